@@ -1,0 +1,1 @@
+"""mymozhem: a manifest-driven host for live events run by apps."""

@@ -1,0 +1,18 @@
+"""One way to write a JSON document as bytes, so that everybody's digest of it is the same (RFC 8785)."""
+
+import hashlib
+
+import rfc8785
+
+
+def canonical_json(document: object) -> bytes:
+    """Return the canonical JSON of a document; ValueError where JSON cannot express it.
+
+    Integers beyond ±(2⁵³-1), NaN and infinities are refused. Source: RFC 8785.
+    """
+    return rfc8785.dumps(document)  # type: ignore[arg-type]  # its own type is a closed JSON union
+
+
+def digest(document: object) -> str:
+    """Return the lower-case hex SHA-256 of the document's canonical JSON."""
+    return hashlib.sha256(canonical_json(document)).hexdigest()

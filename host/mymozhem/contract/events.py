@@ -1,0 +1,258 @@
+"""The host's own events: what each is called, who sees it, and what it carries.
+
+Events of apps are called `{appId}:{name}` and are declared in manifests. No event carries personal
+data: people are named by participant id, and names are resolved when the log is shown.
+"""
+
+from datetime import datetime
+from typing import ClassVar, Literal
+
+from .enums import Level, ParticipantStatus, Role, RoomStatus
+from .wire import JsonObject, Wire
+
+
+class HostEvent(Wire):
+    """An event that the host itself appends to a room's log, at its level unless `levels` are several."""
+
+    type: ClassVar[str]
+    level: ClassVar[Level] = Level.PUBLIC
+    version: ClassVar[int] = 1
+
+
+class RoomUpdated(HostEvent):
+    """Name, description, settings or doors of the room changed; `fields` names them."""
+
+    type = "room:updated"
+    level = Level.ORGANIZER
+    fields: tuple[str, ...]
+
+
+class RoomStatusChanged(HostEvent):
+    """The room moved along its state machine."""
+
+    type = "room:status_changed"
+    status: RoomStatus
+    previous: RoomStatus | None
+
+
+class RoomDeleted(HostEvent):
+    """The room was deleted."""
+
+    type = "room:deleted"
+
+
+class StateChanged(HostEvent):
+    """A part of the room's state was replaced; one event per part, at that part's level."""
+
+    type = "state:changed"
+    part: Level
+    state: JsonObject
+    state_version: int
+
+
+class OwnStateChanged(HostEvent):
+    """The data that the app shows to one participant was replaced; only that one sees it."""
+
+    type = "state:own_changed"
+    own: JsonObject
+
+
+class ParticipantJoined(HostEvent):
+    """A participant joined, came back, or waits to be approved."""
+
+    type = "participant:joined"
+    level = Level.ORGANIZER
+    participant_id: str
+    role: Role
+    status: ParticipantStatus
+
+
+class ParticipantLeft(HostEvent):
+    """A participant left or was removed."""
+
+    type = "participant:left"
+    level = Level.ORGANIZER
+    participant_id: str
+    status: ParticipantStatus
+
+
+class ParticipantUpdated(HostEvent):
+    """A participant's name, role, status or data changed; `fields` names them."""
+
+    type = "participant:updated"
+    level = Level.ORGANIZER
+    participant_id: str
+    fields: tuple[str, ...]
+    status: ParticipantStatus
+
+
+class CountChanged(HostEvent):
+    """How many take part; what everybody learns of joining and leaving."""
+
+    type = "participant:count"
+    count: int
+
+
+class PrizeCreated(HostEvent):
+    """A prize was added."""
+
+    type = "prize:created"
+    prize_id: str
+    quantity: int
+
+
+class PrizeUpdated(HostEvent):
+    """A prize changed; `fields` names what."""
+
+    type = "prize:updated"
+    prize_id: str
+    fields: tuple[str, ...]
+    quantity: int
+
+
+class PrizeDeleted(HostEvent):
+    """A prize was taken out."""
+
+    type = "prize:deleted"
+    prize_id: str
+
+
+class WinnerSelected(HostEvent):
+    """Somebody won a unit of a prize."""
+
+    type = "winner:selected"
+    winner_id: str
+    participant_id: str
+    prize_id: str
+    draw_id: str | None
+    metadata: JsonObject = {}
+
+
+class WinnerRevoked(HostEvent):
+    """A win was taken back; the unit of the prize is there again."""
+
+    type = "winner:revoked"
+    winner_id: str
+    participant_id: str
+    prize_id: str
+    reason: str | None
+
+
+class WinnerMoved(HostEvent):
+    """A winner got another prize instead."""
+
+    type = "winner:moved"
+    winner_id: str
+    participant_id: str
+    prize_id: str
+    previous_prize_id: str
+    reason: str
+
+
+class WinnerFulfilled(HostEvent):
+    """A prize was handed out."""
+
+    type = "winner:fulfilled"
+    winner_id: str
+    participant_id: str
+    prize_id: str
+
+
+class DrawRequested(HostEvent):
+    """A draw was asked for; entries and rule are not fixed yet."""
+
+    type = "draw:requested"
+    level = Level.ORGANIZER
+    draw_id: str
+    key: str
+
+
+class DrawHeld(HostEvent):
+    """A draw stands still until an organizer decides; `code` says why."""
+
+    type = "draw:held"
+    level = Level.ORGANIZER
+    draw_id: str
+    key: str
+    code: str
+    message: str
+
+
+class DrawCommitted(HostEvent):
+    """Entries and rule of a draw are fixed; these digests commit the host to them."""
+
+    type = "draw:committed"
+    draw_id: str
+    key: str
+    anchor: str
+    link_index: int
+    entries_digest: str
+    rule_digest: str
+    entry_count: int
+    ticket_count: int
+
+
+class DrawRevealed(HostEvent):
+    """Winners of some prizes of a draw are public; `link` comes with the last of them."""
+
+    type = "draw:revealed"
+    draw_id: str
+    key: str
+    prizes: tuple[str, ...]
+    complete: bool
+    link: str | None
+    guarantee: Literal["committed", "beacon"]
+
+
+class DrawVoided(HostEvent):
+    """A draw ended without winners; a committed one shows its link all the same."""
+
+    type = "draw:voided"
+    draw_id: str
+    key: str
+    reason: str
+    link: str | None
+
+
+class ScoresChanged(HostEvent):
+    """Points were added to a participant or taken; the log of deltas."""
+
+    type = "scores:changed"
+    level = Level.PRIVATE
+    participant_id: str
+    points: int
+    reason: str
+
+
+class NotificationSent(HostEvent):
+    """A notification was written; its text is kept beside the log."""
+
+    type = "notification:sent"
+    level = Level.ORGANIZER
+    notification_id: str
+    recipients: int
+
+
+class FallbackUsed(HostEvent):
+    """The app did not answer, and something else decided."""
+
+    type = "app:fallback_used"
+    level = Level.ORGANIZER
+    hook: str
+    decided_by: str
+    code: str
+    message: str
+    at: datetime
+
+
+HOST_EVENTS: dict[str, type[HostEvent]] = {
+    event.type: event
+    for event in (
+        RoomUpdated, RoomStatusChanged, RoomDeleted, StateChanged, OwnStateChanged,
+        ParticipantJoined, ParticipantLeft, ParticipantUpdated, CountChanged,
+        PrizeCreated, PrizeUpdated, PrizeDeleted,
+        WinnerSelected, WinnerRevoked, WinnerMoved, WinnerFulfilled,
+        DrawRequested, DrawHeld, DrawCommitted, DrawRevealed, DrawVoided,
+        ScoresChanged, NotificationSent, FallbackUsed,
+    )
+}  # fmt: skip

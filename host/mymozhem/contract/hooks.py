@@ -1,0 +1,229 @@
+# mypy: disable-error-code="empty-body"
+# Specifications have no bodies: they only say what may be implemented.
+"""Every hook of the contract, one sentence each, and the table that says how the host calls it."""
+
+from collections.abc import Awaitable
+from dataclasses import dataclass
+from typing import Generic, TypeVar, Union
+
+import pluggy
+from pydantic import BaseModel
+
+from . import payloads as p
+from .enums import Strategy
+from .wire import JsonObject
+
+PROJECT = "mymozhem"
+hookspec = pluggy.HookspecMarker(PROJECT)
+hookimpl = pluggy.HookimplMarker(PROJECT)
+
+R = TypeVar("R")
+MaybeAsync = Union[R, Awaitable[R]]  # noqa: UP007  an alias with a parameter, on Python 3.11
+
+
+class AppHooks:
+    """What an app may implement; plain functions and coroutine functions alike."""
+
+    @hookspec
+    def app_manifest(self) -> JsonObject:
+        """Return the app's manifest as a document; asked once, when the app is loaded."""
+
+    @hookspec
+    def validate_settings(
+        self, context: p.Context, request: p.SettingsValidationRequest
+    ) -> MaybeAsync[p.SettingsValidationResult]:
+        """Say what is wrong with settings that the schema accepts."""
+
+    @hookspec
+    def import_settings(
+        self, context: p.Context, request: p.SettingsImportRequest
+    ) -> MaybeAsync[p.SettingsImportResult]:
+        """Turn pasted or uploaded text into the value of a setting."""
+
+    @hookspec
+    def migrate_settings(
+        self, context: p.Context, request: p.SettingsMigrationRequest
+    ) -> MaybeAsync[p.SettingsMigrationResult]:
+        """Carry settings and state from one version of the app to another."""
+
+    @hookspec
+    def register_participant(
+        self, context: p.Context, request: p.RegistrationRequest
+    ) -> MaybeAsync[p.RegistrationResult]:
+        """Let an applicant in, turn them away, or leave it to the organizer."""
+
+    @hookspec
+    def prepare_draw(
+        self, context: p.Context, request: p.PrepareDrawRequest
+    ) -> MaybeAsync[p.PreparedDraw]:
+        """Say who takes part in a draw, with how many tickets, and by which algorithm."""
+
+    @hookspec
+    def select_winners(
+        self, context: p.Context, request: p.SelectWinnersRequest
+    ) -> MaybeAsync[p.SelectWinnersResult]:
+        """Select winners by an algorithm of the app's own, from the seed alone."""
+
+    @hookspec
+    def judge_submission(
+        self, context: p.Context, request: p.JudgeRequest
+    ) -> MaybeAsync[p.JudgeResult]:
+        """Judge one submission."""
+
+    @hookspec
+    def handle_action(
+        self, context: p.Context, request: p.ActionRequest
+    ) -> MaybeAsync[p.ActionResult | p.Effects]:
+        """Do what somebody in the room asked for, by effects."""
+
+    @hookspec
+    def close_window(
+        self, context: p.Context, request: p.CloseWindowRequest
+    ) -> MaybeAsync[p.CloseWindowResult | p.Effects]:
+        """Take the submissions of a window that has closed."""
+
+    @hookspec
+    def on_timer(
+        self, context: p.Context, request: p.TimerRequest
+    ) -> MaybeAsync[p.Effects]:
+        """Act on a timer that is due."""
+
+    @hookspec
+    def on_room_changed(
+        self, context: p.Context, request: p.RoomChangeRequest
+    ) -> MaybeAsync[p.Effects]:
+        """Act on a change of a kind that the manifest subscribes to."""
+
+    @hookspec
+    def deliver_notification(
+        self, context: p.Context, request: p.NotificationRequest
+    ) -> MaybeAsync[p.Acknowledgement]:
+        """Carry a notification to people."""
+
+    @hookspec
+    def on_event(
+        self, context: p.Context, request: p.EventRequest
+    ) -> MaybeAsync[p.Acknowledgement]:
+        """Take note of an event of the room log."""
+
+    @hookspec
+    def check_health(
+        self, context: p.Context, request: p.HealthRequest
+    ) -> MaybeAsync[p.HealthReport]:
+        """Say how the app feels."""
+
+
+Req_co = TypeVar("Req_co", bound=BaseModel, covariant=True)
+Res_co = TypeVar("Res_co", bound=BaseModel, covariant=True)
+
+
+@dataclass(frozen=True)
+class Hook(Generic[Req_co, Res_co]):
+    """How the host calls one hook.
+
+    `deadline_ms` and `on_failure` are defaults that a manifest's policy may change; `allowed` are the
+    strategies that it may name. `asked` hooks answer somebody, the others are told. `empty` says that
+    returning nothing means the result's defaults.
+    """
+
+    name: str
+    capability: str
+    request: type[Req_co]
+    result: type[Res_co]
+    deadline_ms: int
+    on_failure: Strategy
+    allowed: frozenset[Strategy]
+    asked: bool = True
+    empty: bool = False
+
+
+def _strategies(names: str) -> frozenset[Strategy]:
+    return frozenset(Strategy(name) for name in names.split())
+
+
+VALIDATE_SETTINGS = Hook(
+    "validate_settings", "settingsValidation",
+    p.SettingsValidationRequest, p.SettingsValidationResult,
+    2_000, Strategy.PLATFORM, _strategies("platform fail fallback"), empty=True,
+)  # fmt: skip
+IMPORT_SETTINGS = Hook(
+    "import_settings", "settingsImport",
+    p.SettingsImportRequest, p.SettingsImportResult,
+    10_000, Strategy.FAIL, _strategies("fail"),
+)  # fmt: skip
+MIGRATE_SETTINGS = Hook(
+    "migrate_settings", "settingsMigration",
+    p.SettingsMigrationRequest, p.SettingsMigrationResult,
+    5_000, Strategy.HOLD, _strategies("hold fail"),
+)  # fmt: skip
+REGISTER_PARTICIPANT = Hook(
+    "register_participant", "participantRegistration",
+    p.RegistrationRequest, p.RegistrationResult,
+    3_000, Strategy.REVIEW, _strategies("review fail fallback"),
+)  # fmt: skip
+PREPARE_DRAW = Hook(
+    "prepare_draw", "winnerSelection",
+    p.PrepareDrawRequest, p.PreparedDraw,
+    5_000, Strategy.HOLD, _strategies("hold platform fallback"),
+)  # fmt: skip
+SELECT_WINNERS = Hook(
+    "select_winners", "winnerSelection",
+    p.SelectWinnersRequest, p.SelectWinnersResult,
+    5_000, Strategy.PLATFORM, _strategies("platform queue"),
+)  # fmt: skip
+JUDGE_SUBMISSION = Hook(
+    "judge_submission", "answerValidation",
+    p.JudgeRequest, p.JudgeResult,
+    2_000, Strategy.CACHED, _strategies("cached review fallback"),
+)  # fmt: skip
+HANDLE_ACTION = Hook(
+    "handle_action", "actions",
+    p.ActionRequest, p.ActionResult,
+    5_000, Strategy.FAIL, _strategies("fail fallback"), empty=True,
+)  # fmt: skip
+CLOSE_WINDOW = Hook(
+    "close_window", "windows",
+    p.CloseWindowRequest, p.CloseWindowResult,
+    5_000, Strategy.QUEUE, _strategies("queue platform"), empty=True,
+)  # fmt: skip
+ON_TIMER = Hook(
+    "on_timer", "timers",
+    p.TimerRequest, p.Effects,
+    5_000, Strategy.QUEUE, _strategies("queue fail fallback"), empty=True,
+)  # fmt: skip
+ON_ROOM_CHANGED = Hook(
+    "on_room_changed", "roomChanges",
+    p.RoomChangeRequest, p.Effects,
+    5_000, Strategy.QUEUE, _strategies("queue fail fallback"), empty=True,
+)  # fmt: skip
+DELIVER_NOTIFICATION = Hook(
+    "deliver_notification", "notifications",
+    p.NotificationRequest, p.Acknowledgement,
+    30_000, Strategy.QUEUE, _strategies("queue"), asked=False, empty=True,
+)  # fmt: skip
+ON_EVENT = Hook(
+    "on_event", "analytics",
+    p.EventRequest, p.Acknowledgement,
+    30_000, Strategy.QUEUE, _strategies("queue"), asked=False, empty=True,
+)  # fmt: skip
+CHECK_HEALTH = Hook(
+    "check_health", "health",
+    p.HealthRequest, p.HealthReport,
+    5_000, Strategy.FAIL, _strategies("fail"), empty=True,
+)  # fmt: skip
+
+HOOKS: tuple[Hook[BaseModel, BaseModel], ...] = (
+    VALIDATE_SETTINGS, IMPORT_SETTINGS, MIGRATE_SETTINGS, REGISTER_PARTICIPANT, PREPARE_DRAW,
+    SELECT_WINNERS, JUDGE_SUBMISSION, HANDLE_ACTION, CLOSE_WINDOW, ON_TIMER, ON_ROOM_CHANGED,
+    DELIVER_NOTIFICATION, ON_EVENT, CHECK_HEALTH,
+)  # fmt: skip
+
+#: capabilities of the seed's format that are accepted and call nothing
+SILENT_CAPABILITIES = frozenset({"prizeFund", "roomSettings"})
+
+CAPABILITIES = frozenset(hook.capability for hook in HOOKS) | SILENT_CAPABILITIES
+
+
+def hooks_of(capability: str) -> tuple[Hook[BaseModel, BaseModel], ...]:
+    """Return the hooks that carry a capability; none for those that call nothing."""
+    return tuple(hook for hook in HOOKS if hook.capability == capability)

@@ -1,0 +1,581 @@
+"""One frozen request and one frozen result per hook, and the context that every request carries."""
+
+from collections.abc import Iterator
+from datetime import datetime
+from typing import Annotated, Literal, Self
+
+from pydantic import Field, JsonValue, StrictInt, model_validator
+
+from .effects import MAX_EFFECTS, Effect, Name, Verdicts
+from .enums import (
+    ChangeKind,
+    Level,
+    ParticipantStatus,
+    PersonKind,
+    Role,
+    RoomStatus,
+    Verdict,
+    WinnerStatus,
+)
+from .wire import Answer, Id, JsonObject, LongText, ShortText, Wire
+
+Tickets = Annotated[StrictInt, Field(ge=1, le=10_000_000)]
+
+
+# ------------------------------------------------------------------------------------- the context
+
+
+class AppRef(Wire):
+    """An app, in the version that the room is locked to."""
+
+    id: str
+    version: str
+
+
+class RoomData(Wire):
+    """The three parts of a room's state."""
+
+    public: JsonObject = {}
+    organizer: JsonObject = {}
+    private: JsonObject = {}
+
+
+class RoomView(Wire):
+    """The room, complete: private settings and state included."""
+
+    id: str
+    name: str
+    status: RoomStatus
+    locale: str
+    settings: JsonObject
+    state: RoomData
+
+
+class ParticipantData(Wire):
+    """What the app keeps about one participant: `own` is shown to that one, `private` to nobody."""
+
+    own: JsonObject = {}
+    private: JsonObject = {}
+
+
+class Actor(Wire):
+    """Who caused the call; `participant_id` is None for somebody who is not in the room (an admin)."""
+
+    participant_id: str | None
+    role: Role
+    kind: PersonKind
+    metadata: JsonObject = {}
+    data: ParticipantData = ParticipantData()
+
+
+class Prize(Wire):
+    """A prize of the room; quantities in units."""
+
+    id: str
+    name: str
+    description: str = ""
+    quantity: int
+    quantity_remaining: int
+    metadata: JsonObject = {}
+
+
+class Winner(Wire):
+    """A winner whose draw, if any, is revealed; revoked ones included."""
+
+    id: str
+    participant_id: str
+    prize_id: str
+    draw_id: str | None
+    status: WinnerStatus
+    reason: str | None = None
+    metadata: JsonObject = {}
+
+
+class Participant(Wire):
+    """One participant, as a row of `Participants`."""
+
+    id: str
+    person_id: str
+    kind: PersonKind
+    role: Role
+    status: ParticipantStatus
+    joined_at: datetime
+    last_seen_at: datetime | None
+    metadata: JsonObject
+    data: ParticipantData
+    points: int
+
+
+class Participants(Wire):
+    """The room's participants in parallel arrays; `person_id` is the same across rooms of one app."""
+
+    id: tuple[str, ...] = ()
+    person_id: tuple[str, ...] = ()
+    kind: tuple[PersonKind, ...] = ()
+    role: tuple[Role, ...] = ()
+    status: tuple[ParticipantStatus, ...] = ()
+    joined_at: tuple[datetime, ...] = ()
+    last_seen_at: tuple[datetime | None, ...] = ()
+    metadata: tuple[JsonObject, ...] = ()
+    data: tuple[ParticipantData, ...] = ()
+    points: tuple[int, ...] = ()
+
+    def rows(self) -> Iterator[Participant]:
+        """Yield the participants one by one."""
+        names = tuple(type(self).model_fields)
+        for values in zip(*(getattr(self, name) for name in names), strict=True):
+            yield Participant.model_construct(**dict(zip(names, values, strict=True)))
+
+
+class Submission(Wire):
+    """One submission, as a row of `Submissions`."""
+
+    id: str
+    window_id: str
+    participant_id: str
+    payload: JsonValue
+    elapsed_ms: int
+    verdict: Verdict
+    points: int
+
+
+class Submissions(Wire):
+    """Submissions in commit order, in parallel arrays."""
+
+    id: tuple[str, ...] = ()
+    window_id: tuple[str, ...] = ()
+    participant_id: tuple[str, ...] = ()
+    payload: tuple[JsonValue, ...] = ()
+    elapsed_ms: tuple[int, ...] = ()
+    verdict: tuple[Verdict, ...] = ()
+    points: tuple[int, ...] = ()
+
+    def rows(self) -> Iterator[Submission]:
+        """Yield the submissions one by one, in commit order."""
+        names = tuple(type(self).model_fields)
+        for values in zip(*(getattr(self, name) for name in names), strict=True):
+            yield Submission.model_construct(**dict(zip(names, values, strict=True)))
+
+
+class Context(Wire):
+    """What every request carries: where, who, when; and what the manifest's `needs` asked for.
+
+    `room` is None for calls outside a room, `actor` where nobody caused the call; `received_at` is when
+    the host received what the call is about, `due_at` when a timer was due; `deadline_ms` is what is
+    left; `lock` is the digest of the room's lock. `prizes`, `winners`, `participants` and `submissions`
+    (of closed windows) are None unless the manifest needs them for this hook.
+    """
+
+    contract: str
+    call_id: str
+    app: AppRef
+    room: RoomView | None = None
+    actor: Actor | None = None
+    now: datetime
+    received_at: datetime | None = None
+    due_at: datetime | None = None
+    deadline_ms: int
+    lock: str | None = None
+    prizes: tuple[Prize, ...] | None = None
+    winners: tuple[Winner, ...] | None = None
+    participants: Participants | None = None
+    submissions: Submissions | None = None
+
+
+# --------------------------------------------------------------------------------------- settings
+
+
+class Problem(Answer):
+    """One thing wrong with a value: where (a JSON Pointer), a code, a sentence."""
+
+    pointer: str = ""
+    code: ShortText = "INVALID"
+    message: LongText
+
+
+class SettingsValidationRequest(Wire):
+    """Settings that already satisfy the schema; what a draft may still lack matters for `activate`."""
+
+    settings: JsonObject
+    purpose: Literal["save", "activate"]
+
+
+class SettingsValidationResult(Answer):
+    """The problems found; none means the settings are good."""
+
+    problems: tuple[Problem, ...] = ()
+
+
+class SettingsImportRequest(Wire):
+    """Text in one of the formats that the manifest's `imports` names for the setting."""
+
+    setting: str
+    text: str
+    format: str
+
+
+class ImportProblem(Answer):
+    """One line that could not be imported; lines count from 1."""
+
+    line: Annotated[StrictInt, Field(ge=1)]
+    code: ShortText = "INVALID"
+    message: LongText
+
+
+class SettingsImportResult(Answer):
+    """The imported value of the setting, and what could not be read."""
+
+    value: JsonValue
+    problems: tuple[ImportProblem, ...] = ()
+
+
+class SettingsMigrationRequest(Wire):
+    """Settings and state of a room in one version of the app, to be carried to another."""
+
+    settings: JsonObject
+    state: RoomData
+    from_version: str = Field(alias="from")
+    to_version: str = Field(alias="to")
+
+
+class MigratedState(Answer):
+    """The three parts of the migrated state."""
+
+    public: JsonObject = {}
+    organizer: JsonObject = {}
+    private: JsonObject = {}
+
+
+class SettingsMigrationResult(Answer):
+    """Settings and state in the new version; notes are shown to the organizer."""
+
+    settings: JsonObject
+    state: MigratedState = MigratedState()
+    notes: tuple[LongText, ...] = ()
+
+
+# ----------------------------------------------------------------------------------- registration
+
+
+class Applicant(Wire):
+    """Somebody who wants to join; `person_id` is the same across rooms of one app."""
+
+    person_id: str
+    name: str
+    kind: PersonKind
+    role: Role
+
+
+class RegistrationRequest(Wire):
+    """Answers that already satisfy the manifest's `registration` schema."""
+
+    applicant: Applicant
+    answers: JsonObject
+
+
+class RegistrationResult(Answer):
+    """Whether the applicant is in; `metadata` is kept with the participant (default: the answers)."""
+
+    decision: Literal["accept", "reject", "pending"] = "accept"
+    metadata: JsonObject | None = None
+    reason: ShortText | None = None
+
+
+# ------------------------------------------------------------------------------------------ draws
+
+
+class DrawPrize(Wire):
+    """A prize of a draw and how many units are drawn."""
+
+    prize_id: str
+    name: str
+    count: int
+    metadata: JsonObject = {}
+
+
+class Candidates(Wire):
+    """Active participants of role PARTICIPANT in canonical order, in parallel arrays."""
+
+    id: tuple[str, ...] = ()
+    person_id: tuple[str, ...] = ()
+    kind: tuple[PersonKind, ...] = ()
+    metadata: tuple[JsonObject, ...] = ()
+    points: tuple[int, ...] = ()
+    last_seen_at: tuple[datetime | None, ...] = ()
+
+
+class Replaced(Wire):
+    """The revoked win that a redraw replaces."""
+
+    winner_id: str
+    participant_id: str
+    prize_id: str
+    reason: str | None
+
+
+class PublicSource(Answer):
+    """A public source of randomness, fixed before its value is known."""
+
+    name: ShortText
+    due: datetime
+
+
+class PrepareDrawRequest(Wire):
+    """The prizes to be drawn, who may take part, and what the draw replaces."""
+
+    draw_id: str
+    key: str
+    prizes: tuple[DrawPrize, ...]
+    candidates: Candidates
+    replaces: Replaced | None = None
+    public_sources: tuple[PublicSource, ...] = ()
+
+
+class EntryList(Answer):
+    """Who takes part with how many tickets, in parallel arrays."""
+
+    participants: tuple[Id, ...]
+    tickets: tuple[Tickets, ...]
+
+    @model_validator(mode="after")
+    def _same_length(self) -> Self:
+        if len(self.participants) != len(self.tickets):
+            msg = "parallel arrays must have one length"
+            raise ValueError(msg)
+        return self
+
+
+class TicketRule(Answer):
+    """How many tickets a candidate has, read from metadata: an integer under `field`, within bounds."""
+
+    field: str
+    default: Annotated[StrictInt, Field(ge=0, le=10_000_000)] = 1
+    maximum: Tickets = 10_000_000
+
+
+class EntryRule(Answer):
+    """Entries by rule over `{kind, metadata, points}` of each candidate, so that a million need no list.
+
+    `where` is a JSON Schema that a candidate must satisfy, `except` leaves participants out, `tickets`
+    is a number for everybody or read from metadata (0 tickets: not an entry).
+    """
+
+    where: JsonObject | Literal[True] = True
+    leave_out: tuple[Id, ...] = Field(default=(), alias="except")
+    tickets: Tickets | TicketRule = 1
+
+
+Algorithm = Literal["vrs-1", "rfc3797", "app"]
+Each = Literal["once", "perPrize"]
+
+
+class PreparedDraw(Answer):
+    """Entries and rule of a draw, which the host then freezes and commits to in public.
+
+    `each`: `once` gives everybody one prize at most, `perPrize` lets people win several. `rule` is a
+    sentence for people. An algorithm that the host computes itself needs no `select_winners`.
+    """
+
+    entries: EntryList | EntryRule = EntryRule()
+    algorithm: Algorithm = "vrs-1"
+    each: Each = "once"
+    rule: LongText = ""
+
+
+class SelectWinnersRequest(Wire):
+    """A committed draw and a seed (hex, 32 bytes) for an algorithm of the app's own."""
+
+    draw_id: str
+    key: str
+    prizes: tuple[DrawPrize, ...]
+    each: Each
+    participants: tuple[str, ...]
+    tickets: tuple[int, ...]
+    exclude: tuple[str, ...]
+    seed: str
+
+
+class Pick(Answer):
+    """A participant for a unit of a prize."""
+
+    prize_id: Id
+    participant_id: Id
+
+
+class SelectWinnersResult(Answer):
+    """The winners in the order in which they are to be revealed."""
+
+    picks: tuple[Pick, ...]
+
+
+# ---------------------------------------------------------------------------- actions and windows
+
+
+class ActionCall(Wire):
+    """One of several waiting calls of an action that is declared `batch`."""
+
+    actor: Actor
+    payload: JsonObject
+    received_at: datetime
+
+
+class ActionRequest(Wire):
+    """What somebody asked the app to do; `calls` holds all waiting calls of a `batch` action."""
+
+    action: str
+    payload: JsonObject = {}
+    calls: tuple[ActionCall, ...] | None = None
+
+
+class Effects(Answer):
+    """What the app wants done, all or none, in this order."""
+
+    effects: Annotated[tuple[Effect, ...], Field(max_length=MAX_EFFECTS)] = ()
+
+    @classmethod
+    def of(cls, *effects: Effect) -> Self:
+        """Return the given effects as an answer."""
+        return cls(effects=effects)
+
+
+class Refusal(Answer):
+    """The app's no: a code for programs, a sentence for people."""
+
+    code: Annotated[str, Field(pattern=r"^[A-Z][A-Z0-9_]{1,63}$")]
+    message: LongText
+    details: JsonObject = {}
+
+
+class ActionAnswer(Answer):
+    """The answer to one call of a batch: effects or a refusal."""
+
+    effects: Annotated[tuple[Effect, ...], Field(max_length=MAX_EFFECTS)] = ()
+    refuse: Refusal | None = None
+
+
+class ActionResult(Effects):
+    """Effects of an action; for a batch `answers` has one entry per call, in order."""
+
+    answers: tuple[ActionAnswer, ...] | None = None
+
+
+class WindowView(Wire):
+    """A window as the app declared it."""
+
+    id: str
+    prompt: JsonObject
+    data: JsonObject
+    opened_at: datetime
+    closes_at: datetime | None
+    points: int
+
+
+class JudgeRequest(Wire):
+    """One submission to be judged; no settings and no state travel with it."""
+
+    window: WindowView
+    submission: Submission
+
+
+class JudgeResult(Answer):
+    """The verdict and its points, which may be negative."""
+
+    verdict: Verdict
+    points: StrictInt = 0
+
+
+class Scores(Wire):
+    """Sums of points in parallel arrays, best first."""
+
+    participant_id: tuple[str, ...] = ()
+    points: tuple[int, ...] = ()
+
+
+class CloseWindowRequest(Wire):
+    """A window that has closed, everything that was counted in it, and the scores so far."""
+
+    window: WindowView
+    submissions: Submissions
+    scores: Scores
+
+
+class CloseWindowResult(Effects):
+    """Effects, and verdicts and points of submissions in bulk."""
+
+    verdicts: Verdicts | None = None
+
+
+# ------------------------------------------------------------------------------ timers and changes
+
+
+class TimerRequest(Wire):
+    """A timer of the app's that is due."""
+
+    name: Name
+    payload: JsonObject = {}
+
+
+class Change(Wire):
+    """What changed in the room: the kind, what happened to it, and the ids concerned."""
+
+    kind: ChangeKind
+    what: str
+    status: RoomStatus | None = None
+    previous: RoomStatus | None = None
+    participant_id: str | None = None
+    prize_id: str | None = None
+    winner_id: str | None = None
+    draw_id: str | None = None
+    window_id: str | None = None
+    key: str | None = None
+
+
+class RoomChangeRequest(Wire):
+    """A change of a kind that the manifest's `changes` names."""
+
+    change: Change
+
+
+# ----------------------------------------------------------------------------------------- told
+
+
+class NotificationRequest(Wire):
+    """A notification that the app is to deliver to the named people."""
+
+    notification_id: str
+    title: str
+    message: str
+    recipients: tuple[str, ...]
+
+
+class LoggedEvent(Wire):
+    """An event of the room log."""
+
+    type: str
+    level: Level | None
+    participant_id: str | None = None
+    payload: JsonObject
+    at: datetime
+
+
+class EventRequest(Wire):
+    """An event of the room log, for analytics."""
+
+    event: LoggedEvent
+
+
+class Acknowledgement(Answer):
+    """The app has taken it."""
+
+
+class HealthRequest(Wire):
+    """Nothing but the question."""
+
+
+class HealthReport(Answer):
+    """How the app feels."""
+
+    status: Literal["ok", "degraded", "down"] = "ok"
+    details: JsonObject = {}
+
+

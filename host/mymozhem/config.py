@@ -1,0 +1,152 @@
+"""What an operator may set: read once from `MYMOZHEM_*` variables, frozen afterwards."""
+
+import os
+import secrets
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import Field, SecretStr, field_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+DATABASE_FILE = "mymozhem.sqlite3"
+SECRET_FILE = "secret.key"  # noqa: S105 - the name of a file, not a secret
+SECRET_BYTES = 32
+
+
+def default_data_dir() -> Path:
+    """Return where a program of this user keeps its data, by the XDG base directory rules."""
+    home = os.environ.get("XDG_DATA_HOME") or "~/.local/share"
+    return Path(home).expanduser() / "mymozhem"
+
+
+class Settings(BaseSettings):
+    """Every setting of the host; each is read from `MYMOZHEM_` and its name in capitals.
+
+    Raises pydantic's `ValidationError`, which names the variable, when a value breaks its rule.
+    """
+
+    model_config = SettingsConfigDict(env_prefix="MYMOZHEM_", frozen=True, extra="ignore")
+
+    host: str = Field(
+        default="127.0.0.1",
+        description="Address to listen on; 0.0.0.0 for every network of the machine.",
+    )
+    port: int = Field(default=8000, ge=0, le=65_535, description="Port to listen on; 0 for any.")
+    public_url: str | None = Field(
+        default=None,
+        pattern=r"^https?://",
+        description="Address under which people reach this host; from host and port when unset.",
+    )
+    data_dir: Path = Field(
+        default_factory=default_data_dir,
+        description="Folder of the database file, its lock and the generated secret.",
+    )
+    database_url: SecretStr | None = Field(
+        default=None,
+        description="sqlite:///… or postgresql://…; a SQLite file in the data folder when unset.",
+    )
+    enable_apps: Annotated[tuple[str, ...], NoDecode] = Field(
+        default=(),
+        description="App ids, comma separated, that may run inside this process and are trusted.",
+    )
+    environment: Literal["production", "demo", "test"] = Field(
+        default="production",
+        description="What the host is for; demo and test allow what production must not.",
+    )
+    room_creation: Literal["registered", "admins"] = Field(
+        default="registered",
+        description="Who may create rooms: every registered person, or administrators only.",
+    )
+    secret_key: SecretStr | None = Field(
+        default=None,
+        min_length=32,
+        description="Key that signs tokens and seals draws; a generated file when unset.",
+    )
+    access_token_minutes: int = Field(
+        default=15, ge=1, le=60, description="Minutes for which an access token is good."
+    )
+    guest_token_hours: int = Field(
+        default=12, ge=1, le=72, description="Hours for which a guest's token is good."
+    )
+    idempotency_hours: int = Field(
+        default=24, ge=1, le=168, description="Hours for which a repeated request is recognised."
+    )
+    action_budget_ms: int = Field(
+        default=5_000, ge=100, le=30_000, description="Milliseconds that an action has in all."
+    )
+    max_deadline_ms: int = Field(
+        default=30_000,
+        ge=100,
+        le=30_000,
+        description="Longest deadline in milliseconds that a manifest may ask for one call.",
+    )
+    rate_limits_enabled: bool = Field(
+        default=True, description="Whether requests are limited; switch off in tests only."
+    )
+    per_user_per_minute: int = Field(
+        default=500, ge=1, description="Requests that one person may make in a minute."
+    )
+    failures_per_address_per_minute: int = Field(
+        default=20, ge=1, description="Failed sign-ins that one address may make in a minute."
+    )
+    log_format: Literal["text", "json"] = Field(
+        default="text", description="Log lines for people or for programs."
+    )
+    log_level: Literal["debug", "info", "warning", "error"] = Field(
+        default="info", description="Least severity that is logged."
+    )
+
+    @field_validator("enable_apps", mode="before")
+    @classmethod
+    def _split(cls, given: object) -> object:
+        if not isinstance(given, str):
+            return given
+        return tuple(part for part in (item.strip() for item in given.split(",")) if part)
+
+    @field_validator("data_dir")
+    @classmethod
+    def _expand(cls, given: Path) -> Path:
+        return given.expanduser()
+
+    @property
+    def effective_database_url(self) -> str:
+        """Return the database's address: the one set, or the file in the data folder."""
+        if self.database_url is not None:
+            return self.database_url.get_secret_value()
+        return f"sqlite:///{self.data_dir / DATABASE_FILE}"
+
+    @property
+    def effective_public_url(self) -> str:
+        """Return the address people use, without a slash at the end."""
+        return (self.public_url or f"http://{self.host}:{self.port}").rstrip("/")
+
+
+def read_secret(settings: Settings) -> SecretStr:
+    """Return the host's secret; without a set one, that of the data folder, made on first use.
+
+    The file is readable by its owner only. Two processes that start together agree on one secret:
+    the file appears complete, by a link that fails for the second. Raises `OSError` when the data
+    folder cannot be written.
+    """
+    if settings.secret_key is not None:
+        return settings.secret_key
+    path = settings.data_dir / SECRET_FILE
+    if not path.exists():
+        _write_secret(path)
+    return SecretStr(path.read_text(encoding="ascii").strip())
+
+
+def _write_secret(path: Path) -> None:
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    draft = path.with_name(f"{path.name}.{secrets.token_hex(8)}")
+    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(descriptor, "w", encoding="ascii") as file:
+        file.write(secrets.token_hex(SECRET_BYTES))
+        file.flush()
+        os.fsync(file.fileno())
+    try:
+        path.hardlink_to(draft)
+    except FileExistsError:
+        return  # another process was first: its secret is the one
+    finally:
+        draft.unlink()

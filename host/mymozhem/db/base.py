@@ -1,0 +1,123 @@
+"""What every table is made of: the base class, the column types and the ids."""
+
+import enum
+import re
+from datetime import UTC, datetime
+from typing import Any
+
+import uuid_utils
+from sqlalchemy import JSON, DateTime, Dialect, Enum, MetaData, String
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.orm import DeclarativeBase, MappedColumn, mapped_column
+from sqlalchemy.types import TypeDecorator, TypeEngine
+
+from mymozhem.clock import milliseconds
+
+ID_LENGTH = 48
+
+NAMING = {
+    "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+    "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+    "ck": "ck_%(table_name)s_%(constraint_name)s",
+    "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+    "pk": "pk_%(table_name)s",
+}
+
+
+class Base(DeclarativeBase):
+    """The parent of every table; constraints get the same names on every engine."""
+
+    metadata = MetaData(naming_convention=NAMING)
+
+
+class UtcDateTime(TypeDecorator[datetime]):
+    """A moment in UTC, cut to milliseconds: aware going in, aware coming out.
+
+    SQLite keeps it as text that sorts by time and that its date functions and people can read;
+    PostgreSQL as `timestamptz(3)`. Raises `ValueError` for a moment without a time zone.
+    """
+
+    impl = DateTime
+    cache_ok = True
+
+    def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
+        """Return the engine's own type."""
+        if dialect.name == "postgresql":
+            return dialect.type_descriptor(postgresql.TIMESTAMP(timezone=True, precision=3))
+        return dialect.type_descriptor(_sqlite_datetime())
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        """Cut to milliseconds in UTC; SQLite's type takes moments without a zone."""
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            message = f"{value!r} has no time zone; give an aware moment"
+            raise ValueError(message)
+        moment = milliseconds(value)
+        return moment if dialect.name == "postgresql" else moment.replace(tzinfo=None)
+
+    def process_result_value(
+        self,
+        value: datetime | None,
+        dialect: Dialect,  # noqa: ARG002 - SQLAlchemy's signature
+    ) -> datetime | None:
+        """Give the moment back in UTC."""
+        if value is None:
+            return None
+        return value.astimezone(UTC) if value.tzinfo else value.replace(tzinfo=UTC)
+
+
+def _sqlite_datetime() -> sqlite.DATETIME:
+    return sqlite.DATETIME(  # type: ignore[no-untyped-call] # SQLAlchemy left it untyped
+        storage_format="%(year)04d-%(month)02d-%(day)02d "
+        "%(hour)02d:%(minute)02d:%(second)02d.%(microsecond)06d"
+    )
+
+
+class JsonDocument(TypeDecorator[Any]):
+    """A JSON document that comes back exactly as it went in; `None` is SQL's NULL.
+
+    PostgreSQL's `json`, not `jsonb`: `jsonb` sorts keys, rewrites `1e300` as an integer of 301
+    digits and refuses the escape for NUL, so that digests over a document would no longer hold.
+    """
+
+    impl = JSON
+    cache_ok = True
+
+    def __init__(self) -> None:
+        super().__init__(none_as_null=True)
+
+
+def new_id(prefix: str) -> str:
+    """Make an id like `room_0190…`: sortable by the time it was made, and not guessable."""
+    return f"{prefix}_{uuid_utils.uuid7().hex}"
+
+
+def id_column(prefix: str) -> MappedColumn[str]:
+    """Make a primary key that fills itself with `new_id(prefix)`."""
+    return mapped_column(String(ID_LENGTH), primary_key=True, default=lambda: new_id(prefix))
+
+
+def enum_type(states: type[enum.Enum]) -> Enum:
+    """Make a type that stores the values of an enum as text, checked by the database.
+
+    Text with a CHECK, not PostgreSQL's own enums: those cannot lose or rename a member later.
+    """
+    return Enum(
+        states,
+        name=_snake(states.__name__),
+        native_enum=False,
+        create_constraint=True,
+        validate_strings=True,
+        length=32,
+        values_callable=lambda members: [str(member.value) for member in members],
+    )
+
+
+def enum_column(states: type[enum.Enum], **options: Any) -> MappedColumn[Any]:  # noqa: ANN401 - mapped_column's own
+    """Make a column of `enum_type`; options go to `mapped_column` (default, index, nullable…)."""
+    return mapped_column(enum_type(states), **options)
+
+
+def _snake(name: str) -> str:
+    return re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", name).lower()

@@ -1,0 +1,35 @@
+"""JSON columns that give back exactly what was put in."""
+
+import json
+import re
+
+import orjson
+
+# Nineteen digits in a row may be an integer beyond 64 bits, which orjson would turn into a float.
+_MAYBE_BIG = re.compile(r"\d{19}")
+
+
+def dump(document: object) -> str:
+    """Write a document as JSON text; every value comes back from `load` equal and of its type.
+
+    Raises `TypeError` for what is not JSON (a key that is no string, a lone surrogate) and
+    `ValueError` for NaN and the infinities.
+    """
+    try:
+        text = orjson.dumps(document).decode()
+    except TypeError as error:
+        if "64-bit" not in str(error):
+            raise
+        return _dump_exactly(document)
+    # orjson writes NaN as null, so only a text with a null in it can hide one.
+    return _dump_exactly(document) if "null" in text else text
+
+
+def load(text: str | bytes) -> object:
+    """Read JSON text that `dump` wrote; integers of any size stay integers."""
+    plain = text if isinstance(text, str) else text.decode()
+    return json.loads(plain) if _MAYBE_BIG.search(plain) else orjson.loads(plain)
+
+
+def _dump_exactly(document: object) -> str:
+    return json.dumps(document, allow_nan=False, ensure_ascii=False, separators=(",", ":"))

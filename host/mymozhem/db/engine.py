@@ -1,0 +1,128 @@
+"""Engines for SQLite and PostgreSQL that keep their promises."""
+
+from typing import Any
+
+from sqlalchemy import URL, Connection, event, make_url
+from sqlalchemy.exc import DisconnectionError
+from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+
+from mymozhem.db import documents
+from mymozhem.db.faults import translate_faults
+
+_DRIVERS = {
+    "sqlite": "sqlite+aiosqlite",
+    "postgres": "postgresql+asyncpg",
+    "postgresql": "postgresql+asyncpg",
+}
+
+BUSY_SECONDS = "5"
+"""How long a SQLite statement waits for a foreign lock; `?timeout=` in the address overrides it."""
+
+
+def parse_url(url: str) -> URL:
+    """Read a database's address and name the driver that is used for it.
+
+    Raises `ValueError` for an engine other than SQLite and PostgreSQL, and for SQLite without a
+    file: two connections to memory would be two databases.
+    """
+    parsed = make_url(url)
+    driver = _DRIVERS.get(parsed.get_backend_name())
+    if driver is None:
+        message = f"{parsed.get_backend_name()} is not supported; use sqlite:/// or postgresql://"
+        raise ValueError(message)
+    if driver.startswith("sqlite") and parsed.database in {None, "", ":memory:"}:
+        message = "a SQLite database needs a file: sqlite:///path/to/file.sqlite3"
+        raise ValueError(message)
+    return parsed.set(drivername=driver)
+
+
+def create_engine(url: str, *, readonly: bool = False, foreign_keys: bool = True) -> AsyncEngine:
+    """Make an engine; nothing is connected until it is used.
+
+    On SQLite a writing engine has one connection and begins with `BEGIN IMMEDIATE`; a reading one
+    has several, each of which refuses to write. Foreign keys are off only for migrations, which
+    rebuild tables. Statements raise `Unavailable` when the database is at fault.
+    """
+    parsed = parse_url(url)
+    if parsed.get_backend_name() == "sqlite":
+        engine = _sqlite(parsed, readonly=readonly, foreign_keys=foreign_keys)
+    else:
+        engine = _postgresql(parsed, readonly=readonly)
+    translate_faults(engine.sync_engine)
+    return engine
+
+
+def _sqlite(url: URL, *, readonly: bool, foreign_keys: bool) -> AsyncEngine:
+    if "timeout" not in url.query:
+        url = url.update_query_dict({"timeout": BUSY_SECONDS})
+    engine = create_async_engine(
+        url,
+        json_serializer=documents.dump,
+        json_deserializer=documents.load,
+        pool_size=4 if readonly else 1,
+        max_overflow=0,
+    )
+    pragmas = _pragmas(readonly=readonly, foreign_keys=foreign_keys)
+    begin = "BEGIN" if readonly else "BEGIN IMMEDIATE"
+
+    def connected(connection: Any, _record: object) -> None:  # noqa: ANN401 - the driver's own
+        # sqlite3 would otherwise begin late and by itself, so that two transactions read the same
+        # value before either writes: 20 concurrent increments ended at 1, without an error.
+        connection.isolation_level = None
+        cursor = connection.cursor()
+        for pragma in pragmas:
+            cursor.execute(f"PRAGMA {pragma}")
+        cursor.close()
+
+    def begun(connection: Connection) -> None:
+        connection.exec_driver_sql(begin)
+
+    event.listen(engine.sync_engine, "connect", connected)
+    event.listen(engine.sync_engine, "begin", begun)
+    return engine
+
+
+def _pragmas(*, readonly: bool, foreign_keys: bool) -> tuple[str, ...]:
+    if readonly:
+        return ("query_only = ON",)
+    return (
+        "journal_mode = WAL",
+        "synchronous = FULL",
+        f"foreign_keys = {'ON' if foreign_keys else 'OFF'}",
+    )
+
+
+def _postgresql(url: URL, *, readonly: bool) -> AsyncEngine:
+    engine = create_async_engine(
+        url,
+        json_serializer=documents.dump,
+        json_deserializer=documents.load,
+        pool_size=10,
+        max_overflow=10,
+        pool_timeout=10,
+        pool_recycle=1800,
+        isolation_level="REPEATABLE READ" if readonly else "READ COMMITTED",
+        execution_options={"postgresql_readonly": True} if readonly else {},
+        connect_args={"timeout": 5, "command_timeout": 30, "server_settings": _SERVER_SETTINGS},
+    )
+    event.listen(engine.sync_engine, "checkout", _refuse_closed)
+    return engine
+
+
+_SERVER_SETTINGS = {
+    "application_name": "mymozhem",
+    "timezone": "UTC",
+    "jit": "off",  # compiling our small statements costs more than it saves
+    "lock_timeout": "10s",
+    "idle_in_transaction_session_timeout": "60s",
+}
+
+
+def _refuse_closed(connection: Any, _record: object, _proxy: object) -> None:  # noqa: ANN401 - the driver's own
+    """Replace a connection that the server has closed, without the round trip of a ping.
+
+    A restarted server closes its sockets, and the event loop has told asyncpg so; the pool then
+    connects anew, unseen by the caller.
+    """
+    if connection.driver_connection.is_closed():
+        raise DisconnectionError

@@ -1,0 +1,94 @@
+"""The house keeps its shape: who imports whom, who names whom, and what is never committed."""
+
+import re
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+HOST = ROOT / "host" / "mymozhem"
+APPS = sorted(path.parent.name for path in ROOT.glob("plugins/*/pyproject.toml"))
+SERVERS = ("quart", "quart_schema", "sqlalchemy", "aiohttp", "uvicorn")
+
+
+def layers(contract: str) -> list[list[str]]:
+    """Read the layers of a contract, the top one first, each as the names of its modules."""
+    settings = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["importlinter"]
+    (rows,) = [found["layers"] for found in settings["contracts"] if found["id"] == contract]
+    return [re.findall(r"\((?:mymozhem\.)?(\w+)\)", row) for row in rows]
+
+
+def python_files(folder: Path) -> list[Path]:
+    return [path for path in folder.rglob("*.py") if "__pycache__" not in path.parts]
+
+
+def tracked_files() -> list[Path]:
+    """List what git would hand to a stranger; skips the test where there is no git."""
+    listing = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, check=False)
+    if listing.returncode:
+        pytest.skip("needs the git checkout: an unpacked archive tracks nothing")
+    paths = (ROOT / name for name in listing.stdout.decode().split("\0") if name)
+    return [path for path in paths if path.is_file()]
+
+
+def lines_matching(pattern: re.Pattern[str], paths: list[Path]) -> list[str]:
+    return [
+        f"{path.relative_to(ROOT)}:{number}: {line.strip()[:120]}"
+        for path in paths
+        for number, line in enumerate(path.read_text(errors="replace").splitlines(), start=1)
+        if pattern.search(line)
+    ]
+
+
+def test_every_import_contract_is_kept():
+    linter = Path(sys.executable).with_name("lint-imports")
+    command = [linter, "--no-cache", "--no-logo"]
+    report = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert report.returncode == 0, report.stdout + report.stderr
+
+
+def test_every_module_of_the_host_lies_in_a_layer():
+    named = {module for layer in layers("layers") for module in layer}
+    present = {path.relative_to(HOST).parts[0].removesuffix(".py") for path in python_files(HOST)}
+    assert present - {"__init__"} <= named
+
+
+def test_every_folder_of_code_is_a_package_so_that_the_linter_sees_it():
+    folders = {path.parent for path in python_files(HOST)}
+    assert [folder for folder in folders if not (folder / "__init__.py").is_file()] == []
+
+
+def test_quart_is_kept_from_every_layer_below_the_edge():
+    rows = layers("layers")
+    below = {module for row in rows[rows.index(["rooms"]) :] for module in row}
+    assert set(layers("quart")[1]) == below
+
+
+def test_importing_the_contract_loads_no_server_database_or_client():
+    program = f"import sys, mymozhem.contract; print([m for m in {SERVERS} if m in sys.modules])"
+    command = [sys.executable, "-I", "-c", program]
+    report = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert (report.stdout.strip(), report.stderr) == ("[]", "")
+
+
+@pytest.mark.parametrize("app", APPS)
+def test_the_host_names_no_app(app):
+    files = [path for path in HOST.rglob("*") if path.is_file() and path.suffix != ".pyc"]
+    name = re.compile(app, re.IGNORECASE)
+    assert [path.name for path in files if name.search(str(path.relative_to(HOST)))] == []
+    assert lines_matching(name, files) == []
+
+
+NEVER_COMMITTED = {
+    "a package index": r"--(extra-)?index-url|--find[-]links|^\s*(extra-)?index-url\s*[=:]",
+    "the host of a registry": r"pypi\.org|pythonhosted\.org|npmjs\.org|proxy\.golang\.org",
+    "a path of some machine": r"(?<![\w.~-])/(work|root|home|Users)/",
+}
+
+
+@pytest.mark.parametrize("what", NEVER_COMMITTED)
+def test_no_tracked_file_holds(what):
+    assert lines_matching(re.compile(NEVER_COMMITTED[what]), tracked_files()) == []

@@ -59,4 +59,6 @@ def milliseconds(moment: datetime) -> datetime:
 
 def iso(moment: datetime) -> str:
     """Write a moment as the API does: UTC, milliseconds, `Z` (`2030-01-01T12:00:00.000Z`)."""
-    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.") + f"{moment.microsecond // 1000:03d}Z"
+    return (
+        moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.") + f"{moment.microsecond // 1000:03d}Z"
+    )

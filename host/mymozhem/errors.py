@@ -18,12 +18,13 @@
     ├── AppFault              502  the app broke its side of the contract
     └── Unavailable           503  try again later
 
-Every error has a code (what a program reads), a sentence (what a person reads: what happened, what to
-do now) and details (facts). None ever carries a stack trace to a client.
+Every error has a code (what a program reads), a sentence (what a person reads: what happened, what
+to do now) and details (facts). None ever carries a stack trace to a client.
 """
 
 from collections.abc import Mapping
 from typing import ClassVar
+
 
 class MymozhemError(Exception):
     """The platform could not do what was asked; `code`, `message` and `details` say why."""

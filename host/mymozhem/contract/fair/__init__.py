@@ -1,0 +1,100 @@
+"""Verifiable selection: draw winners so that a stranger can compute them again.
+
+Pure functions over frozen values; nothing here knows a room, a clock or a database. `chain` fixes
+the secrets, `vrs` and `rfc3797` are the algorithms, `selection` chooses between them, `record` is
+what gets published, `verification` checks it.
+"""
+
+from mymozhem.contract.fair.chain import (
+    CHAIN_LENGTH,
+    anchor,
+    link,
+    link_matches,
+    new_secret,
+)
+from mymozhem.contract.fair.errors import (
+    ChainExhausted,
+    DrawTooLarge,
+    FairnessError,
+    InvalidPublicInput,
+    NotComputable,
+    UnreadableRecord,
+)
+from mymozhem.contract.fair.model import (
+    Algorithm,
+    AppVersion,
+    Each,
+    Entries,
+    Pick,
+    PrizeCount,
+    PublicSource,
+    Rule,
+)
+from mymozhem.contract.fair.reading import MAX_RECORD_BYTES, read_record
+from mymozhem.contract.fair.record import (
+    FORMAT,
+    Chain,
+    Guarantee,
+    Record,
+    Reference,
+    Times,
+    record_digest,
+    sealed,
+)
+from mymozhem.contract.fair.selection import (
+    MAX_ENTRIES,
+    MAX_TICKETS,
+    MAX_TICKETS_PER_PRIZE,
+    check_limits,
+    public_text,
+    public_texts,
+    select,
+)
+from mymozhem.contract.fair.verification import Check, Verdict, Verification, verify
+from mymozhem.contract.fair.vrs import app_seed, position, seed_key
+
+__all__ = [
+    "CHAIN_LENGTH",
+    "FORMAT",
+    "MAX_ENTRIES",
+    "MAX_RECORD_BYTES",
+    "MAX_TICKETS",
+    "MAX_TICKETS_PER_PRIZE",
+    "Algorithm",
+    "AppVersion",
+    "Chain",
+    "ChainExhausted",
+    "Check",
+    "DrawTooLarge",
+    "Each",
+    "Entries",
+    "FairnessError",
+    "Guarantee",
+    "InvalidPublicInput",
+    "NotComputable",
+    "Pick",
+    "PrizeCount",
+    "PublicSource",
+    "Record",
+    "Reference",
+    "Rule",
+    "Times",
+    "UnreadableRecord",
+    "Verdict",
+    "Verification",
+    "anchor",
+    "app_seed",
+    "check_limits",
+    "link",
+    "link_matches",
+    "new_secret",
+    "position",
+    "public_text",
+    "public_texts",
+    "read_record",
+    "record_digest",
+    "sealed",
+    "seed_key",
+    "select",
+    "verify",
+]

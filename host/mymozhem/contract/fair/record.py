@@ -1,0 +1,81 @@
+"""The public record of a draw, and the digest that seals all of it."""
+
+from collections.abc import Mapping
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from mymozhem.contract.canonical import digest
+from mymozhem.contract.fair.model import (
+    AsList,
+    Entries,
+    Hash,
+    Id,
+    Moment,
+    Pick,
+    PublicInput,
+    Rule,
+    Wire,
+)
+
+FORMAT = "mymozhem-draw-1"
+Guarantee = Literal["committed", "beacon"]
+"""Who is bound: everybody but the operator, who knew the secret; or, by public sources, all."""
+
+
+class Chain(Wire):
+    """The room's anchor, and the link of this draw."""
+
+    anchor: Hash
+    index: Annotated[int, Field(ge=1, le=65_535)]
+    link: Hash
+
+
+class Times(Wire):
+    """When each step of the draw was made."""
+
+    anchored: Moment
+    committed: Moment
+    drawn: Moment
+    revealed: Moment
+
+
+class Reference(BaseModel):
+    """A room or draw that is told by more than its id; what else it says is not looked at."""
+
+    model_config = ConfigDict(frozen=True, strict=True, extra="ignore")
+
+    id: Id
+
+
+class Record(Wire):
+    """What is published at the reveal, and lets a stranger recompute the picks."""
+
+    format: Literal["mymozhem-draw-1"] = "mymozhem-draw-1"
+    room: Id | Reference
+    draw: Id | Reference
+    chain: Chain
+    entries: Entries
+    entries_digest: Hash
+    rule: Rule
+    rule_digest: Hash
+    public_inputs: Annotated[tuple[PublicInput, ...], AsList] = ()
+    picks: Annotated[tuple[Pick, ...], AsList]
+    guarantee: Guarantee
+    verifiable: bool
+    at: Times
+    record_digest: Hash | None = None
+
+    def document(self) -> dict[str, object]:
+        """Return the JSON document to publish, sealed by the digest of everything else in it."""
+        return sealed(self.model_dump(mode="json", by_alias=True, exclude={"record_digest"}))
+
+
+def sealed(document: Mapping[str, object]) -> dict[str, object]:
+    """Return the record's document with its `recordDigest`; sealing twice gives the same."""
+    return {**document, "recordDigest": record_digest(document)}
+
+
+def record_digest(document: Mapping[str, object]) -> str:
+    """Return the digest of everything in a record's document but its own `recordDigest`."""
+    return digest({name: value for name, value in document.items() if name != "recordDigest"})

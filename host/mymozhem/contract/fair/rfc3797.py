@@ -1,0 +1,106 @@
+"""Algorithm `rfc3797`: winners from published numbers alone, as the IETF draws its NomCom.
+
+Source: RFC 3797, section 4. The pool is the list of tickets: participants in the frozen order, each
+as often as they have tickets. Round `i` takes ticket number `MD5(i ‖ key ‖ i) mod (tickets left)`
+out of what is left of the pool, with `i` as two bytes, big-endian, from 0.
+
+What the RFC leaves to its user, settled here:
+
+- The ticket of somebody who is excluded, or was drawn before, is taken out and skipped, and the
+  next round follows (section 5.1 of the RFC: the pool's numbering never changes after its
+  publication).
+- With `perPrize` the pool is whole again for every prize and the rounds count on; nobody gets the
+  same prize twice.
+- Two bytes count 65,536 rounds. A draw that needs more is refused; nothing wraps around.
+"""
+
+import hashlib
+from bisect import bisect_right, insort
+from collections.abc import Collection, Iterator
+from itertools import accumulate
+
+from mymozhem.contract.fair.errors import DrawTooLarge
+from mymozhem.contract.fair.model import Entries, Pick, Rule, hand_out
+
+MAX_ROUNDS = 65_536
+
+
+def selection_key(public_inputs: Collection[str]) -> str:
+    """Return the key of RFC 3797: canonical texts (see `public_text`), each closed by a slash."""
+    return "".join(f"{text}/" for text in public_inputs)
+
+
+def round_hash(key: str, index: int) -> bytes:
+    """Return the MD5 of one round, `index` from 0 to 65535."""
+    counter = index.to_bytes(2, "big")
+    return hashlib.md5(counter + key.encode() + counter, usedforsecurity=False).digest()
+
+
+def positions(key: str, *, pool: int, rounds: Iterator[int] | None = None) -> Iterator[int]:
+    """Yield the positions (from 1) of a pool in the order in which they are drawn, each once.
+
+    `rounds` are the indexes to count with, from 0 if not given; DrawTooLarge when they run out.
+    """
+    rounds = iter(range(MAX_ROUNDS)) if rounds is None else rounds
+    taken: list[int] = []
+    for left in range(pool, 0, -1):
+        index = next(rounds, None)
+        if index is None:
+            raise DrawTooLarge("rounds of RFC 3797", found=MAX_ROUNDS + 1, limit=MAX_ROUNDS)
+        place = _nth_left(taken, int.from_bytes(round_hash(key, index), "big") % left)
+        insort(taken, place)
+        yield place + 1
+
+
+def picks(rule: Rule, entries: Entries, key: str) -> tuple[Pick, ...]:
+    """Return the winners in the rule's order; fewer than prizes when fewer people are eligible."""
+    return tuple(drawn_for(rule, entries, key, iter(range(MAX_ROUNDS))))
+
+
+def drawn_for(rule: Rule, entries: Entries, key: str, rounds: Iterator[int]) -> Iterator[Pick]:
+    """Yield the winners in the rule's order, spending no more rounds than they need."""
+    if rule.each == "once":
+        yield from hand_out(rule.prizes, _drawn(rule, entries, key, rounds))
+        return
+    for prize in rule.prizes:
+        yield from hand_out((prize,), _drawn(rule, entries, key, rounds))
+
+
+def worst_case_rounds(rule: Rule, entries: Entries) -> int:
+    """Return how many rounds the draw needs if chance skips as often as it can.
+
+    A host asks before it commits, so that no committed draw runs out of rounds.
+    """
+    excluded = frozenset(rule.exclude)
+    pairs = list(zip(entries.participants, entries.tickets, strict=True))
+    skipped = sum(tickets for participant, tickets in pairs if participant in excluded)
+    eligible = (tickets for participant, tickets in pairs if participant not in excluded)
+    heaviest = sorted(eligible, reverse=True)
+    counts = [p.count for p in rule.prizes] if rule.each == "perPrize" else [rule.wanted]
+    pool = skipped + sum(heaviest)
+    return sum(min(pool, skipped + sum(heaviest[: count - 1]) + 1) for count in counts)
+
+
+def _drawn(
+    rule: Rule, entries: Entries, key: str, rounds: Iterator[int]
+) -> Iterator[tuple[str, int]]:
+    """Yield participants and their tickets in the order drawn, until nobody eligible is left."""
+    passed_over = set(rule.exclude)
+    eligible = sum(participant not in passed_over for participant in entries.participants)
+    ends = list(accumulate(entries.tickets))
+    tickets = positions(key, pool=ends[-1] if ends else 0, rounds=rounds)
+    while eligible:
+        place = next(tickets) - 1
+        at = bisect_right(ends, place)
+        participant = entries.participants[at]
+        if participant in passed_over:
+            continue
+        passed_over.add(participant)
+        eligible -= 1
+        yield participant, place - ends[at] + entries.tickets[at] + 1
+
+
+def _nth_left(taken: list[int], n: int) -> int:
+    """Return the place of the n-th ticket left (both from 0), `taken` being sorted places."""
+    before = bisect_right(range(len(taken)), n, key=lambda i: taken[i] - i)
+    return n + before

@@ -1,0 +1,109 @@
+"""One function that selects, for the host and for whoever checks the host."""
+
+from collections.abc import Sequence
+
+from mymozhem.contract.fair import rfc3797, vrs
+from mymozhem.contract.fair.errors import (
+    DrawTooLarge,
+    InvalidPublicInput,
+    NotComputable,
+)
+from mymozhem.contract.fair.model import Algorithm, Entries, Pick, Rule
+
+MAX_ENTRIES = 1_000_000
+MAX_TICKETS = 10_000_000
+MAX_TICKETS_PER_PRIZE = 5_000_000
+
+PublicValue = str | Sequence[int]
+
+
+def public_text(value: PublicValue) -> str:
+    """Return the canonical text of a public source's value; InvalidPublicInput if there is none.
+
+    A text stands for itself and has no slash. Numbers are sorted ascending, each followed by a dot:
+    `[12, 5]` is `5.12.` (RFC 3797, section 4.1).
+    """
+    if not value:
+        raise InvalidPublicInput("a public source gave no value")
+    if not isinstance(value, str):
+        return _numbers(value)
+    if "/" in value:
+        raise InvalidPublicInput(
+            "the value of a public source contains a slash, which parts values"
+        )
+    return value
+
+
+def check_limits(rule: Rule, entries: Entries) -> None:
+    """Raise DrawTooLarge for a draw beyond its limits; call it before the commit.
+
+    Up to a million entries, ten million tickets, five million tickets × prizes with `perPrize`; and
+    no more rounds of `rfc3797` than it can count, however chance falls.
+    """
+    check_size(rule, entries)
+    if rule.algorithm == "rfc3797":
+        rounds = rfc3797.worst_case_rounds(rule, entries)
+        _within("rounds of RFC 3797", rounds, rfc3797.MAX_ROUNDS)
+
+
+def select(
+    rule: Rule,
+    entries: Entries,
+    *,
+    link: bytes,
+    public_inputs: Sequence[PublicValue],
+    entries_digest: str,
+    rule_digest: str,
+    algorithm: Algorithm | None = None,
+) -> tuple[Pick, ...]:
+    """Return the winners of a draw, prize after prize in the rule's order.
+
+    A pure function: the same values give the same picks for ever. `public_inputs` stand beside the
+    rule's `publicSources`. `algorithm` overrides the rule's, which a host does only where the rule
+    announced `vrs-1` as the fallback for an app's own algorithm. Fewer picks than prizes come back
+    when fewer people are eligible.
+
+    Raises NotComputable for an app's own algorithm, InvalidPublicInput for values that do not fit
+    the sources, DrawTooLarge beyond the limits.
+    """
+    check_size(rule, entries)
+    texts = public_texts(rule, public_inputs)
+    match algorithm or rule.algorithm:
+        case "vrs-1":
+            key = vrs.seed_key(
+                link, entries_digest=entries_digest, rule_digest=rule_digest, public_inputs=texts
+            )
+            return vrs.picks(rule, entries, key)
+        case "rfc3797":
+            return rfc3797.picks(rule, entries, rfc3797.selection_key(texts))
+        case _:
+            raise NotComputable("the winners came from the app's own algorithm")
+
+
+def _numbers(values: Sequence[int]) -> str:
+    if any(number < 0 for number in values):
+        raise InvalidPublicInput("the numbers of a public source are not negative")
+    return "".join(f"{number}." for number in sorted(values))
+
+
+def public_texts(rule: Rule, values: Sequence[PublicValue]) -> tuple[str, ...]:
+    """Return the canonical texts of all sources' values; InvalidPublicInput if they do not fit."""
+    if len(values) != len(rule.public_sources):
+        raise InvalidPublicInput(
+            f"the rule names {len(rule.public_sources)} public sources, {len(values)} values came"
+        )
+    return tuple(public_text(value) for value in values)
+
+
+def check_size(rule: Rule, entries: Entries) -> None:
+    """Raise DrawTooLarge for too many entries, tickets, or tickets × prizes with `perPrize`."""
+    tickets = sum(entries.tickets)
+    _within("entries", len(entries.participants), MAX_ENTRIES)
+    _within("tickets", tickets, MAX_TICKETS)
+    if rule.each == "perPrize":
+        _within("tickets × prizes", tickets * len(rule.prizes), MAX_TICKETS_PER_PRIZE)
+
+
+def _within(what: str, found: int, limit: int) -> None:
+    if found > limit:
+        raise DrawTooLarge(what, found=found, limit=limit)

@@ -1,0 +1,123 @@
+"""Check the record of a draw without the server that made it."""
+
+from dataclasses import dataclass
+from enum import Enum
+
+from pydantic import ValidationError
+
+from mymozhem.contract.fair.checks import CHECKS, GUARANTEES, CheckOf, Document
+from mymozhem.contract.fair.record import FORMAT, Record
+
+_SHOWN_PROBLEMS = 5
+
+
+class Verdict(Enum):
+    """What a stranger may say after checking a record."""
+
+    VERIFIED = "verified"  # the picks follow from what was published, and nothing contradicts it
+    NOT_VERIFIABLE = "notVerifiable"  # consistent, but the app's own algorithm made the picks
+    REFUSED = "refused"  # at least one check failed
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One thing that was looked at, whether it holds, and a sentence that says so."""
+
+    name: str
+    passed: bool
+    sentence: str
+
+
+@dataclass(frozen=True, slots=True)
+class Verification:
+    """The outcome of all checks; `record` is None where the document is no record at all."""
+
+    checks: tuple[Check, ...]
+    record: Record | None = None
+
+    @property
+    def ok(self) -> bool:
+        """Whether the picks were recomputed and everything else holds."""
+        return self.verdict is Verdict.VERIFIED
+
+    @property
+    def verdict(self) -> Verdict:
+        """Verified, consistent but not verifiable, or refused."""
+        if self.record is None or not all(check.passed for check in self.checks):
+            return Verdict.REFUSED
+        return Verdict.VERIFIED if self.record.verifiable else Verdict.NOT_VERIFIABLE
+
+    @property
+    def sentence(self) -> str:
+        """The verdict in a sentence for the person who asked."""
+        if self.record is None or self.verdict is Verdict.REFUSED:
+            failed = [check.name for check in self.checks if not check.passed]
+            return f"Refused: {', '.join(failed)}."
+        if self.verdict is Verdict.NOT_VERIFIABLE:
+            return (
+                "Not verifiable: the app's own algorithm made the picks; only its form was checked."
+            )
+        return _verified(self.record)
+
+
+def verify(document: object) -> Verification:
+    """Check a record, which may be any object at all, and return what was found; never raises.
+
+    A verified record follows from the anchor, `entriesDigest` and `ruleDigest` in it. Whether these
+    are the ones that were published before the draw, only a comparison with the publication can
+    tell.
+
+    A record without `recordDigest` is a record too; then `room`, `draw` and the order of times are
+    all that stands for these members. A draw by the app's own algorithm is never `ok`. It may say
+    `verifiable: true` only if the rule announced the fallback `platform`; then `vrs-1` must give
+    its picks. `guarantee` is `beacon` exactly if the rule names public sources.
+    """
+    try:
+        return _verified_in_steps(document)
+    except Exception as error:  # noqa: BLE001 (whatever a hostile record provokes, it is refused)
+        return Verification((Check("shape", passed=False, sentence=_said(error)),))
+
+
+def _verified_in_steps(document: object) -> Verification:
+    if not isinstance(document, dict) or document.get("format") != FORMAT:
+        sentence = f'the document does not say "format": "{FORMAT}"'
+        return Verification((Check("format", passed=False, sentence=sentence),))
+    known = Check("format", passed=True, sentence=f"the document is a {FORMAT}")
+    try:
+        record = Record.model_validate(document, by_alias=True, by_name=False)
+    except ValidationError as error:
+        return Verification((known, Check("shape", passed=False, sentence=_problems(error))))
+    shaped = Check("shape", passed=True, sentence="every member is there, and no other")
+    checks = (_checked(name, check, document, record) for name, check in CHECKS.items())
+    return Verification((known, shaped, *checks), record)
+
+
+def _checked(name: str, check: CheckOf, document: Document, record: Record) -> Check:
+    try:
+        return Check(name, passed=True, sentence=check(document, record))
+    except (ValueError, RecursionError) as error:
+        return Check(name, passed=False, sentence=_said(error))
+
+
+def _verified(record: Record) -> str:
+    own = record.rule.algorithm == "app"
+    by = "vrs-1, in place of the app's own algorithm" if own else record.rule.algorithm
+    return f"Verified by {by}: {len(record.picks)} picks; {GUARANTEES[record.guarantee]}."
+
+
+def _problems(error: ValidationError) -> str:
+    problems = error.errors(include_url=False, include_context=False, include_input=False)
+    told = [
+        f"/{'/'.join(_shown(part) for part in problem['loc'])}: {problem['msg']}"[:300]
+        for problem in problems[:_SHOWN_PROBLEMS]
+    ]
+    return "; ".join(told)
+
+
+def _said(error: Exception) -> str:
+    return f"{error}"[:500] or type(error).__name__
+
+
+def _shown(part: int | str) -> str:
+    """Return a member's name as a terminal may show it: a hostile one holds escape sequences."""
+    return str(part) if str(part).isprintable() else ascii(part)

@@ -6,12 +6,13 @@ from datetime import UTC, datetime
 from typing import Any
 
 import uuid_utils
-from sqlalchemy import JSON, DateTime, Dialect, Enum, MetaData, String
+from sqlalchemy import JSON, DateTime, Dialect, Enum, MetaData, String, Text
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import DeclarativeBase, MappedColumn, mapped_column
 from sqlalchemy.types import TypeDecorator, TypeEngine
 
 from mymozhem.clock import milliseconds
+from mymozhem.db import documents
 
 ID_LENGTH = 48
 
@@ -79,6 +80,7 @@ class JsonDocument(TypeDecorator[Any]):
 
     PostgreSQL's `json`, not `jsonb`: `jsonb` sorts keys, rewrites `1e300` as an integer of 301
     digits and refuses the escape for NUL, so that digests over a document would no longer hold.
+    On SQLite plain text: a column declared JSON turns a document that is a number into a float.
     """
 
     impl = JSON
@@ -86,6 +88,24 @@ class JsonDocument(TypeDecorator[Any]):
 
     def __init__(self) -> None:
         super().__init__(none_as_null=True)
+
+    def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
+        """Return the engine's own type."""
+        if dialect.name == "postgresql":
+            return dialect.type_descriptor(postgresql.JSON(none_as_null=True))
+        return dialect.type_descriptor(Text())
+
+    def process_bind_param(self, value: object, dialect: Dialect) -> object:
+        """Write the document; PostgreSQL's driver does so with the same function."""
+        if value is None or dialect.name == "postgresql":
+            return value
+        return documents.dump(value)
+
+    def process_result_value(self, value: Any, dialect: Dialect) -> object:  # noqa: ANN401 - the driver's own
+        """Read the document; PostgreSQL's driver has already done so."""
+        if value is None or dialect.name == "postgresql":
+            return value
+        return documents.load(value)
 
 
 def new_id(prefix: str) -> str:

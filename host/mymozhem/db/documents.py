@@ -25,10 +25,9 @@ def dump(document: object) -> str:
     return _dump_exactly(document) if "null" in text else text
 
 
-def load(text: str | bytes) -> object:
+def load(text: str) -> object:
     """Read JSON text that `dump` wrote; integers of any size stay integers."""
-    plain = text if isinstance(text, str) else text.decode()
-    return json.loads(plain) if _MAYBE_BIG.search(plain) else orjson.loads(plain)
+    return json.loads(text) if _MAYBE_BIG.search(text) else orjson.loads(text)
 
 
 def _dump_exactly(document: object) -> str:

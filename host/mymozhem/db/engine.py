@@ -36,33 +36,32 @@ def parse_url(url: str) -> URL:
     return parsed.set(drivername=driver)
 
 
-def create_engine(url: str, *, readonly: bool = False, foreign_keys: bool = True) -> AsyncEngine:
+def create_engine(url: str, *, readonly: bool = False, migrating: bool = False) -> AsyncEngine:
     """Make an engine; nothing is connected until it is used.
 
     On SQLite a writing engine has one connection and begins with `BEGIN IMMEDIATE`; a reading one
-    has several, each of which refuses to write. Foreign keys are off only for migrations, which
-    rebuild tables. Statements raise `Unavailable` when the database is at fault.
+    has several, each of which refuses to write. A migrating one rebuilds tables, so it has foreign
+    keys off, and no time limits. Statements raise `Unavailable` when the database is at fault.
     """
     parsed = parse_url(url)
     if parsed.get_backend_name() == "sqlite":
-        engine = _sqlite(parsed, readonly=readonly, foreign_keys=foreign_keys)
+        engine = _sqlite(parsed, readonly=readonly, migrating=migrating)
     else:
-        engine = _postgresql(parsed, readonly=readonly)
+        engine = _postgresql(parsed, readonly=readonly, migrating=migrating)
     translate_faults(engine.sync_engine)
     return engine
 
 
-def _sqlite(url: URL, *, readonly: bool, foreign_keys: bool) -> AsyncEngine:
+def _sqlite(url: URL, *, readonly: bool, migrating: bool) -> AsyncEngine:
     if "timeout" not in url.query:
         url = url.update_query_dict({"timeout": BUSY_SECONDS})
     engine = create_async_engine(
         url,
-        json_serializer=documents.dump,
-        json_deserializer=documents.load,
         pool_size=4 if readonly else 1,
         max_overflow=0,
+        hide_parameters=True,
     )
-    pragmas = _pragmas(readonly=readonly, foreign_keys=foreign_keys)
+    pragmas = _pragmas(readonly=readonly, migrating=migrating)
     begin = "BEGIN" if readonly else "BEGIN IMMEDIATE"
 
     def connected(connection: Any, _record: object) -> None:  # noqa: ANN401 - the driver's own
@@ -82,17 +81,18 @@ def _sqlite(url: URL, *, readonly: bool, foreign_keys: bool) -> AsyncEngine:
     return engine
 
 
-def _pragmas(*, readonly: bool, foreign_keys: bool) -> tuple[str, ...]:
+def _pragmas(*, readonly: bool, migrating: bool) -> tuple[str, ...]:
     if readonly:
         return ("query_only = ON",)
     return (
         "journal_mode = WAL",
         "synchronous = FULL",
-        f"foreign_keys = {'ON' if foreign_keys else 'OFF'}",
+        f"foreign_keys = {'OFF' if migrating else 'ON'}",
     )
 
 
-def _postgresql(url: URL, *, readonly: bool) -> AsyncEngine:
+def _postgresql(url: URL, *, readonly: bool, migrating: bool) -> AsyncEngine:
+    limits = {} if migrating else _LIMITS
     engine = create_async_engine(
         url,
         json_serializer=documents.dump,
@@ -103,19 +103,23 @@ def _postgresql(url: URL, *, readonly: bool) -> AsyncEngine:
         pool_recycle=1800,
         isolation_level="REPEATABLE READ" if readonly else "READ COMMITTED",
         execution_options={"postgresql_readonly": True} if readonly else {},
-        connect_args={"timeout": 5, "command_timeout": 30, "server_settings": _SERVER_SETTINGS},
+        hide_parameters=True,
+        connect_args={
+            "timeout": 5,
+            "command_timeout": None if migrating else 30,
+            "server_settings": _SESSION | limits,
+        },
     )
     event.listen(engine.sync_engine, "checkout", _refuse_closed)
     return engine
 
 
-_SERVER_SETTINGS = {
+_SESSION = {
     "application_name": "mymozhem",
     "timezone": "UTC",
     "jit": "off",  # compiling our small statements costs more than it saves
-    "lock_timeout": "10s",
-    "idle_in_transaction_session_timeout": "60s",
 }
+_LIMITS = {"lock_timeout": "10s", "idle_in_transaction_session_timeout": "60s"}
 
 
 def _refuse_closed(connection: Any, _record: object, _proxy: object) -> None:  # noqa: ANN401 - the driver's own

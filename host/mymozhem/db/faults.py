@@ -17,9 +17,8 @@ from mymozhem.errors import Unavailable
 
 logger = logging.getLogger(__name__)
 
-# https://www.sqlite.org/rescode.html: perm, busy, locked, nomem, readonly, ioerr, full, cantopen,
-# protocol.
-_SQLITE_CODES = frozenset({3, 5, 6, 7, 8, 10, 13, 14, 15})
+# https://www.sqlite.org/rescode.html: perm, busy, locked, nomem, ioerr, full, cantopen, protocol.
+_SQLITE_CODES = frozenset({3, 5, 6, 7, 10, 13, 14, 15})
 
 # https://www.postgresql.org/docs/current/errcodes-appendix.html: connection, transaction rolled
 # back (serialization, deadlock), resources (disk full, too many connections), operator
@@ -38,7 +37,9 @@ def reaching_the_database() -> Iterator[None]:
     """Turn a connection that cannot be had into `Unavailable`; wrap no other work in it."""
     try:
         yield
-    except (OSError, PoolTimeoutError, DBAPIError) as error:
+    except DBAPIError as error:
+        raise _report(error.orig or error) from error
+    except (OSError, PoolTimeoutError) as error:
         raise _report(error) from error
 
 

@@ -197,6 +197,8 @@ async def _session(engine: AsyncEngine) -> AsyncIterator[AsyncSession]:
 
 async def _commit(unit: UnitOfWork) -> None:
     await unit.session.commit()
+    if (transaction := _current.get()) is not None:
+        transaction.open = False
     unit._announce()  # noqa: SLF001 - the unit and its commit are one thing
 
 

@@ -1,0 +1,77 @@
+"""What every test may ask for: a held clock, and a database of its own on either engine.
+
+A test that asks for `database_url` or `database` runs twice, on SQLite and on PostgreSQL; to run
+on one only, mark it `@pytest.mark.parametrize("dialect", ["sqlite"], indirect=True)`. PostgreSQL is
+the one of MYMOZHEM_TEST_POSTGRES_URL (`embedded` for pip's), else the local one, else pip's; without
+any the test is skipped, and with MYMOZHEM_TEST_STRICT=1 it fails.
+"""
+
+import os
+import subprocess
+from collections.abc import AsyncIterator, Iterator
+from contextlib import ExitStack
+from pathlib import Path
+
+import pytest
+
+from mymozhem.clock import Clock, HeldClock
+from mymozhem.db.uow import Database
+from mymozhem.migrations import import_tables
+from tests.databases import PostgresTemplate, SqliteTemplate, postgres_server
+
+
+@pytest.fixture
+def clock() -> Clock:
+    """A clock that stands still; override it where the machine's own is meant."""
+    return HeldClock()
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def dialect(request: pytest.FixtureRequest) -> str:
+    return request.param
+
+
+@pytest.fixture(scope="session")
+def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> SqliteTemplate:
+    return SqliteTemplate(tmp_path_factory.mktemp("template"), import_tables())
+
+
+@pytest.fixture(scope="session")
+def postgres_template(postgres: str) -> Iterator[PostgresTemplate]:
+    template = PostgresTemplate(postgres, import_tables())
+    yield template
+    template.drop()
+
+
+@pytest.fixture(scope="session")
+def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The address of a PostgreSQL server; one that pip brought is shared by parallel workers."""
+    base = tmp_path_factory.getbasetemp()
+    folder = base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
+    with ExitStack() as stack:
+        try:
+            server = stack.enter_context(postgres_server(folder))
+        except (OSError, RuntimeError, subprocess.SubprocessError) as error:
+            strict = os.environ.get("MYMOZHEM_TEST_STRICT") == "1"
+            (pytest.fail if strict else pytest.skip)(f"no PostgreSQL to test on: {error}")
+        yield server
+
+
+@pytest.fixture
+def database_url(dialect: str, tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[str]:
+    """The address of a fresh database with every table, dropped after the test."""
+    if dialect == "sqlite":
+        with request.getfixturevalue("sqlite_template").copy(tmp_path) as url:
+            yield url
+        return
+    with request.getfixturevalue("postgres_template").copy() as url:
+        yield url
+
+
+@pytest.fixture
+async def database(database_url: str, clock: Clock) -> AsyncIterator[Database]:
+    """An opened database of the test's own."""
+    database = Database(database_url, clock=clock)
+    await database.open()
+    yield database
+    await database.close()

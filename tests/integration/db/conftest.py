@@ -1,0 +1,20 @@
+"""Databases with one small table of these tests' own, instead of the host's."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.databases import PostgresTemplate, SqliteTemplate
+from tests.integration.db.tables import Own
+
+
+@pytest.fixture(scope="session")
+def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> SqliteTemplate:
+    return SqliteTemplate(tmp_path_factory.mktemp("template"), Own.metadata)
+
+
+@pytest.fixture(scope="session")
+def postgres_template(postgres: str) -> Iterator[PostgresTemplate]:
+    template = PostgresTemplate(postgres, Own.metadata)
+    yield template
+    template.drop()

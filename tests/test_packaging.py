@@ -84,7 +84,10 @@ def test_a_wheel_finds_the_manifests_that_a_checkout_finds(site):
     packaged = Path(output(command, within=site).strip())
     assert packaged == site / "mymozhem" / "_manifests"
     assert digests(packaged) == digests(resource_root())
-    assert (packaged / "v1" / "manifest.schema.json").is_file()
+
+
+def test_a_wheel_holds_the_schema_of_manifests(site):
+    assert (site / "mymozhem" / "_manifests" / "v1" / "manifest.schema.json").is_file()
 
 
 def test_an_editable_install_reads_the_manifests_of_its_checkout():

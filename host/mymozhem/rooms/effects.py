@@ -1,0 +1,176 @@
+"""What an app asked for, done in one transaction: all of it, or none and a typed refusal."""
+
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Any
+
+from pydantic import JsonValue
+
+from mymozhem.contract import (
+    Adjust,
+    Award,
+    Cancel,
+    Draw,
+    Effect,
+    Emit,
+    Level,
+    Notify,
+    Reply,
+    Reveal,
+    RunDraw,
+    Schedule,
+    SetParticipants,
+    SetSettings,
+    SetState,
+)
+from mymozhem.errors import Conflict, MymozhemError
+from mymozhem.manifests.schemas import compile_schema
+
+from . import drawing, notices, scores, settings, state, timers, winners
+from .writer import RoomWriter
+
+WIDTH = {Level.PRIVATE: 0, Level.ORGANIZER: 1, Level.PUBLIC: 2}
+
+
+class EffectRefused(Conflict):
+    """The app asked for something that it may not have; nothing was changed."""
+
+    default_code = "EFFECT_REFUSED"
+
+
+async def apply_effects(writer: RoomWriter, effects: Sequence[Effect]) -> JsonValue:
+    """Apply effects in order and return the data of the last reply, None without one.
+
+    EffectRefused names the effect that cannot be applied; the caller's transaction then rolls back.
+    """
+    reply: JsonValue = None
+    for index, effect in enumerate(effects):
+        if isinstance(effect, Reply):
+            reply = effect.data
+            continue
+        try:
+            await _apply(writer, effect)
+        except MymozhemError as error:
+            raise _refused(index, effect, error) from error
+    return reply
+
+
+async def _apply(writer: RoomWriter, effect: Effect) -> None:
+    act = _ACTS.get(type(effect))
+    if act is None:
+        message = "This version of the platform does not open windows."
+        raise EffectRefused(message, code="WINDOWS_UNAVAILABLE")
+    await act(writer, effect)
+
+
+def _refused(index: int, effect: Effect, error: MymozhemError) -> EffectRefused:
+    facts = {"index": index, "effect": effect.effect, "code": error.code} | error.details
+    return EffectRefused(f"{effect.effect}: {error.message}", details=facts)
+
+
+async def _emit(writer: RoomWriter, effect: Emit) -> None:
+    declared = writer.manifest.events.get(effect.type)
+    if declared is None:
+        message = f"The manifest declares no event {effect.type!r}."
+        raise EffectRefused(message, code="EVENT_UNDECLARED")
+    _refuse_wider(effect, Level(declared.visibility))
+    problems = compile_schema(declared.payload).errors(effect.payload)
+    if problems:
+        message = f"The payload of {effect.type!r} breaks its schema: {problems[0].message}"
+        raise EffectRefused(message, code="PAYLOAD_INVALID")
+    for stream in await _streams(writer, effect.to):
+        writer.record_raw(effect.type, effect.payload, to=stream)
+
+
+def _refuse_wider(effect: Emit, declared: Level) -> None:
+    """Refuse an audience that is wider than the manifest says; single people count as public."""
+    asked = effect.to if isinstance(effect.to, Level) else Level.PUBLIC
+    if WIDTH[asked] > WIDTH[declared]:
+        message = f"{effect.type!r} is declared for {declared}; it may not go to {asked}."
+        raise EffectRefused(message, code="VISIBILITY_TOO_WIDE")
+
+
+async def _streams(writer: RoomWriter, to: Level | tuple[str, ...]) -> tuple[str, ...]:
+    if isinstance(to, Level):
+        return (to,)
+    await state.require_participants(writer, to)
+    return to
+
+
+async def _set_state(writer: RoomWriter, effect: SetState) -> None:
+    parts = {
+        level: part
+        for level, part in (
+            (Level.PUBLIC, effect.public),
+            (Level.ORGANIZER, effect.organizer),
+            (Level.PRIVATE, effect.private),
+        )
+        if part is not None
+    }
+    await state.replace_state(writer, parts)
+
+
+async def _set_participants(writer: RoomWriter, effect: SetParticipants) -> None:
+    await state.replace_people(
+        writer, effect.participant_id, own=effect.own, private=effect.private
+    )
+
+
+async def _set_settings(writer: RoomWriter, effect: SetSettings) -> None:
+    settings.patch_settings(writer, effect.patch)
+
+
+async def _adjust(writer: RoomWriter, effect: Adjust) -> None:
+    await scores.adjust(
+        writer, effect.participant_id, points=effect.points, reason=effect.reason
+    )
+
+
+async def _award(writer: RoomWriter, effect: Award) -> None:
+    await winners.award(
+        writer,
+        participant_id=effect.participant_id,
+        prize_id=effect.prize_id,
+        metadata=effect.metadata,
+    )
+
+
+async def _schedule(writer: RoomWriter, effect: Schedule) -> None:
+    await timers.schedule(
+        writer, effect.name, at=effect.at, after_ms=effect.after_ms, payload=effect.payload
+    )
+
+
+async def _cancel(writer: RoomWriter, effect: Cancel) -> None:
+    await timers.cancel(writer, effect.name)
+
+
+async def _draw(writer: RoomWriter, effect: Draw) -> None:
+    await drawing.request(writer, drawing.wish_of(effect))
+
+
+async def _run_draw(writer: RoomWriter, effect: RunDraw) -> None:
+    await drawing.run(writer, await drawing.by_key(writer, effect.key))
+
+
+async def _reveal(writer: RoomWriter, effect: Reveal) -> None:
+    await drawing.reveal(writer, await drawing.by_key(writer, effect.key), prizes=effect.prizes)
+
+
+async def _notify(writer: RoomWriter, effect: Notify) -> None:
+    await notices.send(writer, to=effect.to, title=effect.title, message=effect.message)
+
+
+_ACTS: dict[type[Any], Callable[[RoomWriter, Any], Awaitable[None]]] = {
+    Emit: _emit,
+    SetState: _set_state,
+    SetParticipants: _set_participants,
+    SetSettings: _set_settings,
+    Adjust: _adjust,
+    Award: _award,
+    Schedule: _schedule,
+    Cancel: _cancel,
+    Draw: _draw,
+    RunDraw: _run_draw,
+    Reveal: _reveal,
+    Notify: _notify,
+}

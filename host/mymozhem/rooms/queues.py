@@ -1,0 +1,49 @@
+"""One queue per room in this process: hooks with effects take turns, rooms do not wait for each other."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from mymozhem.dispatch.policy import Budget
+from mymozhem.errors import Conflict
+
+
+class RoomBusy(Conflict):
+    """The room is busy with other requests; nothing was changed. Try again in a moment."""
+
+    default_code = "ROOM_BUSY"
+
+
+class RoomQueues:
+    """Turns in rooms, in the order in which they were asked for."""
+
+    def __init__(self) -> None:
+        self._locks: dict[str, asyncio.Lock] = {}
+        self._users: dict[str, int] = {}
+
+    @asynccontextmanager
+    async def turn(self, room_id: str, budget: Budget) -> AsyncIterator[None]:
+        """Wait for the room's turn and hold it; RoomBusy when the budget ends first."""
+        lock = self._locks.setdefault(room_id, asyncio.Lock())
+        self._users[room_id] = self._users.get(room_id, 0) + 1
+        try:
+            await _acquire(lock, budget)
+            try:
+                yield
+            finally:
+                lock.release()
+        finally:
+            self._leave(room_id)
+
+    def _leave(self, room_id: str) -> None:
+        self._users[room_id] -= 1
+        if not self._users[room_id]:
+            del self._users[room_id], self._locks[room_id]
+
+
+async def _acquire(lock: asyncio.Lock, budget: Budget) -> None:
+    try:
+        async with asyncio.timeout(budget.left_ms() / 1000):
+            await lock.acquire()
+    except TimeoutError as error:
+        raise RoomBusy from error

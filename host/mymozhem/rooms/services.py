@@ -1,0 +1,30 @@
+"""What every use case needs: put together once, in the composition root."""
+
+import asyncio
+from dataclasses import dataclass, field
+
+from mymozhem.auth.keys import Keys
+from mymozhem.clock import Clock
+from mymozhem.config import Settings
+from mymozhem.db.uow import Database
+from mymozhem.dispatch.dispatcher import Dispatcher
+from mymozhem.registry.catalog import Catalog
+
+from .queues import RoomQueues
+
+
+@dataclass(frozen=True)
+class Services:
+    """The parts of the host that use cases work with.
+
+    `wake` is set after a commit that leaves work for the jobs of this process.
+    """
+
+    database: Database
+    catalog: Catalog
+    dispatcher: Dispatcher
+    keys: Keys
+    clock: Clock
+    settings: Settings
+    queues: RoomQueues = field(default_factory=RoomQueues)
+    wake: asyncio.Event = field(default_factory=asyncio.Event)

@@ -1,0 +1,80 @@
+"""A room's settings: complete, valid under the locked manifest, frozen while the room runs."""
+
+from mymozhem.contract import ChangeKind, Change, JsonObject, RoomStatus
+from mymozhem.contract.events import RoomUpdated
+from mymozhem.errors import Conflict, Invalid
+from mymozhem.manifests.model import Manifest
+from mymozhem.manifests.schemas import compile_schema
+from mymozhem.manifests.settings import apply_defaults, live_only, merge_patch
+
+from .writer import RoomWriter
+
+
+class SettingsFrozen(Conflict):
+    """The room is running; only settings marked as live may change."""
+
+    default_code = "SETTINGS_FROZEN"
+
+
+def complete_settings(manifest: Manifest, given: JsonObject) -> JsonObject:
+    """Return settings with their defaults, valid under the manifest; Invalid names every field."""
+    if manifest.settings is None:
+        complete = dict(given)
+    else:
+        complete = apply_defaults(manifest.settings, given)
+    refuse_invalid(manifest, complete)
+    return complete
+
+
+def refuse_invalid(manifest: Manifest, settings: JsonObject) -> None:
+    """Raise Invalid where settings break the manifest's schema."""
+    schema = manifest.settings if manifest.settings is not None else {"maxProperties": 0}
+    problems = compile_schema(schema).errors(settings)
+    if problems:
+        fields: dict[str, list[str]] = {}
+        for problem in problems:
+            fields.setdefault(f"/appSettings{problem.pointer}", []).append(problem.message)
+        message = "The settings do not fit the app's manifest."
+        raise Invalid(message, code="SETTINGS_INVALID", fields=fields)
+
+
+def patched(writer: RoomWriter, patch: JsonObject) -> JsonObject:
+    """Return the room's settings with a patch merged in; SettingsFrozen or Invalid where not allowed."""
+    room, manifest = writer.room, writer.manifest
+    merged = merge_patch(room.app_settings, patch)
+    complete = complete_settings(manifest, merged)
+    refuse_frozen(room.status, manifest, room.app_settings, complete)
+    return complete
+
+
+def refuse_frozen(
+    status: RoomStatus, manifest: Manifest, before: JsonObject, after: JsonObject
+) -> None:
+    """Raise SettingsFrozen where more changes than the room's status allows."""
+    if status is RoomStatus.DRAFT or before == after:
+        return
+    frozen = live_only(manifest.settings or {}, before, after)
+    if status is not RoomStatus.ACTIVE or frozen:
+        raise SettingsFrozen(details={"settings": list(frozen)})
+
+
+def patch_settings(writer: RoomWriter, patch: JsonObject) -> None:
+    """Merge a patch into the settings of the room, log it and tell the app."""
+    store_settings(writer, patched(writer, patch))
+
+
+def store_settings(writer: RoomWriter, settings: JsonObject) -> None:
+    """Store settings that were checked; nothing happens where they are the same."""
+    room = writer.room
+    if settings == room.app_settings:
+        return
+    changed = sorted(
+        key
+        for key in settings.keys() | room.app_settings.keys()
+        if settings.get(key) != room.app_settings.get(key)
+    )
+    room.app_settings = settings
+    room.settings_version += 1
+    writer.touch()
+    writer.record(RoomUpdated(fields=tuple(f"appSettings/{key}" for key in changed)))
+    writer.changed(Change(kind=ChangeKind.SETTINGS, what="updated"))

@@ -1,0 +1,209 @@
+"""The one way to write in a room: its row is locked first, its log is written last."""
+
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from datetime import datetime
+
+from sqlalchemy import insert, select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from mymozhem.contract import Change, Level
+from mymozhem.contract.enums import RoomStatus
+from mymozhem.contract.events import HostEvent
+from mymozhem.db.base import new_id
+from mymozhem.db.uow import UnitOfWork
+from mymozhem.errors import NotFound
+from mymozhem.manifests.model import Manifest
+
+from . import idempotency
+from .services import Services
+from .tables import AuditRow, JsonObject, RoomEventRow, RoomRow, RoomStreamRow, TimerRow, TimerSpace
+
+MAX_DEPTH = 8
+
+ENDED = frozenset({RoomStatus.COMPLETED, RoomStatus.CANCELLED})
+
+
+class RoomWriter:
+    """A transaction in one room, with its row locked.
+
+    `record` appends to the log, `changed` tells the app, `audit` tells operators; all three are
+    written when the block ends. `depth` counts the hooks that led here.
+    """
+
+    def __init__(
+        self,
+        services: Services,
+        unit: UnitOfWork,
+        room: RoomRow,
+        *,
+        manifest: Manifest,
+        actor_id: str | None,
+        depth: int,
+    ) -> None:
+        self.services = services
+        self.unit = unit
+        self.room = room
+        self.manifest = manifest
+        self.actor_id = actor_id
+        self.depth = depth
+        self._events: list[dict[str, object]] = []
+        self._changes: list[Change] = []
+        self._audits: list[dict[str, object]] = []
+
+    @property
+    def session(self) -> AsyncSession:
+        """The session of the transaction."""
+        return self.unit.session
+
+    @property
+    def now(self) -> datetime:
+        """The database's clock at the start of the transaction."""
+        return self.unit.now
+
+    def record(self, event: HostEvent, *, to: str | None = None) -> None:
+        """Append an event of the host's, at its own level or to the stream that is named."""
+        payload = event.model_dump(mode="json", by_alias=True)
+        self.record_raw(event.type, payload, to=to or event.level, version=event.version)
+
+    def record_raw(
+        self, event_type: str, payload: Mapping[str, object], *, to: str, version: int = 1
+    ) -> None:
+        """Append an event; `to` is a level or a participant's id."""
+        self._events.append(
+            {
+                "room_id": self.room.id,
+                "stream": str(to),
+                "type": event_type,
+                "payload": dict(payload),
+                "actor_id": self.actor_id,
+                "schema_version": version,
+                "after_end": self.room.status in ENDED,
+                "created_at": self.now,
+            }
+        )
+
+    def changed(self, change: Change) -> None:
+        """Tell the app of a change, where its manifest asks for that kind."""
+        self._changes.append(change)
+
+    def audit(self, action: str, *, subject: str | None = None, **details: object) -> None:
+        """Note who did what for operators."""
+        self._audits.append(
+            {
+                "id": new_id("audit"),
+                "actor_id": self.actor_id,
+                "action": action,
+                "room_id": self.room.id,
+                "subject": subject,
+                "details": details,
+                "created_at": self.now,
+            }
+        )
+
+    def touch(self) -> None:
+        """Mark the room as changed: its version (the ETag) and its time."""
+        self.room.version += 1
+        self.room.updated_at = self.now
+
+    def wake_jobs(self) -> None:
+        """Let the jobs of this process look for work once this is committed."""
+        self.unit.after_commit(self.services.wake.set)
+
+    async def finish(self) -> None:
+        """Write what was recorded; called once, at the end of the block."""
+        await self._write_events()
+        await self._write_changes()
+        if self._audits:
+            await self.session.execute(insert(AuditRow), self._audits)
+        await idempotency.mark_done(self.session)
+        await self.session.flush()
+
+    async def _write_events(self) -> None:
+        if not self._events:
+            return
+        streams = {str(event["stream"]) for event in self._events}
+        found = await self.session.scalars(
+            select(RoomStreamRow).where(
+                RoomStreamRow.room_id == self.room.id, RoomStreamRow.stream.in_(streams)
+            )
+        )
+        rows = {row.stream: row for row in found}
+        for stream in sorted(streams - rows.keys()):
+            rows[stream] = RoomStreamRow(room_id=self.room.id, stream=stream, last_no=0)
+            self.session.add(rows[stream])
+        for event in self._events:
+            row = rows[str(event["stream"])]
+            row.last_no += 1
+            self.room.last_seq += 1
+            event |= {"seq": self.room.last_seq, "stream_no": row.last_no}
+        await self.session.flush()
+        await self.session.execute(insert(RoomEventRow), self._events)
+
+    async def _write_changes(self) -> None:
+        told = [change for change in self._changes if change.kind in self.manifest.changes]
+        if not told or self.depth >= MAX_DEPTH:
+            return
+        await self.session.execute(insert(TimerRow), [self._change_row(change) for change in told])
+        self.wake_jobs()
+
+    def _change_row(self, change: Change) -> JsonObject:
+        timer_id = new_id("timer")
+        return {
+            "id": timer_id,
+            "room_id": self.room.id,
+            "space": TimerSpace.CHANGE,
+            "name": timer_id,
+            "generation": 1,
+            "due_at": self.now,
+            "next_at": self.now,
+            "payload": change.model_dump(mode="json", by_alias=True, exclude_none=True),
+            "depth": self.depth + 1,
+            "attempts": 0,
+        }
+
+
+@asynccontextmanager
+async def write_room(
+    services: Services,
+    room_id: str,
+    *,
+    actor_id: str | None = None,
+    depth: int = 0,
+) -> AsyncIterator[RoomWriter]:
+    """Hand out a writer on a locked room; committed at the end of the block, rolled back on any error.
+
+    NotFound where there is no such room or it was deleted.
+    """
+    async with services.database.write() as unit:
+        room = await lock_room(unit.session, room_id)
+        manifest = await services.catalog.manifest(
+            unit.session, room.app_id, room.app_manifest_version
+        )
+        writer = RoomWriter(
+            services, unit, room, manifest=manifest, actor_id=actor_id, depth=depth
+        )
+        yield writer
+        await writer.finish()
+
+
+async def lock_room(session: AsyncSession, room_id: str) -> RoomRow:
+    """Lock a room's row and return it; NotFound where it is not there."""
+    room = await session.scalar(
+        select(RoomRow)
+        .where(RoomRow.id == room_id, RoomRow.deleted_at.is_(None))
+        .with_for_update()
+        .execution_options(populate_existing=True)
+    )
+    if room is None:
+        message = "There is no such room."
+        raise NotFound(message, code="ROOM_NOT_FOUND")
+    return room
+
+
+def level_streams(level: Level, participant_id: str | None) -> tuple[str, ...]:
+    """Return the streams that a level sees, in the order of a cursor's numbers."""
+    streams: tuple[str, ...] = (Level.PUBLIC,)
+    if level is Level.ORGANIZER:
+        streams += (Level.ORGANIZER,)
+    return (*streams, participant_id) if participant_id is not None else streams

@@ -1,0 +1,20 @@
+"""Who made a request, as far as the token alone can tell."""
+
+from dataclasses import dataclass
+
+from mymozhem.contract import PersonKind
+
+
+@dataclass(frozen=True, slots=True)
+class Principal:
+    """A caller with a good token; what they may do is looked up where it is asked.
+
+    A token carries no roles. Whether somebody is an admin is read together with their seat in the
+    room, so that authentication itself costs no query. `room_id` is the only room for which a
+    guest's token is good; None for people with an account. `token_id` is the token's `jti`.
+    """
+
+    user_id: str
+    kind: PersonKind
+    room_id: str | None
+    token_id: str

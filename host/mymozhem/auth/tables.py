@@ -1,0 +1,67 @@
+"""The rows of people and of the ways in which they are known."""
+
+from datetime import datetime
+
+from sqlalchemy import ForeignKey, Index, String, UniqueConstraint, text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from mymozhem.contract import PersonKind
+from mymozhem.db.base import ID_LENGTH, Base, UtcDateTime, enum_column, id_column
+
+_LIVE_ACCOUNTS = text("kind = 'registered' AND deleted_at IS NULL")
+
+
+class UserRow(Base):
+    """A person: with an account, or a guest of one room. Deleted ones stay, without a name."""
+
+    __tablename__ = "users"
+
+    id: Mapped[str] = id_column("usr")
+    email: Mapped[str | None] = mapped_column(String(254))
+    name: Mapped[str] = mapped_column(String(200))
+    avatar_url: Mapped[str | None] = mapped_column(String(2048))
+    kind: Mapped[PersonKind] = enum_column(PersonKind)
+    is_admin: Mapped[bool] = mapped_column(default=False)
+    email_verified: Mapped[bool] = mapped_column(default=False)
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    updated_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    deleted_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+
+    __table_args__ = (
+        # accounts.login finds a person by e-mail; two accounts that live cannot share one.
+        Index(
+            "uq_users_email",
+            "email",
+            unique=True,
+            sqlite_where=_LIVE_ACCOUNTS,
+            postgresql_where=_LIVE_ACCOUNTS,
+        ),
+        # The clean-up of people who were deleted looks for those of a span.
+        Index("ix_users_deleted_at", "deleted_at"),
+    )
+
+
+class IdentityRow(Base):
+    """One way in which a person signs in; never matched by e-mail.
+
+    For the provider `local` the subject is the person's own id, and `secret_hash` the Argon2id hash
+    of the password.
+    """
+
+    __tablename__ = "identities"
+
+    id: Mapped[str] = id_column("idn")
+    provider: Mapped[str] = mapped_column(String(255))
+    subject: Mapped[str] = mapped_column(String(255))
+    user_id: Mapped[str] = mapped_column(
+        String(ID_LENGTH), ForeignKey("users.id", ondelete="CASCADE")
+    )
+    secret_hash: Mapped[str | None] = mapped_column(String(255))
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime)
+
+    __table_args__ = (
+        # A sign-in finds its person by who vouches for them; one person for each such pair.
+        UniqueConstraint("provider", "subject"),
+        # users.delete_user removes, and users.export_user lists, all of one person.
+        Index("ix_identities_user_id", "user_id"),
+    )

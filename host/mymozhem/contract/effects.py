@@ -199,6 +199,21 @@ class Cancel(Answer):
     name: Name
 
 
+class Fulfill(Answer):
+    """Note that a prize was handed out; of a win that is handed out already, no error."""
+
+    effect: Literal["fulfill"] = "fulfill"
+    winner_id: Id
+
+
+class Revoke(Answer):
+    """Take a win back with a reason; the unit of the prize is there again."""
+
+    effect: Literal["revoke"] = "revoke"
+    winner_id: Id
+    reason: ShortText
+
+
 class PrizeCount(Answer):
     """So many units of a prize."""
 
@@ -206,11 +221,20 @@ class PrizeCount(Answer):
     count: Annotated[StrictInt, Field(ge=1, le=1_000_000)]
 
 
+class PublicSource(Answer):
+    """A public source of randomness, fixed before its value is known."""
+
+    name: ShortText
+    due: datetime
+
+
 class Draw(Answer):
     """Ask the host for a draw, as a durable job; `prizes` absent means all that is left.
 
-    With `run` the winners are selected and revealed at once after the commit, else the draw waits for
-    `runDraw`. A key that the room has used already is refused.
+    With `run` the winners are selected and revealed at once after the commit, else the draw
+    waits for `runDraw`, or for the values of its `public_sources`. `replaces` names the revoked
+    win that a redraw replaces; it may be revoked earlier in the same answer. A key that the
+    room has used already is refused.
     """
 
     effect: Literal["draw"] = "draw"
@@ -218,6 +242,8 @@ class Draw(Answer):
     prizes: tuple[PrizeCount, ...] | None = None
     run: StrictBool = False
     reveal: Literal["now", "manual"] = "now"
+    public_sources: tuple[PublicSource, ...] = ()
+    replaces: Id | None = None
 
 
 class RunDraw(Answer):
@@ -263,6 +289,8 @@ Effect = Annotated[
     | Rejudge
     | Adjust
     | Award
+    | Fulfill
+    | Revoke
     | Schedule
     | Cancel
     | Draw

@@ -6,7 +6,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, JsonValue, StrictInt, model_validator
 
-from .effects import MAX_EFFECTS, Effect, Name, Verdicts
+from .effects import MAX_EFFECTS, Effect, Name, PublicSource, Verdicts
 from .enums import (
     ChangeKind,
     Level,
@@ -160,10 +160,12 @@ class Submissions(Wire):
 class Context(Wire):
     """What every request carries: where, who, when; and what the manifest's `needs` asked for.
 
-    `room` is None for calls outside a room, `actor` where nobody caused the call; `received_at` is when
-    the host received what the call is about, `due_at` when a timer was due; `deadline_ms` is what is
-    left; `lock` is the digest of the room's lock. `prizes`, `winners`, `participants` and `submissions`
-    (of closed windows) are None unless the manifest needs them for this hook.
+    `room` is None for calls outside a room, `actor` where nobody caused the call; `received_at`
+    is when the host received what the call is about, `due_at` when a timer was due;
+    `deadline_ms` is what is left; `lock` is the digest of the room's lock; `seed` is randomness
+    of the host's (32 bytes, hex) for hooks that return effects, the same in every attempt of a
+    call and known to nobody else. `prizes`, `winners`, `participants` and `submissions` (of
+    closed windows) are None unless the manifest needs them for this hook.
     """
 
     contract: str
@@ -176,6 +178,7 @@ class Context(Wire):
     due_at: datetime | None = None
     deadline_ms: int
     lock: str | None = None
+    seed: str | None = None
     prizes: tuple[Prize, ...] | None = None
     winners: tuple[Winner, ...] | None = None
     participants: Participants | None = None
@@ -258,27 +261,39 @@ class SettingsMigrationResult(Answer):
 
 
 class Applicant(Wire):
-    """Somebody who wants to join; `person_id` is the same across rooms of one app."""
+    """Somebody who wants to join; `person_id` is the same across rooms of one app.
+
+    `metadata` is what the room already holds about this person, from organizers, an import, or an
+    earlier stay; an applicant cannot write it.
+    """
 
     person_id: str
     name: str
     kind: PersonKind
     role: Role
+    metadata: JsonObject = {}
 
 
 class RegistrationRequest(Wire):
-    """Answers that already satisfy the manifest's `registration` schema."""
+    """The applicant's own answers, which already satisfy the manifest's `registration` schema."""
 
     applicant: Applicant
     answers: JsonObject
 
 
 class RegistrationResult(Answer):
-    """Whether the applicant is in; `metadata` is kept with the participant (default: the answers)."""
+    """Whether the applicant is in; `metadata` is kept with the participant.
+
+    `metadata` absent means what the room already holds, completed by the answers, which never
+    replace it. `seats` lets the applicant in only while fewer than so many active participants
+    of role PARTICIPANT are in the room: the host counts under the room's lock, so that of two
+    who come for the last seat one gets it. The other is rejected with `reason`.
+    """
 
     decision: Literal["accept", "reject", "pending"] = "accept"
     metadata: JsonObject | None = None
     reason: ShortText | None = None
+    seats: Annotated[StrictInt, Field(ge=1)] | None = None
 
 
 # ------------------------------------------------------------------------------------------ draws
@@ -294,13 +309,18 @@ class DrawPrize(Wire):
 
 
 class Candidates(Wire):
-    """Active participants of role PARTICIPANT in canonical order, in parallel arrays."""
+    """Active participants of role PARTICIPANT in canonical order, in parallel arrays.
+
+    `earlier_points` are those of the room that this one continues: None for who was not there, no
+    array at all where this room continues none.
+    """
 
     id: tuple[str, ...] = ()
     person_id: tuple[str, ...] = ()
     kind: tuple[PersonKind, ...] = ()
     metadata: tuple[JsonObject, ...] = ()
     points: tuple[int, ...] = ()
+    earlier_points: tuple[int | None, ...] = ()
     last_seen_at: tuple[datetime | None, ...] = ()
 
 
@@ -313,15 +333,12 @@ class Replaced(Wire):
     reason: str | None
 
 
-class PublicSource(Answer):
-    """A public source of randomness, fixed before its value is known."""
-
-    name: ShortText
-    due: datetime
-
-
 class PrepareDrawRequest(Wire):
-    """The prizes to be drawn, who may take part, and what the draw replaces."""
+    """The prizes to be drawn, who may take part, and what the draw replaces.
+
+    `open_draws` are the keys of the room's earlier draws that are neither revealed nor voided:
+    their winners, if any, are in no request yet.
+    """
 
     draw_id: str
     key: str
@@ -329,6 +346,7 @@ class PrepareDrawRequest(Wire):
     candidates: Candidates
     replaces: Replaced | None = None
     public_sources: tuple[PublicSource, ...] = ()
+    open_draws: tuple[str, ...] = ()
 
 
 class EntryList(Answer):
@@ -346,22 +364,42 @@ class EntryList(Answer):
 
 
 class TicketRule(Answer):
-    """How many tickets a candidate has, read from metadata: an integer under `field`, within bounds."""
+    """How many tickets a candidate has: a number that the host looks up, within bounds.
 
-    field: str
+    The number is the integer under `field` of the metadata, the points in this room, or those
+    of the room that this one continues. It is divided by `per` and rounded down, then kept
+    between `minimum` and `maximum`. Where there is no integer, `default` counts.
+    """
+
+    of: Literal["metadata", "points", "earlierPoints"] = "metadata"
+    field: str = ""
+    per: Annotated[StrictInt, Field(ge=1)] = 1
     default: Annotated[StrictInt, Field(ge=0, le=10_000_000)] = 1
+    minimum: Annotated[StrictInt, Field(ge=0, le=10_000_000)] = 0
     maximum: Tickets = 10_000_000
+
+    @model_validator(mode="after")
+    def _says_what_to_look_up(self) -> Self:
+        if (self.of == "metadata") != bool(self.field):
+            msg = "tickets of metadata, and only those, name a field"
+            raise ValueError(msg)
+        if self.minimum > self.maximum:
+            msg = "the minimum is above the maximum"
+            raise ValueError(msg)
+        return self
 
 
 class EntryRule(Answer):
     """Entries by rule over `{kind, metadata, points}` of each candidate, so that a million need no list.
 
-    `where` is a JSON Schema that a candidate must satisfy, `except` leaves participants out, `tickets`
-    is a number for everybody or read from metadata (0 tickets: not an entry).
+    `where` is a JSON Schema that a candidate must satisfy, `except` leaves participants out,
+    `seen_since` leaves out who was not seen at that moment or later, `tickets` is a number for
+    everybody or looked up (0 tickets: not an entry).
     """
 
     where: JsonObject | Literal[True] = True
     leave_out: tuple[Id, ...] = Field(default=(), alias="except")
+    seen_since: datetime | None = None
     tickets: Tickets | TicketRule = 1
 
 
@@ -372,14 +410,16 @@ Each = Literal["once", "perPrize"]
 class PreparedDraw(Answer):
     """Entries and rule of a draw, which the host then freezes and commits to in public.
 
-    `each`: `once` gives everybody one prize at most, `perPrize` lets people win several. `rule` is a
-    sentence for people. An algorithm that the host computes itself needs no `select_winners`.
+    `each`: `once` gives everybody one prize at most, `perPrize` lets people win several. `rule`
+    is a sentence for people. `public_sources` absent means those of the request. An algorithm
+    that the host computes itself needs no `select_winners`.
     """
 
     entries: EntryList | EntryRule = EntryRule()
     algorithm: Algorithm = "vrs-1"
     each: Each = "once"
     rule: LongText = ""
+    public_sources: tuple[PublicSource, ...] | None = None
 
 
 class SelectWinnersRequest(Wire):
@@ -515,8 +555,23 @@ class TimerRequest(Wire):
     payload: JsonObject = {}
 
 
+class Wins(Wire):
+    """Wins as they are now, with what the app keeps about each winner, in parallel arrays."""
+
+    winner_id: tuple[str, ...] = ()
+    participant_id: tuple[str, ...] = ()
+    prize_id: tuple[str, ...] = ()
+    status: tuple[WinnerStatus, ...] = ()
+    data: tuple[ParticipantData, ...] = ()
+
+
 class Change(Wire):
-    """What changed in the room: the kind, what happened to it, and the ids concerned."""
+    """What changed in the room: the kind, what happened to it, and the ids concerned.
+
+    `what` is the second half of the event's type (`winner:revoked` is `revoked`). A change of
+    kind `winner` brings all the `wins` that one commit changed: ten thousand winners revealed
+    at once are one change.
+    """
 
     kind: ChangeKind
     what: str
@@ -528,6 +583,7 @@ class Change(Wire):
     draw_id: str | None = None
     window_id: str | None = None
     key: str | None = None
+    wins: Wins | None = None
 
 
 class RoomChangeRequest(Wire):
@@ -577,5 +633,3 @@ class HealthReport(Answer):
 
     status: Literal["ok", "degraded", "down"] = "ok"
     details: JsonObject = {}
-
-

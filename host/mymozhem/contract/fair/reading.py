@@ -1,6 +1,7 @@
 """Read the record of a draw from a file, refusing what two readers could understand differently."""
 
 import json
+import os
 from pathlib import Path
 from typing import NoReturn
 
@@ -28,8 +29,9 @@ def read_record(path: str | Path) -> object:
 
 def _text(path: Path) -> str:
     with path.open("rb") as file:
-        content = file.read(MAX_RECORD_BYTES + 1)
-    if len(content) > MAX_RECORD_BYTES:
+        size = os.fstat(file.fileno()).st_size
+        content = b"" if size > MAX_RECORD_BYTES else file.read(MAX_RECORD_BYTES + 1)
+    if max(size, len(content)) > MAX_RECORD_BYTES:  # a device has no size, yet no end either
         raise ValueError(f"more than {MAX_RECORD_BYTES} bytes")
     return content.decode()
 

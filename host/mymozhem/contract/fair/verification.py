@@ -63,14 +63,14 @@ class Verification:
 def verify(document: object) -> Verification:
     """Check a record, which may be any object at all, and return what was found; never raises.
 
-    A verified record follows from the anchor, `entriesDigest` and `ruleDigest` in it. Whether these
-    are the ones that were published before the draw, only a comparison with the publication can
-    tell.
+    A verified record follows from its anchor, `entriesDigest` and `ruleDigest`. Only a comparison
+    with what was published before the draw can tell whether these are the same ones.
 
-    A record without `recordDigest` is a record too; then `room`, `draw` and the order of times are
-    all that stands for these members. A draw by the app's own algorithm is never `ok`. It may say
-    `verifiable: true` only if the rule announced the fallback `platform`; then `vrs-1` must give
-    its picks. `guarantee` is `beacon` exactly if the rule names public sources.
+    `recordDigest` seals every member; a record without it, made elsewhere, is accepted, but nothing
+    then speaks for its room, its draw and its times beyond their order. An own algorithm of the app
+    is never `ok`, unless the record says `verifiable: true`, the rule announced the fallback
+    `platform`, and `vrs-1` gives the picks. `guarantee` is `beacon` exactly if the rule names
+    public sources.
     """
     try:
         return _verified_in_steps(document)

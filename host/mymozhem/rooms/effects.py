@@ -12,10 +12,12 @@ from mymozhem.contract import (
     Draw,
     Effect,
     Emit,
+    Fulfill,
     Level,
     Notify,
     Reply,
     Reveal,
+    Revoke,
     RunDraw,
     Schedule,
     SetParticipants,
@@ -134,6 +136,14 @@ async def _award(writer: RoomWriter, effect: Award) -> None:
     )
 
 
+async def _fulfill(writer: RoomWriter, effect: Fulfill) -> None:
+    await winners.fulfill(writer, effect.winner_id)
+
+
+async def _revoke(writer: RoomWriter, effect: Revoke) -> None:
+    await winners.revoke(writer, effect.winner_id, reason=effect.reason)
+
+
 async def _schedule(writer: RoomWriter, effect: Schedule) -> None:
     await timers.schedule(
         writer, effect.name, at=effect.at, after_ms=effect.after_ms, payload=effect.payload
@@ -167,6 +177,8 @@ _ACTS: dict[type[Any], Callable[[RoomWriter, Any], Awaitable[None]]] = {
     SetSettings: _set_settings,
     Adjust: _adjust,
     Award: _award,
+    Fulfill: _fulfill,
+    Revoke: _revoke,
     Schedule: _schedule,
     Cancel: _cancel,
     Draw: _draw,

@@ -1,0 +1,290 @@
+"""Winners: awarded, fulfilled, moved, revoked. Quantities are guarded by the database itself."""
+
+from collections.abc import Mapping, Sequence
+
+from sqlalchemy import ColumnElement, select, update
+
+from mymozhem.contract import (
+    Change,
+    ChangeKind,
+    JsonObject,
+    ParticipantData,
+    ParticipantStatus,
+    WinnerStatus,
+    Wins,
+)
+from mymozhem.contract.events import (
+    WinnerFulfilled,
+    WinnerMoved,
+    WinnerRevoked,
+    WinnerSelected,
+)
+from mymozhem.errors import Conflict, NotFound
+
+from .state import require_participants
+from .tables import ParticipantRow, PrizeRow, WinnerRow
+from .writer import RoomWriter
+
+
+class PrizeExhausted(Conflict):
+    """There is not enough left of this prize."""
+
+    default_code = "PRIZE_EXHAUSTED"
+
+
+class AlreadyWon(Conflict):
+    """This participant has won this prize already."""
+
+    default_code = "ALREADY_WON"
+
+
+async def award(
+    writer: RoomWriter, *, participant_id: str, prize_id: str, metadata: JsonObject
+) -> WinnerRow:
+    """Make an active participant a winner of one unit of a prize, visible at once.
+
+    NotFound for people and prizes of elsewhere, PrizeExhausted, AlreadyWon, or NOT_ACTIVE for
+    somebody who does not take part now.
+    """
+    person = (await require_participants(writer, (participant_id,)))[participant_id]
+    if person.status != ParticipantStatus.ACTIVE:
+        message = "Only people who take part can win."
+        raise Conflict(message, code="NOT_ACTIVE")
+    await find_prize(writer, prize_id)
+    await _refuse_twice(writer, participant_id=participant_id, prize_id=prize_id)
+    await take_units(writer, prize_id, 1)
+    winner = WinnerRow(
+        room_id=writer.room.id,
+        participant_id=participant_id,
+        prize_id=prize_id,
+        data=metadata,
+        status=WinnerStatus.AWARDED,
+        created_at=writer.now,
+        updated_at=writer.now,
+    )
+    writer.session.add(winner)
+    await writer.session.flush()
+    record_selected(writer, winner)
+    await tell_wins(writer, (winner,), what="selected")
+    return winner
+
+
+async def fulfill(writer: RoomWriter, winner_id: str) -> WinnerRow:
+    """Note that the prize was handed out; twice is the same as once."""
+    winner = await find_winner(writer, winner_id)
+    if winner.status == WinnerStatus.FULFILLED:
+        return winner
+    _refuse_revoked(winner)
+    await _advance(writer, winner, WinnerStatus.FULFILLED)
+    writer.record(
+        WinnerFulfilled(
+            winner_id=winner.id,
+            participant_id=winner.participant_id,
+            prize_id=winner.prize_id,
+        )
+    )
+    writer.audit("winner.fulfill", subject=winner.id)
+    await tell_wins(writer, (winner,), what="fulfilled")
+    return winner
+
+
+async def revoke(writer: RoomWriter, winner_id: str, *, reason: str | None) -> WinnerRow:
+    """Take a win back and return its unit; a win that is revoked already stays as it is."""
+    winner = await find_winner(writer, winner_id)
+    if winner.status == WinnerStatus.REVOKED:
+        return winner
+    await _advance(writer, winner, WinnerStatus.REVOKED, reason=reason)
+    await return_units(writer, winner.prize_id, 1)
+    writer.record(
+        WinnerRevoked(
+            winner_id=winner.id,
+            participant_id=winner.participant_id,
+            prize_id=winner.prize_id,
+            reason=reason,
+        )
+    )
+    writer.audit("winner.revoke", subject=winner.id, reason=reason)
+    await tell_wins(writer, (winner,), what="revoked")
+    return winner
+
+
+async def move(writer: RoomWriter, winner_id: str, *, prize_id: str, reason: str) -> WinnerRow:
+    """Give a winner another prize instead, visibly and with a reason."""
+    winner = await find_winner(writer, winner_id)
+    _refuse_revoked(winner)
+    previous = winner.prize_id
+    if previous == prize_id:
+        return winner
+    await find_prize(writer, prize_id)
+    await _refuse_twice(writer, participant_id=winner.participant_id, prize_id=prize_id)
+    await take_units(writer, prize_id, 1)
+    await return_units(writer, previous, 1)
+    winner.prize_id, winner.reason, winner.updated_at = prize_id, reason, writer.now
+    writer.record(
+        WinnerMoved(
+            winner_id=winner.id,
+            participant_id=winner.participant_id,
+            prize_id=prize_id,
+            previous_prize_id=previous,
+            reason=reason,
+        )
+    )
+    writer.audit("winner.move", subject=winner.id, reason=reason)
+    await tell_wins(writer, (winner,), what="moved")
+    return winner
+
+
+async def take_units(writer: RoomWriter, prize_id: str, count: int) -> None:
+    """Take units of a prize; PrizeExhausted where there are not so many."""
+    taken = await _shift(writer, prize_id, -count, PrizeRow.quantity_remaining >= count)
+    if not taken:
+        raise PrizeExhausted(details={"prizeId": prize_id, "wanted": count})
+
+
+async def return_units(writer: RoomWriter, prize_id: str, count: int) -> None:
+    """Give units of a prize back."""
+    if count and not await _shift(writer, prize_id, count, PrizeRow.id == prize_id):
+        raise _prize_not_found(prize_id)
+
+
+async def find_prize(writer: RoomWriter, prize_id: str) -> PrizeRow:
+    """Return a prize of this room; NotFound for any other."""
+    prize = await writer.session.scalar(
+        select(PrizeRow).where(
+            PrizeRow.id == prize_id,
+            PrizeRow.room_id == writer.room.id,
+            PrizeRow.deleted_at.is_(None),
+        )
+    )
+    if prize is None:
+        raise _prize_not_found(prize_id)
+    return prize
+
+
+async def find_winner(writer: RoomWriter, winner_id: str) -> WinnerRow:
+    """Return a winner of this room; NotFound for any other, and for one that is still sealed."""
+    winner = await writer.session.scalar(
+        select(WinnerRow).where(
+            WinnerRow.id == winner_id,
+            WinnerRow.room_id == writer.room.id,
+            WinnerRow.sealed.is_(False),
+        )
+    )
+    if winner is None:
+        message = "There is no such winner."
+        raise NotFound(message, code="WINNER_NOT_FOUND")
+    return winner
+
+
+def record_selected(writer: RoomWriter, winner: WinnerRow) -> None:
+    """Append that somebody won."""
+    writer.record(
+        WinnerSelected(
+            winner_id=winner.id,
+            participant_id=winner.participant_id,
+            prize_id=winner.prize_id,
+            draw_id=winner.draw_id,
+            metadata=winner.data,
+        )
+    )
+
+
+async def tell_wins(writer: RoomWriter, winners: Sequence[WinnerRow], *, what: str) -> None:
+    """Tell the app of wins that this commit changed, as one change."""
+    if not winners or ChangeKind.WINNER not in writer.manifest.changes:
+        return
+    people = await _people(writer, winners)
+    wins = Wins(
+        winner_id=tuple(winner.id for winner in winners),
+        participant_id=tuple(winner.participant_id for winner in winners),
+        prize_id=tuple(winner.prize_id for winner in winners),
+        status=tuple(winner.status for winner in winners),
+        data=tuple(people[winner.participant_id] for winner in winners),
+    )
+    only = winners[0] if len(winners) == 1 else None
+    writer.changed(
+        Change(
+            kind=ChangeKind.WINNER,
+            what=what,
+            winner_id=only.id if only else None,
+            participant_id=only.participant_id if only else None,
+            prize_id=only.prize_id if only else None,
+            draw_id=winners[0].draw_id,
+            wins=wins,
+        )
+    )
+
+
+async def _people(
+    writer: RoomWriter, winners: Sequence[WinnerRow]
+) -> Mapping[str, ParticipantData]:
+    found = await writer.session.execute(
+        select(ParticipantRow.id, ParticipantRow.own, ParticipantRow.private)
+        .join(WinnerRow, WinnerRow.participant_id == ParticipantRow.id)
+        .where(
+            ParticipantRow.room_id == writer.room.id,
+            _among([winner.id for winner in winners], winners[0].draw_id),
+        )
+    )
+    return {
+        person_id: ParticipantData(own=own, private=private) for person_id, own, private in found
+    }
+
+
+def _among(ids: Sequence[str], draw_id: str | None) -> ColumnElement[bool]:
+    # A draw of ten thousand winners has more ids than a statement takes parameters.
+    few = 500
+    if draw_id is None or len(ids) <= few:
+        return WinnerRow.id.in_(ids)
+    return WinnerRow.draw_id == draw_id
+
+
+async def _shift(
+    writer: RoomWriter, prize_id: str, units: int, guard: ColumnElement[bool]
+) -> bool:
+    shifted = await writer.session.execute(
+        update(PrizeRow)
+        .where(PrizeRow.id == prize_id, PrizeRow.room_id == writer.room.id, guard)
+        .values(quantity_remaining=PrizeRow.quantity_remaining + units, updated_at=writer.now)
+        .returning(PrizeRow.id)
+    )
+    return shifted.first() is not None
+
+
+async def _advance(
+    writer: RoomWriter, winner: WinnerRow, status: WinnerStatus, *, reason: str | None = None
+) -> None:
+    """Move a win on, guarded by the state that it was seen in."""
+    moved = await writer.session.execute(
+        update(WinnerRow)
+        .where(WinnerRow.id == winner.id, WinnerRow.status == winner.status)
+        .values(status=status, reason=reason or winner.reason, updated_at=writer.now)
+        .returning(WinnerRow.id)
+    )
+    if moved.first() is None:
+        message = "Somebody else changed this win just now; look again."
+        raise Conflict(message, code="WINNER_CHANGED")
+    await writer.session.refresh(winner)
+
+
+async def _refuse_twice(writer: RoomWriter, *, participant_id: str, prize_id: str) -> None:
+    already = await writer.session.scalar(
+        select(WinnerRow.id).where(
+            WinnerRow.prize_id == prize_id,
+            WinnerRow.participant_id == participant_id,
+            WinnerRow.status != WinnerStatus.REVOKED,
+        )
+    )
+    if already is not None:
+        raise AlreadyWon
+
+
+def _refuse_revoked(winner: WinnerRow) -> None:
+    if winner.status == WinnerStatus.REVOKED:
+        message = "This win was revoked."
+        raise Conflict(message, code="WINNER_REVOKED")
+
+
+def _prize_not_found(prize_id: str) -> NotFound:
+    message = "There is no such prize in this room."
+    return NotFound(message, code="PRIZE_NOT_FOUND", details={"prizeId": prize_id})

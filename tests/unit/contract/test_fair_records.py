@@ -368,6 +368,11 @@ def test_what_an_own_algorithm_picked_is_checked_for_its_form(winners, failed):
     assert [check.name for check in found.checks if not check.passed] == [failed]
 
 
+def test_the_limits_of_a_draw_hold_for_an_own_algorithm_too():
+    found = verify(own_algorithm([], people={"part_ann": 10_000_001}))
+    assert [check.name for check in found.checks if not check.passed] == ["limits"]
+
+
 # ---- an app's own algorithm ------------------------------------------------------------------
 
 

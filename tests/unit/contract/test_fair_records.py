@@ -176,6 +176,9 @@ def test_our_own_records_are_such_records_with_a_seal(kind):
     elsewhere = MADE_ELSEWHERE[kind]
     ours = Record.model_validate(elsewhere, by_alias=True, by_name=False).document()
     assert ours == {**elsewhere, "recordDigest": record_digest(elsewhere)}
+    read = Record.model_validate(ours, by_alias=True, by_name=False)
+    assert read.rule.digest() == elsewhere["ruleDigest"]
+    assert read.entries.digest() == elsewhere["entriesDigest"]
     assert verify(json.loads(json.dumps(ours))).ok
     assert sealed(ours) == ours
 
@@ -412,6 +415,11 @@ def endless():
     return document
 
 
+class Biting(dict):
+    def get(self, name, default=None):
+        raise RuntimeError(f"asked for {name}, {default}")
+
+
 HOSTILE = {
     "nothing": None,
     "a list": [],
@@ -434,6 +442,7 @@ HOSTILE = {
     "a member of half a character": {**record_made_elsewhere(), "\ud800\x1b[2J": 1},
     "an object": object(),
     "bytes": b"{}",
+    "a mapping that bites": Biting(record_made_elsewhere()),
 }
 ACCEPTABLE = {"a deep room"}
 

@@ -41,7 +41,7 @@ def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> SqliteTemplate:
 def postgres_template(postgres: str) -> Iterator[PostgresTemplate]:
     template = PostgresTemplate(postgres, import_tables())
     yield template
-    template.drop()
+    template.close()
 
 
 @pytest.fixture(scope="session")

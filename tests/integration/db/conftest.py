@@ -17,4 +17,4 @@ def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> SqliteTemplate:
 def postgres_template(postgres: str) -> Iterator[PostgresTemplate]:
     template = PostgresTemplate(postgres, Own.metadata)
     yield template
-    template.drop()
+    template.close()

@@ -1,0 +1,151 @@
+"""How people come to be known: accounts with a password, and guests of one room."""
+
+import unicodedata
+
+from sqlalchemy import literal, select
+from sqlalchemy.exc import IntegrityError
+
+from mymozhem.contract import PersonKind
+from mymozhem.db.base import new_id
+from mymozhem.db.uow import Database, UnitOfWork
+from mymozhem.errors import Conflict, Invalid, Unauthenticated
+
+from .names import visible_name
+from .passwords import Passwords
+from .tables import IdentityRow, UserRow
+from .users import User
+
+LOCAL = "local"
+MAX_EMAIL = 254
+MAX_LOCAL_PART = 64
+# Written into the statement, or no engine can tell that the partial index serves it.
+_REGISTERED = literal(PersonKind.REGISTERED, UserRow.kind.type, literal_execute=True)
+_SPECIAL = frozenset(' ",:;<>()[]\\')
+
+
+class Accounts:
+    """Local accounts: made by an operator, entered with e-mail and password."""
+
+    def __init__(self, database: Database, passwords: Passwords) -> None:
+        self._database = database
+        self._passwords = passwords
+
+    async def create_user(
+        self, email: str, *, name: str, password: str, is_admin: bool = False
+    ) -> User:
+        """Make an account and return it, once it is durable.
+
+        Raises `Invalid` for a field that breaks its rule, and `Conflict` EMAIL_TAKEN, also when the
+        same is done twice.
+        """
+        address, shown = normal_email(email), visible_name(name)
+        hashed = await self._passwords.hash(password)  # before the transaction: it takes long
+        async with self._database.write() as uow:
+            return await create_user(
+                uow, email=address, name=shown, password_hash=hashed, is_admin=is_admin
+            )
+
+    async def login(self, email: str, password: str) -> User:
+        """Return whose e-mail and password these are.
+
+        Raises `Unauthenticated` INVALID_CREDENTIALS, the same and after the same time whether the
+        e-mail, the password or both are unknown; `Unavailable` when too many sign in at once.
+        """
+        row, hashed = await self._find(email)
+        if not await self._passwords.matches(password, hashed) or row is None:
+            raise Unauthenticated(
+                "E-mail and password do not belong together.", code="INVALID_CREDENTIALS"
+            )
+        return User.of(row)
+
+    async def _find(self, email: str) -> tuple[UserRow | None, str | None]:
+        try:
+            address = normal_email(email)
+        except Invalid:
+            address = ""  # nobody's, and the query is made all the same
+        query = (
+            select(UserRow, IdentityRow.secret_hash)
+            .join(IdentityRow, IdentityRow.user_id == UserRow.id)
+            .where(
+                UserRow.email == address,
+                UserRow.kind == _REGISTERED,
+                UserRow.deleted_at.is_(None),
+                IdentityRow.provider == LOCAL,
+            )
+        )
+        async with self._database.read() as session:
+            found = (await session.execute(query)).first()
+        return (found[0], found[1]) if found else (None, None)
+
+
+async def create_user(
+    uow: UnitOfWork, *, email: str, name: str, password_hash: str, is_admin: bool = False
+) -> User:
+    """Make an account inside a transaction, for callers that make more than one thing at once.
+
+    The hash comes from `Passwords.hash`, computed before. Raises as `Accounts.create_user` does;
+    after EMAIL_TAKEN the transaction cannot go on.
+    """
+    row = _person(uow, PersonKind.REGISTERED, name)
+    row.email, row.is_admin = normal_email(email), is_admin
+    uow.session.add(row)
+    try:
+        await uow.session.flush()
+    except IntegrityError as error:
+        raise Conflict("Somebody has this e-mail address already.", code="EMAIL_TAKEN") from error
+    uow.session.add(
+        IdentityRow(
+            provider=LOCAL,
+            subject=row.id,
+            user_id=row.id,
+            secret_hash=password_hash,
+            created_at=uow.now,
+        )
+    )
+    await uow.session.flush()
+    return User.of(row)
+
+
+async def create_guest(uow: UnitOfWork, name: str) -> User:
+    """Make a guest inside the transaction in which they join; twice makes two.
+
+    Raises `Invalid` for a name that cannot be shown.
+    """
+    row = _person(uow, PersonKind.GUEST, name)
+    uow.session.add(row)
+    await uow.session.flush()
+    return User.of(row)
+
+
+def normal_email(given: str) -> str:
+    """Return an address as it is compared: in NFC, trimmed, in lower case.
+
+    Only what could never be an address is refused, with `Invalid`; whether one works, only a
+    letter to it can tell.
+    """
+    address = unicodedata.normalize("NFC", given[: 2 * MAX_EMAIL]).strip().lower()
+    local, at, domain = address.rpartition("@")
+    labels = domain.split(".")
+    if (
+        len(given) > MAX_EMAIL
+        or not (local and at and all(labels))
+        or len(local) > MAX_LOCAL_PART
+        or "@" in local
+        or not address.isprintable()
+        or _SPECIAL.intersection(address)
+    ):
+        problem = "Give an address like name@example.com."
+        raise Invalid("This is no e-mail address.", fields={"email": [problem]})
+    return address
+
+
+def _person(uow: UnitOfWork, kind: PersonKind, name: str) -> UserRow:
+    return UserRow(
+        id=new_id("usr"),
+        name=visible_name(name),
+        kind=kind,
+        is_admin=False,
+        email_verified=False,
+        created_at=uow.now,
+        updated_at=uow.now,
+    )

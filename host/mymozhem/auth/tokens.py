@@ -1,0 +1,200 @@
+"""Access tokens: signed here, verified by signature and clock alone, without a query."""
+
+import re
+import secrets
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Final, Literal, Protocol
+
+import jwt
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+from jwt.types import Options
+from jwt.utils import base64url_encode
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from mymozhem.clock import Clock
+from mymozhem.config import Settings
+from mymozhem.contract import PersonKind
+from mymozhem.errors import Unauthenticated
+
+from .keys import ALGORITHM, Keys
+from .principal import Principal
+
+AUDIENCE: Final = "mymozhem"
+TYPE: Final = "at+jwt"
+MAX_LENGTH: Final = 2_048
+LEEWAY_SECONDS: Final = 5
+"""How far another host's clock may be ahead when it issues; the end of a token is exact."""
+
+_REMEMBERED = 4_096
+_REQUIRED = ["iss", "aud", "sub", "jti", "sid", "kind", "exp", "iat"]
+# Times are compared below, with the host's clock instead of the machine's.
+_OPTIONS: Options = {
+    "require": _REQUIRED,
+    "strict_aud": True,
+    "verify_exp": False,
+    "verify_iat": False,
+    "verify_nbf": False,
+}
+# A signature of 64 bytes ends in one of four letters; others, or a trailing "=", would be a second
+# spelling of the same token.
+_COMPACT = re.compile(r"([A-Za-z0-9_-]+)\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]{85}[AQgw]", re.ASCII)
+
+
+class Person(Protocol):
+    """Whom a token is for."""
+
+    @property
+    def id(self) -> str:
+        """The person's id."""
+        ...
+
+    @property
+    def kind(self) -> PersonKind:
+        """Whether they have an account."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class IssuedToken:
+    """A token to hand out once; `expires_in` is in seconds."""
+
+    access_token: str
+    expires_in: int
+
+
+@dataclass(frozen=True, slots=True)
+class _Verified:
+    principal: Principal
+    starts: int
+    ends: int
+
+
+class _Claims(BaseModel):
+    """What the library leaves unchecked: the types, and a guest's room."""
+
+    model_config = ConfigDict(strict=True, frozen=True)
+
+    sub: str
+    jti: str
+    sid: str
+    kind: Literal["registered", "guest"]
+    room: str | None = None
+    iat: int
+    nbf: int | None = None
+    exp: int
+
+
+class Tokens:
+    """Issues and verifies the access tokens of one host, or of several that share their keys."""
+
+    def __init__(self, keys: Keys, settings: Settings, clock: Clock) -> None:
+        self._clock = clock
+        self._issuer = settings.public_url.rstrip("/") if settings.public_url else AUDIENCE
+        self._kid, self._private = keys.signer
+        # Only a header that we would write ourselves finds a key, so its choices never count.
+        self._keys = {_header_segment(kid): key for kid, key in keys.accepted.items()}
+        self._lifetimes = {
+            PersonKind.REGISTERED: timedelta(minutes=settings.access_token_minutes),
+            PersonKind.GUEST: timedelta(hours=settings.guest_token_hours),
+        }
+        self._verified: dict[str, _Verified] = {}
+
+    def issue(self, person: Person, *, room_id: str | None = None) -> IssuedToken:
+        """Return a new token for a person; a guest's is good for `room_id` only.
+
+        Accounts get `access_token_minutes`. Guests get `guest_token_hours`: they have no password
+        to come back with, and nothing else renews a token yet. Raises `ValueError` for a guest
+        without a room, and for an account with one. Calling twice gives two tokens, both good.
+        """
+        if (person.kind is PersonKind.GUEST) != (room_id is not None):
+            message = "a token is for one room exactly when it is a guest's"
+            raise ValueError(message)
+        lifetime = int(self._lifetimes[person.kind].total_seconds())
+        claims = self._claims(person, lifetime) | ({"room": room_id} if room_id else {})
+        headers = {"kid": self._kid, "typ": TYPE}
+        text = jwt.encode(claims, self._private, algorithm=ALGORITHM, headers=headers)
+        return IssuedToken(text, lifetime)
+
+    def verify(self, text: str) -> Principal:
+        """Return who a token speaks for.
+
+        Raises `Unauthenticated`: TOKEN_EXPIRED for a token of ours whose time is over, which the
+        caller may renew, and TOKEN_INVALID for everything else. Good tokens are remembered, so that
+        a busy caller's signature is computed once; their times are compared at every call.
+        """
+        known = self._verified.get(text)
+        if known is None:
+            known = self._decode(text)
+        now = self._clock.now().timestamp()
+        if now >= known.ends:
+            self._verified.pop(text, None)
+            raise Unauthenticated("The token has expired; sign in again.", code="TOKEN_EXPIRED")
+        if now + LEEWAY_SECONDS < known.starts:
+            raise _invalid()
+        self._remember(text, known)
+        return known.principal
+
+    def _claims(self, person: Person, lifetime: int) -> dict[str, str | int]:
+        now = int(self._clock.now().timestamp())
+        token_id = secrets.token_urlsafe(16)
+        return {
+            "iss": self._issuer,
+            "aud": AUDIENCE,
+            "sub": person.id,
+            "jti": token_id,
+            "sid": token_id,
+            "kind": person.kind.value,
+            "iat": now,
+            "exp": now + lifetime,
+        }
+
+    def _decode(self, text: str) -> _Verified:
+        key = self._key_for(text)
+        try:
+            claims = jwt.decode(
+                text,
+                key,
+                algorithms=[ALGORITHM],
+                audience=AUDIENCE,
+                issuer=self._issuer,
+                options=_OPTIONS,
+            )
+        except jwt.InvalidTokenError:
+            raise _invalid() from None
+        return _read(claims)
+
+    def _key_for(self, text: str) -> Ed25519PublicKey:
+        parts = _COMPACT.fullmatch(text) if len(text) <= MAX_LENGTH else None
+        key = self._keys.get(parts[1]) if parts else None
+        if key is None:
+            raise _invalid()
+        return key
+
+    def _remember(self, text: str, verified: _Verified) -> None:
+        if text in self._verified:
+            return
+        if len(self._verified) >= _REMEMBERED:
+            del self._verified[next(iter(self._verified))]  # the one remembered longest
+        self._verified[text] = verified
+
+
+def _header_segment(kid: str) -> str:
+    header = f'{{"alg":"{ALGORITHM}","kid":"{kid}","typ":"{TYPE}"}}'
+    return base64url_encode(header.encode()).decode()
+
+
+def _read(claims: dict[str, object]) -> _Verified:
+    try:
+        read = _Claims.model_validate(claims)
+    except ValidationError:
+        raise _invalid() from None
+    kind = PersonKind(read.kind)
+    if (kind is PersonKind.GUEST) != (read.room is not None):
+        raise _invalid()
+    principal = Principal(read.sub, kind, read.room, read.jti)
+    return _Verified(principal, starts=max(read.iat, read.nbf or read.iat), ends=read.exp)
+
+
+def _invalid() -> Unauthenticated:
+    return Unauthenticated("The token is not one of ours; sign in again.", code="TOKEN_INVALID")

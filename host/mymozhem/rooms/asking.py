@@ -13,8 +13,9 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from mymozhem.contract import Context
 from mymozhem.contract.hooks import Hook
-from mymozhem.dispatch.dispatcher import AppTarget, Outcome
+from mymozhem.dispatch.outcome import Outcome
 from mymozhem.dispatch.policy import Budget
+from mymozhem.dispatch.transport import AppTarget
 
 from .queues import RoomBusy
 from .requests import Revision

@@ -38,13 +38,11 @@ def refuse_invalid(manifest: Manifest, settings: JsonObject) -> None:
         raise Invalid(message, code="SETTINGS_INVALID", fields=fields)
 
 
-def patched(writer: RoomWriter, patch: JsonObject) -> JsonObject:
-    """Return the room's settings with a patch merged in; SettingsFrozen or Invalid where not allowed."""
-    room, manifest = writer.room, writer.manifest
-    merged = merge_patch(room.app_settings, patch)
-    complete = complete_settings(manifest, merged)
-    refuse_frozen(room.status, manifest, room.app_settings, complete)
-    return complete
+def merged_settings(
+    manifest: Manifest, before: JsonObject, patch: JsonObject | None
+) -> JsonObject:
+    """Return settings with a patch merged in, complete and valid; Invalid names every field."""
+    return complete_settings(manifest, merge_patch(before, patch or {}))
 
 
 def refuse_frozen(
@@ -60,7 +58,10 @@ def refuse_frozen(
 
 def patch_settings(writer: RoomWriter, patch: JsonObject) -> None:
     """Merge a patch into the settings of the room, log it and tell the app."""
-    store_settings(writer, patched(writer, patch))
+    room, manifest = writer.room, writer.manifest
+    settings = merged_settings(manifest, room.app_settings, patch)
+    refuse_frozen(room.status, manifest, room.app_settings, settings)
+    store_settings(writer, settings)
 
 
 def store_settings(writer: RoomWriter, settings: JsonObject) -> None:

@@ -76,6 +76,7 @@ class RoomRow(Base):
     entry_policy: Mapped[EntryPolicy] = enum_column(EntryPolicy, default=EntryPolicy.GUESTS)
     doors_locked: Mapped[bool] = mapped_column(default=False)
     capacity: Mapped[int | None]
+    continues: Mapped[str | None] = mapped_column(ForeignKey("rooms.id", ondelete="SET NULL"))
     active_count: Mapped[int] = mapped_column(default=0)
     draw_secret: Mapped[bytes] = mapped_column(LargeBinary)
     draw_anchor: Mapped[str] = mapped_column(String(64))
@@ -99,6 +100,7 @@ class RoomRow(Base):
         Index("ix_rooms_created_by", "created_by", "created_at"),  # an organizer's own rooms
         Index("ix_rooms_created_at", "created_at", "id"),  # the listing, newest first
         Index("ix_rooms_deleted_at", "deleted_at"),  # clean-up
+        Index("ix_rooms_continues", "continues"),  # the rooms that continue a room
         Index("ix_rooms_app_manifest_version", "app_manifest_version"),  # who is on an old version
         # the public listing, filtered
         Index("ix_rooms_public_listing", "status", "is_public", "app_id", "created_at"),

@@ -7,7 +7,7 @@ from datetime import datetime
 from sqlalchemy import insert, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from mymozhem.contract import Change, Level
+from mymozhem.contract import Change
 from mymozhem.contract.enums import RoomStatus
 from mymozhem.contract.events import HostEvent
 from mymozhem.db.base import new_id
@@ -112,14 +112,15 @@ class RoomWriter:
 
     async def finish(self) -> None:
         """Write what was recorded; called once, at the end of the block."""
-        await self._write_events()
+        await self.write_events()
         await self._write_changes()
         if self._audits:
             await self.session.execute(insert(AuditRow), self._audits)
         await idempotency.mark_done(self.session)
         await self.session.flush()
 
-    async def _write_events(self) -> None:
+    async def write_events(self) -> None:
+        """Number what was recorded so far and write it, where a caller needs to know its number."""
         if not self._events:
             return
         streams = {str(event["stream"]) for event in self._events}
@@ -139,6 +140,7 @@ class RoomWriter:
             event |= {"seq": self.room.last_seq, "stream_no": row.last_no}
         await self.session.flush()
         await self.session.execute(insert(RoomEventRow), self._events)
+        self._events = []
 
     async def _write_changes(self) -> None:
         told = [change for change in self._changes if change.kind in self.manifest.changes]
@@ -177,9 +179,7 @@ async def write_room(
     """
     async with services.database.write() as unit:
         room = await lock_room(unit.session, room_id)
-        manifest = await services.catalog.manifest(
-            unit.session, room.app_id, room.app_manifest_version
-        )
+        manifest = services.catalog.manifest(room.app_id, room.app_manifest_version)
         writer = RoomWriter(
             services, unit, room, manifest=manifest, actor_id=actor_id, depth=depth
         )
@@ -200,10 +200,3 @@ async def lock_room(session: AsyncSession, room_id: str) -> RoomRow:
         raise NotFound(message, code="ROOM_NOT_FOUND")
     return room
 
-
-def level_streams(level: Level, participant_id: str | None) -> tuple[str, ...]:
-    """Return the streams that a level sees, in the order of a cursor's numbers."""
-    streams: tuple[str, ...] = (Level.PUBLIC,)
-    if level is Level.ORGANIZER:
-        streams += (Level.ORGANIZER,)
-    return (*streams, participant_id) if participant_id is not None else streams

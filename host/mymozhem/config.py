@@ -41,8 +41,9 @@ class Settings(BaseSettings):
         default_factory=default_data_dir,
         description="Folder of the database file, its lock and the generated secret.",
     )
-    database_url: SecretStr | None = Field(
+    database_url: str | None = Field(
         default=None,
+        repr=False,  # it may hold a password
         description="sqlite:///… or postgresql://…; a SQLite file in the data folder when unset.",
     )
     enable_apps: Annotated[tuple[str, ...], NoDecode] = Field(
@@ -112,7 +113,7 @@ class Settings(BaseSettings):
     def effective_database_url(self) -> str:
         """Return the database's address: the one set, or the file in the data folder."""
         if self.database_url is not None:
-            return self.database_url.get_secret_value()
+            return self.database_url
         return f"sqlite:///{self.data_dir / DATABASE_FILE}"
 
     @property

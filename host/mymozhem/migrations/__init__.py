@@ -3,6 +3,7 @@
 A new step is written by comparing the models with a scratch database at the latest one::
 
     python -m mymozhem.migrations "rooms have a picture"
+    ruff format host/mymozhem/migrations && ruff check --fix host/mymozhem/migrations
 """
 
 import importlib
@@ -121,21 +122,32 @@ def _context(connection: Connection) -> MigrationContext:
 
 
 def _check_differences(connection: Connection, metadata: MetaData) -> list[str]:
-    """Compare the names of CHECK constraints, which Alembic leaves out."""
+    """Compare CHECK constraints, which Alembic leaves out; texts only where kept as written."""
     inspector = inspect(connection)
+    verbatim = connection.dialect.name == "sqlite"  # PostgreSQL rewrites them
     present = set(inspector.get_table_names())
     found = []
     for table in metadata.sorted_tables:
         if table.name not in present:
             continue
         expected = _checks_of(table, connection.dialect)
-        actual = {str(each["name"]) for each in inspector.get_check_constraints(table.name)}
-        found += [f"check {name} is missing" for name in sorted(expected - actual)]
-        found += [f"check {name} is not in the models" for name in sorted(actual - expected)]
+        reflected = inspector.get_check_constraints(table.name)
+        actual = {str(each["name"]): str(each["sqltext"]) for each in reflected}
+        found += [f"check {name} is missing" for name in sorted(expected.keys() - actual)]
+        found += [f"check {name} is not in the models" for name in sorted(actual.keys() - expected)]
+        both = sorted(expected.keys() & actual) if verbatim else []
+        found += [f"check {name} differs" for name in both if expected[name] != actual[name]]
     return found
 
 
-def _checks_of(table: Table, dialect: Dialect) -> set[str]:
+def _checks_of(table: Table, dialect: Dialect) -> dict[str, str]:
+    """Return the name and text of every check of a table, as its DDL has them."""
     naming = dialect.identifier_preparer
-    checks = (each for each in table.constraints if isinstance(each, CheckConstraint))
-    return {str(naming.format_constraint(each)).strip('"') for each in checks}
+    ddl = {"literal_binds": True, "include_table": False}
+    return {
+        str(naming.format_constraint(each)).strip('"'): str(
+            each.sqltext.compile(dialect=dialect, compile_kwargs=ddl)
+        )
+        for each in table.constraints
+        if isinstance(each, CheckConstraint)
+    }

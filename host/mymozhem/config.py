@@ -1,7 +1,6 @@
 """What an operator may set: read once from `MYMOZHEM_*` variables, frozen afterwards."""
 
 import os
-import secrets
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -9,8 +8,6 @@ from pydantic import Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 DATABASE_FILE = "mymozhem.sqlite3"
-SECRET_FILE = "secret.key"  # noqa: S105 - the name of a file, not a secret
-SECRET_BYTES = 32
 
 
 def default_data_dir() -> Path:
@@ -39,7 +36,7 @@ class Settings(BaseSettings):
     )
     data_dir: Path = Field(
         default_factory=default_data_dir,
-        description="Folder of the database file, its lock and the generated secret.",
+        description="Folder of the database file, its lock and the generated keys.",
     )
     database_url: str | None = Field(
         default=None,
@@ -60,8 +57,7 @@ class Settings(BaseSettings):
     )
     secret_key: SecretStr | None = Field(
         default=None,
-        min_length=32,
-        description="Key that signs tokens and seals draws; a generated file when unset.",
+        description="Secret behind tokens and sealed draws; a generated key file when unset.",
     )
     access_token_minutes: int = Field(
         default=15, ge=1, le=60, description="Minutes for which an access token is good."
@@ -120,34 +116,3 @@ class Settings(BaseSettings):
     def effective_public_url(self) -> str:
         """Return the address people use, without a slash at the end."""
         return (self.public_url or f"http://{self.host}:{self.port}").rstrip("/")
-
-
-def read_secret(settings: Settings) -> SecretStr:
-    """Return the host's secret; without a set one, that of the data folder, made on first use.
-
-    The file is readable by its owner only. Two processes that start together agree on one secret:
-    the file appears complete, by a link that fails for the second. Raises `OSError` when the data
-    folder cannot be written.
-    """
-    if settings.secret_key is not None:
-        return settings.secret_key
-    path = settings.data_dir / SECRET_FILE
-    if not path.exists():
-        _write_secret(path)
-    return SecretStr(path.read_text(encoding="ascii").strip())
-
-
-def _write_secret(path: Path) -> None:
-    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    draft = path.with_name(f"{path.name}.{secrets.token_hex(8)}")
-    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(descriptor, "w", encoding="ascii") as file:
-        file.write(secrets.token_hex(SECRET_BYTES))
-        file.flush()
-        os.fsync(file.fileno())
-    try:
-        path.hardlink_to(draft)
-    except FileExistsError:
-        return  # another process was first: its secret is the one
-    finally:
-        draft.unlink()

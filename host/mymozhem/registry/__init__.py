@@ -1,0 +1,1 @@
+"""Which apps exist, in which versions, and the code that was loaded for them."""

@@ -1,0 +1,26 @@
+"""What organizers may ask: draw, draw again, move the draw date, hand a prize over."""
+
+from collections.abc import Callable
+
+from mymozhem.contract import ActionRequest, ActionResult, Context, JsonObject, Refuse, hookimpl
+
+from .asking import draw, redraw, schedule
+from .handing_over import hand_over
+
+Act = Callable[[Context, JsonObject], ActionResult]
+
+ACTIONS: dict[str, Act] = {
+    "draw": draw,
+    "redraw": redraw,
+    "schedule": schedule,
+    "handOver": hand_over,
+}
+
+
+@hookimpl
+def handle_action(context: Context, request: ActionRequest) -> ActionResult:
+    """Do what the action of that name says; its payload satisfies the manifest's schema."""
+    act = ACTIONS.get(request.action)
+    if act is None:
+        raise Refuse("ACTION_UNKNOWN", f"The lottery has no action {request.action!r}.")
+    return act(context, request.payload)

@@ -1,0 +1,32 @@
+"""Who gets a ticket by joining."""
+
+from mymozhem.contract import (
+    Context,
+    PersonKind,
+    RegistrationRequest,
+    RegistrationResult,
+    Role,
+    hookimpl,
+)
+
+from .settings import settings_of
+from .texts import say
+
+
+@hookimpl
+def register_participant(context: Context, request: RegistrationRequest) -> RegistrationResult:
+    """Give an eligible applicant a ticket, as long as there are tickets.
+
+    Metadata stays what organizers made of it: answers are the applicant's own words, and a ticket
+    count in them must never count.
+    """
+    applicant, settings = request.applicant, settings_of(context)
+    kept = dict(applicant.metadata)
+    if applicant.role is not Role.PARTICIPANT:
+        return RegistrationResult(metadata=kept)
+    if settings.eligibility == "registered" and applicant.kind is not PersonKind.REGISTERED:
+        reason = say(context, "REGISTERED_ONLY")
+        return RegistrationResult(decision="reject", reason=reason, metadata=kept)
+    return RegistrationResult(
+        metadata=kept, seats=settings.ticket_count, reason=say(context, "TICKETS_GONE")
+    )

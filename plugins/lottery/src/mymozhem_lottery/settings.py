@@ -1,0 +1,87 @@
+"""The room's settings as typed values, and what follows from them alone."""
+
+from datetime import datetime, timedelta
+from typing import Literal
+
+from pydantic import AwareDatetime
+
+from mymozhem.contract import Context, PublicSource, RoomView, TicketRule
+from mymozhem.contract.wire import Wire
+
+
+class Source(Wire):
+    """A public source of randomness, and when its value is due."""
+
+    name: str
+    due: AwareDatetime
+
+    def named(self) -> PublicSource:
+        """Return the source as a draw's rule names it."""
+        return PublicSource(name=self.name, due=self.due)
+
+
+class Settings(Wire):
+    """What the organizer chose; the manifest says what each field means."""
+
+    ticket_count: int = 10_000
+    draw_date: AwareDatetime | None = None
+    theme: str = "generic"
+    allow_multiple_wins: bool = False
+    exclude_earlier_winners: bool = False
+    excluded_people: tuple[str, ...] = ()
+    eligibility: Literal["everyone", "registered"] = "everyone"
+    only_present: bool = False
+    present_within_seconds: int = 120
+    ticket_source: Literal["equal", "metadata", "earlierPoints"] = "metadata"
+    ticket_field: str = "tickets"
+    points_per_ticket: int = 100
+    maximum_tickets: int = 10_000
+    selection_method: Literal["vrs", "rfc3797"] = "vrs"
+    public_sources: tuple[Source, ...] = ()
+    reveal: Literal["now", "manual"] = "now"
+
+    @property
+    def leaves_winners_out(self) -> bool:
+        """Whether who holds a prize of the room takes no part in its next draw."""
+        return self.exclude_earlier_winners or not self.allow_multiple_wins
+
+    def tickets(self) -> int | TicketRule:
+        """Return how many tickets each has, as the host is to look it up."""
+        match self.ticket_source:
+            case "equal":
+                return 1
+            case "metadata":
+                return TicketRule(field=self.ticket_field, maximum=self.maximum_tickets)
+            case "earlierPoints":
+                return TicketRule(
+                    of="earlierPoints",
+                    per=self.points_per_ticket,
+                    minimum=1,
+                    maximum=self.maximum_tickets,
+                )
+
+    def seen_since(self, now: datetime) -> datetime | None:
+        """Return since when somebody must have been seen to take part; None where nobody must."""
+        if not self.only_present:
+            return None
+        return now - timedelta(seconds=self.present_within_seconds)
+
+    def draws_at(self, now: datetime) -> datetime | None:
+        """Return when the scheduled draw is still to come; None without one."""
+        return self.draw_date if self.draw_date is not None and self.draw_date > now else None
+
+    def sources_after(self, moment: datetime) -> tuple[Source, ...]:
+        """Return the sources whose values nobody can know at that moment."""
+        return tuple(source for source in self.public_sources if source.due > moment)
+
+
+def room_of(context: Context) -> RoomView:
+    """Return the room of a call that the host makes about rooms only."""
+    if context.room is None:
+        raise ValueError("this hook is asked about a room, and the request carries none")
+    return context.room
+
+
+def settings_of(context: Context) -> Settings:
+    """Return the settings of the room that a call is about."""
+    return Settings.model_validate(room_of(context).settings)

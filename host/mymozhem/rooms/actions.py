@@ -76,9 +76,7 @@ class _Performance:
     async def look(self, session: AsyncSession) -> Question[ActionRequest]:
         """See who asks for what, in which room."""
         seat = await require_seat(session, self._room_id, self._caller, roles=MEMBERS)
-        manifest = self._services.catalog.manifest(
-            seat.room.app_id, seat.room.app_manifest_version
-        )
+        manifest = self._services.catalog.manifest(seat.room.app_id, seat.room.app_manifest_version)
         check_action(manifest, seat, self._action, self._payload)
         return Question(
             context=await build_context(
@@ -98,9 +96,7 @@ class _Performance:
 
     async def again(self, writer: RoomWriter) -> Revision:
         """Read the revision under the room's lock."""
-        self._seat = await require_seat(
-            writer.session, self._room_id, self._caller, roles=MEMBERS
-        )
+        self._seat = await require_seat(writer.session, self._room_id, self._caller, roles=MEMBERS)
         return await revision(writer.session, writer.room, self._seat)
 
     async def write(self, writer: RoomWriter, outcome: Outcome[ActionResult]) -> Acted:
@@ -143,6 +139,4 @@ def _refuse_role(spec: ActionSpec, role: Role | None) -> None:
 def _refuse_status(spec: ActionSpec, room: RoomRow) -> None:
     if RoomStatus(room.status) not in spec.when:
         message = f"This cannot be done while the room is {room.status}."
-        raise Conflict(
-            message, code="ACTION_NOT_NOW", details={"when": sorted(spec.when)}
-        )
+        raise Conflict(message, code="ACTION_NOT_NOW", details={"when": sorted(spec.when)})

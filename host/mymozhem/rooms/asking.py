@@ -1,7 +1,7 @@
 """Look, ask, write: how an app's answer becomes what happened, all or none.
 
-Nothing is locked while the app thinks. What the answer was computed from is compared when it is to be
-written; if that changed meanwhile the app is asked again, with a new call id, within the budget.
+Nothing is locked while the app thinks. What the answer was computed from is compared when it is to
+be written; if that changed meanwhile the app is asked again, with a new call id, within the budget.
 """
 
 from collections.abc import Awaitable, Callable

@@ -13,5 +13,5 @@ def new_code() -> str:
 
 
 def normal_code(given: str) -> str:
-    """Return a code as it is stored, however it was typed: spaces, dashes and case do not matter."""
+    """Return a code as it is stored; spaces, dashes and case of what was typed do not matter."""
     return "".join(character for character in given.upper() if character.isalnum())[:64]

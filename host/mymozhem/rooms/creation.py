@@ -1,4 +1,4 @@
-"""How a room comes to be: pinned to a version of its app, its draws' secret fixed before anybody joins."""
+"""How a room comes to be: pinned to a version of its app, its secret fixed before anybody joins."""
 
 import asyncio
 from dataclasses import dataclass, field
@@ -213,12 +213,8 @@ def _add_room(
             created_at=unit.now,
         )
     )
-    unit.session.add(
-        RoomStateRow(room_id=room.id, public={}, organizer={}, private={}, version=1)
-    )
-    return RoomWriter(
-        services, unit, room, manifest=manifest, actor_id=caller.user_id, depth=0
-    )
+    unit.session.add(RoomStateRow(room_id=room.id, public={}, organizer={}, private={}, version=1))
+    return RoomWriter(services, unit, room, manifest=manifest, actor_id=caller.user_id, depth=0)
 
 
 def _lock(services: Services, app_id: str, manifest: Manifest) -> JsonObject:
@@ -246,7 +242,7 @@ def _add_organizer(writer: RoomWriter, person: UserRow) -> None:
         ParticipantRow(
             room_id=writer.room.id,
             user_id=person.id,
-            display_name=person.name[:64],
+            display_name=person.name,
             role=Role.ORGANIZER,
             status=ParticipantStatus.ACTIVE,
             data={},

@@ -122,9 +122,7 @@ async def _set_settings(writer: RoomWriter, effect: SetSettings) -> None:
 
 
 async def _adjust(writer: RoomWriter, effect: Adjust) -> None:
-    await scores.adjust(
-        writer, effect.participant_id, points=effect.points, reason=effect.reason
-    )
+    await scores.adjust(writer, effect.participant_id, points=effect.points, reason=effect.reason)
 
 
 async def _award(writer: RoomWriter, effect: Award) -> None:

@@ -15,7 +15,7 @@ Res = TypeVar("Res", bound=BaseModel)
 
 
 def record_fallback(writer: RoomWriter, hook: Hook[Req, Res], outcome: Outcome[Res]) -> None:
-    """Append who decided instead of the app, and why; nothing where the app was not asked at all."""
+    """Append who decided instead of the app, and why; nothing where the app was not asked."""
     if outcome.failure is None:
         return
     writer.record(

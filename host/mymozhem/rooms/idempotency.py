@@ -1,8 +1,8 @@
 """Writes that a client may repeat: the key is reserved first, and marked with the effect itself.
 
-`reserve` writes the key before the work, `mark_done` marks it in the very transaction of the effect,
-`complete` keeps the response for those who ask again. A crash between the last two leaves a key that
-says the work was done, so that it is never done twice.
+`reserve` writes the key before the work, `mark_done` marks it in the very transaction of the
+effect, `complete` keeps the response for those who ask again. A crash between the last two leaves a
+key that says the work was done, so that it is never done twice.
 """
 
 from contextvars import ContextVar

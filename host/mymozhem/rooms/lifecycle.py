@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from sqlalchemy.ext.asyncio import AsyncSession
+
 from mymozhem.auth.principal import Principal
 from mymozhem.contract import (
     Change,
@@ -17,7 +19,6 @@ from mymozhem.contract.hooks import VALIDATE_SETTINGS
 from mymozhem.dispatch.outcome import Outcome
 from mymozhem.dispatch.policy import Budget
 from mymozhem.errors import Conflict, Invalid, MymozhemError
-from sqlalchemy.ext.asyncio import AsyncSession
 
 from . import drawing, timers
 from .asking import Question, look_ask_write
@@ -55,7 +56,8 @@ class RoomChanges:
     """What is to change in a room; None and an empty mapping mean: leave it.
 
     `fields` are columns of the room (name, description, is_public, entry_policy, capacity,
-    doors_locked, locale); `settings` is a merge patch; `expected` is the version that the caller saw.
+    doors_locked, locale); `settings` is a merge patch; `expected` is the version that the caller
+    saw.
     """
 
     fields: Mapping[str, object] = field(default_factory=dict)
@@ -177,9 +179,7 @@ def refuse_problems(outcome: Outcome[SettingsValidationResult]) -> None:
     raise Invalid(message, code="SETTINGS_INVALID", fields=fields)
 
 
-async def _store(
-    writer: RoomWriter, changes: RoomChanges, *, settings: JsonObject | None
-) -> None:
+async def _store(writer: RoomWriter, changes: RoomChanges, *, settings: JsonObject | None) -> None:
     _refuse_stale(writer.room, changes.expected)
     _refuse_status(writer.room.status, changes.status)
     if settings is not None:
@@ -211,9 +211,7 @@ async def _move(writer: RoomWriter, status: RoomStatus) -> None:
         await timers.drop_all(writer)
         room.ended_at = writer.now
     writer.record(RoomStatusChanged(status=status, previous=previous))
-    writer.changed(
-        Change(kind=ChangeKind.STATUS, what="changed", status=status, previous=previous)
-    )
+    writer.changed(Change(kind=ChangeKind.STATUS, what="changed", status=status, previous=previous))
     writer.audit("room.status", subject=room.id, status=status, previous=previous)
     room.status = status
     writer.touch()

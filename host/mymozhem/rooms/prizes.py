@@ -82,17 +82,13 @@ async def change_prize(
             return prize
         await _change(writer, prize, dict(changes))
         writer.record(
-            PrizeUpdated(
-                prize_id=prize.id, fields=tuple(sorted(changes)), quantity=prize.quantity
-            )
+            PrizeUpdated(prize_id=prize.id, fields=tuple(sorted(changes)), quantity=prize.quantity)
         )
         writer.changed(Change(kind=ChangeKind.PRIZE, what="updated", prize_id=prize.id))
         return prize
 
 
-async def delete_prize(
-    services: Services, room_id: str, caller: Principal, prize_id: str
-) -> None:
+async def delete_prize(services: Services, room_id: str, caller: Principal, prize_id: str) -> None:
     """Take a prize out; QuantityTaken where units of it are won or reserved."""
     async with write_room(services, room_id, actor_id=caller.user_id) as writer:
         await require_seat(writer.session, room_id, caller, roles=ORGANIZERS)

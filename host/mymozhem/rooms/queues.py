@@ -1,4 +1,4 @@
-"""One queue per room in this process: hooks with effects take turns, rooms do not wait for each other."""
+"""One queue per room: hooks with effects take turns, and rooms do not wait for each other."""
 
 import asyncio
 from collections.abc import AsyncIterator

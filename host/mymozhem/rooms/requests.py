@@ -1,5 +1,6 @@
 """What a hook is told: the context of a call, complete and with what the manifest needs."""
 
+import secrets
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -47,7 +48,7 @@ class Revision:
     actor: tuple[Role, str] | None
 
 
-async def build_context(
+async def build_context(  # noqa: PLR0913  a context is that wide
     session: AsyncSession,
     services: Services,
     room: RoomRow,
@@ -58,10 +59,12 @@ async def build_context(
     seat: Seat | None = None,
     received_at: datetime | None = None,
     due_at: datetime | None = None,
+    seed: str | None = None,
 ) -> Context:
     """Return the context of a call about a room; `topic` is the key of the manifest's `needs`.
 
-    The dispatcher fills in the call's id and what is left of its deadline.
+    The dispatcher fills in the call's id and what is left of its deadline. `seed` is to be the same
+    in every attempt of a call; without one a fresh one is drawn.
     """
     state = await room_state(session, room.id)
     digest = await session.scalar(select(RoomLockRow.digest).where(RoomLockRow.id == room.lock_id))
@@ -77,9 +80,12 @@ async def build_context(
         due_at=due_at,
         deadline_ms=0,
         lock=digest,
+        seed=seed or secrets.token_hex(32),
         prizes=await _prizes(session, room.id) if "prizes" in needs else None,
         winners=await _winners(session, room.id) if "winners" in needs else None,
-        participants=await _participants(session, services, room) if "participants" in needs else None,
+        participants=await _participants(session, services, room)
+        if "participants" in needs
+        else None,
         submissions=Submissions() if "submissions" in needs else None,
     )
 
@@ -124,7 +130,9 @@ def actor_of(seat: Seat | None) -> Actor | None:
         role=seat.role,
         kind=seat.kind,
         metadata=person.data if person else {},
-        data=ParticipantData(own=person.own, private=person.private) if person else ParticipantData(),
+        data=ParticipantData(own=person.own, private=person.private)
+        if person
+        else ParticipantData(),
     )
 
 
@@ -167,9 +175,7 @@ async def _winners(session: AsyncSession, room_id: str) -> tuple[Winner, ...]:
     )
 
 
-async def _participants(
-    session: AsyncSession, services: Services, room: RoomRow
-) -> Participants:
+async def _participants(session: AsyncSession, services: Services, room: RoomRow) -> Participants:
     found = await session.execute(
         select(ParticipantRow, UserRow.kind)
         .join(UserRow, UserRow.id == ParticipantRow.user_id)

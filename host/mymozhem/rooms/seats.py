@@ -1,4 +1,4 @@
-"""Who a caller is in a room: one look-up for the room, the participant and the platform's admins."""
+"""Who a caller is in a room: one look-up for the room, the participant and the admins."""
 
 from dataclasses import dataclass
 
@@ -22,8 +22,8 @@ MEMBERS = PLAYERS | {Role.VIEWER}
 class Seat:
     """A caller in a room.
 
-    `role` is None for somebody who is not (or not yet, or no longer) a member; `participant` is their
-    row in the room, whatever its status.
+    `role` is None for somebody who is not (or not yet, or no longer) a member; `participant` is
+    their row in the room, whatever its status.
     """
 
     room: RoomRow

@@ -1,6 +1,6 @@
 """A room's settings: complete, valid under the locked manifest, frozen while the room runs."""
 
-from mymozhem.contract import ChangeKind, Change, JsonObject, RoomStatus
+from mymozhem.contract import Change, ChangeKind, JsonObject, RoomStatus
 from mymozhem.contract.events import RoomUpdated
 from mymozhem.errors import Conflict, Invalid
 from mymozhem.manifests.model import Manifest
@@ -38,9 +38,7 @@ def refuse_invalid(manifest: Manifest, settings: JsonObject) -> None:
         raise Invalid(message, code="SETTINGS_INVALID", fields=fields)
 
 
-def merged_settings(
-    manifest: Manifest, before: JsonObject, patch: JsonObject | None
-) -> JsonObject:
+def merged_settings(manifest: Manifest, before: JsonObject, patch: JsonObject | None) -> JsonObject:
     """Return settings with a patch merged in, complete and valid; Invalid names every field."""
     return complete_settings(manifest, merge_patch(before, patch or {}))
 

@@ -130,7 +130,7 @@ class ParticipantRow(Base):
     id: Mapped[str] = id_column("part")
     room_id: Mapped[str] = mapped_column(ForeignKey("rooms.id", ondelete="CASCADE"))
     user_id: Mapped[str] = mapped_column(ForeignKey("users.id", ondelete="RESTRICT"))
-    display_name: Mapped[str] = mapped_column(String(64))
+    display_name: Mapped[str] = mapped_column(String(200))
     role: Mapped[Role] = enum_column(Role)
     status: Mapped[ParticipantStatus] = enum_column(ParticipantStatus)
     reason: Mapped[str | None] = mapped_column(String(200))
@@ -149,6 +149,7 @@ class ParticipantRow(Base):
         Index("ix_participants_room_id_role", "room_id", "role"),  # organizers of a room
         # the list of people, and the candidates of a draw
         Index("ix_participants_room_id_status", "room_id", "status", "role", "id"),
+        Index("ix_participants_room_id_display_name", "room_id", "display_name"),  # same names
         Index("ix_participants_role", "role"),  # organizers over all rooms
         Index("ix_participants_deleted_at", "deleted_at"),  # clean-up
     )

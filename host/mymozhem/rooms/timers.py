@@ -54,9 +54,7 @@ async def cancel(writer: RoomWriter, name: str) -> None:
 async def drop_all(writer: RoomWriter) -> None:
     """Drop every timer of the app's; a room that has ended wants none."""
     await writer.session.execute(
-        delete(TimerRow).where(
-            TimerRow.room_id == writer.room.id, TimerRow.space == TimerSpace.APP
-        )
+        delete(TimerRow).where(TimerRow.room_id == writer.room.id, TimerRow.space == TimerSpace.APP)
     )
 
 

@@ -239,9 +239,7 @@ def _among(ids: Sequence[str], draw_id: str | None) -> ColumnElement[bool]:
     return WinnerRow.draw_id == draw_id
 
 
-async def _shift(
-    writer: RoomWriter, prize_id: str, units: int, guard: ColumnElement[bool]
-) -> bool:
+async def _shift(writer: RoomWriter, prize_id: str, units: int, guard: ColumnElement[bool]) -> bool:
     shifted = await writer.session.execute(
         update(PrizeRow)
         .where(PrizeRow.id == prize_id, PrizeRow.room_id == writer.room.id, guard)

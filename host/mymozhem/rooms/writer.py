@@ -173,16 +173,14 @@ async def write_room(
     actor_id: str | None = None,
     depth: int = 0,
 ) -> AsyncIterator[RoomWriter]:
-    """Hand out a writer on a locked room; committed at the end of the block, rolled back on any error.
+    """Hand out a writer on a locked room; committed at the end, rolled back on any error.
 
     NotFound where there is no such room or it was deleted.
     """
     async with services.database.write() as unit:
         room = await lock_room(unit.session, room_id)
         manifest = services.catalog.manifest(room.app_id, room.app_manifest_version)
-        writer = RoomWriter(
-            services, unit, room, manifest=manifest, actor_id=actor_id, depth=depth
-        )
+        writer = RoomWriter(services, unit, room, manifest=manifest, actor_id=actor_id, depth=depth)
         yield writer
         await writer.finish()
 
@@ -199,4 +197,3 @@ async def lock_room(session: AsyncSession, room_id: str) -> RoomRow:
         message = "There is no such room."
         raise NotFound(message, code="ROOM_NOT_FOUND")
     return room
-

@@ -110,3 +110,24 @@ async def test_the_database_itself_refuses_an_unknown_state(database):
             await unit.session.execute(
                 text("INSERT INTO test_counter (name, value, state) VALUES ('one', 0, 'ajar')")
             )
+
+
+async def test_references_are_enforced(database):
+    async with database.write() as unit:
+        for statement in (
+            "CREATE TABLE test_parent (id INTEGER PRIMARY KEY)",
+            "CREATE TABLE test_child (parent_id INTEGER REFERENCES test_parent (id))",
+        ):
+            await unit.session.execute(text(statement))
+    with pytest.raises(IntegrityError):
+        async with database.write() as unit:
+            await unit.session.execute(text("INSERT INTO test_child VALUES (1)"))
+
+
+@pytest.mark.parametrize("dialect", ["sqlite"], indirect=True)
+@pytest.mark.parametrize(
+    ("pragma", "value"), [("journal_mode", "wal"), ("synchronous", 2), ("foreign_keys", 1)]
+)
+async def test_sqlite_keeps_what_it_acknowledged(database, pragma, value):
+    async with database.write() as unit:
+        assert await unit.session.scalar(text(f"PRAGMA {pragma}")) == value

@@ -1,0 +1,1 @@
+"""Manifests and their schemas: pure functions over documents. Nothing here opens a socket."""

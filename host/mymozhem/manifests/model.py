@@ -1,0 +1,230 @@
+"""A manifest as the host uses it: frozen, in the newest format, every default in its place."""
+
+from collections.abc import Mapping
+from functools import cached_property
+from typing import Annotated
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, JsonValue
+from pydantic.alias_generators import to_camel
+
+from mymozhem.contract import ChangeKind, Hook, JsonObject, Level, RoomStatus, Strategy
+from mymozhem.contract import VersionRange as Range
+from mymozhem.contract.canonical import digest
+
+from .enums import Addressee, Need, Permission
+from .schemas import Validator, compile_schema
+
+DEFAULT_CONTRACT = ">=1.0 <2.0"
+_ANY_OBJECT: JsonObject = {"type": "object"}
+_NO_FIELDS: JsonObject = {"type": "object", "additionalProperties": False, "properties": {}}
+
+
+def _one_or_many(given: object) -> object:
+    return [given] if isinstance(given, str) else given
+
+
+def _path_or_object(given: object) -> object:
+    return {"path": given} if isinstance(given, str) else given
+
+
+class Spec(BaseModel):
+    """A frozen part of a manifest, read from a document that its schema accepts."""
+
+    model_config = ConfigDict(frozen=True, alias_generator=to_camel, populate_by_name=True)
+
+
+class Meta(Spec):
+    """How an app presents itself."""
+
+    name: str
+    version: str
+    description: str = ""
+    author: str | None = None
+    homepage: str | None = None
+    icon: str | None = None
+    license: str | None = None
+
+
+class ActionSpec(Spec):
+    """What people may ask the app to do.
+
+    `roles` may name `APP`; without a `payload` schema any object is accepted; `confirm` is the
+    sentence to agree to, or whether to ask at all; `batch` lets waiting calls travel together.
+    """
+
+    title: str | None = None
+    description: str | None = None
+    roles: Annotated[frozenset[Addressee], BeforeValidator(_one_or_many)] = frozenset(
+        {Addressee.ORGANIZER}
+    )
+    when: Annotated[frozenset[RoomStatus], BeforeValidator(_one_or_many)] = frozenset(
+        {RoomStatus.ACTIVE}
+    )
+    payload: JsonObject | None = None
+    confirm: bool | str = False
+    batch: bool = False
+
+    @cached_property
+    def validator(self) -> Validator:
+        """Return the validator of the payload, compiled on first use."""
+        return compile_schema(_ANY_OBJECT if self.payload is None else self.payload)
+
+
+class EventSpec(Spec):
+    """What the app may write to the room log; `visibility` is the widest level that may see it."""
+
+    title: str | None = None
+    description: str | None = None
+    visibility: Level = Level.ORGANIZER
+    payload: JsonObject | None = None
+
+    @cached_property
+    def validator(self) -> Validator:
+        """Return the validator of the payload, compiled on first use."""
+        return compile_schema(_ANY_OBJECT if self.payload is None else self.payload)
+
+
+class Retry(Spec):
+    """How often a webhook is tried again."""
+
+    enabled: bool = True
+    max_attempts: int | None = None
+    backoff: str | None = None
+
+
+class Webhook(Spec):
+    """Where hooks are answered; `timeout` in milliseconds, `asynchronous` by callback."""
+
+    path: str
+    timeout: int | None = None
+    asynchronous: bool = Field(default=False, alias="async")
+    retry: Retry | None = None
+
+
+class PolicySpec(Spec):
+    """What a manifest says about a capability's calls; None leaves it to the contract's table."""
+
+    timeout: int | None = None
+    on_failure: Strategy | None = None
+    fallback: JsonValue = None
+
+
+class Policy(Spec):
+    """How one hook is called: milliseconds, what to do on failure, the literal of `fallback`."""
+
+    timeout_ms: int
+    on_failure: Strategy
+    fallback: JsonValue = None
+
+
+class Ui(Spec):
+    """Pages that the app ships, as paths inside its package."""
+
+    player: str | None = None
+    stage: str | None = None
+    console: str | None = None
+
+
+PathOrWebhook = Annotated[Webhook, BeforeValidator(_path_or_object)]
+
+
+class Manifest(Spec):
+    """A valid manifest.
+
+    `document` is what was published, `digest` the SHA-256 of its canonical JSON. `id` is None where
+    neither the document nor its registration names one. Schemas are None where there are none.
+    """
+
+    document: JsonObject
+    id: str | None
+    meta: Meta
+    contract: str = DEFAULT_CONTRACT
+    serves_text: str | None = Field(default=None, alias="serves")
+    base_url: str | None = None
+    capabilities: frozenset[str] = frozenset()
+    permissions: frozenset[Permission] = frozenset()
+    webhooks: str | Mapping[str, PathOrWebhook] = Field(default={}, union_mode="left_to_right")
+    policies: Mapping[str, PolicySpec] = {}
+    settings: JsonObject | None = None
+    registration: JsonObject | None = None
+    state: JsonObject | None = None
+    needs: Mapping[str, frozenset[Need]] = {}
+    changes: frozenset[ChangeKind] = frozenset()
+    imports: Mapping[str, tuple[str, ...]] = {}
+    actions: Mapping[str, ActionSpec] = {}
+    events: Mapping[str, EventSpec] = {}
+    migrations: tuple[JsonObject, ...] = ()
+    ui: Ui = Ui()
+    locales: Mapping[str, Mapping[str, str]] = {}
+
+    @classmethod
+    def of(cls, document: JsonObject, *, registered_as: str | None = None) -> "Manifest":
+        """Return the manifest of a document that is valid; ValueError where it is not even close.
+
+        Meant for documents from the history, which were checked when they were published. Documents
+        from outside go through `validate_manifest`.
+        """
+        given = {"id": registered_as, **document}
+        return cls.model_validate({**given, "document": document})
+
+    @cached_property
+    def digest(self) -> str:
+        """Return the SHA-256 of the document's canonical JSON, in lower-case hex."""
+        return digest(self.document)
+
+    @property
+    def version(self) -> str:
+        """Return the version of the app."""
+        return self.meta.version
+
+    @cached_property
+    def serves(self) -> Range:
+        """Return the range of manifest versions that the code serves; by default its own alone."""
+        return Range.parse(self.serves_text or f"=={self.version.partition('+')[0]}")
+
+    @property
+    def is_remote(self) -> bool:
+        """Tell whether the app is reached over webhooks."""
+        return self.base_url is not None
+
+    @cached_property
+    def settings_validator(self) -> Validator:
+        """Return the validator of a room's settings; without a schema, none may be given."""
+        return compile_schema(_NO_FIELDS if self.settings is None else self.settings)
+
+    @cached_property
+    def registration_validator(self) -> Validator:
+        """Return the validator of an applicant's answers; without a schema, none may be given."""
+        return compile_schema(_NO_FIELDS if self.registration is None else self.registration)
+
+    @cached_property
+    def state_validator(self) -> Validator:
+        """Return the validator of the state's three parts; without a schema, any are accepted."""
+        return compile_schema(_ANY_OBJECT if self.state is None else self.state)
+
+    def webhook(self, capability: str) -> Webhook | None:
+        """Return where a capability is answered; None where the manifest names no path for it."""
+        if isinstance(self.webhooks, str):
+            return Webhook(path=self.webhooks)
+        return self.webhooks.get(capability)
+
+    def policy(self, hook: Hook[BaseModel, BaseModel]) -> Policy:
+        """Return how a hook is called: the manifest's word where it may have one, else the table's.
+
+        A strategy of the capability counts for those of its hooks whose row of the table allows it.
+        """
+        said = self.policies.get(hook.capability, PolicySpec())
+        webhook = self.webhook(hook.capability) if self.is_remote else None
+        asked = said.timeout or (webhook and webhook.timeout) or hook.deadline_ms
+        chosen = said.on_failure if said.on_failure in hook.allowed else None
+        strategy = chosen or hook.on_failure
+        literal = said.fallback if strategy is Strategy.FALLBACK else None
+        return Policy(timeout_ms=asked, on_failure=strategy, fallback=literal)
+
+    def needs_of(
+        self, hook: Hook[BaseModel, BaseModel], name: str | None = None
+    ) -> frozenset[Need]:
+        """Return what a hook's request carries; `name` is that of the action or timer, if any."""
+        named = {"handle_action": "action", "on_timer": "timer"}.get(hook.name)
+        own = self.needs.get(f"{named}:{name}", frozenset()) if named and name else frozenset()
+        return self.needs.get(hook.name, frozenset()) | own

@@ -1,0 +1,33 @@
+"""JSON Pointers: how a place in a document is written (RFC 6901)."""
+
+from collections.abc import Iterable
+
+Part = str | int
+
+
+def pointer(parts: Iterable[Part]) -> str:
+    """Write the parts of a path as a JSON Pointer; no parts mean the whole document."""
+    return "".join("/" + str(part).replace("~", "~0").replace("/", "~1") for part in parts)
+
+
+def parts(text: str) -> list[str]:
+    """Read a JSON Pointer back into its parts; ValueError where it is none."""
+    if not text:
+        return []
+    if not text.startswith("/"):
+        msg = f"{text!r} is no JSON Pointer; it starts with a slash"
+        raise ValueError(msg)
+    return [part.replace("~1", "/").replace("~0", "~") for part in text[1:].split("/")]
+
+
+def find(document: object, text: str) -> object:
+    """Return what stands at a JSON Pointer; KeyError where nothing does, ValueError where none."""
+    found = document
+    for part in parts(text):
+        if isinstance(found, dict) and part in found:
+            found = found[part]
+        elif isinstance(found, list) and part in map(str, range(len(found))):
+            found = found[int(part)]
+        else:
+            raise KeyError(text)
+    return found

@@ -1,0 +1,197 @@
+"""Whether a schema that a stranger wrote may be compiled and run: bounded, local, linear."""
+
+from collections.abc import Callable, Iterator
+from graphlib import CycleError, TopologicalSorter
+from itertools import islice
+
+from pydantic import JsonValue
+
+from mymozhem.contract import Level
+
+from .engine import FORMATS, can_match, meta_schema
+from .nodes import DRAFT_07, DRAFT_2020_12, REFERENCES, Index, Node, Schema, index, is_draft_07
+from .pointers import pointer
+from .problems import Problem
+
+MAX_NODES = 2_000
+MAX_APPLIED = 10_000
+MAX_HEIGHT = 64
+MAX_PATTERNS = 100
+MAX_PATTERN_LENGTH = 500
+MAX_REPORTED = 50
+
+DIALECTS = frozenset({DRAFT_2020_12, DRAFT_07})
+VISIBILITIES = frozenset(level.value for level in Level)
+
+
+def check_schema(schema: Schema) -> tuple[Problem, ...]:
+    """Return what forbids to use a schema, with pointers into it; nothing means that it is safe.
+
+    Checked are size, dialect, references (inside the schema, never recursive), the work that they
+    multiply to, patterns, formats, the `x-` annotations and the meta-schema. Pure; opens nothing.
+    """
+    found = index(schema)
+    if len(found.nodes) > MAX_NODES:
+        message = f"{len(found.nodes):,} schemas inside this one are more than {MAX_NODES:,}"
+        return (Problem("", "SCHEMA_TOO_LARGE", message, "split it up or drop what nobody needs"),)
+    local = tuple(islice(_local_problems(found), MAX_REPORTED))
+    return local or _work_problems(found) or tuple(_meta_problems(schema))
+
+
+def _local_problems(found: Index) -> Iterator[Problem]:
+    for node in found.nodes.values():
+        for rule in _RULES:
+            yield from rule(found, node)
+    yield from _patterns(found)
+
+
+def _dialect(_: Index, node: Node) -> Iterator[Problem]:
+    named = node.keyword("$schema")
+    if named is None:
+        return
+    if node.pointer or not isinstance(named, str) or named.removesuffix("#") not in DIALECTS:
+        yield Problem(
+            node.pointer + "/$schema",
+            "SCHEMA_DIALECT",
+            "this dialect is not understood here",
+            f"leave it out, or name {DRAFT_2020_12} or {DRAFT_07}# at the top of the schema",
+        )
+
+
+def _identity(found: Index, node: Node) -> Iterator[Problem]:
+    if node.pointer and node.keyword("$id") is not None:
+        yield Problem(
+            node.pointer + "/$id",
+            "SCHEMA_ID",
+            "a schema inside another may not have an $id",
+            "leave it out and refer to it by its place, such as #/$defs/name",
+        )
+    if node.pointer in found.twice:
+        yield Problem(
+            node.pointer, "ANCHOR_TWICE", "another schema has this anchor", "give it its own name"
+        )
+
+
+def _references(found: Index, node: Node) -> Iterator[Problem]:
+    for word in REFERENCES:
+        named = node.keyword(word)
+        if named is None or found.target(named) is not None:
+            continue
+        place = f"{node.pointer}/{word}"
+        hint = "write #/$defs/name, and put that schema under $defs of the same schema"
+        if isinstance(named, str) and named.startswith("#"):
+            yield Problem(place, "REF_UNKNOWN", "there is no schema at this place", hint)
+        else:
+            message = "a reference may not leave the document; nothing is fetched, no file opened"
+            yield Problem(place, "REF_OUTSIDE", message, hint)
+
+
+def _format(_: Index, node: Node) -> Iterator[Problem]:
+    named = node.keyword("format")
+    if isinstance(named, str) and named not in FORMATS:
+        yield Problem(
+            node.pointer + "/format",
+            "FORMAT_UNKNOWN",
+            "this format would check nothing",
+            f"write one of {', '.join(sorted(FORMATS))}; how to show a field belongs to x-ui",
+        )
+
+
+def _annotations(_: Index, node: Node) -> Iterator[Problem]:
+    for word, (accepts, hint) in _ANNOTATIONS.items():
+        said = node.keyword(word)
+        if not isinstance(node.schema, bool) and word in node.schema and not accepts(said):
+            place = f"{node.pointer}/{word}"
+            yield Problem(place, "ANNOTATION", f"{word} does not take this value", hint)
+
+
+def _patterns(found: Index) -> Iterator[Problem]:
+    texts = [pair for node in found.nodes.values() for pair in _patterns_of(node)]
+    if len(texts) > MAX_PATTERNS:
+        message = f"{len(texts):,} patterns are more than {MAX_PATTERNS}"
+        yield Problem("", "PATTERNS_TOO_MANY", message, "use enum, format, minLength or maxLength")
+        return
+    refused = (place for place, text in texts if not _is_linear(text))
+    for place in islice(refused, 5):  # each may cost milliseconds to refuse
+        yield Problem(
+            place,
+            "PATTERN_REFUSED",
+            "this pattern cannot be run in linear time, or takes too much room",
+            "no look-ahead, look-behind or back-reference; bound lengths by maxLength",
+        )
+
+
+def _patterns_of(node: Node) -> Iterator[tuple[str, str]]:
+    text, by_pattern = node.keyword("pattern"), node.keyword("patternProperties")
+    if isinstance(text, str):
+        yield node.pointer + "/pattern", text
+    if isinstance(by_pattern, dict):
+        yield from ((node.pointer + pointer(["patternProperties", key]), key) for key in by_pattern)
+
+
+def _is_linear(pattern: str) -> bool:
+    return len(pattern) <= MAX_PATTERN_LENGTH and can_match(pattern)
+
+
+def _work_problems(found: Index) -> tuple[Problem, ...]:
+    graph = {
+        place: [child.pointer for child in found.applied(node)]
+        for place, node in found.nodes.items()
+    }
+    try:
+        order = tuple(TopologicalSorter(graph).static_order())
+    except CycleError as error:
+        place = str(error.args[1][0])
+        message = "this schema refers back to itself"
+        return (Problem(place, "REF_RECURSIVE", message, "write the levels out that you need"),)
+    applied: dict[str, int] = {}
+    height: dict[str, int] = {}
+    for place in order:
+        applied[place] = 1 + sum(applied[child] for child in graph[place])
+        height[place] = 1 + max((height[child] for child in graph[place]), default=0)
+    return tuple(_too_much(max(applied.values()), max(height.values())))
+
+
+def _too_much(applied: int, height: int) -> Iterator[Problem]:
+    hint = "refer to fewer schemas from fewer places"
+    if applied > MAX_APPLIED:
+        message = f"with its references followed, it applies more than {MAX_APPLIED:,} schemas"
+        yield Problem("", "SCHEMA_TOO_LARGE", message, hint)
+    if height > MAX_HEIGHT:
+        message = f"with its references followed, it is nested deeper than {MAX_HEIGHT}"
+        yield Problem("", "SCHEMA_TOO_DEEP", message, hint)
+
+
+def _meta_problems(schema: Schema) -> Iterator[Problem]:
+    errors = meta_schema(draft_07=is_draft_07(schema)).iter_errors(schema)
+    seen: dict[str, str] = {}
+    for error in islice(errors, MAX_REPORTED):
+        seen.setdefault(pointer(error.instance_path), error.message)
+    for place, message in seen.items():
+        yield Problem(place, "SCHEMA_INVALID", message, "see https://json-schema.org/draft/2020-12")
+
+
+def _is_hints(said: JsonValue) -> bool:
+    if not isinstance(said, dict):
+        return False
+    order = said.get("order", 0)
+    texts = (said.get(word, "") for word in ("widget", "group", "placeholder", "unit"))
+    return type(order) is int and all(isinstance(text, str) for text in texts)
+
+
+_RULES: tuple[Callable[[Index, Node], Iterator[Problem]], ...] = (
+    _dialect,
+    _identity,
+    _references,
+    _format,
+    _annotations,
+)
+
+_ANNOTATIONS: dict[str, tuple[Callable[[JsonValue], bool], str]] = {
+    "x-visibility": (
+        lambda said: isinstance(said, str) and said in VISIBILITIES,
+        "write public, organizer or private",
+    ),
+    "x-live": (lambda said: isinstance(said, bool), "write true or false"),
+    "x-ui": (_is_hints, 'write an object such as {"widget": "slider", "order": 1, "group": "…"}'),
+}

@@ -13,7 +13,6 @@ from mymozhem.dispatch.outcome import Outcome
 from mymozhem.dispatch.policy import Budget
 from mymozhem.errors import Conflict, Forbidden, Invalid, NotFound, Unavailable
 from mymozhem.manifests.model import ActionSpec, Manifest
-from mymozhem.manifests.schemas import compile_schema
 
 from .asking import Question, look_ask_write
 from .effects import apply_effects
@@ -84,7 +83,8 @@ class _Performance:
                 self._services,
                 seat.room,
                 manifest,
-                topic=f"action:{self._action}",
+                hook=HANDLE_ACTION,
+                name=self._action,
                 now=self._services.clock.now(),
                 seat=seat,
                 received_at=self._received_at,
@@ -120,7 +120,7 @@ def check_action(manifest: Manifest, seat: Seat, action: str, payload: JsonObjec
         raise NotFound(message, code="ACTION_NOT_FOUND")
     _refuse_role(spec, seat.role)
     _refuse_status(spec, seat.room)
-    problems = compile_schema(spec.payload).errors(payload)
+    problems = spec.validator.errors(payload)
     if problems:
         fields: dict[str, list[str]] = {}
         for problem in problems:
@@ -130,8 +130,8 @@ def check_action(manifest: Manifest, seat: Seat, action: str, payload: JsonObjec
 
 def _refuse_role(spec: ActionSpec, role: Role | None) -> None:
     # An admin may do what an organizer may.
-    asked = Role.ORGANIZER if role is Role.ADMIN else role
-    if asked not in spec.roles:
+    asked = {role, Role.ORGANIZER} if role is Role.ADMIN else {role}
+    if not asked & spec.roles:
         message = "Your role may not do this."
         raise Forbidden(message, details={"roles": sorted(spec.roles)})
 

@@ -228,7 +228,7 @@ def _lock(services: Services, app_id: str, manifest: Manifest) -> JsonObject:
         "manifestDigest": manifest.digest,
         "settingsSchemaDigest": digest(manifest.settings),
         "contract": CONTRACT_VERSION,
-        "permissions": sorted(manifest.permissions),
+        "permissions": [str(permission) for permission in sorted(manifest.permissions)],
         "target": {
             "kind": "inprocess",
             "distribution": code.distribution,

@@ -25,7 +25,6 @@ from mymozhem.contract import (
     SetState,
 )
 from mymozhem.errors import Conflict, MymozhemError
-from mymozhem.manifests.schemas import compile_schema
 
 from . import drawing, notices, scores, settings, state, timers, winners
 from .writer import RoomWriter
@@ -74,8 +73,8 @@ async def _emit(writer: RoomWriter, effect: Emit) -> None:
     if declared is None:
         message = f"The manifest declares no event {effect.type!r}."
         raise EffectRefused(message, code="EVENT_UNDECLARED")
-    _refuse_wider(effect, Level(declared.visibility))
-    problems = compile_schema(declared.payload).errors(effect.payload)
+    _refuse_wider(effect, declared.visibility)
+    problems = declared.validator.errors(effect.payload)
     if problems:
         message = f"The payload of {effect.type!r} breaks its schema: {problems[0].message}"
         raise EffectRefused(message, code="PAYLOAD_INVALID")

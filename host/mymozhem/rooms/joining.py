@@ -30,7 +30,6 @@ from mymozhem.dispatch.policy import Budget
 from mymozhem.dispatch.transport import AppTarget
 from mymozhem.errors import Conflict, Forbidden, Gone, Invalid, NotFound, Unauthenticated
 from mymozhem.manifests.model import Manifest
-from mymozhem.manifests.schemas import compile_schema
 
 from .codes import normal_code
 from .fallbacks import record_fallback
@@ -87,8 +86,9 @@ async def join(
 
     A person has one row in a room for ever: who is in stays in, who left comes back, who was
     removed does not. Twice is safe for callers with a token. NotFound for a wrong code, whatever
-    exists; a right one says that the room is not open yet, locked, full or over. Invalid for a name or
-    answers that break their rules, Forbidden where the app or the entry policy turns them away.
+    exists; a right one says that the room is not open yet, locked, full or over. Invalid for a
+    name or answers that break their rules, Forbidden where the app or the entry policy turns them
+    away.
     """
     async with services.database.read() as session:
         room = await _room_by_code(session, code)
@@ -130,7 +130,7 @@ async def _apply(
         room=room,
         manifest=manifest,
         context=await build_context(
-            session, services, room, manifest, topic=REGISTER_PARTICIPANT.name, now=now
+            session, services, room, manifest, hook=REGISTER_PARTICIPANT, now=now
         ),
         user_id=person.id if person else None,
         kind=person.kind if person else PersonKind.GUEST,
@@ -205,8 +205,7 @@ def _refuse_banned(row: ParticipantRow | None) -> None:
 
 
 def _refuse_answers(manifest: Manifest, answers: JsonObject) -> None:
-    schema = manifest.registration if manifest.registration is not None else {"maxProperties": 0}
-    problems = compile_schema(schema).errors(answers)
+    problems = manifest.registration_validator.errors(answers)
     if problems:
         fields: dict[str, list[str]] = {}
         for problem in problems:

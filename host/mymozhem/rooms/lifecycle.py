@@ -96,7 +96,7 @@ async def delete_room(services: Services, room_id: str, caller: Principal) -> No
         if writer.room.status == RoomStatus.ACTIVE:
             message = "The room is running; end it before you delete it."
             raise Conflict(message, code="ROOM_ACTIVE")
-        await drawing.end_draws(writer, reason="The room was deleted.")
+        await drawing.end_draws(writer, writer.room.status)
         await timers.drop_all(writer)
         writer.room.deleted_at = writer.now
         writer.touch()
@@ -141,7 +141,7 @@ class _AskedChange:
                 self._services,
                 room,
                 manifest,
-                topic=VALIDATE_SETTINGS.name,
+                hook=VALIDATE_SETTINGS,
                 now=self._services.clock.now(),
                 seat=seat,
             ),
@@ -207,7 +207,7 @@ def _store_fields(writer: RoomWriter, fields: Mapping[str, object]) -> None:
 async def _move(writer: RoomWriter, status: RoomStatus) -> None:
     room, previous = writer.room, writer.room.status
     if status in ENDED:
-        await drawing.end_draws(writer, reason=f"The room was {status.lower()}.")
+        await drawing.end_draws(writer, status)
         await timers.drop_all(writer)
         room.ended_at = writer.now
     writer.record(RoomStatusChanged(status=status, previous=previous))

@@ -4,6 +4,7 @@ import secrets
 from dataclasses import dataclass
 from datetime import datetime
 
+from pydantic import BaseModel
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -13,6 +14,7 @@ from mymozhem.contract import (
     Actor,
     AppRef,
     Context,
+    Hook,
     ParticipantData,
     Participants,
     PersonKind,
@@ -54,21 +56,22 @@ async def build_context(  # noqa: PLR0913  a context is that wide
     room: RoomRow,
     manifest: Manifest,
     *,
-    topic: str,
+    hook: Hook[BaseModel, BaseModel],
+    name: str | None = None,
     now: datetime,
     seat: Seat | None = None,
     received_at: datetime | None = None,
     due_at: datetime | None = None,
     seed: str | None = None,
 ) -> Context:
-    """Return the context of a call about a room; `topic` is the key of the manifest's `needs`.
+    """Return the context of a call about a room; `name` is that of the action or timer, if any.
 
     The dispatcher fills in the call's id and what is left of its deadline. `seed` is to be the same
     in every attempt of a call; without one a fresh one is drawn.
     """
     state = await room_state(session, room.id)
     digest = await session.scalar(select(RoomLockRow.digest).where(RoomLockRow.id == room.lock_id))
-    needs = manifest.needs.get(topic, ())
+    needs = manifest.needs_of(hook, name)
     return Context(
         contract=CONTRACT_VERSION,
         call_id="",

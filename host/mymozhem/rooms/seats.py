@@ -73,8 +73,10 @@ def room_not_found() -> NotFound:
 
 async def _seat(session: AsyncSession, room_id: str, caller: Principal | None) -> Seat | None:
     if caller is None or caller.room_id not in (None, room_id):
-        room = await session.scalar(_rooms().where(RoomRow.id == room_id))
-        return room and Seat(room, None, PersonKind.GUEST, None, None)
+        found = await session.scalar(
+            select(RoomRow).where(RoomRow.id == room_id, RoomRow.deleted_at.is_(None))
+        )
+        return Seat(found, None, PersonKind.GUEST, None, None) if found else None
     row = (await session.execute(_seats(caller.user_id).where(RoomRow.id == room_id))).first()
     if row is None:
         return None
@@ -91,15 +93,11 @@ def role_of(participant: ParticipantRow | None, is_admin: bool | None) -> Role |
     return participant.role
 
 
-def _rooms() -> Select[tuple[RoomRow]]:
-    return select(RoomRow).where(RoomRow.deleted_at.is_(None))
-
-
-def _seats(user_id: str) -> Select[tuple[RoomRow, ParticipantRow | None, bool | None]]:
+def _seats(user_id: str) -> Select[RoomRow, ParticipantRow | None, bool | None]:
     mine = and_(ParticipantRow.room_id == RoomRow.id, ParticipantRow.user_id == user_id)
     me = and_(UserRow.id == user_id, UserRow.deleted_at.is_(None))
     return (
-        select(RoomRow, ParticipantRow, UserRow.is_admin)  # type: ignore[return-value]  # outer joins may be None
+        select(RoomRow, ParticipantRow, UserRow.is_admin)
         .outerjoin(ParticipantRow, mine)
         .outerjoin(UserRow, me)
         .where(RoomRow.deleted_at.is_(None))

@@ -1,10 +1,11 @@
 """A room's settings: complete, valid under the locked manifest, frozen while the room runs."""
 
+from pydantic import JsonValue
+
 from mymozhem.contract import Change, ChangeKind, JsonObject, RoomStatus
 from mymozhem.contract.events import RoomUpdated
 from mymozhem.errors import Conflict, Invalid
 from mymozhem.manifests.model import Manifest
-from mymozhem.manifests.schemas import compile_schema
 from mymozhem.manifests.settings import apply_defaults, live_only, merge_patch
 
 from .writer import RoomWriter
@@ -18,18 +19,14 @@ class SettingsFrozen(Conflict):
 
 def complete_settings(manifest: Manifest, given: JsonObject) -> JsonObject:
     """Return settings with their defaults, valid under the manifest; Invalid names every field."""
-    if manifest.settings is None:
-        complete = dict(given)
-    else:
-        complete = apply_defaults(manifest.settings, given)
+    complete = apply_defaults(manifest.settings or {}, dict(given))
     refuse_invalid(manifest, complete)
-    return complete
+    return as_object(complete)
 
 
-def refuse_invalid(manifest: Manifest, settings: JsonObject) -> None:
+def refuse_invalid(manifest: Manifest, settings: JsonValue) -> None:
     """Raise Invalid where settings break the manifest's schema."""
-    schema = manifest.settings if manifest.settings is not None else {"maxProperties": 0}
-    problems = compile_schema(schema).errors(settings)
+    problems = manifest.settings_validator.errors(settings)
     if problems:
         fields: dict[str, list[str]] = {}
         for problem in problems:
@@ -38,9 +35,16 @@ def refuse_invalid(manifest: Manifest, settings: JsonObject) -> None:
         raise Invalid(message, code="SETTINGS_INVALID", fields=fields)
 
 
+def as_object(value: JsonValue) -> JsonObject:
+    """Return settings as the object that they are; Invalid where they are something else."""
+    if not isinstance(value, dict):
+        raise Invalid(code="SETTINGS_INVALID", fields={"/appSettings": ["Settings are an object."]})
+    return value
+
+
 def merged_settings(manifest: Manifest, before: JsonObject, patch: JsonObject | None) -> JsonObject:
     """Return settings with a patch merged in, complete and valid; Invalid names every field."""
-    return complete_settings(manifest, merge_patch(before, patch or {}))
+    return complete_settings(manifest, as_object(merge_patch(before, patch or {})))
 
 
 def refuse_frozen(

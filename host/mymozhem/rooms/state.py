@@ -8,7 +8,6 @@ from sqlalchemy import select
 from mymozhem.contract import JsonObject, Level
 from mymozhem.contract.events import OwnStateChanged, StateChanged
 from mymozhem.errors import Invalid, NotFound, TooLarge
-from mymozhem.manifests.schemas import compile_schema
 
 from .requests import room_state
 from .tables import ParticipantRow
@@ -24,7 +23,11 @@ async def replace_state(writer: RoomWriter, parts: Mapping[Level, JsonObject]) -
     TooLarge over 128 KiB together, Invalid where the manifest's schema of the state is broken.
     """
     row = await room_state(writer.session, writer.room.id)
-    whole = {"public": row.public, "organizer": row.organizer, "private": row.private}
+    whole: JsonObject = {
+        "public": row.public,
+        "organizer": row.organizer,
+        "private": row.private,
+    }
     whole |= {str(level): part for level, part in parts.items()}
     _refuse_large(whole, MAX_STATE_BYTES)
     _validate_state(writer, whole)
@@ -96,9 +99,7 @@ def _refuse_large(document: object, limit: int) -> None:
 
 
 def _validate_state(writer: RoomWriter, whole: JsonObject) -> None:
-    if writer.manifest.state is None:
-        return
-    problems = compile_schema(writer.manifest.state).errors(whole)
+    problems = writer.manifest.state_validator.errors(whole)
     if problems:
         message = "The state breaks the manifest's schema of it."
         raise Invalid(

@@ -1,14 +1,13 @@
 """Winners: awarded, fulfilled, moved, revoked. Quantities are guarded by the database itself."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
-from sqlalchemy import ColumnElement, select, update
+from sqlalchemy import select, update
 
 from mymozhem.contract import (
     Change,
     ChangeKind,
     JsonObject,
-    ParticipantData,
     ParticipantStatus,
     WinnerStatus,
     Wins,
@@ -22,14 +21,9 @@ from mymozhem.contract.events import (
 from mymozhem.errors import Conflict, NotFound
 
 from .state import require_participants
-from .tables import ParticipantRow, PrizeRow, WinnerRow
+from .stock import give_back, reserve
+from .tables import PrizeRow, WinnerRow
 from .writer import RoomWriter
-
-
-class PrizeExhausted(Conflict):
-    """There is not enough left of this prize."""
-
-    default_code = "PRIZE_EXHAUSTED"
 
 
 class AlreadyWon(Conflict):
@@ -43,7 +37,7 @@ async def award(
 ) -> WinnerRow:
     """Make an active participant a winner of one unit of a prize, visible at once.
 
-    NotFound for people and prizes of elsewhere, PrizeExhausted, AlreadyWon, or NOT_ACTIVE for
+    NotFound for people and prizes of elsewhere, PRIZE_EXHAUSTED, AlreadyWon, or NOT_ACTIVE for
     somebody who does not take part now.
     """
     person = (await require_participants(writer, (participant_id,)))[participant_id]
@@ -52,7 +46,7 @@ async def award(
         raise Conflict(message, code="NOT_ACTIVE")
     await find_prize(writer, prize_id)
     await _refuse_twice(writer, participant_id=participant_id, prize_id=prize_id)
-    await take_units(writer, prize_id, 1)
+    await reserve(writer, prize_id, 1)
     winner = WinnerRow(
         room_id=writer.room.id,
         participant_id=participant_id,
@@ -65,7 +59,7 @@ async def award(
     writer.session.add(winner)
     await writer.session.flush()
     record_selected(writer, winner)
-    await tell_wins(writer, (winner,), what="selected")
+    tell_wins(writer, (winner,), what="selected")
     return winner
 
 
@@ -84,7 +78,7 @@ async def fulfill(writer: RoomWriter, winner_id: str) -> WinnerRow:
         )
     )
     writer.audit("winner.fulfill", subject=winner.id)
-    await tell_wins(writer, (winner,), what="fulfilled")
+    tell_wins(writer, (winner,), what="fulfilled")
     return winner
 
 
@@ -94,7 +88,7 @@ async def revoke(writer: RoomWriter, winner_id: str, *, reason: str | None) -> W
     if winner.status == WinnerStatus.REVOKED:
         return winner
     await _advance(writer, winner, WinnerStatus.REVOKED, reason=reason)
-    await return_units(writer, winner.prize_id, 1)
+    await give_back(writer, winner.prize_id, 1)
     writer.record(
         WinnerRevoked(
             winner_id=winner.id,
@@ -104,7 +98,7 @@ async def revoke(writer: RoomWriter, winner_id: str, *, reason: str | None) -> W
         )
     )
     writer.audit("winner.revoke", subject=winner.id, reason=reason)
-    await tell_wins(writer, (winner,), what="revoked")
+    tell_wins(writer, (winner,), what="revoked")
     return winner
 
 
@@ -117,8 +111,8 @@ async def move(writer: RoomWriter, winner_id: str, *, prize_id: str, reason: str
         return winner
     await find_prize(writer, prize_id)
     await _refuse_twice(writer, participant_id=winner.participant_id, prize_id=prize_id)
-    await take_units(writer, prize_id, 1)
-    await return_units(writer, previous, 1)
+    await reserve(writer, prize_id, 1)
+    await give_back(writer, previous, 1)
     winner.prize_id, winner.reason, winner.updated_at = prize_id, reason, writer.now
     writer.record(
         WinnerMoved(
@@ -130,21 +124,8 @@ async def move(writer: RoomWriter, winner_id: str, *, prize_id: str, reason: str
         )
     )
     writer.audit("winner.move", subject=winner.id, reason=reason)
-    await tell_wins(writer, (winner,), what="moved")
+    tell_wins(writer, (winner,), what="moved")
     return winner
-
-
-async def take_units(writer: RoomWriter, prize_id: str, count: int) -> None:
-    """Take units of a prize; PrizeExhausted where there are not so many."""
-    taken = await _shift(writer, prize_id, -count, PrizeRow.quantity_remaining >= count)
-    if not taken:
-        raise PrizeExhausted(details={"prizeId": prize_id, "wanted": count})
-
-
-async def return_units(writer: RoomWriter, prize_id: str, count: int) -> None:
-    """Give units of a prize back."""
-    if count and not await _shift(writer, prize_id, count, PrizeRow.id == prize_id):
-        raise _prize_not_found(prize_id)
 
 
 async def find_prize(writer: RoomWriter, prize_id: str) -> PrizeRow:
@@ -189,17 +170,15 @@ def record_selected(writer: RoomWriter, winner: WinnerRow) -> None:
     )
 
 
-async def tell_wins(writer: RoomWriter, winners: Sequence[WinnerRow], *, what: str) -> None:
+def tell_wins(writer: RoomWriter, winners: Sequence[WinnerRow], *, what: str) -> None:
     """Tell the app of wins that this commit changed, as one change."""
     if not winners or ChangeKind.WINNER not in writer.manifest.changes:
         return
-    people = await _people(writer, winners)
     wins = Wins(
         winner_id=tuple(winner.id for winner in winners),
         participant_id=tuple(winner.participant_id for winner in winners),
         prize_id=tuple(winner.prize_id for winner in winners),
         status=tuple(winner.status for winner in winners),
-        data=tuple(people[winner.participant_id] for winner in winners),
     )
     only = winners[0] if len(winners) == 1 else None
     writer.changed(
@@ -213,40 +192,6 @@ async def tell_wins(writer: RoomWriter, winners: Sequence[WinnerRow], *, what: s
             wins=wins,
         )
     )
-
-
-async def _people(
-    writer: RoomWriter, winners: Sequence[WinnerRow]
-) -> Mapping[str, ParticipantData]:
-    found = await writer.session.execute(
-        select(ParticipantRow.id, ParticipantRow.own, ParticipantRow.private)
-        .join(WinnerRow, WinnerRow.participant_id == ParticipantRow.id)
-        .where(
-            ParticipantRow.room_id == writer.room.id,
-            _among([winner.id for winner in winners], winners[0].draw_id),
-        )
-    )
-    return {
-        person_id: ParticipantData(own=own, private=private) for person_id, own, private in found
-    }
-
-
-def _among(ids: Sequence[str], draw_id: str | None) -> ColumnElement[bool]:
-    # A draw of ten thousand winners has more ids than a statement takes parameters.
-    few = 500
-    if draw_id is None or len(ids) <= few:
-        return WinnerRow.id.in_(ids)
-    return WinnerRow.draw_id == draw_id
-
-
-async def _shift(writer: RoomWriter, prize_id: str, units: int, guard: ColumnElement[bool]) -> bool:
-    shifted = await writer.session.execute(
-        update(PrizeRow)
-        .where(PrizeRow.id == prize_id, PrizeRow.room_id == writer.room.id, guard)
-        .values(quantity_remaining=PrizeRow.quantity_remaining + units, updated_at=writer.now)
-        .returning(PrizeRow.id)
-    )
-    return shifted.first() is not None
 
 
 async def _advance(
@@ -271,6 +216,7 @@ async def _refuse_twice(writer: RoomWriter, *, participant_id: str, prize_id: st
             WinnerRow.prize_id == prize_id,
             WinnerRow.participant_id == participant_id,
             WinnerRow.status != WinnerStatus.REVOKED,
+            WinnerRow.sealed.is_(False),
         )
     )
     if already is not None:

@@ -1,6 +1,7 @@
 """What a stranger installs is what the checkout holds."""
 
 import hashlib
+import json
 import re
 import subprocess
 import sys
@@ -98,6 +99,12 @@ def test_an_editable_install_reads_the_manifests_of_its_checkout():
 def test_wheel_and_environment_carry_the_version_of_the_project(installed, name):
     version = project(name)["version"]
     assert (installed[name].version, metadata.version(name)) == (version, version)
+
+
+@pytest.mark.parametrize("name", APPS)
+def test_an_app_declares_the_version_of_its_distribution(name):
+    manifest = json.loads((PACKAGES[name] / "manifest.json").read_text())
+    assert manifest["meta"]["version"] == project(name)["version"]
 
 
 @pytest.mark.parametrize("name", APPS)

@@ -26,7 +26,7 @@ MAX_LENGTH: Final = 2_048
 LEEWAY_SECONDS: Final = 5
 """How far another host's clock may be ahead when it issues; the end of a token is exact."""
 
-_REMEMBERED = 4_096
+REMEMBERED: Final = 4_096
 _REQUIRED = ["iss", "aud", "sub", "jti", "sid", "kind", "exp", "iat"]
 # Times are compared below, with the host's clock instead of the machine's.
 _OPTIONS: Options = {
@@ -88,8 +88,11 @@ class _Claims(BaseModel):
 class Tokens:
     """Issues and verifies the access tokens of one host, or of several that share their keys."""
 
-    def __init__(self, keys: Keys, settings: Settings, clock: Clock) -> None:
+    def __init__(
+        self, keys: Keys, settings: Settings, clock: Clock, *, remember: int = REMEMBERED
+    ) -> None:
         self._clock = clock
+        self._limit = remember
         self._issuer = settings.public_url.rstrip("/") if settings.public_url else AUDIENCE
         self._kid, self._private = keys.signer
         # Only a header that we would write ourselves finds a key, so its choices never count.
@@ -99,6 +102,11 @@ class Tokens:
             PersonKind.GUEST: timedelta(hours=settings.guest_token_hours),
         }
         self._verified: dict[str, _Verified] = {}
+
+    @property
+    def remembered(self) -> int:
+        """How many verified tokens are held in memory; at most `remember`."""
+        return len(self._verified)
 
     def issue(self, person: Person, *, room_id: str | None = None) -> IssuedToken:
         """Return a new token for a person; a guest's is good for `room_id` only.
@@ -174,7 +182,7 @@ class Tokens:
     def _remember(self, text: str, verified: _Verified) -> None:
         if text in self._verified:
             return
-        if len(self._verified) >= _REMEMBERED:
+        if len(self._verified) >= self._limit:
             del self._verified[next(iter(self._verified))]  # the one remembered longest
         self._verified[text] = verified
 

@@ -1,0 +1,115 @@
+"""Commands about people."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import sys
+from typing import TYPE_CHECKING, Literal
+
+import click
+
+from mymozhem.config import Settings
+from mymozhem.errors import MymozhemError
+
+if TYPE_CHECKING:
+    from mymozhem.auth.users import User
+
+MAX_LINE = 4_096
+
+
+@click.group("users")
+def users_group() -> None:
+    """Make accounts for people."""
+
+
+@users_group.command("create")
+@click.argument("email")
+@click.option("--name", help="How others see the person; the part before the @ when left out.")
+@click.option("--admin", is_flag=True, help="May do everything, in every room.")
+@click.option("--password-stdin", is_flag=True, help="Read the password from standard input.")
+@click.option("--format", "form", type=click.Choice(["text", "json"]), default="text")
+def create(
+    email: str,
+    *,
+    name: str | None,
+    admin: bool,
+    password_stdin: bool,
+    form: Literal["text", "json"],
+) -> None:
+    r"""Make an account that signs in with EMAIL and a password.
+
+    The database is the one that MYMOZHEM_DATABASE_URL names, or the file in the data folder; the
+    host may be running.
+
+    \b
+    Examples:
+      mymozhem users create ada@example.com --name "Ada Lovelace" --admin
+      mymozhem users create ada@example.com --password-stdin --format json < password.txt
+    """
+    password = _read_password(from_stdin=password_stdin)
+    shown = name if name is not None else email.partition("@")[0]
+    try:
+        user = asyncio.run(_create(email, name=shown, password=password, is_admin=admin))
+    except MymozhemError as error:
+        raise click.ClickException(_sentence(error)) from error
+    click.echo(_as_json(user) if form == "json" else _as_text(user))
+
+
+def _read_password(*, from_stdin: bool) -> str:
+    if from_stdin:
+        return sys.stdin.readline(MAX_LINE).rstrip("\r\n")
+    given: str = click.prompt("Password", hide_input=True, confirmation_prompt=True, err=True)
+    return given
+
+
+async def _create(email: str, *, name: str, password: str, is_admin: bool) -> User:
+    from mymozhem.auth.accounts import Accounts
+    from mymozhem.auth.passwords import Passwords
+    from mymozhem.clock import SystemClock
+    from mymozhem.db.uow import Database
+
+    settings = Settings()
+    await _prepare(settings)
+    database = Database(settings.effective_database_url, clock=SystemClock())
+    passwords = Passwords()
+    await database.open(exclusive=False)  # a running host holds the file's lock
+    try:
+        accounts = Accounts(database, passwords)
+        return await accounts.create_user(email, name=name, password=password, is_admin=is_admin)
+    finally:
+        passwords.close()
+        await database.close()
+
+
+async def _prepare(settings: Settings) -> None:
+    """Make an empty database ready; one of another version is left to its operator."""
+    from mymozhem.migrations import current, head, upgrade
+
+    settings.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+    url = settings.effective_database_url
+    revision = await current(url)
+    if revision is None:
+        await upgrade(url)
+    elif revision != head():
+        raise click.ClickException(
+            "The database belongs to another version: type `mymozhem db upgrade`, then try again."
+        )
+
+
+def _sentence(error: MymozhemError) -> str:
+    fields = error.details.get("fields")
+    if not isinstance(fields, dict):
+        return error.message
+    problems = (f"  {path}: {' '.join(each)}" for path, each in fields.items())
+    return "\n".join([error.message, *problems])
+
+
+def _as_text(user: User) -> str:
+    role = "administrator" if user.is_admin else "account"
+    return f"{user.email} can sign in now ({role} {user.id})."
+
+
+def _as_json(user: User) -> str:
+    facts = {"id": user.id, "email": user.email, "name": user.name, "isAdmin": user.is_admin}
+    return json.dumps(facts, ensure_ascii=False)

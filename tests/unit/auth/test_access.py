@@ -1,0 +1,241 @@
+"""The table of access: complete, and as the matrix of roles says."""
+
+import itertools
+
+import pytest
+
+from mymozhem.auth.access import ACCESS, Access, admit, check, creation_rule, grantable, rule_for
+from mymozhem.auth.principal import Principal
+from mymozhem.contract import PersonKind, Role
+from mymozhem.errors import Forbidden, NotFound, Unauthenticated
+
+PERSON = Principal("usr_1", PersonKind.REGISTERED, None, "jti")
+GUEST = Principal("usr_2", PersonKind.GUEST, "room_1", "jti")
+
+# Role by role, from the matrix: A(DMIN), O(RGANIZER), M(ODERATOR), P(ARTICIPANT), V(IEWER).
+ROOM_READ, ROOM_WRITE, HELP, ACT = "AOMPV", "AO", "AOM", "OMP"
+MATRIX = {
+    "GET /rooms/{id}": ROOM_READ,
+    "PATCH /rooms/{id}": ROOM_WRITE,
+    "DELETE /rooms/{id}": ROOM_WRITE,
+    "GET /rooms/{id}/lock": ROOM_READ,
+    "GET /rooms/{id}/state": ROOM_READ,
+    "GET /rooms/{id}/events": ROOM_READ,
+    "POST /rooms/{id}/actions/{action}": ACT,
+    "POST /rooms/{id}/copy": ROOM_WRITE,
+    "GET /rooms/{id}/qr.svg": HELP,
+    "GET /rooms/{id}/export": ROOM_WRITE,
+    "GET /rooms/{id}/participants": ROOM_READ,
+    "DELETE /rooms/{id}/participants/me": ROOM_READ,
+    "GET /rooms/{id}/participants/{pid}": ROOM_READ,
+    "PATCH /rooms/{id}/participants/{pid}": HELP,
+    "DELETE /rooms/{id}/participants/{pid}": HELP,
+    "POST /rooms/{id}/participants/{pid}/approve": HELP,
+    "POST /rooms/{id}/participants/{pid}/reject": HELP,
+    "POST /rooms/{id}/participants/{pid}/rename": HELP,
+    "POST /rooms/{id}/participants/import": HELP,
+    "POST /rooms/{id}/prizes": HELP,
+    "GET /rooms/{id}/prizes": ROOM_READ,
+    "GET /rooms/{id}/prizes/{prizeId}": ROOM_READ,
+    "PATCH /rooms/{id}/prizes/{prizeId}": HELP,
+    "DELETE /rooms/{id}/prizes/{prizeId}": HELP,
+    "POST /rooms/{id}/winners": HELP,
+    "GET /rooms/{id}/winners": ROOM_READ,
+    "GET /rooms/{id}/winners/{wid}": ROOM_READ,
+    "DELETE /rooms/{id}/winners/{wid}": HELP,
+    "POST /rooms/{id}/winners/{wid}/fulfill": HELP,
+    "POST /rooms/{id}/winners/{wid}/move": HELP,
+    "POST /rooms/{id}/draws": HELP,
+    "GET /rooms/{id}/draws": ROOM_READ,
+    "GET /rooms/{id}/draws/{did}": ROOM_READ,
+    "POST /rooms/{id}/draws/{did}/run": HELP,
+    "POST /rooms/{id}/draws/{did}/reveal": HELP,
+    "POST /rooms/{id}/draws/{did}/void": HELP,
+    "POST /rooms/{id}/draws/{did}/retry": HELP,
+}
+EVERYBODY = {
+    "POST /auth/login",
+    "POST /auth/guest",
+    "GET /rooms",
+    "GET /rooms/{id}/draws/{did}/record",
+    "GET /api/versions",
+    "GET /health/live",
+    "GET /health/ready",
+    "GET /openapi.json",
+    "GET /docs",
+    "GET /.well-known/jwks.json",
+}
+SIGNED_IN = {
+    "GET /auth/me",
+    "GET /users/me/export",
+    "GET /apps",
+    "GET /apps/{appId}",
+    "GET /apps/{appId}/versions",
+    "GET /apps/{appId}/versions/{v}",
+    "POST /apps/validate-manifest",
+    "GET /notifications",
+}
+USERS = {"GET /users/{id}", "PATCH /users/{id}", "DELETE /users/{id}"}
+ADMINS = {"GET /admin/audit", "GET /admin/overview"}
+OTHERS = {"POST /rooms", "POST /rooms/{id}/participants", "POST /notifications/{id}/read"}
+
+
+def outcome(endpoint, principal, role=None, **facts) -> type[Exception] | None:
+    try:
+        check(rule_for(endpoint), principal, role, **facts)
+    except (Unauthenticated, Forbidden, NotFound) as refused:
+        return type(refused)
+    return None
+
+
+def test_every_row_is_expected_and_every_expectation_has_its_row():
+    expected = [*MATRIX, *EVERYBODY, *SIGNED_IN, *USERS, *ADMINS, *OTHERS]
+    assert sorted(expected) == sorted(ACCESS)
+
+
+@pytest.mark.parametrize("endpoint", ACCESS)
+def test_a_row_lets_somebody_in_and_is_spelled_like_a_route(endpoint):
+    method, _, path = endpoint.partition(" ")
+    assert method in {"GET", "POST", "PATCH", "DELETE"}
+    assert path.startswith("/")
+    assert not path.endswith("/")
+    assert rule_for(endpoint).callers
+
+
+def test_a_route_without_a_row_is_no_route():
+    with pytest.raises(KeyError):
+        rule_for("GET /rooms/{id}/secret")
+
+
+@pytest.mark.parametrize(("endpoint", "role"), list(itertools.product(MATRIX, Role)))
+def test_a_role_may_do_what_the_matrix_says_and_nothing_else(endpoint, role):
+    allowed = role.value[0] in MATRIX[endpoint]
+    for public, principal in itertools.product([False, True], [PERSON, GUEST]):
+        found = outcome(endpoint, principal, role, public=public)
+        open_anyway = endpoint == "GET /rooms/{id}" and public
+        assert found is (None if allowed or open_anyway else Forbidden)
+
+
+@pytest.mark.parametrize("endpoint", MATRIX)
+def test_a_stranger_never_learns_that_a_private_room_exists(endpoint):
+    assert outcome(endpoint, PERSON) is NotFound
+    assert outcome(endpoint, GUEST) is NotFound
+
+
+@pytest.mark.parametrize("endpoint", sorted(MATRIX.keys() - {"GET /rooms/{id}"}))
+def test_of_a_public_room_a_stranger_sees_the_room_alone(endpoint):
+    assert outcome(endpoint, PERSON, public=True) is Forbidden
+    assert outcome(endpoint, None, public=True) is Unauthenticated
+    assert outcome(endpoint, None) is Unauthenticated
+
+
+def test_anybody_sees_a_public_room_and_nobody_without_a_seat_a_private_one():
+    assert outcome("GET /rooms/{id}", None, public=True) is None
+    assert outcome("GET /rooms/{id}", PERSON, public=True) is None
+    assert outcome("GET /rooms/{id}", None) is NotFound
+
+
+@pytest.mark.parametrize("endpoint", MATRIX)
+def test_a_platform_s_admin_is_one_beside_any_role_in_the_room(endpoint):
+    allowed = "A" in MATRIX[endpoint]
+    assert outcome(endpoint, PERSON, admin=True) is (None if allowed else Forbidden)
+    with_role = outcome(endpoint, PERSON, Role.PARTICIPANT, admin=True)
+    assert with_role is (None if allowed or "P" in MATRIX[endpoint] else Forbidden)
+
+
+@pytest.mark.parametrize("endpoint", sorted(EVERYBODY))
+def test_some_routes_are_for_everybody(endpoint):
+    assert {outcome(endpoint, each) for each in (None, GUEST, PERSON)} == {None}
+
+
+@pytest.mark.parametrize("endpoint", sorted(SIGNED_IN))
+def test_some_routes_are_for_everybody_who_signed_in(endpoint):
+    assert outcome(endpoint, None) is Unauthenticated
+    assert {outcome(endpoint, each) for each in (GUEST, PERSON)} == {None}
+
+
+@pytest.mark.parametrize("endpoint", sorted(USERS))
+def test_a_person_is_known_to_themselves_and_to_admins(endpoint):
+    assert outcome(endpoint, None) is Unauthenticated
+    assert outcome(endpoint, PERSON) is NotFound
+    assert outcome(endpoint, GUEST, own=True) is None
+    assert outcome(endpoint, PERSON, admin=True) is None
+
+
+@pytest.mark.parametrize("endpoint", sorted(ADMINS))
+def test_the_platform_is_run_by_admins(endpoint):
+    assert outcome(endpoint, None) is Unauthenticated
+    assert outcome(endpoint, PERSON, Role.ORGANIZER) is Forbidden
+    assert outcome(endpoint, PERSON, admin=True) is None
+
+
+def test_a_notification_is_its_reader_s_alone():
+    endpoint = "POST /notifications/{id}/read"
+    assert outcome(endpoint, PERSON, own=True) is None
+    assert outcome(endpoint, PERSON) is NotFound
+    assert outcome(endpoint, PERSON, admin=True) is Forbidden
+
+
+def test_people_with_an_account_join_and_guests_only_come_back():
+    endpoint = "POST /rooms/{id}/participants"
+    assert outcome(endpoint, PERSON) is None
+    assert outcome(endpoint, GUEST, own=True) is None
+    assert outcome(endpoint, GUEST) is NotFound
+    assert outcome(endpoint, GUEST, public=True) is Forbidden
+
+
+@pytest.mark.parametrize(
+    "endpoint",
+    [
+        "DELETE /rooms/{id}/participants/me",
+        "GET /rooms/{id}/participants/{pid}",
+        "PATCH /rooms/{id}/participants/{pid}",
+        "DELETE /rooms/{id}/participants/{pid}",
+    ],
+)
+def test_who_waits_to_be_let_in_has_their_own_seat(endpoint):
+    assert outcome(endpoint, GUEST, own=True) is None
+
+
+@pytest.mark.parametrize(
+    ("setting", "principal", "admin", "found"),
+    [
+        ("registered", PERSON, False, None),
+        ("registered", GUEST, False, Forbidden),
+        ("registered", None, False, Unauthenticated),
+        ("admins", PERSON, False, Forbidden),
+        ("admins", PERSON, True, None),
+        ("admins", None, False, Unauthenticated),
+    ],
+)
+def test_the_operator_says_who_creates_rooms(setting, principal, admin, found):
+    if found is None:
+        check(creation_rule(setting), principal, None, admin=admin)
+        return
+    with pytest.raises(found):
+        check(creation_rule(setting), principal, None, admin=admin)
+
+
+@pytest.mark.parametrize("endpoint", ACCESS)
+def test_who_lacks_a_token_is_turned_away_before_anything_is_looked_up(endpoint):
+    rule = rule_for(endpoint)
+    admit(rule, PERSON)
+    if rule.callers & {Access.ANONYMOUS, Access.OUTSIDER}:
+        admit(rule, None)
+        return
+    with pytest.raises(Unauthenticated):
+        admit(rule, None)
+
+
+@pytest.mark.parametrize(
+    ("own", "may_grant"),
+    [
+        (Role.ADMIN, "ADMIN ORGANIZER MODERATOR PARTICIPANT VIEWER"),
+        (Role.ORGANIZER, "ORGANIZER MODERATOR PARTICIPANT VIEWER"),
+        (Role.MODERATOR, "MODERATOR PARTICIPANT VIEWER"),
+        (Role.PARTICIPANT, "PARTICIPANT VIEWER"),
+        (Role.VIEWER, "VIEWER"),
+    ],
+)
+def test_nobody_grants_a_role_above_their_own(own, may_grant):
+    assert [role for role in Role if grantable(own, role)] == [Role(x) for x in may_grant.split()]

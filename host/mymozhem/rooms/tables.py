@@ -200,14 +200,15 @@ class WinnerRow(Base):
     deleted_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
 
     __table_args__ = (
-        # nobody wins a prize twice; a revoked win makes room again
+        # nobody wins a prize twice; a revoked win makes room again. A sealed one does not count yet:
+        # an award by hand that failed for its sake would tell what is sealed
         Index(
             "uq_winners_prize_id_participant_id",
             "prize_id",
             "participant_id",
             unique=True,
-            sqlite_where=text("status <> 'revoked'"),
-            postgresql_where=text("status <> 'revoked'"),
+            sqlite_where=text("status <> 'revoked' AND NOT sealed"),
+            postgresql_where=text("status <> 'revoked' AND NOT sealed"),
         ),
         Index("ix_winners_room_id", "room_id", "id"),  # the winners of a room, in order
         Index("ix_winners_room_id_prize_id", "room_id", "prize_id"),  # the winners of a prize

@@ -53,3 +53,8 @@ def test_tickets_from_organizers_survive_joining(context, kind, role):
         context(), kind=kind, role=role, answers={"tickets": 1_000}, known={"tickets": 5}
     )
     assert result.metadata == {"tickets": 5}
+
+
+def test_a_call_without_a_room_is_the_hosts_mistake(context):
+    with pytest.raises(ValueError, match="asked about a room"):
+        register(context().model_copy(update={"room": None}))

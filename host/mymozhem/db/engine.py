@@ -6,7 +6,7 @@ from sqlalchemy import URL, Connection, event, make_url
 from sqlalchemy.exc import DisconnectionError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
-from mymozhem.db import documents
+from mymozhem.db import documents, sqlite_driver
 from mymozhem.db.faults import translate_faults
 
 _DRIVERS = {
@@ -60,6 +60,8 @@ def _sqlite(url: URL, *, readonly: bool, migrating: bool) -> AsyncEngine:
         pool_size=4 if readonly else 1,
         max_overflow=0,
         hide_parameters=True,
+        pool_reset_on_return=None,  # a closed connection has rolled back already
+        connect_args={"async_creator_fn": sqlite_driver.connect},
     )
     pragmas = _pragmas(readonly=readonly, migrating=migrating)
     begin = "BEGIN" if readonly else "BEGIN IMMEDIATE"
@@ -74,7 +76,8 @@ def _sqlite(url: URL, *, readonly: bool, migrating: bool) -> AsyncEngine:
         cursor.close()
 
     def begun(connection: Connection) -> None:
-        connection.exec_driver_sql(begin)
+        driver: Any = connection.connection.driver_connection
+        driver.begin(begin)
 
     event.listen(engine.sync_engine, "connect", connected)
     event.listen(engine.sync_engine, "begin", begun)

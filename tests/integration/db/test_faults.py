@@ -110,6 +110,31 @@ async def test_a_foreign_lock_is_unavailable_until_it_is_given_back(database_url
 
 
 @only_sqlite
+async def test_nothing_runs_outside_the_transaction_that_could_not_begin(database_url):
+    database = Database(f"{database_url}?timeout=0.05", clock=HeldClock())
+    await database.open()
+    foreign = sqlite3.connect(make_url(database_url).database, isolation_level=None)
+
+    async def insist():
+        async with database.write() as unit:
+            foreign.execute("BEGIN IMMEDIATE")
+            for _ in range(2):
+                with pytest.raises(Unavailable):
+                    await unit.session.execute(text("SELECT 1"))
+            foreign.execute("ROLLBACK")
+            await unit.session.execute(
+                text("INSERT INTO test_counter (name, value, state) VALUES ('never', 0, 'open')")
+            )
+            raise ArithmeticError
+
+    with pytest.raises(ArithmeticError):
+        await insist()
+    foreign.close()
+    assert await names(database) == set()
+    await database.close()
+
+
+@only_sqlite
 async def test_a_full_disk_is_unavailable_until_there_is_room(database):
     async def pages(count):
         async with database.write() as unit:

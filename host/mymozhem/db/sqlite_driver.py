@@ -1,0 +1,124 @@
+"""aiosqlite with one visit to its thread for a statement, instead of three.
+
+SQLAlchemy opens a cursor, executes, fetches and closes it, and aiosqlite goes to its thread and
+back for each, which costs more than a small statement does. SQLAlchemy's hook for another driver
+is the connect argument `async_creator_fn`.
+"""
+
+import sqlite3
+from collections import deque
+from collections.abc import Awaitable, Callable, Iterable
+from functools import partial
+from typing import Any, Self
+
+import aiosqlite
+
+_ITERATION_CHUNK = 64  # aiosqlite wants it for its own cursors, which are not used here
+
+Row = tuple[Any, ...]
+
+
+class EagerCursor:
+    """A cursor that has all its rows when `execute` returns; the other methods do not wait."""
+
+    def __init__(self, connection: "EagerConnection") -> None:
+        self._connection = connection
+        self._rows: deque[Row] = deque()
+        self.description: tuple[Any, ...] | None = None
+        self.rowcount = -1
+        self.lastrowid = -1
+        self.arraysize = 1
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def execute(self, operation: str, parameters: Iterable[Any] = ()) -> Self:
+        """Run one statement and fetch what it returns."""
+        await self._connection.in_thread(partial(self._run, operation, parameters))
+        return self
+
+    async def executemany(self, operation: str, parameters: Iterable[Row]) -> Self:
+        """Run one statement once for each set of parameters."""
+        await self._connection.in_thread(partial(self._run_many, operation, parameters))
+        return self
+
+    async def fetchone(self) -> Row | None:
+        """Return the next row, `None` after the last."""
+        return self._rows.popleft() if self._rows else None
+
+    async def fetchmany(self, size: int | None = None) -> list[Row]:
+        """Return the next rows, `arraysize` unless told."""
+        wanted = min(size or self.arraysize, len(self._rows))
+        return [self._rows.popleft() for _ in range(wanted)]
+
+    async def fetchall(self) -> list[Row]:
+        """Return the rows that are left."""
+        rows = list(self._rows)
+        self._rows.clear()
+        return rows
+
+    async def close(self) -> None:
+        """Let the rows go; the statement itself is closed already."""
+        self._rows.clear()
+
+    def _run(self, operation: str, parameters: Iterable[Any]) -> None:
+        self._keep(self._connection.begun().execute(operation, tuple(parameters)))
+
+    def _run_many(self, operation: str, parameters: Iterable[Row]) -> None:
+        self._keep(self._connection.begun().executemany(operation, parameters))
+
+    def _keep(self, cursor: sqlite3.Cursor) -> None:
+        if cursor.description is not None:
+            self._rows.extend(cursor.fetchall())
+        self.description = cursor.description
+        self.rowcount = cursor.rowcount
+        self.lastrowid = cursor.lastrowid or -1
+        cursor.close()
+
+
+class EagerConnection(aiosqlite.Connection):
+    """aiosqlite's connection, handing out eager cursors and beginning with the first statement."""
+
+    _pending: str | None = None
+    _used = True
+
+    def begin(self, statement: str) -> None:
+        """Begin a transaction together with its first statement; an empty one costs nothing."""
+        self._pending, self._used = statement, False
+
+    def begun(self) -> sqlite3.Connection:
+        """Return the driver's own connection with its transaction begun; in its thread only."""
+        if self._pending is not None:
+            # Kept when it fails: what follows must never run outside the transaction.
+            self._conn.execute(self._pending)
+            self._pending = None
+        return self._conn
+
+    async def commit(self) -> None:
+        """Commit what was begun."""
+        if self._used:
+            await super().commit()
+        self._pending = None
+
+    async def rollback(self) -> None:
+        """Roll back what was begun, also by a statement that nobody waits for any more."""
+        if self._used:
+            await super().rollback()
+        self._pending = None
+
+    async def in_thread(self, work: Callable[[], None]) -> None:
+        """Run work in the connection's thread, after what is waiting there."""
+        self._used = True
+        await self._execute(work)  # type: ignore[no-untyped-call] # aiosqlite left it untyped
+
+    def cursor(self) -> EagerCursor:  # type: ignore[override] # SQLAlchemy takes any such cursor
+        """Hand out a cursor, without a visit to the thread."""
+        return EagerCursor(self)
+
+
+def connect(database: str, **options: Any) -> Awaitable[aiosqlite.Connection]:  # noqa: ANN401 - sqlite3's own
+    """Open a connection as `aiosqlite.connect` does; awaiting it connects."""
+    connection = EagerConnection(partial(sqlite3.connect, database, **options), _ITERATION_CHUNK)
+    # A thread that is no daemon would keep a process alive that forgot a connection.
+    connection._thread.daemon = True  # noqa: SLF001 - aiosqlite has no other way
+    return connection

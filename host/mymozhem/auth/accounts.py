@@ -1,8 +1,10 @@
 """How people come to be known: accounts with a password, and guests of one room."""
 
+from __future__ import annotations
+
 import unicodedata
 
-from sqlalchemy import literal, select
+from sqlalchemy import Select, and_, literal, select
 from sqlalchemy.exc import IntegrityError
 
 from mymozhem.contract import PersonKind
@@ -63,19 +65,23 @@ class Accounts:
             address = normal_email(email)
         except Invalid:
             address = ""  # nobody's, and the query is made all the same
-        query = (
-            select(UserRow, IdentityRow.secret_hash)
-            .join(IdentityRow, IdentityRow.user_id == UserRow.id)
-            .where(
-                UserRow.email == address,
-                UserRow.kind == _REGISTERED,
-                UserRow.deleted_at.is_(None),
-                IdentityRow.provider == LOCAL,
-            )
-        )
         async with self._database.read() as session:
-            found = (await session.execute(query)).first()
+            found = (await session.execute(login_query(address))).first()
         return (found[0], found[1]) if found else (None, None)
+
+
+def login_query(address: str) -> Select[UserRow, str | None]:
+    """Return the query for who has a normal address, and the hash of their password."""
+    local = and_(IdentityRow.provider == LOCAL, IdentityRow.subject == UserRow.id)
+    return (
+        select(UserRow, IdentityRow.secret_hash)
+        .join(IdentityRow, local)
+        .where(
+            UserRow.email == address,
+            UserRow.kind == _REGISTERED,
+            UserRow.deleted_at.is_(None),
+        )
+    )
 
 
 async def create_user(

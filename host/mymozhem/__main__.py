@@ -1,0 +1,5 @@
+"""`python -m mymozhem` is `mymozhem`."""
+
+from mymozhem.cli import main
+
+main()

@@ -1,0 +1,60 @@
+"""The command line: one file per group, loaded when it is called, so that help starts fast."""
+
+from importlib import import_module
+
+import click
+
+#: command → where it is, and its line in the help (so that help loads no command)
+COMMANDS = {
+    "serve": ("serve:serve_command", "Run the platform."),
+    "demo": ("demo:demo_command", "Run the platform with demo data, or play a scripted evening."),
+    "seed": ("seed:seed_command", "Fill the database with believable demo data."),
+    "check": ("check:check_command", "Check models, migrations, schemas and documents."),
+    "db": ("db:db_group", "Bring the database to the newest schema."),
+    "apps": ("apps:apps_group", "List, enable and disable apps."),
+    "manifest": ("manifest:manifest_group", "Check manifests of apps."),
+    "rooms": ("rooms:rooms_group", "Look into rooms, export and replay their logs."),
+    "draw": ("draw:draw_group", "Verify draws, offline."),
+    "users": ("users:users_group", "Make accounts for people."),
+}
+
+
+class LazyCommands(click.Group):
+    """A group whose commands are imported when they are called."""
+
+    def list_commands(self, _ctx: click.Context) -> list[str]:
+        """Return the names of all commands, in the order in which people need them."""
+        return list(COMMANDS)
+
+    def get_command(self, _ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Import a command; None where there is none of that name."""
+        if cmd_name not in COMMANDS:
+            return None
+        module, _, name = COMMANDS[cmd_name][0].partition(":")
+        command: click.Command = getattr(import_module(f"{__name__}.{module}"), name)
+        return command
+
+    def format_commands(self, _ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the list of commands without importing any."""
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, line) for name, (_, line) in COMMANDS.items()])
+
+
+@click.command(
+    "mymozhem", cls=LazyCommands, context_settings={"help_option_names": ["-h", "--help"]}
+)
+@click.version_option(package_name="mymozhem", prog_name="mymozhem")
+def cli() -> None:
+    r"""Run live events with apps: lotteries, quizzes, and whatever people ship.
+
+    \b
+    Examples:
+      mymozhem demo                       a platform with demo data, to try
+      mymozhem demo --script              a whole lottery, played and verified
+      mymozhem draw verify record.json    was this draw fair?
+    """
+
+
+def main() -> None:
+    """Run the command line; what goes wrong is said in one sentence, with exit status 1 or 2."""
+    cli()

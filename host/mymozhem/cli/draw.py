@@ -1,0 +1,101 @@
+"""Commands about draws."""
+
+import json
+import sys
+from pathlib import Path
+from typing import Literal
+
+import click
+
+from mymozhem.contract.fair import FairnessError, Verification, read_record, verify
+from mymozhem.contract.fair.verification import Verdict
+
+REFUSED, NOT_VERIFIABLE = 1, 3
+MAX_SHOWN = 100
+
+
+@click.group("draw")
+def draw_group() -> None:
+    """Verify draws, offline."""
+
+
+@draw_group.command("verify")
+@click.argument("file", type=click.Path(allow_dash=True, dir_okay=False))
+@click.option("--format", "form", type=click.Choice(["text", "json"]), default="text")
+def verify_command(file: str, form: Literal["text", "json"]) -> None:
+    r"""Recompute the winners of a draw from its record FILE (- for standard input).
+
+    Nothing is asked of any server. Compare the anchor and the two digests that are printed with
+    those that were published before the draw: a record can only prove what it was committed to.
+
+    Exit status: 0 verified, 1 refused, 2 unreadable, 3 not verifiable (the app's own algorithm).
+
+    \b
+    Examples:
+      mymozhem draw verify record.json
+      curl -s http://localhost:8000/api/v1/rooms/ROOM/draws/DRAW/record | mymozhem draw verify -
+    """
+    verification = verify(_unwrapped(_read(file)))
+    click.echo(_as_json(verification) if form == "json" else _as_text(verification))
+    sys.exit({Verdict.VERIFIED: 0, Verdict.NOT_VERIFIABLE: NOT_VERIFIABLE}.get(
+        verification.verdict, REFUSED
+    ))  # fmt: skip
+
+
+def _read(file: str) -> object:
+    path = Path("/dev/stdin") if file == "-" else Path(file)
+    try:
+        return read_record(path)
+    except (FairnessError, OSError) as error:
+        message = f"The record cannot be read: {error}"
+        raise click.UsageError(message) from error
+
+
+def _unwrapped(document: object) -> object:
+    """Return the record itself, also where it is still in the API's envelope."""
+    if isinstance(document, dict) and document.keys() <= {"data", "meta"}:
+        return document.get("data")
+    return document
+
+
+def _as_json(verification: Verification) -> str:
+    record = verification.record
+    return json.dumps(
+        {
+            "verdict": verification.verdict,
+            "sentence": verification.sentence,
+            "checks": [
+                {"name": check.name, "passed": check.passed, "sentence": check.sentence}
+                for check in verification.checks
+            ],
+            "anchor": record.chain.anchor if record else None,
+            "entriesDigest": record.entries_digest if record else None,
+            "ruleDigest": record.rule_digest if record else None,
+            "picks": [pick.document() for pick in record.picks] if record else [],
+        },
+        indent=2,
+    )
+
+
+def _as_text(verification: Verification) -> str:
+    lines = [
+        f"{'ok  ' if check.passed else 'FAIL'}  {check.name}: {check.sentence}"
+        for check in verification.checks
+    ]
+    record = verification.record
+    if record is not None:
+        lines += [
+            "",
+            "Compare with what was published before the draw:",
+            f"  anchor          {record.chain.anchor}",
+            f"  entries digest  {record.entries_digest}",
+            f"  rule digest     {record.rule_digest}",
+            "",
+        ]
+        lines += [
+            f"  {place}. {pick.participant_id} wins {pick.prize_id} (ticket {pick.ticket})"
+            for place, pick in enumerate(record.picks[:MAX_SHOWN], start=1)
+        ]
+        hidden = len(record.picks) - MAX_SHOWN
+        lines += [f"  and {hidden} more"] if hidden > 0 else []
+    return "\n".join([*lines, "", verification.sentence])

@@ -45,7 +45,7 @@ class LazyCommands(click.Group):
 )
 @click.version_option(package_name="mymozhem", prog_name="mymozhem")
 def cli() -> None:
-    r"""Run live events with apps: lotteries, quizzes, and whatever people ship.
+    """Run live events with apps: lotteries, quizzes, and whatever people ship.
 
     \b
     Examples:

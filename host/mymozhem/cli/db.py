@@ -16,7 +16,7 @@ def db_group() -> None:
 
 @db_group.command("upgrade")
 def upgrade_command() -> None:
-    r"""Bring the configured database to the newest schema; nothing happens where it is there.
+    """Bring the configured database to the newest schema; nothing happens where it is there.
 
     The host that uses a SQLite file must be stopped first.
 
@@ -37,7 +37,7 @@ def upgrade_command() -> None:
 
 @db_group.command("current")
 def current_command() -> None:
-    r"""Print the schema that the configured database is at.
+    """Print the schema that the configured database is at.
 
     \b
     Example:

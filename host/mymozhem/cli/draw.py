@@ -23,7 +23,7 @@ def draw_group() -> None:
 @click.argument("file", type=click.Path(allow_dash=True, dir_okay=False))
 @click.option("--format", "form", type=click.Choice(["text", "json"]), default="text")
 def verify_command(file: str, form: Literal["text", "json"]) -> None:
-    r"""Recompute the winners of a draw from its record FILE (- for standard input).
+    """Recompute the winners of a draw from its record FILE (- for standard input).
 
     Nothing is asked of any server. Compare the anchor and the two digests that are printed with
     those that were published before the draw: a record can only prove what it was committed to.

@@ -37,7 +37,7 @@ def create(
     password_stdin: bool,
     form: Literal["text", "json"],
 ) -> None:
-    r"""Make an account that signs in with EMAIL and a password.
+    """Make an account that signs in with EMAIL and a password.
 
     The database is the one that MYMOZHEM_DATABASE_URL names, or the file in the data folder; the
     host may be running.

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from datetime import datetime
 from typing import Annotated, Literal, Self
 
-from pydantic import Field, JsonValue, StrictBool, StrictInt, model_validator
+from pydantic import Field, JsonValue, StrictInt, model_validator
 
 from .effects import MAX_EFFECTS, Effect, Name, PublicSource, Verdicts
 from .enums import (
@@ -336,8 +336,7 @@ class Replaced(Wire):
 class PrepareDrawRequest(Wire):
     """The prizes to be drawn, who may take part, and what the draw replaces.
 
-    `open_draws` are the keys of the room's earlier draws that are asked for or committed and
-    have no winners yet.
+    A room has one draw under way at a time, so that the winners of those before are known.
     """
 
     draw_id: str
@@ -346,7 +345,6 @@ class PrepareDrawRequest(Wire):
     candidates: Candidates
     replaces: Replaced | None = None
     public_sources: tuple[PublicSource, ...] = ()
-    open_draws: tuple[str, ...] = ()
 
 
 class EntryList(Answer):
@@ -395,15 +393,10 @@ class EntryRule(Answer):
     `where` is a JSON Schema that a candidate must satisfy, `except` leaves participants out,
     `seen_since` leaves out who was not seen at that moment or later, `tickets` is a number for
     everybody or looked up (0 tickets: not an entry).
-
-    With `leave_out_sealed` the host leaves out who holds a win that is drawn and not revealed yet,
-    which no app is told. As the entries then say who that is, the record of such a draw becomes
-    public when those wins are.
     """
 
     where: JsonObject | Literal[True] = True
     leave_out: tuple[Id, ...] = Field(default=(), alias="except")
-    leave_out_sealed: StrictBool = False
     seen_since: datetime | None = None
     tickets: Tickets | TicketRule = 1
 

@@ -84,8 +84,6 @@ def test_earlier_winners(context, to_draw, winner, settings, expected):
     winners = (winner("a", prize="prize_9"), winner("b", prize="prize_9", status=REVOKED))
     request = to_draw("a", "b")
     assert left_out(context(winners=winners, **settings), request) == expected
-    entries = prepare_draw(context=context(winners=winners, **settings), request=request).entries
-    assert entries.leave_out_sealed is bool(expected)
 
 
 @pytest.mark.parametrize("several", [False, True])
@@ -105,16 +103,6 @@ def test_who_missed_one_prize_may_win_another(context, to_draw, winner):
 def test_a_list_names_participants_or_persons(context, to_draw):
     told = context(excludedPeople=["a", "person-c", "somebody else"])
     assert left_out(told, to_draw("a", "b", "c")) == ("a", "c")
-
-
-def test_nobody_may_win_twice_so_a_draw_without_winners_comes_first(context, to_draw):
-    with pytest.raises(Refuse, match="DRAW_OPEN"):
-        prepare_draw(context=context(), request=to_draw("a", open_draws=("grand",)))
-
-
-def test_with_several_wins_draws_need_not_wait_for_each_other(context, to_draw):
-    told = context(allowMultipleWins=True)
-    assert prepare_draw(context=told, request=to_draw("a", open_draws=("grand",))).entries
 
 
 def test_rfc3797_uses_the_rooms_sources_that_are_still_to_come(context, to_draw, later):
@@ -161,13 +149,11 @@ def test_a_million_people_and_ten_thousand_prizes_are_one_short_rule(context, to
         candidates=Candidates.model_construct(id=people, person_id=people),
         replaces=None,
         public_sources=(),
-        open_draws=(),
     )
     listed = ["part_0999999", "part_0000001"]
     prepared = prepare_draw(context=context(excludedPeople=listed), request=request)
     assert prepared.entries == EntryRule(
         leave_out=("part_0000001", "part_0999999"),
-        leave_out_sealed=True,
         tickets=TicketRule(field="tickets", maximum=10_000),
     )
 

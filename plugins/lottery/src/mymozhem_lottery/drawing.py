@@ -28,11 +28,10 @@ REGISTERED: JsonObject = {
 def prepare_draw(context: Context, request: PrepareDrawRequest) -> PreparedDraw:
     """Answer with a rule, never a list of entries: a million people are as few words as one.
 
-    Refused while an earlier draw has no winners yet and nobody may win twice, and for `rfc3797`
-    without a public source that is still to come.
+    The host has one draw of a room under way at a time, so all earlier winners are known here.
+    Refused for `rfc3797` without a public source that is still to come.
     """
     settings = settings_of(context)
-    _refuse_while_a_draw_is_open(context, request, settings)
     left_out = tuple(sorted(_left_out(context, request, settings)))
     return PreparedDraw(
         entries=_entries(context, settings, left_out),
@@ -47,18 +46,9 @@ def _entries(context: Context, settings: Settings, left_out: tuple[str, ...]) ->
     return EntryRule(
         where=REGISTERED if settings.eligibility == "registered" else True,
         leave_out=left_out,
-        leave_out_sealed=settings.leaves_winners_out,
         seen_since=settings.seen_since(context.now),
         tickets=settings.tickets(),
     )
-
-
-def _refuse_while_a_draw_is_open(
-    context: Context, request: PrepareDrawRequest, settings: Settings
-) -> None:
-    if request.open_draws and settings.leaves_winners_out:
-        key = request.open_draws[0]
-        raise Refuse("DRAW_OPEN", say(context, "DRAW_OPEN", key=key), {"key": key})
 
 
 def _sources(

@@ -12,8 +12,6 @@ ENGLISH = {
     "SOURCE_TWICE": "{name} is named twice.",
     "REGISTERED_ONLY": "This lottery is for people with an account: log in and join again.",
     "TICKETS_GONE": "All tickets of this lottery are given.",
-    "DRAW_OPEN": "Draw {key} has no winners yet, so nobody knows who is still to win. Run it, or"
-    " void it.",
     "PRIZE_UNKNOWN": "There is no prize {prize} in this room.",
     "PRIZE_TWICE": "Prize {prize} is listed twice.",
     "PRIZE_SHORT": "Of {prize} only {left} are left.",

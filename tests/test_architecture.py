@@ -77,7 +77,7 @@ def test_importing_the_contract_loads_no_server_database_or_client():
 @pytest.mark.parametrize("app", APPS)
 def test_the_host_names_no_app(app):
     files = [path for path in HOST.rglob("*") if path.is_file() and path.suffix != ".pyc"]
-    name = re.compile(app, re.IGNORECASE)
+    name = re.compile(app.removesuffix("y"), re.IGNORECASE)  # so that plurals count
     assert [path.name for path in files if name.search(str(path.relative_to(HOST)))] == []
     assert lines_matching(name, files) == []
 

@@ -45,12 +45,12 @@ class LazyCommands(click.Group):
 )
 @click.version_option(package_name="mymozhem", prog_name="mymozhem")
 def cli() -> None:
-    """Run live events with apps: lotteries, quizzes, and whatever people ship.
+    """Run live events with whatever apps people ship.
 
     \b
     Examples:
       mymozhem demo                       a platform with demo data, to try
-      mymozhem demo --script              a whole lottery, played and verified
+      mymozhem demo --script              a whole event, played and verified
       mymozhem draw verify record.json    was this draw fair?
     """
 

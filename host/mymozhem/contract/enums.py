@@ -111,3 +111,4 @@ class DecidedBy(StrEnum):
     REVIEW = "review"  #: nobody yet; an organizer will
     HOLD = "hold"  #: nobody yet; it stands still
     FALLBACK = "fallback"  #: the manifest's literal value
+    NOBODY = "nobody"  #: the call failed, and its caller was told

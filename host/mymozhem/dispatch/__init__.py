@@ -1,0 +1,19 @@
+"""One question to one app: deadline, bulkhead, fallback and validation, above every transport.
+
+Use cases call `Dispatcher.call` and read the `Outcome`; nothing here knows rooms or HTTP.
+"""
+
+from .dispatcher import Dispatcher
+from .outcome import BadAnswer, Failure, FailureKind, Outcome
+from .policy import Budget
+from .transport import AppTarget
+
+__all__ = [
+    "AppTarget",
+    "BadAnswer",
+    "Budget",
+    "Dispatcher",
+    "Failure",
+    "FailureKind",
+    "Outcome",
+]

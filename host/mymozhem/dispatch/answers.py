@@ -1,0 +1,113 @@
+"""Answers of apps, to JSON at the border and from JSON behind it.
+
+Every answer crosses as bytes, an in-process one too: it is then the same as over the wire, was
+checked as a whole whatever the app did to its objects, and shares nothing with the app.
+"""
+
+import inspect
+import re
+from collections.abc import Mapping
+from typing import TypeVar
+
+from pydantic import BaseModel, ValidationError
+from pydantic_core import to_json
+
+from mymozhem.contract import Effects, Hook, Refusal
+
+from .outcome import CallFailed, FailureKind
+from .transport import Reply
+
+MAX_ANSWER_BYTES = 1024 * 1024
+MAX_PROBLEMS = 5
+
+# NUL cannot be stored as text by PostgreSQL; an even run of backslashes before it escapes itself.
+_NUL = re.compile(rb"(?<!\\)(?:\\\\)*\\u0000")
+
+Res = TypeVar("Res", bound=BaseModel)
+
+
+def encode(hook: Hook[BaseModel, BaseModel], answer: object) -> Reply:
+    """Return what an app's function returned as a reply; `CallFailed` where it is no answer.
+
+    Understood are the hook's result, a mapping of its fields, a list of effects where the result
+    has effects, a `Refusal`, and None.
+    """
+    if isinstance(answer, Refusal):
+        return Reply(_json(answer), refused=True)
+    if answer is None:
+        return Reply(b"null")
+    if isinstance(answer, list | tuple) and issubclass(hook.result, Effects):
+        answer = {"effects": answer}
+    if isinstance(answer, Mapping):
+        answer = _validated(hook.result, answer)
+    if isinstance(answer, BaseModel):
+        return Reply(_json(answer))
+    raise _no_answer(hook, answer)
+
+
+def decode(hook: Hook[BaseModel, Res], reply: Reply) -> Res | Refusal:
+    """Return the validated answer in a reply; `CallFailed` where it breaks a rule."""
+    if len(reply.data) > MAX_ANSWER_BYTES:
+        raise _bad(f"The answer is larger than {MAX_ANSWER_BYTES} bytes.")
+    if b"\\u0000" in reply.data and _NUL.search(reply.data):
+        raise _bad("The answer contains the character NUL.")
+    if reply.refused:
+        return _refusal(hook, reply)
+    if reply.data == b"null":
+        return _nothing(hook)
+    try:
+        return hook.result.model_validate_json(reply.data)
+    except ValidationError as error:
+        raise _bad(_summary(hook.result, error)) from error
+
+
+def _refusal(hook: Hook[BaseModel, BaseModel], reply: Reply) -> Refusal:
+    if not hook.asked:
+        raise _bad(f"{hook.name} is told, not asked: it cannot refuse.")
+    try:
+        return Refusal.model_validate_json(reply.data)
+    except ValidationError as error:
+        raise _bad(_summary(Refusal, error)) from error
+
+
+def _nothing(hook: Hook[BaseModel, Res]) -> Res:
+    if not hook.empty:
+        raise _bad(f"{hook.name} returned nothing; it must return {hook.result.__name__}.")
+    return hook.result()
+
+
+def _validated(result: type[BaseModel], answer: object) -> BaseModel:
+    try:
+        return result.model_validate(answer)
+    except ValidationError as error:
+        raise _bad(_summary(result, error)) from error
+
+
+def _json(answer: BaseModel) -> bytes:
+    try:
+        # Wrong types inside are found when the bytes are validated; this does not warn of them.
+        return to_json(answer, by_alias=True)
+    except Exception as error:  # whatever the app put inside: cycles, surrogates, live objects
+        raise _bad(f"The answer is not JSON ({type(error).__name__}).") from error
+
+
+def _no_answer(hook: Hook[BaseModel, BaseModel], answer: object) -> CallFailed:
+    kind = type(answer).__name__
+    if inspect.iscoroutine(answer):
+        answer.close()  # it will never be awaited, and Python would warn of that
+        return _bad(f"{hook.name} returned a coroutine; declare it with `async def`.")
+    return _bad(f"{hook.name} returned {kind}; return {hook.result.__name__} or a mapping.")
+
+
+def _summary(result: type[BaseModel], error: ValidationError) -> str:
+    """Name the first problems by place, without the values: those may be secrets of the room."""
+    problems = error.errors(include_url=False, include_context=False, include_input=False)
+    named = "; ".join(
+        f"{'.'.join(str(part) for part in problem['loc']) or 'the whole'}: {problem['msg']}"
+        for problem in problems[:MAX_PROBLEMS]
+    )
+    return f"The answer is no valid {result.__name__}: {named}."
+
+
+def _bad(message: str) -> CallFailed:
+    return CallFailed(FailureKind.BAD_RESULT, message)

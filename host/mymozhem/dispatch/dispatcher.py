@@ -1,0 +1,197 @@
+"""The one way to ask an app: every call of every hook goes through here."""
+
+import asyncio
+import logging
+from collections import defaultdict
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Protocol, TypeVar
+
+import structlog
+from pydantic import BaseModel, ValidationError
+
+from mymozhem.clock import Clock
+from mymozhem.config import Settings
+from mymozhem.contract import Context, DecidedBy, Hook, Refusal, Strategy
+from mymozhem.db.base import new_id
+from mymozhem.db.uow import in_transaction
+
+from .answers import decode
+from .inprocess import CodeSource, InProcess
+from .outcome import BadAnswer, CallFailed, FailureKind, Outcome
+from .policy import DECIDES, Budget, Declared, Policy, deadline_ms
+from .transport import AppTarget, Call, Reply, Transport
+
+#: calls of one app that run at the same time; the rest wait, within their deadlines
+CALLS_AT_ONCE = 16
+
+# Asked first, since building a line that nobody reads costs as much as the rest of a call.
+_debugging = logging.getLogger(__name__)
+logger = structlog.stdlib.get_logger(__name__)
+
+Req = TypeVar("Req", bound=BaseModel)
+Res = TypeVar("Res", bound=BaseModel)
+Check = Callable[[Res], None]
+
+
+class Apps(CodeSource, Protocol):
+    """What the dispatcher asks of the registry; answered from memory, never from the database."""
+
+    def manifest(self, app_id: str, version: str, /) -> Declared:
+        """Return the manifest of a published version; raises `NotFound`."""
+        ...
+
+
+class Dispatcher:
+    """Asks apps, each call within its deadline, and says who decided; used from one event loop."""
+
+    def __init__(self, apps: Apps, clock: Clock, settings: Settings) -> None:
+        self._apps = apps
+        self._clock = clock
+        self._cap_ms = settings.max_deadline_ms
+        self._transport: Transport = InProcess(apps)
+        self._places: defaultdict[str, asyncio.Semaphore] = defaultdict(
+            lambda: asyncio.Semaphore(CALLS_AT_ONCE)
+        )
+
+    async def call(
+        self,
+        hook: Hook[Req, Res],
+        *,
+        app: AppTarget,
+        context: Context,
+        request: Req,
+        budget: Budget,
+        call_id: str | None = None,
+        check: Check[Res] | None = None,
+    ) -> Outcome[Res]:
+        """Ask an app one question and return who decided, and what; see `Outcome`.
+
+        The deadline is the least of the manifest's, the operator's and what `budget` has left;
+        waiting for a place counts. `context` gets the call id and the deadline. `check` looks at
+        the meaning of a valid answer and raises `BadAnswer` to have it count as a failure. Asking
+        again after a timeout takes the same `call_id` and the same request. Nothing that the app
+        does is raised; `NotFound` for a version never published, `RuntimeError` inside a
+        transaction.
+        """
+        _guard(hook, request)
+        manifest = self._apps.manifest(app.app_id, app.version)
+        call_id = call_id or new_id("call")
+        if hook.capability not in manifest.capabilities:
+            return Outcome(DecidedBy.PLATFORM, call_id)
+        policy, started = manifest.policy(hook), self._clock.monotonic()
+        within_ms = deadline_ms(policy, cap_ms=self._cap_ms, budget=budget)
+        told = context.model_copy(update={"call_id": call_id, "deadline_ms": within_ms})
+        call, failed = Call(hook, app, told, request), None
+        try:
+            reply = await self._send(call, within_ms)
+            answer: Res | Refusal | None = _checked(decode(hook, reply), check)
+            decided_by = DecidedBy.APP
+        except CallFailed as error:
+            failed = error
+            decided_by, answer = _instead(hook, policy, check)
+        outcome = _outcome(
+            decided_by, answer, call_id, failed, (self._clock.monotonic() - started) * 1000
+        )
+        _log(call, outcome, failed)
+        return outcome
+
+    async def close(self) -> None:
+        """Let go of every app without waiting for any; twice is safe."""
+        await self._transport.close()
+
+    async def _send(self, call: Call, within_ms: int) -> Reply:
+        name = call.app.app_id
+        if within_ms <= 0:
+            raise CallFailed(FailureKind.BUDGET_SPENT, f"No time was left to ask {name}.")
+        place = self._places[name]
+        must_wait, asked = place.locked(), False
+        try:
+            async with asyncio.timeout(within_ms / 1000) as deadline, place:
+                asked = True
+                return await self._transport.send(_left(call, deadline) if must_wait else call)
+        except TimeoutError:
+            if not asked:
+                message = f"{name} has too many calls running."
+                raise CallFailed(FailureKind.OVERLOADED, message) from None
+            message = f"{name} did not answer {call.hook.name} within {within_ms} ms."
+            raise CallFailed(FailureKind.TIMEOUT, message) from None
+
+
+def _guard(hook: Hook[BaseModel, BaseModel], request: BaseModel) -> None:
+    if in_transaction():
+        msg = "an app is asked while a transaction is open; look, ask, write"
+        raise RuntimeError(msg)
+    if not isinstance(request, hook.request):
+        msg = f"{hook.name} takes {hook.request.__name__}, not {type(request).__name__}"
+        raise TypeError(msg)
+
+
+def _left(call: Call, deadline: asyncio.Timeout) -> Call:
+    """Tell the app the time that is left after the wait for a place."""
+    left = (deadline.when() or 0.0) - asyncio.get_running_loop().time()
+    context = call.context.model_copy(update={"deadline_ms": max(0, round(left * 1000))})
+    return replace(call, context=context)
+
+
+def _checked(answer: Res | Refusal, check: Check[Res] | None) -> Res | Refusal:
+    if check is not None and not isinstance(answer, Refusal):
+        _require(answer, check)
+    return answer
+
+
+def _require(answer: Res, check: Check[Res]) -> None:
+    try:
+        check(answer)
+    except BadAnswer as bad:
+        raise CallFailed(FailureKind.BAD_RESULT, bad.message, code=bad.code) from bad
+
+
+def _instead(
+    hook: Hook[BaseModel, Res], policy: Policy, check: Check[Res] | None
+) -> tuple[DecidedBy, Res | Refusal | None]:
+    """Fall back as the manifest says; a literal that does not hold here decides nothing."""
+    if policy.on_failure is not Strategy.FALLBACK:
+        return DECIDES[policy.on_failure], None
+    try:
+        literal = hook.result.model_validate(policy.fallback)
+        return DecidedBy.FALLBACK, _checked(literal, check)
+    except (ValidationError, CallFailed):
+        logger.warning("the manifest's fallback does not hold", hook=hook.name, exc_info=True)
+        return DecidedBy.NOBODY, None
+
+
+def _outcome(
+    decided_by: DecidedBy,
+    answer: Res | Refusal | None,
+    call_id: str,
+    failed: CallFailed | None,
+    duration_ms: float,
+) -> Outcome[Res]:
+    failure = failed.failure if failed else None
+    if isinstance(answer, Refusal):
+        return Outcome(decided_by, call_id, None, answer, failure, duration_ms)
+    return Outcome(decided_by, call_id, answer, None, failure, duration_ms)
+
+
+def _log(call: Call, outcome: Outcome[BaseModel], failed: CallFailed | None) -> None:
+    if failed is None and not _debugging.isEnabledFor(logging.DEBUG):
+        return
+    facts = {
+        "call_id": outcome.call_id,
+        "app": call.app.app_id,
+        "version": call.app.version,
+        "hook": call.hook.name,
+        "duration_ms": round(outcome.duration_ms, 3),
+        "decided_by": outcome.decided_by.value,
+    }
+    if failed is None:
+        logger.debug("hook answered", refused=outcome.refusal is not None, **facts)
+        return
+    logger.warning(
+        "hook failed",
+        code=failed.failure.code,
+        message=failed.failure.message,
+        **facts,
+        exc_info=failed.__cause__,
+    )

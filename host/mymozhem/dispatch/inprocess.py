@@ -1,0 +1,164 @@
+"""Calls to apps that run inside the host process, through pluggy.
+
+The app gets a copy of the request, made by way of JSON: it can change nothing of the host's, and
+sees what it would see over the wire. Plain functions run in daemon threads of the app's own,
+coroutines on the event loop; a coroutine that blocks holds the loop itself: blocking work belongs
+in a plain function.
+"""
+
+import inspect
+from collections.abc import Awaitable, Callable
+from functools import partial
+from typing import Protocol, TypeVar
+
+import pluggy
+import structlog
+from pydantic import BaseModel
+
+from mymozhem.contract import Hook, Refuse
+
+from .answers import encode
+from .outcome import CallFailed, FailureKind
+from .runner import Runner
+from .transport import Call, Reply
+
+#: threads of one app, and abandoned coroutines of one app
+MAX_UNFINISHED = 32
+
+logger = structlog.stdlib.get_logger(__name__)
+
+Answer = Reply | CallFailed
+M = TypeVar("M", bound=BaseModel)
+
+
+class Code(Protocol):
+    """Loaded code of an app."""
+
+    @property
+    def plugin_manager(self) -> pluggy.PluginManager:
+        """Return the manager that holds this app alone."""
+        ...
+
+
+class CodeSource(Protocol):
+    """Where the code of apps comes from."""
+
+    def code_for(self, app_id: str, version: str, /) -> Code | None:
+        """Return the loaded code that serves this version of the app, None when none does."""
+        ...
+
+
+class InProcess:
+    """The transport to apps that were loaded into this process."""
+
+    def __init__(self, source: CodeSource) -> None:
+        self._source = source
+        self._runners: dict[str, Runner[Answer]] = {}
+        self._functions: dict[tuple[Code, str], _Function | None] = {}
+
+    async def send(self, call: Call) -> Reply:
+        """Call the app's function and return its answer, not yet validated; see `Transport`."""
+        function = self._function(call)
+        arguments = _arguments(call, function)
+        ask = partial(function.caller, **arguments)
+        runner = self._runner(call.app.app_id)
+        if function.is_coroutine:
+            answer = await runner.in_task(partial(_await_answer, call.hook, ask))
+        else:
+            answer = await runner.in_thread(partial(_answer, call.hook, ask))
+        if isinstance(answer, CallFailed):
+            raise answer
+        return answer
+
+    async def close(self) -> None:
+        """Let go of every app's threads and tasks without waiting for any."""
+        for runner in self._runners.values():
+            runner.close()
+
+    def _function(self, call: Call) -> "_Function":
+        code = self._source.code_for(call.app.app_id, call.app.version)
+        if code is None:
+            message = f"No installed code serves {call.app.app_id} {call.app.version}."
+            raise CallFailed(FailureKind.NO_CODE, message)
+        key = (code, call.hook.name)
+        if key not in self._functions:  # loaded code does not change
+            self._functions[key] = _Function.find(code, call.hook)
+        function = self._functions[key]
+        if function is None:
+            message = f"{call.app.app_id} does not implement {call.hook.name}."
+            raise CallFailed(FailureKind.NOT_IMPLEMENTED, message)
+        return function
+
+    def _runner(self, app_id: str) -> Runner[Answer]:
+        runner = self._runners.get(app_id)
+        if runner is None:
+            runner = Runner(app_id, limit=MAX_UNFINISHED, late=partial(_log_late, app_id))
+            self._runners[app_id] = runner
+        return runner
+
+
+class _Function:
+    """The app's implementation of one hook, called by pluggy."""
+
+    def __init__(self, caller: pluggy.HookCaller, implementation: pluggy.HookImpl) -> None:
+        self.caller = caller
+        self.takes = implementation.argnames
+        self.is_coroutine = inspect.iscoroutinefunction(implementation.function)
+
+    @classmethod
+    def find(cls, code: Code, hook: Hook[BaseModel, BaseModel]) -> "_Function | None":
+        caller: pluggy.HookCaller = getattr(code.plugin_manager.hook, hook.name)
+        implementations = caller.get_hookimpls()
+        return cls(caller, implementations[0]) if implementations else None
+
+
+def _arguments(call: Call, function: _Function) -> dict[str, BaseModel | None]:
+    """Copy what the function takes; pluggy wants the rest named too and passes it to nobody."""
+    given: dict[str, BaseModel] = {"context": call.context, "request": call.request}
+    return {name: _copy(value) if name in function.takes else None for name, value in given.items()}
+
+
+def _copy(value: M) -> M:
+    return type(value).model_validate_json(value.model_dump_json(by_alias=True))
+
+
+def _answer(hook: Hook[BaseModel, BaseModel], ask: Callable[[], list[object]]) -> Answer:
+    try:
+        try:
+            results = ask()
+            answer = results[0] if results else None  # pluggy leaves None out
+        except Refuse as no:
+            answer = no.refusal
+        return encode(hook, answer)
+    except CallFailed as failed:
+        return failed
+    except BaseException as error:  # noqa: BLE001  an app may raise anything, SystemExit included
+        return _raised(hook, error)
+
+
+async def _await_answer(
+    hook: Hook[BaseModel, BaseModel], ask: Callable[[], list[Awaitable[object]]]
+) -> Answer:
+    try:
+        answer: object
+        try:
+            answer = await ask()[0]
+        except Refuse as no:
+            answer = no.refusal
+        return encode(hook, answer)
+    except CallFailed as failed:
+        return failed
+    except BaseException as error:  # noqa: BLE001  likewise; its own cancellation is one of them
+        return _raised(hook, error)
+
+
+def _raised(hook: Hook[BaseModel, BaseModel], error: BaseException) -> CallFailed:
+    # The text of the error stays in the log: it may hold what is private to the room.
+    failed = CallFailed(FailureKind.RAISED, f"{hook.name} raised {type(error).__name__}.")
+    failed.__cause__ = error
+    return failed
+
+
+def _log_late(app_id: str, answer: Answer) -> None:
+    if isinstance(answer, Reply):
+        logger.info("late answer dropped", app=app_id)

@@ -1,0 +1,103 @@
+"""What became of a call: an answer, a refusal, or a typed failure and who decided instead."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Generic, TypeVar
+
+from pydantic import BaseModel
+
+from mymozhem.contract import DecidedBy, Refusal
+from mymozhem.errors import Refused, Unavailable
+
+Res_co = TypeVar("Res_co", bound=BaseModel, covariant=True)
+
+
+class FailureKind(StrEnum):
+    """Why an app's answer could not be had; the value is the code that clients read."""
+
+    TIMEOUT = "APP_TIMEOUT"  #: no answer within the deadline: unknown, not no
+    RAISED = "APP_FAILED"  #: the app raised something other than `Refuse`
+    BAD_RESULT = "APP_BAD_RESULT"  #: the answer breaks the schema, the size limit or its meaning
+    OVERLOADED = "APP_OVERLOADED"  #: too many of the app's calls are running or blocked
+    BUDGET_SPENT = "APP_BUDGET_SPENT"  #: hooks before this one used up the action's time
+    NO_CODE = "APP_ORPHANED"  #: no installed code serves the locked version
+    NOT_IMPLEMENTED = "APP_NOT_IMPLEMENTED"  #: the code lacks a hook that the manifest declares
+
+
+@dataclass(frozen=True)
+class Failure:
+    """Why the app did not decide: a code for programs, a sentence for people, no stack trace.
+
+    `code` is the kind's own unless the meaning of an answer was wrong and a caller named it.
+    """
+
+    kind: FailureKind
+    message: str
+    code: str
+
+
+class BadAnswer(Exception):
+    """Raise this from a `check`: the answer fits its schema, but what it says cannot be.
+
+    It then counts as a failure of the app, and the fallback decides.
+    """
+
+    def __init__(self, code: str, message: str) -> None:
+        self.code = code
+        self.message = message
+        super().__init__(f"{code}: {message}")
+
+
+class CallFailed(Exception):
+    """A call has no usable answer; transports raise it, the dispatcher makes it an outcome."""
+
+    def __init__(self, kind: FailureKind, message: str, *, code: str | None = None) -> None:
+        self.failure = Failure(kind, message, code or kind.value)
+        super().__init__(f"{self.failure.code}: {message}")
+
+
+@dataclass(frozen=True)
+class Outcome(Generic[Res_co]):
+    """Who decided a call, and what.
+
+    ============ ======== ========= ========= ====================================================
+    decided_by   result   refusal   failure   means
+    ============ ======== ========= ========= ====================================================
+    APP          set                          the app answered
+    APP                   set                 the app said no: 409 to the caller, nothing applied
+    FALLBACK     set                set       the manifest's literal value stands in
+    PLATFORM                        set       the caller applies the host's own default
+    PLATFORM                                  the same: the app does not take this hook over
+    CACHE                           set       the caller applies rules that it already holds
+    REVIEW                          set       the caller leaves it to an organizer
+    HOLD                            set       the caller lets it stand still, visibly
+    QUEUE                           set       the caller keeps its durable row and asks again later
+    NOBODY                          set       the caller is told (`raise_if_failed`)
+    ============ ======== ========= ========= ====================================================
+
+    `result` is None exactly when the caller decides what happens. `call_id` is what to ask again
+    with: the same id and the same request. `duration_ms` is the time that the call took.
+    """
+
+    decided_by: DecidedBy
+    call_id: str
+    result: Res_co | None = None
+    refusal: Refusal | None = None
+    failure: Failure | None = None
+    duration_ms: float = 0.0
+
+    def raise_if_failed(self) -> None:
+        """Raise `Unavailable` (503, the failure's code) when nobody decided; else do nothing."""
+        if self.failure is not None and self.decided_by is DecidedBy.NOBODY:
+            raise Unavailable(
+                f"{self.failure.message} Nothing was changed; try again in a moment.",
+                code=self.failure.code,
+                details={"callId": self.call_id},
+            )
+
+    def raise_if_refused(self) -> None:
+        """Raise `Refused` (409) in the app's own words when it said no; else do nothing."""
+        if self.refusal is not None:
+            raise Refused(
+                self.refusal.message, code=self.refusal.code, details=self.refusal.details
+            )

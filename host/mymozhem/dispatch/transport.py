@@ -1,0 +1,50 @@
+"""The border: a transport carries one request to an app and brings one reply back, nothing more."""
+
+from dataclasses import dataclass
+from typing import Protocol
+
+from pydantic import BaseModel
+
+from mymozhem.contract import Context, Hook
+
+
+@dataclass(frozen=True)
+class AppTarget:
+    """The app that is asked, in the version that the room is locked to."""
+
+    app_id: str
+    version: str
+
+
+@dataclass(frozen=True)
+class Call:
+    """One question to one app; `context.deadline_ms` is what is left when it is sent."""
+
+    hook: Hook[BaseModel, BaseModel]
+    app: AppTarget
+    context: Context
+    request: BaseModel
+
+
+@dataclass(frozen=True)
+class Reply:
+    """What came back: the result as JSON, or the app's refusal as JSON."""
+
+    data: bytes
+    refused: bool = False
+
+
+class Transport(Protocol):
+    """A way to an app.
+
+    `send` raises `CallFailed` when there is no answer. The dispatcher cancels it at the deadline:
+    it must then end at once, whatever the app does.
+    """
+
+    async def send(self, call: Call) -> Reply:
+        """Ask the app and return its reply, not yet validated."""
+        ...
+
+    async def close(self) -> None:
+        """Let go of everything without waiting for any app; twice is safe."""
+        ...

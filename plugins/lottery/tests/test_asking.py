@@ -77,12 +77,17 @@ def test_the_same_call_asks_for_the_same_draw(context, prize):
     assert keys[0] == keys[1] != keys[2]
 
 
-def test_rfc3797_asks_for_sources_that_are_still_to_come(context, prize):
+def test_rfc3797_needs_sources(context, prize):
     told = context(prizes=(prize(),), selectionMethod="rfc3797")
     with pytest.raises(Refuse, match="SOURCES_MISSING"):
         act(told, "draw")
+
+
+@pytest.mark.parametrize("due", ["2026-12-31T19:00:00Z", "2026-12-31T20:00:00Z"])
+def test_a_source_whose_value_may_be_known_is_refused(context, prize, due):
+    told = context(prizes=(prize(),))
     with pytest.raises(Refuse, match="SOURCE_TOO_EARLY"):
-        act(told, "draw", publicSources=[{"name": "A die", "due": "2026-12-31T19:00:00Z"}])
+        act(told, "draw", publicSources=[{"name": "A die", "due": due}])
 
 
 def test_who_is_absent_gives_the_prize_back_and_it_is_drawn_again(context, wire, winner):

@@ -86,6 +86,14 @@ def test_earlier_winners(context, to_draw, winner, settings, expected):
     assert left_out(context(winners=winners, **settings), request) == expected
 
 
+@pytest.mark.parametrize("status", [WinnerStatus.AWARDED, WinnerStatus.FULFILLED])
+def test_who_holds_a_prize_is_left_out_whether_it_was_handed_over_or_not(
+    context, to_draw, winner, status
+):
+    winners = (winner("a", prize="prize_9", status=status),)
+    assert left_out(context(winners=winners), to_draw("a", "b")) == ("a",)
+
+
 @pytest.mark.parametrize("several", [False, True])
 def test_a_redraw_never_picks_who_was_drawn_for_that_prize(context, to_draw, winner, several):
     winners = (winner("a", status=REVOKED), winner("b", status=REVOKED))

@@ -5,6 +5,7 @@ import pytest
 from mymozhem.contract import RoomStatus, SettingsValidationRequest
 from mymozhem_lottery import validate_settings
 
+NOW = "2026-12-31T20:00:00Z"
 PAST, SOON, LATE = "2026-12-31T19:00:00Z", "2026-12-31T21:00:00Z", "2026-12-31T23:00:00Z"
 
 
@@ -23,6 +24,12 @@ RULES = [
     pytest.param({}, [], id="defaults are good"),
     pytest.param({"drawDate": SOON}, [], id="a draw to come"),
     pytest.param({"drawDate": PAST}, [("/drawDate", "DRAW_DATE_PAST")], id="a draw gone by"),
+    pytest.param({"drawDate": NOW}, [("/drawDate", "DRAW_DATE_PAST")], id="a draw this instant"),
+    pytest.param(
+        {"publicSources": [source(NOW)]},
+        [("/publicSources/0/due", "SOURCE_TOO_EARLY")],
+        id="a source known this instant",
+    ),
     pytest.param(RFC, [("/publicSources", "SOURCES_MISSING")], id="rfc3797 without sources"),
     pytest.param({**RFC, "publicSources": [source(SOON)]}, [], id="rfc3797 with a source"),
     pytest.param(

@@ -21,7 +21,7 @@ run: install ## Run an event on this machine (ARGS="--script" plays it alone)
 	$(BIN)/mymozhem demo $(ARGS)
 
 test: install ## Run the tests with coverage (ARGS="-k draw" picks some)
-	$(BIN)/python -m pytest -n 2 --dist loadfile -rs --ignore tests/benchmarks --cov $(ARGS)
+	$(BIN)/python -m pytest -n 2 --dist loadfile -rs --cov $(ARGS)
 
 lint: install ## Check style, types and who imports whom
 	$(BIN)/ruff check
@@ -38,7 +38,8 @@ lock: ## Renew requirements.lock (needs uv; ARGS="--upgrade" takes newer version
 	  --no-emit-index-url --no-header --extra dev pyproject.toml -o requirements.lock $(ARGS)
 
 benchmarks: install ## Measure what docs/reference/benchmarks.md reports
-	$(BIN)/python -m pytest tests/benchmarks -rs -s $(ARGS)
+	@set -e; for file in tests/benchmarks/bench_*.py; do \
+	  echo "== $$file"; $(BIN)/python -m tests.benchmarks.$$(basename $$file .py); done
 
 clean: ## Remove .venv and every cache, but no data
 	rm -rf .venv build dist htmlcov .coverage .coverage.* .hypothesis

@@ -102,11 +102,11 @@ def depth_of(draw: DrawRow) -> int:
     return depth if isinstance(depth, int) else 0
 
 
-def _of_room(writer: RoomWriter) -> Select[tuple[DrawRow]]:
+def _of_room(writer: RoomWriter) -> Select[DrawRow]:
     return select(DrawRow).where(DrawRow.room_id == writer.room.id).with_for_update()
 
 
-async def _one(writer: RoomWriter, query: Select[tuple[DrawRow]]) -> DrawRow:
+async def _one(writer: RoomWriter, query: Select[DrawRow]) -> DrawRow:
     fresh = query.execution_options(populate_existing=True)
     draw = await writer.session.scalar(fresh)
     if draw is None:

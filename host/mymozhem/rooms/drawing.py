@@ -29,7 +29,7 @@ from mymozhem.db.base import new_id
 from mymozhem.errors import Conflict, Invalid, NotFound
 
 from . import stock
-from .draw_rows import by_id, by_key, let_go, let_next_go, open_draws, put_down
+from .draw_rows import by_id, by_key, depth_of, let_go, let_next_go, open_draws, put_down
 from .revealing import link_if_committed, reveal
 from .stock import PrizeExhausted
 from .tables import DrawRow, PrizeRow, RevealMode, WinnerRow
@@ -117,6 +117,7 @@ async def run(writer: RoomWriter, draw: DrawRow, public_inputs: Sequence[PublicV
     if draw.status in (DrawStatus.DRAWN, DrawStatus.REVEALED):
         return
     draw.run = True
+    draw.request = draw.request | {"depth": max(depth_of(draw), writer.depth)}
     if public_inputs:
         _take_inputs(writer, draw, public_inputs)
     if draw.status is DrawStatus.COMMITTED and has_inputs(draw) and draw.due_at is None:

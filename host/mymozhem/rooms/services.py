@@ -11,13 +11,15 @@ from mymozhem.dispatch.dispatcher import Dispatcher
 from mymozhem.registry.catalog import Catalog
 
 from .queues import RoomQueues
+from .workshop import Workshop
 
 
 @dataclass(frozen=True)
 class Services:
     """The parts of the host that use cases work with.
 
-    `wake` is set after a commit that leaves work for the jobs of this process.
+    `wake` is set after a commit that leaves work for the jobs of this process; `workshop` is where
+    large draws are computed.
     """
 
     database: Database
@@ -28,3 +30,4 @@ class Services:
     settings: Settings
     queues: RoomQueues = field(default_factory=RoomQueues)
     wake: asyncio.Event = field(default_factory=asyncio.Event)
+    workshop: Workshop = field(default_factory=Workshop)

@@ -1,0 +1,300 @@
+"""The first step of a draw: ask who takes part, freeze entries and rule, publish their digests."""
+
+from dataclasses import dataclass
+from datetime import timedelta
+from functools import partial
+from typing import Any
+
+from pydantic import ValidationError
+from sqlalchemy import ColumnElement, Text, cast, literal, update
+from sqlalchemy.dialects import postgresql
+
+from mymozhem.clock import iso
+from mymozhem.contract import (
+    Change,
+    ChangeKind,
+    DrawStatus,
+    EntryList,
+    EntryRule,
+    PreparedDraw,
+    PrepareDrawRequest,
+    PublicSource,
+    fair,
+)
+from mymozhem.contract.events import DrawCommitted, DrawHeld
+from mymozhem.contract.hooks import PREPARE_DRAW, SELECT_WINNERS
+from mymozhem.dispatch.outcome import BadAnswer, Outcome
+from mymozhem.dispatch.policy import Budget
+from mymozhem.dispatch.transport import AppTarget
+from mymozhem.manifests.schemas import SchemaRefused, compile_schema
+
+from . import drawing, stock
+from .draw_entries import EntriesRefused, FrozenEntries, check_list, freeze
+from .draw_look import Seen, has_moved_on, see
+from .draw_rows import by_id, depth_of, let_go, let_next_go, next_to_commit, put_down
+from .draw_rows import wanted_prizes as named_prizes
+from .fallbacks import record_fallback
+from .leases import Work
+from .requests import build_context
+from .services import Services
+from .tables import DrawRow
+from .writer import RoomWriter, write_room
+
+#: how often an answer is asked for afresh before the draw waits a moment
+TRIES = 5
+A_MOMENT = timedelta(seconds=1)
+
+
+class Held(Exception):
+    """The draw cannot be committed until an organizer decides; `code` and `message` say why."""
+
+    def __init__(self, code: str, message: str) -> None:
+        self.code = code
+        self.message = message
+        super().__init__(f"{code}: {message}")
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """What is to be committed, and which outcome of the app's it rests on, if it was asked."""
+
+    answer: PreparedDraw
+    rule: fair.Rule
+    entries: FrozenEntries
+    outcome: Outcome[PreparedDraw] | None
+
+
+async def commit(services: Services, work: Work) -> None:
+    """Commit a requested draw, or hold it; nothing happens where it is not this draw's turn."""
+    for _ in range(TRIES):
+        seen = await _look(services, work)
+        if seen is None:
+            await _step_back(services, work)
+            return
+        try:
+            prepared = await _prepare(services, seen)
+            if await _write(services, work, seen, prepared):
+                return
+        except Held as held:
+            await _hold(services, work, held)
+            return
+        except stock.PrizeExhausted as error:
+            if named_prizes(seen.draw.request) is not None:
+                await _hold(services, work, Held(error.code, error.message))
+                return
+    await _step_back(services, work, later=A_MOMENT)
+
+
+async def _look(services: Services, work: Work) -> Seen | None:
+    async with services.database.read() as session:
+        draw = await session.get(DrawRow, work.row_id)
+        if draw is None or draw.lease != work.lease:
+            return None
+        if await next_to_commit(session, work.room_id) != draw.id:
+            return None
+        return await see(session, services, draw, asked=not draw.platform_consent)
+
+
+async def _prepare(services: Services, seen: Seen) -> Prepared:
+    if not seen.prizes:
+        raise Held(stock.PrizeExhausted.default_code, "There is no prize left to draw.")
+    outcome = await _ask(services, seen)
+    answer = _answer_of(outcome)
+    rule = _rule_of(services, seen, answer)
+    work = partial(freeze, seen.people.chunks, answer.entries, rule)
+    try:
+        entries = await services.workshop.run(work, size=len(seen.people.candidates.id))
+    except EntriesRefused as refused:
+        raise Held(refused.code, refused.message) from refused
+    return Prepared(answer, rule, entries, outcome)
+
+
+async def _ask(services: Services, seen: Seen) -> Outcome[PreparedDraw] | None:
+    """Ask the app; None where an organizer has decided that it is not asked."""
+    if seen.draw.platform_consent:
+        return None
+    now = await services.database.now()
+    async with services.database.read() as session:
+        context = await build_context(
+            session, services, seen.room, seen.manifest, hook=PREPARE_DRAW, now=now
+        )
+    return await services.dispatcher.call(
+        PREPARE_DRAW,
+        app=AppTarget(seen.room.app_id, seen.room.app_manifest_version),
+        context=context.model_copy(update={"seed": None}),
+        request=PrepareDrawRequest(
+            draw_id=seen.draw.id,
+            key=seen.draw.key,
+            prizes=seen.prizes,
+            candidates=seen.people.candidates,
+            replaces=seen.replaced,
+            public_sources=seen.sources,
+        ),
+        budget=Budget(services.clock, services.settings.max_deadline_ms),
+        check=partial(_check, services, seen),
+    )
+
+
+def _answer_of(outcome: Outcome[PreparedDraw] | None) -> PreparedDraw:
+    """Return what the app said, or equal tickets for everybody where the host decides."""
+    if outcome is None:
+        return PreparedDraw()
+    if outcome.refusal is not None:
+        raise Held(outcome.refusal.code, outcome.refusal.message)
+    if outcome.result is not None:
+        return outcome.result
+    if outcome.failure is not None and outcome.decided_by != "platform":
+        raise Held(outcome.failure.code, outcome.failure.message)
+    return PreparedDraw()
+
+
+def _check(services: Services, seen: Seen, answer: PreparedDraw) -> None:
+    """Raise BadAnswer where what the app says cannot be committed to."""
+    try:
+        _rule_of(services, seen, answer)
+        _check_entries(answer.entries, seen.people.candidates.id)
+    except Held as held:
+        raise BadAnswer(held.code, held.message) from held
+    except EntriesRefused as refused:
+        raise BadAnswer(refused.code, refused.message) from refused
+    except SchemaRefused as refused:
+        raise BadAnswer("WHERE_REFUSED", f"The rule of the entries: {refused}") from refused
+
+
+def _check_entries(entries: EntryList | EntryRule, candidates: tuple[str, ...]) -> None:
+    if isinstance(entries, EntryList):
+        check_list(entries, candidates)
+    elif entries.where is not True:
+        compile_schema(entries.where)
+
+
+def _rule_of(services: Services, seen: Seen, answer: PreparedDraw) -> fair.Rule:
+    """Return the rule to be published; Held where the answer cannot be made one."""
+    sources = seen.sources if answer.public_sources is None else answer.public_sources
+    document: dict[str, Any] = {
+        "app": {"id": seen.room.app_id, "version": seen.room.app_manifest_version},
+        "lockDigest": seen.lock_digest,
+        "algorithm": answer.algorithm,
+        "onFailure": _on_failure(seen, answer),
+        "each": answer.each,
+        "prizes": [{"prizeId": each.prize_id, "count": each.count} for each in seen.prizes],
+        "exclude": list(seen.exclude),
+        "replaces": seen.draw.replaces,
+        "publicSources": [_source(services, source) for source in sources],
+    }
+    try:
+        return fair.Rule.model_validate(document)
+    except ValidationError as error:
+        raise Held("RULE_INVALID", str(error.errors(include_url=False)[0]["msg"])) from error
+
+
+def _on_failure(seen: Seen, answer: PreparedDraw) -> str:
+    """Return what decides when the app's own algorithm fails; the host's own do not."""
+    if answer.algorithm != "app":
+        return "platform"
+    return str(seen.manifest.policy(SELECT_WINNERS).on_failure)
+
+
+def _source(services: Services, source: PublicSource) -> dict[str, str]:
+    if source.due.tzinfo is None:
+        raise Held("PUBLIC_SOURCE_INVALID", f"{source.name!r} needs a due time with a time zone.")
+    if source.due <= services.clock.now():
+        raise Held("PUBLIC_SOURCE_DUE", f"{source.name!r} was due before the commit.")
+    return {"name": source.name, "due": iso(source.due)}
+
+
+async def _write(services: Services, work: Work, seen: Seen, prepared: Prepared) -> bool:
+    """Commit; False where the room has moved on and the app has to be asked afresh."""
+    actor_id, depth = seen.draw.created_by, depth_of(seen.draw)
+    async with write_room(services, work.room_id, actor_id=actor_id, depth=depth) as writer:
+        draw = await by_id(writer, work.row_id)
+        if draw.lease != work.lease or draw.status is not DrawStatus.REQUESTED:
+            return True
+        _refuse_due(writer, prepared.rule)
+        if await has_moved_on(writer.session, writer.room, seen):
+            return False
+        for prize in prepared.rule.prizes:
+            await stock.reserve(writer, prize.prize_id, prize.count)
+        _take_link(writer, draw)
+        await _store(writer, draw, prepared)
+        _tell(writer, draw)
+        if prepared.outcome is not None:
+            record_fallback(writer, PREPARE_DRAW, prepared.outcome)
+    return True
+
+
+def _refuse_due(writer: RoomWriter, rule: fair.Rule) -> None:
+    for source in rule.public_sources:
+        if source.due <= iso(writer.now):
+            raise Held("PUBLIC_SOURCE_DUE", f"{source.name!r} was due before the commit.")
+
+
+def _take_link(writer: RoomWriter, draw: DrawRow) -> None:
+    if writer.room.next_link >= fair.CHAIN_LENGTH:
+        raise Held("CHAIN_EXHAUSTED", "The room has used up its links; open a new room.")
+    draw.link_index = writer.room.next_link
+    writer.room.next_link += 1
+
+
+async def _store(writer: RoomWriter, draw: DrawRow, prepared: Prepared) -> None:
+    draw.status, draw.committed_at = DrawStatus.COMMITTED, writer.now
+    draw.rule, draw.rule_digest = prepared.rule.document(), prepared.rule.digest()
+    draw.rule_text = prepared.answer.rule
+    draw.entries_digest = prepared.entries.digest
+    draw.entry_count, draw.ticket_count = prepared.entries.entries, prepared.entries.tickets
+    draw.attempts = 0
+    put_down(draw)
+    if draw.run and drawing.has_inputs(draw):
+        let_go(writer, draw)
+    await writer.session.flush()
+    text = _as_json(prepared.entries.text, writer.services.database.dialect)
+    await writer.session.execute(
+        update(DrawRow)
+        .where(DrawRow.id == draw.id)
+        .values(entries=text)
+        .execution_options(synchronize_session=False)
+    )
+
+
+def _as_json(text: str, dialect: str) -> ColumnElement[Any]:
+    """Store JSON text as it is, without reading and writing what may be 50 MB on the way."""
+    stored = literal(text, Text())
+    return cast(stored, postgresql.JSON()) if dialect == "postgresql" else stored
+
+
+def _tell(writer: RoomWriter, draw: DrawRow) -> None:
+    writer.record(
+        DrawCommitted(
+            draw_id=draw.id,
+            key=draw.key,
+            anchor=writer.room.draw_anchor,
+            link_index=draw.link_index or 0,
+            entries_digest=draw.entries_digest or "",
+            rule_digest=draw.rule_digest or "",
+            entry_count=draw.entry_count,
+            ticket_count=draw.ticket_count,
+        )
+    )
+    writer.changed(Change(kind=ChangeKind.DRAW, what="committed", draw_id=draw.id, key=draw.key))
+
+
+async def _hold(services: Services, work: Work, held: Held) -> None:
+    async with write_room(services, work.room_id) as writer:
+        draw = await by_id(writer, work.row_id)
+        if draw.lease != work.lease or draw.status is not DrawStatus.REQUESTED:
+            return
+        draw.held_code, draw.held_message = held.code[:64], held.message[:1000]
+        put_down(draw)
+        event = DrawHeld(draw_id=draw.id, key=draw.key, code=held.code, message=held.message)
+        writer.record(event)
+        await let_next_go(writer)
+
+
+async def _step_back(services: Services, work: Work, *, later: timedelta = timedelta()) -> None:
+    """Put the draw down until its turn comes; at once where that is now."""
+    async with write_room(services, work.room_id) as writer:
+        draw = await by_id(writer, work.row_id)
+        if draw.lease != work.lease:
+            return
+        mine = await next_to_commit(writer.session, work.room_id) == draw.id
+        put_down(draw, due_at=writer.now + later if mine else None)

@@ -1,0 +1,146 @@
+"""Who takes part in a draw with how many tickets; pure functions that a child process can run.
+
+Candidates travel as chunks of JSON, `[id, kind, metadata, points, earlierPoints, lastSeenAt]` each,
+so that a million of them never become objects of the event loop's own.
+"""
+
+import hashlib
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import orjson
+
+from mymozhem.contract import EntryList, EntryRule, JsonObject, TicketRule, fair
+from mymozhem.manifests.schemas import compile_schema
+
+Row = tuple[str, str, JsonObject, int, int | None, str | None]
+Source = EntryRule | EntryList
+
+#: rows in one chunk; some milliseconds of the event loop to write
+CHUNK = 2_000
+
+
+class EntriesRefused(ValueError):
+    """The entries cannot be frozen; `code` for programs, a sentence for people."""
+
+    def __init__(self, code: str, message: str) -> None:
+        self.code = code
+        self.message = message
+        super().__init__(code, message)  # both, so that it crosses from a child process
+
+
+@dataclass(frozen=True)
+class FrozenEntries:
+    """Entries as they are stored and published: `text` is canonical JSON, `digest` its SHA-256."""
+
+    text: str
+    digest: str
+    entries: int
+    tickets: int
+
+
+def write_chunk(rows: Sequence[Row]) -> bytes:
+    """Write candidates as one chunk."""
+    return orjson.dumps(rows)
+
+
+def freeze(chunks: Sequence[bytes], source: Source, rule: fair.Rule) -> FrozenEntries:
+    """Return the entries of a draw in canonical order: participant ids ascending.
+
+    EntriesRefused for nobody to draw from (NO_ENTRIES), more than a draw may have (DRAW_TOO_LARGE),
+    and lists that name a stranger or somebody twice (NOT_A_CANDIDATE, ENTRY_TWICE).
+    """
+    rows = (row for chunk in chunks for row in orjson.loads(chunk))
+    tickets = dict(_listed(rows, source) if isinstance(source, EntryList) else _ruled(rows, source))
+    if not tickets.keys() - set(rule.exclude):
+        raise EntriesRefused("NO_ENTRIES", "There is nobody to draw from.")
+    _refuse_large(rule, tickets)
+    return _frozen(tickets)
+
+
+def check_list(entries: EntryList, candidates: Sequence[str]) -> None:
+    """Raise EntriesRefused where a list names somebody who is no candidate, or somebody twice."""
+    named = set(entries.participants)
+    if len(named) != len(entries.participants):
+        raise EntriesRefused("ENTRY_TWICE", "The entries name somebody twice.")
+    strangers = named.difference(candidates)
+    if strangers:
+        message = f"{min(strangers)!r} is no candidate of this draw."
+        raise EntriesRefused("NOT_A_CANDIDATE", message)
+
+
+def _listed(rows: Iterable[Row], entries: EntryList) -> Iterable[tuple[str, int]]:
+    check_list(entries, [row[0] for row in rows])
+    return zip(entries.participants, entries.tickets, strict=True)
+
+
+def _ruled(rows: Iterable[Row], rule: EntryRule) -> Iterator[tuple[str, int]]:
+    """Yield who satisfies the rule, with their tickets."""
+    fits, count = _fits(rule), _counts(rule.tickets)
+    left_out = frozenset(rule.leave_out)
+    for row in rows:
+        if row[0] not in left_out and fits(row) and (tickets := count(row)):
+            yield row[0], tickets
+
+
+def _fits(rule: EntryRule) -> Callable[[Row], bool]:
+    valid = None if rule.where is True else compile_schema(rule.where).is_valid
+    since = rule.seen_since
+
+    def fits(row: Row) -> bool:
+        _, kind, metadata, points, _, seen = row
+        if since is not None and (seen is None or datetime.fromisoformat(seen) < since):
+            return False
+        return valid is None or valid({"kind": kind, "metadata": metadata, "points": points})
+
+    return fits
+
+
+def _counts(tickets: int | TicketRule) -> Callable[[Row], int]:
+    if isinstance(tickets, int):
+        return lambda _: tickets
+    rule = tickets
+
+    def count(row: Row) -> int:
+        found = _looked_up(rule, row)
+        number = rule.default if found is None else found // rule.per
+        return min(max(number, rule.minimum), rule.maximum)
+
+    return count
+
+
+def _looked_up(rule: TicketRule, row: Row) -> int | None:
+    _, _, metadata, points, earlier_points, _ = row
+    if rule.of == "points":
+        return points
+    if rule.of == "earlierPoints":
+        return earlier_points
+    found: Any = metadata.get(rule.field)
+    return found if isinstance(found, int) and not isinstance(found, bool) else None
+
+
+def _refuse_large(rule: fair.Rule, tickets: dict[str, int]) -> None:
+    entries = fair.Entries.model_construct(
+        participants=tuple(tickets), tickets=tuple(tickets.values())
+    )
+    try:
+        fair.check_limits(rule, entries)
+    except fair.DrawTooLarge as error:
+        raise EntriesRefused("DRAW_TOO_LARGE", f"{error}.") from error
+
+
+def _frozen(tickets: dict[str, int]) -> FrozenEntries:
+    participants = sorted(tickets)
+    document = {
+        "participants": participants,
+        "tickets": [tickets[each] for each in participants],
+    }
+    text = orjson.dumps(document)  # canonical as it stands: ids of ours are plain ASCII
+    return FrozenEntries(
+        text=text.decode(),
+        digest=hashlib.sha256(text).hexdigest(),
+        entries=len(participants),
+        tickets=sum(tickets.values()),
+    )

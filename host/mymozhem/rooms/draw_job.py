@@ -1,0 +1,23 @@
+"""The job of a draw: whatever step is next."""
+
+from mymozhem.contract import DrawStatus
+
+from .draw_commit import commit
+from .draw_select import select_winners
+from .leases import Work
+from .services import Services
+from .tables import DrawRow
+
+
+async def step(services: Services, work: Work) -> None:
+    """Take the next step of a draw that was taken; safe to repeat after a crash at any point.
+
+    Each step ends in one transaction, which is fenced by the lease.
+    """
+    async with services.database.read() as session:
+        draw = await session.get(DrawRow, work.row_id)
+        status = draw.status if draw is not None else None
+    if status is DrawStatus.REQUESTED:
+        await commit(services, work)
+    elif status is not None:
+        await select_winners(services, work)

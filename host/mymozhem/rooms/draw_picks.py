@@ -1,0 +1,108 @@
+"""Who is drawn: by an algorithm of the host's, or checked when the app drew by its own."""
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import orjson
+
+from mymozhem.contract import JsonObject, SelectWinnersResult, fair
+from mymozhem.contract.fair.model import Algorithm
+from mymozhem.dispatch.outcome import BadAnswer
+
+PickDocument = dict[str, str | int]
+
+
+@dataclass(frozen=True)
+class Ready:
+    """A committed draw with all that decides it; keep `link` from everybody.
+
+    `entries` is the stored JSON, `rule` its stored document.
+    """
+
+    entries: str
+    rule: JsonObject
+    link: bytes
+    public_inputs: tuple[str | tuple[int, ...], ...]
+    entries_digest: str
+    rule_digest: str
+
+
+def compute(ready: Ready, algorithm: Algorithm) -> list[PickDocument]:
+    """Return the picks of a draw by `vrs-1` or `rfc3797`, prize after prize in the rule's order."""
+    picks = fair.select(
+        fair.Rule.model_validate(ready.rule),
+        read_entries(ready.entries),
+        link=ready.link,
+        public_inputs=ready.public_inputs,
+        entries_digest=ready.entries_digest,
+        rule_digest=ready.rule_digest,
+        algorithm=algorithm,
+    )
+    return [_document(pick.prize_id, pick.participant_id, pick.ticket) for pick in picks]
+
+
+def seed_of(ready: Ready) -> str:
+    """Return the seed, in hex, of an app's own algorithm; it tells no position of `vrs-1`."""
+    rule = fair.Rule.model_validate(ready.rule)
+    key = fair.seed_key(
+        ready.link,
+        entries_digest=ready.entries_digest,
+        rule_digest=ready.rule_digest,
+        public_inputs=fair.public_texts(rule, ready.public_inputs),
+    )
+    return fair.app_seed(key).hex()
+
+
+def read_entries(text: str) -> fair.Entries:
+    """Read stored entries, which were checked when they were frozen."""
+    document = orjson.loads(text)
+    return fair.Entries.model_construct(
+        participants=tuple(document["participants"]), tickets=tuple(document["tickets"])
+    )
+
+
+def app_picks(answer: SelectWinnersResult) -> list[PickDocument]:
+    """Return an app's picks as documents; it names no tickets, so the first one stands."""
+    return [_document(pick.prize_id, pick.participant_id, 1) for pick in answer.picks]
+
+
+def check_picks(rule: fair.Rule, entries: fair.Entries, answer: SelectWinnersResult) -> None:
+    """Raise BadAnswer where an app's picks are not what the rule announced."""
+    eligible = set(entries.participants).difference(rule.exclude)
+    for pick in answer.picks:
+        if pick.participant_id not in eligible:
+            _refuse("NOT_AN_ENTRY", f"{pick.participant_id!r} is no entry of this draw.")
+    _refuse_repeated(rule, answer)
+    _refuse_counts(rule, len(eligible), Counter(pick.prize_id for pick in answer.picks))
+
+
+def _refuse_repeated(rule: fair.Rule, answer: SelectWinnersResult) -> None:
+    per_prize = rule.each == "perPrize"
+    wins = [(pick.prize_id if per_prize else "", pick.participant_id) for pick in answer.picks]
+    if len(set(wins)) != len(wins):
+        _refuse("PICKED_TWICE", "Somebody was picked more often than the rule allows.")
+
+
+def _refuse_counts(rule: fair.Rule, eligible: int, picked: Counter[str]) -> None:
+    wanted = {prize.prize_id: prize.count for prize in rule.prizes}
+    for prize_id, count in picked.items():
+        if count > wanted.get(prize_id, 0):
+            _refuse("TOO_MANY_PICKS", f"{count} picks for {prize_id!r} are more than are drawn.")
+    if picked.total() < _possible(rule, eligible):
+        _refuse("TOO_FEW_PICKS", "Prizes were left over although there are people for them.")
+
+
+def _possible(rule: fair.Rule, eligible: int) -> int:
+    counts: Sequence[int] = [prize.count for prize in rule.prizes]
+    if rule.each == "perPrize":
+        return sum(min(count, eligible) for count in counts)
+    return min(sum(counts), eligible)
+
+
+def _refuse(code: str, message: str) -> None:
+    raise BadAnswer(code, message)
+
+
+def _document(prize_id: str, participant_id: str, ticket: int) -> PickDocument:
+    return {"prizeId": prize_id, "participantId": participant_id, "ticket": ticket}

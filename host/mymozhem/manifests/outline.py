@@ -87,6 +87,11 @@ class Outline:
         return _outline(self.found, certain, possible)
 
 
+def outline_at(found: Index, node: Node) -> Outline:
+    """Return what a node of a schema that was found safe says about its value."""
+    return _outline(found, [node], [node])
+
+
 def outline(schema: Schema) -> Outline:
     """Return what a safe schema says about the whole value; kept by the schema's digest."""
     return _kept(_Keyed(digest(schema), schema))
@@ -102,8 +107,7 @@ class _Keyed:
 def _kept(keyed: _Keyed) -> Outline:
     compile_schema(keyed.schema)  # raises SchemaRefused: what is recursive has no outline
     found = index(keyed.schema)
-    top = [found.nodes[""]]
-    return _outline(found, top, top)
+    return outline_at(found, found.nodes[""])
 
 
 def _outline(found: Index, certain: list[Node], possible: list[Node]) -> Outline:

@@ -1,6 +1,7 @@
 """Whether a schema that a stranger wrote may be compiled and run: bounded, local, linear."""
 
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from graphlib import CycleError, TopologicalSorter
 from itertools import islice
 
@@ -10,11 +11,13 @@ from mymozhem.contract import Level
 
 from .engine import FORMATS, can_match, meta_schema
 from .nodes import DRAFT_07, DRAFT_2020_12, REFERENCES, Index, Node, Schema, index, is_draft_07
+from .patterns import repeats_repeats
 from .pointers import pointer
 from .problems import Problem
 
 MAX_NODES = 2_000
-MAX_APPLIED = 10_000
+MAX_APPLIED = 4_000
+MAX_PATTERNS_APPLIED = 500
 MAX_HEIGHT = 64
 MAX_PATTERNS = 100
 MAX_PATTERN_LENGTH = 500
@@ -106,7 +109,7 @@ def _annotations(_: Index, node: Node) -> Iterator[Problem]:
 
 
 def _patterns(found: Index) -> Iterator[Problem]:
-    texts = [pair for node in found.nodes.values() for pair in _patterns_of(node)]
+    texts = [pair for node in found.nodes.values() for pair in patterns_of(node)]
     if len(texts) > MAX_PATTERNS:
         message = f"{len(texts):,} patterns are more than {MAX_PATTERNS}"
         yield Problem("", "PATTERNS_TOO_MANY", message, "use enum, format, minLength or maxLength")
@@ -116,12 +119,13 @@ def _patterns(found: Index) -> Iterator[Problem]:
         yield Problem(
             place,
             "PATTERN_REFUSED",
-            "this pattern cannot be run in linear time, or takes too much room",
-            "no look-ahead, look-behind or back-reference; bound lengths by maxLength",
+            "this pattern may take for ever, or too much room",
+            "no look-around, no back-reference, no repeated repetition; bound by maxLength",
         )
 
 
-def _patterns_of(node: Node) -> Iterator[tuple[str, str]]:
+def patterns_of(node: Node) -> Iterator[tuple[str, str]]:
+    """Yield the patterns of a node, each with its pointer."""
     text, by_pattern = node.keyword("pattern"), node.keyword("patternProperties")
     if isinstance(text, str):
         yield node.pointer + "/pattern", text
@@ -130,34 +134,57 @@ def _patterns_of(node: Node) -> Iterator[tuple[str, str]]:
 
 
 def _is_linear(pattern: str) -> bool:
-    return len(pattern) <= MAX_PATTERN_LENGTH and can_match(pattern)
+    if len(pattern) > MAX_PATTERN_LENGTH or repeats_repeats(pattern):
+        return False
+    return can_match(pattern)
 
 
 def _work_problems(found: Index) -> tuple[Problem, ...]:
-    graph = {
-        place: [child.pointer for child in found.applied(node)]
-        for place, node in found.nodes.items()
-    }
     try:
-        order = tuple(TopologicalSorter(graph).static_order())
+        work = work_of(found)
     except CycleError as error:
         place = str(error.args[1][0])
         message = "this schema refers back to itself"
         return (Problem(place, "REF_RECURSIVE", message, "write the levels out that you need"),)
-    applied: dict[str, int] = {}
-    height: dict[str, int] = {}
-    for place in order:
-        applied[place] = 1 + sum(applied[child] for child in graph[place])
-        height[place] = 1 + max((height[child] for child in graph[place]), default=0)
-    return tuple(_too_much(max(applied.values()), max(height.values())))
+    return tuple(_too_much(list(work.values())))
 
 
-def _too_much(applied: int, height: int) -> Iterator[Problem]:
+@dataclass(frozen=True)
+class Work:
+    """What a node comes to with its references followed: schemas, patterns, levels."""
+
+    applied: int
+    patterns: int
+    height: int
+
+
+def work_of(found: Index) -> dict[str, Work]:
+    """Return the work of every node by pointer; graphlib.CycleError where a schema recurses."""
+    graph = {
+        place: [child.pointer for child in found.applied(node)]
+        for place, node in found.nodes.items()
+    }
+    work: dict[str, Work] = {}
+    for place in TopologicalSorter(graph).static_order():
+        below = [work[child] for child in graph[place]]
+        own = sum(1 for _ in patterns_of(found.nodes[place]))
+        work[place] = Work(
+            applied=1 + sum(part.applied for part in below),
+            patterns=own + sum(part.patterns for part in below),
+            height=1 + max((part.height for part in below), default=0),
+        )
+    return work
+
+
+def _too_much(work: list[Work]) -> Iterator[Problem]:
     hint = "refer to fewer schemas from fewer places"
-    if applied > MAX_APPLIED:
+    if max(part.applied for part in work) > MAX_APPLIED:
         message = f"with its references followed, it applies more than {MAX_APPLIED:,} schemas"
         yield Problem("", "SCHEMA_TOO_LARGE", message, hint)
-    if height > MAX_HEIGHT:
+    if max(part.patterns for part in work) > MAX_PATTERNS_APPLIED:
+        message = f"with its references followed, it runs over {MAX_PATTERNS_APPLIED} patterns"
+        yield Problem("", "PATTERNS_TOO_MANY", message, hint)
+    if max(part.height for part in work) > MAX_HEIGHT:
         message = f"with its references followed, it is nested deeper than {MAX_HEIGHT}"
         yield Problem("", "SCHEMA_TOO_DEEP", message, hint)
 

@@ -1,7 +1,6 @@
 """Validators of schemas that strangers wrote: checked for safety, compiled once, kept by digest."""
 
-import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import lru_cache
 from itertools import islice
@@ -12,13 +11,14 @@ from pydantic import JsonValue
 from mymozhem.contract.canonical import digest
 
 from .engine import build
-from .nodes import Schema
-from .pointers import Part, pointer
+from .faults import Fault, FieldProblem, faults
+from .nodes import Schema, index
 from .problems import Problem
 from .safety import check_schema
 
 MAX_ERRORS = 50
 MAX_KEPT = 1_024
+SMALL = 500
 
 
 class SchemaRefused(ValueError):
@@ -30,22 +30,16 @@ class SchemaRefused(ValueError):
         super().__init__(f"{first.code} at {first.pointer or 'the top'}: {first.message}")
 
 
-@dataclass(frozen=True)
-class FieldProblem:
-    """One fault of a value: where (a JSON Pointer), a code for programs, a sentence for people."""
-
-    pointer: str
-    code: str
-    message: str
-
-
 class Validator:
     """A compiled schema; may be kept for ever and used from any thread."""
 
-    __slots__ = ("_engine", "digest")
+    __slots__ = ("_engine", "_names", "digest")
 
-    def __init__(self, engine: jsonschema_rs.Validator, *, digest: str) -> None:
+    def __init__(
+        self, engine: jsonschema_rs.Validator, *, digest: str, names: bool = False
+    ) -> None:
         self._engine = engine
+        self._names = names
         self.digest = digest
 
     def is_valid(self, value: JsonValue) -> bool:
@@ -59,18 +53,28 @@ class Validator:
         """Return the first fifty faults of a value, in the schema's order; none means it is valid.
 
         A missing or unknown field is named by its own pointer, even though nothing stands there. No
-        message repeats the value.
+        message repeats the value. Of a large value whose names have a schema, only the first fault
+        is told: the engine repeats the whole object for each.
         """
         if self.is_valid(value):
             return []
         try:
-            found = [each for error in self._first(value) for each in _told(error)]
+            found = [fault.problem for fault in islice(self._faults(value), MAX_ERRORS)]
         except ValueError:
             return [FieldProblem("", "NOT_JSON", "the value cannot be written as JSON")]
-        return list(dict.fromkeys(found))[:MAX_ERRORS]
+        return list(dict.fromkeys(found))
 
-    def _first(self, value: JsonValue) -> Iterator[jsonschema_rs.ValidationError]:
-        return islice(self._engine.iter_errors(value), MAX_ERRORS)
+    def _faults(self, value: JsonValue) -> Iterator[Fault]:
+        return (fault for error in self._errors(value) for fault in faults(error))
+
+    def _errors(self, value: JsonValue) -> Iterable[jsonschema_rs.ValidationError]:
+        if not self._names or _is_small(value):
+            return self._engine.iter_errors(value)
+        try:
+            self._engine.validate(value)
+        except jsonschema_rs.ValidationError as error:
+            return (error,)
+        return ()
 
 
 def compile_schema(schema: Schema) -> Validator:
@@ -99,25 +103,20 @@ def _compiled(keyed: _Keyed) -> Validator:
     if problems:
         raise SchemaRefused(problems)
     try:
-        return Validator(build(keyed.schema), digest=keyed.digest)
+        nodes = index(keyed.schema).nodes.values()
+        names = any(node.keyword("propertyNames") is not None for node in nodes)
+        return Validator(build(keyed.schema), digest=keyed.digest, names=names)
     except ValueError as error:
         message = str(error).split("\n", 1)[0]
         raise SchemaRefused((Problem("", "SCHEMA_INVALID", message),)) from error
 
 
-def _told(error: jsonschema_rs.ValidationError) -> Iterator[FieldProblem]:
-    path: list[Part] = list(error.instance_path)
-    match error.kind:
-        case jsonschema_rs.ValidationErrorKind.Required(property=name):
-            yield FieldProblem(pointer([*path, name]), "REQUIRED", "this field is required")
-        case jsonschema_rs.ValidationErrorKind.AdditionalProperties(unexpected=names) | (
-            jsonschema_rs.ValidationErrorKind.UnevaluatedProperties(unexpected=names)
-        ):
-            for name in names:
-                yield FieldProblem(pointer([*path, name]), "UNKNOWN_FIELD", "no such field here")
-        case kind:
-            yield FieldProblem(pointer(path), _code(kind.name), error.message)
-
-
-def _code(keyword: str) -> str:
-    return re.sub(r"([A-Z])", r"_\1", keyword).upper()
+def _is_small(value: JsonValue) -> bool:
+    waiting, counted = [value], 0
+    while waiting and counted <= SMALL:
+        found = waiting.pop()
+        counted += 1
+        if isinstance(found, dict | list):
+            counted += len(found)
+            waiting += list(found.values() if isinstance(found, dict) else found)[:SMALL]
+    return counted <= SMALL

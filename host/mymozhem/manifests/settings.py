@@ -25,7 +25,12 @@ def apply_defaults(schema: Schema, value: JsonValue) -> JsonValue:
     is missing is made where its own defaults satisfy what it requires. Twice is the same as once.
     SchemaRefused for an unsafe schema.
     """
-    return _complete(outline(schema), deepcopy(value))
+    return complete(outline(schema), value)
+
+
+def complete(here: Outline, value: JsonValue) -> JsonValue:
+    """Return a copy of a part of a value with its defaults; see `apply_defaults`."""
+    return _complete(here, deepcopy(value))
 
 
 def merge_patch(value: JsonValue, patch: JsonValue) -> JsonValue:

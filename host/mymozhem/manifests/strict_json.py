@@ -12,6 +12,8 @@ from typing import Never
 
 from pydantic import JsonValue
 
+from mymozhem.contract.canonical import canonical_json
+
 from .pointers import Part, pointer
 
 MAX_DEPTH = 32
@@ -51,6 +53,58 @@ def loads(data: bytes | str, *, max_bytes: int, max_depth: int = MAX_DEPTH) -> J
     if _SUSPECT.search(raw):
         check_text(value)
     return value
+
+
+def from_python(value: object, *, max_bytes: int, max_depth: int = MAX_DEPTH) -> JsonValue:
+    """Return a copy of a value made in Python, if it is exactly what `loads` could have returned.
+
+    Only dict with names of type str, list, str, int, float, bool and None are taken: no tuple, no
+    subclass, no date. Further codes: NOT_JSON for these, and those of `loads`.
+    """
+    copy = _Copier(max_bytes, max_depth).copy(value, ())
+    check_text(copy)
+    if len(canonical_json(copy)) > max_bytes:
+        raise StrictJsonError("TOO_LARGE", f"the document is larger than {max_bytes:,} bytes")
+    return copy
+
+
+class _Copier:
+    def __init__(self, most: int, max_depth: int) -> None:
+        self._left = most
+        self._max_depth = max_depth
+
+    def copy(self, value: object, path: tuple[Part, ...]) -> JsonValue:
+        self._left -= 1  # every value takes a byte at least, so this ends what refers to itself
+        if self._left < 0:
+            raise StrictJsonError("TOO_LARGE", "the document holds too many values")
+        if isinstance(value, dict | list) and len(path) >= self._max_depth:
+            message = f"the document is nested deeper than {self._max_depth} levels"
+            raise StrictJsonError("TOO_DEEP", message)
+        if type(value) is list:
+            return [self.copy(item, (*path, index)) for index, item in enumerate(value)]
+        if type(value) is dict:
+            return {_name(k, path): self.copy(item, (*path, k)) for k, item in value.items()}
+        return _plain(value, path)
+
+
+def _name(name: object, path: tuple[Part, ...]) -> str:
+    if type(name) is not str:
+        message = f"a name is a string, not {type(name).__name__}"
+        raise StrictJsonError("NOT_JSON", message, pointer(path))
+    return name
+
+
+def _plain(value: object, path: tuple[Part, ...]) -> JsonValue:
+    if value is None or type(value) is bool or type(value) is str:
+        return value
+    if type(value) is int and abs(value) <= MAX_INTEGER:
+        return value
+    if type(value) is float and math.isfinite(value):
+        return value
+    if type(value) is int or type(value) is float:
+        raise StrictJsonError("NUMBER_RANGE", f"{value!r:.30} is no number of JSON", pointer(path))
+    message = f"{type(value).__name__} is no JSON; write dict, list, str, int, float, bool or None"
+    raise StrictJsonError("NOT_JSON", message, pointer(path))
 
 
 def check_text(value: JsonValue) -> None:

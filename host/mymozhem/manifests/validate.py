@@ -1,0 +1,94 @@
+"""Whether a document is a manifest: shape, meaning and safety, every fault at once."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from itertools import islice
+
+from pydantic import JsonValue, ValidationError
+
+from .crowd import crowd_problems
+from .embedded import schema_problems
+from .meaning import meaning_problems
+from .model import Manifest
+from .pointers import pointer
+from .problems import Problem
+from .shape import shape_problems
+from .strict_json import StrictJsonError, from_python, loads
+
+MAX_MANIFEST_BYTES = 256 * 1024
+MAX_DEPTH = 32
+MAX_REPORTED = 200
+
+_HINTS = {
+    "TOO_LARGE": "a manifest has 256 KiB at most; leave out what the app can hold itself",
+    "TOO_DEEP": "nest 32 levels at most; share schemas under $defs",
+    "NOT_UTF8": "save the file as UTF-8",
+    "SYNTAX": "write JSON: double quotes, no comments, no comma before a closing bracket",
+    "DUPLICATE_KEY": "keep one of the two",
+    "NOT_A_NUMBER": "write a number, or null",
+    "NUMBER_RANGE": "write large numbers as text",
+    "LONE_SURROGATE": r"write the character itself, or both halves of it",
+    "CONTROL_CHARACTER": r"take it out; only \n, \r and \t are allowed in texts",
+    "NOT_JSON": "make the manifest of plain JSON values; json.load gives such",
+}
+
+
+@dataclass(frozen=True)
+class Report:
+    """What came of a validation: the problems by pointer, or the manifest where there are none."""
+
+    problems: tuple[Problem, ...]
+    manifest: Manifest | None
+
+    @property
+    def valid(self) -> bool:
+        """Tell whether the document is a manifest that may be used."""
+        return self.manifest is not None
+
+
+def validate_manifest(
+    data: bytes | str | Mapping[str, object], *, registered_as: str | None = None
+) -> Report:
+    """Check a document, given as bytes or as an object, and say all that is wrong with it.
+
+    `registered_as` is the id under which the app is known: the name of its entry point, or `appId`
+    in REST. Opens no file and no socket, raises nothing, and gives the same answer every time.
+    """
+    try:
+        document = _read(data)
+    except StrictJsonError as error:
+        hint = _HINTS.get(error.code, "")
+        return Report((Problem(error.pointer, error.code, error.message, hint),), None)
+    if not isinstance(document, dict):
+        problem = Problem("", "TYPE", "a manifest is an object", 'write {"meta": …}')
+        return Report((problem,), None)
+    return _checked(document, registered_as)
+
+
+def _read(data: bytes | str | Mapping[str, object]) -> JsonValue:
+    if isinstance(data, bytes | str):
+        return loads(data, max_bytes=MAX_MANIFEST_BYTES, max_depth=MAX_DEPTH)
+    return from_python(data, max_bytes=MAX_MANIFEST_BYTES, max_depth=MAX_DEPTH)
+
+
+def _checked(document: dict[str, JsonValue], registered_as: str | None) -> Report:
+    found = _problems(document, registered_as)
+    if found:
+        return Report(found, None)
+    try:
+        return Report((), Manifest.of(document, registered_as=registered_as))
+    except ValidationError as error:
+        wrong = error.errors(include_url=False, include_input=False)
+        told = (Problem(pointer(each["loc"]), "INVALID", each["msg"]) for each in wrong)
+        return Report(tuple(told), None)
+
+
+def _problems(document: dict[str, JsonValue], registered_as: str | None) -> tuple[Problem, ...]:
+    crowded = crowd_problems(document)
+    if crowded:
+        return crowded
+    shape = set(shape_problems(document))
+    named = {problem.pointer for problem in shape}
+    meaning = meaning_problems(document, registered_as=registered_as)
+    beyond = islice((each for each in meaning if each.pointer not in named), MAX_REPORTED)
+    return tuple(sorted({*shape, *beyond, *schema_problems(document)}))[:MAX_REPORTED]

@@ -50,6 +50,7 @@ class Dispatcher:
         self._clock = clock
         self._cap_ms = settings.max_deadline_ms
         self._transport: Transport = InProcess(apps)
+        self._policies: dict[tuple[str, str, str], Policy | None] = {}
         self._places: defaultdict[str, asyncio.Semaphore] = defaultdict(
             lambda: asyncio.Semaphore(CALLS_AT_ONCE)
         )
@@ -75,11 +76,10 @@ class Dispatcher:
         transaction.
         """
         _guard(hook, request)
-        manifest = self._apps.manifest(app.app_id, app.version)
+        policy, started = self._policy(hook, app), self._clock.monotonic()
         call_id = call_id or new_id("call")
-        if hook.capability not in manifest.capabilities:
+        if policy is None:
             return Outcome(DecidedBy.PLATFORM, call_id)
-        policy, started = manifest.policy(hook), self._clock.monotonic()
         within_ms = deadline_ms(policy, cap_ms=self._cap_ms, budget=budget)
         told = context.model_copy(update={"call_id": call_id, "deadline_ms": within_ms})
         call, failed = Call(hook, app, told, request), None
@@ -99,6 +99,15 @@ class Dispatcher:
     async def close(self) -> None:
         """Let go of every app without waiting for any; twice is safe."""
         await self._transport.close()
+
+    def _policy(self, hook: Hook[BaseModel, BaseModel], app: AppTarget) -> Policy | None:
+        """Return the manifest's policy, None where the app does not take the hook over."""
+        key = (app.app_id, app.version, hook.name)
+        if key not in self._policies:  # a published manifest never changes
+            manifest = self._apps.manifest(app.app_id, app.version)
+            taken = hook.capability in manifest.capabilities
+            self._policies[key] = manifest.policy(hook) if taken else None
+        return self._policies[key]
 
     async def _send(self, call: Call, within_ms: int) -> Reply:
         name = call.app.app_id

@@ -9,8 +9,9 @@ from pathlib import Path
 
 import pytest
 
+from mymozhem.clock import SystemClock
 from mymozhem.contract import DecidedBy, Reply, hookimpl
-from mymozhem.dispatch import FailureKind
+from mymozhem.dispatch import Budget, FailureKind
 from mymozhem.dispatch.dispatcher import CALLS_AT_ONCE
 from mymozhem.dispatch.inprocess import MAX_UNFINISHED
 
@@ -221,8 +222,7 @@ async def test_waiting_for_a_place_counts_against_the_deadline(house, blocked):
     house.add(blocked, "slow", timeout_ms=20_000)
     running = [asyncio.create_task(house.ask("slow")) for _ in range(CALLS_AT_ONCE)]
     await until(lambda: blocked.entered == CALLS_AT_ONCE)
-    house.add(blocked, "slow", timeout_ms=50)
-    late = await house.ask("slow")
+    late = await house.ask("slow", budget=Budget(SystemClock(), 50))
     assert late.failure.kind is FailureKind.OVERLOADED
     assert blocked.entered == CALLS_AT_ONCE
     blocked.free.set()
@@ -258,10 +258,9 @@ async def test_calls_that_never_end_are_bounded_and_then_refused_at_once(house, 
 
 
 async def test_an_app_that_lets_go_is_asked_again(house, blocked):
-    house.add(blocked, timeout_ms=20)
+    house.add(blocked)
     for _ in range(MAX_UNFINISHED + 1):
-        await house.ask()
-    house.add(blocked, timeout_ms=20_000)
+        await house.ask(budget=Budget(SystemClock(), 20))
     blocked.free.set()
     while (await house.ask()).decided_by is not DecidedBy.APP:  # noqa: ASYNC110  as above
         await asyncio.sleep(0)

@@ -1,0 +1,168 @@
+"""Commands about apps: what is installed, and what may run."""
+
+import asyncio
+import json
+from collections.abc import Coroutine
+from dataclasses import asdict, dataclass
+from typing import Any, Literal, TypeVar
+
+import click
+
+from mymozhem.config import Settings
+from mymozhem.errors import MymozhemError
+
+T = TypeVar("T")
+EnabledBy = Literal["database", "settings"]
+
+TRUST = (
+    "Its code runs inside the host process and is trusted like the host itself: it can read every "
+    "secret and change every row. Enable only what you would run as yourself."
+)
+
+
+@dataclass(frozen=True)
+class Listed:
+    """An app as the operator sees it; `enabled` names who enabled it, `problem` what is wrong."""
+
+    id: str
+    packages: tuple[str, ...]
+    enabled: EnabledBy | None
+    problem: str | None
+
+
+@click.group("apps")
+def apps_group() -> None:
+    """List, enable and disable apps."""
+
+
+@apps_group.command("list")
+@click.option("--format", "form", type=click.Choice(["text", "json"]), default="text")
+def list_command(form: Literal["text", "json"]) -> None:
+    """List the apps that are installed or enabled; none of their code is run.
+
+    \b
+    Examples:
+      mymozhem apps list
+      mymozhem apps list --format json
+    """
+    listed = _run(_list(Settings()))
+    if form == "json":
+        click.echo(json.dumps([asdict(each) for each in listed]))
+        return
+    for each in listed:
+        state = f"enabled by {each.enabled}" if each.enabled else "not enabled"
+        click.echo(f"{each.id:<20} {', '.join(each.packages) or '-':<32} {state}")
+        if each.problem:
+            click.echo(f"  {each.problem}")
+    if not listed:
+        click.echo("No app is installed. An app is a package: pip install it beside the host.")
+
+
+@apps_group.command("enable")
+@click.argument("app_id")
+@click.option("--format", "form", type=click.Choice(["text", "json"]), default="text")
+def enable_command(app_id: str, form: Literal["text", "json"]) -> None:
+    """Let the installed app APP_ID run inside the host, from its next start on.
+
+    Its code is then trusted like the host itself.
+
+    \b
+    Example:
+      mymozhem apps enable auction
+    """
+    _echo(app_id, _run(_enable(Settings(), app_id)), form, enabled=True)
+    if form == "text":
+        click.echo(TRUST)
+
+
+@apps_group.command("disable")
+@click.argument("app_id")
+@click.option("--format", "form", type=click.Choice(["text", "json"]), default="text")
+def disable_command(app_id: str, form: Literal["text", "json"]) -> None:
+    """Keep the app APP_ID from running, from the next start on; its rooms stay readable.
+
+    \b
+    Example:
+      mymozhem apps disable auction
+    """
+    settings = Settings()
+    _echo(app_id, _run(_disable(settings, app_id)), form, enabled=False)
+    if app_id in settings.enable_apps:
+        click.echo("MYMOZHEM_ENABLE_APPS still names it: take it out there too.", err=True)
+
+
+async def _list(settings: Settings) -> list[Listed]:
+    from mymozhem.cli.storage import opened_database
+    from mymozhem.registry import discovery, history
+
+    async with (
+        opened_database(settings, exclusive=False) as database,
+        database.read() as session,
+    ):
+        active = await history.active_plugins(session)
+    found = discovery.by_id(discovery.discover())
+    listed = []
+    for app_id in sorted({*found, *active, *settings.enable_apps}):
+        packages = tuple(f"{each.distribution} {each.version}" for each in found.get(app_id, ()))
+        enabled = _enabled_by(app_id, active, settings)
+        listed.append(Listed(app_id, packages, enabled, _problem(packages)))
+    return listed
+
+
+def _enabled_by(app_id: str, active: frozenset[str], settings: Settings) -> EnabledBy | None:
+    if app_id in active:
+        return "database"
+    return "settings" if app_id in settings.enable_apps else None
+
+
+def _problem(packages: tuple[str, ...]) -> str | None:
+    if not packages:
+        return "No installed package provides it; install one, or disable it."
+    if len(packages) > 1:
+        return "Several packages provide it, so it cannot run; uninstall all but one."
+    return None
+
+
+async def _enable(settings: Settings, app_id: str) -> bool:
+    from mymozhem.registry import discovery
+
+    found = discovery.by_id(discovery.discover())
+    if app_id not in found:
+        installed = ", ".join(found) or "none"
+        raise click.ClickException(
+            f"No installed package provides {app_id!r} (installed: {installed})."
+        )
+    return await _set_active(settings, app_id, is_active=True)
+
+
+async def _disable(settings: Settings, app_id: str) -> bool:
+    known = {each.id for each in await _list(settings)}
+    if app_id not in known:
+        raise click.ClickException(f"There is no app {app_id!r}; see `mymozhem apps list`.")
+    return await _set_active(settings, app_id, is_active=False)
+
+
+async def _set_active(settings: Settings, app_id: str, *, is_active: bool) -> bool:
+    from mymozhem.cli.storage import opened_database
+    from mymozhem.registry import history
+
+    async with (
+        opened_database(settings, exclusive=True) as database,
+        database.write() as unit,
+    ):
+        return await history.set_active(unit, app_id, is_active=is_active)
+
+
+def _run(work: Coroutine[Any, Any, T]) -> T:
+    try:
+        return asyncio.run(work)
+    except MymozhemError as error:
+        raise click.ClickException(error.message) from error
+
+
+def _echo(app_id: str, changed: bool, form: str, *, enabled: bool) -> None:  # noqa: FBT001  one fact
+    if form == "json":
+        click.echo(json.dumps({"id": app_id, "enabled": enabled, "changed": changed}))
+        return
+    word = "enabled" if enabled else "disabled"
+    click.echo(f"{app_id} is {word}." if changed else f"{app_id} was {word} already.")

@@ -73,7 +73,8 @@ def refuse_to_fetch(uri: str) -> Never:
 @cache
 def meta_schema(*, draft_07: bool) -> jsonschema_rs.Validator:
     """Return the validator of schemas themselves, compiled on first use."""
-    return build({"$ref": DRAFT_07 if draft_07 else DRAFT_2020_12})
+    dialect = DRAFT_07 if draft_07 else DRAFT_2020_12
+    return build({"$schema": dialect, "$ref": dialect})
 
 
 @cache

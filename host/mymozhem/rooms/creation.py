@@ -87,7 +87,7 @@ async def create_room(services: Services, caller: Principal, new: NewRoom) -> Ro
     await _ask_app(services, new, manifest, settings)
     anchored = await asyncio.to_thread(_anchor, services)
     async with services.database.write() as unit:
-        writer = _add_room(services, unit, new, manifest, settings, anchored, caller)
+        writer = await _add_room(services, unit, new, manifest, settings, anchored, caller)
         _add_organizer(writer, person)
         for prize in new.prizes:
             await add_prize(writer, prize)
@@ -163,7 +163,7 @@ def _anchor(services: Services) -> Anchored:
     return Anchored(room_id, sealed, fair.anchor(secret).hex())
 
 
-def _add_room(
+async def _add_room(
     services: Services,
     unit: UnitOfWork,
     new: NewRoom,
@@ -203,6 +203,7 @@ def _add_room(
         updated_at=unit.now,
     )
     unit.session.add(room)
+    await unit.session.flush()  # the rows below refer to it
     unit.session.add(
         RoomLockRow(
             id=lock_id,

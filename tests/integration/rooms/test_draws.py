@@ -7,7 +7,6 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import select
 
-from mymozhem.clock import HeldClock, iso
 from mymozhem.contract import (
     DrawStatus,
     Level,
@@ -22,6 +21,7 @@ from mymozhem.contract import (
 )
 from mymozhem.errors import Conflict, Invalid, NotFound
 from mymozhem.rooms import drawing, winners
+from mymozhem.rooms.actions import perform
 from mymozhem.rooms.draw_record import DrawView, find_draw, list_draws, record
 from mymozhem.rooms.drawing import DrawWish
 from mymozhem.rooms.jobs import Jobs
@@ -135,9 +135,7 @@ async def test_an_award_by_hand_tells_nothing_of_what_is_sealed(event):
     for person in event.people:
         await event.do(winners.award, participant_id=person, prize_id=prize, metadata={})
     await event.act(drawing.reveal, draw.id)
-    statuses = {
-        (win.participant_id, win.draw_id): win.status for win in await event.wins()
-    }
+    statuses = {(win.participant_id, win.draw_id): win.status for win in await event.wins()}
     assert statuses[(sealed.participant_id, draw.id)] is WinnerStatus.REVOKED
     assert statuses[(sealed.participant_id, None)] is WinnerStatus.AWARDED
     assert await event.left(prize) == 4
@@ -432,8 +430,6 @@ async def test_a_redraw_may_follow_the_end(event):
 async def test_an_action_asks_for_a_draw_and_its_second_key_undoes_everything(event, app):
     await event.house.prize(event.room)
     wish = {"effect": "draw", "key": "grand", "run": True}
-    from mymozhem.rooms.actions import perform  # noqa: PLC0415
-
     caller = event.house.organizer
     await perform(event.services, event.room.id, caller, "do", {"effects": [wish]})
     with pytest.raises(Conflict, match="another key"):

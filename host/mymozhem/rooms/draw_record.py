@@ -1,0 +1,180 @@
+"""What people may know of a draw: its view by level, and the public record once it is revealed."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from functools import partial
+from typing import Any
+
+import orjson
+from sqlalchemy import Select, Text, cast, func, select
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import undefer
+
+from mymozhem.clock import iso
+from mymozhem.contract import DrawStatus, JsonObject, Level, fair
+from mymozhem.errors import NotFound
+
+from .revealing import guarantee_of
+from .services import Services
+from .tables import DrawRow, RevealMode, RoomRow
+
+RECORD_MEMBERS = ("entries", "rule", "publicInputs", "picks")
+
+
+@dataclass(frozen=True)
+class DrawView:
+    """A draw as somebody may see it.
+
+    `picks` holds those of revealed prizes, and is None before the first of them; `link` comes with
+    the last. `held`, `rule` before the reveal, and draws that are only asked for are organizers'.
+    """
+
+    id: str
+    key: str
+    status: DrawStatus
+    run: bool
+    reveal: RevealMode
+    replaces: str | None
+    link_index: int | None
+    entries_digest: str | None
+    rule_digest: str | None
+    rule_text: str
+    rule: JsonObject | None
+    guarantee: fair.Guarantee | None
+    entry_count: int
+    ticket_count: int
+    revealed_prizes: tuple[str, ...]
+    picks: tuple[JsonObject, ...] | None
+    link: str | None
+    void_reason: str | None
+    held_code: str | None
+    held_message: str | None
+    created_at: datetime
+    committed_at: datetime | None
+    drawn_at: datetime | None
+    revealed_at: datetime | None
+    voided_at: datetime | None
+
+
+async def find_draw(session: AsyncSession, room_id: str, draw_id: str, *, level: Level) -> DrawView:
+    """Return a draw as this level may see it; NotFound where there is none for it."""
+    draw = await session.scalar(_visible(room_id, level).where(DrawRow.id == draw_id))
+    if draw is None:
+        raise NotFound("There is no such draw in this room.", code="DRAW_NOT_FOUND")
+    return view_of(draw, level=level)
+
+
+async def list_draws(
+    session: AsyncSession, room_id: str, *, level: Level, offset: int = 0, limit: int = 100
+) -> tuple[list[DrawView], int]:
+    """Return a room's draws, the newest first, and how many there are for this level."""
+    found = _visible(room_id, level)
+    total = await session.scalar(select(func.count()).select_from(found.subquery()))
+    rows = await session.scalars(
+        found.order_by(DrawRow.created_at.desc(), DrawRow.id.desc()).offset(offset).limit(limit)
+    )
+    return [view_of(draw, level=level) for draw in rows], total or 0
+
+
+def view_of(draw: DrawRow, *, level: Level) -> DrawView:
+    """Return what a level may see of a draw whose picks are loaded."""
+    over = draw.status in (DrawStatus.REVEALED, DrawStatus.VOIDED)
+    helps = level is not Level.PUBLIC
+    return DrawView(
+        id=draw.id,
+        key=draw.key,
+        status=draw.status,
+        run=draw.run,
+        reveal=draw.reveal,
+        replaces=draw.replaces,
+        link_index=draw.link_index,
+        entries_digest=draw.entries_digest,
+        rule_digest=draw.rule_digest,
+        rule_text=draw.rule_text,
+        rule=draw.rule if over or helps else None,
+        guarantee=guarantee_of(fair.Rule.model_validate(draw.rule)) if draw.rule else None,
+        entry_count=draw.entry_count,
+        ticket_count=draw.ticket_count,
+        revealed_prizes=tuple(draw.revealed_prizes),
+        picks=_public_picks(draw),
+        link=draw.link,
+        void_reason=draw.void_reason,
+        held_code=draw.held_code if helps else None,
+        held_message=draw.held_message if helps else None,
+        created_at=draw.created_at,
+        committed_at=draw.committed_at,
+        drawn_at=draw.drawn_at,
+        revealed_at=draw.revealed_at,
+        voided_at=draw.voided_at,
+    )
+
+
+async def record(services: Services, room_id: str, draw_id: str) -> bytes:
+    """Return the public record of a revealed draw as JSON; NotFound before, and for voided ones."""
+    async with services.database.read() as session:
+        found = (await session.execute(_recorded(room_id, draw_id))).first()
+    if found is None:
+        message = "This draw has no record (yet); it is published with the last winner."
+        raise NotFound(message, code="RECORD_NOT_FOUND")
+    draw, room, *texts = found
+    parts = dict(zip(RECORD_MEMBERS, texts, strict=True))
+    return await services.workshop.run(
+        partial(_build, _known(draw, room), parts), size=draw.entry_count
+    )
+
+
+def _recorded(room_id: str, draw_id: str) -> Select[Any]:
+    """Select a record's parts as text: a million entries are read where they are needed."""
+    columns = (DrawRow.entries, DrawRow.rule, DrawRow.public_inputs, DrawRow.picks)
+    labelled = [cast(column, Text).label(f"{column.key}_text") for column in columns]
+    return (
+        select(DrawRow, RoomRow, *labelled)  # type: ignore[return-value]  # a row of any width
+        .join(RoomRow, RoomRow.id == DrawRow.room_id)
+        .where(
+            DrawRow.id == draw_id,
+            DrawRow.room_id == room_id,
+            DrawRow.status == DrawStatus.REVEALED,
+            RoomRow.deleted_at.is_(None),
+        )
+    )
+
+
+def _known(draw: DrawRow, room: RoomRow) -> JsonObject:
+    rule = fair.Rule.model_validate(draw.rule)
+    moments = {
+        "anchored": room.created_at,
+        "committed": draw.committed_at,
+        "drawn": draw.drawn_at,
+        "revealed": draw.revealed_at,
+    }
+    return {
+        "format": fair.FORMAT,
+        "room": room.id,
+        "draw": draw.id,
+        "chain": {"anchor": room.draw_anchor, "index": draw.link_index, "link": draw.link},
+        "entriesDigest": draw.entries_digest,
+        "ruleDigest": draw.rule_digest,
+        "guarantee": guarantee_of(rule),
+        "verifiable": rule.algorithm != "app" or draw.decided_by != "app",
+        "at": {name: iso(moment) for name, moment in moments.items() if moment is not None},
+    }
+
+
+def _build(known: JsonObject, parts: dict[str, str | None]) -> bytes:
+    read = {name: orjson.loads(text) if text else [] for name, text in parts.items()}
+    return orjson.dumps(fair.sealed(known | read))
+
+
+def _visible(room_id: str, level: Level) -> Select[DrawRow]:
+    query = select(DrawRow).where(DrawRow.room_id == room_id).options(undefer(DrawRow.picks))
+    if level is Level.PUBLIC:
+        query = query.where(DrawRow.status != DrawStatus.REQUESTED, DrawRow.link_index.is_not(None))
+    return query
+
+
+def _public_picks(draw: DrawRow) -> tuple[JsonObject, ...] | None:
+    picks: Sequence[JsonObject] = draw.picks or ()
+    if not draw.revealed_prizes:
+        return None
+    return tuple(pick for pick in picks if pick["prizeId"] in draw.revealed_prizes)

@@ -295,9 +295,12 @@ async def _seat(
     return row
 
 
-def record_joined(writer: RoomWriter, row: ParticipantRow) -> None:
-    """Count, log and tell that a participant is in the room now, or waits to be."""
-    if row.status == ParticipantStatus.ACTIVE and row.role == Role.PARTICIPANT:
+def record_joined(writer: RoomWriter, row: ParticipantRow, *, counted: bool = True) -> None:
+    """Log and tell that a participant is in the room now, or waits to be; and count them.
+
+    Who adds many people at once counts them together, with `counted=False` here.
+    """
+    if counted and row.status == ParticipantStatus.ACTIVE and row.role == Role.PARTICIPANT:
         count_people(writer, 1)
     writer.record(ParticipantJoined(participant_id=row.id, role=row.role, status=row.status))
     if row.status == ParticipantStatus.ACTIVE:

@@ -60,7 +60,7 @@ async def current_cursor(session: AsyncSession, seat: Seat) -> str:
             RoomStreamRow.room_id == seat.room.id, RoomStreamRow.stream.in_(streams)
         )
     )
-    return _write_cursor(dict(rows.tuples().all()), streams)
+    return _write_cursor(dict(rows.all()), streams)
 
 
 async def read_events(

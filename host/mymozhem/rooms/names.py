@@ -1,13 +1,11 @@
 """Names in a room: two people never carry the same."""
 
-import re
+from collections.abc import Collection, Iterable
 
 from sqlalchemy import or_, select
 
 from .tables import ParticipantRow
 from .writer import RoomWriter
-
-_SUFFIXED = re.compile(r"^(.*) (\d{1,6})$")
 
 
 async def free_name(writer: RoomWriter, name: str, *, but: ParticipantRow | None = None) -> str:
@@ -26,8 +24,34 @@ async def free_name(writer: RoomWriter, name: str, *, but: ParticipantRow | None
                 ),
             )
         )
-        taken = set(found)
+        return numbered(name, set(found))
+
+
+async def free_names(writer: RoomWriter, names: Iterable[str]) -> list[str]:
+    """Return a free name for each of many people, in order; one query, however many they are."""
+    found = await writer.session.scalars(
+        select(ParticipantRow.display_name).where(ParticipantRow.room_id == writer.room.id)
+    )
+    taken, free, used = set(found), [], dict[str, int]()
+    for name in names:
+        # Names of many people repeat; a number that was given away is not looked for again.
+        used[name] = used.get(name, 1)
+        chosen = name if name not in taken else numbered(name, taken, beyond=used[name])
+        used[name] = max(used[name], _number(name, chosen) or 1)
+        taken.add(chosen)
+        free.append(chosen)
+    return free
+
+
+def numbered(name: str, taken: Collection[str], *, beyond: int = 1) -> str:
+    """Return the name, or the name with the lowest number above `beyond` that nobody carries."""
     if name not in taken:
         return name
-    numbers = {int(match[2]) for other in taken if (match := _SUFFIXED.match(other))}
-    return f"{name} {next(n for n in range(2, len(taken) + 3) if n not in numbers)}"
+    number = beyond + 1
+    while f"{name} {number}" in taken:
+        number += 1
+    return f"{name} {number}"
+
+
+def _number(name: str, chosen: str) -> int | None:
+    return int(chosen[len(name) + 1 :]) if chosen != name else None

@@ -3,22 +3,21 @@
 from dataclasses import dataclass, field
 
 from mymozhem.auth.access import grantable
-from mymozhem.auth.accounts import create_guest
+from mymozhem.auth.accounts import create_guests
 from mymozhem.auth.names import visible_name
 from mymozhem.auth.principal import Principal
 from mymozhem.contract import Change, ChangeKind, JsonObject, ParticipantStatus, Role
 from mymozhem.contract.events import ParticipantLeft, ParticipantUpdated
+from mymozhem.db.base import new_id
 from mymozhem.errors import Conflict, Forbidden
 
 from .joining import count_people, record_joined, refuse_full
-from .names import free_name
+from .names import free_name, free_names
 from .seats import HELPERS, MEMBERS, ORGANIZERS, Seat, require_seat
 from .services import Services
 from .state import require_participants
 from .tables import ParticipantRow
 from .writer import ENDED, RoomWriter, write_room
-
-MAX_IMPORT = 10_000
 
 
 @dataclass(frozen=True)
@@ -60,7 +59,20 @@ async def add_people(
     async with write_room(services, room_id, actor_id=caller.user_id) as writer:
         await require_seat(writer.session, room_id, caller, roles=ORGANIZERS)
         _refuse_ended(writer)
-        return [await _add(writer, person) for person in people]
+        _refuse_crowd(writer, len(people))
+        guests = await create_guests(writer.unit, [person.name for person in people])
+        names = await free_names(writer, (guest.name for guest in guests))
+        rows = [
+            _row(writer, person, name, guest.id)
+            for person, name, guest in zip(people, names, guests, strict=True)
+        ]
+        writer.session.add_all(rows)
+        await writer.session.flush()
+        for row in rows:
+            record_joined(writer, row, counted=False)
+        count_people(writer, len(rows))
+        writer.audit("participant.import", people=len(rows))
+        return rows
 
 
 async def approve(
@@ -210,14 +222,19 @@ def _go(writer: RoomWriter, row: ParticipantRow, status: ParticipantStatus) -> N
         writer.changed(Change(kind=ChangeKind.LEFT, what="left", participant_id=row.id))
 
 
-async def _add(writer: RoomWriter, person: NewPerson) -> ParticipantRow:
-    refuse_full(writer.room)
-    name = visible_name(person.name)
-    guest = await create_guest(writer.unit, name)
-    row = ParticipantRow(
+def _refuse_crowd(writer: RoomWriter, count: int) -> None:
+    room = writer.room
+    if room.capacity is not None and room.active_count + count > room.capacity:
+        message = f"The room has {room.capacity - room.active_count} seats left, not {count}."
+        raise Conflict(message, code="ROOM_FULL")
+
+
+def _row(writer: RoomWriter, person: NewPerson, name: str, user_id: str) -> ParticipantRow:
+    return ParticipantRow(
+        id=new_id("part"),
         room_id=writer.room.id,
-        user_id=guest.id,
-        display_name=await free_name(writer, name),
+        user_id=user_id,
+        display_name=name,
         role=Role.PARTICIPANT,
         status=ParticipantStatus.ACTIVE,
         data=person.metadata,
@@ -227,10 +244,6 @@ async def _add(writer: RoomWriter, person: NewPerson) -> ParticipantRow:
         joined_at=writer.now,
         updated_at=writer.now,
     )
-    writer.session.add(row)
-    await writer.session.flush()
-    record_joined(writer, row)
-    return row
 
 
 def _refuse_ended(writer: RoomWriter) -> None:

@@ -2,9 +2,10 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from importlib.metadata import EntryPoint
 from pathlib import Path
 from types import SimpleNamespace
-from typing import cast
+from typing import Any, cast
 
 from sqlalchemy import func, select
 
@@ -31,7 +32,9 @@ from mymozhem.rooms.tables import RoomEventRow, RoomRow
 
 def loaded(plugin: object, app_id: str) -> AppCode:
     """Load an app as the host does, as if a distribution had brought it."""
-    entry_point = SimpleNamespace(load=lambda: plugin, name=app_id, value="test", group="mymozhem.apps")
+    entry_point = SimpleNamespace(
+        load=lambda: plugin, name=app_id, value="test", group="mymozhem.apps"
+    )
     found = load(Discovered(app_id, entry_point, f"test-{app_id}", "1.0.0"))  # type: ignore[arg-type]  # as an entry point
     assert isinstance(found, AppCode), found
     return found
@@ -45,22 +48,28 @@ class House:
     organizer: Principal
     codes: Mapping[str, AppCode] = field(default_factory=dict)
 
-    async def room(self, app_id: str, *, settings: JsonObject | None = None, **wishes: object) -> RoomRow:
+    async def room(
+        self, app_id: str, *, settings: JsonObject | None = None, **wishes: object
+    ) -> RoomRow:
         """Make a room in DRAFT."""
-        new = NewRoom(name="Evening", app_id=app_id, settings=settings or {}, **wishes)  # type: ignore[arg-type]  # the test's wishes
+        new = NewRoom(name="Evening", app_id=app_id, settings=settings or {}, **wishes)
         return await create_room(self.services, self.organizer, new)
 
-    async def start(self, app_id: str, *, settings: JsonObject | None = None, **wishes: object) -> RoomRow:
+    async def start(
+        self, app_id: str, *, settings: JsonObject | None = None, **wishes: object
+    ) -> RoomRow:
         """Make a room and start it."""
         room = await self.room(app_id, settings=settings, **wishes)
         return await self.change(room.id, status=RoomStatus.ACTIVE)
 
-    async def change(self, room_id: str, **changes: object) -> RoomRow:
+    async def change(self, room_id: str, **changes: Any) -> RoomRow:
         """Change a room as its organizer."""
-        wanted = RoomChanges(**changes)  # type: ignore[arg-type]  # the test's wishes
+        wanted = RoomChanges(**changes)
         return await change_room(self.services, room_id, self.organizer, wanted)
 
-    async def guest(self, room: RoomRow, name: str = "Ada", answers: JsonObject | None = None) -> Joined:
+    async def guest(
+        self, room: RoomRow, name: str = "Ada", answers: JsonObject | None = None
+    ) -> Joined:
         """Let a guest in."""
         return await join(self.services, room.code, None, name=name, answers=answers or {})
 
@@ -77,7 +86,11 @@ class House:
         """Make an account."""
         async with self.services.database.write() as unit:
             user = await create_user(
-                unit, email=email, name=email.split("@")[0], password_hash="x", is_admin=is_admin
+                unit,
+                email=email,
+                name=email.partition("@")[0],
+                password_hash="x",
+                is_admin=is_admin,
             )
         return Principal(user.id, PersonKind.REGISTERED, None, "token")
 

@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import cast
 
 import pytest
 
@@ -37,7 +38,12 @@ class Bazaar:
                 "type": "object",
                 "additionalProperties": False,
                 "properties": {
-                    "limit": {"type": "integer", "minimum": 1, "default": 3, "x-visibility": "public"},
+                    "limit": {
+                        "type": "integer",
+                        "minimum": 1,
+                        "default": 3,
+                        "x-visibility": "public",
+                    },
                     "banner": {"type": "string", "default": "", "x-live": True},
                     "secret": {"type": "string", "default": "s3cret", "x-visibility": "private"},
                     "opensAt": {"type": "string"},
@@ -50,7 +56,10 @@ class Bazaar:
             },
             "actions": {
                 "do": {"roles": ["ORGANIZER", "PARTICIPANT"], "payload": {"type": "object"}},
-                "count": {"roles": ["PARTICIPANT"], "payload": {"type": "object", "maxProperties": 0}},
+                "count": {
+                    "roles": ["PARTICIPANT"],
+                    "payload": {"type": "object", "maxProperties": 0},
+                },
                 "prepare": {"roles": ["ORGANIZER"], "when": ["DRAFT"]},
             },
             "events": {
@@ -84,7 +93,8 @@ class Bazaar:
     @hookimpl
     def handle_action(self, context: Context, request: ActionRequest) -> Effects | JsonObject:
         if request.action == "count":
-            count = int(context.room.state.public.get("count", 0)) + 1  # type: ignore[union-attr, arg-type]  # a room, a number
+            assert context.room is not None
+            count = cast("int", context.room.state.public.get("count", 0)) + 1
             effects = [{"effect": "setState", "public": {"count": count}}]
             return {"effects": [*effects, {"effect": "reply", "data": count}]}
         if "refuse" in request.payload:

@@ -126,6 +126,7 @@ _PLATFORM = {
     "POST /notifications/{id}/read": _MINE,
     "GET /admin/audit": _ADMINS,
     "GET /admin/overview": _ADMINS,
+    "GET /": _EVERYBODY,
     "GET /api/versions": _EVERYBODY,
     "GET /health/live": _EVERYBODY,
     "GET /health/ready": _EVERYBODY,

@@ -1,0 +1,123 @@
+"""The way of every request: known, counted, read, done once, answered."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+import structlog
+from quart import Quart, Request, Response, g, request
+
+from mymozhem.auth.principal import Principal
+from mymozhem.auth.rules import admit
+from mymozhem.errors import NotFound, Unauthenticated, Unavailable
+from mymozhem.rooms.services import Services
+
+from .answers import Reply, reply
+from .auth import principal_of
+from .bodies import read_body, read_bytes, read_query
+from .host import Host
+from .repeats import Repeat, claim_of, once
+from .routes import Route
+
+HostSource = Callable[[], Host | None]
+_WRITES = frozenset({"POST", "PATCH", "DELETE"})
+
+
+@dataclass(frozen=True)
+class Call:
+    """A request as its handler sees it; `address` is where it came from."""
+
+    host: Host
+    principal: Principal | None
+    address: str
+    if_match: str | None
+
+    @property
+    def services(self) -> Services:
+        """The parts that use cases work with."""
+        return self.host.services
+
+    @property
+    def caller(self) -> Principal:
+        """Who calls; `Unauthenticated` where nobody does."""
+        if self.principal is None:
+            raise Unauthenticated
+        return self.principal
+
+
+def install(app: Quart, route: Route, host: HostSource) -> None:
+    """Let an app serve a route."""
+
+    async def view(**path: str) -> Response:
+        return await _serve(route, _ready(host), path)
+
+    view.__name__ = route.operation_id
+    view.__doc__ = route.handler.__doc__
+    app.add_url_rule(route.pattern, route.endpoint, view, methods=[route.method])
+
+
+async def _serve(route: Route, host: Host, path: Mapping[str, str]) -> Response:
+    principal = None if route.anonymous else principal_of(request.headers, host.tokens)
+    admit(route.rule, principal)
+    quota = host.limits.count(principal)
+    if quota is not None:
+        g.quota = quota
+    _bind(principal, path)
+    body = await read_bytes(request, max_bytes=route.max_bytes) if _has_body(route) else b""
+    arguments = _arguments(route, request, path, body)
+    call = Call(host, principal, request.remote_addr or "", request.headers.get("If-Match"))
+
+    async def work() -> Reply:
+        return reply(await route.handler(call, **arguments), status=route.status)
+
+    if route.produces is not None:
+        answer = await route.handler(call, **arguments)
+        return answer if isinstance(answer, Response) else (await work()).response()
+    claim = None
+    if route.method == "POST" and route.repeat is not Repeat.FREE:
+        claim = claim_of(host.services, request, principal, body)
+    if claim is None:
+        return (await work()).response()
+    return (await once(host.services, claim, work, repeat=route.repeat)).response()
+
+
+def _ready(host: HostSource) -> Host:
+    found = host()
+    if found is None:
+        message = "The host is starting or stopping; try again in a moment."
+        raise Unavailable(message, code="NOT_READY")
+    return found
+
+
+def _has_body(route: Route) -> bool:
+    return route.method in _WRITES
+
+
+def _arguments(
+    route: Route, asked: Request, path: Mapping[str, str], body: bytes
+) -> dict[str, object]:
+    arguments: dict[str, object] = {name: _segment(value) for name, value in path.items()}
+    if route.query is not None:
+        arguments["query"] = read_query(asked.args, route.query)
+    if route.raw:
+        arguments["raw"] = body
+    if route.body is not None:
+        arguments["body"] = read_body(asked, body, route.body)
+    return arguments
+
+
+def _segment(value: str) -> str:
+    """Return a part of the path; what no id of ours can be is not there."""
+    longest = 128
+    if len(value) > longest or not value.isprintable():
+        raise NotFound
+    return value
+
+
+def _bind(principal: Principal | None, path: Mapping[str, str]) -> None:
+    facts = {}
+    if principal is not None:
+        facts["user_id"] = principal.user_id
+    if path.get("id", "").startswith("room_"):
+        facts["room_id"] = path["id"]
+    if facts:
+        structlog.contextvars.bind_contextvars(**facts)

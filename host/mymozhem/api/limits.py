@@ -1,0 +1,98 @@
+"""How often somebody may ask: each person in all, each address when it guesses wrong."""
+
+import hashlib
+import math
+import time
+from dataclasses import dataclass
+
+from limits import RateLimitItem, RateLimitItemPerMinute
+from limits.storage import MemoryStorage
+from limits.strategies import FixedWindowRateLimiter
+
+from mymozhem.auth.principal import Principal
+from mymozhem.config import Settings
+from mymozhem.errors import TooManyRequests
+
+#: wrong guesses of all addresses together, as a multiple of what one address may make
+EVERYBODY = 50
+
+
+@dataclass(frozen=True, slots=True)
+class Quota:
+    """What is left to somebody in this minute; `reset` in seconds from now."""
+
+    limit: int
+    remaining: int
+    reset: int
+
+    @property
+    def headers(self) -> dict[str, str]:
+        """The headers that tell a client."""
+        return {
+            "X-RateLimit-Limit": str(self.limit),
+            "X-RateLimit-Remaining": str(self.remaining),
+            "X-RateLimit-Reset": str(self.reset),
+        }
+
+
+class Limits:
+    """Counts in this process; what is counted is over after a minute.
+
+    Only failures count against an address, so that a whole hall behind one address gets in; right
+    codes pass even when too many wrong ones came before. Passwords do not: where an address has
+    guessed too often, none is compared any more until the minute is over.
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        self._enabled = settings.rate_limits_enabled
+        self._counter = FixedWindowRateLimiter(MemoryStorage())
+        self._person = RateLimitItemPerMinute(settings.per_user_per_minute)
+        wrong = settings.failures_per_address_per_minute
+        self._address = RateLimitItemPerMinute(wrong)
+        self._everybody = RateLimitItemPerMinute(wrong * EVERYBODY)
+
+    def count(self, principal: Principal | None) -> Quota | None:
+        """Count a request of somebody signed in; TooManyRequests when it is one too many."""
+        if principal is None or not self._enabled:
+            return None
+        allowed = self._counter.hit(self._person, "person", principal.user_id)
+        quota = self._quota(self._person, "person", principal.user_id)
+        if not allowed:
+            raise _too_many(quota)
+        return quota
+
+    def refuse_exhausted(self, kind: str, address: str) -> None:
+        """Raise TooManyRequests where an address has guessed wrong too often."""
+        if self._enabled and not self._counter.test(self._address, kind, _anonymous(address)):
+            raise _too_many(self._quota(self._address, kind, _anonymous(address)))
+
+    def count_failure(self, kind: str, address: str) -> None:
+        """Count a wrong guess; TooManyRequests, instead of its error, when it is one too many."""
+        if not self._enabled:
+            return
+        who = _anonymous(address)
+        if not self._counter.hit(self._address, kind, who):
+            raise _too_many(self._quota(self._address, kind, who))
+        if not self._counter.hit(self._everybody, kind):
+            raise _too_many(self._quota(self._everybody, kind))
+
+    def _quota(self, item: RateLimitItem, *who: str) -> Quota:
+        stats = self._counter.get_window_stats(item, *who)
+        reset = max(1, math.ceil(stats.reset_time - time.time()))
+        return Quota(item.amount, max(0, stats.remaining), reset)
+
+
+def _anonymous(address: str) -> str:
+    # Addresses are personal data, and of any length: only their digest is kept.
+    return hashlib.sha256(address.encode()).hexdigest()[:32]
+
+
+def _too_many(quota: Quota) -> TooManyRequests:
+    return TooManyRequests(
+        details={
+            "retryAfter": quota.reset,
+            "limit": quota.limit,
+            "remaining": quota.remaining,
+            "reset": quota.reset,
+        }
+    )

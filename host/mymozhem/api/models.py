@@ -1,0 +1,215 @@
+"""Bodies that clients send."""
+
+from typing import Annotated, Literal
+
+from pydantic import AwareDatetime, Field, JsonValue, RootModel, StringConstraints
+
+from mymozhem.contract import JsonObject, Role, RoomStatus
+from mymozhem.rooms.tables import EntryPolicy
+
+from .bodies import Body
+
+Id = Annotated[str, StringConstraints(min_length=1, max_length=64)]
+Name = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=100)]
+#: what people are called; its own rules are stricter and name each problem
+PersonName = Annotated[str, StringConstraints(min_length=1, max_length=160)]
+Text = Annotated[str, StringConstraints(max_length=2_000)]
+Reason = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200)]
+Locale = Annotated[str, StringConstraints(pattern=r"^[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8}){0,2}$")]
+ImageUrl = Annotated[str, StringConstraints(pattern=r"^https://[!-~]{1,1990}$", max_length=2_000)]
+Quantity = Annotated[int, Field(ge=1, le=1_000_000)]
+Capacity = Annotated[int, Field(ge=1, le=1_000_000)]
+
+
+class LoginBody(Body):
+    """Sign in with a local account."""
+
+    email: Annotated[str, StringConstraints(min_length=1, max_length=254)]
+    password: Annotated[str, StringConstraints(min_length=1, max_length=128)]
+
+
+class GuestBody(Body):
+    """Come in by a room's code, without an account; `answers` are those that the app asks for."""
+
+    code: Annotated[str, StringConstraints(min_length=1, max_length=64)]
+    name: PersonName
+    answers: JsonObject = {}
+
+
+class UserPatch(Body):
+    """What is to change about a person; what is left out stays."""
+
+    name: PersonName | None = None
+    avatar: Annotated[str, StringConstraints(max_length=2_048)] | None = None
+
+
+class NewPrizeBody(Body):
+    """A prize to be added."""
+
+    name: Name
+    quantity: Quantity = 1
+    description: Text = ""
+    image_url: ImageUrl | None = None
+    metadata: JsonObject = {}
+
+
+class PrizePatch(Body):
+    """What is to change about a prize; what is left out stays."""
+
+    name: Name | None = None
+    quantity: Quantity | None = None
+    description: Text | None = None
+    image_url: ImageUrl | None = None
+    metadata: JsonObject | None = None
+
+
+class NewRoomBody(Body):
+    """A room to be made; settings are completed by the defaults of the app's manifest."""
+
+    name: Name
+    app_id: Annotated[str, StringConstraints(min_length=1, max_length=64)]
+    app_settings: JsonObject = {}
+    description: Text = ""
+    locale: Locale = "en"
+    is_public: bool = False
+    entry_policy: EntryPolicy = EntryPolicy.GUESTS
+    capacity: Capacity | None = None
+    continues: Id | None = None
+    prizes: Annotated[tuple[NewPrizeBody, ...], Field(max_length=100)] = ()
+
+
+class RoomPatch(Body):
+    """What is to change in a room; what is left out stays. `appSettings` is a merge patch."""
+
+    name: Name | None = None
+    description: Text | None = None
+    locale: Locale | None = None
+    is_public: bool | None = None
+    entry_policy: EntryPolicy | None = None
+    capacity: Capacity | None = None
+    doors_locked: bool | None = None
+    app_settings: JsonObject | None = None
+    status: RoomStatus | None = None
+
+
+class CopyBody(Body):
+    """A copy of a room; without a name it has that of the room."""
+
+    name: Name | None = None
+
+
+class JoinBody(Body):
+    """Come into a room; `code` where the room is not public."""
+
+    code: Annotated[str, StringConstraints(min_length=1, max_length=64)] | None = None
+    name: PersonName | None = None
+    answers: JsonObject = {}
+
+
+class ParticipantPatch(Body):
+    """What is to change about a participant; one's own name alone, unless one helps to run it."""
+
+    name: PersonName | None = None
+    role: Role | None = None
+    metadata: JsonObject | None = None
+
+
+class RenameBody(Body):
+    """Another name for somebody."""
+
+    name: PersonName
+
+
+class ReasonBody(Body):
+    """Why; those concerned may read it."""
+
+    reason: Reason | None = None
+
+
+class NewPersonBody(Body):
+    """Somebody to be put into a room, with or without a phone."""
+
+    name: PersonName
+    metadata: JsonObject = {}
+
+
+class ImportBody(Body):
+    """People to be put into a room, all or none."""
+
+    people: Annotated[tuple[NewPersonBody, ...], Field(min_length=1, max_length=10_000)]
+
+
+class NewWinnerBody(Body):
+    """A win given by hand."""
+
+    participant_id: Id
+    prize_id: Id
+    metadata: JsonObject = {}
+
+
+class MoveBody(Body):
+    """Another prize for a winner."""
+
+    prize_id: Id
+    reason: Reason
+
+
+class DrawPrizeBody(Body):
+    """So many units of a prize."""
+
+    prize_id: Id
+    count: Quantity
+
+
+class PublicSourceBody(Body):
+    """A public source of randomness; `due` is when its value becomes known."""
+
+    name: Annotated[str, StringConstraints(min_length=1, max_length=200)]
+    due: AwareDatetime
+
+
+class NewDrawBody(Body):
+    """A draw to be made; without prizes, of all that is left.
+
+    With `run` the winners are selected as soon as the draw is committed. `replaces` names the
+    revoked win that a redraw replaces.
+    """
+
+    prizes: Annotated[tuple[DrawPrizeBody, ...], Field(min_length=1, max_length=1_000)] | None = (
+        None
+    )
+    key: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9._:-]{1,64}$")] | None = None
+    public_sources: Annotated[tuple[PublicSourceBody, ...], Field(max_length=16)] = ()
+    run: bool = False
+    reveal: Literal["now", "manual"] = "now"
+    replaces: Id | None = None
+
+
+PublicValue = (
+    Annotated[str, StringConstraints(min_length=1, max_length=1_000)]
+    | Annotated[
+        tuple[Annotated[int, Field(ge=0, le=10**12)], ...], Field(min_length=1, max_length=64)
+    ]
+)
+
+
+class RunBody(Body):
+    """The values of the public sources of a draw, one for each, in their order."""
+
+    public_inputs: Annotated[tuple[PublicValue, ...], Field(max_length=16)] = ()
+
+
+class RevealBody(Body):
+    """Which prizes of a draw become public; without them all."""
+
+    prizes: Annotated[tuple[Id, ...], Field(min_length=1, max_length=1_000)] | None = None
+
+
+class RetryBody(Body):
+    """How a held draw is tried again; `platform` lets everybody take part with one ticket."""
+
+    platform: bool = False
+
+
+class Payload(RootModel[dict[str, JsonValue]]):
+    """The payload of an action, by the schema in the manifest of the room's app."""

@@ -1,0 +1,142 @@
+"""Routes as values: what each takes and gives is read from its handler's own annotations."""
+
+import inspect
+import re
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Any, TypeVar, get_args, get_origin, get_type_hints
+
+from pydantic import BaseModel
+from quart import Response
+
+from mymozhem.auth.access import rule_for
+from mymozhem.auth.rules import Rule
+
+from .answers import Answer, Page
+from .bodies import Query
+from .repeats import Repeat
+
+Handler = Callable[..., Awaitable[object]]
+H = TypeVar("H", bound=Handler)
+
+BODY_BYTES = 256 * 1024
+_PARAMETER = re.compile(r"{([a-zA-Z]+)}")
+_OUTSIDE = ("/api/", "/health/", "/openapi.json", "/docs", "/.well-known/")
+
+
+@dataclass(frozen=True)
+class Route:
+    """One endpoint: a row of the table of access, and the handler that serves it.
+
+    `endpoint` is the row's name, such as `GET /rooms/{id}`. `data` is what its answer holds, None
+    for an answer without a body, or for one that is no JSON; that one names what it `produces`.
+    """
+
+    endpoint: str
+    handler: Handler
+    tag: str
+    body: type[BaseModel] | None
+    query: type[Query] | None
+    data: Any
+    listed: bool
+    status: int
+    produces: str | None
+    raw: bool
+    max_bytes: int
+    anonymous: bool
+    repeat: Repeat
+    refuses: frozenset[int]
+    takes: type[BaseModel] | None
+
+    @property
+    def method(self) -> str:
+        """The HTTP method."""
+        return self.endpoint.partition(" ")[0]
+
+    @property
+    def path(self) -> str:
+        """The whole path, with its parameters in braces."""
+        path = self.endpoint.partition(" ")[2]
+        return path if path == "/" or path.startswith(_OUTSIDE) else f"/api/v1{path}"
+
+    @property
+    def rule(self) -> Rule:
+        """Who may call it; KeyError where the table of access has no row."""
+        return rule_for(self.endpoint)
+
+    @property
+    def pattern(self) -> str:
+        """The path as Quart's router reads it."""
+        return _PARAMETER.sub(lambda found: f"<{snake(found[1])}>", self.path)
+
+    @property
+    def operation_id(self) -> str:
+        """A name for generated clients, such as `get_room`: the handler's own."""
+        return self.handler.__name__
+
+
+class Routes:
+    """The routes of one kind of thing, in the order in which they are documented."""
+
+    def __init__(self, tag: str, about: str) -> None:
+        self.tag = tag
+        self.about = about
+        self.routes: list[Route] = []
+
+    def add(
+        self,
+        endpoint: str,
+        *,
+        status: int = 200,
+        produces: str | None = None,
+        anonymous: bool = False,
+        repeat: Repeat = Repeat.SAME,
+        max_bytes: int = BODY_BYTES,
+        refuses: frozenset[int] = frozenset(),
+        takes: type[BaseModel] | None = None,
+    ) -> Callable[[H], H]:
+        """Register a handler under its row in the table of access.
+
+        `anonymous` routes look at no token, `refuses` names statuses beyond those that the kind of
+        route brings by itself. A handler that reads the `raw` body documents what it `takes`.
+        """
+
+        def register(handler: H) -> H:
+            hints = get_type_hints(handler)
+            data, listed = _data(hints.get("return"))
+            self.routes.append(
+                Route(
+                    endpoint=endpoint,
+                    handler=handler,
+                    tag=self.tag,
+                    body=hints.get("body"),
+                    query=hints.get("query"),
+                    data=data,
+                    listed=listed,
+                    status=204 if data is None and produces is None else status,
+                    produces=produces,
+                    raw="raw" in inspect.signature(handler).parameters,
+                    max_bytes=max_bytes,
+                    anonymous=anonymous,
+                    repeat=repeat,
+                    refuses=refuses,
+                    takes=takes or hints.get("body"),
+                )
+            )
+            return handler
+
+        return register
+
+
+def snake(name: str) -> str:
+    """Write a name as Python does: `prizeId` as `prize_id`."""
+    return re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", name).lower()
+
+
+def _data(annotation: Any) -> tuple[Any, bool]:  # noqa: ANN401 - any annotation at all
+    if annotation in (None, type(None), Response):
+        return None, False
+    origin = get_origin(annotation)
+    if origin in (Page, Answer):
+        return get_args(annotation)[0], origin is Page
+    return annotation, False

@@ -1,0 +1,35 @@
+"""Version 1 of the API: a module for each kind of thing."""
+
+from mymozhem.api.routes import Route, Routes
+from . import (
+    admin,
+    apps,
+    auth,
+    draws,
+    notifications,
+    participants,
+    prizes,
+    room_files,
+    rooms,
+    system,
+    users,
+    winners,
+)
+
+#: in the order in which they are documented
+GROUPS: tuple[Routes, ...] = (
+    auth.routes,
+    users.routes,
+    rooms.routes,
+    room_files.routes,
+    participants.routes,
+    prizes.routes,
+    winners.routes,
+    draws.routes,
+    apps.routes,
+    notifications.routes,
+    admin.routes,
+    system.routes,
+)
+ROUTES: tuple[Route, ...] = tuple(route for group in GROUPS for route in group.routes)
+TAGS = {group.tag: group.about for group in GROUPS}

@@ -1,0 +1,36 @@
+"""What operators look at."""
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from mymozhem.auth.access import check, rule_for
+from mymozhem.auth.users import current_user
+from mymozhem.rooms.reads_platform import AuditFilter, Overview, SeenAudit, audit_trail, overview
+
+from mymozhem.api.answers import Page
+from mymozhem.api.frame import Call
+from mymozhem.api.queries import AuditQuery, paged
+from mymozhem.api.routes import Routes
+
+routes = Routes("admin", "What operators look at.")
+
+
+@routes.add("GET /admin/audit")
+async def list_audit(call: Call, query: AuditQuery) -> Page[SeenAudit]:
+    """List who did what, newest first."""
+    wanted = AuditFilter(room_id=query.room_id, actor_id=query.actor_id, action=query.action)
+    async with call.services.database.read() as session:
+        await _require_admin(session, call, "GET /admin/audit")
+        return paged(await audit_trail(session, wanted, query.part), query)
+
+
+@routes.add("GET /admin/overview")
+async def get_overview(call: Call) -> Overview:
+    """Return how much there is of everything, and which apps were refused."""
+    async with call.services.database.read() as session:
+        await _require_admin(session, call, "GET /admin/overview")
+        return await overview(session, call.services)
+
+
+async def _require_admin(session: AsyncSession, call: Call, endpoint: str) -> None:
+    user = await current_user(session, call.caller)
+    check(rule_for(endpoint), call.caller, None, admin=user.is_admin)

@@ -1,0 +1,153 @@
+"""Apps that rooms can be made with, and the versions of their manifests."""
+
+from quart import request
+
+from mymozhem.contract import JsonObject, Level, PersonKind
+from mymozhem.errors import NotFound, UnsupportedMediaType
+from mymozhem.manifests.model import Manifest
+from mymozhem.manifests.validate import validate_manifest as validate
+from mymozhem.registry.catalog import CatalogApp
+from mymozhem.registry.history import Published
+from mymozhem.rooms.paging import Found
+from mymozhem.rooms.views import Moment, View
+from mymozhem.rooms.views_rooms import manifest_view
+
+from mymozhem.api.answers import Page
+from mymozhem.api.frame import Call
+from mymozhem.api.models import Payload
+from mymozhem.api.queries import LatestQuery, paged
+from mymozhem.api.repeats import Repeat
+from mymozhem.api.routes import Routes
+
+routes = Routes("apps", "Apps, and the versions of their manifests.")
+#: a manifest over 256 KiB is a problem that the validation itself names
+MANIFEST_BYTES = 1024 * 1024
+
+
+class SeenAppCard(View):
+    """An app by what it says about itself; `available` tells whether rooms can be made with it."""
+
+    app_id: str
+    name: str
+    description: str
+    icon: str | None
+    newest_version: str
+    available: bool
+
+
+class SeenAppWhole(SeenAppCard):
+    """An app with its newest manifest, and every version that was published."""
+
+    manifest: JsonObject
+    versions: list[str]
+
+
+class SeenVersion(View):
+    """A published version of a manifest."""
+
+    app_id: str
+    version: str
+    digest: str
+    published_at: Moment
+    deprecated_at: Moment | None
+    reason: str | None
+    deadline: Moment | None
+    manifest: JsonObject | None = None
+
+
+class SeenProblem(View):
+    """One fault of a manifest, and what to write instead."""
+
+    pointer: str
+    code: str
+    message: str
+    hint: str
+
+
+class SeenReport(View):
+    """What is wrong with a manifest; nothing where it is valid."""
+
+    valid: bool
+    problems: list[SeenProblem]
+
+
+@routes.add("GET /apps")
+async def list_apps(call: Call, query: LatestQuery) -> Page[SeenAppCard]:
+    """List apps that rooms can be made with, or were."""
+    cards = [SeenAppCard(**_card(app)) for app in call.services.catalog.apps()]
+    part = query.part
+    return paged(Found(cards[part.offset : part.offset + part.limit], len(cards)), query)
+
+
+@routes.add("GET /apps/{appId}")
+async def get_app(call: Call, app_id: str) -> SeenAppWhole:
+    """Return an app with its newest manifest; guests do not see its settings."""
+    app = call.services.catalog.get(app_id)
+    return SeenAppWhole(
+        **_card(app),
+        manifest=_manifest(call, app.newest()),
+        versions=[each.manifest.version for each in app.versions],
+    )
+
+
+@routes.add("GET /apps/{appId}/versions")
+async def list_versions(call: Call, app_id: str, query: LatestQuery) -> Page[SeenVersion]:
+    """List the published versions of an app, the first published first."""
+    published = call.services.catalog.get(app_id).versions
+    part = query.part
+    found = [SeenVersion(**_version(each)) for each in published]
+    return paged(Found(found[part.offset : part.offset + part.limit], len(found)), query)
+
+
+@routes.add("GET /apps/{appId}/versions/{v}")
+async def get_version(call: Call, app_id: str, v: str) -> SeenVersion:
+    """Return a published version with its manifest."""
+    for each in call.services.catalog.get(app_id).versions:
+        if each.manifest.version == v:
+            return SeenVersion(**_version(each), manifest=_manifest(call, each.manifest))
+    raise NotFound("There is no such version.", code="VERSION_NOT_FOUND")
+
+
+@routes.add(
+    "POST /apps/validate-manifest", repeat=Repeat.FREE, max_bytes=MANIFEST_BYTES,
+    refuses=frozenset({413, 415}), takes=Payload,
+)  # fmt: skip
+async def validate_manifest(_: Call, raw: bytes) -> SeenReport:
+    """Say everything that is wrong with a manifest: where, why, and what to write instead."""
+    if request.mimetype != "application/json":
+        raise UnsupportedMediaType
+    report = validate(raw)
+    problems = [
+        SeenProblem(pointer=each.pointer, code=each.code, message=each.message, hint=each.hint)
+        for each in report.problems
+    ]
+    return SeenReport(valid=report.valid, problems=problems)
+
+
+def _card(app: CatalogApp) -> JsonObject:
+    newest = app.newest()
+    return {
+        "app_id": app.app_id,
+        "name": newest.meta.name,
+        "description": newest.meta.description,
+        "icon": newest.meta.icon,
+        "newest_version": newest.version,
+        "available": app.code is not None and app.code.serves(newest.version),
+    }
+
+
+def _version(each: Published) -> dict[str, object]:
+    return {
+        "app_id": each.app_id,
+        "version": each.manifest.version,
+        "digest": each.manifest.digest,
+        "published_at": each.published_at,
+        "deprecated_at": each.deprecated_at,
+        "reason": each.reason,
+        "deadline": each.deadline,
+    }
+
+
+def _manifest(call: Call, manifest: Manifest) -> JsonObject:
+    guest = call.caller.kind is PersonKind.GUEST
+    return manifest_view(manifest, Level.PUBLIC if guest else Level.ORGANIZER)

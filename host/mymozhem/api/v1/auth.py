@@ -1,0 +1,135 @@
+"""Signing in: with a local account, or as a guest of one room."""
+
+from mymozhem.auth.tables import UserRow
+from mymozhem.auth.users import User, current_user
+from mymozhem.contract import JsonObject, PersonKind, RoomStatus
+from mymozhem.errors import NotFound, Unauthenticated
+from mymozhem.rooms.joining import Joined, join
+from mymozhem.rooms.seats import Seat
+from mymozhem.rooms.views import Moment, View
+from mymozhem.rooms.views_people import SeenParticipant, participant_view
+
+from mymozhem.api.frame import Call
+from mymozhem.api.models import GuestBody, LoginBody
+from mymozhem.api.repeats import Repeat
+from mymozhem.api.routes import Routes
+
+routes = Routes("auth", "Signing in, and who one is.")
+
+
+class SeenUser(View):
+    """A person as they see themselves, and as admins see them."""
+
+    id: str
+    email: str | None
+    name: str
+    avatar: str | None
+    kind: PersonKind
+    is_admin: bool
+    email_verified: bool
+    created_at: Moment
+    updated_at: Moment
+
+
+class SignedIn(View):
+    """A token and whose it is; `expiresIn` in seconds."""
+
+    access_token: str
+    expires_in: int
+    user: SeenUser
+
+
+class EnteredRoom(View):
+    """The room that somebody came into."""
+
+    id: str
+    name: str
+    status: RoomStatus
+
+
+class Entered(View):
+    """A guest's token, good for this room only; null for those who have a token already."""
+
+    access_token: str | None
+    expires_in: int | None
+    user: SeenUser
+    room: EnteredRoom
+    participant: SeenParticipant
+
+
+@routes.add("POST /auth/login", anonymous=True, repeat=Repeat.FREE, refuses=frozenset({401, 429}))
+async def login(call: Call, body: LoginBody) -> SignedIn:
+    """Sign in with e-mail and password.
+
+    Too many wrong ones from one address are answered with 429, before any password is compared.
+    """
+    call.host.limits.refuse_exhausted("login", call.address)
+    try:
+        user = await call.host.accounts.login(body.email, body.password)
+    except Unauthenticated:
+        call.host.limits.count_failure("login", call.address)
+        raise
+    token = call.host.tokens.issue(user)
+    return SignedIn(
+        access_token=token.access_token, expires_in=token.expires_in, user=user_view(user)
+    )
+
+
+@routes.add(
+    "POST /auth/guest", status=201, repeat=Repeat.SECRET, refuses=frozenset({403, 404, 410})
+)
+async def enter_as_guest(call: Call, body: GuestBody) -> Entered:
+    """Come into a room by its code; without a token, as a guest of that room.
+
+    A wrong code never tells whether a room exists; a right one for a room that is not open yet,
+    locked, full or over says so.
+    """
+    joined = await join_by_code(call, body.code, name=body.name, answers=body.answers)
+    return await entered(call, joined)
+
+
+@routes.add("GET /auth/me")
+async def get_me(call: Call) -> SeenUser:
+    """Return who the caller is."""
+    async with call.services.database.read() as session:
+        return user_view(await current_user(session, call.caller))
+
+
+async def join_by_code(call: Call, code: str, *, name: str | None, answers: JsonObject) -> Joined:
+    """Let somebody in by a code; a wrong one counts against the address that it came from."""
+    try:
+        return await join(call.services, code, call.principal, name=name, answers=answers)
+    except NotFound:
+        call.host.limits.count_failure("code", call.address)
+        raise
+
+
+async def entered(call: Call, joined: Joined) -> Entered:
+    """Return what somebody who came in gets; a token where they had none."""
+    async with call.services.database.read() as session:
+        row = await session.get_one(UserRow, joined.user_id)
+    user = User.of(row)
+    token = None if call.principal else call.host.tokens.issue(user, room_id=joined.room.id)
+    own = Seat(joined.room, user.id, user.kind, joined.participant.role, joined.participant)
+    return Entered(
+        access_token=token.access_token if token else None,
+        expires_in=token.expires_in if token else None,
+        user=user_view(user),
+        room=EnteredRoom(id=joined.room.id, name=joined.room.name, status=joined.room.status),
+        participant=participant_view(own, joined.participant, row),
+    )
+
+
+def user_view(user: User) -> SeenUser:
+    """Return a person as they see themselves."""
+    return SeenUser(
+        id=user.id,
+        email=user.email,
+        name=user.name,
+        avatar=user.avatar_url,
+        kind=user.kind,
+        is_admin=user.is_admin,
+        email_verified=user.email_verified,
+        created_at=user.created_at,
+        updated_at=user.updated_at,
+    )

@@ -1,0 +1,110 @@
+"""Draws: asked for, run, revealed, voided; their records for everybody."""
+
+from quart import Response
+
+from mymozhem.contract import PrizeCount, PublicSource
+from mymozhem.rooms import drawing
+from mymozhem.rooms.admission import seat_for, write_as
+from mymozhem.rooms.draw_record import record
+from mymozhem.rooms.drawing import DrawWish
+from mymozhem.rooms.reads_inside import draw
+from mymozhem.rooms.reads_inside import draws as found_draws
+from mymozhem.rooms.tables import RevealMode
+from mymozhem.rooms.views_wins import SeenDraw
+
+from mymozhem.api.answers import Page
+from mymozhem.api.frame import Call
+from mymozhem.api.models import NewDrawBody, ReasonBody, RetryBody, RevealBody, RunBody
+from mymozhem.api.queries import DrawsQuery, paged, refuse_unknown
+from mymozhem.api.routes import Routes
+
+routes = Routes("draws", "Draws that strangers can verify.")
+
+
+@routes.add("POST /rooms/{id}/draws", status=202)
+async def create_draw(call: Call, id: str, body: NewDrawBody) -> SeenDraw:
+    """Ask for a draw; a durable job commits it, and runs it where that is asked for."""
+    async with write_as(call.services, id, call.caller, "POST /rooms/{id}/draws") as writer:
+        row = await drawing.request(writer, _wish(body))
+    return await _shown(call, id, row.id)
+
+
+@routes.add("GET /rooms/{id}/draws")
+async def list_draws(call: Call, id: str, query: DrawsQuery) -> Page[SeenDraw]:
+    """List the draws of a room; picks are shown by one draw alone."""
+    refuse_unknown(query.fields, SeenDraw)
+    async with call.services.database.read() as session:
+        seat = await seat_for(session, id, call.principal, "GET /rooms/{id}/draws")
+        return paged(await found_draws(session, seat, query.part), query)
+
+
+@routes.add("GET /rooms/{id}/draws/{did}")
+async def get_draw(call: Call, id: str, did: str) -> SeenDraw:
+    """Return one draw, with the winners of those prizes that are revealed."""
+    return await _shown(call, id, did)
+
+
+@routes.add("POST /rooms/{id}/draws/{did}/run", status=202)
+async def run_draw(call: Call, id: str, did: str, body: RunBody) -> SeenDraw:
+    """Have the winners selected, as soon as the draw is committed."""
+    route = "POST /rooms/{id}/draws/{did}/run"
+    async with write_as(call.services, id, call.caller, route) as writer:
+        await drawing.run(writer, await drawing.by_id(writer, did), body.public_inputs)
+    return await _shown(call, id, did)
+
+
+@routes.add("POST /rooms/{id}/draws/{did}/reveal")
+async def reveal_draw(call: Call, id: str, did: str, body: RevealBody) -> SeenDraw:
+    """Make the winners of some prizes public, or of all."""
+    route = "POST /rooms/{id}/draws/{did}/reveal"
+    async with write_as(call.services, id, call.caller, route) as writer:
+        await drawing.reveal(writer, await drawing.by_id(writer, did), body.prizes)
+    return await _shown(call, id, did)
+
+
+@routes.add("POST /rooms/{id}/draws/{did}/void")
+async def void_draw(call: Call, id: str, did: str, body: ReasonBody) -> SeenDraw:
+    """End a draw without winners, in public."""
+    route = "POST /rooms/{id}/draws/{did}/void"
+    reason = body.reason or "Voided by an organizer."
+    async with write_as(call.services, id, call.caller, route) as writer:
+        await drawing.void(writer, await drawing.by_id(writer, did), reason)
+    return await _shown(call, id, did)
+
+
+@routes.add("POST /rooms/{id}/draws/{did}/retry", status=202)
+async def retry_draw(call: Call, id: str, did: str, body: RetryBody) -> SeenDraw:
+    """Try a held draw again; with `platform` everybody takes part with one ticket."""
+    route = "POST /rooms/{id}/draws/{did}/retry"
+    async with write_as(call.services, id, call.caller, route) as writer:
+        await drawing.retry(writer, await drawing.by_id(writer, did), platform=body.platform)
+    return await _shown(call, id, did)
+
+
+@routes.add("GET /rooms/{id}/draws/{did}/record", produces="application/json", anonymous=True)
+async def get_record(call: Call, id: str, did: str) -> Response:
+    """Return the public record of a revealed draw, from which anybody recomputes its winners."""
+    found = await record(call.services, id, did)
+    return Response(b'{"data":' + found + b',"meta":{}}', content_type="application/json")
+
+
+def _wish(body: NewDrawBody) -> DrawWish:
+    prizes = None
+    if body.prizes is not None:
+        prizes = tuple(PrizeCount(prize_id=each.prize_id, count=each.count) for each in body.prizes)
+    return DrawWish(
+        prizes=prizes,
+        key=body.key,
+        run=body.run,
+        reveal=RevealMode(body.reveal),
+        public_sources=tuple(
+            PublicSource(name=each.name, due=each.due) for each in body.public_sources
+        ),
+        replaces=body.replaces,
+    )
+
+
+async def _shown(call: Call, room_id: str, draw_id: str) -> SeenDraw:
+    async with call.services.database.read() as session:
+        seat = await seat_for(session, room_id, call.principal, "GET /rooms/{id}/draws/{did}")
+        return await draw(session, seat, draw_id)

@@ -1,0 +1,119 @@
+"""People in a room: joining, leaving, looked after by those who help to run it."""
+
+from mymozhem.errors import Forbidden, NotFound
+from mymozhem.rooms import people
+from mymozhem.rooms.admission import seat_for
+from mymozhem.rooms.people import NewPerson, PersonChanges
+from mymozhem.rooms.reads_inside import PeopleFilter, participant, participants
+from mymozhem.rooms.reads_person import code_for
+from mymozhem.rooms.seats import HELPERS, find_seat
+from mymozhem.rooms.views import View
+from mymozhem.rooms.views_people import SeenParticipant
+
+from mymozhem.api.answers import Page
+from mymozhem.api.frame import Call
+from mymozhem.api.models import ImportBody, JoinBody, ParticipantPatch, ReasonBody, RenameBody
+from mymozhem.api.queries import PeopleQuery, paged, refuse_unknown
+from mymozhem.api.routes import Routes
+from .auth import Entered, entered, join_by_code
+
+routes = Routes("participants", "People in a room.")
+ONE = "GET /rooms/{id}/participants/{pid}"
+IMPORT_BYTES = 4 * 1024 * 1024
+
+
+class Imported(View):
+    """Who was put into the room."""
+
+    participant_ids: list[str]
+
+
+@routes.add("POST /rooms/{id}/participants", status=201, refuses=frozenset({410, 502}))
+async def join_room(call: Call, id: str, body: JoinBody) -> Entered:
+    """Come into a room; a private one takes its code."""
+    async with call.services.database.read() as session:
+        code = await code_for(session, id, call.caller, body.code)
+    joined = await join_by_code(call, code, name=body.name, answers=body.answers)
+    if joined.room.id != id:
+        raise NotFound("There is no such room.", code="ROOM_NOT_FOUND")
+    return await entered(call, joined)
+
+
+@routes.add("GET /rooms/{id}/participants")
+async def list_participants(call: Call, id: str, query: PeopleQuery) -> Page[SeenParticipant]:
+    """List people by name; their details to those who help to run the room."""
+    refuse_unknown(query.fields, SeenParticipant)
+    wanted = PeopleFilter(role=query.role, status=query.status, name=query.name)
+    async with call.services.database.read() as session:
+        seat = await seat_for(session, id, call.principal, "GET /rooms/{id}/participants")
+        return paged(await participants(session, seat, wanted, query.part), query)
+
+
+@routes.add("POST /rooms/{id}/participants/import", status=201, max_bytes=IMPORT_BYTES)
+async def import_participants(call: Call, id: str, body: ImportBody) -> Imported:
+    """Put people into the room, with or without a phone, all or none."""
+    new = tuple(NewPerson(each.name, each.metadata) for each in body.people)
+    rows = await people.add_people(call.services, id, call.caller, new)
+    return Imported(participant_ids=[row.id for row in rows])
+
+
+@routes.add("DELETE /rooms/{id}/participants/me", refuses=frozenset({409}))
+async def leave_room(call: Call, id: str) -> None:
+    """Leave the room; who comes back finds their place as it was."""
+    await people.leave(call.services, id, call.caller)
+
+
+@routes.add("GET /rooms/{id}/participants/{pid}")
+async def get_participant(call: Call, id: str, pid: str) -> SeenParticipant:
+    """Return one participant."""
+    return await _shown(call, id, pid)
+
+
+@routes.add("PATCH /rooms/{id}/participants/{pid}", refuses=frozenset({409}))
+async def change_participant(
+    call: Call, id: str, pid: str, body: ParticipantPatch
+) -> SeenParticipant:
+    """Rename somebody, or oneself; roles and metadata are for organizers."""
+    changes = PersonChanges(name=body.name, role=body.role, metadata=body.metadata)
+    await people.change_person(call.services, id, call.caller, pid, changes)
+    return await _shown(call, id, pid)
+
+
+@routes.add("DELETE /rooms/{id}/participants/{pid}", refuses=frozenset({409}))
+async def remove_participant(call: Call, id: str, pid: str, body: ReasonBody) -> None:
+    """Send somebody away; of oneself, leave."""
+    async with call.services.database.read() as session:
+        seat = await find_seat(session, id, call.principal)
+    if seat.participant is not None and seat.participant.id == pid:
+        await people.leave(call.services, id, call.caller)
+        return
+    if seat.role not in HELPERS:
+        raise Forbidden
+    await people.remove(call.services, id, call.caller, pid, body.reason)
+
+
+@routes.add("POST /rooms/{id}/participants/{pid}/approve")
+async def approve_participant(call: Call, id: str, pid: str) -> SeenParticipant:
+    """Let somebody in who waits, was turned away or removed."""
+    await people.approve(call.services, id, call.caller, pid)
+    return await _shown(call, id, pid)
+
+
+@routes.add("POST /rooms/{id}/participants/{pid}/reject")
+async def reject_participant(call: Call, id: str, pid: str, body: ReasonBody) -> SeenParticipant:
+    """Turn somebody away who waits."""
+    await people.reject(call.services, id, call.caller, pid, body.reason)
+    return await _shown(call, id, pid)
+
+
+@routes.add("POST /rooms/{id}/participants/{pid}/rename")
+async def rename_participant(call: Call, id: str, pid: str, body: RenameBody) -> SeenParticipant:
+    """Give somebody another name."""
+    await people.change_person(call.services, id, call.caller, pid, PersonChanges(name=body.name))
+    return await _shown(call, id, pid)
+
+
+async def _shown(call: Call, room_id: str, participant_id: str) -> SeenParticipant:
+    async with call.services.database.read() as session:
+        seat = await seat_for(session, room_id, call.principal, ONE)
+        return await participant(session, seat, participant_id)

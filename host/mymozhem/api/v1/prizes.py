@@ -1,0 +1,73 @@
+"""Prizes: what can be won in a room."""
+
+from mymozhem.errors import Invalid
+from mymozhem.rooms import prizes
+from mymozhem.rooms.admission import seat_for
+from mymozhem.rooms.prizes import NewPrize
+from mymozhem.rooms.reads_inside import prize
+from mymozhem.rooms.reads_inside import prizes as found_prizes
+from mymozhem.rooms.views_wins import SeenPrize
+
+from mymozhem.api.answers import Page
+from mymozhem.api.frame import Call
+from mymozhem.api.models import NewPrizeBody, PrizePatch
+from mymozhem.api.queries import PrizesQuery, paged, refuse_unknown
+from mymozhem.api.routes import Routes
+
+routes = Routes("prizes", "What can be won in a room.")
+_COLUMNS = {"name": "name", "description": "description", "image_url": "image_url",
+            "quantity": "quantity", "metadata": "data"}  # fmt: skip
+
+
+@routes.add("POST /rooms/{id}/prizes", status=201)
+async def create_prize(call: Call, id: str, body: NewPrizeBody) -> SeenPrize:
+    """Add a prize to a room that has not ended."""
+    new = NewPrize(
+        body.name,
+        quantity=body.quantity,
+        description=body.description,
+        image_url=body.image_url,
+        metadata=body.metadata,
+    )
+    return await _shown(
+        call, id, (await prizes.create_prize(call.services, id, call.caller, new)).id
+    )
+
+
+@routes.add("GET /rooms/{id}/prizes")
+async def list_prizes(call: Call, id: str, query: PrizesQuery) -> Page[SeenPrize]:
+    """List the prizes of a room."""
+    refuse_unknown(query.fields, SeenPrize)
+    async with call.services.database.read() as session:
+        seat = await seat_for(session, id, call.principal, "GET /rooms/{id}/prizes")
+        return paged(await found_prizes(session, seat, query.part), query)
+
+
+@routes.add("GET /rooms/{id}/prizes/{prizeId}")
+async def get_prize(call: Call, id: str, prize_id: str) -> SeenPrize:
+    """Return one prize."""
+    return await _shown(call, id, prize_id)
+
+
+@routes.add("PATCH /rooms/{id}/prizes/{prizeId}", refuses=frozenset({409}))
+async def change_prize(call: Call, id: str, prize_id: str, body: PrizePatch) -> SeenPrize:
+    """Change a prize; never below what is won or reserved."""
+    given = {name: getattr(body, name) for name in _COLUMNS if name in body.model_fields_set}
+    for name, value in given.items():
+        if value is None and name != "image_url":
+            raise Invalid(fields={f"/{name}": ["Give a value, or leave the field out."]})
+    changes = {_COLUMNS[name]: value for name, value in given.items()}
+    await prizes.change_prize(call.services, id, call.caller, prize_id, changes)
+    return await _shown(call, id, prize_id)
+
+
+@routes.add("DELETE /rooms/{id}/prizes/{prizeId}", refuses=frozenset({409}))
+async def delete_prize(call: Call, id: str, prize_id: str) -> None:
+    """Take a prize out of which nothing is won or reserved."""
+    await prizes.delete_prize(call.services, id, call.caller, prize_id)
+
+
+async def _shown(call: Call, room_id: str, prize_id: str) -> SeenPrize:
+    async with call.services.database.read() as session:
+        seat = await seat_for(session, room_id, call.principal, "GET /rooms/{id}/prizes/{prizeId}")
+        return await prize(session, seat, prize_id)

@@ -1,0 +1,173 @@
+"""Rooms: made, found, changed, played in, taken away."""
+
+import re
+
+from mymozhem.contract import JsonObject
+from mymozhem.errors import BadRequest, Invalid
+from mymozhem.rooms import lifecycle
+from mymozhem.rooms.actions import perform
+from mymozhem.rooms.admission import seat_for
+from mymozhem.rooms.creation import NewRoom, create_room
+from mymozhem.rooms.creation import copy_room as copy
+from mymozhem.rooms.lifecycle import RoomChanged, RoomChanges
+from mymozhem.rooms.log import read_events
+from mymozhem.rooms.prizes import NewPrize
+from mymozhem.rooms.reads import RoomFilter, room_lock
+from mymozhem.rooms.reads_inside import LoggedEvent, Snapshot, event_view, snapshot
+from mymozhem.rooms.views import View
+from mymozhem.rooms.views_rooms import SeenLock, SeenRoom
+
+from mymozhem.api.answers import Answer, Page
+from mymozhem.api.frame import Call
+from mymozhem.api.models import CopyBody, NewRoomBody, Payload, RoomPatch
+from mymozhem.api.queries import EventsQuery, RoomsQuery, paged, refuse_unknown
+from mymozhem.api.routes import Routes
+
+routes = Routes("rooms", "Rooms: made, found, changed, played in.")
+_CARD = ("name", "description", "locale", "is_public", "entry_policy", "capacity", "doors_locked")
+_ETAG = re.compile(r'"v(\d{1,15})"')
+
+
+class SeenReply(View):
+    """What an app answered to an action, and the caller's cursor right after it."""
+
+    reply: JsonObject | list[object] | str | int | float | bool | None
+    cursor: str
+
+
+@routes.add("POST /rooms", status=201, refuses=frozenset({404, 502}))
+async def create_a_room(call: Call, body: NewRoomBody) -> Answer[SeenRoom]:
+    """Make a room in DRAFT, locked to the newest version of its app; the caller organizes it."""
+    prizes = tuple(
+        NewPrize(
+            each.name,
+            quantity=each.quantity,
+            description=each.description,
+            image_url=each.image_url,
+            metadata=each.metadata,
+        )
+        for each in body.prizes
+    )
+    new = NewRoom(
+        name=body.name,
+        app_id=body.app_id,
+        settings=body.app_settings,
+        description=body.description,
+        locale=body.locale,
+        is_public=body.is_public,
+        entry_policy=body.entry_policy,
+        capacity=body.capacity,
+        continues=body.continues,
+        prizes=prizes,
+    )
+    return await _shown(call, (await create_room(call.services, call.caller, new)).id)
+
+
+@routes.add("GET /rooms")
+async def list_rooms(call: Call, query: RoomsQuery) -> Page[SeenRoom]:
+    """List public rooms and the caller's own, newest first; to admins all."""
+    refuse_unknown(query.fields, SeenRoom)
+    wanted = RoomFilter(
+        status=query.status, app_id=query.app_id, created_by=query.created_by, mine=query.mine
+    )
+    return paged(await call.host.reader.rooms(call.principal, wanted, query.part), query)
+
+
+@routes.add("GET /rooms/{id}")
+async def get_room(call: Call, id: str) -> Answer[SeenRoom]:
+    """Return a room; to strangers of a public one its name, app and status."""
+    return await _shown(call, id)
+
+
+@routes.add("PATCH /rooms/{id}", refuses=frozenset({409, 412, 502}))
+async def change_room(call: Call, id: str, body: RoomPatch) -> Answer[SeenRoom]:
+    """Change a room's card, its settings (a merge patch) or its status, all or none.
+
+    With `If-Match` only where nobody changed it since.
+    """
+    changes = RoomChanges(
+        fields=_fields(body),
+        settings=body.app_settings if "app_settings" in body.model_fields_set else None,
+        status=body.status,
+        expected=expected_version(call.if_match),
+    )
+    await lifecycle.change_room(call.services, id, call.caller, changes)
+    return await _shown(call, id)
+
+
+@routes.add("DELETE /rooms/{id}", refuses=frozenset({409}))
+async def delete_room(call: Call, id: str) -> None:
+    """Delete a room that is not running."""
+    await lifecycle.delete_room(call.services, id, call.caller)
+
+
+@routes.add("GET /rooms/{id}/lock")
+async def get_lock(call: Call, id: str) -> SeenLock:
+    """Return what the room is pinned to: the app's version, by digest."""
+    async with call.services.database.read() as session:
+        seat = await seat_for(session, id, call.principal, "GET /rooms/{id}/lock")
+        return await room_lock(session, seat)
+
+
+@routes.add("GET /rooms/{id}/state")
+async def get_state(call: Call, id: str) -> Snapshot:
+    """Return the room's state at the caller's level, and the cursor that it is at."""
+    async with call.services.database.read() as session:
+        seat = await seat_for(session, id, call.principal, "GET /rooms/{id}/state")
+        return await snapshot(session, seat, now=call.services.clock.now())
+
+
+@routes.add("GET /rooms/{id}/events")
+async def list_events(call: Call, id: str, query: EventsQuery) -> list[LoggedEvent]:
+    """Return the events after a cursor that the caller's level sees, oldest first."""
+    async with call.services.database.read() as session:
+        seat = await seat_for(session, id, call.principal, "GET /rooms/{id}/events")
+        events = await read_events(session, seat, after=query.after, limit=query.limit)
+    return [event_view(event) for event in events]
+
+
+@routes.add("POST /rooms/{id}/actions/{action}", refuses=frozenset({502}))
+async def post_action(call: Call, id: str, action: str, body: Payload) -> SeenReply:
+    """Ask the room's app to do something; its effects are applied all or none."""
+    acted = await perform(call.services, id, call.caller, action, body.root)
+    return SeenReply(reply=acted.reply, cursor=acted.cursor)
+
+
+@routes.add("POST /rooms/{id}/copy", status=201, refuses=frozenset({502}))
+async def copy_room(call: Call, id: str, body: CopyBody) -> Answer[SeenRoom]:
+    """Make a new room with the app, settings and prizes of this one; nobody is taken along."""
+    name = body.name or (await call.host.reader.room(id, call.principal)).name
+    return await _shown(call, (await copy(call.services, id, call.caller, name)).id)
+
+
+def expected_version(if_match: str | None) -> int | None:
+    """Return the version that a client saw; None for any.
+
+    BadRequest for what is no ETag, RoomChanged for one that was never a room's.
+    """
+    if if_match is None or if_match.strip() == "*":
+        return None
+    given = if_match.strip()
+    if not re.fullmatch(r'(W/)?"[!#-~]{0,64}"', given):
+        message = 'If-Match takes one ETag, such as "v7", or *.'
+        raise BadRequest(message, code="BAD_ETAG")
+    found = _ETAG.fullmatch(given)
+    if found is None:
+        raise RoomChanged
+    return int(found[1])
+
+
+async def _shown(call: Call, room_id: str) -> Answer[SeenRoom]:
+    room = await call.host.reader.room(room_id, call.principal)
+    return Answer(room, etag=f'"v{room.version}"' if room.version is not None else None)
+
+
+def _fields(body: RoomPatch) -> dict[str, object]:
+    """Return the columns that change; only a capacity may be taken away."""
+    given: dict[str, object] = {
+        name: getattr(body, name) for name in _CARD if name in body.model_fields_set
+    }
+    for name, value in given.items():
+        if value is None and name != "capacity":
+            raise Invalid(fields={f"/{name}": ["Give a value, or leave the field out."]})
+    return given

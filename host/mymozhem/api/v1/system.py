@@ -1,0 +1,94 @@
+"""The platform about itself: versions, health, keys, documents."""
+
+import platform
+from importlib.metadata import version
+
+import orjson
+from quart import Response, current_app
+
+from mymozhem.contract import CONTRACT_VERSION, JsonObject
+from mymozhem.errors import Unavailable
+from mymozhem.rooms.views import View
+
+from mymozhem.api.documents import openapi_document
+from mymozhem.api.frame import Call
+from mymozhem.api.pages import docs_page, front_page
+from mymozhem.api.routes import Routes
+
+routes = Routes("system", "The platform about itself.")
+HTML = "text/html; charset=utf-8"
+#: how far the database's clock may be from this machine's
+MOST_SKEW_SECONDS = 0.25
+
+
+class Versions(View):
+    """What speaks here, in which versions."""
+
+    api: list[str]
+    platform: str
+    contract: str
+    python: str
+
+
+class Health(View):
+    """Whether the process lives, or is ready to serve."""
+
+    status: str
+
+
+@routes.add("GET /", produces=HTML, anonymous=True)
+async def get_front_page(call: Call) -> Response:
+    """Say where to go from here."""
+    return front_page(call.services.settings.effective_public_url)
+
+
+@routes.add("GET /api/versions", anonymous=True)
+async def get_versions(_: Call) -> Versions:
+    """Return the versions of the API, the platform and the contract with apps."""
+    return Versions(
+        api=["v1"],
+        platform=version("mymozhem"),
+        contract=str(CONTRACT_VERSION),
+        python=platform.python_version(),
+    )
+
+
+@routes.add("GET /health/live", anonymous=True)
+async def get_liveness(_: Call) -> Health:
+    """Say that the process lives; nothing else is asked."""
+    return Health(status="live")
+
+
+@routes.add("GET /health/ready", anonymous=True)
+async def get_readiness(call: Call) -> Health:
+    """Say whether requests can be served: the database answers, and its clock is ours."""
+    skew = await call.services.database.clock_skew()
+    await call.services.database.now()
+    if abs(skew.total_seconds()) > MOST_SKEW_SECONDS:
+        message = "The clock of the database and that of this machine differ; set them."
+        raise Unavailable(message, code="CLOCK_SKEW")
+    return Health(status="ready")
+
+
+@routes.add("GET /.well-known/jwks.json", produces="application/json", anonymous=True)
+async def get_jwks(call: Call) -> Response:
+    """Return the public keys whose signatures on tokens count."""
+    return _document(call.services.keys.jwks())
+
+
+@routes.add("GET /openapi.json", produces="application/json", anonymous=True)
+async def get_openapi(_: Call) -> Response:
+    """Return the description of this API, in OpenAPI 3.1."""
+    return _document(openapi_document(current_app))
+
+
+@routes.add("GET /docs", produces=HTML, anonymous=True)
+async def get_docs(_: Call) -> Response:
+    """Return this description as a page."""
+    return docs_page(openapi_document(current_app))
+
+
+def _document(document: JsonObject | dict[str, list[dict[str, str]]]) -> Response:
+    response = Response(orjson.dumps(document), content_type="application/json")
+    response.headers["Cache-Control"] = "public, max-age=300"
+    return response

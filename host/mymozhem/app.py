@@ -1,0 +1,94 @@
+"""The composition root: the only module that knows every class."""
+
+from contextlib import AsyncExitStack
+
+from quart import Quart
+
+from mymozhem.api import edge
+from mymozhem.api.host import Host
+from mymozhem.api.limits import Limits
+from mymozhem.auth.accounts import Accounts
+from mymozhem.auth.keys import Keys
+from mymozhem.auth.passwords import Passwords
+from mymozhem.auth.tokens import Tokens
+from mymozhem.clock import Clock, SystemClock
+from mymozhem.config import Settings
+from mymozhem.db.uow import Database
+from mymozhem.dispatch.dispatcher import Dispatcher
+from mymozhem.registry.catalog import Catalog
+from mymozhem.rooms.jobs import Jobs
+from mymozhem.rooms.reads import RoomReader
+from mymozhem.rooms.services import Services
+
+_KEY = "mymozhem.host"
+
+
+def create_app(
+    settings: Settings,
+    *,
+    clock: Clock | None = None,
+    catalog: Catalog | None = None,
+    run_jobs: bool = True,
+) -> Quart:
+    """Return a host as an ASGI application; it opens its database when it starts serving.
+
+    The database must be at the newest schema. A `catalog` that is given takes the place of the
+    installed plugins; without `run_jobs` draws and timers wait for another process, or for a test
+    that holds the clock. Raises `AccessIncomplete` where a route has no row in the table of access.
+    """
+    app = Quart("mymozhem", static_folder=None)
+    edge.install(app, lambda: host_of(app))
+    stack = AsyncExitStack()
+
+    async def start() -> None:
+        app.extensions[_KEY] = await _open(
+            stack, settings, clock or SystemClock(), catalog=catalog, run_jobs=run_jobs
+        )
+
+    async def stop() -> None:
+        app.extensions.pop(_KEY, None)
+        await stack.aclose()
+
+    app.before_serving(start)
+    app.after_serving(stop)
+    return app
+
+
+def host_of(app: Quart) -> Host | None:
+    """Return the parts of a host that is serving; None before it starts and after it stops."""
+    host: Host | None = app.extensions.get(_KEY)
+    return host
+
+
+async def _open(
+    stack: AsyncExitStack,
+    settings: Settings,
+    clock: Clock,
+    *,
+    catalog: Catalog | None,
+    run_jobs: bool,
+) -> Host:
+    """Open everything in order; the stack closes it in the opposite one, also half-way."""
+    async with AsyncExitStack() as opening:
+        database = Database(settings.effective_database_url, clock=clock)
+        await database.open()
+        opening.push_async_callback(database.close)
+        apps = catalog or await Catalog.load(database, settings)
+        dispatcher = Dispatcher(apps, clock, settings)
+        opening.push_async_callback(dispatcher.close)
+        passwords = Passwords()
+        opening.callback(passwords.close)
+        keys = Keys.load(settings)
+        services = Services(database, apps, dispatcher, keys, clock, settings)
+        jobs = Jobs(services)
+        opening.push_async_callback(jobs.stop)
+        if run_jobs:
+            jobs.start()
+        await stack.enter_async_context(opening.pop_all())
+    return Host(
+        services=services,
+        tokens=Tokens(keys, settings, clock),
+        accounts=Accounts(database, passwords),
+        limits=Limits(settings),
+        reader=RoomReader(services),
+    )

@@ -1,0 +1,37 @@
+"""An event from end to end over HTTP, and what each of its people sees on the way."""
+
+from mymozhem.contract.fair import read_record, verify
+from tests.api.house import House
+
+
+async def test_an_event_runs_over_http_and_nobody_sees_a_result_before_its_reveal(
+    house: House, tmp_path
+):
+    room = await house.start(prizes=[{"name": "Bicycle", "quantity": 2}])
+    path = f"/rooms/{room['id']}"
+    guests = [await house.guest(room, f"Guest {number}") for number in range(5)]
+    asked = await house.organizer.post(f"{path}/draws", {"run": True, "reveal": "manual"})
+    assert asked.status == 202, asked.raw
+    draw = f"{path}/draws/{asked.data['id']}"
+    await house.work()
+    for caller in (house.organizer, guests[0][0]):
+        seen = (await caller.get(draw)).data
+        assert seen["status"] == "DRAWN"
+        assert not {"picks", "link"} & seen.keys()
+        assert (await caller.get(f"{path}/winners")).data == []
+        log = (await caller.get(f"{path}/events")).data
+        assert "winner:selected" not in {event["type"] for event in log}
+    assert (await house.nobody.get(f"{draw}/record")).status == 404
+    revealed = await house.organizer.post(f"{draw}/reveal")
+    assert revealed.status == 200, revealed.raw
+    assert len(revealed.data["picks"]) == 2
+    won = (await guests[0][0].get(f"{path}/winners")).body
+    assert won["meta"] == {"page": 1, "limit": 20, "total": 2, "totalPages": 1}
+    assert won["data"][0]["prize"]["name"] == "Bicycle"
+    record = await house.nobody.get(f"{draw}/record")
+    assert record.status == 200
+    import orjson
+
+    file = tmp_path / "record.json"
+    file.write_bytes(orjson.dumps(record.data))
+    assert verify(read_record(file)).ok

@@ -2,10 +2,9 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from importlib.metadata import EntryPoint
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
 from sqlalchemy import func, select
 
@@ -28,6 +27,10 @@ from mymozhem.rooms.lifecycle import RoomChanges, change_room
 from mymozhem.rooms.prizes import NewPrize, create_prize
 from mymozhem.rooms.services import Services
 from mymozhem.rooms.tables import RoomEventRow, RoomRow
+
+
+if TYPE_CHECKING:
+    from importlib.metadata import EntryPoint
 
 
 def loaded(plugin: object, app_id: str) -> AppCode:

@@ -73,7 +73,7 @@ async def reserve(database: Database, claim: Claim, *, hours: int) -> Kept | Non
     """Reserve a key: None means go ahead, a response means it was done before.
 
     Raises IdempotencyMismatch, InProgress or AlreadyDone. What was reserved and never marked is
-    free again after a minute.
+    free again after a minute, and what was marked and never completed is AlreadyDone from then on.
     """
     for _ in range(2):
         try:
@@ -89,7 +89,7 @@ async def _reserve(database: Database, claim: Claim, hours: int) -> Kept | None:
             IdempotencyRow, (claim.caller, claim.route, claim.key), with_for_update=True
         )
         if row is not None and not _free(row, unit.now):
-            return _kept(row, claim)
+            return _kept(row, claim, unit.now)
         if row is not None:
             await unit.session.delete(row)
             await unit.session.flush()
@@ -147,14 +147,18 @@ async def clean(database: Database) -> int:
 
 
 def _free(row: IdempotencyRow, now: datetime) -> bool:
-    abandoned = row.status == RUNNING and row.created_at + ABANDONED_AFTER < now
-    return abandoned or row.expires_at <= now
+    return (row.status == RUNNING and _is_abandoned(row, now)) or row.expires_at <= now
 
 
-def _kept(row: IdempotencyRow, claim: Claim) -> Kept:
+def _is_abandoned(row: IdempotencyRow, now: datetime) -> bool:
+    return row.created_at + ABANDONED_AFTER < now
+
+
+def _kept(row: IdempotencyRow, claim: Claim, now: datetime) -> Kept:
     if row.body_digest != claim.body_digest:
         raise IdempotencyMismatch
-    if row.status == RUNNING:
+    # What is done may still be about to have its answer kept, a moment after its effect.
+    if row.status == RUNNING or (row.status == DONE and not _is_abandoned(row, now)):
         raise InProgress
     if row.status == DONE or row.status is None:
         raise AlreadyDone

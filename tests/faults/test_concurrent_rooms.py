@@ -1,0 +1,254 @@
+"""A hundred at once: one effect each, and no quantity, capacity or number broken.
+
+By one process on either database, and by two processes on PostgreSQL.
+"""
+
+import asyncio
+import os
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+
+import pytest
+from sqlalchemy import select
+
+from mymozhem.auth.accounts import create_user
+from mymozhem.auth.principal import Principal
+from mymozhem.clock import Clock, SystemClock
+from mymozhem.contract import ParticipantStatus, PersonKind, WinnerStatus
+from mymozhem.db.uow import Database
+from mymozhem.rooms.tables import (
+    ParticipantRow,
+    PrizeRow,
+    RoomEventRow,
+    RoomRow,
+    RoomStateRow,
+    RoomStreamRow,
+    WinnerRow,
+)
+from tests.faults.racing import (
+    Children,
+    Crowd,
+    Jobs,
+    OneProcess,
+    TwoProcesses,
+    services_of,
+    tally,
+    values,
+)
+from tests.integration.rooms.build import House
+
+MANY = int(os.environ.get("MYMOZHEM_FAULT_ROUNDS", "100"))
+SECONDS = 90
+
+# A SQLite file belongs to one process.
+pytestmark = pytest.mark.parametrize(
+    ("dialect", "processes"),
+    [("sqlite", 1), ("postgresql", 1), ("postgresql", 2)],
+    indirect=["dialect"],
+)
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return SystemClock()
+
+
+@pytest.fixture(scope="module")
+def children() -> Iterator[Children]:
+    with Children() as children:
+        yield children
+
+
+@pytest.fixture
+async def house(database: Database, tmp_path: Path) -> AsyncIterator[House]:
+    services = await services_of(database, tmp_path)
+    house = House(services, Principal("", PersonKind.REGISTERED, None, "token"))
+    house.organizer = await house.person("organizer@example.com")
+    yield house
+    await services.dispatcher.close()
+
+
+@pytest.fixture
+def crowd(
+    house: House, processes: int, database_url: str, tmp_path: Path, request: pytest.FixtureRequest
+) -> Crowd:
+    if processes == 1:
+        return OneProcess(house.services)
+    return TwoProcesses(request.getfixturevalue("children"), database_url, tmp_path)
+
+
+async def run(crowd: Crowd, jobs: Jobs) -> list[dict[str, object]]:
+    async with asyncio.timeout(SECONDS):
+        return await crowd.run(jobs)
+
+
+async def people(house: House, count: int = MANY) -> list[str]:
+    async with house.services.database.write() as unit:
+        rows = [
+            await create_user(
+                unit, email=f"p{number}@example.com", name=f"P {number}", password_hash="x"
+            )
+            for number in range(count)
+        ]
+    return [row.id for row in rows]
+
+
+async def joined(house: House, crowd: Crowd, room: RoomRow) -> list[str]:
+    """Let a hundred people in, all at once, and return their places in the room."""
+    outcomes = await run(crowd, [
+        {"do": "join", "code": room.code, "user": user} for user in await people(house)
+    ])  # fmt: skip
+    assert tally(outcomes) == {"done": MANY}
+    return [participant for participant, _ in values(outcomes)]
+
+
+async def check_numbers(house: House, room: RoomRow) -> None:
+    """Show that the log has no gap, and that every count is what can be counted."""
+    async with house.services.database.read() as session:
+        events = (
+            await session.scalars(
+                select(RoomEventRow).filter_by(room_id=room.id).order_by(RoomEventRow.seq)
+            )
+        ).all()
+        streams = (await session.scalars(select(RoomStreamRow).filter_by(room_id=room.id))).all()
+        stored = await session.get_one(RoomRow, room.id)
+        prizes = (await session.scalars(select(PrizeRow).filter_by(room_id=room.id))).all()
+        wins = (await session.scalars(select(WinnerRow).filter_by(room_id=room.id))).all()
+        active = select(ParticipantRow.id).filter_by(
+            room_id=room.id, status=ParticipantStatus.ACTIVE, role="PARTICIPANT"
+        )
+        assert stored.active_count == len((await session.scalars(active)).all())
+    assert [event.seq for event in events] == list(range(1, stored.last_seq + 1))
+    for stream in streams:
+        numbers = [event.stream_no for event in events if event.stream == stream.stream]
+        assert numbers == list(range(1, stream.last_no + 1)), stream.stream
+    for prize in prizes:
+        held = [win for win in wins if win.prize_id == prize.id and win.status != "revoked"]
+        assert prize.quantity_remaining == prize.quantity - len(held)
+
+
+async def test_one_person_joining_a_hundred_times_has_one_place(house: House, crowd: Crowd) -> None:
+    room = await house.start("racer")
+    (user,) = await people(house, 1)
+    outcomes = await run(crowd, [{"do": "join", "code": room.code, "user": user}] * MANY)
+
+    assert tally(outcomes) == {"done": MANY}
+    assert len({participant for participant, _ in values(outcomes)}) == 1
+    assert sum(new for _, new in values(outcomes)) == 1
+    assert await house.count(ParticipantRow, room_id=room.id, user_id=user) == 1
+    assert len(await house.events(room.id, "participant:joined")) == 1
+    await check_numbers(house, room)
+
+
+async def test_a_hundred_people_joining_at_once_are_all_in(house: House, crowd: Crowd) -> None:
+    room = await house.start("racer")
+    assert len(set(await joined(house, crowd, room))) == MANY
+    await check_numbers(house, room)
+
+
+@pytest.mark.parametrize(
+    ("wishes", "code"),
+    [
+        ({"capacity": 3}, "ROOM_FULL"),
+        ({"settings": {"seats": 3}}, "REGISTRATION_REJECTED"),
+    ],
+    ids=["capacity", "the app's seats"],
+)
+async def test_the_last_seats_go_to_as_many_as_there_are(
+    house: House, crowd: Crowd, wishes: dict[str, object], code: str
+) -> None:
+    room = await house.start("racer", **wishes)  # type: ignore[arg-type]  # the table's
+    outcomes = await run(crowd, [
+        {"do": "join", "code": room.code, "user": user} for user in await people(house)
+    ])  # fmt: skip
+
+    assert tally(outcomes) == {"done": 3, code: MANY - 3}
+    assert len(await house.events(room.id, "participant:joined")) == 3
+    await check_numbers(house, room)
+
+
+async def test_the_last_units_of_a_prize_go_to_as_many_as_there_are(
+    house: House, crowd: Crowd
+) -> None:
+    room = await house.start("racer")
+    prize, places = await house.prize(room, 2), await joined(house, crowd, room)
+    outcomes = await run(crowd, [
+        {"do": "award", "room": room.id, "participant": place, "prize": prize} for place in places
+    ])  # fmt: skip
+
+    assert tally(outcomes) == {"done": 2, "PRIZE_EXHAUSTED": MANY - 2}
+    assert len(await house.events(room.id, "winner:selected")) == 2
+    await check_numbers(house, room)
+
+
+async def test_one_win_awarded_fulfilled_or_revoked_a_hundred_times_is_so_once(
+    house: House, crowd: Crowd
+) -> None:
+    room = await house.start("racer")
+    prize = await house.prize(room, 5)
+    place = (await house.guest(room)).participant.id
+    award = {"do": "award", "room": room.id, "participant": place, "prize": prize}
+    outcomes = await run(crowd, [award] * MANY)
+    assert tally(outcomes) == {"done": 1, "ALREADY_WON": MANY - 1}
+    await check_numbers(house, room)
+
+    (winner,) = values(outcomes)
+    fulfil = {"do": "fulfill", "room": room.id, "winner": winner}
+    assert set(values(await run(crowd, [fulfil] * MANY))) == {WinnerStatus.FULFILLED}
+    assert len(await house.events(room.id, "winner:fulfilled")) == 1
+
+    revoke = {"do": "revoke", "room": room.id, "winner": winner}
+    assert set(values(await run(crowd, [revoke] * MANY))) == {WinnerStatus.REVOKED}
+    assert len(await house.events(room.id, "winner:revoked")) == 1
+    await check_numbers(house, room)
+
+
+async def test_handing_out_and_taking_back_at_once_ends_taken_back(
+    house: House, crowd: Crowd
+) -> None:
+    room = await house.start("racer")
+    prize = await house.prize(room, 5)
+    place = (await house.guest(room)).participant.id
+    award = {"do": "award", "room": room.id, "participant": place, "prize": prize}
+    (winner,) = values(await run(crowd, [award] * 2))
+    outcomes = await run(crowd, [
+        {"do": deed, "room": room.id, "winner": winner}
+        for deed in ("fulfill", "fulfill", "revoke", "revoke") * (MANY // 4)
+    ])  # fmt: skip
+
+    assert tally(outcomes).keys() <= {"done", "WINNER_REVOKED"}
+    async with house.services.database.read() as session:
+        assert (await session.get_one(WinnerRow, winner)).status == WinnerStatus.REVOKED
+    assert len(await house.events(room.id, "winner:fulfilled")) <= 1
+    assert len(await house.events(room.id, "winner:revoked")) == 1
+    await check_numbers(house, room)
+
+
+@pytest.mark.parametrize("action", ["count", "tick"])
+async def test_a_hundred_counting_actions_count_to_a_hundred(
+    house: House, crowd: Crowd, action: str
+) -> None:
+    room = await house.start("racer")
+    act = {"do": "act", "room": room.id, "user": house.organizer.user_id, "action": action}
+    outcomes = await run(crowd, [act] * MANY)
+
+    assert tally(outcomes) == {"done": MANY}
+    assert sorted(values(outcomes)) == list(range(1, MANY + 1))
+    async with house.services.database.read() as session:
+        state = (await session.scalars(select(RoomStateRow).filter_by(room_id=room.id))).one()
+    assert state.public == {"count": MANY}
+    assert len(await house.events(room.id, "state:changed")) == MANY
+    await check_numbers(house, room)
+
+
+async def test_a_request_repeated_a_hundred_times_is_done_once(house: House, crowd: Crowd) -> None:
+    room = await house.start("racer")
+    act = {"do": "act once", "room": room.id, "user": house.organizer.user_id, "action": "count"}
+    outcomes = await run(crowd, [{**act, "key": "a key"}] * MANY)
+
+    assert tally(outcomes).keys() <= {"done", "IN_PROGRESS"}
+    assert set(values(outcomes)) == {1}
+    assert values(await run(crowd, [{**act, "key": "a key"}] * 2)) == [1, 1]
+    assert values(await run(crowd, [{**act, "key": "another"}] * 2))[:1] == [2]
+    assert len(await house.events(room.id, "state:changed")) == 2
+    await check_numbers(house, room)

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import orjson
+from argon2 import PasswordHasher
 from quart import Quart
 from quart.typing import TestClientProtocol
 from werkzeug.datastructures import Headers
@@ -81,8 +82,6 @@ def stall_code():
 
 @functools.cache
 def password_hash() -> str:
-    from argon2 import PasswordHasher
-
     return PasswordHasher(time_cost=1, memory_cost=64, parallelism=1).hash(PASSWORD)
 
 
@@ -176,7 +175,7 @@ class House:
             user = await create_user(
                 unit,
                 email=email,
-                name=email.split("@")[0],
+                name=email.partition("@")[0],
                 password_hash=password_hash(),
                 is_admin=is_admin,
             )
@@ -200,9 +199,7 @@ class House:
 
     async def guest(self, room: Any, name: str = "Ada", **more: object) -> tuple[Caller, Any]:
         """Let a guest in; return them and what they were told."""
-        heard = await self.nobody.post(
-            "/auth/guest", {"code": room["code"], "name": name, **more}
-        )
+        heard = await self.nobody.post("/auth/guest", {"code": room["code"], "name": name, **more})
         assert heard.status == 201, heard.raw
         found = heard.data
         return Caller(self.app.test_client(), found["accessToken"], found["user"]["id"]), found

@@ -1,5 +1,7 @@
 """An event from end to end over HTTP, and what each of its people sees on the way."""
 
+import orjson
+
 from mymozhem.contract.fair import read_record, verify
 from tests.api.house import House
 
@@ -30,8 +32,6 @@ async def test_an_event_runs_over_http_and_nobody_sees_a_result_before_its_revea
     assert won["data"][0]["prize"]["name"] == "Bicycle"
     record = await house.nobody.get(f"{draw}/record")
     assert record.status == 200
-    import orjson
-
     file = tmp_path / "record.json"
     file.write_bytes(orjson.dumps(record.data))
     assert verify(read_record(file)).ok

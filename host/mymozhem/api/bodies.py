@@ -21,7 +21,7 @@ class Body(BaseModel):
     """A JSON object that a client sends; a field that it does not have is refused."""
 
     model_config = ConfigDict(
-        frozen=True, alias_generator=to_camel, validate_by_name=False, extra="forbid", strict=True
+        frozen=True, alias_generator=to_camel, populate_by_name=True, extra="forbid", strict=True
     )
 
 
@@ -29,19 +29,15 @@ class Query(BaseModel):
     """The part of an address behind the question mark; each name once, none of its own making."""
 
     model_config = ConfigDict(
-        frozen=True, alias_generator=to_camel, validate_by_name=False, extra="forbid"
+        frozen=True, alias_generator=to_camel, populate_by_name=True, extra="forbid"
     )
-
-
-class JsonBody(BaseModel):
-    """Marks a route that takes any JSON object and hands its bytes on."""
 
 
 async def read_bytes(request: Request, *, max_bytes: int) -> bytes:
     """Return the body; TooLarge over the limit, before it is read where its length was named."""
     if (request.content_length or 0) > max_bytes:
         raise TooLarge
-    data = await request.get_data(cache=True, as_text=False)
+    data: bytes = await request.body
     if len(data) > max_bytes:
         raise TooLarge
     return data
@@ -62,7 +58,7 @@ def read_body(request: Request, data: bytes, model: type[T]) -> T:
     except StrictJsonError as error:
         raise refused(error) from error
     try:
-        return model.model_validate_json(data)
+        return model.model_validate_json(data, by_alias=True, by_name=False)
     except ValidationError as error:
         raise invalid(error) from None
 
@@ -76,7 +72,7 @@ def read_query(arguments: "MultiDict[str, str]", model: type[T]) -> T:
         given[name] = values[0]
     try:
         check_text(dict(given))
-        return model.model_validate(given)
+        return model.model_validate(given, by_alias=True, by_name=False)
     except StrictJsonError as error:
         raise refused(error) from error
     except ValidationError as error:

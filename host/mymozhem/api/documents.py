@@ -5,13 +5,17 @@ the wrong place, lets operation ids of different modules collide, and orders tag
 """
 
 from collections.abc import Iterable, Mapping
+from http import HTTPStatus
 from importlib.metadata import version
 from typing import Any, Final
 
 from quart import Quart
 from quart_schema import Info, QuartSchema, Tag
-from quart_schema.extension import QUART_SCHEMA_TAG_ATTRIBUTE
-from quart_schema.openapi import HttpSecurityScheme, OpenAPIProvider
+from quart_schema.openapi import (
+    QUART_SCHEMA_TAG_ATTRIBUTE,
+    HttpSecurityScheme,
+    OpenAPIProvider,
+)
 from quart_schema.validation import (
     QUART_SCHEMA_QUERYSTRING_ATTRIBUTE,
     QUART_SCHEMA_REQUEST_ATTRIBUTE,
@@ -49,6 +53,7 @@ REASONS: Final = {
 }
 _WRITES = frozenset({"POST", "PATCH", "DELETE"})
 _KEY = "mymozhem.openapi"
+CHANGED = HTTPStatus.PRECONDITION_FAILED
 
 
 def install(app: Quart, routes: Iterable[Route], tags: Mapping[str, str]) -> None:
@@ -110,7 +115,8 @@ class _Provider(OpenAPIProvider):
         schemas["ErrorBody"].pop("$defs", None)
         document["components"]["schemas"] = dict(sorted(schemas.items()))
         document["paths"] = dict(document["paths"])
-        return _renamed(document)
+        renamed: dict[str, Any] = _renamed(document)
+        return renamed
 
     def generate_rules(self) -> Iterable[Rule]:
         """Return the rules of our routes, in their order."""
@@ -184,7 +190,7 @@ def _headers(route: Route) -> list[tuple[str, str, str]]:
     if route.method == "POST" and route.repeat is not Repeat.FREE:
         about = "The same key gives the same answer, and one effect, for a day."
         found.append(("Idempotency-Key", about, "^[!-~]{1,128}$"))
-    if 412 in route.refuses:
+    if CHANGED in route.refuses:
         found.append(("If-Match", "The ETag of what was seen.", r'^(\*|"v[0-9]{1,15}")$'))
     return found
 
@@ -196,13 +202,13 @@ def _header(name: str, about: str, pattern: str) -> dict[str, Any]:
 
 def _success(route: Route, answers: dict[str, Any]) -> dict[str, Any]:
     if route.produces is not None:
-        content = {route.produces.partition(";")[0]: {}}
+        content: dict[str, Any] = {route.produces.partition(";")[0]: {}}
         return {str(route.status): {"description": "Done.", "content": content}}
     if route.data is None:
         return {"204": {"description": "Done; there is nothing to say."}}
     answer = dict(answers[str(route.status)])
     answer["description"] = "Done."
-    if 412 in route.refuses or route.endpoint == "GET /rooms/{id}":
+    if CHANGED in route.refuses or route.endpoint == "GET /rooms/{id}":
         answer["headers"] = {"ETag": {"schema": {"type": "string"}, "description": "For If-Match."}}
     return {str(route.status): answer}
 
@@ -224,7 +230,7 @@ def _renamed(document: Any) -> Any:  # noqa: ANN401 - any part of a JSON documen
         return [_renamed(each) for each in document]
     if not isinstance(document, dict):
         return document
-    renamed = {}
+    renamed: dict[str, Any] = {}
     for name, value in document.items():
         if name == "$ref" and isinstance(value, str) and value.startswith(prefix):
             renamed[name] = prefix + _public(value.removeprefix(prefix))

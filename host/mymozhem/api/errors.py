@@ -1,6 +1,7 @@
 """One body for every error, whoever raised it; no trace of the code ever leaves the house."""
 
 from collections.abc import Mapping
+from http import HTTPStatus
 
 import structlog
 from pydantic import BaseModel, ConfigDict, Field, JsonValue, ValidationError
@@ -58,11 +59,11 @@ def respond(error: MymozhemError) -> Response:
     """Return the answer that an error of ours is; the headers that its status asks for included."""
     body = error_body(error.code, error.message, pointed(error.details))
     response = Response(dumps(body), status=error.status, content_type="application/json")
-    if error.status == 401:
+    if error.status == HTTPStatus.UNAUTHORIZED:
         response.headers["WWW-Authenticate"] = "Bearer"
-    if error.status == 503:
+    if error.status == HTTPStatus.SERVICE_UNAVAILABLE:
         response.headers["Retry-After"] = str(RETRY_SECONDS)
-    if error.status == 429:
+    if error.status == HTTPStatus.TOO_MANY_REQUESTS:
         response.headers.update({name: str(value) for name, value in _waits(error).items()})
     return response
 
@@ -112,14 +113,14 @@ def _waits(error: MymozhemError) -> dict[str, object]:
 
 
 async def _known(error: MymozhemError) -> Response:
-    if error.status >= 500:
+    if error.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
         logger.warning("request.failed", code=error.code, message=error.message)
     return respond(error)
 
 
 async def _from_server(error: HTTPException) -> Response:
     status = error.code or 500
-    if status >= 500:
+    if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
         return await _unknown(error)
     code, message = _CODES.get(status, ("BAD_REQUEST", error.name))
     response = Response(

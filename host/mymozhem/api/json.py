@@ -23,10 +23,10 @@ def _default(value: object) -> object:
 class OrjsonProvider(JSONProvider):
     """Lets Quart write with orjson; bodies are read elsewhere, more strictly."""
 
-    def dumps(self, object_: Any, **_: Any) -> str:  # noqa: ANN401 - Quart's signature
+    def dumps(self, obj: Any, **_: Any) -> str:  # noqa: ANN401 - Quart's signature
         """Write a value."""
-        return dumps(object_).decode()
+        return dumps(obj).decode()
 
-    def loads(self, object_: str | bytes, **_: Any) -> Any:  # noqa: ANN401 - Quart's signature
+    def loads(self, s: str | bytes, **_: Any) -> Any:  # noqa: ANN401 - Quart's signature
         """Read a value."""
-        return orjson.loads(object_)
+        return orjson.loads(s)

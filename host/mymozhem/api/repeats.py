@@ -5,6 +5,7 @@ import hmac
 import re
 from collections.abc import Awaitable, Callable
 from enum import Enum, auto
+from http import HTTPStatus
 
 import orjson
 from quart import Request
@@ -82,7 +83,8 @@ async def once(
 
 
 def _passes(error: MymozhemError) -> bool:
-    return error.status == 429 or error.status >= 500 or isinstance(error, RoomBusy)
+    ours = error.status >= HTTPStatus.INTERNAL_SERVER_ERROR
+    return ours or error.status == HTTPStatus.TOO_MANY_REQUESTS or isinstance(error, RoomBusy)
 
 
 def _kept(answer: Reply) -> Kept:

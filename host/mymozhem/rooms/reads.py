@@ -11,6 +11,7 @@ from mymozhem.auth.access import check, rule_for
 from mymozhem.auth.principal import Principal
 from mymozhem.auth.tables import UserRow
 from mymozhem.contract import ParticipantStatus, PersonKind, RoomStatus
+from mymozhem.manifests.model import Manifest
 from mymozhem.registry.catalog import Catalog
 
 from .paging import Columns, Found, Part, Totals, count, ordering
@@ -86,7 +87,7 @@ class RoomReader:
             found = await session.scalars(_page(branches, part))
             return Found(await self._seen(session, found.all(), caller, admin=admin), total)
 
-    def _manifest(self, room: RoomRow) -> Any:
+    def _manifest(self, room: RoomRow) -> Manifest:
         return self.catalog.manifest(room.app_id, room.app_manifest_version)
 
     async def _total(

@@ -1,6 +1,7 @@
 """What is in a room, read: people, prizes, winners, draws, state, log."""
 
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from pydantic import JsonValue
@@ -211,7 +212,7 @@ async def draw(session: AsyncSession, seat: Seat, draw_id: str) -> SeenDraw:
     return draw_view(seat, await find_draw(session, seat.room.id, draw_id, level=seat.level))
 
 
-async def snapshot(session: AsyncSession, seat: Seat, *, now: Any) -> Snapshot:
+async def snapshot(session: AsyncSession, seat: Seat, *, now: datetime) -> Snapshot:
     """Return the room's state, its standings and the caller's own part, with their cursor."""
     state = await room_state(session, seat.room.id)
     shown: dict[str, Any] = {"public": state.public}

@@ -1,4 +1,4 @@
-"""What operators see of the whole platform: the audit trail, and how much there is of everything."""
+"""What operators see of the platform: the audit trail, and how much there is of everything."""
 
 from dataclasses import dataclass
 

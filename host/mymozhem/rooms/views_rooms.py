@@ -1,4 +1,4 @@
-"""Rooms as they are seen: a card for strangers, the room for its people, the code for its helpers."""
+"""Rooms as they are seen: a card for strangers, the room for its people, its code for helpers."""
 
 from collections.abc import Mapping
 from functools import lru_cache
@@ -14,7 +14,7 @@ from .seats import Seat
 from .tables import EntryPolicy, RoomRow
 from .views import Moment, SeenPerson, View
 
-#: what the people of a room may know of its app; the settings, with their defaults, are not among it
+#: what the people of a room may know of its app; the settings, with their defaults, are not
 _OF_MANIFEST = ("manifestVersion", "id", "meta", "contract", "registration", "ui", "locales")
 _PLAYED_BY = frozenset({Role.PARTICIPANT, Role.VIEWER})
 

@@ -1,6 +1,7 @@
 """Version 1 of the API: a module for each kind of thing."""
 
 from mymozhem.api.routes import Route, Routes
+
 from . import (
     admin,
     apps,

@@ -2,14 +2,13 @@
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from mymozhem.auth.access import check, rule_for
-from mymozhem.auth.users import current_user
-from mymozhem.rooms.reads_platform import AuditFilter, Overview, SeenAudit, audit_trail, overview
-
 from mymozhem.api.answers import Page
 from mymozhem.api.frame import Call
 from mymozhem.api.queries import AuditQuery, paged
 from mymozhem.api.routes import Routes
+from mymozhem.auth.access import check, rule_for
+from mymozhem.auth.users import current_user
+from mymozhem.rooms.reads_platform import AuditFilter, Overview, SeenAudit, audit_trail, overview
 
 routes = Routes("admin", "What operators look at.")
 

@@ -2,6 +2,12 @@
 
 from quart import request
 
+from mymozhem.api.answers import Page
+from mymozhem.api.frame import Call
+from mymozhem.api.models import Payload
+from mymozhem.api.queries import LatestQuery, paged
+from mymozhem.api.repeats import Repeat
+from mymozhem.api.routes import Routes
 from mymozhem.contract import JsonObject, Level, PersonKind
 from mymozhem.errors import NotFound, UnsupportedMediaType
 from mymozhem.manifests.model import Manifest
@@ -11,13 +17,6 @@ from mymozhem.registry.history import Published
 from mymozhem.rooms.paging import Found
 from mymozhem.rooms.views import Moment, View
 from mymozhem.rooms.views_rooms import manifest_view
-
-from mymozhem.api.answers import Page
-from mymozhem.api.frame import Call
-from mymozhem.api.models import Payload
-from mymozhem.api.queries import LatestQuery, paged
-from mymozhem.api.repeats import Repeat
-from mymozhem.api.routes import Routes
 
 routes = Routes("apps", "Apps, and the versions of their manifests.")
 #: a manifest over 256 KiB is a problem that the validation itself names
@@ -74,7 +73,7 @@ class SeenReport(View):
 @routes.add("GET /apps")
 async def list_apps(call: Call, query: LatestQuery) -> Page[SeenAppCard]:
     """List apps that rooms can be made with, or were."""
-    cards = [SeenAppCard(**_card(app)) for app in call.services.catalog.apps()]
+    cards = [_card(app) for app in call.services.catalog.apps()]
     part = query.part
     return paged(Found(cards[part.offset : part.offset + part.limit], len(cards)), query)
 
@@ -84,7 +83,7 @@ async def get_app(call: Call, app_id: str) -> SeenAppWhole:
     """Return an app with its newest manifest; guests do not see its settings."""
     app = call.services.catalog.get(app_id)
     return SeenAppWhole(
-        **_card(app),
+        **_card(app).__dict__,
         manifest=_manifest(call, app.newest()),
         versions=[each.manifest.version for each in app.versions],
     )
@@ -95,7 +94,7 @@ async def list_versions(call: Call, app_id: str, query: LatestQuery) -> Page[See
     """List the published versions of an app, the first published first."""
     published = call.services.catalog.get(app_id).versions
     part = query.part
-    found = [SeenVersion(**_version(each)) for each in published]
+    found = [_version(each) for each in published]
     return paged(Found(found[part.offset : part.offset + part.limit], len(found)), query)
 
 
@@ -104,7 +103,8 @@ async def get_version(call: Call, app_id: str, v: str) -> SeenVersion:
     """Return a published version with its manifest."""
     for each in call.services.catalog.get(app_id).versions:
         if each.manifest.version == v:
-            return SeenVersion(**_version(each), manifest=_manifest(call, each.manifest))
+            shown = {"manifest": _manifest(call, each.manifest)}
+            return _version(each).model_copy(update=shown)
     raise NotFound("There is no such version.", code="VERSION_NOT_FOUND")
 
 
@@ -124,28 +124,28 @@ async def validate_manifest(_: Call, raw: bytes) -> SeenReport:
     return SeenReport(valid=report.valid, problems=problems)
 
 
-def _card(app: CatalogApp) -> JsonObject:
+def _card(app: CatalogApp) -> SeenAppCard:
     newest = app.newest()
-    return {
-        "app_id": app.app_id,
-        "name": newest.meta.name,
-        "description": newest.meta.description,
-        "icon": newest.meta.icon,
-        "newest_version": newest.version,
-        "available": app.code is not None and app.code.serves(newest.version),
-    }
+    return SeenAppCard(
+        app_id=app.app_id,
+        name=newest.meta.name,
+        description=newest.meta.description,
+        icon=newest.meta.icon,
+        newest_version=newest.version,
+        available=app.code is not None and app.code.serves(newest.version),
+    )
 
 
-def _version(each: Published) -> dict[str, object]:
-    return {
-        "app_id": each.app_id,
-        "version": each.manifest.version,
-        "digest": each.manifest.digest,
-        "published_at": each.published_at,
-        "deprecated_at": each.deprecated_at,
-        "reason": each.reason,
-        "deadline": each.deadline,
-    }
+def _version(each: Published) -> SeenVersion:
+    return SeenVersion(
+        app_id=each.app_id,
+        version=each.manifest.version,
+        digest=each.manifest.digest,
+        published_at=each.published_at,
+        deprecated_at=each.deprecated_at,
+        reason=each.reason,
+        deadline=each.deadline,
+    )
 
 
 def _manifest(call: Call, manifest: Manifest) -> JsonObject:

@@ -1,5 +1,9 @@
 """Signing in: with a local account, or as a guest of one room."""
 
+from mymozhem.api.frame import Call
+from mymozhem.api.models import GuestBody, LoginBody
+from mymozhem.api.repeats import Repeat
+from mymozhem.api.routes import Routes
 from mymozhem.auth.tables import UserRow
 from mymozhem.auth.users import User, current_user
 from mymozhem.contract import JsonObject, PersonKind, RoomStatus
@@ -8,11 +12,6 @@ from mymozhem.rooms.joining import Joined, join
 from mymozhem.rooms.seats import Seat
 from mymozhem.rooms.views import Moment, View
 from mymozhem.rooms.views_people import SeenParticipant, participant_view
-
-from mymozhem.api.frame import Call
-from mymozhem.api.models import GuestBody, LoginBody
-from mymozhem.api.repeats import Repeat
-from mymozhem.api.routes import Routes
 
 routes = Routes("auth", "Signing in, and who one is.")
 

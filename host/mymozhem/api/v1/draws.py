@@ -2,6 +2,11 @@
 
 from quart import Response
 
+from mymozhem.api.answers import Page
+from mymozhem.api.frame import Call
+from mymozhem.api.models import NewDrawBody, ReasonBody, RetryBody, RevealBody, RunBody
+from mymozhem.api.queries import DrawsQuery, paged, refuse_unknown
+from mymozhem.api.routes import Routes
 from mymozhem.contract import PrizeCount, PublicSource
 from mymozhem.rooms import drawing
 from mymozhem.rooms.admission import seat_for, write_as
@@ -11,12 +16,6 @@ from mymozhem.rooms.reads_inside import draw
 from mymozhem.rooms.reads_inside import draws as found_draws
 from mymozhem.rooms.tables import RevealMode
 from mymozhem.rooms.views_wins import SeenDraw
-
-from mymozhem.api.answers import Page
-from mymozhem.api.frame import Call
-from mymozhem.api.models import NewDrawBody, ReasonBody, RetryBody, RevealBody, RunBody
-from mymozhem.api.queries import DrawsQuery, paged, refuse_unknown
-from mymozhem.api.routes import Routes
 
 routes = Routes("draws", "Draws that strangers can verify.")
 

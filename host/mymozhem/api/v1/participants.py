@@ -1,5 +1,10 @@
 """People in a room: joining, leaving, looked after by those who help to run it."""
 
+from mymozhem.api.answers import Page
+from mymozhem.api.frame import Call
+from mymozhem.api.models import ImportBody, JoinBody, ParticipantPatch, ReasonBody, RenameBody
+from mymozhem.api.queries import PeopleQuery, paged, refuse_unknown
+from mymozhem.api.routes import Routes
 from mymozhem.errors import Forbidden, NotFound
 from mymozhem.rooms import people
 from mymozhem.rooms.admission import seat_for
@@ -10,11 +15,6 @@ from mymozhem.rooms.seats import HELPERS, find_seat
 from mymozhem.rooms.views import View
 from mymozhem.rooms.views_people import SeenParticipant
 
-from mymozhem.api.answers import Page
-from mymozhem.api.frame import Call
-from mymozhem.api.models import ImportBody, JoinBody, ParticipantPatch, ReasonBody, RenameBody
-from mymozhem.api.queries import PeopleQuery, paged, refuse_unknown
-from mymozhem.api.routes import Routes
 from .auth import Entered, entered, join_by_code
 
 routes = Routes("participants", "People in a room.")

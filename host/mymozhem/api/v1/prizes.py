@@ -1,5 +1,10 @@
 """Prizes: what can be won in a room."""
 
+from mymozhem.api.answers import Page
+from mymozhem.api.frame import Call
+from mymozhem.api.models import NewPrizeBody, PrizePatch
+from mymozhem.api.queries import PrizesQuery, paged, refuse_unknown
+from mymozhem.api.routes import Routes
 from mymozhem.errors import Invalid
 from mymozhem.rooms import prizes
 from mymozhem.rooms.admission import seat_for
@@ -7,12 +12,6 @@ from mymozhem.rooms.prizes import NewPrize
 from mymozhem.rooms.reads_inside import prize
 from mymozhem.rooms.reads_inside import prizes as found_prizes
 from mymozhem.rooms.views_wins import SeenPrize
-
-from mymozhem.api.answers import Page
-from mymozhem.api.frame import Call
-from mymozhem.api.models import NewPrizeBody, PrizePatch
-from mymozhem.api.queries import PrizesQuery, paged, refuse_unknown
-from mymozhem.api.routes import Routes
 
 routes = Routes("prizes", "What can be won in a room.")
 _COLUMNS = {"name": "name", "description": "description", "image_url": "image_url",

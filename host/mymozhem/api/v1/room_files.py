@@ -1,21 +1,20 @@
 """What leaves a room as a file: its code as a picture, its log line by line."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from io import BytesIO
 
 import orjson
 import segno
 from quart import Response
 
+from mymozhem.api.frame import Call
+from mymozhem.api.routes import Routes
 from mymozhem.auth.principal import Principal
 from mymozhem.rooms.admission import seat_for
 from mymozhem.rooms.log import MAX_PAGE, read_events
 from mymozhem.rooms.reads_inside import event_view
 from mymozhem.rooms.services import Services
 from mymozhem.rooms.views import written
-
-from mymozhem.api.frame import Call
-from mymozhem.api.routes import Routes
 
 routes = Routes("rooms", "Rooms: made, found, changed, played in.")
 SVG = "image/svg+xml"
@@ -47,7 +46,7 @@ async def export_room(call: Call, id: str) -> Response:
 
 
 async def _lines(
-    services: Services, room_id: str, caller: Principal, first: dict[str, object]
+    services: Services, room_id: str, caller: Principal, first: Mapping[str, object]
 ) -> AsyncIterator[bytes]:
     yield orjson.dumps(first) + b"\n"
     after: str | None = None

@@ -2,7 +2,13 @@
 
 import re
 
-from mymozhem.contract import JsonObject
+from pydantic import JsonValue
+
+from mymozhem.api.answers import Answer, Page
+from mymozhem.api.frame import Call
+from mymozhem.api.models import CopyBody, NewRoomBody, Payload, RoomPatch
+from mymozhem.api.queries import EventsQuery, RoomsQuery, paged, refuse_unknown
+from mymozhem.api.routes import Routes
 from mymozhem.errors import BadRequest, Invalid
 from mymozhem.rooms import lifecycle
 from mymozhem.rooms.actions import perform
@@ -17,12 +23,6 @@ from mymozhem.rooms.reads_inside import LoggedEvent, Snapshot, event_view, snaps
 from mymozhem.rooms.views import View
 from mymozhem.rooms.views_rooms import SeenLock, SeenRoom
 
-from mymozhem.api.answers import Answer, Page
-from mymozhem.api.frame import Call
-from mymozhem.api.models import CopyBody, NewRoomBody, Payload, RoomPatch
-from mymozhem.api.queries import EventsQuery, RoomsQuery, paged, refuse_unknown
-from mymozhem.api.routes import Routes
-
 routes = Routes("rooms", "Rooms: made, found, changed, played in.")
 _CARD = ("name", "description", "locale", "is_public", "entry_policy", "capacity", "doors_locked")
 _ETAG = re.compile(r'"v(\d{1,15})"')
@@ -31,7 +31,7 @@ _ETAG = re.compile(r'"v(\d{1,15})"')
 class SeenReply(View):
     """What an app answered to an action, and the caller's cursor right after it."""
 
-    reply: JsonObject | list[object] | str | int | float | bool | None
+    reply: JsonValue
     cursor: str
 
 

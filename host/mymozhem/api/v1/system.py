@@ -6,14 +6,13 @@ from importlib.metadata import version
 import orjson
 from quart import Response, current_app
 
-from mymozhem.contract import CONTRACT_VERSION, JsonObject
-from mymozhem.errors import Unavailable
-from mymozhem.rooms.views import View
-
 from mymozhem.api.documents import openapi_document
 from mymozhem.api.frame import Call
 from mymozhem.api.pages import docs_page, front_page
 from mymozhem.api.routes import Routes
+from mymozhem.contract import CONTRACT_VERSION, JsonObject
+from mymozhem.errors import Unavailable
+from mymozhem.rooms.views import View
 
 routes = Routes("system", "The platform about itself.")
 HTML = "text/html; charset=utf-8"

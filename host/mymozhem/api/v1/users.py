@@ -1,14 +1,15 @@
 """People: themselves to themselves, and to admins."""
 
+from mymozhem.api.frame import Call
+from mymozhem.api.models import UserPatch
+from mymozhem.api.routes import Routes
 from mymozhem.auth.users import UserChanges, delete_user, export_user, patch_user
 from mymozhem.auth.users import get_user as read_user
+from mymozhem.errors import Invalid
 from mymozhem.rooms.idempotency import mark_done
 from mymozhem.rooms.reads_person import SeenSeat, seats_of
 from mymozhem.rooms.views import Moment, View
 
-from mymozhem.api.frame import Call
-from mymozhem.api.models import UserPatch
-from mymozhem.api.routes import Routes
 from .auth import SeenUser, user_view
 
 routes = Routes("users", "People, to themselves and to admins.")
@@ -56,9 +57,12 @@ async def get_user(call: Call, id: str) -> SeenUser:
 @routes.add("PATCH /users/{id}")
 async def change_user(call: Call, id: str, body: UserPatch) -> SeenUser:
     """Change a name or an avatar; an avatar of null takes it away."""
-    given = {"name": body.name, "avatar_url": body.avatar}
-    names = {"name": "name", "avatar": "avatar_url"}
-    changes = UserChanges(**{names[each]: given[names[each]] for each in body.model_fields_set})
+    given = body.model_dump(exclude_unset=True)
+    if "avatar" in given:
+        given["avatar_url"] = given.pop("avatar")
+    if given.get("name", "") is None:
+        raise Invalid(fields={"/name": ["Give a name, or leave the field out."]})
+    changes = UserChanges.model_validate(given)
     async with call.services.database.write() as unit:
         user = await patch_user(unit, call.caller, id, changes)
         await mark_done(unit.session)

@@ -1,16 +1,15 @@
 """Winners: given by hand, handed out, moved, revoked."""
 
-from mymozhem.rooms import winners
-from mymozhem.rooms.admission import seat_for, write_as
-from mymozhem.rooms.reads_inside import WinnerFilter, winner
-from mymozhem.rooms.reads_inside import winners as found_winners
-from mymozhem.rooms.views_wins import SeenWinner
-
 from mymozhem.api.answers import Page
 from mymozhem.api.frame import Call
 from mymozhem.api.models import MoveBody, NewWinnerBody, ReasonBody
 from mymozhem.api.queries import WinnersQuery, paged, refuse_unknown
 from mymozhem.api.routes import Routes
+from mymozhem.rooms import winners
+from mymozhem.rooms.admission import seat_for, write_as
+from mymozhem.rooms.reads_inside import WinnerFilter, winner
+from mymozhem.rooms.reads_inside import winners as found_winners
+from mymozhem.rooms.views_wins import SeenWinner
 
 routes = Routes("winners", "Who won what.")
 

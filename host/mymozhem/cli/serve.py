@@ -1,0 +1,111 @@
+"""The command that runs the platform."""
+
+import asyncio
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+from pydantic import ValidationError
+
+from mymozhem.config import Settings
+
+if TYPE_CHECKING:
+    from uvicorn import Config
+
+#: how long requests may go on after the signal to stop
+GRACE_SECONDS = 10
+
+
+@click.command("serve")
+@click.option("--host", help="Address to listen on; 0.0.0.0 for every network of the machine.")
+@click.option("--port", type=click.IntRange(0, 65_535), help="Port to listen on; 0 for any.")
+@click.option("--public-url", help="Address under which people reach this host.")
+@click.option(
+    "--data-dir", type=click.Path(file_okay=False, path_type=Path), help="Folder of the data."
+)
+@click.option("--database-url", help="sqlite:///… or postgresql://…; a file in the data folder.")
+@click.option("--enable-apps", help="App ids, comma separated, that may run in this process.")
+@click.option("--log-format", type=click.Choice(["text", "json"]), help="For people or programs.")
+@click.option("--log-level", type=click.Choice(["debug", "info", "warning", "error"]))
+def serve_command(**options: object) -> None:
+    r"""Run the platform until it is told to stop.
+
+    What is not given here is read from the MYMOZHEM_* variables. A database that does not exist
+    yet is made; one of another version is not touched: upgrade it first.
+
+    \b
+    Examples:
+      mymozhem serve
+      mymozhem serve --host 0.0.0.0 --port 8080 --public-url https://events.example.org
+      mymozhem serve --database-url postgresql://localhost/mymozhem --log-format json
+    """
+    settings = _settings(options)
+    asyncio.run(_prepare(settings))
+    sys.exit(run(settings))
+
+
+def run(settings: Settings) -> int:
+    """Serve until a signal; return the exit status."""
+    from uvicorn import Server
+
+    from mymozhem.observability.logging import configure_logging
+
+    configure_logging(settings)
+    server = Server(config_of(settings))
+    click.echo(f"mymozhem is starting at {settings.effective_public_url} (stop it with Ctrl+C)")
+    server.run()
+    return 0 if server.started else 1
+
+
+def config_of(settings: Settings) -> "Config":
+    """Return how uvicorn serves a host."""
+    from uvicorn import Config
+
+    from mymozhem.app import create_app
+
+    return Config(
+        create_app(settings),
+        host=settings.host,
+        port=settings.port,
+        http="httptools",
+        loop="uvloop",
+        ws="none",
+        lifespan="on",
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        timeout_graceful_shutdown=GRACE_SECONDS,
+    )
+
+
+async def _prepare(settings: Settings) -> None:
+    """Make a database that does not exist; refuse one of another version."""
+    from mymozhem.migrations import current, head, upgrade
+
+    settings.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+    url = settings.effective_database_url
+    revision = await current(url)
+    if revision is None and url.startswith("sqlite"):
+        await upgrade(url)
+    elif revision != head():
+        raise click.ClickException(
+            "The database is not at the newest schema: type `mymozhem db upgrade`, then start "
+            "again."
+        )
+
+
+def _settings(options: dict[str, object]) -> Settings:
+    given = {name: value for name, value in options.items() if value is not None}
+    try:
+        return Settings(**given)  # type: ignore[arg-type]  # read by click
+    except ValidationError as error:
+        raise click.ClickException(_sentences(error)) from error
+
+
+def _sentences(error: ValidationError) -> str:
+    parts: Sequence[str] = [
+        f"{'.'.join(map(str, each['loc']))}: {each['msg']}" for each in error.errors()
+    ]
+    return "; ".join(parts)

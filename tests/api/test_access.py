@@ -1,0 +1,175 @@
+"""The role matrix: every row of the table × every kind of caller × own, other and deleted room.
+
+What is expected is computed from the table by its own rule; what happens is a real request.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+from sqlalchemy import update
+
+from mymozhem.auth.access import ACCESS, check
+from mymozhem.auth.principal import Principal
+from mymozhem.clock import Clock
+from mymozhem.contract import PersonKind, Role
+from mymozhem.errors import MymozhemError
+from mymozhem.rooms.tables import ParticipantRow, RoomRow
+from tests.api.house import PASSWORD, Caller, House, make_house
+
+CALLERS = (
+    "anonymous",
+    "non-member",
+    "guest of another room",
+    "viewer",
+    "participant",
+    "moderator",
+    "organizer",
+    "admin",
+)
+ROLES = {
+    "viewer": Role.VIEWER,
+    "participant": Role.PARTICIPANT,
+    "moderator": Role.MODERATOR,
+    "organizer": Role.ORGANIZER,
+    "admin": Role.ADMIN,
+}
+ROOMS = ("own", "other", "public", "deleted")
+BODIES: dict[str, Any] = {
+    "POST /auth/login": {"email": "organizer@example.com", "password": PASSWORD},
+    "POST /rooms": {"name": "R", "appId": "stall"},
+    "PATCH /rooms/{id}": {"description": "new"},
+    "POST /rooms/{id}/prizes": {"name": "Car"},
+    "PATCH /rooms/{id}/prizes/{prizeId}": {"name": "Van"},
+    "PATCH /rooms/{id}/participants/{pid}": {"name": "Renamed"},
+    "POST /rooms/{id}/participants/{pid}/rename": {"name": "Renamed"},
+    "POST /rooms/{id}/participants/import": {"people": [{"name": "Zoe"}]},
+    "POST /rooms/{id}/actions/{action}": {},
+    "POST /rooms/{id}/draws": {},
+    "PATCH /users/{id}": {"name": "Renamed"},
+    "POST /apps/validate-manifest": {},
+}
+
+
+@dataclass
+class Scene:
+    """A room with one of everything, and whoever calls."""
+
+    room: Any
+    ids: dict[str, str]
+
+
+async def a_scene(house: House, *, public: bool = False) -> Scene:
+    """Start a room with a participant, a prize, a winner and a draw."""
+    room = await house.start(isPublic=public)
+    path = f"/rooms/{room['id']}"
+    _, joined = await house.guest(room, "Zed")
+    pid = joined["participant"]["id"]
+    prize = (await house.organizer.post(f"{path}/prizes", {"name": "Bike", "quantity": 9})).data
+    spare = (await house.organizer.post(f"{path}/prizes", {"name": "Hat", "quantity": 9})).data
+    won = {"participantId": pid, "prizeId": prize["id"]}
+    winner = (await house.organizer.post(f"{path}/winners", won)).data
+    draw = (await house.organizer.post(f"{path}/draws", {"reveal": "manual"})).data
+    await house.work()
+    ids = {"id": room["id"], "pid": pid, "prizeId": prize["id"], "wid": winner["id"]}
+    ids |= {"did": draw["id"], "action": "do", "appId": "stall", "v": "1.0.0", "spare": spare["id"]}
+    return Scene(room, ids)
+
+
+async def a_caller(house: House, kind: str, scene: Scene | None) -> tuple[Caller, Principal | None]:
+    """Return somebody of a kind, in the scene's room with their role where they have one."""
+    if kind == "anonymous":
+        return house.nobody, None
+    if kind == "guest of another room":
+        elsewhere = await house.start(name="Elsewhere")
+        guest, _ = await house.guest(elsewhere)
+        return guest, Principal(guest.id, PersonKind.GUEST, elsewhere["id"], "t")
+    caller = await house.person(f"{kind.replace(' ', '.')}@example.com", is_admin=kind == "admin")
+    if scene is not None and kind in ROLES and kind != "admin":
+        await _seat(house, scene, caller, ROLES[kind])
+    return caller, Principal(caller.id, PersonKind.REGISTERED, None, "t")
+
+
+async def _seat(house: House, scene: Scene, caller: Caller, role: Role) -> None:
+    heard = await caller.post(
+        f"/rooms/{scene.ids['id']}/participants", {"code": scene.room["code"], "name": role.title()}
+    )
+    assert heard.status == 201, heard.raw
+    async with house.database.write() as unit:
+        await unit.session.execute(
+            update(ParticipantRow).where(ParticipantRow.user_id == caller.id).values(role=role)
+        )
+
+
+def expected(endpoint: str, principal: Principal | None, **known: Any) -> int:
+    """Return the status that the table asks for; 0 where it lets the caller in."""
+    try:
+        check(ACCESS[endpoint], principal, **known)
+    except MymozhemError as error:
+        return error.status
+    return 0
+
+
+async def ask(caller: Caller, endpoint: str, ids: dict[str, str]) -> int:
+    method, _, path = endpoint.partition(" ")
+    for name, value in ids.items():
+        path = path.replace(f"{{{name}}}", value)
+    outside = ("/api", "/health", "/openapi", "/docs", "/.well-known")
+    path = f"/{path}" if path == "/" or path.startswith(outside) else path
+    body = BODIES.get(endpoint)
+    if endpoint.endswith("/winners") and method == "POST":
+        body = {"participantId": ids["pid"], "prizeId": ids["spare"]}
+    if endpoint.endswith("/move"):
+        body = {"prizeId": ids["spare"], "reason": "a better one"}
+    return (await caller.ask(method, path, body)).status
+
+
+IN_ROOMS = [endpoint for endpoint in ACCESS if "/rooms/{id}" in endpoint]
+ELSEWHERE = [endpoint for endpoint in ACCESS if endpoint not in IN_ROOMS]
+#: what a caller who is let in may still hear, since the room has moved on or its code is missing
+OTHERWISE = {
+    "POST /rooms/{id}/participants": {404},  # a stranger to a private room needs its code
+    "GET /rooms/{id}/draws/{did}/record": {404},  # not revealed yet
+}
+
+
+@pytest.mark.parametrize("dialect", ["sqlite"], indirect=True)
+@pytest.mark.parametrize("kind", CALLERS)
+@pytest.mark.parametrize("place", ROOMS)
+async def test_each_caller_gets_from_each_route_of_a_room_what_the_table_says(
+    kind: str, place: str, database_url: str, clock: Clock, tmp_path
+):
+    async with make_house(database_url, clock, tmp_path) as house:
+        template = await a_scene(house, public=place == "public")
+        inside = place == "own"
+        caller, principal = await a_caller(house, kind, template if inside else None)
+        wrong = []
+        for endpoint in IN_ROOMS:
+            scene = await a_scene(house, public=place == "public")
+            if inside and kind in ROLES and kind != "admin":
+                await _seat(house, scene, caller, ROLES[kind])
+            if place == "deleted":
+                await _delete(house, scene)
+            role = ROLES.get(kind) if inside or kind == "admin" else None
+            wanted = expected(
+                endpoint,
+                principal,
+                role=role,
+                admin=kind == "admin",
+                public=place == "public",
+            )
+            if place == "deleted" and wanted in (0, 403):
+                wanted = 404
+            status = await ask(caller, endpoint, scene.ids)
+            allowed = {wanted} if wanted else OTHERWISE.get(endpoint, set())
+            fine = status in allowed if wanted else status < 400 or status in allowed | {409}
+            if not fine:
+                wrong.append((endpoint, wanted, status))
+        assert wrong == []
+
+
+async def _delete(house: House, scene: Scene) -> None:
+    async with house.database.write() as unit:
+        await unit.session.execute(
+            update(RoomRow).where(RoomRow.id == scene.ids["id"]).values(deleted_at=unit.now)
+        )

@@ -1,15 +1,14 @@
 """Calls to apps that run inside the host process, through pluggy.
 
-The app gets a copy of the request, made by way of JSON: it can change nothing of the host's, and
-sees what it would see over the wire. Plain functions run in daemon threads of the app's own,
-coroutines on the event loop; a coroutine that blocks holds the loop itself: blocking work belongs
-in a plain function.
+The app gets a copy of the request: it can change nothing of the host's. Plain functions run in
+daemon threads of the app's own, coroutines on the event loop; a coroutine that blocks holds the
+loop itself: blocking work belongs in a plain function.
 """
 
 import inspect
 from collections.abc import Awaitable, Callable
 from functools import partial
-from typing import Protocol, TypeVar
+from typing import Any, Protocol
 
 import pluggy
 import structlog
@@ -18,6 +17,7 @@ from pydantic import BaseModel
 from mymozhem.contract import Hook, Refuse
 
 from .answers import encode
+from .copies import private_copy
 from .outcome import CallFailed, FailureKind
 from .runner import Runner
 from .transport import Call, Reply
@@ -28,7 +28,6 @@ MAX_UNFINISHED = 32
 logger = structlog.stdlib.get_logger(__name__)
 
 Answer = Reply | CallFailed
-M = TypeVar("M", bound=BaseModel)
 
 
 class Code(Protocol):
@@ -59,8 +58,7 @@ class InProcess:
     async def send(self, call: Call) -> Reply:
         """Call the app's function and return its answer, not yet validated; see `Transport`."""
         function = self._function(call)
-        arguments = _arguments(call, function)
-        ask = partial(function.caller, **arguments)
+        ask = partial(_ask, call, function)
         runner = self._runner(call.app.app_id)
         if function.is_coroutine:
             answer = await runner.in_task(partial(_await_answer, call.hook, ask))
@@ -112,14 +110,15 @@ class _Function:
         return cls(caller, implementations[0]) if implementations else None
 
 
-def _arguments(call: Call, function: _Function) -> dict[str, BaseModel | None]:
-    """Copy what the function takes; pluggy wants the rest named too and passes it to nobody."""
+def _ask(call: Call, function: "_Function") -> Any:  # noqa: ANN401  pluggy's list of whatever
+    """Call the app with copies of what it takes, which are made where its code runs."""
     given: dict[str, BaseModel] = {"context": call.context, "request": call.request}
-    return {name: _copy(value) if name in function.takes else None for name, value in given.items()}
-
-
-def _copy(value: M) -> M:
-    return type(value).model_validate_json(value.model_dump_json(by_alias=True))
+    # pluggy wants the rest named too and passes it to nobody.
+    arguments = {
+        name: private_copy(value) if name in function.takes else None
+        for name, value in given.items()
+    }
+    return function.caller(**arguments)
 
 
 def _answer(hook: Hook[BaseModel, BaseModel], ask: Callable[[], list[object]]) -> Answer:

@@ -18,6 +18,9 @@ _DRIVERS = {
 BUSY_SECONDS = "5"
 """How long a SQLite statement waits for a foreign lock; `?timeout=` in the address overrides it."""
 
+MIGRATING_SECONDS = "60"
+"""How long a migration waits for another one that was first."""
+
 
 def parse_url(url: str) -> URL:
     """Read a database's address and name the driver that is used for it.
@@ -54,7 +57,8 @@ def create_engine(url: str, *, readonly: bool = False, migrating: bool = False) 
 
 def _sqlite(url: URL, *, readonly: bool, migrating: bool) -> AsyncEngine:
     if "timeout" not in url.query:
-        url = url.update_query_dict({"timeout": BUSY_SECONDS})
+        patience = MIGRATING_SECONDS if migrating else BUSY_SECONDS
+        url = url.update_query_dict({"timeout": patience})
     engine = create_async_engine(
         url,
         pool_size=4 if readonly else 1,

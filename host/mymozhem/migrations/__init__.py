@@ -98,8 +98,10 @@ async def _migrate(url: str, step: Callable[[Config], None]) -> None:
 
 
 def _take_turn(connection: Connection, step: Callable[[Config], None]) -> None:
-    sqlite = connection.dialect.name == "sqlite"  # its BEGIN IMMEDIATE is the turn already
-    if not sqlite:
+    sqlite = connection.dialect.name == "sqlite"
+    if sqlite:
+        connection.exec_driver_sql("SELECT 1")  # BEGIN IMMEDIATE comes with it, and is the turn
+    else:
         connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": MIGRATION_LOCK})
     step(make_config(connection))
     if sqlite and (broken := connection.exec_driver_sql("PRAGMA foreign_key_check").all()):

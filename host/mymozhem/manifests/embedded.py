@@ -12,7 +12,7 @@ from mymozhem.contract.canonical import canonical_json
 
 from .engine import build, without_id
 from .faults import faults
-from .nodes import DRAFT_07, DRAFT_2020_12, Index, Node, Schema, index, is_draft_07
+from .nodes import DRAFT_07, DRAFT_2020_12, Index, Node, Schema, count, index, is_draft_07
 from .outline import outline_at
 from .pointers import pointer
 from .problems import Problem, under
@@ -60,10 +60,10 @@ def schema_problems(document: Mapping[str, JsonValue]) -> Iterator[Problem]:
 
 
 def _too_many(found: tuple[Place, ...]) -> Problem | None:
-    nodes = [node for place in found for node in index(place.schema).nodes.values()]
-    if len(nodes) > MAX_NODES:
-        message = f"{len(nodes):,} schemas in one manifest are more than {MAX_NODES:,}"
+    if sum(count(place.schema, most=MAX_NODES) for place in found) > MAX_NODES:
+        message = f"there are more than {MAX_NODES:,} schemas in one manifest"
         return Problem("", "SCHEMA_TOO_LARGE", message, "share them under $defs, or drop some")
+    nodes = (node for place in found for node in index(place.schema).nodes.values())
     if sum(1 for node in nodes for _ in patterns_of(node)) > MAX_PATTERNS:
         message = f"there are more than {MAX_PATTERNS} patterns in one manifest"
         return Problem("", "PATTERNS_TOO_MANY", message, "use enum, format or maxLength instead")
@@ -103,8 +103,10 @@ def _wrong_default(found: Index, node: Node, registry: jsonschema_rs.Registry) -
     dialect = DRAFT_07 if is_draft_07(found.nodes[""].schema) else DRAFT_2020_12
     reference = {"$schema": dialect, "$ref": f"{_WHOLE}#{quote(node.pointer)}"}
     completed = complete(outline_at(found, node), node.keyword("default"))
-    for error in islice(build(reference, registry=registry).iter_errors(completed), MAX_REPORTED):
-        for fault in faults(error):
+    try:
+        build(reference, registry=registry).validate(completed)
+    except jsonschema_rs.ValidationError as error:  # the first is enough, and all may be millions
+        for fault in islice(faults(error), MAX_REPORTED):
             yield Problem(
                 f"{node.pointer}/default{fault.problem.pointer}",
                 "DEFAULT_INVALID",

@@ -12,6 +12,7 @@ from mymozhem.contract import VersionRange as Range
 from mymozhem.contract.canonical import digest
 
 from .enums import Addressee, Need, Permission
+from .outline import Outline, outline
 from .schemas import Validator, compile_schema
 
 DEFAULT_CONTRACT = ">=1.0 <2.0"
@@ -191,6 +192,11 @@ class Manifest(Spec):
     def settings_validator(self) -> Validator:
         """Return the validator of a room's settings; without a schema, none may be given."""
         return compile_schema(_NO_FIELDS if self.settings is None else self.settings)
+
+    @cached_property
+    def settings_outline(self) -> Outline:
+        """Return what the settings schema says, for completing, showing and comparing settings."""
+        return outline(_NO_FIELDS if self.settings is None else self.settings)
 
     @cached_property
     def registration_validator(self) -> Validator:

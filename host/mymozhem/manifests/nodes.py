@@ -82,14 +82,20 @@ class Index:
 def index(schema: Schema) -> Index:
     """Find the nodes of a schema; a value where a schema belongs that is none is left out."""
     found: dict[str, Node] = {}
-    waiting: list[tuple[tuple[Part, ...], Schema]] = [((), schema)]
-    while waiting:
-        path, here = waiting.pop()
-        below = list(_below(here))
-        applied = tuple(pointer((*path, *tail)) for tail, _, stored in below if not stored)
-        found[pointer(path)] = Node(pointer(path), here, applied)
-        waiting.extend(((*path, *tail), child) for tail, child, _ in reversed(below))
+    for place, here, below in _walk(schema):
+        applied = tuple(place + pointer(tail) for tail, _, stored in below if not stored)
+        found[place] = Node(place, here, applied)
     return _with_anchors(found)
+
+
+def count(schema: Schema, *, most: int) -> int:
+    """Return how many nodes a schema has, or what exceeds `most` where there are more."""
+    counted = 1
+    for _, _, below in _walk(schema):
+        counted += len(below)
+        if counted > most:
+            break
+    return counted
 
 
 def is_draft_07(schema: Schema) -> bool:
@@ -111,6 +117,18 @@ def _with_anchors(found: dict[str, Node]) -> Index:
 
 def _is_schema(value: JsonValue) -> TypeGuard[Schema]:
     return isinstance(value, dict | bool)
+
+
+Below = list[tuple[tuple[Part, ...], Schema, bool]]
+
+
+def _walk(schema: Schema) -> Iterator[tuple[str, Schema, Below]]:
+    waiting: list[tuple[str, Schema]] = [("", schema)]
+    while waiting:
+        place, here = waiting.pop()
+        below = list(_below(here))
+        yield place, here, below
+        waiting.extend((place + pointer(tail), child) for tail, child, _ in reversed(below))
 
 
 def _below(schema: Schema) -> Iterator[tuple[tuple[Part, ...], Schema, bool]]:

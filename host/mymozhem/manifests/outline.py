@@ -92,8 +92,14 @@ def outline_at(found: Index, node: Node) -> Outline:
     return _outline(found, [node], [node])
 
 
-def outline(schema: Schema) -> Outline:
-    """Return what a safe schema says about the whole value; kept by the schema's digest."""
+def outline(schema: Schema | Outline) -> Outline:
+    """Return what a safe schema says about the whole value; kept by the schema's digest.
+
+    An outline is returned as it is: hold one where calls are many, as the digest costs more than
+    the work. SchemaRefused for an unsafe schema.
+    """
+    if isinstance(schema, Outline):
+        return schema
     return _kept(_Keyed(digest(schema), schema))
 
 

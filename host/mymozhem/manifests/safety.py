@@ -10,7 +10,17 @@ from pydantic import JsonValue
 from mymozhem.contract import Level
 
 from .engine import FORMATS, can_match, meta_schema
-from .nodes import DRAFT_07, DRAFT_2020_12, REFERENCES, Index, Node, Schema, index, is_draft_07
+from .nodes import (
+    DRAFT_07,
+    DRAFT_2020_12,
+    REFERENCES,
+    Index,
+    Node,
+    Schema,
+    count,
+    index,
+    is_draft_07,
+)
 from .patterns import repeats_repeats
 from .pointers import pointer
 from .problems import Problem
@@ -33,10 +43,10 @@ def check_schema(schema: Schema) -> tuple[Problem, ...]:
     Checked are size, dialect, references (inside the schema, never recursive), the work that they
     multiply to, patterns, formats, the `x-` annotations and the meta-schema. Pure; opens nothing.
     """
-    found = index(schema)
-    if len(found.nodes) > MAX_NODES:
-        message = f"{len(found.nodes):,} schemas inside this one are more than {MAX_NODES:,}"
+    if count(schema, most=MAX_NODES) > MAX_NODES:
+        message = f"there are more than {MAX_NODES:,} schemas inside this one"
         return (Problem("", "SCHEMA_TOO_LARGE", message, "split it up or drop what nobody needs"),)
+    found = index(schema)
     local = tuple(islice(_local_problems(found), MAX_REPORTED))
     return local or _work_problems(found) or tuple(_meta_problems(schema))
 

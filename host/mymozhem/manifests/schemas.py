@@ -12,7 +12,7 @@ from mymozhem.contract.canonical import digest
 
 from .engine import build
 from .faults import Fault, FieldProblem, faults
-from .nodes import Schema, index
+from .nodes import Node, Schema, index
 from .problems import Problem
 from .safety import check_schema
 
@@ -33,19 +33,20 @@ class SchemaRefused(ValueError):
 class Validator:
     """A compiled schema; may be kept for ever and used from any thread."""
 
-    __slots__ = ("_engine", "_names", "digest")
+    __slots__ = ("_engine", "_is_valid", "_repeats", "digest")
 
     def __init__(
-        self, engine: jsonschema_rs.Validator, *, digest: str, names: bool = False
+        self, engine: jsonschema_rs.Validator, *, digest: str, repeats: bool = False
     ) -> None:
         self._engine = engine
-        self._names = names
+        self._is_valid = engine.is_valid  # looked up once: calls are many
+        self._repeats = repeats
         self.digest = digest
 
     def is_valid(self, value: JsonValue) -> bool:
         """Tell whether a value satisfies the schema; one that is no JSON does not."""
         try:
-            return self._engine.is_valid(value)
+            return self._is_valid(value)
         except ValueError:  # lone surrogates, sets, a thousand levels: nothing that JSON could say
             return False
 
@@ -53,12 +54,12 @@ class Validator:
         """Return the first fifty faults of a value, in the schema's order; none means it is valid.
 
         A missing or unknown field is named by its own pointer, even though nothing stands there. No
-        message repeats the value. Of a large value whose names have a schema, only the first fault
-        is told: the engine repeats the whole object for each.
+        message repeats the value. Of a large value, where a schema may find faults by the thousand
+        in one object, only the first is told: the engine repeats the whole object for each.
         """
-        if self.is_valid(value):
-            return []
         try:
+            if self._is_valid(value):
+                return []
             found = [fault.problem for fault in islice(self._faults(value), MAX_ERRORS)]
         except ValueError:
             return [FieldProblem("", "NOT_JSON", "the value cannot be written as JSON")]
@@ -68,7 +69,7 @@ class Validator:
         return (fault for error in self._errors(value) for fault in faults(error))
 
     def _errors(self, value: JsonValue) -> Iterable[jsonschema_rs.ValidationError]:
-        if not self._names or _is_small(value):
+        if not self._repeats or _is_small(value):
             return self._engine.iter_errors(value)
         try:
             self._engine.validate(value)
@@ -104,11 +105,17 @@ def _compiled(keyed: _Keyed) -> Validator:
         raise SchemaRefused(problems)
     try:
         nodes = index(keyed.schema).nodes.values()
-        names = any(node.keyword("propertyNames") is not None for node in nodes)
-        return Validator(build(keyed.schema), digest=keyed.digest, names=names)
+        repeats = any(_repeats(node) for node in nodes)
+        return Validator(build(keyed.schema), digest=keyed.digest, repeats=repeats)
     except ValueError as error:
         message = str(error).split("\n", 1)[0]
         raise SchemaRefused((Problem("", "SCHEMA_INVALID", message),)) from error
+
+
+def _repeats(node: Node) -> bool:
+    required = node.keyword("required")
+    many = isinstance(required, list) and len(required) > MAX_ERRORS
+    return many or node.keyword("propertyNames") is not None
 
 
 def _is_small(value: JsonValue) -> bool:

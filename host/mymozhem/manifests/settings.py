@@ -1,4 +1,7 @@
-"""What is done with a room's settings: completed, merged, shown in part, compared."""
+"""What is done with a room's settings: completed, merged, shown in part, compared.
+
+Each function takes a schema, or its outline: a manifest holds that of its settings.
+"""
 
 from collections.abc import Iterator
 from copy import deepcopy
@@ -18,7 +21,7 @@ _MAY_SEE = {
 }
 
 
-def apply_defaults(schema: Schema, value: JsonValue) -> JsonValue:
+def apply_defaults(schema: Schema | Outline, value: JsonValue) -> JsonValue:
     """Return a copy of the value in which every missing property has its declared default.
 
     Goes through nested objects, lists, `$ref` and `allOf`, never into alternatives. An object that
@@ -46,7 +49,7 @@ def merge_patch(value: JsonValue, patch: JsonValue) -> JsonValue:
     return merged
 
 
-def project(schema: Schema, value: JsonValue, level: Level) -> JsonValue:
+def project(schema: Schema | Outline, value: JsonValue, level: Level) -> JsonValue:
     """Return the part of the value that a level may see.
 
     Each property is shown at its own `x-visibility`, absent means organizer, and never at a wider
@@ -62,7 +65,7 @@ def project(schema: Schema, value: JsonValue, level: Level) -> JsonValue:
     return _shown(whole, value, _MAY_SEE[level])
 
 
-def live_only(schema: Schema, before: JsonValue, after: JsonValue) -> list[str]:
+def live_only(schema: Schema | Outline, before: JsonValue, after: JsonValue) -> list[str]:
     """Return pointers to what differs though it is not `x-live`; none means the change may be live.
 
     `x-live` covers everything below it. Lists of different lengths differ as a whole. SchemaRefused

@@ -12,6 +12,7 @@ from mymozhem.contract.hooks import (
 )
 from mymozhem.manifests.enums import Addressee, Need
 from mymozhem.manifests.model import Manifest
+from mymozhem.manifests.settings import apply_defaults, project
 
 MINIMAL = {"meta": {"name": "A", "version": "1.2.0", "description": ""}, "permissions": []}
 
@@ -127,3 +128,10 @@ def test_without_a_schema_no_settings_and_no_answers_are_taken_but_any_state_is(
 def test_a_validator_is_compiled_once():
     found = manifest(settings={"type": "object"})
     assert found.settings_validator is found.settings_validator
+
+
+def test_a_manifest_holds_the_outline_of_its_settings():
+    found = manifest(settings={"properties": {"a": {"default": 1, "x-visibility": "public"}}})
+    assert apply_defaults(found.settings_outline, {}) == {"a": 1}
+    assert project(found.settings_outline, {"a": 1, "b": 2}, Level.PUBLIC) == {"a": 1}
+    assert manifest().settings_outline.names == ()

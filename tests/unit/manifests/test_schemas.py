@@ -149,6 +149,12 @@ def test_no_more_faults_are_told_than_anybody_reads():
     assert len(validator.errors(list(range(200)))) == MAX_ERRORS
 
 
+def test_thousands_of_missing_fields_are_told_as_one_where_the_value_is_large():
+    validator = compile_schema({"required": [f"f{n}" for n in range(5_000)]})
+    [problem] = validator.errors({f"x{n}": "x" * 20 for n in range(10_000)})
+    assert problem.code == "REQUIRED"
+
+
 def test_thousands_of_misnamed_fields_are_told_as_one():
     validator = compile_schema({"propertyNames": {"maxLength": 3}})
     [problem] = validator.errors({f"name {n}": "x" * 20 for n in range(10_000)})

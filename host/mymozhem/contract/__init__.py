@@ -1,8 +1,8 @@
 """What an app is: everything that a plugin author imports.
 
 An app is a module or an object with `@hookimpl` functions, named by an entry point in the group
-`mymozhem.apps`. Every hook takes `context` and `request` (either may be left out of the signature) and
-is a pure function of them: what decides is in the request, what is to happen is in the result.
+`mymozhem.apps`. Every hook takes `context` and `request` (either may be left out of the signature)
+and is a pure function of them: what decides is in the request, what is to happen is in the result.
 """
 
 from .documents import read_manifest

@@ -1,4 +1,4 @@
-"""One way to write a JSON document as bytes, so that everybody's digest of it is the same (RFC 8785)."""
+"""One way to write a JSON document as bytes, so that everybody has one digest (RFC 8785)."""
 
 import hashlib
 

@@ -9,8 +9,8 @@ from .wire import JsonObject
 def read_manifest(package: str, name: str = "manifest.json") -> JsonObject:
     """Return the manifest that a package ships beside its code; give it `__package__`.
 
-    FileNotFoundError where there is none, ValueError where it is no JSON object. The host checks the
-    document itself, strictly, when it loads the app.
+    FileNotFoundError where there is none, ValueError where it is no JSON object. The host checks
+    the document itself, strictly, when it loads the app.
     """
     document = json.loads(files(package).joinpath(name).read_text(encoding="utf-8"))
     if not isinstance(document, dict):

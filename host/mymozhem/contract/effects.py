@@ -37,7 +37,7 @@ class SetState(Answer):
 class SetParticipants(Answer):
     """Replace data of single participants, in parallel arrays; None leaves a part as it is.
 
-    `own` is shown to that participant alone, `private` to nobody; the app finds both in `actor.data`.
+    `own` is shown to that participant alone, `private` to nobody; `actor.data` brings both back.
     """
 
     effect: Literal["setParticipants"] = "setParticipants"
@@ -55,7 +55,7 @@ class SetParticipants(Answer):
 
 
 class SetSettings(Answer):
-    """Merge a patch into the room's settings, as a PATCH would: in DRAFT, later only `x-live` ones."""
+    """Merge a patch into the room's settings: any in DRAFT, later only `x-live` ones."""
 
     effect: Literal["setSettings"] = "setSettings"
     patch: JsonObject

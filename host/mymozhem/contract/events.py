@@ -12,7 +12,7 @@ from .wire import JsonObject, Wire
 
 
 class HostEvent(Wire):
-    """An event that the host itself appends to a room's log, at its level unless `levels` are several."""
+    """An event that the host itself appends to a room's log, at its level."""
 
     type: ClassVar[str]
     level: ClassVar[Level] = Level.PUBLIC

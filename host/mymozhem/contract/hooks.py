@@ -121,9 +121,9 @@ Res_co = TypeVar("Res_co", bound=BaseModel, covariant=True)
 class Hook(Generic[Req_co, Res_co]):
     """How the host calls one hook.
 
-    `deadline_ms` and `on_failure` are defaults that a manifest's policy may change; `allowed` are the
-    strategies that it may name. `asked` hooks answer somebody, the others are told. `empty` says that
-    returning nothing means the result's defaults.
+    `deadline_ms` and `on_failure` are defaults that a manifest's policy may change; `allowed` are
+    the strategies that it may name. `asked` hooks answer somebody, the others are told. `empty`
+    says that returning nothing means the result's defaults.
     """
 
     name: str

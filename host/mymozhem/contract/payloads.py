@@ -59,7 +59,7 @@ class ParticipantData(Wire):
 
 
 class Actor(Wire):
-    """Who caused the call; `participant_id` is None for somebody who is not in the room (an admin)."""
+    """Who caused the call; `participant_id` is None for who is not in the room (an admin)."""
 
     participant_id: str | None
     role: Role
@@ -107,7 +107,7 @@ class Participant(Wire):
 
 
 class Participants(Wire):
-    """The room's participants in parallel arrays; `person_id` is the same across rooms of one app."""
+    """The room's participants in parallel arrays; `person_id` is the same in all rooms of an app."""
 
     id: tuple[str, ...] = ()
     person_id: tuple[str, ...] = ()
@@ -197,7 +197,7 @@ class Problem(Answer):
 
 
 class SettingsValidationRequest(Wire):
-    """Settings that already satisfy the schema; what a draft may still lack matters for `activate`."""
+    """Settings that satisfy the schema; what a draft may still lack matters for `activate`."""
 
     settings: JsonObject
     purpose: Literal["save", "activate"]
@@ -388,7 +388,7 @@ class TicketRule(Answer):
 
 
 class EntryRule(Answer):
-    """Entries by rule over `{kind, metadata, points}` of each candidate, so that a million need no list.
+    """Entries by rule over `{kind, metadata, points}` of each candidate: a million need no list.
 
     `where` is a JSON Schema that a candidate must satisfy, `except` leaves participants out,
     `seen_since` leaves out who was not seen at that moment or later, `tickets` is a number for

@@ -13,7 +13,7 @@ LongText = Annotated[str, Field(max_length=4000)]
 
 
 class Wire(BaseModel):
-    """A frozen value that the host sends; fields that a newer host adds are ignored by older apps."""
+    """A frozen value that the host sends; older apps ignore fields that a newer host adds."""
 
     model_config = ConfigDict(
         frozen=True, alias_generator=to_camel, populate_by_name=True, extra="ignore"

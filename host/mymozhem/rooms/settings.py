@@ -19,7 +19,7 @@ class SettingsFrozen(Conflict):
 
 def complete_settings(manifest: Manifest, given: JsonObject) -> JsonObject:
     """Return settings with their defaults, valid under the manifest; Invalid names every field."""
-    complete = apply_defaults(manifest.settings or {}, dict(given))
+    complete = apply_defaults(manifest.settings_outline, dict(given))
     refuse_invalid(manifest, complete)
     return as_object(complete)
 
@@ -53,7 +53,7 @@ def refuse_frozen(
     """Raise SettingsFrozen where more changes than the room's status allows."""
     if status is RoomStatus.DRAFT or before == after:
         return
-    frozen = live_only(manifest.settings or {}, before, after)
+    frozen = live_only(manifest.settings_outline, before, after)
     if status is not RoomStatus.ACTIVE or frozen:
         raise SettingsFrozen(details={"settings": list(frozen)})
 

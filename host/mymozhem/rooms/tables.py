@@ -200,7 +200,7 @@ class WinnerRow(Base):
     deleted_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
 
     __table_args__ = (
-        # nobody wins a prize twice; a revoked win makes room again. A sealed one does not count yet:
+        # nobody wins a prize twice; a revoked win makes room again. A sealed one does not count:
         # an award by hand that failed for its sake would tell what is sealed
         Index(
             "uq_winners_prize_id_participant_id",

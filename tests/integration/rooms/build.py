@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import SimpleNamespace
-from typing import TYPE_CHECKING, Any, cast
+from typing import Any, cast
 
 from sqlalchemy import func, select
 
@@ -27,10 +27,6 @@ from mymozhem.rooms.lifecycle import RoomChanges, change_room
 from mymozhem.rooms.prizes import NewPrize, create_prize
 from mymozhem.rooms.services import Services
 from mymozhem.rooms.tables import RoomEventRow, RoomRow
-
-
-if TYPE_CHECKING:
-    from importlib.metadata import EntryPoint
 
 
 def loaded(plugin: object, app_id: str) -> AppCode:

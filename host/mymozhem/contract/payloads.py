@@ -107,7 +107,7 @@ class Participant(Wire):
 
 
 class Participants(Wire):
-    """The room's participants in parallel arrays; `person_id` is the same in all rooms of an app."""
+    """The room's participants in parallel arrays; `person_id` is the same across an app's rooms."""
 
     id: tuple[str, ...] = ()
     person_id: tuple[str, ...] = ()

@@ -8,7 +8,7 @@ from mymozhem.contract import JsonObject
 from mymozhem.errors import Conflict
 
 from .tables import TimerRow, TimerSpace
-from .writer import ENDED, RoomWriter
+from .writer import ENDED, MAX_DEPTH, RoomWriter
 
 #: a timer due within this time belongs to the chain of hooks that set it
 SAME_CHAIN = timedelta(seconds=1)
@@ -22,10 +22,14 @@ async def schedule(
     after_ms: int | None = None,
     payload: JsonObject,
 ) -> None:
-    """Set the app's timer of that name, or replace it; what fired meanwhile is then dropped."""
+    """Set the app's timer of that name, or replace it; what fired meanwhile is then dropped.
+
+    Conflict CHAIN_TOO_LONG for a timer that is due at once at the end of a chain of eight hooks.
+    """
     _refuse_ended(writer)
     due_at = at if at is not None else writer.now + timedelta(milliseconds=after_ms or 0)
     depth = writer.depth + 1 if due_at <= writer.now + SAME_CHAIN else 0
+    _refuse_endless(depth)
     row = await _find(writer, name)
     if row is None:
         row = TimerRow(
@@ -73,3 +77,9 @@ def _refuse_ended(writer: RoomWriter) -> None:
     if writer.room.status in ENDED:
         message = "The room has ended; no timer can be set."
         raise Conflict(message, code="ROOM_ENDED")
+
+
+def _refuse_endless(depth: int) -> None:
+    if depth > MAX_DEPTH:
+        message = f"More than {MAX_DEPTH} hooks have caused one another; set the timer for later."
+        raise Conflict(message, code="CHAIN_TOO_LONG")

@@ -18,6 +18,7 @@ from mymozhem.contract import (
     Role,
     RoomStatus,
     SettingsValidationRequest,
+    SettingsValidationResult,
     fair,
 )
 from mymozhem.contract.canonical import digest
@@ -25,12 +26,14 @@ from mymozhem.contract.events import RoomStatusChanged
 from mymozhem.contract.hooks import VALIDATE_SETTINGS
 from mymozhem.db.base import new_id
 from mymozhem.db.uow import UnitOfWork
+from mymozhem.dispatch.outcome import Outcome
 from mymozhem.dispatch.policy import Budget
 from mymozhem.dispatch.transport import AppTarget
 from mymozhem.errors import Forbidden, Invalid, Unauthenticated
 from mymozhem.manifests.model import Manifest
 
 from .codes import new_code
+from .fallbacks import record_fallback
 from .lifecycle import refuse_problems
 from .prizes import NewPrize, add_prize
 from .seats import ORGANIZERS, require_seat
@@ -84,7 +87,8 @@ async def create_room(services: Services, caller: Principal, new: NewRoom) -> Ro
             await require_seat(session, new.continues, caller, roles=ORGANIZERS)
     manifest = services.catalog.newest(new.app_id)
     settings = complete_settings(manifest, new.settings)
-    await _ask_app(services, new, manifest, settings)
+    outcome = await _ask_app(services, new, manifest, settings)
+    refuse_problems(outcome)
     anchored = await asyncio.to_thread(_anchor, services)
     async with services.database.write() as unit:
         writer = await _add_room(services, unit, new, manifest, settings, anchored, caller)
@@ -92,6 +96,7 @@ async def create_room(services: Services, caller: Principal, new: NewRoom) -> Ro
         for prize in new.prizes:
             await add_prize(writer, prize)
         writer.record(RoomStatusChanged(status=RoomStatus.DRAFT, previous=None))
+        record_fallback(writer, VALIDATE_SETTINGS, outcome)
         writer.audit("room.create", subject=writer.room.id, app=new.app_id)
         await unit.session.flush()
         await writer.finish()
@@ -138,7 +143,7 @@ async def _creator(session: AsyncSession, services: Services, caller: Principal)
 
 async def _ask_app(
     services: Services, new: NewRoom, manifest: Manifest, settings: JsonObject
-) -> None:
+) -> Outcome[SettingsValidationResult]:
     context = Context(
         contract=CONTRACT_VERSION,
         call_id="",
@@ -146,14 +151,13 @@ async def _ask_app(
         now=services.clock.now(),
         deadline_ms=0,
     )
-    outcome = await services.dispatcher.call(
+    return await services.dispatcher.call(
         VALIDATE_SETTINGS,
         app=AppTarget(new.app_id, manifest.version),
         context=context,
         request=SettingsValidationRequest(settings=settings, purpose="save"),
         budget=Budget(services.clock, services.settings.action_budget_ms),
     )
-    refuse_problems(outcome)
 
 
 def _anchor(services: Services) -> Anchored:

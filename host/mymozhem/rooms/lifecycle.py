@@ -22,6 +22,7 @@ from mymozhem.errors import Conflict, Invalid, MymozhemError
 
 from . import drawing, timers
 from .asking import Question, look_ask_write
+from .fallbacks import record_fallback
 from .requests import Revision, build_context, revision
 from .seats import ORGANIZERS, require_seat
 from .services import Services
@@ -162,6 +163,7 @@ class _AskedChange:
     ) -> RoomRow:
         """Store what the app agreed to."""
         refuse_problems(outcome)
+        record_fallback(writer, VALIDATE_SETTINGS, outcome)
         await _store(writer, self._changes, settings=self._settings)
         return writer.room
 

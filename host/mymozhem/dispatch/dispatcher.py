@@ -17,6 +17,7 @@ from mymozhem.db.base import new_id
 from mymozhem.db.uow import in_transaction
 
 from .answers import decode
+from .copies import with_values
 from .inprocess import CodeSource, InProcess
 from .outcome import BadAnswer, CallFailed, FailureKind, Outcome
 from .policy import DECIDES, Budget, Declared, Policy, deadline_ms
@@ -81,7 +82,7 @@ class Dispatcher:
         if policy is None:
             return Outcome(DecidedBy.PLATFORM, call_id)
         within_ms = deadline_ms(policy, cap_ms=self._cap_ms, budget=budget)
-        told = context.model_copy(update={"call_id": call_id, "deadline_ms": within_ms})
+        told = with_values(context, {"call_id": call_id, "deadline_ms": within_ms})
         call, failed = Call(hook, app, told, request), None
         try:
             reply = await self._send(call, within_ms)
@@ -139,7 +140,7 @@ def _guard(hook: Hook[BaseModel, BaseModel], request: BaseModel) -> None:
 def _left(call: Call, deadline: asyncio.Timeout) -> Call:
     """Tell the app the time that is left after the wait for a place."""
     left = (deadline.when() or 0.0) - asyncio.get_running_loop().time()
-    context = call.context.model_copy(update={"deadline_ms": max(0, round(left * 1000))})
+    context = with_values(call.context, {"deadline_ms": max(0, round(left * 1000))})
     return replace(call, context=context)
 
 

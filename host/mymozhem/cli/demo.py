@@ -1,0 +1,93 @@
+"""The command for people who want to see something first."""
+
+import asyncio
+import sys
+from pathlib import Path
+
+import click
+
+from mymozhem.config import Settings
+from mymozhem.errors import MymozhemError
+
+
+@click.command("demo")
+@click.option("--script", is_flag=True, help="Play every app's evening on a fresh host, and end.")
+@click.option("--host", help="Address to listen on; 127.0.0.1 when left out.")
+@click.option("--port", type=click.IntRange(0, 65_535), help="Port to listen on.")
+@click.option(
+    "--data-dir",
+    type=click.Path(file_okay=False, path_type=Path),
+    help="Folder of the demo's data; `demo` in the data folder when left out.",
+)
+def demo_command(
+    *, script: bool, host: str | None, port: int | None, data_dir: Path | None
+) -> None:
+    """Run the platform with demo data and demo logins, every installed app enabled.
+
+    The data lie in a folder of their own, so nothing of yours is touched; delete the folder to
+    begin anew. With --script a host is started on a fresh folder, the apps play an evening over
+    HTTP, what they drew is verified offline, and the exit status is 0 only if all of it holds.
+
+    \b
+    Examples:
+      mymozhem demo
+      mymozhem demo --port 8080
+      mymozhem demo --script
+    """
+    if script:
+        _play()
+    else:
+        given = {"host": host, "port": port}
+        _serve(data_dir, {name: value for name, value in given.items() if value is not None})
+
+
+def _play() -> None:
+    from rich.console import Console
+
+    from mymozhem.contract.demo import DemoFailed
+    from mymozhem.demo.script import play_script
+
+    try:
+        asyncio.run(play_script(Console(highlight=False), _app_ids(Settings())))
+    except DemoFailed as error:
+        raise click.ClickException(str(error)) from error
+
+
+def _serve(data_dir: Path | None, given: dict[str, object]) -> None:
+    from mymozhem.cli.serve import run
+    from mymozhem.contract.demo import DemoFailed
+    from mymozhem.demo.house import prepare
+    from mymozhem.demo.welcome import welcome
+
+    configured = Settings()
+    folder = data_dir or configured.data_dir / "demo"
+    settings = configured.model_copy(
+        update={
+            "data_dir": folder,
+            "database_url": None,
+            "environment": "demo",
+            "enable_apps": _app_ids(configured),
+            **given,
+        }
+    )
+    try:
+        house = asyncio.run(prepare(settings))
+    except MymozhemError as error:
+        raise click.ClickException(error.message) from error
+    except DemoFailed as error:
+        raise click.ClickException(str(error)) from error
+    click.echo(welcome(settings, house, command=_own_command()))
+    sys.exit(run(settings))
+
+
+def _app_ids(settings: Settings) -> tuple[str, ...]:
+    """Return the apps that were enabled, else every app that is installed: this is a demo."""
+    from mymozhem.registry.discovery import by_id, discover
+
+    return settings.enable_apps or tuple(by_id(discover()))
+
+
+def _own_command() -> str:
+    """Return how this program was called, so that what is printed can be copied."""
+    called = Path(sys.argv[0])
+    return str(called.absolute()) if called.name == "mymozhem" else "mymozhem"

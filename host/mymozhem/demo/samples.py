@@ -1,0 +1,134 @@
+"""Sample rooms made through the use cases, so that they are as real as any; twice makes one."""
+
+from dataclasses import dataclass
+
+from sqlalchemy import func, select
+
+from mymozhem.auth.principal import Principal
+from mymozhem.contract import RoomStatus, WinnerStatus
+from mymozhem.contract.demo import SampleRoom
+from mymozhem.rooms import lifecycle, people, winners
+from mymozhem.rooms.actions import perform
+from mymozhem.rooms.creation import NewRoom, create_room
+from mymozhem.rooms.jobs import Jobs
+from mymozhem.rooms.lifecycle import RoomChanges
+from mymozhem.rooms.people import NewPerson
+from mymozhem.rooms.prizes import NewPrize
+from mymozhem.rooms.services import Services
+from mymozhem.rooms.tables import DrawRow, RoomRow, WinnerRow
+from mymozhem.rooms.writer import write_room
+
+
+@dataclass(frozen=True)
+class Sampled:
+    """A sample room as it stands; `new` says that it was made just now."""
+
+    room: RoomRow
+    new: bool
+
+
+async def make_samples(
+    services: Services, organizer: Principal, app_id: str, samples: tuple[SampleRoom, ...]
+) -> list[Sampled]:
+    """Bring every sample room of an app to where its sample says; what is there is left alone.
+
+    One that was left half-way, by a kill for instance, is completed.
+    """
+    return [await _make(services, organizer, app_id, sample) for sample in samples]
+
+
+async def _make(
+    services: Services, organizer: Principal, app_id: str, sample: SampleRoom
+) -> Sampled:
+    room = await _find(services, organizer, sample.name)
+    new = room is None
+    if room is None:
+        room = await create_room(services, organizer, _new_room(app_id, sample))
+    if room.status in (RoomStatus.DRAFT, RoomStatus.ACTIVE):
+        await _bring(services, organizer, room, sample)
+    found = await _find(services, organizer, sample.name)
+    return Sampled(found or room, new)
+
+
+async def _bring(
+    services: Services, organizer: Principal, room: RoomRow, sample: SampleRoom
+) -> None:
+    """Take the steps that are missing, in their order."""
+    if sample.status is RoomStatus.DRAFT:
+        return
+    if sample.status is not RoomStatus.CANCELLED:
+        await _play(services, organizer, room, sample)
+    if sample.status is not RoomStatus.ACTIVE:
+        await _move(services, organizer, room, sample.status)
+
+
+async def _play(
+    services: Services, organizer: Principal, room: RoomRow, sample: SampleRoom
+) -> None:
+    if room.status is RoomStatus.DRAFT:
+        await _move(services, organizer, room, RoomStatus.ACTIVE)
+    if sample.people and not room.active_count:
+        guests = tuple(NewPerson(name) for name in sample.people)
+        await people.add_people(services, room.id, organizer, guests)
+    if sample.actions and not await _count(services, room.id):
+        for step in sample.actions:
+            await perform(services, room.id, organizer, step.action, step.payload)
+    await Jobs(services).run_due()
+    await _hand_over(services, organizer, room.id, sample.handed_over)
+
+
+async def _move(
+    services: Services, organizer: Principal, room: RoomRow, status: RoomStatus
+) -> None:
+    await lifecycle.change_room(services, room.id, organizer, RoomChanges(status=status))
+
+
+async def _hand_over(services: Services, organizer: Principal, room_id: str, count: int) -> None:
+    async with write_room(services, room_id, actor_id=organizer.user_id) as writer:
+        wins = await writer.session.scalars(
+            select(WinnerRow.id)
+            .where(
+                WinnerRow.room_id == room_id,
+                WinnerRow.sealed.is_(False),
+                WinnerRow.status != WinnerStatus.REVOKED,
+            )
+            .order_by(WinnerRow.id)
+            .limit(count)
+        )
+        for winner_id in wins.all():
+            await winners.fulfill(writer, winner_id)
+
+
+async def _find(services: Services, organizer: Principal, name: str) -> RoomRow | None:
+    async with services.database.read() as session:
+        return await session.scalar(
+            select(RoomRow).where(
+                RoomRow.name == name,
+                RoomRow.created_by == organizer.user_id,
+                RoomRow.deleted_at.is_(None),
+            )
+        )
+
+
+async def _count(services: Services, room_id: str) -> int:
+    """Count what the sample's actions have left behind: draws, and wins without one."""
+    async with services.database.read() as session:
+        counts = [
+            await session.scalar(select(func.count()).where(table.room_id == room_id))
+            for table in (DrawRow, WinnerRow)
+        ]
+    return sum(count or 0 for count in counts)
+
+
+def _new_room(app_id: str, sample: SampleRoom) -> NewRoom:
+    return NewRoom(
+        name=sample.name,
+        description=sample.description,
+        app_id=app_id,
+        settings=sample.settings,
+        is_public=sample.is_public,
+        prizes=tuple(
+            NewPrize(each.name, quantity=each.quantity, description=each.description)
+            for each in sample.prizes
+        ),
+    )

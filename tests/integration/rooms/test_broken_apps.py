@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from sqlalchemy import select
+from structlog.testing import capture_logs
 
 from mymozhem.clock import Clock, SystemClock
 from mymozhem.contract import (
@@ -180,6 +181,13 @@ BROKEN = ("raise", "text", "block")
 @pytest.fixture
 def clock() -> Clock:
     return SystemClock()
+
+
+@pytest.fixture(autouse=True)
+def quiet() -> Iterator[None]:
+    """Keep what the host logs: printing a traceback takes longer than all the rest."""
+    with capture_logs():
+        yield
 
 
 @pytest.fixture

@@ -286,7 +286,7 @@ async def _seat(
         writer.session.add(row)
     kept = application.answers | application.metadata
     row.data = kept if result.metadata is None else result.metadata
-    row.reason = result.reason
+    row.reason = result.reason if pending else None
     row.display_name = await free_name(writer, application.name, but=row)
     row.last_seen_at = row.updated_at = writer.now
     row.status = ParticipantStatus.PENDING if pending else ParticipantStatus.ACTIVE

@@ -108,7 +108,8 @@ async def test_an_app_that_fails_leaves_it_to_the_organizer(house: House) -> Non
 
 async def test_seats_that_the_app_names_are_counted_by_the_host(house: House) -> None:
     room = await house.start("bazaar")
-    await house.guest(room, "First", {"mood": "last"})
+    first = await house.guest(room, "First", {"mood": "last"})
+    assert first.participant.reason is None  # it was said in case there were no seat
     with pytest.raises(Forbidden, match="The seat is taken"):
         await house.guest(room, "Second", {"mood": "last"})
 

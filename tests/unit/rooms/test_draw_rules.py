@@ -109,7 +109,7 @@ async def test_large_work_runs_in_a_child_that_is_replaced_when_it_dies():
     assert await workshop.run(os.getpid, size=1) == os.getpid()
     assert await workshop.run(os.getpid, size=LARGE) != os.getpid()
     with pytest.raises(Unavailable):
-        await workshop.run(partial(os._exit, 1), size=LARGE)  # noqa: SLF001 - how a process dies
+        await workshop.run(partial(os._exit, 1), size=LARGE)
     strangers = EntryList(participants=("part_x",), tickets=(1,))
     with pytest.raises(EntriesRefused, match="no candidate"):
         await workshop.run(partial(freeze, [write_chunk(PEOPLE)], strangers, rule()), size=LARGE)

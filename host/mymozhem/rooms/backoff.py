@@ -13,8 +13,3 @@ def seconds(attempts: int) -> float:
     if attempts <= len(SOON):
         return SOON[attempts - 1]
     return min(PARKED * 2.0 ** min(attempts - len(SOON) - 1, 10), LONGEST)
-
-
-def is_parked(attempts: int) -> bool:
-    """Tell whether so many failures have parked a call until the app is back."""
-    return attempts > len(SOON)

@@ -101,7 +101,6 @@ def test_picks_of_an_app_are_checked_against_the_rule(picks, each, code):
 def test_an_app_is_asked_soon_at_first_and_then_ever_more_seldom():
     waits = [backoff.seconds(attempts) for attempts in range(1, 10)]
     assert waits == [0.5, 2, 5, 60, 120, 240, 480, 600, 600]
-    assert [backoff.is_parked(attempts) for attempts in (3, 4)] == [False, True]
 
 
 async def test_large_work_runs_in_a_child_that_is_replaced_when_it_dies():

@@ -35,7 +35,7 @@ class UtcDateTime(TypeDecorator[datetime]):
     """A moment in UTC, cut to milliseconds: aware going in, aware coming out.
 
     SQLite keeps it as text that sorts by time and that its date functions and people can read;
-    PostgreSQL as `timestamptz(3)`. Raises `ValueError` for a moment without a time zone.
+    PostgreSQL as `timestamptz`. Raises `ValueError` for a moment without a time zone.
     """
 
     impl = DateTime
@@ -44,7 +44,7 @@ class UtcDateTime(TypeDecorator[datetime]):
     def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
         """Return the engine's own type."""
         if dialect.name == "postgresql":
-            return dialect.type_descriptor(postgresql.TIMESTAMP(timezone=True, precision=3))
+            return dialect.type_descriptor(postgresql.TIMESTAMP(timezone=True))
         return dialect.type_descriptor(_sqlite_datetime())
 
     def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:

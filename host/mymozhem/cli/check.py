@@ -1,0 +1,77 @@
+"""The command that looks at the house itself, with nothing running."""
+
+import json
+import time
+from typing import TYPE_CHECKING, Literal
+
+import click
+
+if TYPE_CHECKING:
+    from mymozhem.cli.checks import Check, Result, Section
+
+
+@click.command("check")
+@click.option("--verbose", "-v", is_flag=True, help="Print every check.")
+@click.option("--format", "form", type=click.Choice(["text", "json"]), default="text")
+def check_command(*, verbose: bool, form: Literal["text", "json"]) -> None:
+    """Check models, migrations, schemas, manifests, events and the API against each other.
+
+    No server is needed, and nothing of yours is opened: a temporary SQLite file is made for the
+    migrations. Stops at the first check that fails, says why, and exits with status 1.
+
+    \b
+    Examples:
+      mymozhem check
+      mymozhem check --verbose
+      mymozhem check --format json
+    """
+    from mymozhem.cli.checks import run_checks
+
+    began = time.monotonic()
+    result = run_checks(_sections(), _print if verbose and form == "text" else _keep_quiet)
+    spent = time.monotonic() - began
+    if form == "json":
+        click.echo(json.dumps(_as_json(result, spent)))
+        raise SystemExit(0 if result.failed is None else 1)
+    if result.failed is not None:
+        section, check = result.failed
+        sentence = f"Check {result.count} fails: {section}, {check.name}: {check.problem}"
+        raise click.ClickException(sentence)
+    click.echo(f"{result.count} checks, all of them hold ({spent:.1f} s).")
+
+
+def _sections() -> dict[str, "Section"]:
+    from mymozhem.cli.checks import catalogue, documents, edge, migrations, models
+
+    return {
+        "models": models.check_models,
+        "migrations": migrations.check_migrations,
+        "enums": catalogue.check_enums,
+        "hooks": catalogue.check_hooks,
+        "events": catalogue.check_events,
+        "manifests": documents.check_manifests,
+        "contract": documents.check_contract,
+        "access": edge.check_access,
+        "openapi": edge.check_openapi,
+        "settings": edge.check_settings,
+    }
+
+
+def _print(section: str, check: "Check") -> None:
+    click.echo(f"{'ok  ' if check.problem is None else 'FAIL'}  {section}: {check.name}")
+
+
+def _keep_quiet(_section: str, _check: "Check") -> None:
+    """Say nothing of single checks."""
+
+
+def _as_json(result: "Result", spent: float) -> dict[str, object]:
+    found: dict[str, object] = {
+        "ok": result.failed is None,
+        "checks": result.count,
+        "seconds": round(spent, 2),
+    }
+    if result.failed is not None:
+        section, check = result.failed
+        found["failed"] = {"section": section, "check": check.name, "problem": check.problem}
+    return found

@@ -12,7 +12,7 @@ from quart import Request
 
 from mymozhem.auth.principal import Principal
 from mymozhem.errors import BadRequest, MymozhemError
-from mymozhem.rooms.idempotency import Claim, Kept, complete, release, reserve
+from mymozhem.rooms.idempotency import AlreadyDone, Claim, Kept, complete, release, reserve
 from mymozhem.rooms.queues import RoomBusy
 from mymozhem.rooms.services import Services
 
@@ -77,8 +77,8 @@ async def once(
     except BaseException:  # cancelled, or broken: it was not done, or is marked as done
         await release(services.database, claim)
         raise
-    if repeat is Repeat.SAME:
-        await complete(services.database, claim, _kept(answer))
+    kept = _kept(answer) if repeat is Repeat.SAME else _kept_error(AlreadyDone())
+    await complete(services.database, claim, kept)
     return answer
 
 

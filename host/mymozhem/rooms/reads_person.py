@@ -6,7 +6,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from mymozhem.auth.principal import Principal
 from mymozhem.contract import JsonObject, ParticipantStatus, Role
 from mymozhem.db.uow import UnitOfWork
-from mymozhem.errors import NotFound
+from mymozhem.errors import Forbidden, NotFound
 
 from . import idempotency
 from .paging import Columns, Found, Part, part_of
@@ -89,9 +89,12 @@ async def code_for(
 
     Whoever was in the room before, and everybody where it is public, needs none. NotFound else.
     """
-    if given is not None:
+    elsewhere = caller.room_id not in (None, room_id)
+    if given is not None and not elsewhere:
         return given
     seat = await find_seat(session, room_id, caller)
+    if elsewhere:
+        raise Forbidden("A guest's token is for one room.")
     if seat.participant is None and not seat.room.is_public:
         raise room_not_found()
     return seat.room.code

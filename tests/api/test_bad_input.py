@@ -1,0 +1,131 @@
+"""Bad input: a documented 4xx with a code, the database unchanged, never a 5xx."""
+
+import pytest
+
+from mymozhem.api.v1 import ROUTES
+from mymozhem.rooms.tables import RoomRow
+from tests.api.house import House
+
+DEEP = b"[" * 100_000 + b"]" * 100_000
+BODIES = {
+    "syntax": (b'{"name": ', 400, "MALFORMED_JSON"),
+    "nan": (b'{"name": "R", "appId": "stall", "capacity": NaN}', 400, "MALFORMED_JSON"),
+    "twice": (b'{"name": "R", "name": "S", "appId": "stall"}', 400, "MALFORMED_JSON"),
+    "deep": (b'{"name": "R", "appId": "stall", "appSettings": ' + DEEP + b"}", 400, "MALFORMED_JSON"),
+    "not utf-8": (b'{"name": "\xff\xfe", "appId": "stall"}', 400, "MALFORMED_JSON"),
+    "nul": (b'{"name": "a\\u0000b", "appId": "stall"}', 422, "CONTROL_CHARACTER"),
+    "surrogate": (b'{"name": "\\ud800", "appId": "stall"}', 422, "LONE_SURROGATE"),
+    "bignum": (b'{"name": "R", "appId": "stall", "capacity": ' + b"9" * 40 + b"}", 422, "NUMBER_RANGE"),
+    "list": (b"[]", 422, "VALIDATION"),
+    "text": (b'"room"', 422, "VALIDATION"),
+    "unknown field": (b'{"name": "R", "appId": "stall", "isAdmin": true}', 422, "VALIDATION"),
+    "snake case": (b'{"name": "R", "app_id": "stall"}', 422, "VALIDATION"),
+    "wrong type": (b'{"name": 7, "appId": "stall"}', 422, "VALIDATION"),
+    "number as text": (b'{"name": "R", "appId": "stall", "capacity": "7"}', 422, "VALIDATION"),
+    "negative": (b'{"name": "R", "appId": "stall", "capacity": -1}', 422, "VALIDATION"),
+    "bad settings": (b'{"name": "R", "appId": "stall", "appSettings": {"live": "x"}}', 422, "SETTINGS_INVALID"),
+    "no such app": (b'{"name": "R", "appId": "nothing"}', 404, None),
+    "too large": (b'{"name": "' + b"x" * 300_000 + b'"}', 413, "TOO_LARGE"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("raw", "status", "code"), BODIES.values(), ids=BODIES)
+async def test_a_bad_body_is_refused_with_a_code(house: House, raw, status, code):
+    heard = await house.organizer.post("/rooms", raw=raw)
+    assert (heard.status, heard.code) == (status, code or heard.code)
+    async with house.database.read() as session:
+        assert await session.get(RoomRow, "any") is None
+    assert (await house.organizer.get("/rooms")).body["meta"]["total"] == 0
+
+
+async def test_errors_have_one_body_whoever_finds_them(house: House):
+    cases = [
+        (await house.nobody.get("/nothing"), 404, "NOT_FOUND"),
+        (await house.nobody.ask("PUT", "/rooms"), 405, "METHOD_NOT_ALLOWED"),
+        (await house.nobody.get("//rooms//x"), 404, "NOT_FOUND"),
+        (await house.nobody.post("/rooms", {}), 401, "UNAUTHENTICATED"),
+        (
+            await house.organizer.post(
+                "/rooms", raw=b"a=b", headers={"Content-Type": "text/plain"}
+            ),
+            415,
+            "UNSUPPORTED_MEDIA_TYPE",
+        ),
+        (await house.organizer.get("/rooms/room_nothing"), 404, "ROOM_NOT_FOUND"),
+        (await house.organizer.get("/rooms/a%00b"), 404, "NOT_FOUND"),
+        (await house.organizer.get("/rooms/" + "x" * 500), 404, "NOT_FOUND"),
+    ]
+    for heard, status, code in cases:
+        assert (heard.status, heard.code) == (status, code)
+        assert heard.body["error"].keys() == {"code", "message", "details"}
+        assert heard.headers["X-Request-ID"]
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "limit=101", "limit=0", "limit=x", "page=0", "page=99999999999999999999", "sort=code",
+        "sort=-createdAt,drop", "fields=secret", "unknown=1", "limit=1&limit=2", "status=OPEN",
+        "appId=%00", "appId=%ED%A0%80%00", "fields=", "sort=",
+    ],
+)  # fmt: skip
+async def test_a_bad_query_is_refused_by_field(house: House, query: str):
+    heard = await house.nobody.get(f"/rooms?{query}")
+    assert heard.status == 422
+    assert heard.body["error"]["details"]["fields"]
+
+
+async def test_problems_are_mapped_by_pointer(house: House):
+    body = {"name": "", "appId": "stall", "prizes": [{"name": "A"}, {"name": "B", "quantity": 0}]}
+    heard = await house.organizer.post("/rooms", body)
+    assert heard.body["error"]["details"]["fields"].keys() == {"/name", "/prizes/1/quantity"}
+
+
+@pytest.mark.parametrize(
+    "token",
+    [
+        "",
+        "x",
+        "Bearer",
+        "Bearer ",
+        "Bearer x.y.z",
+        "Basic eDp5",
+        "Bearer " + "a" * 9000,
+        "bearer \x7f",
+    ],
+)
+async def test_a_bad_token_is_401_on_every_route_that_looks_at_it(house: House, token: str):
+    for path in ("/rooms", "/auth/me", "/rooms/room_x"):
+        heard = await house.nobody.get(path, headers={"Authorization": token})
+        assert heard.status == 401
+        assert heard.headers["WWW-Authenticate"] == "Bearer"
+
+
+async def test_a_request_id_comes_back_where_it_is_fit_to_be_logged(house: House):
+    good = await house.nobody.get("/rooms", headers={"X-Request-ID": "abc-123"})
+    assert good.headers["X-Request-ID"] == "abc-123"
+    bad = await house.nobody.get("/rooms", headers={"X-Request-ID": "a b;c"})
+    assert bad.headers["X-Request-ID"].startswith("req_")
+
+
+async def test_an_error_of_ours_is_a_500_without_a_trace(house: House):
+    async def broken(**_: object) -> None:
+        message = "secret detail"
+        raise ZeroDivisionError(message)
+
+    house.app.view_functions["GET /rooms"] = broken
+    heard = await house.nobody.get("/rooms")
+    assert (heard.status, heard.code) == (500, "INTERNAL")
+    assert b"secret" not in heard.raw
+
+
+@pytest.mark.parametrize("dialect", ["sqlite"], indirect=True)
+async def test_no_bad_body_breaks_any_route(house: House):
+    room = await house.start()
+    for route in ROUTES:
+        if route.method == "GET":
+            continue
+        path = route.endpoint.partition(" ")[2].replace("{id}", room["id"])
+        for raw, _, _ in BODIES.values():
+            heard = await house.organizer.ask(route.method, path.replace("/me", "/x"), raw=raw)
+            assert heard.status < 500, (route.endpoint, raw[:60], heard.raw)

@@ -1,36 +1,28 @@
 """Actions: somebody in a room asks the app to do something."""
 
-from dataclasses import dataclass
 from datetime import datetime
 
-from pydantic import JsonValue
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from mymozhem.auth.principal import Principal
-from mymozhem.contract import ActionRequest, ActionResult, DecidedBy, JsonObject, Role, RoomStatus
+from mymozhem.contract import ActionRequest, ActionResult, DecidedBy, JsonObject
 from mymozhem.contract.hooks import HANDLE_ACTION
 from mymozhem.dispatch.outcome import Outcome
 from mymozhem.dispatch.policy import Budget
-from mymozhem.errors import Conflict, Forbidden, Invalid, NotFound, Unavailable
-from mymozhem.manifests.model import ActionSpec, Manifest
+from mymozhem.errors import Unavailable
 
+from .acting import Acted, check_action
 from .asking import Question, look_ask_write
+from .batching import is_batched, perform_batched
 from .effects import apply_effects
 from .fallbacks import record_fallback
 from .log import cursor_of
 from .requests import Revision, build_context, revision
 from .seats import MEMBERS, Seat, require_seat
 from .services import Services
-from .tables import RoomRow
 from .writer import RoomWriter
 
-
-@dataclass(frozen=True)
-class Acted:
-    """What came of an action: the app's reply, and the caller's cursor right after it."""
-
-    reply: JsonValue
-    cursor: str
+__all__ = ["Acted", "check_action", "perform"]
 
 
 async def perform(
@@ -40,8 +32,11 @@ async def perform(
 
     NotFound for an action that the manifest does not declare, Forbidden for a role that may not,
     Conflict in a status in which it cannot be done, Invalid where the payload breaks its schema,
-    Refused in the app's own words, RoomBusy, or Unavailable where the app did not answer.
+    Refused in the app's own words, RoomBusy, or Unavailable where the app did not answer. Calls of
+    an action that is declared `batch` travel together with others that wait.
     """
+    if await is_batched(services, room_id, caller, action, payload):
+        return await perform_batched(services, room_id, caller, action, payload)
     performance = _Performance(services, room_id, caller, action, payload)
     return await look_ask_write(
         services,
@@ -110,33 +105,3 @@ class _Performance:
             record_fallback(writer, HANDLE_ACTION, outcome)
         reply = await apply_effects(writer, outcome.result.effects)
         return Acted(reply, await cursor_of(writer, self._seat))
-
-
-def check_action(manifest: Manifest, seat: Seat, action: str, payload: JsonObject) -> None:
-    """Raise where this caller cannot do this action in this room now, or not with this payload."""
-    spec = manifest.actions.get(action)
-    if spec is None:
-        message = f"The app has no action {action!r}."
-        raise NotFound(message, code="ACTION_NOT_FOUND")
-    _refuse_role(spec, seat.role)
-    _refuse_status(spec, seat.room)
-    problems = spec.validator.errors(payload)
-    if problems:
-        fields: dict[str, list[str]] = {}
-        for problem in problems:
-            fields.setdefault(problem.pointer or "/", []).append(problem.message)
-        raise Invalid(code="PAYLOAD_INVALID", fields=fields)
-
-
-def _refuse_role(spec: ActionSpec, role: Role | None) -> None:
-    # An admin may do what an organizer may.
-    asked = {role, Role.ORGANIZER} if role is Role.ADMIN else {role}
-    if not asked & spec.roles:
-        message = "Your role may not do this."
-        raise Forbidden(message, details={"roles": sorted(spec.roles)})
-
-
-def _refuse_status(spec: ActionSpec, room: RoomRow) -> None:
-    if RoomStatus(room.status) not in spec.when:
-        message = f"This cannot be done while the room is {room.status}."
-        raise Conflict(message, code="ACTION_NOT_NOW", details={"when": sorted(spec.when)})

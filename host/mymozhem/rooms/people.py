@@ -57,7 +57,7 @@ async def add_people(
     Conflict ROOM_FULL where they do not all fit, Invalid where a name breaks the rules.
     """
     async with write_room(services, room_id, actor_id=caller.user_id) as writer:
-        await require_seat(writer.session, room_id, caller, roles=ORGANIZERS)
+        await require_seat(writer.session, room_id, caller, roles=HELPERS)
         _refuse_ended(writer)
         _refuse_crowd(writer, len(people))
         guests = await create_guests(writer.unit, [person.name for person in people])

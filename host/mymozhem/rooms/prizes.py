@@ -9,7 +9,7 @@ from mymozhem.contract import Change, ChangeKind, JsonObject
 from mymozhem.contract.events import PrizeCreated, PrizeDeleted, PrizeUpdated
 from mymozhem.errors import Conflict
 
-from .seats import ORGANIZERS, require_seat
+from .seats import HELPERS, require_seat
 from .services import Services
 from .tables import PrizeRow
 from .winners import find_prize
@@ -38,7 +38,7 @@ async def create_prize(
 ) -> PrizeRow:
     """Add a prize to a room that has not ended; for organizers."""
     async with write_room(services, room_id, actor_id=caller.user_id) as writer:
-        await require_seat(writer.session, room_id, caller, roles=ORGANIZERS)
+        await require_seat(writer.session, room_id, caller, roles=HELPERS)
         return await add_prize(writer, new)
 
 
@@ -75,7 +75,7 @@ async def change_prize(
     `changes` may name `name`, `description`, `image_url`, `quantity` and `data`.
     """
     async with write_room(services, room_id, actor_id=caller.user_id) as writer:
-        await require_seat(writer.session, room_id, caller, roles=ORGANIZERS)
+        await require_seat(writer.session, room_id, caller, roles=HELPERS)
         _refuse_ended(writer)
         prize = await find_prize(writer, prize_id)
         if not changes:
@@ -91,7 +91,7 @@ async def change_prize(
 async def delete_prize(services: Services, room_id: str, caller: Principal, prize_id: str) -> None:
     """Take a prize out; QuantityTaken where units of it are won or reserved."""
     async with write_room(services, room_id, actor_id=caller.user_id) as writer:
-        await require_seat(writer.session, room_id, caller, roles=ORGANIZERS)
+        await require_seat(writer.session, room_id, caller, roles=HELPERS)
         _refuse_ended(writer)
         prize = await find_prize(writer, prize_id)
         if prize.quantity_remaining != prize.quantity:

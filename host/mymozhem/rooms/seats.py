@@ -38,6 +38,13 @@ class Seat:
         return Level.ORGANIZER if self.role in HELPERS else Level.PUBLIC
 
     @property
+    def role_in_play(self) -> Role | None:
+        """The role that the caller's own row gives; being an admin is no part in the game."""
+        if self.role is not Role.ADMIN:
+            return self.role
+        return role_of(self.participant, is_admin=False)
+
+    @property
     def participant_id(self) -> str | None:
         """The caller's own stream, for members who have a row."""
         return self.participant.id if self.participant and self.role is not None else None

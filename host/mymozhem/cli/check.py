@@ -35,9 +35,9 @@ def check_command(*, verbose: bool, form: Literal["text", "json"]) -> None:
         raise SystemExit(0 if result.failed is None else 1)
     if result.failed is not None:
         section, check = result.failed
-        sentence = f"Check {result.count} fails: {section}, {check.name}: {check.problem}"
+        sentence = f"Check {result.made} fails: {section}, {check.name}: {check.problem}"
         raise click.ClickException(sentence)
-    click.echo(f"{result.count} checks, all of them hold ({spent:.1f} s).")
+    click.echo(f"{result.made} checks, all of them hold ({spent:.1f} s).")
 
 
 def _sections() -> dict[str, "Section"]:
@@ -68,7 +68,7 @@ def _keep_quiet(_section: str, _check: "Check") -> None:
 def _as_json(result: "Result", spent: float) -> dict[str, object]:
     found: dict[str, object] = {
         "ok": result.failed is None,
-        "checks": result.count,
+        "checks": result.made,
         "seconds": round(spent, 2),
     }
     if result.failed is not None:

@@ -16,9 +16,9 @@ Tell = Callable[[str, Check], None]
 
 
 class Result(NamedTuple):
-    """How many checks were made, and the first that failed with its section; None where none did."""
+    """How many checks were made, and the first that failed, with its section; None if none did."""
 
-    count: int
+    made: int
     failed: tuple[str, Check] | None
 
 

@@ -1,0 +1,206 @@
+"""Commands about rooms, for operators."""
+
+import asyncio
+import json
+from collections.abc import Awaitable, Callable, Iterator, Mapping
+from typing import IO, TYPE_CHECKING, Any, Literal, TypeVar
+
+import click
+
+from mymozhem.config import Settings
+from mymozhem.errors import MymozhemError
+
+if TYPE_CHECKING:
+    from sqlalchemy.ext.asyncio import AsyncSession
+
+    from mymozhem.rooms.replay import Replayed
+    from mymozhem.rooms.tables import RoomRow
+
+T = TypeVar("T")
+Form = Literal["text", "json"]
+STATUSES = ("DRAFT", "ACTIVE", "COMPLETED", "CANCELLED")
+
+
+@click.group("rooms")
+def rooms_group() -> None:
+    """Look into rooms, export and replay their logs."""
+
+
+@rooms_group.command("list")
+@click.option("--status", type=click.Choice(STATUSES, case_sensitive=False))
+@click.option("--app", "app_id", metavar="APP_ID", help="Only rooms of this app.")
+@click.option("--limit", type=click.IntRange(1, 10_000), default=50, show_default=True)
+@click.option("--format", "form", type=click.Choice(["text", "json"]), default="text")
+def list_command(status: str | None, app_id: str | None, limit: int, form: Form) -> None:
+    """List the newest rooms of the configured database; a host may be running on it.
+
+    \b
+    Examples:
+      mymozhem rooms list
+      mymozhem rooms list --status active --format json
+    """
+    from mymozhem.cli import ledger
+
+    rooms = _read(
+        lambda session: ledger.list_rooms(session, status=status, app_id=app_id, limit=limit)
+    )
+    if form == "json":
+        click.echo(json.dumps(rooms, ensure_ascii=False))
+        return
+    for room in rooms:
+        click.echo("{status:<10} {code}  {participantCount:>6}  {id}  {name}".format(**room))
+    if not rooms:
+        click.echo("There is no such room.", err=True)
+
+
+@rooms_group.command("show")
+@click.argument("room")
+@click.option("--format", "form", type=click.Choice(["text", "json"]), default="text")
+def show_command(room: str, form: Form) -> None:
+    """Show the room ROOM, an id or a code; nothing of a draw before its reveal.
+
+    \b
+    Examples:
+      mymozhem rooms show MH7T866Y
+      mymozhem rooms show room_01a20469f1c3706bb7963231e6f32f0e --format json
+    """
+    from mymozhem.cli import ledger
+
+    found = _read_room(room, ledger.show_room)
+    if form == "json":
+        click.echo(json.dumps(found, ensure_ascii=False, indent=2))
+        return
+    prizes, draws = found.pop("prizes"), found.pop("draws")
+    for name, value in found.items():
+        click.echo(f"{name:<20} {value if value is not None else '-'}")
+    for prize in prizes:
+        click.echo(
+            "prize                {id}  {quantityRemaining}/{quantity}  {name}".format(**prize)
+        )
+    for draw in draws:
+        held = f"  held: {draw['held']}" if draw["held"] else ""
+        click.echo(f"draw                 {draw['id']}  {draw['status']}{held}")
+
+
+@rooms_group.command("export")
+@click.argument("room")
+def export_command(room: str) -> None:
+    """Write the whole log of the room ROOM to standard output, as JSON Lines.
+
+    The first line is the room, the last what its tables say that the log adds up to. People are
+    named by their ids. The log has every stream, also what apps keep private: handle it with care.
+
+    \b
+    Examples:
+      mymozhem rooms export MH7T866Y > room.jsonl
+      mymozhem rooms export MH7T866Y | mymozhem rooms replay -
+    """
+    from mymozhem.cli import ledger
+
+    async def write(session: "AsyncSession", found: "RoomRow") -> None:
+        async for line in ledger.export_lines(session, found):
+            click.echo(json.dumps(line, ensure_ascii=False, separators=(",", ":")))
+
+    _read_room(room, write)
+
+
+@rooms_group.command("replay")
+@click.argument("file", type=click.File("r", encoding="utf-8"))
+@click.option("--format", "form", type=click.Choice(["text", "json"]), default="text")
+def replay_command(file: IO[str], form: Form) -> None:
+    """Compute winners, scores and state again from the log in FILE (- for standard input).
+
+    No database is opened. Where the file says what the tables held, both are compared, and the
+    exit status is 1 unless they agree.
+
+    \b
+    Examples:
+      mymozhem rooms replay room.jsonl
+      mymozhem rooms replay room.jsonl --format json
+    """
+    from mymozhem.cli import ledger
+    from mymozhem.rooms.replay import LogBroken, replay
+
+    reader = _Reader(file)
+    try:
+        room = replay(reader.events())
+    except (LogBroken, KeyError, TypeError, ValueError) as error:
+        raise click.ClickException(f"The log cannot be replayed: {error}") from error
+    added_up = json.loads(json.dumps(ledger.as_json(room)))
+    differing = _differing(added_up, reader.end)
+    if form == "json":
+        agrees = None if reader.end is None else not differing
+        click.echo(json.dumps(added_up | {"agrees": agrees}, ensure_ascii=False, indent=2))
+    else:
+        _print(room)
+    if differing:
+        sentence = f"The log and the tables differ in: {', '.join(differing)}."
+        raise click.ClickException(sentence)
+    if reader.end is not None and form == "text":
+        click.echo("The tables held the same.")
+
+
+class _Reader:
+    """Reads a log line by line; `end` is what its last line said, None where it said nothing."""
+
+    def __init__(self, file: IO[str]) -> None:
+        self._file = file
+        self.end: Mapping[str, Any] | None = None
+
+    def events(self) -> Iterator[Mapping[str, Any]]:
+        """Yield the entries; ValueError for a file that is no log."""
+        first = json.loads(next(iter(self._file), "null"))
+        if not isinstance(first, dict) or first.get("format") != "mymozhem-room-1":
+            message = "the first line is not that of a room's log"
+            raise ValueError(message)
+        for text in self._file:
+            line = json.loads(text)
+            if "end" in line:
+                self.end = line["end"]
+            else:
+                yield line
+
+
+def _differing(found: Mapping[str, Any], end: Mapping[str, Any] | None) -> list[str]:
+    if end is None:
+        return []
+    return sorted(name for name in found.keys() | end.keys() if found.get(name) != end.get(name))
+
+
+def _print(room: "Replayed") -> None:
+    click.echo(f"{room.events} entries; status {room.status}; {room.people} people")
+    for winner_id, win in room.wins.items():
+        click.echo(f"{win.status:<10} {winner_id}  {win.participant_id}  {win.prize_id}")
+    for person, points in room.scores.most_common():
+        click.echo(f"{points:>10} {person}")
+    for level, state in room.state.items():
+        if state:
+            click.echo(f"state {level}: {json.dumps(state, ensure_ascii=False)}")
+
+
+def _read_room(room: str, work: "Callable[[AsyncSession, RoomRow], Awaitable[T]]") -> T:
+    from mymozhem.cli import ledger
+
+    async def found(session: "AsyncSession") -> T:
+        row = await ledger.find_room(session, room)
+        if row is None:
+            raise click.ClickException(f"There is no room {room!r}; see `mymozhem rooms list`.")
+        return await work(session, row)
+
+    return _read(found)
+
+
+def _read(work: "Callable[[AsyncSession], Awaitable[T]]") -> T:
+    from mymozhem.cli.storage import opened_database
+
+    async def reading() -> T:
+        async with (
+            opened_database(Settings(), exclusive=False) as database,
+            database.read() as session,
+        ):
+            return await work(session)
+
+    try:
+        return asyncio.run(reading())
+    except MymozhemError as error:
+        raise click.ClickException(error.message) from error

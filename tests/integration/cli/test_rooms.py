@@ -1,0 +1,115 @@
+"""Rooms from the command line: seeded, listed, shown, exported and replayed, on both databases."""
+
+import json
+
+import pytest
+from click.testing import CliRunner, Result
+from sqlalchemy import MetaData
+
+from mymozhem.cli import cli
+from tests.databases import PostgresTemplate, SqliteTemplate
+
+STATUSES = {"DRAFT", "ACTIVE", "COMPLETED", "CANCELLED"}
+
+
+@pytest.fixture(scope="session")
+def sqlite_template(tmp_path_factory) -> SqliteTemplate:
+    """Empty databases: the commands make their own tables."""
+    return SqliteTemplate(tmp_path_factory.mktemp("template"), MetaData())
+
+
+@pytest.fixture(scope="session")
+def postgres_template(postgres):
+    template = PostgresTemplate(postgres, MetaData())
+    yield template
+    template.close()
+
+
+@pytest.fixture
+def run(database_url, tmp_path, monkeypatch):
+    monkeypatch.setenv("MYMOZHEM_DATABASE_URL", database_url)
+    monkeypatch.setenv("MYMOZHEM_DATA_DIR", str(tmp_path / "data"))
+    monkeypatch.setenv("MYMOZHEM_ENABLE_APPS", "lottery,quiz")
+
+    def invoke(*words: str, given: str | None = None) -> Result:
+        return CliRunner().invoke(cli, words, input=given)
+
+    return invoke
+
+
+@pytest.fixture
+def rooms(run):
+    seeded = run("seed", "--format", "json")
+    assert seeded.exit_code == 0, seeded.output
+    return {room["status"]: room for room in json.loads(seeded.stdout)}
+
+
+def test_seeding_twice_makes_rooms_in_every_status_once(run, rooms):
+    assert rooms.keys() == STATUSES
+    assert {room["new"] for room in rooms.values()} == {True}
+    again = json.loads(run("seed", "--format", "json").stdout)
+    assert {room["id"]: room["new"] for room in again} == {
+        room["id"]: False for room in rooms.values()
+    }
+    assert len(json.loads(run("rooms", "list", "--format", "json").stdout)) == len(rooms)
+
+
+def test_rooms_are_listed_by_status(run, rooms):
+    listed = json.loads(run("rooms", "list", "--status", "draft", "--format", "json").stdout)
+    assert [room["id"] for room in listed] == [rooms["DRAFT"]["id"]]
+    assert rooms["DRAFT"]["code"] in run("rooms", "list").stdout
+
+
+def test_a_room_is_shown_by_its_id_and_by_its_code(run, rooms):
+    room = rooms["COMPLETED"]
+    by_id = run("rooms", "show", room["id"], "--format", "json")
+    assert by_id.stdout == run("rooms", "show", room["code"], "--format", "json").stdout
+    shown = json.loads(by_id.stdout)
+    assert shown["winners"] == sum(prize["quantity"] for prize in shown["prizes"])
+    assert [draw["status"] for draw in shown["draws"]] == ["REVEALED"]
+    assert room["name"] in run("rooms", "show", room["id"]).stdout
+
+
+def test_every_room_replays_to_what_its_tables_hold(run, rooms):
+    for room in rooms.values():
+        exported = run("rooms", "export", room["code"])
+        assert exported.exit_code == 0, exported.output
+        replayed = run("rooms", "replay", "-", "--format", "json", given=exported.stdout)
+        assert replayed.exit_code == 0, replayed.output
+        found = json.loads(replayed.stdout)
+        assert (found["agrees"], found["status"]) == (True, room["status"])
+
+
+def test_a_log_that_somebody_changed_is_found_out(run, rooms):
+    log = run("rooms", "export", rooms["COMPLETED"]["id"]).stdout
+    forged = log.replace('"type":"winner:fulfilled"', '"type":"winner:forgotten"', 1)
+    refused = run("rooms", "replay", "-", given=forged)
+    assert (refused.exit_code, refused.stderr) == (
+        1,
+        "Error: The log and the tables differ in: wins.\n",
+    )
+    shorter = "\n".join(line for line in log.splitlines() if '"seq":7,' not in line)
+    assert "the log has a gap" in run("rooms", "replay", "-", given=shorter).stderr
+
+
+def test_nothing_secret_of_a_room_is_exported(run, rooms):
+    for room in rooms.values():
+        log = run("rooms", "export", room["id"]).stdout
+        assert "drawSecret" not in log
+        assert "draw_secret" not in log
+
+
+@pytest.mark.parametrize("command", ["show", "export"])
+@pytest.mark.parametrize("dialect", ["sqlite"], indirect=True)
+def test_a_room_that_does_not_exist_is_an_error_in_a_sentence(run, command):
+    refused = run("rooms", command, "NOWHERE")
+    assert refused.exit_code == 1
+    assert refused.stderr == "Error: There is no room 'NOWHERE'; see `mymozhem rooms list`.\n"
+
+
+@pytest.mark.parametrize("given", ["", "[]\n", '{"format": "other"}\n', "no json\n"])
+@pytest.mark.parametrize("dialect", ["sqlite"], indirect=True)
+def test_a_file_that_is_no_log_is_refused(run, given):
+    refused = run("rooms", "replay", "-", given=given)
+    assert refused.exit_code == 1
+    assert refused.stderr.startswith("Error: The log cannot be replayed: ")

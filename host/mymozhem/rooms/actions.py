@@ -18,7 +18,7 @@ from .effects import apply_effects
 from .fallbacks import record_fallback
 from .log import cursor_of
 from .requests import Revision, build_context, revision
-from .seats import MEMBERS, Seat, require_seat
+from .seats import MEMBERS, require_seat
 from .services import Services
 from .writer import RoomWriter
 

@@ -6,6 +6,7 @@ be written; if that changed meanwhile the app is asked again, with a new call id
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Generic, TypeVar
 
 from pydantic import BaseModel
@@ -18,7 +19,6 @@ from mymozhem.dispatch.policy import Budget
 from mymozhem.dispatch.transport import AppTarget
 
 from .queues import RoomBusy
-from .requests import Revision
 from .services import Services
 from .writer import RoomWriter, write_room
 
@@ -29,17 +29,20 @@ T = TypeVar("T")
 
 @dataclass(frozen=True)
 class Question(Generic[Req]):
-    """What was seen, and what the app is asked about it."""
+    """What was seen, and what the app is asked about it.
+
+    `revision` is compared with what `again` reads: equal means that the answer still fits.
+    """
 
     context: Context
     request: Req
-    revision: Revision
+    revision: object
     actor_id: str | None = None
     depth: int = 0
 
 
 Look = Callable[[AsyncSession], Awaitable[Question[Req]]]
-Again = Callable[[RoomWriter], Awaitable[Revision]]
+Again = Callable[[RoomWriter], Awaitable[object]]
 Write = Callable[[RoomWriter, Outcome[Res]], Awaitable[T]]
 
 
@@ -52,11 +55,13 @@ async def look_ask_write(
     again: Again,
     write: Write[Res, T],
     budget: Budget,
+    check: Callable[[Req, Res], None] | None = None,
 ) -> T:
     """Ask an app about a room and write its answer; return what `write` returns.
 
-    `look` sees a snapshot and may raise, `again` reads the revision under the room's lock. RoomBusy
-    when the budget ends before an answer still fits what it was computed from.
+    `look` sees a snapshot and may raise, `again` reads the revision under the room's lock, `check`
+    raises `BadAnswer` for an answer that does not fit its request. RoomBusy when the budget ends
+    before an answer still fits what it was computed from.
     """
     async with services.queues.turn(room_id, budget):
         while budget.left_ms() > 0:
@@ -68,6 +73,7 @@ async def look_ask_write(
                 context=question.context,
                 request=question.request,
                 budget=budget,
+                check=partial(check, question.request) if check else None,
             )
             async with write_room(
                 services, room_id, actor_id=question.actor_id, depth=question.depth

@@ -108,9 +108,18 @@ async def _reserve(database: Database, claim: Claim, hours: int) -> Kept | None:
     return None
 
 
+def current_claim() -> Claim | None:
+    """Return the claim of the request that runs, None where it has none."""
+    return _current.get()
+
+
 async def mark_done(session: AsyncSession) -> None:
     """Mark the current claim, if there is one, in the transaction of its effect."""
-    claim = _current.get()
+    await mark_claim_done(session, _current.get())
+
+
+async def mark_claim_done(session: AsyncSession, claim: Claim | None) -> None:
+    """Mark a claim, if there is one, in the transaction of its effect."""
     if claim is not None:
         await session.execute(update(IdempotencyRow).where(*_where(claim)).values(status=DONE))
 

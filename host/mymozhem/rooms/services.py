@@ -10,6 +10,7 @@ from mymozhem.db.uow import Database
 from mymozhem.dispatch.dispatcher import Dispatcher
 from mymozhem.registry.catalog import Catalog
 
+from .batches import Batches
 from .queues import RoomQueues
 from .workshop import Workshop
 
@@ -29,5 +30,6 @@ class Services:
     clock: Clock
     settings: Settings
     queues: RoomQueues = field(default_factory=RoomQueues)
+    batches: Batches = field(default_factory=Batches)
     wake: asyncio.Event = field(default_factory=asyncio.Event)
     workshop: Workshop = field(default_factory=Workshop)

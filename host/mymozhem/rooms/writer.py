@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from datetime import datetime
 
-from sqlalchemy import insert, select
+from sqlalchemy import insert, inspect, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from mymozhem.contract import Change
@@ -12,7 +12,7 @@ from mymozhem.contract.enums import RoomStatus
 from mymozhem.contract.events import HostEvent
 from mymozhem.db.base import new_id
 from mymozhem.db.uow import UnitOfWork
-from mymozhem.errors import NotFound
+from mymozhem.errors import MymozhemError, NotFound
 from mymozhem.manifests.model import Manifest
 
 from . import idempotency
@@ -109,6 +109,31 @@ class RoomWriter:
     def wake_jobs(self) -> None:
         """Let the jobs of this process look for work once this is committed."""
         self.unit.after_commit(self.services.wake.set)
+
+    @asynccontextmanager
+    async def apart(self) -> AsyncIterator[None]:
+        """Do something that may be refused alone: it is undone then, and the transaction goes on.
+
+        The error passes through to the caller, who is to catch it. Any error other than one of the
+        host's own ends the whole transaction.
+        """
+        await self.write_events()
+        changes, audits = len(self._changes), len(self._audits)
+        try:
+            async with self.session.begin_nested():
+                yield
+                await self.write_events()
+        except MymozhemError:
+            self._events = []
+            del self._changes[changes:], self._audits[audits:]
+            await self._reload()
+            raise
+
+    async def _reload(self) -> None:
+        """Read again what the undone part had changed, since rows do not load by themselves."""
+        for row in list(self.session):
+            if inspect(row).expired:
+                await self.session.refresh(row)
 
     async def finish(self) -> None:
         """Write what was recorded; called once, at the end of the block."""

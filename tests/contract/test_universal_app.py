@@ -40,11 +40,11 @@ from mymozhem.contract import (
     Schedule,
     SetParticipants,
     SetState,
+    TicketRule,
     TimerRequest,
     fair,
     hookimpl,
 )
-from mymozhem.contract.payloads import TicketRule
 from mymozhem.db.uow import Database
 from mymozhem.errors import Refused
 from mymozhem.rooms.actions import Acted, perform

@@ -1,0 +1,46 @@
+"""The tables of the page about the API: who may call what, and every error code."""
+
+from mymozhem.api.v1 import ROUTES
+from mymozhem.auth.access import ACCESS, Access
+
+from .codes import codes
+from .shapes import members
+
+_ORDER = list(Access)
+
+
+def access_table() -> str:
+    """Return a row for each route: what it does and whom it lets in."""
+    said = {route.endpoint: (route.handler.__doc__ or "").split("\n", 1)[0] for route in ROUTES}
+    lines = ["| route | does | lets in |", "| --- | --- | --- |"]
+    for endpoint, rule in ACCESS.items():
+        callers = ", ".join(sorted(rule.callers, key=_ORDER.index))
+        lines.append(f"| `{endpoint}` | {said[endpoint]} | {callers} |")
+    return "\n".join(lines)
+
+
+def callers_table() -> str:
+    """Return what each word in the table of access means."""
+    lines = ["| word | who that is |", "| --- | --- |"]
+    return "\n".join([*lines, *(f"| {value} | {meaning} |" for value, meaning in members(Access))])
+
+
+def codes_table() -> str:
+    """Return a row for each error code."""
+    lines = ["| status | code | what it says |", "| --- | --- | --- |"]
+    lines += [f"| {each.status} | `{each.code}` | {each.sentence} |" for each in codes()]
+    return "\n".join(lines)
+
+
+def filled(text: str) -> str:
+    """Return a page with its tables written anew, each between its two marks."""
+    tables = {"access": access_table(), "callers": callers_table(), "codes": codes_table()}
+    for name, table in tables.items():
+        begin, end = (
+            f"<!-- {name}: written by `python -m tests.docs.write` -->",
+            f"<!-- /{name} -->",
+        )
+        before, _, rest = text.partition(begin)
+        _, _, after = rest.partition(end)
+        text = f"{before}{begin}\n\n{table}\n\n{end}{after}"
+    return text

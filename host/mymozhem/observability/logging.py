@@ -2,18 +2,45 @@
 
 import logging
 import sys
+from collections.abc import Mapping
 
 import structlog
-from structlog.typing import Processor
+from structlog.typing import EventDict, Processor
 
 from mymozhem.config import Settings
 
+HIDDEN = "(hidden)"
+#: what may never be read in a log, by a part of its name
+_SECRET = ("password", "token", "secret", "authorization", "cookie")
+
+
+def hide_secrets(_logger: object, _method: str, line: EventDict) -> EventDict:
+    """Hide the values of fields that are named as secrets are, at any depth."""
+    return {name: _shown(name, value) for name, value in line.items()}
+
+
+def _shown(name: object, value: object) -> object:
+    if any(part in str(name).lower() for part in _SECRET):
+        return HIDDEN
+    if isinstance(value, Mapping):
+        return {key: _shown(key, each) for key, each in value.items()}
+    return value
+
+
 _SHARED: tuple[Processor, ...] = (
     structlog.contextvars.merge_contextvars,
+    hide_secrets,
     structlog.stdlib.add_log_level,
     structlog.stdlib.add_logger_name,
     structlog.processors.TimeStamper(fmt="iso", utc=True),
 )
+
+# One list for good: loggers that were used before keep a reference to it.
+_OURS: list[Processor] = [
+    structlog.stdlib.filter_by_level,
+    *_SHARED,
+    structlog.stdlib.ProcessorFormatter.wrap_for_formatter,
+]
 
 
 def configure_logging(settings: Settings) -> None:
@@ -22,11 +49,7 @@ def configure_logging(settings: Settings) -> None:
     Tracebacks never show the values of variables: those may be tokens, or secrets of draws.
     """
     structlog.configure(
-        processors=[
-            structlog.stdlib.filter_by_level,
-            *_SHARED,
-            structlog.stdlib.ProcessorFormatter.wrap_for_formatter,
-        ],
+        processors=_OURS,
         logger_factory=structlog.stdlib.LoggerFactory(),
         wrapper_class=structlog.stdlib.BoundLogger,
         cache_logger_on_first_use=True,

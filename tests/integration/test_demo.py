@@ -1,0 +1,140 @@
+"""The evening that `mymozhem demo --script` plays, and what it does when something is wrong."""
+
+import asyncio
+import json
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import aiohttp
+import pytest
+from rich.console import Console
+
+from mymozhem.config import Settings
+from mymozhem.contract.demo import DemoFailed
+from mymozhem.demo.child import environment, free_port, running_host
+from mymozhem.demo.discovery import find_demos
+from mymozhem.demo.evening import HttpEvening
+from mymozhem.demo.people import logins
+from mymozhem.demo.script import play_script
+
+COMMAND = [sys.executable, "-m", "mymozhem", "demo"]
+POSITIONS = "171, 245, 68, 190, 70, 126, 110, 128, 138, 173"
+BOUND_SECONDS = 110
+
+
+def clean_environment(folder: Path, **more: str) -> dict[str, str]:
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("MYMOZHEM_")}
+    return kept | {"MYMOZHEM_DATA_DIR": str(folder), "TMPDIR": str(folder), **more}
+
+
+def test_a_whole_evening_is_played_and_verified(tmp_path):
+    run = subprocess.run(
+        [*COMMAND, "--script"],
+        env=clean_environment(tmp_path),
+        capture_output=True,
+        text=True,
+        timeout=BOUND_SECONDS,
+        check=False,
+    )
+    assert run.returncode == 0, run.stdout + run.stderr
+    assert run.stdout.splitlines()[-1].startswith("verified: 4 records")
+    assert f"The drawn positions are the published ones: {POSITIONS}." in run.stdout
+    assert run.stdout.count("Verified by vrs-1: 10 picks") == 1
+    assert run.stdout.count("Verified by rfc3797: 10 picks") == 1
+    assert run.stdout.count("; the first result stays.") == 2
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_demo_is_served_with_logins_of_its_own_and_stops_when_it_is_told(tmp_path):
+    port = free_port()
+    host = subprocess.Popen(
+        [*COMMAND, "--port", str(port)],
+        env=clean_environment(tmp_path),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+    try:
+        record = asyncio.run(first_draw(f"http://127.0.0.1:{port}", tmp_path / "demo"))
+    finally:
+        host.send_signal(signal.SIGTERM)
+        printed, _ = host.communicate(timeout=30)
+    file = tmp_path / "record.json"
+    file.write_text(json.dumps(record))
+    verify = [sys.executable, "-m", "mymozhem", "draw", "verify", str(file)]
+    assert subprocess.run(verify, capture_output=True, check=False).returncode == 0, printed
+    organizer, admin = logins(tmp_path / "demo")
+    for login in (organizer, admin):
+        assert login.password in printed
+    assert (tmp_path / "demo" / "demo-logins.json").stat().st_mode & 0o077 == 0
+
+
+async def first_draw(address: str, folder: Path) -> object:
+    """Do over HTTP what the printed commands do; return the record of the draw."""
+    async with aiohttp.ClientSession(address) as client:
+        while not await answers(client):  # noqa: ASYNC110  another process starts
+            await asyncio.sleep(0.1)
+        organizer, _ = logins(folder)
+        quiet = Console(quiet=True)
+        evening = HttpEvening(client, quiet, app_id="", organizer="")
+        credentials = {"email": organizer.email, "password": organizer.password}
+        signed_in = await evening.call("POST", "/auth/login", credentials)
+        token = signed_in["accessToken"]
+        rooms = await evening.call("GET", "/rooms?status=ACTIVE", token=token)
+        path = f"/rooms/{rooms[0]['id']}/draws"
+        wish = {"run": True, "reveal": "now"}
+        draw = await evening.call("POST", path, wish, token=token)
+        one = f"{path}/{draw['id']}"
+        await evening.until(one, "status", "REVEALED", token=token)
+        return await evening.call("GET", f"{one}/record")
+
+
+async def answers(client: aiohttp.ClientSession) -> bool:
+    try:
+        async with client.get("/health/ready") as answer:
+            return answer.ok
+    except aiohttp.ClientError:
+        return False
+
+
+async def test_without_an_app_that_plays_there_is_nothing_to_verify(tmp_path, monkeypatch):
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    with pytest.raises(DemoFailed, match="No enabled app has an evening to play"):
+        await play_script(Console(quiet=True), ["no-such-app"])
+
+
+async def test_a_host_that_cannot_start_is_said_so_and_leaves_nothing_running(tmp_path):
+    settings = Settings(data_dir=tmp_path / "file", environment="demo")
+    (tmp_path / "file").write_text("not a folder")
+    with pytest.raises(DemoFailed, match="The host ended while it started"):
+        async with running_host(settings, log=tmp_path / "host.log"):
+            pass
+    assert (tmp_path / "host.log").read_text() != ""
+
+
+def test_a_child_gets_nothing_of_what_sets_up_this_host(tmp_path, monkeypatch):
+    monkeypatch.setenv("MYMOZHEM_SECRET_KEY", "of the real host")
+    monkeypatch.setenv("MYMOZHEM_DATABASE_URL", "postgresql://real")
+    child = environment(Settings(data_dir=tmp_path), port=1)
+    assert not {"MYMOZHEM_SECRET_KEY", "MYMOZHEM_DATABASE_URL"} & child.keys()
+    assert child["MYMOZHEM_PORT"] == "1"
+
+
+def test_only_demos_of_the_named_apps_are_imported():
+    assert find_demos(()) == ()
+    (demo,) = find_demos(("lottery",))
+    assert demo.app_id == "lottery"
+    assert {sample.status for sample in demo.samples} == set(type(demo.samples[0].status))
+    assert demo.play is not None
+
+
+@pytest.mark.parametrize("record", [None, {}, {"format": "mymozhem-draw-1"}, [], "record"])
+async def test_a_record_that_does_not_hold_ends_the_evening(record):
+    async with aiohttp.ClientSession() as client:
+        evening = HttpEvening(client, Console(quiet=True), app_id="a", organizer="t")
+        with pytest.raises(DemoFailed, match="A record does not hold"):
+            evening.verify(record)
+    assert evening.verified == 0

@@ -4,7 +4,6 @@ import asyncio
 import logging
 from collections import defaultdict
 from collections.abc import Callable
-from dataclasses import replace
 from typing import Protocol, TypeVar
 
 import structlog
@@ -141,7 +140,7 @@ def _left(call: Call, deadline: asyncio.Timeout) -> Call:
     """Tell the app the time that is left after the wait for a place."""
     left = (deadline.when() or 0.0) - asyncio.get_running_loop().time()
     context = with_values(call.context, {"deadline_ms": max(0, round(left * 1000))})
-    return replace(call, context=context)
+    return call._replace(context=context)
 
 
 def _checked(answer: Res | Refusal, check: Check[Res] | None) -> Res | Refusal:

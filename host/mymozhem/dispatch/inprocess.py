@@ -1,4 +1,4 @@
-"""Calls to apps that run inside the host process, through pluggy.
+"""Calls to apps that run inside the host process.
 
 The app gets a copy of the request: it can change nothing of the host's. Plain functions run in
 daemon threads of the app's own, coroutines on the event loop; a coroutine that blocks holds the
@@ -96,36 +96,34 @@ class InProcess:
 
 
 class _Function:
-    """The app's implementation of one hook, called by pluggy."""
+    """The app's implementation of one hook, as pluggy found it.
 
-    def __init__(self, caller: pluggy.HookCaller, implementation: pluggy.HookImpl) -> None:
-        self.caller = caller
+    It is called as pluggy would, without the loop over implementations and wrappers: an app has
+    one of each hook, and a plugin with wrappers is not loaded.
+    """
+
+    def __init__(self, implementation: pluggy.HookImpl) -> None:
         self.takes = implementation.argnames
         self.is_coroutine = inspect.iscoroutinefunction(implementation.function)
+        self.call: Callable[..., Any] = implementation.function
 
     @classmethod
     def find(cls, code: Code, hook: Hook[BaseModel, BaseModel]) -> "_Function | None":
         caller: pluggy.HookCaller = getattr(code.plugin_manager.hook, hook.name)
         implementations = caller.get_hookimpls()
-        return cls(caller, implementations[0]) if implementations else None
+        return cls(implementations[0]) if implementations else None
 
 
-def _ask(call: Call, function: "_Function") -> Any:  # noqa: ANN401  pluggy's list of whatever
+def _ask(call: Call, function: "_Function") -> Any:  # noqa: ANN401  whatever the app returns
     """Call the app with copies of what it takes, which are made where its code runs."""
-    given: dict[str, BaseModel] = {"context": call.context, "request": call.request}
-    # pluggy wants the rest named too and passes it to nobody.
-    arguments = {
-        name: private_copy(value) if name in function.takes else None
-        for name, value in given.items()
-    }
-    return function.caller(**arguments)
+    given = {"context": call.context, "request": call.request}
+    return function.call(*(private_copy(given[name]) for name in function.takes))
 
 
-def _answer(hook: Hook[BaseModel, BaseModel], ask: Callable[[], list[object]]) -> Answer:
+def _answer(hook: Hook[BaseModel, BaseModel], ask: Callable[[], object]) -> Answer:
     try:
         try:
-            results = ask()
-            answer = results[0] if results else None  # pluggy leaves None out
+            answer = ask()
         except Refuse as no:
             answer = no.refusal
         return encode(hook, answer)
@@ -136,12 +134,12 @@ def _answer(hook: Hook[BaseModel, BaseModel], ask: Callable[[], list[object]]) -
 
 
 async def _await_answer(
-    hook: Hook[BaseModel, BaseModel], ask: Callable[[], list[Awaitable[object]]]
+    hook: Hook[BaseModel, BaseModel], ask: Callable[[], Awaitable[object]]
 ) -> Answer:
     try:
         answer: object
         try:
-            answer = await ask()[0]
+            answer = await ask()
         except Refuse as no:
             answer = no.refusal
         return encode(hook, answer)

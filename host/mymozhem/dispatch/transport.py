@@ -1,7 +1,7 @@
 """The border: a transport carries one request to an app and brings one reply back, nothing more."""
 
 from dataclasses import dataclass
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from pydantic import BaseModel
 
@@ -16,8 +16,7 @@ class AppTarget:
     version: str
 
 
-@dataclass(frozen=True)
-class Call:
+class Call(NamedTuple):
     """One question to one app; `context.deadline_ms` is what is left when it is sent."""
 
     hook: Hook[BaseModel, BaseModel]
@@ -26,8 +25,7 @@ class Call:
     request: BaseModel
 
 
-@dataclass(frozen=True)
-class Reply:
+class Reply(NamedTuple):
     """What came back: the result as JSON, or the app's refusal as JSON."""
 
     data: bytes

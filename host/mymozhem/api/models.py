@@ -2,9 +2,10 @@
 
 from typing import Annotated, Literal
 
-from pydantic import AwareDatetime, Field, JsonValue, RootModel, StringConstraints
+from pydantic import Field, JsonValue, RootModel, StringConstraints
 
 from mymozhem.contract import JsonObject, Role, RoomStatus
+from mymozhem.contract.wire import Moment
 from mymozhem.rooms.tables import EntryPolicy
 
 from .bodies import Body
@@ -165,7 +166,7 @@ class PublicSourceBody(Body):
     """A public source of randomness; `due` is when its value becomes known."""
 
     name: Annotated[str, StringConstraints(min_length=1, max_length=200)]
-    due: AwareDatetime
+    due: Moment
 
 
 class NewDrawBody(Body):

@@ -1,12 +1,11 @@
 """What an app may ask the host to do; the effects of one answer are applied all or none."""
 
-from datetime import datetime
 from typing import Annotated, Literal, Self
 
 from pydantic import Field, JsonValue, StrictBool, StrictInt, model_validator
 
 from .enums import Level, Role, Verdict
-from .wire import Answer, Id, JsonObject, LongText, ShortText
+from .wire import Answer, Id, JsonObject, LongText, Moment, ShortText
 
 MAX_EFFECTS = 200
 
@@ -103,7 +102,7 @@ class ChangeWindow(Answer):
 
     effect: Literal["changeWindow"] = "changeWindow"
     id: Name
-    closes_at: datetime
+    closes_at: Moment
 
 
 class CloseWindow(Answer):
@@ -177,7 +176,7 @@ class Schedule(Answer):
 
     effect: Literal["schedule"] = "schedule"
     name: Name
-    at: datetime | None = None
+    at: Moment | None = None
     after_ms: Milliseconds | None = None
     payload: JsonObject = {}
 
@@ -185,9 +184,6 @@ class Schedule(Answer):
     def _exactly_one(self) -> Self:
         if (self.at is None) == (self.after_ms is None):
             msg = "name exactly one of at, afterMs"
-            raise ValueError(msg)
-        if self.at is not None and self.at.tzinfo is None:
-            msg = "at needs a time zone"
             raise ValueError(msg)
         return self
 
@@ -225,7 +221,7 @@ class PublicSource(Answer):
     """A public source of randomness, fixed before its value is known."""
 
     name: ShortText
-    due: datetime
+    due: Moment
 
 
 class Draw(Answer):

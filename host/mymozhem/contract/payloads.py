@@ -17,7 +17,7 @@ from .enums import (
     Verdict,
     WinnerStatus,
 )
-from .wire import Answer, Id, JsonObject, LongText, ShortText, Wire
+from .wire import Answer, Id, JsonObject, LongText, Moment, ShortText, Wire
 
 Tickets = Annotated[StrictInt, Field(ge=1, le=10_000_000)]
 
@@ -397,7 +397,7 @@ class EntryRule(Answer):
 
     where: JsonObject | Literal[True] = True
     leave_out: tuple[Id, ...] = Field(default=(), alias="except")
-    seen_since: datetime | None = None
+    seen_since: Moment | None = None
     tickets: Tickets | TicketRule = 1
 
 

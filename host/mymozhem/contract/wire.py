@@ -1,8 +1,9 @@
 """How the contract's types look on the wire: camelCase JSON, frozen."""
 
+from datetime import UTC, datetime
 from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field, JsonValue
+from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, JsonValue
 from pydantic.alias_generators import to_camel
 
 JsonObject = dict[str, JsonValue]
@@ -10,6 +11,19 @@ JsonObject = dict[str, JsonValue]
 Id = Annotated[str, Field(min_length=1, max_length=128)]
 ShortText = Annotated[str, Field(max_length=200)]
 LongText = Annotated[str, Field(max_length=4000)]
+
+
+def _in_utc(moment: datetime) -> datetime:
+    try:
+        moment.astimezone(UTC)
+    except OverflowError:
+        msg = "in UTC this is no year from 1 to 9999"
+        raise ValueError(msg) from None
+    return moment
+
+
+#: a moment with its time zone that can be compared with any other, and written down in UTC
+Moment = Annotated[AwareDatetime, AfterValidator(_in_utc)]
 
 
 class Wire(BaseModel):

@@ -5,6 +5,7 @@ checked as a whole whatever the app did to its objects, and shares nothing with 
 """
 
 import inspect
+import json
 import re
 from collections.abc import Mapping
 from typing import TypeVar
@@ -13,6 +14,7 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import to_json
 
 from mymozhem.contract import Effects, Hook, Refusal
+from mymozhem.manifests.strict_json import MAX_INTEGER
 
 from .outcome import CallFailed, FailureKind
 from .transport import Reply
@@ -22,6 +24,9 @@ MAX_PROBLEMS = 5
 
 # NUL cannot be stored as text by PostgreSQL; an even run of backslashes before it escapes itself.
 _NUL = re.compile(rb"(?<!\\)(?:\\\\)*\\u0000")
+
+# Fewer digits than these are no number beyond what every reader of JSON keeps exactly.
+_MAYBE_BIG = re.compile(rb"[0-9]{16}")
 
 Res = TypeVar("Res", bound=BaseModel)
 
@@ -51,6 +56,7 @@ def decode(hook: Hook[BaseModel, Res], reply: Reply) -> Res | Refusal:
         raise _bad(f"The answer is larger than {MAX_ANSWER_BYTES} bytes.")
     if b"\\u0000" in reply.data and _NUL.search(reply.data):
         raise _bad("The answer contains the character NUL.")
+    _refuse_big_numbers(reply)
     if reply.refused:
         return _refusal(hook, reply)
     if reply.data == b"null":
@@ -59,6 +65,24 @@ def decode(hook: Hook[BaseModel, Res], reply: Reply) -> Res | Refusal:
         return hook.result.model_validate_json(reply.data)
     except ValidationError as error:
         raise _bad(_summary(hook.result, error)) from error
+
+
+def _refuse_big_numbers(reply: Reply) -> None:
+    """Refuse integers that the platform would not take from people either (RFC 8259, 6)."""
+    if not _MAYBE_BIG.search(reply.data):
+        return
+    try:
+        json.loads(reply.data, parse_int=_small)
+    except (ValueError, RecursionError) as error:
+        raise _bad(f"The answer is not JSON that can be kept: {error}.") from error
+
+
+def _small(text: str) -> int:
+    number = int(text) if len(text) <= len(str(-MAX_INTEGER)) else MAX_INTEGER + 1
+    if abs(number) > MAX_INTEGER:
+        message = "a number in it is beyond ±(2⁵³-1)"
+        raise ValueError(message)
+    return number
 
 
 def _refusal(hook: Hook[BaseModel, BaseModel], reply: Reply) -> Refusal:

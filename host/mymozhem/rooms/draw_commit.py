@@ -196,8 +196,6 @@ def _on_failure(seen: Seen, answer: PreparedDraw) -> str:
 
 
 def _source(services: Services, source: PublicSource) -> dict[str, str]:
-    if source.due.tzinfo is None:
-        raise Held("PUBLIC_SOURCE_INVALID", f"{source.name!r} needs a due time with a time zone.")
     if source.due <= services.clock.now():
         raise Held("PUBLIC_SOURCE_DUE", f"{source.name!r} was due before the commit.")
     return {"name": source.name, "due": iso(source.due)}

@@ -199,8 +199,6 @@ async def _refuse_used_key(writer: RoomWriter, key: str | None) -> None:
 
 def _refuse_due(writer: RoomWriter, sources: tuple[PublicSource, ...]) -> None:
     for source in sources:
-        if source.due.tzinfo is None:
-            raise Invalid(fields={"/publicSources": [f"{source.name}: due needs a time zone"]})
         if source.due <= writer.now:
             message = f"The public source {source.name!r} was due before the commit."
             raise Conflict(message, code="PUBLIC_SOURCE_DUE")

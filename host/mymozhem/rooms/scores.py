@@ -8,12 +8,16 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from mymozhem.contract import ParticipantStatus, Role
 from mymozhem.contract.events import ScoresChanged
+from mymozhem.errors import Conflict
 
 from .state import require_participants
 from .tables import ParticipantRow, ScoreRow
 from .writer import RoomWriter
 
 TOP = 10
+
+#: nobody has more points than this, or fewer than its negative
+MOST = 1_000_000_000
 
 
 @dataclass(frozen=True)
@@ -27,8 +31,14 @@ class Standing:
 
 
 async def adjust(writer: RoomWriter, participant_id: str, *, points: int, reason: str) -> None:
-    """Add points to a participant or take them, with a reason that the log keeps."""
+    """Add points to a participant or take them, with a reason that the log keeps.
+
+    Conflict POINTS_OUT_OF_RANGE where the sum would leave what is kept.
+    """
     person = (await require_participants(writer, (participant_id,)))[participant_id]
+    if max(abs(points), abs(person.points + points)) > MOST:
+        message = f"Nobody has more than {MOST} points, or fewer than -{MOST}."
+        raise Conflict(message, code="POINTS_OUT_OF_RANGE")
     person.points += points
     writer.session.add(
         ScoreRow(

@@ -4,8 +4,6 @@ import hashlib
 from collections.abc import Sequence
 from typing import Literal
 
-from pydantic import AwareDatetime
-
 from mymozhem.contract import (
     ActionResult,
     Context,
@@ -21,7 +19,7 @@ from mymozhem.contract import (
     Winner,
     WinnerStatus,
 )
-from mymozhem.contract.wire import Wire
+from mymozhem.contract.wire import Moment, Wire
 
 from .schedule import follow, stamp
 from .settings import Settings, Source, settings_of
@@ -59,7 +57,7 @@ class RedrawPayload(Wire):
 class SchedulePayload(Wire):
     """When the scheduled draw takes place; None calls it off."""
 
-    at: AwareDatetime | None
+    at: Moment | None
 
 
 def draw(context: Context, payload: JsonObject) -> ActionResult:

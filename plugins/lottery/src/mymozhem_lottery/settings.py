@@ -3,17 +3,15 @@
 from datetime import datetime, timedelta
 from typing import Literal
 
-from pydantic import AwareDatetime
-
 from mymozhem.contract import Context, PublicSource, RoomView, TicketRule
-from mymozhem.contract.wire import Wire
+from mymozhem.contract.wire import Moment, Wire
 
 
 class Source(Wire):
     """A public source of randomness, and when its value is due."""
 
     name: str
-    due: AwareDatetime
+    due: Moment
 
     def named(self) -> PublicSource:
         """Return the source as a draw's rule names it."""
@@ -24,7 +22,7 @@ class Settings(Wire):
     """What the organizer chose; the manifest says what each field means."""
 
     ticket_count: int = 10_000
-    draw_date: AwareDatetime | None = None
+    draw_date: Moment | None = None
     theme: str = "generic"
     allow_multiple_wins: bool = False
     exclude_earlier_winners: bool = False

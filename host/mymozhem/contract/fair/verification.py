@@ -102,7 +102,8 @@ def _checked(name: str, check: CheckOf, document: Document, record: Record) -> C
 def _verified(record: Record) -> str:
     own = record.rule.algorithm == "app"
     by = "vrs-1, in place of the app's own algorithm" if own else record.rule.algorithm
-    return f"Verified by {by}: {len(record.picks)} picks; {GUARANTEES[record.guarantee]}."
+    picks = "1 pick" if len(record.picks) == 1 else f"{len(record.picks)} picks"
+    return f"Verified by {by}: {picks}; {GUARANTEES[record.guarantee]}."
 
 
 def _problems(error: ValidationError) -> str:

@@ -1,19 +1,15 @@
-"""What a call through the dispatcher costs, against `asyncio.timeout` around the same function.
+"""A call through the dispatcher against `asyncio.timeout` around the same function.
 
-The hook is a small but real one: it reads state and payload and answers with two effects. Calls per
-second, best of several rounds in alternation, on the event loop that the host runs on.
-
-    .venv/bin/python -m tests.benchmarks.bench_dispatch
+The hook is a small but real one: it reads state and payload and answers with two effects. Measured
+on the event loop that the host runs on.
 """
 
 import asyncio
 import logging
-import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 
-import click
 import structlog
 import uvloop
 
@@ -24,11 +20,11 @@ from mymozhem.contract.hooks import HANDLE_ACTION
 from mymozhem.dispatch import AppTarget, Budget, Dispatcher
 from tests.unit.dispatch.conftest import FakeApps, FakeManifest, context
 
-ROUNDS = 5
-CALLS = 5_000
-TARGET = 0.25
+from .figures import Ask, Figure, at_least, best_of_calls
 
-Ask = Callable[[], Awaitable[object]]
+ROUNDS = 40
+CALLS = 500
+TARGET = 0.25
 
 
 def bump(context: Context, request: ActionRequest) -> ActionResult:
@@ -53,60 +49,55 @@ class Plain:
         return bump(context, request)
 
 
-async def rate(ask: Ask) -> float:
-    start = time.perf_counter()
-    for _ in range(CALLS):
-        await ask()
-    return CALLS / (time.perf_counter() - start)
+def measure() -> Iterable[Figure]:
+    """Measure a coroutine on the event loop, and a plain function in a thread."""
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.INFO))
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        return runner.run(_measure())
 
 
-async def compare(bare: Ask, ours: Ask) -> tuple[float, float]:
-    """Return the best calls per second of each."""
-    rounds = [(await rate(bare), await rate(ours)) for _ in range(ROUNDS)]
-    return max(first for first, _ in rounds), max(second for _, second in rounds)
-
-
-async def measure() -> None:
-    apps, request, room = FakeApps(), ActionRequest(action="bump", payload={"by": 2}), context()
-    apps.add("coroutine", Coroutine(), FakeManifest())
-    apps.add("plain", Plain(), FakeManifest())
-    dispatcher = Dispatcher(apps, SystemClock(), Settings())
-    budget, function, pool = Budget(SystemClock(), 3_600_000), Coroutine(), ThreadPoolExecutor(4)
+async def _measure() -> list[Figure]:
+    request, room = ActionRequest(action="bump", payload={"by": 2}), context()
+    function, pool = Coroutine(), ThreadPoolExecutor(4)
     loop = asyncio.get_running_loop()
 
-    async def bare_coroutine() -> None:
+    async def coroutine() -> None:
         async with asyncio.timeout(5):
             await function.handle_action(room, request)
 
-    async def bare_thread() -> None:
+    async def thread() -> None:
         async with asyncio.timeout(5):
             await loop.run_in_executor(pool, bump, room, request)
 
-    def through(name: str) -> Ask:
-        return partial(
-            dispatcher.call,
-            HANDLE_ACTION,
-            app=AppTarget(name, "1.0.0"),
-            context=room,
-            request=request,
-            budget=budget,
-        )
-
-    click.echo(f"{'hook':<22}{'bare/s':>10}{'ours/s':>10}{'ratio':>8}{'added µs':>10}")
-    for name, bare in (("coroutine", bare_coroutine), ("plain", bare_thread)):
-        least, most = await compare(bare, through(name))
-        added = 1e6 / most - 1e6 / least
-        click.echo(f"{name:<22}{least:>10.0f}{most:>10.0f}{most / least:>8.2f}{added:>10.1f}")
-    click.echo(f"target: at least {TARGET:.2f}")
+    dispatcher = Dispatcher(_apps(), SystemClock(), Settings())
+    figures = [
+        await _compare("coroutine", coroutine, _through(dispatcher, "coroutine")),
+        await _compare("plain function", thread, _through(dispatcher, "plain")),
+    ]
     await dispatcher.close()
     pool.shutdown()
+    return figures
 
 
-def main() -> None:
-    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.INFO))
-    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        runner.run(measure())
+def _apps() -> FakeApps:
+    apps = FakeApps()
+    apps.add("coroutine", Coroutine(), FakeManifest())
+    apps.add("plain", Plain(), FakeManifest())
+    return apps
 
 
-if __name__ == "__main__":
-    main()
+def _through(dispatcher: Dispatcher, name: str) -> Ask:
+    return partial(
+        dispatcher.call,
+        HANDLE_ACTION,
+        app=AppTarget(name, "1.0.0"),
+        context=context(),
+        request=ActionRequest(action="bump", payload={"by": 2}),
+        budget=Budget(SystemClock(), 3_600_000),
+    )
+
+
+async def _compare(kind: str, bare: Ask, ours: Ask) -> Figure:
+    least, most = await best_of_calls(bare, ours, calls=CALLS, rounds=ROUNDS)
+    what = f"in-process hook call, {kind} ({(most - least) * 1e6:.0f} µs added)"
+    return at_least(what, TARGET, bare=1 / least, ours=1 / most, unit="/s")

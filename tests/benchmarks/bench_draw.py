@@ -1,24 +1,23 @@
 """A draw of 100 from 1,000,000 entries against one HMAC per entry, in the same run.
 
 The bare equivalent is a keyed HMAC-SHA256 for every participant's id, nothing kept, by the fastest
-way that Python's standard library has. Target: at most twice its time, and a process of at most 1
-GiB. Both are run several times in turn and the fastest of each counts, since machines have other
-things to do. Run it with `python tests/benchmarks/bench_draw.py`.
+way that Python's standard library has.
 """
 
 import hmac
 import resource
 import sys
-import time
-from collections.abc import Callable
+from collections.abc import Iterable
 
 from mymozhem.contract.fair import AppVersion, Entries, PrizeCount, Rule, select
+
+from .figures import Figure, at_most, best, bound
 
 ENTRIES = 1_000_000
 WINNERS = 100
 ROUNDS = 3
 TARGET_RATIO = 2.0
-TARGET_BYTES = 2**30
+TARGET_MIB = 1024
 LINK = bytes(range(32))
 
 
@@ -60,36 +59,16 @@ def draw(entries: Entries, rule: Rule) -> None:
         raise SystemExit(f"{len(picks)} picks instead of {rule.wanted}")
 
 
-def seconds(act: Callable[[], object]) -> float:
-    """Return how long the act took."""
-    started = time.perf_counter()
-    act()
-    return time.perf_counter() - started
-
-
 def peak_bytes() -> int:
     """Return the most memory that this process ever held; macOS counts bytes, Linux kibibytes."""
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     return peak if sys.platform == "darwin" else peak * 1024
 
 
-def main() -> None:
-    """Measure, and print ratio and memory beside their targets."""
+def measure() -> Iterable[Figure]:
+    """Measure the selection alone: entries and rule are committed, and their digests known."""
     entries, rule = entries_of(ENTRIES), rule_of(WINNERS)
-    freezing = seconds(entries.digest)
-    rounds = [
-        (seconds(lambda: bare(entries)), seconds(lambda: draw(entries, rule)))
-        for _ in range(ROUNDS)
-    ]
-    plain, drawn = (min(times) for times in zip(*rounds, strict=True))
-    lines = (
-        f"{WINNERS} from {ENTRIES:,}: {drawn:.2f} s; one HMAC per entry: {plain:.2f} s",
-        f"ratio {drawn / plain:.2f} (target: at most {TARGET_RATIO})",
-        f"peak {peak_bytes() / 2**20:.0f} MiB (target: at most {TARGET_BYTES / 2**20:.0f})",
-        f"digest of the entries, once at the commit: {freezing:.2f} s",
-    )
-    print("\n".join(lines))  # noqa: T201 (what a benchmark is for)
-
-
-if __name__ == "__main__":
-    main()
+    plain, drawn = best(lambda: bare(entries), lambda: draw(entries, rule), rounds=ROUNDS)
+    what = f"draw of {WINNERS} from {ENTRIES:,}"
+    yield at_most(what, TARGET_RATIO, bare=plain, ours=drawn, unit="s")
+    yield bound(f"{what}, memory", TARGET_MIB, ours=peak_bytes() / 2**20, unit="MiB")

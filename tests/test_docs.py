@@ -212,6 +212,21 @@ def test_every_setting_is_documented():
     assert missing == []
 
 
+@pytest.mark.parametrize("page", PAGES, ids=named)
+def test_a_page_names_no_setting_that_there_is_not(page):
+    known = {f"MYMOZHEM_{name.upper()}" for name in Settings.model_fields}
+    assert set(re.findall(r"MYMOZHEM_[A-Z_]*[A-Z]", page.read_text())) <= known
+
+
+@pytest.mark.parametrize("manifest", sorted(ROOT.glob("plugins/*/src/*/manifest.json")), ids=named)
+def test_an_app_explains_its_settings_actions_and_events(manifest):
+    declared = json.loads(manifest.read_text())
+    settings = declared.get("settings", {}).get("properties", {})
+    names = {*settings, *declared.get("actions", {}), *declared.get("events", {})}
+    text = (manifest.parents[2] / "README.md").read_text()
+    assert sorted(name for name in names if f"`{name}`" not in text) == []
+
+
 def every_command(group: click.Group, *path: str) -> Iterator[str]:
     context = click.Context(group)
     for name in group.list_commands(context):

@@ -31,7 +31,8 @@ def holds(schema: Any, link: Link) -> str:  # noqa: C901, PLR0911 - one line for
         case {"$ref": ref}:
             return link(ref.rsplit("/", 1)[1])
         case {"anyOf": parts} | {"oneOf": parts}:
-            return " or ".join(dict.fromkeys(holds(part, link) for part in parts))
+            said = list(dict.fromkeys(holds(part, link) for part in parts))
+            return (", or " if said[0].startswith("list of") else " or ").join(said)
         case {"const": value}:
             return f"`{_json(value)}`"
         case {"enum": values}:

@@ -68,7 +68,7 @@ class Announce(Answer):
 
 
 class OpenWindow(Answer):
-    """Let participants submit within a span; see the windows chapter of the reference."""
+    """Let participants submit within a span; the host counts, judges by the rules, and closes."""
 
     effect: Literal["openWindow"] = "openWindow"
     id: Name

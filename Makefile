@@ -3,7 +3,7 @@ BIN := .venv/bin
 PROJECTS := . plugins/lottery plugins/quiz
 ARGS ?=
 
-.PHONY: help install run test lint format lock benchmarks clean
+.PHONY: help install run test lint format docs lock benchmarks clean
 
 help: ## List what can be typed here
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' Makefile
@@ -32,6 +32,9 @@ lint: install ## Check style, types and who imports whom
 format: install ## Write the code as the formatter likes it
 	$(BIN)/ruff check --fix
 	$(BIN)/ruff format
+
+docs: install ## Write the pages of docs/reference that follow from the code
+	$(BIN)/python -m tests.docs.write
 
 lock: ## Renew requirements.lock (needs uv; ARGS="--upgrade" takes newer versions)
 	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \

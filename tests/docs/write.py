@@ -7,6 +7,8 @@ import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
+from mymozhem.cli.reference import cli_page, settings_page
+
 from .contract_page import contract_page
 from .events_page import events_page
 from .rest_page import filled
@@ -21,9 +23,11 @@ def _rest_page() -> str:
 
 #: every page that is written from the code, and what writes it
 PAGES: Mapping[Path, Callable[[], str]] = {
+    REFERENCE / "cli.md": cli_page,
     REFERENCE / "contract.md": contract_page,
     REFERENCE / "events.md": events_page,
     REFERENCE / "rest.md": _rest_page,
+    REFERENCE / "settings.md": settings_page,
 }
 
 if __name__ == "__main__":

@@ -4,6 +4,8 @@ from importlib import import_module
 
 import click
 
+from mymozhem.errors import MymozhemError
+
 #: command → where it is, and its line in the help (so that help loads no command)
 COMMANDS = {
     "serve": ("serve:serve_command", "Run the platform."),
@@ -34,10 +36,34 @@ class LazyCommands(click.Group):
         command: click.Command = getattr(import_module(f"{__name__}.{module}"), name)
         return command
 
+    def invoke(self, ctx: click.Context) -> object:
+        """Run a command; what the platform or a setting objects to is said in a sentence."""
+        try:
+            return super().invoke(ctx)
+        except MymozhemError as error:
+            raise click.ClickException(error.message) from error
+        except ValueError as error:
+            raise click.ClickException(_about_settings(error)) from error
+
     def format_commands(self, _ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write the list of commands without importing any."""
         with formatter.section("Commands"):
             formatter.write_dl([(name, line) for name, (_, line) in COMMANDS.items()])
+
+
+def _about_settings(error: ValueError) -> str:
+    """Return which variables break their rules; raise the error again where it is another one."""
+    from pydantic import ValidationError
+
+    from mymozhem.config import Settings
+
+    if not isinstance(error, ValidationError) or error.title != Settings.__name__:
+        raise error
+    problems = error.errors(include_url=False, include_input=False)
+    parts = [
+        f"MYMOZHEM_{'.'.join(map(str, each['loc'])).upper()}: {each['msg']}" for each in problems
+    ]
+    return "; ".join(parts)
 
 
 @click.command(

@@ -62,7 +62,7 @@ def _as_json(verification: Verification) -> str:
     record = verification.record
     return json.dumps(
         {
-            "verdict": verification.verdict,
+            "verdict": verification.verdict.value,
             "sentence": verification.sentence,
             "checks": [
                 {"name": check.name, "passed": check.passed, "sentence": check.sentence}

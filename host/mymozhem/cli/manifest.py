@@ -24,7 +24,7 @@ def manifest_group() -> None:
 @click.option("--as", "app_id", metavar="APP_ID", help="Id under which the app is registered.")
 @click.option("--format", "form", type=click.Choice(["text", "json"]), default="text")
 def validate(file: BinaryIO, *, app_id: str | None, form: Literal["text", "json"]) -> None:
-    r"""Say everything that is wrong with the manifest in FILE, and what to write instead.
+    """Say everything that is wrong with the manifest in FILE, and what to write instead.
 
     Nothing is fetched and no other file is opened. The exit status is 0 only when the manifest is
     valid. A FILE of - is standard input.

@@ -29,7 +29,7 @@ def rooms_group() -> None:
 @rooms_group.command("list")
 @click.option("--status", type=click.Choice(STATUSES, case_sensitive=False))
 @click.option("--app", "app_id", metavar="APP_ID", help="Only rooms of this app.")
-@click.option("--limit", type=click.IntRange(1, 10_000), default=50, show_default=True)
+@click.option("--limit", type=click.IntRange(1, 10_000), default=50, help="How many at most.")
 @click.option("--format", "form", type=click.Choice(["text", "json"]), default="text")
 def list_command(status: str | None, app_id: str | None, limit: int, form: Form) -> None:
     """List the newest rooms of the configured database; a host may be running on it.

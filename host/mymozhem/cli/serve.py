@@ -28,9 +28,11 @@ GRACE_SECONDS = 10
 @click.option("--database-url", help="sqlite:///… or postgresql://…; a file in the data folder.")
 @click.option("--enable-apps", help="App ids, comma separated, that may run in this process.")
 @click.option("--log-format", type=click.Choice(["text", "json"]), help="For people or programs.")
-@click.option("--log-level", type=click.Choice(["debug", "info", "warning", "error"]))
+@click.option(
+    "--log-level", type=click.Choice(["debug", "info", "warning", "error"]), help="Least severity."
+)
 def serve_command(**options: object) -> None:
-    r"""Run the platform until it is told to stop.
+    """Run the platform until it is told to stop.
 
     What is not given here is read from the MYMOZHEM_* variables. A database that does not exist
     yet is made; one of another version is not touched: upgrade it first.

@@ -3,11 +3,12 @@
 from typing import Any
 
 from sqlalchemy import URL, Connection, event, make_url
-from sqlalchemy.exc import DisconnectionError
+from sqlalchemy.exc import ArgumentError, DisconnectionError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 from mymozhem.db import documents, sqlite_driver
 from mymozhem.db.faults import translate_faults
+from mymozhem.errors import MymozhemError
 
 _DRIVERS = {
     "sqlite": "sqlite+aiosqlite",
@@ -22,20 +23,29 @@ MIGRATING_SECONDS = "60"
 """How long a migration waits for another one that was first."""
 
 
+class DatabaseUrlRefused(MymozhemError, ValueError):
+    """This is no address of a database that can be used."""
+
+    default_code = "DATABASE_URL_REFUSED"
+
+
 def parse_url(url: str) -> URL:
     """Read a database's address and name the driver that is used for it.
 
-    Raises `ValueError` for an engine other than SQLite and PostgreSQL, and for SQLite without a
-    file: two connections to memory would be two databases.
+    Raises `DatabaseUrlRefused` for an engine other than SQLite and PostgreSQL, and for SQLite
+    without a file: two connections to memory would be two databases.
     """
-    parsed = make_url(url)
+    try:
+        parsed = make_url(url)
+    except ArgumentError as error:
+        raise DatabaseUrlRefused from error  # its own sentence would show the password
     driver = _DRIVERS.get(parsed.get_backend_name())
     if driver is None:
         message = f"{parsed.get_backend_name()} is not supported; use sqlite:/// or postgresql://"
-        raise ValueError(message)
+        raise DatabaseUrlRefused(message)
     if driver.startswith("sqlite") and parsed.database in {None, "", ":memory:"}:
         message = "a SQLite database needs a file: sqlite:///path/to/file.sqlite3"
-        raise ValueError(message)
+        raise DatabaseUrlRefused(message)
     return parsed.set(drivername=driver)
 
 

@@ -4,12 +4,12 @@ from dataclasses import dataclass, field
 
 from mymozhem.auth.access import grantable
 from mymozhem.auth.accounts import create_guests
-from mymozhem.auth.names import visible_name
+from mymozhem.auth.names import name_problems, visible_name
 from mymozhem.auth.principal import Principal
 from mymozhem.contract import Change, ChangeKind, JsonObject, ParticipantStatus, Role
 from mymozhem.contract.events import ParticipantLeft, ParticipantUpdated
 from mymozhem.db.base import new_id
-from mymozhem.errors import Conflict, Forbidden
+from mymozhem.errors import Conflict, Forbidden, Invalid
 
 from .joining import count_people, record_joined, refuse_full
 from .names import free_name, free_names
@@ -54,8 +54,10 @@ async def add_people(
 ) -> list[ParticipantRow]:
     """Put people into a room that has not ended, all or none; for organizers.
 
-    Conflict ROOM_FULL where they do not all fit, Invalid where a name breaks the rules.
+    Conflict ROOM_FULL where they do not all fit, Invalid that points at every name that breaks the
+    rules.
     """
+    _refuse_names(people)
     async with write_room(services, room_id, actor_id=caller.user_id) as writer:
         await require_seat(writer.session, room_id, caller, roles=HELPERS)
         _refuse_ended(writer)
@@ -73,6 +75,17 @@ async def add_people(
         count_people(writer, len(rows))
         writer.audit("participant.import", people=len(rows))
         return rows
+
+
+def _refuse_names(people: tuple[NewPerson, ...]) -> None:
+    """Raise Invalid that says for each name by its place in the list what is wrong with it."""
+    found = {
+        f"/people/{place}/name": [problem.value for problem in problems]
+        for place, person in enumerate(people)
+        if (problems := name_problems(person.name))
+    }
+    if found:
+        raise Invalid("Some names cannot be used; nobody was put in.", fields=found)
 
 
 async def approve(

@@ -4,7 +4,7 @@ import pytest
 from sqlalchemy import select
 
 from mymozhem.contract import ParticipantStatus, Role
-from mymozhem.errors import Conflict, Forbidden, NotFound
+from mymozhem.errors import Conflict, Forbidden, Invalid, NotFound
 from mymozhem.rooms.joining import join
 from mymozhem.rooms.people import (
     NewPerson,
@@ -39,6 +39,15 @@ async def test_an_import_that_does_not_fit_puts_nobody_in(house: House) -> None:
             house.services, room.id, house.organizer, tuple(NewPerson(n) for n in "ABC")
         )
     assert caught.value.code == "ROOM_FULL"
+    assert await house.events(room.id, "participant:joined") == []
+
+
+async def test_an_import_names_every_name_that_cannot_be_used(house: House) -> None:
+    room = await house.room("bazaar")
+    people = tuple(NewPerson(name) for name in ("Ada", "  ", "Bob", "C\u202e"))
+    with pytest.raises(Invalid) as caught:
+        await add_people(house.services, room.id, house.organizer, people)
+    assert caught.value.details["fields"].keys() == {"/people/1/name", "/people/3/name"}
     assert await house.events(room.id, "participant:joined") == []
 
 

@@ -3,13 +3,17 @@
 import asyncio
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 import aiohttp
 import pytest
+from aiohttp import test_utils, web
 from rich.console import Console
 
 from mymozhem.config import Settings
@@ -138,3 +142,42 @@ async def test_a_record_that_does_not_hold_ends_the_evening(record):
         with pytest.raises(DemoFailed, match="A record does not hold"):
             evening.verify(record)
     assert evening.verified == 0
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "said"),
+    [
+        (409, '{"error": {"code": "X", "message": "Not now.", "details": {}}}', "409 X: Not now."),
+        (200, "<html>", "200 and no JSON"),
+        (200, "[]", "200 and no envelope"),
+        (500, "", "500 and no JSON"),
+    ],
+)
+async def test_an_answer_that_is_not_a_success_ends_the_evening_with_what_was_said(
+    status, body, said
+):
+    async with answering(status, body) as address, aiohttp.ClientSession(address) as client:
+        evening = HttpEvening(client, Console(quiet=True), app_id="a", organizer="t")
+        with pytest.raises(DemoFailed, match=re.escape(said)):
+            await evening.call("POST", "/rooms", {})
+
+
+async def test_a_host_that_is_gone_ends_the_evening():
+    address = f"http://127.0.0.1:{free_port()}"
+    async with aiohttp.ClientSession(address) as client:
+        evening = HttpEvening(client, Console(quiet=True), app_id="a", organizer="t")
+        with pytest.raises(DemoFailed, match="got no answer"):
+            await evening.call("GET", "/rooms")
+
+
+@asynccontextmanager
+async def answering(status: int, body: str) -> AsyncIterator[str]:
+    """A server that gives every request the same answer."""
+
+    async def answer(_: web.BaseRequest) -> web.Response:
+        return web.Response(status=status, text=body)
+
+    server = test_utils.RawTestServer(answer)
+    await server.start_server()
+    yield str(server.make_url("")).rstrip("/")
+    await server.close()

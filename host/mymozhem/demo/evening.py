@@ -56,7 +56,7 @@ class HttpEvening:
                 method, f"{PREFIX}{path}", json=body, headers=headers
             ) as answer:
                 return _data(f"{method} {path}", answer.status, await answer.read())
-        except aiohttp.ClientError as error:
+        except (aiohttp.ClientError, TimeoutError) as error:
             raise DemoFailed(f"{method} {path} got no answer: {error!r}") from error
 
     async def until(

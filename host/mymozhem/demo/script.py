@@ -40,7 +40,10 @@ async def play_script(console: Console, app_ids: Sequence[str]) -> None:
         raise DemoFailed(
             f"Not done after {BOUND_SECONDS} seconds. The host's log: {log}"
         ) from error
-    except (DemoFailed, ExceptionGroup) as error:
+    except asyncio.CancelledError:
+        shutil.rmtree(folder)
+        raise
+    except Exception as error:  # whatever the script of an app comes to
         raise DemoFailed(f"{_sentence(error)} The host's log: {log}") from error
     shutil.rmtree(folder)
 

@@ -20,6 +20,9 @@ from .writer import RoomWriter
 
 MAX_PAGE = 100
 
+#: the highest number that a stream can have
+LAST_NO = 2**31 - 1
+
 
 @dataclass(frozen=True)
 class SeenEvent:
@@ -97,8 +100,8 @@ def read_cursor(text: str | None, streams: Sequence[str]) -> dict[str, int]:
 
 
 def _is_number(word: str) -> bool:
-    longest = 15
-    return word.isascii() and word.isdigit() and len(word) <= longest
+    digits = len(str(LAST_NO))
+    return word.isascii() and word.isdigit() and len(word) <= digits and int(word) <= LAST_NO
 
 
 def _write_cursor(numbers: Mapping[str, int], streams: Sequence[str]) -> str:

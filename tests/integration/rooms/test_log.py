@@ -61,7 +61,10 @@ async def test_a_cursor_goes_on_where_it_stands(house: House) -> None:
         assert await current_cursor(session, seat) == after
 
 
-@pytest.mark.parametrize("cursor", ["", "1", "1.2.3.4", "a.b", "-1.0", "1.²", "9" * 40])
+@pytest.mark.parametrize(
+    "cursor",
+    ["", "1", "1.2.3.4", "a.b", "-1.0", "1.²", "9" * 40, "1.2.2147483648", "9" * 15 + ".0.0"],
+)
 async def test_a_cursor_of_somebody_else_is_refused(house: House, cursor: str) -> None:
     room = await house.start("bazaar")
     with pytest.raises(BadRequest):

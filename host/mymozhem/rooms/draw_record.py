@@ -26,8 +26,9 @@ RECORD_MEMBERS = ("entries", "rule", "publicInputs", "picks")
 class DrawView:
     """A draw as somebody may see it.
 
-    `picks` holds those of revealed prizes, and is None before the first of them; `link` comes with
-    the last. `held`, `rule` before the reveal, and draws that are only asked for are organizers'.
+    `picks` holds those of revealed prizes, and is None before the first of them and in lists;
+    `link` comes with the last. `held`, `rule` before the reveal, and draws that are only asked for
+    are organizers'.
     """
 
     id: str
@@ -59,26 +60,30 @@ class DrawView:
 
 async def find_draw(session: AsyncSession, room_id: str, draw_id: str, *, level: Level) -> DrawView:
     """Return a draw as this level may see it; NotFound where there is none for it."""
-    draw = await session.scalar(_visible(room_id, level).where(DrawRow.id == draw_id))
+    query = _visible(room_id, level).options(undefer(DrawRow.picks))
+    draw = await session.scalar(query.where(DrawRow.id == draw_id))
     if draw is None:
         raise NotFound("There is no such draw in this room.", code="DRAW_NOT_FOUND")
-    return view_of(draw, level=level)
+    return _view(draw, level=level, picks=_public_picks(draw))
 
 
 async def list_draws(
     session: AsyncSession, room_id: str, *, level: Level, offset: int = 0, limit: int = 100
 ) -> tuple[list[DrawView], int]:
-    """Return a room's draws, the newest first, and how many there are for this level."""
+    """Return a room's draws, the newest first, and how many there are for this level.
+
+    Without their picks: a hundred draws may have ten thousand each.
+    """
     found = _visible(room_id, level)
     total = await session.scalar(select(func.count()).select_from(found.subquery()))
     rows = await session.scalars(
         found.order_by(DrawRow.created_at.desc(), DrawRow.id.desc()).offset(offset).limit(limit)
     )
-    return [view_of(draw, level=level) for draw in rows], total or 0
+    return [_view(draw, level=level, picks=None) for draw in rows], total or 0
 
 
-def view_of(draw: DrawRow, *, level: Level) -> DrawView:
-    """Return what a level may see of a draw whose picks are loaded."""
+def _view(draw: DrawRow, *, level: Level, picks: tuple[JsonObject, ...] | None) -> DrawView:
+    """Return what a level may see of a draw, with those picks that everybody may see."""
     over = draw.status in (DrawStatus.REVEALED, DrawStatus.VOIDED)
     helps = level is not Level.PUBLIC
     return DrawView(
@@ -97,7 +102,7 @@ def view_of(draw: DrawRow, *, level: Level) -> DrawView:
         entry_count=draw.entry_count,
         ticket_count=draw.ticket_count,
         revealed_prizes=tuple(draw.revealed_prizes),
-        picks=_public_picks(draw),
+        picks=picks,
         link=draw.link,
         void_reason=draw.void_reason,
         held_code=draw.held_code if helps else None,
@@ -167,7 +172,7 @@ def _build(known: JsonObject, parts: dict[str, str | None]) -> bytes:
 
 
 def _visible(room_id: str, level: Level) -> Select[DrawRow]:
-    query = select(DrawRow).where(DrawRow.room_id == room_id).options(undefer(DrawRow.picks))
+    query = select(DrawRow).where(DrawRow.room_id == room_id)
     if level is Level.PUBLIC:
         query = query.where(DrawRow.status != DrawStatus.REQUESTED, DrawRow.link_index.is_not(None))
     return query

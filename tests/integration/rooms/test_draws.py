@@ -212,6 +212,7 @@ async def test_a_draw_waits_for_the_one_before_it_since_links_are_shown_in_order
     async with event.services.database.read() as session:
         views, total = await list_draws(session, event.room.id, level=Level.PUBLIC)
     assert ([view.key for view in views], total) == (["second", "first"], 2)
+    assert [view.picks for view in views] == [None, None]
 
 
 async def test_a_void_is_public_shows_the_link_and_returns_what_was_reserved(event):

@@ -21,7 +21,8 @@ _new, _set = object.__new__, object.__setattr__
 def private_copy(model: M) -> M:
     """Return a model equal to this one that shares no dict and no list with it."""
     values = model.__dict__
-    copied = {name: _copied(values[name]) for name in _holders(type(model))}
+    held = [(name, values[name]) for name in _holders(type(model))]
+    copied = {name: _copied(value) for name, value in held if value is not None}
     return with_values(model, copied) if copied else model
 
 

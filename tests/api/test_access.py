@@ -9,12 +9,12 @@ from typing import Any
 import pytest
 from sqlalchemy import update
 
-from mymozhem.auth.access import ACCESS, check
+from mymozhem.auth.access import ACCESS, Access, check
 from mymozhem.auth.principal import Principal
 from mymozhem.clock import Clock
 from mymozhem.contract import PersonKind, Role
 from mymozhem.errors import MymozhemError
-from mymozhem.rooms.tables import ParticipantRow, RoomRow
+from mymozhem.rooms.tables import NotificationRow, ParticipantRow, RoomRow
 from tests.api.house import PASSWORD, Caller, House, make_house
 
 CALLERS = (
@@ -37,6 +37,7 @@ ROLES = {
 ROOMS = ("own", "other", "public", "deleted")
 BODIES: dict[str, Any] = {
     "POST /auth/login": {"email": "organizer@example.com", "password": PASSWORD},
+    "POST /auth/guest": {"code": "NOWHERE", "name": "Ada"},
     "POST /rooms": {"name": "R", "appId": "stall"},
     "PATCH /rooms/{id}": {"description": "new"},
     "POST /rooms/{id}/prizes": {"name": "Car"},
@@ -77,7 +78,9 @@ async def a_scene(house: House, *, public: bool = False) -> Scene:
     return Scene(room, ids)
 
 
-async def a_caller(house: House, kind: str, scene: Scene | None) -> tuple[Caller, Principal | None]:
+async def a_caller(
+    house: House, kind: str, scene: Scene | None, *, number: int = 0
+) -> tuple[Caller, Principal | None]:
     """Return somebody of a kind, in the scene's room with their role where they have one."""
     if kind == "anonymous":
         return house.nobody, None
@@ -86,7 +89,7 @@ async def a_caller(house: House, kind: str, scene: Scene | None) -> tuple[Caller
         guest, _ = await house.guest(elsewhere)
         return guest, Principal(guest.id, PersonKind.GUEST, elsewhere["id"], "t")
     caller = await house.person(
-        f"{kind.replace(' ', '.')}@people.example.com", is_admin=kind == "admin"
+        f"{kind.replace(' ', '.')}{number}@people.example.com", is_admin=kind == "admin"
     )
     if scene is not None and kind in ROLES and kind != "admin":
         await _seat(house, scene, caller, ROLES[kind])
@@ -129,6 +132,9 @@ async def ask(caller: Caller, endpoint: str, ids: dict[str, str]) -> int:
 
 IN_ROOMS = [endpoint for endpoint in ACCESS if "/rooms/{id}" in endpoint]
 ELSEWHERE = [endpoint for endpoint in ACCESS if endpoint not in IN_ROOMS]
+OTHERWISE_ELSEWHERE = {
+    "POST /auth/guest": {404},  # no room has the code that is asked for
+}
 #: what a caller who is let in may still hear, since the room has moved on or its code is missing
 OTHERWISE = {
     "POST /rooms/{id}/participants": {404},  # a stranger to a private room needs its code
@@ -170,3 +176,79 @@ async def _delete(house: House, scene: Scene) -> None:
         await unit.session.execute(
             update(RoomRow).where(RoomRow.id == scene.ids["id"]).values(deleted_at=unit.now)
         )
+
+
+PLACES = {"own": True, "other": False}
+
+
+@pytest.mark.parametrize("place", PLACES)
+@pytest.mark.parametrize("kind", CALLERS)
+async def test_each_caller_gets_from_each_route_outside_of_rooms_what_the_table_says(
+    kind: str, place: str, house: House
+):
+    own = PLACES[place] and kind != "anonymous"
+    wrong = []
+    for number, endpoint in enumerate(ELSEWHERE):
+        caller, principal = await a_caller(house, kind, None, number=number)
+        whose = caller.id if own else (await house.person(f"other{number}@example.com")).id
+        ids = {"id": whose, "appId": "stall", "v": "1.0.0"}
+        if "/notifications/{id}" in endpoint:
+            ids["id"] = await _notify(house, whose)
+        admin = kind == "admin" and Access.ADMIN in ACCESS[endpoint].callers
+        wanted = expected(endpoint, principal, role=None, admin=admin, own=own)
+        status = await ask(caller, endpoint, ids)
+        otherwise = OTHERWISE_ELSEWHERE.get(endpoint, set())
+        if not (status == wanted if wanted else status < 400 or status in otherwise):
+            wrong.append((endpoint, wanted or "let in", status))
+    assert wrong == [], "\n".join(map(str, wrong))
+
+
+async def _notify(house: House, user_id: str) -> str:
+    room = await house.room()
+    async with house.database.write() as unit:
+        row = NotificationRow(
+            room_id=room["id"], user_id=user_id, title="Hello", message="", created_at=unit.now
+        )
+        unit.session.add(row)
+        await unit.session.flush()
+        return row.id
+
+
+async def test_people_see_rename_and_remove_themselves(house: House):
+    room = await house.start()
+    guest, joined = await house.guest(room, "Ada")
+    other, _ = await house.guest(room, "Bob")
+    mine = f"/rooms/{room['id']}/participants/{joined['participant']['id']}"
+    assert (await guest.get(mine)).data["metadata"] == {}
+    assert "metadata" not in (await other.get(mine)).data
+    assert (await guest.patch(mine, {"name": "Ada L"})).data["displayName"] == "Ada L"
+    assert (await guest.patch(mine, {"role": "ORGANIZER"})).status == 403
+    assert (await other.patch(mine, {"name": "Mallory"})).status == 403
+    assert (await other.delete(mine)).status == 403
+    assert (await guest.delete(mine)).status == 204
+
+
+async def test_who_waits_to_be_let_in_sees_that(house: House):
+    room = await house.start()
+    guest, joined = await house.guest(room, "Shy", answers={"shy": True})
+    path = f"/rooms/{room['id']}"
+    seen = await guest.get(f"{path}/participants/{joined['participant']['id']}")
+    assert seen.data["status"] == "pending"
+    assert set((await guest.get(path)).data) == {"id", "name", "status", "appId", "app"}
+    assert (await guest.get(f"{path}/state")).status == 403
+
+
+async def test_each_level_sees_its_own_fields_of_a_room(house: House):
+    room = await house.start(isPublic=True)
+    path = f"/rooms/{room['id']}"
+    guest, _ = await house.guest(room)
+    organizer = (await house.organizer.get(path)).data
+    member, stranger = (await guest.get(path)).data, (await house.nobody.get(path)).data
+    assert set(stranger) == {"id", "name", "status", "appId", "app"}
+    assert set(stranger["app"]) == {"appId", "manifestVersion", "name"}
+    assert set(organizer) - set(member) == {"code"}
+    assert member["appSettings"] == {"shown": "to all"}
+    assert set(organizer["appSettings"]) == {"shown", "inside", "live"}
+    assert "settings" in organizer["app"]["manifest"]
+    assert "settings" not in member["app"]["manifest"]
+    assert b"to nobody" not in (await guest.get(path)).raw

@@ -11,11 +11,19 @@ BODIES = {
     "syntax": (b'{"name": ', 400, "MALFORMED_JSON"),
     "nan": (b'{"name": "R", "appId": "stall", "capacity": NaN}', 400, "MALFORMED_JSON"),
     "twice": (b'{"name": "R", "name": "S", "appId": "stall"}', 400, "MALFORMED_JSON"),
-    "deep": (b'{"name": "R", "appId": "stall", "appSettings": ' + DEEP + b"}", 400, "MALFORMED_JSON"),
+    "deep": (
+        b'{"name": "R", "appId": "stall", "appSettings": ' + DEEP + b"}",
+        400,
+        "MALFORMED_JSON",
+    ),
     "not utf-8": (b'{"name": "\xff\xfe", "appId": "stall"}', 400, "MALFORMED_JSON"),
     "nul": (b'{"name": "a\\u0000b", "appId": "stall"}', 422, "CONTROL_CHARACTER"),
     "surrogate": (b'{"name": "\\ud800", "appId": "stall"}', 422, "LONE_SURROGATE"),
-    "bignum": (b'{"name": "R", "appId": "stall", "capacity": ' + b"9" * 40 + b"}", 422, "NUMBER_RANGE"),
+    "bignum": (
+        b'{"name": "R", "appId": "stall", "capacity": ' + b"9" * 40 + b"}",
+        422,
+        "NUMBER_RANGE",
+    ),
     "list": (b"[]", 422, "VALIDATION"),
     "text": (b'"room"', 422, "VALIDATION"),
     "unknown field": (b'{"name": "R", "appId": "stall", "isAdmin": true}', 422, "VALIDATION"),
@@ -23,10 +31,14 @@ BODIES = {
     "wrong type": (b'{"name": 7, "appId": "stall"}', 422, "VALIDATION"),
     "number as text": (b'{"name": "R", "appId": "stall", "capacity": "7"}', 422, "VALIDATION"),
     "negative": (b'{"name": "R", "appId": "stall", "capacity": -1}', 422, "VALIDATION"),
-    "bad settings": (b'{"name": "R", "appId": "stall", "appSettings": {"live": "x"}}', 422, "SETTINGS_INVALID"),
+    "bad settings": (
+        b'{"name": "R", "appId": "stall", "appSettings": {"live": "x"}}',
+        422,
+        "SETTINGS_INVALID",
+    ),
     "no such app": (b'{"name": "R", "appId": "nothing"}', 404, None),
     "too large": (b'{"name": "' + b"x" * 300_000 + b'"}', 413, "TOO_LARGE"),
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize(("raw", "status", "code"), BODIES.values(), ids=BODIES)

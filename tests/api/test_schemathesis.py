@@ -9,7 +9,7 @@ import socket
 import threading
 from collections.abc import Iterator
 from contextlib import ExitStack
-from typing import Any
+from typing import Any, Self
 
 import pytest
 import schemathesis
@@ -51,7 +51,7 @@ class Running:
             found.bind(("127.0.0.1", 0))
             self.port = found.getsockname()[1]
 
-    def __enter__(self) -> "Running":
+    def __enter__(self) -> Self:
         self._thread.start()
         assert self._ready.wait(30)
         return self
@@ -74,7 +74,7 @@ class Running:
                 server = uvicorn.Server(config)
                 server.install_signal_handlers = lambda: None  # type: ignore[method-assign]  # not the main thread
                 serving = asyncio.create_task(server.serve())
-                while not server.started:
+                while not server.started:  # noqa: ASYNC110 - uvicorn tells it no other way
                     await asyncio.sleep(0.01)
                 self._ready.set()
                 await self._stop.wait()

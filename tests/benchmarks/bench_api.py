@@ -13,9 +13,10 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import aiohttp
+import click
 import uvicorn
 from quart import Quart, Response
-from sqlalchemy import event, insert
+from sqlalchemy import event, insert, text
 
 from mymozhem.clock import SystemClock
 from mymozhem.db.base import new_id
@@ -35,24 +36,25 @@ async def served(app: Quart) -> tuple[uvicorn.Server, asyncio.Task[None], int]:
     )
     server = uvicorn.Server(config)
     task = asyncio.create_task(server.serve())
-    while not server.started:
+    while not server.started:  # noqa: ASYNC110 - uvicorn tells it no other way
         await asyncio.sleep(0.01)
     return server, task, server.servers[0].sockets[0].getsockname()[1]
 
 
-async def throughput(url: str, headers: dict[str, str]) -> float:
-    """Return the requests a second that a URL answers to 32 callers."""
+async def throughput(url: str, tokens: list[str]) -> float:
+    """Return the requests a second that a URL answers to 32 callers, each with their own token."""
     left = iter(range(REQUESTS))
-    async with aiohttp.ClientSession(headers=headers) as session:
+    async with aiohttp.ClientSession() as session:
 
-        async def caller() -> None:
+        async def caller(token: str) -> None:
+            headers = {"Authorization": f"Bearer {token}"}
             for _ in left:
-                async with session.get(url) as answer:
+                async with session.get(url, headers=headers) as answer:
                     assert answer.status == 200
                     await answer.read()
 
         started = time.perf_counter()
-        await asyncio.gather(*(caller() for _ in range(CONCURRENCY)))
+        await asyncio.gather(*(caller(token) for token in tokens))
         return REQUESTS / (time.perf_counter() - started)
 
 
@@ -72,11 +74,12 @@ async def one_room(url: str, folder: Path) -> tuple[float, float, int]:
         await house.organizer.ask("GET", "//.well-known/jwks.json")
         for_auth = len(queries)
         server, task, port = await served(house.app)
-        headers = {"Authorization": f"Bearer {house.organizer.token}"}
+        guests = [await house.guest(room, f"Guest {n}") for n in range(CONCURRENCY)]
+        tokens = [guest.token or "" for guest, _ in guests]
         ratios, speeds = [], []
         for _ in range(ROUNDS):
-            base = await throughput(f"http://127.0.0.1:{port}/bare", {})
-            ours = await throughput(f"http://127.0.0.1:{port}{path}", headers)
+            base = await throughput(f"http://127.0.0.1:{port}/bare", tokens)
+            ours = await throughput(f"http://127.0.0.1:{port}{path}", tokens)
             ratios.append(ours / base)
             speeds.append(ours)
         server.should_exit = True
@@ -99,10 +102,18 @@ async def fill(house: House, count: int) -> None:
             await unit.session.execute(insert(RoomRow), rooms)
 
 
+async def analyse(house: House) -> None:
+    """Do what PostgreSQL does by itself within a minute."""
+    if house.database.dialect == "postgresql":
+        async with house.database.write() as unit:
+            await unit.session.execute(text("ANALYZE rooms"))
+
+
 async def listing(url: str, folder: Path, count: int) -> tuple[float, float]:
     """Return the median and the 95th percentile of a listing, in milliseconds."""
     async with make_house(url, SystemClock(), folder) as house:
         await fill(house, count)
+        await analyse(house)
         spans = []
         for _ in range(200):
             started = time.perf_counter()
@@ -140,15 +151,17 @@ def measured(name: str, work: Callable[[str, Path], Awaitable[tuple[float, ...]]
 
 
 def main() -> None:
-    print("| what | engine | measured | target |\n| --- | --- | --- | --- |")
+    click.echo("| what | engine | measured | target |\n| --- | --- | --- | --- |")
     for name in ("sqlite", "postgresql"):
         ratio, speed, queries = measured(name, one_room)
-        print(f"| GET /rooms/{{id}} | {name} | {ratio:.0%} of bare, {speed:.0f}/s | ≥ 50 % |")
-        print(f"| queries for authentication | {name} | {queries} | 0 |")
+        click.echo(f"| GET /rooms/{{id}} | {name} | {ratio:.0%} of bare, {speed:.0f}/s | ≥ 50 % |")
+        click.echo(f"| queries for authentication | {name} | {queries} | 0 |")
         small = measured(name, lambda url, folder: listing(url, folder, 1_000))
         large = measured(name, lambda url, folder: listing(url, folder, 100_000))
-        times = f"{small[0]:.1f} → {large[0]:.1f} ms ({large[0] / small[0]:.1f} ×), p95 {large[1]:.1f}"
-        print(f"| listing, 1,000 → 100,000 rooms | {name} | {times} | ≤ 2 × |")
+        times = (
+            f"{small[0]:.1f} → {large[0]:.1f} ms ({large[0] / small[0]:.1f} ×), p95 {large[1]:.1f}"
+        )
+        click.echo(f"| listing, 1,000 → 100,000 rooms | {name} | {times} | ≤ 2 × |")
 
 
 if __name__ == "__main__":

@@ -4,7 +4,7 @@ import inspect
 import re
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import Any, TypeVar, get_args, get_origin, get_type_hints
+from typing import Annotated, Any, TypeVar, get_args, get_origin, get_type_hints
 
 from pydantic import BaseModel
 from quart import Response
@@ -102,7 +102,7 @@ class Routes:
         """
 
         def register(handler: H) -> H:
-            hints = get_type_hints(handler)
+            hints = get_type_hints(handler, include_extras=True)
             data, listed = _data(hints.get("return"))
             self.routes.append(
                 Route(
@@ -138,5 +138,10 @@ def _data(annotation: Any) -> tuple[Any, bool]:  # noqa: ANN401 - any annotation
         return None, False
     origin = get_origin(annotation)
     if origin in (Page, Answer):
-        return get_args(annotation)[0], origin is Page
+        return _described(get_args(annotation)[0]), origin is Page
     return annotation, False
+
+
+def _described(given: Any) -> Any:  # noqa: ANN401 - any annotation at all
+    """Return the model that stands for what is sent: `Annotated[JsonObject, SeenRoom]`'s second."""
+    return get_args(given)[1] if get_origin(given) is Annotated else given

@@ -1,6 +1,7 @@
 """The command that runs the platform."""
 
 import asyncio
+import signal
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -56,6 +57,9 @@ def run(settings: Settings) -> int:
 
     configure_logging(settings)
     server = Server(config_of(settings))
+    for number in (signal.SIGINT, signal.SIGTERM):
+        # uvicorn sends itself the signal again once it has stopped in order; that is the end of it.
+        signal.signal(number, lambda *_: None)
     click.echo(f"mymozhem is starting at {settings.effective_public_url} (stop it with Ctrl+C)")
     server.run()
     return 0 if server.started else 1

@@ -6,12 +6,12 @@ from functools import cache
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from mymozhem.auth.access import rule_for
+from mymozhem.auth.access import check, rule_for
 from mymozhem.auth.principal import Principal
 from mymozhem.auth.rules import OF_ROLE
 from mymozhem.contract import Role
 
-from .seats import Seat, require_seat
+from .seats import Seat, find_seat, require_seat
 from .services import Services
 from .writer import RoomWriter, write_room
 
@@ -28,6 +28,20 @@ async def seat_for(
 ) -> Seat:
     """Return the caller's seat where the table lets their role in; raises as `require_seat`."""
     return await require_seat(session, room_id, caller, roles=roles_of(endpoint))
+
+
+async def seat_by(
+    session: AsyncSession,
+    room_id: str,
+    caller: Principal | None,
+    participant_id: str,
+    endpoint: str,
+) -> Seat:
+    """Return the caller's seat where the table lets them in, be it for being that participant."""
+    seat = await find_seat(session, room_id, caller)
+    own = seat.participant is not None and seat.participant.id == participant_id
+    check(rule_for(endpoint), caller, seat.role, own=own, public=seat.room.is_public)
+    return seat
 
 
 @asynccontextmanager

@@ -152,11 +152,11 @@ async def change_person(
 ) -> ParticipantRow:
     """Rename somebody, give them a role, or replace their metadata.
 
-    Moderators may rename; roles and metadata are for organizers, and nobody grants a role above
-    their own.
+    People may rename themselves, moderators everybody; roles and metadata are for organizers, and
+    nobody grants a role above their own.
     """
     async with write_room(services, room_id, actor_id=caller.user_id) as writer:
-        row, seat = await _find(writer, caller, participant_id)
+        row, seat = await _find(writer, caller, participant_id, own=True)
         changed: list[str] = []
         if changes.name is not None:
             row.display_name = await free_name(writer, visible_name(changes.name), but=row)
@@ -211,10 +211,14 @@ def _refuse_moderator(seat: Seat) -> None:
 
 
 async def _find(
-    writer: RoomWriter, caller: Principal, participant_id: str
+    writer: RoomWriter, caller: Principal, participant_id: str, *, own: bool = False
 ) -> tuple[ParticipantRow, Seat]:
-    seat = await require_seat(writer.session, writer.room.id, caller, roles=HELPERS)
+    """Return somebody and the caller's seat; with `own` everybody may find themselves."""
+    roles = MEMBERS if own else HELPERS
+    seat = await require_seat(writer.session, writer.room.id, caller, roles=roles)
     row = (await require_participants(writer, (participant_id,)))[participant_id]
+    if seat.role not in HELPERS and row.id != seat.participant_id:
+        raise Forbidden
     if seat.role == Role.MODERATOR and row.role in ORGANIZERS:
         message = "Moderators cannot change organizers."
         raise Forbidden(message)

@@ -1,23 +1,24 @@
 """Rooms read: one as its caller sees it, and the listing of those that somebody may know of."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, func, select, union_all
+from sqlalchemy import ColumnElement, Select, false, func, select, union_all
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from mymozhem.auth.access import check, rule_for
 from mymozhem.auth.principal import Principal
 from mymozhem.auth.tables import UserRow
-from mymozhem.contract import ParticipantStatus, PersonKind, RoomStatus
+from mymozhem.contract import JsonObject, ParticipantStatus, PersonKind, Role, RoomStatus
 from mymozhem.manifests.model import Manifest
 from mymozhem.registry.catalog import Catalog
 
 from .paging import Columns, Found, Part, Totals, count, ordering
-from .seats import Seat, find_seat, role_of
+from .seats import Seat, role_of, room_not_found
 from .services import Services
+from .shared_reads import SharedReads
 from .tables import ParticipantRow, PrizeRow, RoomLockRow, RoomRow
+from .views import written
 from .views_rooms import SeenLock, SeenRoom, room_view
 
 SORTED_BY: Columns = {
@@ -49,32 +50,75 @@ class RoomFilter:
         return [_LIVE, *(column == value for column, value in given if value is not None)]
 
 
-@dataclass
+@dataclass(frozen=True)
+class Asked:
+    """Who asks for which room; nobody where the token is for another one."""
+
+    room_id: str
+    user_id: str | None
+    kind: PersonKind
+
+    @classmethod
+    def by(cls, room_id: str, caller: Principal | None) -> "Asked":
+        """Return the question of a caller."""
+        if caller is None or caller.room_id not in (None, room_id):
+            return cls(room_id, None, PersonKind.GUEST)
+        return cls(room_id, caller.user_id, caller.kind)
+
+
+@dataclass(frozen=True)
+class ShownRoom:
+    """A room as it is shown to a role, and the same as JSON, made once for all who share it."""
+
+    room: SeenRoom
+    document: JsonObject
+
+
 class RoomReader:
     """Reads rooms, each as its caller may see it."""
 
-    services: Services
-    totals: Totals = field(default_factory=Totals)
+    def __init__(self, services: Services) -> None:
+        self.services = services
+        self.totals = Totals()
+        self._shared: SharedReads[Asked, ShownRoom] = SharedReads(self._answer)
 
     @property
     def catalog(self) -> Catalog:
         """The apps, with the manifests of every version that a room is locked to."""
         return self.services.catalog
 
-    async def room(self, room_id: str, caller: Principal | None) -> SeenRoom:
+    async def room(self, room_id: str, caller: Principal | None) -> ShownRoom:
         """Return one room; a card to strangers of a public one, `NotFound` of any other."""
+        return await self._shared.ask(Asked.by(room_id, caller))
+
+    async def _answer(self, asked: Sequence[Asked]) -> dict[Asked, ShownRoom | Exception]:
+        ids = sorted({each.room_id for each in asked})
+        users = sorted({each.user_id for each in asked if each.user_id})
         async with self.services.database.read() as session:
-            seat = await find_seat(session, room_id, caller)
-            check(
-                rule_for("GET /rooms/{id}"),
-                caller,
-                seat.role,
-                public=seat.room.is_public,
-                own=seat.participant is not None,
-            )
-            organizer = await session.get_one(UserRow, seat.room.created_by)
-            prizes = (await _prize_counts(session, [room_id])).get(room_id, 0)
-        return room_view(seat, self._manifest(seat.room), organizer=organizer, prize_count=prizes)
+            rooms = await _rooms_by_id(session, ids)
+            own = await _rows_of(session, ids, users)
+            admins = await _admins(session, users)
+        shown: dict[tuple[str, Role | None], ShownRoom] = {}
+        answers: dict[Asked, ShownRoom | Exception] = {}
+        for each in asked:
+            row = own.get((each.room_id, each.user_id or ""))
+            found = rooms.get(each.room_id)
+            if found is None:
+                answers[each] = room_not_found()
+                continue
+            room, organizer, prizes = found
+            role = role_of(row, each.user_id in admins)
+            if not (role or row or room.is_public):
+                answers[each] = room_not_found()
+                continue
+            if (room.id, role) not in shown:
+                seat = Seat(room, each.user_id, each.kind, role, row)
+                view = room_view(
+                    seat, self._manifest(room), organizer=organizer, prize_count=prizes
+                )
+                shown[room.id, role] = ShownRoom(view, written(view))
+            answers[each] = shown[room.id, role]
+        return answers
 
     async def rooms(
         self, caller: Principal | None, wanted: RoomFilter, part: Part
@@ -162,7 +206,9 @@ def _branches(caller: Principal | None, wanted: RoomFilter, *, admin: bool) -> l
         inside = inside.where(RoomRow.id == caller.room_id)
     if wanted.mine:
         return [_Branch(f"mine:{caller.user_id}", inside)]
-    return [public, _Branch(f"own:{caller.user_id}", inside.where(RoomRow.is_public.is_(False)))]
+    # Wrapped, so that no engine goes through all private rooms instead of the caller's few.
+    private = func.coalesce(RoomRow.is_public, false()).is_(False)
+    return [public, _Branch(f"own:{caller.user_id}", inside.where(private))]
 
 
 def _page(branches: Sequence[_Branch], part: Part) -> Select[tuple[RoomRow]]:
@@ -175,7 +221,7 @@ def _page(branches: Sequence[_Branch], part: Part) -> Select[tuple[RoomRow]]:
         for branch in branches
     ]
     ids = union_all(*(select(each.c.id) for each in first)).subquery()
-    merged = select(RoomRow).where(RoomRow.id.in_(select(ids.c.id)))
+    merged = select(RoomRow).join(ids, ids.c.id == RoomRow.id)
     return merged.order_by(*ordering(sort, SORTED_BY)).offset(part.offset).limit(part.limit)
 
 
@@ -190,6 +236,47 @@ async def room_lock(session: AsyncSession, seat: Seat) -> SeenLock:
         reason=row.reason,
         created_at=row.created_at,
     )
+
+
+async def _rooms_by_id(
+    session: AsyncSession, ids: Sequence[str]
+) -> dict[str, tuple[RoomRow, UserRow, int]]:
+    prizes = (
+        select(func.count())
+        .where(PrizeRow.room_id == RoomRow.id, PrizeRow.deleted_at.is_(None))
+        .correlate(RoomRow)
+        .scalar_subquery()
+    )
+    found = await session.execute(
+        select(RoomRow, UserRow, prizes)
+        .join(UserRow, UserRow.id == RoomRow.created_by)
+        .where(RoomRow.id.in_(ids), _LIVE)
+    )
+    return {room.id: (room, organizer, count_) for room, organizer, count_ in found}
+
+
+async def _rows_of(
+    session: AsyncSession, room_ids: Sequence[str], user_ids: Sequence[str]
+) -> dict[tuple[str, str], ParticipantRow]:
+    if not user_ids:
+        return {}
+    found = await session.scalars(
+        select(ParticipantRow).where(
+            ParticipantRow.user_id.in_(user_ids), ParticipantRow.room_id.in_(room_ids)
+        )
+    )
+    return {(row.room_id, row.user_id): row for row in found}
+
+
+async def _admins(session: AsyncSession, user_ids: Sequence[str]) -> set[str]:
+    if not user_ids:
+        return set()
+    found = await session.scalars(
+        select(UserRow.id).where(
+            UserRow.id.in_(user_ids), UserRow.is_admin, UserRow.deleted_at.is_(None)
+        )
+    )
+    return set(found)
 
 
 async def _is_admin(session: AsyncSession, caller: Principal | None) -> bool:

@@ -7,7 +7,7 @@ from mymozhem.api.queries import PeopleQuery, paged, refuse_unknown
 from mymozhem.api.routes import Routes
 from mymozhem.errors import Forbidden, NotFound
 from mymozhem.rooms import people
-from mymozhem.rooms.admission import seat_for
+from mymozhem.rooms.admission import seat_by, seat_for
 from mymozhem.rooms.people import NewPerson, PersonChanges
 from mymozhem.rooms.reads_inside import PeopleFilter, participant, participants
 from mymozhem.rooms.reads_person import code_for
@@ -115,5 +115,5 @@ async def rename_participant(call: Call, id: str, pid: str, body: RenameBody) ->
 
 async def _shown(call: Call, room_id: str, participant_id: str) -> SeenParticipant:
     async with call.services.database.read() as session:
-        seat = await seat_for(session, room_id, call.principal, ONE)
+        seat = await seat_by(session, room_id, call.principal, participant_id, ONE)
         return await participant(session, seat, participant_id)

@@ -38,7 +38,7 @@ async def export_room(call: Call, id: str) -> Response:
     async with call.services.database.read() as session:
         await seat_for(session, id, call.principal, "GET /rooms/{id}/export")
     room = await call.host.reader.room(id, call.principal)
-    first = {"format": "mymozhem-room-1", "room": written(room)}
+    first = {"format": "mymozhem-room-1", "room": room.document}
     response = Response(_lines(call.services, id, call.caller, first), content_type=JSON_LINES)
     response.timeout = None
     response.headers["Content-Disposition"] = f'attachment; filename="{id}.jsonl"'

@@ -1,6 +1,7 @@
 """Rooms: made, found, changed, played in, taken away."""
 
 import re
+from typing import Annotated
 
 from pydantic import JsonValue
 
@@ -9,6 +10,7 @@ from mymozhem.api.frame import Call
 from mymozhem.api.models import CopyBody, NewRoomBody, Payload, RoomPatch
 from mymozhem.api.queries import EventsQuery, RoomsQuery, paged, refuse_unknown
 from mymozhem.api.routes import Routes
+from mymozhem.contract import JsonObject
 from mymozhem.errors import BadRequest, Invalid
 from mymozhem.rooms import lifecycle
 from mymozhem.rooms.actions import perform
@@ -23,6 +25,9 @@ from mymozhem.rooms.reads_inside import LoggedEvent, Snapshot, event_view, snaps
 from mymozhem.rooms.views import View
 from mymozhem.rooms.views_rooms import SeenLock, SeenRoom
 
+#: a room that was written as JSON already
+Shown = Annotated[JsonObject, SeenRoom]
+
 routes = Routes("rooms", "Rooms: made, found, changed, played in.")
 _CARD = ("name", "description", "locale", "is_public", "entry_policy", "capacity", "doors_locked")
 _ETAG = re.compile(r'"v(\d{1,15})"')
@@ -36,7 +41,7 @@ class SeenReply(View):
 
 
 @routes.add("POST /rooms", status=201, refuses=frozenset({404, 502}))
-async def create_a_room(call: Call, body: NewRoomBody) -> Answer[SeenRoom]:
+async def create_a_room(call: Call, body: NewRoomBody) -> Answer[Shown]:
     """Make a room in DRAFT, locked to the newest version of its app; the caller organizes it."""
     prizes = tuple(
         NewPrize(
@@ -74,13 +79,13 @@ async def list_rooms(call: Call, query: RoomsQuery) -> Page[SeenRoom]:
 
 
 @routes.add("GET /rooms/{id}")
-async def get_room(call: Call, id: str) -> Answer[SeenRoom]:
+async def get_room(call: Call, id: str) -> Answer[Shown]:
     """Return a room; to strangers of a public one its name, app and status."""
     return await _shown(call, id)
 
 
 @routes.add("PATCH /rooms/{id}", refuses=frozenset({409, 412, 502}))
-async def change_room(call: Call, id: str, body: RoomPatch) -> Answer[SeenRoom]:
+async def change_room(call: Call, id: str, body: RoomPatch) -> Answer[Shown]:
     """Change a room's card, its settings (a merge patch) or its status, all or none.
 
     With `If-Match` only where nobody changed it since.
@@ -134,9 +139,9 @@ async def post_action(call: Call, id: str, action: str, body: Payload) -> SeenRe
 
 
 @routes.add("POST /rooms/{id}/copy", status=201, refuses=frozenset({502}))
-async def copy_room(call: Call, id: str, body: CopyBody) -> Answer[SeenRoom]:
+async def copy_room(call: Call, id: str, body: CopyBody) -> Answer[Shown]:
     """Make a new room with the app, settings and prizes of this one; nobody is taken along."""
-    name = body.name or (await call.host.reader.room(id, call.principal)).name
+    name = body.name or (await call.host.reader.room(id, call.principal)).room.name
     return await _shown(call, (await copy(call.services, id, call.caller, name)).id)
 
 
@@ -157,9 +162,10 @@ def expected_version(if_match: str | None) -> int | None:
     return int(found[1])
 
 
-async def _shown(call: Call, room_id: str) -> Answer[SeenRoom]:
-    room = await call.host.reader.room(room_id, call.principal)
-    return Answer(room, etag=f'"v{room.version}"' if room.version is not None else None)
+async def _shown(call: Call, room_id: str) -> Answer[Shown]:
+    shown = await call.host.reader.room(room_id, call.principal)
+    version = shown.room.version
+    return Answer(shown.document, etag=None if version is None else f'"v{version}"')
 
 
 def _fields(body: RoomPatch) -> dict[str, object]:

@@ -228,7 +228,7 @@ def upgrade() -> None:
         batch_op.create_index("ix_rooms_created_at", ["created_at", "id"], unique=False)
         batch_op.create_index("ix_rooms_created_by", ["created_by", "created_at"], unique=False)
         batch_op.create_index("ix_rooms_deleted_at", ["deleted_at"], unique=False)
-        batch_op.create_index("ix_rooms_is_public", ["is_public"], unique=False)
+        batch_op.create_index("ix_rooms_is_public", ["is_public", "created_at", "id"], unique=False)
         batch_op.create_index(
             "ix_rooms_public_listing", ["status", "is_public", "app_id", "created_at"], unique=False
         )

@@ -1,0 +1,87 @@
+"""The command that serves: a real process on a real socket."""
+
+import os
+import signal
+import socket
+import sqlite3
+import subprocess
+import sys
+import urllib.error
+import urllib.request
+from pathlib import Path
+
+import orjson
+import pytest
+
+from mymozhem.app import create_app
+from mymozhem.config import Settings
+
+
+def command(folder: Path, *more: str) -> list[str]:
+    return [sys.executable, "-m", "mymozhem", "serve", "--data-dir", str(folder), *more]
+
+
+def environment() -> dict[str, str]:
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("MYMOZHEM_")}
+    return kept | {"PYTHONUNBUFFERED": "1"}
+
+
+def free_port() -> int:
+    with socket.socket() as found:
+        found.bind(("127.0.0.1", 0))
+        return found.getsockname()[1]
+
+
+def test_a_fresh_folder_is_served_and_a_signal_ends_it(tmp_path: Path):
+    port = free_port()
+    serving = subprocess.Popen(
+        command(tmp_path, "--port", str(port), "--log-format", "json"),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        env=environment(),
+    )
+    assert serving.stdout is not None
+    assert serving.stderr is not None
+    try:
+        assert f"http://127.0.0.1:{port}" in serving.stdout.readline().decode()
+        for line in serving.stderr:
+            if "Uvicorn running" in orjson.loads(line)["event"]:
+                break
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}/health/ready") as answer:
+            assert orjson.loads(answer.read())["data"] == {"status": "ready"}
+            request_id = answer.headers["X-Request-ID"]
+        logged = orjson.loads(serving.stderr.readline())
+        assert logged["request_id"] == request_id
+        with pytest.raises(urllib.error.HTTPError) as refused:
+            urllib.request.urlopen(f"http://127.0.0.1:{port}/api/v1/../%2e%2e/etc/passwd")
+        assert orjson.loads(refused.value.read())["error"]["code"] == "NOT_FOUND"
+        refused.value.close()
+    finally:
+        serving.send_signal(signal.SIGTERM)
+        serving.communicate(timeout=20)
+    assert serving.returncode == 0
+
+
+def test_a_database_of_another_version_is_not_touched(tmp_path: Path):
+    with sqlite3.connect(tmp_path / "mymozhem.sqlite3") as connection:
+        connection.execute("CREATE TABLE alembic_version (version_num VARCHAR(32))")
+        connection.execute("INSERT INTO alembic_version VALUES ('0000')")
+    connection.close()
+    done = subprocess.run(
+        command(tmp_path),
+        capture_output=True,
+        text=True,
+        env=environment(),
+        timeout=30,
+        check=False,
+    )
+    assert done.returncode == 1
+    assert "mymozhem db upgrade" in done.stderr
+
+
+async def test_a_host_that_does_not_serve_yet_says_so(tmp_path: Path):
+    app = create_app(Settings(data_dir=tmp_path, environment="test"))
+    answer = await app.test_client().get("/health/ready")
+    assert answer.status_code == 503
+    assert (await answer.get_json())["error"]["code"] == "NOT_READY"
+    assert answer.headers["Retry-After"] == "1"

@@ -53,7 +53,8 @@ class Seat:
 async def find_seat(session: AsyncSession, room_id: str, caller: Principal | None) -> Seat:
     """Return who the caller is in a room.
 
-    NotFound where there is no such room, or where the caller may not know that there is.
+    NotFound where there is no such room, or where the caller may not know that there is;
+    Unauthenticated for somebody who was deleted since they signed in.
     """
     seat = await _seat(session, room_id, caller)
     if seat is None or not (seat.role or seat.participant or seat.room.is_public):
@@ -87,7 +88,9 @@ async def _seat(session: AsyncSession, room_id: str, caller: Principal | None) -
     row = (await session.execute(_seats(caller.user_id).where(RoomRow.id == room_id))).first()
     if row is None:
         return None
-    room, participant, is_admin = row
+    room, participant, person_id, is_admin = row
+    if person_id is None:
+        raise Unauthenticated("This account does not exist any more.", code="TOKEN_INVALID")
     return Seat(room, caller.user_id, caller.kind, role_of(participant, is_admin), participant)
 
 
@@ -100,11 +103,11 @@ def role_of(participant: ParticipantRow | None, is_admin: bool | None) -> Role |
     return participant.role
 
 
-def _seats(user_id: str) -> Select[RoomRow, ParticipantRow | None, bool | None]:
+def _seats(user_id: str) -> Select[RoomRow, ParticipantRow | None, str | None, bool | None]:
     mine = and_(ParticipantRow.room_id == RoomRow.id, ParticipantRow.user_id == user_id)
     me = and_(UserRow.id == user_id, UserRow.deleted_at.is_(None))
     return (
-        select(RoomRow, ParticipantRow, UserRow.is_admin)
+        select(RoomRow, ParticipantRow, UserRow.id, UserRow.is_admin)
         .outerjoin(ParticipantRow, mine)
         .outerjoin(UserRow, me)
         .where(RoomRow.deleted_at.is_(None))

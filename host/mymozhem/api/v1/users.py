@@ -3,9 +3,10 @@
 from mymozhem.api.frame import Call
 from mymozhem.api.models import UserPatch
 from mymozhem.api.routes import Routes
-from mymozhem.auth.users import UserChanges, delete_user, export_user, patch_user
+from mymozhem.auth.users import UserChanges, export_user, patch_user
 from mymozhem.auth.users import get_user as read_user
 from mymozhem.errors import Invalid
+from mymozhem.rooms.erasing import erase_person
 from mymozhem.rooms.idempotency import mark_done
 from mymozhem.rooms.reads_person import SeenSeat, seats_of
 from mymozhem.rooms.views import Moment, View
@@ -72,5 +73,4 @@ async def change_user(call: Call, id: str, body: UserPatch) -> SeenUser:
 @routes.add("DELETE /users/{id}")
 async def erase_user(call: Call, id: str) -> None:
     """Erase a person: their rows stay for the rooms' history, without name or address."""
-    async with call.services.database.write() as unit:
-        await delete_user(unit, call.caller, id)
+    await erase_person(call.services, call.caller, id)

@@ -1,0 +1,82 @@
+"""Somebody who wants to be forgotten: their seats keep their ids, and nothing else of theirs."""
+
+from collections.abc import Sequence
+
+from sqlalchemy import delete, select, update
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from mymozhem.auth.principal import Principal
+from mymozhem.auth.users import ERASED_NAME, delete_user, get_user
+from mymozhem.contract import Change, ChangeKind, ParticipantStatus, Role
+from mymozhem.contract.events import ParticipantLeft, ParticipantUpdated
+from mymozhem.errors import NotFound
+
+from .joining import count_people
+from .names import free_name
+from .services import Services
+from .tables import IdempotencyRow, NotificationRow, ParticipantRow
+from .writer import RoomWriter, write_room
+
+_IN = (ParticipantStatus.ACTIVE, ParticipantStatus.PENDING)
+
+
+async def erase_person(services: Services, caller: Principal, user_id: str) -> None:
+    """Erase a person everywhere: they leave every room, and their name and answers are gone.
+
+    Entries, winners and the log stay, by id. One room at a time, the person last, so that whoever
+    repeats it after a crash goes on with what is left. Raises `NotFound` as `get_user` does.
+    """
+    async with services.database.read() as session:
+        await get_user(session, caller, user_id)
+        rooms = await _rooms_of(session, user_id)
+    for room_id in rooms:
+        await _empty_seat(services, caller, room_id, user_id)
+    async with services.database.write() as unit:
+        await delete_user(unit, caller, user_id)
+        await unit.session.execute(
+            delete(NotificationRow).where(NotificationRow.user_id == user_id)
+        )
+        await unit.session.execute(delete(IdempotencyRow).where(IdempotencyRow.caller == user_id))
+
+
+async def _rooms_of(session: AsyncSession, user_id: str) -> Sequence[str]:
+    mine = select(ParticipantRow.room_id).where(ParticipantRow.user_id == user_id)
+    return (await session.scalars(mine.order_by(ParticipantRow.id))).all()
+
+
+async def _empty_seat(services: Services, caller: Principal, room_id: str, user_id: str) -> None:
+    try:
+        async with write_room(services, room_id, actor_id=caller.user_id) as writer:
+            await _vacate(writer, user_id)
+    except NotFound:  # the room was deleted: nobody reads its log, and nobody counts its people
+        async with services.database.write() as unit:
+            await unit.session.execute(
+                update(ParticipantRow)
+                .where(ParticipantRow.room_id == room_id, ParticipantRow.user_id == user_id)
+                .values(display_name=ERASED_NAME, reason=None, data={}, own={}, private={})
+            )
+
+
+async def _vacate(writer: RoomWriter, user_id: str) -> None:
+    query = select(ParticipantRow).where(
+        ParticipantRow.room_id == writer.room.id, ParticipantRow.user_id == user_id
+    )
+    row = (await writer.session.scalars(query)).one()
+    row.display_name = await free_name(writer, ERASED_NAME, but=row)
+    row.data, row.own, row.private, row.reason = {}, {}, {}, None
+    row.updated_at = writer.now
+    writer.record(
+        ParticipantUpdated(participant_id=row.id, fields=("name", "metadata"), status=row.status)
+    )
+    if row.status in _IN:
+        _leave(writer, row)
+    writer.audit("participant.erase", subject=row.id)
+
+
+def _leave(writer: RoomWriter, row: ParticipantRow) -> None:
+    was_in, row.status = row.status == ParticipantStatus.ACTIVE, ParticipantStatus.LEFT
+    if was_in and row.role == Role.PARTICIPANT:
+        count_people(writer, -1)
+    writer.record(ParticipantLeft(participant_id=row.id, status=row.status))
+    if was_in:
+        writer.changed(Change(kind=ChangeKind.LEFT, what="left", participant_id=row.id))

@@ -17,7 +17,9 @@ from mymozhem.errors import MymozhemError
 from .shapes import members
 
 #: no request meets them: they end a command, or a start
-_NOT_OVER_HTTP = frozenset({"ALREADY_RUNNING", "KEYS_REFUSED", "SEAL_BROKEN", "VERSION_IMMUTABLE"})
+_NOT_OVER_HTTP = frozenset(
+    {"ALREADY_RUNNING", "DATABASE_URL_REFUSED", "KEYS_REFUSED", "SEAL_BROKEN", "VERSION_IMMUTABLE"}
+)
 _SKIPPED = ("mymozhem.cli", "mymozhem.migrations", "mymozhem.demo", "mymozhem.testing",
             "mymozhem.__main__")  # fmt: skip
 

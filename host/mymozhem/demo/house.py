@@ -48,7 +48,7 @@ async def prepare(settings: Settings) -> House:
 
 async def fill(settings: Settings, organizer: Login, *others: Login) -> Filled:
     """Fill a migrated database with people and with the sample rooms of every enabled app."""
-    async with _host(settings) as host:
+    async with idle_host(settings) as host:
         services = host.services
         caller = await ensure_account(services.database, organizer)
         for login in others:
@@ -64,7 +64,7 @@ async def fill(settings: Settings, organizer: Login, *others: Login) -> Filled:
 
 
 @asynccontextmanager
-async def _host(settings: Settings) -> AsyncIterator[Host]:
+async def idle_host(settings: Settings) -> AsyncIterator[Host]:
     """Hand out the parts of a host that serves nobody; its jobs run only when they are asked to."""
     configure_logging(settings)
     app = create_app(settings, run_jobs=False)

@@ -1,0 +1,64 @@
+"""A sample room that was left half-way is completed, and one that is complete is left alone."""
+
+import logging
+
+import pytest
+from sqlalchemy import select
+
+from mymozhem.config import Settings
+from mymozhem.contract import RoomStatus
+from mymozhem.contract.demo import SampleAction, SamplePrize, SampleRoom
+from mymozhem.demo.house import idle_host
+from mymozhem.demo.people import Login, ensure_account
+from mymozhem.demo.samples import make_samples
+from mymozhem.rooms.tables import PrizeRow, WinnerRow
+
+WHOLE = SampleRoom(
+    name="Raffle",
+    settings={"theme": "birthday"},
+    status=RoomStatus.COMPLETED,
+    prizes=(SamplePrize(name="Kite", quantity=2),),
+    people=("Ada", "Bob", "Chen"),
+    actions=(SampleAction(action="draw"),),
+    handed_over=1,
+)
+
+
+@pytest.fixture(autouse=True)
+def _logging_as_it_was():
+    root = logging.getLogger()
+    handlers, level = root.handlers[:], root.level
+    yield
+    root.handlers[:] = handlers
+    root.setLevel(level)
+
+
+LEFT = {
+    "as a draft": {"status": RoomStatus.DRAFT},
+    "started": {"status": RoomStatus.ACTIVE, "people": (), "actions": (), "handed_over": 0},
+    "with its people": {"status": RoomStatus.ACTIVE, "actions": (), "handed_over": 0},
+    "drawn": {"status": RoomStatus.ACTIVE, "handed_over": 0},
+    "handed over": {"status": RoomStatus.ACTIVE},
+    "complete": {},
+}
+
+
+@pytest.mark.parametrize("left", LEFT.values(), ids=LEFT)
+async def test_a_room_that_was_left_half_way_is_completed_once(database_url, tmp_path, left):
+    settings = Settings(data_dir=tmp_path, database_url=database_url, enable_apps=("lottery",))
+    async with idle_host(settings) as host:
+        services = host.services
+        login = Login("ada@example.com", "Ada", "correct horse battery")
+        organizer = await ensure_account(services.database, login)
+        assert await ensure_account(services.database, login) == organizer
+        half = WHOLE.model_copy(update=left)
+        (first,) = await make_samples(services, organizer, "lottery", (half,))
+        (second,) = await make_samples(services, organizer, "lottery", (WHOLE,))
+        assert (first.new, second.new) == (True, False)
+        assert first.room.id == second.room.id
+        assert (second.room.status, second.room.active_count) == (RoomStatus.COMPLETED, 3)
+        async with services.database.read() as session:
+            wins = (await session.scalars(select(WinnerRow))).all()
+            prize = (await session.scalars(select(PrizeRow))).one()
+        assert sorted(win.status for win in wins) == ["awarded", "fulfilled"]
+        assert prize.quantity_remaining == 0

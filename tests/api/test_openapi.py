@@ -85,3 +85,9 @@ async def test_the_pages_load_nothing_from_elsewhere(house: House):
         assert "<script" not in text
         assert 'src="' not in text
         assert "default-src 'none'" in page.headers["Content-Security-Policy"]
+
+
+async def test_a_list_shows_the_fields_that_are_asked_for_alone(house: House):
+    await house.room()
+    heard = await house.organizer.get("/rooms?fields=id,name&sort=-name")
+    assert [set(each) for each in heard.data] == [{"id", "name"}]

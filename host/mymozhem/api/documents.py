@@ -208,6 +208,10 @@ def _success(route: Route, answers: dict[str, Any]) -> dict[str, Any]:
         return {"204": {"description": "Done; there is nothing to say."}}
     answer = dict(answers[str(route.status)])
     answer["description"] = "Done."
+    if route.listed and route.query is not None and "fields" in route.query.model_fields:
+        data = answer["content"]["application/json"]["schema"]["properties"]["data"]
+        part = {"type": "object", "description": "The fields that were asked for."}
+        data["items"] = {"anyOf": [data["items"], part]}
     if CHANGED in route.refuses or route.endpoint == "GET /rooms/{id}":
         answer["headers"] = {"ETag": {"schema": {"type": "string"}, "description": "For If-Match."}}
     return {str(route.status): answer}

@@ -96,7 +96,7 @@ class RoomRow(Base):
         UniqueConstraint("code"),  # joining by code
         Index("ix_rooms_app_id_version", "app_id", "app_manifest_version"),  # rooms on a version
         Index("ix_rooms_status", "status"),  # active rooms at start
-        Index("ix_rooms_is_public", "is_public", "created_at", "id"),  # the public listing, in order
+        Index("ix_rooms_is_public", "is_public", "created_at", "id"),  # the public listing
         Index("ix_rooms_created_by", "created_by", "created_at"),  # an organizer's own rooms
         Index("ix_rooms_created_at", "created_at", "id"),  # the listing, newest first
         Index("ix_rooms_deleted_at", "deleted_at"),  # clean-up

@@ -8,7 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from mymozhem.auth.principal import Principal
 from mymozhem.auth.users import ERASED_NAME, delete_user, get_user
 from mymozhem.contract import Change, ChangeKind, ParticipantStatus, Role
-from mymozhem.contract.events import ParticipantLeft, ParticipantUpdated
+from mymozhem.contract.events import OwnStateChanged, ParticipantLeft, ParticipantUpdated
 from mymozhem.errors import NotFound
 
 from .joining import count_people
@@ -63,6 +63,8 @@ async def _vacate(writer: RoomWriter, user_id: str) -> None:
     )
     row = (await writer.session.scalars(query)).one()
     row.display_name = await free_name(writer, ERASED_NAME, but=row)
+    if row.own:
+        writer.record(OwnStateChanged(own={}), to=row.id)
     row.data, row.own, row.private, row.reason = {}, {}, {}, None
     row.updated_at = writer.now
     writer.record(

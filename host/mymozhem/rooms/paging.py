@@ -44,14 +44,14 @@ def ordering(sort: Sequence[str], columns: Columns) -> list[ColumnElement[Any]]:
     return [columns[name].desc() if turned else columns[name].asc() for name, turned in named]
 
 
-async def count(session: AsyncSession, rows: Select[Any]) -> int:
+async def count(session: AsyncSession, rows: Select[*tuple[Any, ...]]) -> int:
     """Return how many rows a query finds, without its order."""
     bare = rows.with_only_columns(func.count(), maintain_column_froms=True).order_by(None)
     return await session.scalar(bare) or 0
 
 
 async def part_of(
-    session: AsyncSession, rows: Select[Any], part: Part, columns: Columns
+    session: AsyncSession, rows: Select[*tuple[Any, ...]], part: Part, columns: Columns
 ) -> tuple[Sequence[Any], int]:
     """Return the rows of a part and the number of all."""
     total = await count(session, rows)

@@ -211,7 +211,7 @@ def _branches(caller: Principal | None, wanted: RoomFilter, *, admin: bool) -> l
     return [public, _Branch(f"own:{caller.user_id}", inside.where(private))]
 
 
-def _page(branches: Sequence[_Branch], part: Part) -> Select[tuple[RoomRow]]:
+def _page(branches: Sequence[_Branch], part: Part) -> Select[RoomRow]:
     """Return the rooms of a page: the first of each branch, merged; none is sorted as a whole."""
     sort = part.sort or ("-createdAt",)
     if not branches:

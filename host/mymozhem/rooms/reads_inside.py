@@ -266,7 +266,7 @@ async def _rank(session: AsyncSession, row: ParticipantRow) -> int | None:
     return (await session.scalar(better) or 0) + 1
 
 
-def _people(seat: Seat) -> Select[tuple[ParticipantRow, UserRow]]:
+def _people(seat: Seat) -> Select[ParticipantRow, UserRow]:
     return (
         select(ParticipantRow, UserRow)
         .join(UserRow, UserRow.id == ParticipantRow.user_id)
@@ -274,11 +274,11 @@ def _people(seat: Seat) -> Select[tuple[ParticipantRow, UserRow]]:
     )
 
 
-def _prizes(seat: Seat) -> Select[tuple[PrizeRow]]:
+def _prizes(seat: Seat) -> Select[PrizeRow]:
     return select(PrizeRow).where(PrizeRow.room_id == seat.room.id, PrizeRow.deleted_at.is_(None))
 
 
-def _winners(seat: Seat) -> Select[tuple[WinnerRow, ParticipantRow, PrizeRow, UserRow]]:
+def _winners(seat: Seat) -> Select[WinnerRow, ParticipantRow, PrizeRow, UserRow]:
     return (
         select(WinnerRow, ParticipantRow, PrizeRow, UserRow)
         .join(ParticipantRow, ParticipantRow.id == WinnerRow.participant_id)

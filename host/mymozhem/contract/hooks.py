@@ -83,9 +83,7 @@ class AppHooks:
         """Take the submissions of a window that has closed."""
 
     @hookspec
-    def on_timer(
-        self, context: p.Context, request: p.TimerRequest
-    ) -> MaybeAsync[p.Effects]:
+    def on_timer(self, context: p.Context, request: p.TimerRequest) -> MaybeAsync[p.Effects]:
         """Act on a timer that is due."""
 
     @hookspec

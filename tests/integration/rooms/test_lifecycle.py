@@ -51,9 +51,7 @@ async def test_an_app_that_is_not_there_cannot_be_picked(house: House) -> None:
 async def test_guests_cannot_create_rooms(house: House) -> None:
     guest = await house.guest(await house.start("bazaar"))
     with pytest.raises(Forbidden):
-        await create_room(
-            house.services, principal(guest), NewRoom(name="Mine", app_id="bazaar")
-        )
+        await create_room(house.services, principal(guest), NewRoom(name="Mine", app_id="bazaar"))
 
 
 @pytest.mark.parametrize("status", list(RoomStatus))

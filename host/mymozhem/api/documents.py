@@ -5,6 +5,7 @@ the wrong place, lets operation ids of different modules collide, and orders tag
 """
 
 from collections.abc import Iterable, Mapping
+from functools import cache
 from http import HTTPStatus
 from importlib.metadata import version
 from typing import Any, Final
@@ -57,7 +58,7 @@ CHANGED = HTTPStatus.PRECONDITION_FAILED
 
 
 def install(app: Quart, routes: Iterable[Route], tags: Mapping[str, str]) -> None:
-    """Describe the routes of an app; each has its view by now."""
+    """Let an app describe its routes, when it is first asked; each has its view by now."""
     app.config["QUART_SCHEMA_CONVERSION_PREFERENCE"] = "pydantic"
     app.config["QUART_SCHEMA_CONVERT_CASING"] = False
     listed = {route.endpoint: route for route in routes}
@@ -69,12 +70,16 @@ def install(app: Quart, routes: Iterable[Route], tags: Mapping[str, str]) -> Non
         tags=[Tag(name=name, description=about) for name, about in tags.items()],
         security_schemes={"bearer": HttpSecurityScheme(scheme="bearer", bearer_format="JWT")},
     )
-    app.extensions[_KEY] = _Provider(app, extension, listed).schema()
+    # It takes a third of a second, and most hosts are never asked.
+    app.extensions[_KEY] = cache(_Provider(app, extension, listed).schema)
 
 
 def openapi_document(app: Quart) -> JsonObject:
-    """Return the description of an app's API, in OpenAPI 3.1."""
-    document: JsonObject = app.extensions[_KEY]
+    """Return the description of an app's API, in OpenAPI 3.1.
+
+    The first call takes long: on the event loop it belongs into a thread.
+    """
+    document: JsonObject = app.extensions[_KEY]()
     return document
 
 

@@ -1,6 +1,7 @@
 """The command that runs the platform."""
 
 import asyncio
+import gc
 import signal
 import sys
 from collections.abc import Sequence
@@ -56,7 +57,11 @@ def run(settings: Settings) -> int:
     from mymozhem.observability.logging import configure_logging
 
     configure_logging(settings)
+    # What is made until now stays for ever: nothing of it is looked through again for garbage.
+    gc.disable()
     server = Server(config_of(settings))
+    gc.freeze()
+    gc.enable()
     for number in (signal.SIGINT, signal.SIGTERM):
         # uvicorn sends itself the signal again once it has stopped in order; that is the end of it.
         signal.signal(number, lambda *_: None)
@@ -88,14 +93,16 @@ def config_of(settings: Settings) -> "Config":
 
 async def _prepare(settings: Settings) -> None:
     """Make a database that does not exist; refuse one of another version."""
-    from mymozhem.migrations import current, head, upgrade
+    from mymozhem.db.revision import HEAD, current
 
     settings.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
     url = settings.effective_database_url
     revision = await current(url)
     if revision is None and url.startswith("sqlite"):
+        from mymozhem.migrations import upgrade
+
         await upgrade(url)
-    elif revision != head():
+    elif revision != HEAD:
         raise click.ClickException(
             "The database is not at the newest schema: type `mymozhem db upgrade`, then start "
             "again."

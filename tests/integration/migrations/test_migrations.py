@@ -5,6 +5,7 @@ import asyncio
 import pytest
 from sqlalchemy import text
 
+from mymozhem.db import revision
 from mymozhem.db.engine import create_engine
 from mymozhem.migrations import (
     BrokenReferences,
@@ -91,3 +92,7 @@ async def test_rows_that_refer_to_nothing_stop_a_migration(empty_url):
     with pytest.raises(BrokenReferences, match="1 rows refer to nothing"):
         await upgrade(empty_url)
     assert await current(empty_url) is None
+
+
+def test_the_newest_revision_is_known_without_alembic():
+    assert head() == revision.HEAD

@@ -1,5 +1,6 @@
 """The platform about itself: versions, health, keys, documents."""
 
+import asyncio
 import platform
 from importlib.metadata import version
 
@@ -78,13 +79,18 @@ async def get_jwks(call: Call) -> Response:
 @routes.add("GET /openapi.json", produces="application/json", anonymous=True)
 async def get_openapi(_: Call) -> Response:
     """Return the description of this API, in OpenAPI 3.1."""
-    return _document(openapi_document(current_app))
+    return _document(await _described())
 
 
 @routes.add("GET /docs", produces=HTML, anonymous=True)
 async def get_docs(_: Call) -> Response:
     """Return this description as a page."""
-    return docs_page(openapi_document(current_app))
+    return docs_page(await _described())
+
+
+async def _described() -> JsonObject:
+    app = current_app._get_current_object()  # type: ignore[attr-defined]  # noqa: SLF001  a proxy's way to its object
+    return await asyncio.to_thread(openapi_document, app)
 
 
 def _document(document: JsonObject | dict[str, list[dict[str, str]]]) -> Response:

@@ -21,11 +21,6 @@ from mymozhem.migrations import import_tables
 from tests.databases import PostgresTemplate, SqliteTemplate, postgres_server
 
 
-def pytest_make_parametrize_id(val: object, argname: str) -> str | None:
-    """Name sets alike in every process: their order, and with it their text, is not."""
-    return f"{argname}-{len(val)}" if isinstance(val, set | frozenset) else None
-
-
 @pytest.fixture
 def clock() -> Clock:
     """A clock that stands still; override it where the machine's own is meant."""

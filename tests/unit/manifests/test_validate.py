@@ -82,7 +82,7 @@ def enum_at(*path):
         (("$defs", "action", "properties", "when", "then"), set(RoomStatus)),
         (("$defs", "event", "properties", "visibility"), set(Level)),
     ],
-    ids=str,
+    ids=lambda given: ".".join(given) if isinstance(given, tuple) else "known",
 )
 def test_the_schema_lists_what_the_code_knows(path, known):
     assert enum_at(*path) == set(known)

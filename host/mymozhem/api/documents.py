@@ -62,8 +62,6 @@ def install(app: Quart, routes: Iterable[Route], tags: Mapping[str, str]) -> Non
     app.config["QUART_SCHEMA_CONVERSION_PREFERENCE"] = "pydantic"
     app.config["QUART_SCHEMA_CONVERT_CASING"] = False
     listed = {route.endpoint: route for route in routes}
-    for route in listed.values():
-        _annotate(app, route)
     extension = QuartSchema(
         openapi_path=None,
         info=Info(title="mymozhem", version=version("mymozhem"), description=ABOUT),
@@ -110,6 +108,8 @@ class _Provider(OpenAPIProvider):
 
     def schema(self) -> dict[str, Any]:
         """Return the whole description, its parts in a stable order."""
+        for route in self._routes.values():
+            _annotate(self._app, route)
         document = super().schema()
         schemas = document["components"]["schemas"]
         _, errors = self.build_response_object(ErrorBody, None)

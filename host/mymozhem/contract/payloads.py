@@ -566,8 +566,8 @@ class Change(Wire):
     """What changed in the room: the kind, what happened to it, and the ids concerned.
 
     `what` is the second half of the event's type (`winner:revoked` is `revoked`). A change of
-    kind `winner` brings all the `wins` that one commit changed: ten thousand winners revealed
-    at once are one change.
+    kind `winner` brings the `wins` that one commit changed, a thousand at most: ten thousand
+    winners revealed at once are ten changes, told one after the other.
     """
 
     kind: ChangeKind

@@ -25,6 +25,9 @@ from .stock import give_back, reserve
 from .tables import PrizeRow, WinnerRow
 from .writer import RoomWriter
 
+#: wins in one change, so that what an app answers to it stays small enough to be taken
+WINS_AT_ONCE = 1_000
+
 
 class AlreadyWon(Conflict):
     """This participant has won this prize already."""
@@ -171,9 +174,14 @@ def record_selected(writer: RoomWriter, winner: WinnerRow) -> None:
 
 
 def tell_wins(writer: RoomWriter, winners: Sequence[WinnerRow], *, what: str) -> None:
-    """Tell the app of wins that this commit changed, as one change."""
-    if not winners or ChangeKind.WINNER not in writer.manifest.changes:
+    """Tell the app of wins that this commit changed, as one change or, where many, several."""
+    if ChangeKind.WINNER not in writer.manifest.changes:
         return
+    for start in range(0, len(winners), WINS_AT_ONCE):
+        _tell_some(writer, winners[start : start + WINS_AT_ONCE], what=what)
+
+
+def _tell_some(writer: RoomWriter, winners: Sequence[WinnerRow], *, what: str) -> None:
     wins = Wins(
         winner_id=tuple(winner.id for winner in winners),
         participant_id=tuple(winner.participant_id for winner in winners),

@@ -107,6 +107,12 @@ def test_who_won_several_prizes_is_told_once(context):
     assert [e.to for e in effects if isinstance(e, Notify)] == [("a", "b")]
 
 
+def test_the_answer_to_a_thousand_wins_is_small_enough_for_every_transport(context):
+    people = tuple(f"part_{number:032x}" for number in range(1_000))
+    answer = on_room_changed(context=context(), request=change(*people))
+    assert len(answer.model_dump_json(by_alias=True)) < 512 * 1024
+
+
 @pytest.mark.parametrize("count", [1, 200, 201, 10_000, 100_000])
 def test_any_number_of_winners_fits_one_answer(context, count):
     people = tuple(f"part_{number}" for number in range(count))

@@ -14,6 +14,7 @@ from mymozhem.contract import (
     PreparedDraw,
     PrizeCount,
     PublicSource,
+    RoomChangeRequest,
     RoomStatus,
     SelectWinnersResult,
     WinnerStatus,
@@ -25,6 +26,7 @@ from mymozhem.rooms.actions import perform
 from mymozhem.rooms.draw_record import DrawView, find_draw, list_draws, record
 from mymozhem.rooms.drawing import DrawWish
 from mymozhem.rooms.jobs import Jobs
+from mymozhem.rooms.people import NewPerson, add_people
 from mymozhem.rooms.tables import DrawRow, PrizeRow, RevealMode, RoomRow, WinnerRow
 from mymozhem.rooms.writer import write_room
 from tests.integration.rooms.build import House, make_house
@@ -165,6 +167,24 @@ async def test_what_nobody_could_win_returns_with_the_complete_reveal(event):
     assert await event.left(prize) == 0
     await event.act(drawing.reveal, draw.id)
     assert await event.left(prize) == 3
+
+
+class Told(Drawer):
+    changes = ("winner",)
+
+
+@pytest.mark.parametrize("app", [Told()])
+async def test_an_app_is_told_of_many_wins_a_thousand_at_a_time(event, app):
+    app.asked.clear()
+    prize = await event.house.prize(event.room, quantity=2_000)
+    more = tuple(NewPerson(f"Guest {number}") for number in range(1_000))
+    await add_people(event.services, event.room.id, event.house.organizer, more)
+    draw = await event.draw((prize, 2_000))
+    told = [asked.change.wins for asked in app.asked if isinstance(asked, RoomChangeRequest)]
+    assert [len(wins.winner_id) for wins in told] == [1_000, 6]
+    assert [who for wins in told for who in wins.participant_id] == [
+        pick["participantId"] for pick in draw.picks
+    ]
 
 
 async def test_a_redraw_leaves_out_everybody_who_was_drawn_for_that_prize(event):

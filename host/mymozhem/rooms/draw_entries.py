@@ -19,7 +19,7 @@ Row = tuple[str, str, JsonObject, int, int | None, str | None]
 Source = EntryRule | EntryList
 
 #: rows in one chunk; some milliseconds of the event loop to write
-CHUNK = 2_000
+CHUNK = 500
 
 
 class EntriesRefused(ValueError):

@@ -177,17 +177,46 @@ async def _people(
     session: AsyncSession, services: Services, room: RoomRow, *, asked: bool
 ) -> People:
     """Read the candidates, a chunk at a time, so that a million of them stall nobody."""
-    rows: list[Row[Any]] = []
-    chunks: list[bytes] = []
+    columns, chunks = _Columns(services, room), list[bytes]()
     found = await session.stream(_query(room).execution_options(yield_per=CHUNK))
     async for part in found.partitions():
-        rows.extend(part)
+        columns.add(part, asked=asked)
         chunks.append(write_chunk([_entry_row(row) for row in part]))
         await asyncio.sleep(0)
-    if not asked:
-        ids = tuple(row.id for row in rows)
-        return People(Candidates.model_construct(id=ids), chunks)
-    return People(_seen_by_app(services, room, rows), chunks)
+    return People(columns.candidates(), chunks)
+
+
+class _Columns:
+    """Candidates as an app sees them, column by column; only ids where no app is asked."""
+
+    def __init__(self, services: Services, room: RoomRow) -> None:
+        self._services, self._room = services, room
+        self._lists: dict[str, list[Any]] = {"id": []}
+
+    def add(self, rows: Sequence[Row[Any]], *, asked: bool) -> None:
+        """Add a chunk of candidates."""
+        self._lists["id"] += [row.id for row in rows]
+        for name, values in self._seen_by_app(rows).items() if asked else ():
+            self._lists.setdefault(name, []).extend(values)
+
+    def candidates(self) -> Candidates:
+        """Return everybody who was added."""
+        # Not validated: it is our own, and a million checks would be felt.
+        return Candidates.model_construct(
+            None, **{name: tuple(values) for name, values in self._lists.items()}
+        )
+
+    def _seen_by_app(self, rows: Sequence[Row[Any]]) -> dict[str, list[Any]]:
+        person_id, app_id = self._services.keys.person_id, self._room.app_id
+        continues = self._room.continues is not None
+        return {
+            "person_id": [person_id(app_id, row.user_id) for row in rows],
+            "kind": [PersonKind(row.kind) for row in rows],
+            "metadata": [row.data for row in rows],
+            "points": [row.points for row in rows],
+            "earlier_points": [row.earlier_points for row in rows] if continues else [],
+            "last_seen_at": [row.last_seen_at for row in rows],
+        }
 
 
 def _query(room: RoomRow) -> "Select[*tuple[Any, ...]]":
@@ -226,16 +255,3 @@ def _entry_row(row: Row[Any]) -> EntryRow:
     seen = row.last_seen_at and row.last_seen_at.astimezone(UTC).isoformat()
     kind = PersonKind(row.kind).value
     return (row.id, kind, row.data, row.points, row.earlier_points, seen)
-
-
-def _seen_by_app(services: Services, room: RoomRow, rows: Sequence[Row[Any]]) -> Candidates:
-    # Not validated: it is our own, and a million checks would be felt.
-    return Candidates.model_construct(
-        id=tuple(row.id for row in rows),
-        person_id=tuple(services.keys.person_id(room.app_id, row.user_id) for row in rows),
-        kind=tuple(PersonKind(row.kind) for row in rows),
-        metadata=tuple(row.data for row in rows),
-        points=tuple(row.points for row in rows),
-        earlier_points=tuple(row.earlier_points for row in rows) if room.continues else (),
-        last_seen_at=tuple(row.last_seen_at for row in rows),
-    )

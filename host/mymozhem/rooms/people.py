@@ -1,5 +1,7 @@
 """People in a room: approved, renamed, given a role, removed, imported; leaving by themselves."""
 
+import asyncio
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from mymozhem.auth.access import grantable
@@ -18,6 +20,9 @@ from .services import Services
 from .state import require_participants
 from .tables import ParticipantRow
 from .writer import ENDED, RoomWriter, write_room
+
+#: people who are put in together, before others get their turn
+AT_ONCE = 250
 
 
 @dataclass(frozen=True)
@@ -57,35 +62,50 @@ async def add_people(
     Conflict ROOM_FULL where they do not all fit, Invalid that points at every name that breaks the
     rules.
     """
-    _refuse_names(people)
+    names = await _visible_names(people)
     async with write_room(services, room_id, actor_id=caller.user_id) as writer:
         await require_seat(writer.session, room_id, caller, roles=HELPERS)
         _refuse_ended(writer)
         _refuse_crowd(writer, len(people))
-        guests = await create_guests(writer.unit, [person.name for person in people])
-        names = await free_names(writer, (guest.name for guest in guests))
-        rows = [
-            _row(writer, person, name, guest.id)
-            for person, name, guest in zip(people, names, guests, strict=True)
-        ]
-        writer.session.add_all(rows)
-        await writer.session.flush()
-        for row in rows:
-            record_joined(writer, row, counted=False)
+        seats = list(zip(people, names, await free_names(writer, names), strict=True))
+        rows: list[ParticipantRow] = []
+        for start in range(0, len(seats), AT_ONCE):
+            rows += await _add_some(writer, seats[start : start + AT_ONCE])
         count_people(writer, len(rows))
         writer.audit("participant.import", people=len(rows))
         return rows
 
 
-def _refuse_names(people: tuple[NewPerson, ...]) -> None:
-    """Raise Invalid that says for each name by its place in the list what is wrong with it."""
-    found = {
-        f"/people/{place}/name": [problem.value for problem in problems]
-        for place, person in enumerate(people)
-        if (problems := name_problems(person.name))
-    }
+async def _add_some(
+    writer: RoomWriter, seats: Sequence[tuple[NewPerson, str, str]]
+) -> list[ParticipantRow]:
+    guests = await create_guests(writer.unit, [name for _, name, _ in seats])
+    rows = [
+        _row(writer, person, shown, guest.id)
+        for (person, _, shown), guest in zip(seats, guests, strict=True)
+    ]
+    writer.session.add_all(rows)
+    await writer.session.flush()
+    for row in rows:
+        record_joined(writer, row, counted=False)
+    await writer.write_events()
+    return rows
+
+
+async def _visible_names(people: tuple[NewPerson, ...]) -> list[str]:
+    """Return names as they are shown; Invalid says for each by its place what is wrong with it."""
+    found: dict[str, list[str]] = {}
+    names: list[str] = []
+    for place, person in enumerate(people):
+        if problems := name_problems(person.name):
+            found[f"/people/{place}/name"] = [problem.value for problem in problems]
+        else:
+            names.append(visible_name(person.name))
+        if place % AT_ONCE == 0:
+            await asyncio.sleep(0)
     if found:
         raise Invalid("Some names cannot be used; nobody was put in.", fields=found)
+    return names
 
 
 async def approve(

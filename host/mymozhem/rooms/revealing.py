@@ -1,5 +1,6 @@
 """The reveal: only now do winners, events and the link of a draw reach anybody."""
 
+import asyncio
 from collections import Counter
 from collections.abc import Collection, Iterable, Sequence
 
@@ -14,6 +15,9 @@ from .draw_rows import let_next_go, put_down
 from .sealing import link_of
 from .tables import DrawRow, WinnerRow
 from .writer import RoomWriter
+
+#: winners after which others get their turn
+AT_ONCE = 500
 
 HELD_ALREADY = "Won this prize in another way before the reveal."
 
@@ -72,8 +76,10 @@ async def _show_winners(writer: RoomWriter, draw: DrawRow, prizes: tuple[str, ..
     rows = await _sealed_rows(writer, draw, prizes)
     holders = await _holders(writer, prizes)
     ordered = sorted(rows, key=lambda row: (prizes.index(row.prize_id), row.ordinal))
-    for row in ordered:
+    for place, row in enumerate(ordered):
         winners.record_selected(writer, row)
+        if place % AT_ONCE == 0:
+            await asyncio.sleep(0)
     taken = [row for row in ordered if (row.prize_id, row.participant_id) in holders]
     await _take_back(writer, taken)
     await writer.session.execute(

@@ -21,6 +21,9 @@ from .tables import AuditRow, JsonObject, RoomEventRow, RoomRow, RoomStreamRow, 
 
 MAX_DEPTH = 8
 
+#: events in one statement; some milliseconds of the event loop
+EVENTS_AT_ONCE = 500
+
 ENDED = frozenset({RoomStatus.COMPLETED, RoomStatus.CANCELLED})
 
 
@@ -164,7 +167,9 @@ class RoomWriter:
             self.room.last_seq += 1
             event |= {"seq": self.room.last_seq, "stream_no": row.last_no}
         await self.session.flush()
-        await self.session.execute(insert(RoomEventRow), self._events)
+        for start in range(0, len(self._events), EVENTS_AT_ONCE):
+            some = self._events[start : start + EVENTS_AT_ONCE]
+            await self.session.execute(insert(RoomEventRow), some)
         self._events = []
 
     async def _write_changes(self) -> None:

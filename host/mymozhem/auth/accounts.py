@@ -113,7 +113,7 @@ async def create_user(
     return User.of(row)
 
 
-async def create_guest(uow: UnitOfWork, name: str) -> User:
+async def create_guest(uow: UnitOfWork, name: str) -> UserRow:
     """Make a guest inside the transaction in which they join; twice makes two.
 
     Raises `Invalid` for a name that cannot be shown.
@@ -121,12 +121,12 @@ async def create_guest(uow: UnitOfWork, name: str) -> User:
     return (await create_guests(uow, (name,)))[0]
 
 
-async def create_guests(uow: UnitOfWork, names: Iterable[str]) -> list[User]:
+async def create_guests(uow: UnitOfWork, names: Iterable[str]) -> list[UserRow]:
     """Make many guests at once, in the order of their names; raises as `create_guest` does."""
     rows = [_person(uow, PersonKind.GUEST, name) for name in names]
     uow.session.add_all(rows)
     await uow.session.flush()
-    return [User.of(row) for row in rows]
+    return rows
 
 
 def normal_email(given: str) -> str:

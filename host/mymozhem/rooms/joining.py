@@ -1,6 +1,9 @@
 """How people come into a room: by its code, as guests or with an account; one row for ever."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
+from typing import TypeGuard
 
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -33,6 +36,7 @@ from mymozhem.manifests.model import Manifest
 
 from .codes import normal_code
 from .fallbacks import record_fallback
+from .idempotency import Claim, current_claim, mark_claim_done
 from .names import free_name
 from .requests import build_context
 from .seats import room_not_found
@@ -47,31 +51,58 @@ class Joined:
 
     room: RoomRow
     participant: ParticipantRow
-    user_id: str
-    kind: PersonKind
+    person: UserRow
     new: bool
+
+    @property
+    def kind(self) -> PersonKind:
+        """Whether they have an account."""
+        return PersonKind(self.person.kind)
+
+    @property
+    def user_id(self) -> str:
+        """The person's id."""
+        return self.person.id
 
 
 @dataclass(frozen=True)
 class Application:
     """Who wants to come in, as far as it was seen before the app is asked.
 
-    `user_id` is None for a guest who has no row yet.
+    `person` is None for a guest who has no row yet.
     """
 
     room: RoomRow
     manifest: Manifest
     context: Context
-    user_id: str | None
-    kind: PersonKind
+    person: UserRow | None
     name: str
     answers: JsonObject
     row: ParticipantRow | None
 
     @property
+    def user_id(self) -> str | None:
+        """The person's id, None for a guest who is only to be made."""
+        return self.person.id if self.person else None
+
+    @property
+    def kind(self) -> PersonKind:
+        """Whether they have an account."""
+        return PersonKind(self.person.kind) if self.person else PersonKind.GUEST
+
+    @property
     def metadata(self) -> JsonObject:
         """What the room holds about this person already."""
         return self.row.data if self.row else {}
+
+
+@dataclass(frozen=True, eq=False)
+class Arrival:
+    """An application, what the app said to it, and the request that is to be marked as done."""
+
+    application: Application
+    outcome: Outcome[RegistrationResult]
+    claim: Claim | None
 
 
 async def join(
@@ -93,11 +124,12 @@ async def join(
     async with services.database.read() as session:
         room = await _room_by_code(session, code)
         application = await _apply(session, services, room, caller, name, answers)
-    if application.row is not None and application.row.status == ParticipantStatus.ACTIVE:
-        return _already(application, application.row)
+    if application.person is not None and _is_in(application.row):
+        return Joined(room, application.row, application.person, new=False)
     outcome = await _ask(services, application)
-    async with write_room(services, room.id, actor_id=application.user_id) as writer:
-        return await _admit(writer, application, outcome)
+    arrival = Arrival(application, outcome, current_claim())
+    let_in = partial(_let_in, services, room.id)
+    return await services.arrivals.come(room.id, arrival, let_in=let_in)
 
 
 async def _room_by_code(session: AsyncSession, code: str) -> RoomRow:
@@ -132,8 +164,7 @@ async def _apply(
         context=await build_context(
             session, services, room, manifest, hook=REGISTER_PARTICIPANT, now=now
         ),
-        user_id=person.id if person else None,
-        kind=person.kind if person else PersonKind.GUEST,
+        person=person,
         name=_name(name, person, row),
         answers=answers,
         row=row,
@@ -236,21 +267,49 @@ async def _ask(services: Services, application: Application) -> Outcome[Registra
     return outcome
 
 
+async def _let_in(
+    services: Services, room_id: str, arrivals: Sequence[Arrival]
+) -> dict[Arrival, Joined | Exception]:
+    """Admit people in the order in which they came; where that breaks, each of them alone."""
+    try:
+        async with write_room(services, room_id) as writer:
+            return {arrival: await _admitted(writer, arrival) for arrival in arrivals}
+    except Exception as error:  # noqa: BLE001  told to whom it belongs, once that is known
+        if len(arrivals) == 1:
+            return {arrivals[0]: error}
+    alone = [await _let_in(services, room_id, [arrival]) for arrival in arrivals]
+    return {arrival: found[arrival] for arrival, found in zip(arrivals, alone, strict=True)}
+
+
+async def _admitted(writer: RoomWriter, arrival: Arrival) -> Joined | Exception:
+    writer.actor_id = arrival.application.user_id
+    try:
+        joined = await _admit(writer, arrival.application, arrival.outcome)
+    except (Conflict, Forbidden, Gone) as refused:  # raised before anything was written
+        return refused
+    await mark_claim_done(writer.session, arrival.claim)
+    return joined
+
+
 async def _admit(
     writer: RoomWriter, application: Application, outcome: Outcome[RegistrationResult]
 ) -> Joined:
     row = await _row(writer.session, writer.room.id, application.user_id)
     _refuse_banned(row)
-    if row is not None and row.status == ParticipantStatus.ACTIVE:
-        return _already(application, row)
+    if application.person is not None and _is_in(row):
+        return Joined(writer.room, row, application.person, new=False)
     refuse_closed(writer.room, application.kind)
     result = outcome.result or _unanswered(outcome)
     _refuse_rejected(writer.room, result)
     record_fallback(writer, REGISTER_PARTICIPANT, outcome)
-    user_id = application.user_id or (await create_guest(writer.unit, application.name)).id
-    writer.actor_id = user_id
-    row = await _seat(writer, row, user_id, application, result)
-    return Joined(writer.room, row, user_id, application.kind, new=True)
+    person = application.person or await create_guest(writer.unit, application.name)
+    writer.actor_id = person.id
+    row = await _seat(writer, row, person.id, application, result)
+    return Joined(writer.room, row, person, new=True)
+
+
+def _is_in(row: ParticipantRow | None) -> TypeGuard[ParticipantRow]:
+    return row is not None and row.status == ParticipantStatus.ACTIVE
 
 
 def _unanswered(outcome: Outcome[RegistrationResult]) -> RegistrationResult:
@@ -311,7 +370,3 @@ def count_people(writer: RoomWriter, step: int) -> None:
     """Add to the number of people who take part; the database refuses more than the capacity."""
     writer.room.active_count += step
     writer.record(CountChanged(count=writer.room.active_count))
-
-
-def _already(application: Application, row: ParticipantRow) -> Joined:
-    return Joined(application.room, row, row.user_id, application.kind, new=False)

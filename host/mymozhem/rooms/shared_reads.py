@@ -20,11 +20,20 @@ class SharedReads(Generic[K, V]):
     """
 
     def __init__(
-        self, answer: Callable[[Sequence[K]], Awaitable[Mapping[K, V | Exception]]]
+        self,
+        answer: Callable[[Sequence[K]], Awaitable[Mapping[K, V | Exception]]],
+        *,
+        most: int = MOST,
     ) -> None:
         self._answer = answer
+        self._most = most
         self._waiting: dict[K, asyncio.Future[V]] = {}
         self._turns: asyncio.Task[None] | None = None
+
+    @property
+    def idle(self) -> bool:
+        """Whether nobody waits and no turn is under way."""
+        return not self._waiting and (self._turns is None or self._turns.done())
 
     async def ask(self, key: K) -> V:
         """Return the answer to a question; whoever goes away does not end it for the others."""
@@ -38,7 +47,7 @@ class SharedReads(Generic[K, V]):
 
     async def _take_turns(self) -> None:
         while self._waiting:
-            keys = list(self._waiting)[:MOST]
+            keys = list(self._waiting)[: self._most]
             asked = {key: self._waiting.pop(key) for key in keys}
             try:
                 answers = await self._answer(keys)

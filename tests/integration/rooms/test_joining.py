@@ -1,11 +1,13 @@
 """How people come into a room."""
 
+import asyncio
+
 import pytest
-from sqlalchemy import select
+from sqlalchemy import event, select
 
 from mymozhem.contract import ParticipantStatus, RoomStatus
 from mymozhem.errors import Conflict, Forbidden, Gone, Invalid, NotFound
-from mymozhem.rooms.joining import join
+from mymozhem.rooms.joining import Joined, join
 from mymozhem.rooms.people import approve, leave, remove
 from mymozhem.rooms.tables import EntryPolicy, ParticipantRow, RoomRow
 from tests.integration.rooms.build import House, principal
@@ -162,3 +164,21 @@ async def test_a_guest_of_one_room_is_nobody_in_another(house: House) -> None:
     guest = principal(await house.guest(room))
     with pytest.raises(NotFound):
         await join(house.services, other.code, guest, name="Ada", answers={})
+
+
+async def test_people_who_come_together_are_let_in_by_few_transactions(house: House) -> None:
+    room = await house.start("bazaar", capacity=30)
+    commits: list[object] = []
+    engine = house.services.database._writer.sync_engine  # noqa: SLF001  counted, not changed
+    event.listen(engine, "commit", commits.append)
+
+    came = await asyncio.gather(
+        *(house.guest(room, "Ada") for _ in range(40)), return_exceptions=True
+    )
+
+    names = {each.participant.display_name for each in came if isinstance(each, Joined)}
+    assert names == {"Ada", *(f"Ada {number}" for number in range(2, 31))}
+    refused = [each for each in came if isinstance(each, Conflict)]
+    assert [each.code for each in refused] == ["ROOM_FULL"] * 10
+    assert await active(house, room) == 30
+    assert len(commits) < len(came) / 4

@@ -4,7 +4,6 @@ from mymozhem.api.frame import Call
 from mymozhem.api.models import GuestBody, LoginBody
 from mymozhem.api.repeats import Repeat
 from mymozhem.api.routes import Routes
-from mymozhem.auth.tables import UserRow
 from mymozhem.auth.users import User, current_user
 from mymozhem.contract import JsonObject, PersonKind, RoomStatus
 from mymozhem.errors import NotFound, Unauthenticated
@@ -84,7 +83,7 @@ async def enter_as_guest(call: Call, body: GuestBody) -> Entered:
     locked, full or over says so.
     """
     joined = await join_by_code(call, body.code, name=body.name, answers=body.answers)
-    return await entered(call, joined)
+    return entered(call, joined)
 
 
 @routes.add("GET /auth/me")
@@ -103,11 +102,9 @@ async def join_by_code(call: Call, code: str, *, name: str | None, answers: Json
         raise
 
 
-async def entered(call: Call, joined: Joined) -> Entered:
+def entered(call: Call, joined: Joined) -> Entered:
     """Return what somebody who came in gets; a token where they had none."""
-    async with call.services.database.read() as session:
-        row = await session.get_one(UserRow, joined.user_id)
-    user = User.of(row)
+    user = User.of(joined.person)
     token = None if call.principal else call.host.tokens.issue(user, room_id=joined.room.id)
     own = Seat(joined.room, user.id, user.kind, joined.participant.role, joined.participant)
     return Entered(
@@ -115,7 +112,7 @@ async def entered(call: Call, joined: Joined) -> Entered:
         expires_in=token.expires_in if token else None,
         user=user_view(user),
         room=EnteredRoom(id=joined.room.id, name=joined.room.name, status=joined.room.status),
-        participant=participant_view(own, joined.participant, row),
+        participant=participant_view(own, joined.participant, joined.person),
     )
 
 

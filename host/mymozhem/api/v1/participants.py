@@ -36,7 +36,7 @@ async def join_room(call: Call, id: str, body: JoinBody) -> Entered:
     joined = await join_by_code(call, code, name=body.name, answers=body.answers)
     if joined.room.id != id:
         raise NotFound("There is no such room.", code="ROOM_NOT_FOUND")
-    return await entered(call, joined)
+    return entered(call, joined)
 
 
 @routes.add("GET /rooms/{id}/participants")

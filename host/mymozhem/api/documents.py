@@ -9,6 +9,7 @@ from functools import cache
 from http import HTTPStatus
 from importlib.metadata import version
 from typing import Any, Final
+from weakref import CallableProxyType
 
 from quart import Quart
 from quart_schema import Info, QuartSchema, Tag
@@ -136,7 +137,7 @@ class _Provider(OpenAPIProvider):
         return {route.path: {route.method.lower(): _mended(route, operation)}}, components
 
 
-def _annotate(app: Quart, route: Route) -> None:
+def _annotate(app: "Quart | CallableProxyType[Quart]", route: Route) -> None:
     """Tell quart-schema what a route takes and gives."""
     view = app.view_functions[route.endpoint]
     setattr(view, QUART_SCHEMA_TAG_ATTRIBUTE, {route.tag})

@@ -96,8 +96,7 @@ async def _look(services: Services, work: Work) -> Seen | None:
 
 
 async def _prepare(services: Services, seen: Seen) -> Prepared:
-    if not seen.prizes:
-        raise Held(stock.PrizeExhausted.default_code, "There is no prize left to draw.")
+    _refuse_missing(seen)
     outcome = await _ask(services, seen)
     answer = _answer_of(outcome)
     rule = _rule_of(services, seen, answer)
@@ -107,6 +106,15 @@ async def _prepare(services: Services, seen: Seen) -> Prepared:
     except EntriesRefused as refused:
         raise Held(refused.code, refused.message) from refused
     return Prepared(answer, rule, entries, outcome)
+
+
+def _refuse_missing(seen: Seen) -> None:
+    """Hold a draw of nothing, and one that would silently be of less than was asked for."""
+    if not seen.prizes:
+        raise Held(stock.PrizeExhausted.default_code, "There is no prize left to draw.")
+    named = named_prizes(seen.draw.request)
+    if named is not None and len(named) != len(seen.prizes):
+        raise Held("PRIZE_NOT_FOUND", "A prize of this draw was deleted; void it and ask again.")
 
 
 async def _ask(services: Services, seen: Seen) -> Outcome[PreparedDraw] | None:

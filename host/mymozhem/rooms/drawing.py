@@ -159,9 +159,9 @@ async def retry(writer: RoomWriter, draw: DrawRow, *, platform: bool) -> None:
     if draw.status is not DrawStatus.REQUESTED:
         message = "Entries and rule of this draw are fixed or it is over; nothing is held."
         raise Conflict(message, code="DRAW_NOT_HELD")
-    draw.platform_consent = draw.platform_consent or platform
     if draw.held_code is None:
         return
+    draw.platform_consent = draw.platform_consent or platform
     draw.held_code = draw.held_message = None
     writer.audit("draw.retry", subject=draw.id, platform=platform)
     await let_next_go(writer)

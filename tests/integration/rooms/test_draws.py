@@ -9,6 +9,7 @@ from sqlalchemy import select
 
 from mymozhem.contract import (
     DrawStatus,
+    EntryRule,
     Level,
     Pick,
     PreparedDraw,
@@ -27,6 +28,7 @@ from mymozhem.rooms.draw_record import DrawView, find_draw, list_draws, record
 from mymozhem.rooms.drawing import DrawWish
 from mymozhem.rooms.jobs import Jobs
 from mymozhem.rooms.people import NewPerson, add_people
+from mymozhem.rooms.prizes import delete_prize
 from mymozhem.rooms.tables import DrawRow, PrizeRow, RevealMode, RoomRow, WinnerRow
 from mymozhem.rooms.writer import write_room
 from tests.integration.rooms.build import House, make_house
@@ -297,6 +299,24 @@ async def test_with_consent_a_held_draw_goes_on_with_equal_tickets_and_without_t
     assert len(app.asked) == asked
     with pytest.raises(Conflict):
         await event.act(drawing.retry, held.id, platform=True)
+
+
+async def test_consent_given_to_a_draw_that_is_not_held_does_not_bypass_the_app(event, app):
+    prize = await event.house.prize(event.room)
+    app.behaviour["prepare"] = lambda *_: PreparedDraw(entries=EntryRule(tickets=3))
+    draw_id = await event.request((prize, 1), run=True)
+    await event.act(drawing.retry, draw_id, platform=True)
+    await event.jobs.run_due()
+    assert (await event.see(draw_id)).ticket_count == 18
+
+
+async def test_a_draw_of_a_prize_that_was_deleted_meanwhile_is_held_as_a_whole(event):
+    first, second = [await event.house.prize(event.room, name=name) for name in ("A", "B")]
+    draw_id = await event.request((first, 1), (second, 1), run=True)
+    await delete_prize(event.services, event.room.id, event.house.organizer, second)
+    await event.jobs.run_due()
+    draw = await event.see(draw_id)
+    assert (draw.status, draw.held_code) == (DrawStatus.REQUESTED, "PRIZE_NOT_FOUND")
 
 
 async def test_people_may_win_several_prizes_where_the_app_says_so(event, app):

@@ -40,9 +40,8 @@ lock: ## Renew requirements.lock (needs uv; ARGS="--upgrade" takes newer version
 	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 	  --no-emit-index-url --no-header --extra dev pyproject.toml -o requirements.lock $(ARGS)
 
-benchmarks: install ## Measure what docs/reference/benchmarks.md reports
-	@set -e; for file in tests/benchmarks/bench_*.py; do \
-	  echo "== $$file"; $(BIN)/python -m tests.benchmarks.$$(basename $$file .py); done
+benchmarks: install ## Measure what docs/reference/benchmarks.md reports (ARGS=--write)
+	$(BIN)/python -m tests.benchmarks $(ARGS)
 
 clean: ## Remove .venv and every cache, but no data
 	rm -rf .venv build dist htmlcov .coverage .coverage.* .hypothesis

@@ -1,9 +1,12 @@
 """The host's own events: what each is called, who sees it, and what it carries.
 
 Events of apps are called `{appId}:{name}` and are declared in manifests. No event carries personal
-data: people are named by participant id, and names are resolved when the log is shown.
+data: people are named by participant id, and names are resolved when the log is shown. What people
+wrote stays out of it as well: a reason is kept with the thing that it is about, and the event holds
+the lower-case hex SHA-256 of its text (None without a reason).
 """
 
+import hashlib
 from datetime import datetime
 from typing import ClassVar, Literal
 
@@ -17,6 +20,11 @@ class HostEvent(Wire):
     type: ClassVar[str]
     level: ClassVar[Level] = Level.PUBLIC
     version: ClassVar[int] = 1
+
+
+def text_digest(text: str | None) -> str | None:
+    """Return what stands in the log for a text that somebody wrote; None for none."""
+    return hashlib.sha256(text.encode()).hexdigest() if text is not None else None
 
 
 class RoomUpdated(HostEvent):
@@ -135,7 +143,7 @@ class WinnerRevoked(HostEvent):
     winner_id: str
     participant_id: str
     prize_id: str
-    reason: str | None
+    reason_digest: str | None
 
 
 class WinnerMoved(HostEvent):
@@ -146,7 +154,7 @@ class WinnerMoved(HostEvent):
     participant_id: str
     prize_id: str
     previous_prize_id: str
-    reason: str
+    reason_digest: str | None
 
 
 class WinnerFulfilled(HostEvent):
@@ -210,7 +218,7 @@ class DrawVoided(HostEvent):
     type = "draw:voided"
     draw_id: str
     key: str
-    reason: str
+    reason_digest: str | None
     link: str | None
 
 
@@ -221,7 +229,7 @@ class ScoresChanged(HostEvent):
     level = Level.PRIVATE
     participant_id: str
     points: int
-    reason: str
+    reason_digest: str | None
 
 
 class NotificationSent(HostEvent):

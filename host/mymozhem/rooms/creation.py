@@ -182,7 +182,7 @@ async def _add_room(
         id=anchored.room_id,
         name=new.name,
         description=new.description,
-        code=new_code(),
+        code=await _free_code(unit.session),
         locale=new.locale,
         app_id=new.app_id,
         app_settings=settings,
@@ -220,6 +220,14 @@ async def _add_room(
     )
     unit.session.add(RoomStateRow(room_id=room.id, public={}, organizer={}, private={}, version=1))
     return RoomWriter(services, unit, room, manifest=manifest, actor_id=caller.user_id, depth=0)
+
+
+async def _free_code(session: AsyncSession) -> str:
+    """Return a code that no room has; the unique constraint stands behind it."""
+    while True:
+        code = new_code()
+        if await session.scalar(select(RoomRow.id).where(RoomRow.code == code)) is None:
+            return code
 
 
 def _lock(services: Services, app_id: str, manifest: Manifest) -> JsonObject:

@@ -23,7 +23,7 @@ from mymozhem.contract import (
     WinnerStatus,
     fair,
 )
-from mymozhem.contract.events import DrawRequested, DrawVoided
+from mymozhem.contract.events import DrawRequested, DrawVoided, text_digest
 from mymozhem.contract.fair.model import AsList, PublicInput
 from mymozhem.db.base import new_id
 from mymozhem.errors import Conflict, Invalid, NotFound
@@ -144,7 +144,9 @@ async def void(writer: RoomWriter, draw: DrawRow, reason: str) -> None:
     await _forget_result(writer, draw)
     draw.status, draw.voided_at, draw.void_reason = DrawStatus.VOIDED, writer.now, reason
     put_down(draw)
-    writer.record(DrawVoided(draw_id=draw.id, key=draw.key, reason=reason, link=draw.link))
+    writer.record(
+        DrawVoided(draw_id=draw.id, key=draw.key, reason_digest=text_digest(reason), link=draw.link)
+    )
     writer.changed(Change(kind=ChangeKind.DRAW, what="voided", draw_id=draw.id, key=draw.key))
     writer.audit("draw.void", subject=draw.id, reason=reason)
     await let_next_go(writer)

@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterable, Sequence
 from sqlalchemy import select, update
 
 from mymozhem.contract import Change, ChangeKind, DrawStatus, WinnerStatus, fair
-from mymozhem.contract.events import DrawRevealed, WinnerRevoked
+from mymozhem.contract.events import DrawRevealed, WinnerRevoked, text_digest
 from mymozhem.errors import Conflict, NotFound
 
 from . import stock, winners
@@ -131,7 +131,7 @@ async def _take_back(writer: RoomWriter, taken: Iterable[WinnerRow]) -> None:
                 winner_id=row.id,
                 participant_id=row.participant_id,
                 prize_id=row.prize_id,
-                reason=row.reason,
+                reason_digest=text_digest(row.reason),
             )
         )
     await writer.session.flush()

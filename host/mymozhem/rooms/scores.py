@@ -7,7 +7,7 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from mymozhem.contract import ParticipantStatus, Role
-from mymozhem.contract.events import ScoresChanged
+from mymozhem.contract.events import ScoresChanged, text_digest
 from mymozhem.errors import Conflict
 
 from .state import require_participants
@@ -49,7 +49,11 @@ async def adjust(writer: RoomWriter, participant_id: str, *, points: int, reason
             created_at=writer.now,
         )
     )
-    writer.record(ScoresChanged(participant_id=participant_id, points=points, reason=reason))
+    writer.record(
+        ScoresChanged(
+            participant_id=participant_id, points=points, reason_digest=text_digest(reason)
+        )
+    )
 
 
 async def standings(session: AsyncSession, room_id: str, *, limit: int = TOP) -> list[Standing]:

@@ -17,13 +17,14 @@ from mymozhem.contract.events import (
     WinnerMoved,
     WinnerRevoked,
     WinnerSelected,
+    text_digest,
 )
 from mymozhem.errors import Conflict, NotFound
 
 from .state import require_participants
 from .stock import give_back, reserve
 from .tables import PrizeRow, WinnerRow
-from .writer import RoomWriter
+from .writer import ENDED, RoomWriter
 
 #: wins in one change, so that what an app answers to it stays small enough to be taken
 WINS_AT_ONCE = 1_000
@@ -43,6 +44,9 @@ async def award(
     NotFound for people and prizes of elsewhere, PRIZE_EXHAUSTED, AlreadyWon, or NOT_ACTIVE for
     somebody who does not take part now.
     """
+    if writer.room.status in ENDED:
+        message = "The room has ended; a revoked win can still be drawn anew."
+        raise Conflict(message, code="ROOM_ENDED")
     person = (await require_participants(writer, (participant_id,)))[participant_id]
     if person.status != ParticipantStatus.ACTIVE:
         message = "Only people who take part can win."
@@ -97,7 +101,7 @@ async def revoke(writer: RoomWriter, winner_id: str, *, reason: str | None) -> W
             winner_id=winner.id,
             participant_id=winner.participant_id,
             prize_id=winner.prize_id,
-            reason=reason,
+            reason_digest=text_digest(reason),
         )
     )
     writer.audit("winner.revoke", subject=winner.id, reason=reason)
@@ -123,7 +127,7 @@ async def move(writer: RoomWriter, winner_id: str, *, prize_id: str, reason: str
             participant_id=winner.participant_id,
             prize_id=prize_id,
             previous_prize_id=previous,
-            reason=reason,
+            reason_digest=text_digest(reason),
         )
     )
     writer.audit("winner.move", subject=winner.id, reason=reason)

@@ -15,7 +15,6 @@
     ├── Invalid               422  well-formed, but a field breaks its rule
     ├── TooManyRequests       429
     ├── HostFault             500  ours
-    ├── AppFault              502  the app broke its side of the contract
     └── Unavailable           503  try again later
 
 Every error has a code (what a program reads), a sentence (what a person reads: what happened, what
@@ -139,13 +138,6 @@ class HostFault(MymozhemError):
 
     status = 500
     default_code = "INTERNAL"
-
-
-class AppFault(MymozhemError):
-    """The app did not answer as it should; nothing was changed. Try again in a moment."""
-
-    status = 502
-    default_code = "APP_FAILED"
 
 
 class Unavailable(MymozhemError):

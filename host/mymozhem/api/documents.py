@@ -50,7 +50,6 @@ REASONS: Final = {
     422: "A field breaks its rule; `details.fields` maps its pointer to its problems.",
     429: "Too many requests; wait for the seconds of Retry-After.",
     500: "Something broke on our side; the request id finds it in the log.",
-    502: "The app did not answer as it should; nothing was changed.",
     503: "Not now; nothing was acknowledged. Try again in a moment.",
 }
 _WRITES = frozenset({"POST", "PATCH", "DELETE"})

@@ -66,6 +66,7 @@ _ROOMS = {
         frozenset({Access.ORGANIZER, Access.MODERATOR, Access.PARTICIPANT})
     ),
     "POST /rooms/{id}/copy": _room(_LEADERS),
+    "POST /rooms/{id}/retry": _room(_HELPERS),
     "GET /rooms/{id}/qr.svg": _room(_HELPERS),  # it shows the code
     "GET /rooms/{id}/export": _room(_LEADERS),
 }

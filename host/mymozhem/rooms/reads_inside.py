@@ -13,6 +13,7 @@ from mymozhem.contract import JsonObject, Level, ParticipantStatus, Role, Winner
 from mymozhem.errors import NotFound
 
 from .draw_record import find_draw, list_draws
+from .firing import waiting_calls
 from .log import SeenEvent, current_cursor, epoch_of
 from .paging import Columns, Found, Part, part_of
 from .requests import room_state
@@ -97,7 +98,10 @@ class SeenMe(View):
 
 
 class Snapshot(View):
-    """A room's state and the cursor that it is at, both from one consistent read."""
+    """A room's state and the cursor that it is at, both from one consistent read.
+
+    `tallying` counts what waits for the app to be back, and is asked again by itself.
+    """
 
     cursor: str
     epoch: str
@@ -105,7 +109,14 @@ class Snapshot(View):
     state: SeenState
     windows: list[JsonObject]
     standings: list[SeenStanding]
+    tallying: int
     me: SeenMe
+
+
+class Waiting(View):
+    """How much waits for the app, and is asked again."""
+
+    waiting: int
 
 
 class LoggedEvent(View):
@@ -233,6 +244,7 @@ async def snapshot(session: AsyncSession, seat: Seat, *, now: datetime) -> Snaps
             )
             for each in await standings(session, seat.room.id)
         ],
+        tallying=await waiting_calls(session, seat.room.id),
         me=await _me(session, seat),
     )
 

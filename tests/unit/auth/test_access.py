@@ -23,6 +23,7 @@ MATRIX = {
     "GET /rooms/{id}/events": ROOM_READ,
     "POST /rooms/{id}/actions/{action}": ACT,
     "POST /rooms/{id}/copy": ROOM_WRITE,
+    "POST /rooms/{id}/retry": HELP,
     "GET /rooms/{id}/qr.svg": HELP,
     "GET /rooms/{id}/export": ROOM_WRITE,
     "GET /rooms/{id}/participants": ROOM_READ,

@@ -28,7 +28,7 @@ class Imported(View):
     participant_ids: list[str]
 
 
-@routes.add("POST /rooms/{id}/participants", status=201, refuses=frozenset({410, 502}))
+@routes.add("POST /rooms/{id}/participants", status=201, refuses=frozenset({410}))
 async def join_room(call: Call, id: str, body: JoinBody) -> Entered:
     """Come into a room; a private one takes its code."""
     async with call.services.database.read() as session:

@@ -14,14 +14,15 @@ from mymozhem.contract import JsonObject
 from mymozhem.errors import BadRequest, Invalid
 from mymozhem.rooms import lifecycle
 from mymozhem.rooms.actions import perform
-from mymozhem.rooms.admission import seat_for
+from mymozhem.rooms.admission import seat_for, write_as
 from mymozhem.rooms.creation import NewRoom, create_room
 from mymozhem.rooms.creation import copy_room as copy
+from mymozhem.rooms.firing import retry_now
 from mymozhem.rooms.lifecycle import RoomChanged, RoomChanges
 from mymozhem.rooms.log import read_events
 from mymozhem.rooms.prizes import NewPrize
 from mymozhem.rooms.reads import RoomFilter, room_lock
-from mymozhem.rooms.reads_inside import LoggedEvent, Snapshot, event_view, snapshot
+from mymozhem.rooms.reads_inside import LoggedEvent, Snapshot, Waiting, event_view, snapshot
 from mymozhem.rooms.views import View
 from mymozhem.rooms.views_rooms import SeenLock, SeenRoom
 
@@ -40,7 +41,7 @@ class SeenReply(View):
     cursor: str
 
 
-@routes.add("POST /rooms", status=201, refuses=frozenset({404, 502}))
+@routes.add("POST /rooms", status=201, refuses=frozenset({404}))
 async def create_a_room(call: Call, body: NewRoomBody) -> Answer[Shown]:
     """Make a room in DRAFT, locked to the newest version of its app; the caller organizes it."""
     prizes = tuple(
@@ -84,7 +85,7 @@ async def get_room(call: Call, id: str) -> Answer[Shown]:
     return await _shown(call, id)
 
 
-@routes.add("PATCH /rooms/{id}", refuses=frozenset({409, 412, 502}))
+@routes.add("PATCH /rooms/{id}", refuses=frozenset({409, 412}))
 async def change_room(call: Call, id: str, body: RoomPatch) -> Answer[Shown]:
     """Change a room's card, its settings (a merge patch) or its status, all or none.
 
@@ -131,14 +132,21 @@ async def list_events(call: Call, id: str, query: EventsQuery) -> list[LoggedEve
     return [event_view(event) for event in events]
 
 
-@routes.add("POST /rooms/{id}/actions/{action}", refuses=frozenset({502}))
+@routes.add("POST /rooms/{id}/actions/{action}")
 async def post_action(call: Call, id: str, action: str, body: Payload) -> SeenReply:
     """Ask the room's app to do something; its effects are applied all or none."""
     acted = await perform(call.services, id, call.caller, action, body.root)
     return SeenReply(reply=acted.reply, cursor=acted.cursor)
 
 
-@routes.add("POST /rooms/{id}/copy", status=201, refuses=frozenset({502}))
+@routes.add("POST /rooms/{id}/retry")
+async def retry_calls(call: Call, id: str) -> Waiting:
+    """Ask the app again now for all that waits for it to be back."""
+    async with write_as(call.services, id, call.caller, "POST /rooms/{id}/retry") as writer:
+        return Waiting(waiting=await retry_now(writer))
+
+
+@routes.add("POST /rooms/{id}/copy", status=201)
 async def copy_room(call: Call, id: str, body: CopyBody) -> Answer[Shown]:
     """Make a new room with the app, settings and prizes of this one; nobody is taken along."""
     name = body.name or (await call.host.reader.room(id, call.principal)).room.name

@@ -66,35 +66,18 @@ def _read_password(*, from_stdin: bool) -> str:
 async def _create(email: str, *, name: str, password: str, is_admin: bool) -> User:
     from mymozhem.auth.accounts import Accounts
     from mymozhem.auth.passwords import Passwords
-    from mymozhem.clock import SystemClock
-    from mymozhem.db.uow import Database
 
-    settings = Settings()
-    await _prepare(settings)
-    database = Database(settings.effective_database_url, clock=SystemClock())
+    from .storage import opened_database
+
     passwords = Passwords()
-    await database.open(exclusive=False)  # a running host holds the file's lock
     try:
-        accounts = Accounts(database, passwords)
-        return await accounts.create_user(email, name=name, password=password, is_admin=is_admin)
+        async with opened_database(Settings(), exclusive=False) as database:
+            accounts = Accounts(database, passwords)
+            return await accounts.create_user(
+                email, name=name, password=password, is_admin=is_admin
+            )
     finally:
         passwords.close()
-        await database.close()
-
-
-async def _prepare(settings: Settings) -> None:
-    """Make an empty database ready; one of another version is left to its operator."""
-    from mymozhem.migrations import current, head, upgrade
-
-    settings.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
-    url = settings.effective_database_url
-    revision = await current(url)
-    if revision is None:
-        await upgrade(url)
-    elif revision != head():
-        raise click.ClickException(
-            "The database belongs to another version: type `mymozhem db upgrade`, then try again."
-        )
 
 
 def _sentence(error: MymozhemError) -> str:

@@ -76,11 +76,11 @@ async def commit(services: Services, work: Work) -> None:
             if await _write(services, work, seen, prepared):
                 return
         except Held as held:
-            await _hold(services, work, held)
+            await hold(services, work, held)
             return
         except stock.PrizeExhausted as error:
             if named_prizes(seen.draw.request) is not None:
-                await _hold(services, work, Held(error.code, error.message))
+                await hold(services, work, Held(error.code, error.message))
                 return
     await _step_back(services, work, later=A_MOMENT)
 
@@ -284,7 +284,8 @@ def _tell(writer: RoomWriter, draw: DrawRow) -> None:
     writer.changed(Change(kind=ChangeKind.DRAW, what="committed", draw_id=draw.id, key=draw.key))
 
 
-async def _hold(services: Services, work: Work, held: Held) -> None:
+async def hold(services: Services, work: Work, held: Held) -> None:
+    """Let a draw that was only asked for stand still, in sight of its organizers."""
     async with write_room(services, work.room_id) as writer:
         draw = await by_id(writer, work.row_id)
         if draw.lease != work.lease or draw.status is not DrawStatus.REQUESTED:

@@ -1,8 +1,9 @@
 """The job of a draw: whatever step is next."""
 
 from mymozhem.contract import DrawStatus
+from mymozhem.errors import Unavailable
 
-from .draw_commit import commit
+from .draw_commit import Held, commit, hold
 from .draw_select import select_winners
 from .leases import Work
 from .services import Services
@@ -18,6 +19,18 @@ async def step(services: Services, work: Work) -> None:
         draw = await session.get(DrawRow, work.row_id)
         status = draw.status if draw is not None else None
     if status is DrawStatus.REQUESTED:
-        await commit(services, work)
+        await _commit_or_hold(services, work)
     elif status is not None:
         await select_winners(services, work)
+
+
+async def _commit_or_hold(services: Services, work: Work) -> None:
+    try:
+        await commit(services, work)
+    except Unavailable:
+        raise
+    except Exception:
+        # Our own mistake: the draws behind this one do not wait for it, and its organizer sees it.
+        message = "The platform could not prepare this draw; its operators find why in the log."
+        await hold(services, work, Held("HOST_FAILED", message))
+        raise

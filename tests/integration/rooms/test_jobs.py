@@ -5,7 +5,7 @@ import logging
 from pathlib import Path
 
 import pytest
-from sqlalchemy import make_url, select
+from sqlalchemy import delete, make_url, select
 
 from mymozhem.clock import SystemClock
 from mymozhem.contract import DrawStatus, PrizeCount, fair
@@ -13,7 +13,7 @@ from mymozhem.db.uow import Database
 from mymozhem.rooms import drawing, timers
 from mymozhem.rooms.drawing import DrawWish
 from mymozhem.rooms.jobs import Jobs
-from mymozhem.rooms.tables import DrawRow, RoomRow, WinnerRow
+from mymozhem.rooms.tables import DrawRow, RoomRow, RoomStateRow, WinnerRow
 from mymozhem.rooms.writer import write_room
 from tests.integration.rooms.build import make_house, make_services
 from tests.integration.rooms.drawer import Drawer
@@ -132,3 +132,19 @@ async def test_a_stopped_runner_gives_its_work_back_at_once(house, room):
     await again.run_due()
     await until(house.services.database, draw_id, DrawStatus.REVEALED)
     await again.stop()
+
+
+async def test_a_draw_that_breaks_the_host_is_held_and_lets_others_pass(house, room):
+    broken = await house.start("drawer")
+    await house.guests(broken, 4)
+    first, second = await request(house, broken), await request(house, room, run=True)
+    async with house.services.database.write() as unit:
+        # A row that is always there is gone, as after a repair by hand.
+        await unit.session.execute(delete(RoomStateRow).where(RoomStateRow.room_id == broken.id))
+
+    await Jobs(house.services).run_due()
+
+    async with house.services.database.read() as session:
+        held = await session.get_one(DrawRow, first)
+        assert (held.status, held.held_code) == (DrawStatus.REQUESTED, "HOST_FAILED")
+        assert (await session.get_one(DrawRow, second)).status is DrawStatus.REVEALED

@@ -4,8 +4,10 @@ import re
 import subprocess
 import sys
 import tomllib
+from graphlib import TopologicalSorter
 from pathlib import Path
 
+import grimp
 import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -92,3 +94,9 @@ NEVER_COMMITTED = {
 @pytest.mark.parametrize("what", NEVER_COMMITTED)
 def test_no_tracked_file_holds(what):
     assert lines_matching(re.compile(NEVER_COMMITTED[what]), tracked_files()) == []
+
+
+def test_no_modules_import_each_other_in_a_round():
+    graph = grimp.build_graph("mymozhem", cache_dir=None)
+    imports = {module: graph.find_modules_directly_imported_by(module) for module in graph.modules}
+    TopologicalSorter(imports).prepare()  # raises CycleError, which names the round

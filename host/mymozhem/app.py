@@ -16,9 +16,9 @@ from mymozhem.config import Settings
 from mymozhem.db.uow import Database
 from mymozhem.dispatch.dispatcher import Dispatcher
 from mymozhem.registry.catalog import Catalog
-from mymozhem.rooms.jobs import Jobs
-from mymozhem.rooms.reads import RoomReader
+from mymozhem.rooms.reading.rooms import RoomReader
 from mymozhem.rooms.services import Services
+from mymozhem.rooms.work.jobs import Jobs
 
 _KEY = "mymozhem.host"
 

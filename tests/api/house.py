@@ -29,7 +29,7 @@ from mymozhem.contract import (
 from mymozhem.db.uow import Database
 from mymozhem.registry import history
 from mymozhem.registry.catalog import Catalog
-from mymozhem.rooms.jobs import Jobs
+from mymozhem.rooms.work.jobs import Jobs
 from tests.integration.rooms.build import loaded
 
 PASSWORD = "correct horse battery"

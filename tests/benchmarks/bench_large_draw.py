@@ -17,12 +17,12 @@ from sqlalchemy import text
 from mymozhem.clock import SystemClock
 from mymozhem.contract import JsonObject, hookimpl
 from mymozhem.db.uow import Database
-from mymozhem.rooms import drawing
-from mymozhem.rooms.drawing import DrawWish
-from mymozhem.rooms.jobs import Jobs
-from mymozhem.rooms.joining import Joined
+from mymozhem.rooms.applications import Joined
+from mymozhem.rooms.draws import drawing
+from mymozhem.rooms.draws.drawing import DrawWish
 from mymozhem.rooms.services import Services
 from mymozhem.rooms.tables import DrawRow, RoomRow
+from mymozhem.rooms.work.jobs import Jobs
 from mymozhem.rooms.writer import write_room
 from tests.integration.rooms.build import make_house
 

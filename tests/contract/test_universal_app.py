@@ -48,9 +48,8 @@ from mymozhem.contract import (
 from mymozhem.db.uow import Database
 from mymozhem.errors import Refused
 from mymozhem.rooms.actions import Acted, perform
-from mymozhem.rooms.draw_record import record
-from mymozhem.rooms.jobs import Jobs
-from mymozhem.rooms.joining import Joined
+from mymozhem.rooms.applications import Joined
+from mymozhem.rooms.draws.record import record
 from mymozhem.rooms.tables import (
     DrawRow,
     NotificationRow,
@@ -61,6 +60,7 @@ from mymozhem.rooms.tables import (
     TimerRow,
     WinnerRow,
 )
+from mymozhem.rooms.work.jobs import Jobs
 from tests.integration.rooms.build import House, make_house, principal
 
 # ------------------------------------------------------------------------------------ the app

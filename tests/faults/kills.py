@@ -12,9 +12,10 @@ from mymozhem.auth.tables import UserRow
 from mymozhem.clock import SystemClock
 from mymozhem.contract import PrizeCount, fair
 from mymozhem.db.uow import Database
-from mymozhem.rooms import drawing, timers
-from mymozhem.rooms.draw_record import record
-from mymozhem.rooms.drawing import DrawWish
+from mymozhem.rooms import timers
+from mymozhem.rooms.draws import drawing
+from mymozhem.rooms.draws.drawing import DrawWish
+from mymozhem.rooms.draws.record import record
 from mymozhem.rooms.prizes import NewPrize, add_prize
 from mymozhem.rooms.tables import (
     DrawRow,

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from mymozhem.auth.accounts import Accounts
 from mymozhem.auth.tokens import Tokens
-from mymozhem.rooms.reads import RoomReader
+from mymozhem.rooms.reading.rooms import RoomReader
 from mymozhem.rooms.services import Services
 
 from .limits import Limits

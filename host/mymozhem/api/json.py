@@ -6,7 +6,7 @@ import orjson
 from pydantic import BaseModel
 from quart.json.provider import JSONProvider
 
-from mymozhem.rooms.views import written
+from mymozhem.rooms.reading.views import written
 
 
 def dumps(value: object) -> bytes:

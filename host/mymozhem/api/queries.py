@@ -8,10 +8,10 @@ from pydantic import BaseModel, Field, StringConstraints
 
 from mymozhem.contract import JsonObject, ParticipantStatus, Role, RoomStatus, WinnerStatus
 from mymozhem.errors import Invalid
-from mymozhem.rooms.paging import Found, Part
-from mymozhem.rooms.reads import SORTED_BY
-from mymozhem.rooms.reads_inside import PEOPLE_BY, PRIZES_BY, WINNERS_BY
-from mymozhem.rooms.views import written
+from mymozhem.rooms.reading.inside import PEOPLE_BY, PRIZES_BY, WINNERS_BY
+from mymozhem.rooms.reading.paging import Found, Part
+from mymozhem.rooms.reading.rooms import SORTED_BY
+from mymozhem.rooms.reading.views import written
 
 from .answers import Page
 from .bodies import Query

@@ -10,12 +10,12 @@ from mymozhem.contract.demo import SampleRoom
 from mymozhem.rooms import lifecycle, people, winners
 from mymozhem.rooms.actions import perform
 from mymozhem.rooms.creation import NewRoom, create_room
-from mymozhem.rooms.jobs import Jobs
 from mymozhem.rooms.lifecycle import RoomChanges
 from mymozhem.rooms.people import NewPerson
 from mymozhem.rooms.prizes import NewPrize
 from mymozhem.rooms.services import Services
 from mymozhem.rooms.tables import DrawRow, RoomRow, WinnerRow
+from mymozhem.rooms.work.jobs import Jobs
 from mymozhem.rooms.writer import write_room
 
 

@@ -26,7 +26,8 @@ from mymozhem.contract import (
 )
 from mymozhem.errors import Conflict, MymozhemError
 
-from . import drawing, notices, scores, settings, state, timers, winners
+from . import notices, scores, settings, state, timers, winners
+from .draws import drawing
 from .writer import RoomWriter
 
 WIDTH = {Level.PRIVATE: 0, Level.ORGANIZER: 1, Level.PUBLIC: 2}

@@ -1,7 +1,6 @@
 """How people come into a room: by its code, as guests or with an account; one row for ever."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from functools import partial
 from typing import TypeGuard
 
@@ -16,7 +15,6 @@ from mymozhem.contract import (
     Applicant,
     Change,
     ChangeKind,
-    Context,
     JsonObject,
     ParticipantStatus,
     PersonKind,
@@ -34,75 +32,16 @@ from mymozhem.dispatch.transport import AppTarget
 from mymozhem.errors import Conflict, Forbidden, Gone, Invalid, NotFound, Unauthenticated
 from mymozhem.manifests.model import Manifest
 
+from .applications import Application, Arrival, Joined
 from .codes import normal_code
 from .fallbacks import record_fallback
-from .idempotency import Claim, current_claim, mark_claim_done
+from .idempotency import current_claim, mark_claim_done
 from .names import free_name
 from .requests import build_context
 from .seats import room_not_found
 from .services import Services
 from .tables import EntryPolicy, ParticipantRow, RoomRow
 from .writer import ENDED, RoomWriter, write_room
-
-
-@dataclass(frozen=True)
-class Joined:
-    """Somebody in a room; `new` is False for those who were in already."""
-
-    room: RoomRow
-    participant: ParticipantRow
-    person: UserRow
-    new: bool
-
-    @property
-    def kind(self) -> PersonKind:
-        """Whether they have an account."""
-        return PersonKind(self.person.kind)
-
-    @property
-    def user_id(self) -> str:
-        """The person's id."""
-        return self.person.id
-
-
-@dataclass(frozen=True)
-class Application:
-    """Who wants to come in, as far as it was seen before the app is asked.
-
-    `person` is None for a guest who has no row yet.
-    """
-
-    room: RoomRow
-    manifest: Manifest
-    context: Context
-    person: UserRow | None
-    name: str
-    answers: JsonObject
-    row: ParticipantRow | None
-
-    @property
-    def user_id(self) -> str | None:
-        """The person's id, None for a guest who is only to be made."""
-        return self.person.id if self.person else None
-
-    @property
-    def kind(self) -> PersonKind:
-        """Whether they have an account."""
-        return PersonKind(self.person.kind) if self.person else PersonKind.GUEST
-
-    @property
-    def metadata(self) -> JsonObject:
-        """What the room holds about this person already."""
-        return self.row.data if self.row else {}
-
-
-@dataclass(frozen=True, eq=False)
-class Arrival:
-    """An application, what the app said to it, and the request that is to be marked as done."""
-
-    application: Application
-    outcome: Outcome[RegistrationResult]
-    claim: Claim | None
 
 
 async def join(

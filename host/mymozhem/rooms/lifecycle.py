@@ -20,8 +20,9 @@ from mymozhem.dispatch.outcome import Outcome
 from mymozhem.dispatch.policy import Budget
 from mymozhem.errors import Conflict, Invalid, MymozhemError
 
-from . import drawing, timers
+from . import timers
 from .asking import Question, look_ask_write
+from .draws import drawing
 from .fallbacks import record_fallback
 from .requests import Revision, build_context, revision
 from .seats import ORGANIZERS, require_seat

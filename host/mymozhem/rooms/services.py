@@ -2,7 +2,6 @@
 
 import asyncio
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
 
 from mymozhem.auth.keys import Keys
 from mymozhem.clock import Clock
@@ -11,13 +10,11 @@ from mymozhem.db.uow import Database
 from mymozhem.dispatch.dispatcher import Dispatcher
 from mymozhem.registry.catalog import Catalog
 
+from .applications import Arrival, Joined
 from .arrivals import Arrivals
 from .batches import Batches
 from .queues import RoomQueues
 from .workshop import Workshop
-
-if TYPE_CHECKING:
-    from .joining import Arrival, Joined
 
 
 @dataclass(frozen=True)
@@ -36,6 +33,6 @@ class Services:
     settings: Settings
     queues: RoomQueues = field(default_factory=RoomQueues)
     batches: Batches = field(default_factory=Batches)
-    arrivals: "Arrivals[Arrival, Joined]" = field(default_factory=Arrivals)
+    arrivals: Arrivals[Arrival, Joined] = field(default_factory=Arrivals)
     wake: asyncio.Event = field(default_factory=asyncio.Event)
     workshop: Workshop = field(default_factory=Workshop)

@@ -21,8 +21,9 @@ from mymozhem.registry.catalog import Catalog
 from mymozhem.registry.code import AppCode
 from mymozhem.registry.discovery import Discovered
 from mymozhem.registry.loader import load
+from mymozhem.rooms.applications import Joined
 from mymozhem.rooms.creation import NewRoom, create_room
-from mymozhem.rooms.joining import Joined, join
+from mymozhem.rooms.joining import join
 from mymozhem.rooms.lifecycle import RoomChanges, change_room
 from mymozhem.rooms.prizes import NewPrize, create_prize
 from mymozhem.rooms.services import Services

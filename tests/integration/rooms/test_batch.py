@@ -13,8 +13,8 @@ from mymozhem.contract import ActionRequest, Context, JsonObject, ParticipantSta
 from mymozhem.db.uow import Database
 from mymozhem.errors import Forbidden, Invalid, MymozhemError, Refused, Unavailable
 from mymozhem.rooms.actions import Acted, perform
+from mymozhem.rooms.applications import Joined
 from mymozhem.rooms.idempotency import AlreadyDone, Claim, InProgress, release, reserve
-from mymozhem.rooms.joining import Joined
 from mymozhem.rooms.queues import RoomBusy
 from mymozhem.rooms.tables import ParticipantRow, RoomRow, RoomStateRow, WinnerRow
 from mymozhem.rooms.writer import write_room

@@ -22,14 +22,15 @@ from mymozhem.contract import (
     fair,
 )
 from mymozhem.errors import Conflict, Invalid, NotFound
-from mymozhem.rooms import drawing, winners
+from mymozhem.rooms import winners
 from mymozhem.rooms.actions import perform
-from mymozhem.rooms.draw_record import DrawView, find_draw, list_draws, record
-from mymozhem.rooms.drawing import DrawWish
-from mymozhem.rooms.jobs import Jobs
+from mymozhem.rooms.draws import drawing
+from mymozhem.rooms.draws.drawing import DrawWish
+from mymozhem.rooms.draws.record import DrawView, find_draw, list_draws, record
 from mymozhem.rooms.people import NewPerson, add_people
 from mymozhem.rooms.prizes import delete_prize
 from mymozhem.rooms.tables import DrawRow, PrizeRow, RevealMode, RoomRow, WinnerRow
+from mymozhem.rooms.work.jobs import Jobs
 from mymozhem.rooms.writer import write_room
 from tests.integration.rooms.build import House, make_house
 from tests.integration.rooms.drawer import Drawer, break_down, listing, refuse

@@ -4,12 +4,12 @@ import pytest
 
 from mymozhem.contract import DrawStatus, Level, PrizeCount
 from mymozhem.errors import MymozhemError
-from mymozhem.rooms import drawing
 from mymozhem.rooms.actions import perform
-from mymozhem.rooms.draw_record import find_draw
-from mymozhem.rooms.drawing import DrawWish
-from mymozhem.rooms.jobs import Jobs
+from mymozhem.rooms.draws import drawing
+from mymozhem.rooms.draws.drawing import DrawWish
+from mymozhem.rooms.draws.record import find_draw
 from mymozhem.rooms.tables import RoomEventRow
+from mymozhem.rooms.work.jobs import Jobs
 from mymozhem.rooms.writer import write_room
 from tests.integration.rooms.build import make_house
 from tests.integration.rooms.drawer import Drawer

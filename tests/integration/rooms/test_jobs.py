@@ -10,10 +10,11 @@ from sqlalchemy import delete, make_url, select
 from mymozhem.clock import SystemClock
 from mymozhem.contract import DrawStatus, PrizeCount, fair
 from mymozhem.db.uow import Database
-from mymozhem.rooms import drawing, timers
-from mymozhem.rooms.drawing import DrawWish
-from mymozhem.rooms.jobs import Jobs
+from mymozhem.rooms import timers
+from mymozhem.rooms.draws import drawing
+from mymozhem.rooms.draws.drawing import DrawWish
 from mymozhem.rooms.tables import DrawRow, RoomRow, RoomStateRow, WinnerRow
+from mymozhem.rooms.work.jobs import Jobs
 from mymozhem.rooms.writer import write_room
 from tests.integration.rooms.build import make_house, make_services
 from tests.integration.rooms.drawer import Drawer

@@ -7,7 +7,8 @@ from sqlalchemy import event, select
 
 from mymozhem.contract import ParticipantStatus, RoomStatus
 from mymozhem.errors import Conflict, Forbidden, Gone, Invalid, NotFound
-from mymozhem.rooms.joining import Joined, join
+from mymozhem.rooms.applications import Joined
+from mymozhem.rooms.joining import join
 from mymozhem.rooms.people import approve, leave, remove
 from mymozhem.rooms.tables import EntryPolicy, ParticipantRow, RoomRow
 from tests.integration.rooms.build import House, principal

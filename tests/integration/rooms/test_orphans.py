@@ -9,15 +9,16 @@ from mymozhem.dispatch.dispatcher import Dispatcher
 from mymozhem.errors import Invalid, Unavailable
 from mymozhem.registry import history
 from mymozhem.registry.catalog import Catalog
-from mymozhem.rooms import drawing, timers
+from mymozhem.rooms import timers
 from mymozhem.rooms.actions import perform
-from mymozhem.rooms.draw_record import find_draw, record
-from mymozhem.rooms.drawing import DrawWish
-from mymozhem.rooms.jobs import Jobs
-from mymozhem.rooms.reads_inside import snapshot
+from mymozhem.rooms.draws import drawing
+from mymozhem.rooms.draws.drawing import DrawWish
+from mymozhem.rooms.draws.record import find_draw, record
+from mymozhem.rooms.reading.inside import snapshot
 from mymozhem.rooms.seats import find_seat
 from mymozhem.rooms.services import Services
 from mymozhem.rooms.tables import TimerRow
+from mymozhem.rooms.work.jobs import Jobs
 from mymozhem.rooms.writer import write_room
 from tests.integration.rooms.build import loaded, make_house
 from tests.integration.rooms.drawer import Drawer

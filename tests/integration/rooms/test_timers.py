@@ -6,9 +6,10 @@ import pytest
 from sqlalchemy import select
 
 from mymozhem.contract import RoomChangeRequest, RoomStatus, TimerRequest
-from mymozhem.rooms import firing, leases, timers
-from mymozhem.rooms.jobs import Jobs
+from mymozhem.rooms import leases, timers
 from mymozhem.rooms.tables import TimerRow
+from mymozhem.rooms.work import firing
+from mymozhem.rooms.work.jobs import Jobs
 from mymozhem.rooms.writer import MAX_DEPTH, write_room
 from tests.integration.rooms.build import make_house
 from tests.integration.rooms.drawer import Drawer, break_down, refuse, said

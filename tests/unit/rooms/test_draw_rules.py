@@ -9,8 +9,8 @@ from mymozhem.contract import EntryList, EntryRule, Pick, SelectWinnersResult, T
 from mymozhem.dispatch.outcome import BadAnswer
 from mymozhem.errors import Unavailable
 from mymozhem.rooms import backoff
-from mymozhem.rooms.draw_entries import EntriesRefused, freeze, write_chunk
-from mymozhem.rooms.draw_picks import check_picks
+from mymozhem.rooms.draws.entries import EntriesRefused, freeze, write_chunk
+from mymozhem.rooms.draws.picks import check_picks
 from mymozhem.rooms.workshop import LARGE, Workshop
 
 PEOPLE = [

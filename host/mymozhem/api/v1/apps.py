@@ -14,9 +14,9 @@ from mymozhem.manifests.model import Manifest
 from mymozhem.manifests.validate import validate_manifest as validate
 from mymozhem.registry.catalog import CatalogApp
 from mymozhem.registry.history import Published
-from mymozhem.rooms.paging import Found
-from mymozhem.rooms.views import Moment, View
-from mymozhem.rooms.views_rooms import manifest_view
+from mymozhem.rooms.reading.paging import Found
+from mymozhem.rooms.reading.views import Moment, View
+from mymozhem.rooms.reading.views_rooms import manifest_view
 
 routes = Routes("apps", "Apps, and the versions of their manifests.")
 #: a manifest over 256 KiB is a problem that the validation itself names

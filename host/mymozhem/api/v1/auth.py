@@ -7,10 +7,11 @@ from mymozhem.api.routes import Routes
 from mymozhem.auth.users import User, current_user
 from mymozhem.contract import JsonObject, PersonKind, RoomStatus
 from mymozhem.errors import NotFound, Unauthenticated
-from mymozhem.rooms.joining import Joined, join
+from mymozhem.rooms.applications import Joined
+from mymozhem.rooms.joining import join
+from mymozhem.rooms.reading.views import Moment, View
+from mymozhem.rooms.reading.views_people import SeenParticipant, participant_view
 from mymozhem.rooms.seats import Seat
-from mymozhem.rooms.views import Moment, View
-from mymozhem.rooms.views_people import SeenParticipant, participant_view
 
 routes = Routes("auth", "Signing in, and who one is.")
 

@@ -8,14 +8,14 @@ from mymozhem.api.models import NewDrawBody, ReasonBody, RetryBody, RevealBody, 
 from mymozhem.api.queries import DrawsQuery, paged, refuse_unknown
 from mymozhem.api.routes import Routes
 from mymozhem.contract import PrizeCount, PublicSource
-from mymozhem.rooms import drawing
 from mymozhem.rooms.admission import seat_for, write_as
-from mymozhem.rooms.draw_record import record
-from mymozhem.rooms.drawing import DrawWish
-from mymozhem.rooms.reads_inside import draw
-from mymozhem.rooms.reads_inside import draws as found_draws
+from mymozhem.rooms.draws import drawing
+from mymozhem.rooms.draws.drawing import DrawWish
+from mymozhem.rooms.draws.record import record
+from mymozhem.rooms.reading.inside import draw
+from mymozhem.rooms.reading.inside import draws as found_draws
+from mymozhem.rooms.reading.views_wins import SeenDraw
 from mymozhem.rooms.tables import RevealMode
-from mymozhem.rooms.views_wins import SeenDraw
 
 routes = Routes("draws", "Draws that strangers can verify.")
 

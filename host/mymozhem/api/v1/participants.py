@@ -9,11 +9,11 @@ from mymozhem.errors import Forbidden, NotFound
 from mymozhem.rooms import people
 from mymozhem.rooms.admission import seat_by, seat_for
 from mymozhem.rooms.people import NewPerson, PersonChanges
-from mymozhem.rooms.reads_inside import PeopleFilter, participant, participants
-from mymozhem.rooms.reads_person import code_for
+from mymozhem.rooms.reading.inside import PeopleFilter, participant, participants
+from mymozhem.rooms.reading.person import code_for
+from mymozhem.rooms.reading.views import View
+from mymozhem.rooms.reading.views_people import SeenParticipant
 from mymozhem.rooms.seats import HELPERS, find_seat
-from mymozhem.rooms.views import View
-from mymozhem.rooms.views_people import SeenParticipant
 
 from .auth import Entered, entered, join_by_code
 

@@ -9,9 +9,9 @@ from mymozhem.errors import Invalid
 from mymozhem.rooms import prizes
 from mymozhem.rooms.admission import seat_for
 from mymozhem.rooms.prizes import NewPrize
-from mymozhem.rooms.reads_inside import prize
-from mymozhem.rooms.reads_inside import prizes as found_prizes
-from mymozhem.rooms.views_wins import SeenPrize
+from mymozhem.rooms.reading.inside import prize
+from mymozhem.rooms.reading.inside import prizes as found_prizes
+from mymozhem.rooms.reading.views_wins import SeenPrize
 
 routes = Routes("prizes", "What can be won in a room.")
 _COLUMNS = {"name": "name", "description": "description", "image_url": "image_url",

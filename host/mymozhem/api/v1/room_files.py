@@ -12,9 +12,9 @@ from mymozhem.api.routes import Routes
 from mymozhem.auth.principal import Principal
 from mymozhem.rooms.admission import seat_for
 from mymozhem.rooms.log import MAX_PAGE, read_events
-from mymozhem.rooms.reads_inside import event_view
+from mymozhem.rooms.reading.inside import event_view
+from mymozhem.rooms.reading.views import written
 from mymozhem.rooms.services import Services
-from mymozhem.rooms.views import written
 
 routes = Routes("rooms", "Rooms: made, found, changed, played in.")
 SVG = "image/svg+xml"

@@ -17,14 +17,14 @@ from mymozhem.rooms.actions import perform
 from mymozhem.rooms.admission import seat_for, write_as
 from mymozhem.rooms.creation import NewRoom, create_room
 from mymozhem.rooms.creation import copy_room as copy
-from mymozhem.rooms.firing import retry_now
 from mymozhem.rooms.lifecycle import RoomChanged, RoomChanges
 from mymozhem.rooms.log import read_events
 from mymozhem.rooms.prizes import NewPrize
-from mymozhem.rooms.reads import RoomFilter, room_lock
-from mymozhem.rooms.reads_inside import LoggedEvent, Snapshot, Waiting, event_view, snapshot
-from mymozhem.rooms.views import View
-from mymozhem.rooms.views_rooms import SeenLock, SeenRoom
+from mymozhem.rooms.reading.inside import LoggedEvent, Snapshot, Waiting, event_view, snapshot
+from mymozhem.rooms.reading.rooms import RoomFilter, room_lock
+from mymozhem.rooms.reading.views import View
+from mymozhem.rooms.reading.views_rooms import SeenLock, SeenRoom
+from mymozhem.rooms.work.firing import retry_now
 
 #: a room that was written as JSON already
 Shown = Annotated[JsonObject, SeenRoom]

@@ -8,8 +8,8 @@ from mymozhem.auth.users import get_user as read_user
 from mymozhem.errors import Invalid
 from mymozhem.rooms.erasing import erase_person
 from mymozhem.rooms.idempotency import mark_done
-from mymozhem.rooms.reads_person import SeenSeat, seats_of
-from mymozhem.rooms.views import Moment, View
+from mymozhem.rooms.reading.person import SeenSeat, seats_of
+from mymozhem.rooms.reading.views import Moment, View
 
 from .auth import SeenUser, user_view
 

@@ -7,9 +7,9 @@ from mymozhem.api.queries import WinnersQuery, paged, refuse_unknown
 from mymozhem.api.routes import Routes
 from mymozhem.rooms import winners
 from mymozhem.rooms.admission import seat_for, write_as
-from mymozhem.rooms.reads_inside import WinnerFilter, winner
-from mymozhem.rooms.reads_inside import winners as found_winners
-from mymozhem.rooms.views_wins import SeenWinner
+from mymozhem.rooms.reading.inside import WinnerFilter, winner
+from mymozhem.rooms.reading.inside import winners as found_winners
+from mymozhem.rooms.reading.views_wins import SeenWinner
 
 routes = Routes("winners", "Who won what.")
 

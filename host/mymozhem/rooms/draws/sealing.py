@@ -4,8 +4,7 @@ import asyncio
 
 from mymozhem.auth.keys import Keys
 from mymozhem.contract import fair
-
-from .tables import RoomRow
+from mymozhem.rooms.tables import RoomRow
 
 
 async def link_of(keys: Keys, room: RoomRow, index: int) -> bytes:

@@ -25,17 +25,18 @@ from mymozhem.db.base import new_id
 from mymozhem.dispatch.outcome import Outcome
 from mymozhem.dispatch.policy import Budget
 from mymozhem.dispatch.transport import AppTarget
+from mymozhem.rooms import backoff
+from mymozhem.rooms.leases import Work
+from mymozhem.rooms.requests import build_context
+from mymozhem.rooms.services import Services
+from mymozhem.rooms.tables import DrawRow, PrizeRow, RevealMode, RoomRow, WinnerRow
+from mymozhem.rooms.writer import RoomWriter, write_room
 
-from . import backoff, drawing
-from .draw_picks import PickDocument, Ready, app_picks, check_picks, compute, read_entries, seed_of
-from .draw_rows import by_id, depth_of, put_down
-from .leases import Work
-from .requests import build_context
+from . import drawing
+from .picks import PickDocument, Ready, app_picks, check_picks, compute, read_entries, seed_of
 from .revealing import reveal
+from .rows import by_id, depth_of, put_down
 from .sealing import link_of
-from .services import Services
-from .tables import DrawRow, PrizeRow, RevealMode, RoomRow, WinnerRow
-from .writer import RoomWriter, write_room
 
 ROWS_AT_ONCE = 2_000
 

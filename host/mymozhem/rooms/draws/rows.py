@@ -12,9 +12,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from mymozhem.contract import DrawStatus, JsonObject, PrizeCount, PublicSource
 from mymozhem.errors import NotFound
-
-from .tables import DrawRow
-from .writer import RoomWriter
+from mymozhem.rooms.tables import DrawRow
+from mymozhem.rooms.writer import RoomWriter
 
 #: a link is reserved, so no other draw of the room may be committed
 LINKED = (DrawStatus.COMMITTED, DrawStatus.DRAWN)

@@ -4,10 +4,10 @@ from dataclasses import fields
 
 from mymozhem.auth.tables import UserRow
 from mymozhem.contract import DrawStatus, JsonObject, Level, WinnerStatus, fair
+from mymozhem.rooms.draws.record import DrawView
+from mymozhem.rooms.seats import Seat
+from mymozhem.rooms.tables import ParticipantRow, PrizeRow, RevealMode, WinnerRow
 
-from .draw_record import DrawView
-from .seats import Seat
-from .tables import ParticipantRow, PrizeRow, RevealMode, WinnerRow
 from .views import Moment, SeenPerson, View
 from .views_people import SeenName
 from .views_rooms import person_view

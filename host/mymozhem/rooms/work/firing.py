@@ -26,17 +26,16 @@ from mymozhem.contract.hooks import ON_ROOM_CHANGED, ON_TIMER
 from mymozhem.dispatch.outcome import Outcome
 from mymozhem.dispatch.policy import DECIDES, Budget
 from mymozhem.errors import MymozhemError, NotFound, Unavailable
-
-from . import backoff
-from .asking import Question, look_ask_write
-from .changes import change_of
-from .effects import apply_effects
-from .leases import Work
-from .queues import RoomBusy
-from .requests import Revision, build_context, revision
-from .services import Services
-from .tables import RoomRow, TimerRow, TimerSpace
-from .writer import ENDED, RoomWriter, write_room
+from mymozhem.rooms import backoff
+from mymozhem.rooms.asking import Question, look_ask_write
+from mymozhem.rooms.changes import change_of
+from mymozhem.rooms.effects import apply_effects
+from mymozhem.rooms.leases import Work
+from mymozhem.rooms.queues import RoomBusy
+from mymozhem.rooms.requests import Revision, build_context, revision
+from mymozhem.rooms.services import Services
+from mymozhem.rooms.tables import RoomRow, TimerRow, TimerSpace
+from mymozhem.rooms.writer import ENDED, RoomWriter, write_room
 
 logger = structlog.stdlib.get_logger(__name__)
 

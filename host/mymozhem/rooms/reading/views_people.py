@@ -2,9 +2,9 @@
 
 from mymozhem.auth.tables import UserRow
 from mymozhem.contract import JsonObject, Level, ParticipantStatus, PersonKind, Role
+from mymozhem.rooms.seats import Seat
+from mymozhem.rooms.tables import ParticipantRow
 
-from .seats import Seat
-from .tables import ParticipantRow
 from .views import Moment, SeenPerson, View
 from .views_rooms import person_view
 

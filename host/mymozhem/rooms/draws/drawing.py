@@ -27,13 +27,13 @@ from mymozhem.contract.events import DrawRequested, DrawVoided, text_digest
 from mymozhem.contract.fair.model import AsList, PublicInput
 from mymozhem.db.base import new_id
 from mymozhem.errors import Conflict, Invalid, NotFound
+from mymozhem.rooms import stock
+from mymozhem.rooms.stock import PrizeExhausted
+from mymozhem.rooms.tables import DrawRow, PrizeRow, RevealMode, WinnerRow
+from mymozhem.rooms.writer import RoomWriter
 
-from . import stock
-from .draw_rows import by_id, by_key, depth_of, let_go, let_next_go, open_draws, put_down
 from .revealing import link_if_committed, reveal
-from .stock import PrizeExhausted
-from .tables import DrawRow, PrizeRow, RevealMode, WinnerRow
-from .writer import RoomWriter
+from .rows import by_id, by_key, depth_of, let_go, let_next_go, open_draws, put_down
 
 __all__ = [
     "DrawWish",

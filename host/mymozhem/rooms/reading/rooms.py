@@ -12,12 +12,12 @@ from mymozhem.auth.tables import UserRow
 from mymozhem.contract import JsonObject, ParticipantStatus, PersonKind, Role, RoomStatus
 from mymozhem.manifests.model import Manifest
 from mymozhem.registry.catalog import Catalog
+from mymozhem.rooms.seats import Seat, role_of, room_not_found
+from mymozhem.rooms.services import Services
+from mymozhem.rooms.shared_reads import SharedReads
+from mymozhem.rooms.tables import ParticipantRow, PrizeRow, RoomLockRow, RoomRow
 
 from .paging import Columns, Found, Part, Totals, count, ordering
-from .seats import Seat, role_of, room_not_found
-from .services import Services
-from .shared_reads import SharedReads
-from .tables import ParticipantRow, PrizeRow, RoomLockRow, RoomRow
 from .views import written
 from .views_rooms import SeenLock, SeenRoom, room_view
 

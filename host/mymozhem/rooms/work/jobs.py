@@ -11,12 +11,12 @@ from datetime import timedelta
 import structlog
 
 from mymozhem.errors import Unavailable
+from mymozhem.rooms import leases
+from mymozhem.rooms.draws.job import step
+from mymozhem.rooms.leases import Work
+from mymozhem.rooms.services import Services
 
-from . import leases
-from .draw_job import step
 from .firing import fire
-from .leases import Work
-from .services import Services
 
 logger = structlog.stdlib.get_logger(__name__)
 

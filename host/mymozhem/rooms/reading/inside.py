@@ -11,15 +11,15 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from mymozhem.auth.tables import UserRow
 from mymozhem.contract import JsonObject, Level, ParticipantStatus, Role, WinnerStatus
 from mymozhem.errors import NotFound
+from mymozhem.rooms.draws.record import find_draw, list_draws
+from mymozhem.rooms.log import SeenEvent, current_cursor, epoch_of
+from mymozhem.rooms.requests import room_state
+from mymozhem.rooms.scores import standings
+from mymozhem.rooms.seats import Seat
+from mymozhem.rooms.tables import ParticipantRow, PrizeRow, WinnerRow
+from mymozhem.rooms.work.firing import waiting_calls
 
-from .draw_record import find_draw, list_draws
-from .firing import waiting_calls
-from .log import SeenEvent, current_cursor, epoch_of
 from .paging import Columns, Found, Part, part_of
-from .requests import room_state
-from .scores import standings
-from .seats import Seat
-from .tables import ParticipantRow, PrizeRow, WinnerRow
 from .views import Moment, View
 from .views_people import SeenParticipant, participant_view
 from .views_wins import (

@@ -9,9 +9,9 @@ from mymozhem.auth.tables import UserRow
 from mymozhem.contract import JsonObject, Level, Role, RoomStatus
 from mymozhem.manifests.model import Manifest
 from mymozhem.manifests.settings import project
+from mymozhem.rooms.seats import Seat
+from mymozhem.rooms.tables import EntryPolicy, RoomRow
 
-from .seats import Seat
-from .tables import EntryPolicy, RoomRow
 from .views import Moment, SeenPerson, View
 
 #: what the people of a room may know of its app; the settings, with their defaults, are not

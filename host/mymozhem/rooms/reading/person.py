@@ -7,11 +7,11 @@ from mymozhem.auth.principal import Principal
 from mymozhem.contract import JsonObject, ParticipantStatus, Role
 from mymozhem.db.uow import UnitOfWork
 from mymozhem.errors import Forbidden, NotFound
+from mymozhem.rooms import idempotency
+from mymozhem.rooms.seats import find_seat, room_not_found
+from mymozhem.rooms.tables import NotificationRow, ParticipantRow, RoomRow
 
-from . import idempotency
 from .paging import Columns, Found, Part, part_of
-from .seats import find_seat, room_not_found
-from .tables import NotificationRow, ParticipantRow, RoomRow
 from .views import Moment, View
 
 NOTES_BY: Columns = {"id": NotificationRow.id, "createdAt": NotificationRow.created_at}

@@ -7,10 +7,10 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from mymozhem.auth.tables import UserRow
 from mymozhem.contract import DrawStatus, JsonObject, PersonKind, RoomStatus
+from mymozhem.rooms.services import Services
+from mymozhem.rooms.tables import AuditRow, DrawRow, RoomRow
 
 from .paging import Columns, Found, Part, part_of
-from .services import Services
-from .tables import AuditRow, DrawRow, RoomRow
 from .views import Moment, View
 
 AUDIT_BY: Columns = {"id": AuditRow.id, "createdAt": AuditRow.created_at}

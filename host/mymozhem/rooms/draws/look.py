@@ -23,13 +23,13 @@ from mymozhem.contract import (
     WinnerStatus,
 )
 from mymozhem.manifests.model import Manifest
+from mymozhem.rooms.requests import Revision, revision
+from mymozhem.rooms.services import Services
+from mymozhem.rooms.tables import DrawRow, ParticipantRow, PrizeRow, RoomLockRow, RoomRow, WinnerRow
 
-from .draw_entries import CHUNK, write_chunk
-from .draw_entries import Row as EntryRow
-from .draw_rows import wanted_prizes, wanted_sources
-from .requests import Revision, revision
-from .services import Services
-from .tables import DrawRow, ParticipantRow, PrizeRow, RoomLockRow, RoomRow, WinnerRow
+from .entries import CHUNK, write_chunk
+from .entries import Row as EntryRow
+from .rows import wanted_prizes, wanted_sources
 
 
 @dataclass

@@ -9,12 +9,12 @@ from sqlalchemy import select, update
 from mymozhem.contract import Change, ChangeKind, DrawStatus, WinnerStatus, fair
 from mymozhem.contract.events import DrawRevealed, WinnerRevoked, text_digest
 from mymozhem.errors import Conflict, NotFound
+from mymozhem.rooms import stock, winners
+from mymozhem.rooms.tables import DrawRow, WinnerRow
+from mymozhem.rooms.writer import RoomWriter
 
-from . import stock, winners
-from .draw_rows import let_next_go, put_down
+from .rows import let_next_go, put_down
 from .sealing import link_of
-from .tables import DrawRow, WinnerRow
-from .writer import RoomWriter
 
 #: winners after which others get their turn
 AT_ONCE = 500

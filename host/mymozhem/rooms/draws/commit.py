@@ -27,18 +27,19 @@ from mymozhem.dispatch.outcome import BadAnswer, Outcome
 from mymozhem.dispatch.policy import Budget
 from mymozhem.dispatch.transport import AppTarget
 from mymozhem.manifests.schemas import SchemaRefused, compile_schema
+from mymozhem.rooms import stock
+from mymozhem.rooms.fallbacks import record_fallback
+from mymozhem.rooms.leases import Work
+from mymozhem.rooms.requests import build_context
+from mymozhem.rooms.services import Services
+from mymozhem.rooms.tables import DrawRow
+from mymozhem.rooms.writer import RoomWriter, write_room
 
-from . import drawing, stock
-from .draw_entries import EntriesRefused, FrozenEntries, check_list, freeze
-from .draw_look import Seen, has_moved_on, see
-from .draw_rows import by_id, depth_of, let_go, let_next_go, next_to_commit, put_down
-from .draw_rows import wanted_prizes as named_prizes
-from .fallbacks import record_fallback
-from .leases import Work
-from .requests import build_context
-from .services import Services
-from .tables import DrawRow
-from .writer import RoomWriter, write_room
+from . import drawing
+from .entries import EntriesRefused, FrozenEntries, check_list, freeze
+from .look import Seen, has_moved_on, see
+from .rows import by_id, depth_of, let_go, let_next_go, next_to_commit, put_down
+from .rows import wanted_prizes as named_prizes
 
 #: how often an answer is asked for afresh before the draw waits a moment
 TRIES = 5

@@ -2,12 +2,12 @@
 
 from mymozhem.contract import DrawStatus
 from mymozhem.errors import Unavailable
+from mymozhem.rooms.leases import Work
+from mymozhem.rooms.services import Services
+from mymozhem.rooms.tables import DrawRow
 
-from .draw_commit import Held, commit, hold
-from .draw_select import select_winners
-from .leases import Work
-from .services import Services
-from .tables import DrawRow
+from .commit import Held, commit, hold
+from .selection import select_winners
 
 
 async def step(services: Services, work: Work) -> None:

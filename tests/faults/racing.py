@@ -33,10 +33,12 @@ from mymozhem.db.uow import Database
 from mymozhem.errors import MymozhemError
 from mymozhem.rooms import winners
 from mymozhem.rooms.actions import perform
+from mymozhem.rooms.draws import drawing
 from mymozhem.rooms.idempotency import Claim, complete, release, reserve
 from mymozhem.rooms.idempotency import Kept as KeptAnswer
 from mymozhem.rooms.joining import join
 from mymozhem.rooms.services import Services
+from mymozhem.rooms.work.jobs import Jobs as Work
 from mymozhem.rooms.writer import write_room
 from tests.integration.rooms.build import make_services
 
@@ -139,6 +141,14 @@ async def _revoke(services: Services, job: Job) -> object:
         return (await winners.revoke(writer, job["winner"], reason="not here")).status
 
 
+async def _run_draw(services: Services, job: Job) -> object:
+    """Run a draw and do what is due: every job is a host that has just woken."""
+    async with write_room(services, job["room"]) as writer:
+        await drawing.run(writer, await drawing.by_id(writer, job["draw"]))
+    await Work(services).run_due()
+    return None
+
+
 _DEEDS: dict[str, Callable[[Services, Job], Awaitable[object]]] = {
     "join": _join,
     "act": _act,
@@ -146,6 +156,7 @@ _DEEDS: dict[str, Callable[[Services, Job], Awaitable[object]]] = {
     "award": _award,
     "fulfill": _fulfill,
     "revoke": _revoke,
+    "run draw": _run_draw,
 }
 
 

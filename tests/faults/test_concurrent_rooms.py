@@ -14,9 +14,12 @@ from sqlalchemy import select
 from mymozhem.auth.accounts import create_user
 from mymozhem.auth.principal import Principal
 from mymozhem.clock import Clock, SystemClock
-from mymozhem.contract import ParticipantStatus, PersonKind, WinnerStatus
+from mymozhem.contract import DrawStatus, ParticipantStatus, PersonKind, WinnerStatus
 from mymozhem.db.uow import Database
+from mymozhem.rooms.draws import drawing
+from mymozhem.rooms.draws.drawing import DrawWish
 from mymozhem.rooms.tables import (
+    DrawRow,
     ParticipantRow,
     PrizeRow,
     RoomEventRow,
@@ -25,6 +28,8 @@ from mymozhem.rooms.tables import (
     RoomStreamRow,
     WinnerRow,
 )
+from mymozhem.rooms.work.jobs import Jobs as Work
+from mymozhem.rooms.writer import write_room
 from tests.faults.racing import (
     Children,
     Crowd,
@@ -251,4 +256,25 @@ async def test_a_request_repeated_a_hundred_times_is_done_once(house: House, cro
     assert values(await run(crowd, [{**act, "key": "a key"}] * 2)) == [1, 1]
     assert values(await run(crowd, [{**act, "key": "another"}] * 2))[:1] == [2]
     assert len(await house.events(room.id, "state:changed")) == 2
+    await check_numbers(house, room)
+
+
+async def test_a_draw_run_a_hundred_times_is_drawn_once(house: House, crowd: Crowd) -> None:
+    room = await house.start("racer")
+    places = await joined(house, crowd, room)
+    prize = await house.prize(room, 5)
+    async with write_room(house.services, room.id) as writer:
+        draw = (await drawing.request(writer, DrawWish())).id
+    outcomes = await run(crowd, [{"do": "run draw", "room": room.id, "draw": draw}] * MANY)
+    assert tally(outcomes) == {"done": MANY}
+    await Work(house.services).run_due()
+
+    async with house.services.database.read() as session:
+        assert (await session.get_one(DrawRow, draw)).status is DrawStatus.REVEALED
+        wins = (await session.scalars(select(WinnerRow).filter_by(draw_id=draw))).all()
+    assert len({win.participant_id for win in wins} & set(places)) == len(wins) == 5
+    assert {win.prize_id for win in wins} == {prize}
+    assert len(await house.events(room.id, "draw:committed")) == 1
+    assert len(await house.events(room.id, "draw:revealed")) == 1
+    assert len(await house.events(room.id, "winner:selected")) == 5
     await check_numbers(house, room)

@@ -10,11 +10,9 @@ from click.testing import CliRunner
 from mymozhem.cli.apps import apps_group
 from mymozhem.clock import SystemClock
 from mymozhem.db.uow import Database
-from mymozhem.migrations import head, upgrade
+from mymozhem.migrations import upgrade
 from mymozhem.registry.discovery import GROUP
 from tests.databases import run
-
-pytestmark = pytest.mark.skipif(head() is None, reason="there is no migration yet")
 
 
 @pytest.fixture

@@ -14,10 +14,7 @@ from mymozhem.auth.users import User
 from mymozhem.cli.users import users_group
 from mymozhem.clock import SystemClock
 from mymozhem.db.uow import Database
-from mymozhem.migrations import head
 from tests.databases import PostgresTemplate, SqliteTemplate
-
-pytestmark = pytest.mark.skipif(head() is None, reason="there is no migration yet")
 
 PASSWORD = "correct horse battery"
 

@@ -1,8 +1,9 @@
 """What the validator's engine found, in words of our own."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from typing import Protocol
 
 import jsonschema_rs
 from jsonschema_rs import ValidationErrorKind as Kind
@@ -17,6 +18,31 @@ class FieldProblem:
     pointer: str
     code: str
     message: str
+
+
+class Told(Protocol):
+    """A problem with a place and a sentence, whoever found it."""
+
+    @property
+    def pointer(self) -> str:
+        """Return where it is, as a JSON Pointer."""
+        ...
+
+    @property
+    def message(self) -> str:
+        """Return the sentence."""
+        ...
+
+
+def by_field(problems: Iterable[Told], *, under: str = "") -> dict[str, list[str]]:
+    """Return the sentences by field, in order; `under` is where the value stands in its request.
+
+    The value as a whole is `under` itself, or `/` where it is the request.
+    """
+    fields: dict[str, list[str]] = {}
+    for problem in problems:
+        fields.setdefault(f"{under}{problem.pointer}" or "/", []).append(problem.message)
+    return fields
 
 
 @dataclass(frozen=True)

@@ -7,6 +7,7 @@ from pydantic import JsonValue
 from mymozhem.contract import JsonObject, Role, RoomStatus
 from mymozhem.errors import Conflict, Forbidden, Invalid, NotFound
 from mymozhem.manifests.enums import Addressee
+from mymozhem.manifests.faults import by_field
 from mymozhem.manifests.model import ActionSpec, Manifest
 
 from .seats import Seat
@@ -31,10 +32,7 @@ def check_action(manifest: Manifest, seat: Seat, action: str, payload: JsonObjec
     _refuse_status(spec, seat.room)
     problems = spec.validator.errors(payload)
     if problems:
-        fields: dict[str, list[str]] = {}
-        for problem in problems:
-            fields.setdefault(problem.pointer or "/", []).append(problem.message)
-        raise Invalid(code="PAYLOAD_INVALID", fields=fields)
+        raise Invalid(code="PAYLOAD_INVALID", fields=by_field(problems))
 
 
 def _refuse_role(spec: ActionSpec, role: Role | None) -> None:

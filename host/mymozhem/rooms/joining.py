@@ -30,6 +30,7 @@ from mymozhem.dispatch.outcome import Outcome
 from mymozhem.dispatch.policy import Budget
 from mymozhem.dispatch.transport import AppTarget
 from mymozhem.errors import Conflict, Forbidden, Gone, Invalid, NotFound, Unauthenticated
+from mymozhem.manifests.faults import by_field
 from mymozhem.manifests.model import Manifest
 
 from .applications import Application, Arrival, Joined
@@ -177,10 +178,7 @@ def _refuse_banned(row: ParticipantRow | None) -> None:
 def _refuse_answers(manifest: Manifest, answers: JsonObject) -> None:
     problems = manifest.registration_validator.errors(answers)
     if problems:
-        fields: dict[str, list[str]] = {}
-        for problem in problems:
-            fields.setdefault(f"/answers{problem.pointer}", []).append(problem.message)
-        raise Invalid(code="ANSWERS_INVALID", fields=fields)
+        raise Invalid(code="ANSWERS_INVALID", fields=by_field(problems, under="/answers"))
 
 
 async def _ask(services: Services, application: Application) -> Outcome[RegistrationResult]:

@@ -19,6 +19,7 @@ from mymozhem.contract.hooks import VALIDATE_SETTINGS
 from mymozhem.dispatch.outcome import Outcome
 from mymozhem.dispatch.policy import Budget
 from mymozhem.errors import Conflict, Invalid, MymozhemError
+from mymozhem.manifests.faults import by_field
 
 from . import timers
 from .asking import Question, look_ask_write
@@ -175,10 +176,8 @@ def refuse_problems(outcome: Outcome[SettingsValidationResult]) -> None:
     outcome.raise_if_failed()
     if outcome.result is None or not outcome.result.problems:
         return
-    fields: dict[str, list[str]] = {}
-    for problem in outcome.result.problems:
-        fields.setdefault(f"/appSettings{problem.pointer}", []).append(problem.message)
     message = "The app does not accept these settings."
+    fields = by_field(outcome.result.problems, under="/appSettings")
     raise Invalid(message, code="SETTINGS_INVALID", fields=fields)
 
 

@@ -5,6 +5,7 @@ from pydantic import JsonValue
 from mymozhem.contract import Change, ChangeKind, JsonObject, RoomStatus
 from mymozhem.contract.events import RoomUpdated
 from mymozhem.errors import Conflict, Invalid
+from mymozhem.manifests.faults import by_field
 from mymozhem.manifests.model import Manifest
 from mymozhem.manifests.settings import apply_defaults, live_only, merge_patch
 
@@ -28,10 +29,8 @@ def refuse_invalid(manifest: Manifest, settings: JsonValue) -> None:
     """Raise Invalid where settings break the manifest's schema."""
     problems = manifest.settings_validator.errors(settings)
     if problems:
-        fields: dict[str, list[str]] = {}
-        for problem in problems:
-            fields.setdefault(f"/appSettings{problem.pointer}", []).append(problem.message)
         message = "The settings do not fit the app's manifest."
+        fields = by_field(problems, under="/appSettings")
         raise Invalid(message, code="SETTINGS_INVALID", fields=fields)
 
 

@@ -8,6 +8,7 @@ from sqlalchemy import select
 from mymozhem.contract import JsonObject, Level
 from mymozhem.contract.events import OwnStateChanged, StateChanged
 from mymozhem.errors import Invalid, NotFound, TooLarge
+from mymozhem.manifests.faults import by_field
 
 from .requests import room_state
 from .tables import ParticipantRow
@@ -102,8 +103,4 @@ def _validate_state(writer: RoomWriter, whole: JsonObject) -> None:
     problems = writer.manifest.state_validator.errors(whole)
     if problems:
         message = "The state breaks the manifest's schema of it."
-        raise Invalid(
-            message,
-            code="STATE_INVALID",
-            fields={problem.pointer: [problem.message] for problem in problems},
-        )
+        raise Invalid(message, code="STATE_INVALID", fields=by_field(problems))

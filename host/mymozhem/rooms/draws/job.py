@@ -29,8 +29,7 @@ async def _commit_or_hold(services: Services, work: Work) -> None:
         await commit(services, work)
     except Unavailable:
         raise
-    except Exception:
-        # Our own mistake: the draws behind this one do not wait for it, and its organizer sees it.
+    except Exception:  # our own mistake: its organizer sees it, and the draws behind it go on
         message = "The platform could not prepare this draw; its operators find why in the log."
         await hold(services, work, Held("HOST_FAILED", message))
         raise

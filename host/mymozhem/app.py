@@ -18,6 +18,7 @@ from mymozhem.dispatch.dispatcher import Dispatcher
 from mymozhem.registry.catalog import Catalog
 from mymozhem.rooms.reading.rooms import RoomReader
 from mymozhem.rooms.services import Services
+from mymozhem.rooms.windows import downtime
 from mymozhem.rooms.work.jobs import Jobs
 
 _KEY = "mymozhem.host"
@@ -80,6 +81,7 @@ async def _open(
         opening.callback(passwords.close)
         keys = Keys.load(settings)
         services = Services(database, apps, dispatcher, keys, clock, settings)
+        await downtime.recover(services, starting=True)
         jobs = Jobs(services)
         opening.push_async_callback(jobs.stop)
         if run_jobs:

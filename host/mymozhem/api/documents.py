@@ -46,7 +46,7 @@ REASONS: Final = {
     410: "Was here, and is over.",
     412: "Somebody changed it since; see If-Match.",
     413: "The request is larger than the limit.",
-    415: "The body is not application/json.",
+    415: "The body is of a type that is not taken here.",
     422: "A field breaks its rule; `details.fields` maps its pointer to its problems.",
     429: "Too many requests; wait for the seconds of Retry-After.",
     500: "Something broke on our side; the request id finds it in the log.",
@@ -160,13 +160,20 @@ def _mended(route: Route, operation: dict[str, Any]) -> dict[str, Any]:
         "parameters": _parameters(route, operation["parameters"]),
     }
     if body is not None:
-        mended["requestBody"] = {**body, "required": _needs_body(route)}
+        mended["requestBody"] = _body(route, body)
     mended["responses"] = _success(route, answers) | {
         str(status): _refusal(status) for status in statuses_of(route)
     }
     if not route.anonymous:
         mended["security"] = [{"bearer": []}] if route.rule.needs_token else [{}, {"bearer": []}]
     return mended
+
+
+def _body(route: Route, body: dict[str, Any]) -> dict[str, Any]:
+    """Return what a request carries: JSON, or one of the media types that are uploaded."""
+    uploads = {media: {"schema": {"type": "string"}} for media in route.uploads}
+    content = {**body["content"], **uploads}
+    return {**body, "content": content, "required": _needs_body(route)}
 
 
 def _needs_body(route: Route) -> bool:
@@ -217,9 +224,26 @@ def _success(route: Route, answers: dict[str, Any]) -> dict[str, Any]:
         data = answer["content"]["application/json"]["schema"]["properties"]["data"]
         part = {"type": "object", "description": "The fields that were asked for."}
         data["items"] = {"anyOf": [data["items"], part]}
+    if route.files:
+        answer["content"] = _with_files(answer["content"])
     if CHANGED in route.refuses or route.endpoint == "GET /rooms/{id}":
         answer["headers"] = {"ETag": {"schema": {"type": "string"}, "description": "For If-Match."}}
     return {str(route.status): answer}
+
+
+def _with_files(content: dict[str, Any]) -> dict[str, Any]:
+    """Return what a list is sent as: a part of it, or all of it as a file."""
+    part = content["application/json"]["schema"]
+    meta = {
+        "type": "object",
+        "properties": {"total": {"type": "integer"}},
+        "required": ["total"],
+        "additionalProperties": False,
+    }
+    properties = {"data": part["properties"]["data"], "meta": meta}
+    whole = {"type": "object", "properties": properties, "required": ["data", "meta"]}
+    media = {"application/json": {"schema": {"anyOf": [part, whole]}}}
+    return media | {"text/csv": {"schema": {"type": "string"}}}
 
 
 def _refusal(status: int) -> dict[str, Any]:

@@ -6,7 +6,7 @@ from quart import Quart
 
 from mymozhem.auth.access import ACCESS
 
-from . import documents, errors, frame, headers
+from . import documents, errors, frame, headers, receipt
 from .frame import HostSource
 from .json import OrjsonProvider
 from .routes import Route
@@ -27,6 +27,7 @@ def install(app: Quart, host: HostSource, routes: Iterable[Route] = ROUTES) -> N
     app.url_map.merge_slashes = False  # a redirect would answer in HTML
     app.config["MAX_CONTENT_LENGTH"] = MOST_BYTES
     app.config["PROPAGATE_EXCEPTIONS"] = False
+    receipt.install(app, host)
     headers.install(app)
     errors.install(app)
     for route in served:

@@ -15,7 +15,8 @@ from .answers import Reply, reply
 from .auth import principal_of
 from .bodies import read_body, read_bytes, read_query
 from .host import Host
-from .repeats import Repeat, claim_of, once
+from .receipt import received
+from .repeats import Repeat, claim_of, key_of, once
 from .routes import Route
 
 HostSource = Callable[[], Host | None]
@@ -24,12 +25,18 @@ _WRITES = frozenset({"POST", "PATCH", "DELETE"})
 
 @dataclass(frozen=True)
 class Call:
-    """A request as its handler sees it; `address` is where it came from."""
+    """A request as its handler sees it; `address` is where it came from.
+
+    `received` is the monotonic second at which the whole of it had arrived.
+    `key` is its idempotency key, where the use case itself knows repeated requests by it.
+    """
 
     host: Host
     principal: Principal | None
     address: str
     if_match: str | None
+    key: str | None
+    received: float
 
     @property
     def services(self) -> Services:
@@ -64,16 +71,27 @@ async def _serve(route: Route, host: Host, path: Mapping[str, str]) -> Response:
     _bind(principal, path)
     body = await read_bytes(request, max_bytes=route.max_bytes) if _has_body(route) else b""
     arguments = _arguments(route, request, path, body)
-    call = Call(host, principal, request.remote_addr or "", request.headers.get("If-Match"))
+    key = key_of(request) if route.repeat is Repeat.OWN else None
+    call = Call(
+        host,
+        principal,
+        address=request.remote_addr or "",
+        if_match=request.headers.get("If-Match"),
+        key=key,
+        received=received(request, host.services.clock),
+    )
+
+    if route.produces is not None or route.files:
+        answer = await route.handler(call, **arguments)
+        if isinstance(answer, Response):
+            return answer
+        return reply(answer, status=route.status).response()
 
     async def work() -> Reply:
         return reply(await route.handler(call, **arguments), status=route.status)
 
-    if route.produces is not None:
-        answer = await route.handler(call, **arguments)
-        return answer if isinstance(answer, Response) else (await work()).response()
     claim = None
-    if route.method == "POST" and route.repeat is not Repeat.FREE:
+    if route.method == "POST" and route.repeat in (Repeat.SAME, Repeat.SECRET):
         claim = claim_of(host.services, request, principal, body)
     if claim is None:
         return (await work()).response()

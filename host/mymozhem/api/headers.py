@@ -44,11 +44,12 @@ async def _begin() -> None:
 async def _end(response: Response) -> Response:
     headers = response.headers
     headers[HEADER] = g.get("request_id") or request_id(None)
-    for name, value in _SAFE.items():
-        headers.setdefault(name, value)
+    # One look at all of them: to ask for each that is missing costs more than the whole answer.
+    given = {name.lower() for name, _ in headers}
+    headers.extend((name, value) for name, value in _SAFE.items() if name.lower() not in given)
     quota = g.get("quota")
-    if quota is not None and "X-RateLimit-Limit" not in headers:
-        headers.update(quota.headers)
+    if quota is not None and "x-ratelimit-limit" not in given:
+        headers.extend(quota.headers)
     _log(response)
     return response
 

@@ -1,11 +1,12 @@
 """Bodies that clients send."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import Field, JsonValue, RootModel, StringConstraints
+from pydantic import Field, JsonValue, RootModel, StringConstraints, model_validator
 
-from mymozhem.contract import JsonObject, Role, RoomStatus
+from mymozhem.contract import JsonObject, Role, RoomStatus, Verdicts
 from mymozhem.contract.wire import Moment
+from mymozhem.rooms.imports import ImportMode
 from mymozhem.rooms.tables import EntryPolicy
 
 from .bodies import Body
@@ -18,6 +19,7 @@ Text = Annotated[str, StringConstraints(max_length=2_000)]
 Reason = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200)]
 Locale = Annotated[str, StringConstraints(pattern=r"^[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8}){0,2}$")]
 ImageUrl = Annotated[str, StringConstraints(pattern=r"^https://[!-~]{1,1990}$", max_length=2_000)]
+FormatName = Annotated[str, StringConstraints(min_length=1, max_length=32)]
 Quantity = Annotated[int, Field(ge=1, le=1_000_000)]
 Capacity = Annotated[int, Field(ge=1, le=1_000_000)]
 
@@ -91,6 +93,19 @@ class RoomPatch(Body):
     doors_locked: bool | None = None
     app_settings: JsonObject | None = None
     status: RoomStatus | None = None
+
+
+class ImportSettingBody(Body):
+    """Text to be read by the room's app, in a format that its manifest names for the setting.
+
+    With `preview` nothing is stored, with `strict` nothing where a line could not be read.
+    """
+
+    text: str
+    format: FormatName
+    mode: ImportMode = ImportMode.REPLACE
+    preview: bool = False
+    strict: bool = False
 
 
 class CopyBody(Body):
@@ -214,3 +229,30 @@ class RetryBody(Body):
 
 class Payload(RootModel[dict[str, JsonValue]]):
     """The payload of an action, by the schema in the manifest of the room's app."""
+
+
+class SubmissionBody(Body):
+    """What is submitted to a window, by the schema that the window shows."""
+
+    payload: JsonValue
+
+
+class ExtendBody(Body):
+    """How many milliseconds a window gets on top."""
+
+    by_ms: Annotated[int, Field(ge=1, le=31 * 86_400_000)]
+
+
+class RejudgeBody(Body):
+    """How a window is corrected: exactly one of new rules, verdicts, or voiding it."""
+
+    rules: JsonObject | None = None
+    verdicts: Verdicts | None = None
+    void: bool = False
+
+    @model_validator(mode="after")
+    def _exactly_one(self) -> Self:
+        if (self.rules is not None) + (self.verdicts is not None) + self.void != 1:
+            msg = "name exactly one of rules, verdicts, void"
+            raise ValueError(msg)
+        return self

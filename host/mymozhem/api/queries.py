@@ -8,13 +8,16 @@ from pydantic import BaseModel, Field, StringConstraints
 
 from mymozhem.contract import JsonObject, ParticipantStatus, Role, RoomStatus, WinnerStatus
 from mymozhem.errors import Invalid
+from mymozhem.rooms.imports import ImportMode
 from mymozhem.rooms.reading.inside import PEOPLE_BY, PRIZES_BY, WINNERS_BY
 from mymozhem.rooms.reading.paging import Found, Part
 from mymozhem.rooms.reading.rooms import SORTED_BY
 from mymozhem.rooms.reading.views import written
+from mymozhem.rooms.reading.windows import WINDOWS_BY
 
 from .answers import Page
 from .bodies import Query
+from .files import FileForm
 
 V = TypeVar("V", bound=BaseModel)
 MAX_PAGE = 10_000
@@ -96,6 +99,21 @@ class DrawsQuery(Pages):
     fields: Names = None
 
 
+class WindowsQuery(Pages):
+    """Windows of a room."""
+
+    sort: str | None = Field(default=None, pattern=by(WINDOWS_BY), examples=["-createdAt"])
+    fields: Names = None
+
+
+class FileQuery(Pages):
+    """A list, by pages or whole."""
+
+    format: FileForm | None = Field(
+        default=None, description="The whole list as a file; `page` and `limit` mean nothing then."
+    )
+
+
 class EventsQuery(Query):
     """A part of a room's log."""
 
@@ -103,6 +121,17 @@ class EventsQuery(Query):
         default=None, max_length=64, description="A cursor; from the beginning without one."
     )
     limit: int = Field(default=100, ge=1, le=100)
+
+
+class ImportQuery(Query):
+    """How text that is uploaded as it is becomes a setting; in JSON the body says it."""
+
+    format: Annotated[str, StringConstraints(min_length=1, max_length=32)] | None = Field(
+        default=None, description="One that the manifest names for the setting."
+    )
+    mode: ImportMode = ImportMode.REPLACE
+    preview: bool = Field(default=False, description="Store nothing, and show the value.")
+    strict: bool = Field(default=False, description="Store nothing where a line cannot be read.")
 
 
 class LatestQuery(Pages):

@@ -31,6 +31,16 @@ class Repeat(Enum):
     SAME = auto()  #: the answer of the first one
     SECRET = auto()  #: that it was done; the answer held a secret, and was not kept
     FREE = auto()  #: a new answer; doing it twice changes nothing
+    OWN = auto()  #: what the use case makes of the key, which it stores with its effect
+
+
+def key_of(request: Request) -> str | None:
+    """Return the key that a request brings; BadRequest for one that breaks the rules of keys."""
+    key = request.headers.get(HEADER)
+    if key is not None and not _KEY.fullmatch(key):
+        message = f"{HEADER} takes 1 to 128 visible ASCII characters."
+        raise BadRequest(message, code="BAD_IDEMPOTENCY_KEY")
+    return key
 
 
 def claim_of(
@@ -41,12 +51,9 @@ def claim_of(
     The digest of the body is keyed, since a body may hold a password. BadRequest for a key that is
     not 1 to 128 visible ASCII characters.
     """
-    key = request.headers.get(HEADER)
+    key = key_of(request)
     if key is None:
         return None
-    if not _KEY.fullmatch(key):
-        message = f"{HEADER} takes 1 to 128 visible ASCII characters."
-        raise BadRequest(message, code="BAD_IDEMPOTENCY_KEY")
     route = f"{request.method} {request.path}"
     if len(route) > _MAX_ROUTE:
         route = hashlib.sha256(route.encode()).hexdigest()

@@ -4,7 +4,8 @@ import inspect
 import re
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import Annotated, Any, TypeVar, get_args, get_origin, get_type_hints
+from types import UnionType
+from typing import Annotated, Any, TypeVar, Union, get_args, get_origin, get_type_hints
 
 from pydantic import BaseModel
 from quart import Response
@@ -30,6 +31,7 @@ class Route:
 
     `endpoint` is the row's name, such as `GET /rooms/{id}`. `data` is what its answer holds, None
     for an answer without a body, or for one that is no JSON; that one names what it `produces`.
+    A list that can be had as a file as well is one of `files`.
     """
 
     endpoint: str
@@ -41,12 +43,14 @@ class Route:
     listed: bool
     status: int
     produces: str | None
+    files: bool
     raw: bool
     max_bytes: int
     anonymous: bool
     repeat: Repeat
     refuses: frozenset[int]
     takes: type[BaseModel] | None
+    uploads: tuple[str, ...]
 
     @property
     def method(self) -> str:
@@ -98,12 +102,15 @@ class Routes:
         """Register a handler under its row in the table of access.
 
         `anonymous` routes look at no token, `refuses` names statuses beyond those that the kind of
-        route brings by itself. A handler that reads the `raw` body documents what it `takes`.
+        route brings by itself. A handler that reads the `raw` body documents what it `takes`; its
+        annotation names media types that are uploaded beside JSON, such as
+        `Annotated[bytes, "text/csv"]`.
         """
 
         def register(handler: H) -> H:
             hints = get_type_hints(handler, include_extras=True)
-            data, listed = _data(hints.get("return"))
+            returned, files = _without_files(hints.get("return"))
+            data, listed = _data(returned)
             self.routes.append(
                 Route(
                     endpoint=endpoint,
@@ -115,12 +122,14 @@ class Routes:
                     listed=listed,
                     status=204 if data is None and produces is None else status,
                     produces=produces,
+                    files=files,
                     raw="raw" in inspect.signature(handler).parameters,
                     max_bytes=max_bytes,
                     anonymous=anonymous,
                     repeat=repeat,
                     refuses=refuses,
                     takes=takes or hints.get("body"),
+                    uploads=get_args(hints.get("raw"))[1:],
                 )
             )
             return handler
@@ -131,6 +140,14 @@ class Routes:
 def snake(name: str) -> str:
     """Write a name as Python does: `prizeId` as `prize_id`."""
     return re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", name).lower()
+
+
+def _without_files(annotation: Any) -> tuple[Any, bool]:  # noqa: ANN401 - any annotation at all
+    """Return what is sent as JSON, and whether the same is sent as a file: `Page[X] | Response`."""
+    others = [each for each in get_args(annotation) if each is not Response]
+    if get_origin(annotation) in (Union, UnionType) and len(others) == 1:
+        return others[0], True
+    return annotation, False
 
 
 def _data(annotation: Any) -> tuple[Any, bool]:  # noqa: ANN401 - any annotation at all

@@ -66,6 +66,7 @@ _ROOMS = {
         frozenset({Access.ORGANIZER, Access.MODERATOR, Access.PARTICIPANT})
     ),
     "POST /rooms/{id}/copy": _room(_LEADERS),
+    "POST /rooms/{id}/import/{setting}": _room(_LEADERS),
     "POST /rooms/{id}/retry": _room(_HELPERS),
     "GET /rooms/{id}/qr.svg": _room(_HELPERS),  # it shows the code
     "GET /rooms/{id}/export": _room(_LEADERS),
@@ -114,6 +115,22 @@ _DRAWS = {
     "GET /rooms/{id}/draws/{did}/record": _EVERYBODY,  # so that strangers can verify it
 }
 
+_WINDOWS = {
+    "GET /rooms/{id}/windows": _room(_MEMBERS),
+    "GET /rooms/{id}/windows/{windowId}": _room(_MEMBERS),
+    "GET /rooms/{id}/windows/{windowId}/submissions": _room(_MEMBERS),
+    "GET /rooms/{id}/standings": _room(_MEMBERS),
+    # The window's own `roles` narrow this; being an admin is no part in the game.
+    "POST /rooms/{id}/windows/{windowId}/submissions": _room(_MEMBERS - {Access.ADMIN}),
+    "POST /rooms/{id}/windows/{windowId}/pause": _room(_HELPERS),
+    "POST /rooms/{id}/windows/{windowId}/resume": _room(_HELPERS),
+    "POST /rooms/{id}/windows/{windowId}/extend": _room(_HELPERS),
+    "POST /rooms/{id}/windows/{windowId}/close": _room(_HELPERS),
+    "POST /rooms/{id}/windows/{windowId}/settle": _room(_HELPERS),
+    "POST /rooms/{id}/windows/{windowId}/reveal": _room(_HELPERS),
+    "POST /rooms/{id}/windows/{windowId}/rejudge": _room(_HELPERS),
+}
+
 _APPS = {
     "GET /apps": _SIGNED_IN,
     "GET /apps/{appId}": _SIGNED_IN,
@@ -137,5 +154,5 @@ _PLATFORM = {
 }
 
 ACCESS: Mapping[str, Rule] = MappingProxyType(
-    _AUTH | _ROOMS | _PARTICIPANTS | _PRIZES | _WINNERS | _DRAWS | _APPS | _PLATFORM
+    _AUTH | _ROOMS | _PARTICIPANTS | _PRIZES | _WINNERS | _DRAWS | _WINDOWS | _APPS | _PLATFORM
 )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import unicodedata
 from collections.abc import Iterable
 
-from sqlalchemy import Select, and_, literal, select
+from sqlalchemy import Select, and_, insert, literal, select
 from sqlalchemy.exc import IntegrityError
 
 from mymozhem.contract import PersonKind
@@ -23,6 +23,7 @@ MAX_EMAIL = 254
 MAX_LOCAL_PART = 64
 # Written into the statement, or no engine can tell that the partial index serves it.
 _REGISTERED = literal(PersonKind.REGISTERED, UserRow.kind.type, literal_execute=True)
+_COLUMNS = tuple(column.key for column in UserRow.__mapper__.column_attrs)
 _SPECIAL = frozenset(' ",:;<>()[]\\')
 
 
@@ -123,10 +124,21 @@ async def create_guest(uow: UnitOfWork, name: str) -> UserRow:
 
 async def create_guests(uow: UnitOfWork, names: Iterable[str]) -> list[UserRow]:
     """Make many guests at once, in the order of their names; raises as `create_guest` does."""
-    rows = [_person(uow, PersonKind.GUEST, name) for name in names]
-    uow.session.add_all(rows)
-    await uow.session.flush()
+    rows = [new_guest(uow, name) for name in names]
+    await store_guests(uow, rows)
     return rows
+
+
+def new_guest(uow: UnitOfWork, name: str) -> UserRow:
+    """Return a guest who is yet to be stored; raises as `create_guest` does."""
+    return _person(uow, PersonKind.GUEST, name)
+
+
+async def store_guests(uow: UnitOfWork, guests: Iterable[UserRow]) -> None:
+    """Store new guests with one statement; their rows are values, which the session keeps not."""
+    rows = [{key: getattr(guest, key) for key in _COLUMNS} for guest in guests]
+    if rows:
+        await uow.session.execute(insert(UserRow), rows)
 
 
 def normal_email(given: str) -> str:

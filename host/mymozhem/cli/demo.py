@@ -12,6 +12,11 @@ from mymozhem.errors import MymozhemError
 
 @click.command("demo")
 @click.option("--script", is_flag=True, help="Play every app's evening on a fresh host, and end.")
+@click.option(
+    "--people",
+    type=click.IntRange(12, 2_000),
+    help="How many come to an evening of the script that anybody can come to; 200 when left out.",
+)
 @click.option("--host", help="Address to listen on; 127.0.0.1 when left out.")
 @click.option("--port", type=click.IntRange(0, 65_535), help="Port to listen on.")
 @click.option(
@@ -20,7 +25,12 @@ from mymozhem.errors import MymozhemError
     help="Folder of the demo's data; `demo` in the data folder when left out.",
 )
 def demo_command(
-    *, script: bool, host: str | None, port: int | None, data_dir: Path | None
+    *,
+    script: bool,
+    people: int | None,
+    host: str | None,
+    port: int | None,
+    data_dir: Path | None,
 ) -> None:
     """Run the platform with demo data and demo logins, every installed app enabled.
 
@@ -33,22 +43,25 @@ def demo_command(
       mymozhem demo
       mymozhem demo --port 8080
       mymozhem demo --script
+      mymozhem demo --script --people 50
     """
     if script:
-        _play()
+        _play(people)
     else:
         given = {"host": host, "port": port}
         _serve(data_dir, {name: value for name, value in given.items() if value is not None})
 
 
-def _play() -> None:
+def _play(people: int | None) -> None:
     from rich.console import Console
 
     from mymozhem.contract.demo import DemoFailed
+    from mymozhem.demo.evening import CROWD
     from mymozhem.demo.script import play_script
 
+    console, app_ids = Console(highlight=False), _app_ids(Settings())
     try:
-        asyncio.run(play_script(Console(highlight=False), _app_ids(Settings())))
+        asyncio.run(play_script(console, app_ids, crowd=people or CROWD))
     except DemoFailed as error:
         raise click.ClickException(str(error)) from error
 

@@ -21,6 +21,7 @@ from mymozhem.rooms.tables import (
     ScoreRow,
     WinnerRow,
 )
+from mymozhem.rooms.windows.tables import WindowRow
 
 Document = dict[str, Any]
 
@@ -108,7 +109,7 @@ async def stored(session: AsyncSession, room: RoomRow) -> Replayed:
     )
     scores = await session.execute(
         select(ScoreRow.participant_id, func.sum(ScoreRow.points))
-        .where(ScoreRow.room_id == room.id)
+        .where(ScoreRow.room_id == room.id, ScoreRow.sealed.is_(False))
         .group_by(ScoreRow.participant_id)
     )
     owned = await session.scalars(select(ParticipantRow).where(ParticipantRow.room_id == room.id))
@@ -119,6 +120,8 @@ async def stored(session: AsyncSession, room: RoomRow) -> Replayed:
     }
     found.scores.update({participant: int(points) for participant, points in scores})
     found.own = {row.id: row.own for row in owned if row.own}
+    windows = await session.scalars(select(WindowRow).where(WindowRow.room_id == room.id))
+    found.windows = {row.name: row.status for row in windows}
     if state is not None:
         found.state = {str(level): getattr(state, level) for level in Level}
     return found
@@ -129,7 +132,8 @@ def as_json(room: Replayed) -> Document:
     known: Document = asdict(room)
     known.pop("draws")
     known["own"] = {person: own for person, own in known["own"].items() if own}
-    known["scores"] = {person: points for person, points in known["scores"].items() if points}
+    # not of `asdict`, which makes a counter of its items
+    known["scores"] = {person: points for person, points in room.scores.items() if points}
     return known
 
 

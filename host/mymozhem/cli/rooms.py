@@ -173,6 +173,8 @@ def _print(room: "Replayed") -> None:
         click.echo(f"{win.status:<10} {winner_id}  {win.participant_id}  {win.prize_id}")
     for person, points in room.scores.most_common():
         click.echo(f"{points:>10} {person}")
+    for name, status in room.windows.items():
+        click.echo(f"window {name}: {status}")
     for level, state in room.state.items():
         if state:
             click.echo(f"state {level}: {json.dumps(state, ensure_ascii=False)}")

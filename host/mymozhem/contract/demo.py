@@ -33,10 +33,15 @@ class SamplePrize(Answer):
 
 
 class SampleAction(Answer):
-    """An action of the app that the organizer takes once everybody is in."""
+    """An action of the app that the organizer takes once everybody is in.
+
+    `answers` are what people then submit to the window that is open, in the order of their names;
+    None for somebody who does not.
+    """
 
     action: str
     payload: JsonObject = {}
+    answers: tuple[JsonValue, ...] = ()
 
 
 class SampleRoom(Answer):
@@ -65,6 +70,17 @@ class Guest:
     participant_id: str
 
 
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """What came of a call that may be refused; `code` is None where it was not.
+
+    `data` are the data of the answer, or the details of the refusal.
+    """
+
+    code: str | None
+    data: JsonValue
+
+
 class Advance(Protocol):
     """Moves a progress bar on."""
 
@@ -86,10 +102,37 @@ class Evening(Protocol):
     def organizer(self) -> str:
         """The token of a registered person who may make rooms."""
 
+    @property
+    def crowd(self) -> int:
+        """How many people may come: 200, or as `--people` says."""
+
     async def call(
-        self, method: str, path: str, body: JsonValue = None, *, token: str | None = None
+        self,
+        method: str,
+        path: str,
+        body: JsonValue = None,
+        *,
+        token: str | None = None,
+        key: str | None = None,
     ) -> JsonValue:
-        """Return the `data` of an answer; `path` is below `/api/v1`, no token means a stranger."""
+        """Return the `data` of an answer; `path` is below `/api/v1`, no token means a stranger.
+
+        A `key` is sent as `Idempotency-Key`, so that the call can be repeated.
+        """
+
+    async def attempt(
+        self,
+        method: str,
+        path: str,
+        body: JsonValue = None,
+        *,
+        token: str | None = None,
+        key: str | None = None,
+    ) -> Attempt:
+        """Make a call that may be refused: return what came of it, raise only without an answer."""
+
+    async def upload(self, path: str, content: bytes, *, token: str | None = None) -> JsonValue:
+        """Post text as it lies in a file, in whatever encoding; return the data of the answer."""
 
     async def until(
         self, path: str, member: str, *values: str, token: str | None = None

@@ -4,7 +4,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, JsonValue, StrictBool, StrictInt, model_validator
 
-from .enums import Level, Role, Verdict
+from .enums import CloseOn, Judge, Level, Results, Role, SubmissionMode, Verdict
 from .wire import Answer, Id, JsonObject, LongText, Moment, ShortText
 
 MAX_EFFECTS = 200
@@ -13,6 +13,12 @@ Audience = Level | tuple[Id, ...]
 Name = Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_.:-]{0,63}$")]
 Milliseconds = Annotated[StrictInt, Field(ge=0, le=366 * 86_400_000)]
 EventType = Annotated[str, Field(min_length=3, max_length=128)]
+Pointer = Annotated[str, Field(max_length=200, pattern=r"^(/.*)?$")]
+SharedField = Annotated[
+    str, Field(max_length=200, pattern=r"^(participantId|payload|verdict|points|elapsedMs|/.*)$")
+]
+#: points of one submission or one adjustment
+Points = Annotated[StrictInt, Field(ge=-1_000_000_000, le=1_000_000_000)]
 
 
 class Emit(Answer):
@@ -61,14 +67,29 @@ class SetSettings(Answer):
 
 
 class Announce(Answer):
-    """What the host tells when a window closes."""
+    """What the host tells when a window closes.
+
+    Without `verdicts` nobody is told their own. Without `standings` participants see no standings
+    and no points, from this close on until that of a window that announces them.
+    """
 
     verdicts: StrictBool = True
     standings: StrictBool = True
 
 
 class OpenWindow(Answer):
-    """Let participants submit within a span; the host counts, judges by the rules, and closes."""
+    """Let people submit within a span; the host counts, judges by the rules, and closes.
+
+    `id` is new in the room, for ever. Everybody sees `prompt` and `accepts` (a JSON Schema of what
+    is submitted), the app alone sees `data`, and `rules`: a submission is right exactly when it
+    satisfies them. `fold` are JSON Pointers to texts that are compared after NFKC, case folding and
+    collapsing of spaces, in the submission and in the `const` and `enum` of the rules alike.
+
+    The window opens after `opens_in_ms` and is open for `duration_ms`, without an end when that is
+    None. `participants` are the only ones who may submit, None means everybody of `roles`.
+    Submissions that come less than `min_elapsed_ms` after the opening are refused and may be
+    repeated. `points` are what a right submission gets where the host judges.
+    """
 
     effect: Literal["openWindow"] = "openWindow"
     id: Name
@@ -77,28 +98,30 @@ class OpenWindow(Answer):
     data: JsonObject = {}
     opens_in_ms: Milliseconds = 0
     duration_ms: Milliseconds | None = None
-    roles: tuple[Role, ...] = (Role.PARTICIPANT,)
+    roles: Annotated[tuple[Role, ...], Field(min_length=1)] = (Role.PARTICIPANT,)
     participants: tuple[Id, ...] | None = None
-    submissions: Literal["once", "latest", "many"] = "once"
+    submissions: SubmissionMode = SubmissionMode.ONCE
     min_elapsed_ms: Milliseconds = 0
-    close_on: Literal["deadline", "firstRight", "everyoneAnswered", "action"] = "deadline"
-    judge: Literal["rules", "app", "close"] = "close"
+    close_on: CloseOn = CloseOn.DEADLINE
+    judge: Judge = Judge.CLOSE
     rules: JsonObject | None = None
-    fold: tuple[str, ...] = ()
-    points: StrictInt = 0
+    fold: Annotated[tuple[Pointer, ...], Field(max_length=32)] = ()
+    points: Points = 0
     announce: Announce = Announce()
-    results: Literal["onClose", "onReveal"] = "onClose"
+    results: Results = Results.ON_CLOSE
 
     @model_validator(mode="after")
     def _first_right_needs_rules(self) -> Self:
-        if self.rules is None and (self.close_on == "firstRight" or self.judge == "rules"):
+        if self.rules is None and (
+            self.close_on is CloseOn.FIRST_RIGHT or self.judge is Judge.RULES
+        ):
             msg = "closeOn firstRight and judge rules need rules"
             raise ValueError(msg)
         return self
 
 
 class ChangeWindow(Answer):
-    """Move the end of an open window."""
+    """Move the end of an open or paused window; a moment that has passed closes it."""
 
     effect: Literal["changeWindow"] = "changeWindow"
     id: Name
@@ -106,19 +129,34 @@ class ChangeWindow(Answer):
 
 
 class CloseWindow(Answer):
-    """Close an open window now."""
+    """Close an open or paused window now; of one that is closed already, no error."""
 
     effect: Literal["closeWindow"] = "closeWindow"
     id: Name
 
 
+class RevealWindow(Answer):
+    """Show verdicts and standings that a window with `results: onReveal` held back.
+
+    Of a window whose results are shown already, no error.
+    """
+
+    effect: Literal["revealWindow"] = "revealWindow"
+    id: Name
+
+
 class Share(Answer):
-    """Show the named fields of a closed window's submissions to a level."""
+    """Show fields of a closed window's submissions to a level, or to single participants.
+
+    A field is `participantId`, `payload`, `verdict`, `points`, `elapsedMs`, or a JSON Pointer into
+    the payload such as `/comment`. Verdicts and points stay hidden until they are revealed. Without
+    `participantId` nobody can tell whose a submission is, nor in which order they came.
+    """
 
     effect: Literal["share"] = "share"
     window_id: Name
     to: Audience
-    fields: tuple[str, ...]
+    fields: Annotated[tuple[SharedField, ...], Field(min_length=1, max_length=32)]
 
 
 class Verdicts(Answer):
@@ -126,7 +164,7 @@ class Verdicts(Answer):
 
     submission_id: tuple[Id, ...]
     verdict: tuple[Verdict, ...]
-    points: tuple[StrictInt, ...]
+    points: tuple[Points, ...]
 
     @model_validator(mode="after")
     def _same_length(self) -> Self:
@@ -137,7 +175,12 @@ class Verdicts(Answer):
 
 
 class Rejudge(Answer):
-    """Correct a closed window after the fact by new rules, by verdicts, or by voiding it."""
+    """Correct a closed window after the fact: by new rules, by verdicts, or by voiding it.
+
+    `rules` judge every submission again and give the window's `points` to the right ones;
+    `verdicts` correct those that they name. A window that is `void` gives no points. Scores are
+    recomputed, and the log says what changed.
+    """
 
     effect: Literal["rejudge"] = "rejudge"
     window_id: Name
@@ -281,6 +324,7 @@ Effect = Annotated[
     | OpenWindow
     | ChangeWindow
     | CloseWindow
+    | RevealWindow
     | Share
     | Rejudge
     | Adjust

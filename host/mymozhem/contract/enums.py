@@ -65,6 +65,59 @@ class DrawStatus(StrEnum):
     VOIDED = "VOIDED"  #: ended without winners, in public
 
 
+class SubmissionMode(StrEnum):
+    """How often one participant may submit to a window."""
+
+    ONCE = "once"  #: the first submission stands
+    LATEST = "latest"  #: a later submission takes the place of the earlier one
+    MANY = "many"  #: every submission counts
+
+
+class CloseOn(StrEnum):
+    """What closes a window, besides its end and its organizers."""
+
+    DEADLINE = "deadline"  #: nothing else
+    FIRST_RIGHT = "firstRight"  #: the first right one in commit order; or nobody is left to be it
+    EVERYONE = "everyoneAnswered"  #: that everybody who may submit has done so
+    ACTION = "action"  #: the app's effect `closeWindow`
+
+
+class Judge(StrEnum):
+    """Who judges submissions."""
+
+    RULES = "rules"  #: the host, by the window's rules, at once
+    APP = "app"  #: the app, one by one, by `judge_submission`
+    CLOSE = "close"  #: the app, all together, by `close_window`
+
+
+class Results(StrEnum):
+    """When verdicts and standings are shown."""
+
+    ON_CLOSE = "onClose"  #: as soon as the window is closed
+    ON_REVEAL = "onReveal"  #: when they are revealed, by itself after ten minutes
+
+
+class WindowStatus(StrEnum):
+    """Where a window is in its life."""
+
+    OPEN = "open"  #: takes submissions, from its opening on
+    PAUSED = "paused"  #: stands still, with the time that was left
+    TALLYING = "tallying"  #: counts nothing any more; the app is asked what comes of it
+    CLOSED = "closed"  #: settled: verdicts and points are fixed, unless they are corrected
+    VOID = "void"  #: gives no points
+
+
+class CloseReason(StrEnum):
+    """What closed a window."""
+
+    DEADLINE = "deadline"  #: its time was over
+    FIRST_RIGHT = "firstRight"  #: somebody was right
+    EVERYONE = "everyoneAnswered"  #: everybody had answered
+    APP = "app"  #: the app
+    ORGANIZER = "organizer"  #: an organizer
+    ROOM = "room"  #: the end of the room
+
+
 class Verdict(StrEnum):
     """What a submission was found to be."""
 

@@ -10,7 +10,16 @@ import hashlib
 from datetime import datetime
 from typing import ClassVar, Literal
 
-from .enums import Level, ParticipantStatus, Role, RoomStatus
+from .enums import (
+    CloseReason,
+    DecidedBy,
+    Level,
+    ParticipantStatus,
+    Results,
+    Role,
+    RoomStatus,
+    SubmissionMode,
+)
 from .wire import JsonObject, Wire
 
 
@@ -222,14 +231,108 @@ class DrawVoided(HostEvent):
     link: str | None
 
 
+class WindowOpened(HostEvent):
+    """A window takes submissions from `opens_at` on; `restricted` says: of certain people only."""
+
+    type = "window:opened"
+    window_id: str
+    prompt: JsonObject
+    accepts: JsonObject
+    opens_at: datetime
+    closes_at: datetime | None
+    submissions: SubmissionMode
+    min_elapsed_ms: int
+    roles: tuple[Role, ...]
+    restricted: bool
+    results: Results
+
+
+class WindowPaused(HostEvent):
+    """A window stands still; `left_ms` is the time that it will have then, None without an end."""
+
+    type = "window:paused"
+    window_id: str
+    left_ms: int | None
+
+
+class WindowChanged(HostEvent):
+    """A window has other times now: it was resumed or extended, or the host itself was away."""
+
+    type = "window:changed"
+    window_id: str
+    opens_at: datetime
+    closes_at: datetime | None
+    reason: Literal["resumed", "extended", "changed", "downtime"]
+
+
+class WindowTallying(HostEvent):
+    """A window counts nothing any more; what comes of it follows."""
+
+    type = "window:tallying"
+    window_id: str
+    reason: CloseReason
+
+
+class WindowClosed(HostEvent):
+    """A window is settled; `counted` submissions were counted in it."""
+
+    type = "window:closed"
+    window_id: str
+    reason: CloseReason
+    counted: int
+    decided_by: DecidedBy
+
+
+class WindowRevealed(HostEvent):
+    """Verdicts and standings that a window held back may be seen."""
+
+    type = "window:revealed"
+    window_id: str
+
+
+class WindowCorrected(HostEvent):
+    """Verdicts of a closed window were corrected; `void` says that it gives no points any more."""
+
+    type = "window:corrected"
+    window_id: str
+    void: bool
+
+
+class WindowShared(HostEvent):
+    """Fields of a window's submissions may be seen by whoever sees this event."""
+
+    type = "window:shared"
+    window_id: str
+    fields: tuple[str, ...]
+
+
+class Place(Wire):
+    """A place in the standings; equal points are one rank, and the next rank is skipped."""
+
+    rank: int
+    participant_id: str
+    points: int
+
+
+class StandingsChanged(HostEvent):
+    """The ten best of the room; `top` is empty where nobody has points."""
+
+    type = "standings:changed"
+    top: tuple[Place, ...]
+
+
 class ScoresChanged(HostEvent):
-    """Points were added to a participant or taken; the log of deltas."""
+    """Points were added to a participant or taken; the log of deltas.
+
+    `window_id` names the window that they come from, None for an adjustment.
+    """
 
     type = "scores:changed"
     level = Level.PRIVATE
     participant_id: str
     points: int
     reason_digest: str | None
+    window_id: str | None = None
 
 
 class NotificationSent(HostEvent):
@@ -261,6 +364,8 @@ HOST_EVENTS: dict[str, type[HostEvent]] = {
         PrizeCreated, PrizeUpdated, PrizeDeleted,
         WinnerSelected, WinnerRevoked, WinnerMoved, WinnerFulfilled,
         DrawRequested, DrawHeld, DrawCommitted, DrawRevealed, DrawVoided,
-        ScoresChanged, NotificationSent, FallbackUsed,
+        WindowOpened, WindowPaused, WindowChanged, WindowTallying, WindowClosed,
+        WindowRevealed, WindowCorrected, WindowShared,
+        StandingsChanged, ScoresChanged, NotificationSent, FallbackUsed,
     )
 }  # fmt: skip

@@ -6,9 +6,10 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, JsonValue, StrictInt, model_validator
 
-from .effects import MAX_EFFECTS, Effect, Name, PublicSource, Verdicts
+from .effects import MAX_EFFECTS, Effect, Name, Points, PublicSource, Verdicts
 from .enums import (
     ChangeKind,
+    CloseReason,
     Level,
     ParticipantStatus,
     PersonKind,
@@ -128,7 +129,10 @@ class Participants(Wire):
 
 
 class Submission(Wire):
-    """One submission, as a row of `Submissions`."""
+    """One submission, as a row of `Submissions`.
+
+    `elapsed_ms` is the time from the opening to its receipt, pauses left out.
+    """
 
     id: str
     window_id: str
@@ -498,7 +502,7 @@ class ActionResult(Effects):
 
 
 class WindowView(Wire):
-    """A window as the app declared it."""
+    """A window as the app declared it; `closed_at` and `closed_by` are None while it is open."""
 
     id: str
     prompt: JsonObject
@@ -506,6 +510,8 @@ class WindowView(Wire):
     opened_at: datetime
     closes_at: datetime | None
     points: int
+    closed_at: datetime | None = None
+    closed_by: CloseReason | None = None
 
 
 class JudgeRequest(Wire):
@@ -519,7 +525,7 @@ class JudgeResult(Answer):
     """The verdict and its points, which may be negative."""
 
     verdict: Verdict
-    points: StrictInt = 0
+    points: Points = 0
 
 
 class Scores(Wire):
@@ -530,7 +536,10 @@ class Scores(Wire):
 
 
 class CloseWindowRequest(Wire):
-    """A window that has closed, everything that was counted in it, and the scores so far."""
+    """A window that has closed, everything that was counted in it, and the scores so far.
+
+    Verdicts are those of the rules or of `judge_submission`; `pending` where nobody has judged.
+    """
 
     window: WindowView
     submissions: Submissions
@@ -538,7 +547,11 @@ class CloseWindowRequest(Wire):
 
 
 class CloseWindowResult(Effects):
-    """Effects, and verdicts and points of submissions in bulk."""
+    """Effects, and verdicts and points of submissions in bulk.
+
+    Submissions that `verdicts` leaves out keep what the rules say: the window's points for right
+    ones, else none.
+    """
 
     verdicts: Verdicts | None = None
 
@@ -565,9 +578,11 @@ class Wins(Wire):
 class Change(Wire):
     """What changed in the room: the kind, what happened to it, and the ids concerned.
 
-    `what` is the second half of the event's type (`winner:revoked` is `revoked`). A change of
-    kind `winner` brings the `wins` that one commit changed, a thousand at most: ten thousand
-    winners revealed at once are ten changes, told one after the other.
+    `what` is the second half of the event's type (`winner:revoked` is `revoked`). Of windows an app
+    is told what others did: `settled` (without it), `revealed`, `corrected`, `voided`, `paused`,
+    `resumed`, `extended`; and `closed` after its own `close_window`. A change of kind `winner`
+    brings the `wins` that one commit changed, a thousand at most: ten thousand winners revealed at
+    once are ten changes, told one after the other.
     """
 
     kind: ChangeKind

@@ -44,12 +44,13 @@ class UnitOfWork:
     """One transaction that writes; it commits when its block ends and rolls back when that fails.
 
     `session` is the work itself; `now` the database's clock when the transaction began, in UTC with
-    milliseconds.
+    milliseconds, and `began` the same moment in the process's monotonic seconds.
     """
 
-    def __init__(self, session: AsyncSession, *, now: datetime) -> None:
+    def __init__(self, session: AsyncSession, *, now: datetime, began: float) -> None:
         self.session = session
         self.now = now
+        self.began = began
         self._callbacks: list[Callable[[], None]] = []
 
     def after_commit(self, callback: Callable[[], None]) -> None:
@@ -132,7 +133,8 @@ class Database:
         _refuse_nesting()
         async with self._turn, _session(self._writer) as session:
             await self._begin(session)
-            unit = UnitOfWork(session, now=await self._now(session))
+            now = await self._now(session)
+            unit = UnitOfWork(session, now=now, began=self._clock.monotonic())
             yield unit
             await _to_the_end(_commit(unit))
 

@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from datetime import UTC, datetime
 
@@ -13,12 +13,14 @@ from rich.console import Console
 from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from mymozhem.contract.demo import Advance, DemoFailed, Guest
+from mymozhem.contract.demo import Advance, Attempt, DemoFailed, Guest
 from mymozhem.contract.fair import Verification, verify
 
 PREFIX = "/api/v1"
 #: people who come in at the same time
 DOORS = 8
+#: people of an evening that can have as many as it likes
+CROWD = 200
 _PATIENCE_SECONDS = 20
 _LOOK_AGAIN = 0.05
 
@@ -27,13 +29,20 @@ class HttpEvening:
     """An `Evening` on a host that runs elsewhere; `verified` counts the records that hold."""
 
     def __init__(
-        self, client: aiohttp.ClientSession, console: Console, *, app_id: str, organizer: str
+        self,
+        client: aiohttp.ClientSession,
+        console: Console,
+        *,
+        app_id: str,
+        organizer: str,
+        crowd: int = CROWD,
     ) -> None:
         self._client = client
         self._console = console
         self._began = time.monotonic()
         self._app_id = app_id
         self._organizer = organizer
+        self._crowd = crowd
         self.verified = 0
 
     @property
@@ -46,18 +55,41 @@ class HttpEvening:
         """The token of a registered person who may make rooms."""
         return self._organizer
 
+    @property
+    def crowd(self) -> int:
+        """How many people may come."""
+        return self._crowd
+
     async def call(
-        self, method: str, path: str, body: JsonValue = None, *, token: str | None = None
+        self,
+        method: str,
+        path: str,
+        body: JsonValue = None,
+        *,
+        token: str | None = None,
+        key: str | None = None,
     ) -> JsonValue:
         """Return the data of an answer, or raise with what the host said."""
-        headers = {"Authorization": f"Bearer {token}"} if token else {}
-        try:
-            async with self._client.request(
-                method, f"{PREFIX}{path}", json=body, headers=headers
-            ) as answer:
-                return _data(f"{method} {path}", answer.status, await answer.read())
-        except (aiohttp.ClientError, TimeoutError) as error:
-            raise DemoFailed(f"{method} {path} got no answer: {error!r}") from error
+        asked = f"{method} {path}"
+        return _data(asked, await self._ask(asked, _json(body), _headers(token, key=key)))
+
+    async def attempt(
+        self,
+        method: str,
+        path: str,
+        body: JsonValue = None,
+        *,
+        token: str | None = None,
+        key: str | None = None,
+    ) -> Attempt:
+        """Return what came of a call, a refusal too."""
+        asked = f"{method} {path}"
+        return _attempt(asked, await self._ask(asked, _json(body), _headers(token, key=key)))
+
+    async def upload(self, path: str, content: bytes, *, token: str | None = None) -> JsonValue:
+        """Post text as it is."""
+        asked = f"POST {path}"
+        return _data(asked, await self._ask(asked, content, _headers(token), media="text/plain"))
 
     async def until(
         self, path: str, member: str, *values: str, token: str | None = None
@@ -128,6 +160,26 @@ class HttpEvening:
         if not condition:
             raise DemoFailed(sentence)
 
+    async def _ask(
+        self,
+        asked: str,
+        content: bytes | None,
+        headers: Mapping[str, str],
+        *,
+        media: str = "application/json",
+    ) -> tuple[int, bytes]:
+        """Return status and body of an answer; DemoFailed where none comes."""
+        method, _, path = asked.partition(" ")
+        if content is not None:
+            headers = {"Content-Type": media, **headers}
+        try:
+            async with self._client.request(
+                method, f"{PREFIX}{path}", data=content, headers=headers
+            ) as answer:
+                return answer.status, await answer.read()
+        except (aiohttp.ClientError, TimeoutError) as error:
+            raise DemoFailed(f"{asked} got no answer: {error!r}") from error
+
     @contextmanager
     def _progress(self, sentence: str, total: int) -> Iterator[Advance]:
         began = time.monotonic()
@@ -146,18 +198,42 @@ class HttpEvening:
         return time.monotonic() - self._began
 
 
-def _data(asked: str, status: int, raw: bytes) -> JsonValue:
+def _headers(token: str | None, *, key: str | None = None) -> dict[str, str]:
+    given = {"Authorization": f"Bearer {token}" if token else None, "Idempotency-Key": key}
+    return {name: value for name, value in given.items() if value is not None}
+
+
+def _json(body: JsonValue) -> bytes | None:
+    return None if body is None else orjson.dumps(body)
+
+
+def _data(asked: str, answer: tuple[int, bytes]) -> JsonValue:
     """Return the data of an envelope; DemoFailed with the host's sentence for an error."""
-    if not raw and status < 400:  # noqa: PLR2004  HTTP's own border
-        return None
-    try:
-        body = orjson.loads(raw)
-    except orjson.JSONDecodeError as error:
-        raise DemoFailed(f"{asked} was answered with {status} and no JSON.") from error
-    match body:
+    status, raw = answer
+    match _envelope(asked, status, raw):
         case {"data": data}:
             found: JsonValue = data
             return found
         case {"error": {"code": code, "message": message, "details": details}}:
             raise DemoFailed(f"{asked} was refused with {status} {code}: {message} {details}")
     raise DemoFailed(f"{asked} was answered with {status} and no envelope.")
+
+
+def _attempt(asked: str, answer: tuple[int, bytes]) -> Attempt:
+    """Return what an envelope holds, be it data or an error; DemoFailed for a fault of the host."""
+    status, raw = answer
+    if status < 500:  # noqa: PLR2004  HTTP's own border
+        match _envelope(asked, status, raw):
+            case {"error": {"code": str(code), "details": details}}:
+                return Attempt(code, details)
+    return Attempt(None, _data(asked, answer))
+
+
+def _envelope(asked: str, status: int, raw: bytes) -> JsonValue:
+    if not raw and status < 400:  # noqa: PLR2004  HTTP's own border
+        return {"data": None}
+    try:
+        body: JsonValue = orjson.loads(raw)
+    except orjson.JSONDecodeError as error:
+        raise DemoFailed(f"{asked} was answered with {status} and no JSON.") from error
+    return body

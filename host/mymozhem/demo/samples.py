@@ -2,11 +2,12 @@
 
 from dataclasses import dataclass
 
+from pydantic import JsonValue
 from sqlalchemy import func, select
 
 from mymozhem.auth.principal import Principal
-from mymozhem.contract import RoomStatus, WinnerStatus
-from mymozhem.contract.demo import SampleRoom
+from mymozhem.contract import PersonKind, Role, RoomStatus, WinnerStatus
+from mymozhem.contract.demo import DemoFailed, SampleRoom
 from mymozhem.rooms import lifecycle, people, winners
 from mymozhem.rooms.actions import perform
 from mymozhem.rooms.creation import NewRoom, create_room
@@ -14,7 +15,9 @@ from mymozhem.rooms.lifecycle import RoomChanges
 from mymozhem.rooms.people import NewPerson
 from mymozhem.rooms.prizes import NewPrize
 from mymozhem.rooms.services import Services
-from mymozhem.rooms.tables import DrawRow, RoomRow, WinnerRow
+from mymozhem.rooms.tables import DrawRow, ParticipantRow, RoomRow, WinnerRow
+from mymozhem.rooms.windows.submitting import submit
+from mymozhem.rooms.windows.tables import WindowRow
 from mymozhem.rooms.work.jobs import Jobs
 from mymozhem.rooms.writer import write_room
 
@@ -73,6 +76,8 @@ async def _play(
     if sample.actions and not await _count(services, room.id):
         for step in sample.actions:
             await perform(services, room.id, organizer, step.action, step.payload)
+            await Jobs(services).run_due()
+            await _answer(services, room.id, step.answers)
     await Jobs(services).run_due()
     await _hand_over(services, organizer, room.id, sample.handed_over)
 
@@ -99,6 +104,25 @@ async def _hand_over(services: Services, organizer: Principal, room_id: str, cou
             await winners.fulfill(writer, winner_id)
 
 
+async def _answer(services: Services, room_id: str, answers: tuple[JsonValue, ...]) -> None:
+    """Have people submit to the window that was opened last, in the order in which they came."""
+    if not answers:
+        return
+    windows = select(WindowRow.name).where(WindowRow.room_id == room_id)
+    people = select(ParticipantRow.user_id).where(
+        ParticipantRow.room_id == room_id, ParticipantRow.role == Role.PARTICIPANT
+    )
+    async with services.database.read() as session:
+        window = await session.scalar(windows.order_by(WindowRow.id.desc()).limit(1))
+        user_ids = (await session.scalars(people.order_by(ParticipantRow.id))).all()
+    if window is None:
+        raise DemoFailed("There is no window that could be answered.")
+    for user_id, answer in zip(user_ids, answers, strict=False):
+        if answer is not None:
+            guest = Principal(user_id, PersonKind.GUEST, room_id, "")
+            await submit(services, room_id, guest, window, answer)
+
+
 async def _find(services: Services, organizer: Principal, name: str) -> RoomRow | None:
     async with services.database.read() as session:
         return await session.scalar(
@@ -111,11 +135,11 @@ async def _find(services: Services, organizer: Principal, name: str) -> RoomRow 
 
 
 async def _count(services: Services, room_id: str) -> int:
-    """Count what the sample's actions have left behind: draws, and wins without one."""
+    """Count what the sample's actions have left behind: windows, draws, and wins without one."""
     async with services.database.read() as session:
         counts = [
             await session.scalar(select(func.count()).where(table.room_id == room_id))
-            for table in (DrawRow, WinnerRow)
+            for table in (WindowRow, DrawRow, WinnerRow)
         ]
     return sum(count or 0 for count in counts)
 

@@ -19,23 +19,27 @@ from mymozhem.migrations import upgrade
 
 from .child import running_host
 from .discovery import Demo, Play, find_demos
-from .evening import PREFIX, HttpEvening
+from .evening import CROWD, PREFIX, HttpEvening
 from .people import Login, ensure_account, logins
 
-BOUND_SECONDS = 58
+#: how long one evening may take
+BOUND_SECONDS = 180
 _CALL_SECONDS = 20
+#: shorter than the host's, so that nobody speaks into a connection that it has just closed
+_KEEP_SECONDS = 3
 
 
-async def play_script(console: Console, app_ids: Sequence[str]) -> None:
+async def play_script(console: Console, app_ids: Sequence[str], *, crowd: int = CROWD) -> None:
     """Play the evening of every named app that has one; DemoFailed unless all is verified.
+
+    `crowd` people come to evenings to which any number can.
 
     The data folder is removed afterwards; on a failure it stays, and the sentence names the log.
     """
     folder = Path(tempfile.mkdtemp(prefix="mymozhem-demo-"))
     log = folder / "host.log"
     try:
-        async with asyncio.timeout(BOUND_SECONDS):
-            await _play_in(folder, log, console, app_ids)
+        await _play_in(folder, log, console, app_ids, crowd=crowd)
     except TimeoutError as error:
         raise DemoFailed(
             f"Not done after {BOUND_SECONDS} seconds. The host's log: {log}"
@@ -48,7 +52,9 @@ async def play_script(console: Console, app_ids: Sequence[str]) -> None:
     shutil.rmtree(folder)
 
 
-async def _play_in(folder: Path, log: Path, console: Console, app_ids: Sequence[str]) -> None:
+async def _play_in(
+    folder: Path, log: Path, console: Console, app_ids: Sequence[str], *, crowd: int
+) -> None:
     demos = [demo for demo in find_demos(app_ids) if demo.play is not None]
     if not demos:
         raise DemoFailed("No enabled app has an evening to play: install one that brings a demo.")
@@ -60,23 +66,34 @@ async def _play_in(folder: Path, log: Path, console: Console, app_ids: Sequence[
     async with running_host(settings, log=log) as address:
         spent = time.monotonic() - began
         console.print(f"A host on a fresh data folder, at {address} ({spent:.2f} s)")
-        limits = aiohttp.ClientTimeout(total=_CALL_SECONDS)
-        async with aiohttp.ClientSession(address, timeout=limits) as client:
+        async with phones(address) as client:
             token = await sign_in(client, organizer)
-            total = [await _play_one(client, console, demo, token) for demo in demos]
+            evenings = [
+                HttpEvening(client, console, app_id=demo.app_id, organizer=token, crowd=crowd)
+                for demo in demos
+            ]
+            for demo, evening in zip(demos, evenings, strict=True):
+                await _play_one(demo, evening, console)
+    total = [evening.verified for evening in evenings]
     spent = time.monotonic() - began
     console.print(f"[bold green]verified[/]: {sum(total)} records, {spent:.2f} s in all")
 
 
-async def _play_one(client: aiohttp.ClientSession, console: Console, demo: Demo, token: str) -> int:
+async def _play_one(demo: Demo, evening: HttpEvening, console: Console) -> None:
     console.rule(escape(demo.app_id), align="left")
-    evening = HttpEvening(client, console, app_id=demo.app_id, organizer=token)
     play: Play | None = demo.play
     if play is not None:
-        await play(evening)
+        async with asyncio.timeout(BOUND_SECONDS):
+            await play(evening)
     if not evening.verified:
         raise DemoFailed(f"The evening of {demo.app_id} verified nothing.")
-    return evening.verified
+
+
+def phones(address: str) -> aiohttp.ClientSession:
+    """Return a client with a connection for each of those who call at the same time."""
+    connector = aiohttp.TCPConnector(limit=0, keepalive_timeout=_KEEP_SECONDS)
+    limits = aiohttp.ClientTimeout(total=_CALL_SECONDS)
+    return aiohttp.ClientSession(address, connector=connector, timeout=limits)
 
 
 async def _prepare(settings: Settings) -> Login:

@@ -7,7 +7,6 @@ A new step is written by comparing the models with a scratch database at the lat
 """
 
 import importlib
-import pkgutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import TypeVar
@@ -35,10 +34,10 @@ class BrokenReferences(RuntimeError):
 
 def import_tables() -> MetaData:
     """Import every `tables` module of the host and return what they declare."""
-    for package in pkgutil.iter_modules(mymozhem.__path__):
-        folder = Path(mymozhem.__path__[0]) / package.name
-        if package.ispkg and any(each.name == "tables" for each in pkgutil.iter_modules([folder])):
-            importlib.import_module(f"mymozhem.{package.name}.tables")
+    home = Path(mymozhem.__path__[0])
+    for file in sorted(home.rglob("tables.py")):
+        names = file.relative_to(home).with_suffix("").parts
+        importlib.import_module(".".join(("mymozhem", *names)))
     return Base.metadata
 
 

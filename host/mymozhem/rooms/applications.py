@@ -1,4 +1,4 @@
-"""People at a room's door: who applies, what the app said to it, and who is in."""
+"""People at a room's door: what is seen, who applies, what the app said to it, and who is in."""
 
 from dataclasses import dataclass
 
@@ -32,19 +32,37 @@ class Joined:
 
 
 @dataclass(frozen=True)
-class Application:
-    """Who wants to come in, as far as it was seen before the app is asked.
+class Seen:
+    """What one look shows: the room, and the person who looks with their row in it.
 
-    `person` is None for a guest who has no row yet.
+    `person` is None for somebody without a token, and for one who does not exist any more. Room,
+    manifest and context are the same objects for all who looked together.
     """
 
     room: RoomRow
     manifest: Manifest
     context: Context
     person: UserRow | None
+    row: ParticipantRow | None
+
+    @property
+    def kind(self) -> PersonKind:
+        """Whether they have an account."""
+        return PersonKind(self.person.kind) if self.person else PersonKind.GUEST
+
+
+@dataclass(frozen=True)
+class Application:
+    """Who wants to come in, as far as it was seen before the app is asked."""
+
+    seen: Seen
     name: str
     answers: JsonObject
-    row: ParticipantRow | None
+
+    @property
+    def person(self) -> UserRow | None:
+        """The person, None for a guest who has no row yet."""
+        return self.seen.person
 
     @property
     def user_id(self) -> str | None:
@@ -52,14 +70,9 @@ class Application:
         return self.person.id if self.person else None
 
     @property
-    def kind(self) -> PersonKind:
-        """Whether they have an account."""
-        return PersonKind(self.person.kind) if self.person else PersonKind.GUEST
-
-    @property
     def metadata(self) -> JsonObject:
         """What the room holds about this person already."""
-        return self.row.data if self.row else {}
+        return self.seen.row.data if self.seen.row else {}
 
 
 @dataclass(frozen=True, eq=False)

@@ -9,25 +9,35 @@ from mymozhem.contract import (
     Adjust,
     Award,
     Cancel,
+    ChangeWindow,
+    CloseReason,
+    CloseWindow,
     Draw,
     Effect,
     Emit,
     Fulfill,
     Level,
     Notify,
+    OpenWindow,
+    Rejudge,
     Reply,
     Reveal,
+    RevealWindow,
     Revoke,
     RunDraw,
     Schedule,
     SetParticipants,
     SetSettings,
     SetState,
+    Share,
 )
 from mymozhem.errors import Conflict, MymozhemError
 
 from . import notices, scores, settings, state, timers, winners
+from .audiences import streams_for
 from .draws import drawing
+from .windows import closing, correcting, opening, settling, sharing
+from .windows.rows import find_window
 from .writer import RoomWriter
 
 WIDTH = {Level.PRIVATE: 0, Level.ORGANIZER: 1, Level.PUBLIC: 2}
@@ -57,11 +67,7 @@ async def apply_effects(writer: RoomWriter, effects: Sequence[Effect]) -> JsonVa
 
 
 async def _apply(writer: RoomWriter, effect: Effect) -> None:
-    act = _ACTS.get(type(effect))
-    if act is None:
-        message = "This version of the platform does not open windows."
-        raise EffectRefused(message, code="WINDOWS_UNAVAILABLE")
-    await act(writer, effect)
+    await _ACTS[type(effect)](writer, effect)
 
 
 def _refused(index: int, effect: Effect, error: MymozhemError) -> EffectRefused:
@@ -79,7 +85,7 @@ async def _emit(writer: RoomWriter, effect: Emit) -> None:
     if problems:
         message = f"The payload of {effect.type!r} breaks its schema: {problems[0].message}"
         raise EffectRefused(message, code="PAYLOAD_INVALID")
-    for stream in await _streams(writer, effect.to):
+    for stream in await streams_for(writer, effect.to):
         writer.record_raw(effect.type, effect.payload, to=stream)
 
 
@@ -89,13 +95,6 @@ def _refuse_wider(effect: Emit, declared: Level) -> None:
     if WIDTH[asked] > WIDTH[declared]:
         message = f"{effect.type!r} is declared for {declared}; it may not go to {asked}."
         raise EffectRefused(message, code="VISIBILITY_TOO_WIDE")
-
-
-async def _streams(writer: RoomWriter, to: Level | tuple[str, ...]) -> tuple[str, ...]:
-    if isinstance(to, Level):
-        return (to,)
-    await state.require_participants(writer, to)
-    return to
 
 
 async def _set_state(writer: RoomWriter, effect: SetState) -> None:
@@ -168,11 +167,44 @@ async def _notify(writer: RoomWriter, effect: Notify) -> None:
     await notices.send(writer, to=effect.to, title=effect.title, message=effect.message)
 
 
+async def _change_window(writer: RoomWriter, effect: ChangeWindow) -> None:
+    window = await find_window(writer.session, writer.room.id, effect.id)
+    closing.change_end(writer, window, effect.closes_at)
+
+
+async def _close_window(writer: RoomWriter, effect: CloseWindow) -> None:
+    window = await find_window(writer.session, writer.room.id, effect.id)
+    closing.close_soon(writer, window, CloseReason.APP)
+
+
+async def _reveal_window(writer: RoomWriter, effect: RevealWindow) -> None:
+    await settling.reveal(writer, await find_window(writer.session, writer.room.id, effect.id))
+
+
+async def _share(writer: RoomWriter, effect: Share) -> None:
+    window = await find_window(writer.session, writer.room.id, effect.window_id)
+    await sharing.share(writer, window, effect)
+
+
+async def _rejudge(writer: RoomWriter, effect: Rejudge) -> None:
+    window = await find_window(writer.session, writer.room.id, effect.window_id)
+    if effect.void:
+        await correcting.void(writer, window)
+    else:
+        await correcting.rejudge(writer, window, rules=effect.rules, verdicts=effect.verdicts)
+
+
 _ACTS: dict[type[Any], Callable[[RoomWriter, Any], Awaitable[None]]] = {
     Emit: _emit,
     SetState: _set_state,
     SetParticipants: _set_participants,
     SetSettings: _set_settings,
+    OpenWindow: opening.open_window,
+    ChangeWindow: _change_window,
+    CloseWindow: _close_window,
+    RevealWindow: _reveal_window,
+    Share: _share,
+    Rejudge: _rejudge,
     Adjust: _adjust,
     Award: _award,
     Fulfill: _fulfill,

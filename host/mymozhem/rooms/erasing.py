@@ -15,6 +15,8 @@ from .joining import count_people
 from .names import free_name
 from .services import Services
 from .tables import IdempotencyRow, NotificationRow, ParticipantRow
+from .windows.ending import close_answered
+from .windows.tables import SubmissionRow
 from .writer import RoomWriter, write_room
 
 _IN = (ParticipantStatus.ACTIVE, ParticipantStatus.PENDING)
@@ -55,6 +57,15 @@ async def _empty_seat(services: Services, caller: Principal, room_id: str, user_
                 .where(ParticipantRow.room_id == room_id, ParticipantRow.user_id == user_id)
                 .values(display_name=ERASED_NAME, reason=None, data={}, own={}, private={})
             )
+            mine = select(ParticipantRow.id).where(
+                ParticipantRow.room_id == room_id, ParticipantRow.user_id == user_id
+            )
+            await unit.session.execute(
+                update(SubmissionRow)
+                .where(SubmissionRow.participant_id.in_(mine))
+                .values(payload=None, key=None)
+                .execution_options(synchronize_session=False)
+            )
 
 
 async def _vacate(writer: RoomWriter, user_id: str) -> None:
@@ -67,11 +78,18 @@ async def _vacate(writer: RoomWriter, user_id: str) -> None:
         writer.record(OwnStateChanged(own={}), to=row.id)
     row.data, row.own, row.private, row.reason = {}, {}, {}, None
     row.updated_at = writer.now
+    await writer.session.execute(
+        update(SubmissionRow)
+        .where(SubmissionRow.participant_id == row.id)
+        .values(payload=None, key=None)
+        .execution_options(synchronize_session=False)
+    )
     writer.record(
         ParticipantUpdated(participant_id=row.id, fields=("name", "metadata"), status=row.status)
     )
     if row.status in _IN:
         _leave(writer, row)
+        await close_answered(writer)
     writer.audit("participant.erase", subject=row.id)
 
 

@@ -4,7 +4,7 @@ from typing import TypeVar
 
 from pydantic import BaseModel
 
-from mymozhem.contract import Hook
+from mymozhem.contract import DecidedBy, Hook
 from mymozhem.contract.events import FallbackUsed
 from mymozhem.dispatch.outcome import Outcome
 
@@ -18,12 +18,14 @@ def record_fallback(writer: RoomWriter, hook: Hook[Req, Res], outcome: Outcome[R
     """Append who decided instead of the app, and why; nothing where the app was not asked."""
     if outcome.failure is None:
         return
+    failure = outcome.failure
+    record_decision(writer, hook, outcome.decided_by, failure.code, failure.message)
+
+
+def record_decision(
+    writer: RoomWriter, hook: Hook[Req, Res], by: DecidedBy, code: str, message: str
+) -> None:
+    """Append who decided instead of the app, and why."""
     writer.record(
-        FallbackUsed(
-            hook=hook.name,
-            decided_by=outcome.decided_by,
-            code=outcome.failure.code,
-            message=outcome.failure.message,
-            at=writer.now,
-        )
+        FallbackUsed(hook=hook.name, decided_by=by, code=code, message=message, at=writer.now)
     )

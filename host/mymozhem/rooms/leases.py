@@ -7,6 +7,7 @@ two processes, or one that slept, never do the same thing twice.
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from enum import StrEnum
 
 from sqlalchemy import ColumnElement, Select, and_, exists, func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -16,40 +17,46 @@ from mymozhem.db.base import new_id
 from mymozhem.db.uow import Database
 
 from .tables import DrawRow, TimerRow, TimerSpace
+from .windows.tables import WindowRow
+
+
+class WorkKind(StrEnum):
+    """What is to be moved on."""
+
+    DRAW = "draw"  #: a draw
+    TIMER = "timer"  #: a timer of the app's, or a change that it is told
+    WINDOW = "window"  #: a window
 
 
 @dataclass(frozen=True)
 class Work:
-    """A row that this process has taken; `generation` is that of a timer, 0 for a draw."""
+    """A row that this process has taken; `generation` is that of a timer, 0 for all else."""
 
+    kind: WorkKind
     room_id: str
     row_id: str
     lease: str
     generation: int = 0
 
-    @property
-    def is_draw(self) -> bool:
-        """Tell whether it is a draw, else it is a timer or a change."""
-        return not self.generation
-
 
 async def take(database: Database, *, span: timedelta, limit: int) -> list[Work]:
-    """Take draws, timers and changes that are due, at most `limit` of each kind.
+    """Take windows, draws, timers and changes that are due, at most `limit` of each kind.
 
     Of a room's changes only the first is taken, so that the app is told in order.
     """
     if not await _anything_due(database):
         return []
     async with database.write() as unit:
+        windows = await _take_windows(unit.session, unit.now, span, limit)
         draws = await _take_draws(unit.session, unit.now, span, limit)
         timers = await _take_timers(unit.session, unit.now, span, limit)
-    return [*draws, *timers]
+    return [*windows, *draws, *timers]
 
 
 async def prolong(database: Database, leases: Collection[str], *, span: timedelta) -> None:
     """Prolong the leases of work that is still going on."""
     async with database.write() as unit:
-        for table in (DrawRow, TimerRow):
+        for table in (DrawRow, TimerRow, WindowRow):
             await unit.session.execute(
                 update(table)
                 .where(table.lease.in_(leases))
@@ -61,7 +68,7 @@ async def prolong(database: Database, leases: Collection[str], *, span: timedelt
 async def release(database: Database, leases: Collection[str] | None) -> None:
     """Give leases back, so that anybody may take the work now; None means everybody's."""
     async with database.write() as unit:
-        for table in (DrawRow, TimerRow):
+        for table in (DrawRow, TimerRow, WindowRow):
             held = table.lease.is_not(None) if leases is None else table.lease.in_(leases)
             await unit.session.execute(
                 update(table)
@@ -72,20 +79,23 @@ async def release(database: Database, leases: Collection[str] | None) -> None:
 
 
 async def next_due(database: Database) -> datetime | None:
-    """Return when the next timer, change or draw is due that nobody has taken."""
+    """Return when the next timer, change, window or draw is due that nobody has taken."""
     async with database.read() as session:
         draw = await session.scalar(select(func.min(DrawRow.due_at)).where(DrawRow.lease.is_(None)))
+        window = await session.scalar(
+            select(func.min(WindowRow.due_at)).where(WindowRow.lease.is_(None))
+        )
         timer = await session.scalar(
             select(func.min(TimerRow.next_at)).where(TimerRow.lease.is_(None), _is_first())
         )
-    return min((moment for moment in (draw, timer) if moment is not None), default=None)
+    return min((moment for moment in (draw, window, timer) if moment is not None), default=None)
 
 
 async def _anything_due(database: Database) -> bool:
     """Look before a write: on SQLite every write waits for its turn."""
     now = await database.now()
     async with database.read() as session:
-        due = or_(_draws(now).exists(), _timers(now).exists())
+        due = or_(_draws(now).exists(), _windows(now).exists(), _timers(now).exists())
         return bool(await session.scalar(select(due)))
 
 
@@ -94,6 +104,15 @@ async def _take_draws(
 ) -> list[Work]:
     rows = await session.scalars(
         _draws(now).order_by(DrawRow.due_at).limit(limit).with_for_update(skip_locked=True)
+    )
+    return [_taken(row, now + span) for row in rows]
+
+
+async def _take_windows(
+    session: AsyncSession, now: datetime, span: timedelta, limit: int
+) -> list[Work]:
+    rows = await session.scalars(
+        _windows(now).order_by(WindowRow.due_at).limit(limit).with_for_update(skip_locked=True)
     )
     return [_taken(row, now + span) for row in rows]
 
@@ -107,15 +126,22 @@ async def _take_timers(
     return [_taken(row, now + span) for row in rows]
 
 
-def _taken(row: DrawRow | TimerRow, until: datetime) -> Work:
+def _taken(row: DrawRow | TimerRow | WindowRow, until: datetime) -> Work:
     row.lease, row.lease_until = new_id("lease"), until
-    generation = row.generation if isinstance(row, TimerRow) else 0
-    return Work(row.room_id, row.id, row.lease, generation)
+    if isinstance(row, TimerRow):
+        return Work(WorkKind.TIMER, row.room_id, row.id, row.lease, row.generation)
+    kind = WorkKind.DRAW if isinstance(row, DrawRow) else WorkKind.WINDOW
+    return Work(kind, row.room_id, row.id, row.lease)
 
 
 def _draws(now: datetime) -> Select[DrawRow]:
     free = or_(DrawRow.lease.is_(None), DrawRow.lease_until < now)
     return select(DrawRow).where(DrawRow.due_at <= now, free)
+
+
+def _windows(now: datetime) -> Select[WindowRow]:
+    free = or_(WindowRow.lease.is_(None), WindowRow.lease_until < now)
+    return select(WindowRow).where(WindowRow.due_at <= now, free)
 
 
 def _timers(now: datetime) -> Select[TimerRow]:

@@ -30,6 +30,7 @@ from .seats import ORGANIZERS, require_seat
 from .services import Services
 from .settings import merged_settings, refuse_frozen, store_settings
 from .tables import RoomRow
+from .windows import ending
 from .writer import ENDED, RoomWriter, write_room
 
 #: what may follow what; nothing else
@@ -100,6 +101,7 @@ async def delete_room(services: Services, room_id: str, caller: Principal) -> No
             message = "The room is running; end it before you delete it."
             raise Conflict(message, code="ROOM_ACTIVE")
         await drawing.end_draws(writer, writer.room.status)
+        await ending.end_windows(writer, RoomStatus.CANCELLED)
         await timers.drop_all(writer)
         writer.room.deleted_at = writer.now
         writer.touch()
@@ -210,6 +212,7 @@ async def _move(writer: RoomWriter, status: RoomStatus) -> None:
     room, previous = writer.room, writer.room.status
     if status in ENDED:
         await drawing.end_draws(writer, status)
+        await ending.end_windows(writer, status)
         await timers.drop_all(writer)
         room.ended_at = writer.now
     writer.record(RoomStatusChanged(status=status, previous=previous))

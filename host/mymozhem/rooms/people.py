@@ -19,6 +19,7 @@ from .seats import HELPERS, MEMBERS, ORGANIZERS, Seat, require_seat
 from .services import Services
 from .state import require_participants
 from .tables import ParticipantRow
+from .windows.ending import close_answered
 from .writer import ENDED, RoomWriter, write_room
 
 #: people who are put in together, before others get their turn
@@ -51,6 +52,7 @@ async def leave(services: Services, room_id: str, caller: Principal) -> Particip
             message = "Organizers cannot leave their room; end it or delete it."
             raise Conflict(message, code="ORGANIZER_STAYS")
         _go(writer, row, ParticipantStatus.LEFT)
+        await close_answered(writer)
         return row
 
 
@@ -159,6 +161,7 @@ async def remove(
             return row
         row.reason = reason
         _go(writer, row, ParticipantStatus.REMOVED)
+        await close_answered(writer)
         writer.audit("participant.remove", subject=row.id, reason=reason)
         return row
 
@@ -184,6 +187,7 @@ async def change_person(
         if changes.role is not None and changes.role != row.role:
             _grant(writer, seat, row, changes.role)
             changed.append("role")
+            await close_answered(writer)
         if changes.metadata is not None and changes.metadata != row.data:
             _refuse_moderator(seat)
             row.data = changes.metadata

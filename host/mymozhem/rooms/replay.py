@@ -1,4 +1,4 @@
-"""A room computed again from its log alone: status, state, wins, scores.
+"""A room computed again from its log alone: status, state, wins, scores, windows.
 
 Pure. A log that was read by organizers replays to what organizers see; the operator's own has every
 stream. Draws are not drawn again here: their records are verified by `contract.fair`.
@@ -9,7 +9,14 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from mymozhem.contract import DrawStatus, JsonObject, Level, RoomStatus, WinnerStatus
+from mymozhem.contract import (
+    DrawStatus,
+    JsonObject,
+    Level,
+    RoomStatus,
+    WindowStatus,
+    WinnerStatus,
+)
 
 Document = Mapping[str, Any]
 
@@ -42,13 +49,15 @@ class Replayed:
     wins: dict[str, Win] = field(default_factory=dict)
     scores: Counter[str] = field(default_factory=Counter)
     draws: dict[str, DrawStatus] = field(default_factory=dict)
+    windows: dict[str, WindowStatus] = field(default_factory=dict)
 
 
 def replay(events: Iterable[Document]) -> Replayed:
     """Apply the entries of a log in their order; types of apps change nothing here.
 
     Each has `type` and `payload`; `seq` and `stream` where it comes from the operator's export.
-    LogBroken for a gap in `seq`, and for a win that was never given.
+    LogBroken for a gap in `seq`, for a win that was never given, and for a window that was never
+    opened.
     """
     room = Replayed()
     for event in events:
@@ -122,6 +131,36 @@ def _draw(status: DrawStatus) -> "Apply":
     return apply
 
 
+def _opened(room: Replayed, payload: Document, _: Document) -> None:
+    if payload["windowId"] in room.windows:
+        raise LogBroken(f"the window {payload['windowId']} was opened twice")
+    room.windows[payload["windowId"]] = WindowStatus.OPEN
+
+
+def _window(status: WindowStatus) -> "Apply":
+    def apply(room: Replayed, payload: Document, _: Document) -> None:
+        _move_window(room, payload, status)
+
+    return apply
+
+
+def _changed(room: Replayed, payload: Document, _: Document) -> None:
+    """Note that a window has other times; one that was resumed is open again."""
+    resumed = payload["reason"] == "resumed"
+    _move_window(room, payload, WindowStatus.OPEN if resumed else None)
+
+
+def _corrected(room: Replayed, payload: Document, _: Document) -> None:
+    _move_window(room, payload, WindowStatus.VOID if payload["void"] else WindowStatus.CLOSED)
+
+
+def _move_window(room: Replayed, payload: Document, status: WindowStatus | None) -> None:
+    if payload["windowId"] not in room.windows:
+        raise LogBroken(f"the window {payload['windowId']} changed and was never opened")
+    if status is not None:
+        room.windows[payload["windowId"]] = status
+
+
 def _win(room: Replayed, winner_id: str) -> Win:
     if winner_id not in room.wins:
         raise LogBroken(f"{winner_id} changed and was never given")
@@ -144,4 +183,11 @@ _APPLY: Mapping[str, Apply] = {
     "draw:committed": _draw(DrawStatus.COMMITTED),
     "draw:revealed": _draw(DrawStatus.REVEALED),
     "draw:voided": _draw(DrawStatus.VOIDED),
+    "window:opened": _opened,
+    "window:paused": _window(WindowStatus.PAUSED),
+    "window:changed": _changed,
+    "window:tallying": _window(WindowStatus.TALLYING),
+    "window:closed": _window(WindowStatus.CLOSED),
+    "window:revealed": _window(WindowStatus.CLOSED),
+    "window:corrected": _corrected,
 }

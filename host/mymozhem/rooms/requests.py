@@ -22,7 +22,6 @@ from mymozhem.contract import (
     Role,
     RoomData,
     RoomView,
-    Submissions,
     Winner,
 )
 from mymozhem.manifests.model import Manifest
@@ -37,6 +36,7 @@ from .tables import (
     RoomStateRow,
     WinnerRow,
 )
+from .windows.rows import submissions_of_closed
 
 
 @dataclass(frozen=True)
@@ -89,26 +89,29 @@ async def build_context(  # noqa: PLR0913  a context is that wide
         participants=await _participants(session, services, room)
         if "participants" in needs
         else None,
-        submissions=Submissions() if "submissions" in needs else None,
+        submissions=await submissions_of_closed(session, room.id)
+        if "submissions" in needs
+        else None,
     )
 
 
 async def room_state(session: AsyncSession, room_id: str) -> RoomStateRow:
-    """Return the room's state; every room has one from its creation on."""
-    return (
-        await session.scalars(select(RoomStateRow).where(RoomStateRow.room_id == room_id))
-    ).one()
+    """Return the room's state, read once in a session; every room has one from its creation on.
+
+    A session that writes has locked the room first, so that nobody else changes what it has read.
+    """
+    state = await session.get_one(RoomStateRow, room_id)
+    session.info[RoomStateRow, room_id] = state  # a session by itself forgets what nobody holds
+    return state
 
 
 async def revision(session: AsyncSession, room: RoomRow, seat: Seat | None) -> Revision:
     """Return what an answer about the room now would be computed from."""
-    state = await session.scalar(
-        select(RoomStateRow.version).where(RoomStateRow.room_id == room.id)
-    )
+    state = await room_state(session, room.id)
     actor = None
     if seat is not None and seat.role is not None:
         actor = (seat.role, seat.participant.status if seat.participant else "")
-    return Revision(room.status, room.lock_id, room.settings_version, state or 0, actor)
+    return Revision(room.status, room.lock_id, room.settings_version, state.version, actor)
 
 
 def room_view(room: RoomRow, state: RoomStateRow) -> RoomView:

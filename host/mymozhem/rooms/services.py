@@ -14,6 +14,8 @@ from .applications import Arrival, Joined
 from .arrivals import Arrivals
 from .batches import Batches
 from .queues import RoomQueues
+from .windows.arriving import Accepted, Arriving
+from .windows.lines import Lines
 from .workshop import Workshop
 
 
@@ -22,7 +24,8 @@ class Services:
     """The parts of the host that use cases work with.
 
     `wake` is set after a commit that leaves work for the jobs of this process; `workshop` is where
-    large draws are computed.
+    large draws are computed. `submissions` are on their way to being committed; `judges` are the
+    tasks that have windows judged, by window.
     """
 
     database: Database
@@ -34,5 +37,7 @@ class Services:
     queues: RoomQueues = field(default_factory=RoomQueues)
     batches: Batches = field(default_factory=Batches)
     arrivals: Arrivals[Arrival, Joined] = field(default_factory=Arrivals)
+    submissions: Lines[Arriving, Accepted] = field(default_factory=Lines)
+    judges: dict[str, asyncio.Task[None]] = field(default_factory=dict)
     wake: asyncio.Event = field(default_factory=asyncio.Event)
     workshop: Workshop = field(default_factory=Workshop)

@@ -4,12 +4,15 @@ from pydantic import JsonValue
 
 from mymozhem.contract import Change, ChangeKind, JsonObject, RoomStatus
 from mymozhem.contract.events import RoomUpdated
-from mymozhem.errors import Conflict, Invalid
+from mymozhem.db.documents import dump
+from mymozhem.errors import Conflict, Invalid, TooLarge
 from mymozhem.manifests.faults import by_field
 from mymozhem.manifests.model import Manifest
 from mymozhem.manifests.settings import apply_defaults, live_only, merge_patch
 
 from .writer import RoomWriter
+
+MAX_SETTINGS_BYTES = 256 * 1024
 
 
 class SettingsFrozen(Conflict):
@@ -19,9 +22,13 @@ class SettingsFrozen(Conflict):
 
 
 def complete_settings(manifest: Manifest, given: JsonObject) -> JsonObject:
-    """Return settings with their defaults, valid under the manifest; Invalid names every field."""
+    """Return settings with their defaults, valid under the manifest, fit to be stored.
+
+    Invalid names every field, TooLarge is raised over 256 KiB.
+    """
     complete = apply_defaults(manifest.settings_outline, dict(given))
     refuse_invalid(manifest, complete)
+    _refuse_large(complete)
     return as_object(complete)
 
 
@@ -34,6 +41,13 @@ def refuse_invalid(manifest: Manifest, settings: JsonValue) -> None:
         raise Invalid(message, code="SETTINGS_INVALID", fields=fields)
 
 
+def _refuse_large(settings: JsonValue) -> None:
+    size = len(dump(settings).encode())
+    if size > MAX_SETTINGS_BYTES:
+        message = f"The settings take {size} bytes; at most {MAX_SETTINGS_BYTES} are kept."
+        raise TooLarge(message, code="SETTINGS_TOO_LARGE")
+
+
 def as_object(value: JsonValue) -> JsonObject:
     """Return settings as the object that they are; Invalid where they are something else."""
     if not isinstance(value, dict):
@@ -42,7 +56,7 @@ def as_object(value: JsonValue) -> JsonObject:
 
 
 def merged_settings(manifest: Manifest, before: JsonObject, patch: JsonObject | None) -> JsonObject:
-    """Return settings with a patch merged in, complete and valid; Invalid names every field."""
+    """Return settings with a patch merged in, complete and valid; see `complete_settings`."""
     return complete_settings(manifest, as_object(merge_patch(before, patch or {})))
 
 

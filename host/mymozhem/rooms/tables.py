@@ -12,6 +12,7 @@ from sqlalchemy import (
     String,
     Text,
     UniqueConstraint,
+    false,
     text,
 )
 from sqlalchemy.orm import Mapped, mapped_column
@@ -81,6 +82,7 @@ class RoomRow(Base):
     draw_secret: Mapped[bytes] = mapped_column(LargeBinary)
     draw_anchor: Mapped[str] = mapped_column(String(64))
     next_link: Mapped[int] = mapped_column(default=1)
+    standings_hidden: Mapped[bool] = mapped_column(default=False, server_default=false())
     last_seq: Mapped[int] = mapped_column(default=0)
     epoch: Mapped[str] = mapped_column(String(ID_LENGTH))
     version: Mapped[int] = mapped_column(default=1)
@@ -220,18 +222,26 @@ class WinnerRow(Base):
 
 
 class ScoreRow(Base):
-    """Points given or taken; the sums are the standings."""
+    """Points given or taken; the sums are the standings.
+
+    Those of a window name it. What is `sealed` counts only once the window's results are revealed.
+    """
 
     __tablename__ = "scores"
 
     id: Mapped[str] = id_column("score")
     room_id: Mapped[str] = mapped_column(ForeignKey("rooms.id", ondelete="CASCADE"))
     participant_id: Mapped[str] = mapped_column(ForeignKey("participants.id", ondelete="CASCADE"))
+    window_id: Mapped[str | None] = mapped_column(ForeignKey("windows.id", ondelete="CASCADE"))
     points: Mapped[int]
     reason: Mapped[str] = mapped_column(String(200))
+    sealed: Mapped[bool] = mapped_column(default=False, server_default=false())
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
 
-    __table_args__ = (Index("ix_scores_room_id", "room_id", "participant_id"),)  # sums per person
+    __table_args__ = (
+        Index("ix_scores_room_id", "room_id", "participant_id"),  # sums per person
+        Index("ix_scores_window_id", "window_id"),  # what a window holds back
+    )
 
 
 class DrawRow(Base):

@@ -1,10 +1,11 @@
 """The one way to write in a room: its row is locked first, its log is written last."""
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from datetime import datetime
+from typing import cast
 
-from sqlalchemy import insert, inspect, select
+from sqlalchemy import Table, bindparam, insert, inspect, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from mymozhem.contract import Change
@@ -23,6 +24,14 @@ MAX_DEPTH = 8
 
 #: events in one statement; some milliseconds of the event loop
 EVENTS_AT_ONCE = 500
+
+#: written by their table: a room may have thousands, each of a person who was told something
+_STREAMS = cast("Table", RoomStreamRow.__table__)
+_MOVED = (
+    update(_STREAMS)
+    .where(_STREAMS.c.room_id == bindparam("in_room"), _STREAMS.c.stream == bindparam("named"))
+    .values(last_no=bindparam("upto"))
+)
 
 ENDED = frozenset({RoomStatus.COMPLETED, RoomStatus.CANCELLED})
 
@@ -50,6 +59,8 @@ class RoomWriter:
         self.manifest = manifest
         self.actor_id = actor_id
         self.depth = depth
+        #: the window whose results are held back while its app settles it, by its row's id
+        self.held_back: str | None = None
         self._events: list[dict[str, object]] = []
         self._changes: list[Change] = []
         self._audits: list[dict[str, object]] = []
@@ -151,26 +162,40 @@ class RoomWriter:
         """Number what was recorded so far and write it, where a caller needs to know its number."""
         if not self._events:
             return
-        streams = {str(event["stream"]) for event in self._events}
-        found = await self.session.scalars(
-            select(RoomStreamRow).where(
-                RoomStreamRow.room_id == self.room.id, RoomStreamRow.stream.in_(streams)
-            )
-        )
-        rows = {row.stream: row for row in found}
-        for stream in sorted(streams - rows.keys()):
-            rows[stream] = RoomStreamRow(room_id=self.room.id, stream=stream, last_no=0)
-            self.session.add(rows[stream])
-        for event in self._events:
-            row = rows[str(event["stream"])]
-            row.last_no += 1
-            self.room.last_seq += 1
-            event |= {"seq": self.room.last_seq, "stream_no": row.last_no}
-        await self.session.flush()
         for start in range(0, len(self._events), EVENTS_AT_ONCE):
             some = self._events[start : start + EVENTS_AT_ONCE]
+            await self._number(some)
             await self.session.execute(insert(RoomEventRow), some)
+        await self.session.flush()
         self._events = []
+
+    async def _number(self, events: Sequence[dict[str, object]]) -> None:
+        """Give events their places in the log and in their streams, and note how far these are."""
+        streams = {str(event["stream"]) for event in events}
+        found = await self.session.execute(
+            select(_STREAMS.c.stream, _STREAMS.c.last_no).where(
+                _STREAMS.c.room_id == self.room.id, _STREAMS.c.stream.in_(sorted(streams))
+            )
+        )
+        known = {str(row.stream): int(row.last_no) for row in found}
+        last = dict.fromkeys(streams, 0) | known
+        for event in events:
+            stream = str(event["stream"])
+            last[stream] += 1
+            self.room.last_seq += 1
+            event |= {"seq": self.room.last_seq, "stream_no": last[stream]}
+        moved = [
+            {"in_room": self.room.id, "named": stream, "upto": last[stream]}
+            for stream in sorted(known)
+        ]
+        new = [
+            {"room_id": self.room.id, "stream": stream, "last_no": last[stream]}
+            for stream in sorted(streams - known.keys())
+        ]
+        if moved:
+            await (await self.session.connection()).execute(_MOVED, moved)
+        if new:
+            await self.session.execute(insert(_STREAMS), new)
 
     async def _write_changes(self) -> None:
         told = [change for change in self._changes if change.kind in self.manifest.changes]

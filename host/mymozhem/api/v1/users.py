@@ -8,7 +8,7 @@ from mymozhem.auth.users import get_user as read_user
 from mymozhem.errors import Invalid
 from mymozhem.rooms.erasing import erase_person
 from mymozhem.rooms.idempotency import mark_done
-from mymozhem.rooms.reading.person import SeenSeat, seats_of
+from mymozhem.rooms.reading.person import SeenAnswer, SeenSeat, answers_of, seats_of
 from mymozhem.rooms.reading.views import Moment, View
 
 from .auth import SeenUser, user_view
@@ -30,6 +30,7 @@ class SeenExport(View):
     user: SeenUser
     identities: list[SeenIdentity]
     rooms: list[SeenSeat]
+    submissions: list[SeenAnswer]
 
 
 @routes.add("GET /users/me/export")
@@ -38,6 +39,7 @@ async def export_me(call: Call) -> SeenExport:
     async with call.services.database.read() as session:
         held = await export_user(session, call.caller)
         rooms = await seats_of(session, call.caller.user_id)
+        submissions = await answers_of(session, call.caller.user_id)
     return SeenExport(
         user=user_view(held.user),
         identities=[
@@ -45,6 +47,7 @@ async def export_me(call: Call) -> SeenExport:
             for each in held.identities
         ],
         rooms=rooms,
+        submissions=submissions,
     )
 
 

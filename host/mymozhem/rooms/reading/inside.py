@@ -5,21 +5,22 @@ from datetime import datetime
 from typing import Any
 
 from pydantic import JsonValue
-from sqlalchemy import Select, func, select
+from sqlalchemy import Select, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from mymozhem.auth.tables import UserRow
 from mymozhem.contract import JsonObject, Level, ParticipantStatus, Role, WinnerStatus
-from mymozhem.errors import NotFound
+from mymozhem.errors import Invalid, NotFound
 from mymozhem.rooms.draws.record import find_draw, list_draws
 from mymozhem.rooms.log import SeenEvent, current_cursor, epoch_of
 from mymozhem.rooms.requests import room_state
-from mymozhem.rooms.scores import standings
+from mymozhem.rooms.scores import TOP
 from mymozhem.rooms.seats import Seat
 from mymozhem.rooms.tables import ParticipantRow, PrizeRow, WinnerRow
 from mymozhem.rooms.work.firing import waiting_calls
 
 from .paging import Columns, Found, Part, part_of
+from .standings import SeenStanding, points_hidden, rank_of, standings
 from .views import Moment, View
 from .views_people import SeenParticipant, participant_view
 from .views_wins import (
@@ -30,6 +31,7 @@ from .views_wins import (
     prize_view,
     winner_view,
 )
+from .windows import SeenOwnSubmission, SeenWindow, open_windows, own_submissions
 
 PEOPLE_BY: Columns = {
     "id": ParticipantRow.id,
@@ -77,22 +79,16 @@ class SeenState(View):
     organizer: JsonObject | None = None
 
 
-class SeenStanding(View):
-    """A place in the standings; equal points are one rank."""
-
-    rank: int
-    participant_id: str
-    display_name: str
-    points: int
-
-
 class SeenMe(View):
-    """The caller in a room; without a seat of their own nothing but the role."""
+    """The caller in a room; without a seat of their own nothing but the role.
+
+    Points and rank are absent while a window hides the standings.
+    """
 
     role: Role | None
     participant: SeenParticipant | None = None
     own: JsonObject | None = None
-    submissions: list[JsonObject] = []
+    submissions: list[SeenOwnSubmission] = []
     points: int | None = None
     rank: int | None = None
 
@@ -107,7 +103,7 @@ class Snapshot(View):
     epoch: str
     now: Moment
     state: SeenState
-    windows: list[JsonObject]
+    windows: list[SeenWindow]
     standings: list[SeenStanding]
     tallying: int
     me: SeenMe
@@ -145,7 +141,12 @@ def event_view(event: SeenEvent) -> LoggedEvent:
 async def participants(
     session: AsyncSession, seat: Seat, wanted: PeopleFilter, part: Part
 ) -> Found[SeenParticipant]:
-    """Return the people of a room; to those who do not help to run it, the active ones."""
+    """Return the people of a room; to those who do not help to run it, the active ones.
+
+    Invalid for an order by points that the caller may not see now.
+    """
+    if points_hidden(seat) and {"points", "-points"} & set(part.sort):
+        raise Invalid(fields={"/sort": ["Points are hidden for now; choose another order."]})
     rows = _people(seat)
     if seat.level is not Level.ORGANIZER:
         rows = rows.where(ParticipantRow.status == ParticipantStatus.ACTIVE)
@@ -234,16 +235,8 @@ async def snapshot(session: AsyncSession, seat: Seat, *, now: datetime) -> Snaps
         epoch=epoch_of(seat),
         now=now,
         state=SeenState(**shown),
-        windows=[],
-        standings=[
-            SeenStanding(
-                rank=each.rank,
-                participant_id=each.participant_id,
-                display_name=each.display_name,
-                points=each.points,
-            )
-            for each in await standings(session, seat.room.id)
-        ],
+        windows=await open_windows(session, seat, now=now),
+        standings=(await standings(session, seat, Part(limit=TOP))).items,
         tallying=await waiting_calls(session, seat.room.id),
         me=await _me(session, seat),
     )
@@ -254,28 +247,15 @@ async def _me(session: AsyncSession, seat: Seat) -> SeenMe:
     if row is None:
         return SeenMe(role=seat.role, submissions=[])
     person = await session.get_one(UserRow, row.user_id)
-    return SeenMe(
+    me = SeenMe(
         role=seat.role,
         participant=participant_view(seat, row, person),
         own=row.own,
-        submissions=[],
-        points=row.points,
-        rank=await _rank(session, row),
+        submissions=await own_submissions(session, seat),
     )
-
-
-async def _rank(session: AsyncSession, row: ParticipantRow) -> int | None:
-    """Return the rank of somebody with points: one more than those who have more."""
-    if not row.points or row.role != Role.PARTICIPANT:
-        return None
-    better = select(func.count()).where(
-        ParticipantRow.room_id == row.room_id,
-        ParticipantRow.role == Role.PARTICIPANT,
-        ParticipantRow.status == ParticipantStatus.ACTIVE,
-        ParticipantRow.points > row.points,
-        ParticipantRow.points != 0,
-    )
-    return (await session.scalar(better) or 0) + 1
+    if points_hidden(seat):
+        return me
+    return me.model_copy(update={"points": row.points, "rank": await rank_of(session, row)})
 
 
 def _people(seat: Seat) -> Select[ParticipantRow, UserRow]:

@@ -1,4 +1,4 @@
-"""What somebody has on the platform: seats in rooms, messages."""
+"""What somebody has on the platform: seats in rooms, what they submitted there, messages."""
 
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -8,17 +8,20 @@ from mymozhem.contract import JsonObject, ParticipantStatus, Role
 from mymozhem.db.uow import UnitOfWork
 from mymozhem.errors import Forbidden, NotFound
 from mymozhem.rooms import idempotency
-from mymozhem.rooms.seats import find_seat, room_not_found
+from mymozhem.rooms.seats import HELPERS, find_seat, role_of, room_not_found
 from mymozhem.rooms.tables import NotificationRow, ParticipantRow, RoomRow
+from mymozhem.rooms.windows.tables import SubmissionRow, WindowRow
 
 from .paging import Columns, Found, Part, part_of
+from .standings import keeps_points
 from .views import Moment, View
+from .windows import SeenOwnSubmission, own_submission
 
 NOTES_BY: Columns = {"id": NotificationRow.id, "createdAt": NotificationRow.created_at}
 
 
 class SeenSeat(View):
-    """What a room holds about somebody."""
+    """What a room holds about somebody; points are absent while the room hides them."""
 
     room_id: str
     room_name: str
@@ -28,8 +31,15 @@ class SeenSeat(View):
     status: ParticipantStatus
     metadata: JsonObject
     own: JsonObject
-    points: int
+    points: int | None = None
     joined_at: Moment
+
+
+class SeenAnswer(SeenOwnSubmission):
+    """Something that somebody submitted; where a later one took its place it no longer counts."""
+
+    room_id: str
+    counts: bool
 
 
 class SeenNotification(View):
@@ -46,12 +56,24 @@ class SeenNotification(View):
 async def seats_of(session: AsyncSession, user_id: str) -> list[SeenSeat]:
     """Return every room that somebody is or was in, with what it holds about them."""
     rows = await session.execute(
-        select(ParticipantRow, RoomRow.name)
+        select(ParticipantRow, RoomRow)
         .join(RoomRow, RoomRow.id == ParticipantRow.room_id)
         .where(ParticipantRow.user_id == user_id)
         .order_by(ParticipantRow.id)
     )
-    return [_seat(row, name) for row, name in rows]
+    return [_seat(row, room) for row, room in rows]
+
+
+async def answers_of(session: AsyncSession, user_id: str) -> list[SeenAnswer]:
+    """Return everything that somebody ever submitted, with results where they are shown."""
+    rows = await session.execute(
+        select(SubmissionRow, WindowRow)
+        .join(WindowRow, WindowRow.id == SubmissionRow.window_id)
+        .join(ParticipantRow, ParticipantRow.id == SubmissionRow.participant_id)
+        .where(ParticipantRow.user_id == user_id)
+        .order_by(SubmissionRow.created_at, SubmissionRow.id)
+    )
+    return [_answer(row, window) for row, window in rows]
 
 
 async def notifications(
@@ -100,19 +122,25 @@ async def code_for(
     return seat.room.code
 
 
-def _seat(row: ParticipantRow, room_name: str) -> SeenSeat:
-    return SeenSeat(
+def _seat(row: ParticipantRow, room: RoomRow) -> SeenSeat:
+    seat = SeenSeat(
         room_id=row.room_id,
-        room_name=room_name,
+        room_name=room.name,
         participant_id=row.id,
         display_name=row.display_name,
         role=row.role,
         status=row.status,
         metadata=row.data,
         own=row.own,
-        points=row.points,
         joined_at=row.joined_at,
     )
+    hidden = keeps_points(room) and role_of(row, is_admin=False) not in HELPERS
+    return seat if hidden else seat.model_copy(update={"points": row.points})
+
+
+def _answer(row: SubmissionRow, window: WindowRow) -> SeenAnswer:
+    own = own_submission(row, window).model_dump(exclude_unset=True)
+    return SeenAnswer(room_id=row.room_id, counts=row.counts, **own)
 
 
 def _notification(row: NotificationRow) -> SeenNotification:

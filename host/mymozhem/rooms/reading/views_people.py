@@ -5,6 +5,7 @@ from mymozhem.contract import JsonObject, Level, ParticipantStatus, PersonKind, 
 from mymozhem.rooms.seats import Seat
 from mymozhem.rooms.tables import ParticipantRow
 
+from .standings import points_hidden
 from .views import Moment, SeenPerson, View
 from .views_rooms import person_view
 
@@ -50,19 +51,19 @@ def participant_view(seat: Seat, row: ParticipantRow, person: UserRow) -> SeenPa
     )
     mine = seat.user_id == row.user_id
     if seat.level is Level.ORGANIZER or mine:
-        shown = shown.model_copy(update=_details(row, person))
+        shown = shown.model_copy(update=_details(seat, row, person))
     return shown.model_copy(update={"own": row.own}) if mine else shown
 
 
-def _details(row: ParticipantRow, person: UserRow) -> dict[str, object]:
-    return {
+def _details(seat: Seat, row: ParticipantRow, person: UserRow) -> dict[str, object]:
+    details: dict[str, object] = {
         "user_id": row.user_id,
         "kind": person.kind,
         "reason": row.reason,
         "metadata": row.data,
-        "points": row.points,
         "joined_at": row.joined_at,
         "last_seen_at": row.last_seen_at,
         "updated_at": row.updated_at,
         "user": person_view(person),
     }
+    return details if points_hidden(seat) else details | {"points": row.points}

@@ -4,14 +4,13 @@ Effects and the deletion of the timer are one transaction, by (id, generation): 
 replaced meanwhile is dropped, and a crash before the commit leaves it as it was.
 """
 
-import hmac
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
 from typing import Generic, TypeVar
 
 import structlog
 from pydantic import BaseModel
-from sqlalchemy import delete, func, select, update
+from sqlalchemy import ColumnElement, and_, delete, func, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from mymozhem.contract import (
@@ -20,8 +19,8 @@ from mymozhem.contract import (
     Hook,
     RoomChangeRequest,
     TimerRequest,
+    WindowStatus,
 )
-from mymozhem.contract.events import FallbackUsed
 from mymozhem.contract.hooks import ON_ROOM_CHANGED, ON_TIMER
 from mymozhem.dispatch.outcome import Outcome
 from mymozhem.dispatch.policy import DECIDES, Budget
@@ -30,11 +29,14 @@ from mymozhem.rooms import backoff
 from mymozhem.rooms.asking import Question, look_ask_write
 from mymozhem.rooms.changes import change_of
 from mymozhem.rooms.effects import apply_effects
+from mymozhem.rooms.fallbacks import record_decision
 from mymozhem.rooms.leases import Work
 from mymozhem.rooms.queues import RoomBusy
 from mymozhem.rooms.requests import Revision, build_context, revision
+from mymozhem.rooms.seeds import hook_seed
 from mymozhem.rooms.services import Services
 from mymozhem.rooms.tables import RoomRow, TimerRow, TimerSpace
+from mymozhem.rooms.windows.tables import WindowRow
 from mymozhem.rooms.writer import ENDED, RoomWriter, write_room
 
 logger = structlog.stdlib.get_logger(__name__)
@@ -62,21 +64,33 @@ async def fire(services: Services, work: Work) -> None:
 
 async def retry_now(writer: RoomWriter) -> int:
     """Have everything of the room that waits for its app asked again now; return how much it is."""
-    waiting = await writer.session.scalars(
+    timers = await writer.session.scalars(
         update(TimerRow)
         .where(TimerRow.room_id == writer.room.id, TimerRow.attempts > 0)
         .values(next_at=writer.now)
         .returning(TimerRow.id)
         .execution_options(synchronize_session=False)
     )
+    windows = await writer.session.scalars(
+        update(WindowRow)
+        .where(WindowRow.room_id == writer.room.id, _waits())
+        .values(due_at=writer.now)
+        .returning(WindowRow.id)
+        .execution_options(synchronize_session=False)
+    )
     writer.wake_jobs()
-    return len(waiting.all())
+    return len(timers.all()) + len(windows.all())
 
 
 async def waiting_calls(session: AsyncSession, room_id: str) -> int:
-    """Return how many timers and changes wait for the app to be back; the room is tallying."""
-    query = select(func.count()).where(TimerRow.room_id == room_id, TimerRow.attempts > 0)
-    return await session.scalar(query) or 0
+    """Return how much waits for the app to be back: timers, changes, windows; the room tallies."""
+    timers = select(func.count()).where(TimerRow.room_id == room_id, TimerRow.attempts > 0)
+    windows = select(func.count()).where(WindowRow.room_id == room_id, _waits())
+    return (await session.scalar(timers) or 0) + (await session.scalar(windows) or 0)
+
+
+def _waits() -> ColumnElement[bool]:
+    return and_(WindowRow.status == WindowStatus.TALLYING, WindowRow.attempts > 0)
 
 
 class _Firing(Generic[Req]):
@@ -128,7 +142,7 @@ class _Firing(Generic[Req]):
                 name=timer.name if timer.space is TimerSpace.APP else None,
                 now=self._services.clock.now(),
                 due_at=timer.due_at,
-                seed=_seed(self._services, timer),
+                seed=hook_seed(self._services.keys, f"{timer.id}/{timer.generation}"),
             ),
             request=await self._request(session, timer),
             revision=await revision(session, room, None),
@@ -171,7 +185,7 @@ class _Firing(Generic[Req]):
             if by is DecidedBy.QUEUE:
                 _ask_again(writer, timer, self._hook, code, message)
                 return
-            _record(writer, self._hook, by, code, message)
+            record_decision(writer, self._hook, by, code, message)
             await _delete(writer, self._work)
 
     async def _drop(self) -> None:
@@ -224,18 +238,12 @@ def _is_over(timer: TimerRow, room: RoomRow, work: Work) -> bool:
     return timer.space is TimerSpace.APP and room.status in ENDED
 
 
-def _seed(services: Services, timer: TimerRow) -> str:
-    """Return randomness that is the same in every attempt, and that nobody else can know."""
-    key = services.keys.derive("hook-seed")
-    return hmac.digest(key, f"{timer.id}/{timer.generation}".encode(), "sha256").hex()
-
-
 def _ask_again(
     writer: RoomWriter, timer: TimerRow, hook: Hook[Req, Effects], code: str, message: str
 ) -> None:
     """Put the call off; organizers are told once, when it first fails."""
     if not timer.attempts:
-        _record(writer, hook, DecidedBy.QUEUE, code, message)
+        record_decision(writer, hook, DecidedBy.QUEUE, code, message)
     timer.attempts += 1
     timer.next_at = writer.now + timedelta(seconds=backoff.seconds(timer.attempts))
     timer.last_error = f"{code}: {message}"[:1000]
@@ -246,12 +254,4 @@ def _tell(writer: RoomWriter, hook: Hook[Req, Effects], outcome: Outcome[Effects
     """Append that the app refused, or that something else decided; nothing where all is well."""
     said = outcome.refusal or outcome.failure
     if said is not None:
-        _record(writer, hook, outcome.decided_by, said.code, said.message)
-
-
-def _record(
-    writer: RoomWriter, hook: Hook[Req, Effects], by: DecidedBy, code: str, message: str
-) -> None:
-    writer.record(
-        FallbackUsed(hook=hook.name, decided_by=by, code=code, message=message, at=writer.now)
-    )
+        record_decision(writer, hook, outcome.decided_by, said.code, said.message)

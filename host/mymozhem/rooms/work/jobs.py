@@ -1,10 +1,11 @@
-"""The jobs of a host process: draws, timers and changes, done when they are due.
+"""The jobs of a host process: draws, windows, timers and changes, done when they are due.
 
 Rows in the database say what is to be done; a process that is killed leaves them as they were, and
 the next one goes on. Nothing here decides anything: a step is one transaction, fenced by its lease.
 """
 
 import asyncio
+from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from datetime import timedelta
 
@@ -12,9 +13,10 @@ import structlog
 
 from mymozhem.errors import Unavailable
 from mymozhem.rooms import leases
-from mymozhem.rooms.draws.job import step
-from mymozhem.rooms.leases import Work
+from mymozhem.rooms.draws import job
+from mymozhem.rooms.leases import Work, WorkKind
 from mymozhem.rooms.services import Services
+from mymozhem.rooms.windows import downtime, tally
 
 from .firing import fire
 
@@ -28,6 +30,13 @@ REST = timedelta(seconds=5)
 
 #: steps that run at the same time in one process
 WIDTH = 8
+
+
+_STEPS: dict[WorkKind, Callable[[Services, Work], Awaitable[None]]] = {
+    WorkKind.DRAW: job.step,
+    WorkKind.TIMER: fire,
+    WorkKind.WINDOW: tally.step,
+}
 
 
 class Jobs:
@@ -45,6 +54,9 @@ class Jobs:
         self._width = width
         self._running: dict[asyncio.Task[None], Work] = {}
         self._tasks: list[asyncio.Task[None]] = []
+        self._next_beat = 0.0
+        self._away = False
+        self._clocks = (services.clock.now(), services.clock.monotonic())
 
     def start(self) -> None:
         """Begin, in the running event loop; twice is once."""
@@ -56,7 +68,7 @@ class Jobs:
 
     async def stop(self) -> None:
         """Stop at once and give back what was not finished; safe when it was never started."""
-        tasks = [*self._tasks, *self._running]
+        tasks = [*self._tasks, *self._running, *self._services.judges.values()]
         held = [work.lease for work in self._running.values()]
         self._tasks = []
         for task in tasks:
@@ -85,12 +97,30 @@ class Jobs:
         while True:
             self._services.wake.clear()
             try:
+                await self._beat()  # first: time that nobody was here for is no window's time
                 started = await self._start_due()
                 wait = 0.0 if started else await self._pause()
             except Unavailable:
                 wait = self._poll
             if wait or len(self._running) >= self._width:
                 await self._sleep(wait or self._poll)
+
+    async def _beat(self) -> None:
+        now = self._services.clock.monotonic()
+        if now < self._next_beat:
+            return
+        self._next_beat = now + downtime.EVERY
+        away = self._away or self._has_slept()
+        self._away = True  # until the note is written
+        await (downtime.recover if away else downtime.beat)(self._services)
+        self._away = False
+
+    def _has_slept(self) -> bool:
+        """Tell whether the machine slept since this was asked last: its clocks ran apart then."""
+        clock = self._services.clock
+        before, self._clocks = self._clocks, (clock.now(), clock.monotonic())
+        wall = (self._clocks[0] - before[0]).total_seconds()
+        return wall - (self._clocks[1] - before[1]) > downtime.SILENCE.total_seconds()
 
     async def _start_due(self) -> int:
         free = self._width - len(self._running)
@@ -110,7 +140,7 @@ class Jobs:
 
     async def _do(self, work: Work) -> None:
         try:
-            await (step if work.is_draw else fire)(self._services, work)
+            await _STEPS[work.kind](self._services, work)
         except Unavailable as error:
             logger.warning("a job waits", row=work.row_id, room=work.room_id, code=error.code)
             await self._rest(work)

@@ -1,0 +1,139 @@
+"""Windows: answered by everybody, steered by organizers."""
+
+from collections.abc import Awaitable, Callable
+
+from mymozhem.api.answers import Page
+from mymozhem.api.frame import Call
+from mymozhem.api.models import ExtendBody, RejudgeBody, SubmissionBody
+from mymozhem.api.queries import WindowsQuery, paged, refuse_unknown
+from mymozhem.api.repeats import Repeat
+from mymozhem.api.routes import Routes
+from mymozhem.auth.principal import Principal
+from mymozhem.rooms.admission import seat_for
+from mymozhem.rooms.reading.views import View
+from mymozhem.rooms.reading.windows import SeenWindow, window
+from mymozhem.rooms.reading.windows import windows as found_windows
+from mymozhem.rooms.services import Services
+from mymozhem.rooms.windows import controlling
+from mymozhem.rooms.windows.submitting import submit
+from mymozhem.rooms.windows.tables import WindowRow
+
+routes = Routes("windows", "Windows: spans in which everybody answers.")
+
+_Control = Callable[[Services, str, Principal, str], Awaitable[WindowRow]]
+
+
+class SeenAccepted(View):
+    """A submission that is durable; `elapsedMs` counts from the opening, pauses left out."""
+
+    accepted: bool
+    submission_id: str
+    elapsed_ms: int
+
+
+@routes.add("GET /rooms/{id}/windows")
+async def list_windows(call: Call, id: str, query: WindowsQuery) -> Page[SeenWindow]:
+    """List the windows of a room; without the rules by which they are judged."""
+    refuse_unknown(query.fields, SeenWindow)
+    async with call.services.database.read() as session:
+        seat = await seat_for(session, id, call.principal, "GET /rooms/{id}/windows")
+        now = call.services.clock.now()
+        return paged(await found_windows(session, seat, query.part, now=now), query)
+
+
+@routes.add("GET /rooms/{id}/windows/{windowId}")
+async def get_window(call: Call, id: str, window_id: str) -> SeenWindow:
+    """Return one window; to those who help to run the room, with who has answered."""
+    async with call.services.database.read() as session:
+        seat = await seat_for(session, id, call.principal, "GET /rooms/{id}/windows/{windowId}")
+        return await window(session, seat, window_id, now=call.services.clock.now())
+
+
+@routes.add(
+    "POST /rooms/{id}/windows/{windowId}/submissions",
+    repeat=Repeat.OWN,
+    refuses=frozenset({404, 409}),
+)
+async def post_submission(
+    call: Call, id: str, window_id: str, body: SubmissionBody
+) -> SeenAccepted:
+    """Submit to a window; it is durable when this is answered, and its verdict comes later.
+
+    With `Idempotency-Key` a repeated request is answered as the first one was.
+    """
+    accepted = await submit(
+        call.services,
+        id,
+        call.caller,
+        window_id,
+        body.payload,
+        key=call.key,
+        received=call.received,
+    )
+    return SeenAccepted(
+        accepted=True, submission_id=accepted.submission_id, elapsed_ms=accepted.elapsed_ms
+    )
+
+
+@routes.add("POST /rooms/{id}/windows/{windowId}/pause")
+async def pause_window(call: Call, id: str, window_id: str) -> SeenWindow:
+    """Let a window stand still, with the time that is left."""
+    return await _control(call, id, window_id, controlling.pause)
+
+
+@routes.add("POST /rooms/{id}/windows/{windowId}/resume")
+async def resume_window(call: Call, id: str, window_id: str) -> SeenWindow:
+    """Let a paused window go on with the time that was left."""
+    return await _control(call, id, window_id, controlling.resume)
+
+
+@routes.add("POST /rooms/{id}/windows/{windowId}/extend")
+async def extend_window(call: Call, id: str, window_id: str, body: ExtendBody) -> SeenWindow:
+    """Give a window more time."""
+    await controlling.extend(call.services, id, call.caller, window_id, by_ms=body.by_ms)
+    return await _shown(call, id, window_id)
+
+
+@routes.add("POST /rooms/{id}/windows/{windowId}/close")
+async def close_window(call: Call, id: str, window_id: str) -> SeenWindow:
+    """Close a window now; what arrived before is counted, and its app is asked what comes of it."""
+    return await _control(call, id, window_id, controlling.close)
+
+
+@routes.add("POST /rooms/{id}/windows/{windowId}/settle")
+async def settle_window(call: Call, id: str, window_id: str) -> SeenWindow:
+    """Settle a window whose app does not answer by the host's own verdicts."""
+    return await _control(call, id, window_id, controlling.settle)
+
+
+@routes.add("POST /rooms/{id}/windows/{windowId}/reveal")
+async def reveal_window(call: Call, id: str, window_id: str) -> SeenWindow:
+    """Show verdicts and standings that a window held back."""
+    return await _control(call, id, window_id, controlling.reveal)
+
+
+@routes.add("POST /rooms/{id}/windows/{windowId}/rejudge")
+async def rejudge_window(call: Call, id: str, window_id: str, body: RejudgeBody) -> SeenWindow:
+    """Correct a window after the fact: by new rules, by verdicts, or by voiding it."""
+    await controlling.rejudge(
+        call.services,
+        id,
+        call.caller,
+        window_id,
+        rules=body.rules,
+        verdicts=body.verdicts,
+        void=body.void,
+    )
+    return await _shown(call, id, window_id)
+
+
+async def _control(call: Call, room_id: str, name: str, act: _Control) -> SeenWindow:
+    await act(call.services, room_id, call.caller, name)
+    return await _shown(call, room_id, name)
+
+
+async def _shown(call: Call, room_id: str, name: str) -> SeenWindow:
+    endpoint = "GET /rooms/{id}/windows/{windowId}"
+    async with call.services.database.read() as session:
+        seat = await seat_for(session, room_id, call.principal, endpoint)
+        return await window(session, seat, name, now=call.services.clock.now())

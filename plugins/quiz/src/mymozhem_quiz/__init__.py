@@ -1,8 +1,28 @@
-"""The quiz: so far a manifest with the settings of a room; the game comes with a later version."""
+"""The quiz: questions for a room full of phones, in one go or over days.
+
+Every hook is a pure function of its request; the host takes the answers, keeps their order, closes
+the questions in time and adds up the points.
+"""
 
 from mymozhem.contract import JsonObject, hookimpl, read_manifest
 
-__all__ = ["app_manifest"]
+from .actions import handle_action
+from .changes import on_room_changed
+from .closing import close_window
+from .drawing import prepare_draw
+from .timers import on_timer
+from .validation import import_settings, validate_settings
+
+__all__ = [
+    "app_manifest",
+    "close_window",
+    "handle_action",
+    "import_settings",
+    "on_room_changed",
+    "on_timer",
+    "prepare_draw",
+    "validate_settings",
+]
 
 
 @hookimpl

@@ -1,0 +1,42 @@
+"""What people may ask: organizers play, mend, end and look; participants choose a team."""
+
+from collections.abc import Callable
+
+from mymozhem.contract import ActionRequest, ActionResult, Context, JsonObject, Refuse, hookimpl
+
+from .choosing import assign_team, choose_team
+from .correcting import accept, correct, replay, void
+from .ending import end
+from .playing import close, reveal, show_next, show_question, start
+from .statistics import statistics
+
+Act = Callable[[Context, JsonObject], ActionResult]
+
+ACTIONS: dict[str, Act] = {
+    "start": start,
+    "next": show_next,
+    "show": show_question,
+    "close": close,
+    "reveal": reveal,
+    "correct": correct,
+    "accept": accept,
+    "void": void,
+    "replay": replay,
+    "end": end,
+    "statistics": statistics,
+    "assignTeam": assign_team,
+}
+
+#: whose calls travel together
+BATCHED = "chooseTeam"
+
+
+@hookimpl
+def handle_action(context: Context, request: ActionRequest) -> ActionResult:
+    """Do what the action of that name says; its payload satisfies the manifest's schema."""
+    if request.action == BATCHED:
+        return choose_team(context, request)
+    act = ACTIONS.get(request.action)
+    if act is None:
+        raise Refuse("ACTION_UNKNOWN", f"The quiz has no action {request.action!r}.")
+    return act(context, request.payload)

@@ -1,0 +1,6 @@
+"""What the quiz shows of itself: sample rooms, and a big evening in all three modes."""
+
+from .evening import play
+from .rooms import SAMPLES
+
+__all__ = ["SAMPLES", "play"]

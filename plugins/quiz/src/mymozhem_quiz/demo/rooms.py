@@ -1,0 +1,86 @@
+"""Sample rooms: one that waits for its start, one played, one in the making, one called off."""
+
+import json
+from pathlib import Path
+
+from pydantic import JsonValue, TypeAdapter
+
+from mymozhem.contract import JsonObject, RoomStatus
+from mymozhem.contract.demo import SampleAction, SamplePrize, SampleRoom
+
+from .people import names
+
+_FILE = Path(__file__).with_name("questions.json")
+#: questions of all types, as settings hold them
+QUESTIONS = TypeAdapter(list[JsonObject]).validate_python(json.loads(_FILE.read_bytes()))
+
+#: what was answered last week, by question; nobody is where somebody did not answer
+LAST_WEEK: dict[str, tuple[JsonValue, ...]] = {
+    "moons": ("b", "b", "a", "b", None, "c", "b", "d"),
+    "whales": ("true", "true", "true", None, "false", "true", "true", "true"),
+    "eiffel": (1900, 1889, 1850, 1875, 1920, None, 1887, 1901),
+    "noble-gases": (
+        ["a", "c", "e"],
+        ["a", "c", "e"],
+        ["a"],
+        ["c", "e"],
+        ["b"],
+        None,
+        ["a", "e"],
+        None,
+    ),
+    "red-planet": ("Mars", " mars ", "Jupiter", "Venus", None, "MARS", "Mars", "Mercury"),
+}
+
+
+def _played() -> tuple[SampleAction, ...]:
+    """Return an evening: each question is asked, answered and closed, then the quiz ends."""
+    steps: list[SampleAction] = []
+    for number, answers in enumerate(LAST_WEEK.values()):
+        given: tuple[JsonValue, ...] = tuple(
+            None if one is None else {"answer": one} for one in answers
+        )
+        steps.append(SampleAction(action="next" if number else "start", answers=given))
+        steps.append(SampleAction(action="close"))
+    return (*steps, SampleAction(action="end"))
+
+
+def _questions(*ids: str) -> list[JsonValue]:
+    """Return some questions in that order."""
+    known = {str(question["id"]): question for question in QUESTIONS}
+    return [known[one] for one in ids]
+
+
+SAMPLES = (
+    SampleRoom(
+        name="Science night at the Lighthouse",
+        description="Twelve questions of all kinds; faster is more. Join with the code.",
+        settings={"questions": [*QUESTIONS], "mode": "speed", "streakBonus": 50},
+        prizes=(SamplePrize(name="Telescope"), SamplePrize(name="Star chart", quantity=2)),
+        people=names(18),
+    ),
+    SampleRoom(
+        name="Science night of last week",
+        description="Played to its end; the winner has taken the cake home.",
+        settings={"questions": _questions(*LAST_WEEK), "mode": "plain", "minElapsedMs": 0},
+        status=RoomStatus.COMPLETED,
+        prizes=(SamplePrize(name="Chocolate cake"),),
+        people=names(8),
+        actions=_played(),
+        handed_over=1,
+    ),
+    SampleRoom(
+        name="Holiday riddles",
+        description="A week for everybody at their own pace, once the last questions are written.",
+        settings={"questions": _questions("planets", "inventions", "gold"), "pace": "self"},
+        status=RoomStatus.DRAFT,
+        is_public=False,
+    ),
+    SampleRoom(
+        name="Quiz on the night train",
+        description="Called off: there was no train.",
+        settings={"questions": _questions("light", "boiling"), "mode": "first"},
+        status=RoomStatus.CANCELLED,
+        is_public=False,
+    ),
+)

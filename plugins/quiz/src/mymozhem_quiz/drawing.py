@@ -1,0 +1,34 @@
+"""Draws of a quiz: lots among those who are tied for a prize."""
+
+from mymozhem.contract import (
+    Context,
+    EntryList,
+    PreparedDraw,
+    PrepareDrawRequest,
+    hookimpl,
+)
+
+from .game import Game
+from .standings import ranker
+from .texts import refusal, say
+
+
+@hookimpl
+def prepare_draw(context: Context, request: PrepareDrawRequest) -> PreparedDraw:
+    """Answer with those who are tied, one ticket each; a draw of no tie is for everybody.
+
+    Refused where nobody of them is left in the room.
+    """
+    game = Game.of(context)
+    place = game.private.draws.get(request.key)
+    if place is None:
+        return PreparedDraw(rule=say(context, "rule.everybody"))
+    people, key = request.candidates, ranker(game)
+    points = zip(people.id, people.points, strict=True)
+    tied = tuple(person for person, score in points if key(person, score) == place)
+    if not tied:
+        raise refusal(context, "NO_ONE_TIED")
+    return PreparedDraw(
+        entries=EntryList(participants=tied, tickets=(1,) * len(tied)),
+        rule=say(context, "rule.tie"),
+    )

@@ -1,0 +1,37 @@
+"""Lines as editors count them: from 1, ended by LF, CRLF or CR and by nothing else.
+
+`str.splitlines` also breaks at NEL, form feeds and the like, and then numbers are not those that
+people see.
+"""
+
+import re
+from bisect import bisect_right
+
+_END = re.compile(r"\r\n|\n|\r")
+_BYTE_ORDER_MARK = "\ufeff"
+
+
+def lines_of(text: str) -> list[str]:
+    """Return the lines without their ends; a text has one line at least."""
+    return _END.split(text.removeprefix(_BYTE_ORDER_MARK))
+
+
+def one_line(text: str) -> str:
+    """Return a text with each run of white space, line ends included, as one space."""
+    return " ".join(text.split())
+
+
+def paragraph(lines: list[str]) -> str:
+    """Return lines as one text: empty ones left out, spaces collapsed within each."""
+    return "\n".join(line for line in map(one_line, lines) if line)
+
+
+class LineNumbers:
+    """The number of the line in which a place of a text lies, in logarithmic time."""
+
+    def __init__(self, text: str) -> None:
+        self._starts = [0, *(end.end() for end in _END.finditer(text))]
+
+    def at(self, offset: int) -> int:
+        """Return the line of the character at an offset."""
+        return bisect_right(self._starts, offset)

@@ -1,0 +1,158 @@
+"""Submissions as the host keeps them, judged and reckoned; and what differs from what stands."""
+
+from collections import Counter, defaultdict
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from mymozhem.contract import Rejudge, Submissions, Verdict, Verdicts
+
+from .game import Game, window_of
+from .keys import Asked, which_right
+from .reckoning import Answer, Played, reckon
+from .sent import Sent, rows_of
+from .settings import Settings
+from .telling import Result
+
+#: a verdict that stands; the others are still to be found
+FOUND = frozenset({Verdict.RIGHT, Verdict.WRONG})
+
+Answers = Mapping[int, Sequence[Sent]]
+
+
+@dataclass(frozen=True)
+class _Judged:
+    """A round with what was found right in it."""
+
+    number: int
+    asked: Asked
+    submissions: Sequence[Sent]
+    right: Sequence[bool]
+
+
+def by_round(game: Game, submissions: Iterable[Sent]) -> Answers:
+    """Return submissions by the number of their round, in commit order."""
+    found: dict[int, list[Sent]] = defaultdict(list)
+    for one in submissions:
+        number = game.number_of(one.window_id)
+        if number is not None:
+            found[number].append(one)
+    return found
+
+
+def all_rounds(game: Game, submissions: Submissions | None) -> Answers:
+    """Return the submissions of every round that stands, an empty list where nobody answered."""
+    found = by_round(game, rows_of(submissions))
+    return {n: found.get(n, ()) for n, played in game.numbered() if played.stands}
+
+
+def results(
+    settings: Settings, game: Game, answers: Answers, *, anew: Collection[int] = ()
+) -> dict[int, Result]:
+    """Return every round with its verdicts and points, in the order of play.
+
+    Verdicts that were found stand; those of the rounds `anew` are found again by the key of now.
+    Rounds whose question is gone are left out, for nobody knows any more what they were about.
+    """
+    judged = list(_judged(settings, game, answers, anew))
+    played = [_played(settings, game, one) for one in judged]
+    reckoned = reckon(settings.counts_as, settings.bonus, played)
+    return {
+        one.number: Result(
+            number=one.number,
+            asked=one.asked,
+            submissions=one.submissions,
+            right=one.right,
+            points=points,
+            tie=game.round(one.number).tie,
+        )
+        for one, points in zip(judged, reckoned, strict=True)
+    }
+
+
+def verdicts(result: Result) -> Verdicts:
+    """Return verdicts and points of all submissions of a round."""
+    return Verdicts(
+        submission_id=tuple(one.id for one in result.submissions),
+        verdict=tuple(map(_verdict, result.right)),
+        points=tuple(result.points),
+    )
+
+
+def gains(results: Iterable[Result]) -> dict[str, int]:
+    """Return what rounds give to each who answered."""
+    found: Counter[str] = Counter()
+    for result in results:
+        for one, points in zip(result.submissions, result.points, strict=True):
+            found[one.participant_id] += points
+    return dict(found)
+
+
+def ranked(game: Game, result: Result) -> Game:
+    """Return the quiz that knows who was right in a round that broke a tie; others need no rank."""
+    if not game.round(result.number).tie:
+        return game
+    right = (one for one, good in zip(result.submissions, result.right, strict=True) if good)
+    return game.turned(result.number, ranked=tuple(one.participant_id for one in right))
+
+
+def rejudged(game: Game, reckoned: Mapping[int, Result]) -> Iterator[Rejudge]:
+    """Yield a correction for each round in which something differs from what stands."""
+    for number, result in reckoned.items():
+        if game.round(number).fixed:
+            continue
+        new = [
+            (one.id, _verdict(right), points)
+            for one, right, points in zip(
+                result.submissions, result.right, result.points, strict=True
+            )
+            if (one.verdict, one.points) != (_verdict(right), points)
+        ]
+        if new:
+            ids, found, points = zip(*new, strict=True)
+            better = Verdicts(submission_id=ids, verdict=found, points=points)
+            yield Rejudge(window_id=window_of(number), verdicts=better)
+
+
+def _judged(
+    settings: Settings, game: Game, answers: Answers, anew: Collection[int]
+) -> Iterator[_Judged]:
+    for number, submissions in sorted(answers.items()):
+        played = game.round(number)
+        question = settings.question(played.question)
+        if question is None:
+            continue
+        asked = Asked.of(question, played)
+        yield _Judged(number, asked, submissions, _right(asked, submissions, anew=number in anew))
+
+
+def _right(asked: Asked, submissions: Sequence[Sent], *, anew: bool) -> list[bool]:
+    if not anew and all(one.verdict in FOUND for one in submissions):
+        return [one.verdict is Verdict.RIGHT for one in submissions]
+    found = which_right(asked, [one.payload for one in submissions])
+    return [
+        one.verdict is Verdict.RIGHT if _is_gone(one) else right
+        for one, right in zip(submissions, found, strict=True)
+    ]
+
+
+def _is_gone(one: Sent) -> bool:
+    """Tell whether an answer was erased with its person once it was judged; that stands then."""
+    return one.payload is None and one.verdict in FOUND
+
+
+def _played(settings: Settings, game: Game, judged: _Judged) -> Played:
+    played, question = game.round(judged.number), judged.asked.question
+    return Played(
+        points=settings.points_of(question),
+        limit_ms=settings.seconds_of(question) * 1_000,
+        counts=played.scores,
+        given=tuple(one.points for one in judged.submissions) if played.fixed else None,
+        answers=tuple(
+            Answer(one.participant_id, right, one.elapsed_ms)
+            for one, right in zip(judged.submissions, judged.right, strict=True)
+        ),
+    )
+
+
+def _verdict(right: bool) -> Verdict:  # noqa: FBT001  mapped over what was found
+    return Verdict.RIGHT if right else Verdict.WRONG

@@ -1,0 +1,98 @@
+"""Who stands where, and what the prizes make of it."""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import chain, groupby, islice, repeat
+
+from mymozhem.contract import Prize, Winner, WinnerStatus
+
+from .game import Game, Place
+
+Key = tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class Awarded:
+    """A unit of a prize for a place."""
+
+    place: Place
+    prize_id: str
+
+
+@dataclass(frozen=True)
+class Tie:
+    """People who share a rank, and the units that cannot be given to all of them alike."""
+
+    rank: int
+    points: int
+    people: tuple[str, ...]
+    units: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Prizes:
+    """What the prizes come to: clear wins, and ties that somebody or something has to break."""
+
+    awards: tuple[Awarded, ...]
+    ties: tuple[Tie, ...]
+
+
+def ranker(game: Game) -> Callable[[str, int], Key]:
+    """Return what places are sorted by: points, then who was right first where ties were broken."""
+    breaks = [
+        {person: index for index, person in enumerate(played.ranked)}
+        for played in game.private.rounds
+        if played.tie and played.stands
+    ]
+    return lambda person, points: (-points, *(one.get(person, len(one)) for one in breaks))
+
+
+def standings(game: Game, points: Sequence[tuple[str, int]]) -> list[Place]:
+    """Return everybody's place, the best first; who cannot be told apart shares a rank."""
+    key = ranker(game)
+    ordered = sorted(points, key=lambda one: (key(*one), one[0]))
+    places: list[Place] = []
+    for _, group in groupby(ordered, key=lambda one: key(*one)):
+        rank = len(places) + 1
+        places += [Place(rank=rank, participant_id=one, points=score) for one, score in group]
+    return places
+
+
+def share_out(
+    places: Sequence[Place], prizes: Sequence[Prize], winners: Sequence[Winner]
+) -> Prizes:
+    """Give the prizes down the standings, in the order in which they stand in the room.
+
+    Nobody wins without points, nor a prize twice. A rank that is shared gets its units where they
+    are as many as its people, and all of one prize; else it is a tie.
+    """
+    best = [place for place in places if place.points > 0]
+    units = _units(prizes, len(best))
+    held = {(one.participant_id, one.prize_id) for one in winners if _stands(one)}
+    awards: list[Awarded] = []
+    ties: list[Tie] = []
+    for rank, group in groupby(best, key=lambda place: place.rank):
+        people = list(group)
+        prize_ids = tuple(islice(units, len(people)))
+        if len(prize_ids) == len(people) and len(set(prize_ids)) == 1:
+            each = map(Awarded, people, prize_ids)
+            awards += [one for one in each if _pair(one) not in held]
+        elif prize_ids:
+            names = tuple(one.participant_id for one in people)
+            ties.append(Tie(rank, people[0].points, names, prize_ids))
+    return Prizes(tuple(awards), tuple(ties))
+
+
+def _units(prizes: Sequence[Prize], most: int) -> Iterator[str]:
+    """Yield the units that are left, one by one; more than there are people are never needed."""
+    return chain.from_iterable(
+        repeat(prize.id, min(prize.quantity_remaining, most)) for prize in prizes
+    )
+
+
+def _stands(winner: Winner) -> bool:
+    return winner.status is not WinnerStatus.REVOKED
+
+
+def _pair(award: Awarded) -> tuple[str, str]:
+    return award.place.participant_id, award.prize_id

@@ -1,0 +1,126 @@
+"""Teams: who is in which, who is dealt into one, and the mean of their members' points."""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+
+from mymozhem.contract import (
+    Context,
+    Effect,
+    JsonObject,
+    Participant,
+    Participants,
+    ParticipantStatus,
+    Role,
+    Schedule,
+    SetParticipants,
+)
+
+from .game import Game, Status, Team
+from .importing.values import fold
+from .settings import Settings
+from .showing import mix
+
+#: the timer that counts members anew
+TIMER = "teams"
+
+#: after so long, so that many who choose at once are one call, and no chain of hooks grows
+SOON_MS = 1_100
+
+
+def active(participants: Participants | None) -> list[Participant]:
+    """Return who takes part now and may answer."""
+    rows = participants.rows() if participants is not None else ()
+    return [
+        one
+        for one in rows
+        if one.role is Role.PARTICIPANT and one.status is ParticipantStatus.ACTIVE
+    ]
+
+
+def team_of(settings: Settings, own: JsonObject, metadata: JsonObject) -> str | None:
+    """Return somebody's team: the one that they were given, else that of their metadata.
+
+    Metadata is what organizers wrote or imported; joining asks for no team. Where the app deals
+    them out, only its own word counts.
+    """
+    given = named(settings, own.get("team"))
+    if given is not None or settings.teams == "balanced":
+        return given
+    return named(settings, metadata.get("team"))
+
+
+def named(settings: Settings, name: object) -> str | None:
+    """Return the team that is meant by a name, however it is written; None where there is none."""
+    if not isinstance(name, str):
+        return None
+    return next((one for one in settings.team_names if fold(one) == fold(name)), None)
+
+
+def refresh(
+    context: Context, settings: Settings, game: Game, gained: Mapping[str, int] | None = None
+) -> tuple[Game, tuple[Effect, ...]]:
+    """Return the quiz with its teams as they are now, and what gives a team to who has none.
+
+    `gained` are points that this answer gives and that the participants do not have yet.
+    """
+    if settings.teams == "off":
+        return game, ()
+    people = active(context.participants)
+    teams = {one.id: team_of(settings, one.data.own, one.metadata) for one in people}
+    dealt = _deal(context, settings, teams) if _deals(settings, game) else {}
+    points = {one.id: one.points + (gained or {}).get(one.id, 0) for one in people}
+    table = _table(settings, game, teams | dealt, points)
+    return game.shown(teams=table), tuple(give(dealt))
+
+
+def give(teams: Mapping[str, str | None]) -> list[SetParticipants]:
+    """Return what gives people their teams, or takes them away; nothing for nobody."""
+    own: tuple[JsonObject, ...] = tuple({"team": one} if one else {} for one in teams.values())
+    return [SetParticipants(participant_id=tuple(teams), own=own)] if teams else []
+
+
+def soon(settings: Settings) -> tuple[Schedule, ...]:
+    """Return what has the teams looked at again in a moment; nothing where there are none."""
+    return () if settings.teams == "off" else (Schedule(name=TIMER, after_ms=SOON_MS),)
+
+
+def _deals(settings: Settings, game: Game) -> bool:
+    return settings.teams == "balanced" and game.running
+
+
+def _deal(
+    context: Context, settings: Settings, teams: Mapping[str, str | None]
+) -> dict[str, str | None]:
+    """Give everybody without a team the smallest one, in an order that nobody foresees."""
+    sizes = Counter(team for team in teams.values() if team is not None)
+    seed = context.seed or context.call_id
+    waiting = sorted(
+        (one for one, team in teams.items() if team is None),
+        key=lambda person: mix(seed, "team", person),
+    )
+    dealt: dict[str, str | None] = {}
+    for person in waiting:
+        smallest = min(settings.team_names, key=lambda name: sizes[name], default=None)
+        if smallest is not None:
+            dealt[person] = smallest
+            sizes[smallest] += 1
+    return dealt
+
+
+def _table(
+    settings: Settings,
+    game: Game,
+    teams: Mapping[str, str | None],
+    points: Mapping[str, int],
+) -> tuple[Team, ...]:
+    """Nobody has points of results that are held back, so that means say nothing of them."""
+    shows = settings.show_standings or game.public.status is Status.FINISHED
+    table = []
+    for name in settings.team_names:
+        members = [points[one] for one, team in teams.items() if team == name]
+        table.append(Team(name=name, members=len(members), mean=_mean(members) if shows else None))
+    return tuple(table)
+
+
+def _mean(points: Sequence[int]) -> float:
+    return round(sum(points) / len(points), 1) if points else 0.0

@@ -1,0 +1,66 @@
+"""What the quiz does a moment later: end, look at the teams, bring points up to date."""
+
+from collections.abc import Callable
+
+from mymozhem.contract import Context, Effect, Effects, Schedule, TimerRequest, hookimpl
+
+from .closing import FINISH
+from .correcting import MOST_TOLD, SOON_MS, corrections, recount_after
+from .correcting import TIMER as RECOUNT
+from .ending import best, final, finish
+from .game import Game, Status
+from .scoring import all_rounds, gains, results
+from .settings import settings_of
+from .teams import TIMER as TEAMS
+from .teams import refresh
+from .telling import told
+
+
+@hookimpl
+def on_timer(context: Context, request: TimerRequest) -> Effects:
+    """Do what the timer of that name is for; an unknown one does nothing."""
+    act = TIMERS.get(request.name)
+    return act(context) if act is not None else Effects()
+
+
+def look_at_teams(context: Context) -> Effects:
+    """Give a team to who has none, where teams are balanced, and count members and points anew."""
+    settings, before = settings_of(context), Game.of(context)
+    game, dealt = refresh(context, settings, before)
+    return Effects(effects=(*dealt, *_saved(before, game)))
+
+
+def recount(context: Context) -> Effects:
+    """Correct what is not as it should be yet, and tell what the host has settled or revealed.
+
+    Where points change, teams and standings follow in another turn, when everybody has them.
+    """
+    settings, before = settings_of(context), Game.of(context)
+    game, better = corrections(context, settings, before)
+    waiting = game.private.untold
+    reckoned = results(settings, game, all_rounds(game, context.submissions))
+    events = [
+        event
+        for n in waiting[:MOST_TOLD]
+        if n in reckoned
+        for event in told(context, settings, reckoned[n])
+    ]
+    game = game.kept(untold=waiting[MOST_TOLD:])
+    game, dealt = refresh(context, settings, game)
+    if game.public.status is Status.FINISHED:
+        held = gains(reckoned[number] for number in game.held_rounds() if number in reckoned)
+        game = game.shown(standings=best(final(context, game, held)))
+    more = (Schedule(name=RECOUNT, after_ms=SOON_MS),) if waiting[MOST_TOLD:] else ()
+    again = more or recount_after(game, better)
+    return Effects(effects=(*better, *events, *dealt, *_saved(before, game), *again))
+
+
+def _saved(before: Game, game: Game) -> tuple[Effect, ...]:
+    return () if game == before else (game.save(),)
+
+
+TIMERS: dict[str, Callable[[Context], Effects]] = {
+    FINISH: finish,
+    TEAMS: look_at_teams,
+    RECOUNT: recount,
+}

@@ -32,7 +32,9 @@ BLOCKS = [block for page in PAGES for block in blocks(page)]
 WALKED = [
     DOCS / "tutorial" / "first-event.md",
     DOCS / "tutorial" / "first-plugin.md",
+    DOCS / "tutorial" / "windows.md",
     DOCS / "howto" / "run-a-draw-with-public-sources.md",
+    DOCS / "howto" / "run-a-quiz.md",
 ]
 LANGUAGES = {"sh", "python", "json", "toml", "text", "ini", "http"}
 _LINK = re.compile(r"(?<!!)\[[^\]]*\]\(([^)\s]+)\)")

@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import orjson
@@ -24,6 +25,8 @@ from mymozhem.contract import (
     Refuse,
     RegistrationRequest,
     RegistrationResult,
+    SettingsImportRequest,
+    SettingsImportResult,
     hookimpl,
 )
 from mymozhem.db.uow import Database
@@ -43,8 +46,9 @@ class Stall:
         return {
             "id": "stall",
             "meta": {"name": "Stall", "version": "1.0.0", "description": "Does as it is told."},
-            "capabilities": ["participantRegistration", "actions"],
+            "capabilities": ["settingsImport", "participantRegistration", "actions"],
             "permissions": [],
+            "imports": {"live": ["number"]},
             "settings": {
                 "type": "object",
                 "additionalProperties": False,
@@ -63,6 +67,10 @@ class Stall:
             "actions": {"do": {"roles": ["ORGANIZER", "MODERATOR", "PARTICIPANT"]}},
             "events": {"stall:said": {"visibility": "public"}},
         }
+
+    @hookimpl
+    def import_settings(self, request: SettingsImportRequest) -> SettingsImportResult:
+        return SettingsImportResult(value=len(request.text))
 
     @hookimpl
     def register_participant(self, request: RegistrationRequest) -> RegistrationResult:
@@ -85,12 +93,14 @@ def password_hash() -> str:
     return PasswordHasher(time_cost=1, memory_cost=64, parallelism=1).hash(PASSWORD)
 
 
-async def stocked(database: Database) -> Catalog:
-    """Publish the app and return the catalog that has it."""
+async def stocked(database: Database, apps: Mapping[str, object]) -> Catalog:
+    """Publish the app, and those of the test's own; return the catalog that has them."""
+    codes = [stall_code(), *(loaded(plugin, app_id) for app_id, plugin in apps.items())]
     async with database.write() as unit:
-        await history.publish(unit, "stall", stall_code().manifest)
+        for code in codes:
+            await history.publish(unit, code.app_id, code.manifest)
     async with database.read() as session:
-        return Catalog([stall_code()], await history.versions(session))
+        return Catalog(codes, await history.versions(session))
 
 
 @dataclass(frozen=True)
@@ -211,12 +221,17 @@ class House:
 
 @asynccontextmanager
 async def make_house(
-    database_url: str, clock: Clock, folder: Path, **settings: Any
+    database_url: str,
+    clock: Clock,
+    folder: Path,
+    *,
+    apps: Mapping[str, object] = MappingProxyType({}),
+    **settings: Any,
 ) -> AsyncIterator[House]:
     """Start a host on a database with every table."""
     database = Database(database_url, clock=clock)
     await database.open()
-    catalog = await stocked(database)
+    catalog = await stocked(database, apps)
     await database.close()
     chosen = {"environment": "test", "rate_limits_enabled": False} | settings
     given = Settings(data_dir=folder, database_url=database_url, **chosen)

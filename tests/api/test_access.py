@@ -40,6 +40,7 @@ BODIES: dict[str, Any] = {
     "POST /auth/guest": {"code": "NOWHERE", "name": "Ada"},
     "POST /rooms": {"name": "R", "appId": "stall"},
     "PATCH /rooms/{id}": {"description": "new"},
+    "POST /rooms/{id}/import/{setting}": {"text": "7", "format": "number"},
     "POST /rooms/{id}/prizes": {"name": "Car"},
     "PATCH /rooms/{id}/prizes/{prizeId}": {"name": "Van"},
     "PATCH /rooms/{id}/participants/{pid}": {"name": "Renamed"},
@@ -47,8 +48,20 @@ BODIES: dict[str, Any] = {
     "POST /rooms/{id}/participants/import": {"people": [{"name": "Zoe"}]},
     "POST /rooms/{id}/actions/{action}": {},
     "POST /rooms/{id}/draws": {},
+    "POST /rooms/{id}/windows/{windowId}/submissions": {"payload": 7},
+    "POST /rooms/{id}/windows/{windowId}/extend": {"byMs": 1000},
+    "POST /rooms/{id}/windows/{windowId}/rejudge": {"void": True},
     "PATCH /users/{id}": {"name": "Renamed"},
     "POST /apps/validate-manifest": {},
+}
+#: for everybody in the room, so that the table alone says who may submit
+OPENING: Any = {
+    "effect": "openWindow",
+    "id": "w",
+    "accepts": {"type": "integer"},
+    "durationMs": 60_000,
+    "submissions": "many",
+    "roles": ["ORGANIZER", "MODERATOR", "PARTICIPANT", "VIEWER"],
 }
 
 
@@ -61,7 +74,7 @@ class Scene:
 
 
 async def a_scene(house: House, *, public: bool = False) -> Scene:
-    """Start a room with a participant, a prize, a winner and a draw."""
+    """Start a room with a participant, a prize, a winner, a draw and an open window."""
     room = await house.start(isPublic=public)
     path = f"/rooms/{room['id']}"
     _, joined = await house.guest(room, "Zed")
@@ -72,9 +85,11 @@ async def a_scene(house: House, *, public: bool = False) -> Scene:
     won = {"participantId": pid, "prizeId": prize["id"]}
     winner = (await house.organizer.post(f"{path}/winners", won)).data
     draw = (await house.organizer.post(f"{path}/draws", {"reveal": "manual"})).data
+    await house.organizer.post(f"{path}/actions/do", {"effects": [OPENING]})
     await house.work()
     ids = {"id": room["id"], "pid": pid, "prizeId": prize["id"], "wid": winner["id"]}
     ids |= {"did": draw["id"], "action": "do", "appId": "stall", "v": "1.0.0", "spare": spare["id"]}
+    ids |= {"setting": "live", "windowId": OPENING["id"]}
     return Scene(room, ids)
 
 

@@ -25,7 +25,8 @@ from schemathesis.specs.openapi.checks import (
 from mymozhem.api.documents import openapi_document
 from mymozhem.clock import SystemClock
 from mymozhem.migrations import import_tables
-from tests.api.house import House, make_house
+from tests.api.house import Caller, House, make_house
+from tests.api.test_access import OPENING
 from tests.databases import SqliteTemplate
 
 EXAMPLES = int(os.environ.get("MYMOZHEM_FUZZ_EXAMPLES", "3"))
@@ -86,7 +87,24 @@ class Running:
         guest, joined = await house.guest(room, "Zed")
         self.tokens |= {"guest": guest.token, "organizer": house.organizer.token}
         self.ids = {"id": room["id"], "pid": joined["participant"]["id"], "appId": "stall"}
+        self.ids["windowId"] = await self._answered_window(house, room, guest)
         self.document = openapi_document(house.app)
+
+    async def _answered_window(self, house: House, room: Any, guest: Caller) -> str:
+        """Have a window opened, answered, closed and shared; return its id."""
+        path, name = f"/rooms/{room['id']}", str(OPENING["id"])
+        shared = {"effect": "share", "windowId": name, "to": "public", "fields": ["payload"]}
+        window = f"{path}/windows/{name}"
+        for caller, where, body in (
+            (house.organizer, f"{path}/actions/do", {"effects": [OPENING]}),
+            (guest, f"{window}/submissions", {"payload": 7}),
+            (house.organizer, f"{window}/close", None),
+            (house.organizer, f"{path}/actions/do", {"effects": [shared]}),
+        ):
+            heard = await caller.post(where, body)
+            assert heard.status == 200, heard.raw
+            await house.work()
+        return name
 
 
 @pytest.fixture(scope="module")

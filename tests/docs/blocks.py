@@ -42,7 +42,12 @@ class Block:
 def pages() -> list[Path]:
     """Return the front page, every page of the documentation, and those of the plugins."""
     plugins = sorted(ROOT.glob("plugins/*/README.md"))
-    return [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md")), *plugins]
+    docs = [
+        page
+        for page in sorted((ROOT / "docs").rglob("*.md"))
+        if not any(part.startswith(".") for part in page.relative_to(ROOT).parts)
+    ]
+    return [ROOT / "README.md", *docs, *plugins]
 
 
 def blocks(page: Path) -> Iterator[Block]:

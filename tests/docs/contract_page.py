@@ -25,11 +25,10 @@ from .shapes import docstring, fields_table, members
 #: in the contract, so that apps can be written for them; the host does not ask or do them yet
 HOOKS_TO_COME = frozenset(
     {
-        "import_settings", "migrate_settings", "judge_submission", "close_window",
-        "deliver_notification", "on_event", "check_health",
+        "migrate_settings", "deliver_notification", "on_event", "check_health",
     }
 )  # fmt: skip
-EFFECTS_TO_COME = frozenset({"openWindow", "changeWindow", "closeWindow", "share", "rejudge"})
+EFFECTS_TO_COME = frozenset[str]()
 EFFECTS: tuple[type[BaseModel], ...] = get_args(get_args(Effect)[0])
 NOT_YET = "**Not in this version:** "
 

@@ -1,10 +1,19 @@
 """The page about the host's own events, written from their types."""
 
-from pydantic import TypeAdapter
+from pydantic import BaseModel, TypeAdapter
 
-from mymozhem.contract.events import HOST_EVENTS, HostEvent, OwnStateChanged, StateChanged
+from mymozhem.contract.events import (
+    HOST_EVENTS,
+    HostEvent,
+    OwnStateChanged,
+    Place,
+    StateChanged,
+)
 
 from .shapes import docstring, fields_table
+
+#: what events consist of, and nothing else does
+PARTS: tuple[type[BaseModel], ...] = (Place,)
 
 HEAD = """# Events
 
@@ -33,7 +42,8 @@ def events_page() -> str:
     table = "\n".join(
         f"| [`{name}`](#{_anchor(name)}) | {_seen(event)} |" for name, event in HOST_EVENTS.items()
     )
-    return HEAD + table + "\n\n" + "\n".join(map(_event, HOST_EVENTS.values())).rstrip() + "\n"
+    told = "\n".join([*map(_event, HOST_EVENTS.values()), *map(_part, PARTS)])
+    return HEAD + table + "\n\n" + told.rstrip() + "\n"
 
 
 def _event(event: type[HostEvent]) -> str:
@@ -42,8 +52,17 @@ def _event(event: type[HostEvent]) -> str:
         name: schema["$defs"].get(each["$ref"].rsplit("/", 1)[1], each) if "$ref" in each else each
         for name, each in schema.get("properties", {}).items()
     }
-    table = fields_table(schema, lambda name: f"[{name}](contract.md#{name.lower()})")
-    return f"## {event.type}\n\n{docstring(event)}\n\n{table}\n"
+    return f"## {event.type}\n\n{docstring(event)}\n\n{fields_table(schema, _link)}\n"
+
+
+def _part(part: type[BaseModel]) -> str:
+    schema = TypeAdapter(part).json_schema(by_alias=True)
+    return f"## {part.__name__}\n\n{docstring(part)}\n\n{fields_table(schema, _link)}\n"
+
+
+def _link(name: str) -> str:
+    page = "" if name in {part.__name__ for part in PARTS} else "contract.md"
+    return f"[{name}]({page}#{name.lower()})"
 
 
 def _seen(event: type[HostEvent]) -> str:

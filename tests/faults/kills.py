@@ -29,7 +29,7 @@ from mymozhem.rooms.writer import write_room
 from tests.faults.apps import Marker
 from tests.integration.rooms.build import House, make_house, make_services
 
-ROUNDS = int(os.environ.get("MYMOZHEM_FAULT_ROUNDS", "4"))
+ROUNDS = int(os.environ.get("MYMOZHEM_FAULT_ROUNDS", "2"))
 WINS, QUANTITY = 2, 10
 
 

@@ -40,6 +40,8 @@ from mymozhem.rooms.joining import join
 from mymozhem.rooms.services import Services
 from mymozhem.rooms.work.jobs import Jobs as Work
 from mymozhem.rooms.writer import write_room
+from tests.faults.answering import DEEDS
+from tests.faults.asker import Asker
 from tests.integration.rooms.build import make_services
 
 Job = Mapping[str, Any]
@@ -90,8 +92,9 @@ def _counted(count: int) -> Effects:
 
 
 async def services_of(database: Database, folder: Path) -> Services:
-    """Wire services with the racer alone, patient ones."""
-    services = await make_services(database, SystemClock(), folder, {"racer": Racer()})
+    """Wire services with the racer and the asker, patient ones."""
+    apps = {"racer": Racer(), "asker": Asker()}
+    services = await make_services(database, SystemClock(), folder, apps)
     settings = services.settings.model_copy(update={"action_budget_ms": BUDGET_MS})
     return replace(services, settings=settings)
 
@@ -157,6 +160,7 @@ _DEEDS: dict[str, Callable[[Services, Job], Awaitable[object]]] = {
     "fulfill": _fulfill,
     "revoke": _revoke,
     "run draw": _run_draw,
+    **DEEDS,
 }
 
 

@@ -5,17 +5,12 @@ By one process on either database, and by two processes on PostgreSQL.
 
 import asyncio
 import os
-from collections.abc import AsyncIterator, Iterator
-from pathlib import Path
 
 import pytest
 from sqlalchemy import select
 
 from mymozhem.auth.accounts import create_user
-from mymozhem.auth.principal import Principal
-from mymozhem.clock import Clock, SystemClock
-from mymozhem.contract import DrawStatus, ParticipantStatus, PersonKind, WinnerStatus
-from mymozhem.db.uow import Database
+from mymozhem.contract import DrawStatus, ParticipantStatus, WinnerStatus
 from mymozhem.rooms.draws import drawing
 from mymozhem.rooms.draws.drawing import DrawWish
 from mymozhem.rooms.tables import (
@@ -31,12 +26,8 @@ from mymozhem.rooms.tables import (
 from mymozhem.rooms.work.jobs import Jobs as Work
 from mymozhem.rooms.writer import write_room
 from tests.faults.racing import (
-    Children,
     Crowd,
     Jobs,
-    OneProcess,
-    TwoProcesses,
-    services_of,
     tally,
     values,
 )
@@ -51,35 +42,6 @@ pytestmark = pytest.mark.parametrize(
     [("sqlite", 1), ("postgresql", 1), ("postgresql", 2)],
     indirect=["dialect"],
 )
-
-
-@pytest.fixture
-def clock() -> Clock:
-    return SystemClock()
-
-
-@pytest.fixture(scope="module")
-def children() -> Iterator[Children]:
-    with Children() as children:
-        yield children
-
-
-@pytest.fixture
-async def house(database: Database, tmp_path: Path) -> AsyncIterator[House]:
-    services = await services_of(database, tmp_path)
-    house = House(services, Principal("", PersonKind.REGISTERED, None, "token"))
-    house.organizer = await house.person("organizer@example.com")
-    yield house
-    await services.dispatcher.close()
-
-
-@pytest.fixture
-def crowd(
-    house: House, processes: int, database_url: str, tmp_path: Path, request: pytest.FixtureRequest
-) -> Crowd:
-    if processes == 1:
-        return OneProcess(house.services)
-    return TwoProcesses(request.getfixturevalue("children"), database_url, tmp_path)
 
 
 async def run(crowd: Crowd, jobs: Jobs) -> list[dict[str, object]]:

@@ -7,7 +7,7 @@ import re
 import signal
 import subprocess
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -17,7 +17,7 @@ from aiohttp import test_utils, web
 from rich.console import Console
 
 from mymozhem.config import Settings
-from mymozhem.contract.demo import DemoFailed
+from mymozhem.contract.demo import Attempt, DemoFailed
 from mymozhem.demo.child import environment, free_port, running_host
 from mymozhem.demo.discovery import find_demos
 from mymozhem.demo.evening import HttpEvening
@@ -26,7 +26,10 @@ from mymozhem.demo.script import play_script
 
 COMMAND = [sys.executable, "-m", "mymozhem", "demo"]
 POSITIONS = "171, 245, 68, 190, 70, 126, 110, 128, 138, 173"
-BOUND_SECONDS = 110
+BOUND_SECONDS = 240
+FAULT = '{"error": {"code": "X", "message": "Down.", "details": {}}}'
+#: fewer than come when nobody says how many, so that all tests stay quick
+PEOPLE = 24
 
 
 def clean_environment(folder: Path, **more: str) -> dict[str, str]:
@@ -36,7 +39,7 @@ def clean_environment(folder: Path, **more: str) -> dict[str, str]:
 
 def test_a_whole_evening_is_played_and_verified(tmp_path):
     run = subprocess.run(
-        [*COMMAND, "--script"],
+        [*COMMAND, "--script", "--people", str(PEOPLE)],
         env=clean_environment(tmp_path),
         capture_output=True,
         text=True,
@@ -44,11 +47,12 @@ def test_a_whole_evening_is_played_and_verified(tmp_path):
         check=False,
     )
     assert run.returncode == 0, run.stdout + run.stderr
-    assert run.stdout.splitlines()[-1].startswith("verified: 4 records")
+    assert run.stdout.splitlines()[-1].startswith("verified: 5 records")
     assert f"The drawn positions are the published ones: {POSITIONS}." in run.stdout
     assert run.stdout.count("Verified by vrs-1: 10 picks") == 1
     assert run.stdout.count("Verified by rfc3797: 10 picks") == 1
     assert run.stdout.count("; the first result stays.") == 2
+    assert run.stdout.count(f"Every score of {PEOPLE + 2} people in 10 rounds is as") == 3
     assert list(tmp_path.iterdir()) == []
 
 
@@ -87,7 +91,7 @@ async def first_draw(address: str, folder: Path) -> object:
         credentials = {"email": organizer.email, "password": organizer.password}
         signed_in = await evening.call("POST", "/auth/login", credentials)
         token = signed_in["accessToken"]
-        rooms = await evening.call("GET", "/rooms?status=ACTIVE", token=token)
+        rooms = await evening.call("GET", "/rooms?status=ACTIVE&appId=lottery", token=token)
         path = f"/rooms/{rooms[0]['id']}/draws"
         wish = {"run": True, "reveal": "now"}
         draw = await evening.call("POST", path, wish, token=token)
@@ -162,6 +166,42 @@ async def test_an_answer_that_is_not_a_success_ends_the_evening_with_what_was_sa
             await evening.call("POST", "/rooms", {})
 
 
+async def test_what_is_refused_can_be_looked_at():
+    body = '{"error": {"code": "X", "message": "Not now.", "details": {"n": 1}}}'
+    async with answering(409, body) as address, aiohttp.ClientSession(address) as client:
+        evening = HttpEvening(client, Console(quiet=True), app_id="a", organizer="t")
+        assert await evening.attempt("POST", "/rooms", {}) == Attempt("X", {"n": 1})
+    async with answering(200, '{"data": 7}') as address, aiohttp.ClientSession(address) as client:
+        evening = HttpEvening(client, Console(quiet=True), app_id="a", organizer="t")
+        assert await evening.attempt("GET", "/rooms") == Attempt(None, 7)
+
+
+@pytest.mark.parametrize(
+    ("status", "body"), [(503, FAULT), (500, ""), (200, "[]"), (409, "<html>")]
+)
+async def test_a_fault_of_the_host_is_no_refusal(status, body):
+    async with answering(status, body) as address, aiohttp.ClientSession(address) as client:
+        evening = HttpEvening(client, Console(quiet=True), app_id="a", organizer="t")
+        with pytest.raises(DemoFailed, match=str(status)):
+            await evening.attempt("GET", "/rooms")
+
+
+async def test_calls_carry_keys_and_files_their_bytes():
+    heard = []
+
+    async def answer(request: web.BaseRequest) -> web.Response:
+        heard.append((request.content_type, request.headers.get("Idempotency-Key")))
+        heard.append(await request.read())
+        return web.json_response({"data": None})
+
+    async with serving(answer) as address, aiohttp.ClientSession(address) as client:
+        evening = HttpEvening(client, Console(quiet=True), app_id="a", organizer="t", crowd=7)
+        assert (evening.crowd, evening.organizer, evening.app_id) == (7, "t", "a")
+        await evening.call("POST", "/rooms", {"n": 1}, token="t", key="k-1")
+        await evening.upload("/rooms/r/import/words", b"caf\xe9", token="t")
+    assert heard == [("application/json", "k-1"), b'{"n":1}', ("text/plain", None), b"caf\xe9"]
+
+
 async def test_a_host_that_is_gone_ends_the_evening():
     address = f"http://127.0.0.1:{free_port()}"
     async with aiohttp.ClientSession(address) as client:
@@ -177,6 +217,14 @@ async def answering(status: int, body: str) -> AsyncIterator[str]:
     async def answer(_: web.BaseRequest) -> web.Response:
         return web.Response(status=status, text=body)
 
+    async with serving(answer) as address:
+        yield address
+
+
+@asynccontextmanager
+async def serving(
+    answer: Callable[[web.BaseRequest], Awaitable[web.Response]],
+) -> AsyncIterator[str]:
     server = test_utils.RawTestServer(answer)
     await server.start_server()
     yield str(server.make_url("")).rstrip("/")

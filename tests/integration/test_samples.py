@@ -6,12 +6,13 @@ import pytest
 from sqlalchemy import select
 
 from mymozhem.config import Settings
-from mymozhem.contract import RoomStatus
-from mymozhem.contract.demo import SampleAction, SamplePrize, SampleRoom
+from mymozhem.contract import Role, RoomStatus
+from mymozhem.contract.demo import DemoFailed, SampleAction, SamplePrize, SampleRoom
 from mymozhem.demo.house import idle_host
 from mymozhem.demo.people import Login, ensure_account
 from mymozhem.demo.samples import make_samples
-from mymozhem.rooms.tables import PrizeRow, WinnerRow
+from mymozhem.rooms.tables import ParticipantRow, PrizeRow, WinnerRow
+from mymozhem.rooms.windows.tables import WindowRow
 
 WHOLE = SampleRoom(
     name="Raffle",
@@ -32,6 +33,23 @@ def _logging_as_it_was():
     root.handlers[:] = handlers
     root.setLevel(level)
 
+
+ANSWERED = SampleRoom(
+    name="Quiz",
+    settings={
+        "mode": "plain",
+        "minElapsedMs": 0,
+        "questions": [{"id": "wet", "type": "boolean", "text": "Is water wet?", "answer": True}],
+    },
+    status=RoomStatus.COMPLETED,
+    prizes=(SamplePrize(name="Kite"),),
+    people=("Ada", "Bob", "Chen"),
+    actions=(
+        SampleAction(action="start", answers=({"answer": "false"}, None, {"answer": "true"})),
+        SampleAction(action="close"),
+        SampleAction(action="end"),
+    ),
+)
 
 LEFT = {
     "as a draft": {"status": RoomStatus.DRAFT},
@@ -62,3 +80,33 @@ async def test_a_room_that_was_left_half_way_is_completed_once(database_url, tmp
             prize = (await session.scalars(select(PrizeRow))).one()
         assert sorted(win.status for win in wins) == ["awarded", "fulfilled"]
         assert prize.quantity_remaining == 0
+
+
+async def test_people_of_a_sample_answer_what_they_are_asked(database_url, tmp_path):
+    settings = Settings(data_dir=tmp_path, database_url=database_url, enable_apps=("quiz",))
+    async with idle_host(settings) as host:
+        services = host.services
+        login = Login("ada@example.com", "Ada", "correct horse battery")
+        organizer = await ensure_account(services.database, login)
+        for _ in range(2):
+            await make_samples(services, organizer, "quiz", (ANSWERED,))
+        async with services.database.read() as session:
+            found = await session.execute(
+                select(ParticipantRow.display_name, ParticipantRow.points)
+                .where(ParticipantRow.role == Role.PARTICIPANT)
+                .order_by(ParticipantRow.display_name)
+            )
+            assert [tuple(row) for row in found] == [("Ada 2", 0), ("Bob", 0), ("Chen", 100)]
+            assert [row.status for row in await session.scalars(select(WindowRow))] == ["closed"]
+            assert len((await session.scalars(select(WinnerRow))).all()) == 1
+
+
+async def test_answers_without_a_question_are_a_fault_of_the_sample(database_url, tmp_path):
+    settings = Settings(data_dir=tmp_path, database_url=database_url, enable_apps=("lottery",))
+    step = SampleAction(action="draw", answers=({"answer": 1},))
+    async with idle_host(settings) as host:
+        login = Login("ada@example.com", "Ada", "correct horse battery")
+        organizer = await ensure_account(host.services.database, login)
+        wrong = WHOLE.model_copy(update={"actions": (step,)})
+        with pytest.raises(DemoFailed, match="no window"):
+            await make_samples(host.services, organizer, "lottery", (wrong,))

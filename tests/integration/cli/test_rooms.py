@@ -29,7 +29,7 @@ def postgres_template(postgres):
 def run(database_url, tmp_path, monkeypatch):
     monkeypatch.setenv("MYMOZHEM_DATABASE_URL", database_url)
     monkeypatch.setenv("MYMOZHEM_DATA_DIR", str(tmp_path / "data"))
-    monkeypatch.setenv("MYMOZHEM_ENABLE_APPS", "lottery,quiz")
+    monkeypatch.setenv("MYMOZHEM_ENABLE_APPS", "lottery")
 
     def invoke(*words: str, given: str | None = None) -> Result:
         return CliRunner().invoke(cli, words, input=given)
@@ -38,25 +38,35 @@ def run(database_url, tmp_path, monkeypatch):
 
 
 @pytest.fixture
-def rooms(run):
+def both(run, monkeypatch):
+    monkeypatch.setenv("MYMOZHEM_ENABLE_APPS", "lottery,quiz")
+
+
+@pytest.fixture
+def seeded(run):
     seeded = run("seed", "--format", "json")
     assert seeded.exit_code == 0, seeded.output
-    return {room["status"]: room for room in json.loads(seeded.stdout)}
+    return json.loads(seeded.stdout)
 
 
-def test_seeding_twice_makes_rooms_in_every_status_once(run, rooms):
-    assert rooms.keys() == STATUSES
-    assert {room["new"] for room in rooms.values()} == {True}
+@pytest.fixture
+def rooms(seeded):
+    return {room["status"]: room for room in seeded}
+
+
+def test_seeding_twice_makes_rooms_of_each_app_in_every_status_once(run, both, seeded):
+    made = sorted((room["appId"], room["status"]) for room in seeded)
+    assert made == [(app, status) for app in ("lottery", "quiz") for status in sorted(STATUSES)]
+    assert {room["new"] for room in seeded} == {True}
     again = json.loads(run("seed", "--format", "json").stdout)
-    assert {room["id"]: room["new"] for room in again} == {
-        room["id"]: False for room in rooms.values()
-    }
-    assert len(json.loads(run("rooms", "list", "--format", "json").stdout)) == len(rooms)
+    assert {room["id"]: room["new"] for room in again} == {room["id"]: False for room in seeded}
+    assert len(json.loads(run("rooms", "list", "--format", "json").stdout)) == len(seeded)
 
 
-def test_rooms_are_listed_by_status(run, rooms):
+def test_rooms_are_listed_by_status(run, rooms, seeded):
     listed = json.loads(run("rooms", "list", "--status", "draft", "--format", "json").stdout)
-    assert [room["id"] for room in listed] == [rooms["DRAFT"]["id"]]
+    drafts = {room["id"] for room in seeded if room["status"] == "DRAFT"}
+    assert {room["id"] for room in listed} == drafts
     assert rooms["DRAFT"]["code"] in run("rooms", "list").stdout
 
 
@@ -70,8 +80,8 @@ def test_a_room_is_shown_by_its_id_and_by_its_code(run, rooms):
     assert room["name"] in run("rooms", "show", room["id"]).stdout
 
 
-def test_every_room_replays_to_what_its_tables_hold(run, rooms):
-    for room in rooms.values():
+def test_every_room_replays_to_what_its_tables_hold(run, both, seeded):
+    for room in seeded:
         exported = run("rooms", "export", room["code"])
         assert exported.exit_code == 0, exported.output
         replayed = run("rooms", "replay", "-", "--format", "json", given=exported.stdout)

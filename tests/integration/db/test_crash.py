@@ -12,7 +12,7 @@ from mymozhem.clock import SystemClock
 from mymozhem.db.uow import Database
 from tests.integration.db.tables import Counter
 
-ROUNDS = int(os.environ.get("MYMOZHEM_FAULT_ROUNDS", "3"))
+ROUNDS = int(os.environ.get("MYMOZHEM_FAULT_ROUNDS", "2"))
 
 
 async def start(module, url):

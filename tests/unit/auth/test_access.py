@@ -13,7 +13,7 @@ PERSON = Principal("usr_1", PersonKind.REGISTERED, None, "jti")
 GUEST = Principal("usr_2", PersonKind.GUEST, "room_1", "jti")
 
 # Role by role, from the matrix: A(DMIN), O(RGANIZER), M(ODERATOR), P(ARTICIPANT), V(IEWER).
-ROOM_READ, ROOM_WRITE, HELP, ACT = "AOMPV", "AO", "AOM", "OMP"
+ROOM_READ, ROOM_WRITE, HELP, ACT, SUBMIT = "AOMPV", "AO", "AOM", "OMP", "OMPV"
 MATRIX = {
     "GET /rooms/{id}": ROOM_READ,
     "PATCH /rooms/{id}": ROOM_WRITE,
@@ -23,6 +23,7 @@ MATRIX = {
     "GET /rooms/{id}/events": ROOM_READ,
     "POST /rooms/{id}/actions/{action}": ACT,
     "POST /rooms/{id}/copy": ROOM_WRITE,
+    "POST /rooms/{id}/import/{setting}": ROOM_WRITE,
     "POST /rooms/{id}/retry": HELP,
     "GET /rooms/{id}/qr.svg": HELP,
     "GET /rooms/{id}/export": ROOM_WRITE,
@@ -53,6 +54,18 @@ MATRIX = {
     "POST /rooms/{id}/draws/{did}/reveal": HELP,
     "POST /rooms/{id}/draws/{did}/void": HELP,
     "POST /rooms/{id}/draws/{did}/retry": HELP,
+    "GET /rooms/{id}/windows": ROOM_READ,
+    "GET /rooms/{id}/windows/{windowId}": ROOM_READ,
+    "GET /rooms/{id}/windows/{windowId}/submissions": ROOM_READ,
+    "GET /rooms/{id}/standings": ROOM_READ,
+    "POST /rooms/{id}/windows/{windowId}/submissions": SUBMIT,
+    "POST /rooms/{id}/windows/{windowId}/pause": HELP,
+    "POST /rooms/{id}/windows/{windowId}/resume": HELP,
+    "POST /rooms/{id}/windows/{windowId}/extend": HELP,
+    "POST /rooms/{id}/windows/{windowId}/close": HELP,
+    "POST /rooms/{id}/windows/{windowId}/settle": HELP,
+    "POST /rooms/{id}/windows/{windowId}/reveal": HELP,
+    "POST /rooms/{id}/windows/{windowId}/rejudge": HELP,
 }
 EVERYBODY = {
     "POST /auth/login",

@@ -2,7 +2,7 @@
 
 import pytest
 
-from mymozhem.contract import DrawStatus, RoomStatus, WinnerStatus
+from mymozhem.contract import DrawStatus, RoomStatus, WindowStatus, WinnerStatus
 from mymozhem.rooms.replay import LogBroken, Win, replay
 
 
@@ -72,6 +72,36 @@ def test_a_draw_is_revealed_with_its_last_prize():
     assert replay([committed, half, whole]).draws == {"draw_1": DrawStatus.REVEALED}
 
 
+def window(kind, **payload):
+    return entry(f"window:{kind}", windowId="w", **payload)
+
+
+OPENED, PAUSED = window("opened"), window("paused", leftMs=1)
+TALLYING, CLOSED = window("tallying", reason="deadline"), window("closed", counted=2)
+VOIDED, MENDED = window("corrected", void=True), window("corrected", void=False)
+
+
+@pytest.mark.parametrize(
+    ("log", "status"),
+    [
+        ([OPENED], WindowStatus.OPEN),
+        ([OPENED, PAUSED], WindowStatus.PAUSED),
+        ([OPENED, PAUSED, window("changed", reason="extended")], WindowStatus.PAUSED),
+        ([OPENED, PAUSED, window("changed", reason="resumed")], WindowStatus.OPEN),
+        ([OPENED, window("changed", reason="downtime")], WindowStatus.OPEN),
+        ([OPENED, TALLYING], WindowStatus.TALLYING),
+        ([OPENED, TALLYING, CLOSED], WindowStatus.CLOSED),
+        ([OPENED, TALLYING, CLOSED, window("revealed")], WindowStatus.CLOSED),
+        ([OPENED, TALLYING, CLOSED, MENDED], WindowStatus.CLOSED),
+        ([OPENED, VOIDED], WindowStatus.VOID),
+        ([OPENED, TALLYING, CLOSED, VOIDED, MENDED], WindowStatus.CLOSED),
+        ([OPENED, TALLYING, CLOSED, window("shared", fields=["payload"])], WindowStatus.CLOSED),
+    ],
+)
+def test_a_window_is_where_its_last_move_left_it(log, status):
+    assert replay(log).windows == {"w": status}
+
+
 @pytest.mark.parametrize(
     ("log", "said"),
     [
@@ -80,6 +110,9 @@ def test_a_draw_is_revealed_with_its_last_prize():
         ([WON, WON], "twice"),
         ([REVOKED], "never given"),
         ([WON, MOVED, MOVED], "not for"),
+        ([OPENED, OPENED], "opened twice"),
+        ([TALLYING], "never opened"),
+        ([PAUSED], "never opened"),
     ],
 )
 def test_a_log_that_contradicts_itself_is_refused(log, said):

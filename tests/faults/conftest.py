@@ -1,0 +1,42 @@
+"""A house and a crowd for it: one process, or two that share a database."""
+
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+
+import pytest
+
+from mymozhem.auth.principal import Principal
+from mymozhem.clock import Clock, SystemClock
+from mymozhem.contract import PersonKind
+from mymozhem.db.uow import Database
+from tests.faults.racing import Children, Crowd, OneProcess, TwoProcesses, services_of
+from tests.integration.rooms.build import House
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return SystemClock()
+
+
+@pytest.fixture(scope="module")
+def children() -> Iterator[Children]:
+    with Children() as children:
+        yield children
+
+
+@pytest.fixture
+async def house(database: Database, tmp_path: Path) -> AsyncIterator[House]:
+    services = await services_of(database, tmp_path)
+    house = House(services, Principal("", PersonKind.REGISTERED, None, "token"))
+    house.organizer = await house.person("organizer@example.com")
+    yield house
+    await services.dispatcher.close()
+
+
+@pytest.fixture
+def crowd(
+    house: House, processes: int, database_url: str, tmp_path: Path, request: pytest.FixtureRequest
+) -> Crowd:
+    if processes == 1:
+        return OneProcess(house.services)
+    return TwoProcesses(request.getfixturevalue("children"), database_url, tmp_path)

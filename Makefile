@@ -20,8 +20,8 @@ install: .venv/.installed ## Make .venv with the locked dependencies and the thr
 run: install ## Run an event on this machine (ARGS="--script" plays it alone)
 	$(BIN)/mymozhem demo $(ARGS)
 
-test: install ## Run the tests with coverage (ARGS="-k draw" picks some)
-	$(BIN)/python -m pytest -n 2 --dist loadfile -rs --cov $(ARGS)
+test: install ## Run the tests (ARGS="-k draw" picks some, ARGS=--cov tells what they reach)
+	$(BIN)/python -m pytest -n 3 --dist loadfile -rs $(ARGS)
 
 lint: install ## Check style, types and who imports whom
 	$(BIN)/ruff check

@@ -22,6 +22,14 @@ class FailureKind(StrEnum):
     BUDGET_SPENT = "APP_BUDGET_SPENT"  #: hooks before this one used up the action's time
     NO_CODE = "APP_ORPHANED"  #: no installed code serves the locked version
     NOT_IMPLEMENTED = "APP_NOT_IMPLEMENTED"  #: the code lacks a hook that the manifest declares
+    UNREACHABLE = "APP_UNREACHABLE"  #: no connection to the app: refused, reset, no TLS, no name
+    BAD_STATUS = "APP_BAD_STATUS"  #: the app's server failed: 5xx, 408, 429, or a redirect
+    MISCONFIGURED = "APP_MISCONFIGURED"  #: 401, 403, 404, or an address that may not be reached
+    REFUSED_CALL = "APP_REFUSED_CALL"  #: 400, 409, 413 or 422: the app did not take this call
+    GONE = "APP_GONE"  #: 410: the app says that it is no more
+    PAUSED = "APP_PAUSED"  #: it failed too often of late and is not asked for a while
+    STOPPED = "APP_STOPPED"  #: the operator has stopped the app
+    ACCEPTED = "APP_ACCEPTED"  #: 202: the app has taken the question, its answer comes later
 
 
 @dataclass(frozen=True)

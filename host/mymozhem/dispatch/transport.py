@@ -1,11 +1,13 @@
 """The border: a transport carries one request to an app and brings one reply back, nothing more."""
 
 from dataclasses import dataclass
+from datetime import datetime
 from typing import NamedTuple, Protocol
 
 from pydantic import BaseModel
 
 from mymozhem.contract import Context, Hook
+from mymozhem.contract.envelopes import Mode
 
 
 @dataclass(frozen=True)
@@ -17,12 +19,20 @@ class AppTarget:
 
 
 class Call(NamedTuple):
-    """One question to one app; `context.deadline_ms` is what is left when it is sent."""
+    """One question to one app; `context.deadline_ms` is what is left when it is sent.
+
+    `attempt` counts from 1 among at most `max_attempts`; `occurred_at` is when what the question is
+    about happened, None for the time of the context.
+    """
 
     hook: Hook[BaseModel, BaseModel]
     app: AppTarget
     context: Context
     request: BaseModel
+    attempt: int = 1
+    max_attempts: int = 1
+    mode: Mode = Mode.LIVE
+    occurred_at: datetime | None = None
 
 
 class Reply(NamedTuple):

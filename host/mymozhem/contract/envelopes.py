@@ -1,0 +1,107 @@
+"""What travels to a remote app and back: one JSON object each way, signed as a whole.
+
+The same question asked again has the same `id`, `context` (but for `deadlineMs`) and `request`;
+only `attempt` and `budgetMs` tell the attempts apart, so an app answers a known id as before.
+"""
+
+from datetime import datetime
+from enum import StrEnum
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, JsonValue
+from pydantic.alias_generators import to_camel
+
+from .wire import Id, JsonObject, ShortText, Wire
+
+#: the whole of a request, and the whole of a reply, in bytes
+MAX_BODY_BYTES = 1024 * 1024
+
+CONTENT_TYPE = "application/json"
+
+# The first platform's headers, beside those of Standard Webhooks.
+REQUEST_ID_HEADER = "x-request-id"
+TIMEOUT_HEADER = "x-timeout-ms"
+ATTEMPT_HEADER = "x-retry-attempt"
+MAX_ATTEMPTS_HEADER = "x-max-attempts"
+
+
+class Mode(StrEnum):
+    """What becomes of the answer."""
+
+    LIVE = "live"  #: it is applied
+    DRY_RUN = "dryRun"  #: it is shown to somebody who tries, and never applied
+    REPLAY = "replay"  #: it is compared with an earlier one, and never applied
+
+
+class ListRef(Wire):
+    """A list too long for the body: fetch `url` with GET before `expires_at`, it is signed.
+
+    `digest` is the lower-case hex SHA-256 of the bytes that it answers with, JSON that stands where
+    this object stands; `count` is how many rows the list has.
+    """
+
+    url: str
+    digest: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+    count: int
+    expires_at: datetime
+
+
+class RequestEnvelope(Wire):
+    """A question to a remote app; `context` and `request` are those of the hook.
+
+    `attempt` counts from 1, `budget_ms` is what is left of the caller's time, `occurred_at` is when
+    what the question is about happened. `lists` names the places (JSON Pointers into this object)
+    where a `ListRef` stands instead of the list. The first platform's fields follow for apps that
+    know no others: `request_id`, `room_id`, `participants`, `prizes`, `app_settings`.
+    """
+
+    id: Id
+    hook: str
+    contract: str
+    attempt: int = 1
+    budget_ms: int
+    mode: Mode = Mode.LIVE
+    occurred_at: datetime
+    context: JsonObject
+    request: JsonObject
+    lists: tuple[str, ...] = ()
+    request_id: str | None = None
+    room_id: str | None = None
+    participants: tuple[JsonObject, ...] | None = None
+    prizes: tuple[JsonObject, ...] | None = None
+    app_settings: JsonObject | None = None
+
+
+class _Reply(BaseModel):
+    model_config = ConfigDict(
+        frozen=True, alias_generator=to_camel, populate_by_name=True, extra="ignore"
+    )
+
+
+class ReplyEnvelope(_Reply):
+    """A remote app's answer: `data` is the hook's result, or its `Refusal` where it refuses.
+
+    `id` is the question's; `lock` is the digest of the room's lock as the app was told it.
+    """
+
+    id: str
+    contract: str
+    lock: str | None = None
+    outcome: Literal["ok", "refuse"] = "ok"
+    data: JsonValue = None
+
+
+class PlatformError(_Reply):
+    """Why an app of the first platform did not answer."""
+
+    code: ShortText = "ERROR"
+    message: str = ""
+    retryable: bool = False
+
+
+class PlatformReply(_Reply):
+    """An answer in the form of the first platform; the result is `data`."""
+
+    success: bool
+    data: JsonValue = None
+    error: PlatformError | None = None

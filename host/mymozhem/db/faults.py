@@ -8,6 +8,7 @@ import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+import asyncpg
 from sqlalchemy import event
 from sqlalchemy.engine import Engine, ExceptionContext
 from sqlalchemy.exc import DBAPIError
@@ -45,11 +46,27 @@ def reaching_the_database() -> Iterator[None]:
 
 def _unavailable(context: ExceptionContext) -> BaseException | None:
     error = context.original_exception
+    if _is_broken_off(error):
+        context.is_disconnect = True  # so that the pool gives the connection to nobody any more
+        return _report(error)
     if isinstance(error, Unavailable):
         return None
     if context.is_disconnect and isinstance(context.sqlalchemy_exception, DBAPIError):
         return _report(error)
     return _report(error) if _passes(error) else None
+
+
+def _is_broken_off(error: BaseException) -> bool:
+    """Tell whether a server said good-bye to an idle connection that is not closed yet.
+
+    asyncpg takes the farewell for an answer to nothing, and the next statement for one too many.
+    """
+    found: BaseException | None = error
+    while found is not None:
+        if isinstance(found, asyncpg.InternalClientError):
+            return True
+        found = found.__cause__
+    return False
 
 
 def _passes(error: BaseException) -> bool:

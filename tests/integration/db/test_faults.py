@@ -2,6 +2,7 @@
 
 import asyncio
 import sqlite3
+from contextlib import suppress
 from contextvars import Context
 
 import pytest
@@ -71,8 +72,26 @@ async def test_connections_closed_while_idle_are_replaced_unseen(database, datab
     await names(database)
     await terminate_others(other)
     await other.close()
+    await asyncio.sleep(0.2)  # the farewell and the end arrive apart: see the next test
     await put(database, "after")
     assert await names(database) == {"before", "after"}
+
+
+@only_postgresql
+async def test_a_connection_that_is_being_closed_is_unavailable_at_worst(database, database_url):
+    other = Database(database_url, clock=HeldClock())
+    await other.open()
+    for number in range(30):
+        with suppress(Unavailable):
+            await put(database, f"before {number}")
+        await terminate_others(other)
+        with suppress(Unavailable):
+            await put(database, f"meanwhile {number}")
+        await asyncio.sleep(0)
+    await asyncio.sleep(0.2)
+    await put(database, "after")
+    assert "after" in await names(database)
+    await other.close()
 
 
 @only_postgresql

@@ -8,7 +8,9 @@ import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-import asyncpg
+from asyncpg.exceptions import (  # type: ignore[import-untyped]  # it ships no types
+    InternalClientError,
+)
 from sqlalchemy import event
 from sqlalchemy.engine import Engine, ExceptionContext
 from sqlalchemy.exc import DBAPIError
@@ -63,7 +65,7 @@ def _is_broken_off(error: BaseException) -> bool:
     """
     found: BaseException | None = error
     while found is not None:
-        if isinstance(found, asyncpg.InternalClientError):
+        if isinstance(found, InternalClientError):
             return True
         found = found.__cause__
     return False

@@ -35,3 +35,15 @@ class CallObserver(Protocol):
     def observed(self, call: Observed, /) -> None:
         """Take note of a call that is over."""
         ...
+
+
+class Observers:
+    """Tells several counters of every call."""
+
+    def __init__(self, *observers: CallObserver) -> None:
+        self._observers = observers
+
+    def observed(self, call: Observed, /) -> None:
+        """Tell each of them."""
+        for observer in self._observers:
+            observer.observed(call)

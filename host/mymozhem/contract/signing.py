@@ -9,6 +9,7 @@ import base64
 import binascii
 import hashlib
 import hmac
+import re
 import secrets
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -30,6 +31,8 @@ _SECRET, _PRIVATE, _PUBLIC = "whsec_", "whsk_", "whpk_"
 _SECRET_BYTES = range(24, 65)
 _NEW_BYTES = 32
 _KEY_BYTES = 32
+# A full stop ends an id in what is signed; with one inside, other parts would read the same.
+_ID = re.compile(r"[!-\-/-~]{1,128}")
 
 
 class KeyRefused(ValueError):
@@ -151,8 +154,13 @@ def parse_key(text: str) -> SharedKey | PrivateKey | PublicKey:
 
 
 def sign(keys: Iterable[SigningKey], *, message_id: str, timestamp: int, body: bytes) -> str:
-    """Return the value of `webhook-signature`: one signature per key, the first key's first."""
-    signed = _signed(message_id, timestamp, body)
+    """Return the value of `webhook-signature`: one signature per key, the first key's first.
+
+    ValueError where the id is not 1 to 128 visible ASCII characters without a full stop.
+    """
+    if not _ID.fullmatch(message_id):
+        raise ValueError("an id is 1 to 128 visible ASCII characters, and no full stop")
+    signed = _signed(message_id, str(timestamp), body)
     return " ".join(f"{key.version},{base64.b64encode(key.sign(signed)).decode()}" for key in keys)
 
 
@@ -167,20 +175,22 @@ def verify(
     """Return the id of a message that somebody with one of the keys sent just now.
 
     `headers` have lower-case names, `now` is in seconds since 1970. Raises `SignatureRefused`:
-    SIGNATURE_MISSING, TIMESTAMP_INVALID, TIMESTAMP_OLD, TIMESTAMP_NEW (beyond `tolerance` seconds)
-    or SIGNATURE_WRONG.
+    SIGNATURE_MISSING, ID_INVALID, TIMESTAMP_INVALID, TIMESTAMP_OLD, TIMESTAMP_NEW (beyond
+    `tolerance` seconds) or SIGNATURE_WRONG.
     """
     message_id, sent, given = (
         headers.get(name, "") for name in (ID_HEADER, TIMESTAMP_HEADER, SIGNATURE_HEADER)
     )
     if not message_id or not sent or not given:
         raise SignatureRefused("SIGNATURE_MISSING", "A header of the signature is missing.")
+    if not _ID.fullmatch(message_id):
+        raise SignatureRefused("ID_INVALID", "The id holds a full stop, or what is not ASCII.")
     timestamp = _timestamp(sent)
     if now - timestamp > tolerance:
         raise SignatureRefused("TIMESTAMP_OLD", "The message is too old, or a clock is wrong.")
     if timestamp - now > tolerance:
         raise SignatureRefused("TIMESTAMP_NEW", "The message is from the future; a clock is wrong.")
-    signed = _signed(message_id, timestamp, body)
+    signed = _signed(message_id, sent, body)
     offered = [_split(part) for part in given.split(" ")[:MAX_SIGNATURES]]
     for key in keys:
         for version, signature in offered:
@@ -189,7 +199,7 @@ def verify(
     raise SignatureRefused("SIGNATURE_WRONG", "No signature is of a key that counts.")
 
 
-def _signed(message_id: str, timestamp: int, body: bytes) -> bytes:
+def _signed(message_id: str, timestamp: str, body: bytes) -> bytes:
     return f"{message_id}.{timestamp}.".encode() + body
 
 
@@ -224,7 +234,10 @@ def _shared(raw: bytes) -> SharedKey:
 def _private(raw: bytes) -> PrivateKey:
     if len(raw) not in (_KEY_BYTES, 2 * _KEY_BYTES):
         raise KeyRefused("a private key has 32 bytes, or 64 with its public half")
-    return PrivateKey(Ed25519PrivateKey.from_private_bytes(raw[:_KEY_BYTES]))
+    key = PrivateKey(Ed25519PrivateKey.from_private_bytes(raw[:_KEY_BYTES]))
+    if raw[_KEY_BYTES:] not in (b"", key.public.key.public_bytes_raw()):
+        raise KeyRefused("the halves of this private key do not belong together")
+    return key
 
 
 def _public(raw: bytes) -> PublicKey:

@@ -1,10 +1,14 @@
 """What an operator may set: read once from `MYMOZHEM_*` variables, frozen afterwards."""
 
 import os
+from datetime import UTC, tzinfo
+from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
+from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import Field, SecretStr, field_validator
+from pydantic import Field, SecretStr, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 DATABASE_FILE = "mymozhem.sqlite3"
@@ -14,6 +18,17 @@ def default_data_dir() -> Path:
     """Return where a program of this user keeps its data, by the XDG base directory rules."""
     home = os.environ.get("XDG_DATA_HOME") or "~/.local/share"
     return Path(home).expanduser() / "mymozhem"
+
+
+def zone_of(name: str) -> tzinfo:
+    """Return the time zone of a name; raises `ValueError` where there is none."""
+    if name == "UTC":
+        return UTC  # also on machines without a database of zones
+    try:
+        return ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        message = f"there is no time zone {name!r}; write one like Europe/Helsinki"
+        raise ValueError(message) from None
 
 
 class Settings(BaseSettings):
@@ -46,6 +61,10 @@ class Settings(BaseSettings):
     enable_apps: Annotated[tuple[str, ...], NoDecode] = Field(
         default=(),
         description="App ids, comma separated, that may run inside this process and are trusted.",
+    )
+    allow_networks: Annotated[tuple[IPv4Network | IPv6Network, ...], NoDecode] = Field(
+        default=(),
+        description="Private networks, comma separated, that remote apps may be reached in.",
     )
     environment: Literal["production", "demo", "test"] = Field(
         default="production",
@@ -86,6 +105,29 @@ class Settings(BaseSettings):
     failures_per_address_per_minute: int = Field(
         default=20, ge=1, description="Failed sign-ins that one address may make in a minute."
     )
+    metrics_token: SecretStr | None = Field(
+        default=None,
+        description="Bearer token for /metrics; without one only this machine may read it.",
+    )
+    smtp_url: SecretStr | None = Field(
+        default=None,
+        description="Mail server for alerts: smtp://user:password@host:port, or smtps://.",
+    )
+    mail_from: str | None = Field(default=None, description="Address that mails come from.")
+    time_zone: str = Field(
+        default="UTC", description="Time zone of the operators, such as Europe/Helsinki."
+    )
+    quiet_hours: str = Field(
+        default="22-8",
+        pattern=r"^([01]?\d|2[0-3])-([01]?\d|2[0-3])$",
+        description="Hours of the operators' time zone in which warnings are kept for a digest.",
+    )
+    app_secret_grace_hours: int = Field(
+        default=24,
+        ge=0,
+        le=720,
+        description="Hours for which a remote app's old secret is good beside its new one.",
+    )
     log_format: Literal["text", "json"] = Field(
         default="text", description="Log lines for people or for programs."
     )
@@ -93,7 +135,7 @@ class Settings(BaseSettings):
         default="info", description="Least severity that is logged."
     )
 
-    @field_validator("enable_apps", mode="before")
+    @field_validator("enable_apps", "allow_networks", mode="before")
     @classmethod
     def _split(cls, given: object) -> object:
         if not isinstance(given, str):
@@ -104,6 +146,29 @@ class Settings(BaseSettings):
     @classmethod
     def _expand(cls, given: Path) -> Path:
         return given.expanduser()
+
+    @field_validator("time_zone")
+    @classmethod
+    def _known_zone(cls, given: str) -> str:
+        zone_of(given)
+        return given
+
+    @field_validator("smtp_url")
+    @classmethod
+    def _smtp_server(cls, given: SecretStr | None) -> SecretStr | None:
+        if given is not None:
+            parts = urlsplit(given.get_secret_value())
+            if parts.scheme not in {"smtp", "smtps"} or not parts.hostname or parts.port == 0:
+                message = "write smtp://user:password@host:port, or smtps:// for TLS from the start"
+                raise ValueError(message)
+        return given
+
+    @model_validator(mode="after")
+    def _mails_have_a_sender(self) -> Self:
+        if self.smtp_url is not None and self.mail_from is None:
+            message = "set MYMOZHEM_MAIL_FROM as well: mails need an address that they come from"
+            raise ValueError(message)
+        return self
 
     @property
     def effective_database_url(self) -> str:

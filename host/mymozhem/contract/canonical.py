@@ -4,6 +4,9 @@ import hashlib
 
 import rfc8785
 
+#: whole numbers beyond this, either way, are not kept exactly by every reader of JSON
+MAX_INTEGER = 2**53 - 1
+
 
 def canonical_json(document: object) -> bytes:
     """Return the canonical JSON of a document; ValueError where JSON cannot express it.

@@ -12,12 +12,11 @@ from typing import Never
 
 from pydantic import JsonValue
 
-from mymozhem.contract.canonical import canonical_json
+from mymozhem.contract.canonical import MAX_INTEGER, canonical_json
 
 from .pointers import Part, pointer
 
 MAX_DEPTH = 32
-MAX_INTEGER = 2**53 - 1
 _INTEGER_DIGITS = 17  # a sign and sixteen digits: what is longer need not be read to be refused
 
 _STRING = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*"?', re.DOTALL)

@@ -4,6 +4,7 @@ from datetime import UTC, datetime
 import pytest
 
 from mymozhem.contract import ActionResult, Effects, Emit, Refusal, Reply, Schedule, SetState
+from mymozhem.contract.answering import MAX_ANSWER_BYTES
 from mymozhem.contract.hooks import (
     CLOSE_WINDOW,
     HANDLE_ACTION,
@@ -21,7 +22,7 @@ from mymozhem.contract.payloads import (
     RegistrationResult,
     SettingsValidationResult,
 )
-from mymozhem.dispatch.answers import MAX_ANSWER_BYTES, decode, encode
+from mymozhem.dispatch.answers import decode, encode
 from mymozhem.dispatch.outcome import CallFailed, FailureKind
 from mymozhem.dispatch.transport import Reply as Carried
 

@@ -84,6 +84,15 @@ class Settings(BaseSettings):
     guest_token_hours: int = Field(
         default=12, ge=1, le=72, description="Hours for which a guest's token is good."
     )
+    app_token_minutes: int = Field(
+        default=15, ge=1, le=60, description="Minutes for which a remote app's token is good."
+    )
+    app_secret_grace_hours: int = Field(
+        default=24,
+        ge=0,
+        le=720,
+        description="Hours for which a remote app's old secret is good beside a new one.",
+    )
     idempotency_hours: int = Field(
         default=24, ge=1, le=168, description="Hours for which a repeated request is recognised."
     )
@@ -96,11 +105,38 @@ class Settings(BaseSettings):
         le=30_000,
         description="Longest deadline in milliseconds that a manifest may ask for one call.",
     )
+    delivery_attempts: int = Field(
+        default=3,
+        ge=1,
+        le=20,
+        description="Attempts to deliver something before it is a dead letter.",
+    )
+    delivery_wait_seconds: int = Field(
+        default=30, ge=0, le=3_600, description="Seconds between the first and the second attempt."
+    )
+    delivery_wait_growth: int = Field(
+        default=20, ge=1, le=100, description="By how much each further wait is longer."
+    )
+    deliveries_at_once: int = Field(
+        default=16,
+        ge=1,
+        le=256,
+        description="Deliveries that one process carries at the same time.",
+    )
+    delivered_days: int = Field(
+        default=7, ge=1, le=3_650, description="Days for which what was delivered is kept."
+    )
+    dead_letter_days: int = Field(
+        default=30, ge=1, le=3_650, description="Days for which dead letters are kept."
+    )
     rate_limits_enabled: bool = Field(
         default=True, description="Whether requests are limited; switch off in tests only."
     )
     per_user_per_minute: int = Field(
         default=500, ge=1, description="Requests that one person may make in a minute."
+    )
+    per_app_per_minute: int = Field(
+        default=1_000, ge=1, description="Requests that one remote app may make in a minute."
     )
     failures_per_address_per_minute: int = Field(
         default=20, ge=1, description="Failed sign-ins that one address may make in a minute."
@@ -117,10 +153,10 @@ class Settings(BaseSettings):
     time_zone: str = Field(
         default="UTC", description="Time zone of the operators, such as Europe/Helsinki."
     )
-    quiet_hours: str = Field(
-        default="22-8",
-        pattern=r"^([01]?\d|2[0-3])-([01]?\d|2[0-3])$",
-        description="Hours of the operators' time zone in which warnings are kept for a digest.",
+    quiet_hours: str | None = Field(
+        default="22:00-08:00",
+        pattern=r"^([01]\d|2[0-3]):[0-5]\d-([01]\d|2[0-3]):[0-5]\d$",
+        description="Hours of the operators' time zone in which warnings wait for the morning.",
     )
     app_secret_grace_hours: int = Field(
         default=24,
@@ -133,6 +169,29 @@ class Settings(BaseSettings):
     )
     log_level: Literal["debug", "info", "warning", "error"] = Field(
         default="info", description="Least severity that is logged."
+    )
+
+    metrics_token: SecretStr | None = Field(
+        default=None,
+        min_length=16,
+        description="Bearer token that /metrics asks for; when unset, this machine alone reads it.",
+    )
+    smtp_url: SecretStr | None = Field(
+        default=None,
+        description="smtp://user:password@host:port or smtps://…; without it no mail is sent.",
+    )
+    mail_from: str | None = Field(
+        default=None,
+        pattern=r"^[^\s@<>]+@[^\s@<>]+$",
+        description="Address that mails come from; needed together with the SMTP server.",
+    )
+    quiet_hours: str = Field(
+        default="22:00-08:00",
+        pattern=r"^(([01]\d|2[0-3]):[0-5]\d-([01]\d|2[0-3]):[0-5]\d)?$",
+        description="Hours in which warnings wait for one mail in the morning; empty for none.",
+    )
+    time_zone: str = Field(
+        default="UTC", description="Time zone of the quiet hours, such as Europe/Helsinki."
     )
 
     @field_validator("enable_apps", "allow_networks", mode="before")

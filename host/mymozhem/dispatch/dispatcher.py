@@ -4,6 +4,7 @@ import asyncio
 import logging
 from collections import defaultdict
 from collections.abc import Callable
+from datetime import datetime
 from typing import Protocol, TypeVar
 
 import structlog
@@ -14,10 +15,13 @@ from mymozhem.config import Settings
 from mymozhem.contract import Context, DecidedBy, Hook, Refusal, Strategy
 from mymozhem.db.base import new_id
 from mymozhem.db.uow import in_transaction
+from mymozhem.registry.endpoint import Endpoint
 
 from .answers import decode
 from .copies import with_values
+from .ears import Ears, Listener, observed
 from .inprocess import CodeSource, InProcess
+from .lingering import Lingering
 from .outcome import BadAnswer, CallFailed, FailureKind, Outcome
 from .policy import DECIDES, Budget, Declared, Policy, deadline_ms
 from .transport import AppTarget, Call, Reply, Transport
@@ -41,21 +45,42 @@ class Apps(CodeSource, Protocol):
         """Return the manifest of a published version; raises `NotFound`."""
         ...
 
+    def endpoint(self, app_id: str, version: str, /) -> Endpoint | None:
+        """Return where a remote app is reached; None for a plugin."""
+        ...
+
+    def is_stopped(self, app_id: str, /) -> bool:
+        """Tell whether the operator, or the app itself, has ended calls to this app."""
+        ...
+
 
 class Dispatcher:
-    """Asks apps, each call within its deadline, and says who decided; used from one event loop."""
+    """Asks apps, each call within its deadline, and says who decided; used from one event loop.
 
-    def __init__(self, apps: Apps, clock: Clock, settings: Settings) -> None:
+    Without `remote`, apps beyond this process cannot be reached.
+    """
+
+    def __init__(
+        self,
+        apps: Apps,
+        clock: Clock,
+        settings: Settings,
+        *,
+        remote: Transport | None = None,
+        ears: Ears | None = None,
+    ) -> None:
         self._apps = apps
         self._clock = clock
         self._cap_ms = settings.max_deadline_ms
-        self._transport: Transport = InProcess(apps)
+        self._inside: Transport = InProcess(apps)
+        self._remote = Lingering(remote) if remote is not None else None
+        self._ears = ears or Ears()
         self._policies: dict[tuple[str, str, str], Policy | None] = {}
         self._places: defaultdict[str, asyncio.Semaphore] = defaultdict(
             lambda: asyncio.Semaphore(CALLS_AT_ONCE)
         )
 
-    async def call(
+    async def call(  # noqa: PLR0913  the whole of a question, by name
         self,
         hook: Hook[Req, Res],
         *,
@@ -65,15 +90,18 @@ class Dispatcher:
         budget: Budget,
         call_id: str | None = None,
         check: Check[Res] | None = None,
+        attempt: int = 1,
+        max_attempts: int = 1,
+        occurred_at: datetime | None = None,
     ) -> Outcome[Res]:
         """Ask an app one question and return who decided, and what; see `Outcome`.
 
         The deadline is the least of the manifest's, the operator's and what `budget` has left;
         waiting for a place counts. `context` gets the call id and the deadline. `check` looks at
         the meaning of a valid answer and raises `BadAnswer` to have it count as a failure. Asking
-        again after a timeout takes the same `call_id` and the same request. Nothing that the app
-        does is raised; `NotFound` for a version never published, `RuntimeError` inside a
-        transaction.
+        again after a timeout takes the same `call_id`, the same question and the next `attempt`.
+        Nothing that the app does is raised; `NotFound` for a version never published,
+        `RuntimeError` inside a transaction.
         """
         _guard(hook, request)
         policy, started = self._policy(hook, app), self._clock.monotonic()
@@ -82,23 +110,30 @@ class Dispatcher:
             return Outcome(DecidedBy.PLATFORM, call_id)
         within_ms = deadline_ms(policy, cap_ms=self._cap_ms, budget=budget)
         told = with_values(context, {"call_id": call_id, "deadline_ms": within_ms})
-        call, failed = Call(hook, app, told, request), None
+        late = self._late(hook, app, context, call_id)
+        call = Call(
+            hook, app, told, request, attempt, max_attempts, occurred_at=occurred_at, late=late
+        )
+        failed = None
         try:
-            reply = await self._send(call, within_ms)
-            answer: Res | Refusal | None = _checked(decode(hook, reply), check)
+            answer: Res | Refusal | None = await self._answer(hook, call, within_ms, check)
             decided_by = DecidedBy.APP
         except CallFailed as error:
             failed = error
             decided_by, answer = _instead(hook, policy, check)
+        if late is not None:
+            late.decided_by, late.decided_at = decided_by, self._clock.monotonic()
         outcome = _outcome(
             decided_by, answer, call_id, failed, (self._clock.monotonic() - started) * 1000
         )
-        _log(call, outcome, failed)
+        self._tell(call, outcome, failed)
         return outcome
 
     async def close(self) -> None:
         """Let go of every app without waiting for any; twice is safe."""
-        await self._transport.close()
+        await self._inside.close()
+        if self._remote is not None:
+            await self._remote.close()
 
     def _policy(self, hook: Hook[BaseModel, BaseModel], app: AppTarget) -> Policy | None:
         """Return the manifest's policy, None where the app does not take the hook over."""
@@ -109,22 +144,56 @@ class Dispatcher:
             self._policies[key] = manifest.policy(hook) if taken else None
         return self._policies[key]
 
+    async def _answer(
+        self, hook: Hook[Req, Res], call: Call, within_ms: int, check: Check[Res] | None
+    ) -> Res | Refusal:
+        """Ask where the app may be asked now."""
+        name = call.app.app_id
+        if self._apps.is_stopped(name):
+            raise CallFailed(FailureKind.STOPPED, f"{name} was stopped by the operator.")
+        return _checked(decode(hook, await self._send(call, within_ms)), check)
+
     async def _send(self, call: Call, within_ms: int) -> Reply:
         name = call.app.app_id
         if within_ms <= 0:
             raise CallFailed(FailureKind.BUDGET_SPENT, f"No time was left to ask {name}.")
+        transport = self._transport(call)
         place = self._places[name]
         must_wait, asked = place.locked(), False
         try:
             async with asyncio.timeout(within_ms / 1000) as deadline, place:
                 asked = True
-                return await self._transport.send(_left(call, deadline) if must_wait else call)
+                return await transport.send(_left(call, deadline) if must_wait else call)
         except TimeoutError:
             if not asked:
                 message = f"{name} has too many calls running."
                 raise CallFailed(FailureKind.OVERLOADED, message) from None
             message = f"{name} did not answer {call.hook.name} within {within_ms} ms."
             raise CallFailed(FailureKind.TIMEOUT, message) from None
+
+    def _transport(self, call: Call) -> Transport:
+        if self._apps.endpoint(call.app.app_id, call.app.version) is None:
+            return self._inside
+        if self._remote is None:
+            message = f"{call.app.app_id} is a remote app, and this process reaches none."
+            raise CallFailed(FailureKind.NO_CODE, message)
+        return self._remote
+
+    def _late(
+        self, hook: Hook[BaseModel, BaseModel], app: AppTarget, context: Context, call_id: str
+    ) -> Listener | None:
+        if self._ears.late is None:
+            return None
+        room_id = context.room.id if context.room is not None else None
+        return Listener(self._ears.late, self._clock, hook, app, call_id, room_id)
+
+    def _tell(self, call: Call, outcome: Outcome[BaseModel], failed: CallFailed | None) -> None:
+        _log(call, outcome, failed)
+        kind = failed.failure.kind if failed is not None else None
+        if kind is FailureKind.GONE and self._ears.gone is not None:
+            self._ears.gone(call.app.app_id)
+        if self._ears.observer is not None:
+            self._ears.observer.observed(observed(call, outcome, kind))
 
 
 def _guard(hook: Hook[BaseModel, BaseModel], request: BaseModel) -> None:

@@ -59,11 +59,11 @@ class InProcess:
         """Call the app's function and return its answer, not yet validated; see `Transport`."""
         function = self._function(call)
         ask = partial(_ask, call, function)
-        runner = self._runner(call.app.app_id)
+        runner, late = self._runner(call.app.app_id), partial(_late, call)
         if function.is_coroutine:
-            answer = await runner.in_task(partial(_await_answer, call.hook, ask))
+            answer = await runner.in_task(partial(_await_answer, call.hook, ask), late)
         else:
-            answer = await runner.in_thread(partial(_answer, call.hook, ask))
+            answer = await runner.in_thread(partial(_answer, call.hook, ask), late)
         if isinstance(answer, CallFailed):
             raise answer
         return answer
@@ -90,7 +90,7 @@ class InProcess:
     def _runner(self, app_id: str) -> Runner[Answer]:
         runner = self._runners.get(app_id)
         if runner is None:
-            runner = Runner(app_id, limit=MAX_UNFINISHED, late=partial(_log_late, app_id))
+            runner = Runner(app_id, limit=MAX_UNFINISHED)
             self._runners[app_id] = runner
         return runner
 
@@ -156,6 +156,7 @@ def _raised(hook: Hook[BaseModel, BaseModel], error: BaseException) -> CallFaile
     return failed
 
 
-def _log_late(app_id: str, answer: Answer) -> None:
-    if isinstance(answer, Reply):
-        logger.info("late answer dropped", app=app_id)
+def _late(call: Call, answer: Answer) -> None:
+    """Pass on what came after the deadline; a failure then is no news."""
+    if call.late is not None and isinstance(answer, Reply):
+        call.late(answer)

@@ -1,5 +1,6 @@
 """The border: a transport carries one request to an app and brings one reply back, nothing more."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import NamedTuple, Protocol
@@ -18,11 +19,22 @@ class AppTarget:
     version: str
 
 
+class Reply(NamedTuple):
+    """What came back: the result as JSON, or the app's refusal as JSON."""
+
+    data: bytes
+    refused: bool = False
+
+
+Late = Callable[[Reply], None]
+
+
 class Call(NamedTuple):
     """One question to one app; `context.deadline_ms` is what is left when it is sent.
 
     `attempt` counts from 1 among at most `max_attempts`; `occurred_at` is when what the question is
-    about happened, None for the time of the context.
+    about happened, None for the time of the context. `late` gets an answer that
+    comes after the caller was answered.
     """
 
     hook: Hook[BaseModel, BaseModel]
@@ -33,13 +45,7 @@ class Call(NamedTuple):
     max_attempts: int = 1
     mode: Mode = Mode.LIVE
     occurred_at: datetime | None = None
-
-
-class Reply(NamedTuple):
-    """What came back: the result as JSON, or the app's refusal as JSON."""
-
-    data: bytes
-    refused: bool = False
+    late: Late | None = None
 
 
 class Transport(Protocol):

@@ -2,48 +2,33 @@
 
 import asyncio
 import logging
-from collections import defaultdict
 from collections.abc import Iterable
-from dataclasses import dataclass
+from datetime import datetime
 
 from mymozhem.config import Settings
-from mymozhem.contract.versions import as_version
 from mymozhem.db.uow import Database
-from mymozhem.errors import NotFound
+from mymozhem.errors import Conflict, NotFound
 from mymozhem.manifests.model import Manifest
 
 from . import discovery, history
+from .app_keys import Sealer
 from .code import AppCode, Refused
 from .discovery import Discovered
-from .history import Published
+from .endpoint import Endpoint
+from .history import Published, no_such_app
 from .loader import load
+from .snapshot import CatalogApp, Snapshot
+from .source import Source
 
 logger = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True)
-class CatalogApp:
-    """An app with its history; `code` is None when none is loaded for it (then it is orphaned)."""
-
-    app_id: str
-    versions: tuple[Published, ...]
-    code: AppCode | None
-
-    def newest(self) -> Manifest:
-        """Return what a new room is locked to: the newest version that is not deprecated.
-
-        Of those, what the loaded code serves comes first, so that the room can run at once.
-        """
-        return max(self.versions, key=self._rank).manifest
-
-    def _rank(self, each: Published) -> tuple[bool, bool, object]:
-        version = each.manifest.version
-        served = self.code is not None and self.code.serves(version)
-        return each.deprecated_at is None, served, as_version(version)
-
-
 class Catalog:
-    """The apps of one host process; it does not change while the process runs."""
+    """The apps of one host process: code is loaded at start, all else follows the database.
+
+    What it answers is of one moment; `refresh` takes a new moment's place whole. One made by hand,
+    that reads from no source, stays as it is.
+    """
 
     def __init__(
         self,
@@ -51,29 +36,17 @@ class Catalog:
         published: Iterable[Published],
         refused: Iterable[Refused] = (),
     ) -> None:
-        by_id = {code.app_id: code for code in codes}
-        grouped: defaultdict[str, list[Published]] = defaultdict(list)
-        for each in published:
-            grouped[each.app_id].append(each)
         self.refused = tuple(refused)
-        self._apps = {
-            app_id: CatalogApp(app_id, tuple(versions), by_id.get(app_id))
-            for app_id, versions in sorted(grouped.items())
-        }
-        self._manifests = {
-            (app.app_id, each.manifest.version): each.manifest
-            for app in self._apps.values()
-            for each in app.versions
-        }
-        self._codes = {
-            (app_id, version): code
-            for app_id, version in self._manifests
-            if (code := by_id.get(app_id)) is not None and code.serves(version)
-        }
+        self._codes = tuple(codes)
+        self._now = Snapshot.of(self._codes, published, {})
+        self._source: Source | None = None
+        self._stamp = 0
+        self._until: datetime | None = None
+        self._turn = asyncio.Lock()
 
     @classmethod
-    async def load(cls, database: Database, settings: Settings) -> "Catalog":
-        """Load every enabled plugin, publish its manifest, and read the history.
+    async def load(cls, database: Database, settings: Settings, sealer: Sealer) -> "Catalog":
+        """Load every enabled plugin, publish its manifest, and read history and remote apps.
 
         Enabled are the active rows of the database and `settings.enable_apps`. What cannot be
         loaded is refused, with its reasons logged; raises `Unavailable` only for the database.
@@ -85,23 +58,47 @@ class Catalog:
             await _enabled(database, app_id, found.get(app_id, ()))
             for app_id in sorted(enabled | set(settings.enable_apps))
         ]
-        async with database.read() as session:
-            published = await history.versions(session)
-        return cls(
+        catalog = cls(
             (each for each in loaded if isinstance(each, AppCode)),
-            published,
+            (),
             (each for each in loaded if isinstance(each, Refused)),
         )
+        await catalog.follow(Source(database, sealer))
+        return catalog
+
+    async def follow(self, source: Source) -> None:
+        """Read from a source, now and whenever it is refreshed."""
+        self._source = source
+        await self.refresh()
+
+    async def refresh(self) -> None:
+        """Read history, remote apps, keys and stops again; what was published here is known then.
+
+        Raises `Unavailable` for the database; what was known stays known then.
+        """
+        if self._source is None:
+            return
+        async with self._turn:  # or an older reading could take the place of a newer one
+            said = await self._source.read(self._now.manifests)
+            self._now = Snapshot.of(self._codes, said.published, said.facts)
+            self._stamp, self._until = said.stamp, said.until
+
+    async def refresh_if_news(self) -> bool:
+        """Refresh where something has changed since, whoever did it; tell whether it had."""
+        if self._source is None or not await self._source.is_news(self._stamp, self._until):
+            return False
+        await self.refresh()
+        return True
 
     def apps(self) -> tuple[CatalogApp, ...]:
-        """Return every app that has a published version, by id."""
-        return tuple(self._apps.values())
+        """Return every app that has a published version and is not deleted, by id."""
+        return tuple(app for app in self._now.apps.values() if not app.facts.deleted)
 
     def get(self, app_id: str) -> CatalogApp:
-        """Return an app; raises `NotFound` where none was ever published under this id."""
-        app = self._apps.get(app_id)
-        if app is None:
-            raise NotFound(f"There is no app {app_id!r} here.", code="APP_NOT_FOUND")
+        """Return an app; raises `NotFound` where there is none under this id, or none any more."""
+        app = self._now.apps.get(app_id)
+        if app is None or app.facts.deleted:
+            raise no_such_app(app_id)
         return app
 
     def newest(self, app_id: str) -> Manifest:
@@ -109,15 +106,31 @@ class Catalog:
         return self.get(app_id).newest()
 
     def manifest(self, app_id: str, version: str) -> Manifest:
-        """Return the manifest of a published version; raises `NotFound`."""
-        manifest = self._manifests.get((app_id, version))
+        """Return the manifest of a published version, of a deleted app too; raises `NotFound`."""
+        manifest = self._now.manifests.get((app_id, version))
         if manifest is None:
             raise NotFound(f"There is no app {app_id!r} {version} here.", code="APP_NOT_FOUND")
         return manifest
 
     def code_for(self, app_id: str, version: str) -> AppCode | None:
-        """Return the code that serves a published version; None when none does: it is orphaned."""
-        return self._codes.get((app_id, version))
+        """Return the loaded code that serves a published version; None when none does."""
+        return self._now.codes.get((app_id, version))
+
+    def endpoint(self, app_id: str, version: str) -> Endpoint | None:
+        """Return where a published version of a remote app is reached; None for plugins."""
+        app = self._now.apps.get(app_id)
+        return None if app is None else app.endpoints.get(version)
+
+    def is_served(self, app_id: str, version: str) -> bool:
+        """Tell whether anything answers for a published version; where not, it is orphaned."""
+        return (
+            self.code_for(app_id, version) is not None or self.endpoint(app_id, version) is not None
+        )
+
+    def is_stopped(self, app_id: str) -> bool:
+        """Tell whether an app may not be called: it was stopped, or said that it is gone."""
+        app = self._now.apps.get(app_id)
+        return app is not None and app.facts.stopped is not None
 
 
 async def _enabled(
@@ -144,6 +157,6 @@ async def _with_history(database: Database, code: AppCode) -> AppCode | Refused:
     try:
         async with database.write() as unit:
             await history.publish(unit, code.app_id, code.manifest)
-    except history.VersionImmutable as error:
+    except Conflict as error:
         return Refused(code.app_id, (error.message,))
     return code

@@ -24,7 +24,11 @@ from mymozhem.contract import (
 )
 from mymozhem.contract.hooks import HANDLE_ACTION, HOOKS, PROJECT, AppHooks
 from mymozhem.dispatch import AppTarget, Budget, Dispatcher, Outcome
+from mymozhem.dispatch.ears import Ears
+from mymozhem.dispatch.late import LateAnswer
 from mymozhem.errors import NotFound
+from mymozhem.observability.calls import Observed
+from mymozhem.registry.endpoint import Endpoint
 
 
 @dataclass(frozen=True)
@@ -56,6 +60,8 @@ class FakeApps:
     def __init__(self) -> None:
         self.manifests: dict[str, FakeManifest] = {}
         self.codes: dict[str, FakeCode] = {}
+        self.endpoints: dict[str, Endpoint] = {}
+        self.stopped: set[str] = set()
 
     def add(self, app_id: str, plugin: object | None, manifest: FakeManifest) -> None:
         self.manifests[app_id] = manifest
@@ -72,6 +78,12 @@ class FakeApps:
 
     def code_for(self, app_id: str, version: str) -> FakeCode | None:
         return self.codes.get(app_id)
+
+    def endpoint(self, app_id: str, version: str) -> Endpoint | None:
+        return self.endpoints.get(app_id)
+
+    def is_stopped(self, app_id: str) -> bool:
+        return app_id in self.stopped
 
 
 def context(app_id: str = "counter") -> Context:
@@ -93,11 +105,31 @@ def context(app_id: str = "counter") -> Context:
 
 
 @dataclass
+class Heard:
+    """What the dispatcher has told of its calls."""
+
+    calls: list[Observed] = field(default_factory=list)
+    answers: list[LateAnswer] = field(default_factory=list)
+    gone: list[str] = field(default_factory=list)
+
+    def observed(self, call: Observed) -> None:
+        self.calls.append(call)
+
+    def late(self, answer: LateAnswer) -> None:
+        self.answers.append(answer)
+
+    @property
+    def ears(self) -> Ears:
+        return Ears(observer=self, late=self, gone=self.gone.append)
+
+
+@dataclass
 class House:
     """A dispatcher over fake apps."""
 
     apps: FakeApps
     dispatcher: Dispatcher
+    heard: Heard = field(default_factory=Heard)
 
     async def ask(
         self,
@@ -154,7 +186,7 @@ def lines() -> Iterator[list[Any]]:
 
 @pytest.fixture
 async def house() -> AsyncIterator[House]:
-    apps = FakeApps()
-    dispatcher = Dispatcher(apps, SystemClock(), Settings(_env_file=None))
-    yield House(apps, dispatcher)
+    apps, heard = FakeApps(), Heard()
+    dispatcher = Dispatcher(apps, SystemClock(), Settings(_env_file=None), ears=heard.ears)
+    yield House(apps, dispatcher, heard)
     await dispatcher.close()

@@ -266,12 +266,32 @@ async def test_an_app_that_lets_go_is_asked_again(house, blocked):
         await asyncio.sleep(0)
 
 
-async def test_an_answer_after_the_deadline_is_dropped(house, blocked, lines):
+async def test_an_answer_after_the_deadline_is_told_with_who_decided_instead(house, blocked):
     house.add(blocked, timeout_ms=20)
-    late = await house.ask()
+    outcome = await house.ask()
+    assert (outcome.result, outcome.decided_by) == (None, DecidedBy.NOBODY)
+    assert house.heard.answers == []
     blocked.free.set()
-    await until(lambda: lines[-1]["event"] == "late answer dropped")
-    assert (late.result, late.decided_by) == (None, DecidedBy.NOBODY)
+    await until(lambda: house.heard.answers)
+    (late,) = house.heard.answers
+    assert (late.call_id, late.app_id, late.room_id) == (outcome.call_id, "counter", "room_1")
+    assert (late.decided_by, late.refused) == (DecidedBy.NOBODY, False)
+    assert late.data is not None
+    assert late.late_ms > 0
+
+
+async def test_nobody_is_told_of_an_answer_whose_caller_left(house, blocked):
+    house.add(blocked, timeout_ms=5_000)
+    asking = asyncio.create_task(house.ask())
+    await until(lambda: blocked.entered)
+    asking.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await asking
+    blocked.free.set()
+    house.add(Good(), "other")
+    await house.ask("other")
+    assert house.heard.answers == []
+    assert [call.app_id for call in house.heard.calls] == ["other"]
 
 
 def test_a_process_ends_although_apps_block_for_an_hour(tmp_path):

@@ -141,29 +141,6 @@ class Settings(BaseSettings):
     failures_per_address_per_minute: int = Field(
         default=20, ge=1, description="Failed sign-ins that one address may make in a minute."
     )
-    metrics_token: SecretStr | None = Field(
-        default=None,
-        description="Bearer token for /metrics; without one only this machine may read it.",
-    )
-    smtp_url: SecretStr | None = Field(
-        default=None,
-        description="Mail server for alerts: smtp://user:password@host:port, or smtps://.",
-    )
-    mail_from: str | None = Field(default=None, description="Address that mails come from.")
-    time_zone: str = Field(
-        default="UTC", description="Time zone of the operators, such as Europe/Helsinki."
-    )
-    quiet_hours: str | None = Field(
-        default="22:00-08:00",
-        pattern=r"^([01]\d|2[0-3]):[0-5]\d-([01]\d|2[0-3]):[0-5]\d$",
-        description="Hours of the operators' time zone in which warnings wait for the morning.",
-    )
-    app_secret_grace_hours: int = Field(
-        default=24,
-        ge=0,
-        le=720,
-        description="Hours for which a remote app's old secret is good beside its new one.",
-    )
     log_format: Literal["text", "json"] = Field(
         default="text", description="Log lines for people or for programs."
     )

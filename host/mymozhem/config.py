@@ -141,34 +141,33 @@ class Settings(BaseSettings):
     failures_per_address_per_minute: int = Field(
         default=20, ge=1, description="Failed sign-ins that one address may make in a minute."
     )
-    log_format: Literal["text", "json"] = Field(
-        default="text", description="Log lines for people or for programs."
-    )
-    log_level: Literal["debug", "info", "warning", "error"] = Field(
-        default="info", description="Least severity that is logged."
-    )
-
     metrics_token: SecretStr | None = Field(
         default=None,
         min_length=16,
-        description="Bearer token that /metrics asks for; when unset, this machine alone reads it.",
+        description="Bearer token for /metrics; without one only this machine may read it.",
     )
     smtp_url: SecretStr | None = Field(
         default=None,
-        description="smtp://user:password@host:port or smtps://…; without it no mail is sent.",
+        description="Mail server for alerts: smtp://user:password@host:port, or smtps://.",
     )
     mail_from: str | None = Field(
         default=None,
         pattern=r"^[^\s@<>]+@[^\s@<>]+$",
-        description="Address that mails come from; needed together with the SMTP server.",
+        description="Address that mails come from; needed together with the mail server.",
+    )
+    time_zone: str = Field(
+        default="UTC", description="Time zone of the operators, such as Europe/Helsinki."
     )
     quiet_hours: str = Field(
         default="22:00-08:00",
         pattern=r"^(([01]\d|2[0-3]):[0-5]\d-([01]\d|2[0-3]):[0-5]\d)?$",
         description="Hours in which warnings wait for one mail in the morning; empty for none.",
     )
-    time_zone: str = Field(
-        default="UTC", description="Time zone of the quiet hours, such as Europe/Helsinki."
+    log_format: Literal["text", "json"] = Field(
+        default="text", description="Log lines for people or for programs."
+    )
+    log_level: Literal["debug", "info", "warning", "error"] = Field(
+        default="info", description="Least severity that is logged."
     )
 
     @field_validator("enable_apps", "allow_networks", mode="before")

@@ -21,7 +21,7 @@ from mymozhem.db.uow import Database, UnitOfWork
 from mymozhem.observability.calls import Observed
 
 from .buckets import NOT_ASKED, Spread, bucket_of
-from .tables import CallCountRow, Grain
+from .tables import CODE_LENGTH, CallCountRow, Grain
 
 Window = Literal["1h", "24h", "7d"]
 
@@ -90,7 +90,12 @@ class Histograms:
         bucket = bucket_of(call.duration_ms) if call.reached else NOT_ASKED
         for grain in Grain:
             started = floor(now, SPAN[grain])
-            names = (call.app_id, call.version, call.capability, call.failure_code or "")
+            names = (
+                call.app_id,
+                call.version,
+                call.capability,
+                (call.failure_code or "")[:CODE_LENGTH],
+            )
             self._counts[_Key(grain, started, *names, bucket)].add(count)
 
     async def flush(self, database: Database) -> None:

@@ -166,11 +166,9 @@ class OutgoingMailRow(Base):
 
 
 class HealthTurnRow(Base):
-    """Which process does what only one should do, and until when."""
+    """When something is due next that one process does for all."""
 
     __tablename__ = "health_turns"
 
     name: Mapped[str] = mapped_column(String(32), primary_key=True)
-    holder: Mapped[str] = mapped_column(String(ID_LENGTH))
-    until: Mapped[datetime] = mapped_column(UtcDateTime)
-    done_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    due_at: Mapped[datetime] = mapped_column(UtcDateTime)

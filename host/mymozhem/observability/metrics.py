@@ -24,11 +24,11 @@ from .calls import Observed
 CONTENT_TYPE = CONTENT_TYPE_PLAIN_0_0_4
 _SECONDS = (0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30)
 _LAG_EVERY = 0.5
-STATES = ("closed", "half_open", "open")
+BREAKER_STATES = ("open", "half_open")
 
 
 class BreakerState(NamedTuple):
-    """How the breaker of one capability stands: one of `STATES`."""
+    """A breaker that is not closed: one of `BREAKER_STATES`."""
 
     app_id: str
     version: str
@@ -68,7 +68,7 @@ class Metrics:
         )
         self._breakers = gauge(
             "breaker_state",
-            "1 for the state in which a breaker is, else 0.",
+            "1 for the state of a breaker that is not closed.",
             ("app", "version", "capability", "state"),
         )
         self._deliveries = gauge(
@@ -101,10 +101,10 @@ class Metrics:
         self._request_seconds.labels(route).observe(seconds)
 
     def breakers(self, states: Iterable[BreakerState]) -> None:
-        """Show how the breakers stand; those not named are shown no more."""
+        """Show the breakers that are not closed; the others are shown no more."""
         self._breakers.clear()
         for app_id, version, capability, now in states:
-            for state in STATES:
+            for state in BREAKER_STATES:
                 self._breakers.labels(app_id, version, capability, state).set(now == state)
 
     def deliveries(self, counts: Mapping[str, int]) -> None:

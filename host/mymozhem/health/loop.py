@@ -1,0 +1,179 @@
+"""The health of one host process: counts written, apps asked, incidents told, mails sent."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import timedelta
+
+import structlog
+from sqlalchemy import select
+
+from mymozhem.clock import Clock
+from mymozhem.config import Settings
+from mymozhem.db.uow import Database
+from mymozhem.errors import Unavailable
+from mymozhem.observability.calls import Observed
+from mymozhem.observability.metrics import LagWatch, Metrics
+from mymozhem.registry.catalog import Catalog
+from mymozhem.registry.tables import AppRow, StopCause
+
+from . import checks, histograms, mails
+from .incidents import reconcile
+from .quiet import QuietHours
+from .rules import AppOff, Facts, findings
+from .smtp import Mailer
+from .sources import Sources
+from .telling import Teller
+from .turns import take_turn
+
+logger = structlog.stdlib.get_logger(__name__)
+
+#: seconds between two writings of counts, and between two looks at the mails
+TICK = 10.0
+LOOK_EVERY = timedelta(seconds=30)
+CHECK_EVERY = timedelta(minutes=5)
+CLEAN_EVERY = timedelta(hours=1)
+#: due by a clock that runs apart from the database's by less than this
+_EARLY = timedelta(seconds=1)
+
+
+@dataclass(frozen=True)
+class HealthParts:
+    """What the loop works with."""
+
+    database: Database
+    catalog: Catalog
+    clock: Clock
+    settings: Settings
+    metrics: Metrics
+    sources: Sources
+
+
+class HealthLoop:
+    """Runs in every process; what one does for all is done by whoever comes first.
+
+    A `CallObserver`: it counts calls for the figures and for Prometheus.
+    """
+
+    def __init__(self, parts: HealthParts, *, tick: float = TICK) -> None:
+        self._parts = parts
+        self._tick = tick
+        self.histograms = histograms.Histograms(parts.clock)
+        mailer = Mailer.of(parts.settings)
+        if mailer is None:
+            logger.info("no mail server is set: alerts stand under /admin/alerts only")
+        self._postman = (
+            mails.Postman(parts.database, mailer, parts.clock) if mailer is not None else None
+        )
+        self._teller = Teller(
+            parts.sources,
+            QuietHours.of(parts.settings),
+            parts.settings.effective_public_url,
+            mails=mailer is not None,
+        )
+        self._lag = LagWatch(parts.metrics)
+        self._next_look = 0.0
+        self._tasks: list[asyncio.Task[None]] = []
+
+    def observed(self, call: Observed, /) -> None:
+        """Count a call that is over."""
+        self.histograms.observed(call)
+        self._parts.metrics.observed(call)
+
+    def start(self) -> None:
+        """Begin, in the running event loop; twice is once."""
+        if not self._tasks:
+            self._lag.start()
+            self._tasks = [
+                asyncio.create_task(self._repeat(self.run_once), name="health"),
+                asyncio.create_task(self._repeat(self.send_mails), name="health: mails"),
+            ]
+
+    async def stop(self) -> None:
+        """Stop, and write the last counts; safe when it was never started."""
+        tasks, self._tasks = self._tasks, []
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        await self._lag.stop()
+        with suppress(Unavailable):  # a few seconds of counts, no more
+            await self.histograms.flush(self._parts.database)
+
+    async def run_once(self) -> None:
+        """Write the counts, and do what is due."""
+        database = self._parts.database
+        await self.histograms.flush(database)
+        now = self._parts.clock.monotonic()
+        if now < self._next_look:
+            return
+        self._next_look = now + LOOK_EVERY.total_seconds()
+        if await take_turn(database, "clean", every=CLEAN_EVERY):
+            await self._clean()
+        if self._parts.sources.ask and await take_turn(
+            database, "checks", every=CHECK_EVERY - _EARLY
+        ):
+            off = [app.app_id for app in (await self._facts()).off]
+            asked = checks.targets(self._parts.catalog, off=off)
+            await checks.check_all(database, asked, self._parts.sources.ask)
+        facts = await self._facts()
+        self._show(facts)
+        if await take_turn(database, "alerts", every=LOOK_EVERY - _EARLY):
+            await self.evaluate(facts)
+
+    async def evaluate(self, facts: Facts) -> None:
+        """Open, close and tell incidents, in one transaction."""
+        async with self._parts.database.write() as unit:
+            await reconcile(unit, findings(facts), self._parts.sources)
+            await unit.session.flush()
+            await self._teller.tell(unit)
+
+    async def send_mails(self) -> None:
+        """Send the mails that are due; nothing where no server is set."""
+        if self._postman is not None:
+            await self._postman.send_due()
+
+    async def _facts(self) -> Facts:
+        now = self._parts.clock.now()
+        sources = self._parts.sources
+        async with self._parts.database.read() as session:
+            off = await session.scalars(
+                select(AppRow).where(AppRow.stopped_at.is_not(None), AppRow.deleted_at.is_(None))
+            )
+            return Facts(
+                hour=await histograms.figures(session, "1h", now),
+                breakers=await sources.breakers(session),
+                deliveries=await sources.deliveries(session),
+                checks=await checks.checked(session),
+                off=[_off(row) for row in off],
+            )
+
+    def _show(self, facts: Facts) -> None:
+        counts = facts.deliveries
+        self._parts.metrics.breakers(facts.breakers)
+        self._parts.metrics.deliveries(
+            {
+                "pending": sum(each.pending for each in counts),
+                "dead": sum(each.dead for each in counts),
+            }
+        )
+
+    async def _clean(self) -> None:
+        async with self._parts.database.write() as unit:
+            await histograms.forget_old(unit)
+            await mails.forget_old(unit)
+
+    async def _repeat(self, work: Callable[[], Awaitable[None]]) -> None:
+        while True:
+            try:
+                await work()
+            except Unavailable as error:
+                logger.warning("health waits for the database", code=error.code)
+            except Exception:  # what watches the rest must go on itself
+                logger.exception("a look at the health failed")
+            await asyncio.sleep(self._tick)
+
+
+def _off(row: AppRow) -> AppOff:
+    gone = row.stop_cause is StopCause.GONE
+    return AppOff(row.app_id, row.manifest_version, gone, row.stop_reason)

@@ -1,0 +1,83 @@
+"""What health must know of parts that it does not import; wired in the composition root."""
+
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple, Protocol
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from mymozhem.contract import JsonObject
+from mymozhem.observability.metrics import BreakerState
+
+from .tables import AppStatus
+
+
+class DeliveryCount(NamedTuple):
+    """Deliveries to one app: those that wait, and those that were given up."""
+
+    app_id: str
+    pending: int
+    dead: int
+
+
+@dataclass(frozen=True)
+class SufferingRoom:
+    """An active room that is locked to an app."""
+
+    id: str
+    name: str
+
+
+@dataclass(frozen=True)
+class Suffering:
+    """The rooms that an app's trouble reaches: some of them, and how many they are."""
+
+    rooms: tuple[SufferingRoom, ...] = ()
+    count: int = 0
+
+
+class Checked(NamedTuple):
+    """An answer to a health check; `details` are the app's own, or the failure's code."""
+
+    status: AppStatus
+    details: JsonObject
+
+
+class AskHealth(Protocol):
+    """Asks a version of an app how it is; never raises for what the app does."""
+
+    async def __call__(self, app_id: str, version: str, /) -> Checked:
+        """Return what the app said, or `FAILED` when it said nothing."""
+        ...
+
+
+async def _no_breakers(_: AsyncSession) -> Sequence[BreakerState]:
+    return ()
+
+
+async def _no_deliveries(_: AsyncSession) -> Sequence[DeliveryCount]:
+    return ()
+
+
+async def _no_rooms(_session: AsyncSession, _app_id: str) -> Suffering:
+    return Suffering()
+
+
+async def _nobody(_session: AsyncSession, _app_id: str | None) -> Sequence[str]:
+    return ()
+
+
+@dataclass(frozen=True)
+class Sources:
+    """Where facts come from; each default is that there is nothing.
+
+    `breakers` returns those that are not closed, `suffering` the active rooms of an app,
+    `recipients` the addresses to tell about an app, or about the platform for None. Without `ask`
+    no app is asked how it is.
+    """
+
+    breakers: Callable[[AsyncSession], Awaitable[Sequence[BreakerState]]] = _no_breakers
+    deliveries: Callable[[AsyncSession], Awaitable[Sequence[DeliveryCount]]] = _no_deliveries
+    suffering: Callable[[AsyncSession, str], Awaitable[Suffering]] = _no_rooms
+    recipients: Callable[[AsyncSession, str | None], Awaitable[Sequence[str]]] = _nobody
+    ask: AskHealth | None = None

@@ -18,6 +18,8 @@ from mymozhem.db.uow import in_transaction
 from mymozhem.registry.endpoint import Endpoint
 
 from .answers import decode
+from .breaker import Key, Verdict
+from .breakers import Breakers
 from .copies import with_values
 from .ears import Ears, Listener, observed
 from .inprocess import CodeSource, InProcess
@@ -25,6 +27,7 @@ from .lingering import Lingering
 from .outcome import BadAnswer, CallFailed, FailureKind, Outcome
 from .policy import DECIDES, Budget, Declared, Policy, deadline_ms
 from .transport import AppTarget, Call, Reply, Transport
+from .verdicts import verdict_of
 
 #: calls of one app that run at the same time; the rest wait, within their deadlines
 CALLS_AT_ONCE = 16
@@ -57,7 +60,8 @@ class Apps(CodeSource, Protocol):
 class Dispatcher:
     """Asks apps, each call within its deadline, and says who decided; used from one event loop.
 
-    Without `remote`, apps beyond this process cannot be reached.
+    Without `remote`, apps beyond this process cannot be reached; without `breakers` an app that
+    fails is asked every time.
     """
 
     def __init__(
@@ -67,6 +71,7 @@ class Dispatcher:
         settings: Settings,
         *,
         remote: Transport | None = None,
+        breakers: Breakers | None = None,
         ears: Ears | None = None,
     ) -> None:
         self._apps = apps
@@ -74,6 +79,7 @@ class Dispatcher:
         self._cap_ms = settings.max_deadline_ms
         self._inside: Transport = InProcess(apps)
         self._remote = Lingering(remote) if remote is not None else None
+        self._breakers = breakers
         self._ears = ears or Ears()
         self._policies: dict[tuple[str, str, str], Policy | None] = {}
         self._places: defaultdict[str, asyncio.Semaphore] = defaultdict(
@@ -116,7 +122,7 @@ class Dispatcher:
         )
         failed = None
         try:
-            answer: Res | Refusal | None = await self._answer(hook, call, within_ms, check)
+            answer: Res | Refusal | None = await self._answer(hook, call, policy, check)
             decided_by = DecidedBy.APP
         except CallFailed as error:
             failed = error
@@ -145,13 +151,29 @@ class Dispatcher:
         return self._policies[key]
 
     async def _answer(
-        self, hook: Hook[Req, Res], call: Call, within_ms: int, check: Check[Res] | None
+        self, hook: Hook[Req, Res], call: Call, policy: Policy, check: Check[Res] | None
     ) -> Res | Refusal:
-        """Ask where the app may be asked now."""
-        name = call.app.app_id
+        """Ask where the app may be asked now, and tell its breaker how it went."""
+        name, within_ms = call.app.app_id, call.context.deadline_ms
         if self._apps.is_stopped(name):
             raise CallFailed(FailureKind.STOPPED, f"{name} was stopped by the operator.")
-        return _checked(decode(hook, await self._send(call, within_ms)), check)
+        if self._breakers is None:
+            return _checked(decode(hook, await self._send(call, within_ms)), check)
+        permit = await self._breakers.admit(Key(name, call.app.version, hook.capability))
+        if permit is None:
+            message = f"{name} failed too often of late; it is asked again in a moment."
+            raise CallFailed(FailureKind.PAUSED, message)
+        verdict, code = Verdict.NEUTRAL, None  # should its caller leave before the answer
+        try:
+            answer = _checked(decode(hook, await self._send(call, within_ms)), check)
+            verdict = Verdict.SUCCESS
+        except CallFailed as error:
+            kind, code = error.failure.kind, error.failure.code
+            verdict = verdict_of(kind, within_ms=within_ms, timeout_ms=policy.timeout_ms)
+            raise
+        finally:
+            permit.report(verdict, code)
+        return answer
 
     async def _send(self, call: Call, within_ms: int) -> Reply:
         name = call.app.app_id

@@ -1,5 +1,6 @@
 """Apps written inside tests, and one way to ask them."""
 
+import asyncio
 from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -142,6 +143,8 @@ class House:
         check: Callable[[Any], None] | None = None,
         call_id: str | None = None,
         version: str = "1.0.0",
+        attempt: int = 1,
+        max_attempts: int = 1,
     ) -> Outcome[Any]:
         return await self.dispatcher.call(
             hook,
@@ -151,6 +154,8 @@ class House:
             budget=budget or Budget(SystemClock(), 30_000),
             check=check,
             call_id=call_id,
+            attempt=attempt,
+            max_attempts=max_attempts,
         )
 
     def add(
@@ -162,6 +167,12 @@ class House:
         **policy: Any,
     ) -> None:
         self.apps.add(app_id, plugin, FakeManifest(capabilities, FakePolicy(**policy)))
+
+
+async def until(holds):
+    """Let threads and tasks run until something holds; the test's own time limit ends it."""
+    while not holds():  # noqa: ASYNC110  a thread of the app's cannot set an asyncio.Event
+        await asyncio.sleep(0)
 
 
 CONTEXT = context()

@@ -14,6 +14,7 @@ from mymozhem.contract import DecidedBy, Reply, hookimpl
 from mymozhem.dispatch import Budget, FailureKind
 from mymozhem.dispatch.dispatcher import CALLS_AT_ONCE
 from mymozhem.dispatch.inprocess import MAX_UNFINISHED
+from tests.unit.dispatch.conftest import until
 
 
 class Good:
@@ -52,12 +53,6 @@ class Stubborn:
             except asyncio.CancelledError:
                 continue
         return []
-
-
-async def until(holds):
-    """Let threads and tasks run until something holds; the test's own time limit ends it."""
-    while not holds():  # noqa: ASYNC110  a thread of the app's cannot set an asyncio.Event
-        await asyncio.sleep(0)
 
 
 class Patient:

@@ -1,0 +1,255 @@
+"""The breaker on the way of a call: who is not asked, what counts, what is told."""
+
+import asyncio
+
+import pytest
+
+from mymozhem.clock import HeldClock
+from mymozhem.config import Settings
+from mymozhem.contract import DecidedBy, Refuse, Strategy, hookimpl
+from mymozhem.contract.signing import SharedKey
+from mymozhem.dispatch import Budget, Dispatcher, FailureKind
+from mymozhem.dispatch.breakers import Breakers
+from mymozhem.dispatch.outcome import CallFailed
+from mymozhem.dispatch.transport import Call, Reply
+from mymozhem.registry.endpoint import Endpoint
+from tests.unit.dispatch.conftest import FakeApps, Heard, House, until
+
+
+class Moody:
+    """Counts its calls and answers as it is told."""
+
+    def __init__(self):
+        self.calls = 0
+        self.mood = "fine"
+        self.entered = asyncio.Event()
+        self.free = asyncio.Event()
+
+    @hookimpl
+    async def handle_action(self):
+        self.calls += 1
+        self.entered.set()
+        if self.mood == "broken":
+            raise RuntimeError
+        if self.mood == "busy":
+            await asyncio.sleep(3600)
+        if self.mood == "slow":
+            await self.free.wait()
+        if self.mood == "no":
+            raise Refuse("NO", "Not now.")
+        return []
+
+
+@pytest.fixture
+def clock():
+    return HeldClock()
+
+
+@pytest.fixture
+def moody():
+    return Moody()
+
+
+@pytest.fixture
+async def house(clock, moody):
+    apps, heard = FakeApps(), Heard()
+    breakers = Breakers(clock)
+    settings = Settings(_env_file=None)
+    dispatcher = Dispatcher(apps, clock, settings, breakers=breakers, ears=heard.ears)
+    house = House(apps, dispatcher, heard)
+    house.add(moody)
+    yield house
+    await dispatcher.close()
+
+
+async def times(count, ask):
+    for _ in range(count):
+        await ask()
+
+
+async def test_the_sixth_call_after_five_failures_does_not_reach_the_app(house, moody):
+    moody.mood = "broken"
+    await times(5, house.ask)
+    moody.mood = "fine"
+    outcome = await house.ask()
+    assert moody.calls == 5
+    assert outcome.failure.code == "APP_PAUSED"
+    assert outcome.decided_by is DecidedBy.NOBODY
+    assert not house.heard.calls[-1].reached
+
+
+async def test_one_of_a_hundred_concurrent_calls_tries_the_app_after_a_minute(house, moody, clock):
+    moody.mood = "broken"
+    await times(5, house.ask)
+    clock.advance(61)
+    moody.mood = "slow"
+    asking = [asyncio.create_task(house.ask()) for _ in range(100)]
+    await until(lambda: sum(each.done() for each in asking) == 99)
+    moody.free.set()
+    outcomes = await asyncio.gather(*asking)
+    assert moody.calls == 6
+    assert sum(outcome.failure is None for outcome in outcomes) == 1
+
+
+async def test_an_app_that_is_well_again_is_asked_by_all_after_three_answers(house, moody, clock):
+    moody.mood = "broken"
+    await times(5, house.ask)
+    clock.advance(61)
+    moody.mood = "fine"
+    await times(3, house.ask)
+    outcomes = await asyncio.gather(*(house.ask() for _ in range(10)))
+    assert [outcome.failure for outcome in outcomes] == [None] * 10
+
+
+async def test_refusals_are_answers(house, moody):
+    moody.mood = "no"
+    await times(10, house.ask)
+    assert moody.calls == 10
+
+
+async def test_a_caller_that_leaves_says_nothing_about_the_app(house, moody):
+    moody.mood = "busy"
+    for _ in range(10):
+        moody.entered.clear()
+        asking = asyncio.create_task(house.ask())
+        await moody.entered.wait()
+        asking.cancel()
+        await asyncio.gather(asking, return_exceptions=True)
+    moody.mood = "fine"
+    assert (await house.ask()).failure is None
+
+
+async def test_a_timeout_counts_unless_the_app_was_left_no_time(house, moody, clock):
+    house.add(moody, timeout_ms=40)
+    moody.mood = "busy"
+    await times(6, lambda: house.ask(budget=Budget(clock, 5)))
+    assert moody.calls == 6
+    await times(6, house.ask)
+    assert moody.calls == 11
+
+
+async def test_each_capability_has_a_breaker_of_its_own_and_so_has_each_app(house, moody):
+    moody.mood = "broken"
+    await times(5, house.ask)
+    other = Moody()
+    house.add(other, "other")
+    assert (await house.ask("other")).failure is None
+
+
+async def test_the_literal_of_the_manifest_answers_while_the_breaker_is_open(house, moody):
+    house.add(moody, on_failure=Strategy.FALLBACK, fallback={"effects": []})
+    moody.mood = "broken"
+    await times(6, house.ask)
+    outcome = await house.ask()
+    assert (outcome.decided_by, outcome.result.effects) == (DecidedBy.FALLBACK, ())
+    assert moody.calls == 5
+
+
+async def test_a_stopped_app_is_not_asked_and_nothing_counts_against_it(house, moody):
+    house.apps.stopped.add("counter")
+    outcomes = [await house.ask() for _ in range(6)]
+    assert {outcome.failure.code for outcome in outcomes} == {"APP_STOPPED"}
+    house.apps.stopped.clear()
+    assert (await house.ask()).failure is None
+    assert moody.calls == 1
+
+
+async def test_every_call_that_is_over_is_told(house, moody):
+    await house.ask()
+    moody.mood = "no"
+    await house.ask()
+    moody.mood = "broken"
+    await house.ask()
+    told = house.heard.calls
+    assert [call.result for call in told] == ["success", "refusal", "failure"]
+    assert [call.failure_code for call in told] == [None, None, "APP_FAILED"]
+    assert {(call.app_id, call.version, call.capability, call.hook) for call in told} == {
+        ("counter", "1.0.0", "actions", "handle_action")
+    }
+    assert {call.room_id for call in told} == {"room_1"}
+
+
+# ------------------------------------------------------------------------------------- remote apps
+
+
+class Wire:
+    """A transport that answers as it is told."""
+
+    def __init__(self, *answers: Reply | CallFailed) -> None:
+        self.answers = list(answers)
+        self.calls: list[Call] = []
+        self.go = asyncio.Event()
+        self.go.set()
+
+    async def send(self, call: Call) -> Reply:
+        self.calls.append(call)
+        await self.go.wait()
+        answer = self.answers.pop(0)
+        if isinstance(answer, CallFailed):
+            raise answer
+        return answer
+
+    async def close(self) -> None:
+        """Nothing is open."""
+
+
+@pytest.fixture
+async def far(clock):
+    apps, heard, wire = FakeApps(), Heard(), Wire()
+    dispatcher = Dispatcher(
+        apps,
+        clock,
+        Settings(_env_file=None),
+        remote=wire,
+        breakers=Breakers(clock),
+        ears=heard.ears,
+    )
+    house = House(apps, dispatcher, heard)
+    house.add(None)
+    key = SharedKey(bytes(32))
+    apps.endpoints["counter"] = Endpoint("https://app.example", (key,), key)
+    house.wire = wire
+    yield house
+    await dispatcher.close()
+
+
+async def test_an_app_with_an_endpoint_is_asked_over_the_wire(far):
+    far.wire.answers = [Reply(b'{"effects": []}')]
+    outcome = await far.ask(call_id="call_7", attempt=2, max_attempts=3)
+    assert outcome.decided_by is DecidedBy.APP
+    (call,) = far.wire.calls
+    assert (call.context.call_id, call.attempt, call.max_attempts) == ("call_7", 2, 3)
+
+
+async def test_an_app_that_is_gone_is_told_of(far):
+    far.wire.answers = [CallFailed(FailureKind.GONE, "No more.")]
+    assert (await far.ask()).failure.code == "APP_GONE"
+    assert far.heard.gone == ["counter"]
+
+
+async def test_what_the_app_does_not_take_says_nothing_about_its_health(far):
+    far.wire.answers = [CallFailed(FailureKind.REFUSED_CALL, "400")] * 6 + [Reply(b"null")]
+    await times(6, far.ask)
+    assert (await far.ask()).failure is None
+
+
+async def test_an_answer_after_the_deadline_is_still_heard(far):
+    far.add(None, timeout_ms=20)
+    far.wire.answers = [Reply(b'{"effects": []}')]
+    far.wire.go.clear()
+    outcome = await far.ask()
+    assert outcome.failure.code == "APP_TIMEOUT"
+    far.wire.go.set()
+    await until(lambda: far.heard.answers)
+    (late,) = far.heard.answers
+    assert (late.call_id, late.data) == (outcome.call_id, b'{"effects": []}')
+
+
+async def test_a_late_answer_beyond_every_limit_is_told_without_what_it_says(far):
+    far.add(None, timeout_ms=20)
+    far.wire.answers = [Reply(b'{"effects": "none"}')]
+    far.wire.go.clear()
+    await far.ask()
+    far.wire.go.set()
+    await until(lambda: far.heard.answers)
+    assert far.heard.answers[0].data is None

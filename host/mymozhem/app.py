@@ -15,7 +15,11 @@ from mymozhem.clock import Clock, SystemClock
 from mymozhem.config import Settings
 from mymozhem.db.uow import Database
 from mymozhem.dispatch.dispatcher import Dispatcher
+from mymozhem.outbound.guard import Guard
+from mymozhem.registry.app_keys import SecretCheck
 from mymozhem.registry.catalog import Catalog
+from mymozhem.registry.source import Source
+from mymozhem.registry.watching import Watch
 from mymozhem.rooms.reading.rooms import RoomReader
 from mymozhem.rooms.services import Services
 from mymozhem.rooms.windows import downtime
@@ -74,18 +78,21 @@ async def _open(
         database = Database(settings.effective_database_url, clock=clock)
         await database.open()
         opening.push_async_callback(database.close)
-        apps = catalog or await Catalog.load(database, settings)
+        keys = Keys.load(settings)
+        apps = await _catalog(catalog, database, settings, keys)
         dispatcher = Dispatcher(apps, clock, settings)
         opening.push_async_callback(dispatcher.close)
         passwords = Passwords()
         opening.callback(passwords.close)
-        keys = Keys.load(settings)
         services = Services(database, apps, dispatcher, keys, clock, settings)
         await downtime.recover(services, starting=True)
         jobs = Jobs(services)
         opening.push_async_callback(jobs.stop)
+        watch = Watch(apps)
+        opening.push_async_callback(watch.stop)
         if run_jobs:
             jobs.start()
+            watch.start()
         await stack.enter_async_context(opening.pop_all())
     return Host(
         services=services,
@@ -93,4 +100,15 @@ async def _open(
         accounts=Accounts(database, passwords),
         limits=Limits(settings),
         reader=RoomReader(services),
+        app_secrets=SecretCheck(keys),
+        check_url=Guard.of(settings).check_url,
     )
+
+
+async def _catalog(
+    given: Catalog | None, database: Database, settings: Settings, keys: Keys
+) -> Catalog:
+    if given is None:
+        return await Catalog.load(database, settings, keys)
+    await given.follow(Source(database, keys))
+    return given

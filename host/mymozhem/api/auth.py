@@ -2,12 +2,12 @@
 
 from werkzeug.datastructures import Headers
 
-from mymozhem.auth.principal import Principal
+from mymozhem.auth.principal import AnyPrincipal
 from mymozhem.auth.tokens import Tokens
 from mymozhem.errors import Unauthenticated
 
 
-def principal_of(headers: Headers, tokens: Tokens) -> Principal | None:
+def principal_of(headers: Headers, tokens: Tokens) -> AnyPrincipal | None:
     """Return who a request speaks for; None where it carries no token.
 
     Raises `Unauthenticated` for a token that is not good, on every route: whoever sends one learns

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 import structlog
 from quart import Quart, Request, Response, g, request
 
-from mymozhem.auth.principal import Principal
+from mymozhem.auth.principal import AnyPrincipal, AppPrincipal, Principal
 from mymozhem.auth.rules import admit
-from mymozhem.errors import NotFound, Unauthenticated, Unavailable
+from mymozhem.errors import Forbidden, NotFound, Unauthenticated, Unavailable
 from mymozhem.rooms.services import Services
 
 from .answers import Reply, reply
@@ -27,12 +27,14 @@ _WRITES = frozenset({"POST", "PATCH", "DELETE"})
 class Call:
     """A request as its handler sees it; `address` is where it came from.
 
+    `principal` is the person who calls, `app` the remote app; one of them is None, or both.
     `received` is the monotonic second at which the whole of it had arrived.
     `key` is its idempotency key, where the use case itself knows repeated requests by it.
     """
 
     host: Host
     principal: Principal | None
+    app: AppPrincipal | None
     address: str
     if_match: str | None
     key: str | None
@@ -49,6 +51,15 @@ class Call:
         if self.principal is None:
             raise Unauthenticated
         return self.principal
+
+    @property
+    def calling_app(self) -> AppPrincipal:
+        """The remote app that calls; `Forbidden` where it is stopped, or where no app calls."""
+        if self.app is None:
+            raise Forbidden
+        if self.services.catalog.get(self.app.app_id).facts.stopped is not None:
+            raise Forbidden("This app is stopped; ask the operator.", code="APP_STOPPED")
+        return self.app
 
 
 def install(app: Quart, route: Route, host: HostSource) -> None:
@@ -74,7 +85,8 @@ async def _serve(route: Route, host: Host, path: Mapping[str, str]) -> Response:
     key = key_of(request) if route.repeat is Repeat.OWN else None
     call = Call(
         host,
-        principal,
+        principal if isinstance(principal, Principal) else None,
+        principal if isinstance(principal, AppPrincipal) else None,
         address=request.remote_addr or "",
         if_match=request.headers.get("If-Match"),
         key=key,
@@ -131,9 +143,11 @@ def _segment(value: str) -> str:
     return value
 
 
-def _bind(principal: Principal | None, path: Mapping[str, str]) -> None:
+def _bind(principal: AnyPrincipal | None, path: Mapping[str, str]) -> None:
     facts = {}
-    if principal is not None:
+    if isinstance(principal, AppPrincipal):
+        facts["app_id"] = principal.app_id
+    elif principal is not None:
         facts["user_id"] = principal.user_id
     if path.get("id", "").startswith("room_"):
         facts["room_id"] = path["id"]

@@ -1,21 +1,31 @@
 """What the routes of one host work with; put together in the composition root."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from mymozhem.auth.accounts import Accounts
 from mymozhem.auth.tokens import Tokens
+from mymozhem.registry.app_keys import SecretCheck
+from mymozhem.registry.remote import UrlCheck
 from mymozhem.rooms.reading.rooms import RoomReader
 from mymozhem.rooms.services import Services
 
+from .callbacks import AllCallbacks, Callbacks
 from .limits import Limits
 
 
 @dataclass(frozen=True)
 class Host:
-    """The parts of a running host that the edge needs."""
+    """The parts of a running host that the edge needs.
+
+    `check_url` looks at addresses of remote apps before they are stored, `callbacks` takes results
+    that come later.
+    """
 
     services: Services
     tokens: Tokens
     accounts: Accounts
     limits: Limits
     reader: RoomReader
+    app_secrets: SecretCheck
+    check_url: UrlCheck
+    callbacks: Callbacks = field(default_factory=AllCallbacks)

@@ -1,4 +1,4 @@
-"""How often somebody may ask: each person in all, each address when it guesses wrong."""
+"""How often somebody may ask: each person and app in all, each address when it guesses wrong."""
 
 import hashlib
 import math
@@ -9,7 +9,7 @@ from limits import RateLimitItem, RateLimitItemPerMinute
 from limits.storage import MemoryStorage
 from limits.strategies import FixedWindowRateLimiter
 
-from mymozhem.auth.principal import Principal
+from mymozhem.auth.principal import AnyPrincipal, AppPrincipal
 from mymozhem.config import Settings
 from mymozhem.errors import TooManyRequests
 
@@ -47,16 +47,18 @@ class Limits:
         self._enabled = settings.rate_limits_enabled
         self._counter = FixedWindowRateLimiter(MemoryStorage())
         self._person = RateLimitItemPerMinute(settings.per_user_per_minute)
+        self._app = RateLimitItemPerMinute(settings.per_app_per_minute)
         wrong = settings.failures_per_address_per_minute
         self._address = RateLimitItemPerMinute(wrong)
         self._everybody = RateLimitItemPerMinute(wrong * EVERYBODY)
 
-    def count(self, principal: Principal | None) -> Quota | None:
+    def count(self, principal: AnyPrincipal | None) -> Quota | None:
         """Count a request of somebody signed in; TooManyRequests when it is one too many."""
         if principal is None or not self._enabled:
             return None
-        allowed = self._counter.hit(self._person, "person", principal.user_id)
-        quota = self._quota(self._person, "person", principal.user_id)
+        item = self._app if isinstance(principal, AppPrincipal) else self._person
+        allowed = self._counter.hit(item, "signed in", principal.subject)
+        quota = self._quota(item, "signed in", principal.subject)
         if not allowed:
             raise _too_many(quota)
         return quota

@@ -12,6 +12,7 @@ from mymozhem.rooms.tables import EntryPolicy
 from .bodies import Body
 
 Id = Annotated[str, StringConstraints(min_length=1, max_length=64)]
+AppId = Annotated[str, StringConstraints(min_length=1, max_length=64)]
 Name = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=100)]
 #: what people are called; its own rules are stricter and name each problem
 PersonName = Annotated[str, StringConstraints(min_length=1, max_length=160)]
@@ -54,6 +55,40 @@ class NewPrizeBody(Body):
     description: Text = ""
     image_url: ImageUrl | None = None
     metadata: JsonObject = {}
+
+
+class NewAppBody(Body):
+    """A remote app to be registered; `ownerEmail` is who answers for it."""
+
+    app_id: AppId
+    manifest: JsonObject
+    owner_email: Annotated[str, StringConstraints(min_length=1, max_length=254)] | None = None
+
+
+class ManifestBody(Body):
+    """Another version of a remote app's manifest."""
+
+    manifest: JsonObject
+
+
+class RegenerateBody(Body):
+    """How a secret is renewed; without `graceHours` the operator's setting counts."""
+
+    grace_hours: Annotated[int, Field(ge=0, le=720)] | None = None
+    key_pair: bool = False
+
+
+class AppTokenBody(Body):
+    """A remote app signs in with the secret that it got when it was registered."""
+
+    app_id: AppId
+    app_secret: Annotated[str, StringConstraints(min_length=1, max_length=256)]
+
+
+class StopBody(Body):
+    """Why an app is stopped."""
+
+    reason: Reason
 
 
 class PrizePatch(Body):

@@ -10,7 +10,7 @@ from http import HTTPStatus
 import orjson
 from quart import Request
 
-from mymozhem.auth.principal import Principal
+from mymozhem.auth.principal import AnyPrincipal
 from mymozhem.errors import BadRequest, MymozhemError
 from mymozhem.rooms.idempotency import AlreadyDone, Claim, Kept, complete, release, reserve
 from mymozhem.rooms.queues import RoomBusy
@@ -44,7 +44,7 @@ def key_of(request: Request) -> str | None:
 
 
 def claim_of(
-    services: Services, request: Request, principal: Principal | None, body: bytes
+    services: Services, request: Request, principal: AnyPrincipal | None, body: bytes
 ) -> Claim | None:
     """Return what a request claims to do once; None where it brings no key.
 
@@ -59,7 +59,7 @@ def claim_of(
         route = hashlib.sha256(route.encode()).hexdigest()
     said = request.query_string + b"\0" + body
     digest = hmac.digest(services.keys.derive("idempotency"), said, "sha256").hex()
-    return Claim(principal.user_id if principal else "anonymous", route, key, digest)
+    return Claim(principal.subject if principal else "anonymous", route, key, digest)
 
 
 async def once(

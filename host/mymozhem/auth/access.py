@@ -35,6 +35,8 @@ _EVERYBODY = Rule(frozenset({Access.ANONYMOUS}))
 _SIGNED_IN = Rule(frozenset({Access.AUTHENTICATED}))
 _ADMINS = Rule(frozenset({Access.ADMIN}))
 _PERSON = Rule(frozenset({Access.SELF, Access.ADMIN}), hidden=True)
+_BY_APPS = Rule(frozenset({Access.APP}))
+_OWNED_APP = Rule(frozenset({Access.SELF, Access.ADMIN}))
 _MINE = Rule(frozenset({Access.SELF}), hidden=True)
 
 
@@ -137,6 +139,12 @@ _APPS = {
     "GET /apps/{appId}/versions": _SIGNED_IN,
     "GET /apps/{appId}/versions/{v}": _SIGNED_IN,
     "POST /apps/validate-manifest": _SIGNED_IN,
+    "POST /apps": _ADMINS,
+    "PATCH /apps/{appId}": _OWNED_APP,
+    "DELETE /apps/{appId}": _OWNED_APP,
+    "POST /apps/{appId}/regenerate-secret": _OWNED_APP,
+    "POST /apps/token": _EVERYBODY,  # an app that has its secret
+    "POST /callbacks/{capability}/{deliveryId}": _BY_APPS,
 }
 
 _PLATFORM = {
@@ -144,6 +152,8 @@ _PLATFORM = {
     "POST /notifications/{id}/read": _MINE,
     "GET /admin/audit": _ADMINS,
     "GET /admin/overview": _ADMINS,
+    "POST /admin/apps/{appId}/stop": _ADMINS,
+    "POST /admin/apps/{appId}/start": _ADMINS,
     "GET /": _EVERYBODY,
     "GET /api/versions": _EVERYBODY,
     "GET /health/live": _EVERYBODY,

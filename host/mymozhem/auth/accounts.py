@@ -7,6 +7,7 @@ from collections.abc import Iterable
 
 from sqlalchemy import Select, and_, insert, literal, select
 from sqlalchemy.exc import IntegrityError
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from mymozhem.contract import PersonKind
 from mymozhem.db.base import new_id
@@ -70,6 +71,12 @@ class Accounts:
         async with self._database.read() as session:
             found = (await session.execute(login_query(address))).first()
         return (found[0], found[1]) if found else (None, None)
+
+
+async def find_account(session: AsyncSession, address: str) -> User | None:
+    """Return whose account has a normal address; None where nobody's does."""
+    found = (await session.execute(login_query(address))).first()
+    return User.of(found[0]) if found else None
 
 
 def login_query(address: str) -> Select[UserRow, str | None]:

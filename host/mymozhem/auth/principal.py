@@ -18,3 +18,25 @@ class Principal:
     kind: PersonKind
     room_id: str | None
     token_id: str
+
+    @property
+    def subject(self) -> str:
+        """The caller's name where people and apps stand side by side."""
+        return self.user_id
+
+
+@dataclass(frozen=True, slots=True)
+class AppPrincipal:
+    """A remote app with a good token; `permissions` are those of its manifest, as it was then."""
+
+    app_id: str
+    permissions: frozenset[str]
+    token_id: str
+
+    @property
+    def subject(self) -> str:
+        """The app's name where people and apps stand side by side; no person's id looks so."""
+        return f"@{self.app_id}"
+
+
+AnyPrincipal = Principal | AppPrincipal

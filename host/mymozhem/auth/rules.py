@@ -8,7 +8,7 @@ from types import MappingProxyType
 from mymozhem.contract import PersonKind, Role
 from mymozhem.errors import Forbidden, NotFound, Unauthenticated
 
-from .principal import Principal
+from .principal import AnyPrincipal, AppPrincipal, Principal
 
 
 class Access(StrEnum):
@@ -24,6 +24,7 @@ class Access(StrEnum):
     MODERATOR = "moderator"  #: the room's moderators
     PARTICIPANT = "participant"  #: who takes part in the room
     VIEWER = "viewer"  #: who watches the room
+    APP = "app"  #: a remote app with a token of its own
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,19 +50,37 @@ OF_ROLE: Mapping[Role, Access] = MappingProxyType(
     }
 )
 
+
+class AppPermissionDenied(Forbidden):
+    """This is not for apps; no permission lets one in."""
+
+    default_code = "APP_PERMISSION_DENIED"
+
+    def __init__(self, granted: frozenset[str]) -> None:
+        super().__init__(details={"required": None, "granted": sorted(granted)})
+
+
 _WHO_KNOWS = frozenset(OF_ROLE.values()) | {Access.SELF, Access.OUTSIDER}
 _RANK = (Role.VIEWER, Role.PARTICIPANT, Role.MODERATOR, Role.ORGANIZER, Role.ADMIN)
 
 
-def admit(rule: Rule, principal: Principal | None) -> None:
-    """Turn away who lacks a token, before anything is looked up: `Unauthenticated`."""
+def admit(rule: Rule, principal: AnyPrincipal | None) -> None:
+    """Turn away who lacks a token, or has one of the wrong kind, before anything is looked up.
+
+    Raises `Unauthenticated`; apps are refused by what is for people with `AppPermissionDenied`, and
+    people by what is for apps with `Forbidden`.
+    """
     if principal is None and rule.needs_token:
         raise Unauthenticated
+    if isinstance(principal, AppPrincipal) and Access.APP not in rule.callers:
+        raise AppPermissionDenied(principal.permissions)
+    if isinstance(principal, Principal) and rule.callers == {Access.APP}:
+        raise Forbidden("This is for apps, with a token from POST /apps/token.")
 
 
 def check(
     rule: Rule,
-    principal: Principal | None,
+    principal: AnyPrincipal | None,
     role: Role | None,
     *,
     admin: bool = False,
@@ -95,7 +114,7 @@ def grantable(own: Role, granted: Role) -> bool:
 
 
 def _granted(
-    principal: Principal | None, role: Role | None, *, admin: bool, own: bool, public: bool
+    principal: AnyPrincipal | None, role: Role | None, *, admin: bool, own: bool, public: bool
 ) -> frozenset[Access]:
     """Return everything that a caller counts as."""
     granted = {Access.ANONYMOUS}
@@ -103,6 +122,8 @@ def _granted(
         granted.add(Access.OUTSIDER)
     if principal is None:
         return frozenset(granted)
+    if isinstance(principal, AppPrincipal):
+        return frozenset({Access.APP})
     granted.add(Access.AUTHENTICATED)
     if principal.kind is PersonKind.REGISTERED:
         granted.add(Access.REGISTERED)

@@ -2,6 +2,7 @@
 
 import re
 import secrets
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Final, Literal, Protocol
@@ -18,7 +19,7 @@ from mymozhem.contract import PersonKind
 from mymozhem.errors import Unauthenticated
 
 from .keys import ALGORITHM, Keys
-from .principal import Principal
+from .principal import AnyPrincipal, AppPrincipal, Principal
 
 AUDIENCE: Final = "mymozhem"
 TYPE: Final = "at+jwt"
@@ -27,6 +28,7 @@ LEEWAY_SECONDS: Final = 5
 """How far another host's clock may be ahead when it issues; the end of a token is exact."""
 
 REMEMBERED: Final = 4_096
+_APP: Final = "app"
 _REQUIRED = ["iss", "aud", "sub", "jti", "sid", "kind", "exp", "iat"]
 # Times are compared below, with the host's clock instead of the machine's.
 _OPTIONS: Options = {
@@ -65,21 +67,22 @@ class IssuedToken:
 
 @dataclass(frozen=True, slots=True)
 class _Verified:
-    principal: Principal
+    principal: AnyPrincipal
     starts: int
     ends: int
 
 
 class _Claims(BaseModel):
-    """What the library leaves unchecked: the types, and a guest's room."""
+    """What the library leaves unchecked: the types, a guest's room, an app's permissions."""
 
     model_config = ConfigDict(strict=True, frozen=True)
 
     sub: str
     jti: str
     sid: str
-    kind: Literal["registered", "guest"]
+    kind: Literal["registered", "guest", "app"]
     room: str | None = None
+    scope: str | None = None
     iat: int
     nbf: int | None = None
     exp: int
@@ -101,6 +104,7 @@ class Tokens:
             PersonKind.REGISTERED: timedelta(minutes=settings.access_token_minutes),
             PersonKind.GUEST: timedelta(hours=settings.guest_token_hours),
         }
+        self._app_lifetime = timedelta(minutes=settings.app_token_minutes)
         self._verified: dict[str, _Verified] = {}
 
     @property
@@ -118,13 +122,15 @@ class Tokens:
         if (person.kind is PersonKind.GUEST) != (room_id is not None):
             message = "a token is for one room exactly when it is a guest's"
             raise ValueError(message)
-        lifetime = int(self._lifetimes[person.kind].total_seconds())
-        claims = self._claims(person, lifetime) | ({"room": room_id} if room_id else {})
-        headers = {"kid": self._kid, "typ": TYPE}
-        text = jwt.encode(claims, self._private, algorithm=ALGORITHM, headers=headers)
-        return IssuedToken(text, lifetime)
+        own = {"room": room_id} if room_id else {}
+        return self._issue(person.id, person.kind.value, self._lifetimes[person.kind], own)
 
-    def verify(self, text: str) -> Principal:
+    def issue_app(self, app_id: str, permissions: Iterable[str]) -> IssuedToken:
+        """Return a new token for a remote app that has shown its secret."""
+        scope = " ".join(sorted(permissions))
+        return self._issue(app_id, _APP, self._app_lifetime, {"scope": scope})
+
+    def verify(self, text: str) -> AnyPrincipal:
         """Return who a token speaks for.
 
         Raises `Unauthenticated`: TOKEN_EXPIRED for a token of ours whose time is over, which the
@@ -143,16 +149,25 @@ class Tokens:
         self._remember(text, known)
         return known.principal
 
-    def _claims(self, person: Person, lifetime: int) -> dict[str, str | int]:
+    def _issue(
+        self, subject: str, kind: str, lasts: timedelta, own: Mapping[str, str]
+    ) -> IssuedToken:
+        lifetime = int(lasts.total_seconds())
+        claims = {**self._claims(subject, kind, lifetime), **own}
+        headers = {"kid": self._kid, "typ": TYPE}
+        text = jwt.encode(claims, self._private, algorithm=ALGORITHM, headers=headers)
+        return IssuedToken(text, lifetime)
+
+    def _claims(self, subject: str, kind: str, lifetime: int) -> dict[str, str | int]:
         now = int(self._clock.now().timestamp())
         token_id = secrets.token_urlsafe(16)
         return {
             "iss": self._issuer,
             "aud": AUDIENCE,
-            "sub": person.id,
+            "sub": subject,
             "jti": token_id,
             "sid": token_id,
-            "kind": person.kind.value,
+            "kind": kind,
             "iat": now,
             "exp": now + lifetime,
         }
@@ -197,11 +212,17 @@ def _read(claims: dict[str, object]) -> _Verified:
         read = _Claims.model_validate(claims)
     except ValidationError:
         raise _invalid() from None
-    kind = PersonKind(read.kind)
-    if (kind is PersonKind.GUEST) != (read.room is not None):
-        raise _invalid()
-    principal = Principal(read.sub, kind, read.room, read.jti)
+    principal = _principal(read)
     return _Verified(principal, starts=max(read.iat, read.nbf or read.iat), ends=read.exp)
+
+
+def _principal(read: _Claims) -> AnyPrincipal:
+    for_room, for_app = read.room is not None, read.scope is not None
+    if for_room != (read.kind == PersonKind.GUEST.value) or for_app != (read.kind == _APP):
+        raise _invalid()
+    if read.scope is not None:
+        return AppPrincipal(read.sub, frozenset(read.scope.split()), read.jti)
+    return Principal(read.sub, PersonKind(read.kind), read.room, read.jti)
 
 
 def _invalid() -> Unauthenticated:

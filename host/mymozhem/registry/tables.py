@@ -3,14 +3,34 @@
 from datetime import datetime
 from enum import StrEnum
 
-from sqlalchemy import Boolean, ForeignKey, Index, String, Text, UniqueConstraint, true
+from sqlalchemy import (
+    Boolean,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    String,
+    Text,
+    UniqueConstraint,
+    text,
+    true,
+)
 from sqlalchemy.orm import Mapped, mapped_column
 
 from mymozhem.contract import JsonObject
-from mymozhem.db.base import Base, JsonDocument, UtcDateTime, enum_column, id_column
+from mymozhem.db.base import (
+    ID_LENGTH,
+    Base,
+    JsonDocument,
+    UtcDateTime,
+    enum_column,
+    id_column,
+)
 
 APP_ID_LENGTH = 64
 VERSION_LENGTH = 128
+KEY_ID_LENGTH = 64
+REASON_LENGTH = 1_000
 
 
 class AppKind(StrEnum):
@@ -20,8 +40,26 @@ class AppKind(StrEnum):
     REMOTE = "remote"  #: a web service
 
 
+class SecretKind(StrEnum):
+    """What a key of a remote app is."""
+
+    SHARED = "shared"  #: known to both sides; signs with HMAC-SHA256 and gets app tokens
+    ED25519 = "ed25519"  #: the host's own private key, whose public half the app has
+
+
+class StopCause(StrEnum):
+    """Who stopped an app."""
+
+    OPERATOR = "operator"  #: somebody threw the kill switch
+    GONE = "gone"  #: the app itself answered that it is gone, with 410
+
+
 class AppRow(Base):
-    """An app that rooms may be locked to; its id is never reused, so the row stays when it goes."""
+    """An app that rooms may be locked to; its id is never reused, so the row stays when it goes.
+
+    `revision` grows with every change that processes keep in memory; the sum over all apps tells
+    whether there was any. The last three are set together while the app is stopped.
+    """
 
     __tablename__ = "apps"
 
@@ -34,8 +72,17 @@ class AppRow(Base):
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
     updated_at: Mapped[datetime] = mapped_column(UtcDateTime)
     deleted_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    revision: Mapped[int] = mapped_column(Integer, default=1, server_default=text("1"))
+    owner_id: Mapped[str | None] = mapped_column(
+        String(ID_LENGTH), ForeignKey("users.id", ondelete="SET NULL")
+    )
+    owner_email: Mapped[str | None] = mapped_column(String(254))
+    stopped_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    stop_cause: Mapped[StopCause | None] = enum_column(StopCause, nullable=True)
+    stop_reason: Mapped[str | None] = mapped_column(String(REASON_LENGTH))
 
     __table_args__ = (
+        Index("ix_apps_owner_id", "owner_id"),  # when a person is erased: the apps that they own
         Index("ix_apps_is_active", "is_active"),  # at start: the plugins to load
         Index("ix_apps_deleted_at", "deleted_at"),  # the listing: apps that are not deleted
         Index("ix_apps_manifest_version", "manifest_version"),  # operators: who is at a version
@@ -60,4 +107,28 @@ class ManifestVersionRow(Base):
     __table_args__ = (
         # publishing the same version again; also the history of one app
         UniqueConstraint("app_id", "version"),
+    )
+
+
+class AppSecretRow(Base):
+    """A key of a remote app, sealed; `kid` names it. Keys that are over stay, for the record.
+
+    The newest of a kind that is not revoked has no end; after a rotation the one before it is good
+    until `expires_at`.
+    """
+
+    __tablename__ = "app_secrets"
+
+    id: Mapped[str] = id_column("asec")
+    app_id: Mapped[str] = mapped_column(ForeignKey("apps.app_id", ondelete="RESTRICT"))
+    kid: Mapped[str] = mapped_column(String(KEY_ID_LENGTH))
+    kind: Mapped[SecretKind] = enum_column(SecretKind)
+    sealed: Mapped[bytes] = mapped_column(LargeBinary)
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    expires_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    revoked_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+
+    __table_args__ = (
+        # the keys of one app: when a token is asked for, and when they are rotated
+        UniqueConstraint("app_id", "kid"),
     )

@@ -29,7 +29,7 @@ from mymozhem.db.uow import UnitOfWork
 from mymozhem.dispatch.outcome import Outcome
 from mymozhem.dispatch.policy import Budget
 from mymozhem.dispatch.transport import AppTarget
-from mymozhem.errors import Forbidden, Invalid, Unauthenticated
+from mymozhem.errors import Conflict, Forbidden, Invalid, Unauthenticated
 from mymozhem.manifests.model import Manifest
 
 from .codes import new_code
@@ -86,6 +86,9 @@ async def create_room(services: Services, caller: Principal, new: NewRoom) -> Ro
         if new.continues is not None:
             await require_seat(session, new.continues, caller, roles=ORGANIZERS)
     manifest = services.catalog.newest(new.app_id)
+    if services.catalog.is_stopped(new.app_id):
+        message = "This app is stopped; choose another one, or ask the operator."
+        raise Conflict(message, code="APP_STOPPED")
     settings = complete_settings(manifest, new.settings)
     outcome = await _ask_app(services, new, manifest, settings)
     refuse_problems(outcome)
@@ -231,9 +234,11 @@ async def _free_code(session: AsyncSession) -> str:
 
 
 def _lock(services: Services, app_id: str, manifest: Manifest) -> JsonObject:
-    code = services.catalog.code_for(app_id, manifest.version)
-    if code is None:
-        message = f"No installed code serves {app_id} {manifest.version}."
+    target = services.catalog.get(app_id).target(manifest.version)
+    if target is None:
+        message = (
+            f"Nothing serves {app_id} {manifest.version}: it has no code here, and no address."
+        )
         raise Invalid(message, code="APP_NOT_SERVED")
     return {
         "appId": app_id,
@@ -242,11 +247,7 @@ def _lock(services: Services, app_id: str, manifest: Manifest) -> JsonObject:
         "settingsSchemaDigest": digest(manifest.settings),
         "contract": CONTRACT_VERSION,
         "permissions": [str(permission) for permission in sorted(manifest.permissions)],
-        "target": {
-            "kind": "inprocess",
-            "distribution": code.distribution,
-            "version": code.distribution_version,
-        },
+        "target": target,
     }
 
 

@@ -10,9 +10,11 @@ from mymozhem.auth.users import ERASED_NAME, delete_user, get_user
 from mymozhem.contract import Change, ChangeKind, ParticipantStatus, Role
 from mymozhem.contract.events import OwnStateChanged, ParticipantLeft, ParticipantUpdated
 from mymozhem.errors import NotFound
+from mymozhem.registry.remote import forget_owner
 
 from .joining import count_people
 from .names import free_name
+from .queued import forget_room
 from .services import Services
 from .tables import IdempotencyRow, NotificationRow, ParticipantRow
 from .windows.ending import close_answered
@@ -35,6 +37,7 @@ async def erase_person(services: Services, caller: Principal, user_id: str) -> N
         await _empty_seat(services, caller, room_id, user_id)
     async with services.database.write() as unit:
         await delete_user(unit, caller, user_id)
+        await forget_owner(unit.session, user_id)
         await unit.session.execute(
             delete(NotificationRow).where(NotificationRow.user_id == user_id)
         )
@@ -84,6 +87,7 @@ async def _vacate(writer: RoomWriter, user_id: str) -> None:
         .values(payload=None, key=None)
         .execution_options(synchronize_session=False)
     )
+    await forget_room(writer.session, writer.room.id)  # they may show what is gone
     writer.record(
         ParticipantUpdated(participant_id=row.id, fields=("name", "metadata"), status=row.status)
     )

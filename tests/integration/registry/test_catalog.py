@@ -2,12 +2,15 @@ import asyncio
 
 import pytest
 
+from mymozhem.auth.key_file import derive_material
+from mymozhem.auth.keys import Keys
 from mymozhem.config import Settings
 from mymozhem.errors import NotFound
 from mymozhem.manifests.model import Manifest
 from mymozhem.registry import discovery, history
 from mymozhem.registry.catalog import Catalog
 
+KEYS = Keys(derive_material("keys of the tests of the catalog"))
 SOURCE = """
 from mymozhem.contract import hookimpl
 
@@ -61,7 +64,7 @@ async def publish(database, found):
 
 async def test_installed_is_not_enabled(database, install):
     install(source="raise SystemExit('imported')")
-    catalog = await Catalog.load(database, enabling())
+    catalog = await Catalog.load(database, enabling(), KEYS)
     assert catalog.apps() == ()
     assert catalog.refused == ()
 
@@ -72,7 +75,8 @@ async def test_an_enabled_app_is_loaded_and_its_manifest_published(database, ins
     if where == "database":
         async with database.write() as unit:
             assert await history.set_active(unit, "counter", is_active=True)
-    catalog = await Catalog.load(database, enabling(*(["counter"] if where == "settings" else [])))
+    named = ["counter"] if where == "settings" else []
+    catalog = await Catalog.load(database, enabling(*named), KEYS)
     assert catalog.newest("counter").version == "1.0.0"
     assert catalog.code_for("counter", "1.0.0").app_id == "counter"
     assert catalog.manifest("counter", "1.0.0").digest == manifest(serves=">=1,<2").digest
@@ -83,7 +87,7 @@ async def test_a_broken_app_is_reported_and_the_others_run(database, install):
     install("broken", source="raise ValueError('not today')")
     install("twice", distribution="one")
     install("twice", distribution="two")
-    catalog = await Catalog.load(database, enabling("counter", "broken", "twice", "absent"))
+    catalog = await Catalog.load(database, enabling("counter", "broken", "twice", "absent"), KEYS)
     assert [app.app_id for app in catalog.apps()] == ["counter"]
     reasons = {each.app_id: each.reasons[0] for each in catalog.refused}
     assert "not today" in reasons["broken"]
@@ -94,7 +98,7 @@ async def test_a_broken_app_is_reported_and_the_others_run(database, install):
 async def test_code_whose_version_was_published_otherwise_is_refused(database, install):
     await publish(database, manifest(permissions=["rooms:read"]))
     install()
-    catalog = await Catalog.load(database, enabling("counter"))
+    catalog = await Catalog.load(database, enabling("counter"), KEYS)
     assert "new version" in catalog.refused[0].reasons[0]
     assert catalog.code_for("counter", "1.0.0") is None
     assert catalog.manifest("counter", "1.0.0").permissions == {"rooms:read"}
@@ -104,7 +108,7 @@ async def test_old_versions_are_served_as_far_as_the_code_says(database, install
     for version in ("0.9.0", "1.0.0", "1.1.0"):
         await publish(database, manifest(version))
     install(version="1.2.0", serves=">=1.1,<2")
-    catalog = await Catalog.load(database, enabling("counter"))
+    catalog = await Catalog.load(database, enabling("counter"), KEYS)
     served = [v for v in ("0.9.0", "1.0.0", "1.1.0", "1.2.0") if catalog.code_for("counter", v)]
     assert served == ["1.1.0", "1.2.0"]
     assert catalog.newest("counter").version == "1.2.0"
@@ -113,13 +117,13 @@ async def test_old_versions_are_served_as_far_as_the_code_says(database, install
 async def test_an_app_that_is_gone_is_still_known_by_its_history(database):
     await publish(database, manifest("1.9.0"))
     await publish(database, manifest("1.10.0"))
-    catalog = await Catalog.load(database, enabling())
+    catalog = await Catalog.load(database, enabling(), KEYS)
     assert catalog.get("counter").code is None
     assert catalog.newest("counter").version == "1.10.0"
 
 
 async def test_what_was_never_published_is_not_found(database):
-    catalog = await Catalog.load(database, enabling())
+    catalog = await Catalog.load(database, enabling(), KEYS)
     for ask in (
         lambda: catalog.get("counter"),
         lambda: catalog.newest("counter"),

@@ -5,12 +5,14 @@ import itertools
 import pytest
 
 from mymozhem.auth.access import ACCESS, Access, admit, check, creation_rule, grantable, rule_for
-from mymozhem.auth.principal import Principal
+from mymozhem.auth.principal import AppPrincipal, Principal
+from mymozhem.auth.rules import AppPermissionDenied
 from mymozhem.contract import PersonKind, Role
 from mymozhem.errors import Forbidden, NotFound, Unauthenticated
 
 PERSON = Principal("usr_1", PersonKind.REGISTERED, None, "jti")
 GUEST = Principal("usr_2", PersonKind.GUEST, "room_1", "jti")
+APP = AppPrincipal("raffle", frozenset({"rooms:read"}), "jti")
 
 # Role by role, from the matrix: A(DMIN), O(RGANIZER), M(ODERATOR), P(ARTICIPANT), V(IEWER).
 ROOM_READ, ROOM_WRITE, HELP, ACT, SUBMIT = "AOMPV", "AO", "AOM", "OMP", "OMPV"
@@ -70,6 +72,7 @@ MATRIX = {
 EVERYBODY = {
     "POST /auth/login",
     "POST /auth/guest",
+    "POST /apps/token",
     "GET /rooms",
     "GET /rooms/{id}/draws/{did}/record",
     "GET /",
@@ -91,7 +94,19 @@ SIGNED_IN = {
     "GET /notifications",
 }
 USERS = {"GET /users/{id}", "PATCH /users/{id}", "DELETE /users/{id}"}
-ADMINS = {"GET /admin/audit", "GET /admin/overview"}
+ADMINS = {
+    "GET /admin/audit",
+    "GET /admin/overview",
+    "POST /admin/apps/{appId}/stop",
+    "POST /admin/apps/{appId}/start",
+    "POST /apps",
+}
+OWNED = {
+    "PATCH /apps/{appId}",
+    "DELETE /apps/{appId}",
+    "POST /apps/{appId}/regenerate-secret",
+}
+BY_APPS = {"POST /callbacks/{capability}/{deliveryId}"}
 OTHERS = {"POST /rooms", "POST /rooms/{id}/participants", "POST /notifications/{id}/read"}
 
 
@@ -104,7 +119,7 @@ def outcome(endpoint, principal, role=None, **facts) -> type[Exception] | None:
 
 
 def test_every_row_is_expected_and_every_expectation_has_its_row():
-    expected = [*MATRIX, *EVERYBODY, *SIGNED_IN, *USERS, *ADMINS, *OTHERS]
+    expected = [*MATRIX, *EVERYBODY, *SIGNED_IN, *USERS, *ADMINS, *OWNED, *BY_APPS, *OTHERS]
     assert sorted(expected) == sorted(ACCESS)
 
 
@@ -184,6 +199,29 @@ def test_the_platform_is_run_by_admins(endpoint):
     assert outcome(endpoint, PERSON, admin=True) is None
 
 
+@pytest.mark.parametrize("endpoint", sorted(OWNED))
+def test_an_app_is_managed_by_its_owner_and_by_admins(endpoint):
+    assert outcome(endpoint, None) is Unauthenticated
+    assert outcome(endpoint, PERSON) is Forbidden
+    assert outcome(endpoint, PERSON, own=True) is None
+    assert outcome(endpoint, PERSON, admin=True) is None
+
+
+@pytest.mark.parametrize("endpoint", sorted(BY_APPS))
+def test_some_routes_are_for_apps_and_for_no_person(endpoint):
+    assert outcome(endpoint, APP) is None
+    assert outcome(endpoint, None) is Unauthenticated
+    assert {outcome(endpoint, each, admin=True) for each in (GUEST, PERSON)} == {Forbidden}
+
+
+@pytest.mark.parametrize("endpoint", sorted(ACCESS.keys() - BY_APPS))
+def test_an_app_is_told_that_no_permission_of_its_own_lets_it_in(endpoint):
+    with pytest.raises(AppPermissionDenied) as caught:
+        admit(rule_for(endpoint), APP)
+    assert (caught.value.status, caught.value.code) == (403, "APP_PERMISSION_DENIED")
+    assert caught.value.details == {"required": None, "granted": ["rooms:read"]}
+
+
 def test_a_notification_is_its_reader_s_alone():
     endpoint = "POST /notifications/{id}/read"
     assert outcome(endpoint, PERSON, own=True) is None
@@ -231,7 +269,7 @@ def test_the_operator_says_who_creates_rooms(setting, principal, admin, found):
         check(creation_rule(setting), principal, None, admin=admin)
 
 
-@pytest.mark.parametrize("endpoint", ACCESS)
+@pytest.mark.parametrize("endpoint", sorted(ACCESS.keys() - BY_APPS))
 def test_who_lacks_a_token_is_turned_away_before_anything_is_looked_up(endpoint):
     rule = rule_for(endpoint)
     admit(rule, PERSON)

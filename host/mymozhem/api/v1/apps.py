@@ -8,12 +8,15 @@ from mymozhem.api.models import Payload
 from mymozhem.api.queries import LatestQuery, paged
 from mymozhem.api.repeats import Repeat
 from mymozhem.api.routes import Routes
+from mymozhem.auth.users import current_user
 from mymozhem.contract import JsonObject, Level, PersonKind
 from mymozhem.errors import NotFound, UnsupportedMediaType
 from mymozhem.manifests.model import Manifest
 from mymozhem.manifests.validate import validate_manifest as validate
-from mymozhem.registry.catalog import CatalogApp
 from mymozhem.registry.history import Published
+from mymozhem.registry.remote import Owner, owner_of
+from mymozhem.registry.snapshot import CatalogApp
+from mymozhem.registry.tables import SecretKind, StopCause
 from mymozhem.rooms.reading.paging import Found
 from mymozhem.rooms.reading.views import Moment, View
 from mymozhem.rooms.reading.views_rooms import manifest_view
@@ -34,11 +37,41 @@ class SeenAppCard(View):
     available: bool
 
 
+class SeenKey(View):
+    """A key of a remote app that is good; `publicKey` is null for a shared secret."""
+
+    id: str
+    kind: SecretKind
+    public_key: str | None
+    created_at: Moment
+    expires_at: Moment | None
+
+
+class SeenStop(View):
+    """That an app is stopped, by whom, and why."""
+
+    at: Moment
+    cause: StopCause
+    reason: str
+
+
+class SeenManagement(View):
+    """What those who manage an app see of it."""
+
+    owner_email: str | None
+    keys: list[SeenKey]
+    stopped: SeenStop | None
+
+
 class SeenAppWhole(SeenAppCard):
-    """An app with its newest manifest, and every version that was published."""
+    """An app with its newest manifest, and every version that was published.
+
+    `management` is there for admins and for the app's owner.
+    """
 
     manifest: JsonObject
     versions: list[str]
+    management: SeenManagement | None = None
 
 
 class SeenVersion(View):
@@ -82,11 +115,17 @@ async def list_apps(call: Call, query: LatestQuery) -> Page[SeenAppCard]:
 async def get_app(call: Call, app_id: str) -> SeenAppWhole:
     """Return an app with its newest manifest; guests do not see its settings."""
     app = call.services.catalog.get(app_id)
-    return SeenAppWhole(
+    whole = SeenAppWhole(
         **_card(app).__dict__,
         manifest=_manifest(call, app.newest()),
         versions=[each.manifest.version for each in app.versions],
     )
+    async with call.services.database.read() as session:
+        user = await current_user(session, call.caller)
+        owner = await owner_of(session, app_id)
+    if not user.is_admin and owner.user_id != user.id:
+        return whole
+    return whole.model_copy(update={"management": _management(app, owner)})
 
 
 @routes.add("GET /apps/{appId}/versions")
@@ -94,7 +133,7 @@ async def list_versions(call: Call, app_id: str, query: LatestQuery) -> Page[See
     """List the published versions of an app, the first published first."""
     published = call.services.catalog.get(app_id).versions
     part = query.part
-    found = [_version(each) for each in published]
+    found = [seen_version(each) for each in published]
     return paged(Found(found[part.offset : part.offset + part.limit], len(found)), query)
 
 
@@ -104,7 +143,7 @@ async def get_version(call: Call, app_id: str, v: str) -> SeenVersion:
     for each in call.services.catalog.get(app_id).versions:
         if each.manifest.version == v:
             shown = {"manifest": _manifest(call, each.manifest)}
-            return _version(each).model_copy(update=shown)
+            return seen_version(each).model_copy(update=shown)
     raise NotFound("There is no such version.", code="VERSION_NOT_FOUND")
 
 
@@ -132,11 +171,12 @@ def _card(app: CatalogApp) -> SeenAppCard:
         description=newest.meta.description,
         icon=newest.meta.icon,
         newest_version=newest.version,
-        available=app.code is not None and app.code.serves(newest.version),
+        available=app.available,
     )
 
 
-def _version(each: Published) -> SeenVersion:
+def seen_version(each: Published) -> SeenVersion:
+    """Return a published version without its manifest."""
     return SeenVersion(
         app_id=each.app_id,
         version=each.manifest.version,
@@ -145,6 +185,26 @@ def _version(each: Published) -> SeenVersion:
         deprecated_at=each.deprecated_at,
         reason=each.reason,
         deadline=each.deadline,
+    )
+
+
+def _management(app: CatalogApp, owner: Owner) -> SeenManagement:
+    stopped = app.facts.stopped
+    return SeenManagement(
+        owner_email=owner.email,
+        keys=[
+            SeenKey(
+                id=each.kid,
+                kind=each.kind,
+                public_key=each.public_key,
+                created_at=each.created_at,
+                expires_at=each.expires_at,
+            )
+            for each in app.facts.keys
+        ],
+        stopped=SeenStop(at=stopped.at, cause=stopped.cause, reason=stopped.reason)
+        if stopped
+        else None,
     )
 
 

@@ -24,7 +24,7 @@ from mymozhem.rooms.reading.inside import LoggedEvent, Snapshot, Waiting, event_
 from mymozhem.rooms.reading.rooms import RoomFilter, room_lock
 from mymozhem.rooms.reading.views import View
 from mymozhem.rooms.reading.views_rooms import SeenLock, SeenRoom
-from mymozhem.rooms.work.firing import retry_now
+from mymozhem.rooms.waiting import retry_now
 
 #: a room that was written as JSON already
 Shown = Annotated[JsonObject, SeenRoom]

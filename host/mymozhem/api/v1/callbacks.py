@@ -1,0 +1,42 @@
+"""The result of a call that a remote app answered with 202, and worked on for a while."""
+
+from pydantic import ValidationError
+from quart import request
+
+from mymozhem.api.bodies import refused
+from mymozhem.api.errors import invalid
+from mymozhem.api.frame import Call
+from mymozhem.api.repeats import Repeat
+from mymozhem.api.routes import Routes
+from mymozhem.contract.envelopes import CONTENT_TYPE, MAX_BODY_BYTES, ReplyEnvelope
+from mymozhem.errors import Invalid, UnsupportedMediaType
+from mymozhem.manifests.strict_json import StrictJsonError, loads
+
+routes = Routes("callbacks", "Results that remote apps send later.")
+
+
+@routes.add(
+    "POST /callbacks/{capability}/{deliveryId}", repeat=Repeat.FREE, max_bytes=MAX_BODY_BYTES,
+    refuses=frozenset({404, 409, 413, 415}), takes=ReplyEnvelope,
+)  # fmt: skip
+async def take_result(call: Call, capability: str, delivery_id: str, raw: bytes) -> None:
+    """Take the result of an asynchronous call; the same one again changes nothing.
+
+    The body is the reply that the call would have had: its `id` is the call's, as the path's is.
+    """
+    app = call.calling_app
+    envelope = _read(raw)
+    if envelope.id != delivery_id:
+        raise Invalid(fields={"/id": ["Give the id of the call, the one in the address."]})
+    await call.host.callbacks.accept(app.app_id, capability, delivery_id, envelope)
+
+
+def _read(raw: bytes) -> ReplyEnvelope:
+    if request.mimetype != CONTENT_TYPE:
+        raise UnsupportedMediaType
+    try:
+        return ReplyEnvelope.model_validate(loads(raw, max_bytes=MAX_BODY_BYTES))
+    except StrictJsonError as error:
+        raise refused(error) from error
+    except ValidationError as error:
+        raise invalid(error) from None

@@ -1,0 +1,235 @@
+"""Remote apps: registered by admins, managed by their owners, and how they sign in."""
+
+from datetime import timedelta
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from mymozhem.api.frame import Call
+from mymozhem.api.models import AppTokenBody, ManifestBody, NewAppBody, RegenerateBody, StopBody
+from mymozhem.api.repeats import Repeat
+from mymozhem.api.routes import Routes
+from mymozhem.auth.access import check, rule_for
+from mymozhem.auth.accounts import find_account, normal_email
+from mymozhem.auth.users import current_user
+from mymozhem.contract import JsonObject
+from mymozhem.db.uow import UnitOfWork
+from mymozhem.errors import Forbidden, Invalid, Unauthenticated
+from mymozhem.registry import remote, stopping
+from mymozhem.registry.remote import Owner
+from mymozhem.rooms.idempotency import mark_done
+from mymozhem.rooms.reading.views import Moment, View
+from mymozhem.rooms.tables import AuditRow
+
+from .apps import MANIFEST_BYTES, SeenVersion, seen_version
+
+routes = Routes("apps", "Apps, and the versions of their manifests.")
+_BEARER = "Bearer"
+
+
+class SeenRegistered(View):
+    """A remote app that was registered just now; `appSecret` is never shown again."""
+
+    app_id: str
+    app_secret: str
+    public_key: str
+    manifest: JsonObject
+    created_at: Moment
+
+
+class SeenSecret(View):
+    """A new secret, never shown again; `publicKey` is the newest, it may be the one before."""
+
+    app_id: str
+    app_secret: str
+    public_key: str | None
+    grace_hours: int
+
+
+class SeenAppToken(View):
+    """A token of an app; `expiresIn` in seconds."""
+
+    access_token: str
+    token_type: str
+    expires_in: int
+
+
+class SeenSwitch(View):
+    """Whether an app is stopped; the last two are null where it is not."""
+
+    app_id: str
+    stopped: bool
+    stopped_at: Moment | None
+    reason: str | None
+
+
+@routes.add(
+    "POST /apps", status=201, repeat=Repeat.SECRET, max_bytes=MANIFEST_BYTES,
+    refuses=frozenset({409, 413}),
+)  # fmt: skip
+async def register_app(call: Call, body: NewAppBody) -> SeenRegistered:
+    """Register a remote app with its first manifest; the secret is shown this once.
+
+    Without `ownerEmail` it belongs to the admin who registers it.
+    """
+    async with call.services.database.read() as session:
+        owner = await _owner(session, call, body.owner_email)
+    manifest = remote.admissible(body.manifest, body.app_id, call.host.check_url)
+    async with call.services.database.write() as unit:
+        made = await remote.register(unit, call.services.keys, body.app_id, manifest, owner=owner)
+        await _noted(call, unit, "app.register", body.app_id, version=manifest.version)
+    await call.services.catalog.refresh()
+    return SeenRegistered(
+        app_id=made.app_id,
+        app_secret=made.secret,
+        public_key=made.public_key,
+        manifest=made.manifest.document,
+        created_at=made.created_at,
+    )
+
+
+@routes.add("PATCH /apps/{appId}", max_bytes=MANIFEST_BYTES, refuses=frozenset({409, 413}))
+async def publish_version(call: Call, app_id: str, body: ManifestBody) -> SeenVersion:
+    """Publish a new version of a remote app; rooms stay at the version that they have.
+
+    A version never changes, and a new one is greater than all before. The same manifest again
+    changes nothing.
+    """
+    await _may_manage(call, "PATCH /apps/{appId}", app_id)
+    manifest = remote.admissible(body.manifest, app_id, call.host.check_url)
+    async with call.services.database.write() as unit:
+        published = await remote.publish(unit, app_id, manifest)
+        await _noted(call, unit, "app.publish", app_id, version=manifest.version)
+    await call.services.catalog.refresh()
+    return seen_version(published).model_copy(update={"manifest": manifest.document})
+
+
+@routes.add("DELETE /apps/{appId}", refuses=frozenset({409}))
+async def delete_app(call: Call, app_id: str) -> None:
+    """Take a remote app away: it is offered no more; its rooms stay readable, without the app."""
+    await _may_manage(call, "DELETE /apps/{appId}", app_id)
+    async with call.services.database.write() as unit:
+        await remote.delete(unit, app_id)
+        await _noted(call, unit, "app.delete", app_id)
+    await call.services.catalog.refresh()
+
+
+@routes.add("POST /apps/{appId}/regenerate-secret", repeat=Repeat.SECRET, refuses=frozenset({409}))
+async def regenerate_secret(call: Call, app_id: str, body: RegenerateBody) -> SeenSecret:
+    """Give a remote app a new secret, shown this once; calls are signed with both for the grace.
+
+    A grace of 0 hours ends the old one at once. With `keyPair` the host's pair is renewed as well.
+    """
+    await _may_manage(call, "POST /apps/{appId}/regenerate-secret", app_id)
+    hours = body.grace_hours
+    if hours is None:
+        hours = call.services.settings.app_secret_grace_hours
+    grace = timedelta(hours=hours)
+    async with call.services.database.write() as unit:
+        keys = await remote.renew_keys(
+            unit, call.services.keys, app_id, grace=grace, key_pair=body.key_pair
+        )
+        await _noted(call, unit, "app.secret", app_id, graceHours=hours)
+    await call.services.catalog.refresh()
+    public = [each.public_key for each in call.services.catalog.get(app_id).facts.keys]
+    newest = next((each for each in public if each is not None), None)
+    return SeenSecret(app_id=app_id, app_secret=keys.secret, public_key=newest, grace_hours=hours)
+
+
+@routes.add(
+    "POST /apps/token", anonymous=True, repeat=Repeat.FREE, refuses=frozenset({401, 403, 429})
+)
+async def issue_app_token(call: Call, body: AppTokenBody) -> SeenAppToken:
+    """Let a remote app sign in with its secret; the token may do what its newest manifest says.
+
+    Too many wrong ones from one address are answered with 429, before any is compared.
+    """
+    call.host.limits.refuse_exhausted("app", call.address)
+    now = await call.services.database.now()
+    async with call.services.database.read() as session:
+        fits = await remote.secret_fits(
+            session, call.host.app_secrets, body.app_id, body.app_secret, now=now
+        )
+    if not fits:
+        call.host.limits.count_failure("app", call.address)
+        message = "App and secret do not belong together."
+        raise Unauthenticated(message, code="INVALID_CREDENTIALS")
+    await call.services.catalog.refresh_if_news()  # another process may have registered it
+    app = call.services.catalog.get(body.app_id)
+    if app.facts.stopped is not None:
+        raise Forbidden(
+            "This app is stopped; ask the operator of the platform.", code="APP_STOPPED"
+        )
+    token = call.host.tokens.issue_app(body.app_id, app.newest().permissions)
+    return SeenAppToken(
+        access_token=token.access_token, token_type=_BEARER, expires_in=token.expires_in
+    )
+
+
+@routes.add("POST /admin/apps/{appId}/stop")
+async def stop_app(call: Call, app_id: str, body: StopBody) -> SeenSwitch:
+    """Stop an app, remote or installed: it is not called any more, and its tokens are refused.
+
+    Its rooms go on with what the manifest declares for failures. Twice changes nothing.
+    """
+    await _may_manage(call, "POST /admin/apps/{appId}/stop", app_id)
+    async with call.services.database.write() as unit:
+        await stopping.stop(unit, app_id, body.reason)
+        await _noted(call, unit, "app.stop", app_id, reason=body.reason)
+    return await _switch(call, app_id)
+
+
+@routes.add("POST /admin/apps/{appId}/start")
+async def start_app(call: Call, app_id: str) -> SeenSwitch:
+    """Let an app that was stopped, or that had said it was gone, be called again."""
+    await _may_manage(call, "POST /admin/apps/{appId}/start", app_id)
+    async with call.services.database.write() as unit:
+        await stopping.start(unit, app_id)
+        await _noted(call, unit, "app.start", app_id)
+    return await _switch(call, app_id)
+
+
+async def _owner(session: AsyncSession, call: Call, email: str | None) -> Owner:
+    """Return who a new app will belong to; raises where the caller may not register any."""
+    user = await current_user(session, call.caller)
+    check(rule_for("POST /apps"), call.caller, None, admin=user.is_admin)
+    if email is None:
+        return Owner(user.id, user.email)
+    try:
+        address = normal_email(email)
+    except Invalid as error:
+        problem = "Give an address like name@example.com."
+        raise Invalid(error.message, fields={"/ownerEmail": [problem]}) from error
+    found = await find_account(session, address)
+    return Owner(found.id if found else None, address)
+
+
+async def _may_manage(call: Call, endpoint: str, app_id: str) -> None:
+    async with call.services.database.read() as session:
+        user = await current_user(session, call.caller)
+        owner = await remote.owner_of(session, app_id)
+    own = owner.user_id == user.id
+    check(rule_for(endpoint), call.caller, None, admin=user.is_admin, own=own)
+
+
+async def _noted(call: Call, unit: UnitOfWork, action: str, app_id: str, **details: object) -> None:
+    """Note who did what for operators, and that the request was done."""
+    unit.session.add(
+        AuditRow(
+            actor_id=call.caller.user_id,
+            action=action,
+            details={"appId": app_id, **details},
+            created_at=unit.now,
+        )
+    )
+    await mark_done(unit.session)
+
+
+async def _switch(call: Call, app_id: str) -> SeenSwitch:
+    await call.services.catalog.refresh()
+    stopped = call.services.catalog.get(app_id).facts.stopped
+    return SeenSwitch(
+        app_id=app_id,
+        stopped=stopped is not None,
+        stopped_at=stopped.at if stopped else None,
+        reason=stopped.reason if stopped else None,
+    )

@@ -1,0 +1,153 @@
+"""The apps at one moment: put together whole, then never changed, so nobody sees half of it."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from mymozhem.contract import JsonObject
+from mymozhem.contract.signing import SharedKey
+from mymozhem.contract.versions import as_version
+from mymozhem.manifests.model import Manifest
+
+from .app_keys import AppKey
+from .code import AppCode
+from .endpoint import Endpoint
+from .history import Published
+from .tables import SecretKind, StopCause
+
+Version = tuple[str, str]
+
+#: a manifest with neither was written for the first platform
+_OF_OUR_FORMAT = ("manifestVersion", "contract")
+
+
+@dataclass(frozen=True)
+class Stopped:
+    """That, when and why an app was stopped."""
+
+    at: datetime
+    cause: StopCause
+    reason: str
+
+
+@dataclass(frozen=True)
+class AppFacts:
+    """What the database says of an app beside its history; `keys` are good, the newest first."""
+
+    remote: bool = False
+    deleted: bool = False
+    stopped: Stopped | None = None
+    keys: tuple[AppKey, ...] = ()
+
+
+@dataclass(frozen=True)
+class CatalogApp:
+    """An app with its history.
+
+    `code` is None when none is loaded for it, `endpoints` are by version, none for a plugin. With
+    neither it is orphaned.
+    """
+
+    app_id: str
+    versions: tuple[Published, ...]
+    code: AppCode | None = None
+    endpoints: Mapping[str, Endpoint] = field(default_factory=dict)
+    facts: AppFacts = field(default_factory=AppFacts)
+
+    def newest(self) -> Manifest:
+        """Return what a new room is locked to: the newest version that is not deprecated.
+
+        Of those, what is served comes first, so that the room can run at once.
+        """
+        return max(self.versions, key=self._rank).manifest
+
+    def serves(self, version: str) -> bool:
+        """Tell whether there is code in this process, or an address, that answers for a version."""
+        return version in self.endpoints or (self.code is not None and self.code.serves(version))
+
+    @property
+    def available(self) -> bool:
+        """Tell whether a room can be made with it."""
+        return self.facts.stopped is None and self.serves(self.newest().version)
+
+    def target(self, version: str) -> JsonObject | None:
+        """Return what answers for a version, as a room's lock notes it; None where nothing does."""
+        if version in self.endpoints:
+            newest = next(key for key in self.facts.keys if key.kind is SecretKind.ED25519)
+            base_url = self.endpoints[version].base_url
+            return {"kind": "webhook", "baseUrl": base_url, "keyId": newest.kid}
+        if self.code is None or not self.code.serves(version):
+            return None
+        return {
+            "kind": "inprocess",
+            "distribution": self.code.distribution,
+            "version": self.code.distribution_version,
+        }
+
+    def _rank(self, each: Published) -> tuple[bool, bool, object]:
+        version = each.manifest.version
+        return each.deprecated_at is None, self.serves(version), as_version(version)
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """Every app that has a history, deleted ones too, since rooms are still locked to them."""
+
+    apps: Mapping[str, CatalogApp]
+    manifests: Mapping[Version, Manifest]
+    codes: Mapping[Version, AppCode]
+
+    @classmethod
+    def of(
+        cls,
+        codes: Iterable[AppCode],
+        published: Iterable[Published],
+        facts: Mapping[str, AppFacts],
+    ) -> "Snapshot":
+        """Put the apps together from loaded code and from what the database says."""
+        by_id = {code.app_id: code for code in codes}
+        grouped: defaultdict[str, list[Published]] = defaultdict(list)
+        for each in published:
+            grouped[each.app_id].append(each)
+        apps = {
+            app_id: _app(app_id, tuple(versions), by_id.get(app_id), facts.get(app_id, AppFacts()))
+            for app_id, versions in sorted(grouped.items())
+        }
+        manifests = {
+            (app.app_id, each.manifest.version): each.manifest
+            for app in apps.values()
+            for each in app.versions
+        }
+        served = {
+            (app_id, version): code
+            for app_id, version in manifests
+            if (code := apps[app_id].code) is not None and code.serves(version)
+        }
+        return cls(apps, manifests, served)
+
+
+def _app(
+    app_id: str, versions: tuple[Published, ...], code: AppCode | None, facts: AppFacts
+) -> CatalogApp:
+    if facts.deleted:
+        return CatalogApp(app_id, versions, None, {}, facts)
+    if not facts.remote:
+        return CatalogApp(app_id, versions, code, {}, facts)
+    found = ((each.manifest.version, _endpoint(each.manifest, facts.keys)) for each in versions)
+    endpoints = {version: endpoint for version, endpoint in found if endpoint is not None}
+    return CatalogApp(app_id, versions, None, endpoints, facts)
+
+
+def _endpoint(manifest: Manifest, keys: tuple[AppKey, ...]) -> Endpoint | None:
+    """Return where a version is reached; None where its keys cannot be opened any more."""
+    shared = [each.key for each in keys if isinstance(each.key, SharedKey)]
+    paired = any(each.kind is SecretKind.ED25519 for each in keys)
+    if manifest.base_url is None or not shared or not paired:
+        return None
+    return Endpoint(
+        base_url=manifest.base_url.rstrip("/"),
+        keys=tuple(each.key for each in keys),
+        shared=shared[0],
+        platform_form=not any(name in manifest.document for name in _OF_OUR_FORMAT),
+    )

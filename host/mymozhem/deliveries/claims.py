@@ -1,0 +1,155 @@
+"""Heads of streams: taken with a lease, and whose outcome is written only under it.
+
+A lease is the id of the attempt that it stands for. What a late process writes under a lease that
+has ended, or was given back by a callback, is dropped.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy import ColumnElement, func, or_, select
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import aliased, undefer
+
+from mymozhem.db.base import new_id
+from mymozhem.db.uow import Database, UnitOfWork
+
+from . import settling
+from .carrying import Delivery
+from .schedule import Schedules
+from .tables import AttemptRow, DeliveryContextRow, DeliveryRow, DeliveryState, StreamRow
+
+
+@dataclass(frozen=True)
+class Claim:
+    """A delivery that this process carries now; `lease` is the id of the attempt."""
+
+    delivery: Delivery
+    stream: str
+    lease: str
+    started_at: datetime
+
+
+async def claim(
+    unit: UnitOfWork, schedules: Schedules, *, span: timedelta, limit: int
+) -> list[Claim]:
+    """Take the heads of at most `limit` streams that are due, with a lease of `span`.
+
+    An attempt whose lease has ended is written down as lost; a callback that did not come, as an
+    attempt that failed. Both may use a head up, so fewer may come back than were due.
+    """
+    due = (
+        select(StreamRow)
+        .where(*_due(unit.now))
+        .order_by(StreamRow.next_at)
+        .limit(limit)
+        .with_for_update(skip_locked=True)
+    )
+    streams = (await unit.session.scalars(due)).all()
+    claims = []
+    for stream, head, context in await _heads(unit.session, streams):
+        if await _is_carried(unit, schedules, stream, head):
+            claims.append(_take(unit, schedules, stream, head, context, span))
+    await unit.session.flush()
+    return claims
+
+
+async def anything_due(database: Database) -> bool:
+    """Look before a write: on SQLite every write waits for its turn."""
+    now = await database.now()
+    async with database.read() as session:
+        return bool(await session.scalar(select(select(StreamRow).where(*_due(now)).exists())))
+
+
+async def next_due(database: Database) -> datetime | None:
+    """Return when the next head is due that nobody carries; None where there is none."""
+    async with database.read() as session:
+        return await session.scalar(
+            select(func.min(StreamRow.next_at)).where(StreamRow.lease.is_(None))
+        )
+
+
+async def give_back(database: Database, leases: Sequence[str] | None) -> None:
+    """End leases now, so that anybody may take the heads at once; None means everybody's."""
+    held = StreamRow.lease.is_not(None) if leases is None else StreamRow.lease.in_(leases)
+    rows = select(StreamRow).where(held).order_by(StreamRow.stream).with_for_update()
+    async with database.write() as unit:
+        for row in await unit.session.scalars(rows):
+            row.lease_until = unit.now - timedelta(milliseconds=1)
+
+
+def _due(now: datetime) -> tuple[ColumnElement[bool], ...]:
+    free = or_(StreamRow.lease.is_(None), StreamRow.lease_until < now)
+    return StreamRow.next_at <= now, free
+
+
+async def _heads(
+    session: AsyncSession, streams: Sequence[StreamRow]
+) -> list[tuple[StreamRow, DeliveryRow, DeliveryContextRow]]:
+    """Return the heads of streams that are locked, in the order of the streams."""
+    if not streams:
+        return []
+    inside = aliased(DeliveryRow)
+    first = (
+        select(func.min(inside.position))
+        .where(inside.stream == StreamRow.stream, inside.settled_at.is_(None))
+        .correlate(StreamRow)
+        .scalar_subquery()
+    )
+    found = await session.execute(
+        select(DeliveryRow, DeliveryContextRow)
+        .join(StreamRow, StreamRow.stream == DeliveryRow.stream)
+        .join(DeliveryContextRow, DeliveryContextRow.id == DeliveryRow.context_id)
+        .where(
+            StreamRow.stream.in_([stream.stream for stream in streams]),
+            DeliveryRow.position == first,
+        )
+        .options(undefer(DeliveryRow.request))
+    )
+    heads = {head.stream: (head, context) for head, context in found}
+    for row in streams:
+        if row.stream not in heads:  # somebody else took back what was to be told
+            row.next_at = row.lease = row.lease_until = None
+    return [(row, *heads[row.stream]) for row in streams if row.stream in heads]
+
+
+async def _is_carried(
+    unit: UnitOfWork, schedules: Schedules, stream: StreamRow, head: DeliveryRow
+) -> bool:
+    """Settle what an earlier attempt left; tell whether the head is to be carried now."""
+    if stream.lease is not None:
+        await settling.lose(unit, stream, head)
+    elif head.state is DeliveryState.ACCEPTED:
+        await settling.give_up_waiting(unit, stream, head, schedules)
+    return head.settled_at is None and stream.next_at is not None and stream.next_at <= unit.now
+
+
+def _take(
+    unit: UnitOfWork,
+    schedules: Schedules,
+    stream: StreamRow,
+    head: DeliveryRow,
+    context: DeliveryContextRow,
+    span: timedelta,
+) -> Claim:
+    attempt = AttemptRow(
+        id=new_id("try"), delivery_id=head.id, number=head.attempts + 1, started_at=unit.now
+    )
+    unit.session.add(attempt)
+    stream.lease, stream.lease_until = attempt.id, unit.now + span
+    schedule = schedules.of(head.app_id, head.app_version, head.capability)
+    delivery = Delivery(
+        id=head.id,
+        app_id=head.app_id,
+        app_version=head.app_version,
+        capability=head.capability,
+        hook=head.hook,
+        room_id=head.room_id,
+        context=context.document,
+        request=head.request,
+        occurred_at=head.occurred_at,
+        attempt=attempt.number,
+        max_attempts=max(schedule.max_attempts, attempt.number),
+    )
+    return Claim(delivery, stream.stream, attempt.id, unit.now)

@@ -1,0 +1,115 @@
+"""Dead letters: what no attempt could deliver, until somebody retries or deletes it."""
+
+from datetime import datetime
+
+from sqlalchemy import ColumnElement, delete, func, select, update
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from mymozhem.db.uow import Database, UnitOfWork
+from mymozhem.errors import Conflict, NotFound
+
+from .outbox import Outbox, reserve
+from .retention import forget_contexts
+from .tables import DeliveryRow, DeliveryState
+
+#: letters that one transaction retries; others write in between
+AT_ONCE = 200
+
+
+class NotDead(Conflict):
+    """This delivery is no dead letter: it is on its way, or the app has it."""
+
+    default_code = "DELIVERY_NOT_DEAD"
+
+
+async def retry(unit: UnitOfWork, outbox: Outbox, delivery_id: str) -> DeliveryRow:
+    """Put a dead letter at the end of its stream, with all its attempts before it.
+
+    NotFound where there is no such delivery, `NotDead` where it is none.
+    """
+    row = await _dead(unit.session, delivery_id)
+    if not await _again(unit, outbox, row):
+        raise NotDead
+    await unit.session.refresh(row)
+    return row
+
+
+async def retry_since(
+    database: Database, outbox: Outbox, since: datetime, *, app_id: str | None = None
+) -> int:
+    """Retry every letter that died at `since` or later, of one app or of all; return how many.
+
+    Those of one stream keep their order. A crash half-way leaves the rest dead; twice is safe.
+    """
+    retried = 0
+    until = await database.now()
+    while True:
+        async with database.write() as unit:
+            rows = await unit.session.scalars(
+                select(DeliveryRow)
+                .where(*_died(since, until, app_id))
+                .order_by(DeliveryRow.stream, DeliveryRow.position)
+                .limit(AT_ONCE)
+            )
+            some = rows.all()
+            done = [await _again(unit, outbox, row) for row in some]
+        retried += sum(done)
+        if len(some) < AT_ONCE:
+            return retried
+
+
+async def remove(unit: UnitOfWork, delivery_id: str) -> DeliveryRow:
+    """Delete a dead letter for good; NotFound, or `NotDead` where it is none."""
+    row = await _dead(unit.session, delivery_id)
+    gone = delete(DeliveryRow).where(*_still_dead(row)).returning(DeliveryRow.id)
+    if await unit.session.scalar(gone) is None:
+        raise NotDead
+    await forget_contexts(unit, {row.context_id})
+    return row
+
+
+async def count(session: AsyncSession) -> dict[str, int]:
+    """Return how many dead letters each app has; apps without any are left out."""
+    rows = await session.execute(
+        select(DeliveryRow.app_id, func.count())
+        .where(DeliveryRow.state == DeliveryState.DEAD)
+        .group_by(DeliveryRow.app_id)
+    )
+    return {app_id: int(letters) for app_id, letters in rows}
+
+
+async def _again(unit: UnitOfWork, outbox: Outbox, row: DeliveryRow) -> bool:
+    """Give a letter a new place; False where somebody else was first."""
+    place = await reserve(unit, row.app_id, row.stream, 1)
+    moved = await unit.session.scalar(
+        update(DeliveryRow)
+        .where(*_still_dead(row))
+        .values(position=place, state=DeliveryState.PENDING, settled_at=None, failures=0, lost=0)
+        .returning(DeliveryRow.id)
+        .execution_options(synchronize_session=False)
+    )
+    unit.after_commit(outbox.wake.set)
+    return moved is not None
+
+
+async def _dead(session: AsyncSession, delivery_id: str) -> DeliveryRow:
+    row = await session.get(DeliveryRow, delivery_id)
+    if row is None:
+        message = "There is no such delivery."
+        raise NotFound(message, code="DELIVERY_NOT_FOUND")
+    if row.state is not DeliveryState.DEAD:
+        raise NotDead
+    return row
+
+
+def _still_dead(row: DeliveryRow) -> tuple[ColumnElement[bool], ...]:
+    return DeliveryRow.id == row.id, DeliveryRow.state == DeliveryState.DEAD
+
+
+def _died(since: datetime, until: datetime, app_id: str | None) -> tuple[ColumnElement[bool], ...]:
+    died = (
+        DeliveryRow.state == DeliveryState.DEAD,
+        DeliveryRow.settled_at >= since,
+        DeliveryRow.settled_at <= until,
+    )
+    return died if app_id is None else (*died, DeliveryRow.app_id == app_id)

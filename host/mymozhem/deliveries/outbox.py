@@ -1,0 +1,123 @@
+"""The outbox: what an app is to be told, written with the transaction that causes it."""
+
+import asyncio
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from sqlalchemy import func, insert, select
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from mymozhem.contract import JsonObject
+from mymozhem.db.base import new_id
+from mymozhem.db.uow import Database, UnitOfWork
+
+from .tables import DeliveryContextRow, DeliveryRow, DeliveryState, StreamRow
+
+
+@dataclass(frozen=True)
+class Telling:
+    """What one transaction has to tell an app by one hook, in order.
+
+    Deliveries of one app, capability and room are one stream. `context` is the JSON of the hook's
+    context and the same for all `requests`.
+    """
+
+    app_id: str
+    app_version: str
+    capability: str
+    hook: str
+    room_id: str | None
+    context: JsonObject
+    requests: Sequence[JsonObject]
+    occurred_at: datetime
+
+    @property
+    def stream(self) -> str:
+        """The name of the stream."""
+        return f"{self.app_id}/{self.capability}/{self.room_id or ''}"
+
+
+@dataclass(frozen=True)
+class Outbox:
+    """Takes what apps are to be told; `wake` is set after each commit that leaves some of it."""
+
+    wake: asyncio.Event = field(default_factory=asyncio.Event)
+
+    async def enqueue(self, unit: UnitOfWork, tellings: Iterable[Telling]) -> list[str]:
+        """Write deliveries and return their ids; they exist exactly if the transaction commits.
+
+        Streams stay locked until the end of the transaction, so this comes last in it. One call per
+        transaction takes everything, as streams are locked in the order of their names.
+        """
+        ids: list[str] = []
+        for telling in sorted(tellings, key=lambda each: each.stream):
+            if telling.requests:
+                ids += await _write(unit, telling)
+        if ids:
+            unit.after_commit(self.wake.set)
+        return ids
+
+    async def app_is_back(self, database: Database, app_id: str) -> int:
+        """Have what is parked for an app tried at once; return how many streams that were."""
+        parked = (
+            select(StreamRow)
+            .where(StreamRow.app_id == app_id, StreamRow.parked)
+            .order_by(StreamRow.stream)
+            .with_for_update(skip_locked=True)
+        )
+        async with database.write() as unit:
+            rows = (await unit.session.scalars(parked)).all()
+            for row in rows:
+                row.next_at = unit.now
+            unit.after_commit(self.wake.set)
+        return len(rows)
+
+
+async def reserve(unit: UnitOfWork, app_id: str, stream: str, count: int) -> int:
+    """Lock a stream and return the first of so many new places at its end; it is due then."""
+    # Both engines know "on conflict", and SQLAlchemy has no word for it that both share.
+    is_sqlite = unit.session.get_bind().dialect.name == "sqlite"
+    new = (sqlite.insert(StreamRow) if is_sqlite else postgresql.insert(StreamRow)).values(
+        stream=stream, app_id=app_id, last_position=count, next_at=unit.now
+    )
+    last = await unit.session.scalar(
+        new.on_conflict_do_update(
+            index_elements=[StreamRow.stream],
+            set_={
+                "last_position": StreamRow.last_position + count,
+                "next_at": func.coalesce(StreamRow.next_at, new.excluded.next_at),
+            },
+        ).returning(StreamRow.last_position)
+    )
+    return int(last or 0) - count + 1
+
+
+async def _write(unit: UnitOfWork, telling: Telling) -> list[str]:
+    session: AsyncSession = unit.session
+    first = await reserve(unit, telling.app_id, telling.stream, len(telling.requests))
+    context_id = new_id("dctx")
+    await session.execute(
+        insert(DeliveryContextRow), [{"id": context_id, "document": telling.context}]
+    )
+    rows = [
+        {
+            "id": new_id("call"),
+            "stream": telling.stream,
+            "position": first + place,
+            "app_id": telling.app_id,
+            "app_version": telling.app_version,
+            "capability": telling.capability,
+            "hook": telling.hook,
+            "room_id": telling.room_id,
+            "context_id": context_id,
+            "request": request,
+            "occurred_at": telling.occurred_at,
+            "state": DeliveryState.PENDING,
+            "created_at": unit.now,
+        }
+        for place, request in enumerate(telling.requests)
+    ]
+    await session.execute(insert(DeliveryRow), rows)
+    return [str(row["id"]) for row in rows]

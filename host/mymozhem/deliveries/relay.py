@@ -1,0 +1,245 @@
+"""The relay of a process: it carries what is due to apps, and writes down what came of it.
+
+One transaction settles everything that has ended since the last one and takes what is due now, so
+that a slow disk means larger groups. A process that is killed leaves leases that end by themselves.
+"""
+
+import asyncio
+import random
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import timedelta
+
+import structlog
+from sqlalchemy import select
+
+from mymozhem.clock import Clock
+from mymozhem.db.uow import Database, UnitOfWork
+from mymozhem.errors import Unavailable
+
+from . import claims, retention, settling
+from .carrying import Ask, Outcome, Result
+from .claims import Claim
+from .outbox import Outbox
+from .retention import Retention
+from .schedule import Schedules
+from .settling import Chance
+from .tables import DeliveryRow, StreamRow
+
+#: how long a process may be silent before another one takes its deliveries
+LEASE = timedelta(seconds=60)
+
+#: the part of its lease that a call may take; the rest is for writing down what came of it
+ASKING = 0.8
+
+#: deliveries that one process carries at the same time
+WIDTH = 16
+
+logger = structlog.stdlib.get_logger(__name__)
+
+
+@dataclass(frozen=True)
+class _Ended:
+    """An attempt that is over, still to be written down."""
+
+    claim: Claim
+    result: Result
+    duration_ms: int
+
+
+class Relay:
+    """Carries deliveries; `outbox.wake` wakes it, else it looks every `poll` seconds."""
+
+    def __init__(  # noqa: PLR0913  what it works with, by name
+        self,
+        database: Database,
+        outbox: Outbox,
+        ask: Ask,
+        schedules: Schedules,
+        clock: Clock,
+        *,
+        keep: Retention | None = None,
+        lease: timedelta = LEASE,
+        poll: float = 1.0,
+        width: int = WIDTH,
+        chance: Chance = random.random,
+    ) -> None:
+        self._database = database
+        self._wake = outbox.wake
+        self._ask = ask
+        self._schedules = schedules
+        self._clock = clock
+        self._keep = keep
+        self._lease = lease
+        self._poll = poll
+        self._width = width
+        self._chance = chance
+        self._running: dict[asyncio.Task[None], Claim] = {}
+        self._ended: list[_Ended] = []
+        self._loop: asyncio.Task[None] | None = None
+        self._sweeper: asyncio.Task[None] | None = None
+        self._stopping = False
+
+    def start(self) -> None:
+        """Begin, in the running event loop; twice is once."""
+        if self._loop is None:
+            self._stopping = False
+            self._loop = asyncio.create_task(self._work(), name="deliveries")
+            if self._keep is not None:
+                self._sweeper = asyncio.create_task(self._sweep(self._keep), name="deliveries: old")
+
+    async def stop(self) -> None:
+        """Stop, and give back what was not finished; safe when it was never started."""
+        loop, self._loop = self._loop, None
+        if loop is None:
+            return
+        self._stopping = True
+        self._wake.set()
+        await loop  # its transactions are short, and one that is cut off leaves leases behind
+        held = [claim.lease for claim in self._running.values()]
+        others = [*self._running, *([self._sweeper] if self._sweeper else [])]
+        for task in others:
+            task.cancel()
+        await asyncio.gather(*others, return_exceptions=True)
+        with suppress(Unavailable):  # the leases end by themselves
+            await self._turn(take=0)
+            if held:
+                await claims.give_back(self._database, held)
+
+    async def run_due(self) -> int:
+        """Carry everything that is due now, and what becomes due by it; return how many attempts.
+
+        For programs that have no loop of their own, and for tests that hold the clock.
+        """
+        carried = 0
+        while True:
+            carried += (started := await self._turn())
+            if self._running:
+                await asyncio.wait(self._running, return_when=asyncio.FIRST_COMPLETED)
+            elif not (started or self._ended or await claims.anything_due(self._database)):
+                return carried
+
+    async def _work(self) -> None:
+        if self._database.dialect == "sqlite":
+            # One process has the file to itself: whoever held a lease is gone.
+            await self._until_given_back()
+        while not self._stopping:
+            self._wake.clear()
+            try:
+                pause = 0.0 if await self._turn() else await self._pause()
+            except Unavailable:
+                pause = self._poll
+            except Exception:
+                # What it was about is asked again once its lease has ended.
+                logger.exception("deliveries could not be written down")
+                self._ended, pause = [], self._poll
+            if pause and not self._stopping:
+                await self._sleep(pause)
+
+    async def _turn(self, *, take: int | None = None) -> int:
+        """Settle what has ended, take what is due and set off with it; return how many."""
+        free = self._width - len(self._running) if take is None else take
+        ended = list(self._ended)
+        if not ended and not (free > 0 and await claims.anything_due(self._database)):
+            return 0
+        async with self._database.write() as unit:
+            await self._settle(unit, ended)
+            taken = await self._claim(unit, free)
+        del self._ended[: len(ended)]  # what ended meanwhile was added behind them
+        for each in taken:
+            task = asyncio.create_task(self._carry(each), name=f"delivery {each.delivery.id}")
+            self._running[task] = each
+            task.add_done_callback(self._done)
+        return len(taken)
+
+    async def _claim(self, unit: UnitOfWork, limit: int) -> list[Claim]:
+        if limit <= 0:
+            return []
+        return await claims.claim(unit, self._schedules, span=self._lease, limit=limit)
+
+    async def _settle(self, unit: UnitOfWork, ended: Sequence[_Ended]) -> None:
+        """Write results down, each under its lease; one that has ended meanwhile is dropped."""
+        if not ended:
+            return
+        by_lease = {each.claim.lease: each for each in ended}
+        held = await unit.session.scalars(
+            select(StreamRow)
+            .where(
+                StreamRow.stream.in_([each.claim.stream for each in ended]),
+                StreamRow.lease.in_(by_lease),
+            )
+            .order_by(StreamRow.stream)
+            .with_for_update()
+        )
+        streams = [(row, by_lease.pop(str(row.lease))) for row in held]
+        heads = await unit.session.scalars(
+            select(DeliveryRow).where(
+                DeliveryRow.id.in_([each.claim.delivery.id for _, each in streams])
+            )
+        )
+        known = {head.id: head for head in heads}
+        for stream, each in streams:
+            await settling.settle(
+                unit,
+                stream,
+                known[each.claim.delivery.id],
+                each.result,
+                self._schedules,
+                chance=self._chance,
+                duration_ms=each.duration_ms,
+            )
+        for late in by_lease.values():
+            logger.warning("a late result of a delivery is dropped", id=late.claim.delivery.id)
+
+    async def _carry(self, claim: Claim) -> None:
+        began = self._clock.monotonic()
+        try:
+            async with asyncio.timeout(self._lease.total_seconds() * ASKING):
+                result = await self._ask(claim.delivery)
+        except TimeoutError:
+            result = Result(Outcome.FAILED, "APP_TIMEOUT", "The app did not answer in time.")
+        except Exception:  # one delivery that cannot be carried must not stop all others
+            logger.exception("a delivery could not be carried", id=claim.delivery.id)
+            result = Result(
+                Outcome.FAILED, "HOST_ERROR", "The host could not carry it; see its log."
+            )
+        self._ended.append(_Ended(claim, result, round((self._clock.monotonic() - began) * 1000)))
+
+    def _done(self, task: asyncio.Task[None]) -> None:
+        self._running.pop(task, None)
+        self._wake.set()
+
+    async def _pause(self) -> float:
+        """Return for how many seconds there is nothing to do, at most `poll`."""
+        if len(self._running) >= self._width:
+            return self._poll
+        due = await claims.next_due(self._database)
+        if due is None:
+            return self._poll
+        left = (due - await self._database.now()).total_seconds()
+        return min(max(left, 0.001), self._poll)
+
+    async def _sleep(self, seconds: float) -> None:
+        with suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                await self._wake.wait()
+
+    async def _until_given_back(self) -> None:
+        while not self._stopping:
+            try:
+                await claims.give_back(self._database, None)
+            except Unavailable:
+                await self._sleep(self._poll)
+            else:
+                return
+
+    async def _sweep(self, keep: Retention) -> None:
+        while True:
+            try:
+                await retention.clean(self._database, keep)
+            except Unavailable:
+                pass
+            except Exception:  # an old row in the way must not stop deliveries
+                logger.exception("old deliveries could not be deleted")
+            await asyncio.sleep(retention.EVERY)

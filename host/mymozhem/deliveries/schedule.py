@@ -1,0 +1,86 @@
+"""When a delivery is tried again, and how often; pure."""
+
+from dataclasses import dataclass
+from typing import Literal, Protocol
+
+from mymozhem.config import Settings
+from mymozhem.errors import NotFound
+from mymozhem.manifests.model import Manifest
+
+Backoff = Literal["exponential", "linear", "fixed"]
+
+#: no wait is longer than this, in seconds, jitter aside
+LONGEST = 3_600.0
+
+#: how much later than planned a delivery may be tried, so that many do not come at once
+JITTER = 0.2
+
+
+class Manifests(Protocol):
+    """Where manifests come from."""
+
+    def manifest(self, app_id: str, version: str, /) -> Manifest:
+        """Return the manifest of a published version; raises `NotFound`."""
+        ...
+
+
+@dataclass(frozen=True)
+class Schedule:
+    """How often a delivery is tried in all, and how its waits grow; `first` in seconds."""
+
+    max_attempts: int = 3
+    first: float = 30.0
+    growth: float = 20.0
+    backoff: Backoff = "exponential"
+
+    def wait(self, failures: int, *, chance: float) -> float | None:
+        """Return the seconds to wait after so many failures, from 1; None when it was the last.
+
+        `chance`, from 0 to 1, says how much of the jitter is added.
+        """
+        if failures >= self.max_attempts:
+            return None
+        planned = self.first
+        if self.backoff == "exponential":
+            planned *= self.growth ** (failures - 1)
+        elif self.backoff == "linear":
+            planned *= failures
+        return min(planned, LONGEST) * (1 + JITTER * chance)
+
+
+class Schedules:
+    """The schedule of each capability: the manifest's word, and the operator's where it has none.
+
+    A manifest that names a number of attempts or a form of backoff has it; `enabled: false` means
+    one attempt. The waits are the operator's.
+    """
+
+    def __init__(self, manifests: Manifests, settings: Settings) -> None:
+        self._manifests = manifests
+        self._default = Schedule(
+            settings.delivery_attempts,
+            settings.delivery_wait_seconds,
+            settings.delivery_wait_growth,
+        )
+
+    def of(self, app_id: str, version: str, capability: str) -> Schedule:
+        """Return how often and when deliveries of a capability are tried."""
+        try:
+            webhook = self._manifests.manifest(app_id, version).webhook(capability)
+        except NotFound:
+            return self._default
+        if webhook is None or webhook.retry is None:
+            return self._default
+        retry = webhook.retry
+        return Schedule(
+            (retry.max_attempts or self._default.max_attempts) if retry.enabled else 1,
+            self._default.first,
+            self._default.growth,
+            _backoff(retry.backoff),
+        )
+
+
+def _backoff(named: str | None) -> Backoff:
+    if named == "linear":
+        return "linear"
+    return "fixed" if named == "fixed" else "exponential"

@@ -1,0 +1,12 @@
+"""A post office on each database."""
+
+import pytest
+
+from mymozhem.clock import Clock
+from mymozhem.db.uow import Database
+from tests.integration.deliveries.post import Post
+
+
+@pytest.fixture
+def post(database: Database, clock: Clock) -> Post:
+    return Post(database, clock)

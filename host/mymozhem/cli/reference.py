@@ -140,7 +140,8 @@ def _type(annotation: Any) -> str:  # noqa: ANN401 - any annotation at all
     if get_origin(annotation) is Literal:
         return " or ".join(f"`{each}`" for each in get_args(annotation))
     if get_origin(annotation) is tuple:
-        return "names, comma separated"
+        named = get_args(annotation)[0] is str
+        return "names, comma separated" if named else "such as `10.0.0.0/8`, comma separated"
     inner = [each for each in get_args(annotation) if each is not type(None)]
     if inner and (get_origin(annotation) is Union or type(None) in get_args(annotation)):
         return _type(inner[0])

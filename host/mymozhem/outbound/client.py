@@ -1,0 +1,191 @@
+"""One HTTP client for everything that the host sends to others.
+
+No redirects, no cookies, no proxies from the environment, no decompression, bounded reads. Each
+app has a pool of its own, so that a slow one takes no connection from another.
+"""
+
+import asyncio
+from collections.abc import Mapping
+from contextlib import AbstractAsyncContextManager
+from functools import partial
+from types import SimpleNamespace
+from typing import NamedTuple
+
+import aiohttp
+from aiohttp.abc import AbstractResolver
+from yarl import URL
+
+from .connecting import SLACK_SECONDS, connector, is_forbidden
+from .faults import AddressForbidden, Unreachable, Unreadable
+from .guard import Guard
+from .resolver import Resolver
+
+OK = 200
+MAX_BYTES = 1024 * 1024
+_LEAST_SECONDS = 0.001  # 0 would mean no limit
+
+_HEADERS = {"Accept": "application/json", "Accept-Encoding": "identity", "User-Agent": "mymozhem"}
+
+#: what a connection raises that the other side has closed, perhaps before it read anything
+_CUT = (aiohttp.ServerDisconnectedError, aiohttp.ClientOSError, aiohttp.ClientConnectionResetError)
+
+
+class Answered(NamedTuple):
+    """An answer: the media type in lower case without parameters; a body where the status is 200.
+
+    Bodies of other statuses are not read.
+    """
+
+    status: int
+    content_type: str
+    body: bytes
+
+
+class Outbound:
+    """Sends requests and reads what comes back; used from one event loop.
+
+    Answers are read up to `max_bytes`. Without a `resolver` the machine's is asked for names.
+    """
+
+    def __init__(
+        self,
+        guard: Guard,
+        *,
+        max_bytes: int = MAX_BYTES,
+        resolver: AbstractResolver | None = None,
+    ) -> None:
+        self._guard = guard
+        self._resolver = resolver or Resolver()
+        self._max_bytes = max_bytes
+        self._pools: dict[tuple[str, str | None], aiohttp.ClientSession] = {}
+        self._closed = False
+
+    async def post(
+        self,
+        url: str,
+        body: bytes,
+        *,
+        pool: str,
+        headers: Mapping[str, str],
+        seconds: float,
+        socket: str | None = None,
+    ) -> Answered:
+        """Send a body and return the answer; `socket` is a Unix socket in place of the network.
+
+        Raises `AddressForbidden`, `Unreachable`, `Unreadable`, and `TimeoutError` after so many
+        seconds, whatever the other side does. Where it closes a connection that it had kept open,
+        the request is sent once more on a new one: it may then arrive twice, with the same id.
+        """
+        ends = asyncio.get_running_loop().time() + seconds
+        asked = partial(self._ask, self._address(url, socket), body, headers, ends)
+        reused = SimpleNamespace(connection=False)
+        try:
+            try:
+                return await asked(self._session(pool, socket), reused)
+            except _CUT:
+                if not reused.connection:
+                    raise
+            async with self._opened(socket, lasting=False) as fresh:
+                return await asked(fresh, reused)
+        except TimeoutError:
+            raise
+        except aiohttp.ClientConnectorError as error:
+            if is_forbidden(error):
+                raise AddressForbidden from error
+            raise Unreachable from error
+        except (aiohttp.ClientConnectionError, aiohttp.ClientPayloadError, OSError) as error:
+            raise Unreachable from error
+        except aiohttp.ClientError as error:
+            raise Unreadable("The answer is no HTTP, or its headers are too large.") from error
+
+    async def close(self) -> None:
+        """Cut every connection; twice is safe."""
+        self._closed = True
+        sessions, self._pools = list(self._pools.values()), {}
+        for session in sessions:
+            await session.close()
+
+    def _address(self, url: str, socket: str | None) -> URL:
+        return URL(url) if socket is not None else self._guard.check_url(url)
+
+    def _session(self, pool: str, socket: str | None) -> aiohttp.ClientSession:
+        if self._closed:
+            raise Unreachable("The host is stopping; nothing more is sent.")
+        session = self._pools.get((pool, socket))
+        if session is None:
+            session = self._pools[pool, socket] = self._opened(socket, lasting=True)
+        return session
+
+    def _opened(self, socket: str | None, *, lasting: bool) -> aiohttp.ClientSession:
+        return aiohttp.ClientSession(
+            connector=connector(self._guard, self._resolver, socket, lasting=lasting),
+            headers=_HEADERS,
+            cookie_jar=aiohttp.DummyCookieJar(),
+            auto_decompress=False,
+            trust_env=False,
+            trace_configs=[_NOTE_REUSE],
+        )
+
+    async def _ask(
+        self,
+        url: URL,
+        body: bytes,
+        headers: Mapping[str, str],
+        ends: float,
+        session: aiohttp.ClientSession,
+        reused: SimpleNamespace,
+    ) -> Answered:
+        left = max(ends - asyncio.get_running_loop().time(), _LEAST_SECONDS)
+        timeout = aiohttp.ClientTimeout(total=left, ceil_threshold=SLACK_SECONDS)
+        asked: AbstractAsyncContextManager[aiohttp.ClientResponse] = session.post(
+            url,
+            data=body,
+            headers=headers,
+            allow_redirects=False,
+            timeout=timeout,
+            trace_request_ctx=reused,
+        )
+        async with asked as response:
+            content_type = response.headers.get("Content-Type", "").partition(";")[0]
+            read = await self._read(response) if response.status == OK else b""
+            return Answered(response.status, content_type.strip().lower(), read)
+
+    async def _read(self, response: aiohttp.ClientResponse) -> bytes:
+        coding = response.headers.get("Content-Encoding", "identity")
+        if coding.strip().lower() != "identity":
+            response.close()
+            raise Unreadable("The answer is encoded though plain bytes were asked for.")
+        if (response.content_length or 0) > self._max_bytes:
+            response.close()
+            raise self._too_large()
+        data = await response.content.readany()
+        if response.content.at_eof():
+            return self._bounded(response, data)
+        parts, size = [data], len(data)
+        while part := await response.content.readany():
+            parts.append(part)
+            size += len(part)
+            if size > self._max_bytes:
+                break
+        return self._bounded(response, b"".join(parts))
+
+    def _bounded(self, response: aiohttp.ClientResponse, data: bytes) -> bytes:
+        if len(data) > self._max_bytes:
+            response.close()
+            raise self._too_large()
+        return data
+
+    def _too_large(self) -> Unreadable:
+        return Unreadable(f"The answer is larger than {self._max_bytes} bytes.")
+
+
+async def _note_reuse(
+    _session: aiohttp.ClientSession,
+    context: SimpleNamespace,
+    _params: aiohttp.TraceConnectionReuseconnParams,
+) -> None:
+    context.trace_request_ctx.connection = True
+
+
+_NOTE_REUSE = aiohttp.TraceConfig()
+_NOTE_REUSE.on_connection_reuseconn.append(_note_reuse)

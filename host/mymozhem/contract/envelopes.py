@@ -11,12 +11,15 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field, JsonValue
 from pydantic.alias_generators import to_camel
 
-from .wire import Id, JsonObject, ShortText, Wire
+from .wire import Id, JsonObject, Moment, ShortText, Wire
 
 #: the whole of a request, and the whole of a reply, in bytes
 MAX_BODY_BYTES = 1024 * 1024
 
 CONTENT_TYPE = "application/json"
+
+#: the shortest timeout of a remote app
+MIN_REMOTE_MS = 2_000
 
 # The first platform's headers, beside those of Standard Webhooks.
 REQUEST_ID_HEADER = "x-request-id"
@@ -43,7 +46,7 @@ class ListRef(Wire):
     url: str
     digest: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
     count: int
-    expires_at: datetime
+    expires_at: Moment
 
 
 class RequestEnvelope(Wire):

@@ -6,12 +6,11 @@ from urllib.parse import SplitResult, urlsplit
 
 from pydantic import JsonValue
 
+from mymozhem.contract.envelopes import MIN_REMOTE_MS
 from mymozhem.contract.hooks import hooks_of
 
 from .pointers import pointer
 from .problems import Problem
-
-MIN_REMOTE_MS = 2_000
 
 
 def remote_problems(document: Mapping[str, JsonValue]) -> Iterator[Problem]:

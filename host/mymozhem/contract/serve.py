@@ -1,0 +1,75 @@
+"""Any app object as a web service: with it a plugin becomes a remote app as it stands."""
+
+import time
+from collections.abc import Callable, Iterable
+
+from pydantic import JsonValue
+
+from .envelopes import MIN_REMOTE_MS
+from .serving.answers import Answerer
+from .serving.endpoint import Endpoint
+from .serving.fetch import Fetch, FetchFailed, fetch_in
+from .serving.memory import Memory
+from .serving.plugin import NotServable, Plugin
+from .serving.threads import Threads
+from .signing import TOLERANCE_SECONDS, Key, parse_key
+from .wire import JsonObject
+
+__all__ = ["Endpoint", "Fetch", "FetchFailed", "NotServable", "remote_manifest", "serve"]
+
+#: threads of plain functions and of fetching lists, together
+MAX_THREADS = 32
+
+
+def serve(
+    app: object,
+    *,
+    keys: Iterable[Key | str],
+    manifest: JsonObject | None = None,
+    clock: Callable[[], float] = time.time,
+    tolerance: int = TOLERANCE_SECONDS,
+    fetch: Fetch | None = None,
+) -> Endpoint:
+    """Return an ASGI application that answers signed questions to an app.
+
+    `app` is a module or an object with `@hookimpl` functions. `keys` are those of the platform,
+    as keys or as text (`whsec_…`, `whpk_…`): two while one is being changed. `manifest` is what
+    GET / tells of, by default what the app says itself. `clock` gives seconds since 1970;
+    messages may be `tolerance` seconds old or new. `fetch` gets long lists.
+
+    Raises `NotServable` where the object is no app, `KeyRefused` where a key is none, ValueError
+    without a key. The reference `webhooks.md` says what the application answers.
+    """
+    known = tuple(parse_key(key) if isinstance(key, str) else key for key in keys)
+    if not known:
+        raise ValueError("give a key: nobody could sign a question")
+    threads = Threads(MAX_THREADS)
+    return Endpoint(
+        Plugin(app, manifest),
+        keys=known,
+        answerer=Answerer(threads, fetch or fetch_in(threads), clock),
+        memory=Memory(clock),
+        clock=clock,
+        tolerance=tolerance,
+    )
+
+
+def remote_manifest(document: JsonObject, base_url: str, *, path: str = "/hooks") -> JsonObject:
+    """Return the manifest that registers a plugin as a remote app at `base_url`.
+
+    All hooks are answered at one path. What the plugin says of itself stays, but for timeouts that
+    are too short for a network, which become the shortest that there is, 2 s. A valid manifest of
+    a plugin stays valid.
+    """
+    remote = {**document, "baseUrl": base_url.rstrip("/"), "webhooks": path}
+    policies = document.get("policies")
+    if isinstance(policies, dict):
+        remote["policies"] = {name: _patient(policy) for name, policy in policies.items()}
+    return remote
+
+
+def _patient(policy: JsonValue) -> JsonValue:
+    asked = policy.get("timeout") if isinstance(policy, dict) else None
+    if isinstance(policy, dict) and isinstance(asked, int | float) and asked < MIN_REMOTE_MS:
+        return {**policy, "timeout": MIN_REMOTE_MS}
+    return policy

@@ -1,0 +1,180 @@
+"""The signed endpoint: what is asked, by whom, whether it was asked before."""
+
+import asyncio
+import hashlib
+import json
+from collections.abc import Callable, Mapping, Sequence
+
+from pydantic import ValidationError
+
+from mymozhem.contract.envelopes import CONTENT_TYPE, RequestEnvelope
+from mymozhem.contract.signing import TOLERANCE_SECONDS, Key, SignatureRefused, verify
+from mymozhem.contract.versions import CONTRACT_VERSION, as_version
+
+from .answers import Answerer, too_late
+from .lists import places, stand_in
+from .memory import Memory
+from .messages import (
+    Problem,
+    Receive,
+    Response,
+    Scope,
+    Send,
+    as_json,
+    headers_of,
+    read_body,
+    respond,
+)
+from .plugin import Function, Plugin
+
+
+class Endpoint:
+    """An ASGI application that answers signed questions to one app, on any path."""
+
+    def __init__(
+        self,
+        plugin: Plugin,
+        *,
+        keys: Sequence[Key],
+        answerer: Answerer,
+        memory: Memory,
+        clock: Callable[[], float],
+        tolerance: int = TOLERANCE_SECONDS,
+    ) -> None:
+        self._plugin = plugin
+        self._keys = tuple(keys)
+        self._answerer = answerer
+        self._memory = memory
+        self._clock = clock
+        self._tolerance = tolerance
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request, or follow the life of the server."""
+        if scope["type"] == "lifespan":
+            await self._live(receive, send)
+        elif scope["type"] == "http":
+            await self._http(scope, receive, send)
+        else:
+            raise NotImplementedError(f"an app is no server of {scope['type']}")
+
+    async def _live(self, receive: Receive, send: Send) -> None:
+        while True:
+            message = await receive()
+            if message["type"] == "lifespan.startup":
+                await send({"type": "lifespan.startup.complete"})
+            elif message["type"] == "lifespan.shutdown":
+                await self._memory.close()
+                await send({"type": "lifespan.shutdown.complete"})
+                return
+
+    async def _http(self, scope: Scope, receive: Receive, send: Send) -> None:
+        try:
+            response = await self._response(scope, receive)
+        except Problem as problem:
+            response = problem.response()
+        if response is None:  # nobody waits for it any more
+            return
+        await respond(send, response, with_body=scope["method"] != "HEAD")
+
+    async def _response(self, scope: Scope, receive: Receive) -> Response | None:
+        if scope["method"] in ("GET", "HEAD"):
+            return self._about(str(scope["path"]))
+        if scope["method"] != "POST":
+            allowed = {"allow": "GET, HEAD, POST"}
+            message = "Questions come by POST."
+            raise Problem(405, "METHOD_NOT_ALLOWED", message, headers=allowed)
+        headers = headers_of(scope)
+        body = await _read(headers, receive)
+        return None if body is None else await self._posted(headers, body)
+
+    def _about(self, path: str) -> Response:
+        if path == "/health":
+            return Response(200, as_json({"status": "ok"}))
+        if path != "/":
+            raise Problem(404, "NOT_FOUND", "Nothing is here to read; questions come by POST.")
+        manifest = self._plugin.manifest
+        meta = manifest.get("meta")
+        known = meta if isinstance(meta, dict) else {}
+        return Response(
+            200,
+            as_json(
+                {
+                    "app": {
+                        "id": manifest.get("id"),
+                        "name": known.get("name"),
+                        "version": known.get("version"),
+                    },
+                    "contract": CONTRACT_VERSION,
+                    "hooks": list(self._plugin.functions),
+                }
+            ),
+        )
+
+    async def _posted(self, headers: Mapping[str, str], body: bytes) -> Response:
+        envelope = self._verified(headers, body)
+        function = self._function(envelope)
+        lists = places(envelope)
+        stand_in(lists)
+        question = _digest(envelope)
+        known = self._memory.find(envelope.id)
+        if known is None:
+            answering = self._answerer.response(envelope, lists, function)
+            known = self._memory.start(envelope.id, question, asyncio.create_task(answering))
+        elif known.question != question:
+            message = "Another question was asked under this id; take a new one."
+            raise Problem(409, "ID_REUSED", message)
+        await asyncio.wait({known.task}, timeout=max(envelope.budget_ms, 0) / 1000)
+        if not known.task.done() or known.task.cancelled():
+            raise too_late()
+        return known.task.result()
+
+    def _verified(self, headers: Mapping[str, str], body: bytes) -> RequestEnvelope:
+        try:
+            call_id = verify(
+                self._keys, headers, body, now=self._clock(), tolerance=self._tolerance
+            )
+        except SignatureRefused as error:
+            raise Problem(401, error.code, str(error)) from error
+        try:
+            envelope = RequestEnvelope.model_validate_json(body)
+        except ValidationError as error:
+            message = "The body is no question of this contract."
+            raise Problem(400, "ENVELOPE_INVALID", message) from error
+        if envelope.id != call_id:
+            message = "The id in the body is not the one in the header webhook-id."
+            raise Problem(400, "ID_MISMATCH", message)
+        return envelope
+
+    def _function(self, envelope: RequestEnvelope) -> Function:
+        if not _speaks(envelope.contract):
+            message = f"This app speaks version {CONTRACT_VERSION} of the contract."
+            raise Problem(400, "CONTRACT_UNKNOWN", message)
+        function = self._plugin.functions.get(envelope.hook)
+        if function is None:
+            message = "This app does not implement the hook; its manifest says more than it does."
+            raise Problem(404, "HOOK_NOT_IMPLEMENTED", message)
+        return function
+
+
+async def _read(headers: Mapping[str, str], receive: Receive) -> bytes | None:
+    kind = headers.get("content-type", "").partition(";")[0].strip().lower()
+    coded = headers.get("content-encoding", "identity").lower()
+    if kind != CONTENT_TYPE or coded != "identity":
+        message = "Send JSON as it is, with the content type application/json."
+        raise Problem(415, "UNSUPPORTED_MEDIA_TYPE", message)
+    return await read_body(headers, receive)
+
+
+def _digest(envelope: RequestEnvelope) -> str:
+    """Return a digest of what is asked, the same in every attempt."""
+    context = {key: value for key, value in envelope.context.items() if key != "deadlineMs"}
+    asked = [envelope.hook, context, envelope.request]
+    return hashlib.sha256(json.dumps(asked, sort_keys=True).encode()).hexdigest()
+
+
+def _speaks(version: str) -> bool:
+    """Tell whether the major version is ours; a later minor one only adds what may be ignored."""
+    try:
+        return as_version(version).major == as_version(CONTRACT_VERSION).major
+    except ValueError:
+        return False

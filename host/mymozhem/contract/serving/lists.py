@@ -1,0 +1,107 @@
+"""Lists too long for the body: found by their pointers, fetched, checked, put in place."""
+
+import asyncio
+import hashlib
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from pydantic import JsonValue
+
+from mymozhem.contract.envelopes import ListRef, RequestEnvelope
+
+from .fetch import Fetch, FetchFailed
+from .messages import Problem
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where in a question a list stands, and what is known of it."""
+
+    pointer: str
+    container: dict[str, JsonValue] | list[JsonValue]
+    key: str
+    reference: ListRef
+
+    def put(self, value: JsonValue) -> None:
+        """Let a value stand here; the question itself is changed."""
+        if isinstance(self.container, dict):
+            self.container[self.key] = value
+        else:
+            self.container[int(self.key)] = value
+
+
+def places(envelope: RequestEnvelope) -> tuple[Place, ...]:
+    """Return where lists stand in context and request; `Problem` 400 where a pointer is wrong.
+
+    The first platform's fields are not looked at: the hooks of this contract do not see them.
+    """
+    return tuple(_place(envelope, pointer) for pointer in envelope.lists)
+
+
+def stand_in(found: Sequence[Place]) -> None:
+    """Leave of every list what is the same in each attempt: its digest and its count."""
+    for each in found:
+        each.put({"digest": each.reference.digest, "count": each.reference.count})
+
+
+async def resolve(found: Sequence[Place], fetch: Fetch, *, now: float, seconds: float) -> None:
+    """Fetch every list and put it in its place.
+
+    Raises `Problem`: 502 where a list cannot be fetched, 400 where it is not the one that the
+    question names, or is no longer to be had.
+    """
+    values = await asyncio.gather(*(_fetched(each, fetch, now, seconds) for each in found))
+    for each, value in zip(found, values, strict=True):
+        each.put(value)
+
+
+async def _fetched(place: Place, fetch: Fetch, now: float, seconds: float) -> JsonValue:
+    if place.reference.expires_at.timestamp() < now:
+        raise Problem(400, "LIST_EXPIRED", f"The list at {place.pointer} has expired; ask again.")
+    try:
+        body = await fetch(place.reference.url, seconds)
+    except FetchFailed as error:
+        message = f"The list at {place.pointer}: {error}."
+        raise Problem(502, "LIST_UNAVAILABLE", message) from error
+    if hashlib.sha256(body).hexdigest() != place.reference.digest:
+        raise _invalid(f"the list at {place.pointer} is not the one that its digest names")
+    try:
+        value: JsonValue = json.loads(body)
+    except (ValueError, RecursionError) as error:
+        raise _invalid(f"the list at {place.pointer} is no JSON") from error
+    return value
+
+
+def _place(envelope: RequestEnvelope, pointer: str) -> Place:
+    container, key = _parent(envelope, pointer)
+    try:
+        found = container[key] if isinstance(container, dict) else container[int(key)]
+        return Place(pointer, container, key, ListRef.model_validate(found))
+    except (LookupError, ValueError) as error:  # of which pydantic's own is one
+        raise _invalid(f"no reference to a list stands at {pointer[:200]!r}") from error
+
+
+def _parent(
+    envelope: RequestEnvelope, pointer: str
+) -> tuple[dict[str, JsonValue] | list[JsonValue], str]:
+    """Return what holds the place of a JSON Pointer (RFC 6901), and the last part of its path."""
+    root, *path = (part.replace("~1", "/").replace("~0", "~") for part in pointer.split("/"))
+    parts: dict[str, JsonValue] = {"context": envelope.context, "request": envelope.request}
+    if root or len(path) < 2 or path[0] not in parts:  # noqa: PLR2004  a part, and a place in it
+        raise _invalid(f"{pointer[:200]!r} leads into neither /context nor /request")
+    found = parts[path[0]]
+    for each in path[1:-1]:
+        if isinstance(found, dict):
+            found = found.get(each)
+        elif isinstance(found, list) and each.isdecimal() and int(each[:9]) < len(found):
+            found = found[int(each)]
+        else:
+            found = None
+    if not isinstance(found, dict | list):
+        raise _invalid(f"nothing stands at {pointer[:200]!r}")
+    return found, path[-1]
+
+
+def _invalid(message: str) -> Problem:
+    return Problem(400, "LIST_INVALID", f"The question is malformed: {message}.")

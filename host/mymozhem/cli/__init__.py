@@ -13,7 +13,7 @@ COMMANDS = {
     "seed": ("seed:seed_command", "Fill the database with believable demo data."),
     "check": ("check:check_command", "Check models, migrations, schemas and documents."),
     "db": ("db:db_group", "Bring the database to the newest schema."),
-    "apps": ("apps:apps_group", "List, enable and disable apps."),
+    "apps": ("apps:apps_group", "List, enable, disable, register and stop apps."),
     "manifest": ("manifest:manifest_group", "Check manifests of apps."),
     "rooms": ("rooms:rooms_group", "Look into rooms, export and replay their logs."),
     "draw": ("draw:draw_group", "Verify draws, offline."),

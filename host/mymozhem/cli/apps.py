@@ -1,4 +1,4 @@
-"""Commands about apps: what is installed, and what may run."""
+"""Commands about apps: what is installed or registered, and what may run."""
 
 import asyncio
 import json
@@ -11,6 +11,8 @@ import click
 from mymozhem.config import Settings
 from mymozhem.errors import MymozhemError
 
+from .apps_remote import REMOTE_COMMANDS
+
 T = TypeVar("T")
 EnabledBy = Literal["database", "settings"]
 
@@ -22,23 +24,32 @@ TRUST = (
 
 @dataclass(frozen=True)
 class Listed:
-    """An app as the operator sees it; `enabled` names who enabled it, `problem` what is wrong."""
+    """An app as the operator sees it; `enabled` names who enabled it, `problem` what is wrong.
+
+    `remote` is the address of an app that is a web service, `stopped` why it is stopped.
+    """
 
     id: str
     packages: tuple[str, ...]
     enabled: EnabledBy | None
     problem: str | None
+    remote: str | None = None
+    stopped: str | None = None
 
 
 @click.group("apps")
 def apps_group() -> None:
-    """List, enable and disable apps."""
+    """List, enable, disable, register and stop apps."""
+
+
+for _command in REMOTE_COMMANDS:
+    apps_group.add_command(_command)
 
 
 @apps_group.command("list")
 @click.option("--format", "form", type=click.Choice(["text", "json"]), default="text")
 def list_command(form: Literal["text", "json"]) -> None:
-    """List the apps that are installed or enabled; none of their code is run.
+    """List the apps that are installed, enabled or registered; none of their code is run.
 
     \b
     Examples:
@@ -50,8 +61,8 @@ def list_command(form: Literal["text", "json"]) -> None:
         click.echo(json.dumps([asdict(each) for each in listed]))
         return
     for each in listed:
-        state = f"enabled by {each.enabled}" if each.enabled else "not enabled"
-        click.echo(f"{each.id:<20} {', '.join(each.packages) or '-':<32} {state}")
+        where = each.remote or ", ".join(each.packages) or "-"
+        click.echo(f"{each.id:<20} {where:<32} {_state(each)}")
         if each.problem:
             click.echo(f"  {each.problem}")
     if not listed:
@@ -93,20 +104,36 @@ def disable_command(app_id: str, form: Literal["text", "json"]) -> None:
 
 async def _list(settings: Settings) -> list[Listed]:
     from mymozhem.cli.storage import opened_database
-    from mymozhem.registry import discovery, history
+    from mymozhem.registry import discovery, history, stopping
+    from mymozhem.registry.remote import remote_addresses
 
     async with (
         opened_database(settings, exclusive=False) as database,
         database.read() as session,
     ):
         active = await history.active_plugins(session)
+        stopped = await stopping.reasons(session)
+        remote = await remote_addresses(session)
     found = discovery.by_id(discovery.discover())
     listed = []
-    for app_id in sorted({*found, *active, *settings.enable_apps}):
+    for app_id in sorted({*found, *active, *settings.enable_apps, *remote}):
+        if app_id in remote:
+            address, reason = remote[app_id], stopped.get(app_id)
+            listed.append(Listed(app_id, (), None, None, remote=address, stopped=reason))
+            continue
         packages = tuple(f"{each.distribution} {each.version}" for each in found.get(app_id, ()))
         enabled = _enabled_by(app_id, active, settings)
-        listed.append(Listed(app_id, packages, enabled, _problem(packages)))
+        problem, reason = _problem(packages), stopped.get(app_id)
+        listed.append(Listed(app_id, packages, enabled, problem, stopped=reason))
     return listed
+
+
+def _state(app: Listed) -> str:
+    if app.stopped is not None:
+        return f"stopped: {app.stopped}"
+    if app.remote is not None:
+        return "remote"
+    return f"enabled by {app.enabled}" if app.enabled else "not enabled"
 
 
 def _enabled_by(app_id: str, active: frozenset[str], settings: Settings) -> EnabledBy | None:
@@ -136,7 +163,7 @@ async def _enable(settings: Settings, app_id: str) -> bool:
 
 
 async def _disable(settings: Settings, app_id: str) -> bool:
-    known = {each.id for each in await _list(settings)}
+    known = {each.id for each in await _list(settings) if each.remote is None}
     if app_id not in known:
         raise click.ClickException(f"There is no app {app_id!r}; see `mymozhem apps list`.")
     return await _set_active(settings, app_id, is_active=False)

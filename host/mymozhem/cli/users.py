@@ -12,6 +12,8 @@ import click
 from mymozhem.config import Settings
 from mymozhem.errors import MymozhemError
 
+from .sentences import sentence
+
 if TYPE_CHECKING:
     from mymozhem.auth.users import User
 
@@ -52,7 +54,7 @@ def create(
     try:
         user = asyncio.run(_create(email, name=shown, password=password, is_admin=admin))
     except MymozhemError as error:
-        raise click.ClickException(_sentence(error)) from error
+        raise click.ClickException(sentence(error)) from error
     click.echo(_as_json(user) if form == "json" else _as_text(user))
 
 
@@ -78,14 +80,6 @@ async def _create(email: str, *, name: str, password: str, is_admin: bool) -> Us
             )
     finally:
         passwords.close()
-
-
-def _sentence(error: MymozhemError) -> str:
-    fields = error.details.get("fields")
-    if not isinstance(fields, dict):
-        return error.message
-    problems = (f"  {path}: {' '.join(each)}" for path, each in fields.items())
-    return "\n".join([error.message, *problems])
 
 
 def _as_text(user: User) -> str:

@@ -4,11 +4,11 @@ Each function works inside a transaction of the caller's, who has made sure that
 refreshes the catalog afterwards.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from sqlalchemy import select, update
+from sqlalchemy import and_, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -23,7 +23,7 @@ from mymozhem.manifests.validate import validate_manifest
 from . import history
 from .app_keys import NewKeys, Sealer, SecretCheck, add_keys, good_at, rotate
 from .history import Published, no_such_app
-from .tables import AppKind, AppRow, AppSecretRow, SecretKind
+from .tables import AppKind, AppRow, AppSecretRow, ManifestVersionRow, SecretKind
 
 #: looks at an address where an app is to be reached; raises an error of the platform's
 UrlCheck = Callable[[str], object]
@@ -194,6 +194,23 @@ async def owner_of(session: AsyncSession, app_id: str) -> Owner:
     if found is None:
         raise no_such_app(app_id)
     return Owner(*found)
+
+
+async def remote_addresses(session: AsyncSession) -> Mapping[str, str]:
+    """Return where remote apps are reached, by app, as their newest manifests say."""
+    query = (
+        select(AppRow.app_id, ManifestVersionRow.manifest)
+        .join(
+            ManifestVersionRow,
+            and_(
+                ManifestVersionRow.app_id == AppRow.app_id,
+                ManifestVersionRow.version == AppRow.manifest_version,
+            ),
+        )
+        .where(AppRow.kind == AppKind.REMOTE, AppRow.deleted_at.is_(None))
+    )
+    rows = (await session.execute(query)).all()
+    return {app_id: str(manifest.get("baseUrl", "")) for app_id, manifest in rows}
 
 
 async def forget_owner(session: AsyncSession, user_id: str) -> None:

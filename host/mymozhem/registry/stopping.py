@@ -1,8 +1,10 @@
 """The kill switch: a stopped app is not called any more, until it is started again."""
 
 import logging
+from collections.abc import Mapping
 
 from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from mymozhem.db.uow import Database, UnitOfWork
 
@@ -51,6 +53,14 @@ async def disable(database: Database, catalog: Catalog, app_id: str, reason: str
         logger.warning("app %s is disabled: %s", app_id, reason)
         await catalog.refresh()
     return stopped
+
+
+async def reasons(session: AsyncSession) -> Mapping[str, str]:
+    """Return why the apps that are stopped are, by app."""
+    query = select(AppRow.app_id, AppRow.stop_reason).where(
+        AppRow.stopped_at.is_not(None), AppRow.deleted_at.is_(None)
+    )
+    return {app_id: reason or "" for app_id, reason in (await session.execute(query)).all()}
 
 
 async def _row(unit: UnitOfWork, app_id: str) -> AppRow:

@@ -16,9 +16,9 @@ from mymozhem.db.uow import UnitOfWork
 from mymozhem.errors import Forbidden, Invalid, Unauthenticated
 from mymozhem.registry import remote, stopping
 from mymozhem.registry.remote import Owner
+from mymozhem.rooms.audit import audit
 from mymozhem.rooms.idempotency import mark_done
 from mymozhem.rooms.reading.views import Moment, View
-from mymozhem.rooms.tables import AuditRow
 
 from .apps import MANIFEST_BYTES, SeenVersion, seen_version
 
@@ -213,14 +213,7 @@ async def _may_manage(call: Call, endpoint: str, app_id: str) -> None:
 
 async def _noted(call: Call, unit: UnitOfWork, action: str, app_id: str, **details: object) -> None:
     """Note who did what for operators, and that the request was done."""
-    unit.session.add(
-        AuditRow(
-            actor_id=call.caller.user_id,
-            action=action,
-            details={"appId": app_id, **details},
-            created_at=unit.now,
-        )
-    )
+    audit(unit, action, actor_id=call.caller.user_id, appId=app_id, **details)
     await mark_done(unit.session)
 
 

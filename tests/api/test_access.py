@@ -53,6 +53,11 @@ BODIES: dict[str, Any] = {
     "POST /rooms/{id}/windows/{windowId}/rejudge": {"void": True},
     "PATCH /users/{id}": {"name": "Renamed"},
     "POST /apps/validate-manifest": {},
+    "POST /admin/breakers/reset": {
+        "appId": "stall",
+        "version": "1.0.0",
+        "capability": "actions",
+    },
 }
 #: for everybody in the room, so that the table alone says who may submit
 OPENING: Any = {

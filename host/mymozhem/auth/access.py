@@ -152,8 +152,11 @@ _PLATFORM = {
     "POST /notifications/{id}/read": _MINE,
     "GET /admin/audit": _ADMINS,
     "GET /admin/overview": _ADMINS,
+    "GET /admin/breakers": _ADMINS,
+    "POST /admin/breakers/reset": _ADMINS,
     "POST /admin/apps/{appId}/stop": _ADMINS,
     "POST /admin/apps/{appId}/start": _ADMINS,
+    "GET /lists/{listId}": _EVERYBODY,  # its address is signed
     "GET /": _EVERYBODY,
     "GET /api/versions": _EVERYBODY,
     "GET /health/live": _EVERYBODY,

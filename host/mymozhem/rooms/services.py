@@ -4,9 +4,10 @@ import asyncio
 from dataclasses import dataclass, field
 
 from mymozhem.auth.keys import Keys
-from mymozhem.clock import Clock
+from mymozhem.clock import Clock, SystemClock
 from mymozhem.config import Settings
 from mymozhem.db.uow import Database
+from mymozhem.dispatch.breakers import Breakers
 from mymozhem.dispatch.dispatcher import Dispatcher
 from mymozhem.registry.catalog import Catalog
 
@@ -26,6 +27,7 @@ class Services:
     `wake` is set after a commit that leaves work for the jobs of this process; `workshop` is where
     large draws are computed. `submissions` are on their way to being committed; `judges` are the
     tasks that have windows judged, by window.
+    `breakers` are those that the dispatcher asks.
     """
 
     database: Database
@@ -41,3 +43,4 @@ class Services:
     judges: dict[str, asyncio.Task[None]] = field(default_factory=dict)
     wake: asyncio.Event = field(default_factory=asyncio.Event)
     workshop: Workshop = field(default_factory=Workshop)
+    breakers: Breakers = field(default_factory=lambda: Breakers(SystemClock()))

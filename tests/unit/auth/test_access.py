@@ -70,6 +70,7 @@ MATRIX = {
     "POST /rooms/{id}/windows/{windowId}/rejudge": HELP,
 }
 EVERYBODY = {
+    "GET /lists/{listId}",
     "POST /auth/login",
     "POST /auth/guest",
     "POST /apps/token",
@@ -97,6 +98,8 @@ USERS = {"GET /users/{id}", "PATCH /users/{id}", "DELETE /users/{id}"}
 ADMINS = {
     "GET /admin/audit",
     "GET /admin/overview",
+    "GET /admin/breakers",
+    "POST /admin/breakers/reset",
     "POST /admin/apps/{appId}/stop",
     "POST /admin/apps/{appId}/start",
     "POST /apps",

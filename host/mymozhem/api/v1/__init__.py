@@ -4,11 +4,13 @@ from mymozhem.api.routes import Route, Routes
 
 from . import (
     admin,
+    admin_breakers,
     apps,
     auth,
     callbacks,
     draws,
     imports,
+    lists,
     notifications,
     participants,
     prizes,
@@ -38,8 +40,10 @@ GROUPS: tuple[Routes, ...] = (
     apps.routes,
     remote_apps.routes,
     callbacks.routes,
+    lists.routes,
     notifications.routes,
     admin.routes,
+    admin_breakers.routes,
     system.routes,
 )
 ROUTES: tuple[Route, ...] = tuple(route for group in GROUPS for route in group.routes)

@@ -1,0 +1,101 @@
+"""Breakers: which apps are left alone, and the operator's word that one is well again."""
+
+from typing import Annotated
+
+from pydantic import StringConstraints
+
+from mymozhem.api.answers import Page
+from mymozhem.api.bodies import Body
+from mymozhem.api.frame import Call
+from mymozhem.api.queries import Pages, paged
+from mymozhem.api.routes import Routes
+from mymozhem.auth.access import check, rule_for
+from mymozhem.auth.users import current_user
+from mymozhem.dispatch.breaker import Key, State
+from mymozhem.dispatch.breakers import BreakerView
+from mymozhem.errors import NotFound
+from mymozhem.rooms.idempotency import mark_done
+from mymozhem.rooms.reading.paging import Found
+from mymozhem.rooms.reading.views import Moment, View
+from mymozhem.rooms.tables import AuditRow
+
+routes = Routes("breakers", "Apps that are left alone for a while, since they failed.")
+
+Text = Annotated[str, StringConstraints(min_length=1, max_length=128)]
+
+
+class BreakerBody(Body):
+    """A capability of one version of an app."""
+
+    app_id: Text
+    version: Text
+    capability: Text
+
+
+class SeenBreaker(View):
+    """How calls go to a capability of one version of an app, as this process of the host sees it.
+
+    `open` lets none through until `until`, then, `half_open`, one at a time; with enough successes
+    it is `closed`. `failures` are those in a row, `code` is that of the last one.
+    """
+
+    app_id: str
+    version: str
+    capability: str
+    state: State
+    failures: int
+    successes: int
+    opened_at: Moment | None
+    until: Moment | None
+    code: str | None
+
+
+@routes.add("GET /admin/breakers")
+async def list_breakers(call: Call, query: Pages) -> Page[SeenBreaker]:
+    """List the breakers that are not closed or count failures, by app."""
+    await _require_admin(call, "GET /admin/breakers")
+    found = [_seen(each) for each in call.services.breakers.snapshot()]
+    first = (query.page - 1) * query.limit
+    return paged(Found(found[first : first + query.limit], len(found)), query)
+
+
+@routes.add("POST /admin/breakers/reset", refuses=frozenset({404}))
+async def reset_breaker(call: Call, body: BreakerBody) -> SeenBreaker:
+    """Let all calls through again, in every process of the host; one that is closed stays so."""
+    await _require_admin(call, "POST /admin/breakers/reset")
+    manifest = call.services.catalog.manifest(body.app_id, body.version)
+    if body.capability not in manifest.capabilities:
+        raise NotFound
+    key = Key(body.app_id, body.version, body.capability)
+    await call.services.breakers.reset(key)
+    async with call.services.database.write() as unit:
+        unit.session.add(
+            AuditRow(
+                actor_id=call.caller.user_id,
+                action="breaker.reset",
+                details=body.model_dump(by_alias=True),
+                created_at=unit.now,
+            )
+        )
+        await mark_done(unit.session)
+    return _seen(call.services.breakers.view(key))
+
+
+async def _require_admin(call: Call, endpoint: str) -> None:
+    async with call.services.database.read() as session:
+        user = await current_user(session, call.caller)
+    check(rule_for(endpoint), call.caller, None, admin=user.is_admin)
+
+
+def _seen(view: BreakerView) -> SeenBreaker:
+    return SeenBreaker(
+        app_id=view.key.app_id,
+        version=view.key.version,
+        capability=view.key.capability,
+        state=view.state,
+        failures=view.failures,
+        successes=view.successes,
+        opened_at=view.opened_at,
+        until=view.until,
+        code=view.code,
+    )

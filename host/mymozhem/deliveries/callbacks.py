@@ -2,8 +2,9 @@
 
 from sqlalchemy import func, select
 
+from mymozhem.contract.envelopes import ReplyEnvelope
 from mymozhem.db.uow import Database, UnitOfWork
-from mymozhem.errors import NotFound
+from mymozhem.errors import Conflict, NotFound
 
 from . import settling
 from .carrying import Outcome, Result
@@ -11,65 +12,77 @@ from .outbox import Outbox
 from .schedule import Schedules
 from .tables import AttemptRow, DeliveryRow, DeliveryState, StreamRow
 
+#: the code of an attempt whose app called back and said no
 REPORTED = "APP_FAILED"
 
 
 class Callbacks:
-    """Takes the callbacks of apps for deliveries."""
+    """Takes the results of deliveries that apps accepted, and worked on for a while."""
 
     def __init__(self, database: Database, outbox: Outbox, schedules: Schedules) -> None:
         self._database = database
         self._outbox = outbox
         self._schedules = schedules
 
-    async def knows(self, app_id: str, call_id: str) -> bool:
-        """Tell whether a call id is one of a delivery to this app."""
-        async with self._database.read() as session:
-            row = await session.get(DeliveryRow, call_id)
-        return row is not None and row.app_id == app_id
-
     async def accept(
-        self, app_id: str, call_id: str, *, delivered: bool = True, message: str | None = None
-    ) -> DeliveryState:
-        """Settle a delivery as its app says, and return how far it has come; twice is once.
+        self, app_id: str, capability: str, delivery_id: str, body: ReplyEnvelope
+    ) -> None:
+        """Settle a delivery as its app says; the same result again changes nothing.
 
-        Not delivered counts as a failed attempt. A callback may come before its 202, and after its
-        time: a dead letter that the app has after all is none any more. NotFound where the id is
-        no delivery of this app's.
+        A refusal counts as a failed attempt, as an app is told, not asked. A result may come before
+        its 202, and after its time: a dead letter that the app has after all is none any more.
+        NotFound where the id is no delivery of this app and capability, Conflict for a refusal of
+        what the app has already.
         """
-        result = Result(Outcome.DELIVERED)
-        if not delivered:
-            result = Result(Outcome.FAILED, REPORTED, message or "The app reported a failure.")
+        result = _result(body)
         async with self._database.write() as unit:
-            stream, row = await _locked(unit, app_id, call_id)
+            stream, row = await _locked(unit, app_id, capability, delivery_id)
             await self._apply(unit, stream, row, result)
             unit.after_commit(self._outbox.wake.set)
-        return row.state
 
     async def _apply(
         self, unit: UnitOfWork, stream: StreamRow | None, row: DeliveryRow, result: Result
     ) -> None:
+        has_it = result.outcome is Outcome.DELIVERED
         if row.state is DeliveryState.DELIVERED:
-            return
-        if stream is not None and await _is_head(unit, row):
-            await _take_lease(unit, stream, row)
-            await settling.settle_later(unit, stream, row, result, self._schedules)
-        elif result.outcome is Outcome.DELIVERED:
+            if not has_it:
+                message = "This app has already said that it has this delivery."
+                raise Conflict(message, code="ALREADY_DELIVERED")
+        elif stream is not None and await _is_head(unit, row):
+            if (
+                await _take_lease(unit, stream, row)
+                or row.state is DeliveryState.ACCEPTED
+                or has_it
+            ):
+                await settling.settle_later(unit, stream, row, result, self._schedules)
+        elif has_it:
             row.state, row.settled_at = DeliveryState.DELIVERED, row.settled_at or unit.now
 
 
+def _result(body: ReplyEnvelope) -> Result:
+    if body.outcome == "ok":
+        return Result(Outcome.DELIVERED)
+    said = body.data.get("message") if isinstance(body.data, dict) else None
+    message = said if isinstance(said, str) else "The app called back and refused."
+    return Result(Outcome.FAILED, REPORTED, message)
+
+
 async def _locked(
-    unit: UnitOfWork, app_id: str, call_id: str
+    unit: UnitOfWork, app_id: str, capability: str, delivery_id: str
 ) -> tuple[StreamRow | None, DeliveryRow]:
     """Return a delivery with its stream, both locked; a settled one may have no stream any more."""
     name = await unit.session.scalar(
-        select(DeliveryRow.stream).where(DeliveryRow.id == call_id, DeliveryRow.app_id == app_id)
+        select(DeliveryRow.stream).where(
+            DeliveryRow.id == delivery_id,
+            DeliveryRow.app_id == app_id,
+            DeliveryRow.capability == capability,
+        )
     )
     stream = await unit.session.get(StreamRow, name or "", with_for_update=True)
-    row = await unit.session.get(DeliveryRow, call_id, with_for_update=True) if name else None
+    row = await unit.session.get(DeliveryRow, delivery_id, with_for_update=True) if name else None
     if row is None:
-        message = "There is no such call."
-        raise NotFound(message, code="CALL_NOT_FOUND")
+        message = "There is no such delivery."
+        raise NotFound(message, code="DELIVERY_NOT_FOUND")
     return stream, row
 
 
@@ -80,10 +93,12 @@ async def _is_head(unit: UnitOfWork, row: DeliveryRow) -> bool:
     return await unit.session.scalar(first) == row.position
 
 
-async def _take_lease(unit: UnitOfWork, stream: StreamRow, row: DeliveryRow) -> None:
+async def _take_lease(unit: UnitOfWork, stream: StreamRow, row: DeliveryRow) -> bool:
     """End the lease of an attempt that the callback has overtaken, so that its result is late."""
     if stream.lease is None:
-        return
+        return False
     attempt = await unit.session.get(AttemptRow, stream.lease)
-    if attempt is not None and attempt.delivery_id == row.id:
-        stream.lease = stream.lease_until = None
+    if attempt is None or attempt.delivery_id != row.id:
+        return False
+    stream.lease = stream.lease_until = None
+    return True

@@ -4,13 +4,20 @@ import asyncio
 
 import pytest
 
+from mymozhem.contract.envelopes import ReplyEnvelope
 from mymozhem.deliveries import dead_letters
 from mymozhem.deliveries.settling import CALLBACK
-from mymozhem.errors import NotFound
+from mymozhem.errors import Conflict, NotFound
 from tests.integration.deliveries.post import ACCEPTED, FAILED, App, Slow
 
 HOUR = CALLBACK.total_seconds()
 ONE_ATTEMPT = {"delivery_attempts": 1}
+OK = ReplyEnvelope(id="call", contract="1.0", data={})
+NO = ReplyEnvelope(id="call", contract="1.0", outcome="refuse", data={"message": "No stamps."})
+
+
+async def say(post, delivery_id, body=OK):
+    await post.callbacks.accept("a", "analytics", delivery_id, body)
 
 
 async def test_what_was_accepted_is_delivered_once_the_app_says_so_and_holds_its_stream(post):
@@ -22,7 +29,7 @@ async def test_what_was_accepted_is_delivered_once_the_app_says_so_and_holds_its
     assert await post.states() == ["accepted", "pending"]
     assert await post.attempts() == [(1, "accepted", None)]
     for _ in range(2):
-        assert await post.callbacks.accept("a", first) == "delivered"
+        await say(post, first)
     await post.run(app)
     assert app.numbers == [1, 2]
     assert await post.attempts() == [(1, "delivered", None)] * 2
@@ -42,9 +49,10 @@ async def test_a_callback_that_does_not_come_in_an_hour_is_a_failed_attempt(post
 async def test_an_app_may_say_that_it_failed_after_all(post):
     (delivery_id,) = await post.put(1)
     app = await post.run(App([ACCEPTED]))
-    state = await post.callbacks.accept("a", delivery_id, delivered=False, message="No stamps.")
-    assert state == "pending"
+    for _ in range(2):
+        await say(post, delivery_id, NO)
     row = await post.row()
+    assert row.state == "pending"
     assert (row.last_code, row.last_error, row.failures) == ("APP_FAILED", "No stamps.", 1)
     post.advance(30)
     await post.run(app)
@@ -56,7 +64,7 @@ async def test_a_callback_may_overtake_its_202(post):
     slow = Slow(ACCEPTED)
     task = asyncio.create_task(post.relay(slow).run_due())
     await slow.asked.wait()
-    assert await post.callbacks.accept("a", first) == "delivered"
+    await say(post, first)
     slow.let.set()
     await task
     assert await post.states() == ["delivered"] * 2
@@ -67,8 +75,10 @@ async def test_a_dead_letter_that_the_app_has_after_all_is_none(post):
     post.settings = post.settings.model_copy(update=ONE_ATTEMPT)
     (delivery_id,) = await post.put(1)
     await post.run(App([FAILED]))
-    assert await post.callbacks.accept("a", delivery_id, delivered=False) == "dead"
-    assert await post.callbacks.accept("a", delivery_id) == "delivered"
+    await say(post, delivery_id, NO)
+    assert (await post.row()).state == "dead"
+    await say(post, delivery_id)
+    assert (await post.row()).state == "delivered"
     assert (await post.stream()).next_at is None
 
 
@@ -82,7 +92,7 @@ async def test_a_callback_for_one_that_waits_further_back_moves_no_other(post):
     slow = Slow()
     task = asyncio.create_task(post.relay(slow).run_due())
     await slow.asked.wait()
-    assert await post.callbacks.accept("a", old) == "delivered"
+    await say(post, old)
     assert (await post.stream()).lease is not None
     slow.let.set()
     await task
@@ -90,11 +100,22 @@ async def test_a_callback_for_one_that_waits_further_back_moves_no_other(post):
     assert await post.states() == ["delivered"] * 2
 
 
-async def test_a_call_is_its_own_app_s_alone(post):
+async def test_what_an_app_has_it_cannot_refuse_any_more(post):
     (delivery_id,) = await post.put(1)
-    for app, call in (("b", delivery_id), ("a", "call_none")):
+    await post.run(App())
+    await say(post, delivery_id)
+    with pytest.raises(Conflict):
+        await say(post, delivery_id, NO)
+    assert (await post.row()).state == "delivered"
+
+
+async def test_a_delivery_is_its_own_app_s_and_capability_s_alone(post):
+    (delivery_id,) = await post.put(1)
+    for app, capability, call in (
+        ("b", "analytics", delivery_id),
+        ("a", "notifications", delivery_id),
+        ("a", "analytics", "call_none"),
+    ):
         with pytest.raises(NotFound):
-            await post.callbacks.accept(app, call)
-        assert not await post.callbacks.knows(app, call)
-    assert await post.callbacks.knows("a", delivery_id)
+            await post.callbacks.accept(app, capability, call, OK)
     assert (await post.row()).state == "pending"

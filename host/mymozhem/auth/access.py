@@ -156,7 +156,6 @@ _PLATFORM = {
     "POST /admin/breakers/reset": _ADMINS,
     "POST /admin/apps/{appId}/stop": _ADMINS,
     "POST /admin/apps/{appId}/start": _ADMINS,
-    "GET /lists/{listId}": _EVERYBODY,  # its address is signed
     "GET /": _EVERYBODY,
     "GET /api/versions": _EVERYBODY,
     "GET /health/live": _EVERYBODY,

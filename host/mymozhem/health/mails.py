@@ -53,7 +53,7 @@ class Postman:
         answer, it would not answer for them either.
         """
         sent = 0
-        while (mail := await self._take()) is not None:
+        while (mail := await self.take()) is not None:
             try:
                 await self.mailer.send(mail)
             except MailFailed as error:
@@ -65,7 +65,8 @@ class Postman:
                 sent += 1
         return sent
 
-    async def _take(self) -> Mail | None:
+    async def take(self) -> Mail | None:
+        """Take the next mail that is due, for `LEASE`; None when there is none."""
         async with self.database.read() as session:  # on SQLite every write waits for its turn
             now = self.clock.now()
             due = select(OutgoingMailRow.id).where(OutgoingMailRow.next_at <= now).limit(1)
@@ -94,7 +95,7 @@ class Postman:
     async def _failed(self, mail: Mail, error: MailFailed) -> None:
         async with self.database.write() as unit:
             given_up = unit.now - mail.created_at >= GIVE_UP
-            rest = min(FIRST_REST * 2 ** (mail.attempt - 1), LONGEST_REST)
+            rest = min(FIRST_REST * 2 ** min(mail.attempt - 1, 10), LONGEST_REST)
             next_at = None if given_up else unit.now + rest
             values = {"next_at": next_at, "problem": error.message}
             await unit.session.execute(_taken(mail).values(values))

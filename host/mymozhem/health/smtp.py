@@ -1,8 +1,10 @@
 """The way out for mails: one message to one address over SMTP."""
 
+import re
 import ssl
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
+from email.errors import MessageError
 from email.headerregistry import Address
 from email.message import EmailMessage
 from ipaddress import ip_address
@@ -15,6 +17,7 @@ from mymozhem.errors import MymozhemError
 
 TIMEOUT_SECONDS = 20.0
 _SUBMISSION, _SMTPS = 587, 465
+_ADDRESS = re.compile(r"[^\s@<>,;:\"]+@[^\s@<>,;:\"]+")
 
 
 class MailFailed(MymozhemError):
@@ -50,7 +53,7 @@ class Mailer:
     hostname: str
     port: int
     username: str | None
-    password: str | None
+    password: str | None = field(repr=False)
     tls: bool
     sender: str
     timeout: float = TIMEOUT_SECONDS
@@ -73,6 +76,8 @@ class Mailer:
 
     async def send(self, mail: Mail) -> None:
         """Hand a mail to the server; raises `MailFailed`."""
+        if not _ADDRESS.fullmatch(mail.recipient):
+            raise MailFailed(f"{mail.recipient!r} is no address.", server=False)
         try:
             message = self._message(mail)
             await aiosmtplib.send(
@@ -82,17 +87,19 @@ class Mailer:
                 username=self.username,
                 password=self.password,
                 use_tls=self.tls,
-                start_tls=None if self.tls or not self._needs_tls() else True,
+                start_tls=True if self.needs_tls and not self.tls else None,
                 timeout=self.timeout,
             )
         except aiosmtplib.SMTPRecipientsRefused as error:
             raise MailFailed(f"{mail.recipient} was refused: {error}", server=False) from error
         except (aiosmtplib.SMTPException, ssl.SSLError, OSError) as error:
             raise MailFailed(_told(error), server=True) from error
-        except ValueError as error:  # an address that no header can hold
+        except (MessageError, ValueError) as error:  # what no header can hold
             raise MailFailed(_told(error), server=False) from error
 
-    def _needs_tls(self) -> bool:
+    @property
+    def needs_tls(self) -> bool:
+        """Whether nothing is sent without TLS: a password would be read on its way."""
         return self.username is not None and not _is_here(self.hostname)
 
     def _message(self, mail: Mail) -> EmailMessage:

@@ -29,13 +29,15 @@ def serve(
     clock: Callable[[], float] = time.time,
     tolerance: int = TOLERANCE_SECONDS,
     fetch: Fetch | None = None,
+    threads: int = MAX_THREADS,
 ) -> Endpoint:
     """Return an ASGI application that answers signed questions to an app.
 
     `app` is a module or an object with `@hookimpl` functions. `keys` are those of the platform,
     as keys or as text (`whsec_…`, `whpk_…`): two while one is being changed. `manifest` is what
     GET / tells of, by default what the app says itself. `clock` gives seconds since 1970;
-    messages may be `tolerance` seconds old or new. `fetch` gets long lists.
+    messages may be `tolerance` seconds old or new. `fetch` gets long lists. At most `threads` plain
+    functions run at once.
 
     Raises `NotServable` where the object is no app, `KeyRefused` where a key is none, ValueError
     without a key. The reference `webhooks.md` says what the application answers.
@@ -43,11 +45,11 @@ def serve(
     known = tuple(parse_key(key) if isinstance(key, str) else key for key in keys)
     if not known:
         raise ValueError("give a key: nobody could sign a question")
-    threads = Threads(MAX_THREADS)
+    pool = Threads(threads)
     return Endpoint(
         Plugin(app, manifest),
         keys=known,
-        answerer=Answerer(threads, fetch or fetch_in(threads), clock),
+        answerer=Answerer(pool, fetch or fetch_in(pool), clock),
         memory=Memory(clock),
         clock=clock,
         tolerance=tolerance,

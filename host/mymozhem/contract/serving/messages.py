@@ -3,7 +3,7 @@
 import asyncio
 import json
 from collections.abc import Awaitable, Callable, Iterable, Mapping, MutableMapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from mymozhem.contract.envelopes import CONTENT_TYPE, MAX_BODY_BYTES
 from mymozhem.contract.wire import JsonObject
@@ -24,7 +24,7 @@ class Response:
 
     status: int
     body: bytes
-    headers: Mapping[str, str] = {}
+    headers: Mapping[str, str] = field(default_factory=dict)
 
 
 class Problem(Exception):

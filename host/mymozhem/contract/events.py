@@ -345,7 +345,7 @@ class NotificationSent(HostEvent):
 
 
 class FallbackUsed(HostEvent):
-    """The app did not answer, and something else decided."""
+    """The app did not answer, and something else decided; `call_id` names the call, if any."""
 
     type = "app:fallback_used"
     level = Level.ORGANIZER
@@ -354,6 +354,23 @@ class FallbackUsed(HostEvent):
     code: str
     message: str
     at: datetime
+    call_id: str | None = None
+
+
+class LateAnswered(HostEvent):
+    """The app answered a call that something else had decided by then; nothing was applied.
+
+    `decided_by` stood in when the deadline passed, `late_ms` before the answer came. What it said
+    is left out: it may be what nobody may know yet.
+    """
+
+    type = "app:late_answer"
+    level = Level.ORGANIZER
+    hook: str
+    call_id: str
+    decided_by: str
+    late_ms: int
+    outcome: Literal["answered", "refused", "failed"]
 
 
 HOST_EVENTS: dict[str, type[HostEvent]] = {
@@ -366,6 +383,6 @@ HOST_EVENTS: dict[str, type[HostEvent]] = {
         DrawRequested, DrawHeld, DrawCommitted, DrawRevealed, DrawVoided,
         WindowOpened, WindowPaused, WindowChanged, WindowTallying, WindowClosed,
         WindowRevealed, WindowCorrected, WindowShared,
-        StandingsChanged, ScoresChanged, NotificationSent, FallbackUsed,
+        StandingsChanged, ScoresChanged, NotificationSent, FallbackUsed, LateAnswered,
     )
 }  # fmt: skip

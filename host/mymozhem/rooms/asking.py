@@ -6,7 +6,6 @@ be written; if that changed meanwhile the app is asked again, with a new call id
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from functools import partial
 from typing import Generic, TypeVar
 
 from pydantic import BaseModel
@@ -16,8 +15,8 @@ from mymozhem.contract import Context
 from mymozhem.contract.hooks import Hook
 from mymozhem.dispatch.outcome import Outcome
 from mymozhem.dispatch.policy import Budget
-from mymozhem.dispatch.transport import AppTarget
 
+from .queued import Asked, Waiter, asked, recall
 from .queues import RoomBusy
 from .services import Services
 from .writer import RoomWriter, write_room
@@ -32,6 +31,8 @@ class Question(Generic[Req]):
     """What was seen, and what the app is asked about it.
 
     `revision` is compared with what `again` reads: equal means that the answer still fits.
+    `waiter` is the row that waits for the answer where nobody else does; its call is kept while
+    the app does not answer, and asked again as it was.
     """
 
     context: Context
@@ -39,6 +40,7 @@ class Question(Generic[Req]):
     revision: object
     actor_id: str | None = None
     depth: int = 0
+    waiter: Waiter | None = None
 
 
 Look = Callable[[AsyncSession], Awaitable[Question[Req]]]
@@ -67,17 +69,25 @@ async def look_ask_write(
         while budget.left_ms() > 0:
             async with services.database.read() as session:
                 question = await look(session)
-            outcome = await services.dispatcher.call(
-                hook,
-                app=AppTarget(question.context.app.id, question.context.app.version),
-                context=question.context,
-                request=question.request,
-                budget=budget,
-                check=partial(check, question.request) if check else None,
-            )
-            async with write_room(
-                services, room_id, actor_id=question.actor_id, depth=question.depth
-            ) as writer:
-                if await again(writer) == question.revision:
-                    return await write(writer, outcome)
+                call = await recall(session, _call(hook, question, check))
+            with services.calls.asking(call.call_id):
+                outcome = await call.answer(services, budget)
+                async with write_room(
+                    services, room_id, actor_id=question.actor_id, depth=question.depth
+                ) as writer:
+                    if await again(writer) == question.revision:
+                        return await write(writer, await call.note(writer, outcome))
     raise RoomBusy
+
+
+def _call(
+    hook: Hook[Req, Res], question: Question[Req], check: Callable[[Req, Res], None] | None
+) -> Asked[Req, Res]:
+    return asked(
+        hook,
+        context=question.context,
+        request=question.request,
+        revision=question.revision,
+        waiter=question.waiter,
+        check=check,
+    )

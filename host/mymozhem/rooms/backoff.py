@@ -8,8 +8,13 @@ PARKED = 60.0
 LONGEST = 600.0
 
 
-def seconds(attempts: int) -> float:
-    """Return the seconds to wait after so many failed attempts, from 1."""
+def seconds(attempts: int, *, parked: bool = False) -> float:
+    """Return the seconds to wait after so many failed attempts, from 1.
+
+    With `parked` the quick ones are left out: the app is known not to answer at once.
+    """
+    if parked:
+        attempts = max(attempts, len(SOON) + 1)
     if attempts <= len(SOON):
         return SOON[attempts - 1]
     return min(PARKED * 2.0 ** min(attempts - len(SOON) - 1, 10), LONGEST)

@@ -19,13 +19,27 @@ def record_fallback(writer: RoomWriter, hook: Hook[Req, Res], outcome: Outcome[R
     if outcome.failure is None:
         return
     failure = outcome.failure
-    record_decision(writer, hook, outcome.decided_by, failure.code, failure.message)
+    record_decision(
+        writer,
+        hook,
+        outcome.decided_by,
+        failure.code,
+        failure.message,
+        call_id=outcome.call_id,
+    )
 
 
 def record_decision(
-    writer: RoomWriter, hook: Hook[Req, Res], by: DecidedBy, code: str, message: str
+    writer: RoomWriter,
+    hook: Hook[Req, Res],
+    by: DecidedBy,
+    code: str,
+    message: str,
+    *,
+    call_id: str | None = None,
 ) -> None:
-    """Append who decided instead of the app, and why."""
-    writer.record(
-        FallbackUsed(hook=hook.name, decided_by=by, code=code, message=message, at=writer.now)
+    """Append who decided instead of the app, and why; `call_id` is of the call that failed."""
+    event = FallbackUsed(
+        hook=hook.name, decided_by=by, code=code, message=message, at=writer.now, call_id=call_id
     )
+    writer.record(event)

@@ -24,7 +24,6 @@ from mymozhem.contract import (
 from mymozhem.contract.hooks import IMPORT_SETTINGS, VALIDATE_SETTINGS
 from mymozhem.dispatch.outcome import Outcome
 from mymozhem.dispatch.policy import Budget
-from mymozhem.dispatch.transport import AppTarget
 from mymozhem.errors import Unavailable
 from mymozhem.manifests.model import Manifest
 from mymozhem.manifests.settings import project
@@ -33,6 +32,7 @@ from .asking import Question, look_ask_write
 from .fallbacks import record_fallback
 from .imports import Imported, TextImport, readable, refuse_unknown, settings_with
 from .lifecycle import refuse_problems
+from .queued import asked
 from .queues import RoomBusy
 from .requests import Revision, build_context, revision
 from .seats import ORGANIZERS, Seat, require_seat
@@ -115,15 +115,15 @@ class _Import:
             seat, manifest = await self._seat(session)
             seen = await revision(session, seat.room, seat)
             context = await self._context(session, seat, manifest, IMPORT_SETTINGS)
-        outcome = await self._services.dispatcher.call(
+        question = asked(
             IMPORT_SETTINGS,
-            app=AppTarget(context.app.id, context.app.version),
             context=context,
             request=SettingsImportRequest(
                 setting=self._wish.setting, text=self._text, format=self._wish.format
             ),
-            budget=budget,
+            revision=None,
         )
+        outcome = await question.answer(self._services, budget)
         self._found = _Read(_answer(outcome), seen)
         self._manifest = manifest
 

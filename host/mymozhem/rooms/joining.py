@@ -17,7 +17,6 @@ from mymozhem.contract.hooks import REGISTER_PARTICIPANT
 from mymozhem.db.base import new_id
 from mymozhem.dispatch.outcome import Outcome
 from mymozhem.dispatch.policy import Budget
-from mymozhem.dispatch.transport import AppTarget
 from mymozhem.errors import Invalid, Unauthenticated
 from mymozhem.manifests.faults import by_field
 from mymozhem.manifests.model import Manifest
@@ -26,6 +25,7 @@ from .applications import Application, Arrival, Joined, Seen
 from .entry_rules import is_in, refuse_banned, refuse_closed, refuse_full
 from .idempotency import current_claim
 from .knocking import look
+from .queued import asked
 from .seating import count_people, let_in, record_joined
 from .seats import room_not_found
 from .services import Services
@@ -50,11 +50,12 @@ async def join(
     name or answers that break their rules, Forbidden where the app or the entry policy turns them
     away.
     """
+    budget = Budget(services.clock, services.settings.action_budget_ms)
     seen = await look(services, code, caller)
     application = _apply(seen, caller, name, answers)
     if seen.person is not None and is_in(seen.row):
         return Joined(seen.room, seen.row, seen.person, new=False)
-    outcome = await _ask(services, application)
+    outcome = await _ask(services, application, budget)
     arrival = Arrival(application, outcome, current_claim())
     room_id = seen.room.id
     return await services.arrivals.entries.ask(
@@ -96,11 +97,12 @@ def _refuse_answers(manifest: Manifest, answers: JsonObject) -> None:
         raise Invalid(code="ANSWERS_INVALID", fields=by_field(problems, under="/answers"))
 
 
-async def _ask(services: Services, application: Application) -> Outcome[RegistrationResult]:
+async def _ask(
+    services: Services, application: Application, budget: Budget
+) -> Outcome[RegistrationResult]:
     room, user_id = application.seen.room, application.user_id or new_id("usr")
-    outcome = await services.dispatcher.call(
+    question = asked(
         REGISTER_PARTICIPANT,
-        app=AppTarget(room.app_id, room.app_manifest_version),
         # Who looked together sees the same, but each draws lots of their own.
         context=application.seen.context.model_copy(update={"seed": secrets.token_hex(32)}),
         request=RegistrationRequest(
@@ -113,8 +115,9 @@ async def _ask(services: Services, application: Application) -> Outcome[Registra
             ),
             answers=application.answers,
         ),
-        budget=Budget(services.clock, services.settings.action_budget_ms),
+        revision=None,
     )
+    outcome = await question.answer(services, budget)
     outcome.raise_if_refused()
     outcome.raise_if_failed()
     return outcome

@@ -25,6 +25,7 @@ from . import timers
 from .asking import Question, look_ask_write
 from .draws import drawing
 from .fallbacks import record_fallback
+from .queued import forget_room
 from .requests import Revision, build_context, revision
 from .seats import ORGANIZERS, require_seat
 from .services import Services
@@ -103,6 +104,7 @@ async def delete_room(services: Services, room_id: str, caller: Principal) -> No
         await drawing.end_draws(writer, writer.room.status)
         await ending.end_windows(writer, RoomStatus.CANCELLED)
         await timers.drop_all(writer)
+        await forget_room(writer.session, room_id)
         writer.room.deleted_at = writer.now
         writer.touch()
         writer.record(RoomDeleted())

@@ -2,11 +2,12 @@
 
 from datetime import datetime, timedelta
 
-from sqlalchemy import delete, select
+from sqlalchemy import ColumnElement, delete, select
 
 from mymozhem.contract import JsonObject
 from mymozhem.errors import Conflict
 
+from .queued import forget
 from .tables import TimerRow, TimerSpace
 from .writer import ENDED, MAX_DEPTH, RoomWriter
 
@@ -36,6 +37,8 @@ async def schedule(
             room_id=writer.room.id, space=TimerSpace.APP, name=name, generation=0, attempts=0
         )
         writer.session.add(row)
+    elif row.attempts:
+        await forget(writer.session, [row.id])
     row.generation += 1
     row.due_at = row.next_at = due_at
     row.payload, row.depth, row.attempts = payload, depth, 0
@@ -46,20 +49,18 @@ async def schedule(
 
 async def cancel(writer: RoomWriter, name: str) -> None:
     """Drop the app's timer of that name; nothing happens where there is none."""
-    await writer.session.execute(
-        delete(TimerRow).where(
-            TimerRow.room_id == writer.room.id,
-            TimerRow.space == TimerSpace.APP,
-            TimerRow.name == name,
-        )
-    )
+    await _drop(writer, TimerRow.name == name)
 
 
 async def drop_all(writer: RoomWriter) -> None:
     """Drop every timer of the app's; a room that has ended wants none."""
-    await writer.session.execute(
-        delete(TimerRow).where(TimerRow.room_id == writer.room.id, TimerRow.space == TimerSpace.APP)
-    )
+    await _drop(writer)
+
+
+async def _drop(writer: RoomWriter, *which: ColumnElement[bool]) -> None:
+    mine = (TimerRow.room_id == writer.room.id, TimerRow.space == TimerSpace.APP, *which)
+    await forget(writer.session, select(TimerRow.id).where(*mine))
+    await writer.session.execute(delete(TimerRow).where(*mine))
 
 
 async def _find(writer: RoomWriter, name: str) -> TimerRow | None:

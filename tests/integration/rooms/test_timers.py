@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy import select
 
 from mymozhem.contract import RoomChangeRequest, RoomStatus, TimerRequest
-from mymozhem.rooms import leases, timers
+from mymozhem.rooms import leases, timers, waiting
 from mymozhem.rooms.tables import TimerRow
 from mymozhem.rooms.work import firing
 from mymozhem.rooms.work.jobs import Jobs
@@ -114,10 +114,10 @@ async def test_a_broken_app_is_asked_again_and_parked_and_organizers_hear_of_it_
         assert await jobs.run_due() == (1 if wait else 0)
     assert len(await house.events(room.id, "app:fallback_used")) == 1
     async with house.services.database.read() as session:
-        assert await firing.waiting_calls(session, room.id) == 1
+        assert await waiting.waiting_calls(session, room.id) == 1
     app.behaviour.clear()
     async with write_room(house.services, room.id) as writer:
-        assert await firing.retry_now(writer) == 1
+        assert await waiting.retry_now(writer) == 1
     await jobs.run_due()
     assert await texts(house, room) == ["bell"]
 

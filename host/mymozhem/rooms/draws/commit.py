@@ -25,11 +25,11 @@ from mymozhem.contract.events import DrawCommitted, DrawHeld
 from mymozhem.contract.hooks import PREPARE_DRAW, SELECT_WINNERS
 from mymozhem.dispatch.outcome import BadAnswer, Outcome
 from mymozhem.dispatch.policy import Budget
-from mymozhem.dispatch.transport import AppTarget
 from mymozhem.manifests.schemas import SchemaRefused, compile_schema
 from mymozhem.rooms import stock
 from mymozhem.rooms.fallbacks import record_fallback
 from mymozhem.rooms.leases import Work
+from mymozhem.rooms.queued import asked
 from mymozhem.rooms.requests import build_context
 from mymozhem.rooms.services import Services
 from mymozhem.rooms.tables import DrawRow
@@ -47,11 +47,17 @@ A_MOMENT = timedelta(seconds=1)
 
 
 class Held(Exception):
-    """The draw cannot be committed until an organizer decides; `code` and `message` say why."""
+    """The draw cannot be committed until an organizer decides; `code` and `message` say why.
 
-    def __init__(self, code: str, message: str) -> None:
+    `outcome` is that of the call which brought this about, None where it was no failed call.
+    """
+
+    def __init__(
+        self, code: str, message: str, *, outcome: Outcome[PreparedDraw] | None = None
+    ) -> None:
         self.code = code
         self.message = message
+        self.outcome = outcome
         super().__init__(f"{code}: {message}")
 
 
@@ -127,9 +133,8 @@ async def _ask(services: Services, seen: Seen) -> Outcome[PreparedDraw] | None:
         context = await build_context(
             session, services, seen.room, seen.manifest, hook=PREPARE_DRAW, now=now
         )
-    return await services.dispatcher.call(
+    question = asked(
         PREPARE_DRAW,
-        app=AppTarget(seen.room.app_id, seen.room.app_manifest_version),
         context=context.model_copy(update={"seed": None}),
         request=PrepareDrawRequest(
             draw_id=seen.draw.id,
@@ -139,9 +144,11 @@ async def _ask(services: Services, seen: Seen) -> Outcome[PreparedDraw] | None:
             replaces=seen.replaced,
             public_sources=seen.sources,
         ),
-        budget=Budget(services.clock, services.settings.max_deadline_ms),
-        check=partial(_check, services, seen),
+        revision=None,
+        check=lambda _, answer: _check(services, seen, answer),
     )
+    budget = Budget(services.clock, services.settings.max_deadline_ms)
+    return await question.answer(services, budget)
 
 
 def _answer_of(outcome: Outcome[PreparedDraw] | None) -> PreparedDraw:
@@ -153,7 +160,7 @@ def _answer_of(outcome: Outcome[PreparedDraw] | None) -> PreparedDraw:
     if outcome.result is not None:
         return outcome.result
     if outcome.failure is not None and outcome.decided_by != "platform":
-        raise Held(outcome.failure.code, outcome.failure.message)
+        raise Held(outcome.failure.code, outcome.failure.message, outcome=outcome)
     return PreparedDraw()
 
 
@@ -293,6 +300,8 @@ async def hold(services: Services, work: Work, held: Held) -> None:
             return
         draw.held_code, draw.held_message = held.code[:64], held.message[:1000]
         put_down(draw)
+        if held.outcome is not None:
+            record_fallback(writer, PREPARE_DRAW, held.outcome)
         event = DrawHeld(draw_id=draw.id, key=draw.key, code=held.code, message=held.message)
         writer.record(event)
         await let_next_go(writer)

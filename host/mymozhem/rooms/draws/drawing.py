@@ -28,6 +28,7 @@ from mymozhem.contract.fair.model import AsList, PublicInput
 from mymozhem.db.base import new_id
 from mymozhem.errors import Conflict, Invalid, NotFound
 from mymozhem.rooms import stock
+from mymozhem.rooms.queued import forget
 from mymozhem.rooms.stock import PrizeExhausted
 from mymozhem.rooms.tables import DrawRow, PrizeRow, RevealMode, WinnerRow
 from mymozhem.rooms.writer import RoomWriter
@@ -142,6 +143,7 @@ async def void(writer: RoomWriter, draw: DrawRow, reason: str) -> None:
         raise Conflict(message, code="DRAW_REVEALED")
     draw.link = await link_if_committed(writer, draw)
     await _forget_result(writer, draw)
+    await forget(writer.session, [draw.id])
     draw.status, draw.voided_at, draw.void_reason = DrawStatus.VOIDED, writer.now, reason
     put_down(draw)
     writer.record(

@@ -10,6 +10,7 @@ from sqlalchemy import Text, cast, insert, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from mymozhem.contract import (
+    AppRef,
     DecidedBy,
     DrawPrize,
     DrawStatus,
@@ -22,11 +23,11 @@ from mymozhem.contract.events import FallbackUsed
 from mymozhem.contract.fair.model import Algorithm
 from mymozhem.contract.hooks import SELECT_WINNERS
 from mymozhem.db.base import new_id
-from mymozhem.dispatch.outcome import Outcome
+from mymozhem.dispatch.outcome import FailureKind, Outcome
 from mymozhem.dispatch.policy import Budget
-from mymozhem.dispatch.transport import AppTarget
 from mymozhem.rooms import backoff
 from mymozhem.rooms.leases import Work
+from mymozhem.rooms.queued import Asked, Waiter, asked, recall
 from mymozhem.rooms.requests import build_context
 from mymozhem.rooms.services import Services
 from mymozhem.rooms.tables import DrawRow, PrizeRow, RevealMode, RoomRow, WinnerRow
@@ -40,7 +41,11 @@ from .sealing import link_of
 
 ROWS_AT_ONCE = 2_000
 
+#: what a committed draw has fixed already, or what is not to be read before it is drawn
+KNOWN = ("participants", "tickets", "seed")
+
 Answer = Outcome[SelectWinnersResult]
+Question = Asked[SelectWinnersRequest, SelectWinnersResult]
 
 
 @dataclass(frozen=True)
@@ -54,10 +59,14 @@ class Committed:
 
 @dataclass(frozen=True)
 class Decided:
-    """The picks of a draw; None where the app is to be asked again later."""
+    """The picks of a draw; None where the app is to be asked again later.
+
+    `call` is what the app was asked, None where it was not, and `outcome` what became of that.
+    """
 
     picks: list[PickDocument] | None
     by: DecidedBy
+    call: Question | None = None
     outcome: Answer | None = None
 
 
@@ -68,7 +77,17 @@ async def select_winners(services: Services, work: Work) -> None:
         await _put_down(services, work)
         return
     ready = await _ready(services, seen)
-    await _write(services, work, seen.draw, await _decide(services, seen, ready))
+    rule = fair.Rule.model_validate(ready.rule)
+    if rule.algorithm != "app":
+        picks = await _compute(services, ready, rule, rule.algorithm, seen.draw)
+        await _write(services, work, seen.draw, Decided(picks, DecidedBy.PLATFORM))
+        return
+    call = await _look_again(services, seen, ready, rule)
+    with services.calls.asking(call.call_id):
+        budget = Budget(services.clock, services.settings.max_deadline_ms)
+        outcome = await call.answer(services, budget)
+        decided = await _decide(services, seen, ready, rule, call, outcome)
+        await _write(services, work, seen.draw, decided)
 
 
 async def _look(services: Services, work: Work) -> Committed | None:
@@ -100,18 +119,20 @@ async def _ready(services: Services, seen: Committed) -> Ready:
     )
 
 
-async def _decide(services: Services, seen: Committed, ready: Ready) -> Decided:
-    rule = fair.Rule.model_validate(ready.rule)
-    size = max(seen.draw.entry_count, seen.draw.ticket_count * _rankings(rule))
-    if rule.algorithm != "app":
-        return Decided(await _compute(services, ready, rule.algorithm, size), DecidedBy.PLATFORM)
-    outcome = await _ask(services, seen, ready, rule)
+async def _decide(
+    services: Services,
+    seen: Committed,
+    ready: Ready,
+    rule: fair.Rule,
+    call: Question,
+    outcome: Answer,
+) -> Decided:
     if outcome.result is not None:
-        return Decided(app_picks(outcome.result), DecidedBy.APP)
+        return Decided(app_picks(outcome.result), DecidedBy.APP, call, outcome)
     if rule.on_failure == "queue":
-        return Decided(None, DecidedBy.QUEUE, outcome)
-    picks = await _compute(services, ready, "vrs-1", size)
-    return Decided(picks, DecidedBy.PLATFORM, outcome)
+        return Decided(None, DecidedBy.QUEUE, call, outcome)
+    picks = await _compute(services, ready, rule, "vrs-1", seen.draw)
+    return Decided(picks, DecidedBy.PLATFORM, call, outcome)
 
 
 def _rankings(rule: fair.Rule) -> int:
@@ -119,38 +140,45 @@ def _rankings(rule: fair.Rule) -> int:
 
 
 async def _compute(
-    services: Services, ready: Ready, algorithm: Algorithm, size: int
+    services: Services, ready: Ready, rule: fair.Rule, algorithm: Algorithm, draw: DrawRow
 ) -> list[PickDocument]:
+    size = max(draw.entry_count, draw.ticket_count * _rankings(rule))
     return await services.workshop.run(partial(compute, ready, algorithm), size=size)
 
 
-async def _ask(services: Services, seen: Committed, ready: Ready, rule: fair.Rule) -> Answer:
-    """Ask the app in the version that the rule names, whatever the room is locked to by now."""
-    entries = read_entries(ready.entries)
+async def _look_again(
+    services: Services, seen: Committed, ready: Ready, rule: fair.Rule
+) -> Question:
+    """Return what the app is asked, in the version that the rule names, whatever the room's is.
+
+    What was committed cannot move on, so a call that is kept is asked as it was.
+    """
+    entries, draw = read_entries(ready.entries), seen.draw
     manifest = services.catalog.manifest(rule.app.id, rule.app.version)
     now = await services.database.now()
     async with services.database.read() as session:
         context = await build_context(
             session, services, seen.room, manifest, hook=SELECT_WINNERS, now=now
         )
-        prizes = await _prizes(session, rule)
-    return await services.dispatcher.call(
-        SELECT_WINNERS,
-        app=AppTarget(rule.app.id, rule.app.version),
-        context=context.model_copy(update={"seed": None}),
-        request=SelectWinnersRequest(
-            draw_id=seen.draw.id,
-            key=seen.draw.key,
-            prizes=prizes,
-            each=rule.each,
-            participants=entries.participants,
-            tickets=entries.tickets,
-            exclude=rule.exclude,
-            seed=seed_of(ready),
-        ),
-        budget=Budget(services.clock, services.settings.max_deadline_ms),
-        check=partial(check_picks, rule, entries),
-    )
+        app = AppRef(id=rule.app.id, version=rule.app.version)
+        question = asked(
+            SELECT_WINNERS,
+            context=context.model_copy(update={"seed": None, "app": app}),
+            request=SelectWinnersRequest(
+                draw_id=draw.id,
+                key=draw.key,
+                prizes=await _prizes(session, rule),
+                each=rule.each,
+                participants=entries.participants,
+                tickets=entries.tickets,
+                exclude=rule.exclude,
+                seed=seed_of(ready),
+            ),
+            revision=ready.rule_digest,
+            waiter=Waiter(draw.id, asked_before=draw.attempts > 0, known=KNOWN),
+            check=lambda _, answer: check_picks(rule, entries, answer),
+        )
+        return await recall(session, question)
 
 
 async def _prizes(session: AsyncSession, rule: fair.Rule) -> tuple[DrawPrize, ...]:
@@ -177,17 +205,31 @@ async def _write(services: Services, work: Work, seen: DrawRow, decided: Decided
         draw = await by_id(writer, work.row_id)
         if draw.lease != work.lease or draw.status is not DrawStatus.COMMITTED:
             return
-        if decided.outcome is not None and not draw.attempts:
+        decided = await _noted(writer, decided)
+        if decided.outcome is not None and decided.outcome.result is None and not draw.attempts:
             _tell_fallback(writer, decided.by, decided.outcome)
         if decided.picks is None:
-            _ask_again(writer, draw)
+            _ask_again(writer, draw, decided.outcome)
             return
         await _store(writer, draw, decided.picks, decided.by)
 
 
-def _ask_again(writer: RoomWriter, draw: DrawRow) -> None:
+async def _noted(writer: RoomWriter, decided: Decided) -> Decided:
+    """Keep the call where the app is asked again; its answer counts if it has come meanwhile."""
+    if decided.call is None or decided.outcome is None:
+        return decided
+    outcome = await decided.call.note(writer, decided.outcome)
+    if outcome is decided.outcome or outcome.result is None:
+        return decided
+    return Decided(app_picks(outcome.result), DecidedBy.APP, decided.call, outcome)
+
+
+def _ask_again(writer: RoomWriter, draw: DrawRow, outcome: Answer | None) -> None:
     draw.attempts += 1
-    put_down(draw, due_at=writer.now + timedelta(seconds=backoff.seconds(draw.attempts)))
+    failure = outcome.failure if outcome is not None else None
+    parked = failure is not None and failure.kind is FailureKind.ACCEPTED
+    wait = backoff.seconds(draw.attempts, parked=parked)
+    put_down(draw, due_at=writer.now + timedelta(seconds=wait))
 
 
 async def _store(
@@ -234,6 +276,7 @@ def _tell_fallback(writer: RoomWriter, by: DecidedBy, outcome: Answer) -> None:
             code=said.code if said else "APP_NOT_IMPLEMENTED",
             message=said.message if said else "The app has no algorithm of its own.",
             at=writer.now,
+            call_id=outcome.call_id,
         )
     )
 

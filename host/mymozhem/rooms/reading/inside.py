@@ -17,7 +17,7 @@ from mymozhem.rooms.requests import room_state
 from mymozhem.rooms.scores import TOP
 from mymozhem.rooms.seats import Seat
 from mymozhem.rooms.tables import ParticipantRow, PrizeRow, WinnerRow
-from mymozhem.rooms.work.firing import waiting_calls
+from mymozhem.rooms.waiting import waiting_calls
 
 from .paging import Columns, Found, Part, part_of
 from .standings import SeenStanding, points_hidden, rank_of, standings

@@ -6,6 +6,7 @@ from mymozhem.contract import JsonObject, Verdict, Verdicts, WindowStatus
 from mymozhem.contract.events import WindowCorrected
 from mymozhem.errors import Conflict, NotFound
 from mymozhem.manifests.schemas import SchemaRefused, compile_schema
+from mymozhem.rooms.queued import forget
 from mymozhem.rooms.writer import RoomWriter
 
 from .folding import fold_rules
@@ -49,6 +50,7 @@ async def void(writer: RoomWriter, window: WindowRow) -> None:
         return
     if window.settled_at is None:
         window.closed_at = window.closed_at or writer.now
+        await forget(writer.session, [window.id])
     window.due_at = window.paused_at = window.lease = window.lease_until = None
     window.status = WindowStatus.VOID
     await _correct(writer, window)

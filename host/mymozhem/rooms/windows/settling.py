@@ -7,6 +7,7 @@ from mymozhem.contract import DecidedBy, Judge, Results, Verdict, Verdicts, Wind
 from mymozhem.contract.events import WindowClosed, WindowRevealed
 from mymozhem.errors import Conflict
 from mymozhem.rooms import scores
+from mymozhem.rooms.queued import forget
 from mymozhem.rooms.writer import RoomWriter
 
 from .rows import count, counted
@@ -21,6 +22,8 @@ REASON = "window"
 async def record_closed(writer: RoomWriter, window: WindowRow, decided_by: DecidedBy) -> None:
     """Log that a window is settled; what its app wants to say of it comes after this."""
     number = await count(writer.session, window)
+    if window.attempts:
+        await forget(writer.session, [window.id])
     window.status = WindowStatus.CLOSED
     window.decided_by = decided_by
     window.settled_at = writer.now

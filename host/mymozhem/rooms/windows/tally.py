@@ -32,6 +32,7 @@ from mymozhem.rooms.asking import Question, look_ask_write
 from mymozhem.rooms.effects import apply_effects
 from mymozhem.rooms.fallbacks import record_decision, record_fallback
 from mymozhem.rooms.leases import Work
+from mymozhem.rooms.queued import Waiter, forget
 from mymozhem.rooms.queues import RoomBusy
 from mymozhem.rooms.requests import Revision, build_context, revision
 from mymozhem.rooms.seats import room_not_found
@@ -184,6 +185,7 @@ class _Tally:
             ),
             revision=await revision(session, room, None),
             depth=window.depth,
+            waiter=Waiter(window.id, asked_before=window.attempts > 0),
         )
 
     async def again(self, writer: RoomWriter) -> Revision:
@@ -193,8 +195,12 @@ class _Tally:
     async def write(self, writer: RoomWriter, outcome: Outcome[CloseWindowResult]) -> None:
         """Settle by what the app answered, or by the host's own verdicts; or ask again later."""
         window = await held(writer, self._work, status=WindowStatus.TALLYING)
-        if outcome.decided_by is DecidedBy.QUEUE and outcome.failure is not None:
-            put_off(writer, window, outcome.failure.code, outcome.failure.message)
+        failure = outcome.failure
+        if outcome.decided_by is DecidedBy.QUEUE and failure is not None:
+            if not window.attempts:
+                record_fallback(writer, CLOSE_WINDOW, outcome)
+            parked = failure.kind is FailureKind.ACCEPTED
+            put_off(writer, window, failure.code, failure.message, parked=parked)
             return
         result = outcome.result
         by = outcome.decided_by if result is not None else DecidedBy.PLATFORM
@@ -202,7 +208,7 @@ class _Tally:
         record_fallback(writer, CLOSE_WINDOW, outcome)
         if outcome.refusal is not None:
             no = outcome.refusal
-            record_decision(writer, CLOSE_WINDOW, by, no.code, no.message)
+            record_decision(writer, CLOSE_WINDOW, by, no.code, no.message, call_id=outcome.call_id)
         if result is not None:
             writer.held_back = window.id if window.results == Results.ON_REVEAL else None
             await apply_effects(writer, result.effects)
@@ -225,7 +231,7 @@ async def _settle_refused(services: Services, work: Work, error: MymozhemError) 
     except (Dropped, NotFound, Unavailable):
         raise
     except MymozhemError as worse:
-        await _put_off(services, work, worse.code, worse.message)
+        await _put_off(services, work, worse.code, worse.message, afresh=True)
 
 
 async def _refused(services: Services, work: Work, error: MymozhemError) -> None:
@@ -237,6 +243,8 @@ async def _refused(services: Services, work: Work, error: MymozhemError) -> None
         window = await held(writer, work, status=WindowStatus.TALLYING)
         queued = writer.manifest.policy(CLOSE_WINDOW).on_failure is Strategy.QUEUE
         if queued and writer.room.status not in ENDED:
+            await forget(writer.session, [window.id])  # what the app says is known, and no use
+            _tell_queued(writer, window, error.code, error.message)
             put_off(writer, window, error.code, error.message)
             return
         record_decision(writer, CLOSE_WINDOW, DecidedBy.PLATFORM, error.code, error.message)
@@ -250,18 +258,29 @@ async def _put_off(
     message: str,
     *,
     status: WindowStatus = WindowStatus.TALLYING,
+    afresh: bool = False,
 ) -> None:
     async with write_room(services, work.room_id) as writer:
         window = await held(writer, work, status=status)
+        if afresh:
+            await forget(writer.session, [window.id])
+        _tell_queued(writer, window, code, message)
         put_off(writer, window, code, message)
 
 
-def put_off(writer: RoomWriter, window: WindowRow, code: str, message: str) -> None:
-    """Have it tried again later; organizers are told once, when it first fails."""
+def _tell_queued(writer: RoomWriter, window: WindowRow, code: str, message: str) -> None:
+    """Tell organizers once, when it first fails."""
     if not window.attempts:
         record_decision(writer, CLOSE_WINDOW, DecidedBy.QUEUE, code, message)
+
+
+def put_off(
+    writer: RoomWriter, window: WindowRow, code: str, message: str, *, parked: bool = False
+) -> None:
+    """Have it tried again later."""
     window.attempts += 1
-    window.due_at = writer.now + timedelta(seconds=backoff.seconds(window.attempts))
+    wait = backoff.seconds(window.attempts, parked=parked)
+    window.due_at = writer.now + timedelta(seconds=wait)
     window.last_error = f"{code}: {message}"[:1000]
     window.lease = window.lease_until = None
 

@@ -10,7 +10,7 @@ from typing import Generic, TypeVar
 
 import structlog
 from pydantic import BaseModel
-from sqlalchemy import ColumnElement, and_, delete, func, select, update
+from sqlalchemy import delete, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from mymozhem.contract import (
@@ -19,24 +19,23 @@ from mymozhem.contract import (
     Hook,
     RoomChangeRequest,
     TimerRequest,
-    WindowStatus,
 )
 from mymozhem.contract.hooks import ON_ROOM_CHANGED, ON_TIMER
-from mymozhem.dispatch.outcome import Outcome
+from mymozhem.dispatch.outcome import FailureKind, Outcome
 from mymozhem.dispatch.policy import DECIDES, Budget
 from mymozhem.errors import MymozhemError, NotFound, Unavailable
 from mymozhem.rooms import backoff
 from mymozhem.rooms.asking import Question, look_ask_write
 from mymozhem.rooms.changes import change_of
 from mymozhem.rooms.effects import apply_effects
-from mymozhem.rooms.fallbacks import record_decision
+from mymozhem.rooms.fallbacks import record_decision, record_fallback
 from mymozhem.rooms.leases import Work
+from mymozhem.rooms.queued import Waiter, forget
 from mymozhem.rooms.queues import RoomBusy
 from mymozhem.rooms.requests import Revision, build_context, revision
 from mymozhem.rooms.seeds import hook_seed
 from mymozhem.rooms.services import Services
 from mymozhem.rooms.tables import RoomRow, TimerRow, TimerSpace
-from mymozhem.rooms.windows.tables import WindowRow
 from mymozhem.rooms.writer import ENDED, RoomWriter, write_room
 
 logger = structlog.stdlib.get_logger(__name__)
@@ -60,37 +59,6 @@ async def fire(services: Services, work: Work) -> None:
         await _Firing(services, work, ON_TIMER, _timer_request).run()
     else:
         await _Firing(services, work, ON_ROOM_CHANGED, _change_request).run()
-
-
-async def retry_now(writer: RoomWriter) -> int:
-    """Have everything of the room that waits for its app asked again now; return how much it is."""
-    timers = await writer.session.scalars(
-        update(TimerRow)
-        .where(TimerRow.room_id == writer.room.id, TimerRow.attempts > 0)
-        .values(next_at=writer.now)
-        .returning(TimerRow.id)
-        .execution_options(synchronize_session=False)
-    )
-    windows = await writer.session.scalars(
-        update(WindowRow)
-        .where(WindowRow.room_id == writer.room.id, _waits())
-        .values(due_at=writer.now)
-        .returning(WindowRow.id)
-        .execution_options(synchronize_session=False)
-    )
-    writer.wake_jobs()
-    return len(timers.all()) + len(windows.all())
-
-
-async def waiting_calls(session: AsyncSession, room_id: str) -> int:
-    """Return how much waits for the app to be back: timers, changes, windows; the room tallies."""
-    timers = select(func.count()).where(TimerRow.room_id == room_id, TimerRow.attempts > 0)
-    windows = select(func.count()).where(WindowRow.room_id == room_id, _waits())
-    return (await session.scalar(timers) or 0) + (await session.scalar(windows) or 0)
-
-
-def _waits() -> ColumnElement[bool]:
-    return and_(WindowRow.status == WindowStatus.TALLYING, WindowRow.attempts > 0)
 
 
 class _Firing(Generic[Req]):
@@ -147,6 +115,7 @@ class _Firing(Generic[Req]):
             request=await self._request(session, timer),
             revision=await revision(session, room, None),
             depth=timer.depth,
+            waiter=Waiter(timer.id, asked_before=timer.attempts > 0),
         )
 
     async def again(self, writer: RoomWriter) -> Revision:
@@ -161,7 +130,11 @@ class _Firing(Generic[Req]):
         if outcome.result is not None:
             await apply_effects(writer, outcome.result.effects)
         elif outcome.decided_by is DecidedBy.QUEUE and outcome.failure is not None:
-            _ask_again(writer, timer, self._hook, outcome.failure.code, outcome.failure.message)
+            failure = outcome.failure
+            parked = failure.kind is FailureKind.ACCEPTED
+            if not timer.attempts:
+                record_fallback(writer, self._hook, outcome)
+            _put_off(writer, timer, failure.code, failure.message, parked=parked)
             return
         _tell(writer, self._hook, outcome)
         await _delete(writer, self._work)
@@ -175,29 +148,33 @@ class _Firing(Generic[Req]):
             await self._drop()
             return
         policy = manifest(room.app_id, room.app_manifest_version).policy(self._hook)
-        await self._fail(DECIDES[policy.on_failure], error.code, error.message)
+        await self._fail(DECIDES[policy.on_failure], error.code, error.message, afresh=True)
 
-    async def _fail(self, by: DecidedBy, code: str, message: str) -> None:
+    async def _fail(self, by: DecidedBy, code: str, message: str, *, afresh: bool = False) -> None:
+        """Have it asked again, or drop it; `afresh` where the app's answer is known already."""
         async with write_room(self._services, self._work.room_id) as writer:
             timer = await _held(writer, self._work)
             if timer is None:
                 return
+            if afresh:
+                await forget(writer.session, [timer.id])
+            if by is not DecidedBy.QUEUE or not timer.attempts:
+                record_decision(writer, self._hook, by, code, message)
             if by is DecidedBy.QUEUE:
-                _ask_again(writer, timer, self._hook, code, message)
-                return
-            record_decision(writer, self._hook, by, code, message)
-            await _delete(writer, self._work)
+                _put_off(writer, timer, code, message)
+            else:
+                await _delete(writer, self._work)
 
     async def _drop(self) -> None:
         """Delete the timer where it is still the one that was taken; its room may be gone."""
+        mine = (
+            TimerRow.id == self._work.row_id,
+            TimerRow.generation == self._work.generation,
+            TimerRow.lease == self._work.lease,
+        )
         async with self._services.database.write() as unit:
-            await unit.session.execute(
-                delete(TimerRow).where(
-                    TimerRow.id == self._work.row_id,
-                    TimerRow.generation == self._work.generation,
-                    TimerRow.lease == self._work.lease,
-                )
-            )
+            await forget(unit.session, select(TimerRow.id).where(*mine))
+            await unit.session.execute(delete(TimerRow).where(*mine))
 
 
 async def _timer_request(_: AsyncSession, timer: TimerRow) -> TimerRequest:
@@ -238,14 +215,13 @@ def _is_over(timer: TimerRow, room: RoomRow, work: Work) -> bool:
     return timer.space is TimerSpace.APP and room.status in ENDED
 
 
-def _ask_again(
-    writer: RoomWriter, timer: TimerRow, hook: Hook[Req, Effects], code: str, message: str
+def _put_off(
+    writer: RoomWriter, timer: TimerRow, code: str, message: str, *, parked: bool = False
 ) -> None:
-    """Put the call off; organizers are told once, when it first fails."""
-    if not timer.attempts:
-        record_decision(writer, hook, DecidedBy.QUEUE, code, message)
+    """Have it asked again later; organizers are told when it first fails."""
     timer.attempts += 1
-    timer.next_at = writer.now + timedelta(seconds=backoff.seconds(timer.attempts))
+    wait = backoff.seconds(timer.attempts, parked=parked)
+    timer.next_at = writer.now + timedelta(seconds=wait)
     timer.last_error = f"{code}: {message}"[:1000]
     timer.lease = timer.lease_until = None
 
@@ -254,4 +230,5 @@ def _tell(writer: RoomWriter, hook: Hook[Req, Effects], outcome: Outcome[Effects
     """Append that the app refused, or that something else decided; nothing where all is well."""
     said = outcome.refusal or outcome.failure
     if said is not None:
-        record_decision(writer, hook, outcome.decided_by, said.code, said.message)
+        by, call_id = outcome.decided_by, outcome.call_id
+        record_decision(writer, hook, by, said.code, said.message, call_id=call_id)

@@ -7,10 +7,10 @@ from structlog.testing import capture_logs
 
 from mymozhem.contract import CloseWindowRequest, JudgeRequest, Refuse, SetState, Verdict, hookimpl
 from mymozhem.errors import Conflict
+from mymozhem.rooms import waiting
 from mymozhem.rooms.effects import apply_effects
 from mymozhem.rooms.windows import controlling
 from mymozhem.rooms.windows.judging import AT_ONCE
-from mymozhem.rooms.work import firing
 from mymozhem.rooms.writer import MAX_DEPTH, write_room
 from tests.integration.rooms.desk import RULES, Desk, opening
 
@@ -102,7 +102,7 @@ async def test_an_app_that_fails_is_asked_again_and_its_answer_counts_when_it_is
     assert await evening.told("desk:said") == []
     evening.app.closing = lambda a: {"effects": [SAID], "verdicts": verdicts(*a.submissions.id)}
     async with write_room(evening.house.services, evening.room.id) as writer:
-        assert await firing.retry_now(writer) == 1
+        assert await waiting.retry_now(writer) == 1
     await evening.later(0)
     await evening.control(controlling.reveal)
     assert await evening.points() == [9, 0, 0]

@@ -102,7 +102,12 @@ def good_at(moment: datetime) -> ColumnElement[bool]:
 async def good_keys(session: AsyncSession, now: datetime) -> Sequence[AppSecretRow]:
     """Return the rows of all keys that are good, of each app the newest first."""
     query = select(AppSecretRow).where(good_at(now))
-    newest = query.order_by(AppSecretRow.app_id, AppSecretRow.created_at.desc(), AppSecretRow.kind)
+    newest = query.order_by(
+        AppSecretRow.app_id,
+        AppSecretRow.expires_at.is_not(None),  # the one before is the one that ends
+        AppSecretRow.created_at.desc(),
+        AppSecretRow.kind.desc(),
+    )
     return (await session.scalars(newest)).all()
 
 

@@ -1,14 +1,19 @@
 """Messages to people in a room."""
 
+from collections.abc import Sequence
+
 from sqlalchemy import insert, select
 
 from mymozhem.contract import Level, ParticipantStatus
 from mymozhem.contract.events import NotificationSent
+from mymozhem.contract.hooks import DELIVER_NOTIFICATION
+from mymozhem.contract.payloads import NotificationRequest
 from mymozhem.db.base import new_id
 
 from .seats import HELPERS
 from .state import require_participants
 from .tables import NotificationRow, ParticipantRow
+from .telling import Told
 from .writer import RoomWriter
 
 
@@ -20,30 +25,42 @@ async def send(
     `public` reaches all active people of the room, `organizer` those who help to run it, `private`
     nobody.
     """
-    recipients = await _recipients(writer, to)
+    people = await _recipients(writer, to)
     rows = [
         {
             "id": new_id("note"),
             "room_id": writer.room.id,
-            "user_id": user_id,
+            "user_id": person.user_id,
             "title": title,
             "message": message,
             "created_at": writer.now,
         }
-        for user_id in recipients
+        for person in people
     ]
     if rows:
         await writer.session.execute(insert(NotificationRow), rows)
         first = str(rows[0]["id"])
         writer.record(NotificationSent(notification_id=first, recipients=len(rows)))
+        writer.tell(Told(DELIVER_NOTIFICATION, _request(first, title, message, people)))
 
 
-async def _recipients(writer: RoomWriter, to: Level | tuple[str, ...]) -> list[str]:
+def _request(
+    notification_id: str, title: str, message: str, people: Sequence[ParticipantRow]
+) -> NotificationRequest:
+    return NotificationRequest(
+        notification_id=notification_id,
+        title=title,
+        message=message,
+        recipients=tuple(person.id for person in people),
+    )
+
+
+async def _recipients(writer: RoomWriter, to: Level | tuple[str, ...]) -> list[ParticipantRow]:
     if not isinstance(to, Level):
-        return [row.user_id for row in (await require_participants(writer, to)).values()]
+        return list((await require_participants(writer, to)).values())
     if to is Level.PRIVATE:
         return []
-    people = select(ParticipantRow.user_id).where(
+    people = select(ParticipantRow).where(
         ParticipantRow.room_id == writer.room.id,
         ParticipantRow.status == ParticipantStatus.ACTIVE,
     )

@@ -11,14 +11,16 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from mymozhem.contract import Change
 from mymozhem.contract.enums import RoomStatus
 from mymozhem.contract.events import HostEvent
+from mymozhem.contract.hooks import ON_EVENT
 from mymozhem.db.base import new_id
 from mymozhem.db.uow import UnitOfWork
 from mymozhem.errors import MymozhemError, NotFound
 from mymozhem.manifests.model import Manifest
 
-from . import idempotency
+from . import idempotency, telling
 from .services import Services
 from .tables import AuditRow, JsonObject, RoomEventRow, RoomRow, RoomStreamRow, TimerRow, TimerSpace
+from .telling import Told
 
 MAX_DEPTH = 8
 
@@ -39,8 +41,9 @@ ENDED = frozenset({RoomStatus.COMPLETED, RoomStatus.CANCELLED})
 class RoomWriter:
     """A transaction in one room, with its row locked.
 
-    `record` appends to the log, `changed` tells the app, `audit` tells operators; all three are
-    written when the block ends. `depth` counts the hooks that led here.
+    `record` appends to the log, `changed` asks the app what comes of a change, `tell` lets it know
+    of something, `audit` tells operators; all are written when the block ends. `depth` counts the
+    hooks that led here.
     """
 
     def __init__(
@@ -63,6 +66,7 @@ class RoomWriter:
         self.held_back: str | None = None
         self._events: list[dict[str, object]] = []
         self._changes: list[Change] = []
+        self._told: list[Told] = []
         self._audits: list[dict[str, object]] = []
 
     @property
@@ -101,6 +105,11 @@ class RoomWriter:
         """Tell the app of a change, where its manifest asks for that kind."""
         self._changes.append(change)
 
+    def tell(self, told: Told) -> None:
+        """Let the app know of something, where it takes that hook over."""
+        if told.hook.capability in self.manifest.capabilities:
+            self._told.append(told)
+
     def audit(self, action: str, *, subject: str | None = None, **details: object) -> None:
         """Note who did what for operators."""
         self._audits.append(
@@ -132,14 +141,14 @@ class RoomWriter:
         host's own ends the whole transaction.
         """
         await self.write_events()
-        changes, audits = len(self._changes), len(self._audits)
+        changes, audits, told = len(self._changes), len(self._audits), len(self._told)
         try:
             async with self.session.begin_nested():
                 yield
                 await self.write_events()
         except MymozhemError:
             self._events = []
-            del self._changes[changes:], self._audits[audits:]
+            del self._changes[changes:], self._audits[audits:], self._told[told:]
             await self._reload()
             raise
 
@@ -157,6 +166,8 @@ class RoomWriter:
             await self.session.execute(insert(AuditRow), self._audits)
         await idempotency.mark_done(self.session)
         await self.session.flush()
+        if self._told:
+            await telling.enqueue(self.services, self.unit, self.room, self.manifest, self._told)
 
     async def write_events(self) -> None:
         """Number what was recorded so far and write it, where a caller needs to know its number."""
@@ -167,6 +178,8 @@ class RoomWriter:
             await self._number(some)
             await self.session.execute(insert(RoomEventRow), some)
         await self.session.flush()
+        if ON_EVENT.capability in self.manifest.capabilities:
+            self._told.extend(telling.event_told(event) for event in self._events)
         self._events = []
 
     async def _number(self, events: Sequence[dict[str, object]]) -> None:

@@ -1,14 +1,16 @@
 """Breakers of two processes over one database: one opening, one trial, one closing."""
 
 import asyncio
+from contextvars import Context
+from datetime import timedelta
 
 import pytest
-from sqlalchemy import func, select
+from sqlalchemy import func, select, text
 from structlog.testing import capture_logs
 
 from mymozhem.clock import HeldClock, SystemClock
 from mymozhem.db.uow import Database
-from mymozhem.dispatch.breaker import State, Verdict
+from mymozhem.dispatch.breaker import Key, State, Verdict
 from mymozhem.dispatch.tables import BreakerOpeningRow
 from tests.integration.dispatch.hosts import KEY, Process, exchange, make_process
 from tests.integration.dispatch.line import Line
@@ -268,3 +270,47 @@ async def test_two_processes_with_their_own_connections_race_for_one_trial(datab
     assert len(here) + len(there) == 1
     for database in databases:
         await database.close()
+
+
+#: who waits for the transaction that asks
+WAITING = text(
+    "SELECT count(*) FROM pg_locks AS waiting JOIN pg_locks AS held USING (transactionid)"
+    " WHERE NOT waiting.granted AND held.pid = pg_backend_pid() AND held.granted"
+)
+
+
+@only_postgresql
+async def test_an_opening_written_by_another_at_the_same_moment_is_adopted(
+    database_url, database, first, clock
+):
+    await first.fail()
+    other = Database(database_url, clock=clock)
+    async with other.write() as unit:
+        opened = {"opened_at": clock.now(), "open_until": clock.now() + timedelta(seconds=50)}
+        counts = {"opening": "open_theirs", "failures": 5, "successes": 0}
+        unit.session.add(BreakerOpeningRow(**KEY._asdict(), **counts, **opened))
+        await unit.session.flush()
+        mine = asyncio.create_task(first.openings.exchange(), context=Context())
+        async with asyncio.timeout(SECONDS):
+            while not await unit.session.scalar(WAITING):  # noqa: ASYNC110 - the server's work
+                await asyncio.sleep(0.01)
+    await mine
+    await exchange(first)
+    assert first.breakers.find(KEY).opening == "open_theirs"
+    assert await rows(database) == 1
+    await other.close()
+
+
+@only_postgresql
+async def test_what_cannot_be_written_keeps_nothing_else_back(first, second):
+    poisoned = Key("bad", "1.0.0", "actions")
+    for _ in range(5):
+        (await first.breakers.admit(poisoned)).report(Verdict.FAILURE, "NUL: \0")
+    await first.fail()
+    with capture_logs() as lines:
+        await exchange(first, second)
+    assert [each["event"] for each in lines if each["log_level"] == "error"] == [
+        "an opening could not be written"
+    ]
+    assert second.state is State.OPEN
+    assert await first.breakers.admit(poisoned) is None

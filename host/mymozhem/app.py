@@ -5,6 +5,7 @@ from contextlib import AsyncExitStack
 from quart import Quart
 
 from mymozhem.api import edge
+from mymozhem.api.callbacks import AllCallbacks
 from mymozhem.api.host import Host
 from mymozhem.api.limits import Limits
 from mymozhem.auth.accounts import Accounts
@@ -20,6 +21,7 @@ from mymozhem.registry.app_keys import SecretCheck
 from mymozhem.registry.catalog import Catalog
 from mymozhem.registry.source import Source
 from mymozhem.registry.watching import Watch
+from mymozhem.rooms.courier import callbacks_of, relay_of
 from mymozhem.rooms.reading.rooms import RoomReader
 from mymozhem.rooms.services import Services
 from mymozhem.rooms.windows import downtime
@@ -88,10 +90,13 @@ async def _open(
         await downtime.recover(services, starting=True)
         jobs = Jobs(services)
         opening.push_async_callback(jobs.stop)
+        relay = relay_of(services)
+        opening.push_async_callback(relay.stop)
         watch = Watch(apps)
         opening.push_async_callback(watch.stop)
         if run_jobs:
             jobs.start()
+            relay.start()
             watch.start()
         await stack.enter_async_context(opening.pop_all())
     return Host(
@@ -102,6 +107,7 @@ async def _open(
         reader=RoomReader(services),
         app_secrets=SecretCheck(keys),
         check_url=Guard.of(settings).check_url,
+        callbacks=AllCallbacks([callbacks_of(services)]),
     )
 
 

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from sqlalchemy import func, insert, select
+from sqlalchemy import func, insert, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -59,20 +59,26 @@ class Outbox:
             unit.after_commit(self.wake.set)
         return ids
 
-    async def app_is_back(self, database: Database, app_id: str) -> int:
-        """Have what is parked for an app tried at once; return how many streams that were."""
-        parked = (
-            select(StreamRow)
-            .where(StreamRow.app_id == app_id, StreamRow.parked)
-            .order_by(StreamRow.stream)
-            .with_for_update(skip_locked=True)
-        )
+    async def app_is_back(self, database: Database, app_id: str) -> None:
+        """Have what is parked for an app tried at once; nothing happens where nothing is."""
         async with database.write() as unit:
-            rows = (await unit.session.scalars(parked)).all()
-            for row in rows:
-                row.next_at = unit.now
+            await unpark(unit, app_id)
             unit.after_commit(self.wake.set)
-        return len(rows)
+
+
+async def unpark(unit: UnitOfWork, app_id: str) -> None:
+    """Have what is parked for an app tried at once, but for streams that somebody works on."""
+    parked = (
+        select(StreamRow.stream)
+        .where(StreamRow.app_id == app_id, StreamRow.parked, StreamRow.next_at > unit.now)
+        .with_for_update(skip_locked=True)
+    )
+    await unit.session.execute(
+        update(StreamRow)
+        .where(StreamRow.stream.in_(parked))
+        .values(next_at=unit.now)
+        .execution_options(synchronize_session=False)
+    )
 
 
 async def reserve(unit: UnitOfWork, app_id: str, stream: str, count: int) -> int:

@@ -13,6 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from mymozhem.db.uow import UnitOfWork
 
 from .carrying import Outcome, Result
+from .outbox import unpark
 from .schedule import Schedules
 from .tables import (
     ERROR_LENGTH,
@@ -51,12 +52,17 @@ async def settle(
     chance: Chance,
     duration_ms: int,
 ) -> None:
-    """Write down what came of the attempt that holds the stream's lease."""
+    """Write down what came of the attempt that holds the stream's lease.
+
+    Once an app takes something again, what else is parked for it is due as well.
+    """
     attempt = await unit.session.get_one(AttemptRow, stream.lease)
     stream.lease = stream.lease_until = None
     if result.outcome is Outcome.PARKED:
         await _park(unit, stream, head, attempt, result)
         return
+    if stream.parked and result.outcome is not Outcome.FAILED:
+        await unpark(unit, stream.app_id)
     stream.parked = False
     head.attempts, head.lost = attempt.number, 0
     _end(attempt, AttemptOutcome(result.outcome.value), result, unit.now, duration_ms)

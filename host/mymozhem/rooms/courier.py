@@ -1,17 +1,25 @@
 """The courier of deliveries: it asks apps by the dispatcher, and says what came of it."""
 
+from datetime import timedelta
+
 from pydantic import BaseModel, ValidationError
 
 from mymozhem.clock import Clock
 from mymozhem.config import Settings
 from mymozhem.contract import HOOKS, Context
+from mymozhem.deliveries.callbacks import Callbacks
 from mymozhem.deliveries.carrying import Delivery, Result
 from mymozhem.deliveries.carrying import Outcome as Carried
+from mymozhem.deliveries.relay import Relay
+from mymozhem.deliveries.retention import Retention
+from mymozhem.deliveries.schedule import Schedules
 from mymozhem.dispatch.dispatcher import Dispatcher
 from mymozhem.dispatch.outcome import FailureKind, Outcome
 from mymozhem.dispatch.policy import Budget
 from mymozhem.dispatch.transport import AppTarget
 from mymozhem.errors import NotFound
+
+from .services import Services
 
 #: the app was not asked, or is no more: what it is to be told is kept, without an attempt used up
 PARKING = frozenset(
@@ -73,3 +81,26 @@ def result_of(outcome: Outcome[BaseModel]) -> Result:
         return Result(Carried.ACCEPTED)
     carried = Carried.PARKED if failure.kind in PARKING else Carried.FAILED
     return Result(carried, failure.code, failure.message)
+
+
+def relay_of(services: Services) -> Relay:
+    """Return the relay that carries deliveries of these services' apps."""
+    settings = services.settings
+    return Relay(
+        services.database,
+        services.outbox,
+        Courier(services.dispatcher, services.clock, settings),
+        Schedules(services.catalog, settings),
+        services.clock,
+        keep=Retention(
+            delivered=timedelta(days=settings.delivered_days),
+            dead=timedelta(days=settings.dead_letter_days),
+        ),
+        width=settings.deliveries_at_once,
+    )
+
+
+def callbacks_of(services: Services) -> Callbacks:
+    """Return what takes the results of deliveries that apps accepted."""
+    schedules = Schedules(services.catalog, services.settings)
+    return Callbacks(services.database, services.outbox, schedules)

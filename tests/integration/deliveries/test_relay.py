@@ -105,11 +105,24 @@ async def test_a_parked_stream_goes_on_at_once_when_its_app_is_back(post):
     await post.put(1)
     await post.put(2, app="b")
     app = await post.run(App([PARKED, PARKED]))
-    assert await post.outbox.app_is_back(post.database, "a") == 1
+    post.outbox.wake.clear()
+    await post.outbox.app_is_back(post.database, "a")
     assert post.outbox.wake.is_set()
     await post.run(app)
     assert [each.app_id for each in app.seen[2:]] == ["a"]
-    assert await post.outbox.app_is_back(post.database, "a") == 0
+
+
+async def test_once_an_app_takes_something_again_it_gets_all_that_is_parked_for_it(post):
+    await post.put(1)
+    await post.run(App([PARKED]))
+    post.advance(30)
+    for room in range(2, 5):
+        await post.put(room, room=f"room_{room}")
+    app = await post.run(App([PARKED] * 3))
+    assert sorted(app.numbers) == [2, 3, 4]
+    post.advance(30)
+    await post.run(app)
+    assert sorted(app.numbers[3:]) == [1, 2, 3, 4]
 
 
 async def test_what_a_dead_process_carried_is_carried_again_once_its_lease_has_ended(post):

@@ -16,6 +16,7 @@ from mymozhem.contract import PersonKind, Role
 from mymozhem.errors import MymozhemError
 from mymozhem.rooms.tables import NotificationRow, ParticipantRow, RoomRow
 from tests.api.house import PASSWORD, Caller, House, make_house
+from tests.remote import remote_manifest
 
 CALLERS = (
     "anonymous",
@@ -53,6 +54,10 @@ BODIES: dict[str, Any] = {
     "POST /rooms/{id}/windows/{windowId}/rejudge": {"void": True},
     "PATCH /users/{id}": {"name": "Renamed"},
     "POST /apps/validate-manifest": {},
+    "POST /apps": {"appId": "newcomer", "manifest": remote_manifest()},
+    "PATCH /apps/{appId}": {"manifest": remote_manifest("2.0.0")},
+    "POST /apps/token": {"appId": "nobody", "appSecret": "whsec_nothing"},
+    "POST /admin/apps/{appId}/stop": {"reason": "too slow"},
     "POST /admin/breakers/reset": {
         "appId": "stall",
         "version": "1.0.0",
@@ -154,6 +159,8 @@ IN_ROOMS = [endpoint for endpoint in ACCESS if "/rooms/{id}" in endpoint]
 ELSEWHERE = [endpoint for endpoint in ACCESS if endpoint not in IN_ROOMS]
 OTHERWISE_ELSEWHERE = {
     "POST /auth/guest": {404},  # no room has the code that is asked for
+    "POST /apps/token": {401},  # no app has the secret that is shown
+    "GET /lists/{listId}": {422},  # its address carries a signature
 }
 #: what a caller who is let in may still hear, since the room has moved on or its code is missing
 OTHERWISE = {
@@ -214,6 +221,8 @@ async def test_each_caller_gets_from_each_route_outside_of_rooms_what_the_table_
         ids = {"id": whose, "appId": "stall", "v": "1.0.0"}
         if "/notifications/{id}" in endpoint:
             ids["id"] = await _notify(house, whose)
+        if "{appId}" in endpoint and not endpoint.startswith("GET"):
+            ids["appId"] = (await house.remote_app(f"remote{number}", owner_id=whose)).app_id
         admin = kind == "admin" and Access.ADMIN in ACCESS[endpoint].callers
         wanted = expected(endpoint, principal, role=None, admin=admin, own=own)
         status = await ask(caller, endpoint, ids)

@@ -143,6 +143,7 @@ _APPS = {
     "PATCH /apps/{appId}": _OWNED_APP,
     "DELETE /apps/{appId}": _OWNED_APP,
     "POST /apps/{appId}/regenerate-secret": _OWNED_APP,
+    "GET /apps/{appId}/health": _OWNED_APP,
     "POST /apps/token": _EVERYBODY,  # an app that has its secret
     "POST /callbacks/{capability}/{deliveryId}": _BY_APPS,
 }
@@ -152,14 +153,19 @@ _PLATFORM = {
     "POST /notifications/{id}/read": _MINE,
     "GET /admin/audit": _ADMINS,
     "GET /admin/overview": _ADMINS,
+    "GET /admin/webhooks": _ADMINS,
+    "GET /admin/alerts": _ADMINS,
+    "POST /admin/alerts/{id}/acknowledge": _ADMINS,
     "GET /admin/breakers": _ADMINS,
     "POST /admin/breakers/reset": _ADMINS,
     "POST /admin/apps/{appId}/stop": _ADMINS,
     "POST /admin/apps/{appId}/start": _ADMINS,
+    "GET /lists/{listId}": _EVERYBODY,  # its address is signed
     "GET /": _EVERYBODY,
     "GET /api/versions": _EVERYBODY,
     "GET /health/live": _EVERYBODY,
     "GET /health/ready": _EVERYBODY,
+    "GET /metrics": _EVERYBODY,  # its handler asks for the operator's token, or this machine
     "GET /openapi.json": _EVERYBODY,
     "GET /docs": _EVERYBODY,
     "GET /.well-known/jwks.json": _EVERYBODY,

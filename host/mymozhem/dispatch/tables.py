@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from sqlalchemy import Integer, String
+from sqlalchemy import Index, Integer, LargeBinary, String
 from sqlalchemy.orm import Mapped, mapped_column
 
 from mymozhem.db.base import ID_LENGTH, Base, UtcDateTime
@@ -31,3 +31,20 @@ class BreakerOpeningRow(Base):
     open_until: Mapped[datetime] = mapped_column(UtcDateTime)
     probe: Mapped[str | None] = mapped_column(String(ID_LENGTH))
     probe_until: Mapped[datetime | None] = mapped_column(UtcDateTime)
+
+
+class ListRow(Base):
+    """A list too long for the body of a call, until the app has had its time to fetch it.
+
+    `id` names the app and what the list says, to the host alone; `data` is its JSON, deflated.
+    """
+
+    __tablename__ = "webhook_lists"
+
+    id: Mapped[str] = mapped_column(String(ID_LENGTH), primary_key=True)
+    data: Mapped[bytes] = mapped_column(LargeBinary)
+    expires_at: Mapped[datetime] = mapped_column(UtcDateTime)
+
+    __table_args__ = (
+        Index("ix_webhook_lists_expires_at", "expires_at"),  # cleaning up
+    )

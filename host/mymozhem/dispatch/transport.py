@@ -20,10 +20,14 @@ class AppTarget:
 
 
 class Reply(NamedTuple):
-    """What came back: the result as JSON, or the app's refusal as JSON."""
+    """What came back: the result as JSON, or the app's refusal as JSON.
+
+    `lock` is the digest of the room's lock as a remote app was told it, where it says so.
+    """
 
     data: bytes
     refused: bool = False
+    lock: str | None = None
 
 
 Late = Callable[[Reply], None]

@@ -70,6 +70,7 @@ MATRIX = {
     "POST /rooms/{id}/windows/{windowId}/rejudge": HELP,
 }
 EVERYBODY = {
+    "GET /lists/{listId}",
     "POST /auth/login",
     "POST /auth/guest",
     "POST /apps/token",
@@ -79,6 +80,7 @@ EVERYBODY = {
     "GET /api/versions",
     "GET /health/live",
     "GET /health/ready",
+    "GET /metrics",
     "GET /openapi.json",
     "GET /docs",
     "GET /.well-known/jwks.json",
@@ -97,6 +99,9 @@ USERS = {"GET /users/{id}", "PATCH /users/{id}", "DELETE /users/{id}"}
 ADMINS = {
     "GET /admin/audit",
     "GET /admin/overview",
+    "GET /admin/webhooks",
+    "GET /admin/alerts",
+    "POST /admin/alerts/{id}/acknowledge",
     "GET /admin/breakers",
     "POST /admin/breakers/reset",
     "POST /admin/apps/{appId}/stop",
@@ -104,6 +109,7 @@ ADMINS = {
     "POST /apps",
 }
 OWNED = {
+    "GET /apps/{appId}/health",
     "PATCH /apps/{appId}",
     "DELETE /apps/{appId}",
     "POST /apps/{appId}/regenerate-secret",

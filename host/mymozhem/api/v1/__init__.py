@@ -5,11 +5,14 @@ from mymozhem.api.routes import Route, Routes
 from . import (
     admin,
     admin_breakers,
+    admin_health,
     apps,
     auth,
     callbacks,
     draws,
     imports,
+    lists,
+    metrics,
     notifications,
     participants,
     prizes,
@@ -39,10 +42,13 @@ GROUPS: tuple[Routes, ...] = (
     apps.routes,
     remote_apps.routes,
     callbacks.routes,
+    lists.routes,
     notifications.routes,
     admin.routes,
     admin_breakers.routes,
+    admin_health.routes,
     system.routes,
+    metrics.routes,
 )
 ROUTES: tuple[Route, ...] = tuple(route for group in GROUPS for route in group.routes)
 TAGS = {group.tag: group.about for group in GROUPS}

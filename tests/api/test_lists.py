@@ -1,0 +1,36 @@
+"""A remote app fetches a long list by its signed address, and nobody fetches another."""
+
+from datetime import timedelta
+
+import pytest
+
+from mymozhem.api.v1.lists import stored_lists
+from mymozhem.clock import HeldClock
+from tests.api.house import House
+
+pytestmark = pytest.mark.parametrize("dialect", ["sqlite"], indirect=True)
+
+
+async def put(house: House, data: bytes = b'["a","b"]') -> str:
+    reference = await stored_lists(house.host.services).put("raffle", data, 2)
+    return reference.url.partition("/api/v1")[2]
+
+
+async def test_anybody_with_the_address_gets_the_very_bytes(house: House):
+    heard = await house.nobody.get(await put(house))
+    assert (heard.status, heard.raw) == (200, b'["a","b"]')
+    assert heard.headers["content-type"] == "application/json"
+
+
+async def test_another_signature_leads_nowhere(house: House):
+    path = await put(house)
+    assert (await house.nobody.get(path[:-64] + "0" * 64)).status == 404
+    assert (await house.nobody.get(path.replace("list_", "list_0"))).status == 404
+    assert (await house.nobody.get(path.partition("&")[0])).status == 422
+
+
+async def test_an_expired_address_says_so(house: House, clock: HeldClock):
+    path = await put(house)
+    clock.advance(timedelta(hours=2))
+    heard = await house.nobody.get(path)
+    assert heard.status == 410

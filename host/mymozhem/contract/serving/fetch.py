@@ -5,15 +5,7 @@ from collections.abc import Awaitable, Callable
 from functools import partial
 from http import HTTPStatus
 from http.client import HTTPException
-from urllib.request import (
-    HTTPDefaultErrorHandler,
-    HTTPErrorProcessor,
-    HTTPHandler,
-    HTTPSHandler,
-    OpenerDirector,
-    Request,
-    UnknownHandler,
-)
+from urllib.request import HTTPHandler, HTTPSHandler, OpenerDirector, Request, UnknownHandler
 
 from .threads import Threads
 
@@ -59,9 +51,8 @@ def _get(url: str, seconds: float, max_bytes: int) -> bytes:
 def _opener() -> OpenerDirector:
     """Return what opens http and https and nothing else, and follows nothing."""
     opener = OpenerDirector()
-    for handler in (HTTPHandler, HTTPSHandler, HTTPErrorProcessor, HTTPDefaultErrorHandler):
-        opener.add_handler(handler())
-    opener.add_handler(UnknownHandler())
+    for handler in (HTTPHandler(), HTTPSHandler(), UnknownHandler()):
+        opener.add_handler(handler)
     return opener
 
 

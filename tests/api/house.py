@@ -32,8 +32,10 @@ from mymozhem.contract import (
 from mymozhem.db.uow import Database
 from mymozhem.registry import history
 from mymozhem.registry.catalog import Catalog
+from mymozhem.registry.remote import Owner, Registered, register
 from mymozhem.rooms.work.jobs import Jobs
 from tests.integration.rooms.build import loaded
+from tests.remote import manifest_of
 
 PASSWORD = "correct horse battery"
 
@@ -213,6 +215,27 @@ class House:
         assert heard.status == 201, heard.raw
         found = heard.data
         return Caller(self.app.test_client(), found["accessToken"], found["user"]["id"]), found
+
+    async def remote_app(
+        self, app_id: str = "raffle", *, owner_id: str | None = None, here: bool = True, **more: Any
+    ) -> Registered:
+        """Register a remote app; `here` in this process; its manifest may say more."""
+        async with self.database.write() as unit:
+            made = await register(
+                unit,
+                self.host.services.keys,
+                app_id,
+                manifest_of(app_id=app_id, **more),
+                owner=Owner(owner_id, None),
+            )
+        if here:
+            await self.host.services.catalog.refresh()
+        return made
+
+    def signed_in(self, made: Registered) -> Caller:
+        """Return a remote app as a caller with its token."""
+        token = self.host.tokens.issue_app(made.app_id, made.manifest.permissions)
+        return Caller(self.app.test_client(), token.access_token, made.app_id)
 
     async def work(self) -> int:
         """Do what is due: draws, timers, changes."""

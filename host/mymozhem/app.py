@@ -16,12 +16,17 @@ from mymozhem.clock import Clock, SystemClock
 from mymozhem.config import Settings
 from mymozhem.db.uow import Database
 from mymozhem.dispatch.dispatcher import Dispatcher
+from mymozhem.dispatch.ears import Ears
+from mymozhem.health.histograms import Histograms
+from mymozhem.observability.calls import Observers
+from mymozhem.observability.metrics import Metrics
 from mymozhem.outbound.guard import Guard
 from mymozhem.registry.app_keys import SecretCheck
 from mymozhem.registry.catalog import Catalog
 from mymozhem.registry.source import Source
 from mymozhem.registry.watching import Watch
 from mymozhem.rooms.courier import callbacks_of, relay_of
+from mymozhem.rooms.health_sources import health_loop
 from mymozhem.rooms.reading.rooms import RoomReader
 from mymozhem.rooms.services import Services
 from mymozhem.rooms.windows import downtime
@@ -82,7 +87,10 @@ async def _open(
         opening.push_async_callback(database.close)
         keys = Keys.load(settings)
         apps = await _catalog(catalog, database, settings, keys)
-        dispatcher = Dispatcher(apps, clock, settings)
+        metrics, counts = Metrics(), Histograms(clock)
+        metrics.before_scrape(lambda: metrics.pools(database.connections_in_use()))
+        ears = Ears(observer=Observers(metrics, counts))
+        dispatcher = Dispatcher(apps, clock, settings, ears=ears)
         opening.push_async_callback(dispatcher.close)
         passwords = Passwords()
         opening.callback(passwords.close)
@@ -94,10 +102,13 @@ async def _open(
         opening.push_async_callback(relay.stop)
         watch = Watch(apps)
         opening.push_async_callback(watch.stop)
+        health = health_loop(services, metrics, counts)
+        opening.push_async_callback(health.stop)
         if run_jobs:
             jobs.start()
             relay.start()
             watch.start()
+            health.start()
         await stack.enter_async_context(opening.pop_all())
     return Host(
         services=services,
@@ -107,6 +118,7 @@ async def _open(
         reader=RoomReader(services),
         app_secrets=SecretCheck(keys),
         check_url=Guard.of(settings).check_url,
+        metrics=metrics,
         callbacks=AllCallbacks([callbacks_of(services)]),
     )
 

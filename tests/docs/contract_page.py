@@ -25,7 +25,7 @@ from .shapes import docstring, fields_table, members
 #: in the contract, so that apps can be written for them; the host does not ask or do them yet
 HOOKS_TO_COME = frozenset(
     {
-        "migrate_settings", "deliver_notification", "on_event", "check_health",
+        "migrate_settings", "deliver_notification", "on_event",
     }
 )  # fmt: skip
 EFFECTS_TO_COME = frozenset[str]()

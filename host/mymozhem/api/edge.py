@@ -6,7 +6,7 @@ from quart import Quart
 
 from mymozhem.auth.access import ACCESS
 
-from . import documents, errors, frame, headers, receipt
+from . import documents, errors, frame, headers, measured, receipt
 from .frame import HostSource
 from .json import OrjsonProvider
 from .routes import Route
@@ -29,6 +29,7 @@ def install(app: Quart, host: HostSource, routes: Iterable[Route] = ROUTES) -> N
     app.config["PROPAGATE_EXCEPTIONS"] = False
     receipt.install(app, host)
     headers.install(app)
+    measured.install(app, host)
     errors.install(app)
     for route in served:
         frame.install(app, route, host)

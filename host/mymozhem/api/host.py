@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 
 from mymozhem.auth.accounts import Accounts
 from mymozhem.auth.tokens import Tokens
+from mymozhem.observability.metrics import Metrics
 from mymozhem.registry.app_keys import SecretCheck
 from mymozhem.registry.remote import UrlCheck
 from mymozhem.rooms.reading.rooms import RoomReader
@@ -28,4 +29,5 @@ class Host:
     reader: RoomReader
     app_secrets: SecretCheck
     check_url: UrlCheck
+    metrics: Metrics = field(default_factory=Metrics)
     callbacks: Callbacks = field(default_factory=AllCallbacks)

@@ -22,7 +22,7 @@ H = TypeVar("H", bound=Handler)
 
 BODY_BYTES = 256 * 1024
 _PARAMETER = re.compile(r"{([a-zA-Z]+)}")
-_OUTSIDE = ("/api/", "/health/", "/openapi.json", "/docs", "/.well-known/")
+_OUTSIDE = ("/api/", "/health/", "/metrics", "/openapi.json", "/docs", "/.well-known/")
 
 
 @dataclass(frozen=True)

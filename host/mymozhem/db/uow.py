@@ -15,6 +15,7 @@ from typing import Literal
 
 from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
+from sqlalchemy.pool import QueuePool
 
 from mymozhem.clock import Clock, SystemClock, milliseconds
 from mymozhem.db.engine import create_engine, parse_url
@@ -137,6 +138,13 @@ class Database:
             unit = UnitOfWork(session, now=now, began=self._clock.monotonic())
             yield unit
             await _to_the_end(_commit(unit))
+
+    def connections_in_use(self) -> dict[str, int]:
+        """Return how many connections are lent out, by pool: the writer's and the reader's."""
+        pools = {"writer": self._writer.pool, "reader": self._reader.pool}
+        return {
+            name: pool.checkedout() for name, pool in pools.items() if isinstance(pool, QueuePool)
+        }
 
     async def now(self) -> datetime:
         """Return the database's clock, or the held one, in UTC and cut to milliseconds."""

@@ -13,12 +13,12 @@ from mymozhem.clock import Clock
 from mymozhem.config import Settings
 from mymozhem.db.uow import Database
 from mymozhem.errors import Unavailable
-from mymozhem.observability.calls import Observed
 from mymozhem.observability.metrics import LagWatch, Metrics
 from mymozhem.registry.catalog import Catalog
 from mymozhem.registry.tables import AppRow, StopCause
 
 from . import checks, histograms, mails
+from .histograms import Histograms
 from .incidents import reconcile
 from .quiet import QuietHours
 from .rules import AppOff, Facts, findings
@@ -47,19 +47,16 @@ class HealthParts:
     clock: Clock
     settings: Settings
     metrics: Metrics
+    histograms: Histograms
     sources: Sources
 
 
 class HealthLoop:
-    """Runs in every process; what one does for all is done by whoever comes first.
-
-    A `CallObserver`: it counts calls for the figures and for Prometheus.
-    """
+    """Runs in every process; what one does for all is done by whoever comes first."""
 
     def __init__(self, parts: HealthParts, *, tick: float = TICK) -> None:
         self._parts = parts
         self._tick = tick
-        self.histograms = histograms.Histograms(parts.clock)
         mailer = Mailer.of(parts.settings)
         if mailer is None:
             logger.info("no mail server is set: alerts stand under /admin/alerts only")
@@ -75,11 +72,6 @@ class HealthLoop:
         self._lag = LagWatch(parts.metrics)
         self._next_look = 0.0
         self._tasks: list[asyncio.Task[None]] = []
-
-    def observed(self, call: Observed, /) -> None:
-        """Count a call that is over."""
-        self.histograms.observed(call)
-        self._parts.metrics.observed(call)
 
     def start(self) -> None:
         """Begin, in the running event loop; twice is once."""
@@ -98,12 +90,12 @@ class HealthLoop:
         await asyncio.gather(*tasks, return_exceptions=True)
         await self._lag.stop()
         with suppress(Unavailable):  # a few seconds of counts, no more
-            await self.histograms.flush(self._parts.database)
+            await self._parts.histograms.flush(self._parts.database)
 
     async def run_once(self) -> None:
         """Write the counts, and do what is due."""
         database = self._parts.database
-        await self.histograms.flush(database)
+        await self._parts.histograms.flush(database)
         now = self._parts.clock.monotonic()
         if now < self._next_look:
             return

@@ -9,6 +9,7 @@ from mymozhem.clock import Clock
 from mymozhem.config import Settings
 from mymozhem.contract import DecidedBy
 from mymozhem.db.uow import Database
+from mymozhem.health.histograms import Histograms
 from mymozhem.health.loop import HealthLoop, HealthParts
 from mymozhem.health.sources import Checked, DeliveryCount, Sources, Suffering, SufferingRoom
 from mymozhem.health.tables import AlertRow, AppStatus, OutgoingMailRow
@@ -67,13 +68,18 @@ class World:
 
 
 def health(
-    database: Database, clock: Clock, world: World, catalog: Catalog | None = None, **settings
+    database: Database,
+    clock: Clock,
+    world: World,
+    catalog: Catalog | None = None,
+    counts: Histograms | None = None,
+    **settings,
 ) -> HealthLoop:
     given = {"quiet_hours": "", "public_url": "https://events.example.org"} | settings
     return HealthLoop(
         HealthParts(
             database, catalog or Catalog([], []), clock, Settings(**given), Metrics(),
-            world.sources(),
+            counts or Histograms(clock), world.sources(),
         )
     )  # fmt: skip
 

@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from mymozhem.clock import HeldClock
+from mymozhem.health.histograms import Histograms
 from mymozhem.health.rules import Facts
 from mymozhem.health.sources import DeliveryCount, Suffering
 from mymozhem.health.tables import RuleName, Severity
@@ -100,12 +101,13 @@ async def test_an_incident_that_flickers_is_one(database, clock, world):
 
 
 async def test_what_gets_worse_is_told_again(database, clock, world):
-    loop = health(database, clock, world, **MAIL)
+    counts = Histograms(clock)
+    loop = health(database, clock, world, counts=counts, **MAIL)
     for call in [observed()] * 93 + [failed()] * 7:
-        loop.observed(call)
+        counts.observed(call)
     await look(loop, clock)
     for call in [failed()] * 20:
-        loop.observed(call)
+        counts.observed(call)
     await look(loop, clock)
     await look(loop, clock)
     (alert,) = await alerts(database)

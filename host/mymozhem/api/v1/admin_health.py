@@ -1,0 +1,228 @@
+"""How the apps are doing: figures of their calls, incidents, what they say of themselves."""
+
+from pydantic import Field
+
+from mymozhem.api.answers import Page
+from mymozhem.api.bodies import Query
+from mymozhem.api.frame import Call
+from mymozhem.api.queries import Id, Pages, paged
+from mymozhem.api.routes import Routes
+from mymozhem.auth.access import check, rule_for
+from mymozhem.auth.users import current_user
+from mymozhem.contract import JsonObject
+from mymozhem.health.histograms import Figures, Window, figures
+from mymozhem.health.reading import AlertFilter, acknowledge, alerts, checks_of
+from mymozhem.health.tables import AlertRow, AppStatus, HealthCheckRow, RuleName, Severity
+from mymozhem.registry import remote
+from mymozhem.rooms.audit import audit
+from mymozhem.rooms.idempotency import mark_done
+from mymozhem.rooms.reading.paging import Found
+from mymozhem.rooms.reading.views import Moment, View
+
+routes = Routes("health", "How the apps are doing.")
+#: open incidents that an app's health shows
+OPEN_ALERTS = 100
+
+
+class WindowQuery(Query):
+    """Over which time."""
+
+    window: Window = Field(default="1h", description="The last hour, day or week.")
+
+
+class AlertsQuery(Pages):
+    """Incidents, those that are open first."""
+
+    open: bool | None = Field(default=None, description="Only those that are open, or over.")
+    app_id: Id | None = None
+
+
+class SeenFigures(View):
+    """How the calls of one app and capability went.
+
+    `successRate` (0 to 1) is that of the calls that say something about the app: not those that an
+    operator stopped. Durations are of calls that reached the app; null where there were none.
+    """
+
+    app_id: str
+    capability: str
+    versions: list[str]
+    calls: int
+    successes: int
+    failures: int
+    timeouts: int
+    fallbacks: int
+    success_rate: float | None
+    mean_ms: float | None
+    p50_ms: float | None
+    p95_ms: float | None
+    p99_ms: float | None
+    failure_codes: dict[str, int]
+
+
+class SeenWebhooks(View):
+    """Figures of all apps over the same time."""
+
+    window: Window
+    calls: list[SeenFigures]
+
+
+class SeenSufferer(View):
+    """A room that an incident reaches."""
+
+    id: str
+    name: str
+
+
+class SeenAlert(View):
+    """An incident: what broke, which rooms suffer, what to do.
+
+    `rooms` are some of the `roomCount` active rooms of the app when it began or got worse.
+    `recoveredAt` is null while it is open.
+    """
+
+    id: str
+    rule: RuleName
+    severity: Severity
+    app_id: str | None
+    version: str | None
+    capability: str | None
+    code: str | None
+    summary: str
+    advice: str
+    rooms: list[SeenSufferer]
+    room_count: int
+    opened_at: Moment
+    recovered_at: Moment | None
+    acknowledged_at: Moment | None
+    acknowledged_by: str | None
+
+
+class SeenCheck(View):
+    """What a version of an app said of itself, and since when it is so."""
+
+    version: str
+    status: AppStatus
+    details: JsonObject
+    since: Moment
+    checked_at: Moment
+    failures_in_a_row: int
+
+
+class SeenAppHealth(View):
+    """How one app is doing: its last health checks, its calls, its open incidents."""
+
+    app_id: str
+    window: Window
+    checks: list[SeenCheck]
+    calls: list[SeenFigures]
+    alerts: list[SeenAlert]
+
+
+@routes.add("GET /admin/webhooks")
+async def list_webhooks(call: Call, query: WindowQuery) -> SeenWebhooks:
+    """Return how calls of every app went, by capability."""
+    await _require_admin(call, "GET /admin/webhooks")
+    async with call.services.database.read() as session:
+        found = await figures(session, query.window, call.services.clock.now())
+    return SeenWebhooks(window=query.window, calls=[_figures(each) for each in found])
+
+
+@routes.add("GET /admin/alerts")
+async def list_alerts(call: Call, query: AlertsQuery) -> Page[SeenAlert]:
+    """List incidents: open ones first, then newest first."""
+    await _require_admin(call, "GET /admin/alerts")
+    wanted, part = AlertFilter(query.open, query.app_id), query.part
+    async with call.services.database.read() as session:
+        rows, total = await alerts(session, wanted, offset=part.offset, limit=part.limit)
+    return paged(Found([_alert(row) for row in rows], total), query)
+
+
+@routes.add("POST /admin/alerts/{id}/acknowledge")
+async def acknowledge_alert(call: Call, id: str) -> SeenAlert:
+    """Note that the caller looks after an incident; who was first stays."""
+    await _require_admin(call, "POST /admin/alerts/{id}/acknowledge")
+    user_id = call.caller.user_id
+    async with call.services.database.write() as unit:
+        row = await acknowledge(unit, id, user_id=user_id)
+        audit(unit, "alert.acknowledge", actor_id=user_id, alertId=id)
+        await mark_done(unit.session)
+        return _alert(row)
+
+
+@routes.add("GET /apps/{appId}/health")
+async def get_app_health(call: Call, app_id: str, query: WindowQuery) -> SeenAppHealth:
+    """Return how one app is doing, to its owner and to admins."""
+    async with call.services.database.read() as session:
+        user = await current_user(session, call.caller)
+        owner = await remote.owner_of(session, app_id)
+        rule = rule_for("GET /apps/{appId}/health")
+        check(rule, call.caller, None, admin=user.is_admin, own=owner.user_id == user.id)
+        now = call.services.clock.now()
+        calls = await figures(session, query.window, now, app_id=app_id)
+        checks = await checks_of(session, app_id)
+        open_now = AlertFilter(is_open=True, app_id=app_id)
+        current, _ = await alerts(session, open_now, offset=0, limit=OPEN_ALERTS)
+    return SeenAppHealth(
+        app_id=app_id,
+        window=query.window,
+        checks=[_check(row) for row in checks],
+        calls=[_figures(each) for each in calls],
+        alerts=[_alert(row) for row in current],
+    )
+
+
+async def _require_admin(call: Call, endpoint: str) -> None:
+    async with call.services.database.read() as session:
+        user = await current_user(session, call.caller)
+    check(rule_for(endpoint), call.caller, None, admin=user.is_admin)
+
+
+def _figures(found: Figures) -> SeenFigures:
+    return SeenFigures(
+        app_id=found.app_id,
+        capability=found.capability,
+        versions=list(found.versions),
+        calls=found.calls,
+        successes=found.successes,
+        failures=found.failures,
+        timeouts=found.timeouts,
+        fallbacks=found.fallbacks,
+        success_rate=found.success_rate,
+        mean_ms=found.spread.mean_ms,
+        p50_ms=found.spread.p50_ms,
+        p95_ms=found.spread.p95_ms,
+        p99_ms=found.spread.p99_ms,
+        failure_codes=dict(found.codes),
+    )
+
+
+def _alert(row: AlertRow) -> SeenAlert:
+    return SeenAlert(
+        id=row.id,
+        rule=row.rule,
+        severity=row.severity,
+        app_id=row.app_id,
+        version=row.version,
+        capability=row.capability,
+        code=row.code,
+        summary=row.summary,
+        advice=row.advice,
+        rooms=[SeenSufferer.model_validate(room) for room in row.rooms],
+        room_count=row.room_count,
+        opened_at=row.opened_at,
+        recovered_at=row.recovered_at,
+        acknowledged_at=row.acknowledged_at,
+        acknowledged_by=row.acknowledged_by,
+    )
+
+
+def _check(row: HealthCheckRow) -> SeenCheck:
+    return SeenCheck(
+        version=row.version,
+        status=row.status,
+        details=row.details,
+        since=row.since,
+        checked_at=row.checked_at,
+        failures_in_a_row=row.failures_in_a_row,
+    )

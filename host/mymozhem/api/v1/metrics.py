@@ -1,0 +1,47 @@
+"""The figures of this process, for Prometheus."""
+
+import hmac
+from ipaddress import ip_address
+
+from pydantic import SecretStr
+from quart import Response, request
+
+from mymozhem.api.frame import Call
+from mymozhem.api.routes import Routes
+from mymozhem.errors import Forbidden, Unauthenticated
+from mymozhem.observability.metrics import CONTENT_TYPE
+
+routes = Routes("system", "The platform about itself.")
+#: what a proxy adds: then the sender's address is not the asker's
+_FORWARDED = ("Forwarded", "X-Forwarded-For", "X-Real-IP")
+
+
+@routes.add("GET /metrics", produces="text/plain", anonymous=True, refuses=frozenset({401, 403}))
+async def get_metrics(call: Call) -> Response:
+    """Return the figures of this process in the text format of Prometheus.
+
+    With a token set by the operator to whoever has it; without one to this machine alone, and not
+    through a proxy.
+    """
+    token = call.services.settings.metrics_token
+    if token is not None:
+        _require_token(token)
+    elif not _is_here(call.address) or any(name in request.headers for name in _FORWARDED):
+        raise Forbidden("Only this machine may read these figures; set MYMOZHEM_METRICS_TOKEN.")
+    return Response(call.host.metrics.text(), content_type=CONTENT_TYPE)
+
+
+def _require_token(token: SecretStr) -> None:
+    scheme, _, given = request.headers.get("Authorization", "").partition(" ")
+    wanted = token.get_secret_value().encode()
+    if scheme.lower() != "bearer" or not hmac.compare_digest(given.strip().encode(), wanted):
+        raise Unauthenticated("Send the token for metrics as `Authorization: Bearer …`.")
+
+
+def _is_here(address: str) -> bool:
+    try:
+        found = ip_address(address)
+    except ValueError:
+        return False
+    mapped = getattr(found, "ipv4_mapped", None)
+    return (mapped or found).is_loopback

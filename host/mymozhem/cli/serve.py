@@ -14,7 +14,7 @@ from pydantic import ValidationError
 from mymozhem.config import Settings
 
 if TYPE_CHECKING:
-    from uvicorn import Config
+    from uvicorn import Config, Server
 
 #: how long requests may go on after the signal to stop
 GRACE_SECONDS = 10
@@ -62,12 +62,23 @@ def run(settings: Settings) -> int:
     server = Server(config_of(settings))
     gc.freeze()
     gc.enable()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        # uvicorn sends itself the signal again once it has stopped in order; that is the end of it.
-        signal.signal(number, lambda *_: None)
+    stop_on_signals(server)
     click.echo(f"mymozhem is starting at {settings.effective_public_url} (stop it with Ctrl+C)")
     server.run()
     return 0 if server.started else 1
+
+
+def stop_on_signals(server: "Server") -> None:
+    """Let a signal stop a server, also before it runs; uvicorn takes over while it does.
+
+    Once it has stopped in order, uvicorn sends itself the signal again; that is the end of it.
+    """
+
+    def stop(*_: object) -> None:
+        server.should_exit = True
+
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, stop)
 
 
 def config_of(settings: Settings) -> "Config":

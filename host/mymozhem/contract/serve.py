@@ -15,7 +15,15 @@ from .serving.threads import Threads
 from .signing import TOLERANCE_SECONDS, Key, parse_key
 from .wire import JsonObject
 
-__all__ = ["Endpoint", "Fetch", "FetchFailed", "NotServable", "remote_manifest", "serve"]
+__all__ = [
+    "Endpoint",
+    "Fetch",
+    "FetchFailed",
+    "NotServable",
+    "manifest_of",
+    "remote_manifest",
+    "serve",
+]
 
 #: threads of plain functions and of fetching lists, together
 MAX_THREADS = 32
@@ -54,6 +62,14 @@ def serve(
         clock=clock,
         tolerance=tolerance,
     )
+
+
+def manifest_of(app: object) -> JsonObject:
+    """Return what an app says of itself; `NotServable` where it is no app or says nothing."""
+    document = Plugin(app).manifest
+    if not document:
+        raise NotServable("it does not implement app_manifest, or returns nothing from it")
+    return document
 
 
 def remote_manifest(document: JsonObject, base_url: str, *, path: str = "/hooks") -> JsonObject:

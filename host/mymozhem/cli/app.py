@@ -1,0 +1,212 @@
+"""Commands for authors of apps: run one as a web service of its own."""
+
+import importlib
+import json
+import logging
+import os
+import socket
+import sys
+import traceback
+from typing import TYPE_CHECKING
+
+import click
+
+from mymozhem.contract import JsonObject
+
+if TYPE_CHECKING:
+    from mymozhem.contract.serve import Endpoint
+    from mymozhem.manifests.problems import Problem
+
+#: how long open questions may go on after the signal to stop
+GRACE_SECONDS = 10
+#: longer than the platform keeps an idle connection, so that it never asks on a closed one
+KEEP_ALIVE_SECONDS = 75
+
+
+@click.group("app")
+def app_group() -> None:
+    """Run an app as a web service of its own."""
+
+
+@app_group.command("serve")
+@click.argument("plugin")
+@click.option("--host", default="127.0.0.1", help="Address to listen on.")
+@click.option(
+    "--port", type=click.IntRange(0, 65_535), default=9001, help="Port to listen on; 0 for any."
+)
+@click.option(
+    "--secret",
+    "secrets",
+    multiple=True,
+    envvar="MYMOZHEM_APP_SECRET",
+    metavar="whsec_…",
+    help="Secret that the platform gave you; two while it is changed. Better in the variable "
+    "MYMOZHEM_APP_SECRET, which no list of processes shows.",
+)
+@click.option(
+    "--public-key",
+    "public_keys",
+    multiple=True,
+    metavar="whpk_…",
+    help="Public key of the platform, instead of a secret or beside it.",
+)
+@click.option("--base-url", help="Address under which the platform reaches the app: https://…")
+@click.option("--path", default="/hooks", help="Path of the webhooks in the manifest.")
+@click.option("--manifest", is_flag=True, help="Print the manifest to register, and do not serve.")
+def serve_command(
+    plugin: str,
+    host: str,
+    port: int,
+    secrets: tuple[str, ...],
+    public_keys: tuple[str, ...],
+    base_url: str | None,
+    path: str,
+    *,
+    manifest: bool,
+) -> None:
+    """Serve the app PLUGIN as a signed web service, until it is told to stop.
+
+    PLUGIN is the id of an installed app, the name of a module, or MODULE:ATTRIBUTE; not a line of
+    it changes. To make it an app of a platform, register the manifest that --manifest prints
+    (POST /apps), and start with the secret that the platform answers with. Beyond this machine the
+    platform asks by https only: let a proxy in front of this server speak it.
+
+    \b
+    Examples:
+      mymozhem app serve auction --base-url https://auction.example.org --manifest
+      MYMOZHEM_APP_SECRET=whsec_… mymozhem app serve auction
+      mymozhem app serve my_package.bids:app --port 9002
+    """
+    from mymozhem.contract.signing import new_secret
+
+    name, app = _load(plugin)
+    if manifest:
+        document = _remote(name, app, base_url or _url(host, port), path)
+        click.echo(json.dumps(document, indent=2, ensure_ascii=False))
+        return
+    keys = (*secrets, *public_keys)
+    fresh = None if keys else new_secret()
+    endpoint = _endpoint(app, (fresh,) if fresh else keys)
+    if fresh:
+        _tell_secret(plugin, fresh)
+    sys.exit(_run(endpoint, plugin, host, port))
+
+
+def _load(plugin: str) -> tuple[str | None, object]:
+    """Return the id under which the app is installed, None where it is not, and the app."""
+    from mymozhem.registry import discovery
+
+    found = discovery.by_id(discovery.discover()).get(plugin, ())
+    if len(found) > 1:
+        names = ", ".join(each.distribution for each in found)
+        raise click.ClickException(f"Several packages provide {plugin!r} ({names}); name a module.")
+    try:
+        if found:
+            return plugin, found[0].entry_point.load()
+        return None, _imported(plugin)
+    except click.ClickException:
+        raise
+    except Exception as error:
+        traceback.print_exc()  # its author needs to see where
+        raise click.ClickException(f"{plugin} could not be imported; see above.") from error
+
+
+def _imported(plugin: str) -> object:
+    module, _, attribute = plugin.partition(":")
+    sys.path.insert(0, os.getcwd())  # noqa: PTH109  a text, as `python -m` has it
+    try:
+        app: object = importlib.import_module(module)
+        for each in attribute.split(".") if attribute else ():
+            app = getattr(app, each)
+    except ModuleNotFoundError as error:
+        if error.name is None or not f"{module}.".startswith(f"{error.name}."):
+            raise
+        message = f"No app is installed as {plugin!r}, and there is no module {module!r}."
+        raise click.ClickException(message) from error
+    except AttributeError as error:
+        if not attribute:
+            raise
+        raise click.ClickException(f"{module} has no {attribute!r}.") from error
+    return app
+
+
+def _endpoint(app: object, keys: tuple[str, ...]) -> "Endpoint":
+    from mymozhem.contract.serve import NotServable, serve
+    from mymozhem.contract.signing import KeyRefused
+
+    try:
+        return serve(app, keys=keys)
+    except NotServable as error:
+        raise click.ClickException(f"This is no app: {error}.") from error
+    except KeyRefused as error:
+        raise click.ClickException(f"This is no key: {error}.") from error
+
+
+def _tell_secret(plugin: str, secret: str) -> None:
+    click.echo(
+        f"No secret was given, and no platform knows this new one:\n  {secret}\n"
+        "To try the app by hand, sign with it. To give the app to a platform:\n"
+        f"  1. mymozhem app serve {plugin} --base-url https://… --manifest\n"
+        "  2. register what it prints: POST /apps; the answer holds the secret, appSecret\n"
+        f"  3. MYMOZHEM_APP_SECRET=whsec_… mymozhem app serve {plugin}",
+        err=True,
+    )
+
+
+def _remote(name: str | None, app: object, base_url: str, path: str) -> JsonObject:
+    from mymozhem.contract.serve import NotServable, manifest_of, remote_manifest
+    from mymozhem.manifests.validate import validate_manifest
+
+    try:
+        own = manifest_of(app)
+    except NotServable as error:
+        raise click.ClickException(f"This is no app: {error}.") from error
+    document = remote_manifest({"id": name, **own} if name else own, base_url, path=path)
+    report = validate_manifest(document)
+    if report.problems:
+        raise click.ClickException("; ".join(map(_sentence, report.problems)))
+    return document
+
+
+def _sentence(problem: "Problem") -> str:
+    return f"manifest {problem.pointer or '/'}: {problem.message}"
+
+
+def _run(endpoint: "Endpoint", plugin: str, host: str, port: int) -> int:
+    """Serve until a signal; return the exit status."""
+    from uvicorn import Config, Server
+
+    from mymozhem.cli.serve import stop_on_signals
+
+    logging.basicConfig(format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    listening = _listen(host, port)
+    config = Config(
+        endpoint,
+        ws="none",
+        lifespan="on",
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        timeout_keep_alive=KEEP_ALIVE_SECONDS,
+        timeout_graceful_shutdown=GRACE_SECONDS,
+    )
+    server = Server(config)
+    stop_on_signals(server)
+    where = _url(host, listening.getsockname()[1])
+    click.echo(f"{plugin} answers at {where} (stop it with Ctrl+C)")
+    with listening:
+        server.run(sockets=[listening])
+    return 0 if server.started else 1
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    try:
+        return socket.create_server((host, port), family=family, backlog=2048)
+    except OSError as error:
+        message = f"Nothing can listen at {_url(host, port)}: {error.strerror or error}."
+        raise click.ClickException(message) from error
+
+
+def _url(host: str, port: int) -> str:
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"

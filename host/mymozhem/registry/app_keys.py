@@ -46,10 +46,10 @@ class Sealer(Protocol):
 
 @dataclass(frozen=True)
 class NewKeys:
-    """Keys to hand out, the secret this once; None where that kind was not renewed."""
+    """Keys to hand out, the secret this once; the public one is the newest, renewed or not."""
 
     secret: str = field(repr=False)
-    public_key: str | None
+    public_key: str
 
 
 @dataclass(frozen=True)
@@ -79,17 +79,21 @@ async def rotate(
     """Make a new secret, and with `key_pair` a new pair; the ones before are good for the grace.
 
     A grace of nothing ends them at once, and what was in its grace already always ends. The app's
-    row is locked by the caller.
+    row is locked by the caller. Raises what the sealer raises where the pair cannot be opened, and
+    is not renewed.
     """
     kinds = [SecretKind.SHARED] + ([SecretKind.ED25519] if key_pair else [])
     query = select(AppSecretRow).where(
         AppSecretRow.app_id == app_id, AppSecretRow.revoked_at.is_(None)
     )
-    for row in (await unit.session.scalars(query)).all():
+    rows = (await unit.session.scalars(query)).all()
+    for row in rows:
         if row.kind in kinds:
             _retire(row, unit.now, grace)
     secret = _add_secret(unit, sealer, app_id)
-    return NewKeys(secret, _add_pair(unit, sealer, app_id) if key_pair else None)
+    if key_pair:
+        return NewKeys(secret, _add_pair(unit, sealer, app_id))
+    return NewKeys(secret, _public_half(rows, sealer))
 
 
 def good_at(moment: datetime) -> ColumnElement[bool]:
@@ -148,6 +152,12 @@ def _retire(row: AppSecretRow, now: datetime, grace: timedelta) -> None:
         row.expires_at = now + grace
     else:
         row.revoked_at = now
+
+
+def _public_half(rows: Iterable[AppSecretRow], sealer: Sealer) -> str:
+    """Return the public half of the newest pair; each app has one that does not end."""
+    pairs = (row for row in rows if row.kind is SecretKind.ED25519 and row.expires_at is None)
+    return opened(next(pairs), sealer).public_key or ""
 
 
 def _add_secret(unit: UnitOfWork, sealer: Sealer, app_id: str) -> str:

@@ -96,7 +96,7 @@ async def register(
     history.append(unit, row, manifest)
     keys = await add_keys(unit, sealer, app_id)
     await unit.session.flush()
-    return Registered(app_id, keys.secret, keys.public_key or "", manifest, row.created_at)
+    return Registered(app_id, keys.secret, keys.public_key, manifest, row.created_at)
 
 
 async def publish(unit: UnitOfWork, app_id: str, manifest: Manifest) -> Published:

@@ -10,13 +10,12 @@ from click.testing import CliRunner
 from mymozhem.cli.apps import apps_group
 from mymozhem.clock import SystemClock
 from mymozhem.db.uow import Database
-from mymozhem.migrations import upgrade
 from mymozhem.registry.discovery import GROUP
-from tests.databases import run
+from tests.databases import mark_as_migrated, run
 
 
 @pytest.fixture
-def mymozhem(tmp_path, monkeypatch):
+def mymozhem(tmp_path, monkeypatch, sqlite_template):
     """Run a command on a data folder of its own, with one app installed that cannot be imported."""
     info = tmp_path / "acme_auction-1.0.0.dist-info"
     info.mkdir()
@@ -25,6 +24,9 @@ def mymozhem(tmp_path, monkeypatch):
     (tmp_path / "not_to_be_imported.py").write_text("raise SystemExit('imported')")
     monkeypatch.syspath_prepend(str(tmp_path))
     monkeypatch.setenv("MYMOZHEM_DATA_DIR", str(tmp_path / "data"))
+    (tmp_path / "data").mkdir()
+    with sqlite_template.copy(tmp_path / "data") as url:
+        run(mark_as_migrated(url))
     return lambda *words: CliRunner().invoke(apps_group, list(words))
 
 
@@ -39,6 +41,8 @@ def test_an_installed_app_is_listed_and_not_enabled(mymozhem):
         "packages": ["acme-auction 1.0.0"],
         "enabled": None,
         "problem": None,
+        "remote": None,
+        "stopped": None,
     }
     assert "not_to_be_imported" not in sys.modules
 
@@ -76,9 +80,7 @@ def test_an_app_that_is_not_there_is_an_error_in_one_sentence(mymozhem, command)
 
 def test_a_running_host_must_be_stopped_first(mymozhem, tmp_path):
     async def enable_beside_a_host():
-        (tmp_path / "data").mkdir(exist_ok=True)
         url = f"sqlite:///{tmp_path / 'data' / 'mymozhem.sqlite3'}"
-        await upgrade(url)
         host = Database(url, clock=SystemClock())
         await host.open()
         try:

@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 
 from mymozhem.auth.key_file import KeyMaterial, derive_material
 from mymozhem.auth.keys import Keys
-from mymozhem.auth.principal import Principal
+from mymozhem.auth.principal import AppPrincipal, Principal
 from mymozhem.auth.tokens import Tokens
 from mymozhem.clock import HeldClock, SystemClock
 from mymozhem.config import Settings
@@ -300,3 +300,34 @@ def test_a_token_that_was_refused_is_not_remembered(tokens):
     for text in ("", encode(good, STRANGER), encode({**good, "exp": 1})):
         code_of(tokens, text)
     assert tokens.remembered == 0
+
+
+def test_an_app_s_token_says_what_it_may_and_ends_soon(tokens):
+    issued = tokens.issue_app("raffle", {"rooms:read", "winners:write"})
+    assert issued.expires_in == 15 * 60
+    principal = tokens.verify(issued.access_token)
+    assert principal == AppPrincipal(
+        "raffle", frozenset({"rooms:read", "winners:write"}), principal.token_id
+    )
+    assert tokens.verify(tokens.issue_app("bell", ()).access_token).permissions == frozenset()
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        {"kind": "app"},
+        {"kind": "app", "scope": None},
+        {"kind": "app", "scope": 1},
+        {"kind": "app", "scope": "rooms:read", "room": "room_1"},
+        {"scope": "rooms:read"},
+        {"kind": "guest", "room": "room_1", "scope": "rooms:read"},
+    ],
+)
+def test_no_token_is_a_person_s_and_an_app_s_at_once(tokens, other):
+    assert code_of(tokens, encode({**claims_of(tokens), **other})) == "TOKEN_INVALID"
+
+
+def test_no_app_has_the_name_of_a_person(tokens):
+    person = tokens.verify(tokens.issue(Somebody("raffle")).access_token)
+    app = tokens.verify(tokens.issue_app("raffle", ()).access_token)
+    assert (person.subject, app.subject) == ("raffle", "@raffle")

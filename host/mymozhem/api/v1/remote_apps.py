@@ -1,5 +1,6 @@
 """Remote apps: registered by admins, managed by their owners, and how they sign in."""
 
+from contextlib import suppress
 from datetime import timedelta
 
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -13,7 +14,7 @@ from mymozhem.auth.accounts import find_account, normal_email
 from mymozhem.auth.users import current_user
 from mymozhem.contract import JsonObject
 from mymozhem.db.uow import UnitOfWork
-from mymozhem.errors import Forbidden, Invalid, Unauthenticated
+from mymozhem.errors import Forbidden, Invalid, Unauthenticated, Unavailable
 from mymozhem.registry import remote, stopping
 from mymozhem.registry.remote import Owner
 from mymozhem.rooms.audit import audit
@@ -41,7 +42,7 @@ class SeenSecret(View):
 
     app_id: str
     app_secret: str
-    public_key: str | None
+    public_key: str
     grace_hours: int
 
 
@@ -77,7 +78,7 @@ async def register_app(call: Call, body: NewAppBody) -> SeenRegistered:
     async with call.services.database.write() as unit:
         made = await remote.register(unit, call.services.keys, body.app_id, manifest, owner=owner)
         await _noted(call, unit, "app.register", body.app_id, version=manifest.version)
-    await call.services.catalog.refresh()
+    await _announced(call)
     return SeenRegistered(
         app_id=made.app_id,
         app_secret=made.secret,
@@ -99,7 +100,7 @@ async def publish_version(call: Call, app_id: str, body: ManifestBody) -> SeenVe
     async with call.services.database.write() as unit:
         published = await remote.publish(unit, app_id, manifest)
         await _noted(call, unit, "app.publish", app_id, version=manifest.version)
-    await call.services.catalog.refresh()
+    await _announced(call)
     return seen_version(published).model_copy(update={"manifest": manifest.document})
 
 
@@ -110,7 +111,7 @@ async def delete_app(call: Call, app_id: str) -> None:
     async with call.services.database.write() as unit:
         await remote.delete(unit, app_id)
         await _noted(call, unit, "app.delete", app_id)
-    await call.services.catalog.refresh()
+    await _announced(call)
 
 
 @routes.add("POST /apps/{appId}/regenerate-secret", repeat=Repeat.SECRET, refuses=frozenset({409}))
@@ -129,10 +130,10 @@ async def regenerate_secret(call: Call, app_id: str, body: RegenerateBody) -> Se
             unit, call.services.keys, app_id, grace=grace, key_pair=body.key_pair
         )
         await _noted(call, unit, "app.secret", app_id, graceHours=hours)
-    await call.services.catalog.refresh()
-    public = [each.public_key for each in call.services.catalog.get(app_id).facts.keys]
-    newest = next((each for each in public if each is not None), None)
-    return SeenSecret(app_id=app_id, app_secret=keys.secret, public_key=newest, grace_hours=hours)
+    await _announced(call)
+    return SeenSecret(
+        app_id=app_id, app_secret=keys.secret, public_key=keys.public_key, grace_hours=hours
+    )
 
 
 @routes.add(
@@ -215,6 +216,12 @@ async def _noted(call: Call, unit: UnitOfWork, action: str, app_id: str, **detai
     """Note who did what for operators, and that the request was done."""
     audit(unit, action, actor_id=call.caller.user_id, appId=app_id, **details)
     await mark_done(unit.session)
+
+
+async def _announced(call: Call) -> None:
+    """Let this process know at once; where it cannot look now, it does so by itself soon."""
+    with suppress(Unavailable):
+        await call.services.catalog.refresh()
 
 
 async def _switch(call: Call, app_id: str) -> SeenSwitch:

@@ -1,4 +1,4 @@
-"""Commands for authors of apps: run one as a web service of its own."""
+"""Commands for authors of apps: begin one, try it, check it, run it as a web service."""
 
 import importlib
 import json
@@ -13,19 +13,24 @@ import click
 
 from mymozhem.contract import JsonObject
 
+from .app_new import new_command
+
 if TYPE_CHECKING:
     from mymozhem.contract.serve import Endpoint
     from mymozhem.manifests.problems import Problem
 
 #: how long open questions may go on after the signal to stop
-GRACE_SECONDS = 10
+GRACE_SECONDS = 5
 #: longer than the platform keeps an idle connection, so that it never asks on a closed one
 KEEP_ALIVE_SECONDS = 75
 
 
 @click.group("app")
 def app_group() -> None:
-    """Run an app as a web service of its own."""
+    """Begin an app, try it, check it, run it as a web service of its own."""
+
+
+app_group.add_command(new_command)
 
 
 @app_group.command("serve")

@@ -25,6 +25,9 @@ __all__ = [
     "serve",
 ]
 
+#: how long after its deadline the answer of a plain function is still sent, to be taken note of
+LATE_SECONDS = 30.0
+
 #: threads of plain functions and of fetching lists, together
 MAX_THREADS = 32
 
@@ -38,6 +41,7 @@ def serve(
     tolerance: int = TOLERANCE_SECONDS,
     fetch: Fetch | None = None,
     threads: int = MAX_THREADS,
+    late_seconds: float = LATE_SECONDS,
 ) -> Endpoint:
     """Return an ASGI application that answers signed questions to an app.
 
@@ -45,7 +49,7 @@ def serve(
     as keys or as text (`whsec_…`, `whpk_…`): two while one is being changed. `manifest` is what
     GET / tells of, by default what the app says itself. `clock` gives seconds since 1970;
     messages may be `tolerance` seconds old or new. `fetch` gets long lists. At most `threads` plain
-    functions run at once.
+    functions run at once; one that misses its deadline may still answer `late_seconds` after it.
 
     Raises `NotServable` where the object is no app, `KeyRefused` where a key is none, ValueError
     without a key. The reference `webhooks.md` says what the application answers.
@@ -61,6 +65,7 @@ def serve(
         memory=Memory(clock),
         clock=clock,
         tolerance=tolerance,
+        late_seconds=late_seconds,
     )
 
 

@@ -156,12 +156,27 @@ async def test_a_plain_function_that_is_late_answers_whoever_asks_again():
             go.wait(10)
             return [EMIT]
 
-    served = Served(Late())
+    served = Served(Late(), options={"late_seconds": 0})
     assert (await served.ask(budgetMs=30)).code == "APP_TIMEOUT"
     assert (await served.ask(budgetMs=30)).code == "APP_TIMEOUT"
     go.set()
     assert (await served.ask()).status == 200
     assert len(calls) == 1
+
+
+async def test_a_plain_function_that_is_late_is_heard_while_somebody_listens():
+    go = threading.Event()
+
+    class Late:
+        @hookimpl
+        def handle_action(self):
+            go.wait(10)
+            return [EMIT]
+
+    listening = asyncio.create_task(Served(Late()).ask(budgetMs=0))
+    await asyncio.sleep(0)
+    go.set()
+    assert (await listening).status == 200
 
 
 async def test_a_coroutine_that_ignores_its_cancellation_keeps_nobody_waiting():
@@ -189,7 +204,7 @@ async def test_functions_that_never_return_take_so_many_threads_and_no_more():
         def handle_action(self):
             go.wait(10)
 
-    served = Served(Blocked(), options={"threads": 2})
+    served = Served(Blocked(), options={"threads": 2, "late_seconds": 0})
     hanging = [await served.ask(id=f"call_{n}", budgetMs=10) for n in range(2)]
     assert [each.status for each in hanging] == [504, 504]
     heard = await served.ask(id="call_3")

@@ -36,7 +36,7 @@ class Answerer:
         """Answer a question within its budget; never raises but when cancelled.
 
         A coroutine is cancelled at the end of the budget. A plain function cannot be: it goes on,
-        and what it returns is the answer for whoever asks again.
+        and what it returns is the answer for whoever still listens, or asks again.
         """
         try:
             left_ms = await self._fetched(envelope, lists)

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pydantic import ValidationError
 
 from mymozhem.contract.envelopes import CONTENT_TYPE, RequestEnvelope
-from mymozhem.contract.signing import TOLERANCE_SECONDS, Key, SignatureRefused, verify
+from mymozhem.contract.signing import Key, SignatureRefused, verify
 from mymozhem.contract.versions import CONTRACT_VERSION, as_version
 
 from .answers import Answerer, too_late
@@ -39,7 +39,8 @@ class Endpoint:
         answerer: Answerer,
         memory: Memory,
         clock: Callable[[], float],
-        tolerance: int = TOLERANCE_SECONDS,
+        tolerance: int,
+        late_seconds: float,
     ) -> None:
         self._plugin = plugin
         self._keys = tuple(keys)
@@ -47,6 +48,7 @@ class Endpoint:
         self._memory = memory
         self._clock = clock
         self._tolerance = tolerance
+        self._late_seconds = late_seconds
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request, or follow the life of the server."""
@@ -123,7 +125,8 @@ class Endpoint:
         elif known.question != question:
             message = "Another question was asked under this id; take a new one."
             raise Problem(409, "ID_REUSED", message)
-        await asyncio.wait({known.task}, timeout=max(envelope.budget_ms, 0) / 1000)
+        late = 0 if function.is_coroutine else self._late_seconds
+        await asyncio.wait({known.task}, timeout=max(envelope.budget_ms, 0) / 1000 + late)
         if not known.task.done() or known.task.cancelled():
             raise too_late()
         return known.task.result()

@@ -161,6 +161,7 @@ OTHERWISE_ELSEWHERE = {
     "POST /auth/guest": {404},  # no room has the code that is asked for
     "POST /apps/token": {401},  # no app has the secret that is shown
     "GET /metrics": {403},  # a test's client has no address
+    "POST /admin/alerts/{id}/acknowledge": {404},  # there is none
     "GET /lists/{listId}": {422},  # its address carries a signature
 }
 #: what a caller who is let in may still hear, since the room has moved on or its code is missing

@@ -18,6 +18,7 @@ from mymozhem.registry.catalog import Catalog
 from mymozhem.registry.tables import AppRow, StopCause
 
 from . import checks, histograms, mails
+from .figures import figures
 from .histograms import Histograms
 from .incidents import reconcile
 from .quiet import QuietHours
@@ -133,7 +134,7 @@ class HealthLoop:
                 select(AppRow).where(AppRow.stopped_at.is_not(None), AppRow.deleted_at.is_(None))
             )
             return Facts(
-                hour=await histograms.figures(session, "1h", now),
+                hour=await figures(session, "1h", now),
                 breakers=await sources.breakers(session),
                 deliveries=await sources.deliveries(session),
                 checks=await checks.checked(session),

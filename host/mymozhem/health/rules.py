@@ -6,7 +6,8 @@ from typing import NamedTuple
 
 from mymozhem.observability.metrics import BreakerState
 
-from .histograms import SLOW_SHARE, Figures
+from .figures import Figures
+from .histograms import SLOW_SHARE
 from .sources import DeliveryCount
 from .tables import AppStatus, RuleName, Severity
 

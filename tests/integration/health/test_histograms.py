@@ -7,7 +7,8 @@ import pytest
 from sqlalchemy import func, select, text
 
 from mymozhem.contract import DecidedBy
-from mymozhem.health.histograms import Histograms, figures, forget_old
+from mymozhem.health.figures import figures
+from mymozhem.health.histograms import Histograms, forget_old
 from mymozhem.health.tables import CallCountRow
 from tests.integration.health.build import failed, observed
 

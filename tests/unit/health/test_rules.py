@@ -3,7 +3,7 @@
 import pytest
 
 from mymozhem.health.buckets import Spread
-from mymozhem.health.histograms import Figures
+from mymozhem.health.figures import Figures
 from mymozhem.health.rules import AppOff, CheckedApp, Facts, findings
 from mymozhem.health.sources import DeliveryCount
 from mymozhem.health.tables import AppStatus, RuleName, Severity

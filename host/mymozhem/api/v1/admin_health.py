@@ -10,7 +10,7 @@ from mymozhem.api.routes import Routes
 from mymozhem.auth.access import check, rule_for
 from mymozhem.auth.users import current_user
 from mymozhem.contract import JsonObject
-from mymozhem.health.histograms import Figures, Window, figures
+from mymozhem.health.figures import Figures, Window, figures
 from mymozhem.health.reading import AlertFilter, acknowledge, alerts, checks_of
 from mymozhem.health.tables import AlertRow, AppStatus, HealthCheckRow, RuleName, Severity
 from mymozhem.registry import remote

@@ -1,0 +1,163 @@
+"""What every process of the platform is made of, with a web server in front or without one."""
+
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+
+from mymozhem.auth.keys import Keys
+from mymozhem.clock import Clock
+from mymozhem.config import Settings
+from mymozhem.db.uow import Database
+from mymozhem.deliveries.relay import Relay
+from mymozhem.dispatch.breaker import Change, State
+from mymozhem.dispatch.breakers import Breakers
+from mymozhem.dispatch.dispatcher import Dispatcher
+from mymozhem.dispatch.ears import Ears
+from mymozhem.dispatch.lists import StoredLists
+from mymozhem.dispatch.openings import Openings
+from mymozhem.dispatch.webhook import WebhookTransport
+from mymozhem.health.histograms import Histograms
+from mymozhem.health.loop import HealthLoop
+from mymozhem.observability.calls import Observers
+from mymozhem.observability.metrics import Metrics
+from mymozhem.outbound import Outbound
+from mymozhem.outbound.guard import Guard
+from mymozhem.registry.catalog import Catalog
+from mymozhem.registry.source import Source
+from mymozhem.registry.stopping import disable
+from mymozhem.registry.watching import Watch
+from mymozhem.rooms.courier import relay_of
+from mymozhem.rooms.errands import Errands
+from mymozhem.rooms.health_sources import health_loop
+from mymozhem.rooms.late import LateAnswers
+from mymozhem.rooms.parking import Parking
+from mymozhem.rooms.services import Services
+from mymozhem.rooms.work.jobs import Jobs
+from mymozhem.rooms.work.sweeping import Sweeper
+
+#: apps that are disabled at the same moment, since they say that they are no more
+GOING_AT_ONCE = 8
+
+
+@dataclass(frozen=True)
+class Parts:
+    """The parts of a process; none of those that work in the background has been started."""
+
+    services: Services
+    metrics: Metrics
+    late: LateAnswers
+    openings: Openings
+    jobs: Jobs
+    relay: Relay
+    watch: Watch
+    health: HealthLoop
+    sweeper: Sweeper
+
+    def start(self) -> None:
+        """Begin to do what is due: draws, timers, windows, deliveries, checks."""
+        self.jobs.start()
+        self.relay.start()
+        self.health.start()
+        self.sweeper.start()
+        self.follow()
+
+    def follow(self) -> None:
+        """Begin to take note of what other processes do: apps they change, breakers they open."""
+        self.watch.start()
+        self.openings.start()
+
+
+@asynccontextmanager
+async def open_parts(
+    settings: Settings, clock: Clock, *, catalog: Catalog | None = None, exclusive: bool = True
+) -> AsyncIterator[Parts]:
+    """Open everything in order, and close it in the opposite one, also half-way.
+
+    The database must be at the newest schema. A `catalog` that is given takes the place of the
+    installed plugins. With `exclusive` a SQLite file is this process's alone. Raises `Unavailable`
+    while the database is away, `AlreadyRunning` where another process has the file.
+    """
+    async with AsyncExitStack() as stack:
+        database = Database(settings.effective_database_url, clock=clock)
+        await database.open(exclusive=exclusive)
+        stack.push_async_callback(database.close)
+        keys = Keys.load(settings)
+        apps = await _catalog(catalog, database, settings, keys)
+        metrics, counts = Metrics(), Histograms(clock)
+        metrics.before_scrape(lambda: metrics.pools(database.connections_in_use()))
+        late, parking = LateAnswers(), Parking()
+        going = Errands("apps that are gone", most=GOING_AT_ONCE)
+        openings = Openings(database, clock)
+        breakers = Breakers(clock, openings=openings)
+        dispatcher = Dispatcher(
+            apps,
+            clock,
+            settings,
+            remote=_webhooks(apps, database, keys, clock, settings),
+            breakers=breakers,
+            ears=Ears(
+                observer=Observers(metrics, counts, parking),
+                late=late,
+                gone=lambda app_id: _gone(going, database, apps, app_id),
+            ),
+        )
+        stack.push_async_callback(dispatcher.close)
+        stack.push_async_callback(openings.stop)
+        services = Services(database, apps, dispatcher, keys, clock, settings, breakers=breakers)
+        back = Errands("deliveries of apps that are back", most=GOING_AT_ONCE)
+        breakers.listen(lambda change: _closed(change, services, parking, back))
+        for errands in (going, back):
+            stack.push_async_callback(errands.close)
+        late.open(services)
+        stack.push_async_callback(late.close)
+        await parking.open(services)
+        stack.push_async_callback(parking.close)
+        parts = Parts(
+            services=services,
+            metrics=metrics,
+            late=late,
+            openings=openings,
+            jobs=Jobs(services),
+            relay=relay_of(services),
+            watch=Watch(apps),
+            health=health_loop(services, metrics, counts),
+            sweeper=Sweeper(services),
+        )
+        for part in (parts.jobs, parts.relay, parts.watch, parts.health, parts.sweeper):
+            stack.push_async_callback(part.stop)
+        yield parts
+
+
+async def _catalog(
+    given: Catalog | None, database: Database, settings: Settings, keys: Keys
+) -> Catalog:
+    if given is None:
+        return await Catalog.load(database, settings, keys)
+    await given.follow(Source(database, keys))
+    return given
+
+
+def _webhooks(
+    apps: Catalog, database: Database, keys: Keys, clock: Clock, settings: Settings
+) -> WebhookTransport:
+    lists = StoredLists(
+        database,
+        key=keys.derive("lists"),
+        public_url=settings.effective_public_url,
+        clock=clock,
+    )
+    return WebhookTransport(apps, Outbound(Guard.of(settings)), lists, clock)
+
+
+def _gone(going: Errands, database: Database, apps: Catalog, app_id: str) -> None:
+    reason = "The app answered 410: it says that it is no more."
+    going.run(lambda: disable(database, apps, app_id, reason), app=app_id)
+
+
+def _closed(change: Change, services: Services, parking: Parking, back: Errands) -> None:
+    """Let what waits for an app go on once its breaker has closed."""
+    if change.state is not State.CLOSED:
+        return
+    app_id = change.key.app_id
+    parking.on_app_back(app_id)
+    back.run(lambda: services.outbox.app_is_back(services.database, app_id), app=app_id)

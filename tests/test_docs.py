@@ -35,6 +35,7 @@ WALKED = [
     DOCS / "tutorial" / "windows.md",
     DOCS / "howto" / "run-a-draw-with-public-sources.md",
     DOCS / "howto" / "run-a-quiz.md",
+    DOCS / "howto" / "register-a-remote-app.md",
 ]
 LANGUAGES = {"sh", "python", "json", "toml", "text", "ini", "http"}
 _LINK = re.compile(r"(?<!!)\[[^\]]*\]\(([^)\s]+)\)")

@@ -14,7 +14,7 @@ COMMANDS = {
     "check": ("check:check_command", "Check models, migrations, schemas and documents."),
     "db": ("db:db_group", "Bring the database to the newest schema."),
     "apps": ("apps:apps_group", "List, enable, disable, register and stop apps."),
-    "app": ("app:app_group", "Run an app as a web service of its own."),
+    "app": ("app:app_group", "Begin an app, try it, check it, run it as a web service of its own."),
     "manifest": ("manifest:manifest_group", "Check manifests of apps."),
     "rooms": ("rooms:rooms_group", "Look into rooms, export and replay their logs."),
     "draw": ("draw:draw_group", "Verify draws, offline."),

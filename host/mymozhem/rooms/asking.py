@@ -5,6 +5,7 @@ be written; if that changed meanwhile the app is asked again, with a new call id
 """
 
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
@@ -48,7 +49,11 @@ Again = Callable[[RoomWriter], Awaitable[object]]
 Write = Callable[[RoomWriter, Outcome[Res]], Awaitable[T]]
 
 
-async def look_ask_write(
+class _MovedOn(Exception):
+    """The room is not as it was when the app was asked; nothing was written."""
+
+
+async def look_ask_write(  # noqa: PLR0913  the three steps, and what they are bound by
     services: Services,
     room_id: str,
     hook: Hook[Req, Res],
@@ -58,25 +63,36 @@ async def look_ask_write(
     write: Write[Res, T],
     budget: Budget,
     check: Callable[[Req, Res], None] | None = None,
+    patient: bool = False,
 ) -> T:
     """Ask an app about a room and write its answer; return what `write` returns.
 
     `look` sees a snapshot and may raise, `again` reads the revision under the room's lock, `check`
-    raises `BadAnswer` for an answer that does not fit its request. RoomBusy when the budget ends
-    before an answer still fits what it was computed from.
+    raises `BadAnswer` for an answer that does not fit its request. A `patient` call waits for its
+    app already: others do not wait for it as long as it gets no answer. RoomBusy when the budget
+    ends before an answer still fits what it was computed from.
     """
+
+    async def once() -> T:
+        async with services.database.read() as session:
+            question = await look(session)
+            call = await recall(session, _call(hook, question, check))
+        with services.calls.asking(call.call_id):
+            outcome = await call.answer(services, budget)
+            async with write_room(
+                services, room_id, actor_id=question.actor_id, depth=question.depth
+            ) as writer:
+                if await again(writer) != question.revision:
+                    raise _MovedOn
+                return await write(writer, await call.note(writer, outcome))
+
+    if patient:
+        with suppress(_MovedOn):
+            return await once()
     async with services.queues.turn(room_id, budget):
         while budget.left_ms() > 0:
-            async with services.database.read() as session:
-                question = await look(session)
-                call = await recall(session, _call(hook, question, check))
-            with services.calls.asking(call.call_id):
-                outcome = await call.answer(services, budget)
-                async with write_room(
-                    services, room_id, actor_id=question.actor_id, depth=question.depth
-                ) as writer:
-                    if await again(writer) == question.revision:
-                        return await write(writer, await call.note(writer, outcome))
+            with suppress(_MovedOn):
+                return await once()
     raise RoomBusy
 
 

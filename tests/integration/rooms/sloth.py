@@ -28,9 +28,6 @@ from tests.integration.rooms.drawer import in_order
 
 Answering = Callable[[Context, Any], object]
 
-#: the shortest deadline that a manifest may ask for
-DEADLINE = {"timeout": 100}
-
 SAID = {"effect": "emit", "type": "sloth:said", "payload": {}}
 
 
@@ -46,6 +43,9 @@ class Heard:
 class Sloth:
     """`answers` by hook, else the simplest; while a hook `sleeps` its calls wait in threads."""
 
+    #: the shortest that a manifest may ask for
+    deadline_ms = 100
+
     def __init__(self) -> None:
         self.heard: list[Heard] = []
         self.answers: dict[str, Answering] = {}
@@ -53,7 +53,8 @@ class Sloth:
 
     @hookimpl
     def app_manifest(self) -> JsonObject:
-        queue = DEADLINE | {"onFailure": "queue"}
+        deadline: JsonObject = {"timeout": self.deadline_ms}
+        queue: JsonObject = deadline | {"onFailure": "queue"}
         return {
             "id": "sloth",
             "meta": {"name": "Sloth", "version": "1.0.0", "description": "Answers late."},
@@ -65,12 +66,16 @@ class Sloth:
             "permissions": [],
             "policies": {
                 "windows": queue, "timers": queue, "roomChanges": queue, "winnerSelection": queue,
-                "participantRegistration": DEADLINE, "settingsValidation": DEADLINE,
+                "participantRegistration": deadline, "settingsValidation": deadline,
+                "actions": deadline,
             },
             "changes": ["prize"],
             "settings": {"type": "object", "properties": {"words": {"type": "array"}}},
             "imports": {"words": ["lines"]},
-            "actions": {"do": {"payload": {"type": "object"}}},
+            "actions": {
+                "do": {"payload": {"type": "object"}},
+                "vote": {"batch": True, "roles": ["PARTICIPANT"]},
+            },
             "events": {"sloth:said": {"visibility": "public", "payload": {"type": "object"}}},
         }  # fmt: skip
 
@@ -116,13 +121,15 @@ class Sloth:
         return self._answer("on_room_changed", context, request, {"effects": [SAID]})
 
     @contextmanager
-    def sleeping(self, hook: str) -> Iterator[threading.Event]:
-        """Let the calls of a hook wait until the event is set, or the block is left."""
-        gate = self._gates[hook] = threading.Event()
+    def sleeping(self, *hooks: str) -> Iterator[None]:
+        """Let the calls of some hooks wait until the block is left."""
+        gate = threading.Event()
+        self._gates |= dict.fromkeys(hooks, gate)
         try:
-            yield gate
+            yield
         finally:
-            self._gates.pop(hook, None)
+            for hook in hooks:
+                del self._gates[hook]
             gate.set()
 
     def calls(self, hook: str) -> list[Heard]:

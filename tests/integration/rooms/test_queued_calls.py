@@ -1,6 +1,7 @@
 """Calls that wait for their app: asked again as they were, answered late, or asked afresh."""
 
 import asyncio
+import threading
 
 import pytest
 from sqlalchemy import select
@@ -319,7 +320,7 @@ async def test_somebody_who_is_erased_is_in_no_kept_question(den):
 
 
 async def test_what_the_host_keeps_secret_is_not_kept_with_the_question(den):
-    with den.app.sleeping("select_winners"), den.app.sleeping("on_timer"):
+    with den.app.sleeping("select_winners", "on_timer"):
         await cause_draw(den)
         await cause_timer(den)
         await den.later(0)
@@ -335,7 +336,7 @@ async def test_what_the_host_keeps_secret_is_not_kept_with_the_question(den):
 
 
 async def test_organizers_have_all_that_waits_asked_again_draws_too(den):
-    with den.app.sleeping("select_winners"), den.app.sleeping("close_window"):
+    with den.app.sleeping("select_winners", "close_window"):
         await cause_draw(den)
         await den.later(0)
         await cause_window(den)
@@ -454,3 +455,30 @@ class TestParking:
         await den.parking.settled()
         await den.later(0)
         assert await decided(den, "on_timer")
+
+
+async def test_others_do_not_wait_for_a_call_that_waits_for_its_app(den):
+    entered, free = asyncio.Event(), threading.Event()
+    loop = asyncio.get_running_loop()
+
+    def broken(*_):
+        raise ValueError
+
+    def slow(*_):
+        loop.call_soon_threadsafe(entered.set)
+        free.wait(30)
+        return {"effects": [SAID]}
+
+    den.app.answers["on_timer"] = broken
+    await cause_timer(den)
+    await den.later(0)
+    den.app.answers["on_timer"] = slow
+    attempt = asyncio.create_task(den.later(0.5))
+    try:
+        await entered.wait()
+        await den.do(SAID)
+        assert not attempt.done()
+    finally:
+        free.set()
+        await attempt
+    assert len(await den.told("sloth:said")) == 2

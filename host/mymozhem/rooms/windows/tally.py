@@ -144,6 +144,7 @@ async def _settle(services: Services, work: Work, window: WindowRow) -> None:
             write=tally.write,
             budget=Budget(services.clock, services.settings.max_deadline_ms),
             check=_check,
+            patient=window.attempts > 0,
         )
     except (Dropped, NotFound, Unavailable):
         raise

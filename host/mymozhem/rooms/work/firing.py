@@ -56,9 +56,11 @@ async def fire(services: Services, work: Work) -> None:
     if timer is None or timer.lease != work.lease:
         return
     if timer.space is TimerSpace.APP:
-        await _Firing(services, work, ON_TIMER, _timer_request).run()
+        firing = _Firing(services, work, ON_TIMER, _timer_request)
+        await firing.run(patient=timer.attempts > 0)
     else:
-        await _Firing(services, work, ON_ROOM_CHANGED, _change_request).run()
+        change = _Firing(services, work, ON_ROOM_CHANGED, _change_request)
+        await change.run(patient=timer.attempts > 0)
 
 
 class _Firing(Generic[Req]):
@@ -72,8 +74,11 @@ class _Firing(Generic[Req]):
         self._hook = hook
         self._request = request
 
-    async def run(self) -> None:
-        """Fire; on a failure the timer is kept and asked again, one that is over is dropped."""
+    async def run(self, *, patient: bool) -> None:
+        """Fire; on a failure the timer is kept and asked again, one that is over is dropped.
+
+        One that has failed before is `patient`: others do not wait for it.
+        """
         try:
             await look_ask_write(
                 self._services,
@@ -83,6 +88,7 @@ class _Firing(Generic[Req]):
                 again=self.again,
                 write=self.write,
                 budget=Budget(self._services.clock, self._services.settings.max_deadline_ms),
+                patient=patient,
             )
         except (Dropped, NotFound):
             await self._drop()

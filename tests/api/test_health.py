@@ -59,7 +59,7 @@ class Watched:
 
     async def look(self) -> None:
         self.clock.advance(301)
-        await self.loop.run_once()
+        await self.loop.run_due()
 
 
 @pytest.fixture

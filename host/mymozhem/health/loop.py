@@ -8,6 +8,7 @@ from datetime import timedelta
 
 import structlog
 from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from mymozhem.clock import Clock
 from mymozhem.config import Settings
@@ -53,11 +54,14 @@ class HealthParts:
 
 
 class HealthLoop:
-    """Runs in every process; what one does for all is done by whoever comes first."""
+    """Runs in every process; what one does for all is done by whoever comes first.
 
-    def __init__(self, parts: HealthParts, *, tick: float = TICK) -> None:
+    `pace` stretches the time between its steps; a test makes it short.
+    """
+
+    def __init__(self, parts: HealthParts, *, pace: float = 1.0) -> None:
         self._parts = parts
-        self._tick = tick
+        self._pace = pace
         mailer = Mailer.of(parts.settings)
         if mailer is None:
             logger.info("no mail server is set: alerts stand under /admin/alerts only")
@@ -71,7 +75,14 @@ class HealthLoop:
             mails=mailer is not None,
         )
         self._lag = LagWatch(parts.metrics)
-        self._next_look = 0.0
+        # Apart, so that none waits for another, or stops with it.
+        self._steps: dict[str, tuple[Callable[[], Awaitable[None]], float]] = {
+            "counts": (self.write_counts, TICK),
+            "clean": (self.clean, CLEAN_EVERY.total_seconds() / 6),
+            "checks": (self.check, LOOK_EVERY.total_seconds()),
+            "alerts": (self.look, LOOK_EVERY.total_seconds()),
+            "mails": (self.send_mails, TICK),
+        }
         self._tasks: list[asyncio.Task[None]] = []
 
     def start(self) -> None:
@@ -79,8 +90,8 @@ class HealthLoop:
         if not self._tasks:
             self._lag.start()
             self._tasks = [
-                asyncio.create_task(self._repeat(self.run_once), name="health"),
-                asyncio.create_task(self._repeat(self.send_mails), name="health: mails"),
+                asyncio.create_task(self._repeat(step, seconds), name=f"health: {name}")
+                for name, (step, seconds) in self._steps.items()
             ]
 
     async def stop(self) -> None:
@@ -91,27 +102,42 @@ class HealthLoop:
         await asyncio.gather(*tasks, return_exceptions=True)
         await self._lag.stop()
         with suppress(Unavailable):  # a few seconds of counts, no more
-            await self._parts.histograms.flush(self._parts.database)
+            await self.write_counts()
 
-    async def run_once(self) -> None:
-        """Write the counts, and do what is due."""
-        database = self._parts.database
-        await self._parts.histograms.flush(database)
-        now = self._parts.clock.monotonic()
-        if now < self._next_look:
+    async def run_due(self) -> None:
+        """Do everything that is due now but the mails, once; for tests that hold the clock."""
+        await self.write_counts()
+        await self.clean()
+        await self.check()
+        await self.look()
+
+    async def write_counts(self) -> None:
+        """Add the calls of this process to those of all."""
+        await self._parts.histograms.flush(self._parts.database)
+
+    async def clean(self) -> None:
+        """Forget what is old, when it is this process's turn."""
+        if not await take_turn(self._parts.database, "clean", every=CLEAN_EVERY):
             return
-        self._next_look = now + LOOK_EVERY.total_seconds()
-        if await take_turn(database, "clean", every=CLEAN_EVERY):
-            await self._clean()
-        if self._parts.sources.ask and await take_turn(
-            database, "checks", every=CHECK_EVERY - _EARLY
-        ):
-            off = [app.app_id for app in (await self._facts()).off]
-            asked = checks.targets(self._parts.catalog, off=off)
-            await checks.check_all(database, asked, self._parts.sources.ask)
+        async with self._parts.database.write() as unit:
+            await histograms.forget_old(unit)
+            await mails.forget_old(unit)
+
+    async def check(self) -> None:
+        """Ask the apps how they are, when it is this process's turn."""
+        ask, database = self._parts.sources.ask, self._parts.database
+        if ask is None or not await take_turn(database, "checks", every=CHECK_EVERY - _EARLY):
+            return
+        async with database.read() as session:
+            off = await _apps_off(session)
+        asked = checks.targets(self._parts.catalog, off=[app.app_id for app in off])
+        await checks.check_all(database, asked, ask)
+
+    async def look(self) -> None:
+        """Show Prometheus how things are; judge them, when it is this process's turn."""
         facts = await self._facts()
         self._show(facts)
-        if await take_turn(database, "alerts", every=LOOK_EVERY - _EARLY):
+        if await take_turn(self._parts.database, "alerts", every=LOOK_EVERY - _EARLY):
             await self.evaluate(facts)
 
     async def evaluate(self, facts: Facts) -> None:
@@ -130,15 +156,12 @@ class HealthLoop:
         now = self._parts.clock.now()
         sources = self._parts.sources
         async with self._parts.database.read() as session:
-            off = await session.scalars(
-                select(AppRow).where(AppRow.stopped_at.is_not(None), AppRow.deleted_at.is_(None))
-            )
             return Facts(
                 hour=await figures(session, "1h", now),
                 breakers=await sources.breakers(session),
                 deliveries=await sources.deliveries(session),
                 checks=await checks.checked(session),
-                off=[_off(row) for row in off],
+                off=await _apps_off(session),
             )
 
     def _show(self, facts: Facts) -> None:
@@ -151,22 +174,22 @@ class HealthLoop:
             }
         )
 
-    async def _clean(self) -> None:
-        async with self._parts.database.write() as unit:
-            await histograms.forget_old(unit)
-            await mails.forget_old(unit)
-
-    async def _repeat(self, work: Callable[[], Awaitable[None]]) -> None:
+    async def _repeat(self, step: Callable[[], Awaitable[None]], seconds: float) -> None:
         while True:
             try:
-                await work()
+                await step()
             except Unavailable as error:
                 logger.warning("health waits for the database", code=error.code)
             except Exception:  # what watches the rest must go on itself
                 logger.exception("a look at the health failed")
-            await asyncio.sleep(self._tick)
+            await asyncio.sleep(seconds * self._pace)
 
 
-def _off(row: AppRow) -> AppOff:
-    gone = row.stop_cause is StopCause.GONE
-    return AppOff(row.app_id, row.manifest_version, gone, row.stop_reason)
+async def _apps_off(session: AsyncSession) -> list[AppOff]:
+    rows = await session.scalars(
+        select(AppRow).where(AppRow.stopped_at.is_not(None), AppRow.deleted_at.is_(None))
+    )
+    return [
+        AppOff(row.app_id, row.manifest_version, row.stop_cause is StopCause.GONE, row.stop_reason)
+        for row in rows
+    ]

@@ -20,7 +20,10 @@ SLOW_CALLS = 0.05
 DEAD_LETTERS = 100
 CHECKS_IN_A_ROW = 3
 
-_STOP = "If it does not recover, stop the app under /admin/apps/{app}: its fallbacks answer then."
+_STOP = (
+    "If it does not recover, stop the app with POST /admin/apps/{app}/stop: its fallbacks answer "
+    "then."
+)
 ADVICE = {
     RuleName.SUCCESS_RATE: "Look at /admin/webhooks and at the app's own log. " + _STOP,
     RuleName.SLOW: (
@@ -29,14 +32,14 @@ ADVICE = {
     ),
     RuleName.BREAKER: (
         "The app is asked again by itself after a minute. Look at /admin/breakers and at the app's "
-        "own log; reset the breaker there once the app is well. " + _STOP
+        "own log; close it with POST /admin/breakers/reset once the app is well. " + _STOP
     ),
     RuleName.DEAD_LETTERS: (
         "Look at /admin/dead-letters, mend the cause, then retry them there or delete them."
     ),
     RuleName.CHECKS: "Look at the app's own log, and whether its server runs. " + _STOP,
     RuleName.APP_OFF: (
-        "Start it again under /admin/apps/{app} once it is well. Its deliveries are kept."
+        "Start it again with POST /admin/apps/{app}/start once it is well. Its deliveries are kept."
     ),
 }
 

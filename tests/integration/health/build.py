@@ -73,6 +73,7 @@ def health(
     world: World,
     catalog: Catalog | None = None,
     counts: Histograms | None = None,
+    pace: float = 1.0,
     **settings,
 ) -> HealthLoop:
     given = {"quiet_hours": "", "public_url": "https://events.example.org"} | settings
@@ -80,7 +81,8 @@ def health(
         HealthParts(
             database, catalog or Catalog([], []), clock, Settings(**given), Metrics(),
             counts or Histograms(clock), world.sources(),
-        )
+        ),
+        pace=pace,
     )  # fmt: skip
 
 

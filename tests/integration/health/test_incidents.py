@@ -34,7 +34,7 @@ def world() -> World:
 async def look(loop, clock, *, after=MINUTE):
     """Let time pass, and look once."""
     clock.advance(after)
-    await loop.run_once()
+    await loop.run_due()
 
 
 async def subjects(database):

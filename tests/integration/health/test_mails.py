@@ -223,7 +223,7 @@ async def test_from_the_incident_to_the_inbox_and_its_end(database, clock):
         for breakers in ([OPEN], [], []):
             world.breakers = breakers
             clock.advance(timedelta(minutes=2))
-            await loop.run_once()
+            await loop.run_due()
             await loop.send_mails()
     assert [message["Subject"].split(":")[0] for _, message in inbox.taken] == [
         "[mymozhem] critical",

@@ -1,7 +1,9 @@
 """What Prometheus reads is what happened, in its text format."""
 
 import asyncio
+import re
 import time
+from pathlib import Path
 
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
@@ -83,6 +85,15 @@ def test_deliveries_and_connections_are_those_of_the_last_look():
     pool = ("mymozhem_database_connections_in_use", frozenset({("pool", "writer")}))
     assert (first[pool], second[pool]) == (1, 3)
     assert first["mymozhem_deliveries", frozenset({("state", "dead")})] == 2
+
+
+def test_every_figure_is_documented():
+    page = Path(__file__).parents[3] / "docs" / "reference" / "metrics.md"
+    listed = dict(re.findall(r"^\| `(\w+?)(?:_total)?` \| (\w+) ", page.read_text(), re.MULTILINE))
+    families = text_string_to_metric_families(Metrics().text().decode())
+    assert listed == {
+        each.name: each.type for each in families if not each.name.endswith("_created")
+    }
 
 
 def test_two_hosts_in_one_process_count_apart():

@@ -1,0 +1,187 @@
+"""An app server that hangs, floods or lies: people are answered, and the evening goes on.
+
+A real host, real sockets, the machine's own clock; each way to break over a webhook.
+"""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import orjson
+import pytest
+
+from mymozhem.clock import Clock, SystemClock
+from mymozhem.contract.fair import verify
+from mymozhem.contract.fair.verification import Verdict
+from tests.api.house import Caller, House, make_house
+from tests.unit.outbound.hostile import Heard, Script, answer, drip, flood, hang, says, serving
+
+#: what a person waits at most, with what a busy machine adds to it
+SECONDS = 5.0 + 2.0
+
+ELSEWHERE = "http://192.168.0.1:9/private"
+
+
+def reply(data: object, *, outcome: str = "ok", call_id: str | None = None) -> Script:
+    """Answer every call with this, under its own id or a wrong one."""
+
+    async def script(heard: Heard, writer: asyncio.StreamWriter) -> None:
+        asked = orjson.loads(heard.body)
+        body = {
+            "id": call_id or asked["id"],
+            "contract": "1.0",
+            "lock": asked["context"]["lock"],
+            "outcome": outcome,
+            "data": data,
+        }
+        writer.write(answer(orjson.dumps(body)))
+        await writer.drain()
+
+    return script
+
+
+async def lie_about_winners(heard: Heard, writer: asyncio.StreamWriter) -> None:
+    """Prepare an honest draw, and name somebody who does not take part in it."""
+    asked = orjson.loads(heard.body)
+    if asked["hook"] == "prepare_draw":
+        await reply({"algorithm": "app", "rule": "The host's cousin wins."})(heard, writer)
+        return
+    prize = asked["request"]["prizes"][0]["prizeId"]
+    picks = [{"prizeId": prize, "participantId": "part_of_another_room"}]
+    await reply({"picks": picks})(heard, writer)
+
+
+async def break_the_line(_heard: Heard, writer: asyncio.StreamWriter) -> None:
+    """Hang up without a word."""
+    writer.close()
+
+
+HOSTILE: dict[str, tuple[Script, str]] = {
+    "hangs": (hang, "APP_TIMEOUT"),
+    "drips": (drip(every=1.0), "APP_TIMEOUT"),
+    "answers 500": (says(answer(status="500 Oops")), "APP_BAD_STATUS"),
+    "answers HTML": (says(answer(b"<h1>Hello", kind="text/html")), "APP_BAD_RESULT"),
+    "never stops": (flood, "APP_BAD_RESULT"),
+    "points elsewhere": (says(answer(status="302 Found", Location=ELSEWHERE)), "APP_BAD_STATUS"),
+    "answers another call": (reply({}, call_id="call_of_somebody_else"), "APP_BAD_RESULT"),
+    "answers nonsense": (reply({"effects": [{"effect": "explode"}]}), "APP_BAD_RESULT"),
+    "hangs up": (break_the_line, "APP_UNREACHABLE"),
+    "knows no key": (says(answer(status="401 Unauthorized")), "APP_MISCONFIGURED"),
+}
+
+
+@dataclass
+class Evening:
+    """A host with a room of a remote app and one of an app inside, both under way."""
+
+    house: House
+    room: Any
+    other: Any
+    guest: Caller
+
+    async def act(self, room: Any, action: str = "do", **payload: object) -> tuple[Any, float]:
+        began = time.monotonic()
+        heard = await self.house.organizer.post(f"/rooms/{room['id']}/actions/{action}", payload)
+        return heard, time.monotonic() - began
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return SystemClock()
+
+
+@pytest.fixture
+async def house(database_url: str, clock: Clock, tmp_path: Path) -> AsyncIterator[House]:
+    async with make_house(database_url, clock, tmp_path, allow_networks="127.0.0.0/8") as built:
+        yield built
+
+
+async def evening(house: House, url: str, **more: Any) -> Evening:
+    """Register an app at an address, and begin an evening with it."""
+    told = {"actions": {"do": {}}} | more
+    await house.remote_app("raffle", baseUrl=url, **told)
+    room = await house.start(appId="raffle")
+    guest, _ = await house.guest(room)
+    return Evening(house, room, await house.start(), guest)
+
+
+@pytest.mark.parametrize("how", HOSTILE)
+async def test_who_acts_is_told_in_time_and_nothing_is_applied(house, how):
+    script, code = HOSTILE[how]
+    async with serving(script) as server:
+        party = await evening(house, server.url)
+        before = (await house.organizer.get(f"/rooms/{party.room['id']}/state")).data["cursor"]
+        acting = asyncio.create_task(party.act(party.room))
+        await server.until(1)
+        meanwhile, took = await party.act(party.other)
+        assert meanwhile.status == 200
+        assert took < 2.0
+        heard, took = await acting
+        assert (heard.status, heard.code) == (503, code)
+        assert took < SECONDS
+        after = (await house.organizer.get(f"/rooms/{party.room['id']}/state")).data["cursor"]
+        assert after == before
+
+
+async def test_after_five_failures_nobody_waits_and_the_app_is_left_alone(house):
+    async with serving(says(answer(status="500 Oops"))) as server:
+        party = await evening(house, server.url)
+        for _ in range(5):
+            await party.act(party.room)
+        heard, took = await party.act(party.room)
+        assert (heard.status, heard.code) == (503, "APP_PAUSED")
+        assert took < 1.0
+        assert len(server.heard) == 5
+
+
+@pytest.mark.parametrize("how", ["hangs", "answers 500", "answers nonsense"])
+async def test_the_literal_of_the_manifest_stands_in(house, how):
+    script, _ = HOSTILE[how]
+    literal = {"effects": [{"effect": "reply", "data": "later"}]}
+    policies = {"actions": {"timeout": 2_000, "onFailure": "fallback", "fallback": literal}}
+    async with serving(script) as server:
+        party = await evening(house, server.url, policies=policies)
+        heard, took = await party.act(party.room)
+        assert (heard.status, heard.data["reply"]) == (200, "later")
+        assert took < SECONDS
+        said = await house.organizer.get(f"/rooms/{party.room['id']}/events?limit=100")
+        (told,) = (each for each in said.data if each["type"] == "app:fallback_used")
+        assert told["payload"]["decidedBy"] == "fallback"
+
+
+async def test_who_names_a_stranger_as_winner_is_not_followed(house):
+    policies = {"winnerSelection": {"timeout": 2_000}}
+    async with serving(lie_about_winners) as server:
+        party = await evening(
+            house,
+            server.url,
+            capabilities=["winnerSelection"],
+            webhooks={"winnerSelection": "/draw"},
+            policies=policies,
+            actions={},
+        )
+        path = f"/rooms/{party.room['id']}"
+        prize = (await house.organizer.post(f"{path}/prizes", {"name": "Car", "quantity": 1})).data[
+            "id"
+        ]
+        made = await house.organizer.post(
+            f"{path}/draws", {"prizes": [{"prizeId": prize, "count": 1}]}
+        )
+        assert made.status == 202, made.raw
+        while await house.work():
+            pass
+        draw = (await house.organizer.get(f"{path}/draws/{made.data['id']}")).data
+        assert draw["status"] == "COMMITTED", draw
+        await house.organizer.post(f"{path}/draws/{made.data['id']}/run", {})
+        while await house.work():
+            pass
+        winners = (await house.organizer.get(f"{path}/winners")).data
+        assert [each["participantId"] for each in winners]
+        record = (await house.nobody.get(f"{path}/draws/{made.data['id']}/record")).data
+        assert verify(record).verdict is Verdict.VERIFIED
+        assert [pick["participantId"] for pick in record["picks"]] == [
+            each["participantId"] for each in winners
+        ]

@@ -58,6 +58,7 @@ BODIES: dict[str, Any] = {
     "PATCH /apps/{appId}": {"manifest": remote_manifest("2.0.0")},
     "POST /apps/token": {"appId": "nobody", "appSecret": "whsec_nothing"},
     "POST /admin/apps/{appId}/stop": {"reason": "too slow"},
+    "POST /admin/dead-letters/retry": {"since": "2030-01-01T00:00:00Z"},
     "POST /admin/breakers/reset": {
         "appId": "stall",
         "version": "1.0.0",
@@ -163,6 +164,9 @@ OTHERWISE_ELSEWHERE = {
     "GET /metrics": {403},  # a test's client has no address
     "POST /admin/alerts/{id}/acknowledge": {404},  # there is none
     "GET /lists/{listId}": {422},  # its address carries a signature
+    "GET /admin/deliveries/{id}": {404},  # nothing was ever told
+    "POST /admin/dead-letters/{id}/retry": {404},
+    "DELETE /admin/dead-letters/{id}": {404},
 }
 #: what a caller who is let in may still hear, since the room has moved on or its code is missing
 OTHERWISE = {

@@ -158,6 +158,12 @@ _PLATFORM = {
     "POST /admin/alerts/{id}/acknowledge": _ADMINS,
     "GET /admin/breakers": _ADMINS,
     "POST /admin/breakers/reset": _ADMINS,
+    "GET /admin/deliveries": _ADMINS,
+    "GET /admin/deliveries/{id}": _ADMINS,
+    "GET /admin/dead-letters": _ADMINS,
+    "POST /admin/dead-letters/retry": _ADMINS,
+    "POST /admin/dead-letters/{id}/retry": _ADMINS,
+    "DELETE /admin/dead-letters/{id}": _ADMINS,
     "POST /admin/apps/{appId}/stop": _ADMINS,
     "POST /admin/apps/{appId}/start": _ADMINS,
     "GET /lists/{listId}": _EVERYBODY,  # its address is signed

@@ -137,7 +137,7 @@ class Post:
 
 
 def telling(
-    numbers: Sequence[int],
+    numbers: Sequence[int | str],
     *,
     app: str = "a",
     capability: str = "analytics",

@@ -5,6 +5,7 @@ from mymozhem.api.routes import Route, Routes
 from . import (
     admin,
     admin_breakers,
+    admin_deliveries,
     admin_health,
     apps,
     auth,
@@ -46,6 +47,7 @@ GROUPS: tuple[Routes, ...] = (
     notifications.routes,
     admin.routes,
     admin_breakers.routes,
+    admin_deliveries.routes,
     admin_health.routes,
     system.routes,
     metrics.routes,

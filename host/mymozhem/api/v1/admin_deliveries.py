@@ -1,0 +1,130 @@
+"""Deliveries to apps: what is on its way, what died, and another try for it."""
+
+from mymozhem.api.answers import Page
+from mymozhem.api.bodies import Body
+from mymozhem.api.frame import Call
+from mymozhem.api.queries import Id, Pages, paged
+from mymozhem.api.repeats import Repeat
+from mymozhem.api.routes import Routes
+from mymozhem.auth.access import check, rule_for
+from mymozhem.auth.users import current_user
+from mymozhem.contract.wire import Moment
+from mymozhem.deliveries import dead_letters
+from mymozhem.deliveries.tables import DeliveryState
+from mymozhem.rooms.audit import audit
+from mymozhem.rooms.idempotency import mark_done
+from mymozhem.rooms.reading.deliveries import (
+    DeliveryFilter,
+    SeenDelivery,
+    SeenDeliveryWhole,
+    list_deliveries,
+    show_delivery,
+)
+from mymozhem.rooms.reading.views import View
+
+routes = Routes("deliveries", "What apps are told, kept until it has arrived.")
+
+
+class DeliveriesQuery(Pages):
+    """Deliveries, newest first."""
+
+    state: DeliveryState | None = None
+    app_id: Id | None = None
+    capability: Id | None = None
+    room_id: Id | None = None
+
+
+class LettersQuery(Pages):
+    """Dead letters, those that died last first."""
+
+    app_id: Id | None = None
+    capability: Id | None = None
+    room_id: Id | None = None
+
+
+class RetryLettersBody(Body):
+    """Which dead letters are tried again: those that died since a moment, of one app or of all."""
+
+    since: Moment
+    app_id: Id | None = None
+
+
+class SeenRetried(View):
+    """How many dead letters are on their way again."""
+
+    retried: int
+
+
+@routes.add("GET /admin/deliveries")
+async def list_all_deliveries(call: Call, query: DeliveriesQuery) -> Page[SeenDelivery]:
+    """List deliveries, newest first."""
+    await _require_admin(call, "GET /admin/deliveries")
+    return await _page(call, query, _filter(query, query.state))
+
+
+@routes.add("GET /admin/deliveries/{id}")
+async def get_delivery(call: Call, id: str) -> SeenDeliveryWhole:
+    """Return a delivery with every attempt, without what the app is told, which may be secret."""
+    await _require_admin(call, "GET /admin/deliveries/{id}")
+    async with call.services.database.read() as session:
+        return await show_delivery(session, id)
+
+
+@routes.add("GET /admin/dead-letters")
+async def list_dead_letters(call: Call, query: LettersQuery) -> Page[SeenDelivery]:
+    """List deliveries whose every attempt failed, those that died last first."""
+    await _require_admin(call, "GET /admin/dead-letters")
+    return await _page(call, query, _filter(query, DeliveryState.DEAD))
+
+
+@routes.add("POST /admin/dead-letters/{id}/retry", refuses=frozenset({409}))
+async def retry_dead_letter(call: Call, id: str) -> SeenDeliveryWhole:
+    """Try a dead letter again, after what its stream has still to tell."""
+    await _require_admin(call, "POST /admin/dead-letters/{id}/retry")
+    services = call.services
+    async with services.database.write() as unit:
+        row = await dead_letters.retry(unit, services.outbox, id)
+        audit(unit, "delivery.retry", actor_id=call.caller.user_id, id=id, appId=row.app_id)
+        await mark_done(unit.session)
+    async with services.database.read() as session:
+        return await show_delivery(session, id)
+
+
+@routes.add("POST /admin/dead-letters/retry", repeat=Repeat.SAME)
+async def retry_dead_letters(call: Call, body: RetryLettersBody) -> SeenRetried:
+    """Try again every letter that died since a moment; those of one stream keep their order."""
+    await _require_admin(call, "POST /admin/dead-letters/retry")
+    services = call.services
+    retried = await dead_letters.retry_since(
+        services.database, services.outbox, body.since, app_id=body.app_id
+    )
+    said = body.model_dump(mode="json", by_alias=True)
+    async with services.database.write() as unit:
+        audit(unit, "delivery.retry", actor_id=call.caller.user_id, **said, retried=retried)
+        await mark_done(unit.session)
+    return SeenRetried(retried=retried)
+
+
+@routes.add("DELETE /admin/dead-letters/{id}", refuses=frozenset({409}))
+async def delete_dead_letter(call: Call, id: str) -> None:
+    """Delete a dead letter for good."""
+    await _require_admin(call, "DELETE /admin/dead-letters/{id}")
+    async with call.services.database.write() as unit:
+        row = await dead_letters.remove(unit, id)
+        audit(unit, "delivery.delete", actor_id=call.caller.user_id, id=id, appId=row.app_id)
+        await mark_done(unit.session)
+
+
+def _filter(query: DeliveriesQuery | LettersQuery, state: DeliveryState | None) -> DeliveryFilter:
+    return DeliveryFilter(state, query.app_id, query.capability, query.room_id)
+
+
+async def _page(call: Call, query: Pages, wanted: DeliveryFilter) -> Page[SeenDelivery]:
+    async with call.services.database.read() as session:
+        return paged(await list_deliveries(session, wanted, query.part), query)
+
+
+async def _require_admin(call: Call, endpoint: str) -> None:
+    async with call.services.database.read() as session:
+        user = await current_user(session, call.caller)
+    check(rule_for(endpoint), call.caller, None, admin=user.is_admin)

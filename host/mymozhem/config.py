@@ -31,13 +31,27 @@ def zone_of(name: str) -> tzinfo:
         raise ValueError(message) from None
 
 
+def _is_smtp_server(url: str) -> bool:
+    """Tell whether an address is one of a mail server, in no words that could show its password."""
+    try:
+        parts = urlsplit(url)
+        return parts.scheme in {"smtp", "smtps"} and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        return False
+
+
 class Settings(BaseSettings):
     """Every setting of the host; each is read from `MYMOZHEM_` and its name in capitals.
 
     Raises pydantic's `ValidationError`, which names the variable, when a value breaks its rule.
     """
 
-    model_config = SettingsConfigDict(env_prefix="MYMOZHEM_", frozen=True, extra="ignore")
+    model_config = SettingsConfigDict(
+        env_prefix="MYMOZHEM_",
+        frozen=True,
+        extra="ignore",
+        hide_input_in_errors=True,  # some are passwords
+    )
 
     host: str = Field(
         default="127.0.0.1",
@@ -191,11 +205,12 @@ class Settings(BaseSettings):
     @field_validator("smtp_url")
     @classmethod
     def _smtp_server(cls, given: SecretStr | None) -> SecretStr | None:
-        if given is not None:
-            parts = urlsplit(given.get_secret_value())
-            if parts.scheme not in {"smtp", "smtps"} or not parts.hostname or parts.port == 0:
-                message = "write smtp://user:password@host:port, or smtps:// for TLS from the start"
-                raise ValueError(message)
+        if given is not None and not _is_smtp_server(given.get_secret_value()):
+            message = (
+                "write smtp://user:password@host:port, or smtps:// for TLS from the start; special "
+                "characters of the password as %40 and so on"
+            )
+            raise ValueError(message)
         return given
 
     @model_validator(mode="after")

@@ -99,7 +99,7 @@ class Asked(Generic[Req, Res]):
         if self.waiter is None:
             return outcome
         row = None
-        if self.waiter.asked_before:
+        if self.waiter.asked_before or _is_kept(outcome):
             row = await writer.session.get(QueuedCallRow, self.waiter.row_id)
         same = row is not None and row.call_id == self.call_id
         if row is not None and same and row.answer and outcome.failure is not None:

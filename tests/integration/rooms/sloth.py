@@ -215,6 +215,10 @@ class Den:
     async def restarted(self, app: Sloth) -> "Den":
         """End the host and return another one on the same database, with an app object anew."""
         await self.close()
+        return await self.beside(app)
+
+    async def beside(self, app: Sloth) -> "Den":
+        """Return another host on the same database, as in another process."""
         old = self.house.services
         folder = old.settings.data_dir
         services = await make_services(old.database, self.clock, folder, {"sloth": app})

@@ -23,6 +23,7 @@ from mymozhem.rooms.windows.rows import find_window
 from mymozhem.rooms.writer import write_room
 from tests.integration.rooms.build import principal
 from tests.integration.rooms.desk import opening, send
+from tests.integration.rooms.drawer import in_order
 from tests.integration.rooms.sloth import SAID, Sloth, make_den
 
 
@@ -351,6 +352,14 @@ async def test_organizers_have_all_that_waits_asked_again_draws_too(den):
     assert len(await den.told("window:closed")) == 1
 
 
+def said(*_):
+    return b'{"effects": [{"effect": "emit", "type": "sloth:said", "payload": {}}]}'
+
+
+def draw_in_order(context, request):
+    return in_order(context, request).model_dump_json(by_alias=True).encode()
+
+
 def accept(*_):
     """Fail as the transport does for a 202."""
     raise CallFailed(FailureKind.ACCEPTED, "The app has taken the question.")
@@ -368,14 +377,13 @@ class TestCallbacks:
         with pytest.raises(Invalid) as refused:
             await den.late.accept_callback("sloth", row.call_id, b'{"effects": 7}')
         assert refused.value.code == "APP_BAD_RESULT"
-        data = b'{"effects": [{"effect": "emit", "type": "sloth:said", "payload": {}}]}'
         for _ in range(2):
-            assert await den.late.accept_callback("sloth", row.call_id, data) is Fate.COUNTS
+            assert await den.late.accept_callback("sloth", row.call_id, said()) is Fate.COUNTS
         await den.later(0)
         assert await decided(den, "on_timer")
         assert len(den.app.calls("on_timer")) == 1
         with pytest.raises(NotFound):
-            await den.late.accept_callback("sloth", row.call_id, data)
+            await den.late.accept_callback("sloth", row.call_id, said())
 
     async def test_one_that_comes_before_our_own_commit_waits_for_it(self, den):
         callbacks = []
@@ -392,6 +400,31 @@ class TestCallbacks:
         assert await asyncio.wrap_future(callbacks[0]) is Fate.COUNTS
         await den.later(0)
         assert await rows(den, TimerRow) == []
+
+    @pytest.mark.parametrize("hook", ["close_window", "on_timer", "select_winners"])
+    async def test_one_that_another_process_takes_while_the_app_is_asked_counts(self, den, hook):
+        other = await den.beside(Sloth())
+        answers = {"select_winners": draw_in_order}
+        taken = []
+
+        def elsewhere(context, request):
+            if len(den.app.calls(hook)) == 1:
+                accept()
+            data = answers.get(hook, said)(context, request)
+            take = other.late.accept_callback("sloth", context.call_id, data)
+            taken.append(asyncio.run_coroutine_threadsafe(take, loop).result(30))
+            raise ValueError
+
+        loop = asyncio.get_running_loop()
+        den.app.answers[hook] = elsewhere
+        await KINDS[hook](den)
+        await den.later(0)
+        await den.later(60)
+        assert taken == [Fate.COUNTS]
+        assert await decided(den, hook)
+        assert len(den.app.calls(hook)) == 2
+        assert await den.queued() == []
+        await other.close()
 
     async def test_where_somebody_waited_it_is_recorded_only(self, den):
         den.app.answers["register_participant"] = accept

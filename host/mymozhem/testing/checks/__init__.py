@@ -1,0 +1,27 @@
+"""What an app is held to: each check looks at a trial and yields what is wrong, a sentence each."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+from mymozhem.testing.trial import Trial
+
+from . import answers, endpoint, games, manifest, rooms
+
+
+@dataclass(frozen=True)
+class Check:
+    """A check: its name, what it holds an app to, and how it looks."""
+
+    name: str
+    sentence: str
+    problems: Callable[[Trial], Iterator[str]]
+
+
+def _checks() -> Iterator[Check]:
+    for module in (manifest, answers, endpoint, rooms, games):
+        for look in module.CHECKS:
+            sentence = (look.__doc__ or "").split("\n", 1)[0]
+            yield Check(look.__name__, sentence, look)
+
+
+CHECKS: tuple[Check, ...] = tuple(_checks())

@@ -1,0 +1,76 @@
+"""Whether the manifest is right, and the app does what it declares."""
+
+from collections.abc import Iterator
+
+from mymozhem.contract import CONTRACT_VERSION, HOOKS
+from mymozhem.testing.trial import NothingToTry, Trial
+
+
+def manifest_is_valid(trial: Trial) -> Iterator[str]:
+    """The manifest is valid."""
+    for problem in trial.app.report.problems:
+        hint = f" ({problem.hint})" if problem.hint else ""
+        yield f"{problem.pointer or '/'}: {problem.message}{hint}"
+
+
+def capabilities_are_implemented(trial: Trial) -> Iterator[str]:
+    """Every capability of the manifest has its hook."""
+    app = trial.app
+    if app.report.manifest is None:
+        raise NothingToTry("the manifest is not valid")
+    for capability, hooks in sorted(app.needed_hooks().items()):
+        if hooks and hooks[0] not in app.functions:
+            yield (
+                f"The manifest declares {capability!r} and the app has no {hooks[0]}; write "
+                f"it with @hookimpl, or take {capability!r} out of `capabilities`."
+            )
+
+
+def hooks_are_declared(trial: Trial) -> Iterator[str]:
+    """Every hook of the app belongs to a capability of the manifest."""
+    app = trial.app
+    if app.report.manifest is None:
+        raise NothingToTry("the manifest is not valid")
+    for hook in HOOKS:
+        if hook.name in app.functions and hook.capability not in app.manifest.capabilities:
+            yield (
+                f"The app has {hook.name}, which is never asked: put {hook.capability!r} into "
+                f"the manifest's `capabilities`."
+            )
+
+
+def contract_is_spoken_here(trial: Trial) -> Iterator[str]:
+    """The manifest's range of contracts holds the version of this host."""
+    app = trial.app
+    if app.report.manifest is None:
+        raise NothingToTry("the manifest is not valid")
+    if not app.speaks_here:
+        yield (
+            f"`contract` is {app.manifest.contract!r}; this host speaks {CONTRACT_VERSION}. "
+            f'Write ">=1.0 <2.0".'
+        )
+
+
+def everything_has_a_title(trial: Trial) -> Iterator[str]:
+    """Every setting, action and event has a title or a description; strict trials alone fail."""
+    manifest = trial.valid.manifest
+    for name, action in manifest.actions.items():
+        if not (action.title or action.description):
+            yield f"/actions/{name} has no title: people see its name on a button."
+    for name, event in manifest.events.items():
+        if not (event.title or event.description):
+            yield f"/events/{name} has no title: the log shows its type."
+    for part, schema in (("settings", manifest.settings), ("registration", manifest.registration)):
+        properties = (schema or {}).get("properties")
+        for name, found in properties.items() if isinstance(properties, dict) else ():
+            if isinstance(found, dict) and not (found.get("title") or found.get("description")):
+                yield f"/{part}/properties/{name} has no title: the form shows its name."
+
+
+CHECKS = (
+    manifest_is_valid,
+    capabilities_are_implemented,
+    hooks_are_declared,
+    contract_is_spoken_here,
+    everything_has_a_title,
+)

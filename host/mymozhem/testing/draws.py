@@ -1,0 +1,43 @@
+"""What an organizer does with the draws of an app: they are run, revealed, or else voided."""
+
+from sqlalchemy import select
+
+from mymozhem.contract import DrawStatus
+from mymozhem.errors import MymozhemError
+from mymozhem.rooms.admission import write_as
+from mymozhem.rooms.draws import drawing
+from mymozhem.rooms.tables import DrawRow, RoomRow
+
+from .house import House
+
+_OVER = (DrawStatus.REVEALED, DrawStatus.VOIDED)
+_ROUTE = "POST /rooms/{id}/draws/{did}"
+
+
+async def finish_draws(house: House, room: RoomRow) -> None:
+    """Bring every draw of a room to its end: run and revealed where that can be, else voided."""
+    async with house.services.database.read() as session:
+        rows = await session.scalars(
+            select(DrawRow.id).where(DrawRow.room_id == room.id, DrawRow.status.not_in(_OVER))
+        )
+        waiting = list(rows)
+    for draw_id in waiting:
+        for step in ("run", "reveal", "void"):
+            await _take(house, room, draw_id, step)
+
+
+async def _take(house: House, room: RoomRow, draw_id: str, step: str) -> None:
+    """Take a step with a draw; one that cannot be taken now changes nothing."""
+    services, organizer = house.services, house.organizer
+    try:
+        async with write_as(services, room.id, organizer, f"{_ROUTE}/{step}") as writer:
+            draw = await drawing.by_id(writer, draw_id)
+            if step == "run":
+                await drawing.run(writer, draw)
+            elif step == "reveal":
+                await drawing.reveal(writer, draw)
+            elif draw.status not in _OVER:
+                await drawing.void(writer, draw, "The game is over.")
+    except MymozhemError:
+        return
+    await house.settle()

@@ -1,0 +1,3 @@
+from mymozhem.testing import conformance
+
+TestConformance = conformance("lottery")

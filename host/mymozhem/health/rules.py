@@ -19,12 +19,17 @@ CRITICAL_BELOW = 0.90
 SLOW_CALLS = 0.05
 DEAD_LETTERS = 100
 CHECKS_IN_A_ROW = 3
+MISCONFIGURED = "APP_MISCONFIGURED"
 
 _STOP = (
     "If it does not recover, stop the app with POST /admin/apps/{app}/stop: its fallbacks answer "
     "then."
 )
 ADVICE = {
+    RuleName.MISCONFIGURED: (
+        "Compare the address and the paths in the app's manifest with its server, and the secret "
+        "that it was given: after POST /apps/{app}/regenerate-secret its server needs the new one."
+    ),
     RuleName.SUCCESS_RATE: "Look at /admin/webhooks and at the app's own log. " + _STOP,
     RuleName.SLOW: (
         "Look at what the app waits for. Calls that miss their deadline are answered by its "
@@ -113,12 +118,27 @@ _WHEN_OFF = {RuleName.APP_OFF, RuleName.DEAD_LETTERS}
 
 def _all(facts: Facts) -> Iterator[Finding]:
     for each in facts.hour:
+        yield from _misconfigured(each)
         yield from _success(each)
         yield from _slow(each)
     yield from map(_breaker, (b for b in facts.breakers if b.state == "open"))
     yield from _dead_letters(facts.deliveries)
     yield from map(_check, (c for c in facts.checks if c.failures_in_a_row >= CHECKS_IN_A_ROW))
     yield from map(_off, facts.off)
+
+
+def _misconfigured(hour: Figures) -> Iterator[Finding]:
+    """Find one such call: what is set up wrongly does not get well by itself."""
+    count = hour.codes.get(MISCONFIGURED, 0)
+    if count:
+        calls = "1 call" if count == 1 else f"{count} calls"
+        yield Finding(
+            RuleName.MISCONFIGURED,
+            Severity.CRITICAL,
+            f"{hour.app_id} {_versions(hour)} did not let {calls} in ({hour.capability}) within an "
+            "hour: its server answered 401, 403 or 404, or its address may not be reached.",
+            hour.app_id, _versions(hour), hour.capability, MISCONFIGURED,
+        )  # fmt: skip
 
 
 def _success(hour: Figures) -> Iterator[Finding]:

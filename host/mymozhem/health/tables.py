@@ -31,6 +31,7 @@ class Severity(StrEnum):
 class RuleName(StrEnum):
     """What an alert is about."""
 
+    MISCONFIGURED = "misconfigured"  #: an app's server does not know us, or its address
     SUCCESS_RATE = "successRate"  #: too many calls of an app failed
     SLOW = "slow"  #: an app answers close to its deadline
     BREAKER = "breaker"  #: an app is not asked for a while

@@ -1,5 +1,7 @@
 """What is wrong, from facts alone."""
 
+from dataclasses import replace
+
 import pytest
 
 from mymozhem.health.buckets import Spread
@@ -48,6 +50,13 @@ def found(**facts):
 def test_a_success_rate_that_is_too_low_is_found(successes, failures, severity):
     expected = [] if severity is None else [(RuleName.SUCCESS_RATE, severity)]
     assert found(hour=[hour(successes, failures)]) == expected
+
+
+@pytest.mark.parametrize(("count", "wrong"), [(0, False), (1, True), (7, True)])
+def test_one_call_that_a_server_does_not_let_in_is_enough(count, wrong):
+    codes = {"APP_MISCONFIGURED": count} if count else {}
+    expected = [(RuleName.MISCONFIGURED, Severity.CRITICAL)] if wrong else []
+    assert found(hour=[replace(hour(5), codes=codes)]) == expected
 
 
 @pytest.mark.parametrize(

@@ -22,6 +22,7 @@ def upgrade() -> None:
         sa.Column(
             "rule",
             sa.Enum(
+                "misconfigured",
                 "successRate",
                 "slow",
                 "breaker",

@@ -98,7 +98,7 @@ class Post:
         assert isinstance(self.clock, HeldClock)
         self.clock.advance(timedelta(seconds=seconds))
 
-    async def put(self, *numbers: int, **named: Any) -> list[str]:
+    async def put(self, *numbers: int | str, **named: Any) -> list[str]:
         """Write deliveries of one stream in one transaction."""
         async with self.database.write() as unit:
             return await self.outbox.enqueue(unit, [telling(numbers, **named)])

@@ -186,7 +186,9 @@ async def start_app(call: Call, app_id: str) -> SeenSwitch:
     async with call.services.database.write() as unit:
         await stopping.start(unit, app_id)
         await _noted(call, unit, "app.start", app_id)
-    return await _switch(call, app_id)
+    switch = await _switch(call, app_id)
+    await call.services.outbox.app_is_back(call.services.database, app_id)
+    return switch
 
 
 async def _owner(session: AsyncSession, call: Call, email: str | None) -> Owner:

@@ -1,0 +1,210 @@
+"""Commands about deliveries to apps: what is on its way, what died, and another try for it."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any, Literal, TypeVar
+
+import click
+
+from mymozhem.config import Settings
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+    from mymozhem.db.uow import Database
+
+T = TypeVar("T")
+Form = Literal["text", "json"]
+Document = dict[str, Any]
+STATES = ("pending", "accepted", "delivered", "dead")
+
+_form = click.option("--format", "form", type=click.Choice(["text", "json"]), default="text")
+
+
+@click.group("deliveries")
+def deliveries_group() -> None:
+    """See what apps are told, and retry or delete dead letters."""
+
+
+@deliveries_group.command("list")
+@click.option("--state", type=click.Choice(STATES), help="Only those that have come so far.")
+@click.option("--app", "app_id", metavar="APP_ID", help="Only deliveries to this app.")
+@click.option("--room", "room_id", metavar="ROOM_ID", help="Only deliveries about this room.")
+@click.option("--limit", type=click.IntRange(1, 10_000), default=50, help="How many at most.")
+@_form
+def list_command(
+    state: str | None, app_id: str | None, room_id: str | None, limit: int, form: Form
+) -> None:
+    """List the newest deliveries of the configured database; a host may be running on it.
+
+    \b
+    Examples:
+      mymozhem deliveries list --state dead
+      mymozhem deliveries list --app raffle --format json
+    """
+
+    async def read(database: Database) -> list[Document]:
+        from mymozhem.deliveries.tables import DeliveryState
+        from mymozhem.rooms.reading.deliveries import DeliveryFilter, list_deliveries
+        from mymozhem.rooms.reading.paging import Part
+        from mymozhem.rooms.reading.views import written
+
+        wanted = DeliveryFilter(DeliveryState(state) if state else None, app_id, None, room_id)
+        async with database.read() as session:
+            found = await list_deliveries(session, wanted, Part(1, limit))
+        return [written(each) for each in found.items]
+
+    found = _with_database(read)
+    if form == "json":
+        click.echo(json.dumps(found, ensure_ascii=False))
+        return
+    for each in found:
+        click.echo(
+            f"{each['state']:<9} {each['id']}  {each['appId']}  {each['hook']}  "
+            f"{each['roomId'] or '-'}  {each['attemptCount']}  {each['lastCode'] or '-'}"
+        )
+    if not found:
+        click.echo("There is no such delivery.", err=True)
+
+
+@deliveries_group.command("show")
+@click.argument("delivery_id", metavar="ID")
+@click.option("--body", is_flag=True, help="Also what the app is told; this is audited.")
+@_form
+def show_command(delivery_id: str, *, body: bool, form: Form) -> None:
+    """Show the delivery ID with every attempt.
+
+    What the app is told may hold secrets of a room: it is shown with --body alone, and the audit
+    trail says so.
+
+    \b
+    Examples:
+      mymozhem deliveries show call_01a20469f1c3706bb7963231e6f32f0e
+      mymozhem deliveries show call_01a20469f1c3706bb7963231e6f32f0e --body --format json
+    """
+
+    async def read(database: Database) -> Document:
+        from mymozhem.rooms.reading.deliveries import show_delivery
+        from mymozhem.rooms.reading.views import written
+
+        async with database.read() as session:
+            found = written(await show_delivery(session, delivery_id))
+        return found | {"body": await _body(database, delivery_id)} if body else found
+
+    found = _with_database(read)
+    if form == "json":
+        click.echo(json.dumps(found, ensure_ascii=False, indent=2))
+        return
+    told, attempts = found.pop("body", None), found.pop("attempts")
+    for name, value in found.items():
+        click.echo(f"{name:<14} {value if value is not None else '-'}")
+    for each in attempts:
+        click.echo(
+            f"attempt        {each['number']}  {each['startedAt']}  {each['outcome']}  "
+            f"{each['code'] or '-'}  {each['message'] or ''}".rstrip()
+        )
+    if told is not None:
+        click.echo(json.dumps(told, ensure_ascii=False, indent=2))
+
+
+@deliveries_group.command("retry")
+@click.argument("delivery_id", metavar="[ID]", required=False)
+@click.option("--since", metavar="MOMENT", help="All that died since: 2030-01-01 or with a time.")
+@click.option("--app", "app_id", metavar="APP_ID", help="With --since: only those of this app.")
+def retry_command(delivery_id: str | None, since: str | None, app_id: str | None) -> None:
+    """Try the dead letter ID again, or all that died since a moment.
+
+    They are carried after what their streams have still to tell. A moment without a time zone is
+    in UTC.
+
+    \b
+    Examples:
+      mymozhem deliveries retry call_01a20469f1c3706bb7963231e6f32f0e
+      mymozhem deliveries retry --since 2030-01-01T18:00 --app raffle
+    """
+    if (delivery_id is None) == (since is None):
+        message = "Name one dead letter, or a moment with --since."
+        raise click.UsageError(message)
+    if since is None and app_id is not None:
+        raise click.UsageError("--app goes with --since.")
+    if delivery_id is not None:
+        _change("retry", delivery_id)
+        click.echo(f"{delivery_id} is on its way again.")
+        return
+    moment = _moment(since or "")
+    retried = _with_database(lambda database: _retry_since(database, moment, app_id))
+    click.echo(f"{retried} dead letters are on their way again.")
+
+
+@deliveries_group.command("delete")
+@click.argument("delivery_id", metavar="ID")
+def delete_command(delivery_id: str) -> None:
+    """Delete the dead letter ID for good.
+
+    \b
+    Example:
+      mymozhem deliveries delete call_01a20469f1c3706bb7963231e6f32f0e
+    """
+    _change("delete", delivery_id)
+    click.echo(f"{delivery_id} is deleted.")
+
+
+def _change(what: Literal["retry", "delete"], delivery_id: str) -> None:
+    async def change(database: Database) -> None:
+        from mymozhem.deliveries import dead_letters
+        from mymozhem.deliveries.outbox import Outbox
+        from mymozhem.rooms.audit import audit
+
+        async with database.write() as unit:
+            if what == "retry":
+                row = await dead_letters.retry(unit, Outbox(), delivery_id)
+            else:
+                row = await dead_letters.remove(unit, delivery_id)
+            audit(unit, f"delivery.{what}", actor_id=None, id=delivery_id, appId=row.app_id)
+
+    _with_database(change)
+
+
+async def _retry_since(database: Database, since: datetime, app_id: str | None) -> int:
+    from mymozhem.clock import iso
+    from mymozhem.deliveries import dead_letters
+    from mymozhem.deliveries.outbox import Outbox
+    from mymozhem.rooms.audit import audit
+
+    retried = await dead_letters.retry_since(database, Outbox(), since, app_id=app_id)
+    async with database.write() as unit:
+        said = {"since": iso(since), "appId": app_id, "retried": retried}
+        audit(unit, "delivery.retry", actor_id=None, **said)
+    return retried
+
+
+async def _body(database: Database, delivery_id: str) -> Document:
+    """Return what the app is told, and note that somebody has looked."""
+    from mymozhem.deliveries.reading import body_of
+    from mymozhem.rooms.audit import audit
+
+    async with database.write() as unit:
+        audit(unit, "delivery.read", actor_id=None, id=delivery_id)
+        return await body_of(unit.session, delivery_id)
+
+
+def _moment(text: str) -> datetime:
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError as error:
+        message = "--since: write a moment like 2030-01-01 or 2030-01-01T18:00:00Z."
+        raise click.UsageError(message) from error
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+
+
+def _with_database(work: Callable[[Database], Awaitable[T]]) -> T:
+    async def run() -> T:
+        from mymozhem.cli.storage import opened_database
+
+        async with opened_database(Settings(), exclusive=False) as database:
+            return await work(database)
+
+    return asyncio.run(run())

@@ -1,0 +1,59 @@
+"""The command that carries deliveries, without a web server."""
+
+import asyncio
+import signal
+
+import click
+
+from mymozhem.config import Settings
+
+
+@click.command("worker")
+@click.option("--log-format", type=click.Choice(["text", "json"]), help="For people or programs.")
+@click.option(
+    "--log-level", type=click.Choice(["debug", "info", "warning", "error"]), help="Least severity."
+)
+def worker_command(**options: object) -> None:
+    """Carry deliveries to apps until it is told to stop.
+
+    On PostgreSQL any number of workers may run beside any number of hosts; a delivery is carried by
+    one of them. Everything else is done by hosts. On SQLite the host carries deliveries by itself,
+    and there is nothing for a worker to do.
+
+    \b
+    Examples:
+      mymozhem worker
+      MYMOZHEM_DELIVERIES_AT_ONCE=64 mymozhem worker --log-format json
+    """
+    given = {name: value for name, value in options.items() if value is not None}
+    settings = Settings(**given)  # type: ignore[arg-type]  # read by click
+    if settings.effective_database_url.startswith("sqlite"):
+        raise click.ClickException(
+            "On SQLite the host itself carries deliveries: `mymozhem serve` is all that it takes. "
+            "Workers are for PostgreSQL; name one in MYMOZHEM_DATABASE_URL."
+        )
+    asyncio.run(_work(settings))
+
+
+async def _work(settings: Settings) -> None:
+    from mymozhem.assembly import open_parts
+    from mymozhem.clock import SystemClock
+    from mymozhem.db.revision import HEAD, current
+    from mymozhem.observability.logging import configure_logging
+
+    configure_logging(settings)
+    if await current(settings.effective_database_url) != HEAD:
+        raise click.ClickException(
+            "The database is not at the newest schema: type `mymozhem db upgrade`, then start "
+            "again."
+        )
+    stopped = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, stopped.set)
+    async with open_parts(settings, SystemClock(), exclusive=False) as parts:
+        parts.relay.start()
+        parts.follow()
+        click.echo("The worker carries deliveries (stop it with Ctrl+C).")
+        await stopped.wait()
+    click.echo("The worker has stopped.")

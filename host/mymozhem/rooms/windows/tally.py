@@ -5,7 +5,6 @@ takes effect once, whatever is killed in between.
 """
 
 import asyncio
-from datetime import timedelta
 
 from sqlalchemy import select, update
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -27,7 +26,6 @@ from mymozhem.contract.hooks import CLOSE_WINDOW
 from mymozhem.dispatch.outcome import BadAnswer, FailureKind, Outcome
 from mymozhem.dispatch.policy import Budget
 from mymozhem.errors import Conflict, MymozhemError, NotFound, Unavailable
-from mymozhem.rooms import backoff
 from mymozhem.rooms.asking import Question, look_ask_write
 from mymozhem.rooms.effects import apply_effects
 from mymozhem.rooms.fallbacks import record_decision, record_fallback
@@ -43,16 +41,13 @@ from mymozhem.rooms.writer import ENDED, RoomWriter, write_room
 
 from . import judging
 from .closing import IN_FLIGHT, begin_tally, tell_app
+from .leased import Dropped, held, put_off, tell_queued
 from .rows import submissions_of, window_view
 from .settling import record_closed, reveal, settle
 from .tables import WindowRow
 
 #: what another process may need to commit what it received in time; one process knows its own
 OTHERS_IN_FLIGHT = 0.1
-
-
-class Dropped(Exception):
-    """Somebody else has moved the window on."""
 
 
 async def step(services: Services, work: Work) -> None:
@@ -81,22 +76,6 @@ async def _look(services: Services, work: Work) -> WindowRow:
     async with services.database.read() as session:
         window = await session.get(WindowRow, work.row_id)
     if window is None or window.lease != work.lease:
-        raise Dropped
-    return window
-
-
-async def held(writer: RoomWriter, work: Work, *, status: WindowStatus | None = None) -> WindowRow:
-    """Return the window while it is still ours, and in that status; Dropped where it is not.
-
-    A lease by itself is not enough: it may have been taken while somebody else moved the window on,
-    who saw none and so took none away.
-    """
-    window = await writer.session.scalar(
-        select(WindowRow)
-        .where(WindowRow.id == work.row_id, WindowRow.lease == work.lease)
-        .execution_options(populate_existing=True)
-    )
-    if window is None or status not in (None, window.status):
         raise Dropped
     return window
 
@@ -245,7 +224,7 @@ async def _refused(services: Services, work: Work, error: MymozhemError) -> None
         queued = writer.manifest.policy(CLOSE_WINDOW).on_failure is Strategy.QUEUE
         if queued and writer.room.status not in ENDED:
             await forget(writer.session, [window.id])  # what the app says is known, and no use
-            _tell_queued(writer, window, error.code, error.message)
+            tell_queued(writer, window, error.code, error.message)
             put_off(writer, window, error.code, error.message)
             return
         record_decision(writer, CLOSE_WINDOW, DecidedBy.PLATFORM, error.code, error.message)
@@ -265,25 +244,8 @@ async def _put_off(
         window = await held(writer, work, status=status)
         if afresh:
             await forget(writer.session, [window.id])
-        _tell_queued(writer, window, code, message)
+        tell_queued(writer, window, code, message)
         put_off(writer, window, code, message)
-
-
-def _tell_queued(writer: RoomWriter, window: WindowRow, code: str, message: str) -> None:
-    """Tell organizers once, when it first fails."""
-    if not window.attempts:
-        record_decision(writer, CLOSE_WINDOW, DecidedBy.QUEUE, code, message)
-
-
-def put_off(
-    writer: RoomWriter, window: WindowRow, code: str, message: str, *, parked: bool = False
-) -> None:
-    """Have it tried again later."""
-    window.attempts += 1
-    wait = backoff.seconds(window.attempts, parked=parked)
-    window.due_at = writer.now + timedelta(seconds=wait)
-    window.last_error = f"{code}: {message}"[:1000]
-    window.lease = window.lease_until = None
 
 
 async def _reveal(services: Services, work: Work) -> None:

@@ -21,8 +21,8 @@ class Names:
         """Return the names of an app; raises `Invalid` where it cannot be called so."""
         if not MIN_LENGTH <= len(name) <= MAX_LENGTH or _ID.fullmatch(name) is None:
             raise Invalid(
-                f"An app cannot be called {name!r}: write {MIN_LENGTH} to {MAX_LENGTH} small letters and "
-                "digits, beginning with a letter, with single dashes between words.",
+                f"An app cannot be called {name!r}: write {MIN_LENGTH} to {MAX_LENGTH} small "
+                "letters and digits, beginning with a letter, with single dashes between words.",
                 code="APP_NAME",
             )
         return cls(name)

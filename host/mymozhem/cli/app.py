@@ -13,6 +13,7 @@ import click
 
 from mymozhem.contract import JsonObject
 
+from .app_dev import dev_command
 from .app_new import new_command
 
 if TYPE_CHECKING:
@@ -31,6 +32,7 @@ def app_group() -> None:
 
 
 app_group.add_command(new_command)
+app_group.add_command(dev_command)
 
 
 @app_group.command("serve")

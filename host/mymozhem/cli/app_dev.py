@@ -1,0 +1,73 @@
+"""The command that lets an author try an app."""
+
+import asyncio
+import tempfile
+from contextlib import ExitStack
+from pathlib import Path
+
+import click
+
+from mymozhem.config import Settings
+
+
+@click.command("dev")
+@click.argument("plugin", default=".")
+@click.option("--port", type=click.IntRange(0, 65_535), help="Port to listen on; 0 for any.")
+@click.option(
+    "--data-dir",
+    type=click.Path(file_okay=False, path_type=Path),
+    help="Folder of the data, which are kept then; a temporary one when left out.",
+)
+@click.option(
+    "--phones",
+    type=click.IntRange(0, 100),
+    default=5,
+    show_default=True,
+    help="How many people are in the room.",
+)
+@click.option("--play", is_flag=True, help="People try every action by themselves.")
+def dev_command(
+    plugin: str, port: int | None, data_dir: Path | None, phones: int, *, play: bool
+) -> None:
+    """Try an app: a host with a room, people at phones, and every call of a hook shown.
+
+    PLUGIN is a folder with the app's project, or the id of an installed app; this folder when left
+    out. The host is for this machine alone, on a database of its own. A room is made and started
+    with settings that fit, and people come in: they answer every window with something that it
+    accepts, and try the app's actions when you type p. Each call is printed with its request and
+    with the effects, the refusal or the error that came of it. When a file changes, the app is
+    loaded anew and the room goes on, unless the manifest is another one.
+
+    \b
+    Examples:
+      mymozhem app dev
+      mymozhem app dev auction --port 8080 --play
+      mymozhem app dev ~/apps/auction --data-dir ~/apps/auction/data
+    """
+    from mymozhem.authoring.bench import Bench
+    from mymozhem.authoring.sources import find_source
+    from mymozhem.demo.child import free_port
+
+    source = find_source(plugin)
+    wanted = Settings().port if port is None else port
+    chosen = wanted or free_port()
+    _require_free(chosen)
+    with ExitStack() as stack:
+        if data_dir is None:
+            data_dir = Path(
+                stack.enter_context(tempfile.TemporaryDirectory(prefix="mymozhem-dev-"))
+            )
+        data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+        click.echo(f"Trying {source.app_id}: {source.code} (stop it with Ctrl+C)")
+        bench = Bench(source, data_dir.resolve(), port=chosen, people=phones, play=play)
+        asyncio.run(bench.run())
+
+
+def _require_free(port: int) -> None:
+    import socket
+
+    try:
+        socket.create_server(("127.0.0.1", port)).close()
+    except OSError as error:
+        message = f"Nothing can listen at port {port}: {error.strerror or error}. Try --port 0."
+        raise click.ClickException(message) from error

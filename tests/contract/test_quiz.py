@@ -25,7 +25,8 @@ from mymozhem.rooms.windows import controlling
 from mymozhem.rooms.windows.submitting import submit
 from mymozhem.rooms.work.jobs import Jobs
 from tests.contract.hall import EACH, Hall, make_hall, questions, single
-from tests.integration.rooms.build import House, make_house
+from tests.contract.houses import HOUSES
+from tests.integration.rooms.build import House
 
 Make = Callable[..., Awaitable[Hall]]
 
@@ -52,7 +53,7 @@ class Fragile:
         return mymozhem_quiz.close_window(context, request)
 
 
-@pytest.fixture(params=["inprocess"])
+@pytest.fixture(params=HOUSES)
 def transport(request: pytest.FixtureRequest) -> str:
     """How the app is reached; everything below holds over each."""
     return str(request.param)
@@ -73,10 +74,8 @@ def app() -> object:
 async def house(
     transport: str, database: Database, clock: Clock, tmp_path: Path, app: object
 ) -> AsyncIterator[House]:
-    makers = {"inprocess": make_house}
-    house = await makers[transport](database, clock, tmp_path, {"quiz": app})
-    yield house
-    await house.services.dispatcher.close()
+    async with HOUSES[transport](database, clock, tmp_path, {"quiz": app}) as house:
+        yield house
 
 
 @pytest.fixture

@@ -30,7 +30,8 @@ from mymozhem.rooms.tables import RoomRow
 from mymozhem.rooms.windows import controlling
 from mymozhem.rooms.windows.submitting import submit
 from mymozhem.rooms.work.jobs import Jobs
-from tests.integration.rooms.build import House, make_house, principal
+from tests.contract.houses import HOUSES
+from tests.integration.rooms.build import House, principal
 
 BOTTLES = ("Margaux", "Rioja", "Zweigelt")
 
@@ -38,7 +39,7 @@ BOTTLES = ("Margaux", "Rioja", "Zweigelt")
 # ------------------------------------------------------------------------------------ the house
 
 
-@pytest.fixture(params=["inprocess"])
+@pytest.fixture(params=HOUSES)
 def transport(request: pytest.FixtureRequest) -> str:
     """How the app is reached; everything below holds over each."""
     return str(request.param)
@@ -59,10 +60,8 @@ def app() -> object:
 async def house(
     transport: str, database: Database, clock: Clock, tmp_path: Path, app: object
 ) -> AsyncIterator[House]:
-    makers = {"inprocess": make_house}
-    house = await makers[transport](database, clock, tmp_path, {"tasting": app})
-    yield house
-    await house.services.dispatcher.close()
+    async with HOUSES[transport](database, clock, tmp_path, {"tasting": app}) as house:
+        yield house
 
 
 @dataclass

@@ -61,7 +61,8 @@ from mymozhem.rooms.tables import (
     WinnerRow,
 )
 from mymozhem.rooms.work.jobs import Jobs
-from tests.integration.rooms.build import House, make_house, principal
+from tests.contract.houses import HOUSES
+from tests.integration.rooms.build import House, principal
 
 # ------------------------------------------------------------------------------------ the app
 
@@ -219,7 +220,7 @@ class Auction:
 # ------------------------------------------------------------------------------------ the house
 
 
-@pytest.fixture(params=["inprocess"])
+@pytest.fixture(params=HOUSES)
 def transport(request: pytest.FixtureRequest) -> str:
     """How the app is reached; everything below holds over each."""
     return str(request.param)
@@ -234,10 +235,8 @@ def clock() -> HeldClock:
 async def house(
     transport: str, database: Database, clock: Clock, tmp_path: Path
 ) -> AsyncIterator[House]:
-    makers = {"inprocess": make_house}
-    house = await makers[transport](database, clock, tmp_path, {"auction": Auction()})
-    yield house
-    await house.services.dispatcher.close()
+    async with HOUSES[transport](database, clock, tmp_path, {"auction": Auction()}) as house:
+        yield house
 
 
 @dataclass

@@ -82,9 +82,9 @@ def remote_manifest(document: JsonObject, base_url: str, *, path: str = "/hooks"
 
     All hooks are answered at one path. What the plugin says of itself stays, but for timeouts that
     are too short for a network, which become the shortest that there is, 2 s. A valid manifest of
-    a plugin stays valid.
+    a plugin stays valid; it names its format, so that nobody takes it for one of before.
     """
-    remote = {**document, "baseUrl": base_url.rstrip("/"), "webhooks": path}
+    remote = {"manifestVersion": 1, **document, "baseUrl": base_url.rstrip("/"), "webhooks": path}
     policies = document.get("policies")
     if isinstance(policies, dict):
         remote["policies"] = {name: _patient(policy) for name, policy in policies.items()}

@@ -18,8 +18,8 @@ from .tables import SecretKind, StopCause
 
 Version = tuple[str, str]
 
-#: a manifest with neither was written for the first platform
-_OF_OUR_FORMAT = ("manifestVersion", "contract")
+#: a manifest with none of them was written for the first platform
+_OF_OUR_FORMAT = ("manifestVersion", "contract", "id", "actions", "events", "policies")
 
 
 @dataclass(frozen=True)

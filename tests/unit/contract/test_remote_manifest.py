@@ -44,7 +44,8 @@ def test_nothing_but_address_paths_and_short_timeouts_changes():
     assert remote["baseUrl"] == "https://apps.example.org"
     assert remote["webhooks"] == "/draw"
     assert remote["policies"] == {**SMALL["policies"], "actions": {"timeout": 2000}}
-    kept = {"baseUrl", "webhooks", "policies"}
+    assert remote["manifestVersion"] == 1
+    kept = {"baseUrl", "webhooks", "policies", "manifestVersion"}
     assert {key: each for key, each in remote.items() if key not in kept} == {
         key: each for key, each in SMALL.items() if key != "policies"
     }

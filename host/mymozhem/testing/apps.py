@@ -11,7 +11,6 @@ from mymozhem.contract.demo import GROUP as DEMOS
 from mymozhem.contract.demo import SampleRoom
 from mymozhem.contract.hooks import hooks_of
 from mymozhem.contract.serving.plugin import Function, NotServable, Plugin
-from mymozhem.contract.versions import speaks
 from mymozhem.manifests.model import Manifest
 from mymozhem.manifests.validate import Report, validate_manifest
 from mymozhem.registry.discovery import GROUP
@@ -41,11 +40,6 @@ class App:
         if self.report.manifest is None:
             raise NotAnApp(f"the manifest of {self.app_id} is not valid")
         return self.report.manifest
-
-    @property
-    def speaks_here(self) -> bool:
-        """Tell whether the manifest's range of contracts holds the one that is spoken here."""
-        return speaks(self.manifest.contract)
 
     def needed_hooks(self) -> dict[str, list[str]]:
         """Return the names of the hooks of each capability that the manifest declares."""

@@ -52,6 +52,7 @@ class Game:
     refused: list[str] = field(default_factory=list)
     completed: bool = False
     stuck: list[str] = field(default_factory=list)
+    refused_effects: list[str] = field(default_factory=list)
     log_problems: list[str] = field(default_factory=list)
 
     @property
@@ -90,8 +91,10 @@ class _Player:
             await self._everything(room, "ACTIVE")
             await self._try("finishing draws", finish_draws(self._house, room))
             await self._let_time_pass(room)
+        self.game.stuck = await self._tallying(room)
         await self._complete(room)
         await self._everything(room, "COMPLETED")
+        self.game.refused_effects = await _refused_effects(self._house, room)
         self.game.log_problems = await _log_problems(self._house, room)
         await self._called_off()
 
@@ -183,11 +186,13 @@ class _Player:
         )
         self.game.completed = isinstance(ended, RoomRow)
         await self._let_time_pass(room)
+
+    async def _tallying(self, room: RoomRow) -> list[str]:
         async with self._house.services.database.read() as session:
             tallying = select(WindowRow.name).where(
                 WindowRow.room_id == room.id, WindowRow.status == WindowStatus.TALLYING
             )
-            self.game.stuck = [f"the window {name!r}" for name in await session.scalars(tallying)]
+            return list(await session.scalars(tallying))
 
     async def _called_off(self) -> None:
         room = await self._house.room(self._app.app_id, settings=self.game.settings)
@@ -229,6 +234,13 @@ async def _next_due(house: House, room: RoomRow) -> datetime | None:
             select(func.min(WindowRow.due_at)).where(WindowRow.room_id == room.id)
         )
     return min((each for each in (timer, window) if each is not None), default=None)
+
+
+async def _refused_effects(house: House, room: RoomRow) -> list[str]:
+    """Return what the app wanted by itself, without anybody's action, and the host could not do."""
+    told = [event.payload for event in await house.events(room.id, "app:fallback_used")]
+    refused = (each for each in told if each["code"] == "EFFECT_REFUSED")
+    return [f"{each['hook']}: {each['message']}" for each in refused]
 
 
 async def _log_problems(house: House, room: RoomRow) -> list[str]:

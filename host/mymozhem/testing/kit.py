@@ -76,10 +76,11 @@ def report(
     wishes = Wishes(settings, payloads or {}, answers)
     trial = Trial(app, wishes=wishes, strict=strict)
     for check in CHECKS:
-        yield _look(trial, check)
+        yield find(trial, check)
 
 
-def _look(trial: Trial, check: Check) -> Finding:
+def find(trial: Trial, check: Check) -> Finding:
+    """Return what a check finds of an app."""
     remark = check.problems is everything_has_a_title and not trial.strict
     try:
         found = tuple(check.problems(trial))
@@ -91,7 +92,7 @@ def _look(trial: Trial, check: Check) -> Finding:
 def _test(trial: Trial, check: Check) -> Callable[[object], None]:
     def test(_: object) -> None:
         __tracebackhide__ = True
-        finding = _look(trial, check)
+        finding = find(trial, check)
         if finding.skipped is not None:
             raise unittest.SkipTest(finding.skipped)
         if not finding.problems:

@@ -80,8 +80,6 @@ class Trial:
         ]
         if missing:
             raise NothingToTry("a capability is not implemented")
-        if not self.app.speaks_here:
-            raise NothingToTry("the app speaks another contract")
         return self.app
 
     @cached_property

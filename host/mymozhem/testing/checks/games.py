@@ -56,8 +56,10 @@ def room_can_be_completed(trial: Trial) -> Iterator[str]:
         if not game.completed:
             last = next(each for each in game.tried if each.what == "completing the room")
             yield f"The room could not be completed: {last.outcome} {last.message}"
-        for what in game.stuck:
-            yield f"{what} is still being tallied: close_window did not say what comes of it."
+        for name in game.stuck:
+            yield f"The window {name!r} is still being tallied long after its end."
+        for each in dict.fromkeys(game.refused_effects):
+            yield f"The host cannot do what the app wants of it. {each}"
 
 
 def log_adds_up(trial: Trial) -> Iterator[str]:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from mymozhem.contract import CONTRACT_VERSION, HOOKS
+from mymozhem.contract import HOOKS
 from mymozhem.testing.trial import NothingToTry, Trial
 
 
@@ -39,18 +39,6 @@ def hooks_are_declared(trial: Trial) -> Iterator[str]:
             )
 
 
-def contract_is_spoken_here(trial: Trial) -> Iterator[str]:
-    """The manifest's range of contracts holds the version of this host."""
-    app = trial.app
-    if app.report.manifest is None:
-        raise NothingToTry("the manifest is not valid")
-    if not app.speaks_here:
-        yield (
-            f"`contract` is {app.manifest.contract!r}; this host speaks {CONTRACT_VERSION}. "
-            f'Write ">=1.0 <2.0".'
-        )
-
-
 def everything_has_a_title(trial: Trial) -> Iterator[str]:
     """Every setting, action and event has a title or a description; strict trials alone fail."""
     manifest = trial.valid.manifest
@@ -71,6 +59,5 @@ CHECKS = (
     manifest_is_valid,
     capabilities_are_implemented,
     hooks_are_declared,
-    contract_is_spoken_here,
     everything_has_a_title,
 )

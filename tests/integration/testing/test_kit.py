@@ -1,0 +1,136 @@
+"""No check of the kit is one that cannot fail: an app that breaks one rule fails just there."""
+
+from collections.abc import Iterator
+from functools import partial
+
+import pytest
+
+from mymozhem.testing import ConformanceWarning, conformance, report
+from mymozhem.testing.checks import CHECKS, Check, answers, endpoint, games, manifest, rooms
+from mymozhem.testing.kit import NotConforming, find
+from mymozhem.testing.serving import by_contract
+from mymozhem.testing.trial import Trial
+from tests.integration.testing import tiny
+from tests.integration.testing.endpoint import Service
+
+ROOMS = {check.name for check in CHECKS if check.problems in rooms.CHECKS}
+
+BROKEN = {
+    tiny.Invalid: {"manifest_is_valid"},
+    tiny.Promises: {"capabilities_are_implemented"},
+    tiny.Hides: {"hooks_are_declared"},
+    tiny.SpeaksAnother: {"manifest_is_valid"},
+    tiny.Untitled: {"everything_has_a_title"},
+    tiny.Raises: {"questions_are_answered_inside", "questions_are_answered_served"},
+    tiny.Nonsense: {"questions_are_answered_inside", "questions_are_answered_served"},
+    tiny.Slow: {"answers_come_in_time"},
+    tiny.Moody: {"equal_questions_have_equal_answers", "both_transports_answer_alike"},
+    tiny.Feels: {"both_transports_answer_alike"},
+    tiny.Scribbles: {"questions_stay_as_they_are"},
+    tiny.Blurts: {"effects_keep_to_the_manifest"},
+    tiny.Loud: {"effects_keep_to_the_manifest"},
+    tiny.Shapeless: {"effects_keep_to_the_manifest"},
+    tiny.Hoards: {"state_stays_small"},
+    tiny.NeverStarts: {"room_can_be_started"},
+    tiny.LetsNobodyIn: {"people_can_join"},
+    tiny.TakesNoActions: {"nobody_meets_a_fault_inside", "nobody_meets_a_fault_served"},
+    tiny.NeverSettles: {"room_can_be_completed"},
+    tiny.FallsBadly: ROOMS,
+}
+
+WITHOUT = {
+    "signed": {"unsigned_messages_are_refused"},
+    "signature": {"wrong_signatures_are_refused"},
+    "time": {"old_messages_are_refused"},
+    "tolerance": {"clocks_may_be_off"},
+    "memory": {"simultaneous_questions_run_once", "repeated_questions_have_the_same_answer",
+               "known_ids_ask_one_question"},
+    "comparing": {"known_ids_ask_one_question"},
+    "hook": {"unknown_hooks_are_refused"},
+    "contract": {"other_contracts_are_refused"},
+    "reading": {"nonsense_is_refused"},
+    "size": {"large_messages_are_refused"},
+    "type": {"other_types_are_refused"},
+    "stamina": {"service_goes_on"},
+}  # fmt: skip
+
+#: no app can break this one: the host writes the log
+UNBREAKABLE = {"log_adds_up"}
+
+
+def failed(trial: Trial, checks: Iterator[Check]) -> set[str]:
+    found = [find(trial, check) for check in checks]
+    return {each.check for each in found if each.problems}
+
+
+def of(*modules) -> list[Check]:
+    return [check for check in CHECKS if any(check.problems in each.CHECKS for each in modules)]
+
+
+@pytest.fixture(scope="module")
+def good() -> Trial:
+    return Trial(tiny.Tiny(), strict=True)
+
+
+def test_a_good_app_passes_every_check(good):
+    found = [find(good, check) for check in CHECKS]
+    assert [each for each in found if each.problems or each.skipped] == []
+
+
+@pytest.mark.parametrize("broken", BROKEN, ids=lambda broken: broken.__name__)
+def test_an_app_that_breaks_a_rule_fails_just_there(broken):
+    expected = BROKEN[broken]
+    modules = [manifest, answers, games, *([rooms] if expected & ROOMS else [])]
+    assert failed(Trial(broken(), strict=True), of(*modules)) == expected
+
+
+@pytest.mark.parametrize("rule", WITHOUT)
+def test_a_service_that_leaves_a_rule_out_fails_just_there(good, rule):
+    trial = Trial(tiny.Tiny(), endpoint=partial(Service, without=rule))
+    trial.__dict__["inside"] = good.inside  # the same app: it need not play again
+    assert failed(trial, of(endpoint)) == WITHOUT[rule]
+
+
+def test_a_service_of_ones_own_that_keeps_the_rules_passes(good):
+    trial = Trial(tiny.Tiny(), endpoint=Service)
+    trial.__dict__["inside"] = good.inside
+    assert failed(trial, of(endpoint)) == set()
+
+
+def test_every_check_has_an_app_that_fails_it():
+    broken = set().union(*BROKEN.values(), *WITHOUT.values())
+    assert {check.name for check in CHECKS} - broken == UNBREAKABLE
+
+
+def test_a_log_that_tells_another_story_is_found(good):
+    trial = Trial(tiny.Tiny())
+    trial.__dict__["inside"] = good.inside
+    trial.__dict__["served"] = good.served
+    game = good.inside.game
+    kept, game.log_problems = game.log_problems, ["points differ"]
+    try:
+        assert failed(trial, of(games)) == {"log_adds_up"}
+    finally:
+        game.log_problems = kept
+
+
+def test_a_report_says_why_a_check_did_not_look():
+    found = {each.check: each for each in report(tiny.Invalid())}
+    assert found["manifest_is_valid"].problems
+    assert found["room_can_be_started"].skipped == "the manifest is not valid"
+
+
+def test_a_title_that_is_missing_is_a_remark_and_not_a_failure():
+    tests = conformance(tiny.Untitled())()
+    with pytest.warns(ConformanceWarning, match="tiny:added has no title"):
+        tests.test_everything_has_a_title()
+
+
+def test_a_failure_tells_the_author_what_to_do():
+    tests = conformance(tiny.Promises())()
+    with pytest.raises(NotConforming, match="no on_timer; write it with @hookimpl"):
+        tests.test_capabilities_are_implemented()
+
+
+def test_the_service_of_the_contract_is_what_is_tested_by_default():
+    assert Trial(tiny.Tiny()).endpoint is by_contract

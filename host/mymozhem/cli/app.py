@@ -13,6 +13,7 @@ import click
 
 from mymozhem.contract import JsonObject
 
+from .app_check import check_command
 from .app_dev import dev_command
 from .app_new import new_command
 
@@ -33,6 +34,7 @@ def app_group() -> None:
 
 app_group.add_command(new_command)
 app_group.add_command(dev_command)
+app_group.add_command(check_command)
 
 
 @app_group.command("serve")

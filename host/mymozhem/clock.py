@@ -22,7 +22,8 @@ class SystemClock:
 
     def now(self) -> datetime:
         """Return the machine's time in UTC, cut to milliseconds."""
-        return milliseconds(datetime.now(UTC))
+        now = datetime.now(UTC)
+        return now.replace(microsecond=now.microsecond // 1000 * 1000)
 
     def monotonic(self) -> float:
         """Return the machine's monotonic seconds."""

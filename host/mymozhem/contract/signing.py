@@ -7,16 +7,18 @@ let two keys be good at the same time.
 
 import base64
 import binascii
-import hashlib
 import hmac
 import re
 import secrets
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Protocol
 
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.hmac import HMAC
 
 ID_HEADER = "webhook-id"
 TIMESTAMP_HEADER = "webhook-timestamp"
@@ -75,9 +77,15 @@ class SharedKey:
     secret: bytes
     version = "v1"
 
+    @cached_property
+    def _keyed(self) -> HMAC:
+        return HMAC(self.secret, SHA256())
+
     def sign(self, signed: bytes) -> bytes:
         """Return the signature of these bytes."""
-        return hmac.digest(self.secret, signed, "sha256")
+        mac = self._keyed.copy()  # half the time of one that is keyed anew
+        mac.update(signed)
+        return mac.finalize()
 
     def verifies(self, signed: bytes, signature: bytes) -> bool:
         """Tell whether this is the signature of these bytes, in constant time."""
@@ -85,7 +93,7 @@ class SharedKey:
 
     def platform_signature(self, body: bytes) -> str:
         """Return the value of `X-Platform-Signature`: an HMAC of the body alone, in hex."""
-        return f"sha256={hmac.new(self.secret, body, hashlib.sha256).hexdigest()}"
+        return f"sha256={self.sign(body).hex()}"
 
     def __repr__(self) -> str:
         return "SharedKey(…)"
@@ -161,7 +169,9 @@ def sign(keys: Iterable[SigningKey], *, message_id: str, timestamp: int, body: b
     if not _ID.fullmatch(message_id):
         raise ValueError("an id is 1 to 128 visible ASCII characters, and no full stop")
     signed = _signed(message_id, str(timestamp), body)
-    return " ".join(f"{key.version},{base64.b64encode(key.sign(signed)).decode()}" for key in keys)
+    return " ".join(
+        [f"{key.version},{base64.b64encode(key.sign(signed)).decode()}" for key in keys]
+    )
 
 
 def verify(

@@ -23,13 +23,13 @@ def answered_for(hook: Hook[BaseModel, BaseModel]) -> Reply | None:
     return _EQUAL_TICKETS if hook is PREPARE_DRAW else None
 
 
-def fields_of(call: Call) -> bytes:
-    """Return the further fields of the body, each after a comma; none without a value.
+def fields_of(call: Call) -> JsonObject:
+    """Return the further fields of the body, those that have a value.
 
     `participants` are those that can win, `{"id"}` each; `prizes` are `{"id", "name", "quantity",
     "metadata"}`.
     """
-    return b"".join(b',"%b":%b' % (name.encode(), to_json(value)) for name, value in _fields(call))
+    return dict(_fields(call))
 
 
 def read_platform(call: Call, document: object) -> Reply:

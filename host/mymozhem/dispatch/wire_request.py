@@ -1,11 +1,9 @@
-"""A question as bytes: the envelope of the contract, joined from pieces.
+"""A question as bytes: the envelope of the contract.
 
-The pieces are what pydantic writes; a model of the whole would be built only to be written.
+It is written from its pieces at once; a model of the whole would be built only to be written.
 """
 
 from pydantic_core import to_json
-
-from mymozhem.clock import iso
 
 from .transport import Call
 from .wire_platform import fields_of
@@ -17,27 +15,20 @@ def body_of(call: Call, *, platform_form: bool, lists: tuple[str, ...] = ()) -> 
     Two calls that differ in the attempt and the time left alone differ there alone.
     """
     context = call.context
-    # With references in them, the values are no longer of the types that the fields say.
-    as_any = bool(lists)
-    body = b"".join(
-        (
-            b'{"id":%b,"hook":"%b","contract":%b,"attempt":%d,"budgetMs":%d,"mode":"%b",'
-            % (
-                to_json(context.call_id),
-                call.hook.name.encode(),
-                to_json(context.contract),
-                call.attempt,
-                context.deadline_ms,
-                call.mode.value.encode(),
-            ),
-            b'"occurredAt":"%b","context":' % iso(call.occurred_at or context.now).encode(),
-            to_json(context, by_alias=True, serialize_as_any=as_any),
-            b',"request":',
-            to_json(call.request, by_alias=True, serialize_as_any=as_any),
-        )
-    )
+    envelope: dict[str, object] = {
+        "id": context.call_id,
+        "hook": call.hook.name,
+        "contract": context.contract,
+        "attempt": call.attempt,
+        "budgetMs": context.deadline_ms,
+        "mode": call.mode.value,
+        "occurredAt": call.occurred_at or context.now,
+        "context": context,
+        "request": call.request,
+    }
     if lists:
-        body += b',"lists":' + to_json(lists)
+        envelope["lists"] = lists
     if platform_form:
-        body += fields_of(call)
-    return body + b"}"
+        envelope |= fields_of(call)
+    # With references in them, the values are no longer of the types that the fields say.
+    return to_json(envelope, by_alias=True, serialize_as_any=bool(lists))

@@ -5,23 +5,21 @@ app has a pool of its own, so that a slow one takes no connection from another.
 """
 
 import asyncio
-from collections.abc import Mapping
-from contextlib import AbstractAsyncContextManager
-from functools import partial
-from types import SimpleNamespace
+from functools import lru_cache
 from typing import NamedTuple
 
 import aiohttp
 from aiohttp.abc import AbstractResolver
 from yarl import URL
 
-from .connecting import SLACK_SECONDS, connector, is_forbidden
+from .connecting import SLACK_SECONDS, Opened, connector, is_forbidden, opening
 from .faults import AddressForbidden, Unreachable, Unreadable
 from .guard import Guard
 from .resolver import Resolver
 
 OK = 200
 MAX_BYTES = 1024 * 1024
+_REMEMBERED = 1_024
 _LEAST_SECONDS = 0.001  # 0 would mean no limit
 
 _HEADERS = {"Accept": "application/json", "Accept-Encoding": "identity", "User-Agent": "mymozhem"}
@@ -66,7 +64,7 @@ class Outbound:
         body: bytes,
         *,
         pool: str,
-        headers: Mapping[str, str],
+        headers: dict[str, str],
         seconds: float,
         socket: str | None = None,
     ) -> Answered:
@@ -77,16 +75,18 @@ class Outbound:
         the request is sent once more on a new one: it may then arrive twice, with the same id.
         """
         ends = asyncio.get_running_loop().time() + seconds
-        asked = partial(self._ask, self._address(url, socket), body, headers, ends)
-        reused = SimpleNamespace(connection=False)
+        message = _Message(self._address(url, socket), body, _HEADERS | headers)
+        opened = Opened(new=socket is not None)  # those over a Unix socket are never kept
+        noted = opening.set(opened)
         try:
             try:
-                return await asked(self._session(pool, socket), reused)
+                return await self._ask(self._session(pool, socket), message, seconds)
             except _CUT:
-                if not reused.connection:
+                if opened.new:
                     raise
-            async with self._opened(socket, lasting=False) as fresh:
-                return await asked(fresh, reused)
+            left = ends - asyncio.get_running_loop().time()
+            async with self._new_session(socket, lasting=False) as fresh:
+                return await self._ask(fresh, message, left)
         except TimeoutError:
             raise
         except aiohttp.ClientConnectorError as error:
@@ -97,6 +97,8 @@ class Outbound:
             raise Unreachable from error
         except aiohttp.ClientError as error:
             raise Unreadable("The answer is no HTTP, or its headers are too large.") from error
+        finally:
+            opening.reset(noted)
 
     async def close(self) -> None:
         """Cut every connection; twice is safe."""
@@ -113,65 +115,53 @@ class Outbound:
             raise Unreachable("The host is stopping; nothing more is sent.")
         session = self._pools.get((pool, socket))
         if session is None:
-            session = self._pools[pool, socket] = self._opened(socket, lasting=True)
+            session = self._pools[pool, socket] = self._new_session(socket, lasting=True)
         return session
 
-    def _opened(self, socket: str | None, *, lasting: bool) -> aiohttp.ClientSession:
+    def _new_session(self, socket: str | None, *, lasting: bool) -> aiohttp.ClientSession:
         return aiohttp.ClientSession(
             connector=connector(self._guard, self._resolver, socket, lasting=lasting),
-            headers=_HEADERS,
             cookie_jar=aiohttp.DummyCookieJar(),
             auto_decompress=False,
             trust_env=False,
-            trace_configs=[_NOTE_REUSE],
         )
 
     async def _ask(
-        self,
-        url: URL,
-        body: bytes,
-        headers: Mapping[str, str],
-        ends: float,
-        session: aiohttp.ClientSession,
-        reused: SimpleNamespace,
+        self, session: aiohttp.ClientSession, message: "_Message", seconds: float
     ) -> Answered:
-        left = max(ends - asyncio.get_running_loop().time(), _LEAST_SECONDS)
-        timeout = aiohttp.ClientTimeout(total=left, ceil_threshold=SLACK_SECONDS)
-        asked: AbstractAsyncContextManager[aiohttp.ClientResponse] = session.post(
-            url,
-            data=body,
-            headers=headers,
+        response = await session.post(
+            message.url,
+            data=message.body,
+            headers=message.headers,
             allow_redirects=False,
-            timeout=timeout,
-            trace_request_ctx=reused,
+            timeout=_timeout(max(seconds, _LEAST_SECONDS)),
         )
-        async with asked as response:
+        try:
             content_type = response.headers.get("Content-Type", "").partition(";")[0]
             read = await self._read(response) if response.status == OK else b""
             return Answered(response.status, content_type.strip().lower(), read)
+        finally:
+            response.release()  # a connection with something unread on it is closed
 
     async def _read(self, response: aiohttp.ClientResponse) -> bytes:
         coding = response.headers.get("Content-Encoding", "identity")
         if coding.strip().lower() != "identity":
-            response.close()
             raise Unreadable("The answer is encoded though plain bytes were asked for.")
         if (response.content_length or 0) > self._max_bytes:
-            response.close()
             raise self._too_large()
         data = await response.content.readany()
         if response.content.at_eof():
-            return self._bounded(response, data)
+            return self._bounded(data)
         parts, size = [data], len(data)
         while part := await response.content.readany():
             parts.append(part)
             size += len(part)
             if size > self._max_bytes:
                 break
-        return self._bounded(response, b"".join(parts))
+        return self._bounded(b"".join(parts))
 
-    def _bounded(self, response: aiohttp.ClientResponse, data: bytes) -> bytes:
+    def _bounded(self, data: bytes) -> bytes:
         if len(data) > self._max_bytes:
-            response.close()
             raise self._too_large()
         return data
 
@@ -179,13 +169,14 @@ class Outbound:
         return Unreadable(f"The answer is larger than {self._max_bytes} bytes.")
 
 
-async def _note_reuse(
-    _session: aiohttp.ClientSession,
-    context: SimpleNamespace,
-    _params: aiohttp.TraceConnectionReuseconnParams,
-) -> None:
-    context.trace_request_ctx.connection = True
+class _Message(NamedTuple):
+    """What is sent, as it is."""
+
+    url: URL
+    body: bytes
+    headers: dict[str, str]
 
 
-_NOTE_REUSE = aiohttp.TraceConfig()
-_NOTE_REUSE.on_connection_reuseconn.append(_note_reuse)
+@lru_cache(_REMEMBERED)
+def _timeout(seconds: float) -> aiohttp.ClientTimeout:
+    return aiohttp.ClientTimeout(total=seconds, ceil_threshold=SLACK_SECONDS)

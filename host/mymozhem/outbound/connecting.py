@@ -1,6 +1,8 @@
 """How connections are opened: every one of them past the guard."""
 
 import socket
+from contextvars import ContextVar
+from dataclasses import dataclass
 from typing import Any
 
 import aiohttp
@@ -32,13 +34,27 @@ class Refused(PermissionError):
         super().__init__("this address may not be reached")
 
 
+@dataclass
+class Opened:
+    """Whether a connection was opened for a request; a kept one may have been closed just now."""
+
+    new: bool
+
+
+#: what the request of this task wants to know; tasks that it starts see the same object
+opening: ContextVar[Opened] = ContextVar("mymozhem_opening")
+
+
 def connector(
     guard: Guard, resolver: AbstractResolver, unix_socket: str | None, *, lasting: bool
 ) -> aiohttp.TCPConnector | aiohttp.UnixConnector:
-    """Return a pool of connections; one that is not `lasting` closes each after its request."""
-    keep_alive = {"keepalive_timeout": KEEP_ALIVE_SECONDS} if lasting else {"force_close": True}
+    """Return a pool of connections; one that is not `lasting` closes each after its request.
+
+    Connections over a Unix socket are never kept: a new one costs next to nothing.
+    """
     if unix_socket is not None:
-        return aiohttp.UnixConnector(unix_socket, limit=POOL_SIZE, **keep_alive)
+        return aiohttp.UnixConnector(unix_socket, limit=POOL_SIZE, force_close=True)
+    keep_alive = {"keepalive_timeout": KEEP_ALIVE_SECONDS} if lasting else {"force_close": True}
     return aiohttp.TCPConnector(
         limit=POOL_SIZE,
         resolver=resolver,
@@ -56,6 +72,8 @@ def guarded(guard: Guard) -> Any:  # noqa: ANN401  aiohttp does not export the t
         family, kind, proto, _, address = info
         if not guard.allows_text(str(address[0])):
             raise Refused
+        if (opened := opening.get(None)) is not None:
+            opened.new = True
         return socket.socket(family=family, type=kind, proto=proto)
 
     return made

@@ -205,6 +205,7 @@ class TestThinking:
 
         evening.app.judging = void
         await played(evening, judge="app")
+        await asyncio.gather(*evening.house.services.judges.values())
         assert (await evening.window()).status == "void"
         assert evening.app.closed == []
         assert await evening.points() == [0, 0, 0]

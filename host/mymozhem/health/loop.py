@@ -1,7 +1,7 @@
 """The health of one host process: counts written, apps asked, incidents told, mails sent."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
@@ -36,6 +36,7 @@ TICK = 10.0
 LOOK_EVERY = timedelta(seconds=30)
 CHECK_EVERY = timedelta(minutes=5)
 CLEAN_EVERY = timedelta(hours=1)
+_AGAIN_SECONDS = 0.2
 #: due by a clock that runs apart from the database's by less than this
 _EARLY = timedelta(seconds=1)
 
@@ -97,9 +98,7 @@ class HealthLoop:
     async def stop(self) -> None:
         """Stop, and write the last counts; safe when it was never started."""
         tasks, self._tasks = self._tasks, []
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        await _end(tasks)
         await self._lag.stop()
         with suppress(Unavailable):  # a few seconds of counts, no more
             await self.write_counts()
@@ -183,6 +182,19 @@ class HealthLoop:
             except Exception:  # what watches the rest must go on itself
                 logger.exception("a look at the health failed")
             await asyncio.sleep(seconds * self._pace)
+
+
+async def _end(tasks: Iterable[asyncio.Task[None]]) -> None:
+    """Cancel tasks until they have ended.
+
+    Once is not enough: `asyncio.wait_for`, which the mail client uses, loses a cancellation that
+    comes together with a result (https://github.com/python/cpython/issues/86296).
+    """
+    pending = set(tasks)
+    while pending:
+        for task in pending:
+            task.cancel()
+        _, pending = await asyncio.wait(pending, timeout=_AGAIN_SECONDS)
 
 
 async def _apps_off(session: AsyncSession) -> list[AppOff]:

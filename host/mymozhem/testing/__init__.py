@@ -4,15 +4,21 @@ One line in a file of tests holds an app to the contract, inside the host and as
 
     TestConformance = conformance("mymozhem_bell")
 
-`open_house` gives rooms, guests, actions and a clock to one's own tests.
+`open_house` gives rooms, guests, actions and a clock to one's own tests. The names below are
+imported when they are first used: a program that only wants a `report` needs no pytest.
 """
 
-from .game import Game, play
-from .house import House, principal
-from .kit import ConformanceWarning, Finding, NotConforming, conformance, report
-from .opening import NotLoadable, loaded, open_house
-from .serving import WebServer, listening
-from .values import values_for
+import importlib
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from .game import Game, play
+    from .house import House, principal
+    from .kit import ConformanceWarning, Finding, NotConforming, conformance, report
+    from .opening import NotLoadable, loaded, open_house
+    from .serving import WebServer, listening
+    from .transports import over_both_transports
+    from .values import values_for
 
 __all__ = [
     "ConformanceWarning",
@@ -26,8 +32,33 @@ __all__ = [
     "listening",
     "loaded",
     "open_house",
+    "over_both_transports",
     "play",
     "principal",
     "report",
     "values_for",
 ]
+
+_HOMES = {
+    "game": ("Game", "play"),
+    "house": ("House", "principal"),
+    "kit": ("ConformanceWarning", "Finding", "NotConforming", "conformance", "report"),
+    "opening": ("NotLoadable", "loaded", "open_house"),
+    "serving": ("WebServer", "listening"),
+    "transports": ("over_both_transports",),
+    "values": ("values_for",),
+}
+_HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
+
+
+def __getattr__(name: str) -> object:
+    if name not in _HOME_OF:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    try:
+        module = importlib.import_module(f".{_HOME_OF[name]}", __name__)
+    except ModuleNotFoundError as error:
+        if error.name != "pytest":
+            raise
+        message = f"{name} needs pytest: pip install 'mymozhem[testing]'"
+        raise ModuleNotFoundError(message, name="pytest") from error
+    return getattr(module, name)

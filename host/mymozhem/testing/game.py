@@ -1,10 +1,9 @@
 """A game that is played with any app: everybody tries everything, at all times."""
 
 from dataclasses import dataclass, field
-from datetime import datetime
 
 from pydantic import JsonValue
-from sqlalchemy import func, select
+from sqlalchemy import select
 
 from mymozhem.contract import JsonObject, ParticipantStatus, RoomStatus, WindowStatus
 from mymozhem.dispatch.outcome import FailureKind
@@ -12,18 +11,15 @@ from mymozhem.errors import MymozhemError
 from mymozhem.manifests.enums import Addressee
 from mymozhem.rooms.applications import Joined
 from mymozhem.rooms.people import approve
-from mymozhem.rooms.replay import LogBroken
-from mymozhem.rooms.requests import room_state
-from mymozhem.rooms.tables import ParticipantRow, RoomRow, TimerRow, WinnerRow
-from mymozhem.rooms.windows.tables import WindowRow
+from mymozhem.rooms.tables import RoomRow, WinnerRow
 
+from .aftermath import log_problems, next_due, refused_effects, tallying
 from .apps import App
 from .draws import finish_draws
 from .house import House
 from .values import values_for
 from .wishes import Wishes, answers_of, names_in, payloads_of, settings_of
 
-ROUNDS = 2
 MAX_TURNS = 12
 MAX_ANSWERED = 5
 MAX_PAYLOADS = 3
@@ -87,15 +83,16 @@ class _Player:
             return
         for number, name in enumerate(("Ada", "Bob")):
             await self._let_in(room, name, number)
-        for self._round in range(ROUNDS):
+        for turn in range(self._wishes.rounds):
+            self._round = turn
             await self._everything(room, "ACTIVE")
             await self._try("finishing draws", finish_draws(self._house, room))
             await self._let_time_pass(room)
-        self.game.stuck = await self._tallying(room)
+        self.game.stuck = await tallying(self._house, room)
         await self._complete(room)
         await self._everything(room, "COMPLETED")
-        self.game.refused_effects = await _refused_effects(self._house, room)
-        self.game.log_problems = await _log_problems(self._house, room)
+        self.game.refused_effects = await refused_effects(self._house, room)
+        self.game.log_problems = await log_problems(self._house, room)
         await self._called_off()
 
     async def _started(self) -> RoomRow | None:
@@ -174,7 +171,7 @@ class _Player:
     async def _let_time_pass(self, room: RoomRow) -> None:
         """Move the clock from one thing that is due to the next."""
         for _ in range(MAX_TURNS):
-            due = await _next_due(self._house, room)
+            due = await next_due(self._house, room)
             if due is None:
                 return
             wait = (due - self._house.services.clock.now()).total_seconds()
@@ -186,13 +183,6 @@ class _Player:
         )
         self.game.completed = isinstance(ended, RoomRow)
         await self._let_time_pass(room)
-
-    async def _tallying(self, room: RoomRow) -> list[str]:
-        async with self._house.services.database.read() as session:
-            tallying = select(WindowRow.name).where(
-                WindowRow.room_id == room.id, WindowRow.status == WindowStatus.TALLYING
-            )
-            return list(await session.scalars(tallying))
 
     async def _called_off(self) -> None:
         room = await self._house.room(self._app.app_id, settings=self.game.settings)
@@ -223,47 +213,6 @@ class _Player:
             self.game.tried.append(Tried(what, DONE))
             return found
         return None
-
-
-async def _next_due(house: House, room: RoomRow) -> datetime | None:
-    async with house.services.database.read() as session:
-        timer = await session.scalar(
-            select(func.min(TimerRow.next_at)).where(TimerRow.room_id == room.id)
-        )
-        window = await session.scalar(
-            select(func.min(WindowRow.due_at)).where(WindowRow.room_id == room.id)
-        )
-    return min((each for each in (timer, window) if each is not None), default=None)
-
-
-async def _refused_effects(house: House, room: RoomRow) -> list[str]:
-    """Return what the app wanted by itself, without anybody's action, and the host could not do."""
-    told = [event.payload for event in await house.events(room.id, "app:fallback_used")]
-    refused = (each for each in told if each["code"] == "EFFECT_REFUSED")
-    return [f"{each['hook']}: {each['message']}" for each in refused]
-
-
-async def _log_problems(house: House, room: RoomRow) -> list[str]:
-    """Return in what the log tells another story than the room."""
-    try:
-        told = await house.replayed(room.id)
-    except LogBroken as error:
-        return [str(error)]
-    async with house.services.database.read() as session:
-        row = await session.get_one(RoomRow, room.id)
-        state = await room_state(session, room.id)
-        people = await session.scalars(
-            select(ParticipantRow).where(ParticipantRow.room_id == room.id)
-        )
-        points = {each.id: each.points for each in people if each.points}
-    facts = (
-        ("status", told.status, row.status),
-        ("public state", told.state["public"], state.public),
-        ("organizers' state", told.state["organizer"], state.organizer),
-        ("points", {name: count for name, count in told.scores.items() if count}, points),
-    )
-    return [f"{what} is {said!r} in the log and {is_!r} in the room" for what, said, is_ in facts
-            if said != is_]  # fmt: skip
 
 
 def _sentence(error: MymozhemError) -> str:

@@ -41,6 +41,11 @@ class Finding:
         """Tell whether nothing is in the way of the app."""
         return not self.problems or self.is_remark
 
+    @property
+    def text(self) -> str:
+        """The rule and what breaks it, a line each."""
+        return "\n".join((self.sentence, *(f"- {each}" for each in self.problems)))
+
 
 def conformance(
     app: object,
@@ -97,10 +102,9 @@ def _test(trial: Trial, check: Check) -> Callable[[object], None]:
             raise unittest.SkipTest(finding.skipped)
         if not finding.problems:
             return
-        text = "\n".join((check.sentence, *(f"- {each}" for each in finding.problems)))
         if not finding.passed:
-            raise NotConforming(text)
-        warnings.warn(text, ConformanceWarning, stacklevel=1)
+            raise NotConforming(finding.text)
+        warnings.warn(finding.text, ConformanceWarning, stacklevel=1)
 
     test.__name__ = f"test_{check.name}"
     test.__doc__ = check.sentence

@@ -1,6 +1,7 @@
 """A text that a regular expression matches: its shortest way through, for schemas with patterns."""
 
 import re
+import warnings
 from collections.abc import Iterable
 from re import _constants as c  # type: ignore[attr-defined]  # no other parser is at hand
 from re import _parser as parser  # type: ignore[attr-defined]  # likewise
@@ -19,9 +20,10 @@ def text_for(pattern: str, *, least: int = 0, salt: int = 0) -> str | None:
     `salt` chooses among characters where there is a choice. None where none was found.
     """
     try:
-        parsed = parser.parse(pattern)
-        text = _text(parsed, least, salt)
-        return text if re.search(pattern, text) else None
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # what Python may come to read differently
+            text = _text(parser.parse(pattern), least, salt)
+            return text if re.search(pattern, text) else None
     except (re.error, ValueError, RecursionError):
         return None
 

@@ -21,6 +21,7 @@ class WireFault(StrEnum):
 
     ANSWERS_500 = "answers 500"  #: as servers do whose code failed
     ANSWERS_HTML = "answers HTML"  #: as proxies do whose server is gone
+    DENIES = "denies"  #: 403: it does not let the platform in
     REDIRECTS = "redirects"  #: to an address inside
     CUTS_OFF = "cuts off"  #: the connection breaks in the middle of an answer
     HANGS = "hangs"  #: no answer
@@ -74,6 +75,7 @@ class Front:
 
 _ANSWERS = {
     WireFault.ANSWERS_HTML: (200, "text/html", b"<h1>It works!</h1>"),
+    WireFault.DENIES: (403, "application/json", b"{}"),
     WireFault.REDIRECTS: (302, "text/plain", b""),
     WireFault.FORGETS_THE_ID: (
         200,

@@ -4,15 +4,15 @@ They are made, then checked by the host's own validators: what could not be made
 The same schema gives the same values every time.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime, timedelta
 
 from pydantic import JsonValue
 
 from mymozhem.manifests.schemas import compile_schema
 from mymozhem.manifests.settings import merge_patch
 
+from .formats import FORMATS
 from .patterns import text_for
 
 Schema = JsonValue
@@ -174,8 +174,8 @@ class _Maker:
         pattern, form = whole.get("pattern"), whole.get("format")
         if isinstance(pattern, str):
             text = text_for(pattern, least=max(least, 1), salt=self.salt) or ""
-        elif isinstance(form, str) and form in _FORMATS:
-            return _FORMATS[form](self.salt)
+        elif isinstance(form, str) and form in FORMATS:
+            return FORMATS[form](self.salt)
         else:
             text = " ".join(filter(None, (self.name or "text", str(self.salt or ""))))
             text = text.ljust(least, "x")
@@ -237,27 +237,3 @@ def _number_of(
     if isinstance(value, bool) or not isinstance(value, int | float):
         return otherwise
     return value + shift
-
-
-def _moment(salt: int) -> datetime:
-    """Return a moment to come, the same for a whole day."""
-    today = datetime.now(UTC).replace(hour=20, minute=0, second=0, microsecond=0)
-    return today + timedelta(days=2 + salt)
-
-
-_FORMATS: Mapping[str, Callable[[int], str]] = {
-    "date-time": lambda salt: _moment(salt).isoformat().replace("+00:00", "Z"),
-    "date": lambda salt: _moment(salt).date().isoformat(),
-    "time": lambda _: "20:00:00Z",
-    "duration": lambda salt: f"PT{salt + 1}M",
-    "email": lambda salt: f"person{salt}@example.com",
-    "hostname": lambda salt: f"host{salt}.example.com",
-    "ipv4": lambda salt: f"192.0.2.{salt % 250 + 1}",
-    "ipv6": lambda salt: f"2001:db8::{salt + 1:x}",
-    "uri": lambda salt: f"https://example.com/{salt}",
-    "uri-reference": lambda salt: f"/{salt}",
-    "iri": lambda salt: f"https://example.com/{salt}",
-    "uuid": lambda salt: f"00000000-0000-4000-8000-{salt:012d}",
-    "json-pointer": lambda salt: f"/{salt}",
-    "regex": lambda _: "^.*$",
-}

@@ -20,12 +20,15 @@ _NOTHING: JsonObject = {}
 class Wishes:
     """What an author asks for: settings of a room that can be played, payloads by action.
 
+    `rounds` is how often every action is tried while the room is running.
+
     What is left out is taken from `examples` in the schemas and from the app's demo, or made.
     """
 
     settings: JsonObject | None = None
     payloads: Mapping[str, Sequence[JsonObject]] = field(default_factory=dict)
     answers: JsonObject | None = None
+    rounds: int = 2
 
 
 def settings_of(app: App, wishes: Wishes) -> list[JsonObject]:

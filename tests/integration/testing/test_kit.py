@@ -10,6 +10,7 @@ from mymozhem.testing.checks import CHECKS, Check, answers, endpoint, games, man
 from mymozhem.testing.kit import NotConforming, find
 from mymozhem.testing.serving import by_contract
 from mymozhem.testing.trial import Trial
+from mymozhem.testing.wishes import Wishes
 from tests.integration.testing import tiny
 from tests.integration.testing.endpoint import Service
 
@@ -81,7 +82,7 @@ def test_a_good_app_passes_every_check(good):
 def test_an_app_that_breaks_a_rule_fails_just_there(broken):
     expected = BROKEN[broken]
     modules = [manifest, answers, games, *([rooms] if expected & ROOMS else [])]
-    assert failed(Trial(broken(), strict=True), of(*modules)) == expected
+    assert failed(Trial(broken(), wishes=Wishes(rounds=1), strict=True), of(*modules)) == expected
 
 
 @pytest.mark.parametrize("rule", WITHOUT)

@@ -25,6 +25,7 @@ CHECKS: tuple[Look, ...] = (
     _look("the_app_crashes", "its app ends itself", Fault.CRASHES),
     _look("the_service_answers_500", "the service answers 500", WireFault.ANSWERS_500),
     _look("the_service_answers_html", "the service answers HTML", WireFault.ANSWERS_HTML),
+    _look("the_service_denies_access", "the service answers 403", WireFault.DENIES),
     _look("the_service_redirects", "the service redirects", WireFault.REDIRECTS),
     _look("the_service_cuts_off", "the connection breaks", WireFault.CUTS_OFF),
     _look("the_service_hangs", "the service does not answer", WireFault.HANGS),

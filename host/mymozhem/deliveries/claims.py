@@ -109,7 +109,7 @@ async def _heads(
     )
     heads = {head.stream: (head, context) for head, context in found}
     for row in streams:
-        if row.stream not in heads:  # somebody else took back what was to be told
+        if row.stream not in heads:  # everything is settled
             row.next_at = row.lease = row.lease_until = None
     return [(row, *heads[row.stream]) for row in streams if row.stream in heads]
 

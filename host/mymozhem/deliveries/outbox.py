@@ -7,7 +7,6 @@ from datetime import datetime
 
 from sqlalchemy import func, insert, select, update
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.ext.asyncio import AsyncSession
 
 from mymozhem.contract import JsonObject
 from mymozhem.db.base import new_id
@@ -51,13 +50,18 @@ class Outbox:
         Streams stay locked until the end of the transaction, so this comes last in it. One call per
         transaction takes everything, as streams are locked in the order of their names.
         """
-        ids: list[str] = []
+        contexts: list[dict[str, object]] = []
+        rows: list[dict[str, object]] = []
         for telling in sorted(tellings, key=lambda each: each.stream):
             if telling.requests:
-                ids += await _write(unit, telling)
-        if ids:
+                context_id = new_id("dctx")
+                contexts.append({"id": context_id, "document": telling.context})
+                rows += await _rows(unit, telling, context_id)
+        if rows:
+            await unit.session.execute(insert(DeliveryContextRow), contexts)
+            await unit.session.execute(insert(DeliveryRow), rows)
             unit.after_commit(self.wake.set)
-        return ids
+        return [str(row["id"]) for row in rows]
 
     async def app_is_back(self, database: Database, app_id: str) -> None:
         """Have what is parked for an app tried at once; nothing happens where nothing is."""
@@ -100,14 +104,9 @@ async def reserve(unit: UnitOfWork, app_id: str, stream: str, count: int) -> int
     return int(last or 0) - count + 1
 
 
-async def _write(unit: UnitOfWork, telling: Telling) -> list[str]:
-    session: AsyncSession = unit.session
+async def _rows(unit: UnitOfWork, telling: Telling, context_id: str) -> list[dict[str, object]]:
     first = await reserve(unit, telling.app_id, telling.stream, len(telling.requests))
-    context_id = new_id("dctx")
-    await session.execute(
-        insert(DeliveryContextRow), [{"id": context_id, "document": telling.context}]
-    )
-    rows = [
+    return [
         {
             "id": new_id("call"),
             "stream": telling.stream,
@@ -125,5 +124,3 @@ async def _write(unit: UnitOfWork, telling: Telling) -> list[str]:
         }
         for place, request in enumerate(telling.requests)
     ]
-    await session.execute(insert(DeliveryRow), rows)
-    return [str(row["id"]) for row in rows]

@@ -25,7 +25,7 @@ from .outbox import Outbox
 from .retention import Retention
 from .schedule import Schedules
 from .settling import Chance
-from .tables import DeliveryRow, StreamRow
+from .tables import AttemptRow, DeliveryRow, StreamRow
 
 #: how long a process may be silent before another one takes its deliveries
 LEASE = timedelta(seconds=60)
@@ -173,17 +173,19 @@ class Relay:
             .with_for_update()
         )
         streams = [(row, by_lease.pop(str(row.lease))) for row in held]
-        heads = await unit.session.scalars(
-            select(DeliveryRow).where(
-                DeliveryRow.id.in_([each.claim.delivery.id for _, each in streams])
-            )
+        found = await unit.session.execute(
+            select(AttemptRow, DeliveryRow)
+            .join(DeliveryRow, DeliveryRow.id == AttemptRow.delivery_id)
+            .where(AttemptRow.id.in_([each.claim.lease for _, each in streams]))
         )
-        known = {head.id: head for head in heads}
+        known = {attempt.id: (attempt, head) for attempt, head in found}
         for stream, each in streams:
+            attempt, head = known[each.claim.lease]
             await settling.settle(
                 unit,
                 stream,
-                known[each.claim.delivery.id],
+                head,
+                attempt,
                 each.result,
                 self._schedules,
                 chance=self._chance,

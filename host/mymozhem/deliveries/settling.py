@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable
 from datetime import datetime, timedelta
 
-from sqlalchemy import func, select
+from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from mymozhem.db.uow import UnitOfWork
@@ -46,6 +46,7 @@ async def settle(
     unit: UnitOfWork,
     stream: StreamRow,
     head: DeliveryRow,
+    attempt: AttemptRow,
     result: Result,
     schedules: Schedules,
     *,
@@ -56,7 +57,6 @@ async def settle(
 
     Once an app takes something again, what else is parked for it is due as well.
     """
-    attempt = await unit.session.get_one(AttemptRow, stream.lease)
     stream.lease = stream.lease_until = None
     if result.outcome is Outcome.PARKED:
         await _park(unit, stream, head, attempt, result)
@@ -67,11 +67,11 @@ async def settle(
     head.attempts, head.lost = attempt.number, 0
     _end(attempt, AttemptOutcome(result.outcome.value), result, unit.now, duration_ms)
     if result.outcome is Outcome.FAILED:
-        await _fail(unit, stream, head, result, schedules, chance())
+        _fail(unit, stream, head, result, schedules, chance())
     elif result.outcome is Outcome.ACCEPTED:
         head.state, stream.next_at = DeliveryState.ACCEPTED, unit.now + CALLBACK
     else:
-        await _deliver(unit, stream, head)
+        _deliver(unit, stream, head)
 
 
 async def give_up_waiting(
@@ -93,9 +93,9 @@ async def settle_later(
         head.attempts = attempt.number
         _end(attempt, AttemptOutcome(result.outcome.value), result, unit.now, attempt.duration_ms)
     if result.outcome is Outcome.FAILED:
-        await _fail(unit, stream, head, result, schedules, 0.0)
+        _fail(unit, stream, head, result, schedules, 0.0)
     else:
-        await _deliver(unit, stream, head)
+        _deliver(unit, stream, head)
 
 
 async def lose(unit: UnitOfWork, stream: StreamRow, head: DeliveryRow) -> None:
@@ -111,12 +111,12 @@ async def lose(unit: UnitOfWork, stream: StreamRow, head: DeliveryRow) -> None:
     _end(attempt, AttemptOutcome.LOST, result, unit.now, None)
     _note(head, result)
     if head.lost >= MAX_LOST:
-        await _close(unit, stream, head, DeliveryState.DEAD)
+        _close(unit, stream, head, DeliveryState.DEAD)
 
 
-async def _deliver(unit: UnitOfWork, stream: StreamRow, head: DeliveryRow) -> None:
+def _deliver(unit: UnitOfWork, stream: StreamRow, head: DeliveryRow) -> None:
     head.last_code = head.last_error = None
-    await _close(unit, stream, head, DeliveryState.DELIVERED)
+    _close(unit, stream, head, DeliveryState.DELIVERED)
 
 
 async def _park(
@@ -128,7 +128,7 @@ async def _park(
     _note(head, result)
 
 
-async def _fail(
+def _fail(
     unit: UnitOfWork,
     stream: StreamRow,
     head: DeliveryRow,
@@ -141,24 +141,15 @@ async def _fail(
     schedule = schedules.of(head.app_id, head.app_version, head.capability)
     wait = schedule.wait(head.failures, chance=chance)
     if wait is None:
-        await _close(unit, stream, head, DeliveryState.DEAD)
+        _close(unit, stream, head, DeliveryState.DEAD)
     else:
         stream.next_at = unit.now + timedelta(seconds=wait)
 
 
-async def _close(
-    unit: UnitOfWork, stream: StreamRow, head: DeliveryRow, state: DeliveryState
-) -> None:
-    """Settle the head; the stream goes on with the next one, if there is any."""
+def _close(unit: UnitOfWork, stream: StreamRow, head: DeliveryRow, state: DeliveryState) -> None:
+    """Settle the head; whoever claims the stream next finds out whether there is another."""
     head.state, head.settled_at = state, unit.now
-    await unit.session.flush()
-    left = await unit.session.scalar(
-        select(func.min(DeliveryRow.position)).where(
-            DeliveryRow.stream == stream.stream, DeliveryRow.settled_at.is_(None)
-        )
-    )
-    stream.parked = False
-    stream.next_at = None if left is None else unit.now
+    stream.parked, stream.next_at = False, unit.now
 
 
 def _end(

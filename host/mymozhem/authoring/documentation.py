@@ -13,6 +13,7 @@ from .verdict import Finding, Level, found
 
 AREA = "documentation"
 _TEXTS = ("title", "description")
+_CHANGES = "CHANGELOG.md"
 
 
 def look_at_texts(document: JsonObject) -> Iterator[Finding]:
@@ -31,9 +32,13 @@ def look_at_texts(document: JsonObject) -> Iterator[Finding]:
 def look_at_project(document: JsonObject, folder: Path) -> Iterator[Finding]:
     """Yield what is found in the files of an app's project."""
     yield found(AREA, "A README says what the app does.", tuple(_of_readme(folder)))
-    unnamed = tuple(_unnamed(document, folder))
-    sentence = "The README names every setting, action and event."
-    yield found(AREA, sentence, unnamed, otherwise=Level.REMARK)
+    readme = _readme(folder)
+    if readme is not None:
+        sentence = "The README names every setting, action and event."
+        yield found(AREA, sentence, tuple(_unnamed(document, readme)), otherwise=Level.REMARK)
+    if not (folder / _CHANGES).is_file():
+        unsaid = f"There is no {_CHANGES}: say what changed, the newest version first."
+        yield Finding(AREA, Level.REMARK, "The changes of each version are told.", (unsaid,))
     versions = tuple(_of_versions(document, folder))
     yield found(AREA, "Package, manifest and changes name one version.", versions)
 
@@ -82,13 +87,10 @@ def _of_readme(folder: Path) -> Iterator[str]:
         yield "README.md is empty."
 
 
-def _unnamed(document: JsonObject, folder: Path) -> Iterator[str]:
-    text = _readme(folder)
-    if text is None:
-        return
+def _unnamed(document: JsonObject, readme: str) -> Iterator[str]:
     for pointer, _ in _declared(document):
         name = pointer.rpartition("/")[2].replace("~1", "/").replace("~0", "~")
-        if f"`{name}`" not in text:
+        if f"`{name}`" not in readme:
             yield f"README.md does not mention `{name}`."
 
 
@@ -98,14 +100,13 @@ def _of_versions(document: JsonObject, folder: Path) -> Iterator[str]:
     packaged = project.get("project", {}).get("version")
     if packaged is not None and packaged != version:
         yield f"pyproject.toml says {packaged}, and the manifest {version}."
-    changes = folder / "CHANGELOG.md"
+    changes = folder / _CHANGES
     if not changes.is_file():
-        yield "There is no CHANGELOG.md: say what changed, the newest version first."
         return
     heads = re.findall(r"^## \[?v?([0-9][^\]\s]*)", changes.read_text("utf-8"), re.MULTILINE)
     if heads[:1] != [version]:
         newest = f"begins with {heads[0]}" if heads else "names no version"
-        yield f"CHANGELOG.md {newest}: begin it with a line “## {version}”."
+        yield f"{_CHANGES} {newest}: begin it with a line “## {version}”."
 
 
 def _readme(folder: Path) -> str | None:

@@ -1,0 +1,40 @@
+"""A new app's project, made by the command, and the command itself."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+COMMAND = [sys.executable, "-m", "mymozhem", "app"]
+SECONDS = 240
+
+Call = Callable[..., subprocess.CompletedProcess[str]]
+
+
+def clean_environment(**more: str) -> dict[str, str]:
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("MYMOZHEM_")}
+    return kept | more
+
+
+@pytest.fixture(scope="session")
+def call() -> Call:
+    """Call `mymozhem app …`; return what came of it."""
+
+    def call(*arguments: str, within: Path | None = None) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [*COMMAND, *arguments], cwd=within, env=clean_environment(), text=True,
+            capture_output=True, timeout=SECONDS, check=False,
+        )  # fmt: skip
+
+    return call
+
+
+@pytest.fixture
+def project(tmp_path: Path, call: Call) -> Path:
+    """A project as `mymozhem app new` makes it, nowhere installed."""
+    made = call("new", "bell-ringing", "--into", str(tmp_path))
+    assert made.returncode == 0, made.stderr
+    return tmp_path / "bell-ringing"

@@ -35,6 +35,7 @@ WALKED = [
     DOCS / "tutorial" / "windows.md",
     DOCS / "howto" / "run-a-draw-with-public-sources.md",
     DOCS / "howto" / "run-a-quiz.md",
+    DOCS / "howto" / "test-an-app.md",
     DOCS / "howto" / "register-a-remote-app.md",
 ]
 LANGUAGES = {"sh", "python", "json", "toml", "text", "ini", "http"}
@@ -53,6 +54,7 @@ def of(language: str) -> list[Block]:
 # ------------------------------------------------------------------------------- what can be run
 
 
+@pytest.mark.timeout(300)
 @pytest.mark.skipif(shutil.which("curl") is None, reason="the reader of a tutorial has curl")
 @pytest.mark.parametrize("page", WALKED, ids=named)
 def test_every_command_of_a_tutorial_runs_and_prints_what_the_page_says(page, tmp_path):

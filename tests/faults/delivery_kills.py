@@ -50,9 +50,9 @@ class DeliveryScene:
         await database.close()
 
     async def run(self, *, processes, kill_after, steps):
-        """Run processes; the first kills itself at a step, all are killed a while after their start.
+        """Run processes; the first kills itself at a step, all are killed some seconds later.
 
-        `kill_after` is in seconds, once all are up.
+        `kill_after` counts from when all are up.
         """
         children = [
             await self._start("write", 0 if number else steps) for number in range(processes)

@@ -4,7 +4,7 @@ The bare side inserts a row and marks it as done, a transaction each, one after 
 least outbox would; it survives no crash between claim and delivery, keeps no order and records no
 attempt. Ours tells of 16 rooms, eight events in a transaction as a room that is played in writes
 them, and has each carried to an app that answers at once: written, claimed with a lease, carried,
-settled, its attempt recorded.
+settled, its attempt recorded. At half the bare rate all of that costs no more than doing it twice.
 """
 
 import asyncio
@@ -34,7 +34,7 @@ from .hosts import ENGINES, fresh_database
 STREAMS, TURNS, EVENTS = 16, 10, 8
 BARE = 300
 ROUNDS = 3
-TARGET = 1.0
+TARGET = 0.5
 
 
 def measure() -> Iterable[Figure]:

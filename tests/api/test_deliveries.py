@@ -5,7 +5,9 @@ import pytest
 from mymozhem.deliveries.carrying import Outcome, Result
 from mymozhem.deliveries.relay import Relay
 from mymozhem.deliveries.schedule import Schedules
+from mymozhem.rooms.courier import relay_of
 from tests.integration.deliveries.post import FAILED, App, telling
+from tests.unit.outbound.hostile import answer, says, serving
 
 SECRET = "the card under the hat"
 PARKED = Result(Outcome.PARKED, "APP_STOPPED", "stall was stopped by the operator.")
@@ -109,3 +111,28 @@ async def test_an_admin_deletes_a_letter_and_nothing_that_is_on_its_way(house, a
     assert (await admin.delete(f"/admin/dead-letters/{dead}")).status == 404
     (entry,) = (await admin.get("/admin/audit?action=delivery.delete")).data
     assert entry["details"] == {"id": dead, "appId": "stall"}
+
+
+async def test_what_a_remote_app_accepts_with_202_is_delivered_by_its_callback(house, admin):
+    async with serving(says(answer(status="202 Accepted"))) as server:
+        made = await house.remote_app(
+            "raffle",
+            baseUrl=server.url,
+            capabilities=["analytics"],
+            webhooks={"analytics": {"path": "/events", "async": True}},
+        )
+        await house.start(appId="raffle")
+        relay = relay_of(house.host.services)
+        await relay.run_due()
+        (accepted,) = (await admin.get("/admin/deliveries?state=accepted")).data
+        waiting = (await admin.get("/admin/deliveries?state=pending")).data
+        assert len(waiting) >= 1
+        body = {"id": accepted["id"], "contract": "1.0", "outcome": "ok", "data": {}}
+        path = f"/callbacks/analytics/{accepted['id']}"
+        for _ in range(2):
+            assert (await house.signed_in(made).post(path, body)).status == 204
+        seen = (await admin.get(f"/admin/deliveries/{accepted['id']}")).data
+        assert (seen["state"], seen["attempts"][0]["outcome"]) == ("delivered", "delivered")
+        await relay.run_due()
+    following = (await admin.get("/admin/deliveries?state=accepted")).data
+    assert [each["id"] for each in following] == [waiting[-1]["id"]]

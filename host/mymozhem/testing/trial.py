@@ -1,6 +1,7 @@
 """All that is found out about one app: it is played, asked and broken once, for every check."""
 
 import asyncio
+import logging
 from collections.abc import Coroutine, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -145,6 +146,8 @@ class Trial:
         settings = self.inside.game.settings
         if settings is None:
             raise NothingToTry("no room could be started")
+        if any(call.result == "failure" for call in self.inside.observed):
+            raise NothingToTry("the app fails by itself; see the checks of its answers")
         async with open_house(
             {app.app_id: stand_in(app, notes)},
             served=isinstance(faults[0], WireFault),
@@ -169,5 +172,10 @@ def _run(work: Coroutine[object, object, T]) -> T:
 
 def _quietly(work: Coroutine[object, object, T]) -> T:
     # Apps are broken here on purpose: what the host logs of that would bury what the check says.
-    with capture_logs():
-        return asyncio.run(work)
+    before = logging.root.manager.disable
+    logging.disable(logging.CRITICAL)
+    try:
+        with capture_logs():
+            return asyncio.run(work)
+    finally:
+        logging.disable(before)

@@ -78,6 +78,13 @@ def test_a_good_app_passes_every_check(good):
     assert [each for each in found if each.problems or each.skipped] == []
 
 
+@pytest.mark.parametrize("app", [tiny.Healthy(), tiny.Patient()], ids=["no rooms", "coroutines"])
+def test_a_good_app_of_another_kind_passes_too(app):
+    trial = Trial(app, strict=True)
+    found = [find(trial, check) for check in of(manifest, answers, games)]
+    assert [each for each in found if each.problems or each.skipped] == []
+
+
 @pytest.mark.parametrize("broken", BROKEN, ids=lambda broken: broken.__name__)
 def test_an_app_that_breaks_a_rule_fails_just_there(broken):
     expected = BROKEN[broken]

@@ -1,21 +1,26 @@
 """A tiny app that keeps every rule, and ways to break one rule each."""
 
+import asyncio
 import random
 import threading
 import time
 
 from mymozhem.contract import (
+    ActionAnswer,
     ActionRequest,
+    ActionResult,
     Adjust,
     CloseWindowRequest,
     Context,
     Effects,
     Emit,
+    HealthReport,
     JsonObject,
     OpenWindow,
     RegistrationRequest,
     RegistrationResult,
     Reply,
+    Schedule,
     SetState,
     SettingsValidationRequest,
     SettingsValidationResult,
@@ -186,6 +191,55 @@ class NeverSettles(Tiny):
     @hookimpl
     def close_window(self, request: CloseWindowRequest) -> Effects:
         return Effects.of(Adjust(participant_id="part_nobody", points=1, reason="was there"))
+
+
+class Healthy:
+    """Says how it feels, and nothing else."""
+
+    @hookimpl
+    def app_manifest(self) -> JsonObject:
+        meta: JsonObject = {"name": "Healthy", "version": "1.0.0", "description": "Feels well."}
+        return {"id": "healthy", "meta": meta, "capabilities": ["health"], "permissions": []}
+
+    @hookimpl
+    async def check_health(self) -> HealthReport:
+        return HealthReport()
+
+
+class Patient:
+    """Coroutines alone: lets people in by and by, takes calls together, sets timers."""
+
+    @hookimpl
+    def app_manifest(self) -> JsonObject:
+        phone: JsonObject = {"type": "string", "pattern": "^\\+[0-9]{7,15}$", "title": "Phone"}
+        go: JsonObject = {"title": "Go", "batch": True, "roles": ["PARTICIPANT"]}
+        return {
+            "id": "patient",
+            "meta": {"name": "Patient", "version": "1.0.0", "description": "Waits."},
+            "capabilities": ["actions", "participantRegistration", "timers"],
+            "permissions": [],
+            "registration": {
+                "type": "object",
+                "required": ["phone"],
+                "additionalProperties": False,
+                "properties": {"phone": phone},
+            },
+            "actions": {"go": go},
+        }
+
+    @hookimpl
+    async def register_participant(self) -> RegistrationResult:
+        return RegistrationResult(decision="pending")
+
+    @hookimpl
+    async def handle_action(self, request: ActionRequest) -> ActionResult:
+        await asyncio.sleep(0)
+        answer = ActionAnswer(effects=(Schedule(name="soon", after_ms=1_000), Reply(data=1)))
+        return ActionResult(answers=(answer,) * len(request.calls or ()))
+
+    @hookimpl
+    async def on_timer(self) -> Effects:
+        return Effects()
 
 
 class FallsBadly(Tiny):

@@ -24,6 +24,9 @@ from mymozhem.contract import (
     Winner,
     WinnerStatus,
 )
+from mymozhem.testing import over_both_transports
+
+transport = over_both_transports("mymozhem_lottery")
 
 NOW = datetime(2026, 12, 31, 20, 0, tzinfo=UTC)
 

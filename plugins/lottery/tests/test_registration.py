@@ -55,6 +55,7 @@ def test_tickets_from_organizers_survive_joining(context, kind, role):
     assert result.metadata == {"tickets": 5}
 
 
+@pytest.mark.parametrize("transport", ["inprocess"], indirect=True)
 def test_a_call_without_a_room_is_the_hosts_mistake(context):
     with pytest.raises(ValueError, match="asked about a room"):
         register(context().model_copy(update={"room": None}))

@@ -97,6 +97,7 @@ def test_nothing_happens_where_nothing_has_to(context, request_, status, setting
     assert on_room_changed(context=told, request=request_) == Effects()
 
 
+@pytest.mark.parametrize("transport", ["inprocess"], indirect=True)  # hundreds of calls each
 @given(hours=st.floats(0.01, 10_000))
 def test_doing_what_was_said_leaves_nothing_to_do(hours):
     """Applied once, the answer to the same question is nothing: no chain of hooks without end."""

@@ -48,7 +48,10 @@ from mymozhem.contract import (
     WindowView,
     Winner,
 )
+from mymozhem.testing import over_both_transports
 from mymozhem_quiz.importing.values import fold
+
+transport = over_both_transports("mymozhem_quiz")
 
 NOW = datetime(2026, 12, 31, 20, 0, tzinfo=UTC)
 MANIFEST = quiz.app_manifest()

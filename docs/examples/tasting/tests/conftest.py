@@ -25,6 +25,9 @@ from mymozhem.contract import (
     Verdict,
     WindowView,
 )
+from mymozhem.testing import over_both_transports
+
+transport = over_both_transports("mymozhem_tasting")
 
 NOW = datetime(2026, 12, 31, 20, 0, tzinfo=UTC)
 MANIFEST = tasting.app_manifest()

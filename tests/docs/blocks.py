@@ -1,7 +1,8 @@
 """The fenced blocks of a page, and what the words behind their fences mean.
 
 sh              commands, run as they stand where a page is walked through
-sh server       a command that keeps running; the walk goes on when the host is ready
+sh server       a command that keeps running; the walk goes on when the host is ready, and has
+                printed WORD where `until=WORD` stands there; the next one takes its place
 LANG file=PATH  the content of a file that the reader writes
 text output     what the commands above it print; `…` stands for anything
 json manifest   a manifest, which has to be valid
@@ -34,6 +35,11 @@ class Block:
         """The file that the reader writes this into; None where it is none."""
         names = [word.removeprefix("file=") for word in self.words if word.startswith("file=")]
         return names[0] if names else None
+
+    @property
+    def until(self) -> str:
+        """The word that a server prints once the reader may go on; empty where it does not say."""
+        return "".join(w.removeprefix("until=") for w in self.words if w.startswith("until="))
 
     def __str__(self) -> str:
         return f"{self.page.relative_to(ROOT)}:{self.line}"

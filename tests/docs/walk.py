@@ -17,11 +17,26 @@ from pathlib import Path
 
 from .blocks import ROOT, Block, blocks
 
-SECONDS = 100
+SECONDS = 240
 _MARK = "=== block {} ==="
-_READY = """for _ in $(seq 600); do
-  curl -sf "http://127.0.0.1:$MYMOZHEM_PORT/health/ready" > /dev/null && break
-  kill -0 $! || { cat server.log >&2; exit 1; }
+# A server is a job of its own, as in a terminal: Ctrl+C is what ends it before the next one.
+_HEAD = """set -euo pipefail
+SERVER=
+stop() {
+  if [ -n "$SERVER" ]; then kill -INT -- "-$SERVER" 2> /dev/null; wait "$SERVER" || true; fi
+  SERVER=
+}
+trap stop EXIT
+trap 'exit 1' TERM"""
+_SERVER = """stop
+set -m
+({command}) > {log} 2>&1 &
+SERVER=$!
+set +m
+READY="http://127.0.0.1:$MYMOZHEM_PORT/health/ready"
+for _ in $(seq 1200); do
+  curl -sf "$READY" > /dev/null && grep -q -- {until} {log} && break
+  kill -0 $SERVER || {{ cat {log} >&2; exit 1; }}
   sleep 0.1
 done"""
 
@@ -54,7 +69,7 @@ def checkout(folder: Path) -> Path:
 def walk(page: Path, folder: Path) -> Walked:
     """Walk through a page in a checkout and return what each block printed."""
     steps = list(blocks(page))
-    script = "\n".join(["set -euo pipefail", *(_step(n, step) for n, step in enumerate(steps))])
+    script = "\n".join([_HEAD, *(_step(n, step) for n, step in enumerate(steps))])
     (folder / "walk.sh").write_text(f"{script}\n")
     run = subprocess.Popen(
         ["bash", "walk.sh"], cwd=folder, env=_environment(folder), text=True,
@@ -67,6 +82,8 @@ def walk(page: Path, folder: Path) -> Walked:
         _end(run)
     pieces = re.split(r"^=== block (\d+) ===\n", printed, flags=re.MULTILINE)
     by_block = {steps[int(n)]: text for n, text in zip(pieces[1::2], pieces[2::2], strict=True)}
+    for log in folder.glob("server-*.log"):
+        by_block[steps[int(log.stem.removeprefix("server-"))]] = log.read_text()
     if run.returncode == 0:
         return Walked(by_block, None)
     last = list(by_block)[-1] if by_block else page
@@ -105,7 +122,8 @@ def _step(number: int, block: Block) -> str:
         return ""
     mark = f"printf '\\n%s\\n' {shlex.quote(_MARK.format(number))}"
     if "server" in block.words:
-        return f"{mark}\n({block.text.strip()}) > server.log 2>&1 &\n{_READY}"
+        log, until = f"server-{number}.log", shlex.quote(block.until)
+        return f"{mark}\n" + _SERVER.format(command=block.text.strip(), log=log, until=until)
     return f"{mark}\n{block.text}"
 
 

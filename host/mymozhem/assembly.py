@@ -105,7 +105,7 @@ async def open_parts(
         stack.push_async_callback(openings.stop)
         services = Services(database, apps, dispatcher, keys, clock, settings, breakers=breakers)
         back = Errands("deliveries of apps that are back", most=GOING_AT_ONCE)
-        breakers.listen(lambda change: _closed(change, services, parking, back))
+        breakers.listen(_Back(services, parking, back))
         for errands in (going, back):
             stack.push_async_callback(errands.close)
         late.open(services)
@@ -154,10 +154,20 @@ def _gone(going: Errands, database: Database, apps: Catalog, app_id: str) -> Non
     going.run(lambda: disable(database, apps, app_id, reason), app=app_id)
 
 
-def _closed(change: Change, services: Services, parking: Parking, back: Errands) -> None:
-    """Let what waits for an app go on once its breaker has closed."""
-    if change.state is not State.CLOSED:
-        return
-    app_id = change.key.app_id
-    parking.on_app_back(app_id)
-    back.run(lambda: services.outbox.app_is_back(services.database, app_id), app=app_id)
+class _Back:
+    """Lets what waits for an app go on once its breaker has closed."""
+
+    def __init__(self, services: Services, parking: Parking, errands: Errands) -> None:
+        self._services = services
+        self._parking = parking
+        self._errands = errands
+
+    def on_change(self, change: Change, /) -> None:
+        """Take note of a change."""
+        if change.state is not State.CLOSED:
+            return
+        app_id, services = change.key.app_id, self._services
+        self._parking.on_app_back(app_id)
+        self._errands.run(
+            lambda: services.outbox.app_is_back(services.database, app_id), app=app_id
+        )

@@ -7,15 +7,19 @@ import asyncio
 import time
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import orjson
 import pytest
+from sqlalchemy import update
 
 from mymozhem.clock import Clock, SystemClock
 from mymozhem.contract.fair import verify
-from mymozhem.contract.fair.verification import Verdict
+from mymozhem.contract.fair.verification import Verdict as Verified
+from mymozhem.dispatch.breaker import Key, Verdict
+from mymozhem.rooms.tables import TimerRow
 from tests.api.house import Caller, House, make_house
 from tests.unit.outbound.hostile import Heard, Script, answer, drip, flood, hang, says, serving
 
@@ -181,7 +185,72 @@ async def test_who_names_a_stranger_as_winner_is_not_followed(house):
         winners = (await house.organizer.get(f"{path}/winners")).data
         assert [each["participantId"] for each in winners]
         record = (await house.nobody.get(f"{path}/draws/{made.data['id']}/record")).data
-        assert verify(record).verdict is Verdict.VERIFIED
+        assert verify(record).verdict is Verified.VERIFIED
         assert [pick["participantId"] for pick in record["picks"]] == [
             each["participantId"] for each in winners
         ]
+
+
+class Moody:
+    """Answers as `mood` says, which a test may change."""
+
+    def __init__(self, mood: Script) -> None:
+        self.mood = mood
+
+    async def __call__(self, heard: Heard, writer: asyncio.StreamWriter) -> None:
+        await self.mood(heard, writer)
+
+
+async def test_an_app_that_says_it_is_gone_is_asked_no_more(house):
+    async with serving(says(answer(status="410 Gone"))) as server:
+        party = await evening(house, server.url)
+        heard, _ = await party.act(party.room)
+        assert heard.code == "APP_GONE"
+        async with asyncio.timeout(10):
+            while not house.host.services.catalog.is_stopped("raffle"):  # noqa: ASYNC110  set by a task of the host's
+                await asyncio.sleep(0.01)
+        heard, _ = await party.act(party.room)
+        assert (heard.status, heard.code) == (503, "APP_STOPPED")
+        assert len(server.heard) == 1
+
+
+async def park(house: House) -> None:
+    """Let every timer that waits have failed so often that it is parked for ten minutes."""
+    async with house.database.write() as unit:
+        await unit.session.execute(
+            update(TimerRow).values(attempts=9, next_at=unit.now + timedelta(minutes=10))
+        )
+
+
+async def test_what_waits_for_an_app_goes_on_as_soon_as_it_is_asked_again(house):
+    timer = {"effects": [{"effect": "schedule", "name": "later", "afterMs": 1}]}
+    moody = Moody(reply(timer))
+    webhooks = {"actions": "/hooks", "timers": "/hooks"}
+    async with serving(moody) as server:
+        party = await evening(
+            house, server.url, capabilities=["actions", "timers"], webhooks=webhooks
+        )
+        assert (await party.act(party.room))[0].status == 200
+        moody.mood = says(answer(status="500 Oops"))
+        await asyncio.sleep(0.05)
+        await house.work()
+        asked = len(server.heard)
+        await park(house)
+        assert await house.work() == 0
+        key = Key("raffle", "1.0.0", "timers")
+        moody.mood = reply({"effects": []})
+        for _ in range(4):
+            permit = await house.host.services.breakers.admit(key)
+            permit.report(Verdict.FAILURE, "APP_BAD_STATUS")
+        admin = await house.person("admin@example.com", is_admin=True)
+        await admin.post(
+            "/admin/breakers/reset",
+            {"appId": "raffle", "version": "1.0.0", "capability": "timers"},
+        )
+        async with asyncio.timeout(10):
+            while not await house.work():  # noqa: ASYNC110  made due by a task of the host's
+                await asyncio.sleep(0.01)
+        assert len(server.heard) == asked + 1
+        first, again = (orjson.loads(each.body) for each in server.heard[-2:])
+        assert (again["id"], again["attempt"]) == (first["id"], 2)
+        assert again["request"] == first["request"]

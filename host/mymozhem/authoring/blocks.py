@@ -123,7 +123,7 @@ def _plain(value: object) -> JsonValue:
 
 
 def _line(name: str, value: JsonValue) -> str:
-    return f"{name:<9}{_json(value)}"
+    return f"{name:<8} {_json(value)}"
 
 
 def _json(value: JsonValue) -> str:

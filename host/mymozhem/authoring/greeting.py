@@ -62,7 +62,7 @@ def _actions(manifest: Manifest) -> str:
     """Return a line to type for the first two actions, with payloads that satisfy their schemas."""
     lines = ""
     for name, spec in list(manifest.actions.items())[:2]:
-        found = values_for(spec.payload) if spec.payload else [{}]
-        payload = json.dumps(found[0] if found else {}, ensure_ascii=False)
-        lines += _ACTION.format(name=name, payload=shlex.quote(payload))
+        found = values_for(spec.payload) if spec.payload else []
+        shortest = min((json.dumps(each, ensure_ascii=False) for each in found or [{}]), key=len)
+        lines += _ACTION.format(name=name, payload=shlex.quote(shortest))
     return lines

@@ -31,6 +31,7 @@ class Party:
     code: str
     status: str
     version: str
+    settings: JsonObject
     phones: list[Phone] = field(default_factory=list)
     refusals: list[str] = field(default_factory=list)
 
@@ -83,7 +84,7 @@ async def _started(
     if started.code is not None:
         refusals.append(f"the room cannot be started: {started.code} {started.data}")
     status = "DRAFT" if started.code else "ACTIVE"
-    return Party(room_id, code, status, _version(card), refusals=refusals)
+    return Party(room_id, code, status, _version(card), settings, refusals=refusals)
 
 
 async def _let_in(evening: HttpEvening, card: Card, party: Party, people: int) -> None:

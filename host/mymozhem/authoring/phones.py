@@ -12,6 +12,7 @@ from mymozhem.demo.evening import HttpEvening
 from mymozhem.manifests.enums import Addressee
 from mymozhem.manifests.model import ActionSpec, Manifest
 from mymozhem.testing.values import values_for
+from mymozhem.testing.wishes import names_in
 
 from .party import Party, Phone
 
@@ -19,6 +20,8 @@ from .party import Party, Phone
 LOOK_SECONDS = 0.4
 #: how long those who play by themselves wait between two turns
 TURN_SECONDS = 2.0
+#: how long others have to answer what an action has begun
+PAUSE_SECONDS = 1.0
 _ORGANIZER = "the organizer"
 
 Say = Callable[[str], None]
@@ -55,11 +58,19 @@ class Phones:
             if not payloads:
                 self._say(f"   Nobody knows what to send with {name}: give its payload examples.")
                 continue
-            for number, (who, token) in enumerate(self._who(spec)):
-                payload = payloads[(self._turn + number) % len(payloads)]
-                path = f"/rooms/{self._party.room_id}/actions/{name}"
-                await self._try(f"{who} does {name} {_short(payload)}", path, payload, token)
+            if await self._act(name, spec, payloads):
+                await asyncio.sleep(PAUSE_SECONDS)
         self._turn += 1
+
+    async def _act(self, name: str, spec: ActionSpec, payloads: list[JsonValue]) -> bool:
+        """Let everybody who may do an action do it; tell whether anybody could."""
+        done = False
+        for number, (who, token) in enumerate(self._who(spec)):
+            payload = payloads[(self._turn + number) % len(payloads)]
+            path = f"/rooms/{self._party.room_id}/actions/{name}"
+            what = f"{who} does {name} {_short(payload)}"
+            done = await self._try(what, path, payload, token) is None or done
+        return done
 
     def _who(self, spec: ActionSpec) -> list[tuple[str, str]]:
         """Return who may do an action, with their tokens."""
@@ -70,13 +81,14 @@ class Phones:
 
     async def _known(self) -> dict[str, JsonValue]:
         """Return real ids by the names that payloads call them."""
-        known: dict[str, JsonValue] = {}
+        known = names_in(self._party.settings)
         if self._party.phones:
             known["participantId"] = self._party.phones[0].guest.participant_id
-        path = f"/rooms/{self._party.room_id}/prizes"
-        match await self._look(path, self._evening.organizer):
-            case [{"id": str(prize)}, *_]:
-                known["prizeId"] = prize
+        for name, list_of in (("prizeId", "prizes"), ("winnerId", "winners")):
+            path = f"/rooms/{self._party.room_id}/{list_of}"
+            match await self._look(path, self._evening.organizer):
+                case [{"id": str(found)}, *_]:
+                    known[name] = found
         return known
 
     async def _answer(self, phone: Phone, number: int) -> None:
@@ -113,12 +125,12 @@ class Phones:
         return found.data if found.code is None else None
 
     async def _try(self, what: str, path: str, body: JsonValue, token: str) -> str | None:
-        """Do something and say so; return the code of the refusal, None where there was none."""
+        """Do something and say so; return the code of the refusal, None where it was done."""
         try:
             done = await self._evening.attempt("POST", path, body, token=token)
         except DemoFailed as error:
             self._say(f"   {what}: {error}")
-            return None
+            return "FAILED"
         if done.code != "TOO_EARLY":
             self._say(f"   {what}" if done.code is None else f"   {what}: refused, {done.code}")
         return done.code

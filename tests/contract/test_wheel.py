@@ -1,13 +1,18 @@
 """An app in another language: it verifies what it gets, and decides by an algorithm of its own."""
 
+import json
 import time
 from collections import Counter
 
 import orjson
 import pytest
 
+from mymozhem.clock import SystemClock
+from mymozhem.contract.fair import verify
+from mymozhem.contract.fair.verification import Verdict
 from mymozhem.contract.signing import new_secret
-from tests.contract.wheel import needs_node, post, question, signed, wheel
+from tests.api.house import make_house
+from tests.contract.wheel import FOLDER, free_port, needs_node, post, question, signed, wheel
 
 pytestmark = needs_node
 
@@ -122,3 +127,41 @@ async def test_junk_is_refused(url, secret):
     assert (await post(url, signed(secret, "call_j", body), body))[0] == 400
     body = b"[" + b"1," * 600_000 + b"1]"
     assert (await post(url, signed(secret, "call_l", body), body))[0] == 413
+
+
+async def test_a_room_draws_by_it_and_the_record_says_that_strangers_cannot_verify(
+    database_url, tmp_path
+):
+    manifest = json.loads((FOLDER / "manifest.json").read_text())
+    port = free_port()
+    async with make_house(
+        database_url, SystemClock(), tmp_path, allow_networks="127.0.0.0/8"
+    ) as house:
+        address = {"baseUrl": f"http://127.0.0.1:{port}"}
+        made = await house.remote_app("wheel", **manifest | address | {"actions": {}})
+        async with wheel(made.secret, port):
+            room = await house.start(appId="wheel")
+            people = {
+                (await house.guest(room, name))[1]["participant"]["id"] for name in ("Ada", "Bob")
+            }
+            draw, winners = await drawn(house, room)
+    assert draw["status"] == "REVEALED"
+    assert {each["participantId"] for each in winners} <= people
+    record = draw["record"]
+    assert record["rule"]["algorithm"] == "app"
+    assert verify(record).verdict is Verdict.NOT_VERIFIABLE
+
+
+async def drawn(house, room):
+    """Draw one car and return the draw with its record, and who won."""
+    path, by = f"/rooms/{room['id']}", house.organizer
+    car = (await by.post(f"{path}/prizes", {"name": "Car", "quantity": 1})).data["id"]
+    wish = {"prizes": [{"prizeId": car, "count": 1}], "run": True, "reveal": "now"}
+    made = await by.post(f"{path}/draws", wish)
+    assert made.status == 202, made.raw
+    while await house.work():
+        pass
+    place = f"{path}/draws/{made.data['id']}"
+    draw = (await by.get(place)).data
+    record = (await house.nobody.get(f"{place}/record")).data
+    return draw | {"record": record}, (await by.get(f"{path}/winners")).data

@@ -2,6 +2,7 @@
 
 import asyncio
 import shutil
+import socket
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -21,13 +22,13 @@ needs_node = pytest.mark.skipif(NODE is None, reason="Node is not installed")
 
 
 @asynccontextmanager
-async def wheel(secret: str) -> AsyncIterator[str]:
-    """Run the wheel and return its address."""
+async def wheel(secret: str, port: int = 0) -> AsyncIterator[str]:
+    """Run the wheel and return its address; without a port, on any."""
     assert NODE is not None
     process = await asyncio.create_subprocess_exec(
         NODE,
         str(FOLDER / "server.mjs"),
-        "0",
+        str(port),
         env={"APP_SECRET": secret},
         stdout=asyncio.subprocess.PIPE,
     )
@@ -38,6 +39,13 @@ async def wheel(secret: str) -> AsyncIterator[str]:
     finally:
         process.terminate()
         await process.wait()
+
+
+def free_port() -> int:
+    """Return a port that nobody listens on."""
+    with socket.socket() as found:
+        found.bind(("127.0.0.1", 0))
+        return int(found.getsockname()[1])
 
 
 def signed(secret: str, call_id: str, body: bytes, *, at: float | None = None) -> dict[str, str]:

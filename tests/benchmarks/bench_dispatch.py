@@ -18,6 +18,11 @@ from mymozhem.config import Settings
 from mymozhem.contract import ActionRequest, ActionResult, Context, Emit, SetState, hookimpl
 from mymozhem.contract.hooks import HANDLE_ACTION
 from mymozhem.dispatch import AppTarget, Budget, Dispatcher
+from mymozhem.dispatch.breakers import Breakers
+from mymozhem.dispatch.ears import Ears
+from mymozhem.health.histograms import Histograms
+from mymozhem.observability.calls import Observers
+from mymozhem.observability.metrics import Metrics
 from tests.unit.dispatch.conftest import FakeApps, FakeManifest, context
 
 from .figures import Ask, Figure, at_least, best_of_calls
@@ -69,7 +74,10 @@ async def _measure() -> list[Figure]:
         async with asyncio.timeout(5):
             await loop.run_in_executor(pool, bump, room, request)
 
-    dispatcher = Dispatcher(_apps(), SystemClock(), Settings())
+    # As a host has it: breakers are asked, and every call is counted.
+    clock = SystemClock()
+    ears = Ears(observer=Observers(Metrics(), Histograms(clock)))
+    dispatcher = Dispatcher(_apps(), clock, Settings(), breakers=Breakers(clock), ears=ears)
     figures = [
         await _compare("coroutine", coroutine, _through(dispatcher, "coroutine")),
         await _compare("plain function", thread, _through(dispatcher, "plain")),

@@ -9,7 +9,7 @@ from mymozhem.clock import Clock
 from mymozhem.config import Settings
 from mymozhem.db.uow import Database
 from mymozhem.deliveries.relay import Relay
-from mymozhem.dispatch.breaker import Change, State
+from mymozhem.dispatch.breaker import BreakerStatus, Change
 from mymozhem.dispatch.breakers import Breakers
 from mymozhem.dispatch.dispatcher import Dispatcher
 from mymozhem.dispatch.ears import Ears
@@ -164,7 +164,7 @@ class _Back:
 
     def on_change(self, change: Change, /) -> None:
         """Take note of a change."""
-        if change.state is not State.CLOSED:
+        if change.state is not BreakerStatus.CLOSED:
             return
         app_id, services = change.key.app_id, self._services
         self._parking.on_app_back(app_id)

@@ -33,7 +33,7 @@ class Key(NamedTuple):
     capability: str
 
 
-class State(StrEnum):
+class BreakerStatus(StrEnum):
     """How calls go."""
 
     CLOSED = "closed"  #: all go through
@@ -87,7 +87,7 @@ class Change(NamedTuple):
     """
 
     key: Key
-    state: State
+    state: BreakerStatus
     at: datetime
     code: str | None
     adopted: bool = False
@@ -122,7 +122,7 @@ class Breaker:
 
     def __init__(self, key: Key, policy: BreakerPolicy) -> None:
         self.key = key
-        self.state = State.CLOSED
+        self.state = BreakerStatus.CLOSED
         #: failures in a row, those that opened it included
         self.failures = 0
         #: successes of trials in a row
@@ -142,7 +142,7 @@ class Breaker:
     @property
     def is_blank(self) -> bool:
         """Whether it is as a new one would be."""
-        return self.state is State.CLOSED and not self.failures
+        return self.state is BreakerStatus.CLOSED and not self.failures
 
     def is_trying(self, now: float) -> bool:
         """Tell whether a trial of this process is under way."""
@@ -150,11 +150,11 @@ class Breaker:
 
     def admit(self, now: float) -> int | None:
         """Return a ticket for one call, None when it must not reach the app."""
-        if self.state is State.CLOSED:
+        if self.state is BreakerStatus.CLOSED:
             return self._ticket
         if now < self.until or now < self.elsewhere_until or now < self._trial_until:
             return None
-        self.state = State.HALF_OPEN
+        self.state = BreakerStatus.HALF_OPEN
         self._ticket += 1
         self._trial_until = now + self._policy.lease_s
         return self._ticket
@@ -163,7 +163,7 @@ class Breaker:
         """Count what became of a call; return whether it counted, False for an old ticket."""
         if ticket != self._ticket:
             return False
-        if self.state is State.CLOSED:
+        if self.state is BreakerStatus.CLOSED:
             self._count(verdict, code, now)
         else:
             self._judge(verdict, code, now)
@@ -177,11 +177,11 @@ class Breaker:
         self.successes = max(self.successes, opening.successes)
         self.elsewhere_until = opening.elsewhere_until
         if self.successes or now < self.elsewhere_until:
-            self.state = State.HALF_OPEN
+            self.state = BreakerStatus.HALF_OPEN
 
     def close(self) -> None:
         """Let all calls through, as if nothing had been."""
-        self.state = State.CLOSED
+        self.state = BreakerStatus.CLOSED
         self.failures = self.successes = 0
         self.opening = None
         self.until = self.elsewhere_until = self._trial_until = 0.0
@@ -217,7 +217,7 @@ class Breaker:
         self._begin(new_id("open"), opened_at=now, until=now + self._policy.open_s)
 
     def _begin(self, opening: str, *, opened_at: float, until: float) -> None:
-        self.state = State.OPEN
+        self.state = BreakerStatus.OPEN
         self.opening, self.opened_at, self.until = opening, opened_at, until
         self.successes = 0
         self.elsewhere_until = self._trial_until = 0.0

@@ -14,7 +14,7 @@ import structlog
 
 from mymozhem.clock import Clock
 
-from .breaker import Breaker, BreakerPolicy, Change, Key, Listener, Opening, State, Verdict
+from .breaker import Breaker, BreakerPolicy, BreakerStatus, Change, Key, Listener, Opening, Verdict
 
 logger = structlog.stdlib.get_logger(__name__)
 
@@ -66,7 +66,7 @@ class BreakerView:
     """
 
     key: Key
-    state: State
+    state: BreakerStatus
     failures: int
     successes: int
     opened_at: datetime | None
@@ -117,7 +117,7 @@ class Breakers:
         ticket = breaker.admit(self._clock.monotonic())
         if ticket is None:
             return None
-        if before is not State.CLOSED:
+        if before is not BreakerStatus.CLOSED:
             self._settled(breaker, before)
             ticket = await self._confirmed(breaker, ticket)
         return None if ticket is None else Permit(self._settle, breaker, ticket)
@@ -139,7 +139,7 @@ class Breakers:
     def view(self, key: Key) -> BreakerView:
         """Return a breaker as operators see it."""
         breaker = self.find(key)
-        closed = breaker.state is State.CLOSED
+        closed = breaker.state is BreakerStatus.CLOSED
         return BreakerView(
             key=key,
             state=breaker.state,
@@ -180,18 +180,20 @@ class Breakers:
             return ticket
         now = self._clock.monotonic()
         breaker.report(ticket, Verdict.NEUTRAL, None, now)
-        return breaker.admit(now) if breaker.state is State.CLOSED else None
+        return breaker.admit(now) if breaker.state is BreakerStatus.CLOSED else None
 
     def _settle(self, breaker: Breaker, ticket: int, verdict: Verdict, code: str | None) -> None:
         before = breaker.state
         if not breaker.report(ticket, verdict, code, self._clock.monotonic()):
             return
         self._settled(breaker, before)
-        known_elsewhere = before is not State.CLOSED or breaker.state is not State.CLOSED
+        known_elsewhere = (
+            before is not BreakerStatus.CLOSED or breaker.state is not BreakerStatus.CLOSED
+        )
         if self._openings is not None and known_elsewhere:
             self._openings.changed(breaker.key)
 
-    def _settled(self, breaker: Breaker, before: State, *, adopted: bool = False) -> None:
+    def _settled(self, breaker: Breaker, before: BreakerStatus, *, adopted: bool = False) -> None:
         if breaker.is_blank:
             self._kept.pop(breaker.key, None)
         else:

@@ -10,7 +10,7 @@ from mymozhem.contract import CONTRACT_VERSION, RoomStatus
 from mymozhem.contract.hooks import CHECK_HEALTH
 from mymozhem.contract.payloads import AppRef, Context, HealthRequest
 from mymozhem.deliveries.tables import DeliveryRow, DeliveryState
-from mymozhem.dispatch.breaker import State
+from mymozhem.dispatch.breaker import BreakerStatus
 from mymozhem.dispatch.policy import Budget
 from mymozhem.dispatch.transport import AppTarget
 from mymozhem.health.histograms import Histograms
@@ -50,7 +50,7 @@ def health_sources(services: Services) -> Sources:
         return [
             BreakerState(*view.key, state=view.state.value)
             for view in services.breakers.snapshot()
-            if view.state is not State.CLOSED
+            if view.state is not BreakerStatus.CLOSED
         ]
 
     async def ask(app_id: str, version: str, /) -> Checked:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from mymozhem.clock import Clock
 from mymozhem.db.uow import Database
-from mymozhem.dispatch.breaker import BreakerPolicy, Key, State, Verdict
+from mymozhem.dispatch.breaker import BreakerPolicy, BreakerStatus, Key, Verdict
 from mymozhem.dispatch.breakers import Breakers, Permit
 from mymozhem.dispatch.openings import Openings
 
@@ -20,7 +20,7 @@ class Process:
     openings: Openings
 
     @property
-    def state(self) -> State:
+    def state(self) -> BreakerStatus:
         return self.breakers.view(KEY).state
 
     async def tell(self, *verdicts: Verdict) -> None:

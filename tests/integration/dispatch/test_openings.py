@@ -10,7 +10,7 @@ from structlog.testing import capture_logs
 
 from mymozhem.clock import HeldClock, SystemClock
 from mymozhem.db.uow import Database
-from mymozhem.dispatch.breaker import Key, State, Verdict
+from mymozhem.dispatch.breaker import BreakerStatus, Key, Verdict
 from mymozhem.dispatch.tables import BreakerOpeningRow
 from tests.integration.dispatch.hosts import KEY, Process, exchange, make_process
 from tests.integration.dispatch.line import Line
@@ -54,7 +54,7 @@ async def test_an_opening_is_adopted_by_the_others_with_its_end_and_its_reason(f
     assert await second.breakers.admit(KEY) is None
     assert second.breakers.snapshot() == first.breakers.snapshot()
     assert second.breakers.view(KEY).code == "APP_TIMEOUT"
-    assert [(change.state, change.adopted) for change in heard] == [(State.OPEN, True)]
+    assert [(change.state, change.adopted) for change in heard] == [(BreakerStatus.OPEN, True)]
 
 
 async def test_of_all_calls_in_all_processes_exactly_one_is_the_trial(first, second, clock):
@@ -66,7 +66,7 @@ async def test_of_all_calls_in_all_processes_exactly_one_is_the_trial(first, sec
         [trial] = [*here, *there]
         trial.report(Verdict.SUCCESS)
         await exchange(first, second)
-    assert (first.state, second.state) == (State.CLOSED, State.CLOSED)
+    assert (first.state, second.state) == (BreakerStatus.CLOSED, BreakerStatus.CLOSED)
     assert len(await first.rush()) == len(await second.rush()) == 100
 
 
@@ -77,7 +77,7 @@ async def test_successes_of_several_processes_add_up(first, second, clock, datab
     for process in (first, second, first):
         await process.tell(Verdict.SUCCESS)
         await exchange(first, second)
-    assert (first.state, second.state) == (State.CLOSED, State.CLOSED)
+    assert (first.state, second.state) == (BreakerStatus.CLOSED, BreakerStatus.CLOSED)
     assert await rows(database) == 0
 
 
@@ -87,7 +87,7 @@ async def test_the_process_of_the_first_trial_need_not_wait_to_make_the_next(fir
     clock.advance(60)
     await first.tell(Verdict.SUCCESS, Verdict.NEUTRAL, Verdict.SUCCESS, Verdict.SUCCESS)
     await exchange(first, second)
-    assert second.state is State.CLOSED
+    assert second.state is BreakerStatus.CLOSED
 
 
 async def test_a_failed_trial_keeps_the_app_alone_everywhere_for_another_while(
@@ -125,7 +125,7 @@ async def test_a_trial_whose_process_died_is_made_by_another_after_its_lease(fir
     assert await second.rush() == []
     clock.advance(1.1)
     await second.tell(Verdict.SUCCESS)
-    assert second.state is State.HALF_OPEN
+    assert second.state is BreakerStatus.HALF_OPEN
 
 
 async def test_two_that_open_at_the_same_time_agree_on_one_opening(first, second, clock, database):
@@ -142,7 +142,7 @@ async def test_an_operator_s_word_is_heard_by_all(first, second, database):
     await first.fail()
     await exchange(first, second)
     await second.breakers.reset(KEY)
-    assert second.state is State.CLOSED
+    assert second.state is BreakerStatus.CLOSED
     await exchange(first)
     assert first.breakers.snapshot() == []
     assert await rows(database) == 0
@@ -156,7 +156,7 @@ async def test_a_reset_counts_against_a_trial_that_was_begun_before(first, secon
     await second.breakers.reset(KEY)
     trial.report(Verdict.FAILURE, "LATE")
     await exchange(first, second)
-    assert (first.state, second.state) == (State.CLOSED, State.CLOSED)
+    assert (first.state, second.state) == (BreakerStatus.CLOSED, BreakerStatus.CLOSED)
 
 
 async def test_a_process_that_starts_knows_what_is_open(first, database, clock):
@@ -175,9 +175,9 @@ async def test_the_background_tells_and_hears_by_itself(database):
     second.openings.start()
     second.openings.start()
     await first.fail()
-    await until(lambda: second.state is State.OPEN)
+    await until(lambda: second.state is BreakerStatus.OPEN)
     await first.breakers.reset(KEY)
-    await until(lambda: second.state is State.CLOSED)
+    await until(lambda: second.state is BreakerStatus.CLOSED)
     await first.openings.stop()
     await second.openings.stop()
 
@@ -189,7 +189,7 @@ async def test_it_may_be_started_inside_a_transaction(database):
         await process.fail()
     other = make_process(database, SystemClock(), poll_s=0.02)
     other.openings.start()
-    await until(lambda: other.state is State.OPEN)
+    await until(lambda: other.state is BreakerStatus.OPEN)
     await process.openings.stop()
     await other.openings.stop()
 
@@ -199,7 +199,7 @@ async def test_what_is_left_to_say_is_written_at_the_end(first, second):
     await first.fail()
     await first.openings.stop()
     await exchange(second)
-    assert second.state is State.OPEN
+    assert second.state is BreakerStatus.OPEN
 
 
 @pytest.fixture
@@ -225,7 +225,7 @@ async def test_without_the_database_a_process_decides_alone_and_tells_later(line
     assert own == ["breakers are not shared"]
     await line.mend()
     await exchange(first, second)
-    assert second.state is State.OPEN
+    assert second.state is BreakerStatus.OPEN
     await database.close()
 
 
@@ -312,5 +312,5 @@ async def test_what_cannot_be_written_keeps_nothing_else_back(first, second):
     assert [each["event"] for each in lines if each["log_level"] == "error"] == [
         "an opening could not be written"
     ]
-    assert second.state is State.OPEN
+    assert second.state is BreakerStatus.OPEN
     assert await first.breakers.admit(poisoned) is None

@@ -5,7 +5,7 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, consumes, invariant, rule
 
-from mymozhem.dispatch.breaker import Breaker, BreakerPolicy, Key, Opening, State, Verdict
+from mymozhem.dispatch.breaker import Breaker, BreakerPolicy, BreakerStatus, Key, Opening, Verdict
 
 KEY = Key("counter", "1.0.0", "actions")
 POLICY = BreakerPolicy()
@@ -28,12 +28,12 @@ def opened(now=0.0):
 @pytest.mark.parametrize(
     ("verdicts", "state", "failures"),
     [
-        ("", State.CLOSED, 0),
-        ("ffff", State.CLOSED, 4),
-        ("fffff", State.OPEN, 5),
-        ("ffffsffff", State.CLOSED, 4),
-        ("ffffnnf", State.OPEN, 5),
-        ("nnnnnn", State.CLOSED, 0),
+        ("", BreakerStatus.CLOSED, 0),
+        ("ffff", BreakerStatus.CLOSED, 4),
+        ("fffff", BreakerStatus.OPEN, 5),
+        ("ffffsffff", BreakerStatus.CLOSED, 4),
+        ("ffffnnf", BreakerStatus.OPEN, 5),
+        ("nnnnnn", BreakerStatus.CLOSED, 0),
     ],
 )
 def test_failures_in_a_row_open_it(verdicts, state, failures):
@@ -44,13 +44,13 @@ def test_failures_in_a_row_open_it(verdicts, state, failures):
 @pytest.mark.parametrize(
     ("verdicts", "state"),
     [
-        ("s", State.HALF_OPEN),
-        ("ss", State.HALF_OPEN),
-        ("snns", State.HALF_OPEN),
-        ("sss", State.CLOSED),
-        ("snsns", State.CLOSED),
-        ("f", State.OPEN),
-        ("ssf", State.OPEN),
+        ("s", BreakerStatus.HALF_OPEN),
+        ("ss", BreakerStatus.HALF_OPEN),
+        ("snns", BreakerStatus.HALF_OPEN),
+        ("sss", BreakerStatus.CLOSED),
+        ("snsns", BreakerStatus.CLOSED),
+        ("f", BreakerStatus.OPEN),
+        ("ssf", BreakerStatus.OPEN),
     ],
 )
 def test_trials_decide_how_it_goes_on(verdicts, state):
@@ -78,7 +78,7 @@ def test_trials_go_one_at_a_time():
         ticket = breaker.admit(now)
         assert [breaker.admit(now) for _ in range(100)] == [None] * 100
         breaker.report(ticket, Verdict.SUCCESS, None, now)
-    assert breaker.state is State.CLOSED
+    assert breaker.state is BreakerStatus.CLOSED
     assert breaker.is_blank
 
 
@@ -97,7 +97,7 @@ def test_a_trial_reported_after_its_lease_decides_nothing_and_gives_the_turn_bac
     breaker = opened()
     ticket = breaker.admit(60.0)
     breaker.report(ticket, Verdict.SUCCESS, None, 120.0)
-    assert (breaker.state, breaker.successes) == (State.HALF_OPEN, 0)
+    assert (breaker.state, breaker.successes) == (BreakerStatus.HALF_OPEN, 0)
     assert breaker.admit(120.0) is not None
 
 
@@ -107,7 +107,7 @@ def test_what_was_admitted_before_an_opening_does_not_touch_it(verdict):
     early = breaker.admit(0.0)
     told(breaker, "fffff")
     assert not breaker.report(early, verdict, "LATE", 1.0)
-    assert (breaker.state, breaker.until, breaker.code) == (State.OPEN, 60.0, "APP_TIMEOUT")
+    assert (breaker.state, breaker.until, breaker.code) == (BreakerStatus.OPEN, 60.0, "APP_TIMEOUT")
     trial = breaker.admit(60.0)
     assert not breaker.report(early, verdict, "LATE", 60.0)
     assert breaker.admit(60.0) is None
@@ -129,13 +129,13 @@ def test_another_process_s_opening_is_taken_over_with_its_trial():
     mine = breaker.admit(0.0)
     seen = {"id": "open_1", "failures": 5, "opened_at": -1.0, "until": 59.0, "code": "X"}
     breaker.adopt(Opening(successes=0, **seen), 0.0)
-    assert (breaker.state, breaker.admit(58.0)) == (State.OPEN, None)
+    assert (breaker.state, breaker.admit(58.0)) == (BreakerStatus.OPEN, None)
     assert not breaker.report(mine, Verdict.SUCCESS, None, 1.0)
     breaker.adopt(Opening(successes=2, elsewhere_until=90.0, **seen), 60.0)
-    assert (breaker.state, breaker.admit(89.0)) == (State.HALF_OPEN, None)
+    assert (breaker.state, breaker.admit(89.0)) == (BreakerStatus.HALF_OPEN, None)
     ticket = breaker.admit(90.0)
     breaker.report(ticket, Verdict.SUCCESS, None, 90.0)
-    assert breaker.state is State.CLOSED
+    assert breaker.state is BreakerStatus.CLOSED
 
 
 class Model(RuleBasedStateMachine):
@@ -216,7 +216,7 @@ class Model(RuleBasedStateMachine):
 
     @invariant()
     def they_agree(self):
-        assert (self.breaker.state is State.CLOSED) == (self.opened is None)
+        assert (self.breaker.state is BreakerStatus.CLOSED) == (self.opened is None)
         assert self.breaker.failures == self.failures
         assert self.breaker.successes == self.successes
         if self.opened is not None:

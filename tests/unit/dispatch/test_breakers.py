@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 
 from mymozhem.clock import HeldClock
-from mymozhem.dispatch.breaker import BreakerPolicy, Key, State, Verdict
+from mymozhem.dispatch.breaker import BreakerPolicy, BreakerStatus, Key, Verdict
 from mymozhem.dispatch.breakers import Breakers, Sharing
 from mymozhem.errors import Unavailable
 
@@ -137,7 +137,7 @@ async def test_a_trial_that_says_nothing_gives_the_turn_back(breakers, clock):
     await fail(breakers)
     clock.advance(60)
     (await breakers.admit(KEY)).report(Verdict.NEUTRAL)
-    assert breakers.view(KEY).state is State.HALF_OPEN
+    assert breakers.view(KEY).state is BreakerStatus.HALF_OPEN
     assert await breakers.admit(KEY) is not None
 
 
@@ -184,10 +184,10 @@ async def test_operators_see_what_is_wrong_and_since_when(breakers, clock):
     await fail(breakers)
     clock.advance(10)
     first, second = breakers.snapshot()
-    assert (first.key, first.state, first.failures) == (KEY, State.OPEN, 5)
+    assert (first.key, first.state, first.failures) == (KEY, BreakerStatus.OPEN, 5)
     assert (first.opened_at, first.until) == (began, began + timedelta(seconds=60))
     assert first.code == "APP_TIMEOUT"
-    assert (second.key, second.state, second.until) == (OTHER, State.CLOSED, None)
+    assert (second.key, second.state, second.until) == (OTHER, BreakerStatus.CLOSED, None)
 
 
 async def test_an_operator_closes_it(clock, elsewhere):
@@ -227,9 +227,9 @@ async def test_listeners_hear_every_change_and_hurt_nobody(breakers, clock):
     clock.advance(60)
     await tell(breakers, [Verdict.SUCCESS] * 3)
     assert heard.changes == [
-        (State.OPEN, "APP_TIMEOUT", False),
-        (State.HALF_OPEN, "APP_TIMEOUT", False),
-        (State.CLOSED, "APP_TIMEOUT", False),
+        (BreakerStatus.OPEN, "APP_TIMEOUT", False),
+        (BreakerStatus.HALF_OPEN, "APP_TIMEOUT", False),
+        (BreakerStatus.CLOSED, "APP_TIMEOUT", False),
     ]
 
 

@@ -11,7 +11,7 @@ from mymozhem.api.queries import Pages, paged
 from mymozhem.api.routes import Routes
 from mymozhem.auth.access import check, rule_for
 from mymozhem.auth.users import current_user
-from mymozhem.dispatch.breaker import Key, State
+from mymozhem.dispatch.breaker import BreakerStatus, Key
 from mymozhem.dispatch.breakers import BreakerView
 from mymozhem.errors import NotFound
 from mymozhem.rooms.idempotency import mark_done
@@ -42,7 +42,7 @@ class SeenBreaker(View):
     app_id: str
     version: str
     capability: str
-    state: State
+    state: BreakerStatus
     failures: int
     successes: int
     opened_at: Moment | None

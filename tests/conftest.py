@@ -20,6 +20,28 @@ from mymozhem.db.uow import Database
 from mymozhem.migrations import import_tables
 from tests.databases import PostgresTemplate, SqliteTemplate, postgres_server
 
+#: what takes longest is begun first, so that no worker is left alone with it at the end
+LONGEST = (
+    "tests/test_docs.py",
+    "tests/integration/test_demo.py",
+    "tests/integration/authoring",
+    "tests/faults",
+    "tests/api/test_access.py",
+    "tests/contract",
+    "tests/integration/testing",
+    "tests/api",
+    "tests/integration",
+)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    items.sort(key=_place)
+
+
+def _place(item: pytest.Item) -> int:
+    found = (place for place, start in enumerate(LONGEST) if item.nodeid.startswith(start))
+    return next(found, len(LONGEST))
+
 
 @pytest.fixture
 def clock() -> Clock:

@@ -1,11 +1,27 @@
-"""Apps over each transport and on each database, but not every pair: one is enough of the rare."""
+"""Apps over each transport and on each database, but not every pair: webhooks know no database."""
 
 import pytest
 
+DIALECTS = ("sqlite", "postgresql")
 #: transports and databases that are tried together
-PAIRS = (("inprocess", "sqlite"), ("inprocess", "postgresql"), ("webhook", "sqlite"))
+PAIRS = (*(("inprocess", dialect) for dialect in DIALECTS), ("webhook", "sqlite"))
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    if {"transport", "dialect"} <= set(metafunc.fixturenames):
+    asked = set(metafunc.fixturenames)
+    if {"transport", "dialect"} <= asked:
         metafunc.parametrize(("transport", "dialect"), PAIRS, indirect=True)
+    elif "dialect" in asked:
+        metafunc.parametrize("dialect", DIALECTS, indirect=True)
+
+
+@pytest.fixture
+def dialect(request: pytest.FixtureRequest) -> str:
+    """The database."""
+    return str(request.param)
+
+
+@pytest.fixture
+def transport(request: pytest.FixtureRequest) -> str:
+    """How the app is reached; everything holds over each."""
+    return str(request.param)

@@ -53,12 +53,6 @@ class Fragile:
         return mymozhem_quiz.close_window(context, request)
 
 
-@pytest.fixture(params=HOUSES)
-def transport(request: pytest.FixtureRequest) -> str:
-    """How the app is reached; everything below holds over each."""
-    return str(request.param)
-
-
 @pytest.fixture
 def clock() -> HeldClock:
     return HeldClock()

@@ -39,12 +39,6 @@ BOTTLES = ("Margaux", "Rioja", "Zweigelt")
 # ------------------------------------------------------------------------------------ the house
 
 
-@pytest.fixture(params=HOUSES)
-def transport(request: pytest.FixtureRequest) -> str:
-    """How the app is reached; everything below holds over each."""
-    return str(request.param)
-
-
 @pytest.fixture
 def clock() -> HeldClock:
     return HeldClock()

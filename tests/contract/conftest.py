@@ -11,8 +11,15 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     asked = set(metafunc.fixturenames)
     if {"transport", "dialect"} <= asked:
         metafunc.parametrize(("transport", "dialect"), PAIRS, indirect=True)
-    elif "dialect" in asked:
+    elif "dialect" in asked and not _chosen(metafunc):
         metafunc.parametrize("dialect", DIALECTS, indirect=True)
+
+
+def _chosen(metafunc: pytest.Metafunc) -> bool:
+    """Tell whether a test names its databases itself."""
+    return any(
+        mark.args[0] == "dialect" for mark in metafunc.definition.iter_markers("parametrize")
+    )
 
 
 @pytest.fixture

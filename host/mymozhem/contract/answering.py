@@ -19,6 +19,10 @@ from .payloads import Effects, Refusal
 
 MAX_ANSWER_BYTES = 1024 * 1024
 MAX_PROBLEMS = 5
+#: beyond this, problems are counted and not named: an answer can have a million, and to list them
+#: takes seconds in which nobody else is served
+MAX_LISTED = 1_000
+_PLACE_LENGTH, _WHY_LENGTH = 80, 240
 
 # NUL cannot be stored as text by PostgreSQL; an even run of backslashes before it escapes itself.
 _NUL = re.compile(rb"(?<!\\)(?:\\\\)*\\u0000")
@@ -77,7 +81,7 @@ def decode(hook: Hook[BaseModel, Res], answer: Answer) -> Res | Refusal:
     try:
         return hook.result.model_validate_json(answer.data)
     except ValidationError as error:
-        raise NoAnswer(_summary(hook.result, error)) from error
+        raise NoAnswer(_summary(hook.result, error)) from None  # it shows values, all of them
 
 
 def _refuse_big_numbers(answer: Answer) -> None:
@@ -104,7 +108,7 @@ def _refusal(hook: Hook[BaseModel, BaseModel], answer: Answer) -> Refusal:
     try:
         return Refusal.model_validate_json(answer.data)
     except ValidationError as error:
-        raise NoAnswer(_summary(Refusal, error)) from error
+        raise NoAnswer(_summary(Refusal, error)) from None
 
 
 def _nothing(hook: Hook[BaseModel, Res]) -> Res:
@@ -117,7 +121,7 @@ def _validated(result: type[BaseModel], answer: object) -> BaseModel:
     try:
         return result.model_validate(answer)
     except ValidationError as error:
-        raise NoAnswer(_summary(result, error)) from error
+        raise NoAnswer(_summary(result, error)) from None
 
 
 def _json(answer: BaseModel) -> bytes:
@@ -137,10 +141,26 @@ def _no_answer(hook: Hook[BaseModel, BaseModel], answer: object) -> NoAnswer:
 
 
 def _summary(result: type[BaseModel], error: ValidationError) -> str:
-    """Name the first problems by place, without the values: those may be secrets of the room."""
+    """Name the first problems by place, without the values: those may be secrets of the room.
+
+    Names of fields are the app's own words, of any length, and are cut.
+    """
+    count = error.error_count()
+    if count > MAX_LISTED:
+        return f"The answer is no valid {result.__name__}: {count:,} values in it are wrong."
     problems = error.errors(include_url=False, include_context=False, include_input=False)
     named = "; ".join(
-        f"{'.'.join(str(part) for part in problem['loc']) or 'the whole'}: {problem['msg']}"
+        f"{_place(problem['loc'])}: {_cut(problem['msg'], _WHY_LENGTH)}"
         for problem in problems[:MAX_PROBLEMS]
     )
     return f"The answer is no valid {result.__name__}: {named}."
+
+
+def _place(path: tuple[str | int, ...]) -> str:
+    return _cut(".".join(str(part) for part in path), _PLACE_LENGTH) or "the whole"
+
+
+def _cut(text: str, most: int) -> str:
+    """Return a text of one printable line, so that it cannot forge another one of a log."""
+    line = "".join(each if each.isprintable() else "\ufffd" for each in text[:most])
+    return f"{line}…" if len(text) > most else line

@@ -11,6 +11,9 @@ from mymozhem.errors import Refused, Unavailable
 
 Res_co = TypeVar("Res_co", bound=BaseModel, covariant=True)
 
+#: a sentence may repeat words of the app's, which are of any length; it goes into logs and mails
+LONGEST_MESSAGE = 2_000
+
 
 class FailureKind(StrEnum):
     """Why an app's answer could not be had; the value is the code that clients read."""
@@ -52,16 +55,16 @@ class BadAnswer(Exception):
 
     def __init__(self, code: str, message: str) -> None:
         self.code = code
-        self.message = message
-        super().__init__(f"{code}: {message}")
+        self.message = message[:LONGEST_MESSAGE]
+        super().__init__(f"{code}: {self.message}")
 
 
 class CallFailed(Exception):
     """A call has no usable answer; transports raise it, the dispatcher makes it an outcome."""
 
     def __init__(self, kind: FailureKind, message: str, *, code: str | None = None) -> None:
-        self.failure = Failure(kind, message, code or kind.value)
-        super().__init__(f"{self.failure.code}: {message}")
+        self.failure = Failure(kind, message[:LONGEST_MESSAGE], code or kind.value)
+        super().__init__(f"{self.failure.code}: {self.failure.message}")
 
 
 @dataclass(frozen=True)

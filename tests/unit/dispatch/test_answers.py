@@ -1,5 +1,6 @@
 import math
 from datetime import UTC, datetime
+from traceback import format_exception
 
 import pytest
 
@@ -13,6 +14,7 @@ from mymozhem.contract.hooks import (
     ON_TIMER,
     PREPARE_DRAW,
     REGISTER_PARTICIPANT,
+    SELECT_WINNERS,
     VALIDATE_SETTINGS,
 )
 from mymozhem.contract.payloads import (
@@ -23,7 +25,7 @@ from mymozhem.contract.payloads import (
     SettingsValidationResult,
 )
 from mymozhem.dispatch.answers import decode, encode
-from mymozhem.dispatch.outcome import CallFailed, FailureKind
+from mymozhem.dispatch.outcome import BadAnswer, CallFailed, FailureKind
 from mymozhem.dispatch.transport import Reply as Carried
 
 
@@ -152,6 +154,41 @@ def test_a_problem_names_the_place_and_not_the_value():
     message = caught.value.failure.message
     assert "effects.0.emit.type" in message
     assert "the secret" not in message
+
+
+@pytest.mark.parametrize(
+    ("hook", "data"),
+    [
+        (SELECT_WINNERS, b'{"picks": [%s]}' % b",".join([b"{}"] * 50_000)),
+        (SELECT_WINNERS, b'{"picks": [], %s}' % b",".join(b'"n%d": 0' % n for n in range(50_000))),
+        (SELECT_WINNERS, b'{"picks": [], "%s": 0}' % (b"n" * 500_000)),
+        (HANDLE_ACTION, b'{"effects": [{"effect": "%s"}]}' % (b"n" * 500_000)),
+    ],
+)
+def test_an_answer_with_a_million_problems_makes_no_long_message_and_no_long_log(hook, data):
+    with pytest.raises(CallFailed) as caught:
+        decode(hook, Carried(data))
+    assert len(caught.value.failure.message) < 500
+    assert len("".join(format_exception(caught.value))) < 5_000
+
+
+def test_values_of_an_answer_do_not_reach_the_log():
+    data = [{"effect": "emit", "type": 1, "to": word} for word in ("the", "secret")]
+    with pytest.raises(CallFailed) as caught:
+        cross(HANDLE_ACTION, {"effects": data})
+    assert "'secret'" not in "".join(format_exception(caught.value))
+
+
+def test_a_name_that_the_app_makes_up_cannot_forge_a_line_of_a_log():
+    with pytest.raises(CallFailed) as caught:
+        decode(HANDLE_ACTION, Carried(b'{"effects": [], "a\\n2030-01-01 [info] \\u001b[2J": 1}'))
+    assert caught.value.failure.message.isprintable()
+
+
+def test_no_sentence_about_a_failure_is_longer_than_a_log_takes():
+    failed = CallFailed(FailureKind.BAD_RESULT, "x" * 1_000_000)
+    assert len(failed.failure.message) == len(BadAnswer("CODE", "y" * 1_000_000).message) == 2_000
+    assert len(str(failed)) < 2_100
 
 
 def test_what_the_app_keeps_of_its_answer_changes_nothing_afterwards():

@@ -132,7 +132,7 @@ async def _take(services: Services, answer: LateAnswer) -> None:
     if row is not None:
         if reply is None or said == "failed":
             return  # it is asked again all the same
-        if await _store(services, row, reply):
+        if _has_a_say(services, answer) and await _store(services, row, reply):
             return
     event = LateAnswered(
         hook=answer.hook,
@@ -145,6 +145,13 @@ async def _take(services: Services, answer: LateAnswer) -> None:
         logger.info("a late answer", app=answer.app_id, **event.model_dump(mode="json"))
     else:
         await _record(services, answer.room_id, event)
+
+
+def _has_a_say(services: Services, answer: LateAnswer) -> bool:
+    """Tell whether the app was neither stopped nor taken away since it was asked."""
+    apps = services.catalog
+    served = apps.is_served(answer.app_id, answer.version)
+    return served and not apps.is_stopped(answer.app_id)
 
 
 async def _find(services: Services, app_id: str, call_id: str) -> QueuedCallRow | None:

@@ -10,6 +10,8 @@ from structlog.testing import capture_logs
 from mymozhem.contract import PrizeCount, Refuse, SetState
 from mymozhem.dispatch.outcome import CallFailed, FailureKind
 from mymozhem.errors import Invalid, NotFound
+from mymozhem.registry import stopping
+from mymozhem.registry.source import Source
 from mymozhem.rooms import timers, waiting
 from mymozhem.rooms.draws import drawing
 from mymozhem.rooms.draws.drawing import DrawWish
@@ -126,6 +128,24 @@ async def test_an_answer_that_comes_late_counts_and_the_app_is_not_asked_again(d
     assert len(den.app.calls(hook)) == 1
     assert await den.queued() == []
     assert await den.told("app:late_answer") == []
+
+
+@HOOKS
+async def test_a_late_answer_of_an_app_that_was_stopped_meanwhile_does_not_count(den, hook):
+    services = den.house.services
+    with den.app.sleeping(hook):
+        await KINDS[hook](den)
+        await den.later(0)
+        async with services.database.write() as unit:
+            await stopping.stop(unit, "sloth", "it draws the wrong people")
+        await services.catalog.follow(Source(services.database, services.keys))
+    await den.arrived()
+    await den.later(0.5)
+    assert not await decided(den, hook)
+    [row] = await den.queued()
+    assert row.answer is None
+    [late] = await den.told("app:late_answer")
+    assert (late["callId"], late["decidedBy"]) == (row.call_id, "queue")
 
 
 @pytest.mark.parametrize("hook", [hook for hook in KINDS if hook != "select_winners"])

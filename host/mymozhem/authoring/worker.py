@@ -39,6 +39,7 @@ from .sources import AppSource
 
 NOT_LOADED = 3
 _DATABASE = "dev.sqlite3"
+_HERE = "127.0.0.1"
 _STDIN = 0
 _GRACE_SECONDS = 1
 
@@ -51,7 +52,7 @@ def main(named: str, folder: str, port: str) -> int:
     said = json.loads(named)
     paths = {name: Path(said[name]) for name in ("code", "search", "project") if name in said}
     source = AppSource(**(said | paths))
-    settings = _settings(Path(folder), int(port))
+    settings = settings_of(Path(folder), int(port))
     _configure_log(settings)
     if source.search is not None:
         sys.path.insert(0, str(source.search))
@@ -68,8 +69,10 @@ def main(named: str, folder: str, port: str) -> int:
     return _serve(settings, Catalog([recorded(code, _teller(source.code))], ()))
 
 
-def _settings(folder: Path, port: int) -> Settings:
+def settings_of(folder: Path, port: int) -> Settings:
+    """Return the settings of a host with demo logins, which nobody beyond this machine reaches."""
     return Settings(
+        host=_HERE,
         port=port,
         data_dir=folder,
         database_url=f"sqlite:///{folder / _DATABASE}",

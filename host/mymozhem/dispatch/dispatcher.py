@@ -159,12 +159,17 @@ class Dispatcher:
             raise CallFailed(FailureKind.STOPPED, f"{name} was stopped by the operator.")
         if self._breakers is None:
             return _checked(decode(hook, await self._send(call, within_ms)), check)
+        asked_at = self._clock.monotonic()
         permit = await self._breakers.admit(Key(name, call.app.version, hook.capability))
         if permit is None:
             message = f"{name} failed too often of late; it is asked again in a moment."
             raise CallFailed(FailureKind.PAUSED, message)
         verdict, code = Verdict.NEUTRAL, None  # should its caller leave before the answer
         try:
+            # A trial waits for the other processes, and that is time of the caller's too.
+            waited_ms = int((self._clock.monotonic() - asked_at) * 1000)
+            call = _within(call, max(0, within_ms - waited_ms))
+            within_ms = call.context.deadline_ms
             answer = _checked(decode(hook, await self._send(call, within_ms)), check)
             verdict = Verdict.SUCCESS
         except CallFailed as error:
@@ -204,7 +209,9 @@ class Dispatcher:
     def _late(
         self, hook: Hook[BaseModel, BaseModel], app: AppTarget, context: Context, call_id: str
     ) -> Listener | None:
-        if self._ears.late is None:
+        # What is told is told again until the app has it: nothing else decides, so nothing is late.
+        # (A late answer stands in the room's log, and of its log the app is told.)
+        if self._ears.late is None or not hook.asked:
             return None
         room_id = context.room.id if context.room is not None else None
         return Listener(self._ears.late, self._clock, hook, app, call_id, room_id)
@@ -230,8 +237,13 @@ def _guard(hook: Hook[BaseModel, BaseModel], request: BaseModel) -> None:
 def _left(call: Call, deadline: asyncio.Timeout) -> Call:
     """Tell the app the time that is left after the wait for a place."""
     left = (deadline.when() or 0.0) - asyncio.get_running_loop().time()
-    context = with_values(call.context, {"deadline_ms": max(0, round(left * 1000))})
-    return call._replace(context=context)
+    return _within(call, max(0, round(left * 1000)))
+
+
+def _within(call: Call, left_ms: int) -> Call:
+    if left_ms == call.context.deadline_ms:
+        return call
+    return call._replace(context=with_values(call.context, {"deadline_ms": left_ms}))
 
 
 def _checked(answer: Res | Refusal, check: Check[Res] | None) -> Res | Refusal:

@@ -4,11 +4,12 @@ import asyncio
 
 import pytest
 
-from mymozhem.clock import HeldClock
+from mymozhem.clock import HeldClock, SystemClock
 from mymozhem.config import Settings
 from mymozhem.contract import DecidedBy, Refuse, Strategy, hookimpl
 from mymozhem.contract.signing import SharedKey
 from mymozhem.dispatch import Budget, Dispatcher, FailureKind
+from mymozhem.dispatch.breaker import BreakerPolicy
 from mymozhem.dispatch.breakers import Breakers
 from mymozhem.dispatch.outcome import CallFailed
 from mymozhem.dispatch.transport import Call, Reply
@@ -253,3 +254,38 @@ async def test_a_late_answer_beyond_every_limit_is_told_without_what_it_says(far
     far.wire.go.set()
     await until(lambda: far.heard.answers)
     assert far.heard.answers[0].data is None
+
+
+class Far:
+    """Shares breakers with processes that take their time to say who may try."""
+
+    def attach(self, breakers):
+        pass
+
+    def changed(self, key):
+        pass
+
+    async def claim(self, key):
+        await asyncio.sleep(0.1)
+        return True
+
+    async def forget(self, key):
+        pass
+
+
+@pytest.mark.parametrize(("budget_ms", "asked"), [(50, 0), (20_000, 1)])
+async def test_waiting_for_the_turn_to_try_is_time_of_the_caller(moody, budget_ms, asked):
+    clock, apps, heard = SystemClock(), FakeApps(), Heard()
+    breakers = Breakers(clock, openings=Far(), policy=BreakerPolicy(failures=1, open_s=0))
+    settings = Settings(_env_file=None)
+    dispatcher = Dispatcher(apps, clock, settings, breakers=breakers, ears=heard.ears)
+    house = House(apps, dispatcher, heard)
+    house.add(moody)
+    moody.mood = "broken"
+    await house.ask()
+    moody.mood = "fine"
+    outcome = await house.ask(budget=Budget(clock, budget_ms))
+    assert moody.calls == 1 + asked
+    kind = outcome.failure.kind if outcome.failure else None
+    assert kind is (None if asked else FailureKind.BUDGET_SPENT)
+    await dispatcher.close()

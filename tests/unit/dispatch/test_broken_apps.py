@@ -10,7 +10,9 @@ from pathlib import Path
 import pytest
 
 from mymozhem.clock import SystemClock
-from mymozhem.contract import DecidedBy, Reply, hookimpl
+from mymozhem.contract import DecidedBy, Reply, Strategy, hookimpl
+from mymozhem.contract.hooks import ON_EVENT
+from mymozhem.contract.payloads import EventRequest, LoggedEvent
 from mymozhem.dispatch import Budget, FailureKind
 from mymozhem.dispatch.dispatcher import CALLS_AT_ONCE
 from mymozhem.dispatch.inprocess import MAX_UNFINISHED
@@ -342,3 +344,22 @@ HOST = """
 
     asyncio.run(main())
 """
+
+
+async def test_an_answer_to_what_is_told_is_never_late(house):
+    class Listens:
+        free, done = threading.Event(), threading.Event()
+
+        @hookimpl
+        def on_event(self):
+            Listens.free.wait()
+            Listens.done.set()
+
+    house.add(Listens(), timeout_ms=20, on_failure=Strategy.QUEUE)
+    event = LoggedEvent(type="x:y", level="public", payload={}, at="2030-01-01T00:00:00Z")
+    outcome = await house.ask(hook=ON_EVENT, request=EventRequest(event=event))
+    assert outcome.failure.kind is FailureKind.TIMEOUT
+    Listens.free.set()
+    await until(Listens.done.is_set)
+    await house.ask(hook=ON_EVENT, request=EventRequest(event=event))
+    assert house.heard.answers == []

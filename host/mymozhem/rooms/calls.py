@@ -40,7 +40,8 @@ class OpenCalls:
         try:
             yield
         finally:
-            del self._asking[call_id]
+            if self._asking.get(call_id) is over:  # a kept call may be asked twice after a pause
+                del self._asking[call_id]
             over.set()
 
     async def over(self, call_id: str) -> None:

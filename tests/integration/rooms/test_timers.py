@@ -1,11 +1,15 @@
 """Timers and changes: fired once, retried, parked, dropped; in order where order matters."""
 
+import asyncio
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, text
+from structlog.testing import capture_logs
 
 from mymozhem.contract import RoomChangeRequest, RoomStatus, TimerRequest
+from mymozhem.registry.catalog import Catalog
 from mymozhem.rooms import leases, timers, waiting
 from mymozhem.rooms.tables import TimerRow
 from mymozhem.rooms.work import firing
@@ -208,3 +212,39 @@ async def test_a_lease_keeps_others_away_until_it_ends(house, room, schedule, cl
     await firing.fire(house.services, taken_over)
     await firing.fire(house.services, taken_over)
     assert await texts(house, room) == ["bell"]
+
+
+@pytest.mark.parametrize("app", [Told()])
+async def test_a_host_that_has_not_heard_of_the_app_yet_leaves_timers_and_changes_to_others(
+    house, room, jobs, schedule, clock
+):
+    await schedule("bell")
+    await house.prize(room)
+    rows = {row.id for row in await left(house)}
+    other = Jobs(replace(house.services, catalog=Catalog((), ())))
+    await other.run_due()
+    assert {row.id for row in await left(house)} == rows
+    clock.advance(31)
+    await jobs.run_due()
+    assert await texts(house, room) == ["bell"]
+    assert await left(house) == []
+
+
+async def test_a_look_for_jobs_that_fails_is_not_the_last_one(house, room, schedule):
+    await schedule("bell")
+    services, renamed = house.services, "ALTER TABLE {} RENAME TO {}"
+    async with services.database.write() as unit:
+        await unit.session.execute(text(renamed.format("timers", "elsewhere")))
+    jobs = Jobs(services, poll=0.01)
+    with pytest.raises(Exception, match="timers"):
+        await jobs.run_due()
+    with capture_logs() as lines:
+        jobs.start()
+        async with asyncio.timeout(10):
+            while not lines:  # noqa: ASYNC110 - it has no other sign
+                await asyncio.sleep(0.01)
+            async with services.database.write() as unit:
+                await unit.session.execute(text(renamed.format("elsewhere", "timers")))
+            while not await texts(house, room):  # noqa: ASYNC110 - it is in the database
+                await asyncio.sleep(0.01)
+        await jobs.stop()

@@ -54,3 +54,15 @@ def test_what_an_answer_is_computed_from_is_written_down_the_same_each_time():
     assert stamped(one) == stamped(Revision("ACTIVE", "lock_1", 1, 1, None))
     assert stamped(one) != stamped(other)
     assert stamped("a digest") == '"a digest"'
+
+
+async def test_a_kept_call_that_is_asked_twice_is_over_with_each():
+    open_calls = OpenCalls()
+    first = open_calls.asking("call_1")
+    first.__enter__()
+    with open_calls.asking("call_1"):
+        first.__exit__(None, None, None)
+        waits = asyncio.create_task(open_calls.over("call_1"))
+        await asyncio.sleep(0)
+        assert not waits.done()
+    await waits

@@ -40,6 +40,9 @@ from mymozhem.rooms.writer import ENDED, RoomWriter, write_room
 
 logger = structlog.stdlib.get_logger(__name__)
 
+#: the code of a version that this process has not heard of yet
+UNKNOWN_APP = "APP_NOT_FOUND"
+
 Req = TypeVar("Req", bound=BaseModel)
 
 Request = Callable[[AsyncSession, TimerRow], Awaitable[Req]]
@@ -90,7 +93,11 @@ class _Firing(Generic[Req]):
                 budget=Budget(self._services.clock, self._services.settings.max_deadline_ms),
                 patient=patient,
             )
-        except (Dropped, NotFound):
+        except Dropped:
+            await self._drop()
+        except NotFound as unknown:
+            if unknown.code == UNKNOWN_APP:  # another process published it a moment ago
+                raise
             await self._drop()
         except RoomBusy:
             await self._fail(DecidedBy.QUEUE, RoomBusy.default_code, "The room was busy.")

@@ -102,6 +102,9 @@ class Jobs:
                 wait = 0.0 if started else await self._pause()
             except Unavailable:
                 wait = self._poll
+            except Exception:  # whatever one look meets, all that is due waits for the next one
+                logger.exception("jobs could not be looked for")
+                wait = self._poll
             if wait or len(self._running) >= self._width:
                 await self._sleep(wait or self._poll)
 
@@ -157,9 +160,13 @@ class Jobs:
         while True:
             await asyncio.sleep(self._lease.total_seconds() / 3)
             held = [work.lease for work in self._running.values()]
-            if held:
-                with suppress(Unavailable):
+            try:
+                if held:
                     await leases.prolong(self._services.database, held, span=self._lease)
+            except Unavailable:
+                pass
+            except Exception:  # the leases are long enough for another try
+                logger.exception("leases could not be prolonged")
 
     async def _pause(self) -> float:
         """Return for how many seconds there is nothing to do, at most `poll`."""
@@ -179,6 +186,9 @@ class Jobs:
             try:
                 await leases.release(self._services.database, held)
             except Unavailable:
+                await asyncio.sleep(self._poll)
+            except Exception:  # likewise
+                logger.exception("leases could not be given back")
                 await asyncio.sleep(self._poll)
             else:
                 return

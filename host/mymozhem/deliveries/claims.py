@@ -17,6 +17,7 @@ from mymozhem.db.uow import Database, UnitOfWork
 
 from . import settling
 from .carrying import Delivery
+from .places import Places
 from .schedule import Schedules
 from .tables import AttemptRow, DeliveryContextRow, DeliveryRow, DeliveryState, StreamRow
 
@@ -32,41 +33,44 @@ class Claim:
 
 
 async def claim(
-    unit: UnitOfWork, schedules: Schedules, *, span: timedelta, limit: int
+    unit: UnitOfWork, schedules: Schedules, *, span: timedelta, places: Places
 ) -> list[Claim]:
-    """Take the heads of at most `limit` streams that are due, with a lease of `span`.
+    """Take the heads of streams that are due, with a lease of `span`, as there are places.
 
     An attempt whose lease has ended is written down as lost; a callback that did not come, as an
     attempt that failed. Both may use a head up, so fewer may come back than were due.
     """
     due = (
         select(StreamRow)
-        .where(*_due(unit.now))
+        .where(*_due(unit.now), StreamRow.app_id.not_in(places.full()))
         .order_by(StreamRow.next_at)
-        .limit(limit)
+        .limit(places.free)
         .with_for_update(skip_locked=True)
     )
     streams = (await unit.session.scalars(due)).all()
     claims = []
     for stream, head, context in await _heads(unit.session, streams):
-        if await _is_carried(unit, schedules, stream, head):
+        if await _is_carried(unit, schedules, stream, head) and places.take(stream.app_id):
             claims.append(_take(unit, schedules, stream, head, context, span))
     await unit.session.flush()
     return claims
 
 
-async def anything_due(database: Database) -> bool:
+async def anything_due(database: Database, places: Places) -> bool:
     """Look before a write: on SQLite every write waits for its turn."""
     now = await database.now()
+    due = select(StreamRow).where(*_due(now), StreamRow.app_id.not_in(places.full()))
     async with database.read() as session:
-        return bool(await session.scalar(select(select(StreamRow).where(*_due(now)).exists())))
+        return bool(await session.scalar(select(due.exists())))
 
 
-async def next_due(database: Database) -> datetime | None:
-    """Return when the next head is due that nobody carries; None where there is none."""
+async def next_due(database: Database, places: Places) -> datetime | None:
+    """Return when the next head is due that nobody carries and there is a place for, or None."""
     async with database.read() as session:
         return await session.scalar(
-            select(func.min(StreamRow.next_at)).where(StreamRow.lease.is_(None))
+            select(func.min(StreamRow.next_at)).where(
+                StreamRow.lease.is_(None), StreamRow.app_id.not_in(places.full())
+            )
         )
 
 

@@ -22,6 +22,7 @@ from . import claims, retention, settling
 from .carrying import Ask, Outcome, Result
 from .claims import Claim
 from .outbox import Outbox
+from .places import Places
 from .retention import Retention
 from .schedule import Schedules
 from .settling import Chance
@@ -103,7 +104,7 @@ class Relay:
             task.cancel()
         await asyncio.gather(*others, return_exceptions=True)
         with suppress(Unavailable):  # the leases end by themselves
-            await self._turn(take=0)
+            await self._turn(take=False)
             if held:
                 await claims.give_back(self._database, held)
 
@@ -117,7 +118,7 @@ class Relay:
             carried += (started := await self._turn())
             if self._running:
                 await asyncio.wait(self._running, return_when=asyncio.FIRST_COMPLETED)
-            elif not (started or self._ended or await claims.anything_due(self._database)):
+            elif not (started or self._ended or await self._anything_due()):
                 return carried
 
     async def _work(self) -> None:
@@ -137,15 +138,14 @@ class Relay:
             if pause and not self._stopping:
                 await self._sleep(pause)
 
-    async def _turn(self, *, take: int | None = None) -> int:
+    async def _turn(self, *, take: bool = True) -> int:
         """Settle what has ended, take what is due and set off with it; return how many."""
-        free = self._width - len(self._running) if take is None else take
         ended = list(self._ended)
-        if not ended and not (free > 0 and await claims.anything_due(self._database)):
+        if not ended and not (take and await self._anything_due()):
             return 0
         async with self._database.write() as unit:
             await self._settle(unit, ended)
-            taken = await self._claim(unit, free)
+            taken = await self._claim(unit) if take else []
         del self._ended[: len(ended)]  # what ended meanwhile was added behind them
         for each in taken:
             task = asyncio.create_task(self._carry(each), name=f"delivery {each.delivery.id}")
@@ -153,10 +153,19 @@ class Relay:
             task.add_done_callback(self._done)
         return len(taken)
 
-    async def _claim(self, unit: UnitOfWork, limit: int) -> list[Claim]:
-        if limit <= 0:
+    def _places(self) -> Places:
+        taken = (claim.delivery.app_id for claim in self._running.values())
+        return Places(self._width, taken)
+
+    async def _anything_due(self) -> bool:
+        places = self._places()
+        return places.free > 0 and await claims.anything_due(self._database, places)
+
+    async def _claim(self, unit: UnitOfWork) -> list[Claim]:
+        places = self._places()
+        if places.free <= 0:
             return []
-        return await claims.claim(unit, self._schedules, span=self._lease, limit=limit)
+        return await claims.claim(unit, self._schedules, span=self._lease, places=places)
 
     async def _settle(self, unit: UnitOfWork, ended: Sequence[_Ended]) -> None:
         """Write results down, each under its lease; one that has ended meanwhile is dropped."""
@@ -214,9 +223,10 @@ class Relay:
 
     async def _pause(self) -> float:
         """Return for how many seconds there is nothing to do, at most `poll`."""
-        if len(self._running) >= self._width:
+        places = self._places()
+        if places.free <= 0:
             return self._poll
-        due = await claims.next_due(self._database)
+        due = await claims.next_due(self._database, places)
         if due is None:
             return self._poll
         left = (due - await self._database.now()).total_seconds()

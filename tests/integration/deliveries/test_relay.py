@@ -229,3 +229,27 @@ async def test_streams_are_written_by_many_at_once_without_a_gap(post):
     assert [row.position for row in rows] == list(range(1, 41))
     assert len(await asyncio.gather(post.run(App()))) == 1
     assert await post.states() == ["delivered"] * 40
+
+
+async def test_slow_apps_leave_places_for_others(post):
+    for room in range(8):
+        for app in ("slow", "slower"):
+            await post.put(f"{app}{room}", app=app, room=f"room_{room}")
+    slow = Slow()
+
+    async def ask(delivery):
+        return await (App() if delivery.app_id == "a" else slow)(delivery)
+
+    relay = post.relay(ask, width=8, poll=60)
+    relay.start()
+    async with asyncio.timeout(10):
+        await slow.asked.wait()
+        await post.put(1)
+        while (await post.row_of(1)).state != "delivered":  # noqa: ASYNC110 - in the database
+            await asyncio.sleep(0.005)
+        assert len(slow.seen) < 8
+        slow.let.set()
+        while set(await post.states()) != {"delivered"}:  # noqa: ASYNC110 - in the database
+            await asyncio.sleep(0.005)
+        await relay.stop()
+    assert len(slow.seen) == 16

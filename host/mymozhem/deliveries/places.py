@@ -1,0 +1,33 @@
+"""Who may have the places of a relay: a slow app never takes all of them."""
+
+from collections import Counter
+from collections.abc import Iterable
+
+#: places that one app may have for each that is free, so that another one always finds some
+FOR_EACH_FREE = 3
+
+#: places that one app may have at most; an app's other calls in progress need some, too
+MOST = 12
+
+
+class Places:
+    """The places of a relay at one moment; `taken` names the app of each that is taken."""
+
+    def __init__(self, width: int, taken: Iterable[str]) -> None:
+        self._by_app = Counter(taken)
+        self.free = width - self._by_app.total()
+
+    def full(self) -> list[str]:
+        """Return the apps that may have no more places now."""
+        return sorted(app_id for app_id in self._by_app if not self._may_have_more(app_id))
+
+    def take(self, app_id: str) -> bool:
+        """Take a place for an app; False where it may have none now."""
+        if not self._may_have_more(app_id):
+            return False
+        self._by_app[app_id] += 1
+        self.free -= 1
+        return True
+
+    def _may_have_more(self, app_id: str) -> bool:
+        return self._by_app[app_id] < min(MOST, FOR_EACH_FREE * self.free)

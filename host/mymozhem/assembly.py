@@ -61,6 +61,12 @@ class Parts:
         self.sweeper.start()
         self.follow()
 
+    def carry(self) -> None:
+        """Begin to carry deliveries, and to count how their calls go; all else is for hosts."""
+        self.relay.start()
+        self.health.start_counting()
+        self.follow()
+
     def follow(self) -> None:
         """Begin to take note of what other processes do: apps they change, breakers they open."""
         self.watch.start()
@@ -105,7 +111,9 @@ async def open_parts(
         stack.push_async_callback(openings.stop)
         services = Services(database, apps, dispatcher, keys, clock, settings, breakers=breakers)
         back = Errands("deliveries of apps that are back", most=GOING_AT_ONCE)
-        breakers.listen(_Back(services, parking, back))
+        returning = _Back(services, parking, back)
+        breakers.listen(returning)
+        apps.when_started(returning.on_app_back)
         for errands in (going, back):
             stack.push_async_callback(errands.close)
         late.open(services)
@@ -155,7 +163,7 @@ def _gone(going: Errands, database: Database, apps: Catalog, app_id: str) -> Non
 
 
 class _Back:
-    """Lets what waits for an app go on once its breaker has closed."""
+    """Lets what waits for an app go on once its breaker has closed, or it was started again."""
 
     def __init__(self, services: Services, parking: Parking, errands: Errands) -> None:
         self._services = services
@@ -164,9 +172,12 @@ class _Back:
 
     def on_change(self, change: Change, /) -> None:
         """Take note of a change."""
-        if change.state is not BreakerStatus.CLOSED:
-            return
-        app_id, services = change.key.app_id, self._services
+        if change.state is BreakerStatus.CLOSED:
+            self.on_app_back(change.key.app_id)
+
+    def on_app_back(self, app_id: str, /) -> None:
+        """Have parked calls of rooms and parked deliveries tried at once."""
+        services = self._services
         self._parking.on_app_back(app_id)
         self._errands.run(
             lambda: services.outbox.app_is_back(services.database, app_id), app=app_id

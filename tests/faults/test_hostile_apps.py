@@ -254,3 +254,27 @@ async def test_what_waits_for_an_app_goes_on_as_soon_as_it_is_asked_again(house)
         first, again = (orjson.loads(each.body) for each in server.heard[-2:])
         assert (again["id"], again["attempt"]) == (first["id"], 2)
         assert again["request"] == first["request"]
+
+
+async def test_what_waits_for_a_stopped_app_goes_on_as_soon_as_it_is_started(house):
+    timer = {"effects": [{"effect": "schedule", "name": "later", "afterMs": 1}]}
+    moody = Moody(reply(timer))
+    webhooks = {"actions": "/hooks", "timers": "/hooks"}
+    async with serving(moody) as server:
+        party = await evening(
+            house, server.url, capabilities=["actions", "timers"], webhooks=webhooks
+        )
+        assert (await party.act(party.room))[0].status == 200
+        admin = await house.person("admin@example.com", is_admin=True)
+        await admin.post("/admin/apps/raffle/stop", {"reason": "it answers nonsense"})
+        await asyncio.sleep(0.05)
+        await house.work()
+        assert len(server.heard) == 1
+        await park(house)
+        assert await house.work() == 0
+        moody.mood = reply({"effects": []})
+        await admin.post("/admin/apps/raffle/start")
+        async with asyncio.timeout(10):
+            while not await house.work():  # noqa: ASYNC110  made due by a task of the host's
+                await asyncio.sleep(0.01)
+        assert len(server.heard) == 2

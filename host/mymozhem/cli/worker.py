@@ -52,8 +52,7 @@ async def _work(settings: Settings) -> None:
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, stopped.set)
     async with open_parts(settings, SystemClock(), exclusive=False) as parts:
-        parts.relay.start()
-        parts.follow()
+        parts.carry()
         click.echo("The worker carries deliveries (stop it with Ctrl+C).")
         await stopped.wait()
     click.echo("The worker has stopped.")

@@ -65,7 +65,7 @@ class HealthLoop:
         self._pace = pace
         mailer = Mailer.of(parts.settings)
         if mailer is None:
-            logger.info("no mail server is set: alerts stand under /admin/alerts only")
+            logger.info("no mail server is set: `mymozhem alerts` and /admin/alerts show alerts")
         self._postman = (
             mails.Postman(parts.database, mailer, parts.clock) if mailer is not None else None
         )
@@ -90,10 +90,12 @@ class HealthLoop:
         """Begin, in the running event loop; twice is once."""
         if not self._tasks:
             self._lag.start()
-            self._tasks = [
-                asyncio.create_task(self._repeat(step, seconds), name=f"health: {name}")
-                for name, (step, seconds) in self._steps.items()
-            ]
+            self._begin(*self._steps)
+
+    def start_counting(self) -> None:
+        """Begin to write this process's counts, and leave all else to hosts; twice is once."""
+        if not self._tasks:
+            self._begin("counts")
 
     async def stop(self) -> None:
         """Stop, and write the last counts; safe when it was never started."""
@@ -172,6 +174,12 @@ class HealthLoop:
                 "dead": sum(each.dead for each in counts),
             }
         )
+
+    def _begin(self, *names: str) -> None:
+        self._tasks = [
+            asyncio.create_task(self._repeat(*self._steps[name]), name=f"health: {name}")
+            for name in names
+        ]
 
     async def _repeat(self, step: Callable[[], Awaitable[None]], seconds: float) -> None:
         while True:

@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import datetime
 
 from mymozhem.config import Settings
@@ -43,6 +43,7 @@ class Catalog:
         self._stamp = 0
         self._until: datetime | None = None
         self._turn = asyncio.Lock()
+        self._started: list[Callable[[str], None]] = []
 
     @classmethod
     async def load(cls, database: Database, settings: Settings, sealer: Sealer) -> "Catalog":
@@ -71,6 +72,13 @@ class Catalog:
         self._source = source
         await self.refresh()
 
+    def when_started(self, told: Callable[[str], None]) -> None:
+        """Have the id of each app told that may be called again after it was stopped.
+
+        It is told once this process knows, whoever started the app; `told` must not raise.
+        """
+        self._started.append(told)
+
     async def refresh(self) -> None:
         """Read history, remote apps, keys and stops again; what was published here is known then.
 
@@ -79,9 +87,13 @@ class Catalog:
         if self._source is None:
             return
         async with self._turn:  # or an older reading could take the place of a newer one
-            said = await self._source.read(self._now.manifests)
+            said, before = await self._source.read(self._now.manifests), self._now
             self._now = Snapshot.of(self._codes, said.published, said.facts)
             self._stamp, self._until = said.stamp, said.until
+            started = before.stopped() - self._now.stopped()
+        for app_id in sorted(started):
+            for told in self._started:
+                told(app_id)
 
     async def refresh_if_news(self) -> bool:
         """Refresh where something has changed since, whoever did it; tell whether it had."""
@@ -126,6 +138,11 @@ class Catalog:
         return (
             self.code_for(app_id, version) is not None or self.endpoint(app_id, version) is not None
         )
+
+    def has_key(self, app_id: str, key_id: str) -> bool:
+        """Tell whether a key of a remote app is good, in its grace too."""
+        app = self._now.apps.get(app_id)
+        return app is not None and any(each.kid == key_id for each in app.facts.keys)
 
     def is_stopped(self, app_id: str) -> bool:
         """Tell whether an app may not be called: it was stopped, or said that it is gone."""

@@ -126,6 +126,10 @@ class Snapshot:
         }
         return cls(apps, manifests, served)
 
+    def stopped(self) -> frozenset[str]:
+        """Return the ids of the apps that may not be called."""
+        return frozenset(app.app_id for app in self.apps.values() if app.facts.stopped is not None)
+
 
 def _app(
     app_id: str, versions: tuple[Published, ...], code: AppCode | None, facts: AppFacts

@@ -61,7 +61,7 @@ async def renewed(database, *, grace=DAY, key_pair=False):
 async def fits(database, secret, app_id="raffle"):
     now, check = await database.now(), SecretCheck(KEYS)
     async with database.read() as session:
-        return await remote.secret_fits(session, check, app_id, secret, now=now)
+        return await remote.matching_key(session, check, app_id, secret, now=now) is not None
 
 
 def signed_with(endpoint, text):
@@ -290,6 +290,23 @@ async def test_a_stopped_app_is_known_as_such_until_it_is_started(database):
         assert catalog.is_stopped("raffle") is stopped
         assert catalog.get("raffle").available is not stopped
     assert catalog.endpoint("raffle", "1.0.0") is not None
+
+
+async def test_every_process_tells_once_that_an_app_was_started_again(database):
+    await registered(database)
+    catalogs = [await catalog_of(database) for _ in range(2)]
+    told = []
+    for each in catalogs:
+        each.when_started(told.append)
+    for switch, more, expected in (
+        (stopping.stop, ["too slow"], []),
+        (stopping.start, [], ["raffle", "raffle"]),
+    ):
+        async with database.write() as unit:
+            await switch(unit, "raffle", *more)
+        for each in (*catalogs, *catalogs):
+            await each.refresh_if_news()
+        assert told == expected
 
 
 async def test_an_app_that_says_it_is_gone_is_disabled_once(database):

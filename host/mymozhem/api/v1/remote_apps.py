@@ -142,15 +142,16 @@ async def regenerate_secret(call: Call, app_id: str, body: RegenerateBody) -> Se
 async def issue_app_token(call: Call, body: AppTokenBody) -> SeenAppToken:
     """Let a remote app sign in with its secret; the token may do what its newest manifest says.
 
+    It ends with the secret, where that ends first.
     Too many wrong ones from one address are answered with 429, before any is compared.
     """
     call.host.limits.refuse_exhausted("app", call.address)
     now = await call.services.database.now()
     async with call.services.database.read() as session:
-        fits = await remote.secret_fits(
+        key_id = await remote.matching_key(
             session, call.host.app_secrets, body.app_id, body.app_secret, now=now
         )
-    if not fits:
+    if key_id is None:
         call.host.limits.count_failure("app", call.address)
         message = "App and secret do not belong together."
         raise Unauthenticated(message, code="INVALID_CREDENTIALS")
@@ -160,7 +161,7 @@ async def issue_app_token(call: Call, body: AppTokenBody) -> SeenAppToken:
         raise Forbidden(
             "This app is stopped; ask the operator of the platform.", code="APP_STOPPED"
         )
-    token = call.host.tokens.issue_app(body.app_id, app.newest().permissions)
+    token = call.host.tokens.issue_app(body.app_id, app.newest().permissions, key_id=key_id)
     return SeenAppToken(
         access_token=token.access_token, token_type=_BEARER, expires_in=token.expires_in
     )
@@ -186,9 +187,7 @@ async def start_app(call: Call, app_id: str) -> SeenSwitch:
     async with call.services.database.write() as unit:
         await stopping.start(unit, app_id)
         await _noted(call, unit, "app.start", app_id)
-    switch = await _switch(call, app_id)
-    await call.services.outbox.app_is_back(call.services.database, app_id)
-    return switch
+    return await _switch(call, app_id)
 
 
 async def _owner(session: AsyncSession, call: Call, email: str | None) -> Owner:

@@ -19,6 +19,7 @@ COMMANDS = {
     "manifest": ("manifest:manifest_group", "Check manifests of apps."),
     "rooms": ("rooms:rooms_group", "Look into rooms, export and replay their logs."),
     "deliveries": ("deliveries:deliveries_group", "See what apps are told, retry dead letters."),
+    "alerts": ("alerts:alerts_command", "Show what is wrong with apps, and what to do."),
     "draw": ("draw:draw_group", "Verify draws, offline."),
     "users": ("users:users_group", "Make accounts for people."),
 }

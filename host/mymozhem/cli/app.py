@@ -77,8 +77,9 @@ def serve_command(
 
     PLUGIN is the id of an installed app, the name of a module, or MODULE:ATTRIBUTE; not a line of
     it changes. To make it an app of a platform, register the manifest that --manifest prints
-    (POST /apps), and start with the secret that the platform answers with. Beyond this machine the
-    platform asks by https only: let a proxy in front of this server speak it.
+    (`mymozhem apps register`, or POST /apps), and start with the secret that the platform answers
+    with. Beyond this machine the platform asks by https only: let a proxy in front of this server
+    speak it.
 
     \b
     Examples:
@@ -156,7 +157,8 @@ def _tell_secret(plugin: str, secret: str) -> None:
         f"No secret was given, and no platform knows this new one:\n  {secret}\n"
         "To try the app by hand, sign with it. To give the app to a platform:\n"
         f"  1. mymozhem app serve {plugin} --base-url https://… --manifest\n"
-        "  2. register what it prints: POST /apps; the answer holds the secret, appSecret\n"
+        "  2. have its operator register that: mymozhem apps register FILE, or POST /apps; the "
+        "answer holds the secret, appSecret\n"
         f"  3. MYMOZHEM_APP_SECRET=whsec_… mymozhem app serve {plugin}",
         err=True,
     )

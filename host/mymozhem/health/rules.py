@@ -22,29 +22,34 @@ CHECKS_IN_A_ROW = 3
 MISCONFIGURED = "APP_MISCONFIGURED"
 
 _STOP = (
-    "If it does not recover, stop the app with POST /admin/apps/{app}/stop: its fallbacks answer "
-    "then."
+    "If it does not recover, stop it with `mymozhem apps stop {app} --reason …` or with "
+    "POST /api/v1/admin/apps/{app}/stop: its fallbacks answer then."
 )
 ADVICE = {
     RuleName.MISCONFIGURED: (
         "Compare the address and the paths in the app's manifest with its server, and the secret "
-        "that it was given: after POST /apps/{app}/regenerate-secret its server needs the new one."
+        "that it was given; `mymozhem apps secret {app}` makes a new one, which its server needs "
+        "then (POST /api/v1/apps/{app}/regenerate-secret). An address in a private network has to "
+        "lie in MYMOZHEM_ALLOW_NETWORKS."
     ),
-    RuleName.SUCCESS_RATE: "Look at /admin/webhooks and at the app's own log. " + _STOP,
+    RuleName.SUCCESS_RATE: "Look at /api/v1/admin/webhooks and at the app's own log. " + _STOP,
     RuleName.SLOW: (
         "Look at what the app waits for. Calls that miss their deadline are answered by its "
         "fallbacks; a longer deadline needs a new version of its manifest."
     ),
     RuleName.BREAKER: (
-        "The app is asked again by itself after a minute. Look at /admin/breakers and at the app's "
-        "own log; close it with POST /admin/breakers/reset once the app is well. " + _STOP
+        "The app is asked again by itself after a minute. Look at /api/v1/admin/breakers and at "
+        "the app's own log; POST /api/v1/admin/breakers/reset has it asked at once, when it is "
+        "well. " + _STOP
     ),
     RuleName.DEAD_LETTERS: (
-        "Look at /admin/dead-letters, mend the cause, then retry them there or delete them."
+        "See them with `mymozhem deliveries list --state dead` or at /api/v1/admin/dead-letters, "
+        "mend the cause, then retry or delete them."
     ),
     RuleName.CHECKS: "Look at the app's own log, and whether its server runs. " + _STOP,
     RuleName.APP_OFF: (
-        "Start it again with POST /admin/apps/{app}/start once it is well. Its deliveries are kept."
+        "Once it is well, start it with `mymozhem apps start {app}` or with "
+        "POST /api/v1/admin/apps/{app}/start. Its deliveries are kept."
     ),
 }
 

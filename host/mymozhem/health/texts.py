@@ -23,7 +23,7 @@ def alert_letter(row: AlertRow, public_url: str) -> Letter:
     """Write about one incident: that it began, got worse, or is over."""
     state = "recovered" if row.recovered_at is not None else row.severity.value
     subject = line(f"{_PREFIX} {state}: {row.summary}")
-    return Letter(_cut(subject), "\n".join([*_incident(row), "", *_foot(public_url)]))
+    return Letter(_cut(subject), "\n".join([*incident(row), "", *_foot(public_url)]))
 
 
 def digest_letter(rows: Sequence[AlertRow], public_url: str) -> Letter:
@@ -31,7 +31,7 @@ def digest_letter(rows: Sequence[AlertRow], public_url: str) -> Letter:
     still = sum(row.recovered_at is None for row in rows)
     count = "1 warning" if len(rows) == 1 else f"{len(rows)} warnings"
     subject = f"{_PREFIX} last night: {count}, {still} still open"
-    body = [part for row in rows for part in [*_incident(row), "", "-" * 40, ""]]
+    body = [part for row in rows for part in [*incident(row), "", "-" * 40, ""]]
     return Letter(subject, "\n".join([*body, *_foot(public_url)]))
 
 
@@ -40,7 +40,8 @@ def line(text: str) -> str:
     return " ".join("".join(c if c.isprintable() else " " for c in text).split())
 
 
-def _incident(row: AlertRow) -> list[str]:
+def incident(row: AlertRow) -> list[str]:
+    """Return the lines that tell one incident: what broke, since when, for whom, what to do."""
     over = [f"Over since {iso(row.recovered_at)}."] if row.recovered_at is not None else []
     facts = [
         f"{title}: {line(value)}"

@@ -1,12 +1,17 @@
 """What is wrong, from facts alone."""
 
+import re
 from dataclasses import replace
 
 import pytest
+from click.testing import CliRunner
 
+from mymozhem.auth.access import ACCESS
+from mymozhem.cli import cli
+from mymozhem.config import Settings
 from mymozhem.health.buckets import Spread
 from mymozhem.health.figures import Figures
-from mymozhem.health.rules import AppOff, CheckedApp, Facts, findings
+from mymozhem.health.rules import ADVICE, AppOff, CheckedApp, Facts, findings
 from mymozhem.health.sources import DeliveryCount
 from mymozhem.health.tables import AppStatus, RuleName, Severity
 from mymozhem.observability.metrics import BreakerState
@@ -117,3 +122,15 @@ def test_a_finding_says_what_broke_and_what_to_do():
 def test_the_same_thing_in_two_versions_is_one_incident():
     states = [BreakerState("raffle", version, "actions", "open") for version in ("1.0.0", "2.0.0")]
     assert len(findings(Facts(breakers=states))) == 1
+
+
+@pytest.mark.parametrize("rule", RuleName)
+def test_what_an_alert_tells_to_do_can_be_done(rule):
+    advice = ADVICE[rule].format(app="raffle")
+    for words in re.findall(r"`mymozhem ([^`…]+)", advice):
+        helped = CliRunner().invoke(cli, [*words.removesuffix("--reason ").split(), "--help"])
+        assert helped.exit_code == 0, helped.output
+    for method, path in re.findall(r"(POST )?/api/v1(/[\w/-]+)", advice):
+        assert f"{method.strip() or 'GET'} {path.replace('raffle', '{appId}')}" in ACCESS
+    for name in re.findall(r"MYMOZHEM_(\w+)", advice):
+        assert name.lower() in Settings.model_fields

@@ -1,0 +1,81 @@
+"""The command that shows what is wrong with apps."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from typing import TYPE_CHECKING, Literal
+
+import click
+
+from mymozhem.config import Settings
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from mymozhem.contract import JsonObject
+    from mymozhem.health.tables import AlertRow
+
+
+@click.command("alerts")
+@click.option("--all", "whole", is_flag=True, help="Also what is over, the newest first.")
+@click.option("--app", "app_id", metavar="APP_ID", help="Only what is about this app.")
+@click.option("--limit", type=click.IntRange(1, 1_000), default=50, help="How many at most.")
+@click.option("--format", "form", type=click.Choice(["text", "json"]), default="text")
+def alerts_command(
+    app_id: str | None, limit: int, form: Literal["text", "json"], *, whole: bool
+) -> None:
+    """Show what is wrong with apps: what broke, which rooms suffer, and what to do.
+
+    It is what the host also sends by mail, as far as the host has noticed it; the host may be
+    running.
+
+    \b
+    Examples:
+      mymozhem alerts
+      mymozhem alerts --all --app raffle --format json
+    """
+    rows = asyncio.run(_alerts(Settings(), app_id, limit, whole=whole))
+    if form == "json":
+        click.echo(json.dumps([_document(row) for row in rows], ensure_ascii=False))
+        return
+    from mymozhem.health.texts import incident
+
+    for row in rows:
+        click.echo("\n".join([*incident(row), "", "-" * 40]))
+    if not rows:
+        click.echo("There is no alert." if whole else "There is no open alert.", err=True)
+
+
+async def _alerts(
+    settings: Settings, app_id: str | None, limit: int, *, whole: bool
+) -> Sequence[AlertRow]:
+    from mymozhem.health.reading import AlertFilter, alerts
+
+    from .storage import opened_database
+
+    wanted = AlertFilter(None if whole else True, app_id)
+    async with opened_database(settings, exclusive=False) as database, database.read() as session:
+        rows, _ = await alerts(session, wanted, offset=0, limit=limit)
+        return rows
+
+
+def _document(row: AlertRow) -> JsonObject:
+    from mymozhem.clock import iso
+
+    over = row.recovered_at
+    return {
+        "id": row.id,
+        "rule": row.rule.value,
+        "severity": row.severity.value,
+        "appId": row.app_id,
+        "version": row.version,
+        "capability": row.capability,
+        "code": row.code,
+        "summary": row.summary,
+        "advice": row.advice,
+        "rooms": [*row.rooms],
+        "roomCount": row.room_count,
+        "openedAt": iso(row.opened_at),
+        "recoveredAt": iso(over) if over is not None else None,
+    }

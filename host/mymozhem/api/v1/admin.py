@@ -1,7 +1,5 @@
 """What operators look at."""
 
-from sqlalchemy.ext.asyncio import AsyncSession
-
 from mymozhem.api.answers import Page
 from mymozhem.api.frame import Call
 from mymozhem.api.queries import AuditQuery, paged
@@ -17,19 +15,21 @@ routes = Routes("admin", "What operators look at.")
 async def list_audit(call: Call, query: AuditQuery) -> Page[SeenAudit]:
     """List who did what, newest first."""
     wanted = AuditFilter(room_id=query.room_id, actor_id=query.actor_id, action=query.action)
+    await require_admin(call, "GET /admin/audit")
     async with call.services.database.read() as session:
-        await _require_admin(session, call, "GET /admin/audit")
         return paged(await audit_trail(session, wanted, query.part), query)
 
 
 @routes.add("GET /admin/overview")
 async def get_overview(call: Call) -> Overview:
     """Return how much there is of everything, and which apps were refused."""
+    await require_admin(call, "GET /admin/overview")
     async with call.services.database.read() as session:
-        await _require_admin(session, call, "GET /admin/overview")
         return await overview(session, call.services)
 
 
-async def _require_admin(session: AsyncSession, call: Call, endpoint: str) -> None:
-    user = await current_user(session, call.caller)
+async def require_admin(call: Call, endpoint: str) -> None:
+    """Raise `Forbidden` where the caller is no admin, as the endpoint's row in the table says."""
+    async with call.services.database.read() as session:
+        user = await current_user(session, call.caller)
     check(rule_for(endpoint), call.caller, None, admin=user.is_admin)

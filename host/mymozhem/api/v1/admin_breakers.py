@@ -9,15 +9,15 @@ from mymozhem.api.bodies import Body
 from mymozhem.api.frame import Call
 from mymozhem.api.queries import Pages, paged
 from mymozhem.api.routes import Routes
-from mymozhem.auth.access import check, rule_for
-from mymozhem.auth.users import current_user
 from mymozhem.dispatch.breaker import BreakerStatus, Key
 from mymozhem.dispatch.breakers import BreakerView
 from mymozhem.errors import NotFound
+from mymozhem.rooms.audit import audit
 from mymozhem.rooms.idempotency import mark_done
 from mymozhem.rooms.reading.paging import Found
 from mymozhem.rooms.reading.views import Moment, View
-from mymozhem.rooms.tables import AuditRow
+
+from .admin import require_admin
 
 routes = Routes("breakers", "Apps that are left alone for a while, since they failed.")
 
@@ -53,7 +53,7 @@ class SeenBreaker(View):
 @routes.add("GET /admin/breakers")
 async def list_breakers(call: Call, query: Pages) -> Page[SeenBreaker]:
     """List the breakers that are not closed or count failures, by app."""
-    await _require_admin(call, "GET /admin/breakers")
+    await require_admin(call, "GET /admin/breakers")
     found = [_seen(each) for each in call.services.breakers.snapshot()]
     first = (query.page - 1) * query.limit
     return paged(Found(found[first : first + query.limit], len(found)), query)
@@ -62,29 +62,17 @@ async def list_breakers(call: Call, query: Pages) -> Page[SeenBreaker]:
 @routes.add("POST /admin/breakers/reset", refuses=frozenset({404}))
 async def reset_breaker(call: Call, body: BreakerBody) -> SeenBreaker:
     """Let all calls through again, in every process of the host; one that is closed stays so."""
-    await _require_admin(call, "POST /admin/breakers/reset")
+    await require_admin(call, "POST /admin/breakers/reset")
     manifest = call.services.catalog.manifest(body.app_id, body.version)
     if body.capability not in manifest.capabilities:
         raise NotFound
     key = Key(body.app_id, body.version, body.capability)
     await call.services.breakers.reset(key)
     async with call.services.database.write() as unit:
-        unit.session.add(
-            AuditRow(
-                actor_id=call.caller.user_id,
-                action="breaker.reset",
-                details=body.model_dump(by_alias=True),
-                created_at=unit.now,
-            )
-        )
+        said = body.model_dump(by_alias=True)
+        audit(unit, "breaker.reset", actor_id=call.caller.user_id, **said)
         await mark_done(unit.session)
     return _seen(call.services.breakers.view(key))
-
-
-async def _require_admin(call: Call, endpoint: str) -> None:
-    async with call.services.database.read() as session:
-        user = await current_user(session, call.caller)
-    check(rule_for(endpoint), call.caller, None, admin=user.is_admin)
 
 
 def _seen(view: BreakerView) -> SeenBreaker:

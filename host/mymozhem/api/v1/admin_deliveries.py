@@ -6,8 +6,6 @@ from mymozhem.api.frame import Call
 from mymozhem.api.queries import Id, Pages, paged
 from mymozhem.api.repeats import Repeat
 from mymozhem.api.routes import Routes
-from mymozhem.auth.access import check, rule_for
-from mymozhem.auth.users import current_user
 from mymozhem.contract.wire import Moment
 from mymozhem.deliveries import dead_letters
 from mymozhem.deliveries.tables import DeliveryState
@@ -21,6 +19,8 @@ from mymozhem.rooms.reading.deliveries import (
     show_delivery,
 )
 from mymozhem.rooms.reading.views import View
+
+from .admin import require_admin
 
 routes = Routes("deliveries", "What apps are told, kept until it has arrived.")
 
@@ -58,14 +58,14 @@ class SeenRetried(View):
 @routes.add("GET /admin/deliveries")
 async def list_all_deliveries(call: Call, query: DeliveriesQuery) -> Page[SeenDelivery]:
     """List deliveries, newest first."""
-    await _require_admin(call, "GET /admin/deliveries")
+    await require_admin(call, "GET /admin/deliveries")
     return await _page(call, query, _filter(query, query.state))
 
 
 @routes.add("GET /admin/deliveries/{id}")
 async def get_delivery(call: Call, id: str) -> SeenDeliveryWhole:
     """Return a delivery with every attempt, without what the app is told, which may be secret."""
-    await _require_admin(call, "GET /admin/deliveries/{id}")
+    await require_admin(call, "GET /admin/deliveries/{id}")
     async with call.services.database.read() as session:
         return await show_delivery(session, id)
 
@@ -73,14 +73,14 @@ async def get_delivery(call: Call, id: str) -> SeenDeliveryWhole:
 @routes.add("GET /admin/dead-letters")
 async def list_dead_letters(call: Call, query: LettersQuery) -> Page[SeenDelivery]:
     """List deliveries whose every attempt failed, those that died last first."""
-    await _require_admin(call, "GET /admin/dead-letters")
+    await require_admin(call, "GET /admin/dead-letters")
     return await _page(call, query, _filter(query, DeliveryState.DEAD))
 
 
 @routes.add("POST /admin/dead-letters/{id}/retry", refuses=frozenset({409}))
 async def retry_dead_letter(call: Call, id: str) -> SeenDeliveryWhole:
     """Try a dead letter again, after what its stream has still to tell."""
-    await _require_admin(call, "POST /admin/dead-letters/{id}/retry")
+    await require_admin(call, "POST /admin/dead-letters/{id}/retry")
     services = call.services
     async with services.database.write() as unit:
         row = await dead_letters.retry(unit, services.outbox, id)
@@ -93,7 +93,7 @@ async def retry_dead_letter(call: Call, id: str) -> SeenDeliveryWhole:
 @routes.add("POST /admin/dead-letters/retry", repeat=Repeat.SAME)
 async def retry_dead_letters(call: Call, body: RetryLettersBody) -> SeenRetried:
     """Try again every letter that died since a moment; those of one stream keep their order."""
-    await _require_admin(call, "POST /admin/dead-letters/retry")
+    await require_admin(call, "POST /admin/dead-letters/retry")
     services = call.services
     retried = await dead_letters.retry_since(
         services.database, services.outbox, body.since, app_id=body.app_id
@@ -108,7 +108,7 @@ async def retry_dead_letters(call: Call, body: RetryLettersBody) -> SeenRetried:
 @routes.add("DELETE /admin/dead-letters/{id}", refuses=frozenset({409}))
 async def delete_dead_letter(call: Call, id: str) -> None:
     """Delete a dead letter for good."""
-    await _require_admin(call, "DELETE /admin/dead-letters/{id}")
+    await require_admin(call, "DELETE /admin/dead-letters/{id}")
     async with call.services.database.write() as unit:
         row = await dead_letters.remove(unit, id)
         audit(unit, "delivery.delete", actor_id=call.caller.user_id, id=id, appId=row.app_id)
@@ -122,9 +122,3 @@ def _filter(query: DeliveriesQuery | LettersQuery, state: DeliveryState | None) 
 async def _page(call: Call, query: Pages, wanted: DeliveryFilter) -> Page[SeenDelivery]:
     async with call.services.database.read() as session:
         return paged(await list_deliveries(session, wanted, query.part), query)
-
-
-async def _require_admin(call: Call, endpoint: str) -> None:
-    async with call.services.database.read() as session:
-        user = await current_user(session, call.caller)
-    check(rule_for(endpoint), call.caller, None, admin=user.is_admin)

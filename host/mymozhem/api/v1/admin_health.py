@@ -19,6 +19,8 @@ from mymozhem.rooms.idempotency import mark_done
 from mymozhem.rooms.reading.paging import Found
 from mymozhem.rooms.reading.views import Moment, View
 
+from .admin import require_admin
+
 routes = Routes("health", "How the apps are doing.")
 #: open incidents that an app's health shows
 OPEN_ALERTS = 100
@@ -122,7 +124,7 @@ class SeenAppHealth(View):
 @routes.add("GET /admin/webhooks")
 async def list_webhooks(call: Call, query: WindowQuery) -> SeenWebhooks:
     """Return how calls of every app went, by capability."""
-    await _require_admin(call, "GET /admin/webhooks")
+    await require_admin(call, "GET /admin/webhooks")
     async with call.services.database.read() as session:
         found = await figures(session, query.window, call.services.clock.now())
     return SeenWebhooks(window=query.window, calls=[_figures(each) for each in found])
@@ -131,7 +133,7 @@ async def list_webhooks(call: Call, query: WindowQuery) -> SeenWebhooks:
 @routes.add("GET /admin/alerts")
 async def list_alerts(call: Call, query: AlertsQuery) -> Page[SeenAlert]:
     """List incidents: open ones first, then newest first."""
-    await _require_admin(call, "GET /admin/alerts")
+    await require_admin(call, "GET /admin/alerts")
     wanted, part = AlertFilter(query.open, query.app_id), query.part
     async with call.services.database.read() as session:
         rows, total = await alerts(session, wanted, offset=part.offset, limit=part.limit)
@@ -141,7 +143,7 @@ async def list_alerts(call: Call, query: AlertsQuery) -> Page[SeenAlert]:
 @routes.add("POST /admin/alerts/{id}/acknowledge")
 async def acknowledge_alert(call: Call, id: str) -> SeenAlert:
     """Note that the caller looks after an incident; who was first stays."""
-    await _require_admin(call, "POST /admin/alerts/{id}/acknowledge")
+    await require_admin(call, "POST /admin/alerts/{id}/acknowledge")
     user_id = call.caller.user_id
     async with call.services.database.write() as unit:
         row = await acknowledge(unit, id, user_id=user_id)
@@ -170,12 +172,6 @@ async def get_app_health(call: Call, app_id: str, query: WindowQuery) -> SeenApp
         calls=[_figures(each) for each in calls],
         alerts=[_alert(row) for row in current],
     )
-
-
-async def _require_admin(call: Call, endpoint: str) -> None:
-    async with call.services.database.read() as session:
-        user = await current_user(session, call.caller)
-    check(rule_for(endpoint), call.caller, None, admin=user.is_admin)
 
 
 def _figures(found: Figures) -> SeenFigures:

@@ -33,6 +33,7 @@ from mymozhem.db.uow import Database
 from mymozhem.registry import history
 from mymozhem.registry.catalog import Catalog
 from mymozhem.registry.remote import Owner, Registered, register
+from mymozhem.registry.tables import SecretKind
 from mymozhem.rooms.work.jobs import Jobs
 from tests.integration.rooms.build import loaded
 from tests.remote import manifest_of
@@ -234,7 +235,9 @@ class House:
 
     def signed_in(self, made: Registered) -> Caller:
         """Return a remote app as a caller with its token."""
-        token = self.host.tokens.issue_app(made.app_id, made.manifest.permissions)
+        keys = self.host.services.catalog.get(made.app_id).facts.keys
+        secret = next(key.kid for key in keys if key.kind is SecretKind.SHARED)
+        token = self.host.tokens.issue_app(made.app_id, made.manifest.permissions, key_id=secret)
         return Caller(self.app.test_client(), token.access_token, made.app_id)
 
     async def work(self) -> int:

@@ -13,7 +13,8 @@ from mymozhem.auth.access import ACCESS
 from mymozhem.auth.principal import AppPrincipal
 from mymozhem.contract.signing import PublicKey, SharedKey, parse_key
 from mymozhem.errors import NotFound
-from tests.api.house import House, make_house
+from mymozhem.registry import remote
+from tests.api.house import Caller, House, make_house
 from tests.remote import BASE_URL, FIRST_PLATFORM, remote_manifest
 
 GIVEN = sorted(Path(__file__).resolve().parents[3].glob("shared/data/manifests/*.json"))
@@ -327,6 +328,56 @@ async def test_a_later_result_reaches_the_one_that_waits_for_it(house: House):
     assert (heard.status, heard.code) == (404, "CALLBACK_NOT_FOUND")
     assert (await app.post("/callbacks/windows/call_2", body)).status == 404
     assert len(second.taken) == 1
+
+
+async def test_a_token_is_over_with_the_secret_that_it_was_got_with(house: House, admin, clock):
+    """A leaked secret that is taken away must not go on for as long as its last token."""
+    made = await register(admin)
+    path, body = "/callbacks/actions/call_1", {"id": "call_1", "contract": "1.0"}
+
+    async def app(secret):
+        token = (await sign_in(house, secret)).data["accessToken"]
+        return Caller(house.app.test_client(), token, "raffle")
+
+    old = await app(made["appSecret"])
+    renewed = (await admin.post("/apps/raffle/regenerate-secret", {"graceHours": 1})).data
+    new = await app(renewed["appSecret"])
+    in_grace = await app(made["appSecret"])
+    heard = [(await each.post(path, body)).code for each in (old, new, in_grace)]
+    assert heard == ["CALLBACK_NOT_FOUND"] * 3
+    await admin.post("/apps/raffle/regenerate-secret", {"graceHours": 0})
+    for each in (old, new, in_grace):
+        heard = await each.post(path, body)
+        assert (heard.status, heard.code) == (401, "TOKEN_EXPIRED")
+
+
+async def test_a_token_of_a_deleted_app_is_good_for_nothing(house: House, admin):
+    app = house.signed_in(await house.remote_app())
+    await admin.delete("/apps/raffle")
+    heard = await app.post("/callbacks/actions/call_1", {"id": "call_1", "contract": "1.0"})
+    assert (heard.status, heard.code) == (404, "APP_NOT_FOUND")
+
+
+async def test_a_secret_that_another_process_made_is_known_at_once(house: House):
+    made = await house.remote_app()
+    services = house.host.services
+    async with services.database.write() as unit:
+        renewed = await remote.renew_keys(
+            unit, services.keys, "raffle", grace=timedelta(0), key_pair=False
+        )
+    assert (await sign_in(house, made.secret)).status == 401
+    async with services.database.read() as session:
+        kid = await remote.matching_key(
+            session,
+            house.host.app_secrets,
+            "raffle",
+            renewed.secret,
+            now=await services.database.now(),
+        )
+    token = house.host.tokens.issue_app("raffle", (), key_id=kid).access_token
+    app = Caller(house.app.test_client(), token, "raffle")
+    heard = await app.post("/callbacks/actions/call_1", {"id": "call_1", "contract": "1.0"})
+    assert (heard.status, heard.code) == (404, "CALLBACK_NOT_FOUND")
 
 
 @pytest.mark.parametrize(

@@ -52,13 +52,22 @@ class Call:
             raise Unauthenticated
         return self.principal
 
-    @property
-    def calling_app(self) -> AppPrincipal:
-        """The remote app that calls; `Forbidden` where it is stopped, or where no app calls."""
+    async def calling_app(self) -> AppPrincipal:
+        """Return the remote app that calls, by a secret that still counts.
+
+        Raises `Forbidden` where it is stopped, or where no app calls, `NotFound` where it was
+        deleted, `Unauthenticated` TOKEN_EXPIRED where its secret was taken away since.
+        """
         if self.app is None:
             raise Forbidden
-        if self.services.catalog.get(self.app.app_id).facts.stopped is not None:
+        catalog = self.services.catalog
+        if not catalog.has_key(self.app.app_id, self.app.key_id):
+            await catalog.refresh_if_news()  # another process may have made it just now
+        if catalog.get(self.app.app_id).facts.stopped is not None:
             raise Forbidden("This app is stopped; ask the operator.", code="APP_STOPPED")
+        if not catalog.has_key(self.app.app_id, self.app.key_id):
+            message = "The secret of this token is no longer good; sign in with the new one."
+            raise Unauthenticated(message, code="TOKEN_EXPIRED")
         return self.app
 
 

@@ -27,10 +27,14 @@ class Principal:
 
 @dataclass(frozen=True, slots=True)
 class AppPrincipal:
-    """A remote app with a good token; `permissions` are those of its manifest, as it was then."""
+    """A remote app with a good token; `permissions` are those of its manifest, as it was then.
+
+    `key_id` names the secret that it had shown: where that is over, so is the token.
+    """
 
     app_id: str
     permissions: frozenset[str]
+    key_id: str
     token_id: str
 
     @property

@@ -73,7 +73,7 @@ class _Verified:
 
 
 class _Claims(BaseModel):
-    """What the library leaves unchecked: the types, a guest's room, an app's permissions."""
+    """What the library leaves unchecked: the types, a guest's room, an app's scope and secret."""
 
     model_config = ConfigDict(strict=True, frozen=True)
 
@@ -83,6 +83,7 @@ class _Claims(BaseModel):
     kind: Literal["registered", "guest", "app"]
     room: str | None = None
     scope: str | None = None
+    key: str | None = None
     iat: int
     nbf: int | None = None
     exp: int
@@ -125,10 +126,10 @@ class Tokens:
         own = {"room": room_id} if room_id else {}
         return self._issue(person.id, person.kind.value, self._lifetimes[person.kind], own)
 
-    def issue_app(self, app_id: str, permissions: Iterable[str]) -> IssuedToken:
-        """Return a new token for a remote app that has shown its secret."""
-        scope = " ".join(sorted(permissions))
-        return self._issue(app_id, _APP, self._app_lifetime, {"scope": scope})
+    def issue_app(self, app_id: str, permissions: Iterable[str], *, key_id: str) -> IssuedToken:
+        """Return a new token for a remote app that has shown its secret, which `key_id` names."""
+        own = {"scope": " ".join(sorted(permissions)), "key": key_id}
+        return self._issue(app_id, _APP, self._app_lifetime, own)
 
     def verify(self, text: str) -> AnyPrincipal:
         """Return who a token speaks for.
@@ -220,8 +221,10 @@ def _principal(read: _Claims) -> AnyPrincipal:
     for_room, for_app = read.room is not None, read.scope is not None
     if for_room != (read.kind == PersonKind.GUEST.value) or for_app != (read.kind == _APP):
         raise _invalid()
-    if read.scope is not None:
-        return AppPrincipal(read.sub, frozenset(read.scope.split()), read.jti)
+    if for_app != (read.key is not None):
+        raise _invalid()
+    if read.scope is not None and read.key is not None:
+        return AppPrincipal(read.sub, frozenset(read.scope.split()), read.key, read.jti)
     return Principal(read.sub, PersonKind(read.kind), read.room, read.jti)
 
 

@@ -133,17 +133,20 @@ class SecretCheck:
         self._sealer = sealer
         self._nobody = ("-", "-", sealer.seal(new_secret().encode(), aad=_bound_to("-", "-")))
 
-    def matches(self, given: str, rows: Iterable[AppSecretRow]) -> bool:
-        """Tell whether a text is one of these shared secrets, of which there are two at most."""
+    def matching(self, given: str, rows: Iterable[AppSecretRow]) -> str | None:
+        """Return which of these shared secrets, of which there are two at most, a text is.
+
+        That is its `kid`; None where it is none of them.
+        """
         sealed = [(row.app_id, row.kid, row.sealed) for row in rows][:AT_ONCE]
         wanted = hashlib.sha256(given.encode()).digest()
-        right = False
+        right: str | None = None
         for position in range(AT_ONCE):
             known = position < len(sealed)
             app_id, kid, secret = sealed[position] if known else self._nobody
             plain = self._sealer.unseal(secret, aad=_bound_to(app_id, kid))
             equal = hmac.compare_digest(hashlib.sha256(plain).digest(), wanted)
-            right |= equal and known
+            right = kid if equal and known else right
         return right
 
 

@@ -149,12 +149,12 @@ async def delete(unit: UnitOfWork, app_id: str) -> None:
     )
 
 
-async def secret_fits(
+async def matching_key(
     session: AsyncSession, check: SecretCheck, app_id: str, secret: str, *, now: datetime
-) -> bool:
-    """Tell whether a secret is one that a remote app signs in with, in its grace too.
+) -> str | None:
+    """Return the id of the secret that a remote app signs in with, in its grace too.
 
-    The effort is the same whatever is wrong.
+    None where it is not the app's. The effort is the same whatever is wrong.
     """
     rows = await session.scalars(
         select(AppSecretRow)
@@ -167,7 +167,7 @@ async def secret_fits(
         )
         .order_by(AppSecretRow.created_at.desc())
     )
-    return check.matches(secret, rows.all())
+    return check.matching(secret, rows.all())
 
 
 async def remote_row(session: AsyncSession, app_id: str) -> AppRow:

@@ -148,7 +148,7 @@ def test_a_host_that_runs_notices_and_operators_see_who_did_it(mymozhem, databas
             now = await host.now()
             async with host.read() as session:
                 check = SecretCheck(Keys.load(settings))
-                assert await remote.secret_fits(
+                assert await remote.matching_key(
                     session, check, "raffle", made["appSecret"], now=now
                 )
                 found = await audit_trail(session, AuditFilter(), Part(1, 10))

@@ -12,7 +12,7 @@ from mymozhem.errors import Forbidden, NotFound, Unauthenticated
 
 PERSON = Principal("usr_1", PersonKind.REGISTERED, None, "jti")
 GUEST = Principal("usr_2", PersonKind.GUEST, "room_1", "jti")
-APP = AppPrincipal("raffle", frozenset({"rooms:read"}), "jti")
+APP = AppPrincipal("raffle", frozenset({"rooms:read"}), "key_1", "jti")
 
 # Role by role, from the matrix: A(DMIN), O(RGANIZER), M(ODERATOR), P(ARTICIPANT), V(IEWER).
 ROOM_READ, ROOM_WRITE, HELP, ACT, SUBMIT = "AOMPV", "AO", "AOM", "OMP", "OMPV"

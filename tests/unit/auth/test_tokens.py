@@ -303,13 +303,14 @@ def test_a_token_that_was_refused_is_not_remembered(tokens):
 
 
 def test_an_app_s_token_says_what_it_may_and_ends_soon(tokens):
-    issued = tokens.issue_app("raffle", {"rooms:read", "winners:write"})
+    issued = tokens.issue_app("raffle", {"rooms:read", "winners:write"}, key_id="key_1")
     assert issued.expires_in == 15 * 60
     principal = tokens.verify(issued.access_token)
     assert principal == AppPrincipal(
-        "raffle", frozenset({"rooms:read", "winners:write"}), principal.token_id
+        "raffle", frozenset({"rooms:read", "winners:write"}), "key_1", principal.token_id
     )
-    assert tokens.verify(tokens.issue_app("bell", ()).access_token).permissions == frozenset()
+    bare = tokens.issue_app("bell", (), key_id="key_2")
+    assert tokens.verify(bare.access_token).permissions == frozenset()
 
 
 @pytest.mark.parametrize(
@@ -317,8 +318,11 @@ def test_an_app_s_token_says_what_it_may_and_ends_soon(tokens):
     [
         {"kind": "app"},
         {"kind": "app", "scope": None},
-        {"kind": "app", "scope": 1},
-        {"kind": "app", "scope": "rooms:read", "room": "room_1"},
+        {"kind": "app", "scope": 1, "key": "key_1"},
+        {"kind": "app", "scope": "rooms:read"},
+        {"kind": "app", "key": "key_1"},
+        {"kind": "app", "scope": "rooms:read", "key": "key_1", "room": "room_1"},
+        {"key": "key_1"},
         {"scope": "rooms:read"},
         {"kind": "guest", "room": "room_1", "scope": "rooms:read"},
     ],
@@ -329,5 +333,5 @@ def test_no_token_is_a_person_s_and_an_app_s_at_once(tokens, other):
 
 def test_no_app_has_the_name_of_a_person(tokens):
     person = tokens.verify(tokens.issue(Somebody("raffle")).access_token)
-    app = tokens.verify(tokens.issue_app("raffle", ()).access_token)
+    app = tokens.verify(tokens.issue_app("raffle", (), key_id="key_1").access_token)
     assert (person.subject, app.subject) == ("raffle", "@raffle")

@@ -47,10 +47,10 @@ def test_a_secret_fits_while_it_is_one_of_those_that_are_good(sealer):
     old, new = new_secret(), new_secret()
     rows = [row(sealer, new, kid="key_2"), row(sealer, old)]
     check = SecretCheck(sealer)
-    assert check.matches(new, rows)
-    assert check.matches(old, rows)
-    assert not check.matches(old, rows[:1])
-    assert not check.matches(new[:-1], rows)
+    assert check.matching(new, rows) == "key_2"
+    assert check.matching(old, rows) == "key_1"
+    assert check.matching(old, rows[:1]) is None
+    assert check.matching(new[:-1], rows) is None
 
 
 @pytest.mark.parametrize("case", ["right", "wrong", "nonsense", "no such app", "in its grace"])
@@ -59,14 +59,14 @@ def test_whatever_is_wrong_the_effort_is_the_same(sealer, case):
     rows = {"no such app": [], "in its grace": [row(sealer, new_secret()), row(sealer, secret)]}
     given = {"wrong": new_secret(), "nonsense": "x"}
     check = SecretCheck(sealer)
-    check.matches(given.get(case, secret), rows.get(case, [row(sealer, secret)]))
+    check.matching(given.get(case, secret), rows.get(case, [row(sealer, secret)]))
     assert sealer.opened == AT_ONCE
 
 
 def test_what_stands_for_no_app_is_nobody_s_secret(sealer):
     check = SecretCheck(sealer)
     assert len(sealer.sealed) == 1
-    assert not check.matches(sealer.sealed[0], [])
+    assert check.matching(sealer.sealed[0], []) is None
 
 
 def test_a_sealed_secret_cannot_be_moved_to_another_app(sealer):

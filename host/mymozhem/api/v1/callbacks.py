@@ -24,7 +24,7 @@ async def take_result(call: Call, capability: str, delivery_id: str, raw: bytes)
 
     The body is the reply that the call would have had: its `id` is the call's, as the path's is.
     """
-    app = call.calling_app
+    app = await call.calling_app()
     envelope = _read(raw)
     if envelope.id != delivery_id:
         raise Invalid(fields={"/id": ["Give the id of the call, the one in the address."]})

@@ -1,5 +1,6 @@
 """The way out for mails: one message to one address over SMTP."""
 
+import asyncio
 import re
 import ssl
 from dataclasses import dataclass, field
@@ -15,7 +16,10 @@ import aiosmtplib
 from mymozhem.config import Settings
 from mymozhem.errors import MymozhemError
 
+#: for each answer of the server, also to our good-bye
 TIMEOUT_SECONDS = 20.0
+#: for a mail in all, good-bye aside; both together are less than the lease under which it is sent
+IN_ALL_SECONDS = 90.0
 _SUBMISSION, _SMTPS = 587, 465
 _ADDRESS = re.compile(r"[^\s@<>,;:\"]+@[^\s@<>,;:\"]+")
 
@@ -57,6 +61,7 @@ class Mailer:
     tls: bool
     sender: str
     timeout: float = TIMEOUT_SECONDS
+    in_all: float = IN_ALL_SECONDS
 
     @classmethod
     def of(cls, settings: Settings) -> "Mailer | None":
@@ -80,16 +85,8 @@ class Mailer:
             raise MailFailed(f"{mail.recipient!r} is no address.", server=False)
         try:
             message = self._message(mail)
-            await aiosmtplib.send(
-                message,
-                hostname=self.hostname,
-                port=self.port,
-                username=self.username,
-                password=self.password,
-                use_tls=self.tls,
-                start_tls=True if self.needs_tls and not self.tls else None,
-                timeout=self.timeout,
-            )
+            async with asyncio.timeout(self.in_all):
+                await self._hand_over(message)
         except aiosmtplib.SMTPRecipientsRefused as error:
             raise MailFailed(f"{mail.recipient} was refused: {error}", server=False) from error
         except (aiosmtplib.SMTPException, ssl.SSLError, OSError) as error:
@@ -101,6 +98,18 @@ class Mailer:
     def needs_tls(self) -> bool:
         """Whether nothing is sent without TLS: a password would be read on its way."""
         return self.username is not None and not _is_here(self.hostname)
+
+    async def _hand_over(self, message: EmailMessage) -> None:
+        await aiosmtplib.send(
+            message,
+            hostname=self.hostname,
+            port=self.port,
+            username=self.username,
+            password=self.password,
+            use_tls=self.tls,
+            start_tls=True if self.needs_tls and not self.tls else None,
+            timeout=self.timeout,
+        )
 
     def _message(self, mail: Mail) -> EmailMessage:
         """Build a message; the library refuses a line break in any header."""

@@ -16,7 +16,7 @@ from pydantic import SecretStr
 from mymozhem.config import Settings
 from mymozhem.health import mails
 from mymozhem.health.mails import Postman, enqueue
-from mymozhem.health.smtp import Mail, Mailer, MailFailed
+from mymozhem.health.smtp import IN_ALL_SECONDS, TIMEOUT_SECONDS, Mail, Mailer, MailFailed
 from mymozhem.health.texts import Letter
 from tests.integration.health.build import OPEN, World, health, letters
 
@@ -237,3 +237,16 @@ async def test_mails_are_forgotten_after_a_while(database, clock):
     async with database.write() as unit:
         await mails.forget_old(unit)
     assert await letters(database) == []
+
+
+async def test_a_server_that_takes_its_time_at_every_step_is_left_before_the_lease_ends(clock):
+    class Dawdling(Inbox):
+        async def handle_RCPT(self, *given):  # noqa: N802
+            await asyncio.sleep(3600)
+
+    async with smtp_server(Dawdling()) as port:
+        impatient = Mailer(**vars(mailer(port)) | {"in_all": 0.1, "timeout": 0.3})
+        with pytest.raises(MailFailed, match="TimeoutError") as failed:
+            await impatient.send(Mail("mail_1", 1, "a@example.org", "S", "B", clock.now()))
+    assert failed.value.server
+    assert timedelta(seconds=IN_ALL_SECONDS + TIMEOUT_SECONDS) < mails.LEASE

@@ -139,6 +139,10 @@ class Catalog:
             self.code_for(app_id, version) is not None or self.endpoint(app_id, version) is not None
         )
 
+    def batch_actions(self) -> frozenset[str]:
+        """Return the names of the actions that some version of some app declares as `batch`."""
+        return self._now.batch_actions
+
     def has_key(self, app_id: str, key_id: str) -> bool:
         """Tell whether a key of a remote app is good, in its grace too."""
         app = self._now.apps.get(app_id)

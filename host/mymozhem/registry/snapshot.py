@@ -4,6 +4,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import cached_property
 
 from mymozhem.contract import JsonObject
 from mymozhem.contract.signing import SharedKey
@@ -125,6 +126,16 @@ class Snapshot:
             if (code := apps[app_id].code) is not None and code.serves(version)
         }
         return cls(apps, manifests, served)
+
+    @cached_property
+    def batch_actions(self) -> frozenset[str]:
+        """The names of the actions that some version declares as `batch`."""
+        return frozenset(
+            name
+            for manifest in self.manifests.values()
+            for name, action in manifest.actions.items()
+            if action.batch
+        )
 
     def stopped(self) -> frozenset[str]:
         """Return the ids of the apps that may not be called."""

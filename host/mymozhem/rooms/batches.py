@@ -115,8 +115,6 @@ class Batches:
 
     def __init__(self) -> None:
         self._lines: dict[tuple[str, str], Line] = {}
-        #: actions that some app declares as `batch`; None until somebody looked
-        self.names: frozenset[str] | None = None
 
     async def join(self, key: tuple[str, str], call: BatchedCall, travel: Travel) -> Acted:
         """Wait in line and return what came of the call; RoomBusy when its time ends first.

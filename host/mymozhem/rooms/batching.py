@@ -39,7 +39,7 @@ async def is_batched(
 
     Nothing is looked up for names that no app declares as `batch`.
     """
-    if action not in _names(services):
+    if action not in services.catalog.batch_actions():
         return False
     async with services.database.read() as session:
         seat = await require_seat(session, room_id, caller, roles=MEMBERS)
@@ -208,15 +208,3 @@ def _check(request: ActionRequest, result: ActionResult) -> None:
     if result.answers is not None and len(result.answers) != asked:
         message = f"{asked} calls had {len(result.answers)} answers."
         raise BadAnswer(FailureKind.BAD_RESULT, message)
-
-
-def _names(services: Services) -> frozenset[str]:
-    if services.batches.names is None:  # the catalog does not change while the process runs
-        services.batches.names = frozenset(
-            name
-            for app in services.catalog.apps()
-            for published in app.versions
-            for name, action in published.manifest.actions.items()
-            if action.batch
-        )
-    return services.batches.names

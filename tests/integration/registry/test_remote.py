@@ -292,6 +292,14 @@ async def test_a_stopped_app_is_known_as_such_until_it_is_started(database):
     assert catalog.endpoint("raffle", "1.0.0") is not None
 
 
+async def test_a_batch_action_of_an_app_that_is_registered_later_is_known(database):
+    catalog = await catalog_of(database)
+    assert "press" not in catalog.batch_actions()
+    await registered(database, manifest_of(actions={"press": {"batch": True}, "do": {}}))
+    await catalog.refresh_if_news()
+    assert catalog.batch_actions() == {"press"}
+
+
 async def test_every_process_tells_once_that_an_app_was_started_again(database):
     await registered(database)
     catalogs = [await catalog_of(database) for _ in range(2)]

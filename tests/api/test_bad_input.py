@@ -50,6 +50,15 @@ async def test_a_bad_body_is_refused_with_a_code(house: House, raw, status, code
     assert (await house.organizer.get("/rooms")).body["meta"]["total"] == 0
 
 
+async def test_a_stranger_makes_no_large_answer_out_of_a_thousand_problems(house: House):
+    raw = b"{%s}" % b",".join(b'"n%d": 0' % number for number in range(20_000))
+    heard = await house.nobody.post("/apps/token", raw=raw)
+    assert (heard.status, heard.code) == (422, "VALIDATION")
+    assert heard.body["error"]["details"]["fields"] == {
+        "/": ["20,002 values in here are wrong or unknown."]
+    }
+
+
 async def test_errors_have_one_body_whoever_finds_them(house: House):
     cases = [
         (await house.nobody.get("/nothing"), 404, "NOT_FOUND"),

@@ -26,6 +26,8 @@ _CODES = {
 }
 _INTERNAL = "Something broke on our side; the request id finds it in the log."
 RETRY_SECONDS = 1
+#: problems of one request that are told
+MAX_LISTED = 200
 
 
 class Fault(BaseModel):
@@ -89,7 +91,14 @@ def pointed(details: Mapping[str, object]) -> dict[str, object]:
 
 
 def invalid(error: ValidationError, *, at: str = "") -> Invalid:
-    """Turn pydantic's findings into ours: a pointer for each field, its problems beneath it."""
+    """Turn pydantic's findings into ours: a pointer for each field, its problems beneath it.
+
+    Where there are too many they are only counted: to list them would take longer than to make
+    them, and strangers can.
+    """
+    count = error.error_count()
+    if count > MAX_LISTED:
+        return Invalid(fields={at or "/": [f"{count:,} values in here are wrong or unknown."]})
     fields: dict[str, list[str]] = {}
     for problem in error.errors(include_url=False, include_context=False, include_input=False):
         pointer = at + "".join(f"/{_escaped(part)}" for part in problem["loc"])

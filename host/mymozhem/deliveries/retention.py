@@ -1,9 +1,10 @@
 """What becomes of old deliveries: they go once nobody asks for them any more."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 
-from sqlalchemy import delete, or_, select
+from sqlalchemy import ColumnElement, delete, or_, select
 
 from mymozhem.db.uow import Database, UnitOfWork
 
@@ -29,25 +30,41 @@ async def clean(database: Database, keep: Retention) -> int:
 
     What is pending or accepted is never deleted, however old it is.
     """
+    return await _delete_all(database, lambda now: _old(keep, now))
+
+
+async def forget_delivered(database: Database, room_id: str) -> int:
+    """Delete what the app of a room has been told: it shows people who want to be forgotten.
+
+    What is still to be told, or died, is kept. Returns how many deliveries were deleted.
+    """
+    told = (DeliveryRow.state == DeliveryState.DELIVERED) & (DeliveryRow.room_id == room_id)
+    return await _delete_all(database, lambda _: told)
+
+
+def _old(keep: Retention, now: datetime) -> ColumnElement[bool]:
+    return or_(
+        (DeliveryRow.state == DeliveryState.DELIVERED)
+        & (DeliveryRow.settled_at < now - keep.delivered),
+        (DeliveryRow.state == DeliveryState.DEAD) & (DeliveryRow.settled_at < now - keep.dead),
+    )
+
+
+async def _delete_all(database: Database, which: Callable[[datetime], ColumnElement[bool]]) -> int:
     deleted = 0
     while True:
         async with database.write() as unit:
-            some = await _delete_some(unit, keep)
+            some = await _delete_some(unit, which(unit.now))
         deleted += some
         if some < AT_ONCE:
             break
     return deleted
 
 
-async def _delete_some(unit: UnitOfWork, keep: Retention) -> int:
-    old = or_(
-        (DeliveryRow.state == DeliveryState.DELIVERED)
-        & (DeliveryRow.settled_at < unit.now - keep.delivered),
-        (DeliveryRow.state == DeliveryState.DEAD) & (DeliveryRow.settled_at < unit.now - keep.dead),
-    )
+async def _delete_some(unit: UnitOfWork, which: ColumnElement[bool]) -> int:
     found = await unit.session.execute(
         select(DeliveryRow.id, DeliveryRow.stream, DeliveryRow.context_id)
-        .where(old)
+        .where(which)
         .limit(AT_ONCE)
         .with_for_update(skip_locked=True)
     )

@@ -9,6 +9,7 @@ from mymozhem.auth.principal import Principal
 from mymozhem.auth.users import ERASED_NAME, delete_user, get_user
 from mymozhem.contract import Change, ChangeKind, ParticipantStatus, Role
 from mymozhem.contract.events import OwnStateChanged, ParticipantLeft, ParticipantUpdated
+from mymozhem.deliveries.retention import forget_delivered
 from mymozhem.errors import NotFound
 from mymozhem.registry.remote import forget_owner
 
@@ -35,6 +36,7 @@ async def erase_person(services: Services, caller: Principal, user_id: str) -> N
         rooms = await _rooms_of(session, user_id)
     for room_id in rooms:
         await _empty_seat(services, caller, room_id, user_id)
+        await forget_delivered(services.database, room_id)
     async with services.database.write() as unit:
         await delete_user(unit, caller, user_id)
         await forget_owner(unit.session, user_id)

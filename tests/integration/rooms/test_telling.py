@@ -9,10 +9,17 @@ from mymozhem.contract import ActionRequest, JsonObject, Refuse, hookimpl
 from mymozhem.db.uow import in_transaction
 from mymozhem.deliveries.relay import Relay
 from mymozhem.deliveries.schedule import Schedules
-from mymozhem.deliveries.tables import DeliveryContextRow, DeliveryRow, StreamRow
+from mymozhem.deliveries.tables import (
+    DeliveryContextRow,
+    DeliveryRow,
+    DeliveryState,
+    StreamRow,
+)
 from mymozhem.errors import MymozhemError
 from mymozhem.rooms.actions import perform
 from mymozhem.rooms.courier import Courier
+from mymozhem.rooms.erasing import erase_person
+from mymozhem.rooms.joining import join
 from tests.integration.rooms.build import make_house, principal
 
 
@@ -130,6 +137,27 @@ async def test_a_notification_is_carried_to_the_participants_it_names(house, scr
         one.notification_id,
         everybody.notification_id,
     ]
+
+
+async def test_what_was_told_of_a_room_is_gone_once_somebody_in_it_is_forgotten(house, scribe):
+    room, elsewhere = await house.start("scribe"), await house.start("scribe")
+    zoe = await house.person("zoe@example.com")
+    seat = await join(house.services, room.code, zoe, name="Zoe", answers={})
+    letter = notify([seat.participant.id]) | {"title": "Dear Zoe"}
+    await act(house, room, letter)
+    await act(house, elsewhere, said("hello"))
+    await relay(house).run_due()
+    await act(house, room, said("still to be told"))
+    await erase_person(house.services, zoe, zoe.user_id)
+    async with house.services.database.read() as session:
+        kept = (await session.scalars(select(DeliveryRow))).all()
+        contexts = await session.scalar(select(func.count()).select_from(DeliveryContextRow))
+    assert contexts == len({row.context_id for row in kept})
+    assert {row.state for row in kept if row.room_id == room.id} == {DeliveryState.PENDING}
+    assert {row.state for row in kept if row.room_id == elsewhere.id} == {DeliveryState.DELIVERED}
+    told = len(scribe.events)
+    await relay(house).run_due()
+    assert [event.type for _, event in scribe.events[told:]][:1] == ["scribe:said"]
 
 
 @pytest.mark.parametrize("scribe", [()], indirect=True)

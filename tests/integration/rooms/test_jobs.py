@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,7 @@ from sqlalchemy import delete, make_url, select
 from mymozhem.clock import SystemClock
 from mymozhem.contract import DrawStatus, PrizeCount, fair
 from mymozhem.db.uow import Database
+from mymozhem.registry.catalog import Catalog
 from mymozhem.rooms import timers
 from mymozhem.rooms.draws import drawing
 from mymozhem.rooms.draws.drawing import DrawWish
@@ -149,3 +151,15 @@ async def test_a_draw_that_breaks_the_host_is_held_and_lets_others_pass(house, r
         held = await session.get_one(DrawRow, first)
         assert (held.status, held.held_code) == (DrawStatus.REQUESTED, "HOST_FAILED")
         assert (await session.get_one(DrawRow, second)).status is DrawStatus.REVEALED
+
+
+async def test_a_host_that_has_not_heard_of_the_app_yet_holds_no_draw(house, room):
+    draw_id = await request(house, room)
+    await Jobs(replace(house.services, catalog=Catalog((), ()))).run_due()
+    async with house.services.database.write() as unit:
+        draw = await unit.session.get_one(DrawRow, draw_id)
+        assert (draw.status, draw.held_code) == (DrawStatus.REQUESTED, None)
+        assert draw.lease is not None
+        draw.lease = draw.lease_until = None  # it rests for a moment
+    await Jobs(house.services).run_due()
+    await until(house.services.database, draw_id, DrawStatus.COMMITTED)

@@ -1,10 +1,11 @@
 """The job of a draw: whatever step is next."""
 
 from mymozhem.contract import DrawStatus
-from mymozhem.errors import Unavailable
+from mymozhem.errors import NotFound, Unavailable
 from mymozhem.rooms.leases import Work
 from mymozhem.rooms.services import Services
 from mymozhem.rooms.tables import DrawRow
+from mymozhem.rooms.unheard import is_unheard
 
 from .commit import Held, commit, hold
 from .selection import select_winners
@@ -29,7 +30,15 @@ async def _commit_or_hold(services: Services, work: Work) -> None:
         await commit(services, work)
     except Unavailable:
         raise
-    except Exception:  # our own mistake: its organizer sees it, and the draws behind it go on
-        message = "The platform could not prepare this draw; its operators find why in the log."
-        await hold(services, work, Held("HOST_FAILED", message))
+    except NotFound as unknown:
+        if not is_unheard(unknown):
+            await _hold(services, work)
         raise
+    except Exception:  # our own mistake: its organizer sees it, and the draws behind it go on
+        await _hold(services, work)
+        raise
+
+
+async def _hold(services: Services, work: Work) -> None:
+    message = "The platform could not prepare this draw; its operators find why in the log."
+    await hold(services, work, Held("HOST_FAILED", message))

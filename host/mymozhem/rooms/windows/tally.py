@@ -37,6 +37,7 @@ from mymozhem.rooms.seats import room_not_found
 from mymozhem.rooms.seeds import hook_seed
 from mymozhem.rooms.services import Services
 from mymozhem.rooms.tables import ParticipantRow, RoomRow
+from mymozhem.rooms.unheard import is_unheard
 from mymozhem.rooms.writer import ENDED, RoomWriter, write_room
 
 from . import judging
@@ -57,6 +58,8 @@ async def step(services: Services, work: Work) -> None:
     except Dropped:
         return
     except NotFound as gone:
+        if is_unheard(gone):
+            raise
         if gone.code == room_not_found().code:
             await _forget(services, work)
 

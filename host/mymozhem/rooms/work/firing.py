@@ -36,12 +36,10 @@ from mymozhem.rooms.requests import Revision, build_context, revision
 from mymozhem.rooms.seeds import hook_seed
 from mymozhem.rooms.services import Services
 from mymozhem.rooms.tables import RoomRow, TimerRow, TimerSpace
+from mymozhem.rooms.unheard import is_unheard
 from mymozhem.rooms.writer import ENDED, RoomWriter, write_room
 
 logger = structlog.stdlib.get_logger(__name__)
-
-#: the code of a version that this process has not heard of yet
-UNKNOWN_APP = "APP_NOT_FOUND"
 
 Req = TypeVar("Req", bound=BaseModel)
 
@@ -96,7 +94,7 @@ class _Firing(Generic[Req]):
         except Dropped:
             await self._drop()
         except NotFound as unknown:
-            if unknown.code == UNKNOWN_APP:  # another process published it a moment ago
+            if is_unheard(unknown):
                 raise
             await self._drop()
         except RoomBusy:

@@ -15,6 +15,7 @@ from mymozhem.dispatch.dispatcher import Dispatcher
 from mymozhem.dispatch.ears import Ears
 from mymozhem.dispatch.lists import StoredLists
 from mymozhem.dispatch.openings import Openings
+from mymozhem.dispatch.transport import AppTarget
 from mymozhem.dispatch.webhook import WebhookTransport
 from mymozhem.health.histograms import Histograms
 from mymozhem.health.loop import HealthLoop
@@ -104,7 +105,7 @@ async def open_parts(
             ears=Ears(
                 observer=Observers(metrics, counts, parking),
                 late=late,
-                gone=lambda app_id: _gone(going, database, apps, app_id),
+                gone=lambda app: _gone(going, database, apps, app),
             ),
         )
         stack.push_async_callback(dispatcher.close)
@@ -157,7 +158,11 @@ def _webhooks(
     return WebhookTransport(apps, Outbound(Guard.of(settings)), lists, clock)
 
 
-def _gone(going: Errands, database: Database, apps: Catalog, app_id: str) -> None:
+def _gone(going: Errands, database: Database, apps: Catalog, app: AppTarget) -> None:
+    """Stop an app that says so at its newest address; an old one may be anybody's by now."""
+    app_id = app.app_id
+    if apps.newest(app_id).version != app.version:
+        return
     reason = "The app answered 410: it says that it is no more."
     going.run(lambda: disable(database, apps, app_id, reason), app=app_id)
 

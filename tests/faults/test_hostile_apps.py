@@ -19,8 +19,10 @@ from mymozhem.clock import Clock, SystemClock
 from mymozhem.contract.fair import verify
 from mymozhem.contract.fair.verification import Verdict as Verified
 from mymozhem.dispatch.breaker import Key, Verdict
+from mymozhem.registry.remote import publish
 from mymozhem.rooms.tables import TimerRow
 from tests.api.house import Caller, House, make_house
+from tests.remote import manifest_of
 from tests.unit.outbound.hostile import Heard, Script, answer, drip, flood, hang, says, serving
 
 #: what a person waits at most, with what a busy machine adds to it
@@ -278,3 +280,17 @@ async def test_what_waits_for_a_stopped_app_goes_on_as_soon_as_it_is_started(hou
             while not await house.work():  # noqa: ASYNC110  made due by a task of the host's
                 await asyncio.sleep(0.01)
         assert len(server.heard) == 2
+
+
+async def test_an_old_address_that_is_gone_stops_nobody_else(house):
+    async with serving(says(answer(status="410 Gone"))) as old, serving(reply({})) as new:
+        party = await evening(house, old.url)
+        async with house.database.write() as unit:
+            await publish(unit, "raffle", manifest_of("1.1.0", baseUrl=new.url))
+        await house.host.services.catalog.refresh()
+        later = await house.start(appId="raffle")
+        heard, _ = await party.act(party.room)
+        assert heard.code == "APP_GONE"
+        heard, _ = await party.act(later)
+        assert heard.status == 200, heard.raw
+        assert not house.host.services.catalog.is_stopped("raffle")

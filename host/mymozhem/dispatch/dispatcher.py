@@ -220,7 +220,7 @@ class Dispatcher:
         _log(call, outcome, failed)
         kind = failed.failure.kind if failed is not None else None
         if kind is FailureKind.GONE and self._ears.gone is not None:
-            self._ears.gone(call.app.app_id)
+            self._ears.gone(call.app)
         if self._ears.observer is not None:
             self._ears.observer.observed(observed(call, outcome, kind))
 

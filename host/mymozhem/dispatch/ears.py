@@ -31,12 +31,12 @@ class Ears:
     """Who is told of calls: each returns at once and never raises.
 
     `observer` hears of every call, `late` of answers after their deadlines, `gone` of apps that
-    said so themselves (410), by id.
+    said so themselves (410), with the version that did.
     """
 
     observer: CallObserver | None = None
     late: LateSink | None = None
-    gone: Callable[[str], None] | None = None
+    gone: Callable[[AppTarget], None] | None = None
 
 
 @dataclass

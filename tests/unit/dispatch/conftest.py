@@ -111,7 +111,7 @@ class Heard:
 
     calls: list[Observed] = field(default_factory=list)
     answers: list[LateAnswer] = field(default_factory=list)
-    gone: list[str] = field(default_factory=list)
+    gone: list[AppTarget] = field(default_factory=list)
 
     def observed(self, call: Observed) -> None:
         self.calls.append(call)

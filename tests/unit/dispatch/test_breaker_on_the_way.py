@@ -12,7 +12,7 @@ from mymozhem.dispatch import Budget, Dispatcher, FailureKind
 from mymozhem.dispatch.breaker import BreakerPolicy
 from mymozhem.dispatch.breakers import Breakers
 from mymozhem.dispatch.outcome import CallFailed
-from mymozhem.dispatch.transport import Call, Reply
+from mymozhem.dispatch.transport import AppTarget, Call, Reply
 from mymozhem.registry.endpoint import Endpoint
 from tests.unit.dispatch.conftest import FakeApps, Heard, House, until
 
@@ -225,7 +225,7 @@ async def test_an_app_with_an_endpoint_is_asked_over_the_wire(far):
 async def test_an_app_that_is_gone_is_told_of(far):
     far.wire.answers = [CallFailed(FailureKind.GONE, "No more.")]
     assert (await far.ask()).failure.code == "APP_GONE"
-    assert far.heard.gone == ["counter"]
+    assert far.heard.gone == [AppTarget("counter", "1.0.0")]
 
 
 async def test_what_the_app_does_not_take_says_nothing_about_its_health(far):

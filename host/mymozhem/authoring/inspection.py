@@ -26,7 +26,7 @@ def main(app_id: str, file: str, strict: str) -> int:
 def _inspected(app_id: str, *, strict: bool) -> tuple[JsonObject | None, list[Finding]]:
     code = load(by_id(discover())[app_id][0])
     if isinstance(code, Refused):
-        return None, [found("manifest", "The platform takes the app.", code.reasons)]
+        return None, [found("manifest", "The platform does not take the app.", code.reasons)]
     name = f"{code.manifest.meta.name} {code.manifest.version} is valid, digest "
     first = Finding("manifest", Level.OK, f"{name}{code.manifest.digest[:12]}…")
     return code.manifest.document, [first, *(_held(each) for each in report(app_id, strict=strict))]

@@ -35,15 +35,19 @@ class AppSource:
         return Discovered(self.app_id, point, f"mymozhem-{self.app_id}", self.version)
 
 
+def is_project(wanted: str) -> bool:
+    """Tell whether this is a folder with a project in it."""
+    return (Path(wanted) / _PROJECT).is_file()
+
+
 def find_source(wanted: str) -> AppSource:
     """Return the app in a folder, or the installed one of that id.
 
     Raises `NotFound` where there is neither, `Invalid` for a folder whose project offers no app,
     or several.
     """
-    folder = Path(wanted)
-    if (folder / _PROJECT).is_file():
-        return _of_project(folder.resolve())
+    if is_project(wanted):
+        return _of_project(Path(wanted).resolve())
     found = by_id(discover()).get(wanted, ())
     if len(found) > 1:
         names = ", ".join(each.distribution for each in found)

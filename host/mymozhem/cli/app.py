@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import click
 
 from mymozhem.contract import JsonObject
+from mymozhem.errors import MymozhemError
 
 from .app_check import check_command
 from .app_dev import dev_command
@@ -75,14 +76,15 @@ def serve_command(
 ) -> None:
     """Serve the app PLUGIN as a signed web service, until it is told to stop.
 
-    PLUGIN is the id of an installed app, the name of a module, or MODULE:ATTRIBUTE; not a line of
-    it changes. To make it an app of a platform, register the manifest that --manifest prints
-    (`mymozhem apps register`, or POST /apps), and start with the secret that the platform answers
-    with. Beyond this machine the platform asks by https only: let a proxy in front of this server
-    speak it.
+    PLUGIN is a folder with a project, the id of an installed app, the name of a module, or
+    MODULE:ATTRIBUTE; not a line of it changes. To make it an app of a platform, register the
+    manifest that --manifest prints (`mymozhem apps register`, or POST /apps), and start with the
+    secret that the platform answers with. Beyond this machine the platform asks by https only: let
+    a proxy in front of this server speak it.
 
     \b
     Examples:
+      mymozhem app serve .
       mymozhem app serve auction --base-url https://auction.example.org --manifest
       MYMOZHEM_APP_SECRET=whsec_… mymozhem app serve auction
       mymozhem app serve my_package.bids:app --port 9002
@@ -103,7 +105,8 @@ def serve_command(
 
 
 def _load(plugin: str) -> tuple[str | None, object]:
-    """Return the id under which the app is installed, None where it is not, and the app."""
+    """Return the id under which the app is offered, None where it is not, and the app."""
+    from mymozhem.authoring.sources import find_source, is_project
     from mymozhem.registry import discovery
 
     found = discovery.by_id(discovery.discover()).get(plugin, ())
@@ -111,11 +114,17 @@ def _load(plugin: str) -> tuple[str | None, object]:
         names = ", ".join(each.distribution for each in found)
         raise click.ClickException(f"Several packages provide {plugin!r} ({names}); name a module.")
     try:
+        if is_project(plugin):
+            source = find_source(plugin)
+            sys.path.insert(0, str(source.search))
+            return source.app_id, _imported(source.value)
         if found:
             return plugin, found[0].entry_point.load()
         return None, _imported(plugin)
     except click.ClickException:
         raise
+    except MymozhemError as error:
+        raise click.ClickException(error.message) from error
     except Exception as error:
         traceback.print_exc()  # its author needs to see where
         raise click.ClickException(f"{plugin} could not be imported; see above.") from error

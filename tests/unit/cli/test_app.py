@@ -143,6 +143,19 @@ def test_the_manifest_to_register_is_printed_and_valid():
     assert validate_manifest(document).manifest.is_remote
 
 
+def test_a_folder_with_a_project_is_served_as_it_lies_there():
+    tasting = Path(__file__).parents[3] / "docs" / "examples" / "tasting"
+    printed = run(str(tasting), "--manifest", "--base-url", "https://a.example.org")
+    assert json.loads(printed.stdout)["id"] == "tasting", printed.stderr
+
+
+def test_a_folder_whose_project_offers_no_app_is_refused_in_a_sentence(tmp_path):
+    (tmp_path / "pyproject.toml").write_text('[project]\nname = "nothing"\n')
+    refused = run(str(tmp_path), "--manifest")
+    assert refused.exit_code == 1
+    assert "offers no app" in refused.stderr
+
+
 def test_by_default_the_manifest_names_the_address_that_would_be_listened_on():
     printed = run("mymozhem_tasting", "--manifest", "--port", "9002", "--host", "::1")
     assert json.loads(printed.stdout)["baseUrl"] == "http://[::1]:9002"

@@ -21,7 +21,7 @@ run: install ## Run an event on this machine (ARGS="--script" plays it alone)
 	$(BIN)/mymozhem demo $(ARGS)
 
 test: install ## Run the tests (ARGS="-k draw" picks some, ARGS=--cov tells what they reach)
-	$(BIN)/python -m pytest -n 3 --dist loadfile --no-loadscope-reorder -rs $(ARGS)
+	$(BIN)/python -m pytest -n 4 --dist loadfile --no-loadscope-reorder -rs $(ARGS)
 
 lint: install ## Check style, types and who imports whom
 	$(BIN)/ruff check

@@ -15,6 +15,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import structlog
+
 
 @dataclass(frozen=True)
 class Apart:
@@ -47,6 +49,11 @@ async def apart(module: str, url: str, folder: Path) -> AsyncIterator[Apart]:
         assert process.stdin is not None
         process.stdin.close()
         await process.wait()
+
+
+def log_aside() -> None:
+    """Have log lines written to standard error: standard output is for what is told."""
+    structlog.configure(logger_factory=structlog.PrintLoggerFactory(sys.stderr))
 
 
 async def told(said: object) -> None:

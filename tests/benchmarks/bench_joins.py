@@ -20,6 +20,7 @@ import uvloop
 from mymozhem.clock import SystemClock
 from tests.api.house import make_house
 
+from .apart import log_aside
 from .figures import Figure, bound
 from .hosts import fresh_database, served
 
@@ -115,6 +116,7 @@ async def _host(url: str, folder: Path, cores: Sequence[int]) -> AsyncIterator[_
 async def serve(url: str, folder: Path, cores: Sequence[int]) -> None:
     """Serve a room until nobody listens any more; tell its address and code, then CPU seconds."""
     _stay_on(cores)
+    log_aside()
     async with make_house(url, SystemClock(), folder) as house:
         room = await house.start()
         await house.guest(room, "First")

@@ -22,7 +22,7 @@ from sqlalchemy import make_url
 from mymozhem.clock import SystemClock
 from tests.api.house import make_house
 
-from .apart import Apart, apart, told
+from .apart import Apart, apart, log_aside, told
 from .crowd import APP, QUESTION, RIGHT, Asker, seat
 from .figures import Figure, bound
 from .hosts import fresh_database, served
@@ -146,6 +146,7 @@ async def _phones(host: Apart) -> AsyncIterator[list[_Phone]]:
 
 async def serve(url: str, folder: Path) -> None:
     """Serve a room with a question in it, until nobody listens any more."""
+    log_aside()
     async with make_house(url, SystemClock(), folder, apps={APP: Asker()}) as house:
         room = await house.start(appId=APP)
         clock = house.host.services.clock

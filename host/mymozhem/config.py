@@ -143,6 +143,26 @@ class Settings(BaseSettings):
     dead_letter_days: int = Field(
         default=30, ge=1, le=3_650, description="Days for which dead letters are kept."
     )
+    isolated_user: str | None = Field(
+        default=None,
+        description="User that isolated apps run as where the host runs as root; nobody when unset "
+        "and possible.",
+    )
+    isolated_memory_mb: int = Field(
+        default=1_024,
+        ge=128,
+        le=65_536,
+        description="Megabytes of address space that one isolated app may take.",
+    )
+    isolated_idle_seconds: int = Field(
+        default=300,
+        ge=1,
+        le=86_400,
+        description="Seconds after its last call that an isolated app is stopped.",
+    )
+    isolated_start_seconds: int = Field(
+        default=10, ge=1, le=120, description="Seconds that an isolated app has to start."
+    )
     rate_limits_enabled: bool = Field(
         default=True, description="Whether requests are limited; switch off in tests only."
     )
@@ -226,6 +246,11 @@ class Settings(BaseSettings):
         if self.database_url is not None:
             return self.database_url
         return f"sqlite:///{self.data_dir / DATABASE_FILE}"
+
+    @property
+    def isolated_dir(self) -> Path:
+        """Return the folder of the environments of isolated apps."""
+        return self.data_dir / "isolated"
 
     @property
     def effective_public_url(self) -> str:

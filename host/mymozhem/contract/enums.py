@@ -142,6 +142,14 @@ class ChangeKind(StrEnum):
     CONTINUED = "continued"  #: another room continues this one
 
 
+class UpgradeHow(StrEnum):
+    """How a room was moved to another version of its app."""
+
+    AUTOMATIC = "automatic"  #: everything fitted, completed by defaults
+    ASSISTED = "assisted"  #: by the manifest's migrations, the app, or data of the organizer's
+    ROLLBACK = "rollback"  #: back to the lock before, with what the room had then
+
+
 class Strategy(StrEnum):
     """What the host does when an app fails to answer."""
 

@@ -19,6 +19,7 @@ from .enums import (
     Role,
     RoomStatus,
     SubmissionMode,
+    UpgradeHow,
 )
 from .wire import JsonObject, Wire
 
@@ -50,6 +51,16 @@ class RoomStatusChanged(HostEvent):
     type = "room:status_changed"
     status: RoomStatus
     previous: RoomStatus | None
+
+
+class RoomVersionChanged(HostEvent):
+    """The room was moved to another version of its app; `lock` is the digest of its new lock."""
+
+    type = "room:version_changed"
+    version_before: str
+    version_now: str
+    how: UpgradeHow
+    lock: str
 
 
 class RoomDeleted(HostEvent):
@@ -376,7 +387,8 @@ class LateAnswered(HostEvent):
 HOST_EVENTS: dict[str, type[HostEvent]] = {
     event.type: event
     for event in (
-        RoomUpdated, RoomStatusChanged, RoomDeleted, StateChanged, OwnStateChanged,
+        RoomUpdated, RoomStatusChanged, RoomVersionChanged, RoomDeleted,
+        StateChanged, OwnStateChanged,
         ParticipantJoined, ParticipantLeft, ParticipantUpdated, CountChanged,
         PrizeCreated, PrizeUpdated, PrizeDeleted,
         WinnerSelected, WinnerRevoked, WinnerMoved, WinnerFulfilled,

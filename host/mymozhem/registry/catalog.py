@@ -6,13 +6,14 @@ from collections.abc import Callable, Iterable
 from datetime import datetime
 
 from mymozhem.config import Settings
+from mymozhem.contract import JsonObject
 from mymozhem.db.uow import Database
 from mymozhem.errors import Conflict, NotFound
 from mymozhem.manifests.model import Manifest
 
 from . import discovery, history
 from .app_keys import Sealer
-from .code import AppCode, Refused
+from .code import AppCode, IsolatedCode, Refused
 from .discovery import Discovered
 from .endpoint import Endpoint
 from .history import Published, no_such_app
@@ -35,10 +36,12 @@ class Catalog:
         codes: Iterable[AppCode],
         published: Iterable[Published],
         refused: Iterable[Refused] = (),
+        isolated: Iterable[IsolatedCode] = (),
     ) -> None:
         self.refused = tuple(refused)
         self._codes = tuple(codes)
-        self._now = Snapshot.of(self._codes, published, {})
+        self._isolated = tuple(isolated)
+        self._now = Snapshot.of(self._codes, published, {}, self._isolated)
         self._source: Source | None = None
         self._stamp = 0
         self._until: datetime | None = None
@@ -88,7 +91,7 @@ class Catalog:
             return
         async with self._turn:  # or an older reading could take the place of a newer one
             said, before = await self._source.read(self._now.manifests), self._now
-            self._now = Snapshot.of(self._codes, said.published, said.facts)
+            self._now = Snapshot.of(self._codes, said.published, said.facts, self._isolated)
             self._stamp, self._until = said.stamp, said.until
             started = before.stopped() - self._now.stopped()
         for app_id in sorted(started):
@@ -133,11 +136,19 @@ class Catalog:
         app = self._now.apps.get(app_id)
         return None if app is None else app.endpoints.get(version)
 
+    def isolated_for(self, app_id: str, version: str) -> IsolatedCode | None:
+        """Return the environment that serves a published version where nothing else does."""
+        return self._now.isolated.get((app_id, version))
+
+    def target(self, app_id: str, version: str) -> JsonObject | None:
+        """Return what answers for a version, as a lock notes it; None where nothing does."""
+        app = self._now.apps.get(app_id)
+        return None if app is None else app.target(version)
+
     def is_served(self, app_id: str, version: str) -> bool:
         """Tell whether anything answers for a published version; where not, it is orphaned."""
-        return (
-            self.code_for(app_id, version) is not None or self.endpoint(app_id, version) is not None
-        )
+        app = self._now.apps.get(app_id)
+        return app is not None and app.serves(version)
 
     def batch_actions(self) -> frozenset[str]:
         """Return the names of the actions that some version of some app declares as `batch`."""

@@ -1,6 +1,7 @@
 """What came of loading an app: its code, or the reasons why it may not run."""
 
 from dataclasses import dataclass
+from pathlib import Path
 
 import pluggy
 
@@ -31,3 +32,28 @@ class Refused:
 
     app_id: str
     reasons: tuple[str, ...]
+
+
+@dataclass(frozen=True, eq=False)
+class IsolatedCode:
+    """Code of one app in an environment of its own, which a worker process runs on demand.
+
+    `folder` holds the environment; `wheel_digest` is the SHA-256 of the wheel that is in it, in
+    lower-case hex. Nothing of the code is in this process.
+    """
+
+    app_id: str
+    manifest: Manifest
+    distribution: str
+    distribution_version: str
+    wheel_digest: str
+    folder: Path
+
+    @property
+    def name(self) -> str:
+        """Return what tells this environment from all others of the host."""
+        return self.folder.name
+
+    def serves(self, version: str) -> bool:
+        """Tell whether this code answers for rooms locked to a version of the manifest."""
+        return version == self.manifest.version or version in self.manifest.serves

@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import cached_property
 
@@ -12,7 +12,7 @@ from mymozhem.contract.versions import as_version
 from mymozhem.manifests.model import Manifest
 
 from .app_keys import AppKey
-from .code import AppCode
+from .code import AppCode, IsolatedCode
 from .endpoint import Endpoint
 from .history import Published
 from .tables import SecretKind, StopCause
@@ -46,8 +46,8 @@ class AppFacts:
 class CatalogApp:
     """An app with its history.
 
-    `code` is None when none is loaded for it, `endpoints` are by version, none for a plugin. With
-    neither it is orphaned.
+    `code` is None when none is loaded for it, `endpoints` are by version, none for a plugin;
+    `isolated` are the environments that hold code of it. With none of them it is orphaned.
     """
 
     app_id: str
@@ -55,6 +55,7 @@ class CatalogApp:
     code: AppCode | None = None
     endpoints: Mapping[str, Endpoint] = field(default_factory=dict)
     facts: AppFacts = field(default_factory=AppFacts)
+    isolated: tuple[IsolatedCode, ...] = ()
 
     def newest(self) -> Manifest:
         """Return what a new room is locked to: the newest version that is not deprecated.
@@ -64,8 +65,21 @@ class CatalogApp:
         return max(self.versions, key=self._rank).manifest
 
     def serves(self, version: str) -> bool:
-        """Tell whether there is code in this process, or an address, that answers for a version."""
-        return version in self.endpoints or (self.code is not None and self.code.serves(version))
+        """Tell whether there is code here, or an address, that answers for a version."""
+        if version in self.endpoints or (self.code is not None and self.code.serves(version)):
+            return True
+        return self.isolated_for(version) is not None
+
+    def isolated_for(self, version: str) -> IsolatedCode | None:
+        """Return the environment whose code answers for a version; None where none does.
+
+        Nothing else may: a plugin that is loaded and serves the version comes first. Of several
+        the one of the very version is taken, else the newest.
+        """
+        if self.code is not None and self.code.serves(version):
+            return None
+        able = [each for each in self.isolated if each.serves(version)]
+        return max(able, key=lambda each: _fitness(each, version), default=None)
 
     @property
     def available(self) -> bool:
@@ -78,12 +92,20 @@ class CatalogApp:
             newest = next(key for key in self.facts.keys if key.kind is SecretKind.ED25519)
             base_url = self.endpoints[version].base_url
             return {"kind": "webhook", "baseUrl": base_url, "keyId": newest.kid}
-        if self.code is None or not self.code.serves(version):
+        if self.code is not None and self.code.serves(version):
+            return {
+                "kind": "inprocess",
+                "distribution": self.code.distribution,
+                "version": self.code.distribution_version,
+            }
+        apart = self.isolated_for(version)
+        if apart is None:
             return None
         return {
-            "kind": "inprocess",
-            "distribution": self.code.distribution,
-            "version": self.code.distribution_version,
+            "kind": "isolated",
+            "distribution": apart.distribution,
+            "version": apart.distribution_version,
+            "wheelDigest": apart.wheel_digest,
         }
 
     def _rank(self, each: Published) -> tuple[bool, bool, object]:
@@ -98,6 +120,7 @@ class Snapshot:
     apps: Mapping[str, CatalogApp]
     manifests: Mapping[Version, Manifest]
     codes: Mapping[Version, AppCode]
+    isolated: Mapping[Version, IsolatedCode] = field(default_factory=dict)
 
     @classmethod
     def of(
@@ -105,14 +128,26 @@ class Snapshot:
         codes: Iterable[AppCode],
         published: Iterable[Published],
         facts: Mapping[str, AppFacts],
+        isolated: Iterable[IsolatedCode] = (),
     ) -> "Snapshot":
-        """Put the apps together from loaded code and from what the database says."""
+        """Put the apps together from loaded and isolated code, and what the database says."""
         by_id = {code.app_id: code for code in codes}
         grouped: defaultdict[str, list[Published]] = defaultdict(list)
         for each in published:
             grouped[each.app_id].append(each)
+        apart: defaultdict[str, list[IsolatedCode]] = defaultdict(list)
+        for environment in isolated:
+            apart[environment.app_id].append(environment)
         apps = {
-            app_id: _app(app_id, tuple(versions), by_id.get(app_id), facts.get(app_id, AppFacts()))
+            app_id: _app(
+                CatalogApp(
+                    app_id,
+                    tuple(versions),
+                    by_id.get(app_id),
+                    facts=facts.get(app_id, AppFacts()),
+                    isolated=tuple(apart.get(app_id, ())),
+                )
+            )
             for app_id, versions in sorted(grouped.items())
         }
         manifests = {
@@ -125,7 +160,12 @@ class Snapshot:
             for app_id, version in manifests
             if (code := apps[app_id].code) is not None and code.serves(version)
         }
-        return cls(apps, manifests, served)
+        outside = {
+            (app_id, version): found
+            for app_id, version in manifests
+            if (found := apps[app_id].isolated_for(version)) is not None
+        }
+        return cls(apps, manifests, served, outside)
 
     @cached_property
     def batch_actions(self) -> frozenset[str]:
@@ -142,16 +182,20 @@ class Snapshot:
         return frozenset(app.app_id for app in self.apps.values() if app.facts.stopped is not None)
 
 
-def _app(
-    app_id: str, versions: tuple[Published, ...], code: AppCode | None, facts: AppFacts
-) -> CatalogApp:
+def _app(app: CatalogApp) -> CatalogApp:
+    """Return an app without code where it is deleted, and with addresses where it is remote."""
+    facts = app.facts
     if facts.deleted:
-        return CatalogApp(app_id, versions, None, {}, facts)
+        return replace(app, code=None, isolated=())
     if not facts.remote:
-        return CatalogApp(app_id, versions, code, {}, facts)
-    found = ((each.manifest.version, _endpoint(each.manifest, facts.keys)) for each in versions)
+        return app
+    found = ((each.manifest.version, _endpoint(each.manifest, facts.keys)) for each in app.versions)
     endpoints = {version: endpoint for version, endpoint in found if endpoint is not None}
-    return CatalogApp(app_id, versions, None, endpoints, facts)
+    return replace(app, code=None, isolated=(), endpoints=endpoints)
+
+
+def _fitness(code: IsolatedCode, version: str) -> tuple[bool, object]:
+    return code.manifest.version == version, as_version(code.manifest.version)
 
 
 def _endpoint(manifest: Manifest, keys: tuple[AppKey, ...]) -> Endpoint | None:

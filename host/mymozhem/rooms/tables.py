@@ -72,6 +72,7 @@ class RoomRow(Base):
     settings_version: Mapped[int] = mapped_column(default=1)
     app_manifest_version: Mapped[str] = mapped_column(String(64))
     lock_id: Mapped[str] = mapped_column(String(ID_LENGTH))
+    served_target: Mapped[str | None] = mapped_column(String(64))
     status: Mapped[RoomStatus] = enum_column(RoomStatus, default=RoomStatus.DRAFT)
     is_public: Mapped[bool] = mapped_column(default=False)
     entry_policy: Mapped[EntryPolicy] = enum_column(EntryPolicy, default=EntryPolicy.GUESTS)
@@ -110,7 +111,11 @@ class RoomRow(Base):
 
 
 class RoomLockRow(Base):
-    """What a room is pinned to; appended to, never changed."""
+    """What a room is pinned to; appended to, never changed.
+
+    `before` holds settings and state as they were under the lock before this one, so that a
+    rollback can bring them back; None for the first.
+    """
 
     __tablename__ = "room_locks"
 
@@ -119,9 +124,50 @@ class RoomLockRow(Base):
     lock: Mapped[JsonObject] = mapped_column(JsonDocument)
     digest: Mapped[str] = mapped_column(String(64))
     reason: Mapped[str] = mapped_column(String(200))
+    before: Mapped[JsonObject | None] = mapped_column(JsonDocument)
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
 
     __table_args__ = (Index("ix_room_locks_room_id", "room_id", "created_at"),)  # history of a room
+
+
+class RoomServedByRow(Base):
+    """What answers for a room since when, where that is not what its lock names; appended to.
+
+    `target` is as in a lock, None while nothing answers: the room is orphaned then. The digest of
+    the newest one of a room stands in `rooms.served_target` as well.
+    """
+
+    __tablename__ = "room_served_by"
+
+    id: Mapped[str] = id_column("served")
+    room_id: Mapped[str] = mapped_column(ForeignKey("rooms.id", ondelete="CASCADE"))
+    lock_id: Mapped[str] = mapped_column(String(ID_LENGTH))
+    target: Mapped[JsonObject | None] = mapped_column(JsonDocument)
+    digest: Mapped[str] = mapped_column(String(64))
+    since: Mapped[datetime] = mapped_column(UtcDateTime)
+
+    __table_args__ = (Index("ix_room_served_by_room_id", "room_id", "since"),)  # of one room
+
+
+class LockDriftRow(Base):
+    """That a remote app answered for another lock than its room has; one row for each it named."""
+
+    __tablename__ = "lock_drifts"
+
+    id: Mapped[str] = id_column("drift")
+    room_id: Mapped[str] = mapped_column(ForeignKey("rooms.id", ondelete="CASCADE"))
+    app_id: Mapped[str] = mapped_column(String(64))
+    version: Mapped[str] = mapped_column(String(64))
+    named: Mapped[str] = mapped_column(String(128))
+    expected: Mapped[str] = mapped_column(String(64))
+    times: Mapped[int] = mapped_column(default=1)
+    first_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    last_at: Mapped[datetime] = mapped_column(UtcDateTime)
+
+    __table_args__ = (
+        UniqueConstraint("room_id", "named"),  # one row for each, counted
+        Index("ix_lock_drifts_last_at", "last_at"),  # what operators are shown
+    )
 
 
 class ParticipantRow(Base):

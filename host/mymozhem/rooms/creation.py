@@ -29,12 +29,13 @@ from mymozhem.db.uow import UnitOfWork
 from mymozhem.dispatch.outcome import Outcome
 from mymozhem.dispatch.policy import Budget
 from mymozhem.dispatch.transport import AppTarget
-from mymozhem.errors import Conflict, Forbidden, Invalid, Unauthenticated
+from mymozhem.errors import Conflict, Forbidden, Unauthenticated
 from mymozhem.manifests.model import Manifest
 
 from .codes import new_code
 from .fallbacks import record_fallback
 from .lifecycle import refuse_problems
+from .locks.document import lock_document
 from .prizes import NewPrize, add_prize
 from .seats import ORGANIZERS, require_seat
 from .services import Services
@@ -179,7 +180,7 @@ async def _add_room(
     anchored: Anchored,
     caller: Principal,
 ) -> RoomWriter:
-    lock = _lock(services, new.app_id, manifest)
+    lock = lock_document(services, new.app_id, manifest)
     lock_id = new_id("lock")
     room = RoomRow(
         id=anchored.room_id,
@@ -231,24 +232,6 @@ async def _free_code(session: AsyncSession) -> str:
         code = new_code()
         if await session.scalar(select(RoomRow.id).where(RoomRow.code == code)) is None:
             return code
-
-
-def _lock(services: Services, app_id: str, manifest: Manifest) -> JsonObject:
-    target = services.catalog.get(app_id).target(manifest.version)
-    if target is None:
-        message = (
-            f"Nothing serves {app_id} {manifest.version}: it has no code here, and no address."
-        )
-        raise Invalid(message, code="APP_NOT_SERVED")
-    return {
-        "appId": app_id,
-        "manifestVersion": manifest.version,
-        "manifestDigest": manifest.digest,
-        "settingsSchemaDigest": digest(manifest.settings),
-        "contract": CONTRACT_VERSION,
-        "permissions": [str(permission) for permission in sorted(manifest.permissions)],
-        "target": target,
-    }
 
 
 def _add_organizer(writer: RoomWriter, person: UserRow) -> None:

@@ -1,0 +1,1 @@
+"""What a room is pinned to, who answers for it, and how both are proved."""

@@ -1,5 +1,6 @@
 """The tables of the page about the API: who may call what, and every error code."""
 
+from mymozhem.api.lifecycle import API_VERSIONS, Stage
 from mymozhem.api.v1 import ROUTES
 from mymozhem.auth.access import ACCESS, Access
 
@@ -32,9 +33,29 @@ def codes_table() -> str:
     return "\n".join(lines)
 
 
+def versions_table() -> str:
+    """Return a row for each version of the API: the day on which each stage begins."""
+    stages = list(Stage)
+    lines = [
+        f"| version | {' | '.join(stages)} | guide |",
+        f"| --- |{' --- |' * (len(stages) + 1)}",
+    ]
+    for each in API_VERSIONS:
+        days = (each.active, each.maintenance, each.deprecated, each.sunset)
+        shown = " | ".join(day.isoformat() if day else "" for day in days)
+        lines.append(f"| `{each.name}` | {shown} | {each.guide or ''} |")
+    lines += ["", "| stage | means |", "| --- | --- |"]
+    return "\n".join([*lines, *(f"| {value} | {meaning} |" for value, meaning in members(Stage))])
+
+
 def filled(text: str) -> str:
     """Return a page with its tables written anew, each between its two marks."""
-    tables = {"access": access_table(), "callers": callers_table(), "codes": codes_table()}
+    tables = {
+        "versions": versions_table(),
+        "access": access_table(),
+        "callers": callers_table(),
+        "codes": codes_table(),
+    }
     for name, table in tables.items():
         begin, end = (
             f"<!-- {name}: written by `python -m tests.docs.write` -->",

@@ -6,9 +6,10 @@ from quart import Quart
 
 from mymozhem.auth.access import ACCESS
 
-from . import documents, errors, frame, headers, measured, receipt
+from . import documents, errors, frame, headers, lifecycle, measured, receipt
 from .frame import HostSource
 from .json import OrjsonProvider
+from .lifecycle import API_VERSIONS, ApiVersion
 from .routes import Route
 from .v1 import ROUTES, TAGS
 
@@ -19,7 +20,12 @@ class AccessIncomplete(RuntimeError):
     """A route has no row in the table of access, or a row has no route; the host does not start."""
 
 
-def install(app: Quart, host: HostSource, routes: Iterable[Route] = ROUTES) -> None:
+def install(
+    app: Quart,
+    host: HostSource,
+    routes: Iterable[Route] = ROUTES,
+    versions: Iterable[ApiVersion] = API_VERSIONS,
+) -> None:
     """Let an app serve the API; raises `AccessIncomplete` where table and routes differ."""
     served = list(routes)
     refuse_incomplete(served)
@@ -29,6 +35,7 @@ def install(app: Quart, host: HostSource, routes: Iterable[Route] = ROUTES) -> N
     app.config["PROPAGATE_EXCEPTIONS"] = False
     receipt.install(app, host)
     headers.install(app)
+    lifecycle.install(app, host, versions)
     measured.install(app, host)
     errors.install(app)
     for route in served:

@@ -2,6 +2,7 @@
 
 import asyncio
 import platform
+from datetime import UTC, date
 from importlib.metadata import version
 
 import orjson
@@ -9,6 +10,7 @@ from quart import Response, current_app
 
 from mymozhem.api.documents import openapi_document
 from mymozhem.api.frame import Call
+from mymozhem.api.lifecycle import API_VERSIONS, ApiVersion, Stage
 from mymozhem.api.pages import docs_page, front_page
 from mymozhem.api.routes import Routes
 from mymozhem.contract import CONTRACT_VERSION, JsonObject
@@ -21,10 +23,23 @@ HTML = "text/html; charset=utf-8"
 MOST_SKEW_SECONDS = 0.25
 
 
+class SeenApiVersion(View):
+    """A version of the API, its stage, and the days (UTC) on which each stage begins."""
+
+    version: str
+    status: Stage
+    active: date
+    maintenance: date | None
+    deprecated: date | None
+    sunset: date | None
+    guide: str | None
+
+
 class Versions(View):
-    """What speaks here, in which versions."""
+    """What speaks here, in which versions; `api` names those that answer."""
 
     api: list[str]
+    versions: list[SeenApiVersion]
     platform: str
     contract: str
     python: str
@@ -43,13 +58,28 @@ async def get_front_page(call: Call) -> Response:
 
 
 @routes.add("GET /api/versions", anonymous=True)
-async def get_versions(_: Call) -> Versions:
+async def get_versions(call: Call) -> Versions:
     """Return the versions of the API, the platform and the contract with apps."""
+    today = call.services.clock.now().astimezone(UTC).date()
+    base = call.services.settings.effective_public_url
     return Versions(
-        api=["v1"],
+        api=[each.name for each in API_VERSIONS if each.stage(today) is not Stage.SUNSET],
+        versions=[_api_version(each, today, base) for each in API_VERSIONS],
         platform=version("mymozhem"),
         contract=str(CONTRACT_VERSION),
         python=platform.python_version(),
+    )
+
+
+def _api_version(version: ApiVersion, today: date, base: str) -> SeenApiVersion:
+    return SeenApiVersion(
+        version=version.name,
+        status=version.stage(today),
+        active=version.active,
+        maintenance=version.maintenance,
+        deprecated=version.deprecated,
+        sunset=version.sunset,
+        guide=version.link(base) if version.guide else None,
     )
 
 

@@ -10,6 +10,7 @@ import hmac
 import json
 from bisect import bisect_right
 from itertools import accumulate
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -62,7 +63,7 @@ def plain_vrs(rule, entries, link, parts):
             for j in range(1, tickets + 1)
         )
 
-    picks, won = [], set(rule.get("exclude", []))
+    picks, ready, won = [], [], set(rule.get("exclude", []))
     for prize in rule["prizes"]:
         anew = rule.get("each") == "perPrize"
         prefix = f"{prize['prizeId']}/" if anew else ""
@@ -77,16 +78,30 @@ def plain_vrs(rule, entries, link, parts):
             picks.append(
                 {"prizeId": prize["prizeId"], "participantId": participant, "ticket": ticket}
             )
-    return picks
+        more = rule.get("reserves", 0) if anew or prize is rule["prizes"][-1] else 0
+        for _, ticket, participant in ranked[prize["count"] :][:more]:
+            named = {"prizeId": prize["prizeId"]} if anew else {}
+            ready.append({**named, "participantId": participant, "ticket": ticket})
+    return picks, ready
 
 
 def plain_rfc3797(rule, entries, texts):
     key = "".join(f"{text}/" for text in texts).encode()
     ends = list(accumulate(entries["tickets"]))
-    pool, index, won, picks = list(range(ends[-1])), 0, set(rule.get("exclude", [])), []
-    for prize in rule["prizes"]:
-        given = 0
-        while given < prize["count"] and pool:
+    anew, picks, ready, index = rule.get("each") == "perPrize", [], [], 0
+    one_pool = (list(range(ends[-1])), set(rule.get("exclude", [])))
+    pools = {
+        prize["prizeId"]: (list(range(ends[-1])), set(rule.get("exclude", [])))
+        if anew
+        else one_pool
+        for prize in rule["prizes"]
+    }
+
+    def draw(prize_id, count):
+        nonlocal index
+        pool, won = pools[prize_id]
+        given = []
+        while len(given) < count and pool:
             number = index.to_bytes(2, "big")
             hashed = hashlib.md5(number + key + number).digest()
             place = pool.pop(int.from_bytes(hashed, "big") % len(pool))
@@ -96,12 +111,19 @@ def plain_rfc3797(rule, entries, texts):
             if participant in won:
                 continue
             won.add(participant)
-            given += 1
             ticket = place - (ends[at - 1] if at else 0) + 1
-            picks.append(
-                {"prizeId": prize["prizeId"], "participantId": participant, "ticket": ticket}
-            )
-    return picks
+            given.append({"participantId": participant, "ticket": ticket})
+        return given
+
+    for prize in rule["prizes"]:
+        prize_id = prize["prizeId"]
+        picks += [{"prizeId": prize_id, **one} for one in draw(prize_id, prize["count"])]
+    more = rule.get("reserves", 0)
+    if not anew:
+        return picks, draw(rule["prizes"][0]["prizeId"], more)
+    for prize_id in pools:
+        ready += [{"prizeId": prize_id, **one} for one in draw(prize_id, more)]
+    return picks, ready
 
 
 def plain_text(value):
@@ -124,8 +146,11 @@ def record_made_elsewhere(*, index=3, inputs=(), people=PEOPLE, picks=None, **ru
     entries = {"participants": list(people), "tickets": list(people.values())}
     parts = [plain_digest(entries), plain_digest(rule), *map(plain_text, inputs)]
     link = HASHED[65_536 - index]
+    ready = []
     if picks is None and rule["algorithm"] == "rfc3797":
-        picks = plain_rfc3797(rule, entries, parts[2:])
+        picks, ready = plain_rfc3797(rule, entries, parts[2:])
+    elif picks is None:
+        picks, ready = plain_vrs(rule, entries, link, parts)
     record = {
         "format": "mymozhem-draw-1",
         "room": "room_1",
@@ -136,7 +161,8 @@ def record_made_elsewhere(*, index=3, inputs=(), people=PEOPLE, picks=None, **ru
         "rule": rule,
         "ruleDigest": parts[1],
         "publicInputs": list(inputs),
-        "picks": plain_vrs(rule, entries, link, parts) if picks is None else picks,
+        "picks": picks,
+        **({"reserves": ready} if "reserves" in rule else {}),
         "guarantee": "beacon" if inputs else "committed",
         "verifiable": True,
         "at": AT,
@@ -156,6 +182,11 @@ MADE_ELSEWHERE = {
     "vrs, with public sources": record_made_elsewhere(inputs=["fb8f7bc2", [12, 5, 31]]),
     "rfc3797": record_made_elsewhere(algorithm="rfc3797", inputs=[[9319, 4], [2, 5, 12, 8, 10]]),
     "redraw": redraw_made_elsewhere(),
+    "vrs, with reserves": record_made_elsewhere(reserves=2),
+    "vrs, per prize, with reserves": record_made_elsewhere(each="perPrize", reserves=2),
+    "rfc3797, per prize, with reserves": record_made_elsewhere(
+        algorithm="rfc3797", inputs=[[9319, 4], [2, 5, 12, 8, 10]], each="perPrize", reserves=2
+    ),
 }
 each_record = pytest.mark.parametrize("kind", list(MADE_ELSEWHERE))
 
@@ -183,6 +214,16 @@ def test_our_own_records_are_such_records_with_a_seal(kind):
     assert sealed(ours) == ours
 
 
+@pytest.mark.parametrize(
+    ("rule", "inputs"), [({}, ()), ({"algorithm": "rfc3797"}, [[9319, 4], [2, 5]])]
+)
+@pytest.mark.parametrize(("reserves", "found"), [(1, 1), (3, 3), (9, 3)])
+def test_people_are_in_reserve_as_long_as_there_are_people(rule, inputs, reserves, found):
+    record = record_made_elsewhere(inputs=inputs, reserves=reserves, **rule)
+    assert len(record["reserves"]) == found
+    assert verify(record).ok
+
+
 def test_entries_count_in_the_order_in_which_they_were_frozen():
     backwards = dict(reversed(PEOPLE.items()))
     assert verify(record_made_elsewhere(people=backwards)).ok
@@ -198,7 +239,7 @@ def test_members_that_the_format_leaves_open_may_be_missing():
     record["ruleDigest"] = plain_digest(record["rule"])
     link = bytes.fromhex(record["chain"]["link"])
     parts = [record["entriesDigest"], record["ruleDigest"]]
-    record["picks"] = plain_vrs(record["rule"], record["entries"], link, parts)
+    record["picks"], _ = plain_vrs(record["rule"], record["entries"], link, parts)
     assert verify(record).ok
 
 
@@ -207,6 +248,25 @@ def test_room_and_draw_may_be_told_by_more_than_their_ids():
     record["room"] = {"id": "room_1", "name": "Summer fair"}
     record["draw"] = {"id": "draw_1", "key": "main"}
     assert verify(record).ok
+
+
+BEFORE = json.loads(Path(__file__).with_name("records_before_reserves.json").read_text())
+
+
+@pytest.mark.parametrize("kind", list(BEFORE))
+def test_a_record_from_before_there_were_reserves_is_what_it_was(kind):
+    before = BEFORE[kind]
+    assert verify(before).ok
+    record = Record.model_validate(before, by_alias=True, by_name=False)
+    assert record.document() == before
+    assert record.rule.digest() == before["ruleDigest"]
+
+
+def test_a_rule_names_reserves_only_where_some_are_asked_for():
+    asked = Record.model_validate(record_made_elsewhere(reserves=2), by_alias=True, by_name=False)
+    assert asked.rule.document()["reserves"] == 2
+    without = asked.rule.model_copy(update={"reserves": 0})
+    assert "reserves" not in without.document()
 
 
 # ---- refused: every leaf, every member, every item -------------------------------------------
@@ -336,6 +396,7 @@ def sealed_if_possible(mutant):
         ({"ruleDigest": "0" * 64}, "ruleDigest"),
         ({"recordDigest": "0" * 64}, "recordDigest"),
         ({"picks": []}, "picks"),
+        ({"reserves": []}, "reserves"),
         ({"publicInputs": ["unasked"]}, "publicInputs"),
         ({"at": {**AT, "drawn": AT["anchored"]}}, "times"),
         ({"room": ""}, "shape"),
@@ -346,6 +407,32 @@ def test_a_refusal_names_the_check_that_failed(changes, failed):
     found = verify({**record_made_elsewhere(), **changes})
     assert failed in {check.name for check in found.checks if not check.passed}
     assert failed in found.sentence
+
+
+@pytest.mark.parametrize(
+    ("change", "failed"),
+    [
+        (lambda record: record.pop("reserves"), "reserves"),
+        (lambda record: record["reserves"].reverse(), "picks"),
+        (lambda record: record["reserves"].pop(), "picks"),
+        (lambda record: record["reserves"].append(record["reserves"][0]), "reserves"),
+        (lambda record: record["reserves"][0].update(prizeId="prize_bike"), "reserves"),
+        (lambda record: record["reserves"][0].update(record["picks"][0]), "reserves"),
+    ],
+)
+def test_a_refusal_of_reserves_names_the_check_that_failed(change, failed):
+    record = record_made_elsewhere(reserves=2)
+    change(record)
+    found = verify(record)
+    assert failed in {check.name for check in found.checks if not check.passed}
+
+
+@pytest.mark.parametrize("wanted", [-1, 1_001, 2.0, True, None, "2"])
+def test_a_rule_asks_for_a_thousand_reserves_at_most(wanted):
+    record = record_made_elsewhere()
+    record["rule"]["reserves"] = wanted
+    record["ruleDigest"] = plain_digest(record["rule"])
+    assert [check.name for check in verify(record).checks if not check.passed] == ["shape"]
 
 
 def test_a_source_that_was_due_before_the_commit_binds_nobody():
@@ -394,8 +481,17 @@ def test_an_own_algorithm_is_plainly_not_verifiable():
     assert verify({**record, "verifiable": True}).verdict is Verdict.REFUSED
 
 
+def test_an_own_algorithm_names_nobody_in_reserve():
+    record = own_algorithm([("prize_bike", "part_ann", 1)], reserves=2)
+    assert record["reserves"] == []
+    assert verify(record).verdict is Verdict.NOT_VERIFIABLE
+    record["reserves"] = [{"participantId": "part_bob", "ticket": 1}]
+    assert verify(record).verdict is Verdict.REFUSED
+
+
 def test_the_announced_fallback_of_an_own_algorithm_is_verified():
     assert verify(record_made_elsewhere(algorithm="app")).ok
+    assert verify(record_made_elsewhere(algorithm="app", reserves=2)).ok
     assert not verify(record_made_elsewhere(algorithm="app", onFailure="queue")).ok
 
 

@@ -24,6 +24,7 @@ from mymozhem.contract.fair import (
     public_text,
     rfc3797,
     select,
+    select_all,
 )
 
 LINK = bytes(range(32))
@@ -34,7 +35,7 @@ algorithms = st.sampled_from(["vrs-1", "rfc3797"])
 eaches = st.sampled_from(["once", "perPrize"])
 
 
-def rule_of(counts, *, algorithm="vrs-1", each="once", exclude=(), sources=None):
+def rule_of(counts, *, algorithm="vrs-1", each="once", exclude=(), sources=None, reserves=0):
     named = 1 if sources is None and algorithm == "rfc3797" else sources or 0
     return Rule(
         app=AppVersion(id="an-app", version="1.0.0"),
@@ -43,15 +44,20 @@ def rule_of(counts, *, algorithm="vrs-1", each="once", exclude=(), sources=None)
         each=each,
         prizes=tuple(PrizeCount(prize_id=f"prize-{n}", count=c) for n, c in enumerate(counts)),
         exclude=tuple(exclude),
+        reserves=reserves,
         public_sources=tuple(
             PublicSource(name=f"source {n}", due="2026-01-01T00:00:00Z") for n in range(named)
         ),
     )
 
 
-def draw(rule, entries, *, link=LINK, public_inputs=None, **more):
+def draw(rule, entries, **more):
+    return draw_all(rule, entries, of=select, **more)
+
+
+def draw_all(rule, entries, *, link=LINK, public_inputs=None, of=select_all, **more):
     inputs = [[3, 1, 2]] * len(rule.public_sources) if public_inputs is None else public_inputs
-    return select(
+    return of(
         rule,
         entries,
         link=link,
@@ -82,6 +88,42 @@ def test_nobody_wins_more_than_the_rule_allows_and_no_prize_goes_unfilled_needle
     assert [order.index(pick.prize_id) for pick in picks] == sorted(
         order.index(pick.prize_id) for pick in picks
     )
+
+
+@given(pools, counts, algorithms, st.integers(0, 6), st.data())
+def test_reserves_are_who_comes_next_when_every_prize_is_given(
+    pool, counts, algorithm, reserves, data
+):
+    exclude = data.draw(st.lists(st.sampled_from(sorted(pool)), unique=True))
+    entries = Entries.canonical(pool)
+    asked = {"algorithm": algorithm, "exclude": exclude}
+    found = draw_all(rule_of(counts, reserves=reserves, **asked), entries)
+    in_a_row = draw(rule_of([sum(counts) + reserves], **asked), entries)
+    drawn = [(one.participant_id, one.ticket) for one in (*found.picks, *found.reserves)]
+    assert drawn == [(one.participant_id, one.ticket) for one in in_a_row]
+    assert found.picks == draw(rule_of(counts, **asked), entries)
+    assert all(reserve.prize_id is None for reserve in found.reserves)
+
+
+@given(pools, counts, algorithms, st.integers(0, 6))
+def test_with_per_prize_everybody_next_in_the_ranking_of_a_prize_is_in_reserve_for_it(
+    pool, counts, algorithm, reserves
+):
+    entries, asked = Entries.canonical(pool), {"algorithm": algorithm, "each": "perPrize"}
+    found = draw_all(rule_of(counts, reserves=reserves, **asked), entries)
+    assert found.picks == draw(rule_of(counts, **asked), entries)
+    names = [f"prize-{n}" for n in range(len(counts))]
+    for name, count in zip(names, counts, strict=True):
+        won = [one.participant_id for one in found.picks if one.prize_id == name]
+        ready = [one.participant_id for one in found.reserves if one.prize_id == name]
+        assert len(ready) == min(reserves, len(pool) - len(won))
+        assert len({*won, *ready}) == len(won) + len(ready)
+        if algorithm == "vrs-1":
+            further = draw(rule_of([c + reserves for c in counts], **asked), entries)
+            ranking = [one.participant_id for one in further if one.prize_id == name]
+            assert [*won, *ready] == ranking[: count + reserves]
+    order = [names.index(one.prize_id) for one in found.reserves]
+    assert order == sorted(order)
 
 
 @given(pools, counts, eaches, st.data())
@@ -241,6 +283,14 @@ def test_as_many_values_come_as_the_rule_names_sources(values):
         ),
         (rule_of([1], algorithm="rfc3797"), {"ann": 10_000_000}, None),
         (rule_of([9], algorithm="rfc3797"), {"ann": 65_536}, None),
+        (rule_of([1], reserves=1_000), {"ann": 10_000_000}, None),
+        (rule_of([1] * 100, each="perPrize", reserves=1_000), {"ann": 1}, None),
+        (rule_of([1] * 101, each="perPrize", reserves=1_000), {"ann": 1}, "reserves × prizes"),
+        (
+            rule_of([1], algorithm="rfc3797", reserves=1),
+            {"ann": 65_537, "bob": 65_537},
+            "rounds of RFC 3797",
+        ),
     ],
 )
 def test_limits_are_checked_before_the_commit(rule, tickets, what):
@@ -267,14 +317,17 @@ def test_rounds_that_run_out_are_refused_and_do_not_wrap_around():
         next(drawn)
 
 
-@given(pools, counts, eaches, st.data())
+@given(pools, counts, eaches, st.integers(0, 4), st.data())
 @settings(max_examples=50)
-def test_a_draw_within_the_limits_never_needs_more_rounds_than_foreseen(pool, counts, each, data):
+def test_a_draw_within_the_limits_never_needs_more_rounds_than_foreseen(
+    pool, counts, each, reserves, data
+):
     exclude = data.draw(st.lists(st.sampled_from(sorted(pool)), unique=True))
-    rule = rule_of(counts, algorithm="rfc3797", each=each, exclude=exclude)
+    asked = {"algorithm": "rfc3797", "each": each, "exclude": exclude}
+    rule = rule_of(counts, reserves=reserves, **asked)
     entries = Entries.canonical(pool)
     spent = CountingRounds()
-    list(rfc3797.drawn_for(rule, entries, "1.2.3./", spent))
+    rfc3797.selection(rule, entries, "1.2.3./", spent)
     assert spent.count <= rfc3797.worst_case_rounds(rule, entries)
 
 

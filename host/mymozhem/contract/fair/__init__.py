@@ -21,6 +21,7 @@ from mymozhem.contract.fair.errors import (
     UnreadableRecord,
 )
 from mymozhem.contract.fair.model import (
+    MAX_RESERVES,
     Algorithm,
     AppVersion,
     Each,
@@ -28,7 +29,9 @@ from mymozhem.contract.fair.model import (
     Pick,
     PrizeCount,
     PublicSource,
+    Reserve,
     Rule,
+    Selection,
 )
 from mymozhem.contract.fair.reading import MAX_RECORD_BYTES, read_record
 from mymozhem.contract.fair.record import (
@@ -43,12 +46,14 @@ from mymozhem.contract.fair.record import (
 )
 from mymozhem.contract.fair.selection import (
     MAX_ENTRIES,
+    MAX_RESERVES_IN_ALL,
     MAX_TICKETS,
     MAX_TICKETS_PER_PRIZE,
     check_limits,
     public_text,
     public_texts,
     select,
+    select_all,
 )
 from mymozhem.contract.fair.verification import Check, Verdict, Verification, verify
 from mymozhem.contract.fair.vrs import app_seed, position, seed_key
@@ -58,6 +63,8 @@ __all__ = [
     "FORMAT",
     "MAX_ENTRIES",
     "MAX_RECORD_BYTES",
+    "MAX_RESERVES",
+    "MAX_RESERVES_IN_ALL",
     "MAX_TICKETS",
     "MAX_TICKETS_PER_PRIZE",
     "Algorithm",
@@ -77,7 +84,9 @@ __all__ = [
     "PublicSource",
     "Record",
     "Reference",
+    "Reserve",
     "Rule",
+    "Selection",
     "Times",
     "UnreadableRecord",
     "Verdict",
@@ -96,5 +105,6 @@ __all__ = [
     "sealed",
     "seed_key",
     "select",
+    "select_all",
     "verify",
 ]

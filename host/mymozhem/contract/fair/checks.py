@@ -13,7 +13,7 @@ from mymozhem.contract.fair.chain import link_matches
 from mymozhem.contract.fair.errors import FairnessError
 from mymozhem.contract.fair.model import Rule, moment
 from mymozhem.contract.fair.record import Record, record_digest
-from mymozhem.contract.fair.selection import check_size, public_texts, select
+from mymozhem.contract.fair.selection import check_size, public_texts, select_all
 
 Document = Mapping[str, object]
 CheckOf = Callable[[Document, Record], str]
@@ -112,11 +112,28 @@ def _winners(_: Document, record: Record) -> str:
     return "everybody drawn was in the entries, with that ticket, and no more often than allowed"
 
 
+def _reserves(_: Document, record: Record) -> str:
+    rule, reserves = record.rule, record.reserves
+    if not rule.reserves:
+        _require(reserves is None, "the rule asks for no reserves, and the record has some")
+        return "the rule asks for no reserves"
+    if reserves is None:
+        raise FairnessError("the rule asks for reserves, and the record has none")
+    _require(record.verifiable or not reserves, "reserves follow from the platform's draw alone")
+    per_prize = rule.each == "perPrize"
+    named = all((reserve.prize_id is not None) is per_prize for reserve in reserves)
+    _require(named, "a reserve names its prize with perPrize, and only then")
+    won = {_who_wins_once(rule, pick.prize_id, pick.participant_id) for pick in record.picks}
+    ready = [_who_wins_once(rule, who.prize_id or "", who.participant_id) for who in reserves]
+    _require(len(won.union(ready)) == len(won) + len(ready), "somebody is in reserve twice, or won")
+    return f"{len(reserves)} people are in reserve, each once"
+
+
 def _picks(_: Document, record: Record) -> str:
     if not record.verifiable:
         return "the picks were not recomputed"
     own = record.rule.algorithm == "app"
-    picks = select(
+    found = select_all(
         record.rule,
         record.entries,
         link=bytes.fromhex(record.chain.link),
@@ -125,8 +142,11 @@ def _picks(_: Document, record: Record) -> str:
         rule_digest=record.rule_digest,
         algorithm="vrs-1" if own else None,
     )
-    _require(picks == record.picks, "the picks are not those that the record's values give")
-    return f"all {len(picks)} picks were recomputed"
+    _require(found.picks == record.picks, "the picks are not those that the record's values give")
+    ready = record.reserves or ()
+    _require(found.reserves == ready, "the reserves are not those that the record's values give")
+    also = f" and {len(ready)} reserves" if record.rule.reserves else ""
+    return f"all {len(found.picks)} picks{also} were recomputed"
 
 
 def _times(_: Document, record: Record) -> str:
@@ -149,6 +169,7 @@ CHECKS: Mapping[str, CheckOf] = {
     "verifiable": _verifiable,
     "counts": _counts,
     "winners": _winners,
+    "reserves": _reserves,
     "picks": _picks,
 }
 

@@ -1,4 +1,4 @@
-"""What a draw is made of, as frozen types: entries, rule and picks.
+"""What a draw is made of, as frozen types: entries, rule, picks and reserves.
 
 On the wire they are camelCase JSON without further members. Members that the record's format leaves
 open have defaults, so that records made elsewhere can be read; digests are always taken of the
@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
 from itertools import islice
-from typing import Annotated, Literal, Self
+from typing import Annotated, Literal, NamedTuple, Self
 
 from pydantic import (
     AfterValidator,
@@ -17,12 +17,17 @@ from pydantic import (
     BeforeValidator,
     ConfigDict,
     Field,
+    SerializerFunctionWrapHandler,
     StringConstraints,
+    model_serializer,
     model_validator,
 )
 from pydantic.alias_generators import to_camel
 
 from mymozhem.contract.canonical import digest
+
+#: people in reserve that one draw may ask for (of each prize, with `perPrize`)
+MAX_RESERVES = 1_000
 
 _SAFE_INTEGER = 2**53 - 1
 _RFC_3339 = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,9})?(Z|[+-]\d\d:\d\d)", re.ASCII)
@@ -122,7 +127,12 @@ class PublicSource(Wire):
 
 
 class Rule(Wire):
-    """How a draw is made, frozen and published before its link is used."""
+    """How a draw is made, frozen and published before its link is used.
+
+    `reserves` are how many people are named in reserve: of the draw with `once`, of each prize with
+    `perPrize`. A rule that asks for none has no such member, so that its digest is what it was
+    before there were reserves.
+    """
 
     app: AppVersion
     lock_digest: Id
@@ -133,6 +143,11 @@ class Rule(Wire):
     exclude: Annotated[tuple[Id, ...], AsList] = ()
     replaces: Id | None = None
     public_sources: Annotated[tuple[PublicSource, ...], AsList] = ()
+    reserves: Annotated[int, Field(ge=0, le=MAX_RESERVES)] = 0
+
+    @model_serializer(mode="wrap")
+    def _without_what_is_not_asked_for(self, write: SerializerFunctionWrapHandler) -> object:
+        return _but("reserves", write(self)) if not self.reserves else write(self)
 
     @model_validator(mode="after")
     def _says_one_thing(self) -> Self:
@@ -158,6 +173,37 @@ class Pick(Wire):
     prize_id: PrizeId
     participant_id: Id
     ticket: Count
+
+
+class Reserve(Wire):
+    """Who is in reserve, with which ticket; without a prize for whatever prize of the draw."""
+
+    prize_id: PrizeId | None = None
+    participant_id: Id
+    ticket: Count
+
+    @model_serializer(mode="wrap")
+    def _without_a_prize_of_its_own(self, write: SerializerFunctionWrapHandler) -> object:
+        return _but("prizeId", write(self)) if self.prize_id is None else write(self)
+
+
+class Selection(NamedTuple):
+    """Who a draw selects: for its prizes, and in reserve, each in order."""
+
+    picks: tuple[Pick, ...]
+    reserves: tuple[Reserve, ...] = ()
+
+
+def hold_ready(
+    drawn: Iterator[tuple[str, int]], count: int, *, prize_id: str | None = None
+) -> Iterator[Reserve]:
+    """Go on where the prizes were given: the next so many are in reserve."""
+    for participant, ticket in islice(drawn, count):
+        yield Reserve(prize_id=prize_id, participant_id=participant, ticket=ticket)
+
+
+def _but(name: str, document: dict[str, object]) -> dict[str, object]:
+    return {key: value for key, value in document.items() if key != name}
 
 
 def hand_out(prizes: Iterable[PrizeCount], drawn: Iterator[tuple[str, int]]) -> Iterator[Pick]:

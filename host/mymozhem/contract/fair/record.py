@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, SerializerFunctionWrapHandler, model_serializer
 
 from mymozhem.contract.canonical import digest
 from mymozhem.contract.fair.model import (
@@ -14,6 +14,7 @@ from mymozhem.contract.fair.model import (
     Moment,
     Pick,
     PublicInput,
+    Reserve,
     Rule,
     Wire,
 )
@@ -49,7 +50,11 @@ class Reference(BaseModel):
 
 
 class Record(Wire):
-    """What is published at the reveal, and lets a stranger recompute the picks."""
+    """What is published at the reveal, and lets a stranger recompute the picks.
+
+    `reserves` is a member exactly where the rule asks for some; empty where nobody was left, and
+    where an algorithm of the app's own picked.
+    """
 
     format: Literal["mymozhem-draw-1"] = "mymozhem-draw-1"
     room: Id | Reference
@@ -61,10 +66,18 @@ class Record(Wire):
     rule_digest: Hash
     public_inputs: Annotated[tuple[PublicInput, ...], AsList] = ()
     picks: Annotated[tuple[Pick, ...], AsList]
+    reserves: Annotated[tuple[Reserve, ...], AsList] | None = None
     guarantee: Guarantee
     verifiable: bool
     at: Times
     record_digest: Hash | None = None
+
+    @model_serializer(mode="wrap")
+    def _without_what_is_not_asked_for(self, write: SerializerFunctionWrapHandler) -> object:
+        written = write(self)
+        if self.reserves is None:
+            del written["reserves"]
+        return written
 
     def document(self) -> dict[str, object]:
         """Return the JSON document to publish, sealed by the digest of everything else in it."""

@@ -11,16 +11,18 @@ What the RFC leaves to its user, settled here:
   publication).
 - With `perPrize` the pool is whole again for every prize and the rounds count on; nobody gets the
   same prize twice.
+- Reserves go on where the prizes were given, when all of them are: with `perPrize` prize after
+  prize, each in what is left of its own pool. So to ask for reserves changes no winner.
 - Two bytes count 65,536 rounds. A draw that needs more is refused; nothing wraps around.
 """
 
 import hashlib
 from bisect import bisect_right, insort
 from collections.abc import Collection, Iterator
-from itertools import accumulate
+from itertools import accumulate, chain
 
 from mymozhem.contract.fair.errors import DrawTooLarge
-from mymozhem.contract.fair.model import Entries, Pick, Rule, hand_out
+from mymozhem.contract.fair.model import Entries, Pick, Rule, Selection, hand_out, hold_ready
 
 MAX_ROUNDS = 65_536
 
@@ -52,18 +54,30 @@ def positions(key: str, *, pool: int, rounds: Iterator[int] | None = None) -> It
         yield place + 1
 
 
-def picks(rule: Rule, entries: Entries, key: str) -> tuple[Pick, ...]:
-    """Return the winners in the rule's order; fewer than prizes when fewer people are eligible."""
-    return tuple(drawn_for(rule, entries, key, iter(range(MAX_ROUNDS))))
+def selection(
+    rule: Rule, entries: Entries, key: str, rounds: Iterator[int] | None = None
+) -> Selection:
+    """Return the winners in the rule's order and who comes next; no round more than they need.
 
-
-def drawn_for(rule: Rule, entries: Entries, key: str, rounds: Iterator[int]) -> Iterator[Pick]:
-    """Yield the winners in the rule's order, spending no more rounds than they need."""
+    Fewer come back when fewer people are eligible. `rounds` as in `positions`.
+    """
+    rounds = iter(range(MAX_ROUNDS)) if rounds is None else rounds
     if rule.each == "once":
-        yield from hand_out(rule.prizes, _drawn(rule, entries, key, rounds))
-        return
+        drawn = _drawn(rule, entries, key, rounds)
+        picks = tuple(hand_out(rule.prizes, drawn))
+        return Selection(picks, tuple(hold_ready(drawn, rule.reserves)))
+    return _each_anew(rule, entries, key, rounds)
+
+
+def _each_anew(rule: Rule, entries: Entries, key: str, rounds: Iterator[int]) -> Selection:
+    picks, left = list[Pick](), dict[str, Iterator[tuple[str, int]]]()
     for prize in rule.prizes:
-        yield from hand_out((prize,), _drawn(rule, entries, key, rounds))
+        drawn = _drawn(rule, entries, key, rounds)
+        picks += hand_out((prize,), drawn)
+        if rule.reserves:
+            left[prize.prize_id] = drawn
+    reserves = (hold_ready(drawn, rule.reserves, prize_id=each) for each, drawn in left.items())
+    return Selection(tuple(picks), tuple(chain.from_iterable(reserves)))
 
 
 def worst_case_rounds(rule: Rule, entries: Entries) -> int:
@@ -76,7 +90,8 @@ def worst_case_rounds(rule: Rule, entries: Entries) -> int:
     skipped = sum(tickets for participant, tickets in pairs if participant in excluded)
     eligible = (tickets for participant, tickets in pairs if participant not in excluded)
     heaviest = sorted(eligible, reverse=True)
-    counts = [p.count for p in rule.prizes] if rule.each == "perPrize" else [rule.wanted]
+    prizes = [p.count for p in rule.prizes] if rule.each == "perPrize" else [rule.wanted]
+    counts = [count + rule.reserves for count in prizes]
     pool = skipped + sum(heaviest)
     return sum(min(pool, skipped + sum(heaviest[: count - 1]) + 1) for count in counts)
 

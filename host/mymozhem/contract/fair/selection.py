@@ -8,11 +8,12 @@ from mymozhem.contract.fair.errors import (
     InvalidPublicInput,
     NotComputable,
 )
-from mymozhem.contract.fair.model import Algorithm, Entries, Pick, Rule
+from mymozhem.contract.fair.model import Algorithm, Entries, Pick, Rule, Selection
 
 MAX_ENTRIES = 1_000_000
 MAX_TICKETS = 10_000_000
 MAX_TICKETS_PER_PRIZE = 5_000_000
+MAX_RESERVES_IN_ALL = 100_000
 
 PublicValue = str | Sequence[int]
 
@@ -37,8 +38,9 @@ def public_text(value: PublicValue) -> str:
 def check_limits(rule: Rule, entries: Entries) -> None:
     """Raise DrawTooLarge for a draw beyond its limits; call it before the commit.
 
-    Up to a million entries, ten million tickets, five million tickets × prizes with `perPrize`; and
-    no more rounds of `rfc3797` than it can count, however chance falls.
+    Up to a million entries, ten million tickets; with `perPrize` five million tickets × prizes and
+    a hundred thousand reserves × prizes; and no more rounds of `rfc3797` than it can count, however
+    chance falls.
     """
     check_size(rule, entries)
     if rule.algorithm == "rfc3797":
@@ -56,12 +58,34 @@ def select(
     rule_digest: str,
     algorithm: Algorithm | None = None,
 ) -> tuple[Pick, ...]:
-    """Return the winners of a draw, prize after prize in the rule's order.
+    """Return the winners of a draw alone; see `select_all`."""
+    return select_all(
+        rule,
+        entries,
+        link=link,
+        public_inputs=public_inputs,
+        entries_digest=entries_digest,
+        rule_digest=rule_digest,
+        algorithm=algorithm,
+    ).picks
 
-    A pure function: the same values give the same picks for ever. `public_inputs` stand beside the
+
+def select_all(
+    rule: Rule,
+    entries: Entries,
+    *,
+    link: bytes,
+    public_inputs: Sequence[PublicValue],
+    entries_digest: str,
+    rule_digest: str,
+    algorithm: Algorithm | None = None,
+) -> Selection:
+    """Return the winners of a draw, prize after prize in the rule's order, and its reserves.
+
+    A pure function: the same values give the same people for ever. `public_inputs` stand beside the
     rule's `publicSources`. `algorithm` overrides the rule's, which a host does only where the rule
     announced `vrs-1` as the fallback for an app's own algorithm. Fewer picks than prizes come back
-    when fewer people are eligible.
+    when fewer people are eligible, and then no reserves.
 
     Raises NotComputable for an app's own algorithm, InvalidPublicInput for values that do not fit
     the sources, DrawTooLarge beyond the limits.
@@ -73,9 +97,9 @@ def select(
             key = vrs.seed_key(
                 link, entries_digest=entries_digest, rule_digest=rule_digest, public_inputs=texts
             )
-            return vrs.picks(rule, entries, key)
+            return vrs.selection(rule, entries, key)
         case "rfc3797":
-            return rfc3797.picks(rule, entries, rfc3797.selection_key(texts))
+            return rfc3797.selection(rule, entries, rfc3797.selection_key(texts))
         case _:
             raise NotComputable("the winners came from the app's own algorithm")
 
@@ -96,12 +120,13 @@ def public_texts(rule: Rule, values: Sequence[PublicValue]) -> tuple[str, ...]:
 
 
 def check_size(rule: Rule, entries: Entries) -> None:
-    """Raise DrawTooLarge for too many entries, tickets, or tickets × prizes with `perPrize`."""
+    """Raise DrawTooLarge for too many entries or tickets; with `perPrize` also times the prizes."""
     tickets = sum(entries.tickets)
     _within("entries", len(entries.participants), MAX_ENTRIES)
     _within("tickets", tickets, MAX_TICKETS)
     if rule.each == "perPrize":
         _within("tickets × prizes", tickets * len(rule.prizes), MAX_TICKETS_PER_PRIZE)
+        _within("reserves × prizes", rule.reserves * len(rule.prizes), MAX_RESERVES_IN_ALL)
 
 
 def _within(what: str, found: int, limit: int) -> None:

@@ -7,7 +7,15 @@ import heapq
 import hmac
 from collections.abc import Callable, Collection, Iterable, Iterator
 
-from mymozhem.contract.fair.model import Entries, Pick, Rule, hand_out
+from mymozhem.contract.fair.model import (
+    Entries,
+    Pick,
+    Reserve,
+    Rule,
+    Selection,
+    hand_out,
+    hold_ready,
+)
 
 _APP_LABEL = "app"
 
@@ -37,24 +45,30 @@ def app_seed(seed_key: bytes) -> bytes:
     return position(seed_key, _APP_LABEL)
 
 
-def picks(rule: Rule, entries: Entries, seed_key: bytes) -> tuple[Pick, ...]:
-    """Return the winners, down the list for each prize in the rule's order.
+def selection(rule: Rule, entries: Entries, seed_key: bytes) -> Selection:
+    """Return the winners, down the list for each prize in the rule's order, and who comes next.
 
-    With `once` one list serves all prizes; with `perPrize` every prize ranks anew. Fewer picks than
-    prizes come back when fewer people are eligible.
+    With `once` one list serves all prizes, and goes on with the reserves; with `perPrize` every
+    prize ranks anew, and its own list goes on. Fewer come back when fewer people are eligible.
     """
     if rule.each == "perPrize":
-        return tuple(_each_anew(rule, entries, seed_key))
+        return _each_anew(rule, entries, seed_key)
     tickets = _best_tickets(seed_key, entries, prefix="", excluded=frozenset(rule.exclude))
-    return tuple(hand_out(rule.prizes, _ranking(tickets, length=rule.wanted)))
+    drawn = _ranking(tickets, length=rule.wanted + rule.reserves)
+    picks = tuple(hand_out(rule.prizes, drawn))
+    return Selection(picks, tuple(hold_ready(drawn, rule.reserves)))
 
 
-def _each_anew(rule: Rule, entries: Entries, seed_key: bytes) -> Iterator[Pick]:
+def _each_anew(rule: Rule, entries: Entries, seed_key: bytes) -> Selection:
     excluded = frozenset(rule.exclude)
+    picks, reserves = list[Pick](), list[Reserve]()
     for prize in rule.prizes:
         prefix = f"{prize.prize_id}/"
         tickets = _best_tickets(seed_key, entries, prefix=prefix, excluded=excluded)
-        yield from hand_out((prize,), _ranking(tickets, length=prize.count))
+        drawn = _ranking(tickets, length=prize.count + rule.reserves)
+        picks += hand_out((prize,), drawn)
+        reserves += hold_ready(drawn, rule.reserves, prize_id=prize.prize_id)
+    return Selection(tuple(picks), tuple(reserves))
 
 
 def _ranking(tickets: Iterable[Position], *, length: int) -> Iterator[tuple[str, int]]:

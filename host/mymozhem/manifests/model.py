@@ -12,6 +12,7 @@ from mymozhem.contract import VersionRange as Range
 from mymozhem.contract.canonical import digest
 
 from .enums import Addressee, Need, Permission
+from .migrating.steps import Migration, readable
 from .outline import Outline, outline
 from .schemas import Validator, compile_schema
 
@@ -154,7 +155,7 @@ class Manifest(Spec):
     imports: Mapping[str, tuple[str, ...]] = {}
     actions: Mapping[str, ActionSpec] = {}
     events: Mapping[str, EventSpec] = {}
-    migrations: tuple[JsonObject, ...] = ()
+    migrations: Annotated[tuple[Migration, ...], BeforeValidator(readable)] = ()
     ui: Ui = Ui()
     locales: Mapping[str, Mapping[str, str]] = {}
 

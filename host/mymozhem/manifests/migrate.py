@@ -1,0 +1,174 @@
+"""How settings come from one version of an app to another by the steps of its manifests: pure.
+
+Nothing here validates or completes what comes of it: the manifest it is meant for does that.
+"""
+
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING
+
+import semver
+
+from mymozhem.contract import JsonObject
+
+from .migrating.doing import do
+from .migrating.draft import MAX_BYTES, Draft, Unfit
+from .migrating.steps import (
+    Copy,
+    Default,
+    Map,
+    Migration,
+    Move,
+    Remove,
+    Rename,
+    Replacement,
+    Set,
+    Step,
+)
+from .strict_json import StrictJsonError, from_python
+
+if TYPE_CHECKING:
+    from .model import Manifest
+
+__all__ = [
+    "Copy",
+    "Default",
+    "Map",
+    "Migration",
+    "MigrationFailed",
+    "Move",
+    "Remove",
+    "Rename",
+    "Replacement",
+    "Set",
+    "Step",
+    "apply_steps",
+    "down",
+    "route",
+    "route_down",
+    "up",
+]
+
+
+class MigrationFailed(ValueError):
+    """Steps cannot be done to these settings.
+
+    `pointer` is the place in the settings, `step` the number of the step, from 0; None where the
+    settings are wrong before the first step, or after the last. `to` is the version that the
+    migration leads to, where it is known. Codes: TARGET_IN_LIST, TARGET_IN_SCALAR, and those of
+    `strict_json`, such as TOO_LARGE.
+    """
+
+    def __init__(
+        self, code: str, pointer: str, message: str, *, step: int | None, to: str | None = None
+    ) -> None:
+        self.code = code
+        self.pointer = pointer
+        self.message = message
+        self.step = step
+        self.to = to
+        migration = f"migration {'of' if to is None else 'between'} settings"
+        where = "" if to is None else f" and {to}"
+        at = "" if step is None else f", step {step}"
+        super().__init__(f"{migration}{where}{at}, at {pointer or '/'}: {message}")
+
+
+def route(
+    source: str, target: "Manifest", between: Iterable["Manifest"] = ()
+) -> tuple[Migration, ...] | None:
+    """Return the migrations that lead from a version up to a manifest's, in order.
+
+    From each version on the way, that entry is taken which leads furthest without passing the
+    target: one of the target's manifest, else one of `between`, the published manifests of versions
+    between the two (any others are passed over), the newest first; where two lead equally far, the
+    first that is listed. The way ends where no entry starts: below the target as well, since what
+    is left is the schema's to decide. So () says that nothing is declared, or that the versions are
+    the same. None where the target is older than the source: see `route_down`.
+    """
+    start, end = _version(source), _version(target.version)
+    if end < start:
+        return None
+    passed = (each for each in between if start < _version(each.version) < end)
+    newest = sorted(passed, key=lambda each: _version(each.version), reverse=True)
+    books = [target.migrations, tuple(entry for each in newest for entry in each.migrations)]
+    found: list[Migration] = []
+    here = start
+    while (entry := _furthest(books, here, end)) is not None:
+        found.append(entry)
+        here = _version(entry.to)
+    return tuple(found)
+
+
+def route_down(
+    current: "Manifest", target_version: str, between: Iterable["Manifest"] = ()
+) -> tuple[Migration, ...]:
+    """Return the migrations that lead from a manifest back to an older version, in order.
+
+    They are those that led up, backwards. () where nothing is declared, and where the version is
+    not older.
+    """
+    return tuple(reversed(route(target_version, current, between) or ()))
+
+
+def up(settings: JsonObject, route: Iterable[Migration]) -> JsonObject:
+    """Return settings after the steps of a route; `MigrationFailed` where they cannot be done."""
+    for entry in route:
+        settings = _applied(settings, entry.steps, entry.to)
+    return settings
+
+
+def down(settings: JsonObject, route: Iterable[Migration]) -> JsonObject:
+    """Return settings after the `down` steps of a route that `route_down` gave.
+
+    An entry that says nothing about the way back changes nothing. `MigrationFailed` where steps
+    cannot be done.
+    """
+    for entry in route:
+        settings = _applied(settings, entry.down or (), entry.to)
+    return settings
+
+
+def apply_steps(settings: JsonObject, steps: Sequence[Step]) -> JsonObject:
+    """Return new settings, made of these by steps, one after the other.
+
+    The settings given are left as they are. A step whose source is missing does nothing.
+    `MigrationFailed` where a step would put something into a list or a scalar, where the settings
+    are at any time larger than a room may hold (256 KiB), or are no JSON.
+    """
+    return _applied(settings, steps, None)
+
+
+def _applied(settings: JsonObject, steps: Sequence[Step], to: str | None) -> JsonObject:
+    draft, position = Draft(_strict(settings, to)), None
+    for position, step in enumerate(steps):
+        try:
+            do(step, draft)
+        except Unfit as error:
+            raise MigrationFailed(
+                error.code, error.pointer, error.message, step=position, to=to
+            ) from error
+    return _strict(draft.settings, to)
+
+
+def _strict(settings: JsonObject, to: str | None) -> JsonObject:
+    """Return a copy of settings that a room could have."""
+    try:
+        copy = from_python(settings, max_bytes=MAX_BYTES)
+    except StrictJsonError as error:
+        raise MigrationFailed(error.code, error.pointer, error.message, step=None, to=to) from error
+    if not isinstance(copy, dict):
+        raise MigrationFailed("NOT_JSON", "", "settings are an object", step=None, to=to)
+    return copy
+
+
+def _furthest(
+    books: Sequence[Sequence[Migration]], here: semver.Version, end: semver.Version
+) -> Migration | None:
+    for entries in books:
+        fit = [e for e in entries if here < _version(e.to) <= end and str(here) in e.starts]
+        if fit:
+            return max(fit, key=lambda entry: _version(entry.to))
+    return None
+
+
+def _version(text: str) -> semver.Version:
+    return semver.Version.parse(text)

@@ -47,6 +47,7 @@ class Catalog:
         self._until: datetime | None = None
         self._turn = asyncio.Lock()
         self._started: list[Callable[[str], None]] = []
+        self._refreshed: list[Callable[[], None]] = []
 
     @classmethod
     async def load(cls, database: Database, settings: Settings, sealer: Sealer) -> "Catalog":
@@ -82,6 +83,10 @@ class Catalog:
         """
         self._started.append(told)
 
+    def when_refreshed(self, told: Callable[[], None]) -> None:
+        """Have it told when another moment has taken the place of one; `told` must not raise."""
+        self._refreshed.append(told)
+
     async def refresh(self) -> None:
         """Read history, remote apps, keys and stops again; what was published here is known then.
 
@@ -97,6 +102,8 @@ class Catalog:
         for app_id in sorted(started):
             for told in self._started:
                 told(app_id)
+        for heard in self._refreshed:
+            heard()
 
     async def refresh_if_news(self) -> bool:
         """Refresh where something has changed since, whoever did it; tell whether it had."""

@@ -21,9 +21,10 @@ from mymozhem.rooms.lifecycle import RoomChanged, RoomChanges
 from mymozhem.rooms.log import read_events
 from mymozhem.rooms.prizes import NewPrize
 from mymozhem.rooms.reading.inside import LoggedEvent, Snapshot, Waiting, event_view, snapshot
-from mymozhem.rooms.reading.rooms import RoomFilter, room_lock
+from mymozhem.rooms.reading.locks import SeenLock, room_lock
+from mymozhem.rooms.reading.rooms import RoomFilter
 from mymozhem.rooms.reading.views import View
-from mymozhem.rooms.reading.views_rooms import SeenLock, SeenRoom
+from mymozhem.rooms.reading.views_rooms import SeenRoom
 from mymozhem.rooms.waiting import retry_now
 
 #: a room that was written as JSON already
@@ -109,10 +110,10 @@ async def delete_room(call: Call, id: str) -> None:
 
 @routes.add("GET /rooms/{id}/lock")
 async def get_lock(call: Call, id: str) -> SeenLock:
-    """Return what the room is pinned to: the app's version, by digest."""
+    """Return what the room is pinned to, by digest, now and before, and who answers for it."""
     async with call.services.database.read() as session:
         seat = await seat_for(session, id, call.principal, "GET /rooms/{id}/lock")
-        return await room_lock(session, seat)
+        return await room_lock(session, call.services.catalog, seat)
 
 
 @routes.add("GET /rooms/{id}/state")

@@ -15,11 +15,11 @@ from mymozhem.registry.catalog import Catalog
 from mymozhem.rooms.seats import Seat, role_of, room_not_found
 from mymozhem.rooms.services import Services
 from mymozhem.rooms.shared_reads import SharedReads
-from mymozhem.rooms.tables import ParticipantRow, PrizeRow, RoomLockRow, RoomRow
+from mymozhem.rooms.tables import ParticipantRow, PrizeRow, RoomRow
 
 from .paging import Columns, Found, Part, Totals, count, ordering
 from .views import written
-from .views_rooms import SeenLock, SeenRoom, room_view
+from .views_rooms import SeenRoom, room_view
 
 SORTED_BY: Columns = {
     "id": RoomRow.id,
@@ -223,19 +223,6 @@ def _page(branches: Sequence[_Branch], part: Part) -> Select[RoomRow]:
     ids = union_all(*(select(each.c.id) for each in first)).subquery()
     merged = select(RoomRow).join(ids, ids.c.id == RoomRow.id)
     return merged.order_by(*ordering(sort, SORTED_BY)).offset(part.offset).limit(part.limit)
-
-
-async def room_lock(session: AsyncSession, seat: Seat) -> SeenLock:
-    """Return what the room is pinned to now."""
-    row = await session.get_one(RoomLockRow, seat.room.lock_id)
-    return SeenLock(
-        id=row.id,
-        room_id=row.room_id,
-        lock=row.lock,
-        digest=row.digest,
-        reason=row.reason,
-        created_at=row.created_at,
-    )
 
 
 async def _rooms_by_id(

@@ -62,17 +62,6 @@ class SeenRoom(View):
     code: str | None = None
 
 
-class SeenLock(View):
-    """What a room is pinned to."""
-
-    id: str
-    room_id: str
-    lock: JsonObject
-    digest: str
-    reason: str
-    created_at: Moment
-
-
 def person_view(row: UserRow) -> SeenPerson:
     """Return a person as others see them."""
     return SeenPerson(id=row.id, name=row.name, avatar=row.avatar_url)

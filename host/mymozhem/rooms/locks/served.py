@@ -89,11 +89,13 @@ class Served:
 
     A process notes what it sees when it starts, and from then on what has changed in its own eyes,
     or what nobody has said of a room yet. So two processes that see different things, since one
-    lacks an environment, each say so once and do not contradict each other for ever.
+    lacks an environment, each say so once and do not contradict each other for ever. `at_once` is
+    the most rooms in one transaction.
     """
 
-    def __init__(self, services: Services) -> None:
+    def __init__(self, services: Services, *, at_once: int = AT_ONCE) -> None:
         self._services = services
+        self._at_once = at_once
         self._said: dict[Locked, str | None] = {}
         self._turn = asyncio.Lock()
 
@@ -132,7 +134,7 @@ class Served:
         self, group: Group, manifest: Manifest, target: JsonObject | None, now: str | None
     ) -> None:
         words = _words(group.noted, now)
-        limit = AT_ONCE if words is None else TOLD_AT_ONCE
+        limit = self._at_once if words is None else min(self._at_once, TOLD_AT_ONCE)
         changed, more = 0, True
         while more:
             async with self._services.database.write() as unit:

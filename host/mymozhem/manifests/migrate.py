@@ -52,24 +52,29 @@ __all__ = [
 class MigrationFailed(ValueError):
     """Steps cannot be done to these settings.
 
-    `pointer` is the place in the settings, `step` the number of the step, from 0; None where the
-    settings are wrong before the first step, or after the last. `to` is the version that the
-    migration leads to, where it is known. Codes: TARGET_IN_LIST, TARGET_IN_SCALAR, and those of
-    `strict_json`, such as TOO_LARGE.
+    `pointer` is the place in the settings, `step` the number of the step, from 0, in the migration
+    to `to`. They are None where they are not known, and where the settings are wrong before the
+    first step or after the last. Codes: TARGET_IN_LIST, TARGET_IN_SCALAR, TOO_MUCH_WORK, and those
+    of `strict_json`, such as TOO_LARGE.
     """
 
     def __init__(
-        self, code: str, pointer: str, message: str, *, step: int | None, to: str | None = None
+        self,
+        code: str,
+        pointer: str,
+        message: str,
+        *,
+        step: int | None = None,
+        to: str | None = None,
     ) -> None:
         self.code = code
         self.pointer = pointer
         self.message = message
         self.step = step
         self.to = to
-        migration = f"migration {'of' if to is None else 'between'} settings"
-        where = "" if to is None else f" and {to}"
-        at = "" if step is None else f", step {step}"
-        super().__init__(f"{migration}{where}{at}, at {pointer or '/'}: {message}")
+        leading = "" if to is None else f"to {to}, "
+        what = "settings" if step is None else f"step {step}"
+        super().__init__(f"{leading}{what}, at {pointer or '/'}: {message}")
 
 
 def route(
@@ -111,9 +116,7 @@ def route_down(
 
 def up(settings: JsonObject, route: Iterable[Migration]) -> JsonObject:
     """Return settings after the steps of a route; `MigrationFailed` where they cannot be done."""
-    for entry in route:
-        settings = _applied(settings, entry.steps, entry.to)
-    return settings
+    return _applied(settings, [(entry.to, entry.steps) for entry in route])
 
 
 def down(settings: JsonObject, route: Iterable[Migration]) -> JsonObject:
@@ -122,9 +125,7 @@ def down(settings: JsonObject, route: Iterable[Migration]) -> JsonObject:
     An entry that says nothing about the way back changes nothing. `MigrationFailed` where steps
     cannot be done.
     """
-    for entry in route:
-        settings = _applied(settings, entry.down or (), entry.to)
-    return settings
+    return _applied(settings, [(entry.to, entry.down or ()) for entry in route])
 
 
 def apply_steps(settings: JsonObject, steps: Sequence[Step]) -> JsonObject:
@@ -132,31 +133,35 @@ def apply_steps(settings: JsonObject, steps: Sequence[Step]) -> JsonObject:
 
     The settings given are left as they are. A step whose source is missing does nothing.
     `MigrationFailed` where a step would put something into a list or a scalar, where the settings
-    are at any time larger than a room may hold (256 KiB), or are no JSON.
+    are at any time larger than a room may hold (256 KiB), where the steps would take seconds, and
+    where the settings are no JSON.
     """
-    return _applied(settings, steps, None)
+    return _applied(settings, [(None, steps)])
 
 
-def _applied(settings: JsonObject, steps: Sequence[Step], to: str | None) -> JsonObject:
-    draft, position = Draft(_strict(settings, to)), None
-    for position, step in enumerate(steps):
-        try:
-            do(step, draft)
-        except Unfit as error:
-            raise MigrationFailed(
-                error.code, error.pointer, error.message, step=position, to=to
-            ) from error
-    return _strict(draft.settings, to)
+def _applied(
+    settings: JsonObject, entries: Sequence[tuple[str | None, Sequence[Step]]]
+) -> JsonObject:
+    draft = Draft(_strict(settings))
+    for to, steps in entries:
+        for position, step in enumerate(steps):
+            try:
+                do(step, draft)
+            except Unfit as error:
+                raise MigrationFailed(
+                    error.code, error.pointer, error.message, step=position, to=to
+                ) from error
+    return _strict(draft.settings)
 
 
-def _strict(settings: JsonObject, to: str | None) -> JsonObject:
+def _strict(settings: JsonObject) -> JsonObject:
     """Return a copy of settings that a room could have."""
     try:
         copy = from_python(settings, max_bytes=MAX_BYTES)
     except StrictJsonError as error:
-        raise MigrationFailed(error.code, error.pointer, error.message, step=None, to=to) from error
+        raise MigrationFailed(error.code, error.pointer, error.message) from error
     if not isinstance(copy, dict):
-        raise MigrationFailed("NOT_JSON", "", "settings are an object", step=None, to=to)
+        raise MigrationFailed("NOT_JSON", "", "settings are an object")
     return copy
 
 

@@ -183,7 +183,9 @@ def test_what_cannot_be_done_is_told_with_its_place(step, before, code, pointer)
 def test_a_failure_names_the_step_and_the_version_it_leads_to():
     steps = [{"op": "remove", "path": "/b"}, {"op": "set", "path": "/a/b", "value": 1}]
     entry = Migration.model_validate({"from": "==1.0.0", "to": "1.1.0", "steps": steps})
-    with pytest.raises(MigrationFailed, match=r"1\.1\.0, step 1, at /a: this is no object") as it:
+    with pytest.raises(
+        MigrationFailed, match=r"to 1\.1\.0, step 1, at /a: this is no object"
+    ) as it:
         up({"a": 1}, [entry])
     assert (it.value.step, it.value.to) == (1, "1.1.0")
 
@@ -204,6 +206,29 @@ def test_a_few_steps_cannot_make_gigabytes(steps):
     with pytest.raises(MigrationFailed) as failed:
         done({"a": {"b": "x" * 100}, "text": "y" * 100_000, "list": many}, *steps)
     assert failed.value.code == "TOO_LARGE"
+
+
+@pytest.mark.parametrize(
+    ("steps", "before"),
+    [
+        ([{"op": "map", "path": "/a/*", "values": [], "otherwise": 1}], {"a": [1] * 100_000}),
+        ([{"op": "default", "path": "/a/*/b/*/c", "value": 1}], {"a": [{"b": [{"c": 1}] * 900}]}),
+        ([{"op": "move", "from": "/a", "path": "/a"}], {"a": "x" * 250_000}),
+    ],
+)
+def test_a_few_steps_cannot_take_minutes(steps, before):
+    done(before, *steps)
+    with pytest.raises(MigrationFailed) as failed:
+        done(before, *(steps * 500))
+    assert failed.value.code == "TOO_MUCH_WORK"
+
+
+def test_the_steps_of_a_whole_route_may_take_as_much_as_those_of_one_entry():
+    steps = [{"op": "map", "path": "/a/*", "values": [], "otherwise": 1}]
+    entry = Migration.model_validate({"from": "==1.0.0", "to": "1.1.0", "steps": steps})
+    with pytest.raises(MigrationFailed) as failed:
+        up({"a": [1] * 100_000}, [entry] * 6)
+    assert (failed.value.code, failed.value.step) == ("TOO_MUCH_WORK", 0)
 
 
 def test_what_is_replaced_or_taken_away_makes_room():

@@ -13,6 +13,10 @@ from .steps import EACH, through_last_each
 
 MAX_BYTES = 256 * 1024
 
+#: places looked at, and values of 200 bytes moved, over all steps: two seconds of work
+MAX_WORK = 500_000
+_BYTES_AT_ONCE = 200
+
 Place = tuple[Part, ...]
 
 
@@ -30,12 +34,14 @@ class Draft:
     """Settings that are being changed.
 
     Whatever is put is copied, and paid for by its size as JSON before it is copied: a few steps
-    could otherwise make gigabytes of 256 KiB.
+    could otherwise make gigabytes of 256 KiB. Work is counted too, as a few steps could otherwise
+    take minutes.
     """
 
     def __init__(self, settings: JsonObject) -> None:
         self.settings = settings
-        self._left = MAX_BYTES - len(_json(settings, ()))
+        self._bytes_left = MAX_BYTES - len(_json(settings, ()))
+        self._work_left = MAX_WORK
 
     def places(self, names: Sequence[str], *, below: Place = ()) -> list[Place]:
         """Return where something stands at a path, with `*` written out; `below` is where to start.
@@ -45,6 +51,7 @@ class Draft:
         found = list(self._at(below))
         for name in names:
             found = list(chain.from_iterable(_steps_in(place, here, name) for place, here in found))
+            self._work(len(found), below)
         return [place for place, _ in found]
 
     def targets(self, names: Sequence[str], *, below: Place = ()) -> list[Place]:
@@ -73,7 +80,8 @@ class Draft:
         holder, key = self.get(place[:-1]), place[-1]
         if isinstance(holder, list):
             value = holder[int(key)]
-            self._pay(-_cost(None, value, place) + _cost(None, {}, place), place)
+            self._pay(-_cost(None, value, place), place)
+            self._pay(_cost(None, {}, place), place)
             holder[int(key)] = {}
             return value
         return self._remove(holder, key, place)
@@ -93,11 +101,13 @@ class Draft:
             here = self._inside(here, part, place[:length])
         key = place[-1]
         if isinstance(here, dict) and isinstance(key, str):
-            before = _cost(key, here[key], place) if key in here else 0
-            self._pay(_cost(key, value, place) - before, place)
+            if key in here:
+                self._pay(-_cost(key, here[key], place), place)
+            self._pay(_cost(key, value, place), place)
             here[key] = _copied(value)
         elif isinstance(here, list) and isinstance(key, int) and key < len(here):
-            self._pay(_cost(None, value, place) - _cost(None, here[key], place), place)
+            self._pay(-_cost(None, here[key], place), place)
+            self._pay(_cost(None, value, place), place)
             here[key] = _copied(value)
         else:
             raise _no_object(place[:-1], here)
@@ -134,10 +144,17 @@ class Draft:
         return [(place, here)]
 
     def _pay(self, cost: int, place: Place) -> None:
-        self._left -= cost
-        if self._left < 0:
+        self._bytes_left -= cost
+        if self._bytes_left < 0:
             message = f"the settings would take more than {MAX_BYTES:,} bytes"
             raise Unfit("TOO_LARGE", place, message)
+        self._work(abs(cost) // _BYTES_AT_ONCE, place)
+
+    def _work(self, done: int, place: Place) -> None:
+        self._work_left -= done
+        if self._work_left < 0:
+            message = "the steps have more to do than settings of this size may take"
+            raise Unfit("TOO_MUCH_WORK", place, message)
 
 
 def _below(here: JsonValue, part: Part) -> Iterator[JsonValue]:

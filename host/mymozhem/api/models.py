@@ -4,7 +4,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, JsonValue, RootModel, StringConstraints, model_validator
 
-from mymozhem.contract import JsonObject, Role, RoomStatus, Verdicts
+from mymozhem.contract import JsonObject, Role, RoomStatus, Verdicts, fair
 from mymozhem.contract.wire import Moment
 from mymozhem.rooms.imports import ImportMode
 from mymozhem.rooms.tables import EntryPolicy
@@ -223,7 +223,8 @@ class NewDrawBody(Body):
     """A draw to be made; without prizes, of all that is left.
 
     With `run` the winners are selected as soon as the draw is committed. `replaces` names the
-    revoked win that a redraw replaces.
+    revoked win that a redraw replaces. `reserves` are how many people are named who come next, of
+    each prize where people may win several; the app may settle on another number.
     """
 
     prizes: Annotated[tuple[DrawPrizeBody, ...], Field(min_length=1, max_length=1_000)] | None = (
@@ -234,6 +235,7 @@ class NewDrawBody(Body):
     run: bool = False
     reveal: Literal["now", "manual"] = "now"
     replaces: Id | None = None
+    reserves: Annotated[int, Field(ge=0, le=fair.MAX_RESERVES)] = 0
 
 
 PublicValue = (

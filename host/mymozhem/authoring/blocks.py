@@ -64,7 +64,7 @@ def _asked(seen: Seen) -> Iterator[str]:
         yield _line("state", {name: part for name, part in room.state if part})
     if seen.context.actor is not None and (data := _plain(seen.context.actor.data)) != _EMPTY:
         yield _line("actor", data)
-    for name in ("prizes", "winners", "participants", "submissions"):
+    for name in ("prizes", "winners", "reserves", "participants", "submissions"):
         needed = getattr(seen.context, name)
         if needed is not None:
             many = isinstance(needed, tuple)

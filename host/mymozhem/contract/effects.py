@@ -2,12 +2,16 @@
 
 from typing import Annotated, Literal, Self
 
-from pydantic import Field, JsonValue, StrictBool, StrictInt, model_validator
+from pydantic import AfterValidator, Field, JsonValue, StrictBool, StrictInt, model_validator
+from pydantic_core import to_json
 
 from .enums import CloseOn, Judge, Level, Results, Role, SubmissionMode, Verdict
+from .fair.model import MAX_RESERVES
 from .wire import Answer, Id, JsonObject, LongText, Moment, ShortText
 
 MAX_EFFECTS = 200
+#: what an app may note with a draw that it asks for
+MAX_NOTE_BYTES = 4_096
 
 Audience = Level | tuple[Id, ...]
 Name = Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_.:-]{0,63}$")]
@@ -19,6 +23,8 @@ SharedField = Annotated[
 ]
 #: points of one submission or one adjustment
 Points = Annotated[StrictInt, Field(ge=-1_000_000_000, le=1_000_000_000)]
+#: how many people a draw names in reserve
+ReserveCount = Annotated[StrictInt, Field(ge=0, le=MAX_RESERVES)]
 
 
 class Emit(Answer):
@@ -260,6 +266,13 @@ class PrizeCount(Answer):
     count: Annotated[StrictInt, Field(ge=1, le=1_000_000)]
 
 
+def _small(note: JsonObject) -> JsonObject:
+    if len(to_json(note)) > MAX_NOTE_BYTES:
+        msg = f"the data of a draw is {MAX_NOTE_BYTES} bytes at most"
+        raise ValueError(msg)
+    return note
+
+
 class PublicSource(Answer):
     """A public source of randomness, fixed before its value is known."""
 
@@ -272,8 +285,10 @@ class Draw(Answer):
 
     With `run` the winners are selected and revealed at once after the commit, else the draw
     waits for `runDraw`, or for the values of its `public_sources`. `replaces` names the revoked
-    win that a redraw replaces; it may be revoked earlier in the same answer. A key that the
-    room has used already is refused.
+    win that a redraw replaces; it may be revoked earlier in the same answer. `reserves` are how
+    many people are named who come next, of each prize where people may win several. `data` is the
+    app's own note, shown to nobody, which `prepare_draw` brings back; 4 KiB at most. A key that
+    the room has used already is refused.
     """
 
     effect: Literal["draw"] = "draw"
@@ -283,6 +298,8 @@ class Draw(Answer):
     reveal: Literal["now", "manual"] = "now"
     public_sources: tuple[PublicSource, ...] = ()
     replaces: Id | None = None
+    reserves: ReserveCount = 0
+    data: Annotated[JsonObject, AfterValidator(_small)] = {}
 
 
 class RunDraw(Answer):

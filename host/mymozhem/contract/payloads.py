@@ -6,7 +6,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, JsonValue, StrictInt, model_validator
 
-from .effects import MAX_EFFECTS, Effect, Name, Points, PublicSource, Verdicts
+from .effects import MAX_EFFECTS, Effect, Name, Points, PublicSource, ReserveCount, Verdicts
 from .enums import (
     ChangeKind,
     CloseReason,
@@ -92,6 +92,35 @@ class Winner(Wire):
     metadata: JsonObject = {}
 
 
+class Reserve(Wire):
+    """Somebody in reserve, as a row of `Reserves`."""
+
+    draw_id: str
+    prize_id: str | None
+    participant_id: str
+    active: bool
+
+
+class Reserves(Wire):
+    """Who came next in draws that are revealed as a whole, in parallel arrays.
+
+    Draw after draw, the oldest first, and in the order of the selection. `prize_id` is None where
+    the draw gave everybody one prize at most: they are in reserve for whatever prize of it.
+    `active` tells whether they take part now, as participants. Who moved up is for the app to note.
+    """
+
+    draw_id: tuple[str, ...] = ()
+    prize_id: tuple[str | None, ...] = ()
+    participant_id: tuple[str, ...] = ()
+    active: tuple[bool, ...] = ()
+
+    def rows(self) -> Iterator[Reserve]:
+        """Yield the people one by one, in their order."""
+        names = tuple(type(self).model_fields)
+        for values in zip(*(getattr(self, name) for name in names), strict=True):
+            yield Reserve.model_construct(**dict(zip(names, values, strict=True)))
+
+
 class Participant(Wire):
     """One participant, as a row of `Participants`."""
 
@@ -168,8 +197,8 @@ class Context(Wire):
     is when the host received what the call is about, `due_at` when a timer was due;
     `deadline_ms` is what is left; `lock` is the digest of the room's lock; `seed` is randomness
     of the host's (32 bytes, hex) for hooks that return effects, the same in every attempt of a
-    call and known to nobody else. `prizes`, `winners`, `participants` and `submissions` (of
-    closed windows) are None unless the manifest needs them for this hook.
+    call and known to nobody else. `prizes`, `winners`, `reserves`, `participants` and
+    `submissions` (of closed windows) are None unless the manifest needs them for this hook.
     """
 
     contract: str
@@ -185,6 +214,7 @@ class Context(Wire):
     seed: str | None = None
     prizes: tuple[Prize, ...] | None = None
     winners: tuple[Winner, ...] | None = None
+    reserves: Reserves | None = None
     participants: Participants | None = None
     submissions: Submissions | None = None
 
@@ -340,6 +370,7 @@ class Replaced(Wire):
 class PrepareDrawRequest(Wire):
     """The prizes to be drawn, who may take part, and what the draw replaces.
 
+    `reserves` are those asked for with the draw, and `data` is what the app noted then.
     A room has one draw under way at a time, so that the winners of those before are known.
     """
 
@@ -349,6 +380,8 @@ class PrepareDrawRequest(Wire):
     candidates: Candidates
     replaces: Replaced | None = None
     public_sources: tuple[PublicSource, ...] = ()
+    reserves: int = 0
+    data: JsonObject = {}
 
 
 class EntryList(Answer):
@@ -413,8 +446,9 @@ class PreparedDraw(Answer):
     """Entries and rule of a draw, which the host then freezes and commits to in public.
 
     `each`: `once` gives everybody one prize at most, `perPrize` lets people win several. `rule`
-    is a sentence for people. `public_sources` absent means those of the request. An algorithm
-    that the host computes itself needs no `select_winners`.
+    is a sentence for people. `public_sources` absent means those of the request, and so with
+    `reserves`, of whom an algorithm of the app's own names none. An algorithm that the host
+    computes itself needs no `select_winners`.
     """
 
     entries: EntryList | EntryRule = EntryRule()
@@ -422,6 +456,7 @@ class PreparedDraw(Answer):
     each: Each = "once"
     rule: LongText = ""
     public_sources: tuple[PublicSource, ...] | None = None
+    reserves: ReserveCount | None = None
 
 
 class SelectWinnersRequest(Wire):

@@ -24,6 +24,7 @@ class Need(StrEnum):
 
     PRIZES = "prizes"  #: all prizes of the room
     WINNERS = "winners"  #: all winners, revoked ones included
+    RESERVES = "reserves"  #: who came next in draws that are revealed as a whole
     PARTICIPANTS = "participants"  #: all participants, with metadata, data and points
     SUBMISSIONS = "submissions"  #: submissions of closed windows
 

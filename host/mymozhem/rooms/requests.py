@@ -26,6 +26,7 @@ from mymozhem.contract import (
 )
 from mymozhem.manifests.model import Manifest
 
+from .draws.reserves import reserves_of
 from .seats import Seat
 from .services import Services
 from .tables import (
@@ -86,6 +87,7 @@ async def build_context(  # noqa: PLR0913  a context is that wide
         seed=seed or secrets.token_hex(32),
         prizes=await _prizes(session, room.id) if "prizes" in needs else None,
         winners=await _winners(session, room.id) if "winners" in needs else None,
+        reserves=await reserves_of(session, room.id) if "reserves" in needs else None,
         participants=await _participants(session, services, room)
         if "participants" in needs
         else None,

@@ -313,6 +313,7 @@ class DrawRow(Base):
     ticket_count: Mapped[int] = mapped_column(default=0)
     public_inputs: Mapped[list[Any] | None] = mapped_column(JsonDocument)
     picks: Mapped[list[Any] | None] = mapped_column(JsonDocument, deferred=True)
+    reserves: Mapped[list[Any] | None] = mapped_column(JsonDocument, deferred=True)
     decided_by: Mapped[str | None] = mapped_column(String(16))
     revealed_prizes: Mapped[list[str]] = mapped_column(JsonDocument, default=list)
     link: Mapped[str | None] = mapped_column(String(64))  # only once it is public

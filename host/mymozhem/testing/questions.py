@@ -181,6 +181,7 @@ def _about_draws(app: App, context: Context) -> Iterator[Question]:
     context = context.model_copy(update={
         "winners": () if "winners" in needs else None,
         "prizes": () if "prizes" in needs else None,
+        "reserves": p.Reserves() if "reserves" in needs else None,
         "participants": p.Participants() if "participants" in needs else None,
         "submissions": p.Submissions() if "submissions" in needs else None,
     })  # fmt: skip

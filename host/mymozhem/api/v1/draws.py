@@ -100,6 +100,7 @@ def _wish(body: NewDrawBody) -> DrawWish:
             PublicSource(name=each.name, due=each.due) for each in body.public_sources
         ),
         replaces=body.replaces,
+        reserves=body.reserves,
     )
 
 

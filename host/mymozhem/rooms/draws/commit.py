@@ -38,7 +38,16 @@ from mymozhem.rooms.writer import RoomWriter, write_room
 from . import drawing
 from .entries import EntriesRefused, FrozenEntries, check_list, freeze
 from .look import Seen, has_moved_on, see
-from .rows import by_id, depth_of, let_go, let_next_go, next_to_commit, put_down
+from .rows import (
+    by_id,
+    depth_of,
+    let_go,
+    let_next_go,
+    next_to_commit,
+    note_of,
+    put_down,
+    wanted_reserves,
+)
 from .rows import wanted_prizes as named_prizes
 
 #: how often an answer is asked for afresh before the draw waits a moment
@@ -143,6 +152,8 @@ async def _ask(services: Services, seen: Seen) -> Outcome[PreparedDraw] | None:
             candidates=seen.people.candidates,
             replaces=seen.replaced,
             public_sources=seen.sources,
+            reserves=wanted_reserves(seen.draw.request),
+            data=note_of(seen.draw.request),
         ),
         revision=None,
         check=lambda _, answer: _check(services, seen, answer),
@@ -187,6 +198,7 @@ def _check_entries(entries: EntryList | EntryRule, candidates: tuple[str, ...]) 
 def _rule_of(services: Services, seen: Seen, answer: PreparedDraw) -> fair.Rule:
     """Return the rule to be published; Held where the answer cannot be made one."""
     sources = seen.sources if answer.public_sources is None else answer.public_sources
+    wanted = wanted_reserves(seen.draw.request)
     document: dict[str, Any] = {
         "app": {"id": seen.room.app_id, "version": seen.room.app_manifest_version},
         "lockDigest": seen.lock_digest,
@@ -197,6 +209,7 @@ def _rule_of(services: Services, seen: Seen, answer: PreparedDraw) -> fair.Rule:
         "exclude": list(seen.exclude),
         "replaces": seen.draw.replaces,
         "publicSources": [_source(services, source) for source in sources],
+        "reserves": wanted if answer.reserves is None else answer.reserves,
     }
     try:
         return fair.Rule.model_validate(document)

@@ -5,7 +5,7 @@ done once.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import Annotated, Any
 
 from pydantic import TypeAdapter
@@ -17,6 +17,7 @@ from mymozhem.contract import (
     ChangeKind,
     Draw,
     DrawStatus,
+    JsonObject,
     PrizeCount,
     PublicSource,
     RoomStatus,
@@ -63,6 +64,7 @@ class DrawWish:
     """A draw that somebody wants.
 
     `prizes` None means all that is left when it is committed. `key` None lets the host name it.
+    `data` is the app's own note, for `prepare_draw` alone.
     """
 
     prizes: tuple[PrizeCount, ...] | None = None
@@ -71,6 +73,8 @@ class DrawWish:
     reveal: RevealMode = RevealMode.NOW
     public_sources: tuple[PublicSource, ...] = ()
     replaces: str | None = None
+    reserves: int = 0
+    data: JsonObject = field(default_factory=dict)
 
 
 def wish_of(effect: Draw) -> DrawWish:
@@ -82,6 +86,8 @@ def wish_of(effect: Draw) -> DrawWish:
         reveal=RevealMode(effect.reveal),
         public_sources=effect.public_sources,
         replaces=effect.replaces,
+        reserves=effect.reserves,
+        data=effect.data,
     )
 
 
@@ -252,7 +258,7 @@ async def _redraw(writer: RoomWriter, wish: DrawWish, winner_id: str) -> DrawWis
     own = (PrizeCount(prize_id=win.prize_id, count=1),)
     if wish.prizes not in (None, own):
         raise Invalid(fields={"/prizes": ["a redraw is for one unit of the prize it replaces"]})
-    return DrawWish(own, wish.key, wish.run, wish.reveal, wish.public_sources, winner_id)
+    return replace(wish, prizes=own)
 
 
 async def _refuse_second_redraw(writer: RoomWriter, winner_id: str) -> None:
@@ -287,7 +293,12 @@ def _row(writer: RoomWriter, wish: DrawWish) -> DrawRow:
 def _document(wish: DrawWish, depth: int) -> dict[str, Any]:
     prizes = None if wish.prizes is None else [_dumped(prize) for prize in wish.prizes]
     sources = [{"name": each.name, "due": iso(each.due)} for each in wish.public_sources]
-    return {"prizes": prizes, "publicSources": sources, "depth": depth}
+    document: dict[str, Any] = {"prizes": prizes, "publicSources": sources, "depth": depth}
+    if wish.reserves:
+        document["reserves"] = wish.reserves
+    if wish.data:
+        document["data"] = wish.data
+    return document
 
 
 def _dumped(prize: PrizeCount) -> dict[str, Any]:
@@ -327,4 +338,4 @@ async def _forget_result(writer: RoomWriter, draw: DrawRow) -> None:
     await writer.session.execute(
         delete(WinnerRow).where(WinnerRow.draw_id == draw.id, WinnerRow.sealed.is_(True))
     )
-    draw.picks = None
+    draw.picks = draw.reserves = None

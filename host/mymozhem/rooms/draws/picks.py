@@ -11,6 +11,15 @@ from mymozhem.contract.fair.model import Algorithm
 from mymozhem.dispatch.outcome import BadAnswer
 
 PickDocument = dict[str, str | int]
+ReserveDocument = dict[str, str | int]
+
+
+@dataclass(frozen=True)
+class Selected:
+    """Who a draw selected, as it is stored; `reserves` None where the rule asks for none."""
+
+    picks: list[PickDocument]
+    reserves: list[ReserveDocument] | None = None
 
 
 @dataclass(frozen=True)
@@ -28,10 +37,11 @@ class Ready:
     rule_digest: str
 
 
-def compute(ready: Ready, algorithm: Algorithm) -> list[PickDocument]:
-    """Return the picks of a draw by `vrs-1` or `rfc3797`, prize after prize in the rule's order."""
-    picks = fair.select(
-        fair.Rule.model_validate(ready.rule),
+def compute(ready: Ready, algorithm: Algorithm) -> Selected:
+    """Return who a draw by `vrs-1` or `rfc3797` selects, each in their order."""
+    rule = fair.Rule.model_validate(ready.rule)
+    found = fair.select_all(
+        rule,
         read_entries(ready.entries),
         link=ready.link,
         public_inputs=ready.public_inputs,
@@ -39,7 +49,8 @@ def compute(ready: Ready, algorithm: Algorithm) -> list[PickDocument]:
         rule_digest=ready.rule_digest,
         algorithm=algorithm,
     )
-    return [_document(pick.prize_id, pick.participant_id, pick.ticket) for pick in picks]
+    picks = [_document(pick.prize_id, pick.participant_id, pick.ticket) for pick in found.picks]
+    return Selected(picks, [_reserve(each) for each in found.reserves] if rule.reserves else None)
 
 
 def seed_of(ready: Ready) -> str:
@@ -62,9 +73,10 @@ def read_entries(text: str) -> fair.Entries:
     )
 
 
-def app_picks(answer: SelectWinnersResult) -> list[PickDocument]:
-    """Return an app's picks as documents; it names no tickets, so the first one stands."""
-    return [_document(pick.prize_id, pick.participant_id, 1) for pick in answer.picks]
+def app_picks(rule: fair.Rule, answer: SelectWinnersResult) -> Selected:
+    """Return whom an app selected: without reserves, and without tickets, so the first stands."""
+    picks = [_document(pick.prize_id, pick.participant_id, 1) for pick in answer.picks]
+    return Selected(picks, [] if rule.reserves else None)
 
 
 def check_picks(rule: fair.Rule, entries: fair.Entries, answer: SelectWinnersResult) -> None:
@@ -106,3 +118,8 @@ def _refuse(code: str, message: str) -> None:
 
 def _document(prize_id: str, participant_id: str, ticket: int) -> PickDocument:
     return {"prizeId": prize_id, "participantId": participant_id, "ticket": ticket}
+
+
+def _reserve(reserve: fair.Reserve) -> ReserveDocument:
+    own: ReserveDocument = {} if reserve.prize_id is None else {"prizeId": reserve.prize_id}
+    return own | {"participantId": reserve.participant_id, "ticket": reserve.ticket}

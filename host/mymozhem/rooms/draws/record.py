@@ -19,7 +19,7 @@ from mymozhem.rooms.tables import DrawRow, RevealMode, RoomRow
 
 from .revealing import guarantee_of
 
-RECORD_MEMBERS = ("entries", "rule", "publicInputs", "picks")
+RECORD_MEMBERS = ("entries", "rule", "publicInputs", "picks", "reserves")
 
 
 @dataclass(frozen=True)
@@ -27,8 +27,8 @@ class DrawView:
     """A draw as somebody may see it.
 
     `picks` holds those of revealed prizes, and is None before the first of them and in lists;
-    `link` comes with the last. `held`, `rule` before the reveal, and draws that are only asked for
-    are organizers'.
+    `link` comes with the last, and `reserves`, None in lists and where none were asked for. `held`,
+    `rule` before the reveal, and draws that are only asked for are organizers'.
     """
 
     id: str
@@ -47,6 +47,7 @@ class DrawView:
     ticket_count: int
     revealed_prizes: tuple[str, ...]
     picks: tuple[JsonObject, ...] | None
+    reserves: tuple[JsonObject, ...] | None
     link: str | None
     void_reason: str | None
     held_code: str | None
@@ -60,11 +61,11 @@ class DrawView:
 
 async def find_draw(session: AsyncSession, room_id: str, draw_id: str, *, level: Level) -> DrawView:
     """Return a draw as this level may see it; NotFound where there is none for it."""
-    query = _visible(room_id, level).options(undefer(DrawRow.picks))
+    query = _visible(room_id, level).options(undefer(DrawRow.picks), undefer(DrawRow.reserves))
     draw = await session.scalar(query.where(DrawRow.id == draw_id))
     if draw is None:
         raise NotFound("There is no such draw in this room.", code="DRAW_NOT_FOUND")
-    return _view(draw, level=level, picks=_public_picks(draw))
+    return _view(draw, level=level, picks=_public_picks(draw), reserves=_public_reserves(draw))
 
 
 async def list_draws(
@@ -82,8 +83,14 @@ async def list_draws(
     return [_view(draw, level=level, picks=None) for draw in rows], total or 0
 
 
-def _view(draw: DrawRow, *, level: Level, picks: tuple[JsonObject, ...] | None) -> DrawView:
-    """Return what a level may see of a draw, with those picks that everybody may see."""
+def _view(
+    draw: DrawRow,
+    *,
+    level: Level,
+    picks: tuple[JsonObject, ...] | None,
+    reserves: tuple[JsonObject, ...] | None = None,
+) -> DrawView:
+    """Return what a level may see of a draw, with those people whom everybody may see."""
     over = draw.status in (DrawStatus.REVEALED, DrawStatus.VOIDED)
     helps = level is not Level.PUBLIC
     return DrawView(
@@ -103,6 +110,7 @@ def _view(draw: DrawRow, *, level: Level, picks: tuple[JsonObject, ...] | None) 
         ticket_count=draw.ticket_count,
         revealed_prizes=tuple(draw.revealed_prizes),
         picks=picks,
+        reserves=reserves,
         link=draw.link,
         void_reason=draw.void_reason,
         held_code=draw.held_code if helps else None,
@@ -124,6 +132,8 @@ async def record(services: Services, room_id: str, draw_id: str) -> bytes:
         raise NotFound(message, code="RECORD_NOT_FOUND")
     draw, room, *texts = found
     parts = dict(zip(RECORD_MEMBERS, texts, strict=True))
+    if not fair.Rule.model_validate(draw.rule).reserves:
+        del parts["reserves"]
     return await services.workshop.run(
         partial(_build, _known(draw, room), parts), size=draw.entry_count
     )
@@ -131,7 +141,9 @@ async def record(services: Services, room_id: str, draw_id: str) -> bytes:
 
 def _recorded(room_id: str, draw_id: str) -> Select[Any]:
     """Select a record's parts as text: a million entries are read where they are needed."""
-    columns = (DrawRow.entries, DrawRow.rule, DrawRow.public_inputs, DrawRow.picks)
+    columns = (
+        DrawRow.entries, DrawRow.rule, DrawRow.public_inputs, DrawRow.picks, DrawRow.reserves,
+    )  # fmt: skip
     labelled = [cast(column, Text).label(f"{column.key}_text") for column in columns]
     return (
         select(DrawRow, RoomRow, *labelled)  # type: ignore[return-value]  # a row of any width
@@ -183,3 +195,9 @@ def _public_picks(draw: DrawRow) -> tuple[JsonObject, ...] | None:
     if not draw.revealed_prizes:
         return None
     return tuple(pick for pick in picks if pick["prizeId"] in draw.revealed_prizes)
+
+
+def _public_reserves(draw: DrawRow) -> tuple[JsonObject, ...] | None:
+    if draw.status is not DrawStatus.REVEALED or draw.reserves is None:
+        return None
+    return tuple(draw.reserves)

@@ -95,6 +95,18 @@ def wanted_sources(request: JsonObject) -> tuple[PublicSource, ...]:
     return tuple(PublicSource.model_validate(source) for source in found)
 
 
+def wanted_reserves(request: JsonObject) -> int:
+    """Return how many people a request wants in reserve."""
+    reserves = request.get("reserves", 0)
+    return reserves if isinstance(reserves, int) else 0
+
+
+def note_of(request: JsonObject) -> JsonObject:
+    """Return what the app noted when it asked for the draw."""
+    note = request.get("data")
+    return note if isinstance(note, dict) else {}
+
+
 def depth_of(draw: DrawRow) -> int:
     """Return how many hooks led to the draw, so that what it causes is counted on."""
     depth = draw.request.get("depth", 0)

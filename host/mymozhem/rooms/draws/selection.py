@@ -34,7 +34,16 @@ from mymozhem.rooms.tables import DrawRow, PrizeRow, RevealMode, RoomRow, Winner
 from mymozhem.rooms.writer import RoomWriter, write_room
 
 from . import drawing
-from .picks import PickDocument, Ready, app_picks, check_picks, compute, read_entries, seed_of
+from .picks import (
+    PickDocument,
+    Ready,
+    Selected,
+    app_picks,
+    check_picks,
+    compute,
+    read_entries,
+    seed_of,
+)
 from .revealing import reveal
 from .rows import by_id, depth_of, put_down
 from .sealing import link_of
@@ -59,12 +68,12 @@ class Committed:
 
 @dataclass(frozen=True)
 class Decided:
-    """The picks of a draw; None where the app is to be asked again later.
+    """Whom a draw selected; None where the app is to be asked again later.
 
     `call` is what the app was asked, None where it was not, and `outcome` what became of that.
     """
 
-    picks: list[PickDocument] | None
+    selected: Selected | None
     by: DecidedBy
     call: Question | None = None
     outcome: Answer | None = None
@@ -79,8 +88,8 @@ async def select_winners(services: Services, work: Work) -> None:
     ready = await _ready(services, seen)
     rule = fair.Rule.model_validate(ready.rule)
     if rule.algorithm != "app":
-        picks = await _compute(services, ready, rule, rule.algorithm, seen.draw)
-        await _write(services, work, seen.draw, Decided(picks, DecidedBy.PLATFORM))
+        selected = await _compute(services, ready, rule, rule.algorithm, seen.draw)
+        await _write(services, work, seen.draw, Decided(selected, DecidedBy.PLATFORM))
         return
     call = await _look_again(services, seen, ready, rule)
     with services.calls.asking(call.call_id):
@@ -128,11 +137,11 @@ async def _decide(
     outcome: Answer,
 ) -> Decided:
     if outcome.result is not None:
-        return Decided(app_picks(outcome.result), DecidedBy.APP, call, outcome)
+        return Decided(app_picks(rule, outcome.result), DecidedBy.APP, call, outcome)
     if rule.on_failure == "queue":
         return Decided(None, DecidedBy.QUEUE, call, outcome)
-    picks = await _compute(services, ready, rule, "vrs-1", seen.draw)
-    return Decided(picks, DecidedBy.PLATFORM, call, outcome)
+    selected = await _compute(services, ready, rule, "vrs-1", seen.draw)
+    return Decided(selected, DecidedBy.PLATFORM, call, outcome)
 
 
 def _rankings(rule: fair.Rule) -> int:
@@ -141,7 +150,7 @@ def _rankings(rule: fair.Rule) -> int:
 
 async def _compute(
     services: Services, ready: Ready, rule: fair.Rule, algorithm: Algorithm, draw: DrawRow
-) -> list[PickDocument]:
+) -> Selected:
     size = max(draw.entry_count, draw.ticket_count * _rankings(rule))
     return await services.workshop.run(partial(compute, ready, algorithm), size=size)
 
@@ -205,23 +214,24 @@ async def _write(services: Services, work: Work, seen: DrawRow, decided: Decided
         draw = await by_id(writer, work.row_id)
         if draw.lease != work.lease or draw.status is not DrawStatus.COMMITTED:
             return
-        decided = await _noted(writer, decided)
+        rule = fair.Rule.model_validate(draw.rule)
+        decided = await _noted(writer, rule, decided)
         if decided.outcome is not None and decided.outcome.result is None and not draw.attempts:
             _tell_fallback(writer, decided.by, decided.outcome)
-        if decided.picks is None:
+        if decided.selected is None:
             _ask_again(writer, draw, decided.outcome)
             return
-        await _store(writer, draw, decided.picks, decided.by)
+        await _store(writer, draw, decided.selected, decided.by)
 
 
-async def _noted(writer: RoomWriter, decided: Decided) -> Decided:
+async def _noted(writer: RoomWriter, rule: fair.Rule, decided: Decided) -> Decided:
     """Keep the call where the app is asked again; its answer counts if it has come meanwhile."""
     if decided.call is None or decided.outcome is None:
         return decided
     outcome = await decided.call.note(writer, decided.outcome)
     if outcome is decided.outcome or outcome.result is None:
         return decided
-    return Decided(app_picks(outcome.result), DecidedBy.APP, decided.call, outcome)
+    return Decided(app_picks(rule, outcome.result), DecidedBy.APP, decided.call, outcome)
 
 
 def _ask_again(writer: RoomWriter, draw: DrawRow, outcome: Answer | None) -> None:
@@ -232,12 +242,11 @@ def _ask_again(writer: RoomWriter, draw: DrawRow, outcome: Answer | None) -> Non
     put_down(draw, due_at=writer.now + timedelta(seconds=wait))
 
 
-async def _store(
-    writer: RoomWriter, draw: DrawRow, picks: list[PickDocument], by: DecidedBy
-) -> None:
+async def _store(writer: RoomWriter, draw: DrawRow, selected: Selected, by: DecidedBy) -> None:
     """Store winners and result in one transaction; sealed, so that nobody learns of them."""
     draw.status, draw.drawn_at, draw.decided_by = DrawStatus.DRAWN, writer.now, by
-    draw.picks = picks
+    picks = selected.picks
+    draw.picks, draw.reserves = picks, selected.reserves
     put_down(draw)
     await writer.session.flush()
     for start in range(0, len(picks), ROWS_AT_ONCE):

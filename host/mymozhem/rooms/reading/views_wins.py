@@ -13,7 +13,7 @@ from .views_people import SeenName
 from .views_rooms import person_view
 
 #: absent until there is something to show
-_SEALED = ("rule", "picks", "link")
+_SEALED = ("rule", "picks", "reserves", "link")
 
 
 class SeenPrize(View):
@@ -64,9 +64,18 @@ class SeenPick(View):
     ticket: int | None = None
 
 
+class SeenReserve(View):
+    """Somebody who came next in a draw; without a prize for whatever prize of it."""
+
+    participant_id: str
+    ticket: int
+    prize_id: str | None = None
+
+
 class SeenDraw(View):
     """A draw; `picks` are those of the prizes that are revealed, `link` comes with the last one.
 
+    So do `reserves`, where the draw was asked for some: who came next, in order.
     `rule` before the reveal, and why a draw is held, are for those who help to run the room.
     """
 
@@ -94,6 +103,7 @@ class SeenDraw(View):
     rule: JsonObject | None = None
     rule_text: str | None = None
     picks: list[SeenPick] | None = None
+    reserves: list[SeenReserve] | None = None
     link: str | None = None
     held_code: str | None = None
     held_message: str | None = None
@@ -145,6 +155,8 @@ def draw_view(seat: Seat, draw: DrawView) -> SeenDraw:
     picks = [SeenPick.model_validate(each) for each in draw.picks or ()]
     if draw.picks is not None:
         shown["picks"] = picks
+    if draw.reserves is not None:
+        shown["reserves"] = [SeenReserve.model_validate(each) for each in draw.reserves]
     return SeenDraw(
         **shown | {"revealed_prizes": list(draw.revealed_prizes)},
         room_id=seat.room.id,

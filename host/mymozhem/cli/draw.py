@@ -2,16 +2,19 @@
 
 import json
 import sys
+from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Literal
+from typing import Literal, TypeVar
 
 import click
 
-from mymozhem.contract.fair import FairnessError, Verification, read_record, verify
+from mymozhem.contract.fair import FairnessError, Reserve, Verification, read_record, verify
 from mymozhem.contract.fair.verification import Verdict
 
 REFUSED, NOT_VERIFIABLE = 1, 3
 MAX_SHOWN = 100
+
+T = TypeVar("T")
 
 
 @click.group("draw")
@@ -72,6 +75,7 @@ def _as_json(verification: Verification) -> str:
             "entriesDigest": record.entries_digest if record else None,
             "ruleDigest": record.rule_digest if record else None,
             "picks": [pick.document() for pick in record.picks] if record else [],
+            "reserves": [each.document() for each in record.reserves or ()] if record else [],
         },
         indent=2,
     )
@@ -94,8 +98,23 @@ def _as_text(verification: Verification) -> str:
         ]
         lines += [
             f"  {place}. {pick.participant_id} wins {pick.prize_id} (ticket {pick.ticket})"
-            for place, pick in enumerate(record.picks[:MAX_SHOWN], start=1)
+            for place, pick in _first(record.picks)
         ]
-        hidden = len(record.picks) - MAX_SHOWN
-        lines += [f"  and {hidden} more"] if hidden > 0 else []
+        lines += _and_more(len(record.picks))
+        ready = record.reserves or ()
+        lines += [f"  {place}. {_in_reserve(each)}" for place, each in _first(ready)]
+        lines += _and_more(len(ready))
     return "\n".join([*lines, "", verification.sentence])
+
+
+def _first(people: Sequence[T]) -> Iterator[tuple[int, T]]:
+    return enumerate(people[:MAX_SHOWN], start=1)
+
+
+def _and_more(count: int) -> list[str]:
+    return [f"  and {count - MAX_SHOWN} more"] if count > MAX_SHOWN else []
+
+
+def _in_reserve(reserve: Reserve) -> str:
+    prize = f" for {reserve.prize_id}" if reserve.prize_id else ""
+    return f"{reserve.participant_id} is in reserve{prize} (ticket {reserve.ticket})"

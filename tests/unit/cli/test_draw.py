@@ -12,13 +12,15 @@ VERIFIED, REFUSED, UNREADABLE, NOT_VERIFIABLE = 0, 1, 2, 3
 SECRET = bytes(32)
 
 
-def record(*, algorithm: str = "vrs-1") -> dict:
+def record(*, algorithm: str = "vrs-1", reserves: int = 0) -> dict:
     entries = fair.Entries.canonical({f"part_{number}": 1 for number in range(9)})
     prize = fair.PrizeCount(prize_id="prize_1", count=2)
     app = fair.AppVersion(id="raffle", version="1.0.0")
-    rule = fair.Rule(app=app, lock_digest="0" * 64, algorithm=algorithm, prizes=(prize,))
+    rule = fair.Rule(
+        app=app, lock_digest="0" * 64, algorithm=algorithm, prizes=(prize,), reserves=reserves
+    )
     link = fair.link(SECRET, 1)
-    picks = fair.select(
+    found = fair.select_all(
         rule,
         entries,
         link=link,
@@ -39,7 +41,8 @@ def record(*, algorithm: str = "vrs-1") -> dict:
             "rule": rule.document(),
             "ruleDigest": rule.digest(),
             "publicInputs": [],
-            "picks": [pick.document() for pick in picks],
+            "picks": [pick.document() for pick in found.picks],
+            **({"reserves": [each.document() for each in found.reserves]} if reserves else {}),
             "guarantee": "committed",
             "verifiable": algorithm != "app",
             "at": {name: f"2030-01-01T12:00:0{second}.000Z" for second, name in enumerate(moments)},
@@ -64,6 +67,16 @@ def test_a_true_record_is_verified_and_shows_what_to_compare(verify):
     assert result.stdout.splitlines()[-1].startswith("Verified by vrs-1: 2 picks")
     for digest in (document["entriesDigest"], document["ruleDigest"], document["chain"]["anchor"]):
         assert digest in result.stdout
+
+
+def test_who_is_in_reserve_is_shown_after_the_winners(verify):
+    document = record(reserves=3)
+    result = verify(document)
+    assert result.exit_code == VERIFIED, result.output
+    [_, second, _] = document["reserves"]
+    assert f"  2. {second['participantId']} is in reserve (ticket 1)" in result.stdout
+    read = json.loads(verify(document, "--format", "json").stdout)
+    assert read["reserves"] == document["reserves"]
 
 
 def test_a_record_as_the_api_wraps_it_is_verified(verify):

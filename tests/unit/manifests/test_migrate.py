@@ -212,7 +212,7 @@ def test_a_few_steps_cannot_make_gigabytes(steps):
     ("steps", "before"),
     [
         ([{"op": "map", "path": "/a/*", "values": [], "otherwise": 1}], {"a": [1] * 100_000}),
-        ([{"op": "default", "path": "/a/*/b/*/c", "value": 1}], {"a": [{"b": [{"c": 1}] * 900}]}),
+        ([{"op": "default", "path": "/a/*/b/*/c", "value": 1}], {"a": [{"b": [{"c": 1}] * 2_000}]}),
         ([{"op": "move", "from": "/a", "path": "/a"}], {"a": "x" * 250_000}),
     ],
 )

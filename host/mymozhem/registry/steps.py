@@ -1,0 +1,121 @@
+"""Programs that an installation takes: run with a deadline, and nothing secret in their hands."""
+
+import os
+import signal
+import subprocess
+import tempfile
+from collections.abc import Iterable, Mapping
+from contextlib import suppress
+from pathlib import Path
+
+from mymozhem.errors import MymozhemError
+
+#: what pip may know: where indexes are and how they are reached; above all no MYMOZHEM_*
+_FOR_PIP = (
+    "ALL_PROXY",
+    "HTTPS_PROXY",
+    "HTTP_PROXY",
+    "NETRC",
+    "NO_PROXY",
+    "REQUESTS_CA_BUNDLE",
+    "SSL_CERT_DIR",
+    "SSL_CERT_FILE",
+    "XDG_CACHE_HOME",
+    "XDG_CONFIG_DIRS",
+    "XDG_CONFIG_HOME",
+)
+_FOR_ANYBODY = ("HOME", "LANG", "LC_ALL", "LC_CTYPE", "PATH", "TZ")
+
+#: settings of pip that would lead a package past the environment that it is meant for
+_ASTRAY = ("PIP_PREFIX", "PIP_PYTHON", "PIP_ROOT", "PIP_TARGET", "PIP_USER")
+
+_LINES = 4
+
+
+class InstallFailed(MymozhemError):
+    """The code could not be installed in an environment of its own."""
+
+    default_code = "INSTALL_FAILED"
+
+
+class StepFailed(Exception):
+    """A program ended badly, or not in time; `output` is all that it said."""
+
+    def __init__(self, what: str, output: str = "") -> None:
+        self.output = output
+        super().__init__(what)
+
+    def __str__(self) -> str:
+        return "\n".join([str(self.args[0]), *_telling(self.output)])
+
+
+def run(
+    command: Iterable[str | Path], *, seconds: float, variables: Mapping[str, str], within: Path
+) -> str:
+    """Run a program and return what it wrote to its standard output.
+
+    Raises `StepFailed` where it ends with another status than 0, or not within the seconds; it is
+    killed then, and what it has started with it.
+    """
+    with tempfile.TemporaryFile() as said, tempfile.TemporaryFile() as complained:
+        process = subprocess.Popen(  # noqa: S603  the program is this interpreter, or a copy of it
+            [str(word) for word in command],
+            cwd=within,
+            env=dict(variables),
+            stdin=subprocess.DEVNULL,
+            stdout=said,
+            stderr=complained,
+            start_new_session=True,
+        )
+        try:
+            status = process.wait(seconds)
+        except subprocess.TimeoutExpired:
+            raise StepFailed(f"it was not done within {seconds:g} seconds") from None
+        finally:
+            _end(process)
+        output = _text(said.fileno())
+        if status != 0:
+            raise StepFailed(f"it ended with status {status}", output + _text(complained.fileno()))
+        return output
+
+
+def for_pip(given: Mapping[str, str], *, scratch: Path) -> dict[str, str]:
+    """Return the variables that pip is run with, out of those given; `scratch` is for its files."""
+    kept = {name: value for name, value in given.items() if _is_for_pip(name)}
+    settled = {
+        "PIP_DISABLE_PIP_VERSION_CHECK": "1",
+        "PIP_NO_INPUT": "1",
+        "PIP_PROGRESS_BAR": "off",
+        "PIP_ROOT_USER_ACTION": "ignore",
+        "TMPDIR": str(scratch),
+    }
+    return kept | settled
+
+
+def for_apps(given: Mapping[str, str]) -> dict[str, str]:
+    """Return the variables that a stranger's code is run with, out of those given."""
+    return {name: given[name] for name in _FOR_ANYBODY if name in given and name != "HOME"}
+
+
+def _is_for_pip(name: str) -> bool:
+    if name.startswith("PIP_"):
+        return name not in _ASTRAY
+    return name.upper() in _FOR_PIP or name in _FOR_ANYBODY
+
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    with suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
+
+
+def _text(descriptor: int) -> str:
+    size = os.fstat(descriptor).st_size
+    return os.pread(descriptor, size, 0).decode(errors="replace")
+
+
+def _telling(output: str) -> list[str]:
+    """Return the lines of an output that say what went wrong: those marked so, or the last ones."""
+    lines = [line.rstrip() for line in output.splitlines() if line.strip()]
+    marked = [line for line in lines if line.lstrip().lower().startswith("error")]
+    return (marked or lines)[-_LINES:]

@@ -31,6 +31,7 @@ from mymozhem.rooms.courier import relay_of
 from mymozhem.rooms.errands import Errands
 from mymozhem.rooms.health_sources import health_loop
 from mymozhem.rooms.late import LateAnswers
+from mymozhem.rooms.locks.drifts import Drifts
 from mymozhem.rooms.parking import Parking
 from mymozhem.rooms.services import Services
 from mymozhem.rooms.work.jobs import Jobs
@@ -92,7 +93,7 @@ async def open_parts(
         apps = await _catalog(catalog, database, settings, keys)
         metrics, counts = Metrics(), Histograms(clock)
         metrics.before_scrape(lambda: metrics.pools(database.connections_in_use()))
-        late, parking = LateAnswers(), Parking()
+        late, parking, drifts = LateAnswers(), Parking(), Drifts()
         going = Errands("apps that are gone", most=GOING_AT_ONCE)
         openings = Openings(database, clock)
         breakers = Breakers(clock, openings=openings)
@@ -105,6 +106,7 @@ async def open_parts(
             ears=Ears(
                 observer=Observers(metrics, counts, parking),
                 late=late,
+                drifts=drifts,
                 gone=lambda app: _gone(going, database, apps, app),
             ),
         )
@@ -119,6 +121,8 @@ async def open_parts(
             stack.push_async_callback(errands.close)
         late.open(services)
         stack.push_async_callback(late.close)
+        drifts.open(services)
+        stack.push_async_callback(drifts.close)
         await parking.open(services)
         stack.push_async_callback(parking.close)
         parts = Parts(

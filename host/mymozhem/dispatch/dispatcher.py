@@ -21,6 +21,7 @@ from .answers import decode
 from .breaker import Key, Verdict
 from .breakers import Breakers
 from .copies import with_values
+from .drift import drift_of
 from .ears import Ears, Listener, observed
 from .inprocess import CodeSource, InProcess
 from .lingering import Lingering
@@ -190,13 +191,20 @@ class Dispatcher:
         try:
             async with asyncio.timeout(within_ms / 1000) as deadline, place:
                 asked = True
-                return await transport.send(_left(call, deadline) if must_wait else call)
+                reply = await transport.send(_left(call, deadline) if must_wait else call)
         except TimeoutError:
             if not asked:
                 message = f"{name} has too many calls running."
                 raise CallFailed(FailureKind.OVERLOADED, message) from None
             message = f"{name} did not answer {call.hook.name} within {within_ms} ms."
             raise CallFailed(FailureKind.TIMEOUT, message) from None
+        self._compare(call, reply)
+        return reply
+
+    def _compare(self, call: Call, reply: Reply) -> None:
+        drifts = self._ears.drifts
+        if drifts is not None and (drift := drift_of(call, reply)) is not None:
+            drifts.drifted(drift)
 
     def _transport(self, call: Call) -> Transport:
         if self._apps.endpoint(call.app.app_id, call.app.version) is None:

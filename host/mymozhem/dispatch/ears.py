@@ -1,4 +1,4 @@
-"""Who is told of calls: of every one that is over, of late answers, of apps that are no more."""
+"""Who is told of calls: when they are over, of late answers, of drifts, of apps that are gone."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -10,6 +10,7 @@ from mymozhem.contract import DecidedBy, Hook
 from mymozhem.observability.calls import CallObserver, Observed
 
 from .answers import decode
+from .drift import DriftSink
 from .late import LateAnswer, LateSink
 from .outcome import CallFailed, FailureKind, Outcome
 from .transport import AppTarget, Call, Reply
@@ -30,12 +31,14 @@ _UNASKED = frozenset(
 class Ears:
     """Who is told of calls: each returns at once and never raises.
 
-    `observer` hears of every call, `late` of answers after their deadlines, `gone` of apps that
-    said so themselves (410), with the version that did.
+    `observer` hears of every call, `late` of answers after their deadlines, `drifts` of replies for
+    another lock than the room's, `gone` of apps that said so themselves (410), with the version
+    that did.
     """
 
     observer: CallObserver | None = None
     late: LateSink | None = None
+    drifts: DriftSink | None = None
     gone: Callable[[AppTarget], None] | None = None
 
 

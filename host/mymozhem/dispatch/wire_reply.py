@@ -2,7 +2,6 @@
 
 from http import HTTPStatus
 
-import structlog
 from pydantic_core import from_json, to_json
 
 from mymozhem.contract.envelopes import CONTENT_TYPE
@@ -24,8 +23,6 @@ _KINDS: dict[int, FailureKind] = {
 }
 
 _OUTCOMES = ("ok", "refuse")
-
-logger = structlog.stdlib.get_logger(__name__)
 
 
 def read_reply(call: Call, answered: Answered, *, asynchronous: bool, platform_form: bool) -> Reply:
@@ -62,8 +59,6 @@ def _reply(call: Call, document: dict[str, object]) -> Reply:
         raise _bad(call, "the id of another question")
     if contract.partition(".")[0] != context.contract.partition(".")[0]:
         raise _bad(call, "another contract than it was asked in")
-    if lock is not None and lock != context.lock:
-        logger.warning("lock drifted", app=call.app.app_id, call_id=answered)
     return Reply(to_json(document.get("data")), outcome == "refuse", lock)
 
 

@@ -7,7 +7,7 @@ import pytest
 from pydantic import BaseModel, TypeAdapter, ValidationError
 
 from mymozhem import contract
-from mymozhem.contract import HOOKS, Context, Effect, Effects, Participants, Submissions
+from mymozhem.contract import HOOKS, Context, Effect, Effects, Participants, Reserves, Submissions
 from mymozhem.contract.events import HOST_EVENTS
 from mymozhem.contract.payloads import Answer, Candidates
 from mymozhem.contract.wire import Wire
@@ -75,6 +75,9 @@ REFUSED_EFFECTS = {
         "effect": "openWindow", "id": "w", "accepts": {}, "closeOn": "firstRight",
     },
     "nothing to rejudge by": {"effect": "rejudge", "windowId": "w"},
+    "half a reserve": {"effect": "draw", "key": "k", "reserves": 0.5},
+    "reserves without end": {"effect": "draw", "key": "k", "reserves": 1_001},
+    "a note as long as a book": {"effect": "draw", "key": "k", "data": {"text": "x" * 4_086}},
     "no prize": {"effect": "award", "participantId": "p", "prizeId": ""},
 }  # fmt: skip
 
@@ -123,6 +126,12 @@ def test_an_effect_that_makes_no_sense_is_refused(wrong):
         TypeAdapter(Effect).validate_python(wrong)
 
 
+def test_a_note_of_a_draw_is_kept_up_to_its_last_letter():
+    note = {"text": "x" * 4_085}
+    draw = TypeAdapter(Effect).validate_python({"effect": "draw", "key": "k", "data": note})
+    assert draw.data == note
+
+
 def test_two_hundred_effects_are_the_most():
     effects = [{"effect": "reply"}] * 201
     assert len(Effects.model_validate({"effects": effects[1:]}).effects) == 200
@@ -154,6 +163,6 @@ def test_arrays_that_are_not_parallel_have_no_rows():
         list(Participants(id=("p1",)).rows())
 
 
-@pytest.mark.parametrize("arrays", [Participants, Submissions, Candidates])
+@pytest.mark.parametrize("arrays", [Participants, Submissions, Candidates, Reserves])
 def test_nothing_is_the_default_of_parallel_arrays(arrays):
     assert all(value == () for value in dict(arrays()).values())

@@ -12,10 +12,12 @@ from mymozhem.errors import Conflict, NotFound
 from mymozhem.manifests.model import Manifest
 
 from . import discovery, history
+from .apart import Apart
 from .app_keys import Sealer
 from .code import AppCode, IsolatedCode, Refused
 from .discovery import Discovered
 from .endpoint import Endpoint
+from .environments import Environments
 from .history import Published, no_such_app
 from .loader import load
 from .snapshot import CatalogApp, Snapshot
@@ -25,10 +27,11 @@ logger = logging.getLogger(__name__)
 
 
 class Catalog:
-    """The apps of one host process: code is loaded at start, all else follows the database.
+    """The apps of one host process: plugins are loaded at start, all else is followed.
 
-    What it answers is of one moment; `refresh` takes a new moment's place whole. One made by hand,
-    that reads from no source, stays as it is.
+    That is the database, and the folder of isolated code. What it answers is of one moment;
+    `refresh` takes a new moment's place whole. One made by hand, that reads from no source, stays
+    as it is.
     """
 
     def __init__(
@@ -38,11 +41,12 @@ class Catalog:
         refused: Iterable[Refused] = (),
         isolated: Iterable[IsolatedCode] = (),
     ) -> None:
-        self.refused = tuple(refused)
+        self._refused = tuple(refused)
         self._codes = tuple(codes)
         self._isolated = tuple(isolated)
         self._now = Snapshot.of(self._codes, published, {}, self._isolated)
         self._source: Source | None = None
+        self._apart: Apart | None = None
         self._stamp = 0
         self._until: datetime | None = None
         self._turn = asyncio.Lock()
@@ -51,10 +55,11 @@ class Catalog:
 
     @classmethod
     async def load(cls, database: Database, settings: Settings, sealer: Sealer) -> "Catalog":
-        """Load every enabled plugin, publish its manifest, and read history and remote apps.
+        """Load every enabled plugin, publish its manifest, and read all else that there is.
 
-        Enabled are the active rows of the database and `settings.enable_apps`. What cannot be
-        loaded is refused, with its reasons logged; raises `Unavailable` only for the database.
+        Enabled are the active rows of the database and `settings.enable_apps`; isolated code was
+        installed by the operator, and needs no more. What cannot be loaded is refused, with its
+        reasons logged; raises `Unavailable` only for the database.
         """
         async with database.read() as session:
             enabled = await history.active_plugins(session)
@@ -68,13 +73,21 @@ class Catalog:
             (),
             (each for each in loaded if isinstance(each, Refused)),
         )
-        await catalog.follow(Source(database, sealer))
+        apart = Apart(database, Environments(settings.isolated_dir))
+        await catalog.follow(Source(database, sealer), apart)
         return catalog
 
-    async def follow(self, source: Source) -> None:
-        """Read from a source, now and whenever it is refreshed."""
-        self._source = source
+    async def follow(self, source: Source, apart: Apart | None = None) -> None:
+        """Read from a source, and isolated code where it is given, now and when it is refreshed."""
+        self._source, self._apart = source, apart
         await self.refresh()
+
+    @property
+    def refused(self) -> tuple[Refused, ...]:
+        """The plugins and the environments that may not run, with their reasons."""
+        return (
+            self._refused if self._apart is None else self._refused + self._apart.installed.refused
+        )
 
     def when_started(self, told: Callable[[str], None]) -> None:
         """Have the id of each app told that may be called again after it was stopped.
@@ -88,13 +101,16 @@ class Catalog:
         self._refreshed.append(told)
 
     async def refresh(self) -> None:
-        """Read history, remote apps, keys and stops again; what was published here is known then.
+        """Read everything again but plugins; what was published or installed here is known then.
 
         Raises `Unavailable` for the database; what was known stays known then.
         """
         if self._source is None:
             return
         async with self._turn:  # or an older reading could take the place of a newer one
+            if self._apart is not None:  # first, since it may publish
+                await self._apart.refresh()
+                self._isolated = self._apart.installed.codes
             said, before = await self._source.read(self._now.manifests), self._now
             self._now = Snapshot.of(self._codes, said.published, said.facts, self._isolated)
             self._stamp, self._until = said.stamp, said.until
@@ -107,10 +123,17 @@ class Catalog:
 
     async def refresh_if_news(self) -> bool:
         """Refresh where something has changed since, whoever did it; tell whether it had."""
-        if self._source is None or not await self._source.is_news(self._stamp, self._until):
+        if not await self._is_news():
             return False
         await self.refresh()
         return True
+
+    async def _is_news(self) -> bool:
+        if self._source is None:
+            return False
+        if self._apart is not None and await self._apart.is_news():
+            return True
+        return await self._source.is_news(self._stamp, self._until)
 
     def apps(self) -> tuple[CatalogApp, ...]:
         """Return every app that has a published version and is not deleted, by id."""

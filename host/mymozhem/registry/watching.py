@@ -1,4 +1,4 @@
-"""Noticing what other processes did to the apps: one cheap query, every two seconds."""
+"""Noticing what other processes did to the apps: one cheap query and a look, every two seconds."""
 
 import asyncio
 import logging

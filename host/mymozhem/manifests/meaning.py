@@ -15,6 +15,7 @@ from mymozhem.contract import CONTRACT_VERSION, HOOKS, VersionRange
 from mymozhem.contract.events import HOST_EVENTS
 from mymozhem.contract.versions import speaks
 
+from .migrating.meaning import migration_problems
 from .model import DEFAULT_CONTRACT
 from .pointers import find, pointer
 from .policies import policy_problems
@@ -64,6 +65,7 @@ def meaning_problems(
         yield from rule(facts)
     yield from remote_problems(document)
     yield from policy_problems(document)
+    yield from migration_problems(document)
 
 
 def _identity(facts: Facts) -> Iterator[Problem]:
@@ -138,18 +140,6 @@ def _events(facts: Facts) -> Iterator[Problem]:
             yield Problem(pointer(["events", name]), "EVENT_NAMESPACE", message, hint)
 
 
-def _migrations(facts: Facts) -> Iterator[Problem]:
-    said = facts.document.get("migrations")
-    for position, step in enumerate(said if isinstance(said, list) else ()):
-        start, to = (step.get("from"), step.get("to")) if isinstance(step, dict) else (None, None)
-        if isinstance(start, str) and _range(start)[0] is None:
-            yield _no_range(pointer(["migrations", position, "from"]))
-        if isinstance(to, str) and not semver.Version.is_valid(to):
-            message = "this is no semantic version"
-            place = pointer(["migrations", position, "to"])
-            yield Problem(place, "VERSION_NOT_SEMVER", message, "write one such as 1.0.0")
-
-
 def _locales(facts: Facts) -> Iterator[Problem]:
     for language in facts.part("locales"):
         for place in facts.part("locales", language):
@@ -189,6 +179,5 @@ _RULES: tuple[Callable[[Facts], Iterator[Problem]], ...] = (
     _needs,
     _imports,
     _events,
-    _migrations,
     _locales,
 )

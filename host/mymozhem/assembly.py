@@ -32,6 +32,7 @@ from mymozhem.rooms.errands import Errands
 from mymozhem.rooms.health_sources import health_loop
 from mymozhem.rooms.late import LateAnswers
 from mymozhem.rooms.locks.drifts import Drifts
+from mymozhem.rooms.locks.keeper import Keeper
 from mymozhem.rooms.parking import Parking
 from mymozhem.rooms.services import Services
 from mymozhem.rooms.work.jobs import Jobs
@@ -54,13 +55,15 @@ class Parts:
     watch: Watch
     health: HealthLoop
     sweeper: Sweeper
+    keeper: Keeper
 
     def start(self) -> None:
-        """Begin to do what is due: draws, timers, windows, deliveries, checks."""
+        """Begin to do what is due: draws, timers, windows, deliveries, checks, locks."""
         self.jobs.start()
         self.relay.start()
         self.health.start()
         self.sweeper.start()
+        self.keeper.start()
         self.follow()
 
     def carry(self) -> None:
@@ -135,8 +138,11 @@ async def open_parts(
             watch=Watch(apps),
             health=health_loop(services, metrics, counts),
             sweeper=Sweeper(services),
+            keeper=Keeper(services),
         )
-        for part in (parts.jobs, parts.relay, parts.watch, parts.health, parts.sweeper):
+        for part in (
+            parts.jobs, parts.relay, parts.watch, parts.health, parts.sweeper, parts.keeper
+        ):  # fmt: skip
             stack.push_async_callback(part.stop)
         yield parts
 

@@ -143,6 +143,11 @@ class Settings(BaseSettings):
     dead_letter_days: int = Field(
         default=30, ge=1, le=3_650, description="Days for which dead letters are kept."
     )
+    isolated_automatically: bool = Field(
+        default=True,
+        description="Whether the version that rooms are locked to is installed apart by itself "
+        "where an upgraded plugin no longer serves it.",
+    )
     isolated_user: str | None = Field(
         default=None,
         description="User that isolated apps run as where the host runs as root; nobody when unset "

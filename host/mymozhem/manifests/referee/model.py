@@ -1,0 +1,115 @@
+"""What the referee says: classes, changes, and what follows from all of them."""
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from pydantic import JsonValue
+
+from mymozhem.contract import JsonObject
+
+from .versions import declared_level
+
+
+class Bump(StrEnum):
+    """How far a version moves, or has to."""
+
+    NONE = "none"  #: nothing has changed
+    PATCH = "patch"  #: words and looks
+    MINOR = "minor"  #: more is possible, and all that was is still valid
+    MAJOR = "major"  #: something that was valid may not be any more, or nobody knows
+
+    @property
+    def rank(self) -> int:
+        """Return its place in the order, 0 for none to 3 for major."""
+        return list(Bump).index(self)
+
+    def at_least(self, other: "Bump") -> bool:
+        """Tell whether it is as large as the other, or larger."""
+        return self.rank >= other.rank
+
+
+class Consenter(StrEnum):
+    """Who has to agree to a change before it counts."""
+
+    OPERATOR = "operator"  #: runs the host: the app may do more, or is reached elsewhere
+    ORGANIZER = "organizer"  #: runs the room: more people see something
+
+
+@dataclass(frozen=True)
+class Change:
+    """One difference.
+
+    `pointer` is a JSON Pointer into the new manifest, and into the old one for what is gone.
+    `known` is False where the class is major because nobody knows. `message` is a sentence for an
+    organizer. `before` and `after` are what stands there; None where nothing does.
+    """
+
+    pointer: str
+    code: str
+    bump: Bump
+    known: bool
+    message: str
+    consent: Consenter | None = None
+    before: JsonValue | None = field(default=None, hash=False)
+    after: JsonValue | None = field(default=None, hash=False)
+
+
+@dataclass(frozen=True)
+class Diff:
+    """All changes between two versions, the gravest first."""
+
+    old_version: str
+    new_version: str
+    changes: tuple[Change, ...]
+
+    @property
+    def required(self) -> Bump:
+        """Return the largest class of all changes; NONE where there are none."""
+        return max((change.bump for change in self.changes), key=_rank, default=Bump.NONE)
+
+    @property
+    def declared(self) -> Bump | None:
+        """Return how far the version moves; None where the new one is not greater."""
+        level = declared_level(self.old_version, self.new_version)
+        return None if level is None else Bump(level)
+
+    @property
+    def consents(self) -> tuple[Change, ...]:
+        """Return the changes that somebody has to agree to."""
+        return tuple(change for change in self.changes if change.consent is not None)
+
+    @property
+    def sufficient(self) -> bool:
+        """Tell whether the version moves far enough; the same version suffices for no change."""
+        if self.declared is None:
+            return not self.changes and self.old_version == self.new_version
+        return self.declared.at_least(self.required)
+
+
+def _rank(bump: Bump) -> int:
+    return bump.rank
+
+
+def as_json(diff: Diff) -> JsonObject:
+    """Return what the referee said as JSON: for the REST API and for programs."""
+    return {
+        "oldVersion": diff.old_version,
+        "newVersion": diff.new_version,
+        "required": diff.required.value,
+        "declared": None if diff.declared is None else diff.declared.value,
+        "sufficient": diff.sufficient,
+        "changes": [_change(change) for change in diff.changes],
+    }
+
+
+def _change(change: Change) -> JsonObject:
+    return {
+        "pointer": change.pointer,
+        "code": change.code,
+        "class": change.bump.value,
+        "known": change.known,
+        "message": change.message,
+        "consent": None if change.consent is None else change.consent.value,
+        "before": change.before,
+        "after": change.after,
+    }

@@ -1,0 +1,134 @@
+"""The referee's table: every code, its class, who has to agree, and what it means.
+
+`docs/reference/referee.md` shows the same table, and a test holds the two together.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from pydantic import JsonValue
+
+from .model import Bump, Change, Consenter
+
+PATCH, MINOR, MAJOR = Bump.PATCH, Bump.MINOR, Bump.MAJOR
+
+#: what stood somewhere, and what stands there now
+Values = tuple[JsonValue, JsonValue]
+
+
+@dataclass(frozen=True)
+class Rule:
+    """A kind of change; `known` is False where it is major because nobody knows."""
+
+    code: str
+    bump: Bump
+    meaning: str
+    consent: Consenter | None = None
+    known: bool = True
+
+
+RULES: tuple[Rule, ...] = (
+    # words and looks
+    Rule("TEXT_CHANGED", PATCH, "a text, translation, icon, homepage, example or `x-ui` hint"),
+    Rule("SAME_MEANING", PATCH, "written otherwise; what it means, or meant before, is the same"),
+    Rule("CONFIRM_CHANGED", PATCH, "whether people are asked before an action"),
+    Rule("ADDRESS_CHANGED", PATCH, "another path behind the same host in `baseUrl`"),
+    Rule("WEBHOOK_CHANGED", PATCH, "path, patience or retries of a webhook"),
+    Rule("PAGE_CHANGED", PATCH, "a page of the app lies elsewhere in its package"),
+    # schemas of what rooms hold and people send: settings, registration, state, action payloads
+    Rule("TYPE_WIDER", MINOR, "more types of values are accepted"),
+    Rule("TYPE_NARROWER", MAJOR, "a type of values is not accepted any more"),
+    Rule("VALUES_WIDER", MINOR, "`enum` or `const` takes more; in an event: names more"),
+    Rule("VALUES_NARROWER", MAJOR, "`enum` or `const` takes less, or there was none"),
+    Rule("LIMIT_WIDER", MINOR, "a limit of numbers, lengths or entries is wider"),
+    Rule("LIMIT_NARROWER", MAJOR, "a limit of numbers, lengths or entries is narrower"),
+    Rule("FIELD_ADDED", MINOR, "a new field, where nothing could stand under its name"),
+    Rule("FIELD_CLAIMED", MAJOR, "a new field, where other values could stand under its name"),
+    Rule("FIELD_REMOVED", MAJOR, "a field is gone; a renamed one is gone as well"),
+    Rule("OTHERS_ACCEPTED", MINOR, "fields that nobody declared are accepted"),
+    Rule("OTHERS_REFUSED", MAJOR, "fields that nobody declared are refused"),
+    Rule("REQUIRED_DROPPED", MINOR, "a field may be left out"),
+    Rule("REQUIRED_WITH_DEFAULT", MINOR, "a setting must be there, and the host fills it in"),
+    Rule("REQUIRED_ADDED", MAJOR, "a field must be given that could be left out"),
+    Rule("DEFAULT_CHANGED", MINOR, "another default, a new one, or none"),
+    Rule("DEFAULT_DROPPED", MAJOR, "a required setting has no default any more"),
+    Rule("DEFAULT_INVALID", MAJOR, "what the host would fill in is not valid"),
+    Rule("LIVE_ADDED", MINOR, "a setting may change while the room runs (`x-live`)"),
+    Rule("LIVE_DROPPED", MAJOR, "a setting may not change any more while the room runs"),
+    Rule("VISIBILITY_STRICTER", MINOR, "fewer people see a setting or an event"),
+    Rule(
+        "VISIBILITY_LOOSER",
+        MAJOR,
+        "more people see a setting or an event",
+        consent=Consenter.ORGANIZER,
+    ),
+    # schemas of what readers rely on: payloads of events
+    Rule("PROMISE_STRONGER", MINOR, "an event's payload may hold less than it might have before"),
+    Rule("PROMISE_WEAKER", MAJOR, "an event's payload may hold what readers could not expect"),
+    # the other parts
+    Rule("CAPABILITY_ADDED", MINOR, "the app takes something over from the host"),
+    Rule("CAPABILITY_REMOVED", MAJOR, "the app gives something back to the host"),
+    Rule(
+        "PERMISSION_ADDED",
+        MINOR,
+        "the app's token may do more",
+        consent=Consenter.OPERATOR,
+    ),
+    Rule("PERMISSION_REMOVED", MINOR, "the app's token may do less"),
+    Rule(
+        "HOST_CHANGED",
+        MINOR,
+        "another host in `baseUrl`; one where there was none, or none any more",
+        consent=Consenter.OPERATOR,
+    ),
+    Rule("ACTION_ADDED", MINOR, "a new action"),
+    Rule("ACTION_REMOVED", MAJOR, "an action is gone"),
+    Rule("ROLE_ADDED", MINOR, "more roles may ask for an action"),
+    Rule("ROLE_REMOVED", MAJOR, "a role may not ask for an action any more"),
+    Rule("STATUS_ADDED", MINOR, "an action may be asked for in more statuses of the room"),
+    Rule("STATUS_REMOVED", MAJOR, "an action may not be asked for in a status any more"),
+    Rule("BATCH_CHANGED", MINOR, "whether waiting calls of an action travel together"),
+    Rule("EVENT_ADDED", MINOR, "a new type of event"),
+    Rule("EVENT_REMOVED", MAJOR, "a type of event is gone"),
+    Rule("IMPORT_ADDED", MINOR, "a setting can be imported, or from one more format"),
+    Rule("IMPORT_REMOVED", MAJOR, "a setting cannot be imported any more, or not from a format"),
+    Rule("PAGE_ADDED", MINOR, "a new page of the app"),
+    Rule("PAGE_REMOVED", MAJOR, "a page of the app is gone"),
+    Rule("NEEDS_CHANGED", MINOR, "what the app is shown with a request"),
+    Rule("TOLD_CHANGED", MINOR, "which changes of the room the app is told (`changes`)"),
+    Rule("POLICY_CHANGED", MINOR, "how long the host waits, and what it does when the app fails"),
+    Rule("SERVES_CHANGED", MINOR, "which versions the code can still answer for"),
+    Rule("MIGRATIONS_CHANGED", MINOR, "how settings are carried from version to version"),
+    Rule("CONTRACT_RANGE", MINOR, "other versions of the contract, of the same majors"),
+    Rule("CONTRACT_MAJOR", MAJOR, "another major of the contract, one more or one less"),
+    Rule("ID_CHANGED", MAJOR, "another app"),
+    # nobody knows
+    Rule("KEYWORD_UNKNOWN", MAJOR, "a change in a keyword that is not compared", known=False),
+    Rule(
+        "DEFAULT_UNPROVEN",
+        MAJOR,
+        "other defaults, under a keyword that may refuse what they fill in",
+        known=False,
+    ),
+    Rule("PART_UNKNOWN", MAJOR, "a change in a part that the referee does not know", known=False),
+)
+
+_BY_CODE = {rule.code: rule for rule in RULES}
+
+
+def change(
+    code: str,
+    pointer: str,
+    message: str,
+    values: Values = (None, None),
+    *,
+    also: Iterable[Consenter] = (),
+) -> Change:
+    """Return a change of a kind of the table.
+
+    `values` are what stood there and what stands there now; `also` are consents beyond those of its
+    kind.
+    """
+    rule = _BY_CODE[code]
+    consent = rule.consent or next(iter(also), None)
+    return Change(pointer, code, rule.bump, rule.known, message, consent, *values)

@@ -44,7 +44,7 @@ def later() -> Callable[[float], datetime]:
 
 @pytest.fixture
 def context() -> Callable[..., Context]:
-    """A call's context; settings by keyword, the rest under its own name."""
+    """A call's context; settings by keyword (`reserves_` is one), the rest under its own name."""
 
     def build(
         *,
@@ -55,6 +55,7 @@ def context() -> Callable[..., Context]:
         seed="5e" * 32,
         prizes=None,
         winners=None,
+        reserves=None,
         due_at=None,
         now=NOW,
         **settings,
@@ -62,13 +63,13 @@ def context() -> Callable[..., Context]:
         return Context(
             contract="1.0",
             call_id=call_id,
-            app=AppRef(id="lottery", version="1.0.0"),
+            app=AppRef(id="lottery", version="2.0.0"),
             room=RoomView(
                 id="room_1",
                 name="The room",
                 status=status,
                 locale=locale,
-                settings=settings,
+                settings={name.rstrip("_"): value for name, value in settings.items()},
                 state=state or RoomData(),
             ),
             now=now,
@@ -77,6 +78,7 @@ def context() -> Callable[..., Context]:
             seed=seed,
             prizes=prizes,
             winners=winners,
+            reserves=reserves,
         )
 
     return build
@@ -92,13 +94,16 @@ def prize() -> Callable[..., Prize]:
 
 @pytest.fixture
 def winner() -> Callable[..., Winner]:
-    def build(person, *, prize="prize_1", status=WinnerStatus.AWARDED) -> Winner:
+    def build(
+        person, *, prize="prize_1", status=WinnerStatus.AWARDED, draw="draw_1", **metadata
+    ) -> Winner:
         return Winner(
             id=f"win_{person}_{prize}",
             participant_id=person,
             prize_id=prize,
-            draw_id="draw_1",
+            draw_id=draw,
             status=status,
+            metadata=metadata,
         )
 
     return build

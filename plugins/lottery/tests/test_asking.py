@@ -21,6 +21,8 @@ def test_without_prizes_all_that_is_left_is_drawn(context, wire, prize):
         "run": True,
         "reveal": "now",
         "publicSources": [],
+        "reserves": 0,
+        "data": {},
     }
     assert reply["data"] == {"key": draw["key"], "run": True, "reveal": "now"}
 
@@ -69,6 +71,24 @@ def test_how_a_draw_is_run_and_shown(context, prize, payload, settings, run, rev
     assert (draw.run, draw.reveal) == (run, reveal)
 
 
+@pytest.mark.parametrize(
+    ("payload", "note"),
+    [
+        ({}, {}),
+        ({"onlyPresent": True}, {"onlyPresent": True}),
+        ({"onlyPresent": False}, {"onlyPresent": False}),
+    ],
+)
+@pytest.mark.parametrize("action", ["draw", "redraw"])
+def test_a_draw_is_noted_to_be_of_people_present_whatever_the_setting(
+    context, prize, winner, action, payload, note
+):
+    told = context(prizes=(prize(),), winners=(winner("a"),), reserves_=4)
+    which = {"winnerId": "win_a_prize_1"} if action == "redraw" else {}
+    (draw,) = (one for one in act(told, action, **which, **payload) if one.effect == "draw")
+    assert (draw.data, draw.reserves) == (note, 4)
+
+
 def test_the_same_call_asks_for_the_same_draw(context, prize):
     keys = [
         act(context(prizes=(prize(),), call_id=call), "draw")[0].key
@@ -107,12 +127,21 @@ def test_a_win_that_was_taken_back_is_only_drawn_again(context, winner):
 
 @pytest.mark.parametrize(
     ("winner_id", "code"),
-    [("win_a_prize_1", "WINNER_FULFILLED"), ("win_b_prize_1", "WINNER_UNKNOWN")],
+    [
+        ("win_a_prize_1", "WINNER_FULFILLED"),
+        ("win_b_prize_1", "WINNER_UNKNOWN"),
+        ("win_c_prize_1", "WINNER_REPLACED"),
+    ],
 )
-def test_wins_that_cannot_be_drawn_again(context, winner, winner_id, code):
-    told = context(winners=(winner("a", status=WinnerStatus.FULFILLED),))
+@pytest.mark.parametrize("action", ["redraw", "moveUp"])
+def test_wins_whose_prize_nobody_else_can_get(context, winner, action, winner_id, code):
+    winners = (
+        winner("a", status=WinnerStatus.FULFILLED),
+        winner("c", status=WinnerStatus.REVOKED),
+        winner("d", draw=None, replaces="win_c_prize_1"),
+    )
     with pytest.raises(Refuse, match=code):
-        act(told, "redraw", winnerId=winner_id)
+        act(context(winners=winners), action, winnerId=winner_id)
 
 
 def test_the_draw_date_and_its_timer_move_together(context, wire):

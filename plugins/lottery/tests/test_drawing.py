@@ -61,10 +61,45 @@ def test_only_people_with_an_account(context, to_draw):
     }
 
 
-def test_only_people_present(context, to_draw, now):
-    present = context(onlyPresent=True, presentWithinSeconds=90)
-    entries = prepare_draw(context=present, request=to_draw("a")).entries
-    assert entries.seen_since == now - timedelta(seconds=90)
+PRESENT = {"who": "present", "withinSeconds": 90}
+EVERYONE = {"who": "everyone", "withinSeconds": 90}
+
+
+@pytest.mark.parametrize(
+    ("presence", "note", "seconds"),
+    [
+        (PRESENT, {}, 90),
+        (EVERYONE, {}, None),
+        (EVERYONE, {"onlyPresent": True}, 90),
+        (PRESENT, {"onlyPresent": False}, None),
+        (PRESENT, {"onlyPresent": "perhaps"}, 90),
+    ],
+)
+def test_only_people_present(context, to_draw, now, presence, note, seconds):
+    prepared = prepare_draw(context=context(presence=presence), request=to_draw("a", data=note))
+    since = None if seconds is None else now - timedelta(seconds=seconds)
+    assert prepared.entries.seen_since == since
+    assert ("Only people seen within 90 s" in prepared.rule) is (seconds is not None)
+
+
+@pytest.mark.parametrize(
+    ("setting", "asked", "reserves"), [(0, 0, 0), (3, 0, 3), (3, 5, 5), (0, 5, 5)]
+)
+def test_reserves_are_as_many_as_asked_for_else_as_the_setting_says(
+    context, to_draw, setting, asked, reserves
+):
+    request = to_draw("a", reserves=asked)
+    prepared = prepare_draw(context=context(reserves_=setting), request=request)
+    assert prepared.reserves == reserves
+
+
+@pytest.mark.parametrize(
+    ("several", "sentence"),
+    [(False, "Next in line, in order: 3."), (True, "Next in line for each prize, in order: 3.")],
+)
+def test_the_rule_says_how_many_come_next(context, to_draw, several, sentence):
+    told = context(reserves_=3, allowMultipleWins=several)
+    assert sentence in prepare_draw(context=told, request=to_draw("a")).rule
 
 
 def test_without_that_option_nobody_has_to_be_seen(context, to_draw):
@@ -137,7 +172,7 @@ def test_rfc3797_without_a_source_to_come_is_refused(context, to_draw):
 
 
 def test_the_rule_is_a_sentence_for_people(context, to_draw, winner):
-    told = context(eligibility="registered", onlyPresent=True, winners=(winner("a"),))
+    told = context(eligibility="registered", presence={"who": "present"}, winners=(winner("a"),))
     assert prepare_draw(context=told, request=to_draw("a", "b")).rule == (
         "Tickets as the organizer gave them, from the field “tickets”: one if nothing is written"
         " there, 10000 at most. People with an account only. Only people seen within 120 s before"
@@ -178,7 +213,7 @@ def test_the_draw_of_the_ietf_in_2022_comes_out_as_published(context, to_draw, l
     prizes = tuple(f"prize_{number}" for number in range(len(published["selected_positions"])))
     prepared = prepare_draw(context=told, request=to_draw(*pool, prizes=prizes))
     rule = fair.Rule(
-        app=fair.AppVersion(id="lottery", version="1.0.0"),
+        app=fair.AppVersion(id="lottery", version="2.0.0"),
         lock_digest="0" * 64,
         algorithm=prepared.algorithm,
         each=prepared.each,

@@ -37,7 +37,7 @@ def room(at, state=None):
     return Context(
         contract="1.0",
         call_id="call_1",
-        app=AppRef(id="lottery", version="1.0.0"),
+        app=AppRef(id="lottery", version="2.0.0"),
         room=RoomView(
             id="room_1",
             name="The room",
@@ -109,7 +109,8 @@ def test_doing_what_was_said_leaves_nothing_to_do(hours):
 
 
 def test_what_is_left_is_drawn_when_the_time_has_come(context, wire, prize, now):
-    told = context(prizes=(prize(left=0), prize("prize_2")), due_at=now, reveal="manual")
+    stock = (prize(left=0), prize("prize_2"))
+    told = context(prizes=stock, due_at=now, reveal="manual", reserves_=3)
     assert wire(on_timer(context=told, request=DUE).effects) == [
         {"effect": "setState", "public": {"drawAt": None}},
         {
@@ -118,6 +119,8 @@ def test_what_is_left_is_drawn_when_the_time_has_come(context, wire, prize, now)
             "run": True,
             "reveal": "manual",
             "publicSources": [],
+            "reserves": 3,
+            "data": {},
         },
     ]
 

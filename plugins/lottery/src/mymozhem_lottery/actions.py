@@ -1,4 +1,4 @@
-"""What organizers may ask: draw, draw again, move the draw date, hand a prize over."""
+"""What organizers may ask: draw, draw again, let the next one win, move the date, hand over."""
 
 from collections.abc import Callable
 
@@ -6,12 +6,14 @@ from mymozhem.contract import ActionRequest, ActionResult, Context, JsonObject, 
 
 from .asking import draw, redraw, schedule
 from .handing_over import hand_over
+from .moving_up import move_up
 
 Act = Callable[[Context, JsonObject], ActionResult]
 
 ACTIONS: dict[str, Act] = {
     "draw": draw,
     "redraw": redraw,
+    "moveUp": move_up,
     "schedule": schedule,
     "handOver": hand_over,
 }

@@ -16,15 +16,16 @@ from mymozhem.contract import (
     Reply,
     Revoke,
     SetSettings,
-    Winner,
     WinnerStatus,
 )
 from mymozhem.contract.wire import Moment, Wire
 
+from .drawing import ONLY_PRESENT
 from .schedule import follow, stamp
 from .settings import Settings, Source, settings_of
 from .texts import say
 from .validation import when_running
+from .wins import find_win
 
 Reveal = Literal["now", "manual"]
 
@@ -37,11 +38,15 @@ class Wanted(Wire):
 
 
 class DrawPayload(Wire):
-    """Which prizes are drawn and how; without prizes all that is left."""
+    """Which prizes are drawn and how; without prizes all that is left.
+
+    `only_present` None means as the settings say.
+    """
 
     prizes: tuple[Wanted, ...] | None = None
     run: bool = True
     reveal: Reveal | None = None
+    only_present: bool | None = None
     public_sources: tuple[Source, ...] = ()
 
 
@@ -51,6 +56,7 @@ class RedrawPayload(Wire):
     winner_id: str
     reason: str = ""
     reveal: Reveal | None = None
+    only_present: bool | None = None
     public_sources: tuple[Source, ...] = ()
 
 
@@ -67,13 +73,15 @@ def draw(context: Context, payload: JsonObject) -> ActionResult:
     if not stock:
         raise Refuse("NO_PRIZES_LEFT", say(context, "NO_PRIZES_LEFT"))
     prizes = None if wish.prizes is None else _counts(context, wish.prizes)
-    sources = _sources(context, wish.public_sources)
+    sources, settings = _sources(context, wish.public_sources), settings_of(context)
     effect = Draw(
         key=_key("draw", context),
         prizes=prizes,
         run=wish.run and not sources,
-        reveal=wish.reveal or settings_of(context).reveal,
+        reveal=wish.reveal or settings.reveal,
         public_sources=tuple(source.named() for source in sources),
+        reserves=settings.reserves,
+        data=_note(wish.only_present),
     )
     return ActionResult(effects=(effect, _reply(effect)))
 
@@ -81,15 +89,17 @@ def draw(context: Context, payload: JsonObject) -> ActionResult:
 def redraw(context: Context, payload: JsonObject) -> ActionResult:
     """Take an absent winner's prize back and draw it again, in one step."""
     wish = RedrawPayload.model_validate(payload)
-    winner = _winner(context, wish.winner_id)
-    sources = _sources(context, wish.public_sources)
+    winner = find_win(context, wish.winner_id)
+    sources, settings = _sources(context, wish.public_sources), settings_of(context)
     effect = Draw(
         key=_key("redraw", context),
         prizes=(PrizeCount(prize_id=winner.prize_id, count=1),),
         run=not sources,
-        reveal=wish.reveal or settings_of(context).reveal,
+        reveal=wish.reveal or settings.reveal,
         public_sources=tuple(source.named() for source in sources),
         replaces=winner.id,
+        reserves=settings.reserves,
+        data=_note(wish.only_present),
     )
     back: tuple[Effect, ...] = ()
     if winner.status is not WinnerStatus.REVOKED:
@@ -116,6 +126,11 @@ def schedule(context: Context, payload: JsonObject) -> ActionResult:
 def _key(kind: str, context: Context) -> str:
     """A call that is repeated has the same id, and so asks for the same draw."""
     return f"{kind}-{hashlib.sha256(context.call_id.encode()).hexdigest()[:16]}"
+
+
+def _note(only_present: bool | None) -> JsonObject:  # noqa: FBT001  what the payload says
+    """Return what `prepare_draw` is to know of this draw alone."""
+    return {} if only_present is None else {ONLY_PRESENT: only_present}
 
 
 def _reply(effect: Draw) -> Reply:
@@ -160,12 +175,3 @@ def _count(context: Context, prize: Prize, wanted: int | None) -> int:
             {"prizeId": prize.id, "left": left},
         )
     return left if wanted is None else wanted
-
-
-def _winner(context: Context, winner_id: str) -> Winner:
-    for winner in context.winners or ():
-        if winner.id == winner_id:
-            if winner.status is WinnerStatus.FULFILLED:
-                raise Refuse("WINNER_FULFILLED", say(context, "WINNER_FULFILLED"))
-            return winner
-    raise Refuse("WINNER_UNKNOWN", say(context, "WINNER_UNKNOWN"))

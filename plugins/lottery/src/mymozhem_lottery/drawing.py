@@ -18,6 +18,9 @@ from mymozhem.contract import (
 from .settings import Settings, settings_of
 from .texts import say
 
+#: what is noted with a draw that is asked for
+ONLY_PRESENT = "onlyPresent"
+
 REGISTERED: JsonObject = {
     "properties": {"kind": {"const": "registered"}},
     "required": ["kind"],
@@ -31,15 +34,23 @@ def prepare_draw(context: Context, request: PrepareDrawRequest) -> PreparedDraw:
     The host has one draw of a room under way at a time, so all earlier winners are known here.
     Refused for `rfc3797` without a public source that is still to come.
     """
-    settings = settings_of(context)
+    settings = settings_of(context).of_one_draw(only_present=_only_present(request))
+    reserves = request.reserves or settings.reserves
     left_out = tuple(sorted(_left_out(context, request, settings)))
     return PreparedDraw(
         entries=_entries(context, settings, left_out),
         algorithm="rfc3797" if settings.selection_method == "rfc3797" else "vrs-1",
         each="perPrize" if settings.allow_multiple_wins else "once",
-        rule=" ".join(_rule(context, settings, len(left_out))),
+        rule=" ".join(_rule(context, settings, left_out=len(left_out), reserves=reserves)),
         public_sources=_sources(context, request, settings),
+        reserves=reserves,
     )
+
+
+def _only_present(request: PrepareDrawRequest) -> bool | None:
+    """Return what was noted when the draw was asked for; None where nothing was."""
+    noted = request.data.get(ONLY_PRESENT)
+    return noted if isinstance(noted, bool) else None
 
 
 def _entries(context: Context, settings: Settings, left_out: tuple[str, ...]) -> EntryRule:
@@ -99,13 +110,16 @@ def _drawn_before(context: Context, request: PrepareDrawRequest) -> Iterator[str
             yield winner.participant_id
 
 
-def _rule(context: Context, settings: Settings, left_out: int) -> Iterator[str]:
+def _rule(context: Context, settings: Settings, *, left_out: int, reserves: int) -> Iterator[str]:
     yield _ticket_sentence(context, settings)
     if settings.eligibility == "registered":
         yield say(context, "rule.registered")
-    if settings.only_present:
-        yield say(context, "rule.present", seconds=settings.present_within_seconds)
-    yield say(context, "rule.perPrize" if settings.allow_multiple_wins else "rule.once")
+    if settings.presence.who == "present":
+        yield say(context, "rule.present", seconds=settings.presence.within_seconds)
+    several = settings.allow_multiple_wins
+    yield say(context, "rule.perPrize" if several else "rule.once")
+    if reserves:
+        yield say(context, "rule.reservesEach" if several else "rule.reserves", count=reserves)
     if left_out:
         yield say(context, "rule.left_out", count=left_out)
 

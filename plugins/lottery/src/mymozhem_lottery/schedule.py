@@ -59,6 +59,7 @@ def _draw(due: datetime, settings: Settings, now: datetime) -> Draw:
         key=f"scheduled-{due.astimezone(UTC):%Y%m%dT%H%M%S.%f}",
         run=not settings.sources_after(now),
         reveal=settings.reveal,
+        reserves=settings.reserves,
     )
 
 

@@ -18,6 +18,13 @@ class Source(Wire):
         return PublicSource(name=self.name, due=self.due)
 
 
+class Presence(Wire):
+    """Whether somebody has to be there to win, and how long ago they may have been seen."""
+
+    who: Literal["everyone", "present"] = "everyone"
+    within_seconds: int = 120
+
+
 class Settings(Wire):
     """What the organizer chose; the manifest says what each field means."""
 
@@ -28,8 +35,8 @@ class Settings(Wire):
     exclude_earlier_winners: bool = False
     excluded_people: tuple[str, ...] = ()
     eligibility: Literal["everyone", "registered"] = "everyone"
-    only_present: bool = False
-    present_within_seconds: int = 120
+    presence: Presence = Presence()
+    reserves: int = 0
     ticket_source: Literal["equal", "metadata", "earlierPoints"] = "metadata"
     ticket_field: str = "tickets"
     points_per_ticket: int = 100
@@ -58,11 +65,18 @@ class Settings(Wire):
                     maximum=self.maximum_tickets,
                 )
 
+    def of_one_draw(self, *, only_present: bool | None) -> "Settings":
+        """Return the settings of a draw that may say for itself who has to be there."""
+        if only_present is None:
+            return self
+        who = "present" if only_present else "everyone"
+        return self.model_copy(update={"presence": self.presence.model_copy(update={"who": who})})
+
     def seen_since(self, now: datetime) -> datetime | None:
         """Return since when somebody must have been seen to take part; None where nobody must."""
-        if not self.only_present:
+        if self.presence.who == "everyone":
             return None
-        return now - timedelta(seconds=self.present_within_seconds)
+        return now - timedelta(seconds=self.presence.within_seconds)
 
     def draws_at(self, now: datetime) -> datetime | None:
         """Return when the scheduled draw is still to come; None without one."""

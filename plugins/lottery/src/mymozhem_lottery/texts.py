@@ -18,6 +18,10 @@ ENGLISH = {
     "NO_PRIZES_LEFT": "No prize is left to draw.",
     "WINNER_UNKNOWN": "There is no such winner in this room.",
     "WINNER_FULFILLED": "This prize was handed out already.",
+    "WINNER_REVOKED": "This win was taken back already: draw its prize again.",
+    "WINNER_REPLACED": "Somebody moved up for this win already.",
+    "NO_RESERVES": "The draw of this win named nobody in reserve, or is not revealed as a whole.",
+    "RESERVES_USED_UP": "Nobody is left in reserve: draw the prize again.",
     "CODE_UNKNOWN": "No winner has this code.",
     "CODE_SHARED": "Several winners have this code: scan the phone instead.",
     "NOTHING_TO_HAND_OVER": "This person has no prize left to collect.",
@@ -36,6 +40,8 @@ ENGLISH = {
     "rule.present": "Only people seen within {seconds} s before the draw.",
     "rule.once": "Nobody wins twice.",
     "rule.perPrize": "Everybody may win each prize once.",
+    "rule.reserves": "Next in line, in order: {count}.",
+    "rule.reservesEach": "Next in line for each prize, in order: {count}.",
     "rule.left_out": "Left out: {count}.",
 }
 

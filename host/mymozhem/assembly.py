@@ -13,6 +13,7 @@ from mymozhem.dispatch.breaker import BreakerStatus, Change
 from mymozhem.dispatch.breakers import Breakers
 from mymozhem.dispatch.dispatcher import Dispatcher
 from mymozhem.dispatch.ears import Ears
+from mymozhem.dispatch.isolated import IsolatedTransport
 from mymozhem.dispatch.lists import StoredLists
 from mymozhem.dispatch.openings import Openings
 from mymozhem.dispatch.transport import AppTarget
@@ -37,6 +38,7 @@ from mymozhem.rooms.parking import Parking
 from mymozhem.rooms.services import Services
 from mymozhem.rooms.work.jobs import Jobs
 from mymozhem.rooms.work.sweeping import Sweeper
+from mymozhem.workers.pool import Workers
 
 #: apps that are disabled at the same moment, since they say that they are no more
 GOING_AT_ONCE = 8
@@ -56,6 +58,7 @@ class Parts:
     health: HealthLoop
     sweeper: Sweeper
     keeper: Keeper
+    workers: Workers
 
     def start(self) -> None:
         """Begin to do what is due: draws, timers, windows, deliveries, checks, locks."""
@@ -100,11 +103,14 @@ async def open_parts(
         going = Errands("apps that are gone", most=GOING_AT_ONCE)
         openings = Openings(database, clock)
         breakers = Breakers(clock, openings=openings)
+        workers = Workers(settings)
+        stack.push_async_callback(workers.close)
         dispatcher = Dispatcher(
             apps,
             clock,
             settings,
             remote=_webhooks(apps, database, keys, clock, settings),
+            isolated=IsolatedTransport(apps, workers),
             breakers=breakers,
             ears=Ears(
                 observer=Observers(metrics, counts, parking),
@@ -139,6 +145,7 @@ async def open_parts(
             health=health_loop(services, metrics, counts),
             sweeper=Sweeper(services),
             keeper=Keeper(services),
+            workers=workers,
         )
         for part in (
             parts.jobs, parts.relay, parts.watch, parts.health, parts.sweeper, parts.keeper

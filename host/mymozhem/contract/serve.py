@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable
 
 from pydantic import JsonValue
 
-from .envelopes import MIN_REMOTE_MS
+from .envelopes import MAX_BODY_BYTES, MIN_REMOTE_MS
 from .serving.answers import Answerer
 from .serving.endpoint import Endpoint
 from .serving.fetch import Fetch, FetchFailed, fetch_in
@@ -32,7 +32,7 @@ LATE_SECONDS = 30.0
 MAX_THREADS = 32
 
 
-def serve(
+def serve(  # noqa: PLR0913  all that may differ, by name
     app: object,
     *,
     keys: Iterable[Key | str],
@@ -42,6 +42,7 @@ def serve(
     fetch: Fetch | None = None,
     threads: int = MAX_THREADS,
     late_seconds: float = LATE_SECONDS,
+    max_body_bytes: int = MAX_BODY_BYTES,
 ) -> Endpoint:
     """Return an ASGI application that answers signed questions to an app.
 
@@ -49,7 +50,8 @@ def serve(
     as keys or as text (`whsec_…`, `whpk_…`): two while one is being changed. `manifest` is what
     GET / tells of, by default what the app says itself. `clock` gives seconds since 1970;
     messages may be `tolerance` seconds old or new. `fetch` gets long lists. At most `threads` plain
-    functions run at once; one that misses its deadline may still answer `late_seconds` after it.
+    functions run at once; one that misses its deadline may still answer `late_seconds` after it. A
+    question of more than `max_body_bytes` is not read.
 
     Raises `NotServable` where the object is no app, `KeyRefused` where a key is none, ValueError
     without a key. The reference `webhooks.md` says what the application answers.
@@ -66,6 +68,7 @@ def serve(
         clock=clock,
         tolerance=tolerance,
         late_seconds=late_seconds,
+        max_body_bytes=max_body_bytes,
     )
 
 

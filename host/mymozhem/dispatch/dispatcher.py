@@ -15,6 +15,7 @@ from mymozhem.config import Settings
 from mymozhem.contract import Context, DecidedBy, Hook, Refusal, Strategy
 from mymozhem.db.base import new_id
 from mymozhem.db.uow import in_transaction
+from mymozhem.registry.code import IsolatedCode
 from mymozhem.registry.endpoint import Endpoint
 
 from .answers import decode
@@ -53,6 +54,10 @@ class Apps(CodeSource, Protocol):
         """Return where a remote app is reached; None for a plugin."""
         ...
 
+    def isolated_for(self, app_id: str, version: str, /) -> IsolatedCode | None:
+        """Return the environment that serves a version where nothing else does; else None."""
+        ...
+
     def is_stopped(self, app_id: str, /) -> bool:
         """Tell whether the operator, or the app itself, has ended calls to this app."""
         ...
@@ -61,8 +66,8 @@ class Apps(CodeSource, Protocol):
 class Dispatcher:
     """Asks apps, each call within its deadline, and says who decided; used from one event loop.
 
-    Without `remote`, apps beyond this process cannot be reached; without `breakers` an app that
-    fails is asked every time.
+    Without `remote` and `isolated`, apps beyond this process cannot be reached; without `breakers`
+    an app that fails is asked every time.
     """
 
     def __init__(
@@ -72,6 +77,7 @@ class Dispatcher:
         settings: Settings,
         *,
         remote: Transport | None = None,
+        isolated: Transport | None = None,
         breakers: Breakers | None = None,
         ears: Ears | None = None,
     ) -> None:
@@ -80,6 +86,7 @@ class Dispatcher:
         self._cap_ms = settings.max_deadline_ms
         self._inside: Transport = InProcess(apps)
         self._remote = Lingering(remote) if remote is not None else None
+        self._isolated = Lingering(isolated) if isolated is not None else None
         self._breakers = breakers
         self._ears = ears or Ears()
         self._policies: dict[tuple[str, str, str], Policy | None] = {}
@@ -139,8 +146,9 @@ class Dispatcher:
     async def close(self) -> None:
         """Let go of every app without waiting for any; twice is safe."""
         await self._inside.close()
-        if self._remote is not None:
-            await self._remote.close()
+        for outside in (self._remote, self._isolated):
+            if outside is not None:
+                await outside.close()
 
     def _policy(self, hook: Hook[BaseModel, BaseModel], app: AppTarget) -> Policy | None:
         """Return the manifest's policy, None where the app does not take the hook over."""
@@ -207,12 +215,18 @@ class Dispatcher:
             drifts.drifted(drift)
 
     def _transport(self, call: Call) -> Transport:
-        if self._apps.endpoint(call.app.app_id, call.app.version) is None:
+        app_id, version = call.app.app_id, call.app.version
+        outside: Transport | None
+        if self._apps.endpoint(app_id, version) is not None:
+            outside, what = self._remote, "a remote app"
+        elif self._apps.isolated_for(app_id, version) is not None:
+            outside, what = self._isolated, "in an environment of its own"
+        else:
             return self._inside
-        if self._remote is None:
-            message = f"{call.app.app_id} is a remote app, and this process reaches none."
+        if outside is None:
+            message = f"{app_id} {version} is {what}, and this process reaches none."
             raise CallFailed(FailureKind.NO_CODE, message)
-        return self._remote
+        return outside
 
     def _late(
         self, hook: Hook[BaseModel, BaseModel], app: AppTarget, context: Context, call_id: str

@@ -6,6 +6,7 @@ app has a pool of its own, so that a slow one takes no connection from another.
 
 import asyncio
 from functools import lru_cache
+from io import BytesIO
 from typing import NamedTuple
 
 import aiohttp
@@ -20,6 +21,8 @@ from .resolver import Resolver
 OK = 200
 MAX_BYTES = 1024 * 1024
 _REMEMBERED = 1_024
+#: larger bodies are written piece by piece, so that nothing else waits for them
+_AT_ONCE_BYTES = 256 * 1024
 _LEAST_SECONDS = 0.001  # 0 would mean no limit
 
 _HEADERS = {"Accept": "application/json", "Accept-Encoding": "identity", "User-Agent": "mymozhem"}
@@ -55,7 +58,7 @@ class Outbound:
         self._guard = guard
         self._resolver = resolver or Resolver()
         self._max_bytes = max_bytes
-        self._pools: dict[tuple[str, str | None], aiohttp.ClientSession] = {}
+        self._pools: dict[str, aiohttp.ClientSession] = {}
         self._closed = False
 
     async def post(
@@ -76,17 +79,18 @@ class Outbound:
         """
         ends = asyncio.get_running_loop().time() + seconds
         message = _Message(self._address(url, socket), body, _HEADERS | headers)
-        opened = Opened(new=socket is not None)  # those over a Unix socket are never kept
+        opened = Opened(new=False)
         noted = opening.set(opened)
         try:
+            if socket is not None:
+                return await self._once(socket, message, seconds)
             try:
-                return await self._ask(self._session(pool, socket), message, seconds)
+                return await self._ask(self._session(pool), message, seconds)
             except _CUT:
                 if opened.new:
                     raise
             left = ends - asyncio.get_running_loop().time()
-            async with self._new_session(socket, lasting=False) as fresh:
-                return await self._ask(fresh, message, left)
+            return await self._once(None, message, left)
         except TimeoutError:
             raise
         except aiohttp.ClientConnectorError as error:
@@ -110,15 +114,15 @@ class Outbound:
     def _address(self, url: str, socket: str | None) -> URL:
         return URL(url) if socket is not None else self._guard.check_url(url)
 
-    def _session(self, pool: str, socket: str | None) -> aiohttp.ClientSession:
-        if self._closed:
-            raise Unreachable("The host is stopping; nothing more is sent.")
-        session = self._pools.get((pool, socket))
+    def _session(self, pool: str) -> aiohttp.ClientSession:
+        session = self._pools.get(pool)
         if session is None:
-            session = self._pools[pool, socket] = self._new_session(socket, lasting=True)
+            session = self._pools[pool] = self._new_session(None, lasting=True)
         return session
 
     def _new_session(self, socket: str | None, *, lasting: bool) -> aiohttp.ClientSession:
+        if self._closed:
+            raise Unreachable("The host is stopping; nothing more is sent.")
         return aiohttp.ClientSession(
             connector=connector(self._guard, self._resolver, socket, lasting=lasting),
             cookie_jar=aiohttp.DummyCookieJar(),
@@ -126,12 +130,17 @@ class Outbound:
             trust_env=False,
         )
 
+    async def _once(self, socket: str | None, message: "_Message", seconds: float) -> Answered:
+        """Ask on a connection of its own: sockets come and go with the processes behind them."""
+        async with self._new_session(socket, lasting=False) as fresh:
+            return await self._ask(fresh, message, seconds)
+
     async def _ask(
         self, session: aiohttp.ClientSession, message: "_Message", seconds: float
     ) -> Answered:
         response = await session.post(
             message.url,
-            data=message.body,
+            data=_in_pieces(message.body),
             headers=message.headers,
             allow_redirects=False,
             timeout=_timeout(max(seconds, _LEAST_SECONDS)),
@@ -175,6 +184,10 @@ class _Message(NamedTuple):
     url: URL
     body: bytes
     headers: dict[str, str]
+
+
+def _in_pieces(body: bytes) -> bytes | BytesIO:
+    return body if len(body) <= _AT_ONCE_BYTES else BytesIO(body)
 
 
 @lru_cache(_REMEMBERED)

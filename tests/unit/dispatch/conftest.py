@@ -29,6 +29,7 @@ from mymozhem.dispatch.ears import Ears
 from mymozhem.dispatch.late import LateAnswer
 from mymozhem.errors import NotFound
 from mymozhem.observability.calls import Observed
+from mymozhem.registry.code import IsolatedCode
 from mymozhem.registry.endpoint import Endpoint
 
 
@@ -62,6 +63,7 @@ class FakeApps:
         self.manifests: dict[str, FakeManifest] = {}
         self.codes: dict[str, FakeCode] = {}
         self.endpoints: dict[str, Endpoint] = {}
+        self.isolated: dict[str, IsolatedCode] = {}
         self.stopped: set[str] = set()
 
     def add(self, app_id: str, plugin: object | None, manifest: FakeManifest) -> None:
@@ -82,6 +84,9 @@ class FakeApps:
 
     def endpoint(self, app_id: str, version: str) -> Endpoint | None:
         return self.endpoints.get(app_id)
+
+    def isolated_for(self, app_id: str, version: str) -> IsolatedCode | None:
+        return self.isolated.get(app_id)
 
     def is_stopped(self, app_id: str) -> bool:
         return app_id in self.stopped

@@ -41,6 +41,7 @@ class Endpoint:
         clock: Callable[[], float],
         tolerance: int,
         late_seconds: float,
+        max_body_bytes: int,
     ) -> None:
         self._plugin = plugin
         self._keys = tuple(keys)
@@ -49,6 +50,7 @@ class Endpoint:
         self._clock = clock
         self._tolerance = tolerance
         self._late_seconds = late_seconds
+        self._max_body_bytes = max_body_bytes
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request, or follow the life of the server."""
@@ -86,7 +88,7 @@ class Endpoint:
             message = "Questions come by POST."
             raise Problem(405, "METHOD_NOT_ALLOWED", message, headers=allowed)
         headers = headers_of(scope)
-        body = await _read(headers, receive)
+        body = await _read(headers, receive, self._max_body_bytes)
         return None if body is None else await self._posted(headers, body)
 
     def _about(self, path: str) -> Response:
@@ -159,13 +161,13 @@ class Endpoint:
         return function
 
 
-async def _read(headers: Mapping[str, str], receive: Receive) -> bytes | None:
+async def _read(headers: Mapping[str, str], receive: Receive, most: int) -> bytes | None:
     kind = headers.get("content-type", "").partition(";")[0].strip().lower()
     coded = headers.get("content-encoding", "identity").lower()
     if kind != CONTENT_TYPE or coded != "identity":
         message = "Send JSON as it is, with the content type application/json."
         raise Problem(415, "UNSUPPORTED_MEDIA_TYPE", message)
-    return await read_body(headers, receive)
+    return await read_body(headers, receive, most)
 
 
 def _digest(envelope: RequestEnvelope) -> str:

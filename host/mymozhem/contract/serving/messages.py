@@ -57,22 +57,24 @@ def headers_of(scope: Scope) -> dict[str, str]:
     return {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in pairs}
 
 
-async def read_body(headers: Mapping[str, str], receive: Receive) -> bytes | None:
+async def read_body(
+    headers: Mapping[str, str], receive: Receive, most: int = MAX_BODY_BYTES
+) -> bytes | None:
     """Return the body of a request; None when its sender went away.
 
-    Raises `Problem`: 413 beyond 1 MiB, 408 when it took longer than 30 s to arrive.
+    Raises `Problem`: 413 beyond `most` bytes, 408 when it took longer than 30 s to arrive.
     """
     announced = headers.get("content-length", "")
-    if announced.isdecimal() and int(announced[:12]) > MAX_BODY_BYTES:
-        raise _too_large()
+    if announced.isdecimal() and int(announced[:12]) > most:
+        raise _too_large(most)
     try:
         async with asyncio.timeout(BODY_SECONDS):
-            return await _gather(receive)
+            return await _gather(receive, most)
     except TimeoutError:
         raise Problem(408, "TIMEOUT", "The question took too long to arrive.") from None
 
 
-async def _gather(receive: Receive) -> bytes | None:
+async def _gather(receive: Receive, most: int) -> bytes | None:
     body = bytearray()
     while True:
         message = await receive()
@@ -80,14 +82,14 @@ async def _gather(receive: Receive) -> bytes | None:
             return None
         chunk = message.get("body")
         body += chunk if isinstance(chunk, bytes) else b""
-        if len(body) > MAX_BODY_BYTES:
-            raise _too_large()
+        if len(body) > most:
+            raise _too_large(most)
         if not message.get("more_body"):
             return bytes(body)
 
 
-def _too_large() -> Problem:
-    message = f"The question is larger than {MAX_BODY_BYTES} bytes."
+def _too_large(most: int) -> Problem:
+    message = f"The question is larger than {most} bytes."
     return Problem(413, "TOO_LARGE", message, headers={"connection": "close"})
 
 

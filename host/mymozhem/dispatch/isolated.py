@@ -1,0 +1,119 @@
+"""Calls to code in an environment of its own: the webhooks of the contract, over a Unix socket."""
+
+import asyncio
+from typing import NoReturn, Protocol
+
+from mymozhem.clock import SystemClock
+from mymozhem.manifests.model import Webhook
+from mymozhem.outbound import Outbound
+from mymozhem.outbound.guard import Guard
+from mymozhem.registry.code import IsolatedCode
+from mymozhem.registry.endpoint import Endpoint
+from mymozhem.workers.faults import NotStarted, Resting
+from mymozhem.workers.pool import Workers
+from mymozhem.workers.process import Worker
+
+from .copies import with_values
+from .outcome import CallFailed, FailureKind
+from .transport import Call, Reply
+from .wire_post import Post
+from .wire_request import body_of
+
+#: a worker answers on any path
+_HOOKS = Webhook(path="/hooks", asynchronous=False)
+
+#: a connection that was cut is cut by the death of the worker; it is known within so many seconds
+_NOTICED_SECONDS = 1.0
+
+
+class Environments(Protocol):
+    """Where isolated code is found; answered from memory."""
+
+    def isolated_for(self, app_id: str, version: str, /) -> IsolatedCode | None:
+        """Return the environment that serves a published version; None where none does."""
+        ...
+
+
+class IsolatedTransport:
+    """The transport to workers, which it has started.
+
+    Where a worker dies while it is asked, the same question goes to a fresh one, once and within
+    the deadline: hooks are pure functions of their requests. Long lists stand in the question.
+    """
+
+    def __init__(self, environments: Environments, workers: Workers) -> None:
+        self._environments = environments
+        self._workers = workers
+        # Worker and host share the machine's clock, whatever the host's own is.
+        self._post = Post(Outbound(Guard()), SystemClock())
+
+    async def send(self, call: Call) -> Reply:
+        """Ask the app and return its reply, not yet validated; see `Transport`."""
+        code = self._environments.isolated_for(call.app.app_id, call.app.version)
+        if code is None:
+            message = f"No environment serves {call.app.app_id} {call.app.version}."
+            raise CallFailed(FailureKind.NO_CODE, message)
+        ends = asyncio.get_running_loop().time() + call.context.deadline_ms / 1000
+        try:
+            return await self._ask(code, call, ends)
+        except _Died as died:
+            return await self._again(code, call, ends, died)
+
+    async def close(self) -> None:
+        """Cut every connection; the workers are ended by whoever has made them; twice is safe."""
+        await self._post.close()
+
+    async def _again(self, code: IsolatedCode, call: Call, ends: float, died: "_Died") -> Reply:
+        message = f"The worker of {call.app.app_id} ended while it was asked."
+        failed = CallFailed(FailureKind.UNREACHABLE, message)
+        try:
+            return await self._ask(code, call, ends)
+        except _Died as again:
+            raise failed from again
+        except CallFailed as error:
+            if error.failure.kind in (FailureKind.PAUSED, FailureKind.TIMEOUT):
+                raise failed from died
+            raise
+
+    async def _ask(self, code: IsolatedCode, call: Call, ends: float) -> Reply:
+        try:
+            async with self._workers.use(code) as worker:
+                left_ms = round((ends - asyncio.get_running_loop().time()) * 1000)
+                if left_ms <= 0:
+                    message = f"The worker of {call.app.app_id} was not ready in time."
+                    raise CallFailed(FailureKind.TIMEOUT, message)
+                told = call._replace(context=with_values(call.context, {"deadline_ms": left_ms}))
+                return await self._asked(told, worker)
+        except (NotStarted, Resting) as error:
+            _tell(call, error)
+
+    async def _asked(self, call: Call, worker: Worker) -> Reply:
+        endpoint: Endpoint = worker.ready.result()
+        body = await _body(call)
+        try:
+            return await self._post.ask(call, endpoint, _HOOKS, body)
+        except CallFailed as failed:
+            if failed.failure.kind is FailureKind.UNREACHABLE and await _has_died(worker):
+                raise _Died from failed
+            raise
+
+
+class _Died(Exception):
+    """The worker is gone, and with it the question."""
+
+
+async def _has_died(worker: Worker) -> bool:
+    await asyncio.wait((worker.ended,), timeout=_NOTICED_SECONDS)
+    return worker.ended.done()
+
+
+async def _body(call: Call) -> bytes:
+    return body_of(call, platform_form=False)
+
+
+def _tell(call: Call, error: NotStarted | Resting) -> NoReturn:
+    name = call.app.app_id
+    if isinstance(error, Resting):
+        raise CallFailed(FailureKind.PAUSED, error.message) from error
+    kind = FailureKind.MISCONFIGURED if error.by_app else FailureKind.UNREACHABLE
+    raise CallFailed(kind, f"The worker of {name} did not start. {error.message}") from error

@@ -1,0 +1,57 @@
+"""What a worker may take of the machine, and that it dies with its keeper; called in itself."""
+
+import ctypes
+import os
+import resource
+import signal
+import sys
+
+#: the longest file that a worker may write
+MAX_FILE_BYTES = 64 * 1024 * 1024
+
+#: host first: a worker that spins takes what is left
+NICENESS = 5
+
+_PR_SET_PDEATHSIG = 1
+_PR_SET_CHILD_SUBREAPER = 36
+
+
+def limit(*, memory_bytes: int, open_files: int, processes: int | None) -> None:
+    """Bound this process, and all that it starts, for good."""
+    _bound(resource.RLIMIT_AS, memory_bytes)
+    _bound(resource.RLIMIT_NOFILE, open_files)
+    _bound(resource.RLIMIT_CORE, 0)
+    _bound(resource.RLIMIT_FSIZE, MAX_FILE_BYTES)
+    if processes is not None:
+        _bound(resource.RLIMIT_NPROC, processes)
+    os.nice(NICENESS)
+
+
+def die_with_parent(parent: int) -> None:
+    """Have the system kill this process once its parent is dead; does nothing but on Linux.
+
+    It holds also while code of the app keeps the interpreter from doing anything.
+    """
+    _prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+    if os.getppid() != parent:  # it died before it was asked for
+        os._exit(1)
+
+
+def adopt_orphans() -> None:
+    """Become the parent of all that descends from this process and outlives its own parent."""
+    _prctl(_PR_SET_CHILD_SUBREAPER, 1)
+
+
+def _bound(kind: int, most: int) -> None:
+    _, hard = resource.getrlimit(kind)
+    least = most if hard == resource.RLIM_INFINITY else min(most, hard)
+    resource.setrlimit(kind, (least, least))
+
+
+def _prctl(option: int, value: int) -> None:
+    if sys.platform != "linux":
+        return
+    library = ctypes.CDLL(None, use_errno=True)
+    if library.prctl(option, value, 0, 0, 0) != 0:
+        number = ctypes.get_errno()
+        raise OSError(number, os.strerror(number))

@@ -1,0 +1,181 @@
+"""The lottery in a real house: people in reserve move up, over every transport."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import select
+
+import mymozhem_lottery
+from mymozhem.clock import Clock, HeldClock
+from mymozhem.contract import Level, WinnerStatus, fair
+from mymozhem.db.uow import Database
+from mymozhem.errors import Refused
+from mymozhem.rooms.actions import perform
+from mymozhem.rooms.draws import drawing
+from mymozhem.rooms.draws.record import DrawView, find_draw, record
+from mymozhem.rooms.tables import DrawRow, ParticipantRow, RoomRow, RoomStateRow, WinnerRow
+from mymozhem.rooms.work.jobs import Jobs
+from mymozhem.rooms.writer import write_room
+from tests.contract.houses import HOUSES
+from tests.integration.rooms.build import House
+
+
+@pytest.fixture
+def clock() -> HeldClock:
+    return HeldClock()
+
+
+@pytest.fixture
+async def house(
+    transport: str, database: Database, clock: Clock, tmp_path: Path
+) -> AsyncIterator[House]:
+    apps = {"lottery": mymozhem_lottery}
+    async with HOUSES[transport](database, clock, tmp_path, apps) as house:
+        yield house
+
+
+@dataclass
+class Fair:
+    """A room with a lottery, and what its organizer does."""
+
+    house: House
+    jobs: Jobs
+    room: RoomRow
+
+    async def do(self, action: str, **payload: Any) -> Any:
+        services = self.house.services
+        acted = await perform(services, self.room.id, self.house.organizer, action, payload)
+        await self.jobs.run_due()
+        return acted.reply
+
+    async def draw(self, **payload: Any) -> DrawView:
+        reply = await self.do("draw", **payload)
+        return await self.seen(reply["key"])
+
+    async def seen(self, key: str) -> DrawView:
+        async with self.house.services.database.read() as session:
+            found = select(DrawRow.id).where(DrawRow.room_id == self.room.id, DrawRow.key == key)
+            draw_id = (await session.scalars(found)).one()
+            return await find_draw(session, self.room.id, draw_id, level=Level.PUBLIC)
+
+    async def wins(self) -> list[WinnerRow]:
+        async with self.house.services.database.read() as session:
+            found = select(WinnerRow).where(WinnerRow.room_id == self.room.id)
+            return list(await session.scalars(found.order_by(WinnerRow.created_at, WinnerRow.id)))
+
+    async def standing(self) -> list[WinnerRow]:
+        return [win for win in await self.wins() if win.status is not WinnerStatus.REVOKED]
+
+    async def code(self, participant_id: str) -> Any:
+        async with self.house.services.database.read() as session:
+            return (await session.get_one(ParticipantRow, participant_id)).own.get("code")
+
+    async def moved_up(self) -> Any:
+        async with self.house.services.database.read() as session:
+            return (await session.get_one(RoomStateRow, self.room.id)).organizer.get("movedUp")
+
+
+async def make_fair(house: House, guests: int, **settings: Any) -> Fair:
+    room = await house.start("lottery", settings=settings)
+    await house.guests(room, guests)
+    return Fair(house, Jobs(house.services), room)
+
+
+def people(entries: Any) -> list[str]:
+    return [each["participantId"] for each in entries]
+
+
+async def test_the_next_one_in_reserve_gets_an_absent_winners_prize_and_a_code(house):
+    fairground = await make_fair(house, 8, reserves=3)
+    prize = await house.prize(fairground.room, quantity=2)
+    draw = await fairground.draw()
+    first, second, third = people(draw.reserves)
+    absent, _ = await fairground.standing()
+    reply = await fairground.do("moveUp", winnerId=absent.id, reason="Not here.")
+    assert reply == {"participantId": first, "prizeId": prize, "left": 2}
+    assert first in {win.participant_id for win in await fairground.standing()}
+    assert len(await fairground.standing()) == 2
+    handed = await fairground.do("handOver", code=await fairground.code(first))
+    assert (handed["participantId"], handed["prizes"]) == (first, [prize])
+    [told] = await house.events(fairground.room.id, "lottery:moved_up")
+    assert told.payload == {
+        "drawId": draw.id,
+        "winnerId": absent.id,
+        "participantId": first,
+        "prizeId": prize,
+    }
+    assert await fairground.moved_up() == {draw.id: {prize: [first]}}
+    for expected in (second, third):
+        absent = next(w for w in await fairground.standing() if w.participant_id != first)
+        reply = await fairground.do("moveUp", winnerId=absent.id)
+        assert reply["participantId"] == expected
+    absent = next(w for w in await fairground.standing() if w.participant_id == third)
+    with pytest.raises(Refused) as refused:
+        await fairground.do("moveUp", winnerId=absent.id)
+    assert refused.value.code == "RESERVES_USED_UP"
+    again = await fairground.do("redraw", winnerId=absent.id)
+    drawn = await fairground.seen(again["key"])
+    assert not set(people(drawn.picks)) & {first, second, third, *people(draw.picks)}
+    for each in (draw, drawn):
+        document = await record(house.services, fairground.room.id, each.id)
+        assert fair.verify(json.loads(document)).ok
+
+
+async def test_two_who_are_absent_are_followed_by_two_people(house):
+    fairground = await make_fair(house, 8, reserves=4)
+    for name in ("Bicycle", "Kettle"):
+        await house.prize(fairground.room, name=name)
+    draw = await fairground.draw()
+    absent = [win.id for win in await fairground.standing()]
+    moves = (fairground.do("moveUp", winnerId=each) for each in absent)
+    replies = await asyncio.gather(*moves)
+    assert {each["participantId"] for each in replies} == set(people(draw.reserves)[:2])
+
+
+async def test_reserves_of_a_draw_are_nobodys_before_its_last_prize_is_shown(house):
+    fairground = await make_fair(house, 8, reserves=2, reveal="manual")
+    prizes = [await house.prize(fairground.room, name=name) for name in ("Bicycle", "Kettle")]
+    draw = await fairground.draw()
+    async with write_room(house.services, fairground.room.id) as writer:
+        row = await drawing.by_id(writer, draw.id)
+        await drawing.reveal(writer, row, prizes[:1])
+    await fairground.jobs.run_due()
+    [shown] = [win for win in await fairground.wins() if not win.sealed]
+    with pytest.raises(Refused) as refused:
+        await fairground.do("moveUp", winnerId=shown.id)
+    assert refused.value.code == "NO_RESERVES"
+
+
+async def test_where_people_may_win_several_prizes_the_line_of_that_prize_moves_up(house):
+    fairground = await make_fair(house, 3, reserves=2, allowMultipleWins=True)
+    prizes = [await house.prize(fairground.room, name=name) for name in ("Bicycle", "Kettle")]
+    draw = await fairground.draw()
+    for prize in prizes:
+        line = [each["participantId"] for each in draw.reserves if each["prizeId"] == prize]
+        [win] = [win for win in await fairground.standing() if win.prize_id == prize]
+        assert (await fairground.do("moveUp", winnerId=win.id))["participantId"] == line[0]
+
+
+@pytest.mark.parametrize(
+    ("who", "payload", "entries"),
+    [
+        ("everyone", {}, 3),
+        ("everyone", {"onlyPresent": True}, 1),
+        ("present", {}, 1),
+        ("present", {"onlyPresent": False}, 3),
+    ],
+)
+async def test_a_draw_is_among_people_present_where_it_or_the_setting_says_so(
+    house, clock, who, payload, entries
+):
+    fairground = await make_fair(house, 2, presence={"who": who, "withinSeconds": 60})
+    clock.advance(timedelta(minutes=5))
+    await house.guest(fairground.room, "Late")
+    await house.prize(fairground.room)
+    assert (await fairground.draw(**payload)).entry_count == entries

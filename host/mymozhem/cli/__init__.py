@@ -17,7 +17,10 @@ COMMANDS = {
     "apps": ("apps:apps_group", "List, enable, disable, register and stop apps."),
     "app": ("app:app_group", "Begin an app, try it, check it, run it as a web service."),
     "manifest": ("manifest:manifest_group", "Check manifests of apps."),
-    "rooms": ("rooms:rooms_group", "Look into rooms, export and replay their logs."),
+    "rooms": (
+        "rooms:rooms_group",
+        "Look into rooms, prove their locks, export and replay logs.",
+    ),
     "deliveries": ("deliveries:deliveries_group", "See what apps are told, retry dead letters."),
     "alerts": ("alerts:alerts_command", "Show what is wrong with apps, and what to do."),
     "draw": ("draw:draw_group", "Verify draws, offline."),

@@ -13,6 +13,7 @@ from mymozhem.errors import MymozhemError
 if TYPE_CHECKING:
     from sqlalchemy.ext.asyncio import AsyncSession
 
+    from mymozhem.cli.proving import Proved
     from mymozhem.rooms.replay import Replayed
     from mymozhem.rooms.tables import RoomRow
 
@@ -23,7 +24,7 @@ STATUSES = ("DRAFT", "ACTIVE", "COMPLETED", "CANCELLED")
 
 @click.group("rooms")
 def rooms_group() -> None:
-    """Look into rooms, export and replay their logs."""
+    """Look into rooms, prove their locks, export and replay logs."""
 
 
 @rooms_group.command("list")
@@ -138,6 +139,59 @@ def replay_command(file: IO[str], form: Form) -> None:
         raise click.ClickException(sentence)
     if reader.end is not None and form == "text":
         click.echo("The tables held the same.")
+
+
+@rooms_group.command("verify")
+@click.argument("room", required=False)
+@click.option("--all", "every", is_flag=True, help="Every room in DRAFT or ACTIVE.")
+@click.option("--format", "form", type=click.Choice(["text", "json"]), default="text")
+def verify_command(room: str | None, form: Form, *, every: bool) -> None:
+    """Prove that the room ROOM, an id or a code, runs what it was locked to.
+
+    Digests are computed again from the documents that are stored; its settings are validated; and
+    the code that a host would answer with if it started now is compared with the lock: enabled
+    plugins are imported for that, in this process. Nothing is written; a host may be running.
+
+    Exit status: 0 everything holds, 1 something does not.
+
+    \b
+    Examples:
+      mymozhem rooms verify MH7T866Y
+      mymozhem rooms verify --all --format json
+    """
+    from mymozhem.cli.proving import Proved, proofs
+
+    if (room is None) is not every:
+        raise click.UsageError("Name one room, or give --all.")
+
+    async def shown() -> bool:
+        found: list[Proved] = []
+        holds = True
+        async for each in proofs(Settings(), room):
+            holds = holds and each.holds
+            if form == "json":
+                found.append(each)
+            else:
+                _print_proof(each)
+        if form == "json":
+            document = [each.document() for each in found]
+            click.echo(json.dumps(document if every else document[0], ensure_ascii=False, indent=2))
+        elif every and not found:
+            click.echo("There is no room in DRAFT or ACTIVE.", err=True)
+        return holds
+
+    try:
+        holds = asyncio.run(shown())
+    except MymozhemError as error:
+        raise click.ClickException(error.message) from error
+    if not holds:
+        raise SystemExit(1)
+
+
+def _print_proof(proved: "Proved") -> None:
+    click.echo(f"{proved.room['id']}  {proved.room['name']}")
+    for line in proved.lines:
+        click.echo(f"  {'ok ' if line.holds else 'NOT'}  {line.what:<16} {line.says}")
 
 
 class _Reader:

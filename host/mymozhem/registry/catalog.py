@@ -19,7 +19,7 @@ from .discovery import Discovered
 from .endpoint import Endpoint
 from .environments import Environments
 from .history import Published, no_such_app
-from .loader import load
+from .loader import load_installed
 from .snapshot import CatalogApp, Snapshot
 from .source import Source
 
@@ -198,21 +198,12 @@ class Catalog:
 async def _enabled(
     database: Database, app_id: str, found: tuple[Discovered, ...]
 ) -> AppCode | Refused:
-    loaded = await _loaded(app_id, found)
+    loaded = await asyncio.to_thread(load_installed, app_id, found)
     if isinstance(loaded, AppCode):
         loaded = await _with_history(database, loaded)
     if isinstance(loaded, Refused):
         logger.warning("app %s is refused: %s", app_id, "; ".join(loaded.reasons))
     return loaded
-
-
-async def _loaded(app_id: str, found: tuple[Discovered, ...]) -> AppCode | Refused:
-    if not found:
-        return Refused(app_id, ("it is enabled, and no installed package provides it",))
-    if len(found) > 1:
-        names = ", ".join(each.distribution for each in found)
-        return Refused(app_id, (f"several packages provide it: {names}; uninstall all but one",))
-    return await asyncio.to_thread(load, found[0])
 
 
 async def _with_history(database: Database, code: AppCode) -> AppCode | Refused:

@@ -8,7 +8,7 @@ import inspect
 import logging
 import queue
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
 import pluggy
 
@@ -45,6 +45,16 @@ def load(discovered: Discovered, *, seconds: float = IMPORT_SECONDS) -> AppCode 
         return done.get(timeout=seconds)
     except queue.Empty:
         return Refused(discovered.app_id, (f"it was not imported within {seconds:g} seconds",))
+
+
+def load_installed(app_id: str, found: Sequence[Discovered]) -> AppCode | Refused:
+    """Import the app that exactly one installed package offers; see `load`."""
+    if not found:
+        return Refused(app_id, ("it is enabled, and no installed package provides it",))
+    if len(found) > 1:
+        names = ", ".join(each.distribution for each in found)
+        return Refused(app_id, (f"several packages provide it: {names}; uninstall all but one",))
+    return load(found[0])
 
 
 def _load(discovered: Discovered) -> AppCode | Refused:

@@ -1,0 +1,205 @@
+"""`mymozhem rooms verify`: what holds of a room's lock, and what was tampered with."""
+
+import asyncio
+import json
+
+import pytest
+from click.testing import CliRunner, Result
+from sqlalchemy import MetaData, select, update
+
+from mymozhem.cli import cli
+from mymozhem.clock import SystemClock
+from mymozhem.contract.canonical import digest
+from mymozhem.db.base import new_id
+from mymozhem.db.uow import Database
+from mymozhem.registry.tables import ManifestVersionRow
+from mymozhem.rooms.tables import DrawRow, RoomLockRow, RoomRow, RoomServedByRow
+from tests.databases import PostgresTemplate, SqliteTemplate
+
+WHATS = [
+    "lock", "room", "manifest", "settings schema", "permissions", "settings", "code", "anchor",
+    "draws",
+]  # fmt: skip
+
+
+@pytest.fixture(scope="session")
+def sqlite_template(tmp_path_factory) -> SqliteTemplate:
+    """Empty databases: the commands make their own tables."""
+    return SqliteTemplate(tmp_path_factory.mktemp("template"), MetaData())
+
+
+@pytest.fixture(scope="session")
+def postgres_template(postgres):
+    template = PostgresTemplate(postgres, MetaData())
+    yield template
+    template.close()
+
+
+@pytest.fixture
+def run(database_url, tmp_path, monkeypatch):
+    monkeypatch.setenv("MYMOZHEM_DATABASE_URL", database_url)
+    monkeypatch.setenv("MYMOZHEM_DATA_DIR", str(tmp_path / "data"))
+    monkeypatch.setenv("MYMOZHEM_ENABLE_APPS", "lottery")
+
+    def invoke(*words: str) -> Result:
+        return CliRunner().invoke(cli, words)
+
+    return invoke
+
+
+@pytest.fixture
+def rooms(run):
+    seeded = run("seed", "--format", "json")
+    assert seeded.exit_code == 0, seeded.output
+    return {room["status"]: room["id"] for room in json.loads(seeded.stdout)}
+
+
+@pytest.fixture
+def edit(database_url):
+    """Change rows as somebody does who has the database."""
+
+    def edit(work):
+        async def write():
+            database = Database(database_url, clock=SystemClock())
+            await database.open(exclusive=False)
+            async with database.write() as unit:
+                await work(unit.session)
+            await database.close()
+
+        asyncio.run(write())
+
+    return edit
+
+
+def wrong(verified: Result) -> list[str]:
+    document = json.loads(verified.stdout)
+    lines = [line["what"] for line in document["lines"] if not line["holds"]]
+    assert (document["holds"], verified.exit_code) == (not lines, 1 if lines else 0)
+    return lines
+
+
+def test_every_room_of_every_status_is_proved(run, rooms):
+    for room in rooms.values():
+        verified = run("rooms", "verify", room, "--format", "json")
+        assert wrong(verified) == []
+        assert [line["what"] for line in json.loads(verified.stdout)["lines"]] == WHATS
+    every = run("rooms", "verify", "--all")
+    assert every.exit_code == 0
+    assert "NOT" not in every.stdout
+    assert [rooms[status] in every.stdout for status in ("DRAFT", "ACTIVE", "COMPLETED")] == [
+        True, True, False,
+    ]  # fmt: skip
+
+
+def of_room(table, room):
+    return update(table).where((table.id if table is RoomRow else table.room_id) == room)
+
+
+async def change_lock(session, room):
+    row = await session.scalar(select(RoomLockRow).where(RoomLockRow.room_id == room))
+    row.lock = row.lock | {"permissions": ["everything"]}
+
+
+async def change_lock_and_its_digest(session, room):
+    await change_lock(session, room)
+    row = await session.scalar(select(RoomLockRow).where(RoomLockRow.room_id == room))
+    row.digest = digest(row.lock)
+
+
+async def change_version(session, room):
+    await session.execute(of_room(RoomRow, room).values(app_manifest_version="9.9.9"))
+
+
+async def change_manifest(session, _):
+    row = await session.scalar(select(ManifestVersionRow))
+    settings = row.manifest["settings"] | {"title": "Others"}
+    row.manifest = row.manifest | {"settings": settings}
+
+
+async def change_settings(session, room):
+    await session.execute(of_room(RoomRow, room).values(app_settings={"theme": "pirates"}))
+
+
+async def take_settings(session, room):
+    await session.execute(of_room(RoomRow, room).values(app_settings={}))
+
+
+async def change_anchor(session, room):
+    await session.execute(of_room(RoomRow, room).values(draw_anchor="0" * 64))
+
+
+async def change_secret(session, room):
+    await session.execute(of_room(RoomRow, room).values(draw_secret=b"\x01" * 64))
+
+
+async def change_rule(session, room):
+    row = await session.scalar(select(DrawRow).where(DrawRow.room_id == room))
+    row.rule = row.rule | {"lockDigest": "0" * 64}
+
+
+@pytest.mark.parametrize(
+    ("work", "found"),
+    [
+        (change_lock, ["lock", "permissions"]),
+        (change_lock_and_its_digest, ["permissions", "draws"]),
+        (change_version, ["room", "manifest"]),
+        (change_manifest, ["manifest", "settings schema"]),
+        (change_settings, ["settings"]),
+        (take_settings, ["settings"]),
+        (change_anchor, ["anchor"]),
+        (change_secret, ["anchor"]),
+        (change_rule, ["draws"]),
+    ],
+)
+def test_what_somebody_changed_in_the_database_is_found_out(run, rooms, edit, work, found):
+    room = rooms["COMPLETED"]
+    edit(lambda session: work(session, room))
+    assert wrong(run("rooms", "verify", room, "--format", "json")) == found
+
+
+def test_other_code_than_the_locked_one_holds_only_where_a_record_explains_it(run, rooms, edit):
+    room = rooms["ACTIVE"]
+
+    async def other(session):
+        row = await session.scalar(select(RoomLockRow).where(RoomLockRow.room_id == room))
+        row.lock = row.lock | {"target": row.lock["target"] | {"version": "0.9.0"}}
+        row.digest = digest(row.lock)
+
+    edit(other)
+    unexplained = run("rooms", "verify", room, "--format", "json")
+    assert wrong(unexplained) == ["code"]
+    assert "which nothing explains" in unexplained.stdout
+    edit(lambda session: note(session, room))
+    assert wrong(run("rooms", "verify", room, "--format", "json")) == []
+
+
+async def note(session, room):
+    """Note that what is installed answers."""
+    others = await session.scalar(
+        select(RoomLockRow).where(RoomLockRow.room_id != room).order_by(RoomLockRow.id)
+    )
+    row = await session.get_one(RoomRow, room)
+    target = others.lock["target"]
+    session.add(
+        RoomServedByRow(
+            id=new_id("served"), room_id=room, lock_id=row.lock_id, target=target,
+            digest=digest(target), since=row.created_at,
+        )
+    )  # fmt: skip
+
+
+def test_an_orphaned_room_is_not_what_it_was_locked_to(run, rooms, monkeypatch):
+    monkeypatch.setenv("MYMOZHEM_ENABLE_APPS", "")
+    orphaned = run("rooms", "verify", rooms["ACTIVE"], "--format", "json")
+    assert wrong(orphaned) == ["code"]
+    assert "Nothing answers: the room is orphaned." in orphaned.stdout
+    assert wrong(run("rooms", "verify", rooms["COMPLETED"], "--format", "json")) == []
+    assert run("rooms", "verify", "--all").exit_code == 1
+
+
+@pytest.mark.parametrize("dialect", ["sqlite"], indirect=True)
+def test_a_room_has_to_be_named(run, rooms):
+    assert run("rooms", "verify").exit_code == 2
+    assert run("rooms", "verify", rooms["DRAFT"], "--all").exit_code == 2
+    refused = run("rooms", "verify", "NOWHERE")
+    assert refused.stderr == "Error: There is no room 'NOWHERE'; see `mymozhem rooms list`.\n"

@@ -68,19 +68,19 @@ class Pinned:
         return f"{self.distribution}=={self.version}"
 
 
-def install(requirement: str, settings: Settings) -> IsolatedCode:
+def install(requirement: str, settings: Settings, *, wait: float = TURN_SECONDS) -> IsolatedCode:
     """Install the code of an app in an environment of its own, and return it.
 
     The requirement is `NAME==VERSION`, which pip gets from where it is configured to look; or the
     path of a wheel; or that of a project's folder, which is built. What is there already stays, and
     is returned; what is there and broken is built again, from the wheel that it has kept where that
-    is whole. Waits for other installations; takes seconds, so give it a thread. Raises
-    `InstallFailed`.
+    is whole. Waits for other installations, at most `wait` seconds; takes seconds itself, so give
+    it a thread. Raises `InstallFailed`.
     """
     settings.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
     settings.isolated_dir.mkdir(mode=0o755, exist_ok=True)
     pinned = Pinned.parse(requirement)
-    with _turn(settings.isolated_dir), _scratch(settings.isolated_dir) as scratch:
+    with _turn(settings.isolated_dir, wait), _scratch(settings.isolated_dir) as scratch:
         if pinned is None:
             return _install(_brought(requirement, scratch), settings, scratch)
         return _here(pinned, settings) or _install(
@@ -95,7 +95,7 @@ def remove(pinned: Pinned, settings: Settings) -> tuple[str, ...]:
     """
     if not there(pinned, settings):
         raise NotFound(f"There is no environment of {pinned}.", code="APP_NOT_FOUND")
-    with _turn(settings.isolated_dir):
+    with _turn(settings.isolated_dir, TURN_SECONDS):
         found = there(pinned, settings)
         for folder in found:
             _discard(folder)
@@ -137,7 +137,7 @@ def _brought(requirement: str, scratch: Path) -> Path:
     path = Path(requirement).expanduser()
     if path.suffix == ".whl" and path.is_file():
         return _copied(path, scratch)
-    if any((path / name).is_file() for name in _PROJECT_FILES):
+    if requirement and any((path / name).is_file() for name in _PROJECT_FILES):
         return building.fetch(str(path.resolve()), _wheels(scratch))
     raise InstallFailed(
         f"{requirement!r} is neither a version, nor a wheel, nor a folder with a project. "
@@ -243,9 +243,9 @@ def _scratch(isolated_dir: Path) -> Iterator[Path]:
 
 
 @contextmanager
-def _turn(isolated_dir: Path) -> Iterator[None]:
+def _turn(isolated_dir: Path, seconds: float) -> Iterator[None]:
     """Be the only one who changes environments; the kernel ends the turn of who was killed."""
-    until = time.monotonic() + TURN_SECONDS
+    until = time.monotonic() + seconds
     descriptor = os.open(isolated_dir / ".lock", os.O_RDWR | os.O_CREAT, 0o600)
     try:
         while not _locked(descriptor):

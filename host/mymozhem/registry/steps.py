@@ -30,6 +30,7 @@ _FOR_ANYBODY = ("HOME", "LANG", "LC_ALL", "LC_CTYPE", "PATH", "TZ")
 _ASTRAY = ("PIP_PREFIX", "PIP_PYTHON", "PIP_ROOT", "PIP_TARGET", "PIP_USER")
 
 _LINES = 4
+_END_OF_QUOTE = "[end of output]"
 
 
 class InstallFailed(MymozhemError):
@@ -115,7 +116,13 @@ def _text(descriptor: int) -> str:
 
 
 def _telling(output: str) -> list[str]:
-    """Return the lines of an output that say what went wrong: those marked so, or the last ones."""
-    lines = [line.rstrip() for line in output.splitlines() if line.strip()]
-    marked = [line for line in lines if line.lstrip().lower().startswith("error")]
+    """Return the lines of an output that say what went wrong.
+
+    These are the last ones of a build tool that pip has quoted, those that pip marks, or else the
+    last ones.
+    """
+    lines = [line.strip() for line in output.splitlines() if line.strip()]
+    if _END_OF_QUOTE in lines:
+        return lines[: lines.index(_END_OF_QUOTE)][-_LINES:]
+    marked = [line for line in lines if line.startswith("ERROR:")]
     return (marked or lines)[-_LINES:]

@@ -221,9 +221,8 @@ async def test_an_app_signs_in_with_the_permissions_of_its_newest_manifest(
     house: House, admin, clock
 ):
     made = await register(admin)
-    await admin.patch(
-        "/apps/raffle", {"manifest": remote_manifest("1.1.0", permissions=["winners:write"])}
-    )
+    wider = remote_manifest("1.1.0", permissions=["winners:write"])
+    await admin.patch("/apps/raffle", {"manifest": wider, "consent": True})
     heard = await sign_in(house, made["appSecret"])
     assert (heard.data["tokenType"], heard.data["expiresIn"]) == ("Bearer", 900)
     principal = house.host.tokens.verify(heard.data["accessToken"])

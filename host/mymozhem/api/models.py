@@ -20,6 +20,7 @@ Text = Annotated[str, StringConstraints(max_length=2_000)]
 Reason = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200)]
 Locale = Annotated[str, StringConstraints(pattern=r"^[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8}){0,2}$")]
 ImageUrl = Annotated[str, StringConstraints(pattern=r"^https://[!-~]{1,1990}$", max_length=2_000)]
+VersionName = Annotated[str, StringConstraints(min_length=1, max_length=128)]
 FormatName = Annotated[str, StringConstraints(min_length=1, max_length=32)]
 Quantity = Annotated[int, Field(ge=1, le=1_000_000)]
 Capacity = Annotated[int, Field(ge=1, le=1_000_000)]
@@ -66,9 +67,32 @@ class NewAppBody(Body):
 
 
 class ManifestBody(Body):
-    """Another version of a remote app's manifest."""
+    """Another version of a remote app's manifest.
+
+    `consent` is an admin's word that the app may do what only operators may allow it: have another
+    permission, or be reached at another host.
+    """
 
     manifest: JsonObject
+    consent: bool = False
+
+
+class DeprecationBody(Body):
+    """A version that new rooms get no more; until the deadline its author mends it.
+
+    Rooms that have it keep it, also beyond. With `lift` the version is as good as before.
+    """
+
+    version: Annotated[str, StringConstraints(min_length=1, max_length=128)]
+    reason: Annotated[str, StringConstraints(strip_whitespace=True, max_length=1_000)] = ""
+    deadline: Moment | None = None
+    lift: bool = False
+
+    @model_validator(mode="after")
+    def _reasoned(self) -> Self:
+        if not self.lift and not self.reason:
+            raise ValueError("say why: organizers read it")
+        return self
 
 
 class RegenerateBody(Body):
@@ -147,6 +171,40 @@ class CopyBody(Body):
     """A copy of a room; without a name it has that of the room."""
 
     name: Name | None = None
+
+
+class UpgradeBody(Body):
+    """The version that a room is to have; with `dryRun` it is only planned.
+
+    `migrationData` is a merge patch for the settings, for what nothing else carries over. `consent`
+    agrees to what the plan names in `consents`.
+    """
+
+    target_version: VersionName
+    migration_data: JsonObject | None = None
+    consent: bool = False
+    dry_run: bool = False
+
+
+class RollbackBody(Body):
+    """Back to the lock before; with `dryRun` it is only planned."""
+
+    dry_run: bool = False
+
+
+class UpgradeRoomsBody(Body):
+    """Which rooms of an app are to be moved where; with `dryRun` they are only counted.
+
+    `from` is a version, or a range of them below `to`. `after` is where an earlier answer ended.
+    `consent` agrees for all organizers; they are told.
+    """
+
+    source: VersionName = Field(alias="from")
+    to: VersionName
+    consent: bool = False
+    dry_run: bool = False
+    after: Id | None = None
+    limit: Annotated[int, Field(ge=1, le=1_000)] = 1_000
 
 
 class JoinBody(Body):

@@ -23,6 +23,7 @@ V = TypeVar("V", bound=BaseModel)
 MAX_PAGE = 10_000
 
 Id = Annotated[str, StringConstraints(min_length=1, max_length=64)]
+Version = Annotated[str, StringConstraints(min_length=1, max_length=128)]
 Names = Annotated[
     str | None,
     Field(
@@ -132,6 +133,13 @@ class ImportQuery(Query):
     mode: ImportMode = ImportMode.REPLACE
     preview: bool = Field(default=False, description="Store nothing, and show the value.")
     strict: bool = Field(default=False, description="Store nothing where a line cannot be read.")
+
+
+class DiffQuery(Query):
+    """Two versions of an app."""
+
+    before: Version = Field(alias="from", description="The version to compare with.")
+    after: Version = Field(alias="to", description="The version that is compared.")
 
 
 class LatestQuery(Pages):

@@ -68,6 +68,8 @@ _ROOMS = {
         frozenset({Access.ORGANIZER, Access.MODERATOR, Access.PARTICIPANT})
     ),
     "POST /rooms/{id}/copy": _room(_LEADERS),
+    "POST /rooms/{id}/upgrade-manifest": _room(_LEADERS),
+    "POST /rooms/{id}/rollback-manifest": _room(_LEADERS),
     "POST /rooms/{id}/import/{setting}": _room(_LEADERS),
     "POST /rooms/{id}/retry": _room(_HELPERS),
     "GET /rooms/{id}/qr.svg": _room(_HELPERS),  # it shows the code
@@ -138,11 +140,14 @@ _APPS = {
     "GET /apps/{appId}": _SIGNED_IN,
     "GET /apps/{appId}/versions": _SIGNED_IN,
     "GET /apps/{appId}/versions/{v}": _SIGNED_IN,
+    "GET /apps/{appId}/diff": Rule(frozenset({Access.REGISTERED, Access.ADMIN})),
     "POST /apps/validate-manifest": _SIGNED_IN,
     "POST /apps": _ADMINS,
     "PATCH /apps/{appId}": _OWNED_APP,
     "DELETE /apps/{appId}": _OWNED_APP,
     "POST /apps/{appId}/regenerate-secret": _OWNED_APP,
+    "POST /apps/{appId}/deprecate-version": _OWNED_APP,
+    "POST /apps/{appId}/upgrade-rooms": _ADMINS,
     "GET /apps/{appId}/health": _OWNED_APP,
     "POST /apps/token": _EVERYBODY,  # an app that has its secret
     "POST /callbacks/{capability}/{deliveryId}": _BY_APPS,

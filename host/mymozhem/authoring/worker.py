@@ -29,6 +29,7 @@ from mymozhem.registry import history
 from mymozhem.registry.catalog import Catalog
 from mymozhem.registry.code import AppCode, Refused
 from mymozhem.registry.history import VersionImmutable
+from mymozhem.registry.rules import BumpTooSmall, VersionNotGreater
 from mymozhem.registry.loader import load
 from mymozhem.testing.apps import App
 
@@ -85,11 +86,11 @@ def settings_of(folder: Path, port: int) -> Settings:
 
 
 async def _prepare(code: AppCode, settings: Settings) -> None:
-    """Make database and organizer; a manifest that changed under its version begins anew."""
+    """Make database and organizer; a manifest that could not be published begins anew."""
     try:
         await _publish(code, settings)
-    except VersionImmutable:
-        _say("   The manifest is another one under the same version: the room is made anew.\n")
+    except (VersionImmutable, VersionNotGreater, BumpTooSmall) as error:
+        _say(f"   {error.message}\n   The room is made anew.\n")
         for file in settings.data_dir.glob(f"{_DATABASE}*"):
             file.unlink()
         await _publish(code, settings)

@@ -14,6 +14,7 @@ from mymozhem.db.uow import UnitOfWork
 from mymozhem.errors import Conflict, NotFound
 from mymozhem.manifests.model import Manifest
 
+from .rules import judge
 from .tables import AppKind, AppRow, ManifestVersionRow
 
 _NOTHING: Mapping[tuple[str, str], Manifest] = MappingProxyType({})
@@ -46,13 +47,17 @@ class Published:
 async def publish(unit: UnitOfWork, app_id: str, manifest: Manifest) -> Published:
     """Append the manifest of an installed app to its history; the same again changes nothing.
 
-    The app's row is made when it is missing, not active. Raises `VersionImmutable` where the
-    version stands with other content, `NotInstallable` where a remote app has the id.
+    The app's row is made when it is missing, not active. Whoever installs a package agrees to what
+    it may do. Raises `VersionImmutable` where the version stands with other content,
+    `VersionNotGreater` and `BumpTooSmall` as `rules.judge`, `NotInstallable` where a remote app has
+    the id.
     """
     app = await _app(unit, app_id)
     query = _of(app_id).where(ManifestVersionRow.version == manifest.version)
     row = (await unit.session.execute(query)).scalar_one_or_none()
     if row is None:
+        before = await versions(unit.session, app_id)
+        judge(app_id, [each.manifest for each in before], manifest, consent=True)
         published = append(unit, app, manifest)
         app.revision += 1
     else:
@@ -94,6 +99,11 @@ def no_such_app(app_id: str) -> NotFound:
     return NotFound(f"There is no app {app_id!r} here.", code="APP_NOT_FOUND")
 
 
+def no_such_version() -> NotFound:
+    """Return the error for a version that was never published."""
+    return NotFound("There is no such version.", code="VERSION_NOT_FOUND")
+
+
 async def versions(
     session: AsyncSession,
     app_id: str | None = None,
@@ -116,6 +126,52 @@ async def versions(
             query.where(ManifestVersionRow.id.in_(new)).execution_options(populate_existing=True)
         )
     return tuple(_published(row, known.get((row.app_id, row.version))) for row in rows)
+
+
+async def deprecate(
+    unit: UnitOfWork, app_id: str, version: str, *, reason: str, deadline: datetime | None
+) -> tuple[Published, bool]:
+    """Offer a version to new rooms no more; return it, and whether that changed anything.
+
+    Rooms that are locked to it keep it. Said again with other words, the words are changed. Raises
+    `NotFound`.
+    """
+    row = await _version_row(unit, app_id, version)
+    said = (row.reason, row.deadline)
+    if row.deprecated_at is not None and said == (reason, deadline):
+        return _published(row), False
+    row.deprecated_at = row.deprecated_at or unit.now
+    row.reason, row.deadline = reason, deadline
+    await unit.session.flush()
+    return _published(row), True
+
+
+async def lift_deprecation(unit: UnitOfWork, app_id: str, version: str) -> tuple[Published, bool]:
+    """Offer a version again; return it, and whether that changed anything. Raises `NotFound`."""
+    row = await _version_row(unit, app_id, version)
+    changed = row.deprecated_at is not None
+    row.deprecated_at = row.reason = row.deadline = None
+    await unit.session.flush()
+    return _published(row), changed
+
+
+async def _version_row(unit: UnitOfWork, app_id: str, version: str) -> ManifestVersionRow:
+    """Return the row of a version; its app's row is locked and marked as changed."""
+    app = (
+        await unit.session.scalars(
+            select(AppRow)
+            .where(AppRow.app_id == app_id, AppRow.deleted_at.is_(None))
+            .with_for_update()
+        )
+    ).one_or_none()
+    if app is None:
+        raise no_such_app(app_id)
+    query = _of(app_id).where(ManifestVersionRow.version == version)
+    row = (await unit.session.scalars(query)).one_or_none()
+    if row is None:
+        raise no_such_version()
+    app.revision, app.updated_at = app.revision + 1, unit.now
+    return row
 
 
 async def active_plugins(session: AsyncSession) -> frozenset[str]:

@@ -13,7 +13,6 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from mymozhem.contract import JsonObject
-from mymozhem.contract.versions import as_version
 from mymozhem.db.uow import UnitOfWork
 from mymozhem.errors import Conflict, Invalid
 from mymozhem.manifests.model import Manifest
@@ -23,16 +22,11 @@ from mymozhem.manifests.validate import validate_manifest
 from . import history
 from .app_keys import NewKeys, Sealer, SecretCheck, add_keys, good_at, rotate
 from .history import Published, no_such_app
+from .rules import judge
 from .tables import AppKind, AppRow, AppSecretRow, ManifestVersionRow, SecretKind
 
 #: looks at an address where an app is to be reached; raises an error of the platform's
 UrlCheck = Callable[[str], object]
-
-
-class VersionNotGreater(Conflict):
-    """A greater version was published already; give the manifest one above it."""
-
-    default_code = "VERSION_NOT_GREATER"
 
 
 @dataclass(frozen=True)
@@ -99,11 +93,14 @@ async def register(
     return Registered(app_id, keys.secret, keys.public_key, manifest, row.created_at)
 
 
-async def publish(unit: UnitOfWork, app_id: str, manifest: Manifest) -> Published:
-    """Publish another version of a remote app; the newest one again changes nothing.
+async def publish(
+    unit: UnitOfWork, app_id: str, manifest: Manifest, *, consent: bool = False
+) -> Published:
+    """Publish another version of a remote app; one that stands already changes nothing.
 
     Rooms stay at the version that they are locked to. Raises `NotFound`, `VersionImmutable` for a
-    version that stands with other content, `VersionNotGreater` for one below what was published.
+    version that stands with other content, and as `rules.judge`: `VersionNotGreater`,
+    `BumpTooSmall`, `ConsentRequired` where an operator does not `consent` to what is new.
     """
     row = await remote_row(unit.session, app_id)
     published = await history.versions(unit.session, app_id)
@@ -111,12 +108,7 @@ async def publish(unit: UnitOfWork, app_id: str, manifest: Manifest) -> Publishe
         if each.manifest.version == manifest.version:
             history.require_same(each, manifest)
             return each
-    newest = max((each.manifest.version for each in published), key=as_version)
-    if as_version(manifest.version) <= as_version(newest):
-        raise VersionNotGreater(
-            f"{app_id} {newest} was published already; give the manifest a version above it.",
-            details={"appId": app_id, "version": manifest.version, "newest": newest},
-        )
+    judge(app_id, [each.manifest for each in published], manifest, consent=consent)
     appended = history.append(unit, row, manifest)
     touch(unit, row)
     await unit.session.flush()

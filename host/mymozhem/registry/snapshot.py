@@ -82,9 +82,19 @@ class CatalogApp:
         return max(able, key=lambda each: _fitness(each, version), default=None)
 
     @property
+    def offered(self) -> bool:
+        """Tell whether new rooms may have it: some version is not deprecated."""
+        return any(each.deprecated_at is None for each in self.versions)
+
+    @property
     def available(self) -> bool:
         """Tell whether a room can be made with it."""
-        return self.facts.stopped is None and self.serves(self.newest().version)
+        stopped = self.facts.stopped is not None
+        return self.offered and not stopped and self.serves(self.newest().version)
+
+    def published(self, version: str) -> Published | None:
+        """Return a version of the history; None for one that was never published."""
+        return next((each for each in self.versions if each.manifest.version == version), None)
 
     def target(self, version: str) -> JsonObject | None:
         """Return what answers for a version, as a room's lock notes it; None where nothing does."""

@@ -90,6 +90,9 @@ async def create_room(services: Services, caller: Principal, new: NewRoom) -> Ro
     if services.catalog.is_stopped(new.app_id):
         message = "This app is stopped; choose another one, or ask the operator."
         raise Conflict(message, code="APP_STOPPED")
+    if not services.catalog.get(new.app_id).offered:
+        message = "Every version of this app is deprecated; choose another one, or ask its author."
+        raise Conflict(message, code="APP_DEPRECATED")
     settings = complete_settings(manifest, new.settings)
     outcome = await _ask_app(services, new, manifest, settings)
     refuse_problems(outcome)

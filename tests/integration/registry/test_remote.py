@@ -23,7 +23,8 @@ from mymozhem.errors import Conflict, Invalid, NotFound
 from mymozhem.registry import history, remote, stopping
 from mymozhem.registry.app_keys import SecretCheck
 from mymozhem.registry.catalog import Catalog
-from mymozhem.registry.remote import Owner, VersionNotGreater, admissible
+from mymozhem.registry.remote import Owner, admissible
+from mymozhem.registry.rules import VersionNotGreater
 from mymozhem.registry.source import Source
 from mymozhem.registry.tables import AppSecretRow
 from mymozhem.registry.watching import Watch
@@ -50,7 +51,7 @@ async def registered(database, manifest=None, *, app_id="raffle", owner=NOBODY):
 
 async def published(database, manifest):
     async with database.write() as unit:
-        return await remote.publish(unit, "raffle", manifest)
+        return await remote.publish(unit, "raffle", manifest, consent=True)
 
 
 async def renewed(database, *, grace=DAY, key_pair=False):

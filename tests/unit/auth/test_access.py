@@ -25,6 +25,8 @@ MATRIX = {
     "GET /rooms/{id}/events": ROOM_READ,
     "POST /rooms/{id}/actions/{action}": ACT,
     "POST /rooms/{id}/copy": ROOM_WRITE,
+    "POST /rooms/{id}/upgrade-manifest": ROOM_WRITE,
+    "POST /rooms/{id}/rollback-manifest": ROOM_WRITE,
     "POST /rooms/{id}/import/{setting}": ROOM_WRITE,
     "POST /rooms/{id}/retry": HELP,
     "GET /rooms/{id}/qr.svg": HELP,
@@ -113,15 +115,22 @@ ADMINS = {
     "POST /admin/apps/{appId}/stop",
     "POST /admin/apps/{appId}/start",
     "POST /apps",
+    "POST /apps/{appId}/upgrade-rooms",
 }
 OWNED = {
     "GET /apps/{appId}/health",
     "PATCH /apps/{appId}",
     "DELETE /apps/{appId}",
     "POST /apps/{appId}/regenerate-secret",
+    "POST /apps/{appId}/deprecate-version",
 }
 BY_APPS = {"POST /callbacks/{capability}/{deliveryId}"}
-OTHERS = {"POST /rooms", "POST /rooms/{id}/participants", "POST /notifications/{id}/read"}
+OTHERS = {
+    "POST /rooms",
+    "GET /apps/{appId}/diff",
+    "POST /rooms/{id}/participants",
+    "POST /notifications/{id}/read",
+}
 
 
 def outcome(endpoint, principal, role=None, **facts) -> type[Exception] | None:

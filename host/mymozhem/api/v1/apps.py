@@ -10,7 +10,7 @@ from mymozhem.api.repeats import Repeat
 from mymozhem.api.routes import Routes
 from mymozhem.auth.users import current_user
 from mymozhem.contract import JsonObject, Level, PersonKind
-from mymozhem.errors import NotFound, UnsupportedMediaType
+from mymozhem.errors import UnsupportedMediaType
 from mymozhem.manifests.model import Manifest
 from mymozhem.manifests.validate import validate_manifest as validate
 from mymozhem.registry.history import Published
@@ -117,7 +117,7 @@ async def get_app(call: Call, app_id: str) -> SeenAppWhole:
     app = call.services.catalog.get(app_id)
     whole = SeenAppWhole(
         **_card(app).__dict__,
-        manifest=_manifest(call, app.newest()),
+        manifest=shown_manifest(call, app.newest()),
         versions=[each.manifest.version for each in app.versions],
     )
     async with call.services.database.read() as session:
@@ -126,25 +126,6 @@ async def get_app(call: Call, app_id: str) -> SeenAppWhole:
     if not user.is_admin and owner.user_id != user.id:
         return whole
     return whole.model_copy(update={"management": _management(app, owner)})
-
-
-@routes.add("GET /apps/{appId}/versions")
-async def list_versions(call: Call, app_id: str, query: LatestQuery) -> Page[SeenVersion]:
-    """List the published versions of an app, the first published first."""
-    published = call.services.catalog.get(app_id).versions
-    part = query.part
-    found = [seen_version(each) for each in published]
-    return paged(Found(found[part.offset : part.offset + part.limit], len(found)), query)
-
-
-@routes.add("GET /apps/{appId}/versions/{v}")
-async def get_version(call: Call, app_id: str, v: str) -> SeenVersion:
-    """Return a published version with its manifest."""
-    for each in call.services.catalog.get(app_id).versions:
-        if each.manifest.version == v:
-            shown = {"manifest": _manifest(call, each.manifest)}
-            return seen_version(each).model_copy(update=shown)
-    raise NotFound("There is no such version.", code="VERSION_NOT_FOUND")
 
 
 @routes.add(
@@ -208,6 +189,7 @@ def _management(app: CatalogApp, owner: Owner) -> SeenManagement:
     )
 
 
-def _manifest(call: Call, manifest: Manifest) -> JsonObject:
+def shown_manifest(call: Call, manifest: Manifest) -> JsonObject:
+    """Return a manifest as the caller may see it: guests do not see settings."""
     guest = call.caller.kind is PersonKind.GUEST
     return manifest_view(manifest, Level.PUBLIC if guest else Level.ORGANIZER)

@@ -77,8 +77,8 @@ async def register_app(call: Call, body: NewAppBody) -> SeenRegistered:
     manifest = remote.admissible(body.manifest, body.app_id, call.host.check_url)
     async with call.services.database.write() as unit:
         made = await remote.register(unit, call.services.keys, body.app_id, manifest, owner=owner)
-        await _noted(call, unit, "app.register", body.app_id, version=manifest.version)
-    await _announced(call)
+        await noted(call, unit, "app.register", body.app_id, version=manifest.version)
+    await announced(call)
     return SeenRegistered(
         app_id=made.app_id,
         app_secret=made.secret,
@@ -92,26 +92,28 @@ async def register_app(call: Call, body: NewAppBody) -> SeenRegistered:
 async def publish_version(call: Call, app_id: str, body: ManifestBody) -> SeenVersion:
     """Publish a new version of a remote app; rooms stay at the version that they have.
 
-    A version never changes, and a new one is greater than all before. The same manifest again
-    changes nothing.
+    A version never changes, and a new one is greater than all before by as much as it changes:
+    409 VERSION_IMMUTABLE, VERSION_NOT_GREATER, BUMP_TOO_SMALL with every change. A permission more,
+    or another host, takes an admin's consent: 409 CONSENT_REQUIRED. The same manifest again changes
+    nothing.
     """
-    await _may_manage(call, "PATCH /apps/{appId}", app_id)
+    admin = await may_manage(call, "PATCH /apps/{appId}", app_id)
     manifest = remote.admissible(body.manifest, app_id, call.host.check_url)
     async with call.services.database.write() as unit:
-        published = await remote.publish(unit, app_id, manifest)
-        await _noted(call, unit, "app.publish", app_id, version=manifest.version)
-    await _announced(call)
+        published = await remote.publish(unit, app_id, manifest, consent=admin and body.consent)
+        await noted(call, unit, "app.publish", app_id, version=manifest.version)
+    await announced(call)
     return seen_version(published).model_copy(update={"manifest": manifest.document})
 
 
 @routes.add("DELETE /apps/{appId}", refuses=frozenset({409}))
 async def delete_app(call: Call, app_id: str) -> None:
     """Take a remote app away: it is offered no more; its rooms stay readable, without the app."""
-    await _may_manage(call, "DELETE /apps/{appId}", app_id)
+    await may_manage(call, "DELETE /apps/{appId}", app_id)
     async with call.services.database.write() as unit:
         await remote.delete(unit, app_id)
-        await _noted(call, unit, "app.delete", app_id)
-    await _announced(call)
+        await noted(call, unit, "app.delete", app_id)
+    await announced(call)
 
 
 @routes.add("POST /apps/{appId}/regenerate-secret", repeat=Repeat.SECRET, refuses=frozenset({409}))
@@ -120,7 +122,7 @@ async def regenerate_secret(call: Call, app_id: str, body: RegenerateBody) -> Se
 
     A grace of 0 hours ends the old one at once. With `keyPair` the host's pair is renewed as well.
     """
-    await _may_manage(call, "POST /apps/{appId}/regenerate-secret", app_id)
+    await may_manage(call, "POST /apps/{appId}/regenerate-secret", app_id)
     hours = body.grace_hours
     if hours is None:
         hours = call.services.settings.app_secret_grace_hours
@@ -129,8 +131,8 @@ async def regenerate_secret(call: Call, app_id: str, body: RegenerateBody) -> Se
         keys = await remote.renew_keys(
             unit, call.services.keys, app_id, grace=grace, key_pair=body.key_pair
         )
-        await _noted(call, unit, "app.secret", app_id, graceHours=hours)
-    await _announced(call)
+        await noted(call, unit, "app.secret", app_id, graceHours=hours)
+    await announced(call)
     return SeenSecret(
         app_id=app_id, app_secret=keys.secret, public_key=keys.public_key, grace_hours=hours
     )
@@ -173,20 +175,20 @@ async def stop_app(call: Call, app_id: str, body: StopBody) -> SeenSwitch:
 
     Its rooms go on with what the manifest declares for failures. Twice changes nothing.
     """
-    await _may_manage(call, "POST /admin/apps/{appId}/stop", app_id)
+    await may_manage(call, "POST /admin/apps/{appId}/stop", app_id)
     async with call.services.database.write() as unit:
         await stopping.stop(unit, app_id, body.reason)
-        await _noted(call, unit, "app.stop", app_id, reason=body.reason)
+        await noted(call, unit, "app.stop", app_id, reason=body.reason)
     return await _switch(call, app_id)
 
 
 @routes.add("POST /admin/apps/{appId}/start")
 async def start_app(call: Call, app_id: str) -> SeenSwitch:
     """Let an app that was stopped, or that had said it was gone, be called again."""
-    await _may_manage(call, "POST /admin/apps/{appId}/start", app_id)
+    await may_manage(call, "POST /admin/apps/{appId}/start", app_id)
     async with call.services.database.write() as unit:
         await stopping.start(unit, app_id)
-        await _noted(call, unit, "app.start", app_id)
+        await noted(call, unit, "app.start", app_id)
     return await _switch(call, app_id)
 
 
@@ -205,21 +207,23 @@ async def _owner(session: AsyncSession, call: Call, email: str | None) -> Owner:
     return Owner(found.id if found else None, address)
 
 
-async def _may_manage(call: Call, endpoint: str, app_id: str) -> None:
+async def may_manage(call: Call, endpoint: str, app_id: str) -> bool:
+    """Raise unless the caller is an admin, or owns the app; tell whether they are an admin."""
     async with call.services.database.read() as session:
         user = await current_user(session, call.caller)
         owner = await remote.owner_of(session, app_id)
     own = owner.user_id == user.id
     check(rule_for(endpoint), call.caller, None, admin=user.is_admin, own=own)
+    return user.is_admin
 
 
-async def _noted(call: Call, unit: UnitOfWork, action: str, app_id: str, **details: object) -> None:
+async def noted(call: Call, unit: UnitOfWork, action: str, app_id: str, **details: object) -> None:
     """Note who did what for operators, and that the request was done."""
     audit(unit, action, actor_id=call.caller.user_id, appId=app_id, **details)
     await mark_done(unit.session)
 
 
-async def _announced(call: Call) -> None:
+async def announced(call: Call) -> None:
     """Let this process know at once; where it cannot look now, it does so by itself soon."""
     with suppress(Unavailable):
         await call.services.catalog.refresh()

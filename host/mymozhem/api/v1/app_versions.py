@@ -1,0 +1,137 @@
+"""The history of an app: its versions, what has changed between them, and which are offered."""
+
+from pydantic import JsonValue
+
+from mymozhem.api.answers import Page
+from mymozhem.api.frame import Call
+from mymozhem.api.models import DeprecationBody
+from mymozhem.api.queries import DiffQuery, LatestQuery, paged
+from mymozhem.api.routes import Routes
+from mymozhem.manifests.referee import Bump, Consenter, Diff, compare
+from mymozhem.registry import history
+from mymozhem.registry.history import Published, no_such_version
+from mymozhem.rooms.deprecation import tell_organizers
+from mymozhem.rooms.reading.paging import Found
+from mymozhem.rooms.reading.views import View
+
+from .apps import SeenVersion, seen_version, shown_manifest
+from .remote_apps import announced, may_manage, noted
+
+routes = Routes("apps", "Apps, and the versions of their manifests.")
+
+
+class SeenChange(View):
+    """One thing that differs, what class of change that is, and who has to agree to it.
+
+    `known` is false where nothing can be said about what it means: then it counts as major.
+    """
+
+    pointer: str
+    code: str
+    bump: Bump
+    known: bool
+    message: str
+    consent: Consenter | None
+    before: JsonValue
+    after: JsonValue
+
+
+class SeenDiff(View):
+    """What changes from one version to another.
+
+    `required` is the largest class among the changes, `declared` what the two versions promise,
+    null where the second is not the greater one.
+    """
+
+    app_id: str
+    before: str
+    after: str
+    required: Bump
+    declared: Bump | None
+    sufficient: bool
+    changes: list[SeenChange]
+
+
+class SeenDeprecation(SeenVersion):
+    """A version that is offered no more, or again; and how many organizers were told now."""
+
+    told: int
+
+
+@routes.add("GET /apps/{appId}/versions")
+async def list_versions(call: Call, app_id: str, query: LatestQuery) -> Page[SeenVersion]:
+    """List the published versions of an app, the first published first."""
+    published = call.services.catalog.get(app_id).versions
+    part = query.part
+    found = [seen_version(each) for each in published]
+    return paged(Found(found[part.offset : part.offset + part.limit], len(found)), query)
+
+
+@routes.add("GET /apps/{appId}/versions/{v}")
+async def get_version(call: Call, app_id: str, v: str) -> SeenVersion:
+    """Return a published version with its manifest."""
+    published = _published(call, app_id, v)
+    shown = {"manifest": shown_manifest(call, published.manifest)}
+    return seen_version(published).model_copy(update=shown)
+
+
+@routes.add("GET /apps/{appId}/diff")
+async def get_diff(call: Call, app_id: str, query: DiffQuery) -> SeenDiff:
+    """Say what changes from one version to another, change by change, and who must agree."""
+    before, after = (_published(call, app_id, each) for each in (query.before, query.after))
+    return seen_diff(app_id, compare(before.manifest, after.manifest))
+
+
+@routes.add("POST /apps/{appId}/deprecate-version")
+async def deprecate_version(call: Call, app_id: str, body: DeprecationBody) -> SeenDeprecation:
+    """Offer a version to new rooms no more, or again; organizers of its rooms are told.
+
+    Rooms keep what they are locked to. The same again changes nothing, and tells nobody.
+    """
+    await may_manage(call, "POST /apps/{appId}/deprecate-version", app_id)
+    told = 0
+    async with call.services.database.write() as unit:
+        if body.lift:
+            version, changed = await history.lift_deprecation(unit, app_id, body.version)
+        else:
+            version, changed = await history.deprecate(
+                unit, app_id, body.version, reason=body.reason, deadline=body.deadline
+            )
+        if changed:
+            told = await tell_organizers(unit, version)
+        said = {"reason": body.reason, "lifted": body.lift, "told": told}
+        await noted(call, unit, "app.deprecate", app_id, version=body.version, **said)
+    await announced(call)
+    return SeenDeprecation(**seen_version(version).__dict__, told=told)
+
+
+def seen_diff(app_id: str, diff: Diff) -> SeenDiff:
+    """Return what the referee found, as clients see it."""
+    return SeenDiff(
+        app_id=app_id,
+        before=diff.old_version,
+        after=diff.new_version,
+        required=diff.required,
+        declared=diff.declared,
+        sufficient=diff.sufficient,
+        changes=[
+            SeenChange(
+                pointer=each.pointer,
+                code=each.code,
+                bump=each.bump,
+                known=each.known,
+                message=each.message,
+                consent=each.consent,
+                before=each.before,
+                after=each.after,
+            )
+            for each in diff.changes
+        ],
+    )
+
+
+def _published(call: Call, app_id: str, version: str) -> Published:
+    found = call.services.catalog.get(app_id).published(version)
+    if found is None:
+        raise no_such_version()
+    return found

@@ -1,0 +1,79 @@
+"""What may become the next version of an app: greater than all before, and honest about it."""
+
+from collections.abc import Iterable
+
+from mymozhem.contract.versions import as_version
+from mymozhem.errors import Conflict
+from mymozhem.manifests.model import Manifest
+from mymozhem.manifests.referee import Bump, Change, Consenter, Diff, as_json, compare
+
+#: reasons that a message names; all of them are in its details
+MOST_NAMED = 3
+
+
+class VersionNotGreater(Conflict):
+    """A greater version was published already; give the manifest one above it."""
+
+    default_code = "VERSION_NOT_GREATER"
+
+
+class BumpTooSmall(Conflict):
+    """The version promises less than changed; `details.changes` says what needs how much."""
+
+    default_code = "BUMP_TOO_SMALL"
+
+
+class ConsentRequired(Conflict):
+    """Somebody has to agree first; `details.consents` says who, and to what."""
+
+    default_code = "CONSENT_REQUIRED"
+
+
+def judge(
+    app_id: str, before: Iterable[Manifest], manifest: Manifest, *, consent: bool
+) -> Diff | None:
+    """Return what a new version changes against the newest of those before; None for the first.
+
+    `consent` tells whether an operator agrees to what only operators may agree to. Raises
+    `VersionNotGreater`, `BumpTooSmall` with every change, `ConsentRequired`.
+    """
+    newest = max(before, key=lambda each: as_version(each.version), default=None)
+    if newest is None:
+        return None
+    if as_version(manifest.version) <= as_version(newest.version):
+        raise VersionNotGreater(
+            f"{app_id} {newest.version} was published already; give the manifest a version above "
+            "it.",
+            details={"appId": app_id, "version": manifest.version, "newest": newest.version},
+        )
+    diff = compare(newest, manifest)
+    if not diff.sufficient:
+        raise _too_small(app_id, diff)
+    needed = [each for each in diff.consents if each.consent is Consenter.OPERATOR]
+    if needed and not consent:
+        raise ConsentRequired(
+            f"An operator of the platform has to agree to {app_id} {manifest.version}: "
+            f"{_reasons(needed)}",
+            details={"appId": app_id, "consents": [_consent(each) for each in needed]},
+        )
+    return diff
+
+
+def _too_small(app_id: str, diff: Diff) -> BumpTooSmall:
+    weighty = [each for each in diff.changes if each.bump is diff.required]
+    declared = diff.declared or Bump.NONE
+    return BumpTooSmall(
+        f"{app_id} {diff.new_version} declares a {declared} change after {diff.old_version}, and a "
+        f"{diff.required} one is needed: {_reasons(weighty)}",
+        details={"appId": app_id, **as_json(diff)},
+    )
+
+
+def _reasons(changes: list[Change]) -> str:
+    named = "; ".join(each.message for each in changes[:MOST_NAMED])
+    left = len(changes) - MOST_NAMED
+    return f"{named}; and {left} more." if left > 0 else f"{named}."
+
+
+def _consent(change: Change) -> dict[str, object]:
+    return {"pointer": change.pointer, "code": change.code, "message": change.message}

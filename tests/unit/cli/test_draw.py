@@ -73,6 +73,7 @@ def test_who_is_in_reserve_is_shown_after_the_winners(verify):
     document = record(reserves=3)
     result = verify(document)
     assert result.exit_code == VERIFIED, result.output
+    assert "2 picks and 3 in reserve; committed" in result.stdout.splitlines()[-1]
     [_, second, _] = document["reserves"]
     assert f"  2. {second['participantId']} is in reserve (ticket 1)" in result.stdout
     read = json.loads(verify(document, "--format", "json").stdout)

@@ -103,7 +103,8 @@ def _verified(record: Record) -> str:
     own = record.rule.algorithm == "app"
     by = "vrs-1, in place of the app's own algorithm" if own else record.rule.algorithm
     picks = "1 pick" if len(record.picks) == 1 else f"{len(record.picks)} picks"
-    return f"Verified by {by}: {picks}; {GUARANTEES[record.guarantee]}."
+    ready = f" and {len(record.reserves)} in reserve" if record.reserves is not None else ""
+    return f"Verified by {by}: {picks}{ready}; {GUARANTEES[record.guarantee]}."
 
 
 def _problems(error: ValidationError) -> str:

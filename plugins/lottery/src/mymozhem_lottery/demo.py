@@ -53,6 +53,9 @@ LAST_NAMES = (
 )  # fmt: skip
 PEOPLE = tuple(f"{first} {last}" for last, first in product(LAST_NAMES, FIRST_NAMES))
 
+#: how many people the draw by the host's secret names who come next
+RESERVES = 3
+
 #: how long before the values of public sources are known; the draw is committed meanwhile
 A_MOMENT = timedelta(seconds=2)
 
@@ -67,7 +70,7 @@ SAMPLES = (
     SampleRoom(
         name="Summer party tombola",
         description="Drawn last week; every prize was handed over, and anybody can verify it.",
-        settings={"theme": "birthday"},
+        settings={"theme": "birthday", "reserves": 3},
         status=RoomStatus.COMPLETED,
         prizes=(
             SamplePrize(name="Hammock", quantity=2),
@@ -107,6 +110,7 @@ class _Draw(Wire):
     entries_digest: str | None = None
     rule_digest: str | None = None
     picks: tuple[JsonObject, ...] | None = None
+    reserves: tuple[JsonObject, ...] | None = None
 
 
 class _Name(Wire):
@@ -141,7 +145,8 @@ async def play(evening: Evening) -> None:
 
 
 async def _with_the_secret(evening: Evening) -> None:
-    room = await _open(evening, "An evening with vrs", {"selectionMethod": "vrs"})
+    settings: JsonObject = {"selectionMethod": "vrs", "reserves": RESERVES}
+    room = await _open(evening, "An evening with vrs", settings)
     draw = await _ask(evening, room, "draw", {"run": False, "reveal": "manual"})
     await _run(evening, room, draw)
     sealed = await _until(evening, room, draw, "DRAWN")
@@ -152,6 +157,7 @@ async def _with_the_secret(evening: Evening) -> None:
     await _show(evening, room, draw)
     again = await _redraw(evening, room, {})
     await _replaced(evening, room, again)
+    await _move_up(evening, room, draw)
     for each in (draw, again):
         await _verify(evening, room, each)
 
@@ -252,6 +258,26 @@ async def _replaced(evening: Evening, room: _Room, draw: _Draw) -> None:
     before = {win.participant_id for win in wins if win.id != new.id}
     evening.require(new.participant_id not in before, "Somebody was drawn twice.")
     evening.say(f"  {new.prize.name}: {new.participant.display_name}; the first result stays.")
+
+
+async def _move_up(evening: Evening, room: _Room, draw: _Draw) -> None:
+    """Give the prize of somebody who is not there to the next one in reserve, without a draw."""
+    seen = await _until(evening, room, draw, "REVEALED")
+    ready = [person["participantId"] for person in seen.reserves or ()]
+    evening.require(len(ready) == RESERVES, f"{len(ready)} people are in reserve.")
+    absent = (await _wins(evening, room))[0]
+    body: JsonObject = {"winnerId": absent.id, "reason": "Not here."}
+    path = f"/rooms/{room.id}/actions/moveUp"
+    await evening.call("POST", path, body, token=evening.organizer)
+    (new,) = (win for win in await _wins(evening, room) if win.draw_id is None)
+    evening.require(
+        new.participant_id in ready and new.prize_id == absent.prize_id,
+        "The prize went to somebody who was not next.",
+    )
+    evening.say(
+        f"{absent.participant.display_name} is not here: {new.participant.display_name} came next"
+        f" in the draw, and has {new.prize.name}."
+    )
 
 
 async def _verify(evening: Evening, room: _Room, draw: _Draw) -> Verification:

@@ -23,7 +23,7 @@ from mymozhem.contract.hooks import SILENT_CAPABILITIES
 from .shapes import docstring, fields_table, members
 
 #: in the contract, so that apps can be written for them; the host does not ask or do them yet
-HOOKS_TO_COME = frozenset({"migrate_settings"})
+HOOKS_TO_COME = frozenset[str]()
 EFFECTS_TO_COME = frozenset[str]()
 EFFECTS: tuple[type[BaseModel], ...] = get_args(get_args(Effect)[0])
 NOT_YET = "**Not in this version:** "

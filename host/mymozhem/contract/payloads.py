@@ -267,7 +267,11 @@ class SettingsImportResult(Answer):
 
 
 class SettingsMigrationRequest(Wire):
-    """Settings and state of a room in one version of the app, to be carried to another."""
+    """Settings and state of a room in one version of the app, to be carried to another.
+
+    `settings` are those that the steps of the manifests have left, where there are any; in the
+    context the room still has its own.
+    """
 
     settings: JsonObject
     state: RoomData
@@ -276,11 +280,11 @@ class SettingsMigrationRequest(Wire):
 
 
 class MigratedState(Answer):
-    """The three parts of the migrated state."""
+    """The parts of the state as they are in the new version; one that is left out stays."""
 
-    public: JsonObject = {}
-    organizer: JsonObject = {}
-    private: JsonObject = {}
+    public: JsonObject | None = None
+    organizer: JsonObject | None = None
+    private: JsonObject | None = None
 
 
 class SettingsMigrationResult(Answer):

@@ -1,0 +1,233 @@
+"""Rooms moved to another version of their app: planned, done, undone, and many at once."""
+
+from pydantic import Field, JsonValue
+
+from mymozhem.api.frame import Call
+from mymozhem.api.models import RollbackBody, UpgradeBody, UpgradeRoomsBody
+from mymozhem.api.repeats import Repeat
+from mymozhem.api.routes import Routes
+from mymozhem.contract import JsonObject
+from mymozhem.errors import MymozhemError
+from mymozhem.manifests.referee import as_json
+from mymozhem.rooms.reading.views import View
+from mymozhem.rooms.versions.bulk import BulkWish, NeedsAnswer, upgrade_rooms
+from mymozhem.rooms.versions.carrying import Strategy
+from mymozhem.rooms.versions.course import Moved, Wish
+from mymozhem.rooms.versions.fields import AskedField
+from mymozhem.rooms.versions.plans import Plan
+from mymozhem.rooms.versions.rolling_back import roll_back
+from mymozhem.rooms.versions.upgrading import UpgradeWish, upgrade_room
+
+from .rooms import expected_version
+
+routes = Routes("rooms", "Rooms: made, found, changed, played in.")
+
+#: fields of one room that are listed where many rooms are
+FEW = 5
+#: facts of a refusal that the plan has already
+_TOLD_ELSEWHERE = ("fields", "form", "reasons")
+
+
+class SeenField(View):
+    """A setting to be given, changed, or (`UNKNOWN_FIELD`) taken away by null.
+
+    `schema` is what the manifest says of it; `default` is absent where there is none.
+    """
+
+    pointer: str
+    type: JsonValue
+    title: str | None
+    description: str | None
+    code: str
+    problem: str
+    definition: JsonObject | None = Field(alias="schema")
+    default: JsonValue = None
+
+
+class SeenRefusal(View):
+    """Why a room cannot be moved now."""
+
+    code: str
+    message: str
+    details: JsonObject
+
+
+class SeenConsent(View):
+    """A change that the organizer has to agree to."""
+
+    pointer: str
+    code: str
+    message: str
+
+
+class SeenPlan(View):
+    """What moving a room means.
+
+    `changes` is what the referee says of the two manifests. The settings are complete, save private
+    ones; `stateChanges` names the parts of the state that change. `fields` and `reasons` say why
+    nothing carries the room over (`manual`); `notes` are the app's.
+    """
+
+    version_before: str = Field(alias="from")
+    version_after: str = Field(alias="to")
+    strategy: Strategy
+    allowed: bool
+    refusals: list[SeenRefusal]
+    changes: JsonObject
+    consents: list[SeenConsent]
+    settings_before: JsonValue
+    settings_after: JsonValue
+    state_changes: list[str]
+    fields: list[SeenField]
+    reasons: list[str]
+    notes: list[str]
+
+
+class SeenMove(View):
+    """What came of it: whether the room was moved, and the digest of the lock that it has now."""
+
+    room_id: str
+    moved: bool
+    lock: str
+    plan: SeenPlan
+
+
+class SeenQuestion(View):
+    """A room that cannot be moved without its organizer, and the first reason why.
+
+    `strategy` is null where not even a plan could be made. `fields` are the first of those that are
+    asked for.
+    """
+
+    room_id: str
+    name: str
+    strategy: Strategy | None
+    code: str
+    message: str
+    fields: list[SeenField]
+
+
+class SeenBulk(View):
+    """How many rooms were looked at, clean, moved, or need an answer; the first of those by name.
+
+    `left` were not looked at: ask again with `next` as `after`, which is null where none is left.
+    """
+
+    summary: str
+    rooms: int
+    clean: int
+    upgraded: int
+    need_answer: int
+    listed: list[SeenQuestion]
+    left: int
+    next: str | None
+
+
+@routes.add("POST /rooms/{id}/upgrade-manifest", refuses=frozenset({409, 412}))
+async def upgrade_manifest(call: Call, id: str, body: UpgradeBody) -> SeenMove:
+    """Move a room to another version of its app, or, with `dryRun`, say what that would mean.
+
+    With `If-Match` only where nobody changed the room since.
+    """
+    wish = UpgradeWish(
+        dry_run=body.dry_run,
+        expected=expected_version(call.if_match),
+        target=body.target_version,
+        migration_data=body.migration_data,
+        consent=body.consent,
+    )
+    return _moved(id, await upgrade_room(call.services, id, call.caller, wish))
+
+
+@routes.add("POST /rooms/{id}/rollback-manifest", refuses=frozenset({409, 412}))
+async def rollback_manifest(call: Call, id: str, body: RollbackBody) -> SeenMove:
+    """Take a room back to the lock before, with the settings that it had.
+
+    With `If-Match` only where nobody changed the room since.
+    """
+    wish = Wish(dry_run=body.dry_run, expected=expected_version(call.if_match))
+    return _moved(id, await roll_back(call.services, id, call.caller, wish))
+
+
+@routes.add("POST /apps/{appId}/upgrade-rooms", repeat=Repeat.FREE, refuses=frozenset({404}))
+async def upgrade_rooms_of_an_app(call: Call, app_id: str, body: UpgradeRoomsBody) -> SeenBulk:
+    """Move the rooms of an app that need no answer, or, with `dryRun`, count them.
+
+    Safe to repeat: what was moved is not moved again.
+    """
+    wish = BulkWish(
+        source=body.source,
+        target=body.to,
+        dry_run=body.dry_run,
+        consent=body.consent,
+        after=body.after,
+        most=body.limit,
+    )
+    bulk = await upgrade_rooms(call.services, app_id, call.caller, wish)
+    return SeenBulk(
+        summary=bulk.summary,
+        rooms=bulk.rooms,
+        clean=bulk.clean,
+        upgraded=bulk.upgraded,
+        need_answer=bulk.need_answer,
+        listed=[_question(each) for each in bulk.listed],
+        left=bulk.left,
+        next=bulk.last,
+    )
+
+
+def _moved(room_id: str, done: Moved) -> SeenMove:
+    return SeenMove(room_id=room_id, moved=done.moved, lock=done.lock, plan=_plan(done.plan))
+
+
+def _plan(plan: Plan) -> SeenPlan:
+    return SeenPlan(
+        version_before=plan.version_before,
+        version_after=plan.version_after,
+        strategy=plan.strategy,
+        allowed=plan.allowed,
+        refusals=[_refusal(each) for each in plan.refusals],
+        changes=as_json(plan.diff),
+        consents=[
+            SeenConsent(pointer=each.pointer, code=each.code, message=each.message)
+            for each in plan.consents
+        ],
+        settings_before=plan.settings_before,
+        settings_after=plan.settings_after,
+        state_changes=sorted(plan.changed_state),
+        fields=[_field(each) for each in plan.carried.fields],
+        reasons=list(plan.carried.reasons),
+        notes=list(plan.carried.notes),
+    )
+
+
+def _refusal(error: MymozhemError) -> SeenRefusal:
+    facts = {key: value for key, value in error.details.items() if key not in _TOLD_ELSEWHERE}
+    return SeenRefusal.model_validate(
+        {"code": error.code, "message": error.message, "details": facts}
+    )
+
+
+def _field(field: AskedField) -> SeenField:
+    seen = SeenField(
+        pointer=field.pointer,
+        type=field.type,
+        title=field.title,
+        description=field.description,
+        code=field.code,
+        problem=field.problem,
+        definition=field.schema,
+    )
+    return seen.model_copy(update={"default": field.default[0]}) if field.default else seen
+
+
+def _question(need: NeedsAnswer) -> SeenQuestion:
+    fields = need.plan.carried.fields[:FEW] if need.plan else ()
+    return SeenQuestion(
+        room_id=need.room_id,
+        name=need.name,
+        strategy=need.strategy,
+        code=need.error.code,
+        message=need.error.message,
+        fields=[_field(each) for each in fields],
+    )

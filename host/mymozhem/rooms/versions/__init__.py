@@ -1,0 +1,1 @@
+"""Moving rooms to another version of their app: planned, done, undone, one by one or in bulk."""

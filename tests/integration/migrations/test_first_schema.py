@@ -1,0 +1,123 @@
+"""A room that was made before the platform itself was upgraded still verifies, and goes on."""
+
+import asyncio
+import json
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from mymozhem.app import create_app, host_of
+from mymozhem.auth.keys import KEY_FILE
+from mymozhem.auth.tables import UserRow
+from mymozhem.cli import cli
+from mymozhem.clock import SystemClock
+from mymozhem.config import Settings
+from mymozhem.contract import fair
+from mymozhem.db.engine import create_engine
+from mymozhem.migrations import check_drift, current, head, import_tables, upgrade
+from mymozhem.registry.installing import install
+from mymozhem.rooms.locks.keeper import Keeper
+from mymozhem.rooms.work.jobs import Jobs
+from tests.api.house import Caller
+from tests.integration.migrations.first import DUMP, dump, load
+
+WHEEL = DUMP.parent / "mymozhem_lottery-1.0.0-py3-none-any.whl"
+
+
+@pytest.fixture
+def dumped():
+    return dump()
+
+
+@pytest.fixture
+async def old_url(database_url, dumped):
+    """A database of the first schema, with the rows of the first release."""
+    engine = create_engine(database_url, migrating=True)
+    async with engine.begin() as connection:
+        await connection.run_sync(import_tables().drop_all)
+    await engine.dispose()
+    await upgrade(database_url, dumped["revision"])
+    await load(database_url, dumped)
+    return database_url
+
+
+@pytest.fixture(scope="session")
+def first_lottery(tmp_path_factory) -> Path:
+    """A data folder in which the first lottery is installed apart."""
+    folder = tmp_path_factory.mktemp("first-lottery")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("PIP_NO_INDEX", "1")
+        install(str(WHEEL), Settings(_env_file=None, data_dir=folder))
+    return folder
+
+
+@pytest.fixture
+def settings(first_lottery, old_url, dumped, monkeypatch):
+    """The settings of the upgraded host: the same keys, the newest lottery, the first one apart."""
+    file = first_lottery / KEY_FILE
+    file.touch(mode=0o600)
+    file.write_text(json.dumps(dumped["keys"]))
+    monkeypatch.setenv("MYMOZHEM_DATABASE_URL", old_url)
+    monkeypatch.setenv("MYMOZHEM_DATA_DIR", str(first_lottery))
+    monkeypatch.setenv("MYMOZHEM_ENABLE_APPS", "lottery")
+    return Settings(_env_file=None)
+
+
+@asynccontextmanager
+async def serving(settings, dumped):
+    """Give the upgraded host, the organizer of the rooms, and the host's jobs."""
+    app = create_app(settings, clock=SystemClock(), run_jobs=False)
+    async with app.test_app():
+        host = host_of(app)
+        await Keeper(host.services).run_due()
+        async with host.services.database.read() as session:
+            (organizer,) = [
+                await session.get_one(UserRow, row["id"])
+                for row in dumped["tables"]["users"]
+                if row["email"]
+            ]
+        token = host.tokens.issue(organizer).access_token
+        yield host, Caller(app.test_client(), token, organizer.id)
+
+
+async def test_the_migrations_lead_from_the_first_release_to_the_models(old_url, dumped):
+    assert await current(old_url) == "0001"
+    await upgrade(old_url)
+    assert await current(old_url) == head()
+    assert await check_drift(old_url) == []
+
+
+async def test_rooms_of_the_first_release_are_read_proved_and_go_on(settings, dumped):
+    await upgrade(settings.effective_database_url)
+    over, running = dumped["rooms"]["over"], dumped["rooms"]["running"]
+    async with serving(settings, dumped) as (host, organizer):
+        for room in (over, running):
+            seen = (await organizer.get(f"/rooms/{room}")).data
+            assert (seen["appId"], seen["appManifestVersion"]) == ("lottery", "1.0.0")
+            lock = (await organizer.get(f"/rooms/{room}/lock")).data
+            assert lock["lock"]["target"]["kind"] == "inprocess"
+            assert lock["servedBy"]["target"]["kind"] == "isolated"
+            assert not lock["orphaned"]
+        assert [record["target"]["kind"] for record in lock["servedBy"]["records"]] == ["isolated"]
+        draws = (await organizer.get(f"/rooms/{running}/draws")).data
+        committed = next(draw for draw in draws if draw["status"] == "COMMITTED")
+        ran = await organizer.post(f"/rooms/{running}/draws/{committed['id']}/run")
+        assert ran.status in {200, 202}, ran.raw
+        await Jobs(host.services).run_due()
+        acted = await organizer.post(f"/rooms/{running}/actions/draw", {})
+        assert acted.status == 200, acted.raw
+        await Jobs(host.services).run_due()
+        winners = (await organizer.get(f"/rooms/{running}/winners")).data
+        assert len({winner["prizeId"] for winner in winners}) == 3
+        for room, count in ((over, 1), (running, 3)):
+            draws = (await organizer.get(f"/rooms/{room}/draws")).data
+            assert [draw["status"] for draw in draws] == ["REVEALED"] * count
+            for draw in draws:
+                record = await organizer.get(f"/rooms/{room}/draws/{draw['id']}/record")
+                assert fair.verify(record.data).ok, record.raw
+    for room in (over, running):
+        verified = await asyncio.to_thread(CliRunner().invoke, cli, ["rooms", "verify", room])
+        assert verified.exit_code == 0, verified.output
+    assert "in an environment of its own" in verified.stdout

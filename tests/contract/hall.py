@@ -4,11 +4,14 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
+from zipfile import ZipFile
 
 from pydantic import JsonValue
 from sqlalchemy import select
 
+import mymozhem_quiz
 from mymozhem.auth.principal import Principal
 from mymozhem.contract import JsonObject
 from mymozhem.rooms.actions import perform
@@ -35,6 +38,30 @@ def single(name: str = "one", right: int = 1, **more: JsonValue) -> JsonObject:
 def questions(count: int) -> list[JsonValue]:
     """Return so many questions whose right option is b."""
     return [single(f"question-{number}") for number in range(1, count + 1)]
+
+
+FIRST = "1.0.0"
+NEWEST: str = mymozhem_quiz.app_manifest()["meta"]["version"]  # type: ignore[index, call-overload, assignment]  # as it ships
+_WHEEL = Path(__file__).parents[1] / "releases" / f"mymozhem_quiz-{FIRST}-py3-none-any.whl"
+
+
+def manifest_of(version: str) -> JsonObject:
+    """Return the manifest of a version: the newest one, or the one that was released first."""
+    if version == NEWEST:
+        return mymozhem_quiz.app_manifest()
+    with ZipFile(_WHEEL) as wheel:
+        found: JsonObject = json.loads(wheel.read("mymozhem_quiz/manifest.json"))
+        return found
+
+
+def asking(asked: Sequence[JsonValue], version: str = NEWEST) -> JsonObject:
+    """Return the setting in which the questions of a room lie."""
+    return {"questions": list(asked)} if version == FIRST else {"rounds": in_one_round(asked)}
+
+
+def in_one_round(asked: Sequence[JsonValue]) -> list[JsonValue]:
+    """Return the setting of a quiz that asks these questions, in one round."""
+    return [{"id": "r1", "title": "Round 1", "questions": list(asked)}]
 
 
 #: a question of each type, what is right and what is wrong, both in words
@@ -190,10 +217,14 @@ def in_ids(prompt: JsonObject, answer: JsonValue) -> JsonValue:
 
 
 async def make_hall(
-    house: House, jobs: Jobs, asked: Sequence[JsonValue], names: Sequence[str], **settings: Any
+    house: House,
+    jobs: Jobs,
+    asked: JsonObject,
+    names: Sequence[str],
+    **settings: Any,
 ) -> Hall:
-    """Start a quiz with these questions, and let people in."""
-    room = await house.start("quiz", settings={"questions": list(asked), **settings})
+    """Start a quiz with these questions, as `asking` gives them, and let people in."""
+    room = await house.start("quiz", settings={**asked, **settings})
     hall = Hall(house, jobs, room)
     await hall.let_in(*names)
     return hall

@@ -14,7 +14,14 @@ from pydantic import JsonValue
 
 import mymozhem_quiz
 from mymozhem.clock import Clock, HeldClock
-from mymozhem.contract import CloseWindowRequest, Context, Level, RoomStatus, hookimpl
+from mymozhem.contract import (
+    CloseWindowRequest,
+    Context,
+    JsonObject,
+    Level,
+    RoomStatus,
+    hookimpl,
+)
 from mymozhem.contract.fair import verify
 from mymozhem.db.uow import Database
 from mymozhem.errors import Forbidden, Invalid, Refused
@@ -24,7 +31,17 @@ from mymozhem.rooms.imports import TextImport
 from mymozhem.rooms.windows import controlling
 from mymozhem.rooms.windows.submitting import submit
 from mymozhem.rooms.work.jobs import Jobs
-from tests.contract.hall import EACH, Hall, make_hall, questions, single
+from tests.contract.hall import (
+    EACH,
+    FIRST,
+    NEWEST,
+    Hall,
+    asking,
+    make_hall,
+    manifest_of,
+    questions,
+    single,
+)
 from tests.contract.houses import HOUSES
 from tests.integration.rooms.build import House
 
@@ -34,16 +51,32 @@ Make = Callable[..., Awaitable[Hall]]
 # ------------------------------------------------------------------------------------ the house
 
 
-class Fragile:
-    """The quiz, but that it does not survive the end of a question while `down`."""
+class Quiz:
+    """The code of today, in rooms that were made under some version of its manifest."""
 
-    app_manifest = staticmethod(mymozhem_quiz.app_manifest)
     validate_settings = staticmethod(mymozhem_quiz.validate_settings)
     import_settings = staticmethod(mymozhem_quiz.import_settings)
+    migrate_settings = staticmethod(mymozhem_quiz.migrate_settings)
     handle_action = staticmethod(mymozhem_quiz.handle_action)
     on_room_changed = staticmethod(mymozhem_quiz.on_room_changed)
     on_timer = staticmethod(mymozhem_quiz.on_timer)
     prepare_draw = staticmethod(mymozhem_quiz.prepare_draw)
+
+    def __init__(self, version: str) -> None:
+        self.version = version
+
+    @hookimpl
+    def app_manifest(self) -> JsonObject:
+        return manifest_of(self.version)
+
+    @hookimpl
+    def close_window(self, context: Context, request: CloseWindowRequest) -> Any:
+        return mymozhem_quiz.close_window(context, request)
+
+
+class Fragile(Quiz):
+    """The quiz, but that it does not survive the end of a question while `down`."""
+
     down = False
 
     @hookimpl
@@ -58,10 +91,16 @@ def clock() -> HeldClock:
     return HeldClock()
 
 
+@pytest.fixture(params=[NEWEST, FIRST])
+def version(request: pytest.FixtureRequest) -> str:
+    """The version under which rooms are made; the code of today plays all of them."""
+    return str(request.param)
+
+
 @pytest.fixture
-def app() -> object:
+def app(version: str) -> object:
     """The package itself; a test may put one in its place that breaks."""
-    return mymozhem_quiz
+    return mymozhem_quiz if version == NEWEST else Quiz(version)
 
 
 @pytest.fixture
@@ -73,13 +112,13 @@ async def house(
 
 
 @pytest.fixture
-async def make(house: House) -> AsyncIterator[Make]:
+async def make(house: House, version: str) -> AsyncIterator[Make]:
     """Start a quiz with these questions and settings; Ada, Bob and Eve are there."""
     jobs = Jobs(house.services)
 
     async def made(*asked: JsonValue, names: tuple[str, ...] = (), **settings: Any) -> Hall:
         everybody = names or ("Ada", "Bob", "Eve")
-        return await make_hall(house, jobs, asked, everybody, **settings)
+        return await make_hall(house, jobs, asking(asked, version), everybody, **settings)
 
     yield made
     await jobs.stop()
@@ -300,15 +339,17 @@ async def test_a_void_question_gives_nothing_and_is_played_again(make: Make) -> 
         await hall.do("void", questionId="question-1")
 
 
-async def test_only_questions_that_nobody_has_seen_can_be_changed(make: Make) -> None:
+async def test_only_questions_that_nobody_has_seen_can_be_changed(make: Make, version: str) -> None:
     hall = await make(*questions(2), mode="plain")
     await hall.played({"Ada": "Beta"})
     first, second = single("question-1", right=0), single("question-2", right=0)
-    settings = {"questions": [first, single("question-2")]}
+    settings = asking([first, single("question-2")], version)
     with pytest.raises(Invalid) as caught:
         await hall.house.change(hall.room.id, settings=settings)
-    assert list(fields_of(caught.value)) == ["/appSettings/questions/0"]
-    await hall.house.change(hall.room.id, settings={"questions": [single("question-1"), second]})
+    inside = "" if version == FIRST else "/rounds/0"
+    assert list(fields_of(caught.value)) == [f"/appSettings{inside}/questions/0"]
+    settings = asking([single("question-1"), second], version)
+    await hall.house.change(hall.room.id, settings=settings)
     await hall.played({"Ada": "Alpha"})
     assert await hall.points("Ada") == [200]
 
@@ -324,8 +365,8 @@ def fields_of(error: Invalid) -> dict[str, object]:
 
 class TestFragile:
     @pytest.fixture
-    def app(self) -> Fragile:
-        return Fragile()
+    def app(self, version: str) -> Fragile:
+        return Fragile(version)
 
     async def test_the_host_settles_by_the_rules_and_the_quiz_goes_on(
         self, make: Make, app: Fragile
@@ -494,12 +535,13 @@ B False
 
 
 async def test_questions_are_imported_with_faults_by_line_and_played(
-    house: House, make: Make
+    house: House, make: Make, version: str
 ) -> None:
     room = await house.room("quiz", settings={"mode": "plain"})
-    wish = TextImport(setting="questions", format="opentrivia", text=TEXT.encode())
+    (setting,) = asking([], version)
+    wish = TextImport(setting=setting, format="opentrivia", text=TEXT.encode())
     done = await import_setting(house.services, room.id, house.organizer, wish)
-    assert (done.saved, done.imported) == (True, 2)
+    assert (done.saved, done.imported) == (True, 2 if version == FIRST else 1)
     assert [(one.line, one.code) for one in done.problems] == [(7, "ANSWER_NOT_AN_OPTION")]
     await house.change(room.id, status=RoomStatus.ACTIVE)
     hall = Hall(house, (await make(*questions(1))).jobs, room)

@@ -20,6 +20,7 @@ import mymozhem_quiz
 from mymozhem.api.documents import openapi_document
 from mymozhem.clock import Clock, HeldClock
 from tests.api.house import Caller, Heard, House, make_house
+from tests.contract.hall import in_one_round
 
 #: another one in each room, or not the room's at all
 DRAWN = "/qr.svg"
@@ -142,7 +143,9 @@ async def worlds(house: House, clock: HeldClock, settings: dict[str, Any]) -> Wo
     for number in (0, 1):
         asked = [question(name, kind.keys[number]) for name, kind in KINDS.items()]
         asked.append(question("text", KINDS["text"].keys[number]) | {"id": "never-played"})
-        room = await house.start(appId="quiz", appSettings={"questions": asked, **settings})
+        room = await house.start(
+            appId="quiz", appSettings={"rounds": in_one_round(asked), **settings}
+        )
         callers = {"organizer": house.organizer, "foreign": foreign, "anonymous": house.nobody}
         ids = {"id": room["id"], "windowId": "q-1"}
         for name in ("ada", "bob", "cyd", "dan"):
@@ -332,7 +335,9 @@ async def test_a_right_answer_is_acknowledged_like_a_wrong_one(
 ) -> None:
     for name, kind in KINDS.items():
         asked = [question(name, kind.keys[0])]
-        room = await house.start(appId="quiz", appSettings={"questions": asked, "mode": mode})
+        room = await house.start(
+            appId="quiz", appSettings={"rounds": in_one_round(asked), "mode": mode}
+        )
         guests = [(await house.guest(room, each))[0] for each in ("Ada", "Bob")]
         path = f"/rooms/{room['id']}"
         assert (await house.organizer.post(f"{path}/actions/start", {})).status == HTTPStatus.OK

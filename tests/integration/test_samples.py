@@ -34,12 +34,14 @@ def _logging_as_it_was():
     root.setLevel(level)
 
 
+WET = {"id": "wet", "type": "boolean", "text": "Is water wet?", "answer": True}
+
 ANSWERED = SampleRoom(
     name="Quiz",
     settings={
         "mode": "plain",
         "minElapsedMs": 0,
-        "questions": [{"id": "wet", "type": "boolean", "text": "Is water wet?", "answer": True}],
+        "rounds": [{"id": "r1", "title": "Water", "questions": [WET]}],
     },
     status=RoomStatus.COMPLETED,
     prizes=(SamplePrize(name="Kite"),),

@@ -1,15 +1,20 @@
 """A room as a host keeps it, in memory: windows, points, settings, state, timers.
 
 Rules are checked with another validator than the host's, and everything that the app says is held
-against its manifest.
+against its manifest. A room runs a version of the app, as rooms do that were made under it; in one
+of the first version everything is asked of the first release too, whose answers must be the same.
 """
 
+import importlib
+import sys
 from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from functools import cache, reduce
+from functools import cache, partial, reduce
 from operator import getitem
+from pathlib import Path
+from types import ModuleType
 
 import jsonschema
 import pytest
@@ -33,6 +38,7 @@ from mymozhem.contract import (
     ParticipantStatus,
     PersonKind,
     Prize,
+    Refuse,
     Reply,
     Role,
     RoomChangeRequest,
@@ -54,18 +60,45 @@ from mymozhem_quiz.importing.values import fold
 transport = over_both_transports("mymozhem_quiz")
 
 NOW = datetime(2026, 12, 31, 20, 0, tzinfo=UTC)
-MANIFEST = quiz.app_manifest()
+RELEASES = Path(__file__).resolve().parents[3] / "tests" / "releases"
+FIRST, NEWEST = "1.0.0", "2.0.0"
+
+
+def released(version: str) -> tuple[ModuleType, dict]:
+    """The quiz as it was released once, beside the one of today, and its manifest."""
+    wheel = str(RELEASES / f"mymozhem_quiz-{version}-py3-none-any.whl")
+    ours = {name: sys.modules.pop(name) for name in quiz_modules()}
+    sys.path.insert(0, wheel)
+    try:
+        app = importlib.import_module("mymozhem_quiz")
+        return app, app.app_manifest()
+    finally:
+        sys.path.remove(wheel)
+        for name in quiz_modules():
+            del sys.modules[name]
+        sys.modules.update(ours)
+
+
+def quiz_modules() -> list[str]:
+    return [name for name in sys.modules if name.partition(".")[0] == "mymozhem_quiz"]
+
+
+FIRST_RELEASE, FIRST_MANIFEST = released(FIRST)
+MANIFESTS = {FIRST: FIRST_MANIFEST, NEWEST: quiz.app_manifest()}
 
 
 @cache
-def validator(*path: str) -> jsonschema.Draft202012Validator:
-    """What a part of the manifest accepts."""
-    return jsonschema.Draft202012Validator(reduce(getitem, path, MANIFEST))
+def validator(version: str, *path: str) -> jsonschema.Draft202012Validator:
+    """What a part of a version's manifest accepts."""
+    return jsonschema.Draft202012Validator(reduce(getitem, path, MANIFESTS[version]))
 
 
-def must_fit(value: object, *path: str) -> None:
-    """Fail where a value is not what the manifest says there."""
-    validator(*path).validate(value)
+def outcome(hook: Callable[..., object], **given: object) -> object:
+    """What a hook answers, a refusal too; how a refusal is put does not count."""
+    try:
+        return hook(**given).model_dump(mode="json", by_alias=True)
+    except Refuse as no:
+        return no.refusal.code, no.refusal.details
 
 
 #: one of each type, with the answer that is right
@@ -99,22 +132,27 @@ class Window:
 
 
 class Room:
-    """A running room with people p1, p2, … in it."""
+    """A running room with people p1, p2, … in it, made under a version of the app."""
 
     def __init__(
-        self, *questions: Mapping, people: int = 3, locale: str = "en", **settings: object
+        self,
+        *questions: Mapping,
+        people: int = 3,
+        locale: str = "en",
+        version: str = NEWEST,
+        **settings: object,
     ) -> None:
+        self.version = version
+        #: whether the first release is asked too; not where a test changes a limit of today's code
+        self.compares = version == FIRST
+        self.manifest = MANIFESTS[version]
         defaults = {
             name: said["default"]
-            for name, said in MANIFEST["settings"]["properties"].items()
+            for name, said in self.manifest["settings"]["properties"].items()
             if "default" in said
         }
-        self.settings: dict = {
-            **defaults,
-            "questions": [dict(one) for one in questions],
-            **settings,
-        }
-        must_fit(self.settings, "settings")
+        self.settings: dict = {**defaults, **self.asking(*questions), **settings}
+        self.must_fit(self.settings, "settings")
         self.locale = locale
         self.room_status = RoomStatus.ACTIVE
         self.state = RoomData()
@@ -129,6 +167,25 @@ class Room:
         self.moved: list[str] = []
         self.now = NOW
         self.calls = 0
+
+    def must_fit(self, value: object, *path: str) -> None:
+        """Fail where a value is not what the room's manifest says there."""
+        validator(self.version, *path).validate(value)
+
+    def asking(self, *questions: Mapping) -> dict:
+        """The setting in which questions lie: one list, or one round of them."""
+        listed = [dict(one) for one in questions]
+        if self.version == FIRST:
+            return {"questions": listed}
+        one = {"id": "r1", "title": "Round 1", "questions": listed}
+        return {"rounds": [one] if listed else []}
+
+    def ask(self, hook: str, **given: object) -> object:
+        """Ask the app; in a room of the first version its first release must say the same."""
+        if self.compares:
+            today = outcome(getattr(quiz, hook), **given)
+            assert today == outcome(getattr(FIRST_RELEASE, hook), **given)
+        return getattr(quiz, hook)(**given)
 
     def person(self, id: str, **more: object) -> Participant:
         return Participant(
@@ -146,7 +203,7 @@ class Room:
 
     def context(self, need: str = "", **more: object) -> Context:
         self.calls += 1
-        needs = MANIFEST["needs"].get(need, [])
+        needs = self.manifest["needs"].get(need, [])
         view = RoomView(
             id="room_1",
             name="The room",
@@ -158,7 +215,7 @@ class Room:
         return Context(
             contract="1.0",
             call_id=f"call_{self.calls}",
-            app=AppRef(id="quiz", version="1.0.0"),
+            app=AppRef(id="quiz", version=self.version),
             room=view,
             now=self.now,
             deadline_ms=5_000,
@@ -174,7 +231,7 @@ class Room:
 
     def act(self, action: str, *, by: str | None = None, **payload: object) -> object:
         """Let somebody ask for an action; return what they get back."""
-        must_fit(payload, "actions", action, "payload")
+        self.must_fit(payload, "actions", action, "payload")
         actor = None
         if by is not None:
             one = self.people[by]
@@ -186,9 +243,8 @@ class Room:
                 data=one.data,
             )
         context = self.context(f"action:{action}", actor=actor)
-        result = quiz.handle_action(
-            context=context, request=ActionRequest(action=action, payload=payload)
-        )
+        request = ActionRequest(action=action, payload=payload)
+        result = self.ask("handle_action", context=context, request=request)
         return self.apply(result)
 
     def answer(self, person: str, answer: object, *, ms: int = 1_000, window: str | None = None):
@@ -226,7 +282,7 @@ class Room:
             submissions=rows(Submissions, taken.submissions),
             scores=Scores(),
         )
-        result = quiz.close_window(context=self.context("close_window"), request=request)
+        result = self.ask("close_window", context=self.context("close_window"), request=request)
         self.apply(result)
         if result.verdicts is not None:
             self._judge(taken, result.verdicts)
@@ -248,12 +304,13 @@ class Room:
             name = min(self.timers, key=self.timers.get)
             self.now = max(self.now, self.timers.pop(name))
             request = TimerRequest(name=name)
-            self.apply(quiz.on_timer(context=self.context(f"timer:{name}"), request=request))
+            self.apply(self.ask("on_timer", context=self.context(f"timer:{name}"), request=request))
         raise AssertionError("the timers never rest")
 
     def change(self, kind: ChangeKind, what: str, **more: object) -> "Room":
         request = RoomChangeRequest(change=Change(kind=kind, what=what, **more))
-        self.apply(quiz.on_room_changed(context=self.context("on_room_changed"), request=request))
+        context = self.context("on_room_changed")
+        self.apply(self.ask("on_room_changed", context=context, request=request))
         return self
 
     def settle(self) -> "Room":
@@ -286,11 +343,22 @@ class Room:
         return self.change(ChangeKind.WINDOW, "voided", window_id=window)
 
     def problems(self, purpose: str = "save", **settings: object) -> list[tuple[str, str]]:
+        """What the app says to settings; `questions` are those of the list, or of the one round."""
+        if "questions" in settings:
+            settings |= self.asking(*settings.pop("questions"))
         wanted = {**self.settings, **settings}
-        must_fit(wanted, "settings")
-        request = SettingsValidationRequest(settings=wanted, purpose=purpose)
-        found = quiz.validate_settings(context=self.context(), request=request).problems
+        self.must_fit(wanted, "settings")
+        return self.listed(self.validate(wanted, purpose))
+
+    def validate(self, settings: Mapping, purpose: str = "save") -> list[tuple[str, str]]:
+        """What the app says to settings, whatever they are, at the places where they lie."""
+        request = SettingsValidationRequest(settings=settings, purpose=purpose)
+        found = self.ask("validate_settings", context=self.context(), request=request).problems
         return [(one.pointer, one.code) for one in found]
+
+    def listed(self, problems: list[tuple[str, str]]) -> list[tuple[str, str]]:
+        """Problems at the places that they had in one list of questions, also of a round."""
+        return [(plain(pointer), code) for pointer, code in problems]
 
     # ------------------------------------------------------------------------- what stands
 
@@ -331,8 +399,8 @@ class Room:
         return reply
 
     def _emit(self, effect):
-        must_fit(effect.payload, "events", effect.type, "payload")
-        assert effect.to == MANIFEST["events"][effect.type]["visibility"]
+        self.must_fit(effect.payload, "events", effect.type, "payload")
+        assert effect.to == self.manifest["events"][effect.type]["visibility"]
         self.log.append(effect)
 
     def _setState(self, effect):  # noqa: N802  named as the effect
@@ -340,14 +408,14 @@ class Room:
         parts = {"public": self.state.public, "private": self.state.private} | {
             name: part for name, part in parts.items() if name in {"public", "private"}
         }
-        must_fit(parts, "state")
+        self.must_fit(parts, "state")
         self.state = RoomData(**parts)
 
     def _setSettings(self, effect):  # noqa: N802  named as the effect
         for name in effect.patch:
-            assert MANIFEST["settings"]["properties"][name]["x-live"]
+            assert self.manifest["settings"]["properties"][name]["x-live"]
         self.settings = {**self.settings, **effect.patch}
-        must_fit(self.settings, "settings")
+        self.must_fit(self.settings, "settings")
 
     def _setParticipants(self, effect):  # noqa: N802  named as the effect
         for person, own in zip(effect.participant_id, effect.own, strict=True):
@@ -468,21 +536,33 @@ def fits(window: OpenWindow, payload: dict) -> bool:
     return jsonschema.Draft202012Validator(rules).is_valid(payload)
 
 
+def plain(pointer: str) -> str:
+    """A pointer as if there were one list of questions, and not one round of them."""
+    inside = pointer.removeprefix("/rounds/0")
+    return "/questions" if inside == "/rounds" else inside
+
+
+@pytest.fixture(params=[NEWEST, FIRST])
+def version(request) -> str:
+    """The version of the app under which a room was made."""
+    return request.param
+
+
 @pytest.fixture
 def question() -> Callable[..., dict]:
     return make
 
 
 @pytest.fixture
-def room() -> Callable[..., Room]:
+def room(version) -> Callable[..., Room]:
     """A room with the given questions; settings by keyword."""
-    return Room
+    return partial(Room, version=version)
 
 
 @pytest.fixture
-def ten() -> Callable[..., Room]:
+def ten(room) -> Callable[..., Room]:
     """A room with ten questions of one right option, `Paris`, which is `b`."""
-    return lambda **settings: Room(*(make(f"q{n}") for n in range(1, 11)), **settings)
+    return lambda **settings: room(*(make(f"q{n}") for n in range(1, 11)), **settings)
 
 
 @pytest.fixture

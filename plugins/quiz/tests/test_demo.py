@@ -45,7 +45,8 @@ def test_a_sample_sets_and_does_only_what_the_manifest_knows(sample):
 
 
 def test_the_questions_that_ship_are_of_all_types_and_sound():
-    types = MANIFEST["settings"]["properties"]["questions"]["items"]["properties"]["type"]["enum"]
+    rounds = MANIFEST["settings"]["properties"]["rounds"]["items"]["properties"]
+    types = rounds["questions"]["items"]["properties"]["type"]["enum"]
     assert {question["type"] for question in QUESTIONS} == set(types)
     assert [fault for question in QUESTIONS for fault in check_question(question)] == []
     assert len({question["id"] for question in QUESTIONS}) == len(QUESTIONS) == 12

@@ -58,7 +58,7 @@ def test_needs_name_what_exists():
 
 
 def test_every_format_of_questions_is_declared():
-    assert set(MANIFEST["imports"]["questions"]) == set(FORMATS)
+    assert set(MANIFEST["imports"]["rounds"]) == set(FORMATS)
 
 
 def test_defaults_of_the_manifest_are_those_of_the_code():
@@ -78,7 +78,17 @@ def test_every_setting_has_a_title_a_description_a_level_and_a_widget(name):
 
 
 def test_questions_are_for_organizers():
-    assert PROPERTIES["questions"]["x-visibility"] == "organizer"
+    rounds = PROPERTIES["rounds"]
+    questions = rounds["items"]["properties"]["questions"]
+    parts = (rounds, rounds["items"], questions, questions["items"])
+    assert {part["x-visibility"] for part in parts} == {"organizer"}
+    assert all(part["x-live"] for part in parts)
+
+
+def test_it_serves_rooms_of_the_first_version():
+    served = VersionRange.parse(MANIFEST["serves"])
+    assert all(version in served for version in ("1.0.0", "1.9.9", MANIFEST["meta"]["version"]))
+    assert "3.0.0" not in served
 
 
 def test_every_text_is_there_in_english_and_russian():

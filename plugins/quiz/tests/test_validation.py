@@ -3,7 +3,7 @@
 import pytest
 
 from mymozhem.contract import Refuse, RoomStatus, SettingsImportRequest, SettingsValidationRequest
-from mymozhem_quiz import import_settings, validate_settings
+from mymozhem_quiz import validate_settings
 
 SELF = {"pace": "self", "closesAt": "2027-01-02T00:00:00Z"}
 
@@ -65,11 +65,9 @@ SAVED = [
 
 @pytest.mark.parametrize(("changes", "pointer", "code"), SAVED)
 def test_a_question_that_cannot_be_played_is_not_saved(room, question, changes, pointer, code):
-    request = SettingsValidationRequest(
-        settings={"questions": [{**question("q1"), **one} for one in changes]}, purpose="save"
-    )
-    found = validate_settings(context=room().context(), request=request).problems
-    assert (pointer, code) in [(one.pointer, one.code) for one in found]
+    made = room()
+    asked = made.asking(*({**question("q1"), **one} for one in changes))
+    assert (pointer, code) in made.listed(made.validate(asked))
 
 
 def test_two_teams_need_two_names(ten):
@@ -107,7 +105,8 @@ def test_an_end_that_has_come_is_no_problem_for_other_settings(ten):
 
 def test_a_room_that_is_only_being_made_has_no_room_yet(ten, question):
     nowhere = ten().context().model_copy(update={"room": None})
-    request = SettingsValidationRequest(settings={"questions": [question("q1")]}, purpose="save")
+    asked = ten().asking(question("q1"))
+    request = SettingsValidationRequest(settings=asked, purpose="save")
     assert validate_settings(context=nowhere, request=request).problems == ()
 
 
@@ -134,15 +133,17 @@ def test_a_draft_is_not_asked_about_its_end(ten):
     assert validate_settings(context=context, request=request).problems == ()
 
 
-def imported(room, text, setting="questions", format="csv"):
-    request = SettingsImportRequest(setting=setting, text=text, format=format)
-    return import_settings(context=room.context(), request=request)
+def imported(room, text, setting=None, format="csv"):
+    name = setting or next(iter(room.asking()))
+    request = SettingsImportRequest(setting=name, text=text, format=format)
+    return room.ask("import_settings", context=room.context(), request=request)
 
 
 def test_imported_questions_get_ids_that_are_free_in_the_room(room, question):
     found = imported(room(question("q1")), "question,option1,option2,right\nWho?,me,you,A\n")
-    assert [one["id"] for one in found.value] == ["q2"]
-    assert room(*found.value).problems("activate") == []
+    questions = [each for one in found.value for each in one.get("questions", [one])]
+    assert [one["id"] for one in questions] == ["q2"]
+    assert room(*questions).problems("activate") == []
 
 
 def test_nothing_else_is_imported(ten):

@@ -10,6 +10,7 @@ from .actions import handle_action
 from .changes import on_room_changed
 from .closing import close_window
 from .drawing import prepare_draw
+from .migrating import migrate_settings
 from .timers import on_timer
 from .validation import import_settings, validate_settings
 
@@ -18,6 +19,7 @@ __all__ = [
     "close_window",
     "handle_action",
     "import_settings",
+    "migrate_settings",
     "on_room_changed",
     "on_timer",
     "prepare_draw",

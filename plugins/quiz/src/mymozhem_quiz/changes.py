@@ -15,6 +15,7 @@ from mymozhem.contract import (
 from .closing import moved_on, timely, where
 from .correcting import SOON_MS, TIMER
 from .game import Game, window_of
+from .parts import mended
 from .settings import Settings, settings_of
 from .telling import no_winner
 
@@ -28,7 +29,7 @@ def on_room_changed(context: Context, request: RoomChangeRequest) -> Effects:
         case ChangeKind.WINDOW:
             return Effects(effects=timely(context, _window(settings, game, change)))
         case ChangeKind.SETTINGS:
-            return Effects(effects=_move_end(settings, game))
+            return Effects(effects=_with(settings, game))
         case _:
             return Effects()
 
@@ -95,10 +96,16 @@ def _untold(game: Game, number: int) -> Game:
     return game.kept(untold=tuple(dict.fromkeys((*game.private.untold, number))))
 
 
-def _move_end(settings: Settings, game: Game) -> tuple[Effect, ...]:
+def _with(settings: Settings, game: Game) -> tuple[Effect, ...]:
+    """Bring the quiz up to date with new settings."""
+    changed, windows = _move_end(settings, mended(settings, game))
+    return () if changed == game else (*windows, changed.save())
+
+
+def _move_end(settings: Settings, game: Game) -> tuple[Game, tuple[Effect, ...]]:
     """At people's own pace all open questions end when the settings say."""
     closes_at = settings.closes_at
     if not (game.running and settings.self_paced) or closes_at in (None, game.public.closes_at):
-        return ()
+        return game, ()
     moved = (ChangeWindow(id=window_of(one), closes_at=closes_at) for one in game.open_rounds())
-    return (*moved, game.shown(closes_at=closes_at).save())
+    return game.shown(closes_at=closes_at), tuple(moved)

@@ -13,6 +13,7 @@ from mymozhem.contract import (
 )
 
 from .game import Game, Status
+from .parts import with_standings
 from .scoring import all_rounds, gains, ranked, results, verdicts
 from .sent import rows_of
 from .settings import Settings, room_of, settings_of
@@ -61,7 +62,9 @@ def _settled(
 ) -> tuple[Effect, ...]:
     game = ranked(game, result)
     shown = [] if game.round(result.number).held else [result]
-    game, dealt = refresh(context, settings, game, gains(shown))
+    gained = gains(shown)
+    game, dealt = refresh(context, settings, game, gained)
+    game = with_standings(context, settings, game, gained)
     events = [event for one in shown for event in told(context, settings, one)]
     return (*dealt, game.save(), *events, *where(settings, game))
 

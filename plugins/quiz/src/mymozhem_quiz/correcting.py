@@ -20,10 +20,11 @@ from mymozhem.contract import (
 )
 
 from .game import Game, Status, window_of
-from .keying import Key, Unfit, accepted, corrected, moved, replaced
+from .keying import Key, Unfit, accepted, corrected, moved
+from .layout import replaced, setting_of
 from .playing import chosen, open_rounds, require_idle
 from .scoring import all_rounds, ranked, rejudged, results
-from .settings import Question, Settings, room_of, settings_of
+from .settings import Question, Settings, read_settings, room_of, settings_of
 from .telling import no_winner, told
 from .texts import refusal
 
@@ -90,7 +91,8 @@ def corrections(
 def recount_after(game: Game, effects: Sequence[Effect]) -> tuple[Schedule, ...]:
     """Return what has the rest brought up to date, once the host has added up the new points."""
     corrected = [one for one in effects if isinstance(one, Rejudge)]
-    follows = bool(game.public.teams) or game.public.status is Status.FINISHED
+    public = game.public
+    follows = bool(public.teams or public.standings) or public.status is Status.FINISHED
     if not corrected or not (follows or len(corrected) >= MOST_WINDOWS):
         return ()
     return (Schedule(name=TIMER, after_ms=SOON_MS),)
@@ -104,16 +106,16 @@ def _rekey(context: Context, payload: JsonObject, change: Change, code: str) -> 
         new = change(question, key)
     except Unfit:
         raise refusal(context, code, question=question.id) from None
-    questions = replaced(room_of(context).settings.get("questions"), question.id, new)
-    settings = Settings.model_validate(room_of(context).settings | {"questions": questions})
+    before = room_of(context).settings
+    patch = replaced(before, setting_of(context), question.id, new)
+    settings = read_settings(context, before | patch)
     game = moved(game, question, settings.question(question.id) or question)
     for number in numbers:
         game = game.turned(number, fixed=False)
     game, effects = corrections(context, settings, game, anew=numbers)
     reply = Reply(data={"windows": [one.window_id for one in effects if isinstance(one, Rejudge)]})
     later = recount_after(game, effects)
-    patch = SetSettings(patch={"questions": questions})
-    return ActionResult(effects=(patch, game.save(), *effects, *later, reply))
+    return ActionResult(effects=(SetSettings(patch=patch), game.save(), *effects, *later, reply))
 
 
 def _voided(

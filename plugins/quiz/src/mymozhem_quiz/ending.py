@@ -1,7 +1,7 @@
 """The end: final standings, and prizes down them, with ties broken as the organizer chose."""
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 from mymozhem.contract import (
     ActionResult,
@@ -22,14 +22,13 @@ from .game import Game, Place, Status, window_of
 from .playing import MOST_REVEALED, open_rounds, require_running, reveal_rounds
 from .scoring import all_rounds, gains, results
 from .settings import Settings, settings_of
-from .standings import Awarded, Tie, ranker, share_out, standings
-from .teams import active, refresh
+from .standings import Awarded, Tie, best, final, ranker, share_out
+from .teams import refresh
 from .telling import status_changed
 from .texts import refusal
 
-#: how many places everybody is told, how many stay in the state, how many ties are drawn at once
+#: how many places everybody is told, and how many ties are drawn at once
 MOST_PLACES = 100
-MOST_KEPT = 10
 MOST_DRAWS = 10
 
 
@@ -55,17 +54,6 @@ def finish(context: Context) -> Effects:
     return Effects(effects=tuple(one for one in ended if not isinstance(one, Reply)))
 
 
-def final(context: Context, game: Game, gained: Mapping[str, int]) -> list[Place]:
-    """Return the standings by the points that everybody has now, and those still held back."""
-    people = active(context.participants)
-    return standings(game, [(one.id, one.points + gained.get(one.id, 0)) for one in people])
-
-
-def best(places: Sequence[Place]) -> tuple[Place, ...]:
-    """Return the places that the state keeps."""
-    return tuple(place for place in places if place.points)[:MOST_KEPT]
-
-
 def _end(context: Context, settings: Settings, game: Game) -> tuple[Effect, ...]:
     reckoned = results(settings, game, all_rounds(game, context.submissions))
     held = game.held_rounds()
@@ -77,7 +65,7 @@ def _end(context: Context, settings: Settings, game: Game) -> tuple[Effect, ...]
         return deciding
     game, revealed = reveal_rounds(context, settings, game, held[:MOST_REVEALED], reckoned)
     draws = prizes.ties[:MOST_DRAWS] if settings.tie_break == "draw" else ()
-    game = game.shown(status=Status.FINISHED, window=None, standings=best(places))
+    game = game.shown(status=Status.FINISHED, window=None, part=None, standings=best(places))
     game = game.kept(draws={_key(tie): ranker(game)(tie.people[0], tie.points) for tie in draws})
     game, dealt = refresh(context, settings, game, gained)
     undecided = [tie for tie in prizes.ties if tie not in draws]

@@ -8,7 +8,7 @@ from typing import Self
 from mymozhem.contract import Context, SetState
 from mymozhem.contract.wire import Moment, Wire
 
-from .settings import Question, Settings, room_of
+from .settings import PartSeen, Question, Settings, room_of
 
 WINDOW = re.compile(r"q-([1-9][0-9]{0,5})")
 
@@ -42,7 +42,8 @@ class Public(Wire):
     """What everybody may know.
 
     `window` is the question that can be answered, `tied` how many answer it to break a tie,
-    `standings` the ten best at the end.
+    `part` what people call the round that is on, `standings` the ten best at the end, and between
+    two parts.
     """
 
     status: Status = Status.WAITING
@@ -54,6 +55,7 @@ class Public(Wire):
     closes_at: Moment | None = None
     teams: tuple[Team, ...] = ()
     standings: tuple[Place, ...] = ()
+    part: PartSeen | None = None
 
 
 class Round(Wire):
@@ -87,13 +89,14 @@ class Round(Wire):
 class Private(Wire):
     """What only the app knows.
 
-    The rounds, those of which is still to be told, and by a draw's key what places are sorted by:
-    it is the same for all who are tied.
+    The rounds, those of which is still to be told, by a draw's key what places are sorted by, which
+    is the same for all who are tied, and the id of the part that is on.
     """
 
     rounds: tuple[Round, ...] = ()
     untold: tuple[int, ...] = ()
     draws: dict[str, tuple[int, ...]] = {}
+    part: str = ""
 
 
 class Game(Wire):
@@ -111,7 +114,10 @@ class Game(Wire):
     def save(self) -> SetState:
         """Return what stores this; what is as it always is takes no room in the private part."""
         private = self.private.model_dump(mode="json", by_alias=True, exclude_defaults=True)
-        return SetState(public=self.public.model_dump(mode="json", by_alias=True), private=private)
+        # Rooms of the first version know no parts: where none is on, nothing is said of it.
+        unsaid = {"part"} if self.public.part is None else set()
+        public = self.public.model_dump(mode="json", by_alias=True, exclude=unsaid)
+        return SetState(public=public, private=private)
 
     def shown(self, **changes: object) -> Self:
         """Return the quiz with another public part."""

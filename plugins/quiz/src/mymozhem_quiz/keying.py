@@ -10,7 +10,7 @@ from mymozhem.contract.wire import Wire
 from .game import Game
 from .importing.checking import MAX_ACCEPTED
 from .importing.values import MAX_NUMBER, fold
-from .settings import Question
+from .settings import Option, Question
 
 
 class Key(Wire):
@@ -66,14 +66,6 @@ def accepted(question: Question, key: Key) -> JsonObject:
             raise Unfit
 
 
-def replaced(questions: JsonValue, question_id: str, change: JsonObject) -> list[JsonValue]:
-    """Return the questions of the settings with one of them changed."""
-    return [
-        one | change if isinstance(one, dict) and one.get("id") == question_id else one
-        for one in (questions if isinstance(questions, list) else ())
-    ]
-
-
 def moved(game: Game, before: Question, after: Question) -> Game:
     """Return the quiz whose rounds still know which option stood where, after a new order."""
     if before.type != "order":
@@ -90,9 +82,13 @@ def _marked(question: Question, places: Sequence[int]) -> list[JsonValue]:
     if not places or (question.type == "single" and len(places) != 1):
         raise Unfit
     return [
-        {"text": option.text, "right": place in places}
+        {"text": option.text, "right": place in places, **_picture(option)}
         for place, option in enumerate(question.options)
     ]
+
+
+def _picture(option: Option) -> JsonObject:
+    return {} if option.picture is None else {"picture": option.picture.model_dump()}
 
 
 def _reordered(question: Question, places: Sequence[int]) -> list[JsonValue]:

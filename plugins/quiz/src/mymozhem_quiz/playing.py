@@ -14,6 +14,7 @@ from mymozhem.contract import (
 from mymozhem.contract.wire import Wire
 
 from .game import Game, Status, window_of
+from .parts import begin, with_standings
 from .scoring import all_rounds, gains, results
 from .settings import MOST_SELF_PACED, Question, Settings, settings_of
 from .showing import show
@@ -47,7 +48,8 @@ def start(context: Context, _: JsonObject) -> ActionResult:
     if not waiting:
         raise refusal(context, "QUESTIONS_MISSING")
     if not settings.self_paced:
-        return ActionResult(effects=open_rounds(context, settings, game, waiting[:1]))
+        game, begun = begin(settings, game, waiting[0])
+        return ActionResult(effects=(*begun, *open_rounds(context, settings, game, waiting[:1])))
     if settings.closes_at is None or settings.closes_at <= context.now:
         raise refusal(context, "CLOSES_AT_PAST" if settings.closes_at else "CLOSES_AT_MISSING")
     if len(waiting) > MOST_SELF_PACED:
@@ -56,13 +58,19 @@ def start(context: Context, _: JsonObject) -> ActionResult:
 
 
 def show_next(context: Context, _: JsonObject) -> ActionResult:
-    """Open the first question that nobody has seen yet."""
+    """Open the first question that nobody has seen yet.
+
+    Where it lies in another part and the organizer wants a pause, that part is only announced.
+    """
     settings, game = settings_of(context), Game.of(context)
     require_idle(context, settings, game)
     waiting = game.unplayed(settings)
     if not waiting:
         raise refusal(context, "NO_QUESTIONS_LEFT")
-    return ActionResult(effects=open_rounds(context, settings, game, waiting[:1]))
+    game, begun = begin(settings, game, waiting[0])
+    if begun and settings.pause_between_rounds:
+        return ActionResult(effects=(game.save(), *begun))
+    return ActionResult(effects=(*begun, *open_rounds(context, settings, game, waiting[:1])))
 
 
 def show_question(context: Context, payload: JsonObject) -> ActionResult:
@@ -72,7 +80,8 @@ def show_question(context: Context, payload: JsonObject) -> ActionResult:
     require_idle(context, settings, game)
     if game.rounds_of(question.id):
         raise refusal(context, "QUESTION_PLAYED", question=question.id)
-    return ActionResult(effects=open_rounds(context, settings, game, (question,)))
+    game, begun = begin(settings, game, question)
+    return ActionResult(effects=(*begun, *open_rounds(context, settings, game, (question,))))
 
 
 def close(context: Context, _: JsonObject) -> ActionResult:
@@ -100,6 +109,7 @@ def reveal(context: Context, payload: JsonObject) -> ActionResult:
     game, effects = reveal_rounds(context, settings, game, numbers, reckoned)
     gained = gains(reckoned[number] for number in numbers if number in reckoned)
     game, dealt = refresh(context, settings, game, gained)
+    game = with_standings(context, settings, game, gained)
     reply: JsonObject = {"revealed": len(numbers), "left": len(game.held_rounds())}
     return ActionResult(effects=(*effects, *dealt, game.save(), Reply(data=reply)))
 

@@ -1,10 +1,13 @@
 """The room's settings as typed values, and what follows from them alone."""
 
 from datetime import datetime
+from functools import cached_property
 from typing import Literal
 
-from mymozhem.contract import Context, RoomView
+from mymozhem.contract import Context, JsonObject, RoomView
 from mymozhem.contract.wire import Moment, Wire
+
+from .layout import in_rounds, setting_of
 
 QuestionType = Literal["single", "multiple", "boolean", "number", "text", "order"]
 Mode = Literal["first", "speed", "plain"]
@@ -13,19 +16,20 @@ Mode = Literal["first", "speed", "plain"]
 MOST_SELF_PACED = 60
 
 
+class Picture(Wire):
+    """A picture, and what it shows in words."""
+
+    url: str
+    alt: str
+
+
 class Option(Wire):
     """One option; `accepted` ones were found to be right as well, after the fact."""
 
     text: str
     right: bool = False
     accepted: bool = False
-
-
-class Picture(Wire):
-    """A picture, and what it shows in words."""
-
-    url: str
-    alt: str
+    picture: Picture | None = None
 
 
 class Question(Wire):
@@ -53,12 +57,39 @@ class Question(Wire):
         return self.type in {"single", "multiple", "order"}
 
 
+class Part(Wire):
+    """What people call a round: questions under a title.
+
+    Here and in events a "round" is one question as it was played, as it was before there were
+    parts. A part without an id holds all questions of a room that knows no rounds; nobody is told
+    of it.
+    """
+
+    id: str = ""
+    title: str = ""
+    questions: tuple[Question, ...] = ()
+    points: int | None = None
+    time_per_question: int | None = None
+
+
+_NO_PART = Part()
+
+
+class PartSeen(Wire):
+    """A part as everybody sees it: which of how many, and its title."""
+
+    number: int
+    of: int
+    title: str
+
+
 class Settings(Wire):
     """What the organizer chose; the manifest says what each field means."""
 
-    questions: tuple[Question, ...] = ()
+    rounds: tuple[Part, ...] = ()
     mode: Mode = "first"
     time_per_question: int = 20
+    pause_between_rounds: bool = False
     points: int = 100
     streak_bonus: int = 0
     min_elapsed_ms: int = 200
@@ -92,17 +123,42 @@ class Settings(Wire):
         """Whether windows hold their results back until somebody, or the end, reveals them."""
         return self.self_paced or self.reveal_answers == "byHand"
 
+    @cached_property
+    def questions(self) -> tuple[Question, ...]:
+        """Return the questions of all parts, in their order."""
+        return tuple(one for part in self.rounds for one in part.questions)
+
+    @cached_property
+    def _parts(self) -> dict[str, Part]:
+        return {one.id: part for part in reversed(self.rounds) for one in part.questions}
+
     def question(self, question_id: str) -> Question | None:
         """Return a question; None where an organizer took it out meanwhile."""
         return next((one for one in self.questions if one.id == question_id), None)
 
+    def part(self, part_id: str) -> Part | None:
+        """Return a part; None where an organizer took it out meanwhile, or there are none."""
+        return next((one for one in self.rounds if part_id and one.id == part_id), None)
+
+    def part_of(self, question: Question) -> Part | None:
+        """Return the part in which a question lies; None in a room that knows no rounds."""
+        found = self._parts.get(question.id)
+        return found if found is not None and found.id else None
+
+    def seen(self, part: Part) -> PartSeen:
+        """Return a part as everybody sees it."""
+        number = [one.id for one in self.rounds].index(part.id) + 1
+        return PartSeen(number=number, of=len(self.rounds), title=part.title)
+
     def points_of(self, question: Question) -> int:
-        """Return the full points of a question."""
-        return self.points if question.points is None else question.points
+        """Return the full points of a question: its own, those of its part, or the quiz's."""
+        part = self.part_of(question) or _NO_PART
+        return _first(question.points, part.points, self.points)
 
     def seconds_of(self, question: Question) -> int:
         """Return how long a question is open in a live quiz."""
-        return self.time_per_question if question.time_limit is None else question.time_limit
+        part = self.part_of(question) or _NO_PART
+        return _first(question.time_limit, part.time_per_question, self.time_per_question)
 
     def lasts_ms(self, question: Question, now: datetime) -> int:
         """Return how long the window of a question is to be open from now on."""
@@ -120,4 +176,14 @@ def room_of(context: Context) -> RoomView:
 
 def settings_of(context: Context) -> Settings:
     """Return the settings of the room that a call is about."""
-    return Settings.model_validate(room_of(context).settings)
+    return read_settings(context, room_of(context).settings)
+
+
+def read_settings(context: Context, given: JsonObject) -> Settings:
+    """Return settings of the version of the app that a call names; ValidationError for others."""
+    return Settings.model_validate(in_rounds(given, setting_of(context)))
+
+
+def _first(own: int | None, of_part: int | None, of_quiz: int) -> int:
+    """Return what is said nearest to the question."""
+    return next((one for one in (own, of_part) if one is not None), of_quiz)

@@ -56,6 +56,7 @@ def show(
         window=None if settings.self_paced else window_of(number),
         tied=len(tied),
         closes_at=settings.closes_at if settings.self_paced else None,
+        standings=(),
     )
     asked = Asked.of(question, played)
     prompt = _prompt(context, settings, asked, played, number)
@@ -118,15 +119,22 @@ def _prompt(
     if not settings.self_paced:
         prompt["seconds"] = settings.seconds_of(question)
     if asked.ids:
-        options: list[JsonValue] = [
-            {"id": option, "text": text_of(context, asked, option)} for option in asked.ids
-        ]
+        options: list[JsonValue] = [_option(context, asked, option) for option in asked.ids]
         prompt |= {"options": options, "shuffle": settings.shuffle_options}
     if question.type == "number":
         prompt["nearest"] = question.is_nearest
     if question.picture is not None:
-        prompt["picture"] = {"url": question.picture.url, "alt": question.picture.alt}
+        prompt["picture"] = question.picture.model_dump()
+    part = settings.part_of(question)
+    if part is not None:
+        prompt["part"] = settings.seen(part).model_dump()
     return prompt
+
+
+def _option(context: Context, asked: Asked, option: str) -> JsonObject:
+    shown: JsonObject = {"id": option, "text": text_of(context, asked, option)}
+    picture = asked.options[option].picture if option in asked.options else None
+    return shown if picture is None else shown | {"picture": picture.model_dump()}
 
 
 def text_of(context: Context, asked: Asked, option: str) -> str:
@@ -166,4 +174,7 @@ def mix(seed: str, *parts: object) -> bytes:
 
 def _shown(prompt: JsonObject, number: int) -> Emit:
     kept = {name: prompt[name] for name in ("round", "total", "type", "points", "tie")}
+    part = prompt.get("part")
+    if isinstance(part, dict):
+        kept["part"] = part["number"]
     return Emit(type="quiz:question_shown", payload={"windowId": window_of(number), **kept})

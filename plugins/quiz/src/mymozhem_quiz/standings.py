@@ -1,12 +1,16 @@
 """Who stands where, and what the prizes make of it."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain, groupby, islice, repeat
 
-from mymozhem.contract import Prize, Winner, WinnerStatus
+from mymozhem.contract import Context, Prize, Winner, WinnerStatus
 
 from .game import Game, Place
+from .teams import active
+
+#: how many places stay in the state
+MOST_KEPT = 10
 
 Key = tuple[int, ...]
 
@@ -56,6 +60,17 @@ def standings(game: Game, points: Sequence[tuple[str, int]]) -> list[Place]:
         rank = len(places) + 1
         places += [Place(rank=rank, participant_id=one, points=score) for one, score in group]
     return places
+
+
+def final(context: Context, game: Game, gained: Mapping[str, int]) -> list[Place]:
+    """Return the standings by the points that everybody has now, and those still to come."""
+    people = active(context.participants)
+    return standings(game, [(one.id, one.points + gained.get(one.id, 0)) for one in people])
+
+
+def best(places: Sequence[Place]) -> tuple[Place, ...]:
+    """Return the places that the state keeps."""
+    return tuple(place for place in places if place.points)[:MOST_KEPT]
 
 
 def share_out(

@@ -7,7 +7,7 @@ from mymozhem.contract import ActionResult, Context, JsonObject, Participant, Re
 
 from .game import Game, window_of
 from .scoring import all_rounds, results
-from .settings import settings_of
+from .settings import Settings, settings_of
 from .standings import standings
 from .teams import active
 from .telling import Result, counts
@@ -23,7 +23,7 @@ def statistics(context: Context, _: JsonObject) -> ActionResult:
     people = active(context.participants)
     board = _leaderboard(game, people, shown)
     reply: JsonObject = {
-        "questions": [_round(one) for one in shown],
+        "questions": [_round(settings, one) for one in shown],
         "void": [n for n, played in game.numbered() if played.void],
         "held": [*game.held_rounds()],
         "leaderboard": [*board[:MOST_LISTED]],
@@ -32,10 +32,12 @@ def statistics(context: Context, _: JsonObject) -> ActionResult:
     return ActionResult(effects=(Reply(data=reply),))
 
 
-def _round(result: Result) -> JsonObject:
+def _round(settings: Settings, result: Result) -> JsonObject:
     times = [one.elapsed_ms for one in result.submissions]
     answered, right = len(result.submissions), sum(result.right)
-    return {
+    part = settings.part_of(result.asked.question)
+    where: JsonObject = {} if part is None else {"part": settings.seen(part).number}
+    return where | {
         "round": result.number,
         "windowId": window_of(result.number),
         "questionId": result.asked.question.id,

@@ -18,7 +18,7 @@ ENGLISH = {
     "QUESTION_NOT_PLAYED": "Question {question} was not played yet: change it in the settings.",
     "QUESTION_VOID": "Question {question} is void already.",
     "NO_QUESTIONS_LEFT": "All questions were played: end the quiz, or replay one.",
-    "TOO_MANY_ROUNDS": "A quiz has {most} rounds at most.",
+    "TOO_MANY_ROUNDS": "A quiz asks {most} times at most, replayed questions included.",
     "NOTHING_TO_REVEAL": "Every answer is revealed already.",
     "ANSWER_UNFIT": "This is no answer that question {question} could have.",
     "ACCEPT_UNFIT": "Only options and short texts can be accepted as well: correct the key of"
@@ -31,6 +31,11 @@ ENGLISH = {
     "QUESTION_TWICE": "Two questions have the id {question}.",
     "QUESTION_FROZEN": "Question {question} was played and stays as it is: use correct, accept or"
     " void, which also change the points.",
+    "QUESTION_MOVED": "Question {question} was played and stays in its round.",
+    "TOO_MANY_QUESTIONS": "A quiz has {most} questions at most, all rounds together.",
+    "ROUND_TWICE": "Two rounds have the id {round}.",
+    "ROUND_EMPTY": "Write at least one question for the round “{round}”, or take it out.",
+    "ROUND_FROZEN": "A question of the round “{round}” was played: its points and its time stay.",
     "QUESTION_GONE": "Question {question} was played and cannot be taken out.",
     "TOO_MANY_SELF_PACED": "At people's own pace a quiz has {most} questions at most.",
     "CLOSES_AT_MISSING": "Say until when people can answer at their own pace.",
@@ -39,6 +44,12 @@ ENGLISH = {
     "SUDDEN_DEATH_LIVE": "Sudden death needs a live quiz: share the place or draw lots.",
     "TEAMS_MISSING": "Name at least two teams.",
     "TEAM_TWICE": "Two teams are called {team}.",
+    "VERSION_UNKNOWN": "This quiz knows nothing of version {version}.",
+    "round.title": "Round {number}",
+    "lost.titles": "There are no rounds any more, only one list of questions; their titles are"
+    " gone: {titles}.",
+    "lost.pictures": "Pictures of options are gone, from {count} options.",
+    "lost.pause": "The next round does not wait for you any more.",
     "rule.tie": "Lots are drawn among those who are tied: one ticket each.",
     "rule.everybody": "Everybody has one ticket.",
 }

@@ -7,10 +7,12 @@ from mymozhem.contract import Context, Effect, Effects, Schedule, TimerRequest, 
 from .closing import FINISH
 from .correcting import MOST_TOLD, SOON_MS, corrections, recount_after
 from .correcting import TIMER as RECOUNT
-from .ending import best, final, finish
+from .ending import finish
 from .game import Game, Status
+from .parts import with_standings
 from .scoring import all_rounds, gains, results
 from .settings import settings_of
+from .standings import best, final
 from .teams import TIMER as TEAMS
 from .teams import refresh
 from .telling import told
@@ -47,6 +49,7 @@ def recount(context: Context) -> Effects:
     ]
     game = game.kept(untold=waiting[MOST_TOLD:])
     game, dealt = refresh(context, settings, game)
+    game = with_standings(context, settings, game)
     if game.public.status is Status.FINISHED:
         held = gains(reckoned[number] for number in game.held_rounds() if number in reckoned)
         game = game.shown(standings=best(final(context, game, held)))

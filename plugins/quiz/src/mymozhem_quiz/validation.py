@@ -20,14 +20,18 @@ from mymozhem.contract import (
 )
 
 from .game import Game
-from .importing import check_question, import_questions
+from .importing import Fault, check_question, check_round, import_questions, import_rounds
+from .importing.checking import MAX_QUESTIONS
 from .importing.values import fold
-from .settings import MOST_SELF_PACED, Settings, settings_of
+from .layout import QUESTIONS, ROUNDS, Lying, lying, objects, setting_of
+from .settings import MOST_SELF_PACED, Settings, read_settings, settings_of
 from .texts import say
 
-QUESTIONS = "questions"
 LONGEST = timedelta(days=366)
 LEAST_TEAMS = 2
+
+#: what a round whose questions were played keeps: their points follow from it
+_KEPT = ("points", "timePerQuestion")
 
 
 @hookimpl
@@ -35,15 +39,21 @@ def validate_settings(
     context: Context, request: SettingsValidationRequest
 ) -> SettingsValidationResult:
     """Say what is wrong; a draft may still lack what an event cannot start without."""
-    given = _questions(request.settings)
-    problems = [*_unfit(context, given), *_changed(context, given)]
+    given = list(lying(request.settings, setting_of(context)))
+    problems = [
+        *_unfit(context, given),
+        *_unfit_rounds(context, request.settings),
+        *_changed(context, given),
+        *_changed_rounds(context, request.settings),
+    ]
     try:
-        settings = Settings.model_validate(request.settings)
+        settings = read_settings(context, request.settings)
     except ValidationError as error:
-        return SettingsValidationResult(problems=tuple(problems or _unreadable(error)))
+        unreadable = _unreadable(context, error)
+        return SettingsValidationResult(problems=tuple(problems or unreadable))
     problems += _twice(context, settings)
     if settings.self_paced and len(given) > MOST_SELF_PACED:
-        pointer = f"/{QUESTIONS}/{MOST_SELF_PACED}"
+        pointer = given[MOST_SELF_PACED].pointer
         problems.append(_problem(context, pointer, "TOO_MANY_SELF_PACED", most=MOST_SELF_PACED))
     if request.purpose == "activate":
         problems += _incomplete(context, settings)
@@ -54,43 +64,88 @@ def validate_settings(
 
 @hookimpl
 def import_settings(context: Context, request: SettingsImportRequest) -> SettingsImportResult:
-    """Return the questions that a text holds; their ids are free in the room."""
-    if request.setting != QUESTIONS:
+    """Return the questions that a text holds, in rounds where the room has some.
+
+    Their ids are free in the room.
+    """
+    setting = setting_of(context)
+    if request.setting != setting:
         raise Refuse("SETTING_UNKNOWN", f"Nothing is imported into {request.setting!r}.")
     room = context.room
-    taken = [str(one.get("id")) for one in _questions(room.settings if room else {})]
-    locale = room.locale if room else "en"
-    return import_questions(request.text, request.format, locale=locale, taken=taken)
+    settings, locale = (room.settings, room.locale) if room else ({}, "en")
+    taken = [str(one.question.get("id")) for one in lying(settings, setting)]
+    if setting == QUESTIONS:
+        return import_questions(request.text, request.format, locale=locale, taken=taken)
+    rounds = [str(one.get("id")) for one in objects(settings.get(ROUNDS))]
+    return import_rounds(request.text, request.format, locale=locale, taken=taken, rounds=rounds)
 
 
-def _unfit(context: Context, questions: list[JsonObject]) -> Iterator[Problem]:
+def _unfit(context: Context, given: list[Lying]) -> Iterator[Problem]:
     """Yield what is wrong with single questions; what was accepted later is no field of theirs."""
-    locale = context.room.locale if context.room else "en"
-    for index, question in enumerate(questions):
-        for fault in check_question(_as_written(question)):
-            pointer = f"/{QUESTIONS}/{index}{fault.pointer}"
-            yield Problem(pointer=pointer, code=fault.code, message=fault.said(locale))
-    twice = Counter(str(one.get("id")) for one in questions)
-    for index, question in enumerate(questions):
-        name = str(question.get("id"))
+    pictures = setting_of(context) == ROUNDS
+    for one in given:
+        for fault in check_question(_as_written(one.question), pictures=pictures):
+            yield _found(context, f"{one.pointer}{fault.pointer}", fault)
+    twice = Counter(str(one.question.get("id")) for one in given)
+    for one in given:
+        name = str(one.question.get("id"))
         if twice[name] > 1:
-            yield _problem(context, f"/{QUESTIONS}/{index}/id", "QUESTION_TWICE", question=name)
+            yield _problem(context, f"{one.pointer}/id", "QUESTION_TWICE", question=name)
+    if pictures and len(given) > MAX_QUESTIONS:
+        pointer = given[MAX_QUESTIONS].pointer
+        yield _problem(context, pointer, "TOO_MANY_QUESTIONS", most=MAX_QUESTIONS)
 
 
-def _changed(context: Context, questions: list[JsonObject]) -> Iterator[Problem]:
-    """Yield the questions that were played and are not as they were."""
+def _unfit_rounds(context: Context, settings: JsonObject) -> Iterator[Problem]:
+    """Yield what is wrong with rounds but for their questions; nothing where there are none."""
+    if setting_of(context) != ROUNDS:
+        return
+    rounds = objects(settings.get(ROUNDS))
+    twice = Counter(str(one.get("id")) for one in rounds)
+    for index, one in enumerate(rounds):
+        pointer, name = f"/{ROUNDS}/{index}", str(one.get("id"))
+        for fault in check_round(one):
+            yield _found(context, f"{pointer}{fault.pointer}", fault)
+        if twice[name] > 1:
+            yield _problem(context, f"{pointer}/id", "ROUND_TWICE", round=name)
+
+
+def _changed(context: Context, given: list[Lying]) -> Iterator[Problem]:
+    """Yield the questions that were played and are not as they were, or in another round."""
     if context.room is None:
         return
+    setting = setting_of(context)
     played = {one.question for one in Game.of(context).private.rounds}
-    before = {str(one.get("id")): one for one in _questions(context.room.settings)}
-    names = {str(one.get("id")): index for index, one in enumerate(questions)}
-    for name in [one for one in before if one in played]:
-        index = names.get(name)
-        if index is None:
-            yield _problem(context, f"/{QUESTIONS}", "QUESTION_GONE", question=name)
-        elif questions[index] != before[name]:
-            pointer = f"/{QUESTIONS}/{index}"
-            yield _problem(context, pointer, "QUESTION_FROZEN", question=name)
+    names = {str(one.question.get("id")): one for one in given}
+    for before in lying(context.room.settings, setting):
+        name = str(before.question.get("id"))
+        if name not in played:
+            continue
+        now = names.get(name)
+        if now is None:
+            yield _problem(context, f"/{setting}", "QUESTION_GONE", question=name)
+        elif now.question != before.question:
+            yield _problem(context, now.pointer, "QUESTION_FROZEN", question=name)
+        elif now.part.get("id") != before.part.get("id"):
+            yield _problem(context, now.pointer, "QUESTION_MOVED", question=name)
+
+
+def _changed_rounds(context: Context, settings: JsonObject) -> Iterator[Problem]:
+    """Yield the rounds whose questions were played and that give other points or time now."""
+    if context.room is None or setting_of(context) != ROUNDS:
+        return
+    played = {one.question for one in Game.of(context).private.rounds}
+    begun = {
+        str(one.part.get("id")): one.part
+        for one in lying(context.room.settings, ROUNDS)
+        if str(one.question.get("id")) in played
+    }
+    for index, now in enumerate(objects(settings.get(ROUNDS))):
+        before = begun.get(str(now.get("id")), now)
+        for name in _KEPT:
+            if now.get(name) != before.get(name):
+                pointer = f"/{ROUNDS}/{index}/{name}"
+                yield _problem(context, pointer, "ROUND_FROZEN", round=now.get("title"))
 
 
 def _twice(context: Context, settings: Settings) -> Iterator[Problem]:
@@ -103,7 +158,9 @@ def _twice(context: Context, settings: Settings) -> Iterator[Problem]:
 
 def _incomplete(context: Context, settings: Settings) -> Iterator[Problem]:
     if not settings.questions:
-        yield _problem(context, f"/{QUESTIONS}", "QUESTIONS_MISSING")
+        yield _problem(context, f"/{setting_of(context)}", "QUESTIONS_MISSING")
+    else:
+        yield from _empty(context, settings)
     if settings.teams != "off" and len(settings.team_names) < LEAST_TEAMS:
         yield _problem(context, "/teamNames", "TEAMS_MISSING")
     if settings.self_paced and settings.closes_at is None:
@@ -111,6 +168,13 @@ def _incomplete(context: Context, settings: Settings) -> Iterator[Problem]:
     if settings.self_paced and settings.tie_break == "suddenDeath":
         yield _problem(context, "/tieBreak", "SUDDEN_DEATH_LIVE")
     yield from _end(context, settings, before=Settings())
+
+
+def _empty(context: Context, settings: Settings) -> Iterator[Problem]:
+    for index, part in enumerate(settings.rounds):
+        if not part.questions:
+            pointer = f"/{ROUNDS}/{index}/{QUESTIONS}"
+            yield _problem(context, pointer, "ROUND_EMPTY", round=part.title)
 
 
 def _end(context: Context, settings: Settings, *, before: Settings) -> Iterator[Problem]:
@@ -122,11 +186,6 @@ def _end(context: Context, settings: Settings, *, before: Settings) -> Iterator[
         yield _problem(context, "/closesAt", "CLOSES_AT_PAST")
     elif closes_at > context.now + LONGEST:
         yield _problem(context, "/closesAt", "CLOSES_AT_FAR")
-
-
-def _questions(settings: JsonObject) -> list[JsonObject]:
-    given = settings.get(QUESTIONS)
-    return [one for one in given if isinstance(one, dict)] if isinstance(given, list) else []
 
 
 def _as_written(question: JsonObject) -> JsonObject:
@@ -143,10 +202,17 @@ def _option(option: JsonValue) -> JsonValue:
     return {name: value for name, value in option.items() if name != "accepted"}
 
 
-def _unreadable(error: ValidationError) -> Iterator[Problem]:
+def _unreadable(context: Context, error: ValidationError) -> Iterator[Problem]:
+    """Yield what is of another type than it must be, at its place in the settings as they are."""
+    only = f"/{ROUNDS}/0" if setting_of(context) == QUESTIONS else ""
     for fault in error.errors(include_url=False, include_context=False, include_input=False):
-        pointer = "".join(f"/{part}" for part in fault["loc"])
+        pointer = "".join(f"/{part}" for part in fault["loc"]).removeprefix(only)
         yield Problem(pointer=pointer, code="UNREADABLE", message=fault["msg"])
+
+
+def _found(context: Context, pointer: str, fault: Fault) -> Problem:
+    locale = context.room.locale if context.room else "en"
+    return Problem(pointer=pointer, code=fault.code, message=fault.said(locale))
 
 
 def _problem(context: Context, pointer: str, code: str, **values: object) -> Problem:

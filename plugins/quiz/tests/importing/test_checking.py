@@ -48,12 +48,13 @@ GOOD = [
 @pytest.mark.parametrize("question", GOOD)
 def test_good(question):
     assert check_question(question) == ()
-    schema = app_manifest()["settings"]["properties"]["questions"]
-    jsonschema.Draft202012Validator(schema).validate([question])
+    schema = app_manifest()["settings"]["properties"]["rounds"]
+    one = {"id": "r1", "title": "Round 1", "questions": [question]}
+    jsonschema.Draft202012Validator(schema).validate([one])
 
 
 def test_every_format_of_the_manifest_can_be_read():
-    assert app_manifest()["imports"]["questions"] == list(FORMATS)
+    assert app_manifest()["imports"]["rounds"] == list(FORMATS)
 
 
 BAD = [

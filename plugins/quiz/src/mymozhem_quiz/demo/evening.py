@@ -1,5 +1,7 @@
 """The big evening: ten questions in each mode, with a hall full of phones, and every score checked.
 
+They come in two halves, which organizers and phones call rounds; here a round is one question.
+
 What the phones were told is put down on paper, reckoned by rules written here once more, and held
 against what the host says.
 """
@@ -33,7 +35,7 @@ from .checking import (
 from .people import names
 from .phones import Phone, bring, habits
 from .source import Source, find_source
-from .stage import Place, Stage, Window, open_stage
+from .stage import FIRST_HALF, HALVES, Place, Stage, Window, open_stage
 from .tally import Sheet, sums, winner, wins
 
 ROUNDS = 10
@@ -129,6 +131,9 @@ async def _round(room: Room, number: int) -> None:
     await room.stage.act("start" if number == 1 else "next")
     window = await room.stage.window(number)
     right = right_option(room.stage.questions[window.prompt.text], window)
+    part = window.prompt.part
+    half = 1 if number <= FIRST_HALF else 2
+    same(f"the half of round {number}", (part.number, part.title), (half, HALVES[half - 1]))
     if number == 1:
         await _watch(room, window)
     if number == MIDDLE:

@@ -14,6 +14,10 @@ _FILE = Path(__file__).with_name("questions.json")
 #: questions of all types, as settings hold them
 QUESTIONS = TypeAdapter(list[JsonObject]).validate_python(json.loads(_FILE.read_bytes()))
 
+#: the rounds of the next evening
+MATTER = ("boiling", "noble-gases", "gold", "primes", "eiffel", "inventions")
+SKY_AND_EARTH = ("moons", "red-planet", "planets", "light", "whales", "penicillin")
+
 #: what was answered last week, by question; nobody is where somebody did not answer
 LAST_WEEK: dict[str, tuple[JsonValue, ...]] = {
     "moons": ("b", "b", "a", "b", None, "c", "b", "d"),
@@ -33,6 +37,9 @@ LAST_WEEK: dict[str, tuple[JsonValue, ...]] = {
 }
 
 
+ASKED = tuple(LAST_WEEK)
+
+
 def _played() -> tuple[SampleAction, ...]:
     """Return an evening: each question is asked, answered and closed, then the quiz ends."""
     steps: list[SampleAction] = []
@@ -45,24 +52,40 @@ def _played() -> tuple[SampleAction, ...]:
     return (*steps, SampleAction(action="end"))
 
 
-def _questions(*ids: str) -> list[JsonValue]:
-    """Return some questions in that order."""
+def _rounds(**titled: tuple[str, ...]) -> list[JsonValue]:
+    """Return rounds by their titles, each with some questions in that order."""
     known = {str(question["id"]): question for question in QUESTIONS}
-    return [known[one] for one in ids]
+    return [
+        {
+            "id": f"r{number}",
+            "title": title.replace("_", " "),
+            "questions": [known[one] for one in ids],
+        }
+        for number, (title, ids) in enumerate(titled.items(), start=1)
+    ]
 
 
 SAMPLES = (
     SampleRoom(
         name="Science night at the Lighthouse",
-        description="Twelve questions of all kinds; faster is more. Join with the code.",
-        settings={"questions": [*QUESTIONS], "mode": "speed", "streakBonus": 50},
+        description="Two rounds with questions of all kinds; faster is more. Join with the code.",
+        settings={
+            "rounds": _rounds(Matter=MATTER, Sky_and_earth=SKY_AND_EARTH),
+            "pauseBetweenRounds": True,
+            "mode": "speed",
+            "streakBonus": 50,
+        },
         prizes=(SamplePrize(name="Telescope"), SamplePrize(name="Star chart", quantity=2)),
         people=names(18),
     ),
     SampleRoom(
         name="Science night of last week",
         description="Played to its end; the winner has taken the cake home.",
-        settings={"questions": _questions(*LAST_WEEK), "mode": "plain", "minElapsedMs": 0},
+        settings={
+            "rounds": _rounds(Warming_up=ASKED[:2], Science=ASKED[2:]),
+            "mode": "plain",
+            "minElapsedMs": 0,
+        },
         status=RoomStatus.COMPLETED,
         prizes=(SamplePrize(name="Chocolate cake"),),
         people=names(8),
@@ -72,14 +95,14 @@ SAMPLES = (
     SampleRoom(
         name="Holiday riddles",
         description="A week for everybody at their own pace, once the last questions are written.",
-        settings={"questions": _questions("planets", "inventions", "gold"), "pace": "self"},
+        settings={"rounds": _rounds(Riddles=("planets", "inventions", "gold")), "pace": "self"},
         status=RoomStatus.DRAFT,
         is_public=False,
     ),
     SampleRoom(
         name="Quiz on the night train",
         description="Called off: there was no train.",
-        settings={"questions": _questions("light", "boiling"), "mode": "first"},
+        settings={"rounds": _rounds(On_the_way=("light", "boiling")), "mode": "first"},
         status=RoomStatus.CANCELLED,
         is_public=False,
     ),

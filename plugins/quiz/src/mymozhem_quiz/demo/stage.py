@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TypeVar
 
-from pydantic import TypeAdapter
+from pydantic import JsonValue, TypeAdapter
 
 from mymozhem.contract import JsonObject
 from mymozhem.contract.demo import DemoFailed, Evening, Guest
@@ -14,6 +14,9 @@ T = TypeVar("T")
 PAGE = 100
 #: problems of an import that are told
 SHOWN = 3
+#: the two rounds of an evening, and how many questions the first one has
+HALVES = ("First half", "Second half")
+FIRST_HALF = 5
 
 
 class Room(Wire):
@@ -30,10 +33,19 @@ class Option(Wire):
     text: str
 
 
+class Part(Wire):
+    """The round in which a question lies, as phones show it."""
+
+    number: int
+    of: int
+    title: str
+
+
 class Prompt(Wire):
-    """A question, as phones show it."""
+    """A question, as phones show it; here people's rounds are parts, and a round is a question."""
 
     round: int
+    part: Part
     text: str
     type: str
     points: int
@@ -56,6 +68,12 @@ class Question(Wire):
     text: str
     options: tuple[Choice, ...] = ()
     answer: bool | None = None
+
+
+class Round(Wire):
+    """A round of questions, as only organizers see it."""
+
+    questions: list[JsonValue]
 
 
 class Window(Wire):
@@ -145,7 +163,6 @@ class Problem(Wire):
 class Imported(Wire):
     """What came of an import."""
 
-    imported: int
     problems: tuple[Problem, ...]
 
 
@@ -266,6 +283,7 @@ async def open_stage(
     room = Room.model_validate(made)
     path = f"/rooms/{room.id}"
     await _import(evening, path, questions)
+    await _split(evening, path)
     await evening.call("PATCH", path, {"status": "ACTIVE"}, token=evening.organizer)
     screen = await evening.guest(room.code, "The screen")
     seat = f"{path}/participants/{screen.participant_id}"
@@ -275,16 +293,35 @@ async def open_stage(
 
 async def _import(evening: Evening, path: str, questions: bytes) -> None:
     """Upload questions in the bytes of their file; what cannot be read is said and left out."""
-    path = f"{path}/import/questions?format=opentrivia"
+    path = f"{path}/import/rounds?format=opentrivia"
     done = Imported.model_validate(await evening.upload(path, questions, token=evening.organizer))
     for problem in done.problems[:SHOWN]:
         evening.say(f"  line {problem.line} {problem.code}: {problem.message}")
-    evening.say(f"  {done.imported} questions imported, {len(done.problems)} problems.")
+    evening.say(f"  {len(done.problems)} problems of the import.")
+
+
+async def _split(evening: Evening, path: str) -> None:
+    """Make two rounds of the one that was imported: the last questions are for the second half."""
+    (questions,) = await _rounds(evening, path)
+    evening.say(f"  {len(questions)} questions imported, and put into two rounds.")
+    halves = (questions[:FIRST_HALF], questions[FIRST_HALF:])
+    rounds: list[JsonValue] = [
+        {"id": f"r{number}", "title": title, "questions": half}
+        for number, (title, half) in enumerate(zip(HALVES, halves, strict=True), start=1)
+    ]
+    body: JsonObject = {"appSettings": {"rounds": rounds}}
+    await evening.call("PATCH", path, body, token=evening.organizer)
 
 
 async def _questions(evening: Evening, path: str) -> dict[str, Question]:
+    rounds = await _rounds(evening, path)
+    found = (Question.model_validate(one) for part in rounds for one in part)
+    return {question.text: question for question in found}
+
+
+async def _rounds(evening: Evening, path: str) -> list[list[JsonValue]]:
+    """Return the questions of each round, as only organizers see them."""
     match await evening.call("GET", path, token=evening.organizer):
-        case {"appSettings": {"questions": questions}}:
-            found = TypeAdapter(list[Question]).validate_python(questions)
-            return {question.text: question for question in found}
+        case {"appSettings": {"rounds": rounds}}:
+            return [one.questions for one in TypeAdapter(list[Round]).validate_python(rounds)]
     raise DemoFailed("The organizer does not see the questions.")

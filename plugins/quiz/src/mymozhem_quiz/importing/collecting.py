@@ -32,17 +32,27 @@ class Located:
     fault: Fault
 
 
+@dataclass(eq=False)
+class Heading:
+    """A round as a format read it; what is said of it may follow its questions."""
+
+    line: int
+    said: JsonObject = field(default_factory=dict)
+
+
 @dataclass(frozen=True)
 class Draft:
     """A question as a format read it, not yet checked; None where there is nothing to check.
 
-    `faults` keep it out; `lines` says on which line a part, by its JSON Pointer, begins.
+    `faults` keep it out; `lines` says on which line a part, by its JSON Pointer, begins. `under` is
+    the heading of its round, None where the text names none.
     """
 
     line: int
     question: JsonValue = None
     faults: tuple[Located, ...] = ()
     lines: Mapping[str, int] = field(default_factory=dict)
+    under: Heading | None = None
 
     def line_of(self, pointer: str) -> int:
         """Return the line of the nearest part at or above a pointer."""
@@ -61,6 +71,7 @@ class Kept:
 
     line: int
     question: JsonObject
+    under: Heading | None = None
 
 
 @dataclass(frozen=True)
@@ -71,14 +82,14 @@ class Collected:
     faults: tuple[Located, ...]
 
 
-def collect(reading: Reading, taken: Iterable[str] = ()) -> Collected:
+def collect(reading: Reading, taken: Iterable[str] = (), *, pictures: bool = False) -> Collected:
     """Check every draft, leave out what was there before, and give each question an id.
 
     A given id is kept if it is valid and the first of its kind. New ids are q1, q2, … by the place
     among the good questions, and skip those that are given or `taken`. Of a text with more than
     20,000 questions the rest is not read.
     """
-    good, faults = _good(reading)
+    good, faults = _good(reading, pictures=pictures)
     kept, about_ids = _with_ids(good, frozenset(taken))
     found = [*faults, *about_ids]
     if not kept and not found:
@@ -88,16 +99,26 @@ def collect(reading: Reading, taken: Iterable[str] = ()) -> Collected:
 
 def result_of(collected: Collected, locale: str) -> SettingsImportResult:
     """Return what the host is told: 500 questions and 1000 problems at most."""
-    faults = collected.faults
-    if len(collected.kept) > MAX_QUESTIONS:
-        first = collected.kept[MAX_QUESTIONS].line
-        many = Located(first, fault("TOO_MANY", most=MAX_QUESTIONS))
-        faults = tuple(sorted((*faults, many), key=lambda each: each.line))
+    kept, faults = first_questions(collected)
+    return result(locale, [each.question for each in kept], faults)
+
+
+def first_questions(collected: Collected) -> tuple[tuple[Kept, ...], tuple[Located, ...]]:
+    """Return as many questions as a quiz can have, and all faults, of the others too."""
+    kept, faults = collected.kept, collected.faults
+    if len(kept) > MAX_QUESTIONS:
+        faults = (*faults, Located(kept[MAX_QUESTIONS].line, fault("TOO_MANY", most=MAX_QUESTIONS)))
+    return kept[:MAX_QUESTIONS], faults
+
+
+def result(locale: str, value: list[JsonObject], found: Iterable[Located]) -> SettingsImportResult:
+    """Return what the host is told: a value, and 1000 problems at most, in their order."""
+    faults = sorted(found, key=lambda each: each.line)
     if len(faults) > MAX_PROBLEMS:
         told, rest = faults[: MAX_PROBLEMS - 1], faults[MAX_PROBLEMS - 1 :]
-        faults = (*told, Located(rest[0].line, fault("MORE_PROBLEMS", count=len(rest))))
+        faults = [*told, Located(rest[0].line, fault("MORE_PROBLEMS", count=len(rest)))]
     return SettingsImportResult(
-        value=[each.question for each in collected.kept[:MAX_QUESTIONS]],
+        value=[*value],
         problems=tuple(
             ImportProblem(line=each.line, code=each.fault.code, message=each.fault.said(locale))
             for each in faults
@@ -105,7 +126,7 @@ def result_of(collected: Collected, locale: str) -> SettingsImportResult:
     )
 
 
-def _good(reading: Reading) -> tuple[list[Kept], list[Located]]:
+def _good(reading: Reading, *, pictures: bool) -> tuple[list[Kept], list[Located]]:
     kept: list[Kept] = []
     faults: list[Located] = []
     lines: dict[tuple[str, ...], int] = {}
@@ -118,19 +139,19 @@ def _good(reading: Reading) -> tuple[list[Kept], list[Located]]:
         if drafts > MAX_DRAFTS:
             faults.append(Located(each.line, fault("TOO_LONG", most=MAX_DRAFTS)))
             break
-        found = list(_faults(each))
+        found = list(_faults(each, pictures=pictures))
         if not found and isinstance(each.question, dict):
             key = _sameness(each.question)
             if key in lines:
                 found = [Located(each.line, fault("DUPLICATE_QUESTION", line=lines[key]))]
             else:
                 lines[key] = each.line
-                kept.append(Kept(each.line, each.question))
+                kept.append(Kept(each.line, each.question, each.under))
         faults += found
     return kept, faults
 
 
-def _faults(draft: Draft) -> Iterator[Located]:
+def _faults(draft: Draft, *, pictures: bool) -> Iterator[Located]:
     """Yield what the format found, then what the rules find, each code once per line."""
     yield from draft.faults
     told = {each.fault.code for each in draft.faults}
@@ -139,7 +160,7 @@ def _faults(draft: Draft) -> Iterator[Located]:
     if draft.question is None:
         return
     seen: set[tuple[int, str]] = set()
-    for each in check_content(draft.question):
+    for each in check_content(draft.question, pictures=pictures):
         place = (draft.line_of(each.pointer), each.code)
         if each.code not in told and place not in seen:
             seen.add(place)
@@ -171,7 +192,7 @@ def _with_ids(good: list[Kept], taken: frozenset[str]) -> tuple[list[Kept], list
                 number += 1
             given[index] = f"q{number}"
         content = {name: value for name, value in each.question.items() if name != "id"}
-        kept.append(Kept(each.line, {"id": given[index], **content}))
+        kept.append(Kept(each.line, {"id": given[index], **content}, each.under))
     return kept, faults
 
 

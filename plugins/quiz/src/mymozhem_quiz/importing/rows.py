@@ -39,11 +39,7 @@ def question_of(cells: Cells) -> tuple[JsonObject, list[Fault]]:
     for column, name in (("tolerance", "tolerance"), ("time", "timeLimit"), ("points", "points")):
         if column in cells:
             _put_number(question, name, column, cells[column], faults)
-    if "picture" in cells or "alt" in cells:
-        question["picture"] = {
-            "url": cells.get("picture", ""),
-            "alt": one_line(cells.get("alt", "")),
-        }
+    question |= _picture(cells, "")
     return question, faults
 
 
@@ -97,11 +93,20 @@ def _options(cells: Cells, right: list[str], faults: list[Fault]) -> list[JsonVa
             faults.append(fault("ANSWER_NOT_AN_OPTION", answer=choice))
             break
     options: list[JsonValue] = []
-    for column in _OPTIONS:
-        if column in cells:
-            option: JsonObject = {"text": one_line(cells[column])}
+    for number, column in enumerate(_OPTIONS, start=1):
+        picture = _picture(cells, str(number))
+        if column in cells or picture:
+            option: JsonObject = {"text": one_line(cells.get(column, "")), **picture}
             options.append({**option, "right": True} if column in chosen else option)
     return options
+
+
+def _picture(cells: Cells, number: str) -> JsonObject:
+    """Return the picture of the question, or of an option by its number; nothing without one."""
+    url, alt = f"picture{number}", f"alt{number}"
+    if url not in cells and alt not in cells:
+        return {}
+    return {"picture": {"url": cells.get(url, ""), "alt": one_line(cells.get(alt, ""))}}
 
 
 def _column(choice: str) -> str:

@@ -46,6 +46,14 @@ ENGLISH = {
     "MORE_PROBLEMS": "There are more problems than are told: {count} from here on. Mend these"
     " first.",
     "FORMAT_UNKNOWN": "There is no format {found}: take opentrivia, csv or json.",
+    # rounds
+    "ROUND": "Round {number}",
+    "NOT_A_ROUND": "This is no round: write an object with a title and questions.",
+    "UNKNOWN_ROUND_FIELD": "A round has no field “{field}”: check the spelling, or remove it.",
+    "NO_TITLE": "The title of the round is empty: write it, or remove it.",
+    "DUPLICATE_ROUND_ID": "The id “{id}” is taken by the round on line {line}: this one got"
+    " another.",
+    "MANY_ROUNDS": "A quiz has {most} rounds at most: this one and all that follow are left out.",
     # opentrivia
     "STRAY_LINE": "“{found}” belongs to no question: a question begins with #Q, and has no empty"
     " line among its options.",

@@ -2,11 +2,16 @@
 
 import base64
 import hashlib
+import shutil
+import sys
 import zipfile
 from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime
 from pathlib import Path
 
+from mymozhem.registry import environments
 from mymozhem.registry.discovery import GROUP
+from mymozhem.registry.wheels import read_wheel
 
 APP = """
 from mymozhem.contract import Effects, Reply, hookimpl
@@ -88,6 +93,40 @@ def write_project(folder: Path, version: str = "1.0.0", **given: str) -> Path:
     )
     (folder / "acme_counter.py").write_text(app_source(version, **given))
     return folder
+
+
+def app_manifest(version: str = "1.0.0", **given: str) -> dict:
+    """Return the manifest of `app_source`."""
+    names: dict = {}
+    exec(app_source(version, **given), names)
+    return names["app_manifest"]()
+
+
+def lay_out(isolated_dir: Path, wheel: Path, manifest: Mapping[str, object]) -> Path:
+    """Make an environment as an installation leaves it, in a moment; return its folder."""
+    found = read_wheel(wheel)
+    name = environments.folder_name(found.distribution, found.version, found.digest)
+    folder = isolated_dir / f".{name}"
+    environments.interpreter(folder).parent.mkdir(parents=True)
+    environments.interpreter(folder).symlink_to(sys.executable)
+    with zipfile.ZipFile(wheel) as archive:
+        archive.extractall(environments.site_packages(folder))
+    (folder / "wheel").mkdir()
+    shutil.copy(wheel, folder / "wheel")
+    environments.log_folder(folder).mkdir()
+    said = environments.Environment(
+        app_id=found.app_id,
+        distribution=found.distribution,
+        version=found.version,
+        wheel_digest=found.digest,
+        entry_point=found.entry_point,
+        manifest=dict(manifest),
+        python=environments.PYTHON,
+        host=sys.prefix,
+        built_at=datetime(2026, 1, 1, tzinfo=UTC),
+    )
+    (folder / environments.DOCUMENT).write_text(said.model_dump_json(by_alias=True))
+    return folder.rename(isolated_dir / name)
 
 
 def _hash(text: str) -> str:

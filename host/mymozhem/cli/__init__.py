@@ -14,7 +14,7 @@ COMMANDS = {
     "worker": ("worker:worker_command", "Carry deliveries to apps, without a web server."),
     "check": ("check:check_command", "Check models, migrations, schemas and documents."),
     "db": ("db:db_group", "Bring the database to the newest schema."),
-    "apps": ("apps:apps_group", "List, enable, disable, register and stop apps."),
+    "apps": ("apps:apps_group", "List, install, enable, disable, register and stop apps."),
     "app": ("app:app_group", "Begin an app, try it, check it, run it as a web service."),
     "manifest": ("manifest:manifest_group", "Check manifests of apps."),
     "rooms": (

@@ -11,6 +11,7 @@ import click
 from mymozhem.config import Settings
 from mymozhem.errors import MymozhemError
 
+from .apps_isolated import ISOLATED_COMMANDS, ListedIsolated, lines, listed_isolated
 from .apps_remote import REMOTE_COMMANDS
 
 T = TypeVar("T")
@@ -26,7 +27,8 @@ TRUST = (
 class Listed:
     """An app as the operator sees it; `enabled` names who enabled it, `problem` what is wrong.
 
-    `remote` is the address of an app that is a web service, `stopped` why it is stopped.
+    `remote` is the address of an app that is a web service, `stopped` why it is stopped;
+    `isolated` are the environments that hold code of it.
     """
 
     id: str
@@ -35,14 +37,15 @@ class Listed:
     problem: str | None
     remote: str | None = None
     stopped: str | None = None
+    isolated: tuple[ListedIsolated, ...] = ()
 
 
 @click.group("apps")
 def apps_group() -> None:
-    """List, enable, disable, register and stop apps."""
+    """List, install, enable, disable, register and stop apps."""
 
 
-for _command in REMOTE_COMMANDS:
+for _command in (*ISOLATED_COMMANDS, *REMOTE_COMMANDS):
     apps_group.add_command(_command)
 
 
@@ -50,6 +53,8 @@ for _command in REMOTE_COMMANDS:
 @click.option("--format", "form", type=click.Choice(["text", "json"]), default="text")
 def list_command(form: Literal["text", "json"]) -> None:
     """List the apps that are installed, enabled or registered; none of their code is run.
+
+    Beneath an app stands the code of it that is in environments of its own.
 
     \b
     Examples:
@@ -63,8 +68,8 @@ def list_command(form: Literal["text", "json"]) -> None:
     for each in listed:
         where = each.remote or ", ".join(each.packages) or "-"
         click.echo(f"{each.id:<20} {where:<32} {_state(each)}")
-        if each.problem:
-            click.echo(f"  {each.problem}")
+        for line in ((f"  {each.problem}",) if each.problem else ()) + tuple(lines(each.isolated)):
+            click.echo(line)
     if not listed:
         click.echo("No app is installed. An app is a package: pip install it beside the host.")
 
@@ -115,16 +120,20 @@ async def _list(settings: Settings) -> list[Listed]:
         stopped = await stopping.reasons(session)
         remote = await remote_addresses(session)
     found = discovery.by_id(discovery.discover())
+    apart = listed_isolated(settings)
     listed = []
-    for app_id in sorted({*found, *active, *settings.enable_apps, *remote}):
+    for app_id in sorted({*found, *active, *settings.enable_apps, *remote, *apart}):
+        isolated, reason = apart.get(app_id, ()), stopped.get(app_id)
         if app_id in remote:
-            address, reason = remote[app_id], stopped.get(app_id)
-            listed.append(Listed(app_id, (), None, None, remote=address, stopped=reason))
+            address = remote[app_id]
+            listed.append(
+                Listed(app_id, (), None, None, remote=address, stopped=reason, isolated=isolated)
+            )
             continue
         packages = tuple(f"{each.distribution} {each.version}" for each in found.get(app_id, ()))
         enabled = _enabled_by(app_id, active, settings)
-        problem, reason = _problem(packages), stopped.get(app_id)
-        listed.append(Listed(app_id, packages, enabled, problem, stopped=reason))
+        problem = _problem(packages, only_isolated=bool(isolated) and enabled is None)
+        listed.append(Listed(app_id, packages, enabled, problem, stopped=reason, isolated=isolated))
     return listed
 
 
@@ -133,6 +142,8 @@ def _state(app: Listed) -> str:
         return f"stopped: {app.stopped}"
     if app.remote is not None:
         return "remote"
+    if not app.packages and app.enabled is None:
+        return "isolated only"
     return f"enabled by {app.enabled}" if app.enabled else "not enabled"
 
 
@@ -142,7 +153,9 @@ def _enabled_by(app_id: str, active: frozenset[str], settings: Settings) -> Enab
     return "settings" if app_id in settings.enable_apps else None
 
 
-def _problem(packages: tuple[str, ...]) -> str | None:
+def _problem(packages: tuple[str, ...], *, only_isolated: bool) -> str | None:
+    if not packages and only_isolated:
+        return None
     if not packages:
         return "No installed package provides it; install one, or disable it."
     if len(packages) > 1:
@@ -163,7 +176,8 @@ async def _enable(settings: Settings, app_id: str) -> bool:
 
 
 async def _disable(settings: Settings, app_id: str) -> bool:
-    known = {each.id for each in await _list(settings) if each.remote is None}
+    listed = await _list(settings)
+    known = {each.id for each in listed if each.remote is None and (each.packages or each.enabled)}
     if app_id not in known:
         raise click.ClickException(f"There is no app {app_id!r}; see `mymozhem apps list`.")
     return await _set_active(settings, app_id, is_active=False)

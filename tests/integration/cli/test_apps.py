@@ -43,6 +43,7 @@ def test_an_installed_app_is_listed_and_not_enabled(mymozhem):
         "problem": None,
         "remote": None,
         "stopped": None,
+        "isolated": [],
     }
     assert "not_to_be_imported" not in sys.modules
 

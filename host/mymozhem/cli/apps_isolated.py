@@ -1,0 +1,214 @@
+"""Commands about isolated apps: code in an environment of its own, beside what the host loads."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Literal
+
+import click
+
+from mymozhem.config import Settings
+from mymozhem.errors import MymozhemError
+
+from .sentences import sentence
+
+if TYPE_CHECKING:
+    from mymozhem.registry.catalog import Catalog
+    from mymozhem.registry.code import IsolatedCode, Refused
+    from mymozhem.registry.installing import Pinned
+
+Form = Literal["text", "json"]
+
+KNOWN_SOON = "A host that is running knows it within two seconds."
+NOT_ISOLATED = (
+    "Say --isolated. For code inside the host it is pip that installs: type `pip install` with the "
+    "same words, then `mymozhem apps enable APP_ID`, and start the host again."
+)
+_FORMAT = click.option("--format", "form", type=click.Choice(["text", "json"]), default="text")
+
+
+@dataclass(frozen=True)
+class ListedIsolated:
+    """An environment as the operator sees it.
+
+    `serves` is the version that its code answers for, or a range of them. All but `problem` is None
+    where it cannot run, and `problem` says which one it is and why.
+    """
+
+    folder: str | None = None
+    package: str | None = None
+    serves: str | None = None
+    problem: str | None = None
+
+
+@click.command("install")
+@click.argument("requirement")
+@click.option("--isolated", is_flag=True, help="In an environment of its own; always said.")
+@_FORMAT
+def install_command(requirement: str, *, isolated: bool, form: Form) -> None:
+    """Install the app REQUIREMENT beside what the host loads, for rooms that are locked to it.
+
+    REQUIREMENT is one version, such as 'mymozhem-lottery==1.2.0', which pip gets from where it is
+    configured to look; or the path of a wheel; or that of the folder of a project. The code goes to
+    an environment of its own, and runs in a process of its own when a room asks for it. The host
+    may be running. Installing imports the code once, with a deadline, outside the host.
+
+    \b
+    Examples:
+      mymozhem apps install 'mymozhem-lottery==1.2.0' --isolated
+      mymozhem apps install mymozhem_lottery-1.2.0-py3-none-any.whl --isolated --format json
+    """
+    from mymozhem.registry.environments import Environments
+    from mymozhem.registry.installing import install
+
+    if not isolated:
+        raise click.UsageError(NOT_ISOLATED)
+    settings = Settings()
+    before = {code.name for code in Environments(settings.isolated_dir).read().codes}
+    try:
+        code = install(requirement, settings)
+    except MymozhemError as error:
+        raise click.ClickException(error.message) from error
+    _say_installed(code, form, changed=code.name not in before)
+
+
+@click.command("remove")
+@click.argument("requirement", metavar="NAME==VERSION")
+@click.option("--isolated", is_flag=True, help="From its environment; always said.")
+@click.option("--anyway", is_flag=True, help="Also where rooms have nothing else that answers.")
+@_FORMAT
+def remove_command(requirement: str, *, isolated: bool, anyway: bool, form: Form) -> None:
+    """Remove the code of NAME==VERSION that was installed with --isolated.
+
+    Refused while rooms in DRAFT or ACTIVE are locked to a version that nothing else here serves:
+    they would be orphaned. The host may be running.
+
+    \b
+    Examples:
+      mymozhem apps remove 'mymozhem-lottery==1.2.0' --isolated
+      mymozhem apps remove 'mymozhem-lottery==1.2.0' --isolated --anyway
+    """
+    from mymozhem.registry.installing import Pinned, remove
+
+    if not isolated:
+        raise click.UsageError("Say --isolated. What the host loads is removed by `pip uninstall`.")
+    pinned = Pinned.parse(requirement)
+    if pinned is None:
+        raise click.UsageError("Write one version as 'mymozhem-lottery==1.2.0'.")
+    settings = Settings()
+    try:
+        if not anyway:
+            asyncio.run(_require_needless(settings, pinned))
+        removed = remove(pinned, settings)
+    except MymozhemError as error:
+        raise click.ClickException(sentence(error)) from error
+    if form == "json":
+        click.echo(json.dumps({"requirement": str(pinned), "removed": list(removed)}))
+        return
+    click.echo(f"{pinned} is removed. {KNOWN_SOON}")
+
+
+ISOLATED_COMMANDS = (install_command, remove_command)
+
+
+def listed_isolated(settings: Settings) -> dict[str, tuple[ListedIsolated, ...]]:
+    """Return the environments of this host by app; one that cannot be read by its own name."""
+    from mymozhem.registry.environments import Environments
+
+    found = Environments(settings.isolated_dir).read()
+    listed: dict[str, tuple[ListedIsolated, ...]] = {}
+    every: tuple[IsolatedCode | Refused, ...] = (*found.codes, *found.refused)
+    for each in every:
+        listed[each.app_id] = (*listed.get(each.app_id, ()), _listed(each))
+    return listed
+
+
+def lines(isolated: tuple[ListedIsolated, ...]) -> list[str]:
+    """Return what is said of the environments of one app, a line for each."""
+    return [
+        f"  {each.problem}" if each.problem else f"  isolated: {each.package}, serves {each.serves}"
+        for each in isolated
+    ]
+
+
+def _listed(each: IsolatedCode | Refused) -> ListedIsolated:
+    from mymozhem.registry.code import Refused
+
+    if isinstance(each, Refused):
+        return ListedIsolated(problem="; ".join(each.reasons))
+    package = f"{each.distribution} {each.distribution_version}"
+    return ListedIsolated(str(each.folder), package, _range(each))
+
+
+def _range(code: IsolatedCode) -> str:
+    return code.manifest.serves_text or code.manifest.version
+
+
+def _say_installed(code: IsolatedCode, form: Form, *, changed: bool) -> None:
+    version = code.manifest.version
+    if form == "json":
+        facts = {
+            "appId": code.app_id,
+            "version": version,
+            "distribution": code.distribution,
+            "distributionVersion": code.distribution_version,
+            "wheelDigest": code.wheel_digest,
+            "serves": _range(code),
+            "folder": str(code.folder),
+            "changed": changed,
+        }
+        click.echo(json.dumps(facts))
+        return
+    word = "is installed" if changed else "was installed already"
+    click.echo(f"{code.app_id} {version} {word}, in an environment of its own.")
+    click.echo(f"  package  {code.distribution} {code.distribution_version}")
+    click.echo(f"  serves   rooms locked to {code.app_id} {_range(code)}")
+    click.echo(f"  folder   {code.folder}")
+    if changed:
+        click.echo(KNOWN_SOON)
+
+
+async def _require_needless(settings: Settings, pinned: Pinned) -> None:
+    """Raise `ClickException` where rooms would have nothing that answers for them."""
+    from sqlalchemy import func, select
+
+    from mymozhem.registry.installing import there
+    from mymozhem.rooms.locks.served import RUNNING
+    from mymozhem.rooms.tables import RoomRow
+
+    from .onlooking import keys_of, onlooker
+    from .storage import opened_database
+
+    names = {folder.name for folder in there(pinned, settings)}
+    version = RoomRow.app_manifest_version
+    query = (
+        select(RoomRow.app_id, version, func.count())
+        .where(RoomRow.status.in_(RUNNING), RoomRow.deleted_at.is_(None))
+        .group_by(RoomRow.app_id, version)
+        .order_by(RoomRow.app_id, version)
+    )
+    async with opened_database(settings, exclusive=False) as database:
+        async with database.read() as session:
+            running = (await session.execute(query)).all()
+        catalog = await onlooker(database, settings, keys_of(settings))
+    needed = [
+        f"{app_id} {locked} ({count} {'room' if count == 1 else 'rooms'})"
+        for app_id, locked, count in running
+        if _only_here(catalog, app_id, locked, names)
+    ]
+    if needed:
+        raise click.ClickException(
+            f"Rooms in DRAFT or ACTIVE have nothing else that answers: {', '.join(needed)}. "
+            "Upgrade or end them first, or orphan them with --anyway."
+        )
+
+
+def _only_here(catalog: Catalog, app_id: str, version: str, names: set[str]) -> bool:
+    """Tell whether a version is served, and would not be without some environments."""
+    app = next((each for each in catalog.apps() if each.app_id == app_id), None)
+    if app is None or not app.serves(version):
+        return False
+    left = tuple(each for each in app.isolated if each.name not in names)
+    return not replace(app, isolated=left).serves(version)

@@ -4,6 +4,10 @@ One line in a file of tests holds an app to the contract, inside the host and as
 
     TestConformance = conformance("mymozhem_bell")
 
+and another proves that rooms of its older versions can be carried to this one:
+
+    TestMigrations = migrations("mymozhem_bell", since=["releases/bell-1.0.0.whl"])
+
 `open_house` gives rooms, guests, actions and a clock to one's own tests. The names below are
 imported when they are first used: a program that only wants a `report` needs no pytest.
 """
@@ -15,6 +19,8 @@ if TYPE_CHECKING:
     from .game import Game, play
     from .house import House, principal
     from .kit import ConformanceWarning, Finding, NotConforming, conformance, report
+    from .migrating import migration_report, migrations
+    from .older import NotOlder
     from .opening import NotLoadable, loaded, open_house
     from .serving import WebServer, listening
     from .transports import over_both_transports
@@ -27,10 +33,13 @@ __all__ = [
     "House",
     "NotConforming",
     "NotLoadable",
+    "NotOlder",
     "WebServer",
     "conformance",
     "listening",
     "loaded",
+    "migration_report",
+    "migrations",
     "open_house",
     "over_both_transports",
     "play",
@@ -43,6 +52,8 @@ _HOMES = {
     "game": ("Game", "play"),
     "house": ("House", "principal"),
     "kit": ("ConformanceWarning", "Finding", "NotConforming", "conformance", "report"),
+    "migrating": ("migration_report", "migrations"),
+    "older": ("NotOlder",),
     "opening": ("NotLoadable", "loaded", "open_house"),
     "serving": ("WebServer", "listening"),
     "transports": ("over_both_transports",),

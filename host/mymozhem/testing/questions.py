@@ -61,7 +61,7 @@ def questions_for(
     """
     found = list(_of_game(played))
     asked = {question.hook.name for question in found}
-    for question in _made(app, wishes, _context(app, settings or {})):
+    for question in _made(app, wishes, context_of(app, settings or {})):
         always = question.hook in (VALIDATE_SETTINGS, REGISTER_PARTICIPANT)
         taken = question.hook.capability in app.manifest.capabilities
         if taken and question.hook.name in app.functions and (
@@ -102,7 +102,8 @@ def _name_of(request: BaseModel) -> str:
     return ""
 
 
-def _context(app: App, settings: JsonObject) -> Context:
+def context_of(app: App, settings: JsonObject) -> Context:
+    """Return what is told of a room with these settings, in which nothing has happened."""
     room = p.RoomView(
         id="room_1",
         name="Evening",

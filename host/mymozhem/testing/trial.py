@@ -86,19 +86,19 @@ class Trial:
     @cached_property
     def inside(self) -> Run:
         """The app inside the host's process."""
-        return _run(self._inside())
+        return run_apart(self._inside())
 
     @cached_property
     def served(self) -> Run:
         """The app as a web service."""
-        return _run(self._served())
+        return run_apart(self._served())
 
     @cached_property
     def exchanges(self) -> Exchanges:
         """What the web service says to messages that no platform sends."""
         if not self.questions:
             raise NothingToTry("there is no question that the app could be asked")
-        return _run(exchange(self.valid, self.endpoint, self._calm_question()))
+        return run_apart(exchange(self.valid, self.endpoint, self._calm_question()))
 
     @cached_property
     def questions(self) -> list[Question]:
@@ -112,7 +112,7 @@ class Trial:
     def _all_survived(
         self, faults: type[Fault] | type[WireFault]
     ) -> Mapping[Fault | WireFault, Survival]:
-        return _run(self._survive(tuple(faults)))
+        return run_apart(self._survive(tuple(faults)))
 
     def _calm_question(self) -> Question:
         """Return a question that the app answers, rather than refuses or fails at."""
@@ -121,7 +121,7 @@ class Trial:
 
     async def _inside(self) -> Run:
         app, notes = self.valid, Notes()
-        async with open_house({app.app_id: stand_in(app, notes)}, clock=_now()) as house:
+        async with open_house({app.app_id: stand_in(app, notes)}, clock=moment()) as house:
             game = await play(house, app, self.wishes)
             played = tuple(notes.calls)
             questions = questions_for(app, self.wishes, game.settings, played)
@@ -133,7 +133,7 @@ class Trial:
         app, notes, questions = self.valid, Notes(), self.questions
         plugin = stand_in(app, notes)
         async with open_house(
-            {app.app_id: plugin}, served=True, endpoint=self.endpoint, clock=_now()
+            {app.app_id: plugin}, served=True, endpoint=self.endpoint, clock=moment()
         ) as house:
             game = await play(house, app, self.wishes)
             asked = await ask_all(house, app, questions)
@@ -152,7 +152,7 @@ class Trial:
             {app.app_id: stand_in(app, notes)},
             served=isinstance(faults[0], WireFault),
             endpoint=self.endpoint,
-            clock=_now(),
+            clock=moment(),
         ) as house:
             return {
                 fault: await survive(house, app, self.wishes, settings, fault, notes)
@@ -160,12 +160,13 @@ class Trial:
             }
 
 
-def _now() -> HeldClock:
+def moment() -> HeldClock:
+    """Return a clock that stands at this moment."""
     return HeldClock(datetime.now(UTC))
 
 
-def _run(work: Coroutine[object, object, T]) -> T:
-    """Run in an event loop of its own, whatever the caller has."""
+def run_apart(work: Coroutine[object, object, T]) -> T:
+    """Run in an event loop of its own, whatever the caller has, and without a word in the log."""
     with ThreadPoolExecutor(1, thread_name_prefix="trial") as pool:
         return pool.submit(_quietly, work).result()
 

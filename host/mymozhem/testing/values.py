@@ -6,6 +6,7 @@ The same schema gives the same values every time.
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from typing import Self
 
 from pydantic import JsonValue
 
@@ -35,7 +36,7 @@ def values_for(
     values by the name of a property: real ids, for instance.
     """
     makers = [
-        _Maker(schema, known or {}, full=full, salt=salt) for salt in range(3) for full in (1, 0)
+        Maker(schema, known or {}, full=full, salt=salt) for salt in range(3) for full in (1, 0)
     ]
     said = schema.get("examples") if isinstance(schema, dict) else None
     made = [*(said if isinstance(said, list) else ()), *(maker.make(schema) for maker in makers)]
@@ -48,7 +49,7 @@ def values_for(
 
 
 @dataclass(frozen=True)
-class _Maker:
+class Maker:
     """Makes one value; `full` says everything that may be said, `salt` chooses among choices."""
 
     root: Schema
@@ -63,7 +64,7 @@ class _Maker:
         if not isinstance(schema, dict) or self.depth > _DEPTH:
             return "text" if self.depth else {}
         whole = self._merged(schema)
-        fixed = self._fixed(whole)
+        fixed = self.fixed(whole)
         if fixed:
             return fixed[0]
         return self._of_type(_type_of(whole), whole)
@@ -98,7 +99,7 @@ class _Maker:
             parts.append(otherwise)
         return parts
 
-    def _fixed(self, whole: dict[str, JsonValue]) -> list[JsonValue]:
+    def fixed(self, whole: dict[str, JsonValue]) -> list[JsonValue]:
         """Return what stands in the schema itself, in a list; nothing where it says nothing."""
         if "const" in whole:
             return [whole["const"]]
@@ -121,10 +122,10 @@ class _Maker:
         if kind == "array":
             return self._array(whole)
         if kind in ("integer", "number"):
-            return self._number(whole, whole_number=kind == "integer")
+            return self.number(whole, whole_number=kind == "integer")
         if kind == "boolean":
             return self.salt % 2 == 0
-        return None if kind == "null" else self._text(whole)
+        return None if kind == "null" else self.text(whole)
 
     def _object(self, whole: dict[str, JsonValue]) -> JsonValue:
         properties = whole.get("properties")
@@ -133,16 +134,16 @@ class _Maker:
         needed = [each for each in required if isinstance(each, str)] if isinstance(
             required, list
         ) else []  # fmt: skip
-        names = list(declared) if self.full else []
+        names = self.chosen(declared)
         made = {
-            name: self._below(name).make(declared.get(name, whole.get("additionalProperties")))
+            name: self.below(name).make(declared.get(name, whole.get("additionalProperties")))
             for name in dict.fromkeys((*names, *needed))
             if declared.get(name) is not False
         }
         extra = whole.get("additionalProperties")
         while len(made) < _integer(whole, "minProperties"):
             name = f"key{len(made)}"
-            made[name] = self._below(name).make(extra)
+            made[name] = self.below(name).make(extra)
         return made
 
     def _array(self, whole: dict[str, JsonValue]) -> JsonValue:
@@ -152,13 +153,12 @@ class _Maker:
         count = min(wanted, _integer(whole, "maxItems", wanted))
         items = whole.get("items", True)
         return [
-            replace(self, depth=self.depth + 1, name="", salt=self.salt + place).make(
-                first[place] if place < len(first) else items
-            )
+            self.item(place).make(first[place] if place < len(first) else items)
             for place in range(count)
         ]
 
-    def _number(self, whole: dict[str, JsonValue], *, whole_number: bool) -> JsonValue:
+    def number(self, whole: dict[str, JsonValue], *, whole_number: bool) -> JsonValue:
+        """Return a number that fits, near the least."""
         low = _number_of(whole, "minimum", _number_of(whole, "exclusiveMinimum", None, 1))
         high = _number_of(whole, "maximum", _number_of(whole, "exclusiveMaximum", None, -1))
         number = (low if low is not None else min(1, high) if high is not None else 1) + self.salt
@@ -169,7 +169,8 @@ class _Maker:
             number = -(-number // step) * step
         return int(number) if whole_number or number == int(number) else number
 
-    def _text(self, whole: dict[str, JsonValue]) -> JsonValue:
+    def text(self, whole: dict[str, JsonValue]) -> JsonValue:
+        """Return a text that fits."""
         least = _integer(whole, "minLength")
         pattern, form = whole.get("pattern"), whole.get("format")
         if isinstance(pattern, str):
@@ -181,8 +182,17 @@ class _Maker:
             text = text.ljust(least, "x")
         return text[: _integer(whole, "maxLength", len(text))]
 
-    def _below(self, name: str) -> "_Maker":
+    def chosen(self, declared: Mapping[str, JsonValue]) -> list[str]:
+        """Return which declared properties are said, beside those that must be."""
+        return list(declared) if self.full else []
+
+    def below(self, name: str) -> Self:
+        """Return the maker of a property."""
         return replace(self, depth=self.depth + 1, name=name)
+
+    def item(self, place: int) -> Self:
+        """Return the maker of an element of a list."""
+        return replace(self, depth=self.depth + 1, name="", salt=self.salt + place)
 
 
 def _joined(whole: dict[str, JsonValue], part: dict[str, JsonValue]) -> dict[str, JsonValue]:

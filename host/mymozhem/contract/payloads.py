@@ -269,8 +269,7 @@ class SettingsImportResult(Answer):
 class SettingsMigrationRequest(Wire):
     """Settings and state of a room in one version of the app, to be carried to another.
 
-    `settings` are those that the steps of the manifests have left, where there are any; in the
-    context the room still has its own.
+    The newer of the two versions is asked, on the way up as on the way down.
     """
 
     settings: JsonObject

@@ -1,11 +1,13 @@
 """How settings and state come to another version: by themselves, by steps, by the app, by data.
 
-Pure. The means are taken in this order, each on what the one before left:
+Pure. The means are taken in this order:
 
 1. the steps that manifests declare between the two versions (`down` towards a lower one);
-2. the app's `migrate_settings`, where it takes that over and the room goes up: after a change that
-   may not fit (a major one), and wherever something does not fit by now;
-3. a merge patch of the organizer's, which also stands in for steps or an app that failed;
+2. the app's `migrate_settings`, where the newer of the two versions takes that over: on the way up
+   after a change that may not fit (a major one), and wherever something does not fit after steps.
+   It gets what the room has, and its answer stands in for what steps made;
+3. a merge patch of the organizer's, laid over that; it also stands in for steps or an app that
+   failed;
 4. the defaults of the version that the room is to have.
 """
 
@@ -59,12 +61,14 @@ class Journey:
         return as_version(self.target.version) < as_version(self.source.version)
 
     @property
-    def has_hook(self) -> bool:
-        """Tell whether the app may be asked to carry settings and state over.
+    def newer(self) -> Manifest:
+        """Return the newer of the two versions: the one that knows the other."""
+        return self.source if self.is_down else self.target
 
-        A lower version is not asked: it cannot know what came after it.
-        """
-        return MIGRATION in self.target.capabilities and not self.is_down
+    @property
+    def has_hook(self) -> bool:
+        """Tell whether the app may be asked to carry settings and state over."""
+        return MIGRATION in self.newer.capabilities
 
 
 @dataclass(frozen=True)
@@ -151,7 +155,7 @@ def must_ask(way: Journey, had: Had) -> bool:
     """Tell whether the app is to be asked to carry settings and state over."""
     if not way.has_hook:
         return False
-    major = way.diff.required is Bump.MAJOR
+    major = way.diff.required is Bump.MAJOR and not way.is_down
     return major or carry(way, had).strategy is Strategy.MANUAL
 
 

@@ -2,8 +2,8 @@
 
 An app is asked twice at most, within one budget and with nothing locked: to carry settings and
 state over, outside of the room's turn; then, as for every change, whether it accepts the settings
-as they would be. Both times it is the version that the room is to have that is asked. What it
-answered counts only while the room stands as it was seen.
+as they would be. The first question goes to the newer of the two versions, the second to the one
+that the room is to have. What was answered counts only while the room stands as it was seen.
 """
 
 import asyncio
@@ -31,6 +31,7 @@ from mymozhem.contract.hooks import MIGRATE_SETTINGS, VALIDATE_SETTINGS
 from mymozhem.dispatch.outcome import Outcome
 from mymozhem.dispatch.policy import Budget
 from mymozhem.errors import Conflict, MymozhemError, Unavailable
+from mymozhem.manifests.model import Manifest
 from mymozhem.registry.history import Published
 from mymozhem.rooms import notices
 from mymozhem.rooms.asking import Question, look_ask_write
@@ -174,7 +175,7 @@ class Course(ABC):
         if seen != self._seen.revision:
             raise MovedOn
         carried, active = self._plan.carried, seat.room.status is RoomStatus.ACTIVE
-        context = await self.context(session, seat, VALIDATE_SETTINGS)
+        context = await self.context(session, seat, self._way.target, VALIDATE_SETTINGS)
         if context.room is not None:
             state = RoomData.model_validate(dict(carried.state))
             shown = {"settings": carried.settings, "state": state}
@@ -221,15 +222,18 @@ class Course(ABC):
         return Moved(plan, moved=True, lock=lock.digest)
 
     async def context(
-        self, session: AsyncSession, seat: Seat, hook: Hook[BaseModel, BaseModel]
+        self,
+        session: AsyncSession,
+        seat: Seat,
+        version: Manifest,
+        hook: Hook[BaseModel, BaseModel],
     ) -> Context:
-        """Return what the version that the room is to have is told; the lock is still the old."""
-        target = self._way.target
+        """Return what a version is told, which is not the one that the room is locked to."""
         now = self.services.clock.now()
         context = await build_context(
-            session, self.services, seat.room, target, hook=hook, now=now, seat=seat
+            session, self.services, seat.room, version, hook=hook, now=now, seat=seat
         )
-        app = AppRef(id=context.app.id, version=target.version)
+        app = AppRef(id=context.app.id, version=version.version)
         return context.model_copy(update={"app": app})
 
     async def _prepare(self, budget: Budget) -> None:
@@ -253,7 +257,7 @@ class Course(ABC):
     def _budget(self) -> Budget:
         """Return the time for it all: that of the carrying, and that of an action besides."""
         limits = self.services.settings
-        carrying_ms = self._way.target.policy(MIGRATE_SETTINGS).timeout_ms
+        carrying_ms = self._way.newer.policy(MIGRATE_SETTINGS).timeout_ms
         wanted_ms = carrying_ms + limits.action_budget_ms
         return Budget(self.services.clock, min(wanted_ms, limits.max_deadline_ms))
 

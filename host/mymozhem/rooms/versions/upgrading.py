@@ -22,7 +22,7 @@ from mymozhem.rooms.requests import revision
 from mymozhem.rooms.services import Services
 from mymozhem.rooms.writer import RoomWriter
 
-from .carrying import Carried, Journey, Said, Strategy, carry, must_ask, stepped
+from .carrying import Carried, Journey, Said, Strategy, carry, must_ask
 from .course import Course, Journeys, Moved, MovedOn, Wish
 from .plans import Plan
 from .seeing import Seen, find_version, organizer
@@ -127,12 +127,12 @@ class _Upgrade(Course):
             seat = await organizer(session, self._room_id, self._caller)
             if await revision(session, seat.room, seat) != seen.revision:
                 raise MovedOn
-            context = await self.context(session, seat, MIGRATE_SETTINGS)
+            context = await self.context(session, seat, self._way.newer, MIGRATE_SETTINGS)
         question = asked(
             MIGRATE_SETTINGS,
             context=context,
             request=SettingsMigrationRequest(
-                settings=stepped(self._way, seen.had.settings)[0],
+                settings=seen.had.settings,
                 state=RoomData.model_validate(dict(seen.had.state)),
                 from_version=seen.source.version,
                 to_version=self._way.target.version,

@@ -98,7 +98,7 @@ async def test_a_room_that_changes_while_the_app_carries_is_looked_at_again(stre
         if len(seen) == 1:
             change = street.house.change(room.id, settings={"limit": 8})
             asyncio.run_coroutine_threadsafe(change, loop).result(10)
-        return {"settings": request.settings}
+        return {"settings": {"name": "Gala", "limit": request.settings["limit"]}}
 
     app.migrate = carry
     await street.upgrade(room, "2.0.0")

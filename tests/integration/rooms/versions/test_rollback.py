@@ -38,7 +38,7 @@ async def test_a_draft_goes_back_with_its_settings_and_its_state(street):
         Shop("2.0.0", RENAMED, state=COUNTING, migrations=[RENAME], capabilities=[CARRIES])
     )
     app.migrate = lambda _, request: {
-        "settings": request.settings,
+        "settings": {"name": request.settings["title"]},
         "state": {"public": {"total": 4}},
     }
     await street.upgrade(room, "2.0.0")
@@ -96,7 +96,10 @@ async def test_a_running_room_stays_where_the_old_version_cannot_take_its_state(
     app = await street.install(Shop("3.0.0", RENAMED, migrations=[
         RENAME | {"from": ">=2,<3", "to": "3.0.0"}
     ], capabilities=[CARRIES]))  # fmt: skip
-    app.migrate = lambda _, request: {"settings": request.settings, "state": {"public": {"n": 1}}}
+    app.migrate = lambda _, request: {
+        "settings": {"name": request.settings["title"]},
+        "state": {"public": {"n": 1}},
+    }
     await street.upgrade(room, "3.0.0")
     await street.house.change(room.id, status=RoomStatus.ACTIVE)
     before = await street.all_of(room)

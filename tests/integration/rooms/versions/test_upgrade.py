@@ -205,7 +205,7 @@ async def test_the_app_carries_settings_and_state_over(street):
         Shop("2.0.0", RENAMED, state=COUNTING, migrations=[RENAME], capabilities=[CARRIES])
     )  # fmt: skip
     app.migrate = lambda _, request: {
-        "settings": request.settings | {"limit": request.settings["limit"] * 2},
+        "settings": {"name": request.settings["title"], "limit": request.settings["limit"] * 2},
         "state": {"public": {"total": request.state.public["count"]}},
         "notes": ["The count is called total now."],
     }
@@ -221,13 +221,29 @@ async def test_the_app_carries_settings_and_state_over(street):
     }  # fmt: skip
     context, request = app.was_asked("migrate")[-1]
     assert (request.from_version, request.to_version) == ("1.0.0", "2.0.0")
-    assert request.settings == {"name": "Gala", "limit": 3}
+    assert request.settings == {"title": "Gala", "limit": 3}
     assert context.room.settings == {"title": "Gala", "limit": 3}
     assert (context.app.version, context.lock) == ("2.0.0", (await street.locks(room))[0].digest)
     [changed] = (await street.house.events(room.id, "state:changed"))[-1:]
     assert changed.payload["state"] == {"total": 4}
     assert (await street.replayed(room)).state["public"] == {"total": 4}
     assert (await street.shown(room)).state.public == {"total": 4}
+
+
+async def test_on_the_way_down_the_newer_version_is_asked_where_steps_do_not_reach(street):
+    room = await street.room({"title": "Gala"})
+    app = await street.install(Shop("2.0.0", RENAMED, capabilities=[CARRIES]))
+
+    def carry(_, request):
+        before, after = ("title", "name") if request.to_version == "2.0.0" else ("name", "title")
+        return {"settings": {after: request.settings[before]}}
+
+    app.migrate = carry
+    await street.upgrade(room, "2.0.0")
+    await street.upgrade(room, "1.0.0")
+    assert (await street.now(room)).app_settings == {"title": "Gala", "limit": 3}
+    context, request = app.was_asked("migrate")[-1]
+    assert (context.app.version, request.to_version) == ("2.0.0", "1.0.0")
 
 
 async def test_an_app_that_may_be_asked_is_not_where_a_change_is_small(street):

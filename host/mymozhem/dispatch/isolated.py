@@ -1,14 +1,15 @@
 """Calls to code in an environment of its own: the webhooks of the contract, over a Unix socket."""
 
 import asyncio
-from typing import NoReturn, Protocol
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Protocol
 
 from mymozhem.clock import SystemClock
 from mymozhem.manifests.model import Webhook
 from mymozhem.outbound import Outbound
 from mymozhem.outbound.guard import Guard
 from mymozhem.registry.code import IsolatedCode
-from mymozhem.registry.endpoint import Endpoint
 from mymozhem.workers.faults import NotStarted, Resting
 from mymozhem.workers.pool import Workers
 from mymozhem.workers.process import Worker
@@ -24,6 +25,12 @@ _HOOKS = Webhook(path="/hooks", asynchronous=False)
 
 #: a connection that was cut is cut by the death of the worker; it is known within so many seconds
 _NOTICED_SECONDS = 1.0
+
+#: whoever cancels a call at its deadline may be ahead of it by that much
+_ROUNDING_SECONDS = 0.05
+
+#: why there was no second worker to ask; that the first one died tells more
+_NOT_ASKED = frozenset({FailureKind.PAUSED, FailureKind.TIMEOUT})
 
 
 class Environments(Protocol):
@@ -66,35 +73,56 @@ class IsolatedTransport:
     async def _again(self, code: IsolatedCode, call: Call, ends: float, died: "_Died") -> Reply:
         message = f"The worker of {call.app.app_id} ended while it was asked."
         failed = CallFailed(FailureKind.UNREACHABLE, message)
+        if _left(ends) <= 0:
+            raise failed from died
         try:
             return await self._ask(code, call, ends)
         except _Died as again:
             raise failed from again
         except CallFailed as error:
-            if error.failure.kind in (FailureKind.PAUSED, FailureKind.TIMEOUT):
+            if error.failure.kind in _NOT_ASKED:
                 raise failed from died
             raise
 
     async def _ask(self, code: IsolatedCode, call: Call, ends: float) -> Reply:
         try:
             async with self._workers.use(code) as worker:
-                left_ms = round((ends - asyncio.get_running_loop().time()) * 1000)
+                left_ms = round(_left(ends) * 1000)
                 if left_ms <= 0:
                     message = f"The worker of {call.app.app_id} was not ready in time."
                     raise CallFailed(FailureKind.TIMEOUT, message)
                 told = call._replace(context=with_values(call.context, {"deadline_ms": left_ms}))
-                return await self._asked(told, worker)
+                with self._watching(worker, call, ends):
+                    return await self._asked(told, worker)
         except (NotStarted, Resting) as error:
-            _tell(call, error)
+            raise _not_asked(call, error) from error
 
     async def _asked(self, call: Call, worker: Worker) -> Reply:
-        endpoint: Endpoint = worker.ready.result()
-        body = await _body(call)
+        body = body_of(call, platform_form=False)
         try:
-            return await self._post.ask(call, endpoint, _HOOKS, body)
+            reply = await self._post.ask(call, worker.ready.result(), _HOOKS, body)
         except CallFailed as failed:
             if failed.failure.kind is FailureKind.UNREACHABLE and await _has_died(worker):
                 raise _Died from failed
+            raise
+        worker.misses = 0
+        return reply
+
+    @contextmanager
+    def _watching(self, worker: Worker, call: Call, ends: float) -> Iterator[None]:
+        """Have a missed deadline counted, also while the answer is still waited for."""
+        if call.late is not None:
+            timer = asyncio.get_running_loop().call_at(ends, self._workers.missed, worker)
+            try:
+                yield
+            finally:
+                timer.cancel()
+            return
+        try:
+            yield
+        except (asyncio.CancelledError, CallFailed):
+            if _left(ends) <= _ROUNDING_SECONDS:
+                self._workers.missed(worker)
             raise
 
 
@@ -107,13 +135,13 @@ async def _has_died(worker: Worker) -> bool:
     return worker.ended.done()
 
 
-async def _body(call: Call) -> bytes:
-    return body_of(call, platform_form=False)
+def _left(ends: float) -> float:
+    return ends - asyncio.get_running_loop().time()
 
 
-def _tell(call: Call, error: NotStarted | Resting) -> NoReturn:
-    name = call.app.app_id
+def _not_asked(call: Call, error: NotStarted | Resting) -> CallFailed:
     if isinstance(error, Resting):
-        raise CallFailed(FailureKind.PAUSED, error.message) from error
+        return CallFailed(FailureKind.PAUSED, error.message)
     kind = FailureKind.MISCONFIGURED if error.by_app else FailureKind.UNREACHABLE
-    raise CallFailed(kind, f"The worker of {name} did not start. {error.message}") from error
+    message = f"The worker of {call.app.app_id} did not start. {error.message}"
+    return CallFailed(kind, message)

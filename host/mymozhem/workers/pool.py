@@ -19,6 +19,9 @@ from .faults import NotStarted, Resting
 from .pace import deaths_after, rest_seconds
 from .process import LOG_NAME, STOP_SECONDS, Launch, Worker
 
+#: a worker that misses so many deadlines in a row is replaced: it hangs, or all its threads do
+MOST_MISSES = 5
+
 logger = structlog.stdlib.get_logger(__name__)
 
 
@@ -69,6 +72,12 @@ class Workers:
             yield await place.worker()
         finally:
             place.leave()
+
+    def missed(self, worker: Worker) -> None:
+        """Note that a worker has missed a deadline; after five in a row it is replaced."""
+        worker.misses += 1
+        if worker.misses >= MOST_MISSES:
+            self._places[worker.code.folder].replace(worker)
 
     def status(self) -> tuple[WorkerStatus, ...]:
         """Return what is known of each worker that was ever asked for, by name."""
@@ -154,6 +163,13 @@ class _Place:
             rests=max(0.0, left) if worker is None else 0.0,
             log=self._log,
         )
+
+    def replace(self, worker: Worker) -> None:
+        """Have the next call start another worker; what this one is still asked goes there, too."""
+        if self._worker is worker:
+            facts = self._facts(worker)
+            logger.warning("worker hangs and is replaced", misses=worker.misses, **facts)
+            self._stop()
 
     def close(self) -> "list[asyncio.Future[str]]":
         """Stop for good; return what is done when nothing is left."""

@@ -61,7 +61,8 @@ class Worker:
     """A process that serves one app; used from one event loop, in which it is started.
 
     `ready` is done once it can be asked, and raises `NotStarted` where it never can; `ended` is
-    done with a sentence on how it ended, once nothing of it is left.
+    done with a sentence on how it ended, once nothing of it is left. `misses` are the deadlines
+    in a row that it let pass.
     """
 
     def __init__(self, launch: Launch) -> None:
@@ -73,6 +74,7 @@ class Worker:
         self.pid: int | None = None
         self.began = self._loop.time()
         self.stopping = False
+        self.misses = 0
         self._key = _new_key()
         self._socket = ""
         self._how: str | None = None
@@ -83,6 +85,11 @@ class Worker:
         self._late = self._loop.call_later(launch.start_seconds, self._give_up)
         name = f"worker-{launch.code.name}"
         threading.Thread(target=self._run, name=name, daemon=True).start()
+
+    @property
+    def code(self) -> IsolatedCode:
+        """What it serves."""
+        return self._launch.code
 
     @property
     def seconds(self) -> float:

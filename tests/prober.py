@@ -1,0 +1,163 @@
+"""An app that looks around in its process, and breaks it; `VERSION` may be set above."""
+
+import asyncio
+import json
+import os
+import re
+import resource
+import signal
+import sys
+import time
+from pathlib import Path
+
+from mymozhem.contract import hookimpl
+
+VERSION = globals().get("VERSION", "1.0.0")
+
+
+@hookimpl
+def app_manifest():
+    return {
+        "id": "prober",
+        "meta": {"name": "Prober", "version": VERSION, "description": "Looks around."},
+        "permissions": [],
+        "capabilities": ["actions", "winnerSelection", "settingsValidation"],
+        "policies": {"settingsValidation": {"timeout": 1000}},
+        "needs": {"prepare_draw": ["participants"]},
+        "actions": {
+            name.removeprefix("do_").replace("_", "-"): {"roles": ["ORGANIZER"]}
+            for name in globals()
+            if name.startswith("do_")
+        },
+    }
+
+
+@hookimpl
+def handle_action(request):
+    act = globals()["do_" + request.action.replace("-", "_")]
+    return {"effects": [{"effect": "reply", "data": act(**request.payload)}]}
+
+
+@hookimpl
+async def validate_settings(request):
+    if request.settings.get("wait"):
+        await asyncio.sleep(60)
+    return {"problems": []}
+
+
+@hookimpl
+def prepare_draw(context, request):
+    ids = list(request.candidates.id)
+    assert list(context.participants.id) == ids
+    return {"rule": f"{len(ids)} take part.", "entries": {"rule": {}}}
+
+
+def do_version():
+    return {"version": VERSION, "pid": os.getpid()}
+
+
+def do_look_around(files=()):
+    return {
+        "environ": dict(os.environ),
+        "argv": sys.orig_argv,
+        "descriptors": descriptors(),
+        "user": os.geteuid(),
+        "groups": [os.getegid(), *os.getgroups()],
+        "folder": str(Path.cwd()),
+        "folder_mode": Path.cwd().stat().st_mode & 0o777,
+        "limits": {
+            name: list(resource.getrlimit(getattr(resource, f"RLIMIT_{name}")))
+            for name in ("AS", "CORE", "NOFILE", "FSIZE")
+        },
+        "nice": os.nice(0),
+        "can_read": [each for each in files if os.access(each, os.R_OK)],
+    }
+
+
+def descriptors():
+    found = {}
+    for each in Path("/proc/self/fd").iterdir():
+        try:
+            found[each.name] = str(each.readlink())
+        except FileNotFoundError:  # the one that lists them
+            continue
+    return found
+
+
+def do_echo(**payload):
+    return payload
+
+
+def do_nap(seconds):
+    time.sleep(seconds)
+    return {"pid": os.getpid()}
+
+
+def do_die(once):
+    """Die by kill -9 unless a file says that it has happened; the file is made."""
+    if not Path(once).exists():
+        Path(once).touch()
+        os.kill(os.getpid(), signal.SIGKILL)
+    return {"pid": os.getpid()}
+
+
+def do_exit():
+    os._exit(3)
+
+
+def do_hold_everything():
+    re.match(r"(a+)+$", "a" * 64 + "b")  # never ends, and lets no other thread run
+
+
+def do_sleep_for_ever():
+    time.sleep(10_000)
+
+
+def do_eat(mb):
+    return {"bytes": len(bytearray(mb * 1024 * 1024))}
+
+
+def do_flood(lines):
+    for number in range(lines):
+        sys.stdout.write(f"{number} " + "x" * 1000 + "\n")
+    return {}
+
+
+def do_write_into_everything():
+    """Write nonsense into every pipe and socket that there is."""
+    for number in map(int, descriptors()):
+        try:
+            os.set_blocking(number, False)
+            os.write(number, b"nonsense\r\n\r\n" * 10)
+        except OSError:
+            continue
+    return {}
+
+
+def do_leave_children(where):
+    """Start a child that is left alone, and one in a session of its own; tell where they are."""
+    pids = []
+    for apart in (False, True):
+        pid = os.fork()
+        if pid == 0:
+            if apart:
+                os.setsid()
+            signal.signal(signal.SIGTERM, signal.SIG_IGN)
+            time.sleep(10_000)
+            os._exit(0)
+        pids.append(pid)
+    Path(where).write_text(json.dumps([os.getpid(), *pids]))
+    return {"pids": pids}
+
+
+def do_flee():
+    """Let a child of a child live on, whose parent is gone."""
+    reading, writing = os.pipe()
+    if os.fork() == 0:
+        os.setsid()
+        pid = os.fork()
+        if pid == 0:
+            time.sleep(10_000)
+        os.write(writing, str(pid).encode())
+        os._exit(0)
+    return {"pid": int(os.read(reading, 20))}

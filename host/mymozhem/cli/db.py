@@ -1,12 +1,16 @@
 """Commands about the database."""
 
 import asyncio
+from datetime import datetime
 
 import click
 
 from mymozhem.clock import SystemClock
 from mymozhem.config import Settings
 from mymozhem.errors import MymozhemError
+
+#: rooms that are named where an upgrade is refused
+MOST_NAMED = 20
 
 
 @click.group("db")
@@ -15,10 +19,12 @@ def db_group() -> None:
 
 
 @db_group.command("upgrade")
-def upgrade_command() -> None:
+@click.option("--anyway", is_flag=True, help="Also while rooms run, or something is due in them.")
+def upgrade_command(*, anyway: bool) -> None:
     """Bring the configured database to the newest schema; nothing happens where it is there.
 
-    The host that uses a SQLite file must be stopped first.
+    The host that uses a SQLite file must be stopped first. Nothing is changed while rooms are
+    ACTIVE, or a timer or a draw is due within 24 hours, unless --anyway is given.
 
     \b
     Examples:
@@ -26,7 +32,7 @@ def upgrade_command() -> None:
       MYMOZHEM_DATABASE_URL=postgresql://localhost/mymozhem mymozhem db upgrade
     """
     try:
-        before, after = asyncio.run(_upgrade(Settings()))
+        before, after = asyncio.run(_upgrade(Settings(), anyway=anyway))
     except MymozhemError as error:
         raise click.ClickException(error.message) from error
     if before == after:
@@ -51,9 +57,9 @@ def current_command() -> None:
     click.echo(f"{found or 'nothing'}{suffix}")
 
 
-async def _upgrade(settings: Settings) -> tuple[str | None, str | None]:
+async def _upgrade(settings: Settings, *, anyway: bool) -> tuple[str | None, str | None]:
     from mymozhem.db.uow import Database
-    from mymozhem.migrations import current, upgrade
+    from mymozhem.migrations import current, head, upgrade
 
     url = settings.effective_database_url
     settings.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -62,7 +68,24 @@ async def _upgrade(settings: Settings) -> tuple[str | None, str | None]:
     await database.open()
     try:
         before = await current(url)
+        if before not in {None, head()} and not anyway:
+            await _refuse_busy(url, await database.now())
         await upgrade(url)
         return before, await current(url)
     finally:
         await database.close()
+
+
+async def _refuse_busy(url: str, now: datetime) -> None:
+    from mymozhem.cli.before_upgrade import busy_rooms
+
+    busy = await busy_rooms(url, now)
+    if not busy:
+        return
+    named = [f"  {room.sentence()}" for room in busy[:MOST_NAMED]]
+    if len(busy) > MOST_NAMED:
+        named.append(f"  and {len(busy) - MOST_NAMED} more")
+    count = "a room runs" if len(busy) == 1 else f"{len(busy)} rooms run"
+    first = f"Nothing was changed: {count}, or will within 24 hours."
+    advice = "Wait until they are over, or make a backup and type `mymozhem db upgrade --anyway`."
+    raise click.ClickException("\n".join([first, *named, advice]))

@@ -1,16 +1,20 @@
 """`mymozhem db upgrade`, on both databases, and never under a running host."""
 
 import asyncio
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from click.testing import CliRunner, Result
-from sqlalchemy import MetaData
+from sqlalchemy import Executable, MetaData, bindparam, text
 
 from mymozhem.cli import cli
 from mymozhem.clock import SystemClock
+from mymozhem.db.base import UtcDateTime
+from mymozhem.db.engine import create_engine
 from mymozhem.db.uow import Database
-from mymozhem.migrations import check_drift, head
+from mymozhem.migrations import check_drift, head, upgrade
 from tests.databases import PostgresTemplate, SqliteTemplate
+from tests.integration.migrations.first import dump, load
 
 
 @pytest.fixture(scope="session")
@@ -60,3 +64,69 @@ def test_a_file_that_a_host_runs_on_is_left_alone(db, database_url):
     assert refused.stderr.startswith("Error: A host (process ")
     assert "is already running" in refused.stderr
     assert db("current").stdout == f"nothing (newest: {head()})\n"
+
+
+@pytest.fixture
+def first(db, database_url, tmp_path):
+    """Bring a database to the first schema, as the first release left it, and change some rows."""
+
+    def make(*statements: Executable) -> dict[str, str]:
+        async def making() -> dict[str, str]:
+            dumped = dump()
+            await upgrade(database_url, dumped["revision"])
+            await load(database_url, dumped)
+            engine = create_engine(database_url)
+            try:
+                async with engine.begin() as connection:
+                    for statement in statements:
+                        await connection.execute(statement)
+            finally:
+                await engine.dispose()
+            return dumped["rooms"]
+
+        return asyncio.run(making())
+
+    return make
+
+
+OVER = text("UPDATE rooms SET status = 'COMPLETED'")
+DRAFT = text("UPDATE rooms SET status = 'DRAFT' WHERE status = 'ACTIVE'")
+
+
+def test_nothing_is_changed_while_a_room_runs_unless_it_is_wanted_anyway(db, first):
+    rooms = first()
+    refused = db("upgrade")
+    assert refused.exit_code == 1
+    assert refused.stderr.startswith("Error: Nothing was changed: a room runs, or will within 24")
+    assert f"  {rooms['running']}  New Year raffle: is running\n" in refused.stderr
+    assert rooms["over"] not in refused.stderr
+    assert db("current").stdout == f"0001 (newest: {head()})\n"
+    assert db("upgrade", "--anyway").stdout == f"The database went from 0001 to {head()}.\n"
+    assert db("upgrade").exit_code == 0
+
+
+def test_where_every_room_is_over_the_database_is_changed_at_once(db, first):
+    first(OVER)
+    assert db("upgrade").exit_code == 0
+
+
+TIMER = text("""
+INSERT INTO timers (id, room_id, space, name, generation, due_at, next_at, payload, depth, attempts)
+SELECT 'timer_1', id, 'app', 'soon', 1,
+       :at, :at, '{}', 0, 0
+FROM rooms WHERE name = 'New Year raffle'
+""").bindparams(bindparam("at", type_=UtcDateTime()))
+
+
+@pytest.mark.parametrize(("hours", "is_refused"), [(1, True), (23, True), (25, False)])
+def test_nothing_is_changed_the_day_before_something_is_due(db, first, hours, is_refused):
+    at = datetime.now(UTC) + timedelta(hours=hours)
+    first(DRAFT, TIMER.bindparams(at=at))
+    refused = db("upgrade")
+    assert (refused.exit_code == 1) is is_refused
+    assert ("is not running yet; something is due at " in refused.output) is is_refused
+
+
+def test_draws_that_are_due_count_too(db, first):
+    first(DRAFT, text("UPDATE draws SET due_at = created_at WHERE status = 'COMMITTED'"))
+    assert "something is due at 2026-" in db("upgrade").stderr

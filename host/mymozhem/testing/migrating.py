@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from pydantic import JsonValue
 
 from mymozhem.contract import JsonObject
-from mymozhem.rooms.versions.carrying import Carried, Strategy
+from mymozhem.rooms.versions.carrying import Carried
 
 from .apps import App, find_app
 from .differing import differences
@@ -75,12 +75,14 @@ def rooms_come_up(passage: Passage) -> Iterator[str]:
 
 
 def rooms_come_back(passage: Passage) -> Iterator[str]:
-    """Settings and states fit the older version again after the steps `down`."""
-    if not passage.has_steps_back:
-        raise NothingToTry("no entry of `migrations` on this way has steps `down`")
-    backs = [trip.back for trip in _tried(passage) if trip.back is not None]
-    lost = [back for back in backs if back.strategy is Strategy.MANUAL]
-    yield from _counted(lost, len(backs))
+    """Settings and states fit the older version again once they are carried back there."""
+    if not passage.has_way_back:
+        raise NothingToTry("there are no steps `down` on this way, and no settingsMigration")
+    trips = [trip for trip in _tried(passage) if trip.back is not None and not trip.refused]
+    if not trips:
+        raise NothingToTry("the app refuses to carry rooms back, or none came up")
+    lost = [trip.back for trip in trips if trip.back is not None and not trip.returned]
+    yield from _counted(lost, len(trips))
 
 
 def round_trips_lose_nothing(passage: Passage) -> Iterator[str]:

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from itertools import cycle, islice
 
@@ -54,11 +54,15 @@ class Rooms:
 
 @dataclass(frozen=True)
 class Trip:
-    """A room in the older version, in the newest, and back; None where it did not come there."""
+    """A room in the older version, in the newest, and back; None where it did not come there.
+
+    `refused` tells that the app refused to carry it back.
+    """
 
     had: Had
     up: Carried
     back: Carried | None = None
+    refused: bool = False
 
     @property
     def arrived(self) -> bool:
@@ -100,6 +104,11 @@ class Passage:
         return any(entry.down is not None for entry in self.back.steps)
 
     @property
+    def has_way_back(self) -> bool:
+        """Tell whether steps or the app lead back."""
+        return self.has_steps_back or self.may_ask
+
+    @property
     def may_ask(self) -> bool:
         """Tell whether the app carries settings and states itself."""
         known = MIGRATE_SETTINGS.name in self.app.functions
@@ -127,29 +136,29 @@ class Passage:
     async def _travelled(self) -> list[Trip]:
         hads = self._hads()
         async with open_house({self.app.app_id: self.app.plugin}, clock=moment()) as house:
-            asking = [had for had in hads if must_ask(self.way, had)]
-            said = await self._asked(house, self.way, asking)
-            ups = [carry(self.way, had, said=said.get(id(had))) for had in hads]
-            there = [
-                (had, up, Had(up.settings, up.state))
-                for had, up in zip(hads, ups, strict=True)
-                if up.strategy is not Strategy.MANUAL
-            ]
-            if not self.has_steps_back:
-                said = await self._asked(house, self.back, [now for _, _, now in there])
-            backs = {
-                id(had): carry(self.back, now, said=said.get(id(now))) for had, _, now in there
-            }
-        return [Trip(had, up, backs.get(id(had))) for had, up in zip(hads, ups, strict=True)]
+            ups = [each for each, _ in await self._carried(house, self.way, hads)]
+            trips = [Trip(had, up) for had, up in zip(hads, ups, strict=True)]
+            there = [trip for trip in trips if trip.arrived]
+            now = [Had(trip.up.settings, trip.up.state) for trip in there]
+            backs = zip(there, await self._carried(house, self.back, now), strict=True)
+            returned = {id(trip): replace(trip, back=it, refused=no) for trip, (it, no) in backs}
+        return [returned.get(id(trip), trip) for trip in trips]
 
-    async def _asked(self, house: House, way: Journey, hads: Sequence[Had]) -> dict[int, Said]:
-        """Return what the app said of each, by the identity of what was asked about."""
-        if not self.may_ask:
-            return {}
-        questions = {id(had): _question(self.app, way, had) for had in hads}
+    async def _carried(
+        self, house: House, way: Journey, hads: Sequence[Had]
+    ) -> list[tuple[Carried, bool]]:
+        """Return what becomes of each, and whether the app refused to carry it."""
+        asking = [had for had in hads if self.may_ask and must_ask(way, had)]
+        questions = {id(had): _question(self.app, way, had) for had in asking}
         asked = await ask_all(house, self.app, list(questions.values()))
         answers = {id(each.question): each for each in asked}
-        return {had: _said(answers.get(id(question))) for had, question in questions.items()}
+        found = []
+        for had in hads:
+            question = questions.get(id(had))
+            answer = answers.get(id(question))
+            said = None if question is None else _said(answer)
+            found.append((carry(way, had, said=said), answer is not None and answer.refused))
+        return found
 
     def _hads(self) -> list[Had]:
         """Return complete settings with states; as many as the longer of the two lists."""

@@ -112,6 +112,13 @@ class Returner(Carrier):
         return SettingsMigrationResult(settings={}, state=state)
 
 
+class Astray(Carrier):
+    """Does not look where the way leads to."""
+
+    def back(self, request: SettingsMigrationRequest) -> SettingsMigrationResult:
+        return SettingsMigrationResult(settings=request.settings, state=self.state(request))
+
+
 class Raising(Carrier):
     def state(self, request: SettingsMigrationRequest) -> MigratedState:
         return MigratedState(public={"sounds": request.state.public["rings"]})
@@ -145,7 +152,7 @@ def test_right_steps_pass_and_lose_nothing():
 def test_a_right_hook_passes():
     up, back, trips, steps = found(Carrier()).values()
     assert (up.skipped, up.problems) == (None, ())
-    assert "has steps `down`" in str(back.skipped)
+    assert "the app refuses to carry rooms back" in str(back.skipped)
     assert trips.skipped == "nothing carries these rooms back"
     assert (steps.skipped, steps.problems) == (None, ())
 
@@ -190,6 +197,18 @@ def test_a_wrong_way_back_fails_and_says_where(back, told):
     assert findings["rooms_come_up_from"].passed
     assert not findings["rooms_come_back_to"].passed
     assert told in findings["rooms_come_back_to"].text
+
+
+def test_a_hook_that_cannot_go_back_has_to_say_so():
+    findings = found(Astray())
+    assert findings["rooms_come_up_from"].passed
+    assert "setting /shade: there is no such field" in findings["rooms_come_back_to"].text
+
+
+def test_a_hook_goes_back_where_steps_do_not_lead():
+    findings = found(Returner())
+    back = findings["rooms_come_back_to"]
+    assert (back.skipped, back.problems) == (None, ())
 
 
 def test_without_a_way_back_nothing_fails():

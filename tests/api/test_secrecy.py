@@ -85,7 +85,7 @@ async def committed(house: House) -> Committed:
     prize = (await house.organizer.get(f"{base}/prizes")).data[0]["id"]
     guests = [await house.guest(room, f"Guest {number}") for number in range(4)]
     people = {found["participant"]["id"]: caller for caller, found in guests}
-    asked = {"prizes": [{"prizeId": prize, "count": 2}], "reveal": "manual"}
+    asked = {"prizes": [{"prizeId": prize, "count": 2}], "reveal": "manual", "reserves": 2}
     draw = (await house.organizer.post(f"{base}/draws", asked)).data["id"]
     ids = {"id": room["id"], "prizeId": prize, "did": draw, "pid": next(iter(people))}
     helpers = {

@@ -14,6 +14,8 @@ from .code import AppCode
 from .loader import load
 from .wheels import normal
 
+#: beyond the app's own time: what it takes to start
+_CPU_SECONDS = 10
 _WRITTEN_BYTES = 16 * 1024 * 1024
 
 
@@ -36,14 +38,18 @@ def main() -> None:
     distribution, version, seconds, megabytes = sys.argv[1:]
     answer = os.dup(1)
     os.dup2(2, 1)
-    for kind, most in (
-        (resource.RLIMIT_FSIZE, _WRITTEN_BYTES),
-        (resource.RLIMIT_AS, int(megabytes) * 1024 * 1024),
-    ):
-        resource.setrlimit(kind, (most, most))
+    _bound(resource.RLIMIT_CPU, int(float(seconds)) + _CPU_SECONDS)
+    _bound(resource.RLIMIT_FSIZE, _WRITTEN_BYTES)
+    _bound(resource.RLIMIT_AS, int(megabytes) * 1024 * 1024)
     said = json.dumps(describe(distribution, version, float(seconds)))
     os.write(answer, said.encode())
     os._exit(0)  # the app may have left threads that never end
+
+
+def _bound(kind: int, most: int) -> None:
+    _, hard = resource.getrlimit(kind)
+    least = most if hard == resource.RLIM_INFINITY else min(most, hard)
+    resource.setrlimit(kind, (least, least))
 
 
 if __name__ == "__main__":

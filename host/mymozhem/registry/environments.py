@@ -142,7 +142,7 @@ def wheel_of(folder: Path) -> Path:
     """Return the wheel that an environment keeps; raises `FileNotFoundError` unless it is one."""
     wheels = sorted((folder / "wheel").glob("*.whl"))
     if len(wheels) != 1:
-        raise FileNotFoundError(f"one wheel in {folder / 'wheel'}, and there are {len(wheels)}")
+        raise FileNotFoundError(f"there are {len(wheels)} wheels in {folder / 'wheel'}, not one")
     return wheels[0]
 
 
@@ -175,8 +175,10 @@ def _code(folder: Path, said: Environment) -> IsolatedCode:
 
 
 def _require_as_built(folder: Path, said: Environment) -> None:
-    if said.python != PYTHON or not os.access(interpreter(folder), os.X_OK):
-        raise _Broken(f"it was built for {said.python}, which is not what runs the host now")
+    if said.python != PYTHON:
+        raise _Broken(f"it was built for {said.python}, and the host runs on {PYTHON}")
+    if not os.access(interpreter(folder), os.X_OK):
+        raise _Broken("its interpreter is gone")
     if said.host != sys.prefix:
         raise _Broken(f"it uses the libraries of a host in {said.host}; this one is {sys.prefix}")
     wheel = wheel_of(folder)

@@ -95,7 +95,8 @@ def for_pip(given: Mapping[str, str], *, scratch: Path) -> dict[str, str]:
 
 def for_apps(given: Mapping[str, str]) -> dict[str, str]:
     """Return the variables that a stranger's code is run with, out of those given."""
-    return {name: given[name] for name in _FOR_ANYBODY if name in given and name != "HOME"}
+    kept = {name: given[name] for name in _FOR_ANYBODY if name in given and name != "HOME"}
+    return kept | {"MALLOC_ARENA_MAX": "2"}  # or threads take addresses, which count as memory
 
 
 def _is_for_pip(name: str) -> bool:

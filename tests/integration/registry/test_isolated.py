@@ -308,9 +308,9 @@ def lose_wheel(code):
         (spoil_document, "environment.json cannot be used"),
         (spoil_manifest, "its manifest is not accepted"),
         (change_host, "uses the libraries of a host in /opt/other"),
-        (change_python, "built for cpython-39"),
-        (lose_python, "not what runs the host now"),
-        (lose_wheel, "one wheel"),
+        (change_python, "built for cpython-39, and the host runs on"),
+        (lose_python, "its interpreter is gone"),
+        (lose_wheel, "0 wheels"),
     ],
 )
 def test_a_broken_environment_is_a_reason_and_no_error(settings, counter, break_it, reason):

@@ -23,6 +23,7 @@ COMMANDS = {
     ),
     "deliveries": ("deliveries:deliveries_group", "See what apps are told, retry dead letters."),
     "alerts": ("alerts:alerts_command", "Show what is wrong with apps, and what to do."),
+    "doctor": ("doctor:doctor_command", "Say what an event would suffer from, and what to do."),
     "draw": ("draw:draw_group", "Verify draws, offline."),
     "users": ("users:users_group", "Make accounts for people."),
 }

@@ -1,0 +1,196 @@
+"""`mymozhem doctor`: what an event would suffer from, in sentences, on both databases."""
+
+import asyncio
+import json
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from click.testing import CliRunner, Result
+from sqlalchemy import MetaData, select
+
+from mymozhem.cli import cli
+from mymozhem.clock import SystemClock
+from mymozhem.db.base import new_id
+from mymozhem.db.uow import Database
+from mymozhem.migrations import head, upgrade
+from mymozhem.registry.tables import AppRow, ManifestVersionRow, StopCause
+from mymozhem.rooms.tables import LockDriftRow, RoomRow
+from tests.databases import PostgresTemplate, SqliteTemplate
+
+NOW = datetime.now(UTC)
+
+
+@pytest.fixture(scope="session")
+def sqlite_template(tmp_path_factory) -> SqliteTemplate:
+    """Empty databases: the commands make their own tables."""
+    return SqliteTemplate(tmp_path_factory.mktemp("template"), MetaData())
+
+
+@pytest.fixture(scope="session")
+def postgres_template(postgres):
+    template = PostgresTemplate(postgres, MetaData())
+    yield template
+    template.close()
+
+
+@pytest.fixture
+def run(database_url, tmp_path, monkeypatch):
+    monkeypatch.setenv("MYMOZHEM_DATABASE_URL", database_url)
+    monkeypatch.setenv("MYMOZHEM_DATA_DIR", str(tmp_path / "data"))
+    monkeypatch.setenv("MYMOZHEM_ENABLE_APPS", "lottery")
+
+    def invoke(*words: str) -> Result:
+        return CliRunner().invoke(cli, words)
+
+    return invoke
+
+
+@pytest.fixture
+def seeded(run):
+    assert run("seed").exit_code == 0
+
+
+@pytest.fixture
+def edit(database_url):
+    """Change rows as a host does."""
+
+    def edit(work):
+        async def write():
+            database = Database(database_url, clock=SystemClock())
+            await database.open(exclusive=False)
+            try:
+                async with database.write() as unit:
+                    await work(unit.session)
+            finally:
+                await database.close()
+
+        asyncio.run(write())
+
+    return edit
+
+
+def findings(examined: Result, level: str) -> list[tuple[str, str, str | None]]:
+    document = json.loads(examined.stdout)
+    problems = [each for each in document["findings"] if each["level"] == "problem"]
+    assert (document["ok"], examined.exit_code) == (not problems, 1 if problems else 0)
+    return [
+        (each["what"], each["says"], each["do"])
+        for each in document["findings"]
+        if each["level"] == level
+    ]
+
+
+def test_where_everything_is_in_order_it_says_so(run, seeded, tmp_path):
+    examined = run("doctor")
+    assert examined.exit_code == 0, examined.output
+    assert "lottery" in examined.stdout
+    assert "2 rooms, 1 of them running, answered by mymozhem-lottery" in examined.stdout
+    assert examined.stdout.endswith("An event would find everything in order.\n")
+    whats = [what for what, _, _ in findings(run("doctor", "--format", "json"), "ok")]
+    assert whats == ["data folder", "database", "rooms"]
+
+
+@pytest.mark.parametrize("dialect", ["sqlite"], indirect=True)
+def test_it_works_beside_a_running_host_and_writes_nothing(run, seeded, database_url):
+    async def beside() -> Result:
+        host = Database(database_url, clock=SystemClock())
+        await host.open()
+        try:
+            return await asyncio.to_thread(run, "doctor")
+        finally:
+            await host.close()
+
+    assert asyncio.run(beside()).exit_code == 0
+
+
+def test_orphaned_rooms_are_a_problem_with_a_way_out(run, seeded, monkeypatch):
+    monkeypatch.setenv("MYMOZHEM_ENABLE_APPS", "")
+    ((what, says, do),) = findings(run("doctor", "--format", "json"), "problem")
+    assert (what, says.partition(": ")[2]) == ("rooms", "2 rooms, 1 of them running, orphaned.")
+    assert do == "Type `mymozhem apps enable lottery` and start the host again."
+    assert "1 problem: an event would suffer.\n" in run("doctor").stdout
+
+
+def test_an_app_that_was_stopped_is_a_problem_where_rooms_use_it(run, seeded, edit):
+    async def stop(session):
+        row = await session.scalar(select(AppRow))
+        row.stopped_at, row.stop_cause, row.stop_reason = NOW, StopCause.OPERATOR, "odd winners"
+
+    edit(stop)
+    ((_, says, do),) = findings(run("doctor", "--format", "json"), "problem")
+    assert says == "lottery is stopped (odd winners): its fallbacks answer."
+    assert "mymozhem apps start lottery" in do
+
+
+@pytest.mark.parametrize(
+    ("hours", "words"),
+    [(None, "locked to it. "), (-1, "its deadline passed at "), (48, ", soon."), (400, ".000Z. ")],
+)
+def test_deprecated_versions_in_use_are_named_with_their_deadlines(run, seeded, edit, hours, words):
+    async def deprecate(session):
+        row = await session.scalar(select(ManifestVersionRow))
+        row.deprecated_at, row.reason = NOW, "It is old."
+        row.deadline = hours and NOW.replace(microsecond=0) + timedelta(hours=hours)
+
+    edit(deprecate)
+    found = findings(run("doctor", "--format", "json"), "warning")
+    ((_, says, _),) = [each for each in found if each[0] == "versions"]
+    assert words in says
+    assert says.endswith("Reason: It is old.")
+
+
+def test_servers_that_answer_for_other_locks_are_named(run, seeded, edit):
+    async def drift(session):
+        room = await session.scalar(select(RoomRow).where(RoomRow.status == "ACTIVE"))
+        for name, times in (("a", 3), ("b", 4)):
+            session.add(
+                LockDriftRow(
+                    id=new_id("drift"), room_id=room.id, app_id="lottery", version="1.0.0",
+                    named=name * 64, expected="c" * 64, times=times, first_at=NOW, last_at=NOW,
+                )
+            )  # fmt: skip
+
+    edit(drift)
+    found = findings(run("doctor", "--format", "json"), "warning")
+    ((_, says, _),) = [each for each in found if each[0] == "drift"]
+    assert "answered 7 times for another lock than that of its room, in 1 room, last at" in says
+
+
+def test_what_may_not_run_is_named_with_its_reasons(run, seeded, tmp_path, monkeypatch):
+    monkeypatch.setenv("MYMOZHEM_ENABLE_APPS", "lottery,nowhere")
+    broken = tmp_path / "data" / "isolated" / "mymozhem-lottery-0.9.0-000000000000"
+    broken.mkdir(parents=True)
+    (broken / "environment.json").write_text("{}")
+    says = [text for what, text, _ in findings(run("doctor", "--format", "json"), "warning")]
+    (nowhere,) = [text for text in says if text.startswith("nowhere may not run: ")]
+    assert "no installed package provides it" in nowhere
+    (apart,) = [text for text in says if broken.name in text]
+    assert "environment.json cannot be used" in apart
+
+
+@pytest.mark.parametrize("dialect", ["sqlite"], indirect=True)
+def test_what_others_can_read_is_named(run, seeded, tmp_path):
+    (tmp_path / "data").chmod(0o755)
+    ((what, says, do),) = findings(run("doctor", "--format", "json"), "warning")
+    assert (what, says) == ("data folder", f"Others can get at {tmp_path / 'data'}.")
+    assert do == f"Type `chmod go-rwx {tmp_path / 'data'}`."
+
+
+def test_an_old_schema_is_a_problem_and_nothing_else_is_looked_at(run, database_url):
+    asyncio.run(upgrade(database_url, "0001"))
+    ((what, says, do),) = findings(run("doctor", "--format", "json"), "problem")
+    assert (what, says) == (
+        "database", f"It is at the schema 0001, this version of the host needs {head()}.",
+    )  # fmt: skip
+    assert "mymozhem db upgrade" in do
+
+
+@pytest.mark.parametrize(
+    "url", ["sqlite:////nowhere/mymozhem.sqlite3", "postgresql://postgres@127.0.0.1:1/nowhere"]
+)
+@pytest.mark.parametrize("dialect", ["sqlite"], indirect=True)
+def test_a_database_that_is_not_there_is_a_problem(run, monkeypatch, url):
+    monkeypatch.setenv("MYMOZHEM_DATABASE_URL", url)
+    ((what, _, do),) = findings(run("doctor", "--format", "json"), "problem")
+    assert what == "database"
+    assert do

@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+import semver
 from pydantic import JsonValue
 
 from mymozhem.contract import JsonObject
@@ -88,6 +89,19 @@ class Diff:
 
 def _rank(bump: Bump) -> int:
     return bump.rank
+
+
+def least_version(old: str, required: Bump) -> str:
+    """Return the first version after the old one that moves as far as required.
+
+    ValueError where the old one is no version.
+    """
+    before = semver.Version.parse(old)
+    for after in (before.bump_patch(), before.bump_minor()):
+        level = declared_level(old, str(after))
+        if level is not None and Bump(level).at_least(required):
+            return str(after)
+    return str(before.bump_major())
 
 
 def as_json(diff: Diff) -> JsonObject:

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 
 from pydantic import JsonValue
 
@@ -31,7 +32,8 @@ def compare(old: Manifest, new: Manifest) -> Diff:
     """
     told = [each for part in PARTS.values() for each in part(old, new)]
     told += _passed_over(old.document, new.document, told)
-    ranked = sorted(told, key=lambda each: -each.bump.rank)
+    placed = (_placed(each, old.document, new.document) for each in told)
+    ranked = sorted(placed, key=lambda each: -each.bump.rank)
     return Diff(old.version, new.version, tuple(ranked))
 
 
@@ -48,6 +50,22 @@ def _passed_over(old: JsonObject, new: JsonObject, told: list[Change]) -> Iterat
         else:
             message = "Something that the referee does not know is another"
             yield change("PART_UNKNOWN", place, message, (before, after))
+
+
+def _placed(told: Change, old: JsonObject, new: JsonObject) -> Change:
+    """Return the change at what stands in one of the documents: a missing schema has no parts."""
+    for place in _above(told.pointer):
+        if _stands(new, place) or _stands(old, place):
+            return told if place == told.pointer else replace(told, pointer=place)
+    return told
+
+
+def _stands(document: JsonObject, place: str) -> bool:
+    try:
+        find(document, place)
+    except KeyError:
+        return False
+    return True
 
 
 def _above(place: str) -> Iterator[str]:

@@ -18,7 +18,7 @@ from mymozhem.manifests.nodes import DRAFT_2020_12, Schema
 from .model import Bump, Change, Consenter
 from .places import SEEN_BY, Kind, Place, Side, is_looser, words_in
 from .table import Values, change
-from .values import covers, same, shown
+from .values import covers, listed, same, shown
 from .verdicts import (
     COUNTS_FOR,
     LIMITS,
@@ -88,6 +88,7 @@ _REACT_TO_DEFAULTS = (
     "unevaluatedProperties",
     "uniqueItems",
 )
+_NO_OTHER = "no value is judged otherwise"
 _DEPEND_ON_ALL = ("unevaluatedItems", "unevaluatedProperties")
 
 
@@ -104,12 +105,19 @@ class _Pair:
     new: Whole
 
     @cached_property
+    def _refers(self) -> bool:
+        """Tell whether parts that are written alike may mean something else."""
+        return self.old.refers or self.new.refers
+
+    @cached_property
     def _merges(self) -> bool:
         """Tell whether several parts of a schema may say together who sees one field."""
         return self.old.merges or self.new.merges
 
     def compare(self, old: Schema, new: Schema, place: Place) -> Changes:
         """Yield what differs between two parts that describe the same values."""
+        if not self._refers and same(old, new):
+            return
         if old is False or new is False:
             yield from _nothing_accepted(old, new, place)
             return
@@ -270,7 +278,7 @@ class _Pair:
 
     def _others(self, old: Object, new: Object, place: Place) -> Changes:
         word = "additionalProperties"
-        if not _counts(word, old, new, place):
+        if not (word in old or word in new) or not _counts(word, old, new, place):
             return
         was, now = (_schema(said.get(word, True)) for said in (old, new))
         if was is False and now is False:
@@ -292,10 +300,13 @@ class _Pair:
     # ---------------------------------------------------------------- lists
 
     def _items(self, old: Object, new: Object, place: Place) -> Changes:
-        if _is_list_of_items("items", old, new) or not _counts("items", old, new, place):
+        word = "items"
+        if not (word in old or word in new) or _is_list_of_items(word, old, new):
             return
-        was, now = (_schema(said.get("items", True)) for said in (old, new))
-        here = place.below("items", "each entry", Kind.ENTRY).under(old, new)
+        if not _counts(word, old, new, place):
+            return
+        was, now = (_schema(said.get(word, True)) for said in (old, new))
+        here = place.below(word, "each entry", Kind.ENTRY).under(old, new)
         yield from self.compare(was, now, here)
 
     # ---------------------------------------------------------------- annotations of the host
@@ -333,7 +344,8 @@ class _Pair:
         if same(self.old.completion(old), self.new.completion(new)):
             return
         for word in _REACT_TO_DEFAULTS:
-            if word in new and _reacts(word, new):
+            known = word in _COMPARED or self._means_the_same(word, old, new)
+            if word in new and known and _reacts(word, new):
                 message = (
                     f"{place.label}: other defaults are filled in, and whether “{word}” lets them "
                     "through is not known"
@@ -390,8 +402,8 @@ def _value_change(old: Object, new: Object) -> str:
     before, after = allowed(old), allowed(new)
     if before is None or after is None:
         return "any value is possible now" if after is None else "only listed values are possible"
-    gone = ", ".join(shown(value) for key, value in before.items() if key not in after)
-    come = ", ".join(shown(value) for key, value in after.items() if key not in before)
+    gone = listed(value for key, value in before.items() if key not in after)
+    come = listed(value for key, value in after.items() if key not in before)
     parts = [f"without {gone}"] * bool(gone) + [f"{come} as well"] * bool(come)
     return ", ".join(parts) or "the same values"
 
@@ -447,11 +459,14 @@ def _same_meaning(old: Object, new: Object, place: Place, told: list[Change]) ->
     for word in _words(old, new):
         at = place.at(word)
         if not _same_at(word, old, new) and not any(covers(at, each.pointer) for each in told):
-            yield _same(at, place, (old.get(word), new.get(word)))
+            what = "what refers here says what changes" if word in PLACES else _NO_OTHER
+            yield _same(at, place, what, (old.get(word), new.get(word)))
 
 
-def _same(pointer: str, place: Place, values: Values = (None, None)) -> Change:
-    message = f"{place.label}: written otherwise, and accepts what it accepted"
+def _same(
+    pointer: str, place: Place, what: str = _NO_OTHER, values: Values = (None, None)
+) -> Change:
+    message = f"{place.label}: written otherwise, and {what}"
     return change("SAME_MEANING", pointer, message, values)
 
 

@@ -8,6 +8,7 @@ from mymozhem.contract.canonical import canonical_json
 from mymozhem.manifests.pointers import Part, pointer
 
 SHOWN = 60
+LISTED = 5
 _NOTHING = object()
 
 
@@ -42,6 +43,14 @@ def differences(old: object, new: object, path: tuple[Part, ...] = ()) -> Iterat
 def covers(told: str, place: str) -> bool:
     """Tell whether what is told at one pointer speaks of another: above it, below it, or there."""
     return told == place or place.startswith(f"{told}/") or told.startswith(f"{place}/")
+
+
+def listed(values: Iterable[JsonValue]) -> str:
+    """Return the first values of a list, written out, and how many more there are."""
+    found = list(values)
+    told = ", ".join(shown(value) for value in found[:LISTED])
+    more = len(found) - LISTED
+    return f"{told} and {more:,} more" if more > 0 else told
 
 
 def shown(value: JsonValue) -> str:

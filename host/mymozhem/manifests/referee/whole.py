@@ -68,10 +68,15 @@ class Whole:
     @cached_property
     def merges(self) -> bool:
         """Tell whether several parts of it may speak of one field, and of who sees it."""
-        return any(
+        return self.refers or any(
             node.keyword("x-visibility") is not None and bool(_ASIDE & set(parts(node.pointer)))
             for node in self.found.nodes.values()
-        ) or any(node.keyword(word) for node in self.found.nodes.values() for word in REFERENCES)
+        )
+
+    @cached_property
+    def refers(self) -> bool:
+        """Tell whether some part of it refers to another."""
+        return any(node.keyword(word) for node in self.found.nodes.values() for word in REFERENCES)
 
     def meaning(self, part: Schema) -> JsonValue:
         """Return a part of it with references followed, without texts and without places."""

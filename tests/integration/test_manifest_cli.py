@@ -1,4 +1,4 @@
-"""`manifest validate` tells people and programs what is wrong, and touches nothing but the file."""
+"""`manifest validate` and `diff` tell people and programs what is so, and touch only the files."""
 
 import json
 import subprocess
@@ -118,3 +118,113 @@ def test_validation_opens_no_socket_and_no_other_file(tmp_path, name, data, form
     *seen, status = done.stderr.splitlines()
     assert status == "1"
     assert seen == [str(("open", (str(file),)))]
+
+
+# ---------------------------------------------------------------------------------------- diff
+
+
+@pytest.fixture
+def released(tmp_path):
+    """A released manifest, and a function that writes its next version with some parts replaced."""
+    document = json.loads(GOOD.read_text(encoding="utf-8"))
+
+    def following(version, **parts):
+        file = tmp_path / f"next-{version}.json"
+        meta = {**document["meta"], "version": version}
+        content = {**document, **parts, "serves": ">=1.1", "meta": meta}
+        file.write_text(json.dumps(content), encoding="utf-8")
+        return file
+
+    return following("1.2.0"), following
+
+
+def diff(*args):
+    return CliRunner().invoke(manifest_group, ["diff", *map(str, args)])
+
+
+def test_a_version_that_moves_far_enough_ends_well(released):
+    old, following = released
+    result = diff(old, following("1.3.0", changes=["status"]))
+    assert result.exit_code == 0
+    assert "1.2.0 → 1.3.0: 1 change, required: minor, declared: minor" in result.output
+    assert "the version moves far enough" in result.output
+
+
+def test_a_version_that_moves_too_little_is_told_every_change_and_the_one_to_take(released):
+    old, following = released
+    permissions = ["rooms:read", "participants:read", "rooms:write"]
+    new = following("1.2.1", permissions=permissions, registration={"type": "object"})
+    result = diff(old, new)
+    assert result.exit_code == 1
+    for part in (
+        "major  /registration/properties/table  FIELD_REMOVED",
+        "minor  /permissions/2  PERMISSION_ADDED",
+        "The app's token may do rooms:write",
+        "needs the consent of the operator",
+        "required: major, declared: patch",
+        "take 2.0.0",
+    ):
+        assert part in result.output
+
+
+def test_a_change_whose_effect_nobody_knows_says_so(released):
+    old, following = released
+    table = {"type": "string", "maxLength": 20, "pattern": "^[A-Z]$", "title": "Table"}
+    schema = {
+        "type": "object", "additionalProperties": False, "required": ["table"],
+        "properties": {"table": table},
+    }  # fmt: skip
+    result = diff(old, following("1.3.0", registration=schema))
+    assert result.exit_code == 1
+    assert "KEYWORD_UNKNOWN" in result.output
+    assert "major, because the effect is not known" in result.output
+
+
+def test_a_version_that_is_not_greater_does_not_suffice(released):
+    old, following = released
+    result = diff(old, following("1.1.9", changes=["status"]))
+    assert result.exit_code == 1
+    assert "1.1.9 is not greater than 1.2.0; take 1.3.0" in result.output
+
+
+def test_a_file_and_itself_differ_in_nothing(released):
+    old, following = released
+    assert diff(old, old).exit_code == 0
+    assert "nothing has changed" in diff(old, old).output
+    assert "nothing has changed but the version" in diff(old, following("1.2.1")).output
+
+
+def test_programs_read_what_has_changed_as_json(released):
+    old, following = released
+    result = diff(old, following("1.2.1", changes=["status"]), "--format", "json")
+    assert result.exit_code == 1
+    found = json.loads(result.output)
+    [told] = found.pop("changes")
+    assert found == {
+        "oldVersion": "1.2.0", "newVersion": "1.2.1", "required": "minor", "declared": "patch",
+        "sufficient": False,
+    }  # fmt: skip
+    assert (told["code"], told["class"], told["known"]) == ("TOLD_CHANGED", "minor", True)
+
+
+@pytest.mark.parametrize("form", ["text", "json"])
+def test_what_is_no_manifest_is_not_compared(form):
+    bad = EXAMPLES / "invalid" / "needs.json"
+    for files in ((GOOD, bad), (bad, GOOD)):
+        result = diff(*files, "--format", form)
+        assert result.exit_code == 2
+        assert "NEED_UNKNOWN" in result.output
+    told = json.loads(diff(GOOD, bad, "--format", "json").output)
+    assert (told["old"]["valid"], told["new"]["valid"]) == (True, False)
+
+
+def test_a_file_that_is_not_there_cannot_be_compared():
+    assert diff(GOOD, "nowhere.json").exit_code == 2
+
+
+def test_what_two_manifests_say_is_never_read_as_markup(released):
+    old, following = released
+    schema = json.loads(GOOD.read_text(encoding="utf-8"))["registration"]
+    schema["properties"]["note"] = {"type": "string", "title": "[red]x[/red]"}
+    result = diff(old, following("1.3.0", registration=schema))
+    assert "Questions on joining, “[red]x[/red]” is new" in result.output

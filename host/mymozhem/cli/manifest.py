@@ -4,14 +4,19 @@ from __future__ import annotations
 
 import json
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, Literal
 
 import click
 
 if TYPE_CHECKING:
+    from rich.console import Console
+
+    from mymozhem.manifests.referee import Change, Diff
     from mymozhem.manifests.validate import Report
 
 SHOWN = 120
+_FILE = click.Path(exists=True, dir_okay=False, readable=True, path_type=Path)
 
 
 @click.group("manifest")
@@ -42,6 +47,105 @@ def validate(file: BinaryIO, *, app_id: str | None, form: Literal["text", "json"
     else:
         _print_text(report, name=file.name)
     sys.exit(0 if report.valid else 1)
+
+
+@manifest_group.command("diff")
+@click.argument("old", type=_FILE)
+@click.argument("new", type=_FILE)
+@click.option("--format", "form", type=click.Choice(["text", "json"]), default="text")
+def diff(old: Path, new: Path, *, form: Literal["text", "json"]) -> None:
+    """Say what differs between the manifests OLD and NEW, and how far the version has to move.
+
+    Every change is told with its class (patch, minor, major) and with who has to agree, the gravest
+    first. The exit status is 0 when NEW's version moves far enough, 1 when it does not, and 2 when
+    one of the two is no valid manifest. Nothing is fetched and no other file is opened.
+
+    \b
+    Examples:
+      mymozhem manifest diff released.json manifest.json
+      mymozhem manifest diff released.json manifest.json --format json
+    """
+    from mymozhem.manifests.referee import as_json, compare
+
+    read = [_read(file) for file in (old, new)]
+    before, after = (report.manifest for report in read)
+    if before is None or after is None:
+        _refuse(dict(zip(("old", "new"), read, strict=True)), names=(str(old), str(new)), form=form)
+        sys.exit(2)
+    found = compare(before, after)
+    if form == "json":
+        click.echo(json.dumps(as_json(found), indent=2, ensure_ascii=False))
+    else:
+        _print_diff(found)
+    sys.exit(0 if found.sufficient else 1)
+
+
+def _read(file: Path) -> Report:
+    from mymozhem.manifests.validate import MAX_MANIFEST_BYTES, validate_manifest
+
+    with file.open("rb") as opened:
+        return validate_manifest(opened.read(MAX_MANIFEST_BYTES + 1))
+
+
+def _refuse(
+    read: dict[str, Report], *, names: tuple[str, str], form: Literal["text", "json"]
+) -> None:
+    if form == "json":
+        told = {side: _as_json(report) for side, report in read.items()}
+        click.echo(json.dumps(told, indent=2, ensure_ascii=False))
+        return
+    for name, report in zip(names, read.values(), strict=True):
+        if not report.valid:
+            _print_text(report, name=name)
+
+
+def _print_diff(found: Diff) -> None:
+    from rich.console import Console
+    from rich.text import Text
+
+    console = Console(highlight=False, soft_wrap=True)
+    for change in found.changes:
+        _print_change(console, change)
+    moved = f"{found.old_version} → {found.new_version}"
+    count = len(found.changes)
+    if not count:
+        same = found.old_version == found.new_version
+        told = "nothing has changed" if same else "nothing has changed but the version"
+        console.print(Text(f"{moved}: {told}"))
+    else:
+        told = f"{count} {'change' if count == 1 else 'changes'}, required: {found.required}"
+        console.print(Text(f"{moved}: {told}, declared: {found.declared or 'nothing'}"))
+    if found.declared is not None or not found.sufficient:
+        style = "green" if found.sufficient else "red"
+        console.print(Text(_verdict(found), style=style))
+
+
+def _print_change(console: Console, change: Change) -> None:
+    from rich.text import Text
+
+    style = {"major": "red", "minor": "yellow"}.get(change.bump, "dim")
+    console.print(
+        Text.assemble(
+            (f"{change.bump:<5}", style), "  ", (_short(change.pointer), "bold"), "  ",
+            (change.code, style),
+        )
+    )  # fmt: skip
+    console.print(Text(f"       {change.message}"))
+    if not change.known:
+        console.print(Text("       major, because the effect is not known", style="dim"))
+    if change.consent is not None:
+        console.print(Text(f"       needs the consent of the {change.consent}", style="magenta"))
+
+
+def _verdict(found: Diff) -> str:
+    from mymozhem.manifests.referee import least_version
+
+    if found.sufficient:
+        return "the version moves far enough"
+    least = least_version(found.old_version, found.required)
+    if found.declared is None:
+        return f"{found.new_version} is not greater than {found.old_version}; take {least}"
+    return f"the version does not move far enough; take {least}"
 
 
 def _as_json(report: Report) -> dict[str, object]:

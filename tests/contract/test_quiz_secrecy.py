@@ -1,8 +1,8 @@
 """Until its time nobody who plays learns what is right, nor what others said, by any address.
 
-Two rooms are the same but for the keys of their questions. Whatever anybody who plays, watches or
-passes by can read of the one has to be what they can read of the other, be it an answer or an
-error.
+Two rooms are the same but for the keys of their questions, and the title of a round that is still
+to come. Whatever anybody who plays, watches or passes by can read of the one has to be what they
+can read of the other, be it an answer or an error.
 """
 
 import json
@@ -20,7 +20,7 @@ import mymozhem_quiz
 from mymozhem.api.documents import openapi_document
 from mymozhem.clock import Clock, HeldClock
 from tests.api.house import Caller, Heard, House, make_house
-from tests.contract.hall import in_one_round
+from tests.contract.hall import NEWEST, in_one_round
 
 #: another one in each room, or not the room's at all
 DRAWN = "/qr.svg"
@@ -39,12 +39,26 @@ class Kind:
 
 
 def options(*right: int) -> dict[str, Any]:
-    """Return four options, some of which are right."""
-    return {"options": [{"text": each, "right": n in right} for n, each in enumerate(TEXTS)]}
+    """Return four options with pictures, some of which are right."""
+    return {"options": [pictured(n) | {"right": n in right} for n in range(len(TEXTS))]}
 
 
 def listed(*order: int) -> dict[str, Any]:
-    return {"options": [{"text": TEXTS[n]} for n in order]}
+    return {"options": [pictured(n) for n in order]}
+
+
+def pictured(number: int) -> dict[str, Any]:
+    text = TEXTS[number]
+    return {"text": text, "picture": {"url": f"https://example.org/{text}", "alt": f"The {text}"}}
+
+
+def rounds(asked: list[dict[str, Any]], secret: str) -> list[dict[str, Any]]:
+    """Return three rounds of questions, the last of one that is never played; its title tells."""
+    parts = {"One": asked[:3], "Two": asked[3:-1], f"{secret}s are right": asked[-1:]}
+    return [
+        {"id": f"r{n}", "title": title, "questions": questions}
+        for n, (title, questions) in enumerate(parts.items(), start=1)
+    ]
 
 
 KINDS = {
@@ -171,7 +185,7 @@ async def watching(house: House, room: dict[str, Any], person: Caller) -> Caller
 def addresses(world: World, number: int) -> Iterator[str]:
     """Yield every address of the API's own description, filled in for a room and a window."""
     ids = world.ids | {"pid": world.ids["bob"], "windowId": f"q-{number}", "appId": "quiz"}
-    ids |= {"v": "1.0.0"}
+    ids |= {"v": NEWEST}
     described: Any = openapi_document(world.house.app)
     for path, methods in described["paths"].items():
         if "get" in methods:

@@ -6,9 +6,11 @@ of the first version everything is asked of the first release too, whose answers
 """
 
 import importlib
+import json
 import sys
 from collections import Counter
 from collections.abc import Callable, Mapping
+from copy import deepcopy
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import cache, partial, reduce
@@ -117,7 +119,7 @@ QUESTIONS = {
 
 def make(id: str, kind: str = "single", **more: object) -> dict:
     """A question of a type, such as `single`; `nearest` is a number without tolerance."""
-    return {"id": id, "type": kind, "text": f"Question {id}?", **QUESTIONS[kind], **more}
+    return {"id": id, "type": kind, "text": f"Question {id}?", **deepcopy(QUESTIONS[kind]), **more}
 
 
 @dataclass
@@ -369,6 +371,15 @@ class Room:
     @property
     def status(self) -> str:
         return self.state.public["status"]
+
+    def seen(self) -> tuple[list[str], str, list[str]]:
+        """Everything that phones get of the questions so far, as they get it."""
+        hidden = {"rules", "data"}
+        windows = [
+            one.declared.model_dump_json(by_alias=True, exclude=hidden)
+            for one in self.windows.values()
+        ]
+        return windows, json.dumps(self.state.public), [one.model_dump_json() for one in self.log]
 
     @property
     def points(self) -> dict[str, int]:

@@ -1,6 +1,5 @@
 """Nothing that leaves the app before a question is closed depends on its answer."""
 
-import json
 from datetime import timedelta
 
 import pytest
@@ -10,15 +9,6 @@ from hypothesis import strategies as st
 from mymozhem.contract import OpenWindow
 from mymozhem_quiz.keys import Asked, accepts
 from mymozhem_quiz.settings import Question
-
-
-def seen(room):
-    """Everything that phones get of an open question, as they get it."""
-    hidden = {"rules", "data"}
-    windows = [
-        one.declared.model_dump_json(by_alias=True, exclude=hidden) for one in room.windows.values()
-    ]
-    return windows, json.dumps(room.state.public), [one.model_dump_json() for one in room.log]
 
 
 def options(right):
@@ -48,7 +38,7 @@ def test_the_same_question_with_another_key_looks_the_same(room, question, kind,
     for key in keys:
         played = room(question("q1", kind, **key), shuffleOptions=shuffled)
         played.act("start")
-        looks.append(seen(played))
+        looks.append(played.seen())
     assert all(look == looks[0] for look in looks)
 
 
@@ -74,7 +64,7 @@ def test_the_schema_says_nothing_of_the_order(order):
 def test_the_id_of_a_question_is_told_with_its_answer_and_not_before(room, question):
     played = room(question("paris-is-right", text="Which one?"))
     played.act("start")
-    windows, state, log = seen(played)
+    windows, state, log = played.seen()
     assert "paris" not in "".join((*windows, state, *log))
     played.close()
     assert played.told("answer_revealed")[0]["questionId"] == "paris-is-right"

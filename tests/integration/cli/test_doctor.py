@@ -6,31 +6,17 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 from click.testing import CliRunner, Result
-from sqlalchemy import MetaData, select
+from sqlalchemy import select, text
 
 from mymozhem.cli import cli
 from mymozhem.clock import SystemClock
 from mymozhem.db.base import new_id
 from mymozhem.db.uow import Database
-from mymozhem.migrations import head, upgrade
+from mymozhem.migrations import head
 from mymozhem.registry.tables import AppRow, ManifestVersionRow, StopCause
 from mymozhem.rooms.tables import LockDriftRow, RoomRow
-from tests.databases import PostgresTemplate, SqliteTemplate
 
 NOW = datetime.now(UTC)
-
-
-@pytest.fixture(scope="session")
-def sqlite_template(tmp_path_factory) -> SqliteTemplate:
-    """Empty databases: the commands make their own tables."""
-    return SqliteTemplate(tmp_path_factory.mktemp("template"), MetaData())
-
-
-@pytest.fixture(scope="session")
-def postgres_template(postgres):
-    template = PostgresTemplate(postgres, MetaData())
-    yield template
-    template.close()
 
 
 @pytest.fixture
@@ -46,8 +32,8 @@ def run(database_url, tmp_path, monkeypatch):
 
 
 @pytest.fixture
-def seeded(run):
-    assert run("seed").exit_code == 0
+def seeded(run, seeds, database_url, tmp_path):
+    seeds.plant(database_url, tmp_path / "data")
 
 
 @pytest.fixture
@@ -176,8 +162,8 @@ def test_what_others_can_read_is_named(run, seeded, tmp_path):
     assert do == f"Type `chmod go-rwx {tmp_path / 'data'}`."
 
 
-def test_an_old_schema_is_a_problem_and_nothing_else_is_looked_at(run, database_url):
-    asyncio.run(upgrade(database_url, "0001"))
+def test_an_old_schema_is_a_problem_and_nothing_else_is_looked_at(run, seeded, edit):
+    edit(lambda session: session.execute(text("UPDATE alembic_version SET version_num = '0001'")))
     ((what, says, do),) = findings(run("doctor", "--format", "json"), "problem")
     assert (what, says) == (
         "database", f"It is at the schema 0001, this version of the host needs {head()}.",

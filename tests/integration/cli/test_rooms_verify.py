@@ -5,7 +5,7 @@ import json
 
 import pytest
 from click.testing import CliRunner, Result
-from sqlalchemy import MetaData, select, update
+from sqlalchemy import select, update
 
 from mymozhem.cli import cli
 from mymozhem.clock import SystemClock
@@ -14,25 +14,11 @@ from mymozhem.db.base import new_id
 from mymozhem.db.uow import Database
 from mymozhem.registry.tables import ManifestVersionRow
 from mymozhem.rooms.tables import DrawRow, RoomLockRow, RoomRow, RoomServedByRow
-from tests.databases import PostgresTemplate, SqliteTemplate
 
 WHATS = [
     "lock", "room", "manifest", "settings schema", "permissions", "settings", "code", "anchor",
     "draws",
 ]  # fmt: skip
-
-
-@pytest.fixture(scope="session")
-def sqlite_template(tmp_path_factory) -> SqliteTemplate:
-    """Empty databases: the commands make their own tables."""
-    return SqliteTemplate(tmp_path_factory.mktemp("template"), MetaData())
-
-
-@pytest.fixture(scope="session")
-def postgres_template(postgres):
-    template = PostgresTemplate(postgres, MetaData())
-    yield template
-    template.close()
 
 
 @pytest.fixture
@@ -48,10 +34,9 @@ def run(database_url, tmp_path, monkeypatch):
 
 
 @pytest.fixture
-def rooms(run):
-    seeded = run("seed", "--format", "json")
-    assert seeded.exit_code == 0, seeded.output
-    return {room["status"]: room["id"] for room in json.loads(seeded.stdout)}
+def rooms(run, seeds, database_url, tmp_path):
+    seeds.plant(database_url, tmp_path / "data")
+    return seeds.rooms
 
 
 @pytest.fixture

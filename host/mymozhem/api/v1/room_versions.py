@@ -18,6 +18,7 @@ from mymozhem.rooms.versions.plans import Plan
 from mymozhem.rooms.versions.rolling_back import roll_back
 from mymozhem.rooms.versions.upgrading import UpgradeWish, upgrade_room
 
+from .admin import require_admin
 from .rooms import expected_version
 
 routes = Routes("rooms", "Rooms: made, found, changed, played in.")
@@ -155,6 +156,7 @@ async def upgrade_rooms_of_an_app(call: Call, app_id: str, body: UpgradeRoomsBod
 
     Safe to repeat: what was moved is not moved again.
     """
+    await require_admin(call, "POST /apps/{appId}/upgrade-rooms")
     wish = BulkWish(
         source=body.source,
         target=body.to,

@@ -50,15 +50,15 @@ class ListedIsolated:
 def install_command(requirement: str, *, isolated: bool, form: Form) -> None:
     """Install the app REQUIREMENT beside what the host loads, for rooms that are locked to it.
 
-    REQUIREMENT is one version, such as 'mymozhem-lottery==1.2.0', which pip gets from where it is
+    REQUIREMENT is one version, such as 'acme-auction==1.2.0', which pip gets from where it is
     configured to look; or the path of a wheel; or that of the folder of a project. The code goes to
     an environment of its own, and runs in a process of its own when a room asks for it. The host
     may be running. Installing imports the code once, with a deadline, outside the host.
 
     \b
     Examples:
-      mymozhem apps install 'mymozhem-lottery==1.2.0' --isolated
-      mymozhem apps install mymozhem_lottery-1.2.0-py3-none-any.whl --isolated --format json
+      mymozhem apps install 'acme-auction==1.2.0' --isolated
+      mymozhem apps install acme_auction-1.2.0-py3-none-any.whl --isolated --format json
     """
     from mymozhem.registry.environments import Environments
     from mymozhem.registry.installing import install
@@ -87,8 +87,8 @@ def remove_command(requirement: str, *, isolated: bool, anyway: bool, form: Form
 
     \b
     Examples:
-      mymozhem apps remove 'mymozhem-lottery==1.2.0' --isolated
-      mymozhem apps remove 'mymozhem-lottery==1.2.0' --isolated --anyway
+      mymozhem apps remove 'acme-auction==1.2.0' --isolated
+      mymozhem apps remove 'acme-auction==1.2.0' --isolated --anyway
     """
     from mymozhem.registry.installing import Pinned, remove
 
@@ -96,7 +96,7 @@ def remove_command(requirement: str, *, isolated: bool, anyway: bool, form: Form
         raise click.UsageError("Say --isolated. What the host loads is removed by `pip uninstall`.")
     pinned = Pinned.parse(requirement)
     if pinned is None:
-        raise click.UsageError("Write one version as 'mymozhem-lottery==1.2.0'.")
+        raise click.UsageError("Write one version as 'acme-auction==1.2.0'.")
     settings = Settings()
     try:
         if not anyway:

@@ -141,7 +141,7 @@ def _brought(requirement: str, scratch: Path) -> Path:
         return building.fetch(str(path.resolve()), _wheels(scratch))
     raise InstallFailed(
         f"{requirement!r} is neither a version, nor a wheel, nor a folder with a project. "
-        "Write one version as 'mymozhem-auction==1.2.0', or the path of a .whl file or a folder."
+        "Write one version as 'acme-auction==1.2.0', or the path of a .whl file or a folder."
     )
 
 

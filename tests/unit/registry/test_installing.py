@@ -26,7 +26,7 @@ def test_one_version_of_one_distribution_is_pinned(text, distribution, version):
         "acme-counter[extra]==1.0",
         "acme-counter==1.0; python_version>'3'",
         "acme-counter==1.0,<2",
-        "--index-url=file:///x",
+        "--pre",
         "acme-counter @ file:///x.whl",
         "absent.whl",
         "/absent/folder",
@@ -35,6 +35,6 @@ def test_one_version_of_one_distribution_is_pinned(text, distribution, version):
 )
 def test_all_else_is_refused_before_anything_is_done(tmp_path, requirement):
     settings = Settings(_env_file=None, data_dir=tmp_path / "data")
-    with pytest.raises(InstallFailed, match=r"Write one version as 'mymozhem-auction==1\.2\.0'"):
+    with pytest.raises(InstallFailed, match=r"Write one version as 'acme-auction==1\.2\.0'"):
         install(requirement, settings)
     assert [each.name for each in (tmp_path / "data" / "isolated").iterdir()] == [".lock"]

@@ -9,7 +9,7 @@ from mymozhem.registry.steps import StepFailed, for_apps, for_pip, run
 
 GIVEN = {
     "PATH": "/bin",
-    "HOME": "/home/ada",
+    "HOME": "/somewhere/ada",
     "PIP_INDEX_URL": "file:///index",
     "PIP_TARGET": "/elsewhere",
     "https_proxy": "http://127.0.0.1:1",

@@ -1,4 +1,6 @@
-from mymozhem.testing import conformance
+from pathlib import Path
+
+from mymozhem.testing import conformance, migrations
 
 #: the first question of the sample that the kit plays
 ASKED = {"questionId": "boiling"}
@@ -15,3 +17,7 @@ TestConformance = conformance(
         "replay": [ASKED],
     },
 )
+
+RELEASES = Path(__file__).resolve().parents[3] / "tests" / "releases"
+
+TestMigrations = migrations("quiz", since=[RELEASES / "mymozhem_quiz-1.0.0-py3-none-any.whl"])

@@ -73,7 +73,8 @@ def _down(context: Context, request: SettingsMigrationRequest) -> SettingsMigrat
     questions = [_alone(one) for one in lying(request.settings, ROUNDS)]
     kept = {name: value for name, value in request.settings.items() if name not in {ROUNDS, PAUSE}}
     public, private = _without(request.state.public), _without(request.state.private)
-    if _game(request.state).public.status is not Status.FINISHED and "standings" in public:
+    finished = _game(request.state).public.status is Status.FINISHED
+    if PART in request.state.private and not finished and "standings" in public:
         # Without rounds there is nothing between them: standings are those of the end.
         public = public | {"standings": []}
     return SettingsMigrationResult(

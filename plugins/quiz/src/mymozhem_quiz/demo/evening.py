@@ -189,7 +189,7 @@ async def _correct(room: Room) -> None:
     room.sheets[number] = replace(wrong, right=answer)
     check_points(room.mode, room.sheets[number], await room.stage.rows(number))
     check_standings(room.total, await room.stage.places())
-    room.evening.say(f"{room.mode}: the key of round {number} was wrong; {count} said {text!r}.")
+    room.evening.say(f"{room.mode}: the key of question {number} was wrong; {count} said {text!r}.")
 
 
 def _popular(sheet: Sheet) -> tuple[str, int]:
@@ -239,4 +239,4 @@ def _tell(room: Room, places: list[Place]) -> None:
     say(f"{room.mode}: {leads} won with {best[0].points} points; {answers} answers counted.")
     met = [f"{room.seen[what]} {told}" for what, told in SEEN.items() if room.seen[what]]
     say(f"  {', '.join(met)}.")
-    say(f"  Every score of {people} people in {ROUNDS} rounds is as the evening reckons it.")
+    say(f"  Every score of {people} people in {ROUNDS} questions is as the evening reckons it.")

@@ -4,7 +4,7 @@ The folder is all there is to know, so that environments come and go beside a ru
 database it has locked::
 
     <data folder>/isolated/
-        acme-auction-1.0.0-3f0c2a91d4be/    distribution, version, start of the wheel's digest
+        acme-auction-1.0.0-3f0c2a91d4be/        distribution, version, start of the wheel's digest
             environment.json                    written last: without it there is no environment
             venv/                               the interpreter, the app, what only the app needs
             wheel/<file>.whl                    the very wheel that was installed

@@ -77,15 +77,13 @@ def install(requirement: str, settings: Settings, *, wait: float = TURN_SECONDS)
     is whole. Waits for other installations, at most `wait` seconds; takes seconds itself, so give
     it a thread. Raises `InstallFailed`.
     """
-    settings.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
-    settings.isolated_dir.mkdir(mode=0o755, exist_ok=True)
-    pinned = Pinned.parse(requirement)
-    with _turn(settings.isolated_dir, wait), _scratch(settings.isolated_dir) as scratch:
-        if pinned is None:
-            return _install(_brought(requirement, scratch), settings, scratch)
-        return _here(pinned, settings) or _install(
-            _kept(pinned, settings, scratch) or _fetched(pinned, scratch), settings, scratch
-        )
+    try:
+        settings.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+        settings.isolated_dir.mkdir(mode=0o755, exist_ok=True)
+        with _turn(settings.isolated_dir, wait), _scratch(settings.isolated_dir) as scratch:
+            return _installed(requirement, settings, scratch)
+    except OSError as error:
+        raise InstallFailed(f"{requirement} could not be installed: {error}.") from error
 
 
 def remove(pinned: Pinned, settings: Settings) -> tuple[str, ...]:
@@ -109,6 +107,17 @@ def there(pinned: Pinned, settings: Settings) -> tuple[Path, ...]:
         for each in folders(settings.isolated_dir)
         if each.name.rpartition("-")[0] == pinned.stem
     )
+
+
+def _installed(requirement: str, settings: Settings, scratch: Path) -> IsolatedCode:
+    pinned = Pinned.parse(requirement)
+    if pinned is None:
+        return _install(_brought(requirement, scratch), settings, scratch)
+    standing = _here(pinned, settings)
+    if standing is not None:
+        return standing
+    wheel = _kept(pinned, settings, scratch) or _fetched(pinned, scratch)
+    return _install(wheel, settings, scratch)
 
 
 def _here(pinned: Pinned, settings: Settings) -> IsolatedCode | None:

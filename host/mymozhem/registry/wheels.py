@@ -3,6 +3,7 @@
 import hashlib
 import re
 import zipfile
+import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from importlib.metadata import PathDistribution
@@ -15,6 +16,9 @@ _VERSION = re.compile(r"[A-Za-z0-9][A-Za-z0-9.!+_-]*")
 
 #: what pip writes anew when it installs a wheel
 _WRITTEN_BY_PIP = ("RECORD", "INSTALLER", "REQUESTED", "direct_url.json")
+
+#: what reading an archive raises where it is damaged, or encrypted
+_UNREADABLE = (OSError, EOFError, RuntimeError, ValueError, zipfile.BadZipFile, zlib.error)
 
 
 class NotAWheel(ValueError):
@@ -43,9 +47,9 @@ def read_wheel(path: Path) -> Wheel:
             found = PathDistribution(zipfile.Path(archive, f"{_info(archive)}/"))
             name, version = found.metadata["Name"], found.metadata["Version"]
             points = found.entry_points.select(group=GROUP)
-    except (OSError, zipfile.BadZipFile, UnicodeDecodeError, ValueError) as error:
-        if isinstance(error, NotAWheel):
-            raise
+    except NotAWheel:
+        raise
+    except _UNREADABLE as error:
         raise NotAWheel(f"it cannot be read as a wheel ({error})") from error
     if not _NAME.fullmatch(name or "") or not _VERSION.fullmatch(version or ""):
         raise NotAWheel("its metadata names no proper distribution and version")

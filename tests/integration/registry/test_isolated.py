@@ -9,6 +9,8 @@ import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from importlib.metadata import distribution
 from pathlib import Path
 
@@ -118,16 +120,46 @@ def test_a_release_of_old_is_itself_whatever_the_host_has(settings, app_id):
 # ------------------------------------------------------------------------------- where it is from
 
 
-def test_a_version_comes_from_where_pip_is_told_to_look(settings, tmp_path, monkeypatch):
-    write_app(tmp_path / "links", "1.0.0")
-    write_app(tmp_path / "links", "1.1.0")
-    monkeypatch.setenv("PIP_FIND_LINKS", str(tmp_path / "links"))
+@pytest.fixture(params=["folder", "index"])
+def links(request, tmp_path, monkeypatch):
+    """A place that pip is told to look in: a folder of wheels, or an index."""
+    folder = tmp_path / "simple" / "acme-counter"
+    folder.mkdir(parents=True)
+    if request.param == "folder":
+        monkeypatch.setenv("PIP_FIND_LINKS", str(folder))
+        yield folder
+        return
+    handler = partial(QuietHandler, directory=str(tmp_path))
+    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server, ThreadPoolExecutor() as pool:
+        pool.submit(server.serve_forever, 0.05)
+        monkeypatch.delenv("PIP_NO_INDEX")
+        monkeypatch.setenv("PIP_CONFIG_FILE", os.devnull)
+        monkeypatch.setenv("PIP_INDEX_URL", f"http://127.0.0.1:{server.server_port}/simple/")
+        yield folder
+        server.shutdown()
+
+
+class QuietHandler(SimpleHTTPRequestHandler):
+    def log_message(self, *_):
+        pass
+
+
+def test_a_version_comes_from_where_pip_is_told_to_look(settings, links):
+    write_app(links, "1.0.0")
+    write_app(links, "1.1.0")
     code = install("Acme_Counter==1.0.0", settings)
     assert (code.distribution_version, code.manifest.version) == ("1.0.0", "1.0.0")
     assert code.name == f"acme-counter-1.0.0-{code.wheel_digest[:12]}"
     with pytest.raises(InstallFailed, match="No matching distribution found for acme-counter"):
         install("acme-counter==3.0.0", settings)
     assert leftovers(settings) == set()
+
+
+def test_what_the_system_refuses_is_an_error_in_a_sentence(tmp_path, settings):
+    settings.data_dir.mkdir()
+    settings.isolated_dir.write_text("a file, not a folder")
+    with pytest.raises(InstallFailed, match=r"acme-counter==1\.0\.0 could not be installed"):
+        install(PINNED, settings)
 
 
 def test_a_project_is_built_even_where_no_index_has_its_build_tool(settings, tmp_path):

@@ -63,6 +63,14 @@ def test_what_was_unpacked_is_compared_file_by_file(tmp_path):
     assert altered(path, site) == "acme_counter.py"
 
 
+def test_a_damaged_wheel_is_none(tmp_path):
+    whole = write_app(tmp_path).read_bytes()
+    at = whole.index(b"Metadata-Version")
+    (tmp_path / "damaged.whl").write_bytes(whole[:at] + b"?" + whole[at + 1 :])
+    with pytest.raises(NotAWheel, match="cannot be read as a wheel"):
+        read_wheel(tmp_path / "damaged.whl")
+
+
 @pytest.mark.parametrize("name", ["Acme.Counter", "acme_counter", "acme-_.counter", "acme-counter"])
 def test_names_are_compared_as_indexes_do(name):
     assert normal(name) == "acme-counter"

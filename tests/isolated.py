@@ -15,7 +15,15 @@ from typing import Any
 
 from mymozhem.clock import SystemClock
 from mymozhem.config import Settings
-from mymozhem.contract import ActionRequest, AppRef, Context, Hook, RoomData, RoomStatus, RoomView
+from mymozhem.contract import (
+    ActionRequest,
+    AppRef,
+    Context,
+    Hook,
+    RoomData,
+    RoomStatus,
+    RoomView,
+)
 from mymozhem.contract.hooks import HANDLE_ACTION
 from mymozhem.contract.serve import manifest_of
 from mymozhem.dispatch import AppTarget, Budget, Dispatcher, Outcome

@@ -63,25 +63,25 @@ class IsolatedTransport:
         ends = asyncio.get_running_loop().time() + call.context.deadline_ms / 1000
         try:
             return await self._ask(code, call, ends)
-        except _Died as died:
-            return await self._again(code, call, ends, died)
+        except _Died:
+            return await self._again(code, call, ends)
 
     async def close(self) -> None:
         """Cut every connection; the workers are ended by whoever has made them; twice is safe."""
         await self._post.close()
 
-    async def _again(self, code: IsolatedCode, call: Call, ends: float, died: "_Died") -> Reply:
+    async def _again(self, code: IsolatedCode, call: Call, ends: float) -> Reply:
         message = f"The worker of {call.app.app_id} ended while it was asked."
         failed = CallFailed(FailureKind.UNREACHABLE, message)
         if _left(ends) <= 0:
-            raise failed from died
+            raise failed from None
         try:
             return await self._ask(code, call, ends)
-        except _Died as again:
-            raise failed from again
+        except _Died:
+            raise failed from None
         except CallFailed as error:
             if error.failure.kind in _NOT_ASKED:
-                raise failed from died
+                raise failed from None
             raise
 
     async def _ask(self, code: IsolatedCode, call: Call, ends: float) -> Reply:
@@ -95,7 +95,7 @@ class IsolatedTransport:
                 with self._watching(worker, call, ends):
                     return await self._asked(told, worker)
         except (NotStarted, Resting) as error:
-            raise _not_asked(call, error) from error
+            raise _not_asked(call, error) from None
 
     async def _asked(self, call: Call, worker: Worker) -> Reply:
         body = body_of(call, platform_form=False)

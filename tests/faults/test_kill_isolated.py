@@ -1,0 +1,214 @@
+"""Killed workers and killed hosts: a draw has one result, and no process is left behind."""
+
+import asyncio
+import json
+import os
+import random
+import signal
+import sys
+from contextlib import suppress
+from pathlib import Path
+
+import pytest
+from sqlalchemy import func, select
+
+from mymozhem.contract import PrizeCount, fair
+from mymozhem.contract.fair.verification import Verdict
+from mymozhem.rooms.draws import drawing
+from mymozhem.rooms.draws.drawing import DrawWish
+from mymozhem.rooms.draws.record import record
+from mymozhem.rooms.prizes import NewPrize, add_prize
+from mymozhem.rooms.tables import DrawRow, PrizeRow, RoomEventRow, WinnerRow
+from mymozhem.rooms.work.jobs import Jobs
+from mymozhem.rooms.writer import write_room
+from tests import isolated
+from tests.faults.kills import QUANTITY, ROUNDS, WINS
+from tests.isolated import is_alive, until
+from tests.isolated_house import isolated_house
+
+#: the longest that a draw may take: two questions of five seconds, and what a busy machine adds
+SECONDS = 15.0
+
+
+@pytest.fixture(scope="module")
+def code(tmp_path_factory):
+    return isolated.prober(tmp_path_factory.mktemp("isolated"))
+
+
+# ------------------------------------------------------------------------------------- the worker
+
+
+class Evening:
+    """A room of an isolated app, whose draws are prepared and decided by the app, each slowly."""
+
+    def __init__(self, house, workers, room):
+        self.services, self.workers, self.room = house.services, workers, room
+        self.draws = []
+
+    async def ask(self):
+        async with write_room(self.services, self.room.id) as writer:
+            prize = await add_prize(writer, NewPrize("Bicycle", quantity=QUANTITY))
+            prizes = (PrizeCount(prize_id=prize.id, count=WINS),)
+            count = len(self.draws)
+            key = f"slow{count}{'own' if count % 2 else ''}"
+            wish = DrawWish(prizes=prizes, run=True, key=key)
+            self.draws.append((await drawing.request(writer, wish)).id)
+
+    async def finish(self):
+        """Do all that is due; an organizer tries again what is held."""
+        async with asyncio.timeout(SECONDS):
+            await Jobs(self.services).run_due()
+        draw = await self.get(self.draws[-1])
+        if draw.held_code is not None:
+            async with write_room(self.services, self.room.id) as writer:
+                held = await writer.session.get_one(DrawRow, draw.id)
+                await drawing.retry(writer, held, platform=False)
+            await until(lambda: self.workers.status()[0].rests == 0)
+            await self.finish()
+
+    async def get(self, draw_id):
+        async with self.services.database.read() as session:
+            return await session.get_one(DrawRow, draw_id)
+
+    async def kill_at(self, *moments):
+        """Kill whichever worker there is so many seconds after the last one was killed."""
+        pids = []
+        for seconds in moments:
+            await asyncio.sleep(seconds)
+            pid = self.workers.status()[0].pid if self.workers.status() else None
+            if pid is not None:
+                with suppress(ProcessLookupError):
+                    os.kill(pid, signal.SIGKILL)
+                    pids.append(pid)
+        return pids
+
+    async def check(self):
+        """Each draw has one result, which its record tells."""
+        async with self.services.database.read() as session:
+            assert await session.scalar(select(func.count()).select_from(WinnerRow)) == WINS * len(
+                self.draws
+            )
+            left = (await session.scalars(select(PrizeRow.quantity_remaining))).all()
+            assert left == [QUANTITY - WINS] * len(self.draws)
+            events = (await session.scalars(select(RoomEventRow.type))).all()
+        for kind in ("draw:committed", "draw:revealed"):
+            assert events.count(kind) == len(self.draws)
+        for number, draw_id in enumerate(self.draws):
+            assert (await self.get(draw_id)).status == "REVEALED"
+            document = json.loads(await record(self.services, self.room.id, draw_id))
+            own = document["rule"]["algorithm"] == "app"
+            assert own == bool(number % 2)
+            verdict = fair.verify(document).verdict
+            # Where the app did not decide, the rule did, as it said it would: by the host's own.
+            allowed = {Verdict.VERIFIED, Verdict.NOT_VERIFIABLE} if own else {Verdict.VERIFIED}
+            assert verdict in allowed
+
+
+@pytest.fixture
+async def evening(database, tmp_path, code):
+    async with isolated_house(database, tmp_path, code) as (house, workers):
+        room = await house.start("prober")
+        await house.guests(room, 5)
+        yield Evening(house, workers, room)
+
+
+async def test_a_worker_killed_in_the_middle_of_a_draw_costs_no_draw_and_none_is_drawn_twice(
+    evening,
+):
+    killed = []
+    for seed in range(ROUNDS):
+        chance = random.Random(seed)
+        await evening.ask()
+        moments = [chance.uniform(0.0, 0.6) for _ in range(chance.randint(1, 3))]
+        kills = asyncio.create_task(evening.kill_at(*moments))
+        await evening.finish()
+        killed += await kills
+    await evening.ask()
+    await evening.finish()
+    await evening.check()
+    assert len(set(killed)) >= ROUNDS // 2
+
+
+# --------------------------------------------------------------------------------------- the host
+
+
+class Host:
+    """A host in a process of its own, with a worker that was asked something."""
+
+    def __init__(self, process):
+        self.process = process
+
+    @classmethod
+    async def start(cls, code, action, where):
+        process = await asyncio.create_subprocess_exec(
+            sys.executable,
+            "-m",
+            "tests.faults.worker_host",
+            str(code.folder),
+            action,
+            str(where),
+            stdout=asyncio.subprocess.PIPE,
+        )
+        return cls(process)
+
+    async def said(self):
+        assert self.process.stdout is not None
+        return json.loads(await self.process.stdout.readline())
+
+
+ENDS = {
+    "is idle": ("version", signal.SIGKILL),
+    "is asked": ("sleep-for-ever", signal.SIGKILL),
+    "lets no other thread run": ("hold-everything", signal.SIGKILL),
+    "has children": ("leave-children", signal.SIGKILL),
+    "stops in order": ("leave-children", signal.SIGTERM),
+}
+
+
+@pytest.mark.parametrize("how", ENDS)
+async def test_no_process_and_no_folder_outlives_the_host_when_its_worker(how, code, tmp_path):
+    action, number = ENDS[how]
+    host = await Host.start(code, action, tmp_path / "pids")
+    told = await host.said()
+    pids = [told["pid"], isolated.parent(told["pid"])]
+    if action == "leave-children":
+        pids += json.loads((tmp_path / "pids").read_text())
+    assert all(map(is_alive, pids))
+    assert isolated.is_there(told)
+    host.process.send_signal(number)
+    await host.process.wait()
+    await until(lambda: not any(map(is_alive, pids)))
+    await until(lambda: not isolated.is_there(told))
+
+
+async def test_a_host_killed_while_its_worker_starts_leaves_none_behind(tmp_path):
+    code = isolated.prober(tmp_path, head="import time; time.sleep(10_000)")
+    host = await Host.start(code, "version", tmp_path / "pids")
+    folder = tmp_path / "own"
+    await until(lambda: any(_workers_of(host.process.pid)))
+    pids = _workers_of(host.process.pid)
+    host.process.kill()
+    await host.process.wait()
+    await until(lambda: not any(map(is_alive, pids)))
+    assert not folder.exists()
+
+
+@pytest.mark.parametrize("seed", range(ROUNDS))
+async def test_a_host_killed_at_any_moment_leaves_none_behind(seed, code, tmp_path):
+    host = await Host.start(code, "leave-children", tmp_path / "pids")
+    await until(lambda: any(_workers_of(host.process.pid)))
+    await asyncio.sleep(random.Random(seed).uniform(0.0, 1.5))
+    pids = _workers_of(host.process.pid)
+    host.process.kill()
+    await host.process.wait()
+    await until(lambda: not any(map(is_alive, pids)))
+
+
+def _workers_of(pid: int) -> list[int]:
+    """Return the processes below another one."""
+    found = []
+    for each in Path("/proc").glob("[0-9]*"):
+        with suppress(OSError):
+            if isolated.parent(int(each.name)) == pid:
+                found += [int(each.name), *_workers_of(int(each.name))]
+    return found

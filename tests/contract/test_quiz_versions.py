@@ -1,0 +1,85 @@
+"""A quiz that began with the first release goes on with the second, beside one that has rounds."""
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+import mymozhem_quiz
+from mymozhem.auth.principal import Principal
+from mymozhem.clock import Clock, HeldClock
+from mymozhem.contract import PersonKind
+from mymozhem.db.uow import Database
+from mymozhem.rooms.tables import RoomRow
+from mymozhem.rooms.versions.upgrading import UpgradeWish, upgrade_room
+from mymozhem.rooms.work.jobs import Jobs
+from tests.contract.hall import FIRST, NEWEST, Hall, asking, make_hall, questions
+from tests.integration.rooms.build import House, loaded, make_services
+from tests.integration.rooms.versions.released import first_release
+from tests.integration.rooms.versions.test_first_apps import install
+
+NAMES = ("Ada", "Bob")
+
+
+@pytest.fixture
+def clock() -> HeldClock:
+    return HeldClock()
+
+
+@pytest.fixture
+async def house(database: Database, clock: Clock, tmp_path: Path) -> AsyncIterator[House]:
+    """A house that has the first quiz."""
+    services = await make_services(database, clock, tmp_path, {})
+    house = House(services, Principal("", PersonKind.REGISTERED, None, "token"))
+    house.organizer = await house.person("organizer@example.com")
+    await install(house, first_release("quiz"))
+    yield house
+    await house.services.dispatcher.close()
+
+
+async def second(house: House, *halls: Hall) -> None:
+    """Put the quiz of today in the place of the first one, under rooms that run."""
+    await install(house, loaded(mymozhem_quiz, "quiz"))
+    for hall in halls:
+        hall.jobs = Jobs(house.services)
+
+
+async def version_of(house: House, room: RoomRow) -> str:
+    async with house.services.database.read() as session:
+        return (await session.get_one(RoomRow, room.id)).app_manifest_version
+
+
+async def test_a_quiz_goes_on_under_the_version_that_it_began_with(house: House) -> None:
+    asked = asking(questions(3), FIRST)
+    old = await make_hall(house, Jobs(house.services), asked, NAMES, mode="plain", streakBonus=10)
+    await old.played({"Ada": "Beta", "Bob": "Alpha"})
+    await second(house, old)
+    await old.played({"Ada": "Beta", "Bob": "Beta"})
+    new = await make_hall(house, old.jobs, asking(questions(2)), NAMES, mode="plain")
+    await new.played({"Ada": "Beta"})
+    await old.do("accept", questionId="question-1", answer="Alpha")
+    await old.played({"Ada": "Gamma", "Bob": "Beta"})
+    assert (await old.do("end"))["finished"]
+
+    assert await old.points("Ada", "Bob") == [100 + 110, 100 + 110 + 120]
+    assert (await version_of(house, old.room), await version_of(house, new.room)) == (FIRST, NEWEST)
+    assert await old.told("quiz:part_started", "Ada") == []
+    assert "part" not in (await old.sees("Ada")).public
+    begun = {"part": 1, "of": 1, "title": "Round 1"}
+    assert await new.told("quiz:part_started", "Ada") == [begun]
+    assert (await new.sees("Ada")).public["part"]["title"] == "Round 1"
+
+
+async def test_a_draft_of_the_first_quiz_is_played_in_rounds(house: House) -> None:
+    draft = await house.room("quiz", settings={**asking(questions(2), FIRST), "mode": "plain"})
+    await second(house)
+    wish = UpgradeWish(target=NEWEST)
+    assert (await upgrade_room(house.services, draft.id, house.organizer, wish)).moved
+    await house.change(draft.id, status="ACTIVE")
+    hall = Hall(house, Jobs(house.services), draft)
+    await hall.let_in(*NAMES)
+    await hall.played({"Ada": "Beta"})
+    await hall.played({"Ada": "Beta", "Bob": "Beta"})
+    assert await hall.points(*NAMES) == [200, 100]
+    seen = (await hall.sees("Bob")).public
+    assert [one["points"] for one in seen["standings"]] == [200, 100]

@@ -134,6 +134,7 @@ async def open_parts(
         stack.push_async_callback(drifts.close)
         await parking.open(services)
         stack.push_async_callback(parking.close)
+        keeper = Keeper(services)
         parts = Parts(
             services=services,
             metrics=metrics,
@@ -142,9 +143,9 @@ async def open_parts(
             jobs=Jobs(services),
             relay=relay_of(services),
             watch=Watch(apps),
-            health=health_loop(services, metrics, counts),
+            health=health_loop(services, metrics, counts, keeper.orphans),
             sweeper=Sweeper(services),
-            keeper=Keeper(services),
+            keeper=keeper,
             workers=workers,
         )
         for part in (

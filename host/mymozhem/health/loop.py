@@ -163,6 +163,7 @@ class HealthLoop:
                 deliveries=await sources.deliveries(session),
                 checks=await checks.checked(session),
                 off=await _apps_off(session),
+                orphans=sources.orphans(),
             )
 
     def _show(self, facts: Facts) -> None:

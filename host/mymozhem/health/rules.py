@@ -8,7 +8,7 @@ from mymozhem.observability.metrics import BreakerState
 
 from .figures import Figures
 from .histograms import SLOW_SHARE
-from .sources import DeliveryCount
+from .sources import DeliveryCount, Orphans
 from .tables import AppStatus, RuleName, Severity
 
 #: fewer calls in the hour say too little
@@ -81,6 +81,7 @@ class Facts:
     deliveries: Sequence[DeliveryCount] = ()
     checks: Sequence[CheckedApp] = ()
     off: Sequence[AppOff] = ()
+    orphans: Sequence[Orphans] = ()
 
 
 @dataclass(frozen=True)
@@ -94,6 +95,7 @@ class Finding:
     version: str | None = None
     capability: str | None = None
     code: str | None = None
+    do: str | None = None
 
     @property
     def key(self) -> str:
@@ -104,7 +106,7 @@ class Finding:
     @property
     def advice(self) -> str:
         """What to do about it."""
-        return ADVICE[self.rule].format(app=self.app_id or "")
+        return self.do or ADVICE[self.rule].format(app=self.app_id or "")
 
 
 def findings(facts: Facts) -> list[Finding]:
@@ -130,6 +132,7 @@ def _all(facts: Facts) -> Iterator[Finding]:
     yield from _dead_letters(facts.deliveries)
     yield from map(_check, (c for c in facts.checks if c.failures_in_a_row >= CHECKS_IN_A_ROW))
     yield from map(_off, facts.off)
+    yield from map(_orphaned, facts.orphans)
 
 
 def _misconfigured(hour: Figures) -> Iterator[Finding]:
@@ -214,6 +217,18 @@ def _off(app: AppOff) -> Finding:
         Severity.CRITICAL if app.gone else Severity.WARNING,
         f"{app.app_id} {why}{reason}. It is not asked any more.",
         app.app_id, app.version, None, "APP_GONE" if app.gone else "APP_STOPPED",
+    )  # fmt: skip
+
+
+def _orphaned(app: Orphans) -> Finding:
+    versions = ", ".join(app.versions)
+    rooms = "1 room is" if app.rooms == 1 else f"{app.rooms} rooms are"
+    return Finding(
+        RuleName.APP_OFF,
+        Severity.CRITICAL if app.active else Severity.WARNING,
+        f"Nothing answers for {app.app_id} {versions}: {rooms} orphaned, {app.active} of them "
+        "running. Their fallbacks decide.",
+        app.app_id, versions, None, "APP_ORPHANED", app.do,
     )  # fmt: skip
 
 

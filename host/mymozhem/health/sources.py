@@ -20,6 +20,16 @@ class DeliveryCount(NamedTuple):
     dead: int
 
 
+class Orphans(NamedTuple):
+    """Rooms of an app that nothing answers for; `do` is what would bring it back."""
+
+    app_id: str
+    versions: tuple[str, ...]
+    rooms: int
+    active: int
+    do: str
+
+
 @dataclass(frozen=True)
 class SufferingRoom:
     """An active room that is locked to an app."""
@@ -63,6 +73,10 @@ async def _no_rooms(_session: AsyncSession, _app_id: str) -> Suffering:
     return Suffering()
 
 
+def _no_orphans() -> Sequence[Orphans]:
+    return ()
+
+
 async def _nobody(_session: AsyncSession, _app_id: str | None) -> Sequence[str]:
     return ()
 
@@ -72,12 +86,13 @@ class Sources:
     """Where facts come from; each default is that there is nothing.
 
     `breakers` returns those that are not closed, `suffering` the active rooms of an app,
-    `recipients` the addresses to tell about an app, or about the platform for None. Without `ask`
-    no app is asked how it is.
+    `recipients` the addresses to tell about an app, or about the platform for None, `orphans` the
+    apps whose rooms nothing answers for, from memory. Without `ask` no app is asked how it is.
     """
 
     breakers: Callable[[AsyncSession], Awaitable[Sequence[BreakerState]]] = _no_breakers
     deliveries: Callable[[AsyncSession], Awaitable[Sequence[DeliveryCount]]] = _no_deliveries
     suffering: Callable[[AsyncSession, str], Awaitable[Suffering]] = _no_rooms
     recipients: Callable[[AsyncSession, str | None], Awaitable[Sequence[str]]] = _nobody
+    orphans: Callable[[], Sequence[Orphans]] = _no_orphans
     ask: AskHealth | None = None

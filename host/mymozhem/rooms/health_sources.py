@@ -1,6 +1,6 @@
 """What the health of the apps is judged by, gathered from the parts that know it."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -15,7 +15,14 @@ from mymozhem.dispatch.policy import Budget
 from mymozhem.dispatch.transport import AppTarget
 from mymozhem.health.histograms import Histograms
 from mymozhem.health.loop import HealthLoop, HealthParts
-from mymozhem.health.sources import Checked, DeliveryCount, Sources, Suffering, SufferingRoom
+from mymozhem.health.sources import (
+    Checked,
+    DeliveryCount,
+    Orphans,
+    Sources,
+    Suffering,
+    SufferingRoom,
+)
 from mymozhem.health.tables import AppStatus
 from mymozhem.observability.metrics import BreakerState, Metrics
 from mymozhem.registry.tables import AppRow
@@ -28,7 +35,12 @@ NAMED_ROOMS = 10
 _WAITING = (DeliveryState.PENDING, DeliveryState.ACCEPTED)
 
 
-def health_loop(services: Services, metrics: Metrics, histograms: Histograms) -> HealthLoop:
+def health_loop(
+    services: Services,
+    metrics: Metrics,
+    histograms: Histograms,
+    orphans: Callable[[], Sequence[Orphans]] = tuple,
+) -> HealthLoop:
     """Return the loop that watches the health of a host's apps; it is not started yet."""
     return HealthLoop(
         HealthParts(
@@ -38,12 +50,12 @@ def health_loop(services: Services, metrics: Metrics, histograms: Histograms) ->
             settings=services.settings,
             metrics=metrics,
             histograms=histograms,
-            sources=health_sources(services),
+            sources=health_sources(services, orphans),
         )
     )
 
 
-def health_sources(services: Services) -> Sources:
+def health_sources(services: Services, orphans: Callable[[], Sequence[Orphans]] = tuple) -> Sources:
     """Return where the health loop of a host finds its facts."""
 
     async def breakers(_: AsyncSession) -> Sequence[BreakerState]:
@@ -61,6 +73,7 @@ def health_sources(services: Services) -> Sources:
         deliveries=deliveries,
         suffering=suffering,
         recipients=recipients,
+        orphans=orphans,
         ask=ask,
     )
 

@@ -12,7 +12,7 @@ from mymozhem.config import Settings
 from mymozhem.health.buckets import Spread
 from mymozhem.health.figures import Figures
 from mymozhem.health.rules import ADVICE, AppOff, CheckedApp, Facts, findings
-from mymozhem.health.sources import DeliveryCount
+from mymozhem.health.sources import DeliveryCount, Orphans
 from mymozhem.health.tables import AppStatus, RuleName, Severity
 from mymozhem.observability.metrics import BreakerState
 
@@ -106,6 +106,24 @@ def test_an_app_that_is_off_is_found_and_nothing_else_of_it(gone, severity):
         "breakers": [BreakerState("raffle", "1.0.0", "actions", "open")],
     }
     assert found(**facts) == [(RuleName.APP_OFF, severity)]
+
+
+@pytest.mark.parametrize(("active", "severity"), [(1, Severity.CRITICAL), (0, Severity.WARNING)])
+def test_rooms_that_nothing_answers_for_are_found_with_the_way_out(active, severity):
+    orphans = Orphans("raffle", ("1.0.0", "1.1.0"), 2, active, "Install it again.")
+    (finding,) = findings(Facts(orphans=[orphans]))
+    assert (finding.rule, finding.severity) == (RuleName.APP_OFF, severity)
+    assert (finding.code, finding.version) == ("APP_ORPHANED", "1.0.0, 1.1.0")
+    assert finding.summary.startswith("Nothing answers for raffle 1.0.0, 1.1.0: 2 rooms are orph")
+    assert finding.advice == "Install it again."
+
+
+def test_an_app_that_is_off_and_orphaned_is_one_alert():
+    facts = Facts(
+        off=[AppOff("raffle", "1.0.0", gone=True, reason=None)],
+        orphans=[Orphans("raffle", ("1.0.0",), 1, 1, "Install it again.")],
+    )
+    assert [finding.code for finding in findings(facts)] == ["APP_GONE"]
 
 
 def test_a_finding_says_what_broke_and_what_to_do():

@@ -2,7 +2,7 @@
 
 import asyncio
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from contextvars import Context
 from dataclasses import dataclass, field
@@ -12,14 +12,18 @@ import structlog
 
 from mymozhem.config import Settings
 from mymozhem.errors import MymozhemError, Unavailable
+from mymozhem.health.sources import Orphans
 from mymozhem.registry import discovery, history, installing
 from mymozhem.rooms.services import Services
 
 from .advice import bring_back, requirement_of
-from .served import Group, Served
+from .served import Group, Locked, Served
 
 #: seconds between two attempts to install the same: doubled after each, up to an hour
 FIRST_WAIT, LONGEST_WAIT = 60.0, 3_600.0
+
+#: seconds after which rooms are looked at again while some are orphaned: they may be over
+LOOK_AGAIN = 60.0
 
 #: seconds after which it is tried again where the database was away
 AGAIN = 5.0
@@ -42,6 +46,7 @@ class _Missing:
 class _Known:
     """What this process has said and tried."""
 
+    orphans: tuple[Orphans, ...] = ()
     warned: set[tuple[str, str]] = field(default_factory=set)
     missing: dict[str, _Missing] = field(default_factory=dict)
 
@@ -78,6 +83,10 @@ class Keeper:
             with suppress(asyncio.CancelledError):
                 await task
 
+    def orphans(self) -> Sequence[Orphans]:
+        """Return the apps whose rooms nothing answers for, as they were found last."""
+        return self._known.orphans
+
     async def run_due(self) -> None:
         """Note who answers for the rooms, and make one attempt at everything that is due."""
         await self._look()
@@ -93,27 +102,39 @@ class Keeper:
             if missing.due <= now:
                 await self._try(requirement, missing)
         left = [each.due for each in self._known.missing.values()]
-        return max(0.0, min(left) - self._services.clock.monotonic()) if left else None
+        wait = min(left) - self._services.clock.monotonic() if left else LOOK_AGAIN
+        return min(max(0.0, wait), LOOK_AGAIN) if orphans else None
 
     async def _wanted(self, orphans: Sequence[Group]) -> list[str]:
         """Return what is to be installed, the latest release first; warn of every new orphan."""
         enabled, installed = await self._plugins() if orphans else (frozenset(), frozenset())
-        warned: set[tuple[str, str]] = set()
-        wanted: set[str] = set()
+        advice = {
+            group.locked: bring_back(
+                group.locked.app_id, group.target, enabled=group.locked.app_id in enabled
+            )
+            for group in orphans
+        }
+        self._known.orphans = _by_app(orphans, advice)
+        self._warn(orphans, advice)
+        if not self._services.settings.isolated_automatically:
+            return []
+        wanted = {
+            requirement_of(group.target)
+            for group in orphans
+            if group.locked.app_id in enabled & installed
+        }
+        return sorted((each for each in wanted if each is not None), reverse=True)
+
+    def _warn(self, orphans: Sequence[Group], advice: Mapping[Locked, str]) -> None:
+        """Write one line for each version that has become orphaned."""
+        warned = set()
         for group in orphans:
             app_id, version, _ = group.locked
             warned.add((app_id, version))
             if (app_id, version) not in self._known.warned:
-                advice = bring_back(app_id, group.target, enabled=app_id in enabled)
-                logger.warning(
-                    "rooms are orphaned", app=app_id, version=version, rooms=group.rooms, do=advice
-                )
-            requirement = requirement_of(group.target)
-            automatic = self._services.settings.isolated_automatically
-            if requirement and automatic and app_id in enabled and app_id in installed:
-                wanted.add(requirement)
+                facts = {"app": app_id, "version": version, "rooms": group.rooms}
+                logger.warning("rooms are orphaned", do=advice[group.locked], **facts)
         self._known.warned = warned
-        return sorted(wanted, reverse=True)
 
     async def _plugins(self) -> tuple[frozenset[str], frozenset[str]]:
         """Return the ids of the apps that are enabled, and of those that are installed."""
@@ -151,6 +172,19 @@ class Keeper:
             with suppress(TimeoutError):
                 async with asyncio.timeout(wait):
                     await self._wake.wait()
+
+
+def _by_app(orphans: Sequence[Group], advice: Mapping[Locked, str]) -> tuple[Orphans, ...]:
+    found: dict[str, Orphans] = {}
+    for group in orphans:
+        app_id, version, _ = group.locked
+        known = found.get(app_id, Orphans(app_id, (), 0, 0, advice[group.locked]))
+        found[app_id] = known._replace(
+            versions=tuple(dict.fromkeys((*known.versions, version))),
+            rooms=known.rooms + group.rooms,
+            active=known.active + group.active,
+        )
+    return tuple(found.values())
 
 
 async def _apart(work: Callable[[], object]) -> None:

@@ -54,6 +54,8 @@ async def test_what_cannot_be_had_is_tried_later_and_ever_later_up_to_an_hour(ho
     (said,) = [line for line in lines if line["event"] == "rooms are orphaned"]
     assert "mymozhem apps install 'test-lottery==1.0.0' --isolated" in said["do"]
     assert (said["app"], said["rooms"]) == ("lottery", 1)
+    (seen,) = keeper.orphans()
+    assert (seen.app_id, seen.rooms, seen.active, seen.do) == ("lottery", 1, 1, said["do"])
     waited = FIRST_WAIT
     for _ in range(8):
         clock.advance(waited - 1)

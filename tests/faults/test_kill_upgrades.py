@@ -1,0 +1,66 @@
+"""A host is killed while it moves a room: the room is of one version, wholly, and can be moved."""
+
+import asyncio
+import os
+import random
+import signal
+import sys
+
+import pytest
+from structlog.testing import capture_logs
+
+from mymozhem.clock import SystemClock
+from mymozhem.rooms.tables import AuditRow
+from tests.faults.kills import ROUNDS
+from tests.integration.rooms.versions.shop import Shop, open_street
+from tests.integration.rooms.versions.test_upgrade import RENAME, RENAMED
+
+#: statements, flushes and commits of one move and of the start before it, and some more
+STEPS = 60
+
+
+async def killed_at(street, url, room, steps):
+    """Run the host that dies; return whether it came as far as that step."""
+    child = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "tests.faults.upgrade_child", url, str(street.folder), room.id,
+        street.house.organizer.user_id, str(steps), stdout=asyncio.subprocess.PIPE,
+    )  # fmt: skip
+    await child.communicate()
+    assert child.returncode in (0, -signal.SIGKILL)
+    return child.returncode == -signal.SIGKILL
+
+
+def steps_to_die_at():
+    if os.environ.get("MYMOZHEM_FAULT_ROUNDS"):
+        return list(range(1, STEPS))
+    return sorted(random.Random(8).sample(range(1, 40), ROUNDS))
+
+
+@pytest.mark.timeout(600)
+async def test_a_room_is_of_one_version_whatever_step_its_host_dies_at(
+    database_url, database, tmp_path
+):
+    with capture_logs():
+        street = await open_street(database, SystemClock(), tmp_path)
+        rooms = [await street.room({"title": "Gala"}) for _ in steps_to_die_at()]
+        await street.house.services.dispatcher.close()
+        await database.close()
+        killed = [
+            await killed_at(street, database_url, room, steps)
+            for room, steps in zip(rooms, steps_to_die_at(), strict=True)
+        ]
+        assert any(killed)
+        await database.open()
+        await street.install(Shop("2.0.0", RENAMED, migrations=[RENAME]))
+        before = {"title": "Gala", "limit": 3}
+        after = {"name": "Gala", "limit": 3}
+        for room in rooms:
+            found = await street.all_of(room)
+            moved = found["manifest"] == "2.0.0"
+            assert found["settings"] == (after if moved else before)
+            assert found["locks"] == (2 if moved else 1)
+            assert (await street.upgrade(room, "2.0.0")).moved is not moved
+            await street.replayed(room)
+            assert (await street.now(room)).app_settings == after
+        assert await street.house.count(AuditRow, action="room.upgrade") == len(rooms)
+        await street.house.services.dispatcher.close()

@@ -1,0 +1,33 @@
+"""A host that moves a room to another version, and kills itself at the n-th step of that."""
+
+import asyncio
+import sys
+from pathlib import Path
+
+from mymozhem.auth.principal import Principal
+from mymozhem.clock import SystemClock
+from mymozhem.contract import PersonKind
+from mymozhem.db.uow import Database
+from mymozhem.rooms.versions.upgrading import UpgradeWish, upgrade_room
+from tests.faults.host_child import Fuse, lay
+from tests.integration.rooms.build import make_services
+from tests.integration.rooms.versions.shop import Shop
+from tests.integration.rooms.versions.test_upgrade import RENAME, RENAMED
+
+
+async def main(url: str, folder: str, room_id: str, user_id: str, steps: int) -> None:
+    database = Database(url, clock=SystemClock())
+    await database.open()
+    app = Shop("2.0.0", RENAMED, migrations=[RENAME])
+    services = await make_services(database, SystemClock(), Path(folder), {"shop": app})
+    fuse = Fuse(steps or 1_000_000)
+    lay(fuse, database)
+    caller = Principal(user_id, PersonKind.REGISTERED, None, "token")
+    await upgrade_room(services, room_id, caller, UpgradeWish(target="2.0.0"))
+    await services.dispatcher.close()
+    await database.close()
+    sys.stdout.write(f"{fuse.burnt}\n")
+
+
+if __name__ == "__main__":
+    asyncio.run(main(*sys.argv[1:5], int(sys.argv[5])))

@@ -11,7 +11,7 @@ from mymozhem.cli.ledger import as_json, export_lines
 from mymozhem.registry.catalog import Catalog
 from mymozhem.rooms.locks.keeper import Keeper
 from mymozhem.rooms.replay import replay
-from mymozhem.rooms.tables import RoomRow
+from mymozhem.rooms.tables import LockDriftRow, RoomRow
 from tests.api.evening import make_evening
 from tests.api.house import Caller, make_house
 
@@ -143,3 +143,12 @@ async def test_a_host_starts_with_rooms_of_a_remote_app_that_was_deleted(
         lock = (await organizer.get(f"/rooms/{room['id']}/lock")).data
         assert lock["orphaned"]
         assert [record["target"] for record in lock["servedBy"]["records"]] == [None]
+        async with host.services.database.write() as unit:
+            unit.session.add(
+                LockDriftRow(
+                    room_id=room["id"], app_id="raffle", version="1.0.0", named="b" * 64,
+                    expected="a" * 64, times=1, first_at=clock.now(), last_at=clock.now(),
+                )
+            )  # fmt: skip
+        overview = (await same(admin, app).get("/admin/overview")).data
+        assert (overview["orphanedRooms"], overview["driftedRooms"]) == (1, 1)

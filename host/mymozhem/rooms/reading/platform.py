@@ -7,8 +7,9 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from mymozhem.auth.tables import UserRow
 from mymozhem.contract import DrawStatus, JsonObject, PersonKind, RoomStatus
+from mymozhem.rooms.locks.served import ORPHANED, RUNNING
 from mymozhem.rooms.services import Services
-from mymozhem.rooms.tables import AuditRow, DrawRow, RoomRow
+from mymozhem.rooms.tables import AuditRow, DrawRow, LockDriftRow, RoomRow
 
 from .paging import Columns, Found, Part, part_of
 from .views import Moment, View
@@ -45,7 +46,11 @@ class RefusedApp(View):
 
 
 class Overview(View):
-    """How much there is of everything."""
+    """How much there is of everything.
+
+    `orphanedRooms` are those in DRAFT or ACTIVE that nothing answers for, `driftedRooms` those for
+    which a remote app has answered in the name of another lock.
+    """
 
     rooms: dict[RoomStatus, int]
     people: dict[PersonKind, int]
@@ -53,6 +58,8 @@ class Overview(View):
     draws_open: int
     apps: int
     refused_apps: list[RefusedApp]
+    orphaned_rooms: int
+    drifted_rooms: int
 
 
 async def audit_trail(session: AsyncSession, wanted: AuditFilter, part: Part) -> Found[SeenAudit]:
@@ -82,6 +89,13 @@ async def overview(session: AsyncSession, services: Services) -> Overview:
         .where(UserRow.deleted_at.is_(None))
         .group_by(UserRow.kind)
     )
+    running = (RoomRow.status.in_(RUNNING), RoomRow.deleted_at.is_(None))
+    orphaned = select(func.count()).where(RoomRow.served_target == ORPHANED, *running)
+    drifted = (
+        select(func.count(LockDriftRow.room_id.distinct()))
+        .join(RoomRow, RoomRow.id == LockDriftRow.room_id)
+        .where(*running)
+    )
     going = (DrawStatus.REQUESTED, DrawStatus.COMMITTED, DrawStatus.DRAWN)
     held = select(func.count()).where(DrawRow.held_code.is_not(None), DrawRow.status.in_(going))
     return Overview(
@@ -94,6 +108,8 @@ async def overview(session: AsyncSession, services: Services) -> Overview:
             RefusedApp(app_id=each.app_id, reasons=list(each.reasons))
             for each in services.catalog.refused
         ],
+        orphaned_rooms=await session.scalar(orphaned) or 0,
+        drifted_rooms=await session.scalar(drifted) or 0,
     )
 
 

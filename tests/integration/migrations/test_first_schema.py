@@ -121,3 +121,27 @@ async def test_rooms_of_the_first_release_are_read_proved_and_go_on(settings, du
         verified = await asyncio.to_thread(CliRunner().invoke, cli, ["rooms", "verify", room])
         assert verified.exit_code == 0, verified.output
     assert "in an environment of its own" in verified.stdout
+
+
+@pytest.mark.parametrize("dialect", ["sqlite"], indirect=True)
+async def test_the_host_installs_by_itself_what_rooms_are_locked_to(
+    settings, dumped, tmp_path, monkeypatch
+):
+    monkeypatch.setenv("PIP_NO_INDEX", "1")
+    monkeypatch.setenv("PIP_FIND_LINKS", str(WHEEL.parent))
+    (tmp_path / "empty").mkdir(mode=0o700)
+    (tmp_path / "empty" / KEY_FILE).touch(mode=0o600)
+    (tmp_path / "empty" / KEY_FILE).write_text(json.dumps(dumped["keys"]))
+    alone = settings.model_copy(update={"data_dir": tmp_path / "empty"})
+    await upgrade(alone.effective_database_url)
+    running = dumped["rooms"]["running"]
+    async with serving(alone, dumped) as (host, organizer):
+        lock = (await organizer.get(f"/rooms/{running}/lock")).data
+        assert not lock["orphaned"]
+        await Keeper(host.services).run_due()  # what was installed is noted
+        lock = (await organizer.get(f"/rooms/{running}/lock")).data
+        kinds = [each["target"] and each["target"]["kind"] for each in lock["servedBy"]["records"]]
+        assert kinds == [None, "isolated"]
+        notes = (await organizer.get("/notifications")).data
+        titles = [note["title"] for note in notes if note["title"].startswith("The app")]
+        assert titles == ["The app of this room is back", "The app of this room is gone"]

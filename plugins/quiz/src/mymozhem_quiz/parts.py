@@ -58,7 +58,8 @@ def _rests(settings: Settings, game: Game) -> bool:
     part = settings.part(game.private.part)
     if part is None or game.public.status is not Status.BETWEEN_ROUNDS:
         return False
-    return all(game.rounds_of(one.id) for one in part.questions)
+    played = {one.question for one in game.private.rounds}
+    return all(one.id in played for one in part.questions)
 
 
 def _named(settings: Settings, game: Game, part: Part) -> Game:

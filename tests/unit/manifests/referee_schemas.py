@@ -15,7 +15,10 @@ TYPES = ("string", "integer", "number", "boolean", "null", "array", "object")
 SCALARS = ("x", "yy", "zzz", "", 0, 1, 2, 3, 5, 1.0, 1.5, -1, -2.5, True, False, None)
 VISIBILITIES = ("public", "organizer", "private")
 SHARED = {
-    "$defs": {"s": {"type": "string", "maxLength": 2}, "n": {"type": "integer", "default": 1}}
+    "$defs": {
+        "s": {"maxLength": 2, "x-visibility": "public"},
+        "n": {"type": "integer", "default": 1},
+    }
 }
 NUMBERS = (-3, -1, 0, 1, 2, 2.5, 3, 4, 6)
 
@@ -26,6 +29,9 @@ def root(rng: random.Random) -> dict:
     if rng.random() < 0.8:
         said["type"] = "object"
     if rng.random() < 0.15:
+        nodes = _nodes(said)[1:]
+        for node in rng.sample(nodes, min(2, len(nodes))):
+            _refer(rng, node)
         said |= deepcopy(SHARED)
     if rng.random() < 0.05:
         said["$schema"] = "http://json-schema.org/draft-07/schema#"
@@ -94,8 +100,8 @@ def _numbers(rng: random.Random) -> dict:
         if rng.random() < 0.22:
             low = word.lower().endswith("minimum")
             said[word] = rng.choice(NUMBERS[:4] if low else NUMBERS[4:])
-    if rng.random() < 0.15:
-        said["multipleOf"] = rng.choice((1, 2, 3, 4, 0.5))
+    if rng.random() < 0.25:
+        said["multipleOf"] = rng.choice((1, 2, 3, 4, 6, 0.5))
     return said
 
 
@@ -192,6 +198,20 @@ def _limit(rng: random.Random, node: dict) -> None:
         node[word] = max(0, int(node[word]))
 
 
+def _number(rng: random.Random, node: dict) -> None:
+    """Change the step between numbers, or write a limit of them the other way."""
+    if "multipleOf" in node:
+        node["multipleOf"] = rng.choice((1, 2, 3, 4, 6, 0.5))
+    for word, other in (
+        ("minimum", "exclusiveMinimum"),
+        ("exclusiveMinimum", "minimum"),
+        ("maximum", "exclusiveMaximum"),
+        ("exclusiveMaximum", "maximum"),
+    ):
+        if word in node and rng.random() < 0.3:
+            node[other] = node.pop(word) + rng.choice((-1, 0, 1))
+
+
 def _wider(rng: random.Random, node: dict) -> None:
     for word in list(node):
         said = node[word]
@@ -259,7 +279,10 @@ def _others(rng: random.Random, node: dict) -> None:
 
 
 def _seen(rng: random.Random, node: dict) -> None:
-    node["x-visibility"] = rng.choice(VISIBILITIES)
+    if rng.random() < 0.3:
+        node.pop("x-visibility", None)
+    else:
+        node["x-visibility"] = rng.choice(VISIBILITIES)
 
 
 def _text(rng: random.Random, node: dict) -> None:
@@ -275,8 +298,9 @@ def _refer(rng: random.Random, node: dict) -> None:
 
 
 CHANGES: tuple[Callable[[random.Random, dict], None], ...] = (
-    _limit, _wider, _wider, _drop, _add_property, _add_property, _drop_property, _require, _require,
-    _default, _default, _values, _values, _type, _others, _seen, _text, _unknown, _refer,
+    _limit, _number, _wider, _wider, _drop, _add_property, _add_property, _drop_property,
+    _require, _require, _default, _default, _values, _values, _type, _others, _seen, _seen, _text,
+    _unknown, _refer,
 )  # fmt: skip
 
 
@@ -310,7 +334,8 @@ def _made_number(rng: random.Random, said: dict, depth: int) -> float:
     low = max((said[w] for w in ("minimum", "exclusiveMinimum") if w in said), default=-4)
     high = min((said[w] for w in ("maximum", "exclusiveMaximum") if w in said), default=8)
     edges = [low, high, low + 0.5, high - 0.5, low + 1, high - 1, rng.choice(NUMBERS)]
-    found = rng.choice(edges) * rng.choice((1, 1, 1, said.get("multipleOf", 1)))
+    step = said.get("multipleOf")
+    found = rng.choice(edges) if step is None else step * rng.randint(-3, 6)
     return rng.choice((found, float(found), int(found)))
 
 

@@ -464,6 +464,11 @@ def test_a_new_default_under_what_may_refuse_it_is_not_proved():
     assert change({f"{S}/secret/maxLength": 10}, **needs).required is MINOR
 
 
+def test_a_new_setting_that_a_pattern_let_through_is_narrower():
+    by_pattern = {"/settings/patternProperties": {"^ext": {"type": "integer"}}}
+    assert change({f"{S}/extra": {"type": "string"}}, **by_pattern).required is MAJOR
+
+
 def test_what_is_filled_in_is_tried_on_the_real_engine():
     counted = {"/settings/maxProperties": 8, "/settings/additionalProperties": True}
     found = change({f"{S}/secret/default": "x"}, **counted)

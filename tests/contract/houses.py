@@ -1,10 +1,17 @@
-"""The same house over each transport: apps inside the process, or as web services on loopback."""
+"""The same house over each transport: apps inside the process, as web services, or in workers."""
 
 import asyncio
+import atexit
+import shutil
+import tempfile
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
+from functools import cache
 from ipaddress import IPv4Network
 from pathlib import Path
+from types import ModuleType
+
+import pytest
 
 from mymozhem.auth.keys import Keys
 from mymozhem.auth.principal import Principal
@@ -17,13 +24,17 @@ from mymozhem.dispatch.dispatcher import Dispatcher
 from mymozhem.dispatch.lists import StoredLists
 from mymozhem.dispatch.webhook import WebhookTransport
 from mymozhem.outbound import Guard, Outbound
-from mymozhem.registry import remote
+from mymozhem.registry import environments, remote
 from mymozhem.registry.catalog import Catalog
+from mymozhem.registry.code import IsolatedCode
 from mymozhem.registry.remote import Owner, admissible
 from mymozhem.registry.source import Source
 from mymozhem.rooms.services import Services
 from mymozhem.testing.serving import Front
 from tests.integration.rooms.build import House, make_house
+from tests.isolated import environment
+from tests.isolated_house import isolated_house
+from tests.wheels import write_wheel
 
 OpenHouse = Callable[
     [Database, Clock, Path, Mapping[str, object]], AbstractAsyncContextManager[House]
@@ -65,6 +76,32 @@ async def far(
         yield house
 
 
+@asynccontextmanager
+async def apart(
+    database: Database, clock: Clock, folder: Path, apps: Mapping[str, object]
+) -> AsyncIterator[House]:
+    """Open a house whose apps run in workers, each in an environment that sees its package."""
+    if not all(isinstance(app, ModuleType) for app in apps.values()):
+        pytest.skip("an app that is made inside the test is in no package")
+    codes = [await asyncio.to_thread(_apart, app_id, app) for app_id, app in apps.items()]
+    async with isolated_house(database, folder, *codes, clock=clock) as (house, _):
+        yield house
+
+
+@cache
+def _apart(app_id: str, app: ModuleType) -> IsolatedCode:
+    """Make an environment for the tests of one process; the package stays where it is."""
+    folder = Path(tempfile.mkdtemp(prefix="mymozhem-apart-"))
+    atexit.register(shutil.rmtree, folder)
+    manifest = manifest_of(app)
+    apps = {app_id: app.__name__}
+    wheel = write_wheel(folder / "wheel", f"tested-{app_id}", "1.0.0", {}, apps=apps)
+    code = environment(folder, wheel, manifest, app_id=app_id)
+    sources = Path(str(app.__file__)).parents[1]
+    (environments.site_packages(code.folder) / "sources.pth").write_text(f"{sources}\n")
+    return code
+
+
 async def _serve(stack: AsyncExitStack, house: House, app_id: str, app: object) -> None:
     front, services = Front(), house.services
     await front.server.start()
@@ -79,4 +116,4 @@ async def _serve(stack: AsyncExitStack, house: House, app_id: str, app: object) 
 
 
 #: how a house is opened, by the name of the transport
-HOUSES: dict[str, OpenHouse] = {"inprocess": near, "webhook": far}
+HOUSES: dict[str, OpenHouse] = {"inprocess": near, "webhook": far, "isolated": apart}

@@ -82,6 +82,13 @@ async def test_a_body_of_one_mebibyte_is_taken_and_not_a_byte_more():
     assert heard.headers["connection"] == "close"
 
 
+async def test_who_serves_an_app_says_how_long_a_question_may_be():
+    served = Served(app(), options={"max_body_bytes": 2 * MAX_BODY_BYTES})
+    for size, status in ((MAX_BODY_BYTES, 200), (2 * MAX_BODY_BYTES, 413)):
+        heard = await served.ask(request={"action": "a", "payload": {"x": "x" * size}})
+        assert heard.status == status
+
+
 async def test_who_goes_away_while_asking_gets_nothing():
     sent = []
 

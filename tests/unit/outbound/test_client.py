@@ -248,6 +248,22 @@ async def test_a_unix_socket_takes_the_place_of_the_network(outbound, tmp_path):
         await post(outbound, server.url, socket=str(tmp_path / "none.sock"))
 
 
+async def test_a_body_of_megabytes_arrives_whole(outbound, tmp_path):
+    path, body = tmp_path / "app.sock", bytes(range(256)) * 20_000
+    async with serving(says(answer(b"[1]")), path=path) as server:
+        await post(outbound, server.url, body, socket=str(path))
+    assert [heard.body == body for heard in server.heard] == [True]
+
+
+async def test_who_has_closed_sends_nothing_to_a_socket_either(outbound, tmp_path):
+    path = tmp_path / "app.sock"
+    async with serving(says(answer(b"[1]")), path=path) as server:
+        await outbound.close()
+        with pytest.raises(Unreachable, match="stopping"):
+            await post(outbound, server.url, socket=str(path))
+    assert server.connections == 0
+
+
 async def test_no_packet_goes_to_a_closed_network():
     closed = Outbound(Guard())
     async with serving(says(answer())) as server:

@@ -29,6 +29,10 @@ def root(rng: random.Random) -> dict:
     if rng.random() < 0.8:
         said["type"] = "object"
     if rng.random() < 0.15:
+        said["maxProperties"] = rng.choice((1, 2, 3))
+    if rng.random() < 0.15:
+        said |= _uncovered(rng, 1)
+    if rng.random() < 0.15:
         nodes = _nodes(said)[1:]
         for node in rng.sample(nodes, min(2, len(nodes))):
             _refer(rng, node)

@@ -135,16 +135,18 @@ class Served:
     ) -> None:
         words = _words(group.noted, now)
         limit = self._at_once if words is None else min(self._at_once, TOLD_AT_ONCE)
-        changed, more = 0, True
-        while more:
+        async with self._services.database.read() as session:
+            ids = await _ids(session, group)
+        changed = 0
+        for start in range(0, len(ids), limit):
             async with self._services.database.write() as unit:
-                rooms = await _rooms(unit.session, group, limit)
+                rooms = await _still(unit.session, group, ids[start : start + limit])
                 if rooms:
                     await _append(unit, rooms, target, now)
                 if words is not None:
-                    for room in rooms:
+                    for room in await _whole(unit.session, rooms):
                         await _tell(self._services, unit, room, manifest, words)
-            changed, more = changed + len(rooms), len(rooms) == limit
+            changed += len(rooms)
         app_id, version, _ = group.locked
         logger.info("rooms are served anew", app=app_id, version=version, by=target, rooms=changed)
 
@@ -153,37 +155,68 @@ def _running() -> tuple[ColumnElement[bool], ...]:
     return RoomRow.status.in_(RUNNING), RoomRow.deleted_at.is_(None)
 
 
-async def _rooms(session: AsyncSession, group: Group, limit: int) -> Sequence[RoomRow]:
-    """Lock some rooms of a group of which still the same is noted."""
+class _Locked(NamedTuple):
+    """A room whose row is locked."""
+
+    id: str
+    lock_id: str
+
+
+def _of(group: Group) -> tuple[ColumnElement[bool], ...]:
+    """Return the conditions for rooms of a group of which still the same is noted."""
     app_id, version, lock = group.locked
+    return (
+        RoomRow.app_id == app_id,
+        RoomRow.app_manifest_version == version,
+        RoomLockRow.digest == lock,
+        RoomRow.served_target.is_not_distinct_from(group.noted),
+        *_running(),
+    )
+
+
+async def _ids(session: AsyncSession, group: Group) -> Sequence[str]:
+    found = await session.scalars(
+        select(RoomRow.id)
+        .join(RoomLockRow, RoomLockRow.id == RoomRow.lock_id)
+        .where(*_of(group))
+        .order_by(RoomRow.id)
+    )
+    return found.all()
+
+
+async def _still(session: AsyncSession, group: Group, ids: Sequence[str]) -> list[_Locked]:
+    """Lock those of some rooms that are in the group still."""
+    found = await session.execute(
+        select(RoomRow.id, RoomRow.lock_id)
+        .join(RoomLockRow, RoomLockRow.id == RoomRow.lock_id)
+        .where(RoomRow.id.in_(ids), *_of(group))
+        .order_by(RoomRow.id)
+        .with_for_update(of=RoomRow)
+    )
+    return [_Locked(room_id, lock_id) for room_id, lock_id in found]
+
+
+async def _whole(session: AsyncSession, rooms: Sequence[_Locked]) -> Sequence[RoomRow]:
     found = await session.scalars(
         select(RoomRow)
-        .join(RoomLockRow, RoomLockRow.id == RoomRow.lock_id)
-        .where(
-            RoomRow.app_id == app_id,
-            RoomRow.app_manifest_version == version,
-            RoomLockRow.digest == lock,
-            RoomRow.served_target.is_not_distinct_from(group.noted),
-            *_running(),
-        )
+        .where(RoomRow.id.in_([room.id for room in rooms]))
         .order_by(RoomRow.id)
-        .limit(limit)
-        .with_for_update(of=RoomRow)
         .execution_options(populate_existing=True)
     )
     return found.all()
 
 
 async def _append(
-    unit: UnitOfWork, rooms: Sequence[RoomRow], target: JsonObject | None, now: str | None
+    unit: UnitOfWork, rooms: Sequence[_Locked], target: JsonObject | None, now: str | None
 ) -> None:
+    named = digest(target)
     rows = [
         {
             "id": new_id("served"),
             "room_id": room.id,
             "lock_id": room.lock_id,
             "target": target,
-            "digest": digest(target),
+            "digest": named,
             "since": unit.now,
         }
         for room in rooms

@@ -29,8 +29,8 @@ from mymozhem.registry import history
 from mymozhem.registry.catalog import Catalog
 from mymozhem.registry.code import AppCode, Refused
 from mymozhem.registry.history import VersionImmutable
-from mymozhem.registry.rules import BumpTooSmall, VersionNotGreater
 from mymozhem.registry.loader import load
+from mymozhem.registry.rules import BumpTooSmall, VersionNotGreater
 from mymozhem.testing.apps import App
 
 from .blocks import block

@@ -14,7 +14,7 @@ from mymozhem.db.uow import UnitOfWork
 from mymozhem.errors import Conflict, NotFound
 from mymozhem.manifests.model import Manifest
 
-from .rules import judge
+from .rules import judged
 from .tables import AppKind, AppRow, ManifestVersionRow
 
 _NOTHING: Mapping[tuple[str, str], Manifest] = MappingProxyType({})
@@ -57,7 +57,7 @@ async def publish(unit: UnitOfWork, app_id: str, manifest: Manifest) -> Publishe
     row = (await unit.session.execute(query)).scalar_one_or_none()
     if row is None:
         before = await versions(unit.session, app_id)
-        judge(app_id, [each.manifest for each in before], manifest, consent=True)
+        await judged(app_id, [each.manifest for each in before], manifest, consent=True)
         published = append(unit, app, manifest)
         app.revision += 1
     else:

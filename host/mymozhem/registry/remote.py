@@ -22,7 +22,7 @@ from mymozhem.manifests.validate import validate_manifest
 from . import history
 from .app_keys import NewKeys, Sealer, SecretCheck, add_keys, good_at, rotate
 from .history import Published, no_such_app
-from .rules import judge
+from .rules import judged
 from .tables import AppKind, AppRow, AppSecretRow, ManifestVersionRow, SecretKind
 
 #: looks at an address where an app is to be reached; raises an error of the platform's
@@ -108,7 +108,7 @@ async def publish(
         if each.manifest.version == manifest.version:
             history.require_same(each, manifest)
             return each
-    judge(app_id, [each.manifest for each in published], manifest, consent=consent)
+    await judged(app_id, [each.manifest for each in published], manifest, consent=consent)
     appended = history.append(unit, row, manifest)
     touch(unit, row)
     await unit.session.flush()

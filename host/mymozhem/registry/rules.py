@@ -1,5 +1,6 @@
 """What may become the next version of an app: greater than all before, and honest about it."""
 
+import asyncio
 from collections.abc import Iterable
 
 from mymozhem.contract.versions import as_version
@@ -27,6 +28,13 @@ class ConsentRequired(Conflict):
     """Somebody has to agree first; `details.consents` says who, and to what."""
 
     default_code = "CONSENT_REQUIRED"
+
+
+async def judged(
+    app_id: str, before: Iterable[Manifest], manifest: Manifest, *, consent: bool
+) -> Diff | None:
+    """Return what `judge` does, in a thread: large manifests take it a second."""
+    return await asyncio.to_thread(judge, app_id, before, manifest, consent=consent)
 
 
 def judge(

@@ -1,5 +1,7 @@
 """The history of an app: its versions, what has changed between them, and which are offered."""
 
+import asyncio
+
 from pydantic import JsonValue
 
 from mymozhem.api.answers import Page
@@ -79,7 +81,8 @@ async def get_version(call: Call, app_id: str, v: str) -> SeenVersion:
 async def get_diff(call: Call, app_id: str, query: DiffQuery) -> SeenDiff:
     """Say what changes from one version to another, change by change, and who must agree."""
     before, after = (_published(call, app_id, each) for each in (query.before, query.after))
-    return seen_diff(app_id, compare(before.manifest, after.manifest))
+    diff = await asyncio.to_thread(compare, before.manifest, after.manifest)
+    return seen_diff(app_id, diff)
 
 
 @routes.add("POST /apps/{appId}/deprecate-version")

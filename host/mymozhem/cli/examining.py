@@ -15,7 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from mymozhem.auth.key_file import KeysRefused
 from mymozhem.auth.keys import KEY_FILE, Keys
 from mymozhem.clock import SystemClock, iso
-from mymozhem.config import Settings
+from mymozhem.config import DATABASE_FILE, Settings
 from mymozhem.db.engine import parse_url
 from mymozhem.db.faults import reaching_the_database
 from mymozhem.db.revision import HEAD, current
@@ -33,7 +33,8 @@ from .onlooking import keys_of, onlooker
 #: a deadline is near when it is at most so far away
 NEAR = timedelta(days=7)
 
-_OTHERS = stat.S_IRWXG | stat.S_IRWXO
+#: passing through the folder is what isolated apps need that run as another user
+_OTHERS = stat.S_IRGRP | stat.S_IWGRP | stat.S_IROTH | stat.S_IWOTH
 
 Level = Literal["ok", "warning", "problem"]
 
@@ -95,15 +96,23 @@ def _folder(settings: Settings) -> Iterator[Finding]:
         do = f"Run the host as the owner of {folder}, or give it to the host's user."
         yield Finding("problem", "data folder", says, do)
         return
-    open_ones = [path for path in (folder, folder / KEY_FILE) if _is_open(path)]
-    if not open_ones:
-        yield Finding("ok", "data folder", f"{folder} is its owner's alone.")
-    for path in open_ones:
-        do = f"Type `chmod go-rwx {path}`."
-        yield Finding("warning", "data folder", f"Others can get at {path}.", do)
+    exposed = [path for path in (folder, *_secret_files(settings)) if _is_exposed(path)]
+    if not exposed:
+        yield Finding("ok", "data folder", f"What is in {folder} is its owner's alone.")
+    for path in exposed:
+        do = f"Type `chmod go-rw {path}`."
+        yield Finding("warning", "data folder", f"Others can read {path}.", do)
 
 
-def _is_open(path: Path) -> bool:
+def _secret_files(settings: Settings) -> list[Path]:
+    """Return the files that nobody else may read, where others may pass through the folder."""
+    folder = settings.data_dir
+    if not folder.stat().st_mode & (stat.S_IXGRP | stat.S_IXOTH):
+        return []
+    return [folder / KEY_FILE, *sorted(folder.glob(f"{DATABASE_FILE}*"))]
+
+
+def _is_exposed(path: Path) -> bool:
     return path.exists() and bool(path.stat().st_mode & _OTHERS)
 
 
@@ -142,8 +151,7 @@ def _keys(settings: Settings) -> tuple[Keys | None, list[Finding]]:
     try:
         keys = keys_of(settings)
     except (KeysRefused, OSError) as error:
-        do = "Give the key file of this host back, or set MYMOZHEM_SECRET_KEY as it was."
-        return None, [Finding("problem", "keys", str(error), do)]
+        return None, [Finding("problem", "keys", str(error))]
     if keys is None:
         says = "There are no keys yet; a host makes them when it starts."
         return None, [Finding("warning", "keys", says)]

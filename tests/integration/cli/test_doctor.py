@@ -155,11 +155,30 @@ def test_what_may_not_run_is_named_with_its_reasons(run, seeded, tmp_path, monke
 
 
 @pytest.mark.parametrize("dialect", ["sqlite"], indirect=True)
-def test_what_others_can_read_is_named(run, seeded, tmp_path):
-    (tmp_path / "data").chmod(0o755)
-    ((what, says, do),) = findings(run("doctor", "--format", "json"), "warning")
-    assert (what, says) == ("data folder", f"Others can get at {tmp_path / 'data'}.")
-    assert do == f"Type `chmod go-rwx {tmp_path / 'data'}`."
+def test_what_others_can_read_is_named(run, seeded, tmp_path, monkeypatch):
+    data = tmp_path / "data"
+    data.chmod(0o711)  # isolated apps that run as another user pass through it
+    assert findings(run("doctor", "--format", "json"), "warning") == []
+    (data / "keys.json").chmod(0o640)
+    monkeypatch.setenv("MYMOZHEM_ENVIRONMENT", "test")
+    assert findings(run("doctor", "--format", "json"), "warning") == [
+        (
+            "data folder",
+            f"Others can read {data}/keys.json.",
+            f"Type `chmod go-rw {data}/keys.json`.",
+        )
+    ]
+    data.chmod(0o750)
+    ((_, says, _), _) = findings(run("doctor", "--format", "json"), "warning")
+    assert says == f"Others can read {data}."
+
+
+@pytest.mark.parametrize("dialect", ["sqlite"], indirect=True)
+def test_keys_that_the_host_would_refuse_are_a_problem(run, seeded, tmp_path):
+    (tmp_path / "data" / "keys.json").chmod(0o640)
+    ((what, says, _),) = findings(run("doctor", "--format", "json"), "problem")
+    assert what == "keys"
+    assert "keys.json" in says
 
 
 def test_an_old_schema_is_a_problem_and_nothing_else_is_looked_at(run, seeded, edit):

@@ -48,6 +48,7 @@ from .tables import (
     RoomRow,
     RoomStateRow,
 )
+from .versions.carrying import journey, stepped
 from .writer import RoomWriter
 
 
@@ -111,7 +112,11 @@ async def create_room(services: Services, caller: Principal, new: NewRoom) -> Ro
 
 
 async def copy_room(services: Services, room_id: str, caller: Principal, name: str) -> RoomRow:
-    """Make a new room with the app, settings and prizes of another; nobody is taken along."""
+    """Make a new room with the app, settings and prizes of another; nobody is taken along.
+
+    It gets the newest version of the app; settings of an older one are carried there by the steps
+    of the manifests, and Invalid names the fields where these do not suffice.
+    """
     async with services.database.read() as session:
         room = (await require_seat(session, room_id, caller, roles=ORGANIZERS)).room
         prizes = await session.scalars(
@@ -126,7 +131,7 @@ async def copy_room(services: Services, room_id: str, caller: Principal, name: s
     new = NewRoom(
         name=name,
         app_id=room.app_id,
-        settings=room.app_settings,
+        settings=_settings_of(services, room),
         description=room.description,
         locale=room.locale,
         is_public=room.is_public,
@@ -135,6 +140,16 @@ async def copy_room(services: Services, room_id: str, caller: Principal, name: s
         prizes=copied,
     )
     return await create_room(services, caller, new)
+
+
+def _settings_of(services: Services, room: RoomRow) -> JsonObject:
+    """Return the settings of a room as the newest version of its app has them, where steps do."""
+    app = services.catalog.get(room.app_id)
+    source = services.catalog.manifest(room.app_id, room.app_manifest_version)
+    if app.newest().version == source.version:
+        return room.app_settings
+    history = tuple(each.manifest for each in app.versions)
+    return stepped(journey(source, app.newest(), history), room.app_settings)[0]
 
 
 async def _creator(session: AsyncSession, services: Services, caller: Principal) -> UserRow:

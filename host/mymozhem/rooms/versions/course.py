@@ -42,7 +42,7 @@ from mymozhem.rooms.queues import RoomBusy
 from mymozhem.rooms.requests import Revision, build_context, revision
 from mymozhem.rooms.seats import Seat
 from mymozhem.rooms.services import Services
-from mymozhem.rooms.writer import RoomWriter
+from mymozhem.rooms.writer import ENDED, RoomWriter
 
 from . import gates
 from .carrying import Carried, Journey, Strategy, journey, with_problems
@@ -238,7 +238,7 @@ class Course(ABC):
 
     async def _prepare(self, budget: Budget) -> None:
         """Plan it: what settings and state would be, and all that stands against it."""
-        can_ask = not self._of_target()
+        can_ask = not self._of_target() and self._seen.room.status not in ENDED
         carried = await self.carried(self._seen, self._way, budget if can_ask else None)
         self._plan = self._planned(carried, *self._all_against(carried))
 

@@ -44,7 +44,7 @@ async def versions_of(street):
         query = select(RoomRow.app_manifest_version, func.count()).group_by(
             RoomRow.app_manifest_version
         )
-        return dict((await session.execute(query)).tuples().all())
+        return {row[0]: row[1] for row in await session.execute(query)}
 
 
 async def test_clean_rooms_are_counted_then_moved_and_the_others_listed(street, admin):

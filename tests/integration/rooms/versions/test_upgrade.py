@@ -8,6 +8,7 @@ from structlog.testing import capture_logs
 from mymozhem.contract import Problem, Refuse, RoomStatus, SettingsValidationResult
 from mymozhem.contract.canonical import digest
 from mymozhem.errors import Conflict, Forbidden, Invalid, NotFound, TooLarge
+from mymozhem.rooms.creation import copy_room
 from mymozhem.rooms.lifecycle import RoomChanged
 from mymozhem.rooms.tables import AuditRow
 from mymozhem.rooms.versions.carrying import Strategy
@@ -263,6 +264,17 @@ async def test_what_the_organizer_gives_is_merged_and_validated(street):
     assert moved.plan.strategy is Strategy.ASSISTED
     settings = (await street.now(room)).app_settings
     assert settings == {"title": "Evening", "limit": 3, "venue": "Hall"}
+
+
+async def test_a_copy_of_an_older_room_gets_its_settings_by_steps(street):
+    room = await street.room({"title": "Gala"})
+    await street.install(Shop("2.0.0", RENAMED, migrations=[RENAME]))
+    copy = await copy_room(street.house.services, room.id, street.house.organizer, "Next year")
+    assert (copy.app_manifest_version, copy.app_settings) == ("2.0.0", {"name": "Gala", "limit": 3})
+    await street.install(Shop("3.0.0", NEEDY))
+    with pytest.raises(Invalid) as refused:
+        await copy_room(street.house.services, room.id, street.house.organizer, "Next year")
+    assert "/appSettings/venue" in refused.value.details["fields"]
 
 
 # ----------------------------------------------------------------------------------------- manual

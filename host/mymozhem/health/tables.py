@@ -37,7 +37,7 @@ class RuleName(StrEnum):
     BREAKER = "breaker"  #: an app is not asked for a while
     DEAD_LETTERS = "deadLetters"  #: deliveries were given up
     CHECKS = "checks"  #: an app's own health check fails
-    APP_OFF = "appOff"  #: an app was stopped or disabled
+    APP_OFF = "appOff"  #: an app was stopped, or nothing answers for its rooms
 
 
 class AppStatus(StrEnum):

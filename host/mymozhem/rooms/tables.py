@@ -131,10 +131,10 @@ class RoomLockRow(Base):
 
 
 class RoomServedByRow(Base):
-    """What answers for a room since when, where that is not what its lock names; appended to.
+    """What answers for a room since when, where that is not what its lock names, or is again.
 
-    `target` is as in a lock, None while nothing answers: the room is orphaned then. The digest of
-    the newest one of a room stands in `rooms.served_target` as well.
+    Appended to. `target` is as in a lock, None while nothing answers: the room is orphaned then.
+    The digest of the newest stands in `rooms.served_target` as well, unless it is the lock's own.
     """
 
     __tablename__ = "room_served_by"

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import shutil
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -145,3 +146,20 @@ async def test_the_host_installs_by_itself_what_rooms_are_locked_to(
         notes = (await organizer.get("/notifications")).data
         titles = [note["title"] for note in notes if note["title"].startswith("The app")]
         assert titles == ["The app of this room is back", "The app of this room is gone"]
+
+
+@pytest.mark.parametrize("dialect", ["sqlite"], indirect=True)
+async def test_a_wheel_that_was_changed_since_is_not_the_locked_code(
+    settings, dumped, first_lottery, tmp_path, monkeypatch
+):
+    changed = tmp_path / "changed"
+    shutil.copytree(first_lottery, changed, symlinks=True)
+    monkeypatch.setenv("MYMOZHEM_DATA_DIR", str(changed))
+    await upgrade(settings.effective_database_url)
+    (wheel,) = changed.glob("isolated/*/wheel/*.whl")
+    wheel.write_bytes(wheel.read_bytes() + b" ")
+    words = ["rooms", "verify", dumped["rooms"]["running"]]
+    verified = await asyncio.to_thread(CliRunner().invoke, cli, words)
+    assert verified.exit_code == 1, verified.output
+    assert "the wheel that it keeps is not the one that was installed" in verified.stdout
+    assert "NOT  code" in verified.stdout

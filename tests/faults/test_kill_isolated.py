@@ -148,28 +148,24 @@ async def test_a_worker_killed_in_the_middle_of_a_draw_costs_no_draw_and_none_is
 # --------------------------------------------------------------------------------------- the host
 
 
-class Host:
-    """A host in a process of its own, with a worker that was asked something."""
+@pytest.fixture
+async def start():
+    """Start hosts in processes of their own, each with a worker that was asked something."""
+    started = []
 
-    def __init__(self, process):
-        self.process = process
-
-    @classmethod
-    async def start(cls, code, action, where):
+    async def start(code, action, where):
+        program = [sys.executable, "-m", "tests.faults.worker_host", str(code.folder)]
         process = await asyncio.create_subprocess_exec(
-            sys.executable,
-            "-m",
-            "tests.faults.worker_host",
-            str(code.folder),
-            action,
-            str(where),
-            stdout=asyncio.subprocess.PIPE,
+            *program, action, str(where), stdout=asyncio.subprocess.PIPE
         )
-        return cls(process)
+        started.append(process)
+        return process
 
-    async def said(self):
-        assert self.process.stdout is not None
-        return json.loads(await self.process.stdout.readline())
+    yield start
+    for process in started:
+        if process.returncode is None:
+            process.kill()
+            await process.wait()
 
 
 ENDS = {
@@ -182,41 +178,41 @@ ENDS = {
 
 
 @pytest.mark.parametrize("how", ENDS)
-async def test_no_process_and_no_folder_outlives_the_host_when_its_worker(how, code, tmp_path):
+async def test_no_process_and_no_folder_outlives_the_host_when_its_worker(
+    how, start, code, tmp_path
+):
     action, number = ENDS[how]
-    host = await Host.start(code, action, tmp_path / "pids")
-    told = await host.said()
+    host = await start(code, action, tmp_path / "pids")
+    told = json.loads(await host.stdout.readline())
     pids = [told["pid"], isolated.parent(told["pid"])]
     if action == "leave-children":
         pids += json.loads((tmp_path / "pids").read_text())
     assert all(map(is_alive, pids))
     assert isolated.is_there(told)
-    host.process.send_signal(number)
-    await host.process.wait()
+    host.send_signal(number)
+    await host.wait()
     await until(lambda: not any(map(is_alive, pids)))
     await until(lambda: not isolated.is_there(told))
 
 
-async def test_a_host_killed_while_its_worker_starts_leaves_none_behind(tmp_path):
+async def test_a_host_killed_while_its_worker_starts_leaves_none_behind(start, tmp_path):
     code = isolated.prober(tmp_path, head="import time; time.sleep(10_000)")
-    host = await Host.start(code, "version", tmp_path / "pids")
-    folder = tmp_path / "own"
-    await until(lambda: any(_workers_of(host.process.pid)))
-    pids = _workers_of(host.process.pid)
-    host.process.kill()
-    await host.process.wait()
+    host = await start(code, "version", tmp_path / "pids")
+    await until(lambda: any(_workers_of(host.pid)))
+    pids = _workers_of(host.pid)
+    host.kill()
+    await host.wait()
     await until(lambda: not any(map(is_alive, pids)))
-    assert not folder.exists()
 
 
 @pytest.mark.parametrize("seed", range(ROUNDS))
-async def test_a_host_killed_at_any_moment_leaves_none_behind(seed, code, tmp_path):
-    host = await Host.start(code, "leave-children", tmp_path / "pids")
-    await until(lambda: any(_workers_of(host.process.pid)))
+async def test_a_host_killed_at_any_moment_leaves_none_behind(seed, start, code, tmp_path):
+    host = await start(code, "leave-children", tmp_path / "pids")
+    await until(lambda: any(_workers_of(host.pid)))
     await asyncio.sleep(random.Random(seed).uniform(0.0, 1.5))
-    pids = _workers_of(host.process.pid)
-    host.process.kill()
-    await host.process.wait()
+    pids = _workers_of(host.pid)
+    host.kill()
+    await host.wait()
     await until(lambda: not any(map(is_alive, pids)))
 
 

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Iterator
 from contextlib import contextmanager
+from http import HTTPStatus
 from typing import Protocol
 
 from mymozhem.clock import SystemClock
@@ -110,20 +111,24 @@ class IsolatedTransport:
 
     @contextmanager
     def _watching(self, worker: Worker, call: Call, ends: float) -> Iterator[None]:
-        """Have a missed deadline counted, also while the answer is still waited for."""
-        if call.late is not None:
-            timer = asyncio.get_running_loop().call_at(ends, self._workers.missed, worker)
-            try:
-                yield
-            finally:
-                timer.cancel()
-            return
+        """Have a missed deadline counted, also while the answer is still waited for.
+
+        So is a worker that runs and cannot be asked: its threads may all hang, its socket be gone.
+        """
+        timer = None
+        if call.late is not None:  # nobody cancels it at its deadline
+            loop = asyncio.get_running_loop()
+            timer = loop.call_at(ends, self._workers.missed, worker)
         try:
             yield
-        except (asyncio.CancelledError, CallFailed):
-            if _left(ends) <= _ROUNDING_SECONDS:
+        except (asyncio.CancelledError, CallFailed) as error:
+            is_late = timer is None and _left(ends) <= _ROUNDING_SECONDS
+            if is_late or _cannot_be_asked(error):
                 self._workers.missed(worker)
             raise
+        finally:
+            if timer is not None:
+                timer.cancel()
 
 
 class _Died(Exception):
@@ -137,6 +142,13 @@ async def _has_died(worker: Worker) -> bool:
 
 def _left(ends: float) -> float:
     return ends - asyncio.get_running_loop().time()
+
+
+def _cannot_be_asked(error: BaseException) -> bool:
+    if not isinstance(error, CallFailed):
+        return False
+    unreachable = error.failure.kind is FailureKind.UNREACHABLE
+    return unreachable or error.status == HTTPStatus.SERVICE_UNAVAILABLE
 
 
 def _not_asked(call: Call, error: NotStarted | Resting) -> CallFailed:

@@ -60,10 +60,21 @@ class BadAnswer(Exception):
 
 
 class CallFailed(Exception):
-    """A call has no usable answer; transports raise it, the dispatcher makes it an outcome."""
+    """A call has no usable answer; transports raise it, the dispatcher makes it an outcome.
 
-    def __init__(self, kind: FailureKind, message: str, *, code: str | None = None) -> None:
+    `status` is that of the answer where it says so.
+    """
+
+    def __init__(
+        self,
+        kind: FailureKind,
+        message: str,
+        *,
+        code: str | None = None,
+        status: int | None = None,
+    ) -> None:
         self.failure = Failure(kind, message[:LONGEST_MESSAGE], code or kind.value)
+        self.status = status
         super().__init__(f"{self.failure.code}: {self.failure.message}")
 
 

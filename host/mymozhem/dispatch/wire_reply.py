@@ -79,7 +79,7 @@ def _no_answer(call: Call, status: int, *, asynchronous: bool) -> CallFailed:
     if status == HTTPStatus.GONE:
         return CallFailed(FailureKind.GONE, f"{name} answered that it is gone for good.")
     message = f"{name} answered {call.hook.name} with the status {status}."
-    return CallFailed(_KINDS.get(status, FailureKind.BAD_STATUS), message)
+    return CallFailed(_KINDS.get(status, FailureKind.BAD_STATUS), message, status=status)
 
 
 def _bad(call: Call, what: str) -> CallFailed:

@@ -69,12 +69,17 @@ def _work(orders: Orders) -> NoReturn:
     try:
         app = _loaded(orders)
     except _NotLoadable as problem:
-        report(_REPORT, PROBLEM, str(problem))
-        sys.exit(1)
-    except BaseException as error:
-        report(_REPORT, PROBLEM, f"loading it raised {type(error).__name__}: {error}"[:1000])
-        raise
+        _refuse(str(problem))
+    except BaseException as error:  # noqa: BLE001  whatever it is, the app cannot be served
+        sys.excepthook(type(error), error, error.__traceback__)
+        _refuse(f"loading it raised {type(error).__name__}: {error}"[:1000])
     _serve(app, orders)
+
+
+def _refuse(problem: str) -> NoReturn:
+    """Say why the app cannot be served, and end at once, whatever threads it has started."""
+    report(_REPORT, PROBLEM, problem)
+    os._exit(1)
 
 
 def _loaded(orders: Orders) -> object:
@@ -119,8 +124,7 @@ def _serve(app: object, orders: Orders) -> NoReturn:
     try:
         endpoint = serve(app, keys=(orders.secret,), max_body_bytes=orders.body_bytes)
     except NotServable as error:
-        report(_REPORT, PROBLEM, str(error))
-        sys.exit(1)
+        _refuse(str(error))
     config = uvicorn.Config(
         endpoint,
         uds=orders.socket,

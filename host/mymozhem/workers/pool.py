@@ -74,7 +74,10 @@ class Workers:
             place.leave()
 
     def missed(self, worker: Worker) -> None:
-        """Note that a worker has missed a deadline; after five in a row it is replaced."""
+        """Note that a worker has missed a deadline, or could not be asked though it runs.
+
+        After five in a row it is replaced.
+        """
         worker.misses += 1
         if worker.misses >= MOST_MISSES:
             self._places[worker.code.folder].replace(worker)
@@ -136,9 +139,7 @@ class _Place:
     def leave(self) -> None:
         """Count somebody less; when the last one left, the worker stops after a while."""
         self._running -= 1
-        if self._running == 0 and self._worker is not None:
-            loop = asyncio.get_running_loop()
-            self._idle = loop.call_later(self._idle_seconds, self._stop)
+        self._idle_from_now()
 
     async def worker(self) -> Worker:
         """Return the worker once it can be asked; starts it where none is there."""
@@ -175,6 +176,12 @@ class _Place:
         """Stop for good; return what is done when nothing is left."""
         self._stop()
         return [worker.ended for worker in self._leaving]
+
+    def _idle_from_now(self) -> None:
+        """Have the worker stop after a while if nobody asks; never while it still starts."""
+        if self._running == 0 and self._worker is not None and self._worker.ready.done():
+            loop = asyncio.get_running_loop()
+            self._idle = loop.call_later(self._idle_seconds, self._stop)
 
     def _stop(self) -> None:
         if self._idle is not None:
@@ -214,6 +221,7 @@ class _Place:
         if note is not None and self._starts == 1:
             logger.warning("whom an isolated app runs as", note=note, **self._facts(worker))
         logger.info("worker started", **self._facts(worker))
+        self._idle_from_now()
 
     def _ended(self, worker: Worker) -> None:
         self._leaving.discard(worker)

@@ -1,7 +1,7 @@
 """One worker process, from the host's side.
 
-A thread starts it, reads what it reports and waits for its end. So the event loop never waits; and
-since the system ends a worker together with the thread that started it, that thread must last.
+A thread starts it and waits for its end, another one reads what it reports: the event loop never
+waits, and the end is noticed whoever else may hold the pipe.
 """
 
 import asyncio
@@ -35,6 +35,12 @@ MAX_QUESTION_BYTES = 256 * MAX_BODY_BYTES
 
 #: longer than a keeper takes to end everything
 STOP_SECONDS = 4.0
+
+#: how long what was reported before the end may take to be read
+LAST_WORDS_SECONDS = 1.0
+
+#: reports are four at most; an app that wrote more into their pipe would hold the host up
+MOST_REPORTS = 16
 
 #: processes and threads of a user that workers have to themselves
 MAX_PROCESSES = 1_024
@@ -131,13 +137,18 @@ class Worker:
         try:
             with contextlib.ExitStack() as stack:
                 process = self._start(stack)
-                self._read(process)
+                reader = threading.Thread(target=self._read, args=(process,), daemon=True)
+                reader.start()
                 process.wait()
+                reader.join(LAST_WORDS_SECONDS)
         except Exception as error:
             logger.exception("a worker could not be started", worker=self._launch.code.name)
             self._how = f"could not be started ({type(error).__name__}: {error})"
+        self._tell(self._ended)
+
+    def _tell(self, told: Callable[..., None], *words: object) -> None:
         with contextlib.suppress(RuntimeError):  # the loop is closed: nobody wants to know
-            self._loop.call_soon_threadsafe(self._ended)
+            self._loop.call_soon_threadsafe(told, *words)
 
     def _start(self, stack: contextlib.ExitStack) -> subprocess.Popen[bytes]:
         code = self._launch.code
@@ -180,11 +191,22 @@ class Worker:
         return process
 
     def _read(self, process: subprocess.Popen[bytes]) -> None:
+        """Pass on what is reported, until nobody can report any more; in a thread.
+
+        Of too many reports only the last one is heard: it may be the keeper's, on the end.
+        """
         if process.stdout is None:
             raise TypeError  # it was started with a pipe
-        while line := process.stdout.readline(MAX_LINE_BYTES):
-            with contextlib.suppress(RuntimeError):
-                self._loop.call_soon_threadsafe(self._heard, _words(line))
+        count, last = 0, b""
+        with process.stdout as reports:
+            while line := reports.readline(MAX_LINE_BYTES):
+                count, last = count + 1, line
+                if count <= MOST_REPORTS:
+                    self._tell(self._heard, _words(line))
+                elif count == MOST_REPORTS + 1:
+                    self._tell(self.stop)
+        if count > MOST_REPORTS:
+            self._tell(self._heard, _words(last))
 
     def _heard(self, words: dict[str, object]) -> None:
         if isinstance(pid := words.get(PID), int) and self.pid is None:
@@ -195,13 +217,14 @@ class Worker:
         if (problem := words.get(PROBLEM)) is not None and not self.ready.done():
             sentence = f"The app could not be loaded: {problem}."
             self.ready.set_exception(NotStarted(sentence, by_app=True))
+            self.stop()  # it ends by itself, unless the app has said so in its place
         if (how := words.get(ENDED)) is not None:
             self._how = str(how)[:200]
 
     def _ended(self) -> None:
         self._late.cancel()
         how = self._how or "was ended together with its keeper"
-        if self.pid is not None and self._how is None and self._process is not None:
+        if self.pid is not None and self._process is not None:
             _kill_group(self.pid, session=self._process.pid)
         if not self.ready.done():
             log = log_folder(self._launch.code.folder) / LOG_NAME
@@ -265,10 +288,9 @@ def _hand_over(process: subprocess.Popen[bytes], orders: Orders) -> None:
 @contextlib.contextmanager
 def _closing(process: subprocess.Popen[bytes]) -> Iterator[None]:
     yield
-    for pipe in (process.stdin, process.stdout):
-        if pipe is not None:
-            with contextlib.suppress(OSError):
-                pipe.close()
+    if process.stdin is not None:
+        with contextlib.suppress(OSError):
+            process.stdin.close()
 
 
 def _words(line: bytes) -> dict[str, object]:

@@ -66,6 +66,7 @@ class Keeper:
         self._known = _Known()
         self._wake = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
+        self._installing: asyncio.Task[None] | None = None
         services.catalog.when_refreshed(self._wake.set)
 
     def start(self) -> None:
@@ -77,11 +78,12 @@ class Keeper:
 
     async def stop(self) -> None:
         """Stop; twice is safe. An installation that is going on is left to end by itself."""
-        task, self._task = self._task, None
-        if task is not None:
-            task.cancel()
-            with suppress(asyncio.CancelledError):
-                await task
+        tasks, self._task = (self._task, self._installing), None
+        for task in tasks:
+            if task is not None:
+                task.cancel()
+                with suppress(asyncio.CancelledError):
+                    await task
 
     def orphans(self) -> Sequence[Orphans]:
         """Return the apps whose rooms nothing answers for, as they were found last."""
@@ -90,6 +92,8 @@ class Keeper:
     async def run_due(self) -> None:
         """Note who answers for the rooms, and make one attempt at everything that is due."""
         await self._look()
+        if self._installing is not None:
+            await self._installing
 
     async def _look(self) -> float | None:
         """Do what is due; return the seconds until something is, None where nothing will be."""
@@ -98,12 +102,26 @@ class Keeper:
         known = self._known.missing
         self._known.missing = {each: known.get(each, _Missing()) for each in wanted}
         now = self._services.clock.monotonic()
-        for requirement, missing in self._known.missing.items():
-            if missing.due <= now:
-                await self._try(requirement, missing)
-        left = [each.due for each in self._known.missing.values()]
-        wait = min(left) - self._services.clock.monotonic() if left else LOOK_AGAIN
-        return min(max(0.0, wait), LOOK_AGAIN) if orphans else None
+        due = [name for name, missing in self._known.missing.items() if missing.due <= now]
+        if due and self._installing is None:
+            self._installing = asyncio.create_task(
+                self._install_all(due), name="install what is missing", context=Context()
+            )
+        if self._installing is not None or not self._known.missing:
+            return LOOK_AGAIN if orphans else None
+        soonest = min(missing.due for missing in self._known.missing.values())
+        return min(max(0.0, soonest - now), LOOK_AGAIN)
+
+    async def _install_all(self, due: Sequence[str]) -> None:
+        """Try one after the other, while rooms are looked at as ever."""
+        try:
+            for requirement in due:
+                missing = self._known.missing.get(requirement)
+                if missing is not None:
+                    await self._try(requirement, missing)
+        finally:
+            self._installing = None
+            self._wake.set()
 
     async def _wanted(self, orphans: Sequence[Group]) -> list[str]:
         """Return what is to be installed, the latest release first; warn of every new orphan."""
@@ -152,12 +170,11 @@ class Keeper:
         facts = {"requirement": requirement, "again_in_seconds": wait}
         try:
             await _apart(partial(self._install, requirement, self._services.settings))
+            await self._services.catalog.refresh()
         except MymozhemError as error:
             logger.warning("it could not be installed", reason=error.message, **facts)
         except Exception:  # the next attempt may succeed, and others are due
             logger.exception("it could not be installed", **facts)
-        else:
-            await self._services.catalog.refresh()
 
     async def _loop(self) -> None:
         while True:

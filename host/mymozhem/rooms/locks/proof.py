@@ -11,10 +11,10 @@ from mymozhem.auth.keys import Keys, SealBroken
 from mymozhem.clock import iso
 from mymozhem.contract import JsonObject, fair
 from mymozhem.contract.canonical import digest
+from mymozhem.errors import NotFound
 from mymozhem.manifests.model import Manifest
 from mymozhem.manifests.settings import apply_defaults
 from mymozhem.registry.catalog import Catalog
-from mymozhem.registry.tables import ManifestVersionRow
 from mymozhem.rooms.reading.locks import locks_of, records_of
 from mymozhem.rooms.tables import DrawRow, RoomLockRow, RoomRow, RoomServedByRow
 from mymozhem.rooms.writer import ENDED
@@ -48,9 +48,10 @@ async def prove(
 ) -> list[Line]:
     """Return what holds of a room's lock and what does not.
 
-    `catalog` says what would answer now. Without `keys` the room's secret is not opened.
+    `catalog` was read just now: it holds the documents of the history, and says what would answer.
+    Without `keys` the room's secret is not opened.
     """
-    known = await _read(session, room)
+    known = await _read(session, catalog, room)
     if known is None:
         return [Line("lock", holds=False, says="The room's lock is not there.")]
     return [
@@ -75,17 +76,11 @@ def target_name(target: JsonObject | None) -> str:
     return f"{name} inside the host"
 
 
-async def _read(session: AsyncSession, room: RoomRow) -> _Known | None:
+async def _read(session: AsyncSession, catalog: Catalog, room: RoomRow) -> _Known | None:
     locks = await locks_of(session, room.id)
     lock = next((row for row in locks if row.id == room.lock_id), None)
     if lock is None:
         return None
-    row = await session.scalar(
-        select(ManifestVersionRow).where(
-            ManifestVersionRow.app_id == room.app_id,
-            ManifestVersionRow.version == room.app_manifest_version,
-        )
-    )
     draws = await session.scalars(
         select(DrawRow)
         .where(DrawRow.room_id == room.id, DrawRow.rule.is_not(None))
@@ -96,9 +91,16 @@ async def _read(session: AsyncSession, room: RoomRow) -> _Known | None:
         lock=lock,
         locks=locks,
         records=await records_of(session, room),
-        manifest=None if row is None else Manifest.of(row.manifest, registered_as=room.app_id),
+        manifest=_published(catalog, room),
         draws=draws.all(),
     )
+
+
+def _published(catalog: Catalog, room: RoomRow) -> Manifest | None:
+    try:
+        return catalog.manifest(room.app_id, room.app_manifest_version)
+    except NotFound:
+        return None
 
 
 def _documents(known: _Known) -> Iterator[Line]:

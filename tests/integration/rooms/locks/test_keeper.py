@@ -84,6 +84,26 @@ async def test_the_keeper_of_a_host_does_not_wait_for_what_it_installs_when_it_s
     let_go.set()
 
 
+async def test_nothing_is_installed_twice_at_once_and_any_error_is_survived(house):
+    house, room = house
+    loop, begun, let_go, asked = asyncio.get_running_loop(), asyncio.Event(), threading.Event(), []
+
+    def install(requirement, _settings):
+        asked.append(requirement)
+        loop.call_soon_threadsafe(begun.set)
+        let_go.wait()
+        raise OSError("no space left")
+
+    keeper = Keeper(house.services, install=install)
+    first = asyncio.create_task(keeper.run_due())
+    await begun.wait()
+    second = asyncio.create_task(keeper.run_due())
+    let_go.set()
+    await asyncio.gather(first, second)
+    assert asked == ["test-lottery==1.0.0"]
+    assert await titles(house.services, room.id) == ["The app of this room is gone"]
+
+
 @pytest.mark.parametrize(
     "change",
     [

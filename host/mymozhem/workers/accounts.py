@@ -17,6 +17,10 @@ PROBE_SECONDS = 10.0
 _PASSED = ("PATH", "LANG", "LANGUAGE", "TZ", "SYSTEMROOT")
 
 
+class NotTried(RuntimeError):
+    """It could not be tried whether a user can run an interpreter; the next start tries again."""
+
+
 @dataclass(frozen=True)
 class Account:
     """A user; `uid` and `gid` are None where it is the host's own.
@@ -39,7 +43,8 @@ def account_for(wanted: str | None, interpreter: Path, data_dir: Path) -> Accoun
     """Return whom workers of an interpreter run as; blocking, for some 50 ms.
 
     Only a host that runs as root may choose: `wanted`, or nobody. That user must be able to run the
-    interpreter, which is tried; if not, it is the host's own user. No permission is changed.
+    interpreter, which is tried; if not, it is the host's own user. No permission is changed. Raises
+    `NotTried` where the trial was killed, or took too long: that is no reason to run as root.
     """
     own = _name_of(os.geteuid())
     if os.geteuid() != 0:
@@ -102,10 +107,16 @@ def _probed(interpreter: Path, user: pwd.struct_passwd) -> str | None:
             timeout=PROBE_SECONDS,
             check=False,
         )
+    except subprocess.TimeoutExpired as error:
+        message = f"{user.pw_name} took more than {PROBE_SECONDS:g} seconds to run {interpreter}"
+        raise NotTried(message) from error
     except (OSError, subprocess.SubprocessError) as error:
         return type(error).__name__
     if done.returncode == 0:
         return None
+    if done.returncode < 0:
+        message = f"a trial of {interpreter} by {user.pw_name} was ended by a signal"
+        raise NotTried(message)
     return next(iter(done.stderr.splitlines()[-1:]), f"status {done.returncode}")[:200]
 
 

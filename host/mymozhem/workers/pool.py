@@ -1,11 +1,11 @@
 """All workers of one host process: started on demand, shared, stopped when nobody asks them."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from functools import lru_cache, partial
+from functools import partial
 from pathlib import Path
 
 import structlog
@@ -114,7 +114,7 @@ class _Place:
         )
         self._launch = Launch(
             code,
-            account=lru_cache(1)(account),
+            account=_kept_apart(account),
             memory_mb=settings.isolated_memory_mb,
             start_seconds=settings.isolated_start_seconds,
         )
@@ -212,13 +212,13 @@ class _Place:
         return worker
 
     def _began(self, worker: Worker) -> None:
-        self._account = worker.account
+        known, self._account = self._account, worker.account or self._account
         failed = worker.ready.exception()
         if failed is not None:
             self._died(worker, str(failed))
             return
         note = worker.account.note if worker.account is not None else None
-        if note is not None and self._starts == 1:
+        if note is not None and (known is None or known.note != note):
             logger.warning("whom an isolated app runs as", note=note, **self._facts(worker))
         logger.info("worker started", **self._facts(worker))
         self._idle_from_now()
@@ -258,3 +258,18 @@ class _Place:
             "user": user,
             "pid": worker.pid,
         }
+
+
+def _kept_apart(find: Callable[[], Account]) -> Callable[[], Account]:
+    """Keep a user of their own once it was found; what stands in its way may be gone next time."""
+    kept: list[Account] = []
+
+    def account() -> Account:
+        if kept:
+            return kept[0]
+        found = find()
+        if found.apart:
+            kept.append(found)
+        return found
+
+    return account

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from mymozhem.workers.accounts import account_for
+from mymozhem.workers.accounts import NotTried, account_for
 from tests import isolated, prober
 from tests.isolated import den, is_there
 
@@ -158,6 +158,29 @@ async def test_in_a_closed_data_folder_it_runs_as_the_host_and_that_is_told(code
         assert seen["user"] == os.geteuid()
         assert "nobody cannot run" in house.status.note
         assert any("nobody cannot run" in line.get("note", "") for line in lines)
+
+
+async def test_a_data_folder_that_is_opened_later_gives_it_a_user_of_its_own_at_the_next_start(
+    open_folder, system_python
+):
+    code = isolated.prober(open_folder / "isolated", python=system_python)
+    open_folder.chmod(0o700)
+    async with den(code, data_dir=open_folder, isolated_idle_seconds=1) as house:
+        await house.reply()
+        assert "nobody cannot run" in house.status.note
+        open_folder.chmod(0o711)
+        await isolated.until(lambda: house.status.pid is None)
+        await house.reply()
+        assert (house.status.user, house.status.note) == ("nobody", None)
+
+
+@as_root
+def test_a_trial_that_somebody_kills_is_no_reason_to_run_as_root(open_folder):
+    python = open_folder / "python"
+    python.write_text("#!/bin/sh\nkill -9 $$\n")
+    python.chmod(0o755)
+    with pytest.raises(NotTried, match="ended by a signal"):
+        account_for(None, python, open_folder)
 
 
 @as_root

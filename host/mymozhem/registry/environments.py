@@ -83,14 +83,17 @@ class Environments:
 
     def stamp(self) -> Stamp:
         """Return what changes whenever an environment comes, goes or is replaced; cheap."""
-        return frozenset(
-            (folder.name, found.st_mtime_ns, found.st_ino)
-            for folder, found in _complete(self.folder)
-        )
+        with suppress(OSError):  # `read` says why it cannot be listed
+            return frozenset((folder.name, *file) for folder, file in _complete(self.folder))
+        return frozenset()
 
     def read(self) -> Installed:
         """Read and check every environment; what is wrong with one is its reason, never raised."""
-        found = [read(folder) for folder in folders(self.folder)]
+        try:
+            found = [read(folder) for folder in folders(self.folder)]
+        except OSError as error:
+            reason = f"the environments in {self.folder} cannot be listed: {error}"
+            return Installed(refused=(Refused(self.folder.name, (reason,)),))
         return Installed(
             tuple(each for each in found if isinstance(each, IsolatedCode)),
             tuple(each for each in found if isinstance(each, Refused)),
@@ -98,7 +101,10 @@ class Environments:
 
 
 def folders(isolated_dir: Path) -> tuple[Path, ...]:
-    """Return the folders of complete environments, by name; those half built are not among them."""
+    """Return the folders of complete environments, by name; those half built are not among them.
+
+    Raises OSError where they cannot be listed.
+    """
     return tuple(folder for folder, _ in _complete(isolated_dir))
 
 
@@ -146,17 +152,25 @@ def wheel_of(folder: Path) -> Path:
     return wheels[0]
 
 
-def _complete(isolated_dir: Path) -> list[tuple[Path, os.stat_result]]:
-    """Return each folder that has a document, with what the system says of the document."""
+def _complete(isolated_dir: Path) -> list[tuple[Path, tuple[int, int]]]:
+    """Return each folder that has a document, with the time and the number of the document.
+
+    Both are 0 where the system does not tell them: who reads the document learns why.
+    """
     try:
         entries = sorted(isolated_dir.iterdir())
     except (FileNotFoundError, NotADirectoryError):
         return []
     found = []
-    for folder in entries:
-        with suppress(FileNotFoundError, NotADirectoryError):
-            found.append((folder, (folder / DOCUMENT).stat()))
-    return [(folder, stat) for folder, stat in found if not folder.name.startswith(".")]
+    for folder in (each for each in entries if not each.name.startswith(".")):
+        try:
+            stat = (folder / DOCUMENT).stat()
+            found.append((folder, (stat.st_mtime_ns, stat.st_ino)))
+        except (FileNotFoundError, NotADirectoryError):
+            continue
+        except OSError:
+            found.append((folder, (0, 0)))
+    return found
 
 
 def _refused(app_id: str, folder: Path, reason: str) -> Refused:

@@ -141,6 +141,25 @@ async def test_a_remote_app_keeps_its_id(database, settings, put):
     assert catalog.isolated_for("counter", "9.0.0") is None
 
 
+async def test_what_cannot_be_looked_into_is_a_reason_and_the_others_run(database, settings, put):
+    put("1.0.0")
+    endless = settings.isolated_dir / "endless"
+    endless.symlink_to(endless)
+    catalog = await load(database, settings)
+    assert catalog.is_served("counter", "1.0.0")
+    (refused,) = catalog.refused
+    assert refused.reasons[0].startswith("the environment endless cannot run: ")
+    assert not await catalog.refresh_if_news()
+
+
+async def test_environments_that_cannot_be_listed_are_a_reason(database, settings):
+    settings.data_dir.mkdir()
+    settings.isolated_dir.symlink_to(settings.isolated_dir)
+    catalog = await load(database, settings)
+    assert f"{settings.isolated_dir} cannot be listed" in catalog.refused[0].reasons[0]
+    assert not await catalog.refresh_if_news()
+
+
 async def test_a_folder_that_cannot_be_listed_stops_no_host(database, settings):
     settings.data_dir.mkdir()
     settings.isolated_dir.write_text("a file, not a folder")

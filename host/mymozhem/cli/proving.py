@@ -1,6 +1,7 @@
 """Rooms whose locks are proved from the command line, one after the other."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
 from dataclasses import asdict, dataclass
 
 import click
@@ -39,7 +40,7 @@ class Proved:
         return {"room": self.room, "holds": self.holds, "lines": lines}
 
 
-async def proofs(settings: Settings, room: str | None) -> AsyncIterator[Proved]:
+async def proofs(settings: Settings, room: str | None) -> AsyncGenerator[Proved, None]:
     """Prove one room, by its id or code, or every one in DRAFT or ACTIVE for None.
 
     Raises `ClickException` where there is no such room.
@@ -47,14 +48,15 @@ async def proofs(settings: Settings, room: str | None) -> AsyncIterator[Proved]:
     async with opened_database(settings, exclusive=False) as database:
         keys = keys_of(settings)
         catalog = await onlooker(database, settings, keys)
-        async for room_id in _ids(database, room):
-            async with database.read() as session:
-                row = await session.get_one(RoomRow, room_id)
-                proved = Proved(card(row), await prove(session, catalog, keys, row))
-            yield proved
+        async with aclosing(_ids(database, room)) as ids:
+            async for room_id in ids:
+                async with database.read() as session:
+                    row = await session.get_one(RoomRow, room_id)
+                    proved = Proved(card(row), await prove(session, catalog, keys, row))
+                yield proved
 
 
-async def _ids(database: Database, room: str | None) -> AsyncIterator[str]:
+async def _ids(database: Database, room: str | None) -> AsyncGenerator[str, None]:
     if room is not None:
         async with database.read() as session:
             found = await find_room(session, room)

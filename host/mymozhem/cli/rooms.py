@@ -3,6 +3,7 @@
 import asyncio
 import json
 from collections.abc import Awaitable, Callable, Iterator, Mapping
+from contextlib import aclosing
 from typing import IO, TYPE_CHECKING, Any, Literal, TypeVar
 
 import click
@@ -167,12 +168,13 @@ def verify_command(room: str | None, form: Form, *, every: bool) -> None:
     async def shown() -> bool:
         found: list[Proved] = []
         holds = True
-        async for each in proofs(Settings(), room):
-            holds = holds and each.holds
-            if form == "json":
-                found.append(each)
-            else:
-                _print_proof(each)
+        async with aclosing(proofs(Settings(), room)) as proved:
+            async for each in proved:
+                holds = holds and each.holds
+                if form == "json":
+                    found.append(each)
+                else:
+                    _print_proof(each)
         if form == "json":
             document = [each.document() for each in found]
             click.echo(json.dumps(document if every else document[0], ensure_ascii=False, indent=2))

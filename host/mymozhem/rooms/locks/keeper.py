@@ -124,7 +124,7 @@ class Keeper:
             self._wake.set()
 
     async def _wanted(self, orphans: Sequence[Group]) -> list[str]:
-        """Return what is to be installed, the latest release first; warn of every new orphan."""
+        """Return what is to be installed, each once; warn of every new orphan."""
         enabled, installed = await self._plugins() if orphans else (frozenset(), frozenset())
         advice = {
             group.locked: bring_back(
@@ -141,7 +141,7 @@ class Keeper:
             for group in orphans
             if group.locked.app_id in enabled & installed
         }
-        return sorted((each for each in wanted if each is not None), reverse=True)
+        return sorted(each for each in wanted if each is not None)
 
     def _warn(self, orphans: Sequence[Group], advice: Mapping[Locked, str]) -> None:
         """Write one line for each version that has become orphaned."""

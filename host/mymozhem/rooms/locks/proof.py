@@ -129,7 +129,9 @@ def _manifest(known: _Known) -> Iterator[Line]:
         return
     yield _compared("manifest", "The manifest", manifest.digest, lock.get("manifestDigest"))
     schema = settings_digest(manifest)
-    yield _compared("settings schema", "Its settings", schema, lock.get("settingsSchemaDigest"))
+    yield _compared(
+        "settings schema", "Its settings schema", schema, lock.get("settingsSchemaDigest")
+    )
     granted = [str(permission) for permission in sorted(manifest.permissions)]
     says = f"Granted is what the manifest asks for: {', '.join(granted) or 'nothing'}."
     if granted != lock.get("permissions"):
@@ -139,8 +141,8 @@ def _manifest(known: _Known) -> Iterator[Line]:
 
 def _compared(what: str, name: str, found: str, locked: object) -> Line:
     if found == locked:
-        return Line(what, holds=True, says=f"{name} in the history match the lock: {found}.")
-    says = f"{name} in the history have the digest {found}, the lock names {locked}."
+        return Line(what, holds=True, says=f"{name} in the history matches the lock: {found}.")
+    says = f"{name} in the history has the digest {found}, the lock names {locked}."
     return Line(what, holds=False, says=says)
 
 

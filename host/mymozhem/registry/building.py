@@ -34,8 +34,6 @@ def fetch(requirement: str, into: Path) -> Path:
 
     Raises `InstallFailed`.
     """
-    if importlib.util.find_spec("pip") is None:
-        raise InstallFailed("pip is missing beside the host, and installing takes it.")
     command = [*_PIP, "wheel", "--no-deps", "--wheel-dir", str(into), requirement]
     try:
         try:
@@ -115,6 +113,11 @@ def _path_lines() -> Iterator[str]:
 
 
 def _pip(command: list[str], seconds: float, scratch: Path) -> None:
+    if importlib.util.find_spec("pip") is None:
+        raise InstallFailed(
+            "pip is missing beside the host, and installing takes it. Type "
+            f"`{sys.executable} -m ensurepip`, then the same again."
+        )
     run(command, seconds=seconds, variables=for_pip(os.environ, scratch=scratch), within=scratch)
 
 

@@ -162,6 +162,15 @@ def test_what_the_system_refuses_is_an_error_in_a_sentence(tmp_path, settings):
         install(PINNED, settings)
 
 
+@pytest.mark.parametrize("what", ["a version", "a wheel"])
+def test_a_host_without_pip_is_told_how_to_have_it(settings, tmp_path, monkeypatch, what):
+    monkeypatch.setitem(sys.modules, "pip", None)
+    requirement = PINNED if what == "a version" else str(write_app(tmp_path))
+    with pytest.raises(InstallFailed, match=r"pip is missing[^`]*`[^`]* -m ensurepip`"):
+        install(requirement, settings)
+    assert leftovers(settings) == set()
+
+
 def test_a_project_is_built_even_where_no_index_has_its_build_tool(settings, tmp_path):
     project = write_project(tmp_path / "project", "1.3.0")
     code = install(str(project), settings)

@@ -51,11 +51,11 @@ def upgrade() -> None:
     with op.batch_alter_table("room_served_by", schema=None) as batch_op:
         batch_op.create_index("ix_room_served_by_room_id", ["room_id", "since"], unique=False)
 
-    with op.batch_alter_table("room_locks", schema=None) as batch_op:
-        batch_op.add_column(sa.Column("before", base.JsonDocument(), nullable=True))
-
     with op.batch_alter_table("draws", schema=None) as batch_op:
         batch_op.add_column(sa.Column("reserves", base.JsonDocument(), nullable=True))
+
+    with op.batch_alter_table("room_locks", schema=None) as batch_op:
+        batch_op.add_column(sa.Column("before", base.JsonDocument(), nullable=True))
 
     with op.batch_alter_table("rooms", schema=None) as batch_op:
         batch_op.add_column(sa.Column("served_target", sa.String(length=64), nullable=True))
@@ -65,11 +65,11 @@ def downgrade() -> None:
     with op.batch_alter_table("rooms", schema=None) as batch_op:
         batch_op.drop_column("served_target")
 
-    with op.batch_alter_table("draws", schema=None) as batch_op:
-        batch_op.drop_column("reserves")
-
     with op.batch_alter_table("room_locks", schema=None) as batch_op:
         batch_op.drop_column("before")
+
+    with op.batch_alter_table("draws", schema=None) as batch_op:
+        batch_op.drop_column("reserves")
 
     with op.batch_alter_table("room_served_by", schema=None) as batch_op:
         batch_op.drop_index("ix_room_served_by_room_id")

@@ -160,6 +160,19 @@ def do_leave_children(where):
     return {"pids": pids}
 
 
+def do_make_files(where):
+    """Start a child in a session of its own that makes one file after the other."""
+    pid = os.fork()
+    if pid == 0:
+        os.setsid()
+        number = 0
+        while True:
+            number += 1
+            Path(f"file-{number}").touch()
+    Path(where).write_text(json.dumps([os.getpid(), pid]))
+    return {}
+
+
 def do_flee():
     """Let a child of a child live on, whose parent is gone."""
     reading, writing = os.pipe()

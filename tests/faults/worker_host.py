@@ -20,7 +20,7 @@ async def main(folder: Path, action: str, where: str) -> None:
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stopped.set)
     async with den(code) as house:
         told = await house.reply("look-around")
-        payload = {"where": where} if action == "leave-children" else {}
+        payload = {"where": where} if action in {"leave-children", "make-files"} else {}
         asked = asyncio.create_task(house.ask(action, **payload))
         await asyncio.wait({asked}, timeout=0.5)
         line = {"pid": house.status.pid, "folder": told["folder"]}

@@ -62,8 +62,8 @@ class Keeper:
             self._signal(signal.SIGTERM)
             status = self._awaited(GRACE_SECONDS)
         self._signal(signal.SIGKILL)
-        shutil.rmtree(self._folder, ignore_errors=True)
         status = self._bury(status)
+        shutil.rmtree(self._folder, ignore_errors=True)  # now that nobody writes into it
         self._copy_rest()
         how = _how(status)
         self._note(f"worker {self._worker} {how}")

@@ -132,9 +132,7 @@ class _Place:
     def enter(self) -> None:
         """Count somebody who asks."""
         self._running += 1
-        if self._idle is not None:
-            self._idle.cancel()
-            self._idle = None
+        self._not_idle()
 
     def leave(self) -> None:
         """Count somebody less; when the last one left, the worker stops after a while."""
@@ -179,14 +177,18 @@ class _Place:
 
     def _idle_from_now(self) -> None:
         """Have the worker stop after a while if nobody asks; never while it still starts."""
+        self._not_idle()
         if self._running == 0 and self._worker is not None and self._worker.ready.done():
             loop = asyncio.get_running_loop()
             self._idle = loop.call_later(self._idle_seconds, self._stop)
 
-    def _stop(self) -> None:
+    def _not_idle(self) -> None:
         if self._idle is not None:
             self._idle.cancel()
             self._idle = None
+
+    def _stop(self) -> None:
+        self._not_idle()
         if self._worker is not None:
             self._worker.stop()
             self._part()

@@ -17,6 +17,9 @@ _VERSION = re.compile(r"[A-Za-z0-9][A-Za-z0-9.!+_-]*")
 #: what pip writes anew when it installs a wheel
 _WRITTEN_BY_PIP = ("RECORD", "INSTALLER", "REQUESTED", "direct_url.json")
 
+#: the folders of a wheel's other data that go where its packages go
+_PACKAGES = ("purelib", "platlib")
+
 #: what reading an archive raises where it is damaged, or encrypted
 _UNREADABLE = (OSError, EOFError, RuntimeError, ValueError, zipfile.BadZipFile, zlib.error)
 
@@ -74,7 +77,8 @@ def digest_of(path: Path) -> str:
 def altered(path: Path, site: Path) -> str | None:
     """Return a file of a wheel that is not in a folder of packages as the wheel has it, if any."""
     with zipfile.ZipFile(path) as archive:
-        return next((name for name in _unpacked(archive) if not _same(archive, name, site)), None)
+        files = _unpacked(archive)
+        return next((to for name, to in files if not _same(archive, name, site / to)), None)
 
 
 def _info(archive: zipfile.ZipFile) -> str:
@@ -85,17 +89,21 @@ def _info(archive: zipfile.ZipFile) -> str:
     return found[0]
 
 
-def _unpacked(archive: zipfile.ZipFile) -> Iterator[str]:
-    """Return the files that an installer copies as they are, each to its own path."""
+def _unpacked(archive: zipfile.ZipFile) -> Iterator[tuple[str, str]]:
+    """Return the files that an installer copies as they are, each with where among the packages."""
     for name in archive.namelist():
         top, _, rest = name.partition("/")
-        is_metadata = top.endswith(".dist-info") and rest in _WRITTEN_BY_PIP
-        if not name.endswith("/") and not top.endswith(".data") and not is_metadata:
-            yield name
+        kind, _, beyond = rest.partition("/")
+        if name.endswith("/") or (top.endswith(".dist-info") and rest in _WRITTEN_BY_PIP):
+            continue
+        if not top.endswith(".data"):
+            yield name, name
+        elif kind in _PACKAGES:
+            yield name, beyond
 
 
-def _same(archive: zipfile.ZipFile, name: str, site: Path) -> bool:
+def _same(archive: zipfile.ZipFile, name: str, path: Path) -> bool:
     try:
-        return (site / name).read_bytes() == archive.read(name)
+        return path.read_bytes() == archive.read(name)
     except OSError:
         return False

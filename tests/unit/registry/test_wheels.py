@@ -63,6 +63,20 @@ def test_what_was_unpacked_is_compared_file_by_file(tmp_path):
     assert altered(path, site) == "acme_counter.py"
 
 
+@pytest.mark.parametrize("kind", ["purelib", "platlib"])
+def test_code_that_a_wheel_keeps_among_its_data_is_compared_too(tmp_path, kind):
+    data = f"acme_counter-1.0.0.data/{kind}/acme_counter.py"
+    script = "acme_counter-1.0.0.data/scripts/acme"
+    path = write_wheel(tmp_path, "acme-counter", "1.0.0", {data: "code", script: "#!python"})
+    site = tmp_path / "site"
+    with zipfile.ZipFile(path) as archive:
+        archive.extractall(site)
+    (site / "acme_counter.py").write_text("code")
+    assert altered(path, site) is None
+    (site / "acme_counter.py").write_text("other code")
+    assert altered(path, site) == "acme_counter.py"
+
+
 def test_a_damaged_wheel_is_none(tmp_path):
     whole = write_app(tmp_path).read_bytes()
     at = whole.index(b"Metadata-Version")

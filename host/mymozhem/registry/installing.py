@@ -89,14 +89,18 @@ def install(requirement: str, settings: Settings, *, wait: float = TURN_SECONDS)
 def remove(pinned: Pinned, settings: Settings) -> tuple[str, ...]:
     """Remove the environments of one version, broken ones too; return the names of their folders.
 
-    Workers that run them are the business of who runs them. Raises `NotFound` where there is none.
+    Workers that run them are the business of who runs them. Raises `NotFound` where there is none,
+    `InstallFailed` where the system does not let them go.
     """
-    if not there(pinned, settings):
-        raise NotFound(f"There is no environment of {pinned}.", code="APP_NOT_FOUND")
-    with _turn(settings.isolated_dir, TURN_SECONDS):
-        found = there(pinned, settings)
-        for folder in found:
-            _discard(folder)
+    try:
+        if not there(pinned, settings):
+            raise NotFound(f"There is no environment of {pinned}.", code="APP_NOT_FOUND")
+        with _turn(settings.isolated_dir, TURN_SECONDS):
+            found = there(pinned, settings)
+            for folder in found:
+                _discard(folder)
+    except OSError as error:
+        raise InstallFailed(f"{pinned} could not be removed: {error}.") from error
     return tuple(folder.name for folder in found)
 
 

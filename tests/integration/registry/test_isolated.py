@@ -395,6 +395,13 @@ def test_a_folder_that_is_no_environment_is_none(settings, counter):
 # ------------------------------------------------------------------------ ends, and several at once
 
 
+def test_what_the_system_does_not_let_go_is_an_error_in_a_sentence(settings, counter):
+    (settings.isolated_dir / ".lock").unlink()
+    (settings.isolated_dir / ".lock").mkdir()
+    with pytest.raises(InstallFailed, match=r"acme-counter==1\.0\.0 could not be removed"):
+        remove(Pinned.parse(PINNED), settings)
+
+
 def test_removing_takes_every_environment_of_a_version_broken_ones_too(settings, counter):
     spoil_document(counter)
     assert remove(Pinned.parse(PINNED), settings) == (counter.name,)

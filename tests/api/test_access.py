@@ -57,6 +57,7 @@ BODIES: dict[str, Any] = {
     "POST /apps/validate-manifest": {},
     "POST /apps": {"appId": "newcomer", "manifest": remote_manifest()},
     "PATCH /apps/{appId}": {"manifest": remote_manifest("2.0.0")},
+    "POST /apps/{appId}/deprecate-version": {"version": "1.0.0", "lift": True},
     "POST /apps/{appId}/upgrade-rooms": {"from": "1.0.0", "to": "1.0.0"},
     "POST /apps/token": {"appId": "nobody", "appSecret": "whsec_nothing"},
     "POST /admin/apps/{appId}/stop": {"reason": "too slow"},
@@ -67,6 +68,7 @@ BODIES: dict[str, Any] = {
         "capability": "actions",
     },
 }
+QUERIES = {"GET /apps/{appId}/diff": "?from=1.0.0&to=1.0.0"}
 #: for everybody in the room, so that the table alone says who may submit
 OPENING: Any = {
     "effect": "openWindow",
@@ -150,6 +152,7 @@ async def ask(caller: Caller, endpoint: str, ids: dict[str, str]) -> int:
         path = path.replace(f"{{{name}}}", value)
     outside = ("/api", "/health", "/metrics", "/openapi", "/docs", "/.well-known")
     path = f"/{path}" if path == "/" or path.startswith(outside) else path
+    path += QUERIES.get(endpoint, "")
     body = BODIES.get(endpoint)
     if endpoint.endswith("/winners") and method == "POST":
         body = {"participantId": ids["pid"], "prizeId": ids["spare"]}

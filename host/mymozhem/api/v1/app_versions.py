@@ -9,6 +9,8 @@ from mymozhem.api.frame import Call
 from mymozhem.api.models import DeprecationBody
 from mymozhem.api.queries import DiffQuery, LatestQuery, paged
 from mymozhem.api.routes import Routes
+from mymozhem.auth.access import check, rule_for
+from mymozhem.auth.users import current_user
 from mymozhem.manifests.referee import Bump, Consenter, Diff, compare
 from mymozhem.registry import history
 from mymozhem.registry.history import Published, no_such_version
@@ -80,6 +82,9 @@ async def get_version(call: Call, app_id: str, v: str) -> SeenVersion:
 @routes.add("GET /apps/{appId}/diff")
 async def get_diff(call: Call, app_id: str, query: DiffQuery) -> SeenDiff:
     """Say what changes from one version to another, change by change, and who must agree."""
+    async with call.services.database.read() as session:
+        user = await current_user(session, call.caller)
+    check(rule_for("GET /apps/{appId}/diff"), call.caller, None, admin=user.is_admin)
     before, after = (_published(call, app_id, each) for each in (query.before, query.after))
     diff = await asyncio.to_thread(compare, before.manifest, after.manifest)
     return seen_diff(app_id, diff)

@@ -6,13 +6,15 @@ from mymozhem.errors import Unavailable
 class NotStarted(Unavailable):
     """The app's worker did not start, or ended before it could be asked.
 
-    `by_app` says that the app itself cannot be loaded: it will not help to try again.
+    `by_app` says that the app itself cannot be loaded: it will not help to try again. `detail` is
+    for logs alone, where it tells more: errors of apps may hold what is not for everybody.
     """
 
     default_code = "WORKER_NOT_STARTED"
 
-    def __init__(self, reason: str, *, by_app: bool = False) -> None:
+    def __init__(self, reason: str, *, detail: str | None = None, by_app: bool = False) -> None:
         super().__init__(reason)
+        self.detail = detail or reason
         self.by_app = by_app
 
 

@@ -217,7 +217,7 @@ class _Place:
         known, self._account = self._account, worker.account or self._account
         failed = worker.ready.exception()
         if failed is not None:
-            self._died(worker, str(failed))
+            self._died(worker, failed.detail if isinstance(failed, NotStarted) else str(failed))
             return
         note = worker.account.note if worker.account is not None else None
         if note is not None and (known is None or known.note != note):

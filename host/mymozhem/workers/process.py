@@ -143,7 +143,7 @@ class Worker:
                 reader.join(LAST_WORDS_SECONDS)
         except Exception as error:
             logger.exception("a worker could not be started", worker=self._launch.code.name)
-            self._how = f"could not be started ({type(error).__name__}: {error})"
+            self._how = f"could not be started ({type(error).__name__})"
         self._tell(self._ended)
 
     def _tell(self, told: Callable[..., None], *words: object) -> None:
@@ -215,8 +215,9 @@ class Worker:
             self._late.cancel()
             self.ready.set_result(self._endpoint())
         if (problem := words.get(PROBLEM)) is not None and not self.ready.done():
-            sentence = f"The app could not be loaded: {problem}."
-            self.ready.set_exception(NotStarted(sentence, by_app=True))
+            detail = f"The app could not be loaded: {problem}."
+            sentence = "The app could not be loaded; the host's log says why."
+            self.ready.set_exception(NotStarted(sentence, detail=detail, by_app=True))
             self.stop()  # it ends by itself, unless the app has said so in its place
         if (how := words.get(ENDED)) is not None:
             self._how = str(how)[:200]
@@ -227,8 +228,7 @@ class Worker:
         if self.pid is not None and self._process is not None:
             _kill_group(self.pid, session=self._process.pid)
         if not self.ready.done():
-            log = log_folder(self._launch.code.folder) / LOG_NAME
-            sentence = f"The process {how} before it was ready; {log} may say why."
+            sentence = f"The process {how} before it was ready; its log may say why."
             self.ready.set_exception(NotStarted(sentence))
         self.ended.set_result(how)
 

@@ -23,7 +23,8 @@ async def test_what_an_app_started_before_it_failed_to_load_does_not_keep_it_ali
     head = TELL.format(where=str(where)) + THREAD + "raise ValueError('not today')"
     async with den(isolated.prober(tmp_path, head=head)) as house:
         outcome = await house.ask()
-        assert "ValueError: not today" in outcome.failure.message
+        assert outcome.failure.kind is FailureKind.MISCONFIGURED
+        assert "ValueError: not today" in house.status.last_end
         await until(lambda: not is_alive(int(where.read_text())), 5)
         assert "raise ValueError('not today')" in house.status.log.read_text()
 

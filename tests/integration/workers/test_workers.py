@@ -173,9 +173,12 @@ async def test_why_an_app_does_not_start_is_told(tmp_path, head, kind, says):
     async with den(isolated.prober(tmp_path, head=head)) as house:
         outcome = await house.ask()
         assert outcome.failure.kind is kind
-        assert says in outcome.failure.message
         assert outcome.decided_by is DecidedBy.NOBODY
         assert says in house.status.last_end
+        if kind is FailureKind.MISCONFIGURED:  # what an app raises is not for everybody
+            says = "The app could not be loaded; the host's log says why."
+        assert says in outcome.failure.message
+        assert str(tmp_path) not in outcome.failure.message
 
 
 async def test_an_app_that_hangs_on_import_is_given_up(tmp_path):
@@ -193,7 +196,7 @@ async def test_another_version_than_was_locked_is_not_served(code):
     async with den(wrong) as house:
         outcome = await house.ask()
         assert outcome.failure.kind is FailureKind.MISCONFIGURED
-        assert "does not hold acme-prober 1.0.1" in outcome.failure.message
+        assert "does not hold acme-prober 1.0.1" in house.status.last_end
 
 
 async def test_an_environment_that_is_gone_is_a_failure_like_any_other(code, tmp_path):
@@ -201,7 +204,9 @@ async def test_an_environment_that_is_gone_is_a_failure_like_any_other(code, tmp
         code.app_id, code.manifest, code.distribution, "1.0.0", code.wheel_digest, tmp_path / "gone"
     )
     async with den(gone) as house:
-        assert (await house.ask()).failure.kind is FailureKind.UNREACHABLE
+        outcome = await house.ask()
+        assert outcome.failure.kind is FailureKind.UNREACHABLE
+        assert str(tmp_path) not in outcome.failure.message
         assert list(tmp_path.iterdir()) == []
 
 

@@ -182,7 +182,12 @@ def _install(path: Path, settings: Settings, scratch: Path) -> IsolatedCode:
     _finish(scratch, document, folder)
     code = read(folder)
     if isinstance(code, Refused):
-        raise InstallFailed(f"It was installed, but {'; '.join(code.reasons)}")
+        _discard(folder)
+        name = f"{wheel.distribution} {wheel.version}"
+        raise InstallFailed(
+            f"{name} cannot be installed. It changes its own environment when it is asked for its "
+            f"manifest: {'; '.join(code.reasons)}"
+        )
     return code
 
 

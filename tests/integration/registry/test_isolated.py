@@ -270,6 +270,23 @@ def test_an_app_that_cannot_run_is_not_installed(settings, tmp_path):
     assert leftovers(settings) == set()
 
 
+@pytest.mark.parametrize(
+    "head",
+    [
+        "open(__file__, 'a').write('# changed')",
+        "import os, sys; os.unlink(sys.prefix + '/bin/python')",
+    ],
+    ids=["its code", "its interpreter"],
+)
+def test_an_app_that_changes_its_environment_when_it_is_asked_is_not_installed(
+    settings, tmp_path, head
+):
+    with pytest.raises(InstallFailed, match="It changes its own environment"):
+        install(str(write_app(tmp_path, head=head)), settings)
+    assert everything(settings) == environments.Installed()
+    assert leftovers(settings) == set()
+
+
 def test_an_app_that_talks_and_leaves_threads_behind_is_installed(settings, tmp_path):
     head = (
         "import threading; print('{\"manifest\": {}}', flush=True); "

@@ -104,6 +104,36 @@ async def test_code_whose_version_was_published_otherwise_is_refused(database, i
     assert catalog.manifest("counter", "1.0.0").permissions == {"rooms:read"}
 
 
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ({"version": "1.2.9", "capabilities": []}, "a major one is needed"),
+        ({"version": "1.2.9", "permissions": ["rooms:read"]}, "a minor one is needed"),
+        ({"version": "1.1.9"}, "1.2.0 was published already"),
+    ],
+    ids=["promises too little", "may do more", "goes back"],
+)
+async def test_a_package_that_the_referee_refuses_is_refused_with_the_reason(
+    database, install, given, said
+):
+    await publish(database, manifest("1.2.0"))
+    install(**given)
+    catalog = await Catalog.load(database, enabling("counter"), KEYS)
+    ((reason,),) = (each.reasons for each in catalog.refused)
+    assert said in reason
+    assert [each.manifest.version for each in catalog.get("counter").versions] == ["1.2.0"]
+    assert not catalog.is_served("counter", "1.2.0")
+
+
+async def test_a_package_that_goes_back_to_what_was_published_runs(database, install):
+    for version in ("1.0.0", "1.1.0"):
+        await publish(database, manifest(version))
+    install(version="1.0.0")
+    catalog = await Catalog.load(database, enabling("counter"), KEYS)
+    assert catalog.refused == ()
+    assert catalog.newest("counter").version == "1.0.0"
+
+
 async def test_old_versions_are_served_as_far_as_the_code_says(database, install):
     for version in ("0.9.0", "1.0.0", "1.1.0"):
         await publish(database, manifest(version))

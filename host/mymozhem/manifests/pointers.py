@@ -1,8 +1,11 @@
 """JSON Pointers: how a place in a document is written (RFC 6901)."""
 
+import re
 from collections.abc import Iterable
 
 Part = str | int
+
+_INDEX = re.compile("0|[1-9][0-9]{0,8}")
 
 
 def pointer(parts: Iterable[Part]) -> str:
@@ -26,7 +29,7 @@ def find(document: object, text: str) -> object:
     for part in parts(text):
         if isinstance(found, dict) and part in found:
             found = found[part]
-        elif isinstance(found, list) and part in map(str, range(len(found))):
+        elif isinstance(found, list) and _INDEX.fullmatch(part) and int(part) < len(found):
             found = found[int(part)]
         else:
             raise KeyError(text)

@@ -63,13 +63,16 @@ def _contract(old: Manifest, new: Manifest) -> Changes:
 
 
 def _majors(one: str, other: str) -> tuple[frozenset[int], frozenset[int]]:
-    """Return the majors in which two ranges hold a version, tried with those around bounds."""
+    """Return the majors in which two ranges hold a version, tried with those around bounds.
+
+    Majors between two bounds are all held or none, and the one above a bound stands for them.
+    """
     ranges = [Range.parse(text) for text in (one, other)]
-    tried = {as_version("0.0.0"), as_version("0.0.1")}
+    tried = {as_version("0.0.0"), as_version("0.0.1"), as_version("1.0.0")}
     for _, bound in (part for each in ranges for part in each.parts):
         core = bound.finalize_version()
         tried |= {bound, core, core.bump_patch(), core.bump_minor(), core.bump_major()}
-        tried |= {core.replace(major=n, minor=0, patch=0) for n in range(core.major + 2)}
+        tried.add(core.replace(minor=0, patch=0))
         if core.major:
             tried.add(core.replace(major=core.major - 1, minor=core.minor + 1))
     first, second = (

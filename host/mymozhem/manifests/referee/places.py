@@ -10,6 +10,10 @@ from mymozhem.contract import Level
 from mymozhem.manifests.nodes import Schema
 from mymozhem.manifests.pointers import Part, pointer
 
+#: characters of a place's name, and of one name in it, that a sentence holds
+LONGEST_LABEL = 200
+LONGEST_NAME = 60
+
 _STRICTNESS = (Level.PUBLIC, Level.ORGANIZER, Level.PRIVATE)
 SEEN_BY = {
     Level.PUBLIC: "everybody in the room",
@@ -63,19 +67,23 @@ class Place:
     ) -> "Place":
         """Return the place of a property, called by its title where it has one."""
         found = (said.get("title") for said in (new, old) if isinstance(said, Mapping))
-        title = next((word for word in found if isinstance(word, str)), name)
+        title = _short(next((word for word in found if isinstance(word, str)), name))
         return replace(
             self,
             pointer=self.at("properties", name),
-            label=f"{self.label}, “{title}”",
+            label=self._named(f"“{title}”"),
             kind=Kind.PROPERTY,
             must=must,
         )
 
     def below(self, word: str, name: str, kind: Kind) -> "Place":
         """Return the place of what a keyword describes: entries, or undeclared fields."""
-        label = f"{self.label}, {name}"
-        return replace(self, pointer=self.at(word), label=label, kind=kind, must=False)
+        return replace(self, pointer=self.at(word), label=self._named(name), kind=kind, must=False)
+
+    def _named(self, part: str) -> str:
+        """Return the name of a part; what is deep has the nearest names alone."""
+        label = f"{self.label}, {part}"
+        return label if len(label) <= LONGEST_LABEL else f"…{label[-LONGEST_LABEL:]}"
 
     def under(self, old: Mapping[str, JsonValue], new: Mapping[str, JsonValue]) -> "Place":
         """Return the same place, as a part of what two schemas describe."""
@@ -94,6 +102,10 @@ class Place:
         if isinstance(said, str) and said in set(Level):
             return Level(said)
         return Level.ORGANIZER if self.kind is Kind.PROPERTY else Level.PUBLIC
+
+
+def _short(name: str) -> str:
+    return name if len(name) <= LONGEST_NAME else f"{name[:LONGEST_NAME]}…"
 
 
 def words_in(value: JsonValue, word: str) -> Iterator[JsonValue]:

@@ -18,7 +18,7 @@ from mymozhem.manifests.nodes import DRAFT_2020_12, Schema
 from .model import Bump, Change, Consenter
 from .places import SEEN_BY, Kind, Place, Side, is_looser, words_in
 from .table import Values, change
-from .values import covers, listed, same, shown
+from .values import listed, same, shown
 from .verdicts import (
     COUNTS_FOR,
     LIMITS,
@@ -32,7 +32,7 @@ from .verdicts import (
     type_verdict,
     values_verdict,
 )
-from .whole import PLACES, TEXTS, Whole, filled
+from .whole import PLACES, TEXTS, Whole
 
 Changes = Iterator[Change]
 
@@ -241,7 +241,7 @@ class _Pair:
         before = None if was is None else self.old.completion(was, may_be_missing=True)
         if same(before, self.new.completion(now, may_be_missing=True)):
             return
-        found = filled(self.new, now)
+        found = self.new.filled(now)
         if found.valid is None:
             message = f"{place.label}: whether what the host fills in is valid is not known"
             yield change("DEFAULT_UNPROVEN", place.pointer, message, (None, _json(now)))
@@ -256,25 +256,23 @@ class _Pair:
         before, after = _names(old), _names(new)
         declared = _map(new, "properties")
         read = place.side is Side.READ
-        values: Values = (old.get("required"), new.get("required"))
+        places = {name: place.at("required", n) for n, name in _positions(old, new)}
         for name in sorted(after - before):
             said = declared.get(name)
             label = place.property(name, None, said).label
             if read:
                 code, message = "PROMISE_STRONGER", f"{label} is always there now"
-            elif (
-                said is not None and place.side is Side.COMPLETED and filled(self.new, said).values
-            ):
+            elif said is not None and place.side is Side.COMPLETED and self.new.filled(said).values:
                 code = "REQUIRED_WITH_DEFAULT"
                 message = f"{label} is always there now; the host fills it in where it is missing"
             else:
                 code, message = "REQUIRED_ADDED", f"{label} must be given now"
-            yield change(code, place.at("required"), message, values)
+            yield change(code, places[name], message, (None, name))
         for name in sorted(before - after):
             label = place.property(name, None, declared.get(name)).label
             code = "PROMISE_WEAKER" if read else "REQUIRED_DROPPED"
             message = f"{label} may be missing now"
-            yield change(code, place.at("required"), message, values)
+            yield change(code, places[name], message, (name, None))
 
     def _others(self, old: Object, new: Object, place: Place) -> Changes:
         word = "additionalProperties"
@@ -456,9 +454,14 @@ def _default(old: Object, new: Object, place: Place) -> Changes:
 
 
 def _same_meaning(old: Object, new: Object, place: Place, told: list[Change]) -> Changes:
+    pointers = {each.pointer for each in told}
+    if place.pointer in pointers:
+        return
+    start = len(place.pointer) + 1
+    spoken_of = {each[start:].partition("/")[0] for each in pointers}
     for word in _words(old, new):
         at = place.at(word)
-        if not _same_at(word, old, new) and not any(covers(at, each.pointer) for each in told):
+        if not _same_at(word, old, new) and at[start:] not in spoken_of:
             what = "what refers here says what changes" if word in PLACES else _NO_OTHER
             yield _same(at, place, what, (old.get(word), new.get(word)))
 
@@ -517,6 +520,12 @@ def _words(old: Object, new: Object) -> tuple[str, ...]:
 def _names(schema: Object) -> frozenset[str]:
     said = schema.get("required")
     return frozenset(map(str, said)) if isinstance(said, list) else frozenset()
+
+
+def _positions(old: Object, new: Object) -> Iterator[tuple[int, str]]:
+    """Yield where required names stand: in the new schema, and in the old one where not there."""
+    for said in (old.get("required"), new.get("required")):
+        yield from enumerate(map(str, said) if isinstance(said, list) else ())
 
 
 def _map(schema: Object, word: str) -> Mapping[str, Schema]:

@@ -40,11 +40,6 @@ def differences(old: object, new: object, path: tuple[Part, ...] = ()) -> Iterat
         yield pointer(path)
 
 
-def covers(told: str, place: str) -> bool:
-    """Tell whether what is told at one pointer speaks of another: above it, below it, or there."""
-    return told == place or place.startswith(f"{told}/") or told.startswith(f"{place}/")
-
-
 def listed(values: Iterable[JsonValue]) -> str:
     """Return the first values of a list, written out, and how many more there are."""
     found = list(values)

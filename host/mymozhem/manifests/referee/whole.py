@@ -6,10 +6,14 @@ from functools import cached_property
 
 from pydantic import JsonValue
 
+from mymozhem.contract import JsonObject
+from mymozhem.contract.canonical import canonical_json, digest
 from mymozhem.manifests.nodes import LIST, MAP, ONE, REFERENCES, STORE, Index, Schema, index
 from mymozhem.manifests.pointers import parts
 from mymozhem.manifests.schemas import SchemaRefused, compile_schema
 from mymozhem.manifests.settings import apply_defaults
+
+from .places import words_in
 
 #: keywords that only tell people something
 TEXTS = frozenset(
@@ -17,6 +21,10 @@ TEXTS = frozenset(
 )
 #: where a schema is found and by which name; what refers there tells what changes
 PLACES = STORE | {"$anchor", "$dynamicAnchor", "$id"}
+
+#: bytes of schemas that are read to prove what is filled in: a second of work
+MAX_FILLED = 8 * 1024 * 1024
+VISIBILITY = "x-visibility"
 
 #: keywords that `apply_defaults` follows
 _FOLLOWED_ONE = (
@@ -59,6 +67,8 @@ class Whole:
 
     schema: Schema
     _defaults: dict[int, bool] = field(default_factory=dict)
+    _targets: dict[str, JsonValue] = field(default_factory=dict)
+    _filled: dict[int, "Filled"] = field(default_factory=dict)
 
     @cached_property
     def found(self) -> Index:
@@ -78,9 +88,31 @@ class Whole:
         """Tell whether some part of it refers to another."""
         return any(node.keyword(word) for node in self.found.nodes.values() for word in REFERENCES)
 
+    @cached_property
+    def _stored(self) -> JsonObject:
+        return self._said("$schema", *sorted(STORE))
+
+    @cached_property
+    def _stored_bytes(self) -> int:
+        return len(canonical_json(self._stored))
+
+    def _said(self, *words: str) -> JsonObject:
+        around = self.schema if isinstance(self.schema, Mapping) else {}
+        return {word: around[word] for word in words if word in around}
+
     def meaning(self, part: Schema) -> JsonValue:
         """Return a part of it with references followed, without texts and without places."""
-        return _mapped(part, self.meaning, self._referred(self.meaning))
+        return _mapped(part, self.meaning, self._meant)
+
+    def filled(self, part: Schema) -> "Filled":
+        """Return what is filled in where a property with this schema is missing.
+
+        Said by the real engine, as long as not more than MAX_FILLED bytes of schemas are read: what
+        comes beyond is not proved.
+        """
+        if id(part) not in self._filled:
+            self._filled[id(part)] = self._fill(part)
+        return self._filled[id(part)]
 
     def completion(self, part: Schema, *, may_be_missing: bool = False) -> JsonValue:
         """Return what decides which defaults are filled in below a part; None where none are.
@@ -110,7 +142,8 @@ class Whole:
             declared = said.get("properties")
             if isinstance(declared, dict):
                 said["properties"] = {n: x for n, x in declared.items() if x is not None}
-        said |= {w: self._referred(below)(w, part[w]) for w in REFERENCES if w in part}
+        for word in REFERENCES & part.keys():
+            said[word] = self._referred(part[word], f"completed {merging}", below)
         if counts_required or merging:
             required = part.get("required", [])
             names = required if isinstance(required, list) else []
@@ -129,41 +162,55 @@ class Whole:
         targets = (self.found.target(node.keyword(word)) for node in nodes for word in REFERENCES)
         return any(self._has_default(target.schema) for target in targets if target is not None)
 
-    def _referred(
-        self, follow: Callable[[Schema], JsonValue]
-    ) -> Callable[[str, JsonValue], JsonValue]:
-        def referred(_: str, named: JsonValue) -> JsonValue:
-            target = self.found.target(named)
-            return named if target is None else [follow(target.schema)]
+    def _fill(self, part: Schema) -> "Filled":
+        if self.completion(part) is None:
+            return Filled((), valid=True)
+        refers = any(x.keyword(word) for x in index(part).nodes.values() for word in REFERENCES)
+        kept = self._stored if refers else self._said("$schema")
+        alone: dict[str, JsonValue] = {**kept, "properties": {_NAME: _plain(part)}}
+        read = len(canonical_json(_plain(part))) + (self._stored_bytes if refers else 0)
+        if read > MAX_FILLED - sum(each.read for each in self._filled.values()):
+            return Filled((), valid=None)
+        try:
+            completed = apply_defaults(alone, {})
+            valid = compile_schema(alone).is_valid(completed)
+        except SchemaRefused:  # it refers to what is not beside it
+            return Filled((), valid=None, read=read)
+        values = (completed[_NAME],) if isinstance(completed, dict) and _NAME in completed else ()
+        return Filled(values, valid=valid, read=read)
 
-        return referred
+    def _meant(self, _: str, named: JsonValue) -> JsonValue:
+        return self._referred(named, "meaning", self.meaning)
+
+    def _referred(
+        self, named: JsonValue, what: str, follow: Callable[[Schema], JsonValue]
+    ) -> JsonValue:
+        """Return what stands for a target that is followed: a digest, for it may be long.
+
+        Who may see its parts is said beside it. `what` names the way that it is followed.
+        """
+        target = self.found.target(named)
+        if target is None:
+            return named
+        key = f"{what} {target.pointer}"
+        if key not in self._targets:
+            found = follow(target.schema)
+            seen: list[JsonValue] = list(words_in(found, VISIBILITY))
+            self._targets[key] = [digest(found), {VISIBILITY: seen} if seen else {}]
+        return self._targets[key]
 
 
 @dataclass(frozen=True)
 class Filled:
     """What the host fills in for a missing property; `valid` is None where that is not proved.
 
-    `values` holds the value as its only item, and nothing where the property stays missing.
+    `values` holds the value as its only item, and nothing where the property stays missing. `read`
+    is how many bytes of schemas it took.
     """
 
     values: tuple[JsonValue, ...]
     valid: bool | None
-
-
-def filled(whole: Whole, part: Schema) -> Filled:
-    """Return what is filled in where a property with this schema is missing, by the real engine."""
-    if whole.completion(part) is None:
-        return Filled((), valid=True)
-    around = whole.schema if isinstance(whole.schema, Mapping) else {}
-    kept = {word: around[word] for word in ("$schema", *sorted(STORE)) if word in around}
-    alone: dict[str, JsonValue] = {**kept, "properties": {_NAME: _plain(part)}}
-    try:
-        completed = apply_defaults(alone, {})
-        valid = compile_schema(alone).is_valid(completed)
-    except SchemaRefused:  # it refers to what is not beside it
-        return Filled((), valid=None)
-    values = (completed[_NAME],) if isinstance(completed, dict) and _NAME in completed else ()
-    return Filled(values, valid=valid)
+    read: int = 0
 
 
 _NAME = "filled"

@@ -8,9 +8,14 @@ LONGEST_REST_SECONDS = 60.0
 _DOUBLINGS = 16
 
 
+def deaths_before(deaths: int, lived_seconds: float) -> int:
+    """Return how many deaths in a row still count after a life of so many seconds."""
+    return 0 if lived_seconds >= LIVED_SECONDS else deaths
+
+
 def deaths_after(deaths: int, lived_seconds: float) -> int:
     """Return how many deaths in a row there are with one more, after a life of so many seconds."""
-    return 1 if lived_seconds >= LIVED_SECONDS else deaths + 1
+    return deaths_before(deaths, lived_seconds) + 1
 
 
 def rest_seconds(deaths: int) -> float:

@@ -16,7 +16,7 @@ from mymozhem.registry.environments import interpreter, log_folder
 
 from .accounts import Account, account_for
 from .faults import NotStarted, Resting
-from .pace import deaths_after, rest_seconds
+from .pace import deaths_after, deaths_before, rest_seconds
 from .process import LOG_NAME, STOP_SECONDS, Launch, Worker
 
 #: a worker that misses so many deadlines in a row is replaced: it hangs, or all its threads do
@@ -232,6 +232,7 @@ class _Place:
             return  # that was its death
         if worker.stopping:
             self._last_end = how
+            self._deaths = deaths_before(self._deaths, worker.seconds)
             logger.info("worker stopped", how=how, **self._facts(worker))
         else:
             self._died(worker, how)

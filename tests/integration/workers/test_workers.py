@@ -11,6 +11,7 @@ from mymozhem.dispatch.ears import Ears
 from mymozhem.dispatch.outcome import FailureKind
 from mymozhem.testing import loaded
 from mymozhem.workers.faults import NotStarted
+from mymozhem.workers.pace import LIVED_SECONDS
 from tests import isolated
 from tests.isolated import den, is_alive, is_there, until
 
@@ -149,6 +150,19 @@ async def test_a_call_that_kills_every_worker_is_given_up_and_then_nothing_start
         await until(lambda: house.status.rests == 0)
         assert house.status.starts == 2  # only a call starts one
         await house.reply()
+
+
+async def test_after_a_long_life_that_ended_in_order_a_death_is_the_first_again(code):
+    async with den(code, isolated_idle_seconds=1) as house:
+        await house.ask("exit")  # dies twice
+        await until(lambda: house.status.rests == 0)
+        async with house.workers.use(code) as worker:
+            worker.began -= LIVED_SECONDS
+        await until(lambda: house.status.last_end == "was ended by SIGTERM")
+        first = (await house.reply())["pid"]
+        os.kill(first, signal.SIGKILL)
+        await until(lambda: house.status.last_end == "was ended by SIGKILL")
+        assert house.status.rests == 0
 
 
 # ------------------------------------------------------------------------------------ broken apps

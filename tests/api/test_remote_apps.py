@@ -1,5 +1,6 @@
 """Remote apps over HTTP: registered, managed by their owners, signed in, stopped."""
 
+import asyncio
 import json
 from dataclasses import replace
 from datetime import timedelta
@@ -405,3 +406,22 @@ async def test_people_and_stopped_apps_send_no_results(house: House, admin):
     await admin.post("/admin/apps/raffle/stop", {"reason": "too slow"})
     heard = await house.signed_in(made).post(path, body)
     assert (heard.status, heard.code) == (403, "APP_STOPPED")
+
+
+async def test_others_are_answered_while_a_large_manifest_is_looked_at(house, admin):
+    shared = {"enum": [f"v{n}" for n in range(5_000)]}
+    fields = {f"p{n}": {"$ref": "#/$defs/shared", "default": "v1"} for n in range(400)}
+    settings = {"$defs": {"shared": shared}, "type": "object", "properties": fields}
+    answers = 0
+
+    async def ask():
+        nonlocal answers
+        while not looked.done():
+            heard = await house.nobody.get("/api/versions")
+            answers += heard.status == 200
+
+    body = remote_manifest(settings=settings)
+    looked = asyncio.ensure_future(admin.post("/apps/validate-manifest", body))
+    await ask()
+    assert looked.result().data == {"valid": True, "problems": []}
+    assert answers > 5

@@ -12,11 +12,21 @@ from mymozhem.contract.canonical import canonical_json
 
 from .engine import build, without_id
 from .faults import faults
-from .nodes import DRAFT_07, DRAFT_2020_12, Index, Node, Schema, count, index, is_draft_07
+from .nodes import (
+    DRAFT_07,
+    DRAFT_2020_12,
+    Index,
+    Node,
+    Schema,
+    count,
+    has_longer_name,
+    index,
+    is_draft_07,
+)
 from .outline import outline_at
 from .pointers import pointer
 from .problems import Problem, under
-from .safety import MAX_NODES, MAX_PATTERNS, check_schema, patterns_of, work_of
+from .safety import MAX_NAME, MAX_NODES, MAX_PATTERNS, check_schema, patterns_of, work_of
 from .settings import complete
 
 #: schemas applied to bytes of default, so that a small manifest cannot make long work
@@ -50,6 +60,10 @@ def places(document: Mapping[str, JsonValue]) -> Iterator[Place]:
 def schema_problems(document: Mapping[str, JsonValue]) -> Iterator[Problem]:
     """Yield what is wrong with the schemas of a manifest and with the defaults inside them."""
     found = tuple(places(document))
+    for place in found:
+        if has_longer_name(place.schema, most=MAX_NAME):
+            yield from under(place.pointer, check_schema(place.schema))
+            return
     together = _too_many(found)
     if together is not None:
         yield together

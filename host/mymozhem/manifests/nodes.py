@@ -98,6 +98,11 @@ def count(schema: Schema, *, most: int) -> int:
     return counted
 
 
+def has_longer_name(schema: Schema, *, most: int) -> bool:
+    """Tell whether a schema inside it stands under a name of more than `most` characters."""
+    return any(len(str(tail[-1])) > most for _, _, below in _walk(schema) for tail, _, _ in below)
+
+
 def is_draft_07(schema: Schema) -> bool:
     """Tell whether a schema says that it is written in draft-07."""
     if isinstance(schema, bool):

@@ -18,6 +18,7 @@ from .nodes import (
     Node,
     Schema,
     count,
+    has_longer_name,
     index,
     is_draft_07,
 )
@@ -26,6 +27,8 @@ from .pointers import pointer
 from .problems import Problem
 
 MAX_NODES = 2_000
+#: each name is repeated in the pointers of all that lies below it
+MAX_NAME = 500
 MAX_APPLIED = 4_000
 MAX_PATTERNS_APPLIED = 500
 MAX_HEIGHT = 64
@@ -43,6 +46,9 @@ def check_schema(schema: Schema) -> tuple[Problem, ...]:
     Checked are size, dialect, references (inside the schema, never recursive), the work that they
     multiply to, patterns, formats, the `x-` annotations and the meta-schema. Pure; opens nothing.
     """
+    if has_longer_name(schema, most=MAX_NAME):
+        message = f"a name in it has more than {MAX_NAME} characters"
+        return (Problem("", "NAME_TOO_LONG", message, "give it a short name, and a title"),)
     if count(schema, most=MAX_NODES) > MAX_NODES:
         message = f"there are more than {MAX_NODES:,} schemas inside this one"
         return (Problem("", "SCHEMA_TOO_LARGE", message, "split it up or drop what nobody needs"),)

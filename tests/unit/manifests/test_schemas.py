@@ -71,6 +71,9 @@ REFUSED = {
         {"$schema": "http://json-schema.org/draft-07/schema#", "required": "a"},
         "/required", "SCHEMA_INVALID",
     ),
+    "a name that is a page": (
+        {"properties": {"a" * 501: {"properties": {"b": {}}}}}, "", "NAME_TOO_LONG",
+    ),
     "a number that is none": ({"maximum": float("nan")}, "", "NOT_JSON"),
 }  # fmt: skip
 

@@ -191,6 +191,12 @@ def test_a_crowd_of_translations_is_told_in_part():
     assert len(report.problems) == 200
 
 
+def test_a_name_that_all_pointers_would_repeat_is_refused():
+    below = {f"b{n}": {"type": "integer"} for n in range(1_900)}
+    settings = {"properties": {"a" * 100_000: {"properties": below}}}
+    assert codes({**MINIMAL, "settings": settings}) == [("/settings", "NAME_TOO_LONG")]
+
+
 def test_a_default_too_long_for_the_work_it_makes_is_refused():
     setting = {"allOf": [{"pattern": "x$"}] * 60, "default": "a" * 200_000}
     found = codes({**MINIMAL, "settings": {"properties": {"a": setting}}})

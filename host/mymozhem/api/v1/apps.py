@@ -1,5 +1,7 @@
 """Apps that rooms can be made with, and the versions of their manifests."""
 
+import asyncio
+
 from quart import request
 
 from mymozhem.api.answers import Page
@@ -136,7 +138,7 @@ async def validate_manifest(_: Call, raw: bytes) -> SeenReport:
     """Say everything that is wrong with a manifest: where, why, and what to write instead."""
     if request.mimetype != "application/json":
         raise UnsupportedMediaType
-    report = validate(raw)
+    report = await asyncio.to_thread(validate, raw)  # a large one takes seconds
     problems = [
         SeenProblem(pointer=each.pointer, code=each.code, message=each.message, hint=each.hint)
         for each in report.problems

@@ -1,5 +1,6 @@
 """Remote apps: registered by admins, managed by their owners, and how they sign in."""
 
+import asyncio
 from contextlib import suppress
 from datetime import timedelta
 
@@ -15,6 +16,7 @@ from mymozhem.auth.users import current_user
 from mymozhem.contract import JsonObject
 from mymozhem.db.uow import UnitOfWork
 from mymozhem.errors import Forbidden, Invalid, Unauthenticated, Unavailable
+from mymozhem.manifests.model import Manifest
 from mymozhem.registry import remote, stopping
 from mymozhem.registry.remote import Owner
 from mymozhem.rooms.audit import audit
@@ -74,7 +76,7 @@ async def register_app(call: Call, body: NewAppBody) -> SeenRegistered:
     """
     async with call.services.database.read() as session:
         owner = await _owner(session, call, body.owner_email)
-    manifest = remote.admissible(body.manifest, body.app_id, call.host.check_url)
+    manifest = await _admissible(call, body.manifest, body.app_id)
     async with call.services.database.write() as unit:
         made = await remote.register(unit, call.services.keys, body.app_id, manifest, owner=owner)
         await noted(call, unit, "app.register", body.app_id, version=manifest.version)
@@ -98,7 +100,7 @@ async def publish_version(call: Call, app_id: str, body: ManifestBody) -> SeenVe
     nothing.
     """
     admin = await may_manage(call, "PATCH /apps/{appId}", app_id)
-    manifest = remote.admissible(body.manifest, app_id, call.host.check_url)
+    manifest = await _admissible(call, body.manifest, app_id)
     async with call.services.database.write() as unit:
         published = await remote.publish(unit, app_id, manifest, consent=admin and body.consent)
         await noted(call, unit, "app.publish", app_id, version=manifest.version)
@@ -238,3 +240,8 @@ async def _switch(call: Call, app_id: str) -> SeenSwitch:
         stopped_at=stopped.at if stopped else None,
         reason=stopped.reason if stopped else None,
     )
+
+
+async def _admissible(call: Call, document: JsonObject, app_id: str) -> Manifest:
+    """Look at a manifest in a thread: a large one takes seconds."""
+    return await asyncio.to_thread(remote.admissible, document, app_id, call.host.check_url)

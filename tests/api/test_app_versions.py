@@ -130,9 +130,9 @@ async def test_what_has_changed_between_any_two_is_told(house: House, owner):
     for document in (second, third):
         assert (await publish(owner, document)).status == 200
     diff = (await house.organizer.get("/apps/raffle/diff?from=1.0.0&to=2.0.0")).data
-    assert (diff["before"], diff["after"]) == ("1.0.0", "2.0.0")
+    assert (diff["oldVersion"], diff["newVersion"]) == ("1.0.0", "2.0.0")
     assert (diff["required"], diff["declared"], diff["sufficient"]) == ("major", "major", True)
-    assert {each["bump"] for each in diff["changes"]} >= {"minor", "major"}
+    assert {each["class"] for each in diff["changes"]} >= {"minor", "major"}
     assert all(each["message"] for each in diff["changes"])
     back = (await house.organizer.get("/apps/raffle/diff?from=2.0.0&to=1.1.0")).data
     assert (back["declared"], back["sufficient"]) == (None, False)

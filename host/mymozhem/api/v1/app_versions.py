@@ -2,7 +2,7 @@
 
 import asyncio
 
-from pydantic import JsonValue
+from pydantic import Field, JsonValue
 
 from mymozhem.api.answers import Page
 from mymozhem.api.frame import Call
@@ -32,7 +32,7 @@ class SeenChange(View):
 
     pointer: str
     code: str
-    bump: Bump
+    bump: Bump = Field(alias="class")
     known: bool
     message: str
     consent: Consenter | None
@@ -48,8 +48,8 @@ class SeenDiff(View):
     """
 
     app_id: str
-    before: str
-    after: str
+    old_version: str
+    new_version: str
     required: Bump
     declared: Bump | None
     sufficient: bool
@@ -117,8 +117,8 @@ def seen_diff(app_id: str, diff: Diff) -> SeenDiff:
     """Return what the referee found, as clients see it."""
     return SeenDiff(
         app_id=app_id,
-        before=diff.old_version,
-        after=diff.new_version,
+        old_version=diff.old_version,
+        new_version=diff.new_version,
         required=diff.required,
         declared=diff.declared,
         sufficient=diff.sufficient,

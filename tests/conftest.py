@@ -23,6 +23,8 @@ from tests.databases import PostgresTemplate, SqliteTemplate, postgres_server
 #: what takes longest is begun first, so that no worker is left alone with it at the end
 LONGEST = (
     "tests/test_docs.py",
+    "tests/integration/test_side_by_side.py",
+    "tests/integration/registry/test_isolated.py",
     "tests/integration/test_demo.py",
     "tests/integration/authoring",
     "tests/faults",

@@ -23,9 +23,10 @@ from mymozhem.contract.versions import as_version
 from mymozhem.db.documents import dump
 from mymozhem.manifests.faults import Told
 from mymozhem.manifests.migrate import MigrationFailed, down, route, route_down, up
+from mymozhem.manifests.migrating.showing import shown_to_more
 from mymozhem.manifests.migrating.steps import Migration
 from mymozhem.manifests.model import Manifest
-from mymozhem.manifests.referee import Bump, Diff, compare
+from mymozhem.manifests.referee import Bump, Change, Consenter, Diff, compare
 from mymozhem.manifests.referee.values import same
 from mymozhem.manifests.settings import apply_defaults, merge_patch
 from mymozhem.rooms.settings import MAX_SETTINGS_BYTES
@@ -48,12 +49,16 @@ class Strategy(StrEnum):
 
 @dataclass(frozen=True)
 class Journey:
-    """The way from one version of an app to another; the same for every room."""
+    """The way from one version of an app to another; the same for every room.
+
+    `shown` is what the steps carry to where more people see it.
+    """
 
     source: Manifest
     target: Manifest
     steps: tuple[Migration, ...]
     diff: Diff
+    shown: tuple[Change, ...] = ()
 
     @property
     def is_down(self) -> bool:
@@ -111,7 +116,8 @@ def journey(source: Manifest, target: Manifest, published: tuple[Manifest, ...])
         if downward
         else route(source.version, target, published)
     )
-    return Journey(source, target, steps or (), compare(source, target))
+    shown = _shown(source, target, steps or (), is_down=downward)
+    return Journey(source, target, steps or (), compare(source, target), shown)
 
 
 def carry(
@@ -200,6 +206,28 @@ def stepped(way: Journey, settings: JsonObject) -> tuple[JsonObject, tuple[str, 
         return carry_over(settings, way.steps), ()
     except MigrationFailed as error:
         return settings, (f"The steps of the manifest cannot be done: {error}.",)
+
+
+def _shown(
+    source: Manifest, target: Manifest, way: tuple[Migration, ...], *, is_down: bool
+) -> tuple[Change, ...]:
+    steps = tuple(step for each in way for step in ((each.down or ()) if is_down else each.steps))
+    return tuple(
+        Change(
+            "/migrations",
+            "VISIBILITY_LOOSER",
+            Bump.MAJOR,
+            known=bool(before),
+            message=(
+                f"Steps carry what stands at {before} in the settings to {after}, where more "
+                "people see it"
+                if before
+                else "Steps may carry settings to where more people see them"
+            ),
+            consent=Consenter.ORGANIZER,
+        )
+        for before, after in shown_to_more(steps, source.settings_outline, target.settings_outline)
+    )
 
 
 def _too_large(settings: JsonValue) -> tuple[str, ...]:

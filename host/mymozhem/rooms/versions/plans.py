@@ -71,7 +71,7 @@ class Plan:
     @property
     def consents(self) -> tuple[Change, ...]:
         """Return the changes that the organizer has to agree to."""
-        return organizer_consents(self.diff)
+        return (*organizer_consents(self.diff), *self.way.shown)
 
     @property
     def changed_state(self) -> dict[str, JsonObject]:

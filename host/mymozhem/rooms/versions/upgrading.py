@@ -1,5 +1,6 @@
 """Moving a room to a version that its organizer names: up, or down where that is declared."""
 
+import asyncio
 from dataclasses import dataclass
 
 from mymozhem.auth.principal import Principal
@@ -93,9 +94,11 @@ class _Upgrade(Course):
         """Return what steps, the app and the organizer's data make of settings and state."""
         said = None
         self._carrying = None
-        if budget is not None and must_ask(way, seen.had):
+        # Steps may take seconds where their author means harm.
+        if budget is not None and await asyncio.to_thread(must_ask, way, seen.had):
             said = await self._ask(seen, budget)
-        return carry(way, seen.had, said=said, data=self._wanted.migration_data)
+        data = self._wanted.migration_data
+        return await asyncio.to_thread(carry, way, seen.had, said=said, data=data)
 
     def against(self, plan: Plan) -> tuple[MymozhemError, ...]:
         """Return that consent is missing, where it is."""

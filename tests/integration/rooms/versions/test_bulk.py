@@ -102,6 +102,27 @@ async def test_what_needs_consent_is_listed_unless_it_is_given(street, admin):
     assert (await bulk(street, admin, "1.0.0", "2.0.0", consent=True)).upgraded == 1
 
 
+async def test_steps_that_show_what_was_hidden_need_consent_like_a_looser_visibility(street, admin):
+    room = await street.room({"title": "Gala"})
+    motto = {"type": "string", "default": "", "x-visibility": "public"}
+    copied = {
+        "from": "<1.1.0",
+        "to": "1.1.0",
+        "steps": [{"op": "copy", "from": "/title", "path": "/motto"}],
+    }
+    wider = settings_schema(**FIRST["properties"], motto=motto)
+    await street.install(Shop("1.1.0", wider, migrations=[copied]))
+
+    asked = await bulk(street, admin, "1.0.0", "1.1.0")
+    assert [each.error.code for each in asked.listed] == ["CONSENT_REQUIRED"]
+    [told] = asked.listed[0].error.details["consents"]
+    assert (told["pointer"], told["code"]) == ("/migrations", "VISIBILITY_LOOSER")
+    assert "/title" in told["message"]
+    assert "/motto" in told["message"]
+    assert (await bulk(street, admin, "1.0.0", "1.1.0", consent=True)).upgraded == 1
+    assert (await street.now(room)).app_settings["motto"] == "Gala"
+
+
 async def test_a_range_takes_rooms_below_the_target_alone(street, admin):
     old = await street.room()
     await street.install(Shop("1.1.0", OPTIONAL))

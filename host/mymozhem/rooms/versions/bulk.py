@@ -177,15 +177,15 @@ class _Work:
 
 def _versions(app: CatalogApp, wish: BulkWish) -> list[str]:
     """Return the versions that rooms are to be moved from, all below the target."""
+    target = as_version(wish.target)
     known = [each.manifest.version for each in app.versions]
     if wish.source in known:
-        return [wish.source] if wish.source != wish.target else []
+        return [wish.source] if as_version(wish.source) < target else []
     try:
         wanted = VersionRange.parse(wish.source)
     except ValueError as error:
         raise Invalid(fields={"/from": [f"{error}."]}) from error
-    below = as_version(wish.target)
-    return [each for each in known if each in wanted and as_version(each) < below]
+    return [each for each in known if each in wanted and as_version(each) < target]
 
 
 def _which(app_id: str, versions: Sequence[str]) -> tuple[ColumnElement[bool], ...]:

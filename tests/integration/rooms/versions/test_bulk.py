@@ -136,6 +136,13 @@ async def test_a_range_takes_rooms_below_the_target_alone(street, admin):
     ]  # fmt: skip
 
 
+async def test_a_version_above_the_target_is_left_alone_too(street, admin):
+    await street.install(Shop("1.1.0", OPTIONAL))
+    newest = await street.room()
+    assert (await bulk(street, admin, "1.1.0", "1.0.0")).rooms == 0
+    assert (await street.now(newest)).app_manifest_version == "1.1.0"
+
+
 async def test_what_is_left_is_gone_on_with(street, admin):
     rooms = [await street.room({"limit": limit}) for limit in (9, 1, 9, 1)]
     await street.install(Shop("2.0.0", LIMITED))

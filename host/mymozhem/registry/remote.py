@@ -13,7 +13,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from mymozhem.contract import JsonObject
-from mymozhem.db.uow import UnitOfWork
+from mymozhem.db.uow import Database, UnitOfWork
 from mymozhem.errors import Conflict, Invalid
 from mymozhem.manifests.model import Manifest
 from mymozhem.manifests.problems import Problem
@@ -113,6 +113,17 @@ async def publish(
     touch(unit, row)
     await unit.session.flush()
     return appended
+
+
+async def foresee(database: Database, app_id: str, manifest: Manifest, *, consent: bool) -> None:
+    """Raise what `publish` would, with no transaction open: it may take a second to find out.
+
+    What is published meanwhile is found out by `publish` itself.
+    """
+    async with database.read() as session:
+        published = await history.versions(session, app_id)
+    if published and not any(each.manifest.version == manifest.version for each in published):
+        await judged(app_id, [each.manifest for each in published], manifest, consent=consent)
 
 
 async def renew_keys(

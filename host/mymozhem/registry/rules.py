@@ -2,6 +2,8 @@
 
 import asyncio
 from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import lru_cache
 
 from mymozhem.contract.versions import as_version
 from mymozhem.errors import Conflict
@@ -10,6 +12,8 @@ from mymozhem.manifests.referee import Bump, Change, Consenter, Diff, as_json, c
 
 #: reasons that a message names; all of them are in its details
 MOST_NAMED = 3
+#: answers that are remembered; each may be some megabytes
+MOST_KEPT = 4
 
 
 class VersionNotGreater(Conflict):
@@ -33,7 +37,10 @@ class ConsentRequired(Conflict):
 async def judged(
     app_id: str, before: Iterable[Manifest], manifest: Manifest, *, consent: bool
 ) -> Diff | None:
-    """Return what `judge` does, in a thread: large manifests take it a second."""
+    """Return what `judge` does, in a thread: large manifests take it a second.
+
+    Asked again about the same two manifests, it knows the answer: ask once before a transaction.
+    """
     return await asyncio.to_thread(judge, app_id, before, manifest, consent=consent)
 
 
@@ -54,7 +61,7 @@ def judge(
             "it.",
             details={"appId": app_id, "version": manifest.version, "newest": newest.version},
         )
-    diff = compare(newest, manifest)
+    diff = _compared(_Pair(newest, manifest))
     if not diff.sufficient:
         raise _too_small(app_id, diff)
     needed = [each for each in diff.consents if each.consent is Consenter.OPERATOR]
@@ -65,6 +72,28 @@ def judge(
             details={"appId": app_id, "consents": [_consent(each) for each in needed]},
         )
     return diff
+
+
+@dataclass(frozen=True, eq=False)
+class _Pair:
+    """Two manifests, known by their digests."""
+
+    before: Manifest
+    after: Manifest
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Pair) and self._digests() == other._digests()
+
+    def __hash__(self) -> int:
+        return hash(self._digests())
+
+    def _digests(self) -> tuple[str, str]:
+        return self.before.digest, self.after.digest
+
+
+@lru_cache(maxsize=MOST_KEPT)
+def _compared(pair: _Pair) -> Diff:
+    return compare(pair.before, pair.after)
 
 
 def _too_small(app_id: str, diff: Diff) -> BumpTooSmall:

@@ -100,9 +100,10 @@ async def publish_version(call: Call, app_id: str, body: ManifestBody) -> SeenVe
     nothing.
     """
     admin = await may_manage(call, "PATCH /apps/{appId}", app_id)
-    manifest = await _admissible(call, body.manifest, app_id)
+    manifest, consent = await _admissible(call, body.manifest, app_id), admin and body.consent
+    await remote.foresee(call.services.database, app_id, manifest, consent=consent)
     async with call.services.database.write() as unit:
-        published = await remote.publish(unit, app_id, manifest, consent=admin and body.consent)
+        published = await remote.publish(unit, app_id, manifest, consent=consent)
         await noted(call, unit, "app.publish", app_id, version=manifest.version)
     await announced(call)
     return seen_version(published).model_copy(update={"manifest": manifest.document})

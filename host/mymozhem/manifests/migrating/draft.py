@@ -13,7 +13,7 @@ from .steps import EACH, through_last_each
 
 MAX_BYTES = 256 * 1024
 
-#: places looked at, and values of 200 bytes moved, over all steps: two seconds of work
+#: places looked at, and values of 200 bytes moved, over all steps: some seconds of work
 MAX_WORK = 500_000
 _BYTES_AT_ONCE = 200
 

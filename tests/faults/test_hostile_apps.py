@@ -286,7 +286,7 @@ async def test_an_old_address_that_is_gone_stops_nobody_else(house):
     async with serving(says(answer(status="410 Gone"))) as old, serving(reply({})) as new:
         party = await evening(house, old.url)
         async with house.database.write() as unit:
-            await publish(unit, "raffle", manifest_of("1.1.0", baseUrl=new.url))
+            await publish(unit, "raffle", manifest_of("1.1.0", baseUrl=new.url), consent=True)
         await house.host.services.catalog.refresh()
         later = await house.start(appId="raffle")
         heard, _ = await party.act(party.room)

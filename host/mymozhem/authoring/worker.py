@@ -90,7 +90,7 @@ async def _prepare(code: AppCode, settings: Settings) -> None:
     try:
         await _publish(code, settings)
     except (VersionImmutable, VersionNotGreater, BumpTooSmall) as error:
-        _say(f"   {error.message}\n   The room is made anew.\n")
+        _say(f"   {error.message}\n   So the room is made anew.\n")
         for file in settings.data_dir.glob(f"{_DATABASE}*"):
             file.unlink()
         await _publish(code, settings)

@@ -125,7 +125,7 @@ def test_an_app_is_tried_changed_broken_mended_and_left(bench, hooks):
     bench.until("runs again, in the same room")
 
     change(hooks.with_name("manifest.json"), "Seconds to answer", "Time to answer")
-    anew = bench.until("the room is made anew", "A saved file is loaded at once")
+    anew = bench.until("So the room is made anew", "A saved file is loaded at once")
     assert room not in anew
 
     assert bench.end(signal.SIGINT) == 0

@@ -64,7 +64,7 @@ class World:
             self.asked.append((app_id, version))
             return self.health
 
-        return Sources(breakers, deliveries, suffering, recipients, ask)
+        return Sources(breakers, deliveries, suffering, recipients, ask=ask)
 
 
 def health(

@@ -120,7 +120,10 @@ async def foresee(database: Database, app_id: str, manifest: Manifest, *, consen
 
     What is published meanwhile is found out by `publish` itself.
     """
+    kind = select(AppRow.kind).where(AppRow.app_id == app_id, AppRow.deleted_at.is_(None))
     async with database.read() as session:
+        if await session.scalar(kind) is not AppKind.REMOTE:
+            return
         published = await history.versions(session, app_id)
     if published and not any(each.manifest.version == manifest.version for each in published):
         await judged(app_id, [each.manifest for each in published], manifest, consent=consent)

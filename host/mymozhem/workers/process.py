@@ -37,7 +37,7 @@ MAX_QUESTION_BYTES = 256 * MAX_BODY_BYTES
 STOP_SECONDS = 4.0
 
 #: how long what was reported before the end may take to be read
-LAST_WORDS_SECONDS = 1.0
+LAST_WORDS_SECONDS = 0.3
 
 #: reports are four at most; an app that wrote more into their pipe would hold the host up
 MOST_REPORTS = 16

@@ -24,8 +24,8 @@ from .wire_request import body_of
 #: a worker answers on any path
 _HOOKS = Webhook(path="/hooks", asynchronous=False)
 
-#: a connection that was cut is cut by the death of the worker, which is known within so many seconds:
-#: longer than its last words are waited for
+#: a connection that was cut is cut by the death of the worker, which is known within so many
+#: seconds: longer than its last words are waited for
 _NOTICED_SECONDS = 1.5
 
 #: whoever cancels a call at its deadline may be ahead of it by that much

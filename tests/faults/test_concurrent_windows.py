@@ -192,7 +192,9 @@ async def test_a_window_that_is_steered_from_all_sides_ends_once(hall):
     jobs = [hall.submit(person, person) for person in range(MANY)] + acts
     chance.shuffle(jobs)
     submitted, steered = await hall.run([*WORK, *ends, *ends, *jobs])
-    assert tally(submitted).keys() <= {"done", "WINDOW_CLOSED", "WINDOW_PAUSED"}
+    # What came before a pause and is looked at after it came before the opening, as that has moved.
+    refused = {"WINDOW_CLOSED", "WINDOW_PAUSED", "TOO_EARLY"}
+    assert tally(submitted).keys() <= {"done"} | refused
     assert tally(steered).keys() <= {"done", "WINDOW_NOT_NOW"}
     assert await hall.check_ended_once(submitted) in {"deadline", "organizer"}
 

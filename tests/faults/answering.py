@@ -11,6 +11,7 @@ from mymozhem.contract import PersonKind, WindowStatus
 from mymozhem.rooms.actions import perform
 from mymozhem.rooms.services import Services
 from mymozhem.rooms.windows import controlling
+from mymozhem.rooms.windows.group import TooEarly
 from mymozhem.rooms.windows.submitting import submit
 from mymozhem.rooms.windows.tables import WindowRow
 from mymozhem.rooms.work.jobs import Jobs
@@ -21,10 +22,18 @@ UNSETTLED = (WindowStatus.OPEN, WindowStatus.PAUSED, WindowStatus.TALLYING)
 
 
 async def _submit(services: Services, job: Job) -> object:
-    accepted = await submit(
-        services, job["room"], _caller(job), job["window"], {"n": job["n"]}, key=job.get("key")
-    )
-    return accepted.submission_id
+    """Submit; who is `patient` does so again as long as it is too early."""
+    while True:
+        try:
+            accepted = await submit(
+                services, job["room"], _caller(job), job["window"], {"n": job["n"]},
+                key=job.get("key"),
+            )  # fmt: skip
+        except TooEarly:
+            if not job.get("patient"):
+                raise
+        else:
+            return accepted.submission_id
 
 
 async def _steer(services: Services, job: Job) -> object:

@@ -1,10 +1,13 @@
 """Commands set up logging for their process; here that process is the tests' own."""
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
+from click.testing import CliRunner, Result
 
+from mymozhem.cli import cli
 from tests.integration.cli.seeds import Seeds, grow
 
 
@@ -21,3 +24,18 @@ def _logging_as_it_was() -> Iterator[None]:
 def seeds(tmp_path_factory: pytest.TempPathFactory) -> Seeds:
     """Rooms of the lottery in every status, to be planted into the database of a test."""
     return grow(tmp_path_factory.mktemp("seeds"))
+
+
+@pytest.fixture
+def run(
+    database_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Callable[..., Result]:
+    """Run a command on a database of the test's own, with the lottery enabled."""
+    monkeypatch.setenv("MYMOZHEM_DATABASE_URL", database_url)
+    monkeypatch.setenv("MYMOZHEM_DATA_DIR", str(tmp_path / "data"))
+    monkeypatch.setenv("MYMOZHEM_ENABLE_APPS", "lottery")
+
+    def invoke(*words: str) -> Result:
+        return CliRunner().invoke(cli, words)
+
+    return invoke

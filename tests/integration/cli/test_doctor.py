@@ -5,10 +5,9 @@ import json
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from click.testing import CliRunner, Result
+from click.testing import Result
 from sqlalchemy import select, text
 
-from mymozhem.cli import cli
 from mymozhem.clock import SystemClock
 from mymozhem.db.base import new_id
 from mymozhem.db.uow import Database
@@ -17,18 +16,6 @@ from mymozhem.registry.tables import AppRow, ManifestVersionRow, StopCause
 from mymozhem.rooms.tables import LockDriftRow, RoomRow
 
 NOW = datetime.now(UTC)
-
-
-@pytest.fixture
-def run(database_url, tmp_path, monkeypatch):
-    monkeypatch.setenv("MYMOZHEM_DATABASE_URL", database_url)
-    monkeypatch.setenv("MYMOZHEM_DATA_DIR", str(tmp_path / "data"))
-    monkeypatch.setenv("MYMOZHEM_ENABLE_APPS", "lottery")
-
-    def invoke(*words: str) -> Result:
-        return CliRunner().invoke(cli, words)
-
-    return invoke
 
 
 @pytest.fixture

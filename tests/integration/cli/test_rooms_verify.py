@@ -4,10 +4,9 @@ import asyncio
 import json
 
 import pytest
-from click.testing import CliRunner, Result
+from click.testing import Result
 from sqlalchemy import select, update
 
-from mymozhem.cli import cli
 from mymozhem.clock import SystemClock
 from mymozhem.contract.canonical import digest
 from mymozhem.db.base import new_id
@@ -19,18 +18,6 @@ WHATS = [
     "lock", "room", "manifest", "settings schema", "permissions", "settings", "code", "anchor",
     "draws",
 ]  # fmt: skip
-
-
-@pytest.fixture
-def run(database_url, tmp_path, monkeypatch):
-    monkeypatch.setenv("MYMOZHEM_DATABASE_URL", database_url)
-    monkeypatch.setenv("MYMOZHEM_DATA_DIR", str(tmp_path / "data"))
-    monkeypatch.setenv("MYMOZHEM_ENABLE_APPS", "lottery")
-
-    def invoke(*words: str) -> Result:
-        return CliRunner().invoke(cli, words)
-
-    return invoke
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ from mymozhem.api.queries import DiffQuery, LatestQuery, paged
 from mymozhem.api.routes import Routes
 from mymozhem.auth.access import check, rule_for
 from mymozhem.auth.users import current_user
-from mymozhem.manifests.referee import Bump, Consenter, Diff, compare
+from mymozhem.manifests.referee import Bump, Consenter, as_json, compare
 from mymozhem.registry import history
 from mymozhem.registry.history import Published, no_such_version
 from mymozhem.rooms.deprecation import tell_organizers
@@ -87,7 +87,7 @@ async def get_diff(call: Call, app_id: str, query: DiffQuery) -> SeenDiff:
     check(rule_for("GET /apps/{appId}/diff"), call.caller, None, admin=user.is_admin)
     before, after = (_published(call, app_id, each) for each in (query.before, query.after))
     diff = await asyncio.to_thread(compare, before.manifest, after.manifest)
-    return seen_diff(app_id, diff)
+    return SeenDiff.model_validate({"appId": app_id, **as_json(diff)})
 
 
 @routes.add("POST /apps/{appId}/deprecate-version")
@@ -111,31 +111,6 @@ async def deprecate_version(call: Call, app_id: str, body: DeprecationBody) -> S
         await noted(call, unit, "app.deprecate", app_id, version=body.version, **said)
     await announced(call)
     return SeenDeprecation(**seen_version(version).__dict__, told=told)
-
-
-def seen_diff(app_id: str, diff: Diff) -> SeenDiff:
-    """Return what the referee found, as clients see it."""
-    return SeenDiff(
-        app_id=app_id,
-        old_version=diff.old_version,
-        new_version=diff.new_version,
-        required=diff.required,
-        declared=diff.declared,
-        sufficient=diff.sufficient,
-        changes=[
-            SeenChange(
-                pointer=each.pointer,
-                code=each.code,
-                bump=each.bump,
-                known=each.known,
-                message=each.message,
-                consent=each.consent,
-                before=each.before,
-                after=each.after,
-            )
-            for each in diff.changes
-        ],
-    )
 
 
 def _published(call: Call, app_id: str, version: str) -> Published:

@@ -3,6 +3,9 @@ BIN := .venv/bin
 PROJECTS := . plugins/lottery plugins/quiz
 ARGS ?=
 
+# Where this is set, each process compiles every module again, which takes longer than many a test.
+unexport PYTHONDONTWRITEBYTECODE
+
 .PHONY: help install run test lint format docs lock benchmarks clean
 
 help: ## List what can be typed here

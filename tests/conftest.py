@@ -20,6 +20,9 @@ from mymozhem.clock import Clock, HeldClock
 from mymozhem.db.uow import Database
 from mymozhem.migrations import import_tables
 from tests.databases import PostgresTemplate, SqliteTemplate, postgres_server
+from tests.support.engines import THRIFT
+
+THRIFT.install()
 
 #: what takes longest is begun first, so that no worker is left alone with it at the end
 LONGEST = (

@@ -6,6 +6,13 @@ import pytest
 
 from tests.databases import PostgresTemplate, SqliteTemplate
 from tests.integration.db.tables import Own
+from tests.support.engines import THRIFT
+
+
+@pytest.fixture
+def waiting_for_disk(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let SQLite wait for the disk, as it does outside of tests."""
+    monkeypatch.setattr(THRIFT, "waits_for_disk", True)
 
 
 @pytest.fixture(scope="session")

@@ -19,7 +19,7 @@ from mymozhem.dispatch.isolated import IsolatedTransport
 from mymozhem.registry import history
 from mymozhem.registry.catalog import Catalog
 from mymozhem.registry.code import IsolatedCode
-from mymozhem.rooms.services import Services
+from mymozhem.rooms.core.services import Services
 from mymozhem.testing import House
 from mymozhem.workers.pool import Workers
 from tests.isolated import SETTINGS

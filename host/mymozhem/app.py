@@ -17,10 +17,10 @@ from mymozhem.config import Settings
 from mymozhem.outbound.guard import Guard
 from mymozhem.registry.app_keys import SecretCheck
 from mymozhem.registry.catalog import Catalog
-from mymozhem.rooms.callbacks import RoomCallbacks
-from mymozhem.rooms.courier import callbacks_of
-from mymozhem.rooms.reading.rooms import RoomReader
+from mymozhem.rooms.app_calls.callbacks import RoomCallbacks
+from mymozhem.rooms.views.rooms import RoomReader
 from mymozhem.rooms.windows import downtime
+from mymozhem.wiring.deliveries import callbacks_of
 
 _KEY = "mymozhem.host"
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from mymozhem.auth.keys import Keys
 from mymozhem.clock import Clock
+from mymozhem.concurrency.background_tasks import Errands
 from mymozhem.config import Settings
 from mymozhem.db.uow import Database
 from mymozhem.deliveries.relay import Relay
@@ -28,16 +29,15 @@ from mymozhem.registry.catalog import Catalog
 from mymozhem.registry.source import Source
 from mymozhem.registry.stopping import disable
 from mymozhem.registry.watching import Watch
-from mymozhem.rooms.courier import relay_of
-from mymozhem.rooms.errands import Errands
-from mymozhem.rooms.health_sources import health_loop
-from mymozhem.rooms.late import LateAnswers
-from mymozhem.rooms.locks.drifts import Drifts
-from mymozhem.rooms.locks.keeper import Keeper
-from mymozhem.rooms.parking import Parking
-from mymozhem.rooms.services import Services
-from mymozhem.rooms.work.jobs import Jobs
-from mymozhem.rooms.work.sweeping import Sweeper
+from mymozhem.rooms.app_calls.late_answers import LateAnswers
+from mymozhem.rooms.app_calls.recovery import Parking
+from mymozhem.rooms.core.services import Services
+from mymozhem.rooms.jobs.cleanup import Sweeper
+from mymozhem.rooms.jobs.runner import Jobs
+from mymozhem.rooms.locks.drift import Drifts
+from mymozhem.rooms.locks.reconciler import Keeper
+from mymozhem.wiring.deliveries import relay_of
+from mymozhem.wiring.monitoring import health_loop
 from mymozhem.workers.pool import Workers
 
 #: apps that are disabled at the same moment, since they say that they are no more

@@ -34,7 +34,7 @@ from mymozhem.registry import history
 from mymozhem.registry.catalog import Catalog
 from mymozhem.registry.remote import Owner, Registered, register
 from mymozhem.registry.tables import SecretKind
-from mymozhem.rooms.work.jobs import Jobs
+from mymozhem.rooms.jobs.runner import Jobs
 from tests.integration.rooms.build import loaded
 from tests.remote import manifest_of
 

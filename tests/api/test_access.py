@@ -14,7 +14,7 @@ from mymozhem.auth.principal import Principal
 from mymozhem.clock import Clock
 from mymozhem.contract import PersonKind, Role
 from mymozhem.errors import MymozhemError
-from mymozhem.rooms.tables import NotificationRow, ParticipantRow, RoomRow
+from mymozhem.rooms.tables.rooms import NotificationRow, ParticipantRow, RoomRow
 from tests.api.house import PASSWORD, Caller, House, make_house
 from tests.remote import remote_manifest
 

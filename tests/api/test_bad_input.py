@@ -3,7 +3,7 @@
 import pytest
 
 from mymozhem.api.v1 import ROUTES
-from mymozhem.rooms.tables import RoomRow
+from mymozhem.rooms.tables.rooms import RoomRow
 from tests.api.house import House
 
 DEEP = b"[" * 100_000 + b"]" * 100_000

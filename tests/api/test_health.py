@@ -13,7 +13,7 @@ from mymozhem.health.loop import HealthLoop
 from mymozhem.health.rules import Facts
 from mymozhem.observability.metrics import BreakerState
 from mymozhem.registry.tables import AppRow
-from mymozhem.rooms.health_sources import health_loop, recipients, suffering
+from mymozhem.wiring.monitoring import health_loop, recipients, suffering
 from tests.api.house import Caller, House, make_house
 from tests.integration.health.build import failed, letters, observed
 

@@ -9,9 +9,9 @@ from mymozhem.api.v1 import ROUTES
 from mymozhem.app import create_app, host_of
 from mymozhem.cli.ledger import as_json, export_lines
 from mymozhem.registry.catalog import Catalog
-from mymozhem.rooms.locks.keeper import Keeper
+from mymozhem.rooms.locks.reconciler import Keeper
 from mymozhem.rooms.replay import replay
-from mymozhem.rooms.tables import LockDriftRow, RoomRow
+from mymozhem.rooms.tables.rooms import LockDriftRow, RoomRow
 from tests.api.evening import make_evening
 from tests.api.house import Caller, make_house
 

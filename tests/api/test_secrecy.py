@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import select
 
 from mymozhem.api.v1 import ROUTES
-from mymozhem.rooms.tables import WinnerRow
+from mymozhem.rooms.tables.rooms import WinnerRow
 from tests.api.house import Caller, House
 
 #: what may be different once a sealed result is there; of the draw itself

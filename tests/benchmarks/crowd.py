@@ -16,7 +16,7 @@ from mymozhem.contract import (
 )
 from mymozhem.db.base import new_id
 from mymozhem.db.uow import Database
-from mymozhem.rooms.tables import ParticipantRow
+from mymozhem.rooms.tables.rooms import ParticipantRow
 
 APP = "asker"
 QUESTION = "q-1"

@@ -14,15 +14,15 @@ from sqlalchemy import select
 import mymozhem_quiz
 from mymozhem.auth.principal import Principal
 from mymozhem.contract import JsonObject
-from mymozhem.rooms.actions import perform
-from mymozhem.rooms.applications import Joined
-from mymozhem.rooms.log import read_events
-from mymozhem.rooms.reading.inside import Snapshot, snapshot
-from mymozhem.rooms.seats import find_seat
-from mymozhem.rooms.tables import ParticipantRow, RoomRow, WinnerRow
-from mymozhem.rooms.windows.arriving import Accepted
-from mymozhem.rooms.windows.submitting import submit
-from mymozhem.rooms.work.jobs import Jobs
+from mymozhem.rooms.actions.perform import perform
+from mymozhem.rooms.coordination.join_requests import Joined
+from mymozhem.rooms.coordination.submission_batches import Accepted
+from mymozhem.rooms.core.event_log import read_events
+from mymozhem.rooms.core.membership import find_seat
+from mymozhem.rooms.jobs.runner import Jobs
+from mymozhem.rooms.tables.rooms import ParticipantRow, RoomRow, WinnerRow
+from mymozhem.rooms.views.snapshot import Snapshot, snapshot
+from mymozhem.rooms.windows.submit import submit
 from tests.integration.rooms.build import House, principal
 
 

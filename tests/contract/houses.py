@@ -29,7 +29,7 @@ from mymozhem.registry.catalog import Catalog
 from mymozhem.registry.code import IsolatedCode
 from mymozhem.registry.remote import Owner, admissible
 from mymozhem.registry.source import Source
-from mymozhem.rooms.services import Services
+from mymozhem.rooms.core.services import Services
 from mymozhem.testing.serving import Front
 from tests.integration.rooms.build import House, make_house
 from tests.isolated import environment

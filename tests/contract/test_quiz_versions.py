@@ -10,9 +10,9 @@ from mymozhem.auth.principal import Principal
 from mymozhem.clock import Clock, HeldClock
 from mymozhem.contract import PersonKind
 from mymozhem.db.uow import Database
-from mymozhem.rooms.tables import RoomRow
-from mymozhem.rooms.versions.upgrading import UpgradeWish, upgrade_room
-from mymozhem.rooms.work.jobs import Jobs
+from mymozhem.rooms.jobs.runner import Jobs
+from mymozhem.rooms.tables.rooms import RoomRow
+from mymozhem.rooms.upgrades.upgrade import UpgradeWish, upgrade_room
 from tests.contract.hall import FIRST, NEWEST, Hall, asking, make_hall, questions
 from tests.integration.rooms.build import House, loaded, make_services
 from tests.integration.rooms.versions.released import first_release

@@ -47,10 +47,11 @@ from mymozhem.contract import (
 )
 from mymozhem.db.uow import Database
 from mymozhem.errors import Refused
-from mymozhem.rooms.actions import Acted, perform
-from mymozhem.rooms.applications import Joined
+from mymozhem.rooms.actions.perform import Acted, perform
+from mymozhem.rooms.coordination.join_requests import Joined
 from mymozhem.rooms.draws.record import record
-from mymozhem.rooms.tables import (
+from mymozhem.rooms.jobs.runner import Jobs
+from mymozhem.rooms.tables.rooms import (
     DrawRow,
     NotificationRow,
     ParticipantRow,
@@ -60,7 +61,6 @@ from mymozhem.rooms.tables import (
     TimerRow,
     WinnerRow,
 )
-from mymozhem.rooms.work.jobs import Jobs
 from tests.contract.houses import HOUSES
 from tests.integration.rooms.build import House, principal
 

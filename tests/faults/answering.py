@@ -8,13 +8,13 @@ from sqlalchemy import select
 
 from mymozhem.auth.principal import Principal
 from mymozhem.contract import PersonKind, WindowStatus
-from mymozhem.rooms.actions import perform
-from mymozhem.rooms.services import Services
-from mymozhem.rooms.windows import controlling
-from mymozhem.rooms.windows.group import TooEarly
-from mymozhem.rooms.windows.submitting import submit
-from mymozhem.rooms.windows.tables import WindowRow
-from mymozhem.rooms.work.jobs import Jobs
+from mymozhem.rooms.actions.perform import perform
+from mymozhem.rooms.core.services import Services
+from mymozhem.rooms.jobs.runner import Jobs
+from mymozhem.rooms.tables.windows import WindowRow
+from mymozhem.rooms.windows import commands
+from mymozhem.rooms.windows.submission_batch import TooEarly
+from mymozhem.rooms.windows.submit import submit
 
 Job = Mapping[str, Any]
 
@@ -39,7 +39,7 @@ async def _submit(services: Services, job: Job) -> object:
 async def _steer(services: Services, job: Job) -> object:
     """Do as an organizer's button does; a `wait` comes before it, in seconds."""
     await asyncio.sleep(job.get("wait", 0))
-    act = getattr(controlling, job["act"])
+    act = getattr(commands, job["act"])
     window = await act(services, job["room"], _caller(job), job["window"], **job.get("more", {}))
     return str(window.status)
 

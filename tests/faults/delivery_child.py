@@ -21,9 +21,9 @@ from mymozhem.deliveries.relay import Relay
 from mymozhem.deliveries.schedule import Schedules
 from mymozhem.deliveries.tables import DeliveryRow
 from mymozhem.observability.logging import configure_logging
-from mymozhem.rooms.courier import Courier
-from mymozhem.rooms.services import Services
-from mymozhem.rooms.writer import write_room
+from mymozhem.rooms.core.services import Services
+from mymozhem.rooms.core.transaction import write_room
+from mymozhem.wiring.deliveries import Courier
 from tests.faults.host_child import Fuse, lay
 from tests.faults.told import APP
 

@@ -17,8 +17,8 @@ from mymozhem.dispatch.dispatcher import Dispatcher
 from mymozhem.manifests.model import Manifest
 from mymozhem.registry.catalog import Catalog
 from mymozhem.registry.remote import Owner, register
-from mymozhem.rooms.services import Services
-from mymozhem.rooms.tables import RoomEventRow
+from mymozhem.rooms.core.services import Services
+from mymozhem.rooms.tables.rooms import RoomEventRow
 from tests.faults.delivery_child import settings_of
 from tests.faults.told import APP, NEVER
 from tests.integration.rooms.build import House

@@ -15,8 +15,8 @@ from sqlalchemy import event, or_, select
 
 from mymozhem.clock import SystemClock
 from mymozhem.db.uow import Database
-from mymozhem.rooms.tables import DrawRow, TimerRow
-from mymozhem.rooms.work.jobs import Jobs
+from mymozhem.rooms.jobs.runner import Jobs
+from mymozhem.rooms.tables.rooms import DrawRow, TimerRow
 from tests.faults.apps import Marker
 from tests.integration.rooms.build import make_services
 

@@ -13,11 +13,12 @@ from mymozhem.clock import SystemClock
 from mymozhem.contract import PrizeCount, fair
 from mymozhem.db.uow import Database
 from mymozhem.rooms import timers
-from mymozhem.rooms.draws import drawing
-from mymozhem.rooms.draws.drawing import DrawWish
+from mymozhem.rooms.core.transaction import write_room
+from mymozhem.rooms.draws import commands
+from mymozhem.rooms.draws.commands import DrawWish
 from mymozhem.rooms.draws.record import record
-from mymozhem.rooms.prizes import NewPrize, add_prize
-from mymozhem.rooms.tables import (
+from mymozhem.rooms.prizes.manage import NewPrize, add_prize
+from mymozhem.rooms.tables.rooms import (
     DrawRow,
     PrizeRow,
     RoomEventRow,
@@ -25,7 +26,6 @@ from mymozhem.rooms.tables import (
     TimerRow,
     WinnerRow,
 )
-from mymozhem.rooms.writer import write_room
 from tests.faults.apps import Marker
 from tests.integration.rooms.build import House, make_house, make_services
 
@@ -52,7 +52,7 @@ class Scene:
                 prize = await add_prize(writer, NewPrize("Bicycle", quantity=QUANTITY))
                 prizes = (PrizeCount(prize_id=prize.id, count=WINS),)
                 wish = DrawWish(prizes=prizes, run=True)
-                self.draws.append((await drawing.request(writer, wish)).id)
+                self.draws.append((await commands.request(writer, wish)).id)
 
     async def set_timers(self, number):
         async with self.house() as house, write_room(house.services, self.room_id) as writer:

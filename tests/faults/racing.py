@@ -31,15 +31,15 @@ from mymozhem.contract import (
 )
 from mymozhem.db.uow import Database
 from mymozhem.errors import MymozhemError
-from mymozhem.rooms import winners
-from mymozhem.rooms.actions import perform
-from mymozhem.rooms.draws import drawing
-from mymozhem.rooms.idempotency import Claim, complete, release, reserve
-from mymozhem.rooms.idempotency import Kept as KeptAnswer
-from mymozhem.rooms.joining import join
-from mymozhem.rooms.services import Services
-from mymozhem.rooms.work.jobs import Jobs as Work
-from mymozhem.rooms.writer import write_room
+from mymozhem.idempotency.keys import Claim, complete, release, reserve
+from mymozhem.idempotency.keys import Kept as KeptAnswer
+from mymozhem.rooms.actions.perform import perform
+from mymozhem.rooms.core.services import Services
+from mymozhem.rooms.core.transaction import write_room
+from mymozhem.rooms.draws import commands
+from mymozhem.rooms.jobs.runner import Jobs as Work
+from mymozhem.rooms.participants.join import join
+from mymozhem.rooms.prizes import winners
 from tests.faults.answering import DEEDS
 from tests.faults.asker import Asker
 from tests.integration.rooms.build import make_services
@@ -147,7 +147,7 @@ async def _revoke(services: Services, job: Job) -> object:
 async def _run_draw(services: Services, job: Job) -> object:
     """Run a draw and do what is due: every job is a host that has just woken."""
     async with write_room(services, job["room"]) as writer:
-        await drawing.run(writer, await drawing.by_id(writer, job["draw"]))
+        await commands.run(writer, await commands.by_id(writer, job["draw"]))
     await Work(services).run_due()
     return None
 

@@ -10,11 +10,11 @@ from collections import Counter
 import pytest
 from sqlalchemy import select
 
-from mymozhem.rooms.actions import perform
-from mymozhem.rooms.people import NewPerson, add_people
-from mymozhem.rooms.tables import ParticipantRow, RoomStreamRow
-from mymozhem.rooms.windows.rows import find_window
-from mymozhem.rooms.windows.tables import SubmissionRow
+from mymozhem.rooms.actions.perform import perform
+from mymozhem.rooms.participants.manage import NewPerson, add_people
+from mymozhem.rooms.tables.rooms import ParticipantRow, RoomStreamRow
+from mymozhem.rooms.tables.windows import SubmissionRow
+from mymozhem.rooms.windows.queries import find_window
 from tests.faults.asker import ACCEPTS, POINTS, RULES
 from tests.faults.kills import ROUNDS
 from tests.faults.racing import tally, values

@@ -20,7 +20,7 @@ from mymozhem.contract.fair import verify
 from mymozhem.contract.fair.verification import Verdict as Verified
 from mymozhem.dispatch.breaker import Key, Verdict
 from mymozhem.registry.remote import publish
-from mymozhem.rooms.tables import TimerRow
+from mymozhem.rooms.tables.rooms import TimerRow
 from tests.api.house import Caller, House, make_house
 from tests.remote import manifest_of
 from tests.unit.outbound.hostile import Heard, Script, answer, drip, flood, hang, says, serving

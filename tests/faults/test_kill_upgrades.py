@@ -10,7 +10,7 @@ import pytest
 from structlog.testing import capture_logs
 
 from mymozhem.clock import SystemClock
-from mymozhem.rooms.tables import AuditRow
+from mymozhem.rooms.tables.rooms import AuditRow
 from tests.faults.kills import ROUNDS
 from tests.integration.rooms.versions.shop import Shop, open_street
 from tests.integration.rooms.versions.test_upgrade import RENAME, RENAMED

@@ -8,7 +8,7 @@ from mymozhem.auth.principal import Principal
 from mymozhem.clock import SystemClock
 from mymozhem.contract import PersonKind
 from mymozhem.db.uow import Database
-from mymozhem.rooms.versions.upgrading import UpgradeWish, upgrade_room
+from mymozhem.rooms.upgrades.upgrade import UpgradeWish, upgrade_room
 from tests.faults.host_child import Fuse, lay
 from tests.integration.rooms.build import make_services
 from tests.integration.rooms.versions.shop import Shop

@@ -17,13 +17,13 @@ from mymozhem.clock import SystemClock
 from mymozhem.contract import PersonKind, WindowStatus
 from mymozhem.db.uow import Database
 from mymozhem.errors import Conflict
-from mymozhem.rooms.services import Services
-from mymozhem.rooms.tables import ParticipantRow
+from mymozhem.rooms.core.services import Services
+from mymozhem.rooms.jobs.runner import Jobs
+from mymozhem.rooms.tables.rooms import ParticipantRow
+from mymozhem.rooms.tables.windows import SubmissionRow, WindowRow
 from mymozhem.rooms.windows import downtime
-from mymozhem.rooms.windows.submitting import submit
-from mymozhem.rooms.windows.tables import SubmissionRow, WindowRow
-from mymozhem.rooms.windows.times import left_ms
-from mymozhem.rooms.work.jobs import Jobs
+from mymozhem.rooms.windows.submit import submit
+from mymozhem.rooms.windows.timing import left_ms
 from tests.faults.asker import Asker
 from tests.faults.host_child import LEASE, Fuse, lay
 from tests.integration.rooms.build import make_services

@@ -12,9 +12,9 @@ from sqlalchemy import select
 from mymozhem.auth.tables import UserRow
 from mymozhem.clock import SystemClock
 from mymozhem.db.uow import Database
-from mymozhem.rooms.actions import perform
-from mymozhem.rooms.tables import ParticipantRow, RoomEventRow, RoomStreamRow, ScoreRow
-from mymozhem.rooms.windows.tables import SubmissionRow, WindowRow
+from mymozhem.rooms.actions.perform import perform
+from mymozhem.rooms.tables.rooms import ParticipantRow, RoomEventRow, RoomStreamRow, ScoreRow
+from mymozhem.rooms.tables.windows import SubmissionRow, WindowRow
 from tests.faults.asker import ACCEPTS, POINTS, RULES, Asker
 from tests.integration.rooms.build import House, make_house, make_services
 

@@ -11,8 +11,8 @@ from mymozhem.contract.demo import DemoFailed, SampleAction, SamplePrize, Sample
 from mymozhem.demo.house import idle_host
 from mymozhem.demo.people import Login, ensure_account
 from mymozhem.demo.samples import make_samples
-from mymozhem.rooms.tables import ParticipantRow, PrizeRow, WinnerRow
-from mymozhem.rooms.windows.tables import WindowRow
+from mymozhem.rooms.tables.rooms import ParticipantRow, PrizeRow, WinnerRow
+from mymozhem.rooms.tables.windows import WindowRow
 
 WHOLE = SampleRoom(
     name="Raffle",

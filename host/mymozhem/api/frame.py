@@ -9,7 +9,7 @@ from quart import Quart, Request, Response, g, request
 from mymozhem.auth.principal import AnyPrincipal, AppPrincipal, Principal
 from mymozhem.auth.rules import admit
 from mymozhem.errors import Forbidden, NotFound, Unauthenticated, Unavailable
-from mymozhem.rooms.services import Services
+from mymozhem.rooms.core.services import Services
 
 from .answers import Reply, reply
 from .auth import principal_of

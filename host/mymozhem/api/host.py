@@ -7,8 +7,8 @@ from mymozhem.auth.tokens import Tokens
 from mymozhem.observability.metrics import Metrics
 from mymozhem.registry.app_keys import SecretCheck
 from mymozhem.registry.remote import UrlCheck
-from mymozhem.rooms.reading.rooms import RoomReader
-from mymozhem.rooms.services import Services
+from mymozhem.rooms.core.services import Services
+from mymozhem.rooms.views.rooms import RoomReader
 
 from .callbacks import AllCallbacks, Callbacks
 from .limits import Limits

@@ -6,7 +6,7 @@ import orjson
 from pydantic import BaseModel
 from quart.json.provider import JSONProvider
 
-from mymozhem.rooms.reading.views import written
+from mymozhem.rooms.views.base import written
 
 
 def dumps(value: object) -> bytes:

@@ -6,8 +6,8 @@ from pydantic import Field, JsonValue, RootModel, StringConstraints, model_valid
 
 from mymozhem.contract import JsonObject, Role, RoomStatus, Verdicts, fair
 from mymozhem.contract.wire import Moment
-from mymozhem.rooms.imports import ImportMode
-from mymozhem.rooms.tables import EntryPolicy
+from mymozhem.rooms.app_settings.import_values import ImportMode
+from mymozhem.rooms.tables.rooms import EntryPolicy
 
 from .bodies import Body
 

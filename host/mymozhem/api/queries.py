@@ -8,12 +8,12 @@ from pydantic import BaseModel, Field, StringConstraints
 
 from mymozhem.contract import JsonObject, ParticipantStatus, Role, RoomStatus, WinnerStatus
 from mymozhem.errors import Invalid
-from mymozhem.rooms.imports import ImportMode
-from mymozhem.rooms.reading.inside import PEOPLE_BY, PRIZES_BY, WINNERS_BY
-from mymozhem.rooms.reading.paging import Found, Part
-from mymozhem.rooms.reading.rooms import SORTED_BY
-from mymozhem.rooms.reading.views import written
-from mymozhem.rooms.reading.windows import WINDOWS_BY
+from mymozhem.rooms.app_settings.import_values import ImportMode
+from mymozhem.rooms.views.base import written
+from mymozhem.rooms.views.paging import Found, Part
+from mymozhem.rooms.views.rooms import SORTED_BY
+from mymozhem.rooms.views.snapshot import PEOPLE_BY, PRIZES_BY, WINNERS_BY
+from mymozhem.rooms.views.windows import WINDOWS_BY
 
 from .answers import Page
 from .bodies import Query

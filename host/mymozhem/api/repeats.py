@@ -12,9 +12,9 @@ from quart import Request
 
 from mymozhem.auth.principal import AnyPrincipal
 from mymozhem.errors import BadRequest, MymozhemError
-from mymozhem.rooms.idempotency import AlreadyDone, Claim, Kept, complete, release, reserve
-from mymozhem.rooms.queues import RoomBusy
-from mymozhem.rooms.services import Services
+from mymozhem.idempotency.keys import AlreadyDone, Claim, Kept, complete, release, reserve
+from mymozhem.rooms.coordination.room_mutex import RoomBusy
+from mymozhem.rooms.core.services import Services
 
 from .answers import Reply
 from .errors import error_body, pointed

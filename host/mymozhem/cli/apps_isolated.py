@@ -175,8 +175,8 @@ async def _require_needless(settings: Settings, pinned: Pinned) -> None:
     from sqlalchemy import func, select
 
     from mymozhem.registry.installing import there
-    from mymozhem.rooms.locks.served import RUNNING
-    from mymozhem.rooms.tables import RoomRow
+    from mymozhem.rooms.locks.serving import RUNNING
+    from mymozhem.rooms.tables.rooms import RoomRow
 
     from .onlooking import keys_of, onlooker
     from .storage import opened_database

@@ -117,7 +117,7 @@ async def _register(
     from mymozhem.auth.keys import Keys
     from mymozhem.outbound.guard import Guard
     from mymozhem.registry import remote
-    from mymozhem.rooms.audit import audit
+    from mymozhem.rooms.core.audit import audit
 
     from .storage import opened_database
 
@@ -149,7 +149,7 @@ async def _owner(session: AsyncSession, email: str | None) -> Owner:
 async def _renew(settings: Settings, app_id: str, hours: int | None, *, key_pair: bool) -> NewKeys:
     from mymozhem.auth.keys import Keys
     from mymozhem.registry import remote
-    from mymozhem.rooms.audit import audit
+    from mymozhem.rooms.core.audit import audit
 
     from .storage import opened_database
 
@@ -167,7 +167,7 @@ async def _renew(settings: Settings, app_id: str, hours: int | None, *, key_pair
 
 async def _stop(settings: Settings, app_id: str, reason: str) -> bool:
     from mymozhem.registry import stopping
-    from mymozhem.rooms.audit import audit
+    from mymozhem.rooms.core.audit import audit
 
     from .storage import opened_database
 
@@ -181,7 +181,7 @@ async def _stop(settings: Settings, app_id: str, reason: str) -> bool:
 
 async def _start(settings: Settings, app_id: str) -> bool:
     from mymozhem.registry import stopping
-    from mymozhem.rooms.audit import audit
+    from mymozhem.rooms.core.audit import audit
 
     from .storage import opened_database
 

@@ -24,9 +24,9 @@ from mymozhem.errors import Unavailable
 from mymozhem.registry import history
 from mymozhem.registry.catalog import Catalog
 from mymozhem.rooms.locks.advice import bring_back
-from mymozhem.rooms.locks.proof import target_name
-from mymozhem.rooms.locks.served import RUNNING, Group, running_groups
-from mymozhem.rooms.tables import LockDriftRow, RoomRow
+from mymozhem.rooms.locks.serving import RUNNING, Group, running_groups
+from mymozhem.rooms.locks.verify import target_name
+from mymozhem.rooms.tables.rooms import LockDriftRow, RoomRow
 
 from .onlooking import keys_of, onlooker
 

@@ -9,9 +9,9 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from mymozhem.clock import iso
 from mymozhem.contract import Level
-from mymozhem.rooms.codes import normal_code
+from mymozhem.rooms.core.join_code import normal_code
 from mymozhem.rooms.replay import Replayed, Win
-from mymozhem.rooms.tables import (
+from mymozhem.rooms.tables.rooms import (
     DrawRow,
     ParticipantRow,
     PrizeRow,
@@ -21,7 +21,7 @@ from mymozhem.rooms.tables import (
     ScoreRow,
     WinnerRow,
 )
-from mymozhem.rooms.windows.tables import WindowRow
+from mymozhem.rooms.tables.windows import WindowRow
 
 Document = dict[str, Any]
 

@@ -10,9 +10,9 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from mymozhem.config import Settings
 from mymozhem.db.uow import Database
-from mymozhem.rooms.locks.proof import Line, prove
-from mymozhem.rooms.locks.served import RUNNING
-from mymozhem.rooms.tables import RoomRow
+from mymozhem.rooms.locks.serving import RUNNING
+from mymozhem.rooms.locks.verify import Line, prove
+from mymozhem.rooms.tables.rooms import RoomRow
 
 from .ledger import Document, card, find_room
 from .onlooking import keys_of, onlooker

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from mymozhem.cli.proving import Proved
     from mymozhem.rooms.replay import Replayed
-    from mymozhem.rooms.tables import RoomRow
+    from mymozhem.rooms.tables.rooms import RoomRow
 
 T = TypeVar("T")
 Form = Literal["text", "json"]

@@ -5,10 +5,10 @@ from datetime import datetime
 from sqlalchemy import func, select
 
 from mymozhem.contract import WindowStatus
+from mymozhem.rooms.core.app_context import room_state
 from mymozhem.rooms.replay import LogBroken
-from mymozhem.rooms.requests import room_state
-from mymozhem.rooms.tables import ParticipantRow, RoomRow, TimerRow
-from mymozhem.rooms.windows.tables import WindowRow
+from mymozhem.rooms.tables.rooms import ParticipantRow, RoomRow, TimerRow
+from mymozhem.rooms.tables.windows import WindowRow
 
 from .house import House
 

@@ -9,9 +9,9 @@ from mymozhem.contract import JsonObject, ParticipantStatus, RoomStatus, WindowS
 from mymozhem.dispatch.outcome import FailureKind
 from mymozhem.errors import MymozhemError
 from mymozhem.manifests.enums import Addressee
-from mymozhem.rooms.applications import Joined
-from mymozhem.rooms.people import approve
-from mymozhem.rooms.tables import RoomRow, WinnerRow
+from mymozhem.rooms.coordination.join_requests import Joined
+from mymozhem.rooms.participants.manage import approve
+from mymozhem.rooms.tables.rooms import RoomRow, WinnerRow
 
 from .aftermath import log_problems, next_due, refused_effects, tallying
 from .apps import App

@@ -17,20 +17,20 @@ from mymozhem.dispatch.dispatcher import Dispatcher
 from mymozhem.dispatch.transport import Transport
 from mymozhem.observability.calls import Observed
 from mymozhem.registry.code import AppCode
-from mymozhem.rooms.actions import perform
-from mymozhem.rooms.applications import Joined
-from mymozhem.rooms.creation import NewRoom, create_room
-from mymozhem.rooms.joining import join
-from mymozhem.rooms.lifecycle import RoomChanges, change_room
-from mymozhem.rooms.prizes import NewPrize, create_prize
-from mymozhem.rooms.reading.inside import Snapshot, snapshot
+from mymozhem.rooms.actions.perform import perform
+from mymozhem.rooms.coordination.join_requests import Joined
+from mymozhem.rooms.coordination.submission_batches import Accepted
+from mymozhem.rooms.core.membership import find_seat
+from mymozhem.rooms.core.services import Services
+from mymozhem.rooms.jobs.runner import Jobs
+from mymozhem.rooms.lifecycle.create import NewRoom, create_room
+from mymozhem.rooms.lifecycle.update import RoomChanges, change_room
+from mymozhem.rooms.participants.join import join
+from mymozhem.rooms.prizes.manage import NewPrize, create_prize
 from mymozhem.rooms.replay import Replayed, replay
-from mymozhem.rooms.seats import find_seat
-from mymozhem.rooms.services import Services
-from mymozhem.rooms.tables import RoomEventRow, RoomRow
-from mymozhem.rooms.windows.arriving import Accepted
-from mymozhem.rooms.windows.submitting import submit
-from mymozhem.rooms.work.jobs import Jobs
+from mymozhem.rooms.tables.rooms import RoomEventRow, RoomRow
+from mymozhem.rooms.views.snapshot import Snapshot, snapshot
+from mymozhem.rooms.windows.submit import submit
 
 from .serving import Front
 

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from pydantic import JsonValue
 
 from mymozhem.contract import JsonObject
-from mymozhem.rooms.versions.carrying import Carried
+from mymozhem.rooms.upgrades.migrate import Carried
 
 from .apps import App, find_app
 from .differing import differences

@@ -31,8 +31,8 @@ from mymozhem.registry.discovery import Discovered
 from mymozhem.registry.loader import load
 from mymozhem.registry.remote import Owner, admissible
 from mymozhem.registry.source import Source
-from mymozhem.rooms.services import Services
-from mymozhem.rooms.work.jobs import Jobs
+from mymozhem.rooms.core.services import Services
+from mymozhem.rooms.jobs.runner import Jobs
 
 from .house import House
 from .serving import Endpoint, Front, by_contract

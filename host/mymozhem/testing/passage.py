@@ -15,7 +15,7 @@ from mymozhem.contract.payloads import SettingsMigrationResult
 from mymozhem.manifests.migrate import MigrationFailed, apply_steps
 from mymozhem.manifests.model import Manifest
 from mymozhem.manifests.settings import complete
-from mymozhem.rooms.versions.carrying import (
+from mymozhem.rooms.upgrades.migrate import (
     MIGRATION,
     Carried,
     Had,

@@ -18,10 +18,10 @@ from mymozhem.contract.hooks import (
 )
 from mymozhem.errors import MymozhemError
 from mymozhem.manifests.enums import Addressee
-from mymozhem.rooms.applications import Joined
+from mymozhem.rooms.coordination.join_requests import Joined
 from mymozhem.rooms.replay import LogBroken
-from mymozhem.rooms.tables import RoomRow
-from mymozhem.rooms.windows.controlling import close
+from mymozhem.rooms.tables.rooms import RoomRow
+from mymozhem.rooms.windows.commands import close
 
 from .apps import App
 from .draws import finish_draws

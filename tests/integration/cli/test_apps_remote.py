@@ -16,8 +16,8 @@ from mymozhem.registry import remote
 from mymozhem.registry.app_keys import SecretCheck
 from mymozhem.registry.catalog import Catalog
 from mymozhem.registry.tables import StopCause
-from mymozhem.rooms.reading.paging import Part
-from mymozhem.rooms.reading.platform import AuditFilter, audit_trail
+from mymozhem.rooms.views.admin import AuditFilter, audit_trail
+from mymozhem.rooms.views.paging import Part
 from tests.databases import mark_as_migrated, run
 from tests.remote import BASE_URL, FIRST_PLATFORM, remote_manifest
 

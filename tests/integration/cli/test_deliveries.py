@@ -14,7 +14,7 @@ from mymozhem.cli import cli
 from mymozhem.clock import SystemClock
 from mymozhem.config import Settings
 from mymozhem.db.uow import Database
-from mymozhem.rooms.tables import AuditRow
+from mymozhem.rooms.tables.rooms import AuditRow
 from tests.databases import mark_as_migrated, run
 from tests.integration.deliveries.post import FAILED, App, Post
 

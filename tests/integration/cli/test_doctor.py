@@ -13,7 +13,7 @@ from mymozhem.db.base import new_id
 from mymozhem.db.uow import Database
 from mymozhem.migrations import head
 from mymozhem.registry.tables import AppRow, ManifestVersionRow, StopCause
-from mymozhem.rooms.tables import LockDriftRow, RoomRow
+from mymozhem.rooms.tables.rooms import LockDriftRow, RoomRow
 
 NOW = datetime.now(UTC)
 

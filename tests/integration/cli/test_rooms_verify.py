@@ -12,7 +12,7 @@ from mymozhem.contract.canonical import digest
 from mymozhem.db.base import new_id
 from mymozhem.db.uow import Database
 from mymozhem.registry.tables import ManifestVersionRow
-from mymozhem.rooms.tables import DrawRow, RoomLockRow, RoomRow, RoomServedByRow
+from mymozhem.rooms.tables.rooms import DrawRow, RoomLockRow, RoomRow, RoomServedByRow
 
 WHATS = [
     "lock", "room", "manifest", "settings schema", "permissions", "settings", "code", "anchor",

@@ -19,8 +19,8 @@ from mymozhem.contract import fair
 from mymozhem.db.engine import create_engine
 from mymozhem.migrations import check_drift, current, head, import_tables, upgrade
 from mymozhem.registry.installing import install
-from mymozhem.rooms.locks.keeper import Keeper
-from mymozhem.rooms.work.jobs import Jobs
+from mymozhem.rooms.jobs.runner import Jobs
+from mymozhem.rooms.locks.reconciler import Keeper
 from tests.api.house import Caller
 from tests.integration.migrations.first import DUMP, dump, load
 

@@ -8,7 +8,7 @@ from mymozhem.clock import Clock
 from mymozhem.config import Settings
 from mymozhem.contract import PersonKind
 from mymozhem.db.uow import Database
-from mymozhem.rooms.services import Services
+from mymozhem.rooms.core.services import Services
 from mymozhem.testing import House, loaded, opening, principal
 
 __all__ = ["House", "loaded", "make_house", "make_services", "principal"]

@@ -14,13 +14,13 @@ from mymozhem.contract import (
     Verdict,
     hookimpl,
 )
-from mymozhem.rooms.actions import perform
-from mymozhem.rooms.applications import Joined
-from mymozhem.rooms.tables import RoomRow
-from mymozhem.rooms.windows.arriving import Accepted
-from mymozhem.rooms.windows.rows import find_window
-from mymozhem.rooms.windows.submitting import submit
-from mymozhem.rooms.windows.tables import SubmissionRow, WindowRow
+from mymozhem.rooms.actions.perform import perform
+from mymozhem.rooms.coordination.join_requests import Joined
+from mymozhem.rooms.coordination.submission_batches import Accepted
+from mymozhem.rooms.tables.rooms import RoomRow
+from mymozhem.rooms.tables.windows import SubmissionRow, WindowRow
+from mymozhem.rooms.windows.queries import find_window
+from mymozhem.rooms.windows.submit import submit
 from tests.integration.rooms.build import House, principal
 
 #: right is {"n": 4}

@@ -6,12 +6,12 @@ from collections.abc import Callable
 from sqlalchemy import select
 
 from mymozhem.contract import Level, PrizeCount, fair
-from mymozhem.rooms.draws import drawing
-from mymozhem.rooms.draws.drawing import DrawWish
+from mymozhem.rooms.core.transaction import write_room
+from mymozhem.rooms.draws import commands
+from mymozhem.rooms.draws.commands import DrawWish
 from mymozhem.rooms.draws.record import DrawView, find_draw, record
-from mymozhem.rooms.tables import PrizeRow, RoomRow, WinnerRow
-from mymozhem.rooms.work.jobs import Jobs
-from mymozhem.rooms.writer import write_room
+from mymozhem.rooms.jobs.runner import Jobs
+from mymozhem.rooms.tables.rooms import PrizeRow, RoomRow, WinnerRow
 from tests.integration.rooms.build import House
 
 
@@ -29,11 +29,11 @@ class Event:
 
     async def request(self, *prizes: tuple[str, int], **wish: object) -> str:
         counts = tuple(PrizeCount(prize_id=each, count=count) for each, count in prizes) or None
-        return (await self.do(drawing.request, DrawWish(prizes=counts, **wish))).id
+        return (await self.do(commands.request, DrawWish(prizes=counts, **wish))).id
 
     async def act(self, act: Callable, draw_id: str, *arguments: object, **options: object) -> None:
         async with write_room(self.services, self.room.id) as writer:
-            draw = await drawing.by_id(writer, draw_id)
+            draw = await commands.by_id(writer, draw_id)
             await act(writer, draw, *arguments, **options)
 
     async def draw(self, *prizes: tuple[str, int], **wish: object) -> DrawView:

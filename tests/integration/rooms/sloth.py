@@ -17,12 +17,12 @@ from mymozhem.db.uow import Database
 from mymozhem.dispatch.dispatcher import Dispatcher
 from mymozhem.dispatch.ears import Ears
 from mymozhem.dispatch.late import LateAnswer
-from mymozhem.rooms.actions import perform
-from mymozhem.rooms.late import LateAnswers
-from mymozhem.rooms.parking import Parking
-from mymozhem.rooms.tables import RoomRow
-from mymozhem.rooms.work.jobs import Jobs
-from mymozhem.rooms.work.tables import QueuedCallRow
+from mymozhem.rooms.actions.perform import perform
+from mymozhem.rooms.app_calls.late_answers import LateAnswers
+from mymozhem.rooms.app_calls.recovery import Parking
+from mymozhem.rooms.jobs.runner import Jobs
+from mymozhem.rooms.tables.pending_calls import QueuedCallRow
+from mymozhem.rooms.tables.rooms import RoomRow
 from tests.integration.rooms.build import House, make_house, make_services
 from tests.integration.rooms.drawer import in_order
 

@@ -9,8 +9,8 @@ from sqlalchemy import select
 
 from mymozhem.contract import JsonObject
 from mymozhem.errors import Conflict, Forbidden, Invalid, MymozhemError, NotFound, Refused
-from mymozhem.rooms.actions import Acted, perform
-from mymozhem.rooms.tables import (
+from mymozhem.rooms.actions.perform import Acted, perform
+from mymozhem.rooms.tables.rooms import (
     NotificationRow,
     ParticipantRow,
     RoomRow,

@@ -12,12 +12,12 @@ from mymozhem.clock import Clock, SystemClock
 from mymozhem.contract import ActionRequest, Context, JsonObject, ParticipantStatus, hookimpl
 from mymozhem.db.uow import Database
 from mymozhem.errors import Forbidden, Invalid, MymozhemError, Refused, Unavailable
-from mymozhem.rooms.actions import Acted, perform
-from mymozhem.rooms.applications import Joined
-from mymozhem.rooms.idempotency import AlreadyDone, Claim, InProgress, release, reserve
-from mymozhem.rooms.queues import RoomBusy
-from mymozhem.rooms.tables import ParticipantRow, RoomRow, RoomStateRow, WinnerRow
-from mymozhem.rooms.writer import write_room
+from mymozhem.idempotency.keys import AlreadyDone, Claim, InProgress, release, reserve
+from mymozhem.rooms.actions.perform import Acted, perform
+from mymozhem.rooms.coordination.join_requests import Joined
+from mymozhem.rooms.coordination.room_mutex import RoomBusy
+from mymozhem.rooms.core.transaction import write_room
+from mymozhem.rooms.tables.rooms import ParticipantRow, RoomRow, RoomStateRow, WinnerRow
 from tests.integration.rooms.build import House, make_house, principal
 
 GUARD = 30

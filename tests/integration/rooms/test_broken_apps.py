@@ -25,8 +25,8 @@ from mymozhem.contract import (
 from mymozhem.db.base import Base
 from mymozhem.db.uow import Database
 from mymozhem.errors import Conflict, MymozhemError, Unavailable
-from mymozhem.rooms.actions import perform
-from mymozhem.rooms.tables import (
+from mymozhem.rooms.actions.perform import perform
+from mymozhem.rooms.tables.rooms import (
     NotificationRow,
     ParticipantRow,
     PrizeRow,

@@ -11,15 +11,15 @@ from mymozhem.clock import SystemClock
 from mymozhem.contract import RoomStatus
 from mymozhem.contract.hooks import HOOKS
 from mymozhem.errors import Conflict, Unavailable
-from mymozhem.rooms.actions import perform
-from mymozhem.rooms.draws import drawing
-from mymozhem.rooms.draws.drawing import DrawWish
-from mymozhem.rooms.importing import import_setting
-from mymozhem.rooms.imports import TextImport
-from mymozhem.rooms.queues import RoomBusy
-from mymozhem.rooms.windows import controlling
-from mymozhem.rooms.work.jobs import Jobs
-from mymozhem.rooms.writer import write_room
+from mymozhem.rooms.actions.perform import perform
+from mymozhem.rooms.app_settings.import_text import import_setting
+from mymozhem.rooms.app_settings.import_values import TextImport
+from mymozhem.rooms.coordination.room_mutex import RoomBusy
+from mymozhem.rooms.core.transaction import write_room
+from mymozhem.rooms.draws import commands
+from mymozhem.rooms.draws.commands import DrawWish
+from mymozhem.rooms.jobs.runner import Jobs
+from mymozhem.rooms.windows import commands as window_commands
 from tests.integration.rooms.build import make_house, principal
 from tests.integration.rooms.desk import opening, send
 from tests.integration.rooms.sloth import Sloth
@@ -111,7 +111,7 @@ async def add_prize(house, room, _):
 
 async def draw(house, room, _):
     async with write_room(house.services, room.id) as writer:
-        await drawing.request(writer, DrawWish(run=True))
+        await commands.request(writer, DrawWish(run=True))
 
 
 async def submit(house, room, guest):
@@ -119,7 +119,7 @@ async def submit(house, room, guest):
 
 
 async def close(house, room, _):
-    await controlling.close(house.services, room.id, house.organizer, "w")
+    await window_commands.close(house.services, room.id, house.organizer, "w")
 
 
 USES = [create, change, cancel, join, act, crowd, vote, add_prize, draw, submit, close]

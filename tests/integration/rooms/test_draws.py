@@ -19,13 +19,13 @@ from mymozhem.contract import (
     fair,
 )
 from mymozhem.errors import Conflict, Invalid, NotFound
-from mymozhem.rooms import winners
-from mymozhem.rooms.actions import perform
-from mymozhem.rooms.draws import drawing
+from mymozhem.rooms.actions.perform import perform
+from mymozhem.rooms.draws import commands
 from mymozhem.rooms.draws.record import list_draws, record
-from mymozhem.rooms.people import NewPerson, add_people
-from mymozhem.rooms.prizes import delete_prize
-from mymozhem.rooms.tables import DrawRow, RevealMode
+from mymozhem.rooms.participants.manage import NewPerson, add_people
+from mymozhem.rooms.prizes import winners
+from mymozhem.rooms.prizes.manage import delete_prize
+from mymozhem.rooms.tables.rooms import DrawRow, RevealMode
 from tests.integration.rooms.build import make_house
 from tests.integration.rooms.drawer import Drawer, break_down, listing, refuse
 from tests.integration.rooms.event import Event
@@ -84,7 +84,7 @@ async def test_an_award_by_hand_tells_nothing_of_what_is_sealed(event):
     [sealed] = await event.wins(sealed=True)
     for person in event.people:
         await event.do(winners.award, participant_id=person, prize_id=prize, metadata={})
-    await event.act(drawing.reveal, draw.id)
+    await event.act(commands.reveal, draw.id)
     statuses = {(win.participant_id, win.draw_id): win.status for win in await event.wins()}
     assert statuses[(sealed.participant_id, draw.id)] is WinnerStatus.REVOKED
     assert statuses[(sealed.participant_id, None)] is WinnerStatus.AWARDED
@@ -95,25 +95,25 @@ async def test_an_award_by_hand_tells_nothing_of_what_is_sealed(event):
 async def test_prizes_are_revealed_one_by_one_and_the_link_comes_with_the_last(event):
     first, second = [await event.house.prize(event.room, name=name) for name in ("A", "B")]
     draw = await event.draw((first, 1), (second, 1), reveal=RevealMode.MANUAL)
-    await event.act(drawing.reveal, draw.id, [second])
+    await event.act(commands.reveal, draw.id, [second])
     half = await event.see(draw.id, Level.PUBLIC)
     assert [pick["prizeId"] for pick in half.picks] == [second]
     assert (half.status, half.link, half.rule) == (DrawStatus.DRAWN, None, None)
-    await event.act(drawing.reveal, draw.id, [second])
-    await event.act(drawing.reveal, draw.id)
+    await event.act(commands.reveal, draw.id, [second])
+    await event.act(commands.reveal, draw.id)
     assert (await event.see(draw.id)).status is DrawStatus.REVEALED
     payloads = [each.payload for each in await event.house.events(event.room.id, "draw:revealed")]
     assert [each["complete"] for each in payloads] == [False, True]
     assert [each["link"] is None for each in payloads] == [True, False]
     with pytest.raises(Conflict, match="public already"):
-        await event.act(drawing.void, draw.id, "too late")
+        await event.act(commands.void, draw.id, "too late")
 
 
 async def test_what_nobody_could_win_returns_with_the_complete_reveal(event):
     prize = await event.house.prize(event.room, quantity=9)
     draw = await event.draw((prize, 9), reveal=RevealMode.MANUAL)
     assert await event.left(prize) == 0
-    await event.act(drawing.reveal, draw.id)
+    await event.act(commands.reveal, draw.id)
     assert await event.left(prize) == 3
 
 
@@ -174,7 +174,7 @@ async def test_a_draw_waits_for_the_one_before_it_since_links_are_shown_in_order
     assert (await event.see(second)).status is DrawStatus.REQUESTED
     with pytest.raises(NotFound):
         await event.see(second, Level.PUBLIC)
-    await event.act(drawing.run, first)
+    await event.act(commands.run, first)
     await event.jobs.run_due()
     assert [(await event.see(each)).link_index for each in (first, second)] == [1, 2]
     async with event.services.database.read() as session:
@@ -189,8 +189,8 @@ async def test_a_void_is_public_shows_the_link_and_returns_what_was_reserved(eve
         draw_id = await event.request((prize, 2), run=reveal is RevealMode.MANUAL, reveal=reveal)
         await event.jobs.run_due()
         assert await event.left(prize) == 0
-        await event.act(drawing.void, draw_id, "a chair was counted twice")
-        await event.act(drawing.void, draw_id, "once more")
+        await event.act(commands.void, draw_id, "a chair was counted twice")
+        await event.act(commands.void, draw_id, "once more")
         draw = await event.see(draw_id, Level.PUBLIC)
         assert draw.void_reason == "a chair was counted twice"
         link, anchor = bytes.fromhex(draw.link), bytes.fromhex(event.room.draw_anchor)
@@ -199,7 +199,7 @@ async def test_a_void_is_public_shows_the_link_and_returns_what_was_reserved(eve
         assert await event.wins(sealed=True) == []
         await event.jobs.run_due()
         with pytest.raises(Conflict):
-            await event.act(drawing.run, draw_id)
+            await event.act(commands.run, draw_id)
     assert len(await event.types("draw:voided")) == 2
 
 
@@ -226,7 +226,7 @@ async def test_a_draw_that_cannot_be_prepared_is_held_until_it_is_retried(event,
     assert await event.left(prize) == 1
     assert await event.types("draw:held") == ["draw:held"]
     app.behaviour.clear()
-    await event.act(drawing.retry, draw.id, platform=False)
+    await event.act(commands.retry, draw.id, platform=False)
     await event.jobs.run_due()
     assert (await event.see(draw.id)).status is DrawStatus.REVEALED
 
@@ -236,22 +236,22 @@ async def test_with_consent_a_held_draw_goes_on_with_equal_tickets_and_without_t
     app.behaviour["prepare"] = break_down
     held = await event.draw((prize, 1))
     other = await event.request((prize, 1))
-    await event.act(drawing.void, other, "not needed")
+    await event.act(commands.void, other, "not needed")
     asked = len(app.asked)
-    await event.act(drawing.retry, held.id, platform=True)
+    await event.act(commands.retry, held.id, platform=True)
     await event.jobs.run_due()
     draw = await event.see(held.id)
     assert (draw.status, draw.ticket_count) == (DrawStatus.REVEALED, 6)
     assert len(app.asked) == asked
     with pytest.raises(Conflict):
-        await event.act(drawing.retry, held.id, platform=True)
+        await event.act(commands.retry, held.id, platform=True)
 
 
 async def test_consent_given_to_a_draw_that_is_not_held_does_not_bypass_the_app(event, app):
     prize = await event.house.prize(event.room)
     app.behaviour["prepare"] = lambda *_: PreparedDraw(entries=EntryRule(tickets=3))
     draw_id = await event.request((prize, 1), run=True)
-    await event.act(drawing.retry, draw_id, platform=True)
+    await event.act(commands.retry, draw_id, platform=True)
     await event.jobs.run_due()
     assert (await event.see(draw_id)).ticket_count == 18
 
@@ -287,14 +287,14 @@ async def test_public_sources_decide_once_they_are_due_and_bind_the_operator(eve
     draw = await event.draw((prize, 1), public_sources=(PublicSource(name="lotto", due=due),))
     assert (draw.status, draw.guarantee) == (DrawStatus.COMMITTED, "beacon")
     with pytest.raises(Conflict, match="not yet"):
-        await event.act(drawing.run, draw.id, [[9, 3]])
+        await event.act(commands.run, draw.id, [[9, 3]])
     clock.advance(timedelta(hours=1))
     for wrong in ([[1], [2]], ["a/b"], [[-1]], [""]):
         with pytest.raises(Invalid):
-            await event.act(drawing.run, draw.id, wrong)
-    await event.act(drawing.run, draw.id, [[9, 3]])
+            await event.act(commands.run, draw.id, wrong)
+    await event.act(commands.run, draw.id, [[9, 3]])
     with pytest.raises(Conflict, match="other values"):
-        await event.act(drawing.run, draw.id, [[9, 4]])
+        await event.act(commands.run, draw.id, [[9, 4]])
     await event.jobs.run_due()
     assert (await event.verified(draw.id)).record.public_inputs == ((9, 3),)
     late = PublicSource(name="lotto", due=clock.now())
@@ -383,7 +383,7 @@ async def test_whoever_leaves_after_the_commit_stays_an_entry(event, app):
     await event.jobs.run_due()
     before = (await event.see(draw_id)).entry_count
     await event.house.guest(event.room, "Late")
-    await event.act(drawing.run, draw_id)
+    await event.act(commands.run, draw_id)
     await event.jobs.run_due()
     assert (await event.see(draw_id)).entry_count == before == 6
 

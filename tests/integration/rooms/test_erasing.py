@@ -7,16 +7,11 @@ from mymozhem.auth.users import ERASED_NAME
 from mymozhem.contract import ParticipantStatus
 from mymozhem.db.base import new_id
 from mymozhem.errors import NotFound, Unauthenticated
-from mymozhem.rooms.actions import perform
-from mymozhem.rooms.erasing import erase_person
-from mymozhem.rooms.joining import join
-from mymozhem.rooms.lifecycle import delete_room
-from mymozhem.rooms.tables import (
-    IdempotencyRow,
-    NotificationRow,
-    ParticipantRow,
-    RoomRow,
-)
+from mymozhem.rooms.actions.perform import perform
+from mymozhem.rooms.lifecycle.update import delete_room
+from mymozhem.rooms.participants.erase import erase_person
+from mymozhem.rooms.participants.join import join
+from mymozhem.rooms.tables.rooms import IdempotencyRow, NotificationRow, ParticipantRow, RoomRow
 from tests.integration.rooms.build import House, principal
 
 

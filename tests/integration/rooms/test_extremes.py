@@ -4,13 +4,13 @@ import pytest
 
 from mymozhem.contract import DrawStatus, Level, PrizeCount
 from mymozhem.errors import MymozhemError
-from mymozhem.rooms.actions import perform
-from mymozhem.rooms.draws import drawing
-from mymozhem.rooms.draws.drawing import DrawWish
+from mymozhem.rooms.actions.perform import perform
+from mymozhem.rooms.core.transaction import write_room
+from mymozhem.rooms.draws import commands
+from mymozhem.rooms.draws.commands import DrawWish
 from mymozhem.rooms.draws.record import find_draw
-from mymozhem.rooms.tables import RoomEventRow
-from mymozhem.rooms.work.jobs import Jobs
-from mymozhem.rooms.writer import write_room
+from mymozhem.rooms.jobs.runner import Jobs
+from mymozhem.rooms.tables.rooms import RoomEventRow
 from tests.integration.rooms.build import make_house
 from tests.integration.rooms.drawer import Drawer
 
@@ -109,7 +109,7 @@ async def test_a_draw_of_an_answer_at_the_edge_is_held_and_says_why(house, app, 
     await house.guest(room)
     app.behaviour["prepare"] = lambda *_: answer
     async with write_room(house.services, room.id) as writer:
-        draw = await drawing.request(writer, DrawWish(prizes=prizes))
+        draw = await commands.request(writer, DrawWish(prizes=prizes))
     await Jobs(house.services).run_due()
     async with house.services.database.read() as session:
         seen = await find_draw(session, room.id, draw.id, level=Level.ORGANIZER)

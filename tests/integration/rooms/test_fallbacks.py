@@ -6,12 +6,12 @@ from structlog.testing import capture_logs
 from mymozhem.contract import PrizeCount
 from mymozhem.errors import Unavailable
 from mymozhem.rooms import timers
-from mymozhem.rooms.draws import drawing
-from mymozhem.rooms.draws.drawing import DrawWish
-from mymozhem.rooms.prizes import NewPrize, add_prize
-from mymozhem.rooms.windows.judging import judge_waiting
-from mymozhem.rooms.windows.rows import find_window
-from mymozhem.rooms.writer import write_room
+from mymozhem.rooms.core.transaction import write_room
+from mymozhem.rooms.draws import commands
+from mymozhem.rooms.draws.commands import DrawWish
+from mymozhem.rooms.prizes.manage import NewPrize, add_prize
+from mymozhem.rooms.windows.judge import judge_waiting
+from mymozhem.rooms.windows.queries import find_window
 from tests.integration.rooms.desk import opening, send
 from tests.integration.rooms.sloth import Sloth, make_den
 
@@ -41,7 +41,7 @@ async def draw(den):
     async with write_room(den.house.services, den.room.id) as writer:
         prize = await add_prize(writer, NewPrize("Bicycle", quantity=1))
         wish = DrawWish(prizes=(PrizeCount(prize_id=prize.id, count=1),), key="d", run=True)
-        await drawing.request(writer, wish)
+        await commands.request(writer, wish)
     await den.later(0)
 
 

@@ -23,12 +23,17 @@ from mymozhem.contract import (
 )
 from mymozhem.db.uow import Database
 from mymozhem.errors import Forbidden, Invalid, NotFound, Refused, TooLarge, Unavailable
-from mymozhem.rooms.importing import import_setting
-from mymozhem.rooms.imports import MAX_TEXT_BYTES, Imported, ImportMode, TextImport
-from mymozhem.rooms.queues import RoomBusy
-from mymozhem.rooms.settings import MAX_SETTINGS_BYTES, SettingsFrozen, patch_settings
-from mymozhem.rooms.tables import RoomRow
-from mymozhem.rooms.writer import write_room
+from mymozhem.rooms.app_settings.import_text import import_setting
+from mymozhem.rooms.app_settings.import_values import (
+    MAX_TEXT_BYTES,
+    Imported,
+    ImportMode,
+    TextImport,
+)
+from mymozhem.rooms.app_settings.update import MAX_SETTINGS_BYTES, SettingsFrozen, patch_settings
+from mymozhem.rooms.coordination.room_mutex import RoomBusy
+from mymozhem.rooms.core.transaction import write_room
+from mymozhem.rooms.tables.rooms import RoomRow
 from tests.integration.rooms.build import House, make_house, principal
 
 LINES: JsonObject = {"type": "array", "items": {"type": "string", "minLength": 2}, "default": []}

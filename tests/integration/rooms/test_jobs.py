@@ -13,11 +13,11 @@ from mymozhem.contract import DrawStatus, PrizeCount, fair
 from mymozhem.db.uow import Database
 from mymozhem.registry.catalog import Catalog
 from mymozhem.rooms import timers
-from mymozhem.rooms.draws import drawing
-from mymozhem.rooms.draws.drawing import DrawWish
-from mymozhem.rooms.tables import DrawRow, RoomRow, RoomStateRow, WinnerRow
-from mymozhem.rooms.work.jobs import Jobs
-from mymozhem.rooms.writer import write_room
+from mymozhem.rooms.core.transaction import write_room
+from mymozhem.rooms.draws import commands
+from mymozhem.rooms.draws.commands import DrawWish
+from mymozhem.rooms.jobs.runner import Jobs
+from mymozhem.rooms.tables.rooms import DrawRow, RoomRow, RoomStateRow, WinnerRow
 from tests.integration.rooms.build import make_house, make_services
 from tests.integration.rooms.drawer import Drawer
 
@@ -45,7 +45,7 @@ async def request(house, room, **wish):
     prize = await house.prize(room, quantity=3)
     async with write_room(house.services, room.id) as writer:
         prizes = (PrizeCount(prize_id=prize, count=2),)
-        return (await drawing.request(writer, DrawWish(prizes=prizes, **wish))).id
+        return (await commands.request(writer, DrawWish(prizes=prizes, **wish))).id
 
 
 async def until(database, draw_id, status):
@@ -59,7 +59,7 @@ async def until(database, draw_id, status):
 
 async def run_once(services, room, draw_id):
     async with write_room(services, room.id) as writer:
-        await drawing.run(writer, await drawing.by_id(writer, draw_id))
+        await commands.run(writer, await commands.by_id(writer, draw_id))
 
 
 async def test_a_hundred_concurrent_runs_have_one_effect(house, room):

@@ -7,10 +7,10 @@ from sqlalchemy import event, select
 
 from mymozhem.contract import ParticipantStatus, RoomStatus
 from mymozhem.errors import Conflict, Forbidden, Gone, Invalid, NotFound
-from mymozhem.rooms.applications import Joined
-from mymozhem.rooms.joining import join
-from mymozhem.rooms.people import approve, leave, remove
-from mymozhem.rooms.tables import EntryPolicy, ParticipantRow, RoomRow
+from mymozhem.rooms.coordination.join_requests import Joined
+from mymozhem.rooms.participants.join import join
+from mymozhem.rooms.participants.manage import approve, leave, remove
+from mymozhem.rooms.tables.rooms import EntryPolicy, ParticipantRow, RoomRow
 from tests.integration.rooms.build import House, principal
 
 

@@ -20,12 +20,12 @@ from mymozhem.contract import (
 )
 from mymozhem.db.uow import Database
 from mymozhem.errors import Conflict, NotFound, Unauthenticated
-from mymozhem.rooms.actions import perform
-from mymozhem.rooms.applications import Joined
-from mymozhem.rooms.joining import join
-from mymozhem.rooms.names import FreeNames
-from mymozhem.rooms.people import leave
-from mymozhem.rooms.tables import ParticipantRow, RoomRow
+from mymozhem.rooms.actions.perform import perform
+from mymozhem.rooms.coordination.join_requests import Joined
+from mymozhem.rooms.participants.display_names import FreeNames
+from mymozhem.rooms.participants.join import join
+from mymozhem.rooms.participants.manage import leave
+from mymozhem.rooms.tables.rooms import ParticipantRow, RoomRow
 from tests.integration.rooms.build import House, make_house, principal
 
 TOGETHER = 40

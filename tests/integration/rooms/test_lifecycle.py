@@ -6,8 +6,9 @@ from sqlalchemy import select
 from mymozhem.contract import RoomStatus
 from mymozhem.contract.canonical import digest
 from mymozhem.errors import Conflict, Forbidden, Invalid, NotFound
-from mymozhem.rooms.creation import NewRoom, copy_room, create_room
-from mymozhem.rooms.lifecycle import (
+from mymozhem.rooms.app_settings.update import SettingsFrozen
+from mymozhem.rooms.lifecycle.create import NewRoom, copy_room, create_room
+from mymozhem.rooms.lifecycle.update import (
     NEXT,
     RoomChanged,
     RoomChanges,
@@ -15,8 +16,7 @@ from mymozhem.rooms.lifecycle import (
     change_room,
     delete_room,
 )
-from mymozhem.rooms.settings import SettingsFrozen
-from mymozhem.rooms.tables import PrizeRow, RoomLockRow, RoomRow, TimerRow
+from mymozhem.rooms.tables.rooms import PrizeRow, RoomLockRow, RoomRow, TimerRow
 from tests.integration.rooms.build import House, principal
 
 

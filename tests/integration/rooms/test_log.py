@@ -5,10 +5,10 @@ import pytest
 from mymozhem.auth.principal import Principal
 from mymozhem.contract import RoomStatus
 from mymozhem.errors import BadRequest
-from mymozhem.rooms.actions import perform
-from mymozhem.rooms.log import SeenEvent, current_cursor, read_events
-from mymozhem.rooms.seats import find_seat
-from mymozhem.rooms.tables import RoomRow
+from mymozhem.rooms.actions.perform import perform
+from mymozhem.rooms.core.event_log import SeenEvent, current_cursor, read_events
+from mymozhem.rooms.core.membership import find_seat
+from mymozhem.rooms.tables.rooms import RoomRow
 from tests.integration.rooms.build import House, principal
 
 

@@ -10,16 +10,16 @@ from mymozhem.errors import Invalid, Unavailable
 from mymozhem.registry import history
 from mymozhem.registry.catalog import Catalog
 from mymozhem.rooms import timers
-from mymozhem.rooms.actions import perform
-from mymozhem.rooms.draws import drawing
-from mymozhem.rooms.draws.drawing import DrawWish
+from mymozhem.rooms.actions.perform import perform
+from mymozhem.rooms.core.membership import find_seat
+from mymozhem.rooms.core.services import Services
+from mymozhem.rooms.core.transaction import write_room
+from mymozhem.rooms.draws import commands
+from mymozhem.rooms.draws.commands import DrawWish
 from mymozhem.rooms.draws.record import find_draw, record
-from mymozhem.rooms.reading.inside import snapshot
-from mymozhem.rooms.seats import find_seat
-from mymozhem.rooms.services import Services
-from mymozhem.rooms.tables import TimerRow
-from mymozhem.rooms.work.jobs import Jobs
-from mymozhem.rooms.writer import write_room
+from mymozhem.rooms.jobs.runner import Jobs
+from mymozhem.rooms.tables.rooms import TimerRow
+from mymozhem.rooms.views.snapshot import snapshot
 from tests.integration.rooms.build import loaded, make_house
 from tests.integration.rooms.drawer import Drawer
 
@@ -65,7 +65,7 @@ async def test_without_its_app_a_running_room_is_read_and_its_timers_wait(house,
         await house.room("drawer")
     wish = DrawWish(prizes=(PrizeCount(prize_id=prize, count=1),), run=True)
     async with write_room(house.services, room.id) as writer:
-        draw = await drawing.request(writer, wish)
+        draw = await commands.request(writer, wish)
     await jobs.run_due()
     async with house.services.database.read() as session:
         held = await find_draw(session, room.id, draw.id, level=Level.ORGANIZER)
@@ -74,8 +74,8 @@ async def test_without_its_app_a_running_room_is_read_and_its_timers_wait(house,
     house.services = await restarted(house.services, loaded(Listening(), "drawer"))
     clock.advance(timedelta(hours=1))
     async with write_room(house.services, room.id) as writer:
-        row = await drawing.by_id(writer, draw.id)
-        await drawing.retry(writer, row, platform=False)
+        row = await commands.by_id(writer, draw.id)
+        await commands.retry(writer, row, platform=False)
     await Jobs(house.services).run_due()
     assert await house.count(TimerRow) == 0
     assert [event.payload for event in await house.events(room.id, "drawer:said")] == [
@@ -90,11 +90,11 @@ async def test_without_its_app_a_committed_draw_goes_on_and_the_room_can_end(hou
     await house.guest(room)
     wish = DrawWish(prizes=(PrizeCount(prize_id=prize, count=1),))
     async with write_room(house.services, room.id) as writer:
-        draw = await drawing.request(writer, wish)
+        draw = await commands.request(writer, wish)
     await Jobs(house.services).run_due()
     house.services = await restarted(house.services)
     async with write_room(house.services, room.id) as writer:
-        await drawing.run(writer, await drawing.by_id(writer, draw.id))
+        await commands.run(writer, await commands.by_id(writer, draw.id))
     await Jobs(house.services).run_due()
     assert b"picks" in await record(house.services, room.id, draw.id)
     ended = await house.change(room.id, status=RoomStatus.COMPLETED)

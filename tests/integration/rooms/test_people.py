@@ -5,8 +5,8 @@ from sqlalchemy import select
 
 from mymozhem.contract import ParticipantStatus, Role
 from mymozhem.errors import Conflict, Forbidden, Invalid, NotFound
-from mymozhem.rooms.joining import join
-from mymozhem.rooms.people import (
+from mymozhem.rooms.participants.join import join
+from mymozhem.rooms.participants.manage import (
     NewPerson,
     PersonChanges,
     add_people,
@@ -16,7 +16,7 @@ from mymozhem.rooms.people import (
     reject,
     remove,
 )
-from mymozhem.rooms.tables import AuditRow, RoomRow
+from mymozhem.rooms.tables.rooms import AuditRow, RoomRow
 from tests.integration.rooms.build import House, principal
 
 

@@ -10,9 +10,9 @@ from sqlalchemy.engine import Engine
 from mymozhem.clock import HeldClock
 from mymozhem.contract import RoomStatus
 from mymozhem.db.base import new_id
-from mymozhem.rooms.reading.paging import Part
-from mymozhem.rooms.reading.rooms import RoomFilter, RoomReader
-from mymozhem.rooms.tables import RoomRow
+from mymozhem.rooms.tables.rooms import RoomRow
+from mymozhem.rooms.views.paging import Part
+from mymozhem.rooms.views.rooms import RoomFilter, RoomReader
 from tests.integration.rooms.build import House
 
 ROOMS = 3_000

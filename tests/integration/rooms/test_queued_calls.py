@@ -12,17 +12,19 @@ from mymozhem.dispatch.outcome import CallFailed, FailureKind
 from mymozhem.errors import Invalid, NotFound
 from mymozhem.registry import stopping
 from mymozhem.registry.source import Source
-from mymozhem.rooms import timers, waiting
-from mymozhem.rooms.draws import drawing
-from mymozhem.rooms.draws.drawing import DrawWish
+from mymozhem.rooms import timers
+from mymozhem.rooms.app_calls import retry
+from mymozhem.rooms.app_calls.late_answers import Fate
+from mymozhem.rooms.core.transaction import write_room
+from mymozhem.rooms.draws import commands
+from mymozhem.rooms.draws.commands import DrawWish
 from mymozhem.rooms.effects import apply_effects
-from mymozhem.rooms.erasing import erase_person
-from mymozhem.rooms.late import Fate
-from mymozhem.rooms.prizes import NewPrize, add_prize
-from mymozhem.rooms.tables import DrawRow, TimerRow, WinnerRow
-from mymozhem.rooms.windows import controlling, correcting
-from mymozhem.rooms.windows.rows import find_window
-from mymozhem.rooms.writer import write_room
+from mymozhem.rooms.participants.erase import erase_person
+from mymozhem.rooms.prizes.manage import NewPrize, add_prize
+from mymozhem.rooms.tables.rooms import DrawRow, TimerRow, WinnerRow
+from mymozhem.rooms.windows import commands as window_commands
+from mymozhem.rooms.windows import rejudge
+from mymozhem.rooms.windows.queries import find_window
 from tests.integration.rooms.build import principal
 from tests.integration.rooms.desk import opening, send
 from tests.integration.rooms.drawer import in_order
@@ -64,7 +66,7 @@ async def cause_draw(den):
     async with write_room(den.house.services, den.room.id) as writer:
         prize = await add_prize(writer, NewPrize("Bicycle", quantity=2))
         wish = DrawWish(prizes=(PrizeCount(prize_id=prize.id, count=2),), key="d", run=True)
-        await drawing.request(writer, wish)
+        await commands.request(writer, wish)
 
 
 KINDS = {
@@ -242,14 +244,14 @@ async def test_a_late_refusal_settles_what_was_queued(den):
 
 
 async def settle(den):
-    act = controlling.settle
+    act = window_commands.settle
     await act(den.house.services, den.room.id, den.house.organizer, "w")
 
 
 async def void_window(den):
     async with write_room(den.house.services, den.room.id) as writer:
         window = await find_window(writer.session, den.room.id, "w")
-        await correcting.void(writer, window)
+        await rejudge.void(writer, window)
 
 
 async def replace_timer(den):
@@ -264,7 +266,7 @@ async def cancel_timer(den):
 
 async def void_draw(den):
     async with write_room(den.house.services, den.room.id) as writer:
-        await drawing.void(writer, await drawing.by_key(writer, "d"), "enough")
+        await commands.void(writer, await commands.by_key(writer, "d"), "enough")
 
 
 MEANWHILE = [
@@ -363,9 +365,9 @@ async def test_organizers_have_all_that_waits_asked_again_draws_too(den):
         await cause_window(den)
         await den.later(0.01)
         async with den.house.services.database.read() as session:
-            assert await waiting.waiting_calls(session, den.room.id) == 2
+            assert await retry.waiting_calls(session, den.room.id) == 2
     async with write_room(den.house.services, den.room.id) as writer:
-        assert await waiting.retry_now(writer) == 2
+        assert await retry.retry_now(writer) == 2
     await den.arrived(2)
     await den.later(0)
     assert await decided(den, "select_winners")

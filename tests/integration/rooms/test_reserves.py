@@ -7,12 +7,12 @@ from sqlalchemy import func, select
 
 from mymozhem.contract import ActionRequest, DrawStatus, Level, PreparedDraw, fair, hookimpl
 from mymozhem.errors import Conflict, NotFound
-from mymozhem.rooms import winners
-from mymozhem.rooms.actions import perform
-from mymozhem.rooms.draws import drawing
+from mymozhem.rooms.actions.perform import perform
+from mymozhem.rooms.draws import commands
 from mymozhem.rooms.draws.record import list_draws, record
-from mymozhem.rooms.people import leave
-from mymozhem.rooms.tables import DrawRow, RevealMode
+from mymozhem.rooms.participants.manage import leave
+from mymozhem.rooms.prizes import winners
+from mymozhem.rooms.tables.rooms import DrawRow, RevealMode
 from tests.integration.rooms.build import make_house, principal
 from tests.integration.rooms.drawer import Drawer
 from tests.integration.rooms.event import Event
@@ -89,13 +89,13 @@ async def test_reserves_are_sealed_until_the_last_prize_is_revealed(event, app):
     first, second = [await event.house.prize(event.room, name=name) for name in "AB"]
     draw = await event.draw((first, 1), (second, 1), reserves=2, reveal=RevealMode.MANUAL)
     assert draw.status is DrawStatus.DRAWN
-    await event.act(drawing.reveal, draw.id, [first])
+    await event.act(commands.reveal, draw.id, [first])
     for level in (Level.ORGANIZER, Level.PUBLIC):
         assert (await event.see(draw.id, level)).reserves is None
     assert await app.reserves_of(event) == []
     with pytest.raises(NotFound):
         await record(event.services, event.room.id, draw.id)
-    await event.act(drawing.reveal, draw.id)
+    await event.act(commands.reveal, draw.id)
     reserves = (await event.see(draw.id, Level.PUBLIC)).reserves
     assert len(reserves) == 2
     assert [each.participant_id for each in await app.reserves_of(event)] == [
@@ -160,7 +160,7 @@ async def test_an_algorithm_of_the_apps_own_names_no_reserves_unless_the_host_de
 async def test_a_void_forgets_them(event):
     prize = await event.house.prize(event.room)
     draw = await event.draw((prize, 1), reserves=2, reveal=RevealMode.MANUAL)
-    await event.act(drawing.void, draw.id, "a chair was counted twice")
+    await event.act(commands.void, draw.id, "a chair was counted twice")
     assert (await event.see(draw.id)).reserves is None
     async with event.services.database.read() as session:
         kept = select(func.count()).where(DrawRow.reserves.is_not(None))

@@ -4,10 +4,10 @@ import pytest
 
 from mymozhem.contract import JsonObject
 from mymozhem.errors import TooLarge
-from mymozhem.rooms.actions import perform
+from mymozhem.rooms.actions.perform import perform
+from mymozhem.rooms.app_settings.update import MAX_SETTINGS_BYTES
 from mymozhem.rooms.effects import EffectRefused
-from mymozhem.rooms.settings import MAX_SETTINGS_BYTES
-from mymozhem.rooms.tables import RoomRow
+from mymozhem.rooms.tables.rooms import RoomRow
 from tests.integration.rooms.build import House
 
 #: what a room of the small app holds beside its banner, as JSON

@@ -16,10 +16,10 @@ from mymozhem.deliveries.tables import (
     StreamRow,
 )
 from mymozhem.errors import MymozhemError
-from mymozhem.rooms.actions import perform
-from mymozhem.rooms.courier import Courier
-from mymozhem.rooms.erasing import erase_person
-from mymozhem.rooms.joining import join
+from mymozhem.rooms.actions.perform import perform
+from mymozhem.rooms.participants.erase import erase_person
+from mymozhem.rooms.participants.join import join
+from mymozhem.wiring.deliveries import Courier
 from tests.integration.rooms.build import make_house, principal
 
 

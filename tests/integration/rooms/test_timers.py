@@ -10,11 +10,13 @@ from structlog.testing import capture_logs
 
 from mymozhem.contract import RoomChangeRequest, RoomStatus, TimerRequest
 from mymozhem.registry.catalog import Catalog
-from mymozhem.rooms import leases, timers, waiting
-from mymozhem.rooms.tables import TimerRow
-from mymozhem.rooms.work import firing
-from mymozhem.rooms.work.jobs import Jobs
-from mymozhem.rooms.writer import MAX_DEPTH, write_room
+from mymozhem.rooms import timers
+from mymozhem.rooms.app_calls import retry
+from mymozhem.rooms.core.transaction import MAX_DEPTH, write_room
+from mymozhem.rooms.jobs import leases
+from mymozhem.rooms.jobs import timers as firing
+from mymozhem.rooms.jobs.runner import Jobs
+from mymozhem.rooms.tables.rooms import TimerRow
 from tests.integration.rooms.build import make_house
 from tests.integration.rooms.drawer import Drawer, break_down, refuse, said
 
@@ -118,10 +120,10 @@ async def test_a_broken_app_is_asked_again_and_parked_and_organizers_hear_of_it_
         assert await jobs.run_due() == (1 if wait else 0)
     assert len(await house.events(room.id, "app:fallback_used")) == 1
     async with house.services.database.read() as session:
-        assert await waiting.waiting_calls(session, room.id) == 1
+        assert await retry.waiting_calls(session, room.id) == 1
     app.behaviour.clear()
     async with write_room(house.services, room.id) as writer:
-        assert await waiting.retry_now(writer) == 1
+        assert await retry.retry_now(writer) == 1
     await jobs.run_due()
     assert await texts(house, room) == ["bell"]
 

@@ -7,9 +7,9 @@ import pytest
 
 from mymozhem.contract import DecidedBy, WindowStatus
 from mymozhem.errors import Conflict, Forbidden, Invalid, MymozhemError, NotFound
-from mymozhem.rooms.tables import ParticipantRow
-from mymozhem.rooms.windows import controlling
-from mymozhem.rooms.work.jobs import Jobs
+from mymozhem.rooms.jobs.runner import Jobs
+from mymozhem.rooms.tables.rooms import ParticipantRow
+from mymozhem.rooms.windows import commands
 from tests.integration.rooms.build import make_house
 from tests.integration.rooms.desk import RULES, Desk, do, opening, send, submissions_of, window_of
 
@@ -190,13 +190,13 @@ async def test_who_may_not_answer_is_told_so(house, room, guests, app):
 async def test_a_pause_stops_time(house, room, guests, app, jobs):
     await do(house, room, opening())
     pass_time(house, 4_000)
-    await controlling.pause(house.services, room.id, house.organizer, "w")
+    await commands.pause(house.services, room.id, house.organizer, "w")
     pass_time(house, 60_000)
     await jobs.run_due()
     with pytest.raises(Conflict) as paused:
         await send(house, room, guests[0], {"n": 1})
     assert paused.value.code == "WINDOW_PAUSED"
-    await controlling.resume(house.services, room.id, house.organizer, "w")
+    await commands.resume(house.services, room.id, house.organizer, "w")
     pass_time(house, 5_999)
     assert (await send(house, room, guests[0], {"n": 1})).elapsed_ms == 9_999
     pass_time(house, 1)
@@ -211,10 +211,10 @@ async def test_a_broken_app_keeps_nobody_from_closing(house, room, guests, app, 
     app.closing = broken
     await do(house, room, opening(rules=RULES, points=2))
     await send(house, room, guests[0], {"n": 4})
-    await controlling.close(house.services, room.id, house.organizer, "w")
+    await commands.close(house.services, room.id, house.organizer, "w")
     await jobs.run_due()
     assert (await window_of(house, room)).status == "tallying"
-    await controlling.settle(house.services, room.id, house.organizer, "w")
+    await commands.settle(house.services, room.id, house.organizer, "w")
     assert await points(house, *guests) == [2, 0, 0]
     await jobs.run_due()
     assert ("settled", "w") in app.told
@@ -234,7 +234,7 @@ async def test_results_wait_to_be_revealed(house, room, guests, app, jobs):
     await jobs.run_due()
     assert (await window_of(house, room)).status == "closed"
     assert await points(house, *guests) == [0, 0, 0]
-    await controlling.reveal(house.services, room.id, house.organizer, "w")
+    await commands.reveal(house.services, room.id, house.organizer, "w")
     assert await points(house, *guests) == [2, 3, 0]
 
 
@@ -255,9 +255,9 @@ async def test_a_wrong_key_is_corrected(house, room, guests, app, jobs):
     pass_time(house, 10_000)
     await jobs.run_due()
     rules = {"properties": {"n": {"const": 5}}}
-    await controlling.rejudge(house.services, room.id, house.organizer, "w", rules=rules)
+    await commands.rejudge(house.services, room.id, house.organizer, "w", rules=rules)
     assert await points(house, *guests) == [0, 2, 0]
-    await controlling.rejudge(house.services, room.id, house.organizer, "w", void=True)
+    await commands.rejudge(house.services, room.id, house.organizer, "w", void=True)
     assert await points(house, *guests) == [0, 0, 0]
     deltas = [
         (event.payload["participantId"], event.payload["points"])

@@ -8,10 +8,10 @@ from sqlalchemy import select
 from mymozhem.contract import WinnerStatus
 from mymozhem.contract.events import text_digest
 from mymozhem.errors import Conflict, NotFound
-from mymozhem.rooms.prizes import change_prize, delete_prize
-from mymozhem.rooms.tables import PrizeRow, RoomRow, WinnerRow
-from mymozhem.rooms.winners import award, fulfill, move, revoke
-from mymozhem.rooms.writer import write_room
+from mymozhem.rooms.core.transaction import write_room
+from mymozhem.rooms.prizes.manage import change_prize, delete_prize
+from mymozhem.rooms.prizes.winners import award, fulfill, move, revoke
+from mymozhem.rooms.tables.rooms import PrizeRow, RoomRow, WinnerRow
 from tests.integration.rooms.build import House
 
 

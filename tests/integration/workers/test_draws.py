@@ -15,12 +15,12 @@ from mymozhem.config import Settings
 from mymozhem.contract import PersonKind, PrizeCount, fair
 from mymozhem.migrations import upgrade
 from mymozhem.registry.installing import install
-from mymozhem.rooms.draws import drawing
-from mymozhem.rooms.draws.drawing import DrawWish
+from mymozhem.rooms.core.transaction import write_room
+from mymozhem.rooms.draws import commands
+from mymozhem.rooms.draws.commands import DrawWish
 from mymozhem.rooms.draws.record import record
-from mymozhem.rooms.tables import DrawRow
-from mymozhem.rooms.work.jobs import Jobs
-from mymozhem.rooms.writer import write_room
+from mymozhem.rooms.jobs.runner import Jobs
+from mymozhem.rooms.tables.rooms import DrawRow
 from mymozhem.testing import House
 from tests.benchmarks import bench_large_draw
 
@@ -51,7 +51,7 @@ async def host(data_dir, name):
 async def draw(services, room, prize):
     async with write_room(services, room.id) as writer:
         wish = DrawWish(prizes=(PrizeCount(prize_id=prize, count=3),), run=True)
-        asked = await drawing.request(writer, wish)
+        asked = await commands.request(writer, wish)
     await Jobs(services).run_due()
     async with services.database.read() as session:
         return await session.get_one(DrawRow, asked.id)

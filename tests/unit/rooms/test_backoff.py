@@ -2,7 +2,7 @@
 
 import pytest
 
-from mymozhem.rooms import backoff
+from mymozhem.rooms.app_calls import backoff
 
 
 @pytest.mark.parametrize(

@@ -4,10 +4,10 @@ import asyncio
 
 from mymozhem.contract import DecidedBy
 from mymozhem.dispatch.outcome import Failure, FailureKind, Outcome
-from mymozhem.rooms import calls
-from mymozhem.rooms.calls import Accepted, OpenCalls
-from mymozhem.rooms.queued import stamped
-from mymozhem.rooms.requests import Revision
+from mymozhem.rooms.app_calls.pending import stamped
+from mymozhem.rooms.coordination import in_flight_calls
+from mymozhem.rooms.coordination.in_flight_calls import Accepted, OpenCalls
+from mymozhem.rooms.core.app_context import Revision
 
 
 def failed(call_id, kind=FailureKind.ACCEPTED):
@@ -43,7 +43,7 @@ def test_only_what_was_accepted_is_remembered_for_its_app_and_once():
 
 def test_the_oldest_is_forgotten_where_there_are_too_many():
     open_calls = OpenCalls()
-    for number in range(calls.MOST + 1):
+    for number in range(in_flight_calls.MOST + 1):
         note(open_calls, failed(f"call_{number}"))
     assert open_calls.accepted("call_0", app_id="quiz") is None
     assert open_calls.accepted("call_1", app_id="quiz") is not None

@@ -5,13 +5,13 @@ from functools import partial
 
 import pytest
 
+from mymozhem.concurrency.compute_pool import LARGE, Workshop
 from mymozhem.contract import EntryList, EntryRule, Pick, SelectWinnersResult, TicketRule, fair
 from mymozhem.dispatch.outcome import BadAnswer
 from mymozhem.errors import Unavailable
-from mymozhem.rooms import backoff
+from mymozhem.rooms.app_calls import backoff
 from mymozhem.rooms.draws.entries import EntriesRefused, freeze, write_chunk
 from mymozhem.rooms.draws.picks import check_picks
-from mymozhem.rooms.workshop import LARGE, Workshop
 
 PEOPLE = [
     ("part_b", "guest", {"tickets": 3}, 25, None, "2030-01-01T12:00:00+00:00"),

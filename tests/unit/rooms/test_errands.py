@@ -6,8 +6,8 @@ from contextvars import ContextVar
 import pytest
 from structlog.testing import capture_logs
 
+from mymozhem.concurrency.background_tasks import Errands
 from mymozhem.errors import Conflict
-from mymozhem.rooms.errands import Errands
 
 WHO: ContextVar[str | None] = ContextVar("who", default=None)
 

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from mymozhem.manifests.nodes import DRAFT_07
 from mymozhem.manifests.schemas import compile_schema
-from mymozhem.rooms.windows.folding import fold_payload, fold_rules, fold_text
+from mymozhem.rooms.windows.text_folding import fold_payload, fold_rules, fold_text
 
 TEXTS = st.text(st.characters(exclude_categories=["Cs"]), max_size=12)
 SPACES = st.sampled_from([" ", "  ", "\t", "\n", "\u00a0", "\u2003", " \u3000 "])

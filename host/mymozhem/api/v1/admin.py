@@ -6,7 +6,7 @@ from mymozhem.api.queries import AuditQuery, paged
 from mymozhem.api.routes import Routes
 from mymozhem.auth.access import check, rule_for
 from mymozhem.auth.users import current_user
-from mymozhem.rooms.reading.platform import AuditFilter, Overview, SeenAudit, audit_trail, overview
+from mymozhem.rooms.views.admin import AuditFilter, Overview, SeenAudit, audit_trail, overview
 
 routes = Routes("admin", "What operators look at.")
 

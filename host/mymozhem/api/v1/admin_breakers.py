@@ -12,10 +12,10 @@ from mymozhem.api.routes import Routes
 from mymozhem.dispatch.breaker import BreakerStatus, Key
 from mymozhem.dispatch.breakers import BreakerView
 from mymozhem.errors import NotFound
-from mymozhem.rooms.audit import audit
-from mymozhem.rooms.idempotency import mark_done
-from mymozhem.rooms.reading.paging import Found
-from mymozhem.rooms.reading.views import Moment, View
+from mymozhem.idempotency.keys import mark_done
+from mymozhem.rooms.core.audit import audit
+from mymozhem.rooms.views.base import Moment, View
+from mymozhem.rooms.views.paging import Found
 
 from .admin import require_admin
 

@@ -9,16 +9,16 @@ from mymozhem.api.routes import Routes
 from mymozhem.contract.wire import Moment
 from mymozhem.deliveries import dead_letters
 from mymozhem.deliveries.tables import DeliveryState
-from mymozhem.rooms.audit import audit
-from mymozhem.rooms.idempotency import mark_done
-from mymozhem.rooms.reading.deliveries import (
+from mymozhem.idempotency.keys import mark_done
+from mymozhem.rooms.core.audit import audit
+from mymozhem.rooms.views.base import View
+from mymozhem.rooms.views.deliveries import (
     DeliveryFilter,
     SeenDelivery,
     SeenDeliveryWhole,
     list_deliveries,
     show_delivery,
 )
-from mymozhem.rooms.reading.views import View
 
 from .admin import require_admin
 

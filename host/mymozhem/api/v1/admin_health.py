@@ -13,11 +13,11 @@ from mymozhem.contract import JsonObject
 from mymozhem.health.figures import Figures, Window, figures
 from mymozhem.health.reading import AlertFilter, acknowledge, alerts, checks_of
 from mymozhem.health.tables import AlertRow, AppStatus, HealthCheckRow, RuleName, Severity
+from mymozhem.idempotency.keys import mark_done
 from mymozhem.registry import remote
-from mymozhem.rooms.audit import audit
-from mymozhem.rooms.idempotency import mark_done
-from mymozhem.rooms.reading.paging import Found
-from mymozhem.rooms.reading.views import Moment, View
+from mymozhem.rooms.core.audit import audit
+from mymozhem.rooms.views.base import Moment, View
+from mymozhem.rooms.views.paging import Found
 
 from .admin import require_admin
 

@@ -14,9 +14,9 @@ from mymozhem.auth.users import current_user
 from mymozhem.manifests.referee import Bump, Consenter, as_json, compare
 from mymozhem.registry import history
 from mymozhem.registry.history import Published, no_such_version
-from mymozhem.rooms.deprecation import tell_organizers
-from mymozhem.rooms.reading.paging import Found
-from mymozhem.rooms.reading.views import View
+from mymozhem.rooms.notifications.deprecation import tell_organizers
+from mymozhem.rooms.views.base import View
+from mymozhem.rooms.views.paging import Found
 
 from .apps import SeenVersion, seen_version, shown_manifest
 from .remote_apps import announced, may_manage, noted

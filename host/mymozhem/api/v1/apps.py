@@ -19,9 +19,9 @@ from mymozhem.registry.history import Published
 from mymozhem.registry.remote import Owner, owner_of
 from mymozhem.registry.snapshot import CatalogApp
 from mymozhem.registry.tables import SecretKind, StopCause
-from mymozhem.rooms.reading.paging import Found
-from mymozhem.rooms.reading.views import Moment, View
-from mymozhem.rooms.reading.views_rooms import manifest_view
+from mymozhem.rooms.views.base import Moment, View
+from mymozhem.rooms.views.paging import Found
+from mymozhem.rooms.views.room_models import manifest_view
 
 routes = Routes("apps", "Apps, and the versions of their manifests.")
 #: a manifest over 256 KiB is a problem that the validation itself names

@@ -11,9 +11,9 @@ from mymozhem.api.models import ImportSettingBody
 from mymozhem.api.queries import ImportQuery
 from mymozhem.api.routes import Routes
 from mymozhem.errors import Invalid, UnsupportedMediaType
-from mymozhem.rooms.importing import import_setting
-from mymozhem.rooms.imports import Imported, TextImport
-from mymozhem.rooms.reading.views import View
+from mymozhem.rooms.app_settings.import_text import import_setting
+from mymozhem.rooms.app_settings.import_values import Imported, TextImport
+from mymozhem.rooms.views.base import View
 
 routes = Routes("rooms", "Rooms: made, found, changed, played in.")
 #: more than the text may have, for what JSON writes around it

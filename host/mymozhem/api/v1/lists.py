@@ -9,7 +9,7 @@ from mymozhem.api.bodies import Query
 from mymozhem.api.frame import Call
 from mymozhem.api.routes import Routes
 from mymozhem.dispatch.lists import StoredLists
-from mymozhem.rooms.services import Services
+from mymozhem.rooms.core.services import Services
 
 routes = Routes("lists", "Long lists of questions to remote apps.")
 JSON = "application/json"

@@ -4,7 +4,7 @@ from mymozhem.api.answers import Page
 from mymozhem.api.frame import Call
 from mymozhem.api.queries import NotificationsQuery, paged
 from mymozhem.api.routes import Routes
-from mymozhem.rooms.reading.person import SeenNotification, notifications, read_notification
+from mymozhem.rooms.views.account import SeenNotification, notifications, read_notification
 
 routes = Routes("notifications", "Messages to the caller.")
 

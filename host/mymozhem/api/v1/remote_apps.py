@@ -16,12 +16,12 @@ from mymozhem.auth.users import current_user
 from mymozhem.contract import JsonObject
 from mymozhem.db.uow import UnitOfWork
 from mymozhem.errors import Forbidden, Invalid, Unauthenticated, Unavailable
+from mymozhem.idempotency.keys import mark_done
 from mymozhem.manifests.model import Manifest
 from mymozhem.registry import remote, stopping
 from mymozhem.registry.remote import Owner
-from mymozhem.rooms.audit import audit
-from mymozhem.rooms.idempotency import mark_done
-from mymozhem.rooms.reading.views import Moment, View
+from mymozhem.rooms.core.audit import audit
+from mymozhem.rooms.views.base import Moment, View
 
 from .apps import MANIFEST_BYTES, SeenVersion, seen_version
 

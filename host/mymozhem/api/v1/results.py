@@ -9,11 +9,11 @@ from mymozhem.api.files import Cells, FileForm, download
 from mymozhem.api.frame import Call
 from mymozhem.api.queries import FileQuery, paged
 from mymozhem.api.routes import Routes
-from mymozhem.rooms.admission import seat_for
-from mymozhem.rooms.reading.columns import columns_of
-from mymozhem.rooms.reading.standings import SeenStanding, all_standings, standings
-from mymozhem.rooms.reading.submissions import SeenSubmission, batches, listing, submissions
-from mymozhem.rooms.reading.views import written
+from mymozhem.rooms.core.access import seat_for
+from mymozhem.rooms.views.base import written
+from mymozhem.rooms.views.standings import SeenStanding, all_standings, standings
+from mymozhem.rooms.views.submission_columns import columns_of
+from mymozhem.rooms.views.submissions import SeenSubmission, batches, listing, submissions
 
 routes = Routes("windows", "Windows: spans in which everybody answers.")
 

@@ -10,11 +10,11 @@ from quart import Response
 from mymozhem.api.frame import Call
 from mymozhem.api.routes import Routes
 from mymozhem.auth.principal import Principal
-from mymozhem.rooms.admission import seat_for
-from mymozhem.rooms.log import MAX_PAGE, read_events
-from mymozhem.rooms.reading.inside import event_view
-from mymozhem.rooms.reading.views import written
-from mymozhem.rooms.services import Services
+from mymozhem.rooms.core.access import seat_for
+from mymozhem.rooms.core.event_log import MAX_PAGE, read_events
+from mymozhem.rooms.core.services import Services
+from mymozhem.rooms.views.base import written
+from mymozhem.rooms.views.snapshot import event_view
 
 routes = Routes("rooms", "Rooms: made, found, changed, played in.")
 SVG = "image/svg+xml"

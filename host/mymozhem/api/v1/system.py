@@ -15,7 +15,7 @@ from mymozhem.api.pages import docs_page, front_page
 from mymozhem.api.routes import Routes
 from mymozhem.contract import CONTRACT_VERSION, JsonObject
 from mymozhem.errors import Unavailable
-from mymozhem.rooms.reading.views import View
+from mymozhem.rooms.views.base import View
 
 routes = Routes("system", "The platform about itself.")
 HTML = "text/html; charset=utf-8"

@@ -5,11 +5,11 @@ from mymozhem.api.frame import Call
 from mymozhem.api.models import MoveBody, NewWinnerBody, ReasonBody
 from mymozhem.api.queries import WinnersQuery, paged, refuse_unknown
 from mymozhem.api.routes import Routes
-from mymozhem.rooms import winners
-from mymozhem.rooms.admission import seat_for, write_as
-from mymozhem.rooms.reading.inside import WinnerFilter, winner
-from mymozhem.rooms.reading.inside import winners as found_winners
-from mymozhem.rooms.reading.views_wins import SeenWinner
+from mymozhem.rooms.core.access import seat_for, write_as
+from mymozhem.rooms.prizes import winners
+from mymozhem.rooms.views.draws import SeenWinner
+from mymozhem.rooms.views.snapshot import WinnerFilter, winner
+from mymozhem.rooms.views.snapshot import winners as found_winners
 
 routes = Routes("winners", "Who won what.")
 

@@ -4,7 +4,7 @@ from mymozhem.contract import CONTRACT_VERSION, JsonObject
 from mymozhem.contract.canonical import digest
 from mymozhem.errors import Invalid
 from mymozhem.manifests.model import Manifest
-from mymozhem.rooms.services import Services
+from mymozhem.rooms.core.services import Services
 
 
 def lock_document(services: Services, app_id: str, manifest: Manifest) -> JsonObject:

@@ -6,10 +6,10 @@ from typing import Literal
 from mymozhem.contract import WindowStatus
 from mymozhem.contract.events import WindowChanged
 from mymozhem.errors import Conflict
-from mymozhem.rooms.writer import RoomWriter
+from mymozhem.rooms.core.transaction import RoomWriter
+from mymozhem.rooms.tables.windows import WindowRow
 
-from .tables import WindowRow
-from .times import LONGEST
+from .timing import LONGEST
 
 
 def move_end(writer: RoomWriter, window: WindowRow, closes_at: datetime) -> None:

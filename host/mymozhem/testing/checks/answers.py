@@ -10,8 +10,8 @@ from mymozhem.contract.enums import Level
 from mymozhem.contract.payloads import ActionResult, Context, Effects
 from mymozhem.dispatch.outcome import FailureKind
 from mymozhem.manifests.model import Manifest
+from mymozhem.rooms.app_state import MAX_PERSON_BYTES, MAX_STATE_BYTES
 from mymozhem.rooms.effects import WIDTH
-from mymozhem.rooms.state import MAX_PERSON_BYTES, MAX_STATE_BYTES
 from mymozhem.testing.asking import Asked, place_of
 from mymozhem.testing.stand_in import Noted
 from mymozhem.testing.trial import Trial

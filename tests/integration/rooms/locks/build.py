@@ -9,10 +9,10 @@ from mymozhem.dispatch.dispatcher import Dispatcher
 from mymozhem.registry import history
 from mymozhem.registry.catalog import Catalog
 from mymozhem.registry.code import AppCode
-from mymozhem.rooms.reading.locks import SeenLock, room_lock
-from mymozhem.rooms.seats import find_seat
-from mymozhem.rooms.services import Services
-from mymozhem.rooms.tables import NotificationRow, RoomServedByRow
+from mymozhem.rooms.core.membership import find_seat
+from mymozhem.rooms.core.services import Services
+from mymozhem.rooms.tables.rooms import NotificationRow, RoomServedByRow
+from mymozhem.rooms.views.locks import SeenLock, room_lock
 from tests.integration.rooms.build import House, loaded
 from tests.integration.rooms.drawer import Drawer
 

@@ -8,9 +8,9 @@ from mymozhem.contract.serve import serve
 from mymozhem.dispatch.dispatcher import Dispatcher
 from mymozhem.dispatch.drift import Drifted
 from mymozhem.dispatch.ears import Ears
-from mymozhem.rooms.locks.drifts import MOST_NAMED, Drifts
-from mymozhem.rooms.reading.locks import room_lock
-from mymozhem.rooms.seats import find_seat
+from mymozhem.rooms.core.membership import find_seat
+from mymozhem.rooms.locks.drift import MOST_NAMED, Drifts
+from mymozhem.rooms.views.locks import room_lock
 from mymozhem.testing import open_house
 from tests.integration.rooms.build import make_house
 from tests.integration.rooms.drawer import Drawer

@@ -11,7 +11,7 @@ import mymozhem_lottery
 from mymozhem.registry import history
 from mymozhem.registry.catalog import Catalog
 from mymozhem.registry.installing import InstallFailed
-from mymozhem.rooms.locks.keeper import FIRST_WAIT, LONGEST_WAIT, Keeper
+from mymozhem.rooms.locks.reconciler import FIRST_WAIT, LONGEST_WAIT, Keeper
 from tests.integration.rooms.build import make_house
 from tests.integration.rooms.drawer import Drawer
 from tests.integration.rooms.locks.build import started, titles

@@ -3,7 +3,7 @@
 import pytest
 
 from mymozhem.contract import RoomStatus
-from mymozhem.rooms.locks.served import Served
+from mymozhem.rooms.locks.serving import Served
 from tests.integration.rooms.build import make_house
 from tests.integration.rooms.drawer import Drawer
 from tests.integration.rooms.locks.build import (

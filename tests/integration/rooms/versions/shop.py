@@ -11,13 +11,13 @@ from mymozhem.auth.principal import Principal
 from mymozhem.clock import Clock
 from mymozhem.contract import Context, Effects, JsonObject, PersonKind, PreparedDraw, hookimpl
 from mymozhem.db.uow import Database
-from mymozhem.rooms.reading.inside import snapshot
+from mymozhem.rooms.core.membership import find_seat
+from mymozhem.rooms.jobs.runner import Jobs
 from mymozhem.rooms.replay import Replayed, replay
-from mymozhem.rooms.seats import find_seat
-from mymozhem.rooms.tables import AuditRow, RoomLockRow, RoomRow, RoomStateRow
-from mymozhem.rooms.versions.course import Moved
-from mymozhem.rooms.versions.upgrading import UpgradeWish, upgrade_room
-from mymozhem.rooms.work.jobs import Jobs
+from mymozhem.rooms.tables.rooms import AuditRow, RoomLockRow, RoomRow, RoomStateRow
+from mymozhem.rooms.upgrades.procedure import Moved
+from mymozhem.rooms.upgrades.upgrade import UpgradeWish, upgrade_room
+from mymozhem.rooms.views.snapshot import snapshot
 from tests.integration.rooms.build import House, make_services
 
 SERVES_ALL = ">=1.0.0,<9"

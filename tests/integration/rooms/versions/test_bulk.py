@@ -7,14 +7,14 @@ from structlog.testing import capture_logs
 from mymozhem.contract import RoomStatus
 from mymozhem.db.base import new_id
 from mymozhem.errors import Invalid, NotFound
-from mymozhem.rooms.tables import (
+from mymozhem.rooms.tables.rooms import (
     NotificationRow,
     ParticipantRow,
     RoomLockRow,
     RoomRow,
     RoomStateRow,
 )
-from mymozhem.rooms.versions.bulk import BulkWish, upgrade_rooms
+from mymozhem.rooms.upgrades.bulk import BulkWish, upgrade_rooms
 from tests.integration.rooms.versions.shop import FIRST, Shop, settings_schema
 from tests.integration.rooms.versions.test_upgrade import OPTIONAL, RENAME, RENAMED
 

@@ -12,16 +12,16 @@ from mymozhem.contract import PersonKind, PrizeCount, RoomStatus, fair
 from mymozhem.dispatch.dispatcher import Dispatcher
 from mymozhem.registry import history
 from mymozhem.registry.catalog import Catalog
-from mymozhem.rooms.draws import drawing
-from mymozhem.rooms.draws.drawing import DrawWish
+from mymozhem.rooms.core.transaction import write_room
+from mymozhem.rooms.draws import commands
+from mymozhem.rooms.draws.commands import DrawWish
 from mymozhem.rooms.draws.record import record
-from mymozhem.rooms.tables import RoomRow
-from mymozhem.rooms.versions.carrying import Strategy
-from mymozhem.rooms.versions.course import Wish
-from mymozhem.rooms.versions.rolling_back import roll_back
-from mymozhem.rooms.versions.upgrading import UpgradeWish, upgrade_room
-from mymozhem.rooms.work.jobs import Jobs
-from mymozhem.rooms.writer import write_room
+from mymozhem.rooms.jobs.runner import Jobs
+from mymozhem.rooms.tables.rooms import RoomRow
+from mymozhem.rooms.upgrades.migrate import Strategy
+from mymozhem.rooms.upgrades.procedure import Wish
+from mymozhem.rooms.upgrades.rollback import roll_back
+from mymozhem.rooms.upgrades.upgrade import UpgradeWish, upgrade_room
 from tests.integration.rooms.build import House, loaded, make_services
 from tests.integration.rooms.versions.released import first_release
 
@@ -76,7 +76,7 @@ async def draw(house, room):
     prize = await house.prize(room)
     wish = DrawWish(prizes=(PrizeCount(prize_id=prize, count=1),), run=True)
     async with write_room(house.services, room.id) as writer:
-        row = await drawing.request(writer, wish)
+        row = await commands.request(writer, wish)
     await Jobs(house.services).run_due()
     return json.loads(await record(house.services, room.id, row.id))
 

@@ -8,7 +8,7 @@ from structlog.testing import capture_logs
 
 from mymozhem.contract import RoomStatus
 from mymozhem.errors import Conflict
-from mymozhem.rooms.actions import perform
+from mymozhem.rooms.actions.perform import perform
 from tests.integration.rooms.desk import opening
 from tests.integration.rooms.versions.shop import Shop
 from tests.integration.rooms.versions.test_upgrade import (

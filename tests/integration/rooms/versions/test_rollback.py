@@ -7,10 +7,10 @@ from structlog.testing import capture_logs
 from mymozhem.contract import RoomStatus
 from mymozhem.errors import Conflict, Invalid
 from mymozhem.registry.tables import ManifestVersionRow
-from mymozhem.rooms.tables import AuditRow
-from mymozhem.rooms.versions.course import Wish
-from mymozhem.rooms.versions.gates import RoomActive
-from mymozhem.rooms.versions.rolling_back import NothingToRollBack, roll_back
+from mymozhem.rooms.tables.rooms import AuditRow
+from mymozhem.rooms.upgrades.preconditions import RoomActive
+from mymozhem.rooms.upgrades.procedure import Wish
+from mymozhem.rooms.upgrades.rollback import NothingToRollBack, roll_back
 from tests.integration.rooms.versions.shop import Shop
 from tests.integration.rooms.versions.test_upgrade import (
     CARRIES,

@@ -9,15 +9,15 @@ from structlog.testing import capture_logs
 from mymozhem.contract import DrawStatus, PrizeCount, RoomStatus, fair
 from mymozhem.errors import Conflict
 from mymozhem.rooms import timers
-from mymozhem.rooms.draws import drawing
-from mymozhem.rooms.draws.drawing import DrawWish
+from mymozhem.rooms.core.transaction import write_room
+from mymozhem.rooms.draws import commands
+from mymozhem.rooms.draws.commands import DrawWish
 from mymozhem.rooms.draws.record import record
-from mymozhem.rooms.tables import RoomRow, TimerRow, TimerSpace
-from mymozhem.rooms.versions.carrying import Strategy
-from mymozhem.rooms.versions.gates import RoomActive
-from mymozhem.rooms.windows import controlling
-from mymozhem.rooms.work.tables import QueuedCallRow
-from mymozhem.rooms.writer import write_room
+from mymozhem.rooms.tables.pending_calls import QueuedCallRow
+from mymozhem.rooms.tables.rooms import RoomRow, TimerRow, TimerSpace
+from mymozhem.rooms.upgrades.migrate import Strategy
+from mymozhem.rooms.upgrades.preconditions import RoomActive
+from mymozhem.rooms.windows import commands as window_commands
 from tests.integration.rooms.desk import opening
 from tests.integration.rooms.versions.shop import FIRST, Shop, settings_schema
 from tests.integration.rooms.versions.test_upgrade import OPTIONAL, RENAME, RENAMED
@@ -44,7 +44,7 @@ async def a_draw(street, room, *, run=False):
     await street.house.guest(room, "Ada")
     wish = DrawWish(prizes=(PrizeCount(prize_id=prize, count=1),), run=run)
     async with write_room(street.house.services, room.id) as writer:
-        return await drawing.request(writer, wish)
+        return await commands.request(writer, wish)
 
 
 async def test_a_running_room_is_moved_where_everything_fits(street):
@@ -76,10 +76,10 @@ async def test_a_room_with_an_open_window_is_moved_once_that_is_over(street):
     with pytest.raises(RoomActive) as refused:
         await street.upgrade(room, "1.1.0")
     assert refused.value.details == {"why": ["WINDOW_OPEN"]}
-    await controlling.pause(street.house.services, room.id, street.house.organizer, "w")
+    await window_commands.pause(street.house.services, room.id, street.house.organizer, "w")
     with pytest.raises(RoomActive):
         await street.upgrade(room, "1.1.0")
-    await controlling.close(street.house.services, room.id, street.house.organizer, "w")
+    await window_commands.close(street.house.services, room.id, street.house.organizer, "w")
     with pytest.raises(RoomActive):  # it is being tallied
         await street.upgrade(room, "1.1.0")
     await street.work()
@@ -92,13 +92,13 @@ async def test_a_room_in_the_middle_of_a_draw_is_moved_once_that_is_over(street)
     await street.install(Shop("1.1.0", OPTIONAL))
     for status in (DrawStatus.REQUESTED, DrawStatus.COMMITTED):
         async with write_room(street.house.services, room.id) as writer:
-            assert (await drawing.by_id(writer, draw.id)).status is status
+            assert (await commands.by_id(writer, draw.id)).status is status
         with pytest.raises(RoomActive) as refused:
             await street.upgrade(room, "1.1.0")
         assert refused.value.details == {"why": ["DRAW_OPEN"]}
         await street.work()
     async with write_room(street.house.services, room.id) as writer:
-        await drawing.run(writer, await drawing.by_id(writer, draw.id))
+        await commands.run(writer, await commands.by_id(writer, draw.id))
     await street.work()
     assert (await street.upgrade(room, "1.1.0")).moved
 

@@ -8,12 +8,12 @@ from structlog.testing import capture_logs
 from mymozhem.contract import Problem, Refuse, RoomStatus, SettingsValidationResult
 from mymozhem.contract.canonical import digest
 from mymozhem.errors import Conflict, Forbidden, Invalid, NotFound, TooLarge
-from mymozhem.rooms.creation import copy_room
-from mymozhem.rooms.lifecycle import RoomChanged
-from mymozhem.rooms.tables import AuditRow
-from mymozhem.rooms.versions.carrying import Strategy
-from mymozhem.rooms.versions.plans import MigrationRequired
-from mymozhem.rooms.versions.upgrading import ConsentRequired, UpgradeWish, upgrade_room
+from mymozhem.rooms.lifecycle.create import copy_room
+from mymozhem.rooms.lifecycle.update import RoomChanged
+from mymozhem.rooms.tables.rooms import AuditRow
+from mymozhem.rooms.upgrades.migrate import Strategy
+from mymozhem.rooms.upgrades.plan import MigrationRequired
+from mymozhem.rooms.upgrades.upgrade import ConsentRequired, UpgradeWish, upgrade_room
 from tests.integration.rooms.build import principal
 from tests.integration.rooms.versions.shop import FIRST, Shop, settings_schema
 

@@ -9,10 +9,10 @@ from sqlalchemy import func, select
 
 from mymozhem.db.uow import Database
 from mymozhem.errors import Conflict, Unavailable
-from mymozhem.rooms.windows import controlling, downtime
-from mymozhem.rooms.windows.tables import HeartbeatRow
-from mymozhem.rooms.windows.times import left_ms
-from mymozhem.rooms.work.jobs import Jobs
+from mymozhem.rooms.jobs.runner import Jobs
+from mymozhem.rooms.tables.windows import HeartbeatRow
+from mymozhem.rooms.windows import commands, downtime
+from mymozhem.rooms.windows.timing import left_ms
 from tests.integration.rooms.build import make_services
 from tests.integration.rooms.desk import Desk, opening
 
@@ -44,7 +44,7 @@ async def test_windows_go_on_with_what_was_left_and_paused_and_ended_ones_stay(e
     await evening.do(
         opening("later", opensInMs=8_000), opening("paused"), opening("over", durationMs=4_000)
     )
-    await evening.control(controlling.pause, name="paused")
+    await evening.control(commands.pause, name="paused")
     for _ in range(8):
         await downtime.beat(services)
         evening.clock.advance(0.5)
@@ -68,7 +68,7 @@ async def test_windows_go_on_with_what_was_left_and_paused_and_ended_ones_stay(e
     assert early.value.details == {"retryAfterMs": 4_000}
     await evening.later(6_000)
     assert (await evening.window("a")).status == "closed"
-    await evening.control(controlling.resume, name="paused")
+    await evening.control(commands.resume, name="paused")
     assert await left(evening, "paused", "b") == [10_000, 50_000]
     await evening.check_log()
 

@@ -6,9 +6,9 @@ import pytest
 
 from mymozhem.contract import RoomStatus
 from mymozhem.errors import Conflict, TooLarge
-from mymozhem.rooms.erasing import erase_person
-from mymozhem.rooms.lifecycle import delete_room
-from mymozhem.rooms.windows import controlling
+from mymozhem.rooms.lifecycle.update import delete_room
+from mymozhem.rooms.participants.erase import erase_person
+from mymozhem.rooms.windows import commands
 from tests.integration.rooms.build import principal
 from tests.integration.rooms.desk import RULES, opening
 
@@ -79,14 +79,14 @@ async def test_what_cannot_be_done_once_it_is_closed(evening):
         (about("share", to=["part_of_elsewhere"], fields=["payload"]), "PARTICIPANT_NOT_FOUND"),
     ]:  # fmt: skip
         assert await refusal(evening, effect) == code, effect
-    for act in (controlling.pause, controlling.resume, controlling.settle):
+    for act in (commands.pause, commands.resume, commands.settle):
         with pytest.raises(Conflict) as not_now:
             await evening.control(act)
         assert not_now.value.code == "WINDOW_NOT_NOW"
     before = await evening.told()
     await evening.do(about("closeWindow"), about("revealWindow"))
-    await evening.control(controlling.close)
-    await evening.control(controlling.reveal)
+    await evening.control(commands.close)
+    await evening.control(commands.reveal)
     assert await evening.told() == before
     assert await evening.points() == [2, 0, 0]
 
@@ -94,7 +94,7 @@ async def test_what_cannot_be_done_once_it_is_closed(evening):
 async def test_a_room_has_two_hundred_open_windows_at_most(evening):
     await evening.do(*(opening(f"w{number}", durationMs=None) for number in range(200)))
     assert await refusal(evening, opening("more")) == "TOO_MANY_WINDOWS"
-    await evening.control(controlling.close, name="w7")
+    await evening.control(commands.close, name="w7")
     await evening.do(opening("more"))
     await evening.check_log()
 
@@ -106,7 +106,7 @@ async def _open(evening):
 
 async def _paused(evening):
     await _open(evening)
-    await evening.control(controlling.pause)
+    await evening.control(commands.pause)
 
 
 async def _tallying(evening):
@@ -124,7 +124,7 @@ async def test_a_window_can_be_void_whatever_it_is_and_gives_nothing_for_ever(ev
     await state(evening)
     await evening.do(about("rejudge", void=True))
     assert await evening.points() == [0, 0, 0]
-    await evening.control(controlling.rejudge, void=True)
+    await evening.control(commands.rejudge, void=True)
     assert (await evening.window()).status == "void"
     with pytest.raises(Conflict) as late:
         await evening.send(2, {"n": 4})
@@ -140,9 +140,9 @@ async def test_a_window_can_be_void_whatever_it_is_and_gives_nothing_for_ever(ev
 
 async def test_a_void_window_that_was_held_back_counts_again_and_is_revealed(evening):
     await _unrevealed(evening)
-    await evening.control(controlling.rejudge, void=True)
+    await evening.control(commands.rejudge, void=True)
     await evening.later(1_200_000)
-    await evening.control(controlling.rejudge, rules=FIVE)
+    await evening.control(commands.rejudge, rules=FIVE)
     await evening.later(0)
     assert await evening.points() == [0, 0, 0]
     await evening.later(600_000)
@@ -151,7 +151,7 @@ async def test_a_void_window_that_was_held_back_counts_again_and_is_revealed(eve
 
 async def test_a_correction_before_the_reveal_tells_nobody_and_holds_afterwards(evening):
     await _unrevealed(evening)
-    await evening.control(controlling.rejudge, rules=FIVE)
+    await evening.control(commands.rejudge, rules=FIVE)
     first = (await evening.rows())[0]
     await evening.do(about("rejudge", verdicts=verdict(first.id, "wrong", -7)))
     assert await evening.points() == [0, 0, 0]
@@ -161,7 +161,7 @@ async def test_a_correction_before_the_reveal_tells_nobody_and_holds_afterwards(
     assert [event.payload for event in corrected] == [{"windowId": "w", "void": False}] * 2
     await evening.do(about("revealWindow"))
     assert await evening.points() == [-7, 2, 0]
-    await evening.control(controlling.rejudge, rules=FOUR)
+    await evening.control(commands.rejudge, rules=FOUR)
     assert await evening.points() == [2, 0, 0]
     assert (await evening.rows())[1].verdict == "wrong"
     await evening.check_log()
@@ -175,7 +175,7 @@ async def test_what_was_erased_stays_judged_as_it_was(evening):
     await evening.later(10_000)
     person = principal(evening.guests[0])
     await erase_person(evening.house.services, person, person.user_id)
-    await evening.control(controlling.rejudge, rules={"type": "object", **FIVE})
+    await evening.control(commands.rejudge, rules={"type": "object", **FIVE})
     assert [row.payload for row in await evening.rows()] == [None, {"n": 5}]
     assert await evening.points() == [2, 2, 0]
 
@@ -184,7 +184,7 @@ async def test_rules_of_a_correction_have_the_size_of_rules(evening):
     await evening.do(opening(rules=RULES, judge="rules", points=2))
     await evening.later(10_000)
     with pytest.raises(TooLarge) as refused:
-        await evening.control(controlling.rejudge, rules={"enum": list(range(10_000))})
+        await evening.control(commands.rejudge, rules={"enum": list(range(10_000))})
     assert refused.value.code == "WINDOW_TOO_LARGE"
 
 
@@ -193,7 +193,7 @@ async def test_what_an_app_gives_as_it_settles_is_held_back_with_the_results(eve
     await _unrevealed(evening)
     await evening.do(adjust(evening, 2, 100))  # of its own accord, so at once
     assert await evening.points() == [0, 0, 100]
-    await evening.control(controlling.reveal)
+    await evening.control(commands.reveal)
     assert await evening.points() == [2, 0, 103]
     assert await evening.told("standings:changed") == ["standings:changed"]
 
@@ -240,15 +240,15 @@ async def test_standings_are_told_by_the_windows_that_announce_them(evening):
 async def test_times_that_are_moved_hold_for_the_waiting_and_the_hasty(evening):
     await evening.do(opening(opensInMs=1_000, minElapsedMs=500))
     evening.clock.advance(1.2)
-    await evening.control(controlling.pause)
+    await evening.control(commands.pause)
     evening.clock.advance(60)
-    await evening.control(controlling.extend, by_ms=5_000)
-    await evening.control(controlling.resume)
+    await evening.control(commands.extend, by_ms=5_000)
+    await evening.control(commands.resume)
     with pytest.raises(Conflict) as early:
         await evening.send(0, {"n": 1})
     assert early.value.details == {"retryAfterMs": 300}
     await evening.later(9_800)  # ten seconds from the opening, and five more
-    await evening.control(controlling.extend, by_ms=1_000)
+    await evening.control(commands.extend, by_ms=1_000)
     await evening.later(5_999)
     assert (await evening.send(0, {"n": 1})).elapsed_ms == 15_999
     await evening.later(1)
@@ -259,7 +259,7 @@ async def test_an_end_moved_during_a_pause_is_the_end_from_then_on(evening):
     await evening.do(opening("a"), opening("b"))
     evening.clock.advance(4)
     for name in ("a", "b"):
-        await evening.control(controlling.pause, name=name)
+        await evening.control(commands.pause, name=name)
     evening.clock.advance(60)
     soon = (evening.clock.now() + timedelta(seconds=3)).isoformat()
     past = (evening.clock.now() - timedelta(seconds=3)).isoformat()
@@ -269,7 +269,7 @@ async def test_an_end_moved_during_a_pause_is_the_end_from_then_on(evening):
     await evening.later(0)
     assert [(await evening.window(name)).status for name in ("a", "b")] == ["paused", "closed"]
     await evening.later(60_000)
-    await evening.control(controlling.resume, name="a")
+    await evening.control(commands.resume, name="a")
     await evening.later(2_999)
     assert (await evening.send(0, {"n": 1}, "a")).elapsed_ms == 6_999
     await evening.later(1)
@@ -278,7 +278,7 @@ async def test_an_end_moved_during_a_pause_is_the_end_from_then_on(evening):
 
 async def test_a_close_that_was_taken_back_in_time_leaves_no_reason_behind(evening):
     await evening.do(opening(), about("closeWindow"))
-    await evening.control(controlling.extend, by_ms=1_000)
+    await evening.control(commands.extend, by_ms=1_000)
     await evening.later(1_000)
     assert evening.app.closed[0].window.closed_by == "deadline"
 
@@ -286,7 +286,7 @@ async def test_a_close_that_was_taken_back_in_time_leaves_no_reason_behind(eveni
 async def test_at_the_end_of_a_room_its_windows_are_settled(evening):
     await _open(evening)
     await evening.do(opening("p"))
-    await evening.control(controlling.pause, name="p")
+    await evening.control(commands.pause, name="p")
     await evening.house.change(evening.room.id, status=RoomStatus.COMPLETED)
     await evening.later(0)
     assert await evening.points() == [2, 0, 0]

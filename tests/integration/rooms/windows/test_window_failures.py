@@ -7,11 +7,11 @@ from structlog.testing import capture_logs
 
 from mymozhem.contract import CloseWindowRequest, JudgeRequest, Refuse, SetState, Verdict, hookimpl
 from mymozhem.errors import Conflict
-from mymozhem.rooms import waiting
+from mymozhem.rooms.app_calls import retry
+from mymozhem.rooms.core.transaction import MAX_DEPTH, write_room
 from mymozhem.rooms.effects import apply_effects
-from mymozhem.rooms.windows import controlling
-from mymozhem.rooms.windows.judging import AT_ONCE
-from mymozhem.rooms.writer import MAX_DEPTH, write_room
+from mymozhem.rooms.windows import commands
+from mymozhem.rooms.windows.judge import AT_ONCE
 from tests.integration.rooms.desk import RULES, Desk, opening
 
 SAID = {"effect": "emit", "type": "desk:said", "payload": {}}
@@ -102,9 +102,9 @@ async def test_an_app_that_fails_is_asked_again_and_its_answer_counts_when_it_is
     assert await evening.told("desk:said") == []
     evening.app.closing = lambda a: {"effects": [SAID], "verdicts": verdicts(*a.submissions.id)}
     async with write_room(evening.house.services, evening.room.id) as writer:
-        assert await waiting.retry_now(writer) == 1
+        assert await retry.retry_now(writer) == 1
     await evening.later(0)
-    await evening.control(controlling.reveal)
+    await evening.control(commands.reveal)
     assert await evening.points() == [9, 0, 0]
     assert await evening.told("desk:said", "window:closed") == ["window:closed", "desk:said"]
     await evening.check_log()
@@ -158,7 +158,7 @@ class TestForgiving:
         window = await evening.window()
         assert (window.status, window.attempts) == ("tallying", 1)
         assert window.last_error.startswith("POINTS_OUT_OF_RANGE")
-        await evening.control(controlling.rejudge, void=True)
+        await evening.control(commands.rejudge, void=True)
         assert await evening.points() == [0, 0, 0]
 
 
@@ -173,10 +173,10 @@ async def test_points_that_nobody_can_have_are_no_secret_for_ever(evening):
     (told,) = await evening.house.events(evening.room.id, "app:fallback_used")
     assert told.payload["code"] == "POINTS_OUT_OF_RANGE"
     with pytest.raises(Conflict) as refused:
-        await evening.control(controlling.reveal)
+        await evening.control(commands.reveal)
     assert refused.value.code == "POINTS_OUT_OF_RANGE"
-    await evening.control(controlling.rejudge, rules={"const": 7})
-    await evening.control(controlling.reveal)
+    await evening.control(commands.rejudge, rules={"const": 7})
+    await evening.control(commands.reveal)
     assert await evening.points() == [1_000_000_000, 0, 0]
 
 
@@ -187,7 +187,7 @@ class TestThinking:
 
     async def test_a_late_answer_finds_the_window_settled_and_its_app_is_told(self, evening):
         async def late(asked):
-            settle = evening.control(controlling.settle)
+            settle = evening.control(commands.settle)
             await asyncio.create_task(settle)
             return {"effects": [SAID], "verdicts": verdicts(*asked.submissions.id)}
 
@@ -200,7 +200,7 @@ class TestThinking:
 
     async def test_a_window_voided_as_it_is_judged_and_settled_stays_void(self, evening):
         async def void(_):
-            await asyncio.create_task(evening.control(controlling.rejudge, void=True))
+            await asyncio.create_task(evening.control(commands.rejudge, void=True))
             return {"verdict": "right", "points": 3}
 
         evening.app.judging = void

@@ -7,11 +7,11 @@ from datetime import timedelta
 import pytest
 
 from mymozhem.contract import CloseWindowRequest, hookimpl
-from mymozhem.rooms import leases
-from mymozhem.rooms.windows import controlling, correcting, tally
-from mymozhem.rooms.windows.rows import find_window
-from mymozhem.rooms.work.jobs import LEASE, Jobs
-from mymozhem.rooms.writer import write_room
+from mymozhem.rooms.core.transaction import write_room
+from mymozhem.rooms.jobs import leases, windows
+from mymozhem.rooms.jobs.runner import LEASE, Jobs
+from mymozhem.rooms.windows import commands, rejudge
+from mymozhem.rooms.windows.queries import find_window
 from tests.integration.rooms.build import make_services
 from tests.integration.rooms.desk import RULES, Desk, opening
 
@@ -79,7 +79,7 @@ async def test_a_worker_that_died_is_replaced_when_its_lease_ends_and_not_before
     assert await evening.jobs.run_due() == 0
     evening.clock.advance(0.001)
     await evening.jobs.run_due()
-    await tally.step(second, taken[0])  # it was not dead after all
+    await windows.step(second, taken[0])  # it was not dead after all
     assert await evening.told() == ["window:opened", "window:tallying", "window:closed"]
 
 
@@ -97,12 +97,12 @@ async def test_a_window_settled_while_a_worker_takes_it_is_settled_once(evening,
     services = evening.house.services
     await evening.do(opening(rules=RULES, points=1, results=results))
     await evening.send(0, {"n": 4})
-    await evening.control(controlling.close)
+    await evening.control(commands.close)
     async with write_room(services, evening.room.id) as writer:
         window = await find_window(writer.session, evening.room.id, "w")
         work = asyncio.create_task(evening.jobs.run_due(), context=Context())
         await asked.wait()
-        await tally.settle_without_app(writer, window)
+        await windows.settle_without_app(writer, window)
     go.set()
     await work
     await evening.jobs.run_due()
@@ -111,19 +111,19 @@ async def test_a_window_settled_while_a_worker_takes_it_is_settled_once(evening,
 
 
 @pytest.mark.parametrize("dialect", ["postgresql"], indirect=True)
-@pytest.mark.parametrize("act", [tally.settle_without_app, correcting.void])
+@pytest.mark.parametrize("act", [windows.settle_without_app, rejudge.void])
 async def test_a_worker_that_took_a_window_as_it_changed_leaves_it_as_it_is(evening, act):
     services = evening.house.services
     await evening.do(opening(rules=RULES, points=1, results="onReveal"))
     await evening.send(0, {"n": 4})
-    await evening.control(controlling.close)
+    await evening.control(commands.close)
     async with write_room(services, evening.room.id) as writer:
         window = await find_window(writer.session, evening.room.id, "w")
         take = leases.take(services.database, span=LEASE, limit=8)
         (work,) = await asyncio.create_task(take, context=Context())
         await act(writer, window)
     before = await evening.window()
-    await tally.step(services, work)
+    await windows.step(services, work)
     after = await evening.window()
     assert (after.status, after.due_at) == (before.status, before.due_at)
     assert await evening.told("window:revealed", "standings:changed") == []

@@ -4,10 +4,10 @@ import pytest
 
 from mymozhem.contract import Role
 from mymozhem.errors import Forbidden
-from mymozhem.rooms.erasing import erase_person
-from mymozhem.rooms.joining import join
-from mymozhem.rooms.people import PersonChanges, approve, change_person, leave, remove
-from mymozhem.rooms.windows import controlling
+from mymozhem.rooms.participants.erase import erase_person
+from mymozhem.rooms.participants.join import join
+from mymozhem.rooms.participants.manage import PersonChanges, approve, change_person, leave, remove
+from mymozhem.rooms.windows import commands
 from tests.integration.rooms.build import principal
 from tests.integration.rooms.desk import opening, send
 
@@ -85,10 +85,10 @@ async def test_the_last_to_be_waited_for_leaves_during_a_pause(evening):
     await evening.do(opening(**EVERYONE))
     await evening.send(0, {"n": 1})
     await evening.send(1, {"n": 1})
-    await evening.control(controlling.pause)
+    await evening.control(commands.pause)
     await _left(evening, evening.guests[2])
     assert await status(evening) == "paused"
-    await evening.control(controlling.resume)
+    await evening.control(commands.resume)
     assert await status(evening) == "closed"
 
 
@@ -114,13 +114,13 @@ async def test_each_role_answers_where_it_is_asked(evening):
             await evening.send(guest, {"n": 1}, name)
     stranger = await evening.house.person("stranger@example.com")
     with pytest.raises(Exception, match="no such room"):
-        await controlling.close(services, room.id, stranger, "jury")
+        await commands.close(services, room.id, stranger, "jury")
     with pytest.raises(Forbidden):
-        await controlling.close(services, room.id, principal(evening.guests[1]), "jury")
+        await commands.close(services, room.id, principal(evening.guests[1]), "jury")
     await evening.send(0, {"n": 1}, "jury")
     await evening.jobs.run_due()
     assert (await evening.window("jury")).status == "open"  # the organizer has not answered
-    await controlling.close(services, room.id, organizer, "jury")
+    await commands.close(services, room.id, organizer, "jury")
     await evening.jobs.run_due()
     assert (await evening.window("jury")).status == "closed"
 

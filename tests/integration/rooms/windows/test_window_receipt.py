@@ -8,8 +8,8 @@ import pytest
 from sqlalchemy import text
 
 from mymozhem.errors import Conflict
-from mymozhem.rooms.windows import controlling
-from mymozhem.rooms.writer import write_room
+from mymozhem.rooms.core.transaction import write_room
+from mymozhem.rooms.windows import commands
 from tests.integration.rooms.desk import RULES, opening, send
 
 
@@ -99,7 +99,7 @@ async def test_what_arrived_before_the_organizer_closes_is_counted_and_nothing_a
     await evening.do(opening())
     before = [start(send(evening.house, evening.room, guest, {"n": 1})) for guest in guests[:15]]
     await asyncio.sleep(0)
-    await evening.control(controlling.close)
+    await evening.control(commands.close)
     after = [start(send(evening.house, evening.room, guest, {"n": 1})) for guest in guests[15:]]
     accepted = [each.submission_id for each in await asyncio.gather(*before)]
     late = await asyncio.gather(*after, return_exceptions=True)

@@ -6,9 +6,9 @@ import pytest
 
 from mymozhem.contract import WindowStatus
 from mymozhem.errors import Conflict
-from mymozhem.rooms.actions import perform
+from mymozhem.rooms.actions.perform import perform
 from mymozhem.rooms.effects import EffectRefused
-from mymozhem.rooms.windows import controlling, rows
+from mymozhem.rooms.windows import commands, queries
 from tests.integration.rooms.desk import RULES, opening
 from tests.integration.rooms.windows.conftest import Evening
 
@@ -40,8 +40,8 @@ async def test_a_list_of_people_of_any_length_is_looked_up(evening: Evening, eff
 async def test_submissions_are_read_some_at_a_time_and_keep_their_order(
     evening: Evening, monkeypatch: pytest.MonkeyPatch
 ):
-    monkeypatch.setattr(rows, "ROWS_AT_ONCE", 2)
-    monkeypatch.setattr(rows, "WINDOWS_AT_ONCE", 2)
+    monkeypatch.setattr(queries, "ROWS_AT_ONCE", 2)
+    monkeypatch.setattr(queries, "WINDOWS_AT_ONCE", 2)
     for name in ("c", "a", "d", "b"):
         await evening.do(opening(name, rules=RULES, points=1))
         for guest in (2, 0, 1):
@@ -55,7 +55,7 @@ async def test_submissions_are_read_some_at_a_time_and_keep_their_order(
     texts = [payload["text"] for _, payload, _, _ in seen.reply]
     assert texts == [f"{name}{guest}" for name in "cadb" for guest in (2, 0, 1)]
     assert await evening.points() == [4, 4, 4]
-    await evening.control(controlling.rejudge, name="a", void=True)
+    await evening.control(commands.rejudge, name="a", void=True)
     assert await evening.points() == [3, 3, 3]
     await evening.check_log()
 
@@ -66,11 +66,11 @@ async def test_no_end_is_moved_out_of_the_calendar(evening: Evening):
         await evening.do({"effect": "changeWindow", "id": "w", "closesAt": "9999-12-31T23:59:59Z"})
     assert refused.value.details["code"] == "ENDS_TOO_LATE"
     with pytest.raises(Conflict) as late:
-        await evening.control(controlling.extend, by_ms=3_661 * DAY)
+        await evening.control(commands.extend, by_ms=3_661 * DAY)
     assert late.value.code == "ENDS_TOO_LATE"
-    await evening.control(controlling.extend, by_ms=3_659 * DAY)
-    await evening.control(controlling.pause)
-    await evening.control(controlling.resume)
+    await evening.control(commands.extend, by_ms=3_659 * DAY)
+    await evening.control(commands.pause)
+    await evening.control(commands.resume)
     await evening.do({"effect": "changeWindow", "id": "w", "closesAt": "0001-01-01T00:00:00Z"})
     await evening.later(0)
     assert (await evening.window()).status == WindowStatus.CLOSED

@@ -17,7 +17,7 @@ from pathlib import Path
 import pytest
 
 from mymozhem.clock import Clock, HeldClock
-from mymozhem.db.uow import Database
+from mymozhem.db.unit_of_work import Database
 from mymozhem.migrations import import_tables
 from tests.databases import PostgresTemplate, SqliteTemplate, postgres_server
 
@@ -27,7 +27,7 @@ LONGEST = (
     "tests/integration/test_side_by_side.py",
     "tests/integration/registry/test_isolated.py",
     "tests/integration/test_demo.py",
-    "tests/integration/authoring",
+    "tests/integration/devtools",
     "tests/faults",
     "tests/api/test_access.py",
     "tests/contract",

@@ -27,14 +27,14 @@ from mymozhem.contract import (
 from mymozhem.contract.hooks import HANDLE_ACTION
 from mymozhem.contract.serve import manifest_of
 from mymozhem.dispatch import AppTarget, Budget, Dispatcher, Outcome
-from mymozhem.dispatch.breakers import Breakers
-from mymozhem.dispatch.ears import Ears
-from mymozhem.dispatch.isolated import IsolatedTransport
+from mymozhem.dispatch.breakers.registry import Breakers
+from mymozhem.dispatch.observers import Ears
+from mymozhem.dispatch.transports.isolated import IsolatedTransport
+from mymozhem.isolation.pool import Workers, WorkerStatus
 from mymozhem.manifests.model import Manifest
-from mymozhem.registry import environments
-from mymozhem.registry.building import PATH_FILE, host_path
-from mymozhem.registry.code import AppCode, IsolatedCode
-from mymozhem.workers.pool import Workers, WorkerStatus
+from mymozhem.registry.isolated import environments
+from mymozhem.registry.isolated.build import PATH_FILE, host_path
+from mymozhem.registry.loaded_code import AppCode, IsolatedCode
 from tests.wheels import write_wheel
 
 #: what an operator gives a worker, made short where a test waits for it

@@ -13,15 +13,15 @@ from mymozhem.auth.tables import UserRow
 from mymozhem.clock import Clock, SystemClock
 from mymozhem.config import Settings
 from mymozhem.contract import PersonKind
-from mymozhem.db.uow import Database
+from mymozhem.db.unit_of_work import Database
 from mymozhem.dispatch import Dispatcher
-from mymozhem.dispatch.isolated import IsolatedTransport
-from mymozhem.registry import history
+from mymozhem.dispatch.transports.isolated import IsolatedTransport
+from mymozhem.isolation.pool import Workers
+from mymozhem.registry import manifest_history
 from mymozhem.registry.catalog import Catalog
-from mymozhem.registry.code import IsolatedCode
+from mymozhem.registry.loaded_code import IsolatedCode
 from mymozhem.rooms.core.services import Services
 from mymozhem.testing import House
-from mymozhem.workers.pool import Workers
 from tests.isolated import SETTINGS
 
 
@@ -39,9 +39,9 @@ async def isolated_house(
     )
     async with database.write() as unit:
         for code in codes:
-            await history.publish(unit, code.app_id, code.manifest)
+            await manifest_history.publish(unit, code.app_id, code.manifest)
     async with database.read() as session:
-        published = await history.versions(session)
+        published = await manifest_history.versions(session)
         known = await session.scalar(select(UserRow.id))
     catalog, workers = Catalog((), published, isolated=codes), Workers(given)
     clock = clock or SystemClock()

@@ -9,9 +9,9 @@ from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 
-from mymozhem.registry import environments
 from mymozhem.registry.discovery import GROUP
-from mymozhem.registry.wheels import read_wheel
+from mymozhem.registry.isolated import environments
+from mymozhem.registry.isolated.wheels import read_wheel
 
 APP = """
 from mymozhem.contract import Effects, Reply, hookimpl

@@ -14,7 +14,7 @@ from quart import Quart
 from quart.typing import TestClientProtocol
 from werkzeug.datastructures import Headers
 
-from mymozhem.api.host import Host
+from mymozhem.api.dependencies import Host
 from mymozhem.app import create_app, host_of
 from mymozhem.auth.accounts import create_user
 from mymozhem.clock import Clock
@@ -29,10 +29,10 @@ from mymozhem.contract import (
     SettingsImportResult,
     hookimpl,
 )
-from mymozhem.db.uow import Database
-from mymozhem.registry import history
+from mymozhem.db.unit_of_work import Database
+from mymozhem.registry import manifest_history
 from mymozhem.registry.catalog import Catalog
-from mymozhem.registry.remote import Owner, Registered, register
+from mymozhem.registry.remote_apps import Owner, Registered, register
 from mymozhem.registry.tables import SecretKind
 from mymozhem.rooms.jobs.runner import Jobs
 from tests.integration.rooms.build import loaded
@@ -101,9 +101,9 @@ async def stocked(database: Database, apps: Mapping[str, object]) -> Catalog:
     codes = [stall_code(), *(loaded(plugin, app_id) for app_id, plugin in apps.items())]
     async with database.write() as unit:
         for code in codes:
-            await history.publish(unit, code.app_id, code.manifest)
+            await manifest_history.publish(unit, code.app_id, code.manifest)
     async with database.read() as session:
-        return Catalog(codes, await history.versions(session))
+        return Catalog(codes, await manifest_history.versions(session))
 
 
 @dataclass(frozen=True)

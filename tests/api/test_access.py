@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from sqlalchemy import update
 
-from mymozhem.auth.access import ACCESS, Access, check
+from mymozhem.auth.access_table import ACCESS, Access, check
 from mymozhem.auth.principal import Principal
 from mymozhem.clock import Clock
 from mymozhem.contract import PersonKind, Role

@@ -8,9 +8,9 @@ from prometheus_client.parser import text_string_to_metric_families
 from sqlalchemy import update
 
 from mymozhem.contract import HealthReport, hookimpl
-from mymozhem.health.histograms import Histograms
-from mymozhem.health.loop import HealthLoop
-from mymozhem.health.rules import Facts
+from mymozhem.monitoring.alert_rules import Facts
+from mymozhem.monitoring.call_counts import Histograms
+from mymozhem.monitoring.loop import HealthLoop
 from mymozhem.observability.metrics import BreakerState
 from mymozhem.registry.tables import AppRow
 from mymozhem.wiring.monitoring import health_loop, recipients, suffering

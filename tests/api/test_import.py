@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from mymozhem.api.documents import openapi_document
+from mymozhem.api.openapi import openapi_document
 from mymozhem.clock import Clock
 from mymozhem.contract import (
     ImportProblem,

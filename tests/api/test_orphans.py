@@ -7,7 +7,7 @@ import pytest
 
 from mymozhem.api.v1 import ROUTES
 from mymozhem.app import create_app, host_of
-from mymozhem.cli.ledger import as_json, export_lines
+from mymozhem.cli.room_reports import as_json, export_lines
 from mymozhem.registry.catalog import Catalog
 from mymozhem.rooms.locks.reconciler import Keeper
 from mymozhem.rooms.replay import replay

@@ -22,7 +22,7 @@ from schemathesis.specs.openapi.checks import (
     status_code_conformance,
 )
 
-from mymozhem.api.documents import openapi_document
+from mymozhem.api.openapi import openapi_document
 from mymozhem.clock import SystemClock
 from mymozhem.migrations import import_tables
 from tests.api.house import Caller, House, make_house

@@ -10,7 +10,7 @@ import orjson
 import pytest
 from sqlalchemy import insert, select
 
-from mymozhem.api.files import cell
+from mymozhem.api.file_downloads import cell
 from mymozhem.auth.principal import Principal
 from mymozhem.contract import PersonKind
 from mymozhem.db.base import Base, new_id

@@ -13,7 +13,7 @@ import structlog
 import uvloop
 
 from mymozhem.clock import SystemClock
-from mymozhem.dispatch.breaker import Key
+from mymozhem.dispatch.breakers.breaker import Key
 from mymozhem.migrations import import_tables
 from tests.api.house import House, make_house
 from tests.databases import create_tables

@@ -16,7 +16,7 @@ from sqlalchemy import text
 
 from mymozhem.clock import SystemClock
 from mymozhem.contract import JsonObject, hookimpl
-from mymozhem.db.uow import Database
+from mymozhem.db.unit_of_work import Database
 from mymozhem.rooms.coordination.join_requests import Joined
 from mymozhem.rooms.core.services import Services
 from mymozhem.rooms.core.transaction import write_room

@@ -17,7 +17,7 @@ from mymozhem.auth.principal import Principal
 from mymozhem.clock import SystemClock
 from mymozhem.contract import Role, Verdict
 from mymozhem.db.engine import create_engine
-from mymozhem.db.uow import Database
+from mymozhem.db.unit_of_work import Database
 from mymozhem.rooms.actions.perform import perform
 from mymozhem.rooms.tables.rooms import ParticipantRow, RoomRow
 from mymozhem.rooms.tables.windows import SubmissionRow

@@ -15,7 +15,7 @@ from mymozhem.contract import (
     hookimpl,
 )
 from mymozhem.db.base import new_id
-from mymozhem.db.uow import Database
+from mymozhem.db.unit_of_work import Database
 from mymozhem.rooms.tables.rooms import ParticipantRow
 
 APP = "asker"

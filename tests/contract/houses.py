@@ -19,18 +19,19 @@ from mymozhem.clock import Clock, SystemClock
 from mymozhem.config import Settings
 from mymozhem.contract import PersonKind
 from mymozhem.contract.serve import manifest_of, remote_manifest, serve
-from mymozhem.db.uow import Database
+from mymozhem.db.unit_of_work import Database
 from mymozhem.dispatch.dispatcher import Dispatcher
-from mymozhem.dispatch.lists import StoredLists
-from mymozhem.dispatch.webhook import WebhookTransport
+from mymozhem.dispatch.stored_lists import StoredLists
+from mymozhem.dispatch.transports.webhook.transport import WebhookTransport
 from mymozhem.outbound import Guard, Outbound
-from mymozhem.registry import environments, remote
+from mymozhem.registry import remote_apps
 from mymozhem.registry.catalog import Catalog
-from mymozhem.registry.code import IsolatedCode
-from mymozhem.registry.remote import Owner, admissible
-from mymozhem.registry.source import Source
+from mymozhem.registry.catalog_source import Source
+from mymozhem.registry.isolated import environments
+from mymozhem.registry.loaded_code import IsolatedCode
+from mymozhem.registry.remote_apps import Owner, admissible
 from mymozhem.rooms.core.services import Services
-from mymozhem.testing.serving import Front
+from mymozhem.testing.web_server import Front
 from tests.integration.rooms.build import House, make_house
 from tests.isolated import environment
 from tests.isolated_house import isolated_house
@@ -110,7 +111,7 @@ async def _serve(stack: AsyncExitStack, house: House, app_id: str, app: object) 
     manifest = admissible(document, app_id, Guard.of(services.settings).check_url)
     async with services.database.write() as unit:
         owner = Owner(house.organizer.user_id, "organizer@example.com")
-        made = await remote.register(unit, services.keys, app_id, manifest, owner=owner)
+        made = await remote_apps.register(unit, services.keys, app_id, manifest, owner=owner)
     await services.catalog.refresh()
     front.app = await asyncio.to_thread(serve, app, keys=(made.secret, made.public_key))
 

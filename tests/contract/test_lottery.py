@@ -14,7 +14,7 @@ from sqlalchemy import select
 import mymozhem_lottery
 from mymozhem.clock import Clock, HeldClock
 from mymozhem.contract import Level, WinnerStatus, fair
-from mymozhem.db.uow import Database
+from mymozhem.db.unit_of_work import Database
 from mymozhem.errors import Refused
 from mymozhem.rooms.actions.perform import perform
 from mymozhem.rooms.core.transaction import write_room

@@ -23,7 +23,7 @@ from mymozhem.contract import (
     hookimpl,
 )
 from mymozhem.contract.fair import verify
-from mymozhem.db.uow import Database
+from mymozhem.db.unit_of_work import Database
 from mymozhem.errors import Forbidden, Invalid, Refused
 from mymozhem.rooms.app_settings.import_text import import_setting
 from mymozhem.rooms.app_settings.import_values import TextImport

@@ -17,7 +17,7 @@ from typing import Any
 import pytest
 
 import mymozhem_quiz
-from mymozhem.api.documents import openapi_document
+from mymozhem.api.openapi import openapi_document
 from mymozhem.clock import Clock, HeldClock
 from tests.api.house import Caller, Heard, House, make_house
 from tests.contract.hall import NEWEST, in_one_round

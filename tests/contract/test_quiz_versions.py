@@ -9,7 +9,7 @@ import mymozhem_quiz
 from mymozhem.auth.principal import Principal
 from mymozhem.clock import Clock, HeldClock
 from mymozhem.contract import PersonKind
-from mymozhem.db.uow import Database
+from mymozhem.db.unit_of_work import Database
 from mymozhem.rooms.jobs.runner import Jobs
 from mymozhem.rooms.tables.rooms import RoomRow
 from mymozhem.rooms.upgrades.upgrade import UpgradeWish, upgrade_room

@@ -16,7 +16,7 @@ import mymozhem_tasting
 from mymozhem.auth.principal import Principal
 from mymozhem.clock import Clock, HeldClock
 from mymozhem.contract import JsonObject, RoomStatus, hookimpl
-from mymozhem.db.uow import Database
+from mymozhem.db.unit_of_work import Database
 from mymozhem.errors import Conflict, Invalid, Refused
 from mymozhem.rooms.actions.perform import Acted, perform
 from mymozhem.rooms.coordination.join_requests import Joined

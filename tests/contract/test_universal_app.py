@@ -45,7 +45,7 @@ from mymozhem.contract import (
     fair,
     hookimpl,
 )
-from mymozhem.db.uow import Database
+from mymozhem.db.unit_of_work import Database
 from mymozhem.errors import Refused
 from mymozhem.rooms.actions.perform import Acted, perform
 from mymozhem.rooms.coordination.join_requests import Joined

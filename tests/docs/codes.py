@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from types import ModuleType
 
 import mymozhem
-from mymozhem.api import bodies
-from mymozhem.api import errors as answers
+from mymozhem.api import error_handlers as answers
+from mymozhem.api import request_parsing
 from mymozhem.dispatch.outcome import FailureKind
 from mymozhem.errors import MymozhemError
 
@@ -129,7 +129,7 @@ def _failures() -> Iterator[Code]:
 
 def _unfit() -> Iterator[Code]:
     """Yield what is said of JSON that is well-formed and cannot be stored."""
-    for code in sorted(bodies._UNFIT):  # noqa: SLF001 - it is the list
+    for code in sorted(request_parsing._UNFIT):  # noqa: SLF001 - it is the list
         yield Code(422, code, "A value cannot be stored; `details.fields` says where and why.")
 
 

@@ -1,8 +1,8 @@
 """The tables of the page about the API: who may call what, and every error code."""
 
-from mymozhem.api.lifecycle import API_VERSIONS, Stage
+from mymozhem.api.api_versions import API_VERSIONS, Stage
 from mymozhem.api.v1 import ROUTES
-from mymozhem.auth.access import ACCESS, Access
+from mymozhem.auth.access_table import ACCESS, Access
 
 from .codes import codes
 from .shapes import members

@@ -11,12 +11,12 @@ from sqlalchemy.orm import undefer
 
 from mymozhem.auth.keys import Keys
 from mymozhem.clock import SystemClock
-from mymozhem.db.uow import Database
+from mymozhem.db.unit_of_work import Database
 from mymozhem.deliveries.tables import AttemptRow, DeliveryRow
 from mymozhem.dispatch.dispatcher import Dispatcher
 from mymozhem.manifests.model import Manifest
 from mymozhem.registry.catalog import Catalog
-from mymozhem.registry.remote import Owner, register
+from mymozhem.registry.remote_apps import Owner, register
 from mymozhem.rooms.core.services import Services
 from mymozhem.rooms.tables.rooms import RoomEventRow
 from tests.faults.delivery_child import settings_of

@@ -14,7 +14,7 @@ from pathlib import Path
 from sqlalchemy import event, or_, select
 
 from mymozhem.clock import SystemClock
-from mymozhem.db.uow import Database
+from mymozhem.db.unit_of_work import Database
 from mymozhem.rooms.jobs.runner import Jobs
 from mymozhem.rooms.tables.rooms import DrawRow, TimerRow
 from tests.faults.apps import Marker

@@ -11,7 +11,7 @@ from sqlalchemy import select
 from mymozhem.auth.tables import UserRow
 from mymozhem.clock import SystemClock
 from mymozhem.contract import PrizeCount, fair
-from mymozhem.db.uow import Database
+from mymozhem.db.unit_of_work import Database
 from mymozhem.rooms import timers
 from mymozhem.rooms.core.transaction import write_room
 from mymozhem.rooms.draws import commands

@@ -29,7 +29,7 @@ from mymozhem.contract import (
     SetState,
     hookimpl,
 )
-from mymozhem.db.uow import Database
+from mymozhem.db.unit_of_work import Database
 from mymozhem.errors import MymozhemError
 from mymozhem.idempotency.keys import Claim, complete, release, reserve
 from mymozhem.idempotency.keys import Kept as KeptAnswer

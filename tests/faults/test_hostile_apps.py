@@ -18,8 +18,8 @@ from sqlalchemy import update
 from mymozhem.clock import Clock, SystemClock
 from mymozhem.contract.fair import verify
 from mymozhem.contract.fair.verification import Verdict as Verified
-from mymozhem.dispatch.breaker import Key, Verdict
-from mymozhem.registry.remote import publish
+from mymozhem.dispatch.breakers.breaker import Key, Verdict
+from mymozhem.registry.remote_apps import publish
 from mymozhem.rooms.tables.rooms import TimerRow
 from tests.api.house import Caller, House, make_house
 from tests.remote import manifest_of

@@ -7,7 +7,7 @@ from pathlib import Path
 from mymozhem.auth.principal import Principal
 from mymozhem.clock import SystemClock
 from mymozhem.contract import PersonKind
-from mymozhem.db.uow import Database
+from mymozhem.db.unit_of_work import Database
 from mymozhem.rooms.upgrades.upgrade import UpgradeWish, upgrade_room
 from tests.faults.host_child import Fuse, lay
 from tests.integration.rooms.build import make_services

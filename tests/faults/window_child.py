@@ -15,7 +15,7 @@ from sqlalchemy import func, select, update
 from mymozhem.auth.principal import Principal
 from mymozhem.clock import SystemClock
 from mymozhem.contract import PersonKind, WindowStatus
-from mymozhem.db.uow import Database
+from mymozhem.db.unit_of_work import Database
 from mymozhem.errors import Conflict
 from mymozhem.rooms.core.services import Services
 from mymozhem.rooms.jobs.runner import Jobs

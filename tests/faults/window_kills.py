@@ -11,7 +11,7 @@ from sqlalchemy import select
 
 from mymozhem.auth.tables import UserRow
 from mymozhem.clock import SystemClock
-from mymozhem.db.uow import Database
+from mymozhem.db.unit_of_work import Database
 from mymozhem.rooms.actions.perform import perform
 from mymozhem.rooms.tables.rooms import ParticipantRow, RoomEventRow, RoomStreamRow, ScoreRow
 from mymozhem.rooms.tables.windows import SubmissionRow, WindowRow

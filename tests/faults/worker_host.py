@@ -9,7 +9,7 @@ from pathlib import Path
 from structlog.testing import capture_logs
 
 from mymozhem.manifests.model import Manifest
-from mymozhem.registry.code import IsolatedCode
+from mymozhem.registry.loaded_code import IsolatedCode
 from tests.isolated import den, prober_manifest
 
 

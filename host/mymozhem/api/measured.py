@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 from quart import Quart, Response, g, request
 
-from .host import Host
+from .dependencies import Host
 
 #: what no route of ours answered
 NO_ROUTE = "none"

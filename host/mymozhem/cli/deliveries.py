@@ -14,7 +14,7 @@ from mymozhem.config import Settings
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
-    from mymozhem.db.uow import Database
+    from mymozhem.db.unit_of_work import Database
 
 T = TypeVar("T")
 Form = Literal["text", "json"]
@@ -183,7 +183,7 @@ async def _retry_since(database: Database, since: datetime, app_id: str | None) 
 
 async def _body(database: Database, delivery_id: str) -> Document:
     """Return what the app is told, and note that somebody has looked."""
-    from mymozhem.deliveries.reading import body_of
+    from mymozhem.deliveries.inspect import body_of
     from mymozhem.rooms.core.audit import audit
 
     async with database.write() as unit:
@@ -202,7 +202,7 @@ def _moment(text: str) -> datetime:
 
 def _with_database(work: Callable[[Database], Awaitable[T]]) -> T:
     async def run() -> T:
-        from mymozhem.cli.storage import opened_database
+        from .database import opened_database
 
         async with opened_database(Settings(), exclusive=False) as database:
             return await work(database)

@@ -13,7 +13,7 @@ from sqlalchemy import ColumnElement, delete, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from mymozhem.db.uow import Database
+from mymozhem.db.unit_of_work import Database
 from mymozhem.errors import Conflict
 from mymozhem.rooms.tables.rooms import IdempotencyRow
 

@@ -8,7 +8,7 @@ from sqlalchemy import select
 from mymozhem.contract import JsonObject, Level
 from mymozhem.contract.events import OwnStateChanged, StateChanged
 from mymozhem.errors import Invalid, NotFound, TooLarge
-from mymozhem.manifests.faults import by_field
+from mymozhem.manifests.validation_errors import by_field
 
 from .core.app_context import room_state
 from .core.transaction import RoomWriter

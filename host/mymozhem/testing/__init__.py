@@ -16,15 +16,15 @@ import importlib
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from .game import Game, play
-    from .house import House, principal
-    from .kit import ConformanceWarning, Finding, NotConforming, conformance, report
-    from .migrating import migration_report, migrations
-    from .older import NotOlder
-    from .opening import NotLoadable, loaded, open_house
-    from .serving import WebServer, listening
-    from .transports import over_both_transports
-    from .values import values_for
+    from .both_transports import over_both_transports
+    from .conformance import ConformanceWarning, Finding, NotConforming, conformance, report
+    from .harness import House, principal
+    from .migrations import migration_report, migrations
+    from .older_manifest import NotOlder
+    from .open_host import NotLoadable, loaded, open_house
+    from .schema_values import values_for
+    from .simulation import Game, play
+    from .web_server import WebServer, listening
 
 __all__ = [
     "ConformanceWarning",

@@ -8,7 +8,7 @@ from mymozhem.rooms.core.access import write_as
 from mymozhem.rooms.draws import commands
 from mymozhem.rooms.tables.rooms import DrawRow, RoomRow
 
-from .house import House
+from .harness import House
 
 _OVER = (DrawStatus.REVEALED, DrawStatus.VOIDED)
 _ROUTE = "POST /rooms/{id}/draws/{did}"

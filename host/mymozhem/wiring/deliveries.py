@@ -8,15 +8,15 @@ from mymozhem.clock import Clock
 from mymozhem.config import Settings
 from mymozhem.contract import HOOKS, Context
 from mymozhem.deliveries.callbacks import Callbacks
-from mymozhem.deliveries.carrying import Delivery, Result
-from mymozhem.deliveries.carrying import Outcome as Carried
+from mymozhem.deliveries.delivery import Delivery, Result
+from mymozhem.deliveries.delivery import Outcome as Carried
 from mymozhem.deliveries.relay import Relay
 from mymozhem.deliveries.retention import Retention
-from mymozhem.deliveries.schedule import Schedules
+from mymozhem.deliveries.retry_schedule import Schedules
 from mymozhem.dispatch.dispatcher import Dispatcher
 from mymozhem.dispatch.outcome import FailureKind, Outcome
 from mymozhem.dispatch.policy import Budget
-from mymozhem.dispatch.transport import AppTarget
+from mymozhem.dispatch.transports.base import AppTarget
 from mymozhem.errors import NotFound
 from mymozhem.rooms.core.services import Services
 
@@ -35,7 +35,7 @@ _HOOKS = {hook.name: hook for hook in HOOKS}
 
 
 class Courier:
-    """Carries deliveries to apps; see `mymozhem.deliveries.carrying.Ask`."""
+    """Carries deliveries to apps; see `mymozhem.deliveries.delivery.Ask`."""
 
     def __init__(self, dispatcher: Dispatcher, clock: Clock, settings: Settings) -> None:
         self._dispatcher = dispatcher

@@ -10,12 +10,12 @@ from mymozhem.contract import CONTRACT_VERSION, RoomStatus
 from mymozhem.contract.hooks import CHECK_HEALTH
 from mymozhem.contract.payloads import AppRef, Context, HealthRequest
 from mymozhem.deliveries.tables import DeliveryRow, DeliveryState
-from mymozhem.dispatch.breaker import BreakerStatus
+from mymozhem.dispatch.breakers.breaker import BreakerStatus
 from mymozhem.dispatch.policy import Budget
-from mymozhem.dispatch.transport import AppTarget
-from mymozhem.health.histograms import Histograms
-from mymozhem.health.loop import HealthLoop, HealthParts
-from mymozhem.health.sources import (
+from mymozhem.dispatch.transports.base import AppTarget
+from mymozhem.monitoring.call_counts import Histograms
+from mymozhem.monitoring.loop import HealthLoop, HealthParts
+from mymozhem.monitoring.sources import (
     Checked,
     DeliveryCount,
     Orphans,
@@ -23,7 +23,7 @@ from mymozhem.health.sources import (
     Suffering,
     SufferingRoom,
 )
-from mymozhem.health.tables import AppStatus
+from mymozhem.monitoring.tables import AppStatus
 from mymozhem.observability.metrics import BreakerState, Metrics
 from mymozhem.registry.tables import AppRow
 from mymozhem.rooms.core.services import Services

@@ -11,8 +11,8 @@ from mymozhem.cli.apps import apps_group
 from mymozhem.clock import SystemClock
 from mymozhem.config import Settings
 from mymozhem.contract.signing import parse_key
-from mymozhem.db.uow import Database
-from mymozhem.registry import remote
+from mymozhem.db.unit_of_work import Database
+from mymozhem.registry import remote_apps
 from mymozhem.registry.app_keys import SecretCheck
 from mymozhem.registry.catalog import Catalog
 from mymozhem.registry.tables import StopCause
@@ -148,7 +148,7 @@ def test_a_host_that_runs_notices_and_operators_see_who_did_it(mymozhem, databas
             now = await host.now()
             async with host.read() as session:
                 check = SecretCheck(Keys.load(settings))
-                assert await remote.matching_key(
+                assert await remote_apps.matching_key(
                     session, check, "raffle", made["appSecret"], now=now
                 )
                 found = await audit_trail(session, AuditFilter(), Part(1, 10))

@@ -11,7 +11,7 @@ from mymozhem.cli import cli
 from mymozhem.clock import SystemClock
 from mymozhem.db.base import UtcDateTime
 from mymozhem.db.engine import create_engine
-from mymozhem.db.uow import Database
+from mymozhem.db.unit_of_work import Database
 from mymozhem.migrations import check_drift, head, upgrade
 from tests.databases import PostgresTemplate, SqliteTemplate
 from tests.integration.migrations.first import dump, load

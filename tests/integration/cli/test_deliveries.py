@@ -13,7 +13,7 @@ from sqlalchemy import select
 from mymozhem.cli import cli
 from mymozhem.clock import SystemClock
 from mymozhem.config import Settings
-from mymozhem.db.uow import Database
+from mymozhem.db.unit_of_work import Database
 from mymozhem.rooms.tables.rooms import AuditRow
 from tests.databases import mark_as_migrated, run
 from tests.integration.deliveries.post import FAILED, App, Post

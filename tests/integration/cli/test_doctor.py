@@ -10,7 +10,7 @@ from sqlalchemy import select, text
 
 from mymozhem.clock import SystemClock
 from mymozhem.db.base import new_id
-from mymozhem.db.uow import Database
+from mymozhem.db.unit_of_work import Database
 from mymozhem.migrations import head
 from mymozhem.registry.tables import AppRow, ManifestVersionRow, StopCause
 from mymozhem.rooms.tables.rooms import LockDriftRow, RoomRow

@@ -3,7 +3,7 @@
 import pytest
 
 from mymozhem.clock import Clock
-from mymozhem.db.uow import Database
+from mymozhem.db.unit_of_work import Database
 from tests.integration.deliveries.post import Post
 
 

@@ -11,12 +11,12 @@ from sqlalchemy.orm import undefer
 
 from mymozhem.clock import Clock, HeldClock
 from mymozhem.config import Settings
-from mymozhem.db.uow import Database
+from mymozhem.db.unit_of_work import Database
 from mymozhem.deliveries.callbacks import Callbacks
-from mymozhem.deliveries.carrying import Delivery, Outcome, Result
+from mymozhem.deliveries.delivery import Delivery, Outcome, Result
 from mymozhem.deliveries.outbox import Outbox, Telling
 from mymozhem.deliveries.relay import Relay
-from mymozhem.deliveries.schedule import Schedules
+from mymozhem.deliveries.retry_schedule import Schedules
 from mymozhem.deliveries.tables import AttemptRow, DeliveryRow, StreamRow
 from mymozhem.errors import NotFound
 from mymozhem.manifests.model import Manifest

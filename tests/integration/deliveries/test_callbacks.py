@@ -6,7 +6,7 @@ import pytest
 
 from mymozhem.contract.envelopes import ReplyEnvelope
 from mymozhem.deliveries import dead_letters
-from mymozhem.deliveries.settling import CALLBACK
+from mymozhem.deliveries.results import CALLBACK
 from mymozhem.errors import Conflict, NotFound
 from tests.integration.deliveries.post import ACCEPTED, FAILED, App, Slow
 

@@ -4,10 +4,10 @@ import asyncio
 from dataclasses import dataclass
 
 from mymozhem.clock import Clock
-from mymozhem.db.uow import Database
-from mymozhem.dispatch.breaker import BreakerPolicy, BreakerStatus, Key, Verdict
-from mymozhem.dispatch.breakers import Breakers, Permit
-from mymozhem.dispatch.openings import Openings
+from mymozhem.db.unit_of_work import Database
+from mymozhem.dispatch.breakers.breaker import BreakerPolicy, BreakerStatus, Key, Verdict
+from mymozhem.dispatch.breakers.registry import Breakers, Permit
+from mymozhem.dispatch.breakers.shared_state import Openings
 
 KEY = Key("counter", "1.0.0", "actions")
 

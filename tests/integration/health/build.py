@@ -8,12 +8,12 @@ from sqlalchemy import select
 from mymozhem.clock import Clock
 from mymozhem.config import Settings
 from mymozhem.contract import DecidedBy
-from mymozhem.db.uow import Database
-from mymozhem.health.histograms import Histograms
-from mymozhem.health.loop import HealthLoop, HealthParts
-from mymozhem.health.sources import Checked, DeliveryCount, Sources, Suffering, SufferingRoom
-from mymozhem.health.tables import AlertRow, AppStatus, OutgoingMailRow
-from mymozhem.observability.calls import Observed
+from mymozhem.db.unit_of_work import Database
+from mymozhem.monitoring.call_counts import Histograms
+from mymozhem.monitoring.loop import HealthLoop, HealthParts
+from mymozhem.monitoring.sources import Checked, DeliveryCount, Sources, Suffering, SufferingRoom
+from mymozhem.monitoring.tables import AlertRow, AppStatus, OutgoingMailRow
+from mymozhem.observability.call_observer import Observed
 from mymozhem.observability.metrics import BreakerState, Metrics
 from mymozhem.registry.catalog import Catalog
 

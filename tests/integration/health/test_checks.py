@@ -6,9 +6,9 @@ import pytest
 from sqlalchemy import select
 
 from mymozhem.contract import HealthReport, hookimpl
-from mymozhem.health.sources import Checked
-from mymozhem.health.tables import AppStatus, HealthCheckRow, RuleName
-from mymozhem.registry import history
+from mymozhem.monitoring.sources import Checked
+from mymozhem.monitoring.tables import AppStatus, HealthCheckRow, RuleName
+from mymozhem.registry import manifest_history
 from mymozhem.registry.catalog import Catalog
 from tests.integration.health.build import World, alerts, health
 from tests.integration.rooms.build import loaded
@@ -37,9 +37,9 @@ class Wheel:
 async def catalog(database) -> Catalog:
     code = loaded(Wheel(), "wheel")
     async with database.write() as unit:
-        await history.publish(unit, code.app_id, code.manifest)
+        await manifest_history.publish(unit, code.app_id, code.manifest)
     async with database.read() as session:
-        return Catalog([code], await history.versions(session))
+        return Catalog([code], await manifest_history.versions(session))
 
 
 async def the_row(database) -> HealthCheckRow:

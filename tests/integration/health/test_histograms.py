@@ -7,9 +7,9 @@ import pytest
 from sqlalchemy import func, select, text
 
 from mymozhem.contract import DecidedBy
-from mymozhem.health.figures import figures
-from mymozhem.health.histograms import Histograms, forget_old
-from mymozhem.health.tables import CallCountRow
+from mymozhem.monitoring.call_counts import Histograms, forget_old
+from mymozhem.monitoring.call_statistics import figures
+from mymozhem.monitoring.tables import CallCountRow
 from tests.integration.health.build import failed, observed
 
 

@@ -6,11 +6,11 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from mymozhem.clock import HeldClock
-from mymozhem.health.histograms import Histograms
-from mymozhem.health.rules import Facts
-from mymozhem.health.sources import DeliveryCount, Suffering
-from mymozhem.health.tables import RuleName, Severity
-from mymozhem.health.turns import take_turn
+from mymozhem.monitoring.alert_rules import Facts
+from mymozhem.monitoring.call_counts import Histograms
+from mymozhem.monitoring.cluster_turns import take_turn
+from mymozhem.monitoring.sources import DeliveryCount, Suffering
+from mymozhem.monitoring.tables import RuleName, Severity
 from tests.integration.health.build import (
     OPEN,
     ROOMS,

@@ -7,8 +7,8 @@ import pytest
 from sqlalchemy import func, select, text
 
 from mymozhem.clock import Clock, SystemClock
-from mymozhem.health.histograms import Histograms
-from mymozhem.health.tables import CallCountRow
+from mymozhem.monitoring.call_counts import Histograms
+from mymozhem.monitoring.tables import CallCountRow
 from tests.integration.health.build import OPEN, World, health, observed
 from tests.integration.health.test_mails import Inbox, smtp_server
 

@@ -14,10 +14,10 @@ from aiosmtpd.smtp import SMTP, AuthResult
 from pydantic import SecretStr
 
 from mymozhem.config import Settings
-from mymozhem.health import mails
-from mymozhem.health.mails import Postman, enqueue
-from mymozhem.health.smtp import IN_ALL_SECONDS, TIMEOUT_SECONDS, Mail, Mailer, MailFailed
-from mymozhem.health.texts import Letter
+from mymozhem.monitoring import mail_queue
+from mymozhem.monitoring.mail_queue import Postman, enqueue
+from mymozhem.monitoring.mail_texts import Letter
+from mymozhem.monitoring.smtp import IN_ALL_SECONDS, TIMEOUT_SECONDS, Mail, Mailer, MailFailed
 from tests.integration.health.build import OPEN, World, health, letters
 
 LETTER = Letter("[mymozhem] critical: it broke", "Rooms: Küche\n.\nBcc: nobody@example.org\n")
@@ -130,7 +130,7 @@ async def test_attempts_come_less_and_less_often_and_end(database, clock):
         rests.append((row.next_at - clock.now()) / timedelta(minutes=1))
         clock.advance(row.next_at - clock.now())
     assert rests[:8] == [1, 2, 4, 8, 16, 32, 60, 60]
-    assert sum(rests) >= mails.GIVE_UP / timedelta(minutes=1)
+    assert sum(rests) >= mail_queue.GIVE_UP / timedelta(minutes=1)
     assert row.sent_at is None
     assert row.problem is not None
 
@@ -170,7 +170,7 @@ async def test_a_mail_whose_sender_died_is_sent_by_another(database, clock):
         await posted(database)
         assert await postman.take() is not None  # and then the process is killed
         assert await postman.send_due() == 0
-        clock.advance(mails.LEASE)
+        clock.advance(mail_queue.LEASE)
         assert await postman.send_due() == 1
     assert len(inbox.taken) == 1
 
@@ -233,9 +233,9 @@ async def test_from_the_incident_to_the_inbox_and_its_end(database, clock):
 
 async def test_mails_are_forgotten_after_a_while(database, clock):
     await posted(database)
-    clock.advance(mails.KEEP + timedelta(days=1))
+    clock.advance(mail_queue.KEEP + timedelta(days=1))
     async with database.write() as unit:
-        await mails.forget_old(unit)
+        await mail_queue.forget_old(unit)
     assert await letters(database) == []
 
 
@@ -249,4 +249,4 @@ async def test_a_server_that_takes_its_time_at_every_step_is_left_before_the_lea
         with pytest.raises(MailFailed, match="TimeoutError") as failed:
             await impatient.send(Mail("mail_1", 1, "a@example.org", "S", "B", clock.now()))
     assert failed.value.server
-    assert timedelta(seconds=IN_ALL_SECONDS + TIMEOUT_SECONDS) < mails.LEASE
+    assert timedelta(seconds=IN_ALL_SECONDS + TIMEOUT_SECONDS) < mail_queue.LEASE

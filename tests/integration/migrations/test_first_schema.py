@@ -18,7 +18,7 @@ from mymozhem.config import Settings
 from mymozhem.contract import fair
 from mymozhem.db.engine import create_engine
 from mymozhem.migrations import check_drift, current, head, import_tables, upgrade
-from mymozhem.registry.installing import install
+from mymozhem.registry.isolated.install import install
 from mymozhem.rooms.jobs.runner import Jobs
 from mymozhem.rooms.locks.reconciler import Keeper
 from tests.api.house import Caller

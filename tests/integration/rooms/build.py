@@ -7,9 +7,9 @@ from mymozhem.auth.principal import Principal
 from mymozhem.clock import Clock
 from mymozhem.config import Settings
 from mymozhem.contract import PersonKind
-from mymozhem.db.uow import Database
+from mymozhem.db.unit_of_work import Database
 from mymozhem.rooms.core.services import Services
-from mymozhem.testing import House, loaded, opening, principal
+from mymozhem.testing import House, loaded, open_host, principal
 
 __all__ = ["House", "loaded", "make_house", "make_services", "principal"]
 
@@ -19,7 +19,7 @@ async def make_services(
 ) -> Services:
     """Wire services with these apps, published in the database."""
     settings = Settings(data_dir=folder, environment="test")
-    return await opening.make_services(database, clock, settings, apps)
+    return await open_host.make_services(database, clock, settings, apps)
 
 
 async def make_house(

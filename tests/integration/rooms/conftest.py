@@ -20,7 +20,7 @@ from mymozhem.contract import (
     hookimpl,
 )
 from mymozhem.contract.payloads import Problem
-from mymozhem.db.uow import Database
+from mymozhem.db.unit_of_work import Database
 from tests.integration.rooms.build import House, make_house
 
 

@@ -13,10 +13,10 @@ from sqlalchemy import select
 
 from mymozhem.clock import HeldClock
 from mymozhem.contract import Context, JsonObject, hookimpl
-from mymozhem.db.uow import Database
+from mymozhem.db.unit_of_work import Database
 from mymozhem.dispatch.dispatcher import Dispatcher
-from mymozhem.dispatch.ears import Ears
-from mymozhem.dispatch.late import LateAnswer
+from mymozhem.dispatch.late_answers import LateAnswer
+from mymozhem.dispatch.observers import Ears
 from mymozhem.rooms.actions.perform import perform
 from mymozhem.rooms.app_calls.late_answers import LateAnswers
 from mymozhem.rooms.app_calls.recovery import Parking

@@ -10,7 +10,7 @@ from sqlalchemy import select
 
 from mymozhem.clock import Clock, SystemClock
 from mymozhem.contract import ActionRequest, Context, JsonObject, ParticipantStatus, hookimpl
-from mymozhem.db.uow import Database
+from mymozhem.db.unit_of_work import Database
 from mymozhem.errors import Forbidden, Invalid, MymozhemError, Refused, Unavailable
 from mymozhem.idempotency.keys import AlreadyDone, Claim, InProgress, release, reserve
 from mymozhem.rooms.actions.perform import Acted, perform

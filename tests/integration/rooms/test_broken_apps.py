@@ -23,7 +23,7 @@ from mymozhem.contract import (
     hookimpl,
 )
 from mymozhem.db.base import Base
-from mymozhem.db.uow import Database
+from mymozhem.db.unit_of_work import Database
 from mymozhem.errors import Conflict, MymozhemError, Unavailable
 from mymozhem.rooms.actions.perform import perform
 from mymozhem.rooms.tables.rooms import (

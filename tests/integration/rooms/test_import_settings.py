@@ -21,7 +21,7 @@ from mymozhem.contract import (
     SettingsValidationResult,
     hookimpl,
 )
-from mymozhem.db.uow import Database
+from mymozhem.db.unit_of_work import Database
 from mymozhem.errors import Forbidden, Invalid, NotFound, Refused, TooLarge, Unavailable
 from mymozhem.rooms.app_settings.import_text import import_setting
 from mymozhem.rooms.app_settings.import_values import (

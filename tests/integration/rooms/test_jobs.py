@@ -10,7 +10,7 @@ from sqlalchemy import delete, make_url, select
 
 from mymozhem.clock import SystemClock
 from mymozhem.contract import DrawStatus, PrizeCount, fair
-from mymozhem.db.uow import Database
+from mymozhem.db.unit_of_work import Database
 from mymozhem.registry.catalog import Catalog
 from mymozhem.rooms import timers
 from mymozhem.rooms.core.transaction import write_room

@@ -18,7 +18,7 @@ from mymozhem.contract import (
     RegistrationResult,
     hookimpl,
 )
-from mymozhem.db.uow import Database
+from mymozhem.db.unit_of_work import Database
 from mymozhem.errors import Conflict, NotFound, Unauthenticated
 from mymozhem.rooms.actions.perform import perform
 from mymozhem.rooms.coordination.join_requests import Joined

@@ -4,7 +4,7 @@ import pytest
 from sqlalchemy import select
 
 from mymozhem.contract import RoomStatus
-from mymozhem.contract.canonical import digest
+from mymozhem.contract.canonical_json import digest
 from mymozhem.errors import Conflict, Forbidden, Invalid, NotFound
 from mymozhem.rooms.app_settings.update import SettingsFrozen
 from mymozhem.rooms.lifecycle.create import NewRoom, copy_room, create_room

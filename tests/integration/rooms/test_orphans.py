@@ -7,7 +7,7 @@ import pytest
 from mymozhem.contract import DrawStatus, Level, PrizeCount, RoomStatus
 from mymozhem.dispatch.dispatcher import Dispatcher
 from mymozhem.errors import Invalid, Unavailable
-from mymozhem.registry import history
+from mymozhem.registry import manifest_history
 from mymozhem.registry.catalog import Catalog
 from mymozhem.rooms import timers
 from mymozhem.rooms.actions.perform import perform
@@ -31,7 +31,7 @@ class Listening(Drawer):
 async def restarted(services, *codes):
     """Return the services of the next start, with these apps enabled."""
     async with services.database.read() as session:
-        catalog = Catalog(codes, await history.versions(session))
+        catalog = Catalog(codes, await manifest_history.versions(session))
     dispatcher = Dispatcher(catalog, services.clock, services.settings)
     return Services(
         services.database, catalog, dispatcher, services.keys, services.clock, services.settings

@@ -10,8 +10,8 @@ from structlog.testing import capture_logs
 from mymozhem.contract import PrizeCount, Refuse, SetState
 from mymozhem.dispatch.outcome import CallFailed, FailureKind
 from mymozhem.errors import Invalid, NotFound
-from mymozhem.registry import stopping
-from mymozhem.registry.source import Source
+from mymozhem.registry import kill_switch
+from mymozhem.registry.catalog_source import Source
 from mymozhem.rooms import timers
 from mymozhem.rooms.app_calls import retry
 from mymozhem.rooms.app_calls.late_answers import Fate
@@ -139,7 +139,7 @@ async def test_a_late_answer_of_an_app_that_was_stopped_meanwhile_does_not_count
         await KINDS[hook](den)
         await den.later(0)
         async with services.database.write() as unit:
-            await stopping.stop(unit, "sloth", "it draws the wrong people")
+            await kill_switch.stop(unit, "sloth", "it draws the wrong people")
         await services.catalog.follow(Source(services.database, services.keys))
     await den.arrived()
     await den.later(0.5)

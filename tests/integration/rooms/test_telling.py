@@ -6,9 +6,9 @@ import pytest
 from sqlalchemy import func, select
 
 from mymozhem.contract import ActionRequest, JsonObject, Refuse, hookimpl
-from mymozhem.db.uow import in_transaction
+from mymozhem.db.unit_of_work import in_transaction
 from mymozhem.deliveries.relay import Relay
-from mymozhem.deliveries.schedule import Schedules
+from mymozhem.deliveries.retry_schedule import Schedules
 from mymozhem.deliveries.tables import (
     DeliveryContextRow,
     DeliveryRow,

@@ -5,7 +5,7 @@ import pytest
 from mymozhem.contract import RoomStatus, WindowStatus
 from mymozhem.errors import Unavailable
 from mymozhem.testing import NotLoadable, open_house
-from mymozhem.testing.serving import WireFault
+from mymozhem.testing.web_server import WireFault
 from tests.integration.testing.tiny import Promises, Tiny
 
 TRANSPORTS = pytest.mark.parametrize("served", [False, True], ids=["inside", "served"])

@@ -7,10 +7,10 @@ import pytest
 
 from mymozhem.testing import ConformanceWarning, conformance, report
 from mymozhem.testing.checks import CHECKS, Check, answers, endpoint, games, manifest, rooms
-from mymozhem.testing.kit import NotConforming, find
-from mymozhem.testing.serving import by_contract
-from mymozhem.testing.trial import Trial
-from mymozhem.testing.wishes import Wishes
+from mymozhem.testing.conformance import NotConforming, find
+from mymozhem.testing.conformance_run import Trial
+from mymozhem.testing.sample_inputs import Wishes
+from mymozhem.testing.web_server import by_contract
 from tests.integration.testing import tiny
 from tests.integration.testing.endpoint import Service
 

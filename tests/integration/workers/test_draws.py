@@ -8,13 +8,12 @@ from pathlib import Path
 import pytest
 from sqlalchemy import text
 
-from mymozhem.assembly import open_parts
 from mymozhem.auth.principal import Principal
 from mymozhem.clock import SystemClock
 from mymozhem.config import Settings
 from mymozhem.contract import PersonKind, PrizeCount, fair
 from mymozhem.migrations import upgrade
-from mymozhem.registry.installing import install
+from mymozhem.registry.isolated.install import install
 from mymozhem.rooms.core.transaction import write_room
 from mymozhem.rooms.draws import commands
 from mymozhem.rooms.draws.commands import DrawWish
@@ -22,6 +21,7 @@ from mymozhem.rooms.draws.record import record
 from mymozhem.rooms.jobs.runner import Jobs
 from mymozhem.rooms.tables.rooms import DrawRow
 from mymozhem.testing import House
+from mymozhem.wiring.process import open_parts
 from tests.benchmarks import bench_large_draw
 
 RELEASE = next(Path(__file__).parents[2].glob("releases/mymozhem_lottery-1.0.0-*.whl"))

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from mymozhem.workers.accounts import NotTried, account_for
+from mymozhem.isolation.os_user import NotTried, account_for
 from tests import isolated, prober
 from tests.isolated import den, is_there
 
@@ -49,7 +49,7 @@ async def test_its_variables_are_a_few_and_none_is_a_setting_of_the_host(seen):
 async def test_no_argument_of_its_process_is_a_secret_or_a_path_beside_its_own(seen, code):
     program, *rest = seen["argv"]
     assert Path(program).is_relative_to(code.folder)
-    assert rest == ["-I", "-u", "-X", "faulthandler", "-m", "mymozhem.workers.child"]
+    assert rest == ["-I", "-u", "-X", "faulthandler", "-m", "mymozhem.isolation.worker_main"]
 
 
 async def test_it_inherits_no_descriptor_of_the_host(seen):

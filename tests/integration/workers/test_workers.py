@@ -7,11 +7,11 @@ import signal
 import pytest
 
 from mymozhem.contract import DecidedBy
-from mymozhem.dispatch.ears import Ears
+from mymozhem.dispatch.observers import Ears
 from mymozhem.dispatch.outcome import FailureKind
+from mymozhem.isolation.errors import NotStarted
+from mymozhem.isolation.restart_backoff import LIVED_SECONDS
 from mymozhem.testing import loaded
-from mymozhem.workers.faults import NotStarted
-from mymozhem.workers.pace import LIVED_SECONDS
 from tests import isolated
 from tests.isolated import den, is_alive, is_there, until
 

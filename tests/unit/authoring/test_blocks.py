@@ -6,8 +6,6 @@ from pathlib import Path
 import pluggy
 import pytest
 
-from mymozhem.authoring.blocks import block, shortened
-from mymozhem.authoring.recording import Seen, recorded
 from mymozhem.contract import (
     ActionRequest,
     Actor,
@@ -27,8 +25,10 @@ from mymozhem.contract import (
     hookimpl,
 )
 from mymozhem.contract.hooks import PROJECT
+from mymozhem.devtools.call_format import block, shortened
+from mymozhem.devtools.call_recorder import Seen, recorded
 from mymozhem.manifests.model import Manifest
-from mymozhem.registry.code import AppCode
+from mymozhem.registry.loaded_code import AppCode
 
 NOON = datetime(2030, 1, 1, 12, tzinfo=UTC)
 HERE = Path(__file__).resolve()

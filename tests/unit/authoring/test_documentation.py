@@ -2,8 +2,8 @@
 
 import pytest
 
-from mymozhem.authoring.documentation import look_at_project, look_at_texts
-from mymozhem.authoring.verdict import Finding, Level, Verdict
+from mymozhem.devtools.check_docs import look_at_project, look_at_texts
+from mymozhem.devtools.report import Finding, Level, Verdict
 
 WHOLE = {
     "meta": {"version": "1.0.0"},

@@ -5,9 +5,9 @@ import tomllib
 
 import pytest
 
-from mymozhem.authoring.naming import MAX_LENGTH, Names
-from mymozhem.authoring.sources import find_source
-from mymozhem.authoring.writing import write_project
+from mymozhem.devtools.app_source import find_source
+from mymozhem.devtools.project_names import MAX_LENGTH, Names
+from mymozhem.devtools.scaffold import write_project
 from mymozhem.errors import Conflict, Invalid, NotFound
 from mymozhem.manifests.validate import validate_manifest
 

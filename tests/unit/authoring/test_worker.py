@@ -2,10 +2,10 @@
 
 import pytest
 
-from mymozhem.authoring import worker
+from mymozhem.devtools import dev_process
 
 
 @pytest.mark.parametrize("name", ["MYMOZHEM_HOST", "mymozhem_host"])
 def test_a_host_with_demo_logins_is_for_this_machine_alone(monkeypatch, tmp_path, name):
     monkeypatch.setenv(name, "0.0.0.0")
-    assert worker.settings_of(tmp_path, 0).host == "127.0.0.1"
+    assert dev_process.settings_of(tmp_path, 0).host == "127.0.0.1"

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mymozhem.health.buckets import BOUNDS, Spread, bucket_of, percentile
+from mymozhem.monitoring.duration_buckets import BOUNDS, Spread, bucket_of, percentile
 
 DURATIONS = st.lists(st.floats(min_value=0, max_value=30_000), min_size=1, max_size=300)
 

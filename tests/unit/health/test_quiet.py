@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 import pytest
 
 from mymozhem.config import Settings
-from mymozhem.health.quiet import QuietHours
+from mymozhem.monitoring.quiet_hours import QuietHours
 
 
 @pytest.mark.parametrize(

@@ -6,14 +6,14 @@ from dataclasses import replace
 import pytest
 from click.testing import CliRunner
 
-from mymozhem.auth.access import ACCESS
+from mymozhem.auth.access_table import ACCESS
 from mymozhem.cli import cli
 from mymozhem.config import Settings
-from mymozhem.health.buckets import Spread
-from mymozhem.health.figures import Figures
-from mymozhem.health.rules import ADVICE, AppOff, CheckedApp, Facts, findings
-from mymozhem.health.sources import DeliveryCount, Orphans
-from mymozhem.health.tables import AppStatus, RuleName, Severity
+from mymozhem.monitoring.alert_rules import ADVICE, AppOff, CheckedApp, Facts, findings
+from mymozhem.monitoring.call_statistics import Figures
+from mymozhem.monitoring.duration_buckets import Spread
+from mymozhem.monitoring.sources import DeliveryCount, Orphans
+from mymozhem.monitoring.tables import AppStatus, RuleName, Severity
 from mymozhem.observability.metrics import BreakerState
 
 

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mymozhem.manifests.nodes import DRAFT_07
-from mymozhem.manifests.schemas import compile_schema
+from mymozhem.manifests.schema_nodes import DRAFT_07
+from mymozhem.manifests.validators import compile_schema
 from mymozhem.rooms.windows.text_folding import fold_payload, fold_rules, fold_text
 
 TEXTS = st.text(st.characters(exclude_categories=["Cs"]), max_size=12)

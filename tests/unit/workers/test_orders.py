@@ -4,7 +4,7 @@ import os
 
 import pytest
 
-from mymozhem.workers.orders import Orders
+from mymozhem.isolation.protocol import Orders
 
 ORDERS = Orders(
     app_id="counter",

@@ -2,7 +2,7 @@
 
 import pytest
 
-from mymozhem.workers.pace import deaths_after, rest_seconds
+from mymozhem.isolation.restart_backoff import deaths_after, rest_seconds
 
 
 @pytest.mark.parametrize(

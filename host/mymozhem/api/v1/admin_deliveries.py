@@ -1,10 +1,10 @@
 """Deliveries to apps: what is on its way, what died, and another try for it."""
 
-from mymozhem.api.answers import Page
-from mymozhem.api.bodies import Body
-from mymozhem.api.frame import Call
-from mymozhem.api.queries import Id, Pages, paged
-from mymozhem.api.repeats import Repeat
+from mymozhem.api.idempotency import Repeat
+from mymozhem.api.query_models import Id, Pages, paged
+from mymozhem.api.request_parsing import Body
+from mymozhem.api.request_pipeline import Call
+from mymozhem.api.responses import Page
 from mymozhem.api.routes import Routes
 from mymozhem.contract.wire import Moment
 from mymozhem.deliveries import dead_letters

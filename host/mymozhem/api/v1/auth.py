@@ -1,8 +1,8 @@
 """Signing in: with a local account, or as a guest of one room."""
 
-from mymozhem.api.frame import Call
-from mymozhem.api.models import GuestBody, LoginBody
-from mymozhem.api.repeats import Repeat
+from mymozhem.api.idempotency import Repeat
+from mymozhem.api.request_models import GuestBody, LoginBody
+from mymozhem.api.request_pipeline import Call
 from mymozhem.api.routes import Routes
 from mymozhem.auth.users import User, current_user
 from mymozhem.contract import JsonObject, PersonKind, RoomStatus

@@ -2,10 +2,10 @@
 
 from quart import Response
 
-from mymozhem.api.answers import Page
-from mymozhem.api.frame import Call
-from mymozhem.api.models import NewDrawBody, ReasonBody, RetryBody, RevealBody, RunBody
-from mymozhem.api.queries import DrawsQuery, paged, refuse_unknown
+from mymozhem.api.query_models import DrawsQuery, paged, refuse_unknown
+from mymozhem.api.request_models import NewDrawBody, ReasonBody, RetryBody, RevealBody, RunBody
+from mymozhem.api.request_pipeline import Call
+from mymozhem.api.responses import Page
 from mymozhem.api.routes import Routes
 from mymozhem.contract import PrizeCount, PublicSource
 from mymozhem.rooms.core.access import seat_for, write_as

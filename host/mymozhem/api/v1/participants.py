@@ -1,9 +1,15 @@
 """People in a room: joining, leaving, looked after by those who help to run it."""
 
-from mymozhem.api.answers import Page
-from mymozhem.api.frame import Call
-from mymozhem.api.models import ImportBody, JoinBody, ParticipantPatch, ReasonBody, RenameBody
-from mymozhem.api.queries import PeopleQuery, paged, refuse_unknown
+from mymozhem.api.query_models import PeopleQuery, paged, refuse_unknown
+from mymozhem.api.request_models import (
+    ImportBody,
+    JoinBody,
+    ParticipantPatch,
+    ReasonBody,
+    RenameBody,
+)
+from mymozhem.api.request_pipeline import Call
+from mymozhem.api.responses import Page
 from mymozhem.api.routes import Routes
 from mymozhem.errors import Forbidden, NotFound
 from mymozhem.rooms.core.access import seat_by, seat_for

@@ -1,9 +1,9 @@
 """Prizes: what can be won in a room."""
 
-from mymozhem.api.answers import Page
-from mymozhem.api.frame import Call
-from mymozhem.api.models import NewPrizeBody, PrizePatch
-from mymozhem.api.queries import PrizesQuery, paged, refuse_unknown
+from mymozhem.api.query_models import PrizesQuery, paged, refuse_unknown
+from mymozhem.api.request_models import NewPrizeBody, PrizePatch
+from mymozhem.api.request_pipeline import Call
+from mymozhem.api.responses import Page
 from mymozhem.api.routes import Routes
 from mymozhem.errors import Invalid
 from mymozhem.rooms.core.access import seat_for

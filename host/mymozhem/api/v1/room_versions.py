@@ -2,9 +2,9 @@
 
 from pydantic import Field, JsonValue
 
-from mymozhem.api.frame import Call
-from mymozhem.api.models import RollbackBody, UpgradeBody, UpgradeRoomsBody
-from mymozhem.api.repeats import Repeat
+from mymozhem.api.idempotency import Repeat
+from mymozhem.api.request_models import RollbackBody, UpgradeBody, UpgradeRoomsBody
+from mymozhem.api.request_pipeline import Call
 from mymozhem.api.routes import Routes
 from mymozhem.contract import JsonObject
 from mymozhem.errors import MymozhemError

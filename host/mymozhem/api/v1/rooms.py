@@ -5,10 +5,10 @@ from typing import Annotated
 
 from pydantic import JsonValue
 
-from mymozhem.api.answers import Answer, Page
-from mymozhem.api.frame import Call
-from mymozhem.api.models import CopyBody, NewRoomBody, Payload, RoomPatch
-from mymozhem.api.queries import EventsQuery, RoomsQuery, paged, refuse_unknown
+from mymozhem.api.query_models import EventsQuery, RoomsQuery, paged, refuse_unknown
+from mymozhem.api.request_models import CopyBody, NewRoomBody, Payload, RoomPatch
+from mymozhem.api.request_pipeline import Call
+from mymozhem.api.responses import Answer, Page
 from mymozhem.api.routes import Routes
 from mymozhem.contract import JsonObject
 from mymozhem.errors import BadRequest, Invalid

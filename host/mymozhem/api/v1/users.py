@@ -1,7 +1,7 @@
 """People: themselves to themselves, and to admins."""
 
-from mymozhem.api.frame import Call
-from mymozhem.api.models import UserPatch
+from mymozhem.api.request_models import UserPatch
+from mymozhem.api.request_pipeline import Call
 from mymozhem.api.routes import Routes
 from mymozhem.auth.users import UserChanges, export_user, patch_user
 from mymozhem.auth.users import get_user as read_user

@@ -2,11 +2,11 @@
 
 from collections.abc import Awaitable, Callable
 
-from mymozhem.api.answers import Page
-from mymozhem.api.frame import Call
-from mymozhem.api.models import ExtendBody, RejudgeBody, SubmissionBody
-from mymozhem.api.queries import WindowsQuery, paged, refuse_unknown
-from mymozhem.api.repeats import Repeat
+from mymozhem.api.idempotency import Repeat
+from mymozhem.api.query_models import WindowsQuery, paged, refuse_unknown
+from mymozhem.api.request_models import ExtendBody, RejudgeBody, SubmissionBody
+from mymozhem.api.request_pipeline import Call
+from mymozhem.api.responses import Page
 from mymozhem.api.routes import Routes
 from mymozhem.auth.principal import Principal
 from mymozhem.rooms.core.access import seat_for

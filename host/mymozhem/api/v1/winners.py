@@ -1,9 +1,9 @@
 """Winners: given by hand, handed out, moved, revoked."""
 
-from mymozhem.api.answers import Page
-from mymozhem.api.frame import Call
-from mymozhem.api.models import MoveBody, NewWinnerBody, ReasonBody
-from mymozhem.api.queries import WinnersQuery, paged, refuse_unknown
+from mymozhem.api.query_models import WinnersQuery, paged, refuse_unknown
+from mymozhem.api.request_models import MoveBody, NewWinnerBody, ReasonBody
+from mymozhem.api.request_pipeline import Call
+from mymozhem.api.responses import Page
 from mymozhem.api.routes import Routes
 from mymozhem.rooms.core.access import seat_for, write_as
 from mymozhem.rooms.prizes import winners

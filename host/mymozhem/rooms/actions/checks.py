@@ -7,8 +7,8 @@ from pydantic import JsonValue
 from mymozhem.contract import JsonObject, Role, RoomStatus
 from mymozhem.errors import Conflict, Forbidden, Invalid, NotFound
 from mymozhem.manifests.enums import Addressee
-from mymozhem.manifests.faults import by_field
 from mymozhem.manifests.model import ActionSpec, Manifest
+from mymozhem.manifests.validation_errors import by_field
 from mymozhem.rooms.core.membership import Seat
 from mymozhem.rooms.tables.rooms import RoomRow
 

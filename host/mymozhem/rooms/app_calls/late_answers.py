@@ -13,10 +13,10 @@ from mymozhem.concurrency.background_tasks import Errands
 from mymozhem.contract import Hook, Refusal
 from mymozhem.contract.events import LateAnswered
 from mymozhem.contract.hooks import HOOKS
-from mymozhem.dispatch.answers import decode
-from mymozhem.dispatch.late import LateAnswer
+from mymozhem.dispatch.late_answers import LateAnswer
 from mymozhem.dispatch.outcome import CallFailed
-from mymozhem.dispatch.transport import Reply
+from mymozhem.dispatch.reply_codec import decode
+from mymozhem.dispatch.transports.base import Reply
 from mymozhem.errors import Invalid, NotFound, Unavailable
 from mymozhem.rooms.core.services import Services
 from mymozhem.rooms.core.transaction import write_room

@@ -18,10 +18,10 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from mymozhem.contract import Context, DecidedBy, Hook, JsonObject, Refusal
 from mymozhem.db.base import new_id
-from mymozhem.dispatch.answers import decode
 from mymozhem.dispatch.outcome import BadAnswer, CallFailed, Failure, FailureKind, Outcome
 from mymozhem.dispatch.policy import Budget
-from mymozhem.dispatch.transport import AppTarget, Reply
+from mymozhem.dispatch.reply_codec import decode
+from mymozhem.dispatch.transports.base import AppTarget, Reply
 from mymozhem.rooms.core.services import Services
 from mymozhem.rooms.core.transaction import RoomWriter
 from mymozhem.rooms.tables.pending_calls import QueuedCallRow

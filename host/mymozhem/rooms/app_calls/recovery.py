@@ -5,7 +5,7 @@ from contextlib import suppress
 from mymozhem.concurrency.background_tasks import Errands
 from mymozhem.dispatch.outcome import FailureKind
 from mymozhem.errors import Unavailable
-from mymozhem.observability.calls import Observed
+from mymozhem.observability.call_observer import Observed
 from mymozhem.rooms.core.services import Services
 
 from .retry import apps_waited_for, unpark

@@ -4,11 +4,11 @@ from pydantic import JsonValue
 
 from mymozhem.contract import Change, ChangeKind, JsonObject, RoomStatus
 from mymozhem.contract.events import RoomUpdated
-from mymozhem.db.documents import dump
+from mymozhem.db.json_text import dump
 from mymozhem.errors import Conflict, Invalid, TooLarge
-from mymozhem.manifests.faults import by_field
 from mymozhem.manifests.model import Manifest
 from mymozhem.manifests.settings import apply_defaults, live_only, merge_patch
+from mymozhem.manifests.validation_errors import by_field
 from mymozhem.rooms.core.transaction import RoomWriter
 
 MAX_SETTINGS_BYTES = 256 * 1024

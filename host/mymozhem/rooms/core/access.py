@@ -6,9 +6,9 @@ from functools import cache
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from mymozhem.auth.access import check, rule_for
+from mymozhem.auth.access_rules import OF_ROLE
+from mymozhem.auth.access_table import check, rule_for
 from mymozhem.auth.principal import Principal
-from mymozhem.auth.rules import OF_ROLE
 from mymozhem.contract import Role
 
 from .membership import Seat, find_seat, require_seat

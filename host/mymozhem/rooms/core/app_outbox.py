@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from mymozhem.contract import Hook, JsonObject, Level
 from mymozhem.contract.hooks import ON_EVENT
 from mymozhem.contract.payloads import Acknowledgement, EventRequest, LoggedEvent
-from mymozhem.db.uow import UnitOfWork
+from mymozhem.db.unit_of_work import UnitOfWork
 from mymozhem.deliveries.outbox import Telling
 from mymozhem.manifests.model import Manifest
 from mymozhem.rooms.tables.rooms import RoomRow

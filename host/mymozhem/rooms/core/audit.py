@@ -1,6 +1,6 @@
 """The audit trail of what happens outside of rooms."""
 
-from mymozhem.db.uow import UnitOfWork
+from mymozhem.db.unit_of_work import UnitOfWork
 from mymozhem.rooms.tables.rooms import AuditRow
 
 

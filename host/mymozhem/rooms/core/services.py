@@ -8,9 +8,9 @@ from mymozhem.clock import Clock, SystemClock
 from mymozhem.concurrency.compute_pool import Workshop
 from mymozhem.concurrency.keyed_batcher import Lines
 from mymozhem.config import Settings
-from mymozhem.db.uow import Database
+from mymozhem.db.unit_of_work import Database
 from mymozhem.deliveries.outbox import Outbox
-from mymozhem.dispatch.breakers import Breakers
+from mymozhem.dispatch.breakers.registry import Breakers
 from mymozhem.dispatch.dispatcher import Dispatcher
 from mymozhem.registry.catalog import Catalog
 from mymozhem.rooms.coordination.action_batches import Batches

@@ -13,7 +13,7 @@ from mymozhem.contract.enums import RoomStatus
 from mymozhem.contract.events import HostEvent
 from mymozhem.contract.hooks import ON_EVENT
 from mymozhem.db.base import new_id
-from mymozhem.db.uow import UnitOfWork
+from mymozhem.db.unit_of_work import UnitOfWork
 from mymozhem.errors import MymozhemError, NotFound
 from mymozhem.idempotency import keys
 from mymozhem.manifests.model import Manifest

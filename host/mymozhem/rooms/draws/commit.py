@@ -25,7 +25,7 @@ from mymozhem.contract.events import DrawCommitted, DrawHeld
 from mymozhem.contract.hooks import PREPARE_DRAW, SELECT_WINNERS
 from mymozhem.dispatch.outcome import BadAnswer, Outcome
 from mymozhem.dispatch.policy import Budget
-from mymozhem.manifests.schemas import SchemaRefused, compile_schema
+from mymozhem.manifests.validators import SchemaRefused, compile_schema
 from mymozhem.rooms.app_calls.fallbacks import record_fallback
 from mymozhem.rooms.app_calls.pending import asked
 from mymozhem.rooms.core.app_context import build_context

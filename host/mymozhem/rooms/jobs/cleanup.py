@@ -5,7 +5,7 @@ from contextlib import suppress
 
 import structlog
 
-from mymozhem.dispatch import lists
+from mymozhem.dispatch import stored_lists
 from mymozhem.errors import Unavailable
 from mymozhem.idempotency import keys
 from mymozhem.rooms.core.services import Services
@@ -40,7 +40,7 @@ class Sweeper:
     async def sweep(self) -> int:
         """Delete what has expired; return how many rows that were."""
         swept = await keys.clean(self._services.database)
-        return swept + await lists.delete_expired(self._services.database)
+        return swept + await stored_lists.delete_expired(self._services.database)
 
     async def _loop(self) -> None:
         while True:

@@ -14,7 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
 
 from mymozhem.db.base import new_id
-from mymozhem.db.uow import Database
+from mymozhem.db.unit_of_work import Database
 from mymozhem.rooms.tables.rooms import DrawRow, TimerRow, TimerSpace
 from mymozhem.rooms.tables.windows import WindowRow
 

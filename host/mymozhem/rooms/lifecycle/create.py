@@ -21,14 +21,14 @@ from mymozhem.contract import (
     SettingsValidationResult,
     fair,
 )
-from mymozhem.contract.canonical import digest
+from mymozhem.contract.canonical_json import digest
 from mymozhem.contract.events import RoomStatusChanged
 from mymozhem.contract.hooks import VALIDATE_SETTINGS
 from mymozhem.db.base import new_id
-from mymozhem.db.uow import UnitOfWork
+from mymozhem.db.unit_of_work import UnitOfWork
 from mymozhem.dispatch.outcome import Outcome
 from mymozhem.dispatch.policy import Budget
-from mymozhem.dispatch.transport import AppTarget
+from mymozhem.dispatch.transports.base import AppTarget
 from mymozhem.errors import Conflict, Forbidden, Unauthenticated
 from mymozhem.manifests.model import Manifest
 from mymozhem.rooms.app_calls.fallbacks import record_fallback

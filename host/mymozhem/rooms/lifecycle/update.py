@@ -19,7 +19,7 @@ from mymozhem.contract.hooks import VALIDATE_SETTINGS
 from mymozhem.dispatch.outcome import Outcome
 from mymozhem.dispatch.policy import Budget
 from mymozhem.errors import Conflict, Invalid, MymozhemError
-from mymozhem.manifests.faults import by_field
+from mymozhem.manifests.validation_errors import by_field
 from mymozhem.rooms import timers
 from mymozhem.rooms.app_calls.exchange import Question, look_ask_write
 from mymozhem.rooms.app_calls.fallbacks import record_fallback

@@ -1,7 +1,7 @@
 """The lock's document: what a room is pinned to, by digest."""
 
 from mymozhem.contract import CONTRACT_VERSION, JsonObject
-from mymozhem.contract.canonical import digest
+from mymozhem.contract.canonical_json import digest
 from mymozhem.errors import Invalid
 from mymozhem.manifests.model import Manifest
 from mymozhem.rooms.core.services import Services

@@ -9,8 +9,8 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from mymozhem.concurrency.background_tasks import Errands
 from mymozhem.db.base import new_id
-from mymozhem.db.uow import UnitOfWork
-from mymozhem.dispatch.drift import Drifted
+from mymozhem.db.unit_of_work import UnitOfWork
+from mymozhem.dispatch.lock_drift import Drifted
 from mymozhem.rooms.core.services import Services
 from mymozhem.rooms.tables.rooms import LockDriftRow, RoomRow
 

@@ -12,8 +12,9 @@ import structlog
 
 from mymozhem.config import Settings
 from mymozhem.errors import MymozhemError, Unavailable
-from mymozhem.health.sources import Orphans
-from mymozhem.registry import discovery, history, installing
+from mymozhem.monitoring.sources import Orphans
+from mymozhem.registry import discovery, manifest_history
+from mymozhem.registry.isolated.install import install as install_app
 from mymozhem.rooms.core.services import Services
 
 from .advice import bring_back, requirement_of
@@ -59,7 +60,7 @@ class Keeper:
     apps that the operator has disabled or uninstalled, nor with `isolated_automatically` off.
     """
 
-    def __init__(self, services: Services, *, install: Install = installing.install) -> None:
+    def __init__(self, services: Services, *, install: Install = install_app) -> None:
         self._services = services
         self._served = Served(services)
         self._install = install
@@ -157,7 +158,7 @@ class Keeper:
     async def _plugins(self) -> tuple[frozenset[str], frozenset[str]]:
         """Return the ids of the apps that are enabled, and of those that are installed."""
         async with self._services.database.read() as session:
-            active = await history.active_plugins(session)
+            active = await manifest_history.active_plugins(session)
         found = await asyncio.to_thread(discovery.discover)
         settings = self._services.settings
         return active | set(settings.enable_apps), frozenset(each.app_id for each in found)

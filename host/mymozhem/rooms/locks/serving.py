@@ -10,9 +10,9 @@ from sqlalchemy import ColumnElement, Integer, func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from mymozhem.contract import JsonObject, Level, RoomStatus
-from mymozhem.contract.canonical import digest
+from mymozhem.contract.canonical_json import digest
 from mymozhem.db.base import new_id
-from mymozhem.db.uow import UnitOfWork
+from mymozhem.db.unit_of_work import UnitOfWork
 from mymozhem.errors import NotFound
 from mymozhem.manifests.model import Manifest
 from mymozhem.rooms.core.services import Services

@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from mymozhem.auth.keys import Keys, SealBroken
 from mymozhem.clock import iso
 from mymozhem.contract import JsonObject, fair
-from mymozhem.contract.canonical import digest
+from mymozhem.contract.canonical_json import digest
 from mymozhem.errors import NotFound
 from mymozhem.manifests.model import Manifest
 from mymozhem.manifests.settings import apply_defaults

@@ -4,8 +4,8 @@ from sqlalchemy import insert, select
 
 from mymozhem.contract import ParticipantStatus, RoomStatus
 from mymozhem.db.base import new_id
-from mymozhem.db.uow import UnitOfWork
-from mymozhem.registry.history import Published
+from mymozhem.db.unit_of_work import UnitOfWork
+from mymozhem.registry.manifest_history import Published
 from mymozhem.rooms.core.membership import HELPERS
 from mymozhem.rooms.tables.rooms import NotificationRow, ParticipantRow, RoomRow
 

@@ -11,7 +11,7 @@ from mymozhem.contract import Change, ChangeKind, ParticipantStatus, Role
 from mymozhem.contract.events import OwnStateChanged, ParticipantLeft, ParticipantUpdated
 from mymozhem.deliveries.retention import forget_delivered
 from mymozhem.errors import NotFound
-from mymozhem.registry.remote import forget_owner
+from mymozhem.registry.remote_apps import forget_owner
 from mymozhem.rooms.app_calls.pending import forget_room
 from mymozhem.rooms.core.services import Services
 from mymozhem.rooms.core.transaction import RoomWriter, write_room

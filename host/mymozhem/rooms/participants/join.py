@@ -3,7 +3,7 @@
 import secrets
 from functools import partial
 
-from mymozhem.auth.names import visible_name
+from mymozhem.auth.name_rules import visible_name
 from mymozhem.auth.principal import Principal
 from mymozhem.auth.tables import UserRow
 from mymozhem.contract import (
@@ -19,8 +19,8 @@ from mymozhem.dispatch.outcome import Outcome
 from mymozhem.dispatch.policy import Budget
 from mymozhem.errors import Invalid, Unauthenticated
 from mymozhem.idempotency.keys import current_claim
-from mymozhem.manifests.faults import by_field
 from mymozhem.manifests.model import Manifest
+from mymozhem.manifests.validation_errors import by_field
 from mymozhem.rooms.app_calls.pending import asked
 from mymozhem.rooms.coordination.join_requests import Application, Arrival, Joined, Seen
 from mymozhem.rooms.core.membership import room_not_found

@@ -4,9 +4,9 @@ import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from mymozhem.auth.access import grantable
+from mymozhem.auth.access_table import grantable
 from mymozhem.auth.accounts import create_guests
-from mymozhem.auth.names import name_problems, visible_name
+from mymozhem.auth.name_rules import name_problems, visible_name
 from mymozhem.auth.principal import Principal
 from mymozhem.contract import Change, ChangeKind, JsonObject, ParticipantStatus, Role
 from mymozhem.contract.events import ParticipantLeft, ParticipantUpdated

@@ -7,12 +7,12 @@ from sqlalchemy import delete, select
 from sqlalchemy.orm.attributes import flag_modified
 
 from mymozhem.contract import Change, ChangeKind, JsonObject, Level
-from mymozhem.contract.canonical import digest
+from mymozhem.contract.canonical_json import digest
 from mymozhem.contract.enums import UpgradeHow
 from mymozhem.contract.events import RoomUpdated, RoomVersionChanged
 from mymozhem.db.base import new_id
 from mymozhem.manifests.model import Manifest
-from mymozhem.manifests.referee.values import same
+from mymozhem.manifests.referee.json_values import same
 from mymozhem.rooms.app_calls.pending import forget, forget_room
 from mymozhem.rooms.app_calls.retry import retry_now
 from mymozhem.rooms.app_state import replace_state

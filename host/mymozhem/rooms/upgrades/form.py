@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from pydantic import JsonValue
 
 from mymozhem.contract import JsonObject
-from mymozhem.manifests.faults import Told
-from mymozhem.manifests.outline import Outline
-from mymozhem.manifests.pointers import parts
+from mymozhem.manifests.json_pointer import parts
+from mymozhem.manifests.schema_outline import Outline
+from mymozhem.manifests.validation_errors import Told
 
 #: said of a problem that names no code of its own: the app found it
 BY_APP = "APP_PROBLEM"

@@ -20,15 +20,21 @@ from pydantic import JsonValue
 
 from mymozhem.contract import JsonObject, Level, SettingsMigrationResult
 from mymozhem.contract.versions import as_version
-from mymozhem.db.documents import dump
-from mymozhem.manifests.faults import Told
-from mymozhem.manifests.migrate import MigrationFailed, down, route, route_down, up
-from mymozhem.manifests.migrating.showing import shown_to_more
-from mymozhem.manifests.migrating.steps import Migration
+from mymozhem.db.json_text import dump
 from mymozhem.manifests.model import Manifest
 from mymozhem.manifests.referee import Bump, Change, Consenter, Diff, compare
-from mymozhem.manifests.referee.values import same
+from mymozhem.manifests.referee.json_values import same
 from mymozhem.manifests.settings import apply_defaults, merge_patch
+from mymozhem.manifests.settings_migrations.apply import (
+    MigrationFailed,
+    down,
+    route,
+    route_down,
+    up,
+)
+from mymozhem.manifests.settings_migrations.steps import Migration
+from mymozhem.manifests.settings_migrations.visibility import shown_to_more
+from mymozhem.manifests.validation_errors import Told
 from mymozhem.rooms.app_settings.update import MAX_SETTINGS_BYTES
 from mymozhem.rooms.app_state import MAX_STATE_BYTES
 

@@ -7,7 +7,7 @@ from pydantic import JsonValue
 from mymozhem.contract import JsonObject, Level
 from mymozhem.errors import Invalid, MymozhemError
 from mymozhem.manifests.referee import Change, Consenter, Diff
-from mymozhem.manifests.referee.values import same
+from mymozhem.manifests.referee.json_values import same
 from mymozhem.manifests.settings import project
 
 from .form import form_entry

@@ -9,7 +9,7 @@ from mymozhem.clock import iso
 from mymozhem.contract import RoomStatus, WindowStatus
 from mymozhem.errors import Conflict, Invalid, MymozhemError
 from mymozhem.registry.catalog import Catalog
-from mymozhem.registry.history import Published
+from mymozhem.registry.manifest_history import Published
 from mymozhem.rooms.core.transaction import ENDED
 from mymozhem.rooms.draws.queries import OPEN as OPEN_DRAWS
 from mymozhem.rooms.tables.rooms import DrawRow, RoomRow

@@ -32,7 +32,7 @@ from mymozhem.dispatch.outcome import Outcome
 from mymozhem.dispatch.policy import Budget
 from mymozhem.errors import Conflict, MymozhemError, Unavailable
 from mymozhem.manifests.model import Manifest
-from mymozhem.registry.history import Published
+from mymozhem.registry.manifest_history import Published
 from mymozhem.rooms.app_calls.exchange import Question, look_ask_write
 from mymozhem.rooms.app_calls.fallbacks import record_fallback
 from mymozhem.rooms.app_calls.pending import asked

@@ -11,7 +11,7 @@ from mymozhem.contract import JsonObject, RoomStatus
 from mymozhem.contract.enums import UpgradeHow
 from mymozhem.dispatch.policy import Budget
 from mymozhem.errors import Conflict
-from mymozhem.registry.history import Published
+from mymozhem.registry.manifest_history import Published
 from mymozhem.rooms.core.services import Services
 
 from .migrate import Carried, Journey, State, Strategy, fitted

@@ -8,7 +8,7 @@ from mymozhem.auth.principal import Principal
 from mymozhem.contract import Role
 from mymozhem.errors import NotFound
 from mymozhem.manifests.model import Manifest
-from mymozhem.registry.history import Published
+from mymozhem.registry.manifest_history import Published
 from mymozhem.registry.snapshot import CatalogApp
 from mymozhem.rooms.core.app_context import Revision, revision, room_state
 from mymozhem.rooms.core.membership import ORGANIZERS, Seat, require_seat

@@ -15,7 +15,7 @@ from mymozhem.contract.hooks import MIGRATE_SETTINGS
 from mymozhem.dispatch.outcome import Outcome
 from mymozhem.dispatch.policy import Budget
 from mymozhem.errors import Conflict, MymozhemError
-from mymozhem.registry.history import Published
+from mymozhem.registry.manifest_history import Published
 from mymozhem.rooms.app_calls.fallbacks import record_fallback
 from mymozhem.rooms.app_calls.pending import asked
 from mymozhem.rooms.core.app_context import revision

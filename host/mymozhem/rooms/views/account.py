@@ -5,7 +5,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from mymozhem.auth.principal import Principal
 from mymozhem.contract import JsonObject, ParticipantStatus, Role
-from mymozhem.db.uow import UnitOfWork
+from mymozhem.db.unit_of_work import UnitOfWork
 from mymozhem.errors import Forbidden, NotFound
 from mymozhem.idempotency import keys
 from mymozhem.rooms.core.membership import HELPERS, find_seat, role_of, room_not_found

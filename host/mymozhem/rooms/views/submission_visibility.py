@@ -6,7 +6,7 @@ from typing import cast
 from pydantic import JsonValue
 
 from mymozhem.contract import Level
-from mymozhem.manifests.pointers import find
+from mymozhem.manifests.json_pointer import find
 from mymozhem.rooms.core.membership import Seat
 from mymozhem.rooms.tables.windows import WindowRow
 

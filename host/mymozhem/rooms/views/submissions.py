@@ -9,7 +9,7 @@ from sqlalchemy import Select, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from mymozhem.contract import Verdict
-from mymozhem.db.uow import Database
+from mymozhem.db.unit_of_work import Database
 from mymozhem.errors import Conflict
 from mymozhem.rooms.core.membership import Seat
 from mymozhem.rooms.tables.rooms import ParticipantRow

@@ -26,7 +26,7 @@ from mymozhem.contract import (
 from mymozhem.contract.hooks import JUDGE_SUBMISSION
 from mymozhem.dispatch.outcome import Outcome
 from mymozhem.dispatch.policy import Budget
-from mymozhem.dispatch.transport import AppTarget
+from mymozhem.dispatch.transports.base import AppTarget
 from mymozhem.errors import MymozhemError
 from mymozhem.rooms.app_calls.fallbacks import record_fallback
 from mymozhem.rooms.core.services import Services

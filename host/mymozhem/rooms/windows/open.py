@@ -8,7 +8,7 @@ from sqlalchemy import func, select
 from mymozhem.contract import JsonObject, OpenWindow, Role, RoomStatus, SubmissionMode, WindowStatus
 from mymozhem.contract.events import WindowOpened
 from mymozhem.errors import Conflict, TooLarge
-from mymozhem.manifests.schemas import SchemaRefused, compile_schema
+from mymozhem.manifests.validators import SchemaRefused, compile_schema
 from mymozhem.rooms.app_state import require_participants
 from mymozhem.rooms.core.transaction import MAX_DEPTH, RoomWriter
 from mymozhem.rooms.tables.windows import WindowRow

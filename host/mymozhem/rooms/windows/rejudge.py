@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from mymozhem.contract import JsonObject, Verdict, Verdicts, WindowStatus
 from mymozhem.contract.events import WindowCorrected
 from mymozhem.errors import Conflict, NotFound
-from mymozhem.manifests.schemas import SchemaRefused, compile_schema
+from mymozhem.manifests.validators import SchemaRefused, compile_schema
 from mymozhem.rooms.app_calls.pending import forget
 from mymozhem.rooms.core.transaction import RoomWriter
 from mymozhem.rooms.tables.windows import WindowRow

@@ -3,7 +3,7 @@
 from pydantic import JsonValue
 
 from mymozhem.contract import Verdict
-from mymozhem.manifests.schemas import compile_schema
+from mymozhem.manifests.validators import compile_schema
 from mymozhem.rooms.tables.windows import WindowRow
 
 from .text_folding import fold_payload

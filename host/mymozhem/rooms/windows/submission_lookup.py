@@ -11,8 +11,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from mymozhem.contract import Judge, ParticipantStatus, Role, Verdict
 from mymozhem.errors import Invalid, TooLarge
-from mymozhem.manifests.faults import by_field
-from mymozhem.manifests.schemas import compile_schema
+from mymozhem.manifests.validation_errors import by_field
+from mymozhem.manifests.validators import compile_schema
 from mymozhem.rooms.coordination.submission_batches import Accepted, Arriving
 from mymozhem.rooms.tables.rooms import ParticipantRow
 from mymozhem.rooms.tables.windows import SubmissionRow, WindowRow

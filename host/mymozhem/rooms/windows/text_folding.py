@@ -7,8 +7,8 @@ from typing import cast
 from pydantic import JsonValue
 
 from mymozhem.contract import JsonObject
-from mymozhem.manifests import pointers
-from mymozhem.manifests.nodes import REFERENCES, index
+from mymozhem.manifests import json_pointer
+from mymozhem.manifests.schema_nodes import REFERENCES, index
 
 _LISTS = ("allOf", "anyOf", "oneOf")
 _SINGLE = ("not", "if", "then", "else")
@@ -39,7 +39,7 @@ def fold_text(text: str) -> str:
 def fold_payload(payload: JsonValue, fold: Iterable[str]) -> JsonValue:
     """Return a payload with the texts at these JSON Pointers folded; nothing there is no error."""
     for pointer in fold:
-        payload = _fold_at(payload, pointers.parts(pointer))
+        payload = _fold_at(payload, json_pointer.parts(pointer))
     return payload
 
 
@@ -55,7 +55,7 @@ def fold_rules(rules: JsonObject, fold: Iterable[str]) -> JsonObject:
         msg = f"rules that are folded cannot use {vague}; write it out, place by place"
         raise ValueError(msg)
     for pointer in fold:
-        rules = cast("JsonObject", _fold_schema(rules, pointers.parts(pointer)))
+        rules = cast("JsonObject", _fold_schema(rules, json_pointer.parts(pointer)))
     return rules
 
 

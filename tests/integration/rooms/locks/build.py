@@ -6,9 +6,9 @@ from sqlalchemy import select
 
 from mymozhem.contract import JsonObject, hookimpl
 from mymozhem.dispatch.dispatcher import Dispatcher
-from mymozhem.registry import history
+from mymozhem.registry import manifest_history
 from mymozhem.registry.catalog import Catalog
-from mymozhem.registry.code import AppCode
+from mymozhem.registry.loaded_code import AppCode
 from mymozhem.rooms.core.membership import find_seat
 from mymozhem.rooms.core.services import Services
 from mymozhem.rooms.tables.rooms import NotificationRow, RoomServedByRow
@@ -37,9 +37,9 @@ async def started(services: Services, *codes: AppCode) -> Services:
     database = services.database
     async with database.write() as unit:
         for code in codes:
-            await history.publish(unit, code.app_id, code.manifest)
+            await manifest_history.publish(unit, code.app_id, code.manifest)
     async with database.read() as session:
-        catalog = Catalog(codes, await history.versions(session))
+        catalog = Catalog(codes, await manifest_history.versions(session))
     dispatcher = Dispatcher(catalog, services.clock, services.settings)
     return Services(database, catalog, dispatcher, services.keys, services.clock, services.settings)
 

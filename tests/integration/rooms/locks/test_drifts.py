@@ -6,8 +6,8 @@ import pytest
 
 from mymozhem.contract.serve import serve
 from mymozhem.dispatch.dispatcher import Dispatcher
-from mymozhem.dispatch.drift import Drifted
-from mymozhem.dispatch.ears import Ears
+from mymozhem.dispatch.lock_drift import Drifted
+from mymozhem.dispatch.observers import Ears
 from mymozhem.rooms.core.membership import find_seat
 from mymozhem.rooms.locks.drift import MOST_NAMED, Drifts
 from mymozhem.rooms.views.locks import room_lock

@@ -8,9 +8,9 @@ import pytest
 from structlog.testing import capture_logs
 
 import mymozhem_lottery
-from mymozhem.registry import history
+from mymozhem.registry import manifest_history
 from mymozhem.registry.catalog import Catalog
-from mymozhem.registry.installing import InstallFailed
+from mymozhem.registry.isolated.install import InstallFailed
 from mymozhem.rooms.locks.reconciler import FIRST_WAIT, LONGEST_WAIT, Keeper
 from tests.integration.rooms.build import make_house
 from tests.integration.rooms.drawer import Drawer
@@ -36,7 +36,7 @@ async def house(database, clock, tmp_path):
     house = await make_house(database, clock, tmp_path, {"lottery": mymozhem_lottery})
     room = await house.start("lottery")
     async with database.read() as session:
-        catalog = Catalog((), await history.versions(session))
+        catalog = Catalog((), await manifest_history.versions(session))
     settings = house.services.settings.model_copy(update={"enable_apps": ("lottery",)})
     house.services = replace(house.services, catalog=catalog, settings=settings)
     yield house, room

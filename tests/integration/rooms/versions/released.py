@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from importlib import import_module
 from pathlib import Path
 
-from mymozhem.registry.code import AppCode
+from mymozhem.registry.loaded_code import AppCode
 from tests.integration.rooms.build import loaded
 
 RELEASES = Path(__file__).parents[3] / "releases"

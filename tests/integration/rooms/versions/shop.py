@@ -10,7 +10,7 @@ from sqlalchemy import select
 from mymozhem.auth.principal import Principal
 from mymozhem.clock import Clock
 from mymozhem.contract import Context, Effects, JsonObject, PersonKind, PreparedDraw, hookimpl
-from mymozhem.db.uow import Database
+from mymozhem.db.unit_of_work import Database
 from mymozhem.rooms.core.membership import find_seat
 from mymozhem.rooms.jobs.runner import Jobs
 from mymozhem.rooms.replay import Replayed, replay

@@ -10,7 +10,7 @@ import mymozhem_quiz
 from mymozhem.auth.principal import Principal
 from mymozhem.contract import PersonKind, PrizeCount, RoomStatus, fair
 from mymozhem.dispatch.dispatcher import Dispatcher
-from mymozhem.registry import history
+from mymozhem.registry import manifest_history
 from mymozhem.registry.catalog import Catalog
 from mymozhem.rooms.core.transaction import write_room
 from mymozhem.rooms.draws import commands
@@ -53,9 +53,9 @@ async def install(house, code):
     services = house.services
     await services.dispatcher.close()
     async with services.database.write() as unit:
-        await history.publish(unit, code.app_id, code.manifest)
+        await manifest_history.publish(unit, code.app_id, code.manifest)
     async with services.database.read() as session:
-        catalog = Catalog([code], await history.versions(session))
+        catalog = Catalog([code], await manifest_history.versions(session))
     dispatcher = Dispatcher(catalog, services.clock, services.settings)
     house.services = type(services)(
         services.database, catalog, dispatcher, services.keys, services.clock, services.settings

@@ -6,7 +6,7 @@ import pytest
 from structlog.testing import capture_logs
 
 from mymozhem.contract import Problem, Refuse, RoomStatus, SettingsValidationResult
-from mymozhem.contract.canonical import digest
+from mymozhem.contract.canonical_json import digest
 from mymozhem.errors import Conflict, Forbidden, Invalid, NotFound, TooLarge
 from mymozhem.rooms.lifecycle.create import copy_room
 from mymozhem.rooms.lifecycle.update import RoomChanged

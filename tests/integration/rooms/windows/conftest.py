@@ -11,7 +11,7 @@ from sqlalchemy import func, select
 
 from mymozhem.clock import Clock, HeldClock
 from mymozhem.contract import JsonObject
-from mymozhem.db.uow import Database
+from mymozhem.db.unit_of_work import Database
 from mymozhem.rooms.coordination.join_requests import Joined
 from mymozhem.rooms.coordination.submission_batches import Accepted
 from mymozhem.rooms.jobs.runner import Jobs

@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import func, select
 
-from mymozhem.db.uow import Database
+from mymozhem.db.unit_of_work import Database
 from mymozhem.errors import Conflict, Unavailable
 from mymozhem.rooms.jobs.runner import Jobs
 from mymozhem.rooms.tables.windows import HeartbeatRow

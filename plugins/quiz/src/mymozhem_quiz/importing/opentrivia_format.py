@@ -26,9 +26,9 @@ from dataclasses import dataclass, field
 
 from mymozhem.contract import JsonObject
 
-from .collecting import Draft, Located, Reading
-from .faults import Fault, fault
+from .collect import Draft, Located, Reading
 from .lines import lines_of, one_line, paragraph
+from .problems import Fault, fault
 from .values import LOST, fold
 
 _BEGIN = "#Q"

@@ -1,6 +1,6 @@
 """Every sentence about questions that cannot be used, in English; `russian` has the same ones."""
 
-from .russian import RUSSIAN
+from .messages_ru import RUSSIAN
 
 _SHOWN = 60
 

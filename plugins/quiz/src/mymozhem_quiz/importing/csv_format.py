@@ -39,10 +39,10 @@ from collections.abc import Iterator, Mapping
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 
-from .collecting import Draft, Heading, Located, Reading
-from .faults import Fault, fault
+from .collect import Draft, Heading, Located, Reading
 from .lines import lines_of, one_line
-from .rows import question_of
+from .problems import Fault, fault
+from .table_row import question_of
 from .values import fold
 
 SEPARATORS = ",;\t"

@@ -13,14 +13,14 @@ from mymozhem.contract import (
 )
 from mymozhem.contract.wire import Wire
 
-from .game import Game, Status, window_of
-from .parts import begin, with_standings
+from .announcements import Result, status_changed, told
+from .game_state import Game, Status, window_of
+from .messages_en import refusal
+from .question_window import show
+from .rounds import begin, with_standings
 from .scoring import all_rounds, gains, results
 from .settings import MOST_SELF_PACED, Question, Settings, settings_of
-from .showing import show
 from .teams import refresh
-from .telling import Result, status_changed, told
-from .texts import refusal
 
 #: rounds that one answer reveals: three effects each at most, of two hundred
 MOST_REVEALED = 60

@@ -2,7 +2,7 @@
 
 from mymozhem.contract import Context
 
-from .russian import RUSSIAN
+from .messages_ru import RUSSIAN
 
 ENGLISH = {
     "DRAW_DATE_PAST": "The draw date is in the past: choose a later one, or none.",

@@ -8,10 +8,10 @@ from pydantic import JsonValue
 
 from mymozhem.contract.demo import DemoFailed
 
-from .asking import Asked
-from .phones import Heard
-from .stage import Event, Person, Place, Row, Window
-from .tally import Counted, Sheet, points, ranks
+from .expected_scores import Counted, Sheet, points, ranks
+from .http_room import Event, Person, Place, Row, Window
+from .question import Asked
+from .simulated_players import Heard
 
 K = TypeVar("K", bound=Hashable)
 

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from .texts import say
+from .messages_en import say
 
 
 @dataclass(frozen=True)

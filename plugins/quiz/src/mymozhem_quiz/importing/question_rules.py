@@ -25,8 +25,8 @@ from pydantic import JsonValue
 
 from mymozhem.contract import JsonObject
 
-from .faults import Fault, fault
 from .lines import one_line
+from .problems import Fault, fault
 from .values import MAX_NUMBER, check_number, check_text, check_whole
 
 MAX_QUESTIONS = 500

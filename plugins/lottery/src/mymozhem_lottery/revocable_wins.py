@@ -2,7 +2,7 @@
 
 from mymozhem.contract import Context, Refuse, Winner, WinnerStatus
 
-from .texts import say
+from .messages_en import say
 
 #: what an award says of the win that it is in place of, and of the draw that its winner was in
 REPLACES, DRAW = "replaces", "drawId"

@@ -7,9 +7,9 @@ from pydantic import JsonValue
 
 from mymozhem.contract import ImportProblem, JsonObject, SettingsImportResult
 
-from .checking import MAX_QUESTIONS, check_content, valid_id
-from .faults import Fault, fault
 from .lines import one_line
+from .problems import Fault, fault
+from .question_rules import MAX_QUESTIONS, check_content, valid_id
 from .values import fold
 
 #: what one answer of an app can carry in any language, and more than anybody mends at once

@@ -2,7 +2,7 @@
 
 from mymozhem.contract import Context, JsonObject, Refuse
 
-from .russian import RUSSIAN
+from .messages_ru import RUSSIAN
 
 ENGLISH = {
     "TRUE": "True",

@@ -15,8 +15,8 @@ from mymozhem.contract import (
     hookimpl,
 )
 
+from .messages_en import say
 from .settings import Settings, settings_of
-from .texts import say
 
 #: what is noted with a draw that is asked for
 ONLY_PRESENT = "onlyPresent"

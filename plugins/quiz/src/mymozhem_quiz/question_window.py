@@ -17,10 +17,10 @@ from mymozhem.contract import (
     Results,
 )
 
-from .game import Game, Round, Status, window_of
-from .keys import NO, YES, Asked, accepts, rules
+from .answer_keys import NO, YES, Asked, accepts, rules
+from .game_state import Game, Round, Status, window_of
+from .messages_en import refusal, say
 from .settings import Question, Settings
-from .texts import refusal, say
 
 #: rounds of one room, replayed ones included: they are kept in its state
 MOST_ROUNDS = 1_000

@@ -19,14 +19,14 @@ from mymozhem.contract import (
     SetSettings,
 )
 
-from .game import Game, Status, window_of
-from .keying import Key, Unfit, accepted, corrected, moved
+from .announcements import no_winner, told
+from .game_state import Game, Status, window_of
+from .key_changes import Key, Unfit, accepted, corrected, moved
 from .layout import replaced, setting_of
-from .playing import chosen, open_rounds, require_idle
+from .messages_en import refusal
+from .question_flow import chosen, open_rounds, require_idle
 from .scoring import all_rounds, ranked, rejudged, results
 from .settings import Question, Settings, read_settings, room_of, settings_of
-from .telling import no_winner, told
-from .texts import refusal
 
 #: the timer that brings points, teams and standings up to date
 TIMER = "recount"

@@ -30,9 +30,9 @@ from pydantic import JsonValue
 
 from mymozhem.contract import JsonObject
 
-from .collecting import Draft, Heading, Located, Reading
-from .faults import Fault, fault
+from .collect import Draft, Heading, Located, Reading
 from .lines import LineNumbers, one_line, paragraph
+from .problems import Fault, fault
 from .values import LOST, fold
 
 LISTS = ("questions", "results")

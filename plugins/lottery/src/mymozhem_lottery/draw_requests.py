@@ -20,12 +20,12 @@ from mymozhem.contract import (
 )
 from mymozhem.contract.wire import Moment, Wire
 
-from .drawing import ONLY_PRESENT
+from .draw_entries import ONLY_PRESENT
+from .messages_en import say
+from .revocable_wins import find_win
 from .schedule import follow, stamp
 from .settings import Settings, Source, settings_of
-from .texts import say
 from .validation import when_running
-from .wins import find_win
 
 Reveal = Literal["now", "manual"]
 

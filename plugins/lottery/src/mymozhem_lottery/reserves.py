@@ -21,9 +21,9 @@ from mymozhem.contract import (
 )
 from mymozhem.contract.wire import Wire
 
+from .messages_en import say
+from .revocable_wins import DRAW, REPLACES, find_win
 from .settings import room_of, settings_of
-from .texts import say
-from .wins import DRAW, REPLACES, find_win
 
 MOVED_UP = "movedUp"
 

@@ -18,14 +18,14 @@ from mymozhem.contract import (
 )
 from mymozhem.contract.effects import MAX_EFFECTS
 
-from .game import Game, Place, Status, window_of
-from .playing import MOST_REVEALED, open_rounds, require_running, reveal_rounds
+from .announcements import status_changed
+from .game_state import Game, Place, Status, window_of
+from .messages_en import refusal
+from .question_flow import MOST_REVEALED, open_rounds, require_running, reveal_rounds
 from .scoring import all_rounds, gains, results
 from .settings import Settings, settings_of
 from .standings import Awarded, Tie, best, final, ranker, share_out
 from .teams import refresh
-from .telling import status_changed
-from .texts import refusal
 
 #: how many places everybody is told, and how many ties are drawn at once
 MOST_PLACES = 100

@@ -11,7 +11,7 @@ from pydantic import JsonValue
 
 from mymozhem.contract import JsonObject
 
-from .game import Round
+from .game_state import Round
 from .importing.values import MAX_NUMBER, fold
 from .settings import Option, Question
 

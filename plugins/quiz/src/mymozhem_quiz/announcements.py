@@ -8,11 +8,11 @@ from pydantic import JsonValue
 
 from mymozhem.contract import Context, Emit, JsonObject
 
-from .game import Game, window_of
-from .keys import Asked, answer_in
-from .sent import Sent
+from .answer_keys import Asked, answer_in
+from .game_state import Game, window_of
+from .question_window import text_of
 from .settings import Settings
-from .showing import text_of
+from .submissions import Sent
 
 
 @dataclass(frozen=True)

@@ -7,8 +7,8 @@ from pydantic import JsonValue
 from mymozhem.contract import JsonObject
 from mymozhem.contract.wire import Wire
 
-from .game import Game
-from .importing.checking import MAX_ACCEPTED
+from .game_state import Game
+from .importing.question_rules import MAX_ACCEPTED
 from .importing.values import MAX_NUMBER, fold
 from .settings import Option, Question
 

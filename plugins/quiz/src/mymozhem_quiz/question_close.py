@@ -12,13 +12,13 @@ from mymozhem.contract import (
     hookimpl,
 )
 
-from .game import Game, Status
-from .parts import with_standings
+from .announcements import Result, status_changed, told
+from .game_state import Game, Status
+from .rounds import with_standings
 from .scoring import all_rounds, gains, ranked, results, verdicts
-from .sent import rows_of
 from .settings import Settings, room_of, settings_of
+from .submissions import rows_of
 from .teams import refresh
-from .telling import Result, status_changed, told
 
 #: the timer that ends a quiz at people's own pace
 FINISH = "finish"

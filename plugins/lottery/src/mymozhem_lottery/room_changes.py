@@ -18,10 +18,10 @@ from mymozhem.contract import (
     hookimpl,
 )
 
-from .codes import Token, new_secret, token_of
+from .claim_codes import Token, new_secret, token_of
+from .messages_en import say
 from .schedule import follow
 from .settings import room_of, settings_of
-from .texts import say
 
 #: how many people one effect names; more only where the effects of one answer would not suffice
 CHUNK = 200

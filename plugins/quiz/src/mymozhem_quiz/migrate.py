@@ -17,11 +17,11 @@ from mymozhem.contract import (
     hookimpl,
 )
 
-from .game import Game, Status
+from .game_state import Game, Status
 from .layout import QUESTIONS, ROUNDS, Lying, has_rounds, in_rounds, lying, objects
-from .parts import resumed
+from .messages_en import refusal, say
+from .rounds import resumed
 from .settings import Settings
-from .texts import refusal, say
 
 #: the setting that only rooms with rounds have beside them
 PAUSE = "pauseBetweenRounds"

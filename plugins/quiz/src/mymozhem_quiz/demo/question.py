@@ -7,8 +7,8 @@ from random import Random
 
 from mymozhem.contract.demo import Attempt, DemoFailed
 
-from .phones import FRIENDS, Habit, Heard, Line, Phone
-from .stage import Question, Stage, State, Window
+from .http_room import Question, Stage, State, Window
+from .simulated_players import FRIENDS, Habit, Heard, Line, Phone
 
 #: people answer at some moment of so many seconds, those who wait for the others after that
 SPREAD = 0.3

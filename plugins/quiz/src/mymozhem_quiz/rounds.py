@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from mymozhem.contract import Context, Emit, JsonObject
 
-from .game import Game, Status
+from .game_state import Game, Status
 from .settings import Part, Question, Settings
 from .standings import best, final
 

@@ -12,12 +12,12 @@ from mymozhem.contract import (
     hookimpl,
 )
 
-from .closing import moved_on, timely, where
-from .correcting import SOON_MS, TIMER
-from .game import Game, window_of
-from .parts import mended
+from .announcements import no_winner
+from .corrections import SOON_MS, TIMER
+from .game_state import Game, window_of
+from .question_close import moved_on, timely, where
+from .rounds import mended
 from .settings import Settings, settings_of
-from .telling import no_winner
 
 
 @hookimpl

@@ -14,9 +14,9 @@ from mymozhem.contract import (
 )
 from mymozhem.contract.wire import Wire
 
-from .codes import claimant, same_code, token_of
+from .claim_codes import claimant, same_code, token_of
+from .messages_en import say
 from .settings import room_of
-from .texts import say
 
 #: effects of one answer are bounded; whoever won more is scanned again
 MOST_AT_ONCE = 150

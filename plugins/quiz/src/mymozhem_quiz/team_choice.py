@@ -11,10 +11,10 @@ from mymozhem.contract import (
 )
 from mymozhem.contract.wire import Wire
 
-from .game import Game, Status
+from .game_state import Game, Status
+from .messages_en import refusal
 from .settings import Settings, settings_of
 from .teams import give, named, soon, team_of
-from .texts import refusal
 
 
 class ChoosePayload(Wire):

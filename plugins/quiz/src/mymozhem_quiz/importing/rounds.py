@@ -5,10 +5,10 @@ from dataclasses import dataclass, field
 
 from mymozhem.contract import JsonObject, SettingsImportResult
 
-from .checking import MAX_ROUNDS, check_round, valid_id
-from .collecting import Collected, Heading, Kept, Located, first_questions, result
-from .faults import fault
-from .texts import say
+from .collect import Collected, Heading, Kept, Located, first_questions, result
+from .messages_en import say
+from .problems import fault
+from .question_rules import MAX_ROUNDS, check_round, valid_id
 
 #: what a round says of itself beside its id and its questions
 _FIELDS = ("title", "points", "timePerQuestion")

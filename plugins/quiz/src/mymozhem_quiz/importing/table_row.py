@@ -7,8 +7,8 @@ from pydantic import JsonValue
 
 from mymozhem.contract import JsonObject
 
-from .faults import Fault, fault
 from .lines import lines_of, one_line, paragraph
+from .problems import Fault, fault
 
 _LETTERS = "abcdefgh"
 _OPTIONS = tuple(f"option{number}" for number in range(1, 9))

@@ -19,7 +19,7 @@ import pytest
 from mymozhem.clock import Clock, HeldClock
 from mymozhem.db.unit_of_work import Database
 from mymozhem.migrations import import_tables
-from tests.databases import PostgresTemplate, SqliteTemplate, postgres_server
+from tests.support.databases import PostgresTemplate, SqliteTemplate, postgres_server
 
 #: what takes longest is begun first, so that no worker is left alone with it at the end
 LONGEST = (

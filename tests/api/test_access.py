@@ -15,8 +15,8 @@ from mymozhem.clock import Clock
 from mymozhem.contract import PersonKind, Role
 from mymozhem.errors import MymozhemError
 from mymozhem.rooms.tables.rooms import NotificationRow, ParticipantRow, RoomRow
-from tests.api.house import PASSWORD, Caller, House, make_house
-from tests.remote import remote_manifest
+from tests.support.api_host import PASSWORD, Caller, House, make_house
+from tests.support.remote_manifest import remote_manifest
 
 CALLERS = (
     "anonymous",

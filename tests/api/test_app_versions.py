@@ -5,8 +5,8 @@ from copy import deepcopy
 import pytest
 
 from mymozhem.registry import manifest_history
-from tests.api.house import House
-from tests.remote import remote_manifest
+from tests.support.api_host import House
+from tests.support.remote_manifest import remote_manifest
 
 SETTINGS = {
     "type": "object",

@@ -14,8 +14,8 @@ from mymozhem.monitoring.loop import HealthLoop
 from mymozhem.observability.metrics import BreakerState
 from mymozhem.registry.tables import AppRow
 from mymozhem.wiring.monitoring import health_loop, recipients, suffering
-from tests.api.house import Caller, House, make_house
-from tests.integration.health.build import failed, letters, observed
+from tests.integration.monitoring.records import failed, letters, observed
+from tests.support.api_host import Caller, House, make_house
 
 OPEN = BreakerState("stall", "1.0.0", "actions", "open")
 MAIL = {"smtp_url": "smtp://127.0.0.1:1", "mail_from": "host@example.org", "quiet_hours": ""}

@@ -8,7 +8,7 @@ from quart import Quart
 
 from mymozhem.api import api_versions
 from mymozhem.api.api_versions import API_VERSIONS, ApiVersion, Stage
-from tests.api.house import House
+from tests.support.api_host import House
 
 OLD = ApiVersion(
     "v1",

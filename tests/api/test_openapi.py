@@ -11,7 +11,7 @@ from mymozhem.api.v1 import ROUTES, TAGS
 from mymozhem.app import create_app
 from mymozhem.auth.access_table import ACCESS
 from mymozhem.config import Settings
-from tests.api.house import House
+from tests.support.api_host import House
 
 
 def described(tmp_path):

@@ -12,8 +12,8 @@ from mymozhem.registry.catalog import Catalog
 from mymozhem.rooms.locks.reconciler import Keeper
 from mymozhem.rooms.replay import replay
 from mymozhem.rooms.tables.rooms import LockDriftRow, RoomRow
-from tests.api.evening import make_evening
-from tests.api.house import Caller, make_house
+from tests.support.api_host import Caller, make_house
+from tests.support.api_room import make_evening
 
 #: every route of one room that only reads
 READING = sorted(

@@ -15,8 +15,8 @@ from mymozhem.auth.principal import AppPrincipal
 from mymozhem.contract.signing import PublicKey, SharedKey, parse_key
 from mymozhem.errors import NotFound
 from mymozhem.registry import remote_apps
-from tests.api.house import Caller, House, make_house
-from tests.remote import BASE_URL, FIRST_PLATFORM, remote_manifest
+from tests.support.api_host import Caller, House, make_house
+from tests.support.remote_manifest import BASE_URL, FIRST_PLATFORM, remote_manifest
 
 GIVEN = sorted(Path(__file__).resolve().parents[3].glob("shared/data/manifests/*.json"))
 

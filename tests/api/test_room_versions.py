@@ -4,9 +4,9 @@ import pytest
 
 from mymozhem.registry import manifest_history
 from mymozhem.registry.catalog import Catalog
-from tests.api.house import House, stall_code, stocked
-from tests.integration.rooms.build import loaded
-from tests.integration.rooms.versions.shop import FIRST, Shop, settings_schema
+from tests.support.api_host import House, stall_code, stocked
+from tests.support.apps.versioned_app import FIRST, Shop, settings_schema
+from tests.support.host import loaded
 
 NEXT = settings_schema(
     ("venue",),

@@ -18,9 +18,9 @@ from mymozhem.rooms.core.membership import find_seat
 from mymozhem.rooms.tables.windows import SubmissionRow
 from mymozhem.rooms.views.submissions import AT_ONCE, batches, listing
 from mymozhem.rooms.windows.queries import find_window
-from tests.api.evening import Evening
-from tests.api.house import Caller, Heard
-from tests.integration.rooms.desk import RULES
+from tests.support.api_host import Caller, Heard
+from tests.support.api_room import Evening
+from tests.support.apps.window_app import RULES
 
 JUDGED = {"rules": RULES, "judge": "rules", "points": 5}
 ANYTHING: Any = {"accepts": {}}

@@ -26,7 +26,7 @@ from mymozhem.deliveries.outbox import Outbox
 from mymozhem.deliveries.relay import Relay
 from mymozhem.deliveries.retry_schedule import Schedules
 from mymozhem.deliveries.tables import DeliveryContextRow, DeliveryRow, DeliveryState
-from tests.integration.deliveries.post import NoManifests, telling
+from tests.support.relay_host import NoManifests, telling
 
 from .figures import Figure, at_least
 from .hosts import ENGINES, fresh_database

@@ -24,7 +24,7 @@ from mymozhem.rooms.draws import commands
 from mymozhem.rooms.draws.commands import DrawWish
 from mymozhem.rooms.jobs.runner import Jobs
 from mymozhem.rooms.tables.rooms import DrawRow, RoomRow
-from tests.integration.rooms.build import make_house
+from tests.support.host import make_house
 
 from .figures import Figure, bound
 from .hosts import fresh_database

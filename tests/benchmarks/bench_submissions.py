@@ -23,7 +23,7 @@ from mymozhem.rooms.tables.rooms import ParticipantRow, RoomRow
 from mymozhem.rooms.tables.windows import SubmissionRow
 from mymozhem.rooms.windows.queries import find_window
 from mymozhem.rooms.windows.submit import submit
-from tests.integration.rooms.build import House, make_house
+from tests.support.host import House, make_house
 
 from .crowd import APP, QUESTION, RIGHT, Asker, seat
 from .figures import Figure, said

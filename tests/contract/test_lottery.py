@@ -22,8 +22,8 @@ from mymozhem.rooms.draws import commands
 from mymozhem.rooms.draws.record import DrawView, find_draw, record
 from mymozhem.rooms.jobs.runner import Jobs
 from mymozhem.rooms.tables.rooms import DrawRow, ParticipantRow, RoomRow, RoomStateRow, WinnerRow
-from tests.contract.houses import HOUSES
-from tests.integration.rooms.build import House
+from tests.support.host import House
+from tests.support.transports import HOUSES
 
 
 @pytest.fixture

@@ -31,7 +31,8 @@ from mymozhem.rooms.draws.record import list_draws, record
 from mymozhem.rooms.jobs.runner import Jobs
 from mymozhem.rooms.windows import commands
 from mymozhem.rooms.windows.submit import submit
-from tests.contract.hall import (
+from tests.support.host import House
+from tests.support.quiz_room import (
     EACH,
     FIRST,
     NEWEST,
@@ -42,8 +43,7 @@ from tests.contract.hall import (
     questions,
     single,
 )
-from tests.contract.houses import HOUSES
-from tests.integration.rooms.build import House
+from tests.support.transports import HOUSES
 
 Make = Callable[..., Awaitable[Hall]]
 

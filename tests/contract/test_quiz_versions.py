@@ -13,10 +13,10 @@ from mymozhem.db.unit_of_work import Database
 from mymozhem.rooms.jobs.runner import Jobs
 from mymozhem.rooms.tables.rooms import RoomRow
 from mymozhem.rooms.upgrades.upgrade import UpgradeWish, upgrade_room
-from tests.contract.hall import FIRST, NEWEST, Hall, asking, make_hall, questions
-from tests.integration.rooms.build import House, loaded, make_services
-from tests.integration.rooms.versions.released import first_release
-from tests.integration.rooms.versions.test_first_apps import install
+from tests.integration.rooms.upgrades.test_first_apps import install
+from tests.support.apps.released_apps import first_release
+from tests.support.host import House, loaded, make_services
+from tests.support.quiz_room import FIRST, NEWEST, Hall, asking, make_hall, questions
 
 NAMES = ("Ada", "Bob")
 

@@ -30,8 +30,8 @@ from mymozhem.rooms.views.snapshot import snapshot
 from mymozhem.rooms.views.windows import windows
 from mymozhem.rooms.windows import commands
 from mymozhem.rooms.windows.submit import submit
-from tests.contract.houses import HOUSES
-from tests.integration.rooms.build import House, principal
+from tests.support.host import House, principal
+from tests.support.transports import HOUSES
 
 BOTTLES = ("Margaux", "Rioja", "Zweigelt")
 

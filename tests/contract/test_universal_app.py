@@ -61,8 +61,8 @@ from mymozhem.rooms.tables.rooms import (
     TimerRow,
     WinnerRow,
 )
-from tests.contract.houses import HOUSES
-from tests.integration.rooms.build import House, principal
+from tests.support.host import House, principal
+from tests.support.transports import HOUSES
 
 # ------------------------------------------------------------------------------------ the app
 

@@ -3,9 +3,8 @@
 from mymozhem.api.api_versions import API_VERSIONS, Stage
 from mymozhem.api.v1 import ROUTES
 from mymozhem.auth.access_table import ACCESS, Access
-
-from .codes import codes
-from .shapes import members
+from tests.docs.error_codes import codes
+from tests.docs.schema_tables import members
 
 _ORDER = list(Access)
 

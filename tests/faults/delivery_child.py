@@ -25,7 +25,7 @@ from mymozhem.rooms.core.transaction import write_room
 from mymozhem.wiring.deliveries import Courier
 from mymozhem.wiring.process import Parts, open_parts
 from tests.faults.host_child import Fuse, lay
-from tests.faults.told import APP
+from tests.support.apps.delivery_app import APP
 
 LEASE = timedelta(milliseconds=800)
 

@@ -20,8 +20,8 @@ from mymozhem.registry.remote_apps import Owner, register
 from mymozhem.rooms.core.services import Services
 from mymozhem.rooms.tables.rooms import RoomEventRow
 from tests.faults.delivery_child import settings_of
-from tests.faults.told import APP, NEVER
-from tests.integration.rooms.build import House
+from tests.support.apps.delivery_app import APP, NEVER
+from tests.support.host import House
 
 ROOMS = 3
 

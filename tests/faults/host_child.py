@@ -17,8 +17,8 @@ from mymozhem.clock import SystemClock
 from mymozhem.db.unit_of_work import Database
 from mymozhem.rooms.jobs.runner import Jobs
 from mymozhem.rooms.tables.rooms import DrawRow, TimerRow
-from tests.faults.apps import Marker
-from tests.integration.rooms.build import make_services
+from tests.support.apps.timer_app import Marker
+from tests.support.host import make_services
 
 LEASE = timedelta(milliseconds=300)
 

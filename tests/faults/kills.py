@@ -26,8 +26,8 @@ from mymozhem.rooms.tables.rooms import (
     TimerRow,
     WinnerRow,
 )
-from tests.faults.apps import Marker
-from tests.integration.rooms.build import House, make_house, make_services
+from tests.support.apps.timer_app import Marker
+from tests.support.host import House, make_house, make_services
 
 ROUNDS = int(os.environ.get("MYMOZHEM_FAULT_ROUNDS", "2"))
 WINS, QUANTITY = 2, 10

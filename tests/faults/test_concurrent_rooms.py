@@ -25,13 +25,8 @@ from mymozhem.rooms.tables.rooms import (
     RoomStreamRow,
     WinnerRow,
 )
-from tests.faults.racing import (
-    Crowd,
-    Jobs,
-    tally,
-    values,
-)
-from tests.integration.rooms.build import House
+from tests.faults.race import Crowd, Jobs, tally, values
+from tests.support.host import House
 
 MANY = int(os.environ.get("MYMOZHEM_FAULT_ROUNDS", "100"))
 SECONDS = 90

@@ -15,10 +15,10 @@ from mymozhem.rooms.participants.manage import NewPerson, add_people
 from mymozhem.rooms.tables.rooms import ParticipantRow, RoomStreamRow
 from mymozhem.rooms.tables.windows import SubmissionRow
 from mymozhem.rooms.windows.queries import find_window
-from tests.faults.asker import ACCEPTS, POINTS, RULES
 from tests.faults.kills import ROUNDS
-from tests.faults.racing import tally, values
+from tests.faults.race import tally, values
 from tests.faults.window_kills import gapless
+from tests.support.apps.slow_window_app import ACCEPTS, POINTS, RULES
 
 MANY = 100
 SECONDS = 90

@@ -21,10 +21,10 @@ from mymozhem.rooms.draws.record import record
 from mymozhem.rooms.jobs.runner import Jobs
 from mymozhem.rooms.prizes.manage import NewPrize, add_prize
 from mymozhem.rooms.tables.rooms import DrawRow, PrizeRow, RoomEventRow, WinnerRow
-from tests import isolated
 from tests.faults.kills import QUANTITY, ROUNDS, WINS
-from tests.isolated import is_alive, until
-from tests.isolated_house import isolated_house
+from tests.support import isolated
+from tests.support.isolated import is_alive, until
+from tests.support.isolated_host import isolated_house
 
 #: the longest that a draw may take: two questions of five seconds, and what a busy machine adds
 SECONDS = 15.0

@@ -24,9 +24,9 @@ from mymozhem.rooms.tables.windows import SubmissionRow, WindowRow
 from mymozhem.rooms.windows import downtime
 from mymozhem.rooms.windows.submit import submit
 from mymozhem.rooms.windows.timing import left_ms
-from tests.faults.asker import Asker
 from tests.faults.host_child import LEASE, Fuse, lay
-from tests.integration.rooms.build import make_services
+from tests.support.apps.slow_window_app import Asker
+from tests.support.host import make_services
 
 
 def say(**facts: object) -> None:

@@ -15,8 +15,8 @@ from mymozhem.db.unit_of_work import Database
 from mymozhem.rooms.actions.perform import perform
 from mymozhem.rooms.tables.rooms import ParticipantRow, RoomEventRow, RoomStreamRow, ScoreRow
 from mymozhem.rooms.tables.windows import SubmissionRow, WindowRow
-from tests.faults.asker import ACCEPTS, POINTS, RULES, Asker
-from tests.integration.rooms.build import House, make_house, make_services
+from tests.support.apps.slow_window_app import ACCEPTS, POINTS, RULES, Asker
+from tests.support.host import House, make_house, make_services
 
 PHONES = 8
 

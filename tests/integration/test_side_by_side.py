@@ -26,7 +26,7 @@ from mymozhem.demo.host_process import free_port
 from mymozhem.migrations import import_tables
 from mymozhem.registry.isolated.build import PATH_FILE, host_path
 from mymozhem.registry.isolated.environments import site_packages
-from tests.databases import run
+from tests.support.databases import run
 
 ROOT = Path(__file__).parents[2]
 RELEASES = ROOT / "tests" / "releases"

@@ -59,7 +59,7 @@ def _inspected(
 ) -> tuple[JsonObject | None, list[Finding]]:
     """Let another process import the app and hold it to the contract."""
     file = folder / "inspected.json"
-    module = f"{__package__}.inspection"
+    module = f"{__package__}.check_process"
     arguments = [source.app_id, str(file), "strict" if strict else ""]
     try:
         run = _run([sys.executable, "-m", module, *arguments], surroundings, KIT_SECONDS)

@@ -34,7 +34,7 @@ from .startup_message import greeting
 STOP_SECONDS = 5
 _LOOK_AGAIN = 0.05
 _STDIN = 0
-_WORKER = f"{__package__}.worker"
+_WORKER = f"{__package__}.dev_process"
 
 
 class Bench:

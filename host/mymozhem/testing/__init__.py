@@ -17,11 +17,11 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from .both_transports import over_both_transports
-    from .conformance import ConformanceWarning, Finding, NotConforming, conformance, report
+    from .conformance_kit import ConformanceWarning, Finding, NotConforming, conformance, report
     from .harness import House, principal
-    from .migrations import migration_report, migrations
+    from .harness_setup import NotLoadable, loaded, open_house
+    from .migration_kit import migration_report, migrations
     from .older_manifest import NotOlder
-    from .open_host import NotLoadable, loaded, open_house
     from .schema_values import values_for
     from .simulation import Game, play
     from .web_server import WebServer, listening
@@ -49,15 +49,15 @@ __all__ = [
 ]
 
 _HOMES = {
-    "game": ("Game", "play"),
-    "house": ("House", "principal"),
-    "kit": ("ConformanceWarning", "Finding", "NotConforming", "conformance", "report"),
-    "migrating": ("migration_report", "migrations"),
-    "older": ("NotOlder",),
-    "opening": ("NotLoadable", "loaded", "open_house"),
-    "serving": ("WebServer", "listening"),
-    "transports": ("over_both_transports",),
-    "values": ("values_for",),
+    "simulation": ("Game", "play"),
+    "harness": ("House", "principal"),
+    "conformance_kit": ("ConformanceWarning", "Finding", "NotConforming", "conformance", "report"),
+    "migration_kit": ("migration_report", "migrations"),
+    "older_manifest": ("NotOlder",),
+    "harness_setup": ("NotLoadable", "loaded", "open_house"),
+    "web_server": ("WebServer", "listening"),
+    "both_transports": ("over_both_transports",),
+    "schema_values": ("values_for",),
 }
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
 

@@ -16,8 +16,8 @@ from mymozhem.observability.call_observer import Observed
 
 from .app_lookup import App, find_app
 from .fault_tolerance import Survival, survive
+from .harness_setup import open_house
 from .invoke import Asked, ask_all
-from .open_host import open_house
 from .protocol_probes import Exchanges, exchange
 from .recording_app import Fault, Noted, Notes, stand_in
 from .sample_calls import Question, questions_for

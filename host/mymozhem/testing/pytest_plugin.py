@@ -10,7 +10,7 @@ import warnings
 import pytest
 
 from .checks import CHECKS, Check
-from .conformance import ConformanceWarning, NotConforming, find
+from .conformance_kit import ConformanceWarning, NotConforming, find
 from .conformance_run import Trial
 
 

@@ -30,8 +30,8 @@ from mymozhem.rooms.upgrades.migrate import (
 from .app_lookup import App
 from .conformance_run import moment, run_apart
 from .harness import House
+from .harness_setup import open_house
 from .invoke import Asked, ask_all
-from .open_host import open_house
 from .random_values import various
 from .sample_calls import Question, context_of
 

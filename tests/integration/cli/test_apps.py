@@ -11,7 +11,7 @@ from mymozhem.cli.apps import apps_group
 from mymozhem.clock import SystemClock
 from mymozhem.db.unit_of_work import Database
 from mymozhem.registry.discovery import GROUP
-from tests.databases import mark_as_migrated, run
+from tests.support.databases import mark_as_migrated, run
 
 
 @pytest.fixture

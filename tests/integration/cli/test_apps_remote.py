@@ -18,8 +18,8 @@ from mymozhem.registry.catalog import Catalog
 from mymozhem.registry.tables import StopCause
 from mymozhem.rooms.views.admin import AuditFilter, audit_trail
 from mymozhem.rooms.views.paging import Part
-from tests.databases import mark_as_migrated, run
-from tests.remote import BASE_URL, FIRST_PLATFORM, remote_manifest
+from tests.support.databases import mark_as_migrated, run
+from tests.support.remote_manifest import BASE_URL, FIRST_PLATFORM, remote_manifest
 
 
 @pytest.fixture

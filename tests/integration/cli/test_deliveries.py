@@ -15,8 +15,8 @@ from mymozhem.clock import SystemClock
 from mymozhem.config import Settings
 from mymozhem.db.unit_of_work import Database
 from mymozhem.rooms.tables.rooms import AuditRow
-from tests.databases import mark_as_migrated, run
-from tests.integration.deliveries.post import FAILED, App, Post
+from tests.support.databases import mark_as_migrated, run
+from tests.support.relay_host import FAILED, App, Post
 
 SECRET = "the card under the hat"
 

@@ -14,7 +14,7 @@ from mymozhem.auth.users import User
 from mymozhem.cli.users import users_group
 from mymozhem.clock import SystemClock
 from mymozhem.db.unit_of_work import Database
-from tests.databases import PostgresTemplate, SqliteTemplate
+from tests.support.databases import PostgresTemplate, SqliteTemplate
 
 PASSWORD = "correct horse battery"
 

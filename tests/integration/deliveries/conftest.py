@@ -4,7 +4,7 @@ import pytest
 
 from mymozhem.clock import Clock
 from mymozhem.db.unit_of_work import Database
-from tests.integration.deliveries.post import Post
+from tests.support.relay_host import Post
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ from mymozhem.contract.envelopes import ReplyEnvelope
 from mymozhem.deliveries import dead_letters
 from mymozhem.deliveries.results import CALLBACK
 from mymozhem.errors import Conflict, NotFound
-from tests.integration.deliveries.post import ACCEPTED, FAILED, App, Slow
+from tests.support.relay_host import ACCEPTED, FAILED, App, Slow
 
 HOUR = CALLBACK.total_seconds()
 ONE_ATTEMPT = {"delivery_attempts": 1}

@@ -8,15 +8,7 @@ import pytest
 
 from mymozhem.deliveries import results
 from mymozhem.deliveries.relay import LEASE
-from tests.integration.deliveries.post import (
-    ACCEPTED,
-    DELIVERED,
-    FAILED,
-    PARKED,
-    App,
-    Slow,
-    telling,
-)
+from tests.support.relay_host import ACCEPTED, DELIVERED, FAILED, PARKED, App, Slow, telling
 
 FIRST, SECOND = 30, 600
 

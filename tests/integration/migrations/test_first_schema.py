@@ -21,8 +21,8 @@ from mymozhem.migrations import check_drift, current, head, import_tables, upgra
 from mymozhem.registry.isolated.install import install
 from mymozhem.rooms.jobs.runner import Jobs
 from mymozhem.rooms.locks.reconciler import Keeper
-from tests.api.house import Caller
-from tests.integration.migrations.first import DUMP, dump, load
+from tests.integration.migrations.first_schema import DUMP, dump, load
+from tests.support.api_host import Caller
 
 WHEEL = DUMP.parent / "mymozhem_lottery-1.0.0-py3-none-any.whl"
 

@@ -13,8 +13,8 @@ from mymozhem.registry import manifest_history, remote_apps
 from mymozhem.registry.catalog import Catalog
 from mymozhem.registry.isolated import environments
 from mymozhem.registry.remote_apps import Owner
-from tests.remote import manifest_of
-from tests.wheels import app_manifest, lay_out, write_app
+from tests.support.remote_manifest import manifest_of
+from tests.support.wheels import app_manifest, lay_out, write_app
 
 KEYS = Keys(derive_material("keys of the tests of isolated code"))
 

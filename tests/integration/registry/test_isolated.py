@@ -24,7 +24,7 @@ from mymozhem.registry.isolated.environments import Environments
 from mymozhem.registry.isolated.install import InstallFailed, Pinned, install, remove
 from mymozhem.registry.isolated.wheels import read_wheel
 from mymozhem.registry.loaded_code import IsolatedCode, Refused
-from tests.wheels import app_source, write_app, write_project, write_wheel
+from tests.support.wheels import app_source, write_app, write_project, write_wheel
 
 RELEASES = Path(__file__).resolve().parents[2] / "releases"
 PINNED = "acme-counter==1.0.0"

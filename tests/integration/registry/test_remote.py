@@ -28,9 +28,9 @@ from mymozhem.registry.catalog_watch import Watch
 from mymozhem.registry.publishing_rules import VersionNotGreater
 from mymozhem.registry.remote_apps import Owner, admissible
 from mymozhem.registry.tables import AppSecretRow
-from tests.api.house import Stall
-from tests.integration.rooms.build import loaded
-from tests.remote import BASE_URL, FIRST_PLATFORM, manifest_of, remote_manifest
+from tests.support.api_host import Stall
+from tests.support.host import loaded
+from tests.support.remote_manifest import BASE_URL, FIRST_PLATFORM, manifest_of, remote_manifest
 
 KEYS = Keys(derive_material("keys of the tests of remote apps"))
 OTHER_KEYS = Keys(derive_material("keys of another host altogether"))

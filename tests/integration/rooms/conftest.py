@@ -21,7 +21,7 @@ from mymozhem.contract import (
 )
 from mymozhem.contract.payloads import Problem
 from mymozhem.db.unit_of_work import Database
-from tests.integration.rooms.build import House, make_house
+from tests.support.host import House, make_house
 
 
 class Bazaar:

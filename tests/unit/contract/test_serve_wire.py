@@ -25,7 +25,7 @@ from mymozhem.dispatch.transports.base import AppTarget, Call
 from mymozhem.dispatch.transports.webhook.request import body_of
 from mymozhem.dispatch.transports.webhook.response import read_reply
 from mymozhem.outbound import Answered
-from tests.unit.contract.asking import NOW, Served, app
+from tests.unit.contract.signed_calls import NOW, Served, app
 
 
 def call(app_id="tasting", **settings):

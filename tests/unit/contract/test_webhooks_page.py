@@ -14,7 +14,7 @@ from mymozhem.contract.serve import LATE_SECONDS, MAX_THREADS
 from mymozhem.contract.serving.reply_cache import MAX_ANSWERS, MAX_BYTES
 from mymozhem.contract.signing import TOLERANCE_SECONDS
 from tests.docs.blocks import ROOT, blocks
-from tests.unit.contract.asking import KEY, Heard, Served, signed
+from tests.unit.contract.signed_calls import KEY, Heard, Served, signed
 
 PAGE = ROOT / "docs" / "reference" / "webhooks.md"
 BLOCKS = list(blocks(PAGE))

@@ -23,8 +23,8 @@ from mymozhem.rooms.tables.rooms import (
     ScoreRow,
 )
 from mymozhem.rooms.tables.windows import SubmissionRow, WindowRow
-from tests.integration.rooms.build import House, make_house
-from tests.integration.rooms.desk import Desk, do, send, submissions_of, window_of
+from tests.support.apps.window_app import Desk, do, send, submissions_of, window_of
+from tests.support.host import House, make_house
 
 
 @dataclass

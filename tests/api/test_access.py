@@ -14,7 +14,9 @@ from mymozhem.auth.principal import Principal
 from mymozhem.clock import Clock
 from mymozhem.contract import PersonKind, Role
 from mymozhem.errors import MymozhemError
-from mymozhem.rooms.tables.rooms import NotificationRow, ParticipantRow, RoomRow
+from mymozhem.rooms.tables.notifications import NotificationRow
+from mymozhem.rooms.tables.participants import ParticipantRow
+from mymozhem.rooms.tables.rooms import RoomRow
 from tests.support.api_host import PASSWORD, Caller, House, make_house
 from tests.support.remote_manifest import remote_manifest
 

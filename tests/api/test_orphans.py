@@ -11,7 +11,8 @@ from mymozhem.cli.room_reports import as_json, export_lines
 from mymozhem.registry.catalog import Catalog
 from mymozhem.rooms.locks.reconciler import Keeper
 from mymozhem.rooms.replay import replay
-from mymozhem.rooms.tables.rooms import LockDriftRow, RoomRow
+from mymozhem.rooms.tables.locks import LockDriftRow
+from mymozhem.rooms.tables.rooms import RoomRow
 from tests.support.api_host import Caller, make_house
 from tests.support.api_room import make_evening
 

@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import select
 
 from mymozhem.api.v1 import ROUTES
-from mymozhem.rooms.tables.rooms import WinnerRow
+from mymozhem.rooms.tables.prizes import WinnerRow
 from tests.support.api_host import Caller, House
 
 #: what may be different once a sealed result is there; of the draw itself

@@ -17,13 +17,14 @@ from sqlalchemy import text
 from mymozhem.clock import SystemClock
 from mymozhem.contract import JsonObject, hookimpl
 from mymozhem.db.unit_of_work import Database
-from mymozhem.rooms.coordination.join_requests import Joined
+from mymozhem.rooms.coordination.join_batches import Joined
 from mymozhem.rooms.core.services import Services
 from mymozhem.rooms.core.transaction import write_room
 from mymozhem.rooms.draws import commands
 from mymozhem.rooms.draws.commands import DrawWish
 from mymozhem.rooms.jobs.runner import Jobs
-from mymozhem.rooms.tables.rooms import DrawRow, RoomRow
+from mymozhem.rooms.tables.draws import DrawRow
+from mymozhem.rooms.tables.rooms import RoomRow
 from tests.support.host import make_house
 
 from .figures import Figure, bound

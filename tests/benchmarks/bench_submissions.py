@@ -19,7 +19,8 @@ from mymozhem.contract import Role, Verdict
 from mymozhem.db.engine import create_engine
 from mymozhem.db.unit_of_work import Database
 from mymozhem.rooms.actions.perform import perform
-from mymozhem.rooms.tables.rooms import ParticipantRow, RoomRow
+from mymozhem.rooms.tables.participants import ParticipantRow
+from mymozhem.rooms.tables.rooms import RoomRow
 from mymozhem.rooms.tables.windows import SubmissionRow
 from mymozhem.rooms.windows.queries import find_window
 from mymozhem.rooms.windows.submit import submit

@@ -16,7 +16,7 @@ from mymozhem.contract import (
 )
 from mymozhem.db.base import new_id
 from mymozhem.db.unit_of_work import Database
-from mymozhem.rooms.tables.rooms import ParticipantRow
+from mymozhem.rooms.tables.participants import ParticipantRow
 
 APP = "asker"
 QUESTION = "q-1"

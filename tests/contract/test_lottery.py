@@ -21,7 +21,10 @@ from mymozhem.rooms.core.transaction import write_room
 from mymozhem.rooms.draws import commands
 from mymozhem.rooms.draws.record import DrawView, find_draw, record
 from mymozhem.rooms.jobs.runner import Jobs
-from mymozhem.rooms.tables.rooms import DrawRow, ParticipantRow, RoomRow, RoomStateRow, WinnerRow
+from mymozhem.rooms.tables.draws import DrawRow
+from mymozhem.rooms.tables.participants import ParticipantRow
+from mymozhem.rooms.tables.prizes import WinnerRow
+from mymozhem.rooms.tables.rooms import RoomRow, RoomStateRow
 from tests.support.host import House
 from tests.support.transports import HOUSES
 

@@ -19,7 +19,7 @@ from mymozhem.contract import JsonObject, RoomStatus, hookimpl
 from mymozhem.db.unit_of_work import Database
 from mymozhem.errors import Conflict, Invalid, Refused
 from mymozhem.rooms.actions.perform import Acted, perform
-from mymozhem.rooms.coordination.join_requests import Joined
+from mymozhem.rooms.coordination.join_batches import Joined
 from mymozhem.rooms.core.event_log import read_events
 from mymozhem.rooms.core.membership import find_seat
 from mymozhem.rooms.jobs.runner import Jobs

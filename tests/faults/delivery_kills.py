@@ -18,7 +18,7 @@ from mymozhem.manifests.model import Manifest
 from mymozhem.registry.catalog import Catalog
 from mymozhem.registry.remote_apps import Owner, register
 from mymozhem.rooms.core.services import Services
-from mymozhem.rooms.tables.rooms import RoomEventRow
+from mymozhem.rooms.tables.events import RoomEventRow
 from tests.faults.delivery_child import settings_of
 from tests.support.apps.delivery_app import APP, NEVER
 from tests.support.host import House

@@ -16,7 +16,8 @@ from sqlalchemy import event, or_, select
 from mymozhem.clock import SystemClock
 from mymozhem.db.unit_of_work import Database
 from mymozhem.rooms.jobs.runner import Jobs
-from mymozhem.rooms.tables.rooms import DrawRow, TimerRow
+from mymozhem.rooms.tables.draws import DrawRow
+from mymozhem.rooms.tables.timers import TimerRow
 from tests.support.apps.timer_app import Marker
 from tests.support.host import make_services
 

@@ -18,14 +18,11 @@ from mymozhem.rooms.draws import commands
 from mymozhem.rooms.draws.commands import DrawWish
 from mymozhem.rooms.draws.record import record
 from mymozhem.rooms.prizes.manage import NewPrize, add_prize
-from mymozhem.rooms.tables.rooms import (
-    DrawRow,
-    PrizeRow,
-    RoomEventRow,
-    RoomStateRow,
-    TimerRow,
-    WinnerRow,
-)
+from mymozhem.rooms.tables.draws import DrawRow
+from mymozhem.rooms.tables.events import RoomEventRow
+from mymozhem.rooms.tables.prizes import PrizeRow, WinnerRow
+from mymozhem.rooms.tables.rooms import RoomStateRow
+from mymozhem.rooms.tables.timers import TimerRow
 from tests.support.apps.timer_app import Marker
 from tests.support.host import House, make_house, make_services
 

@@ -15,16 +15,11 @@ from mymozhem.rooms.core.transaction import write_room
 from mymozhem.rooms.draws import commands
 from mymozhem.rooms.draws.commands import DrawWish
 from mymozhem.rooms.jobs.runner import Jobs as Work
-from mymozhem.rooms.tables.rooms import (
-    DrawRow,
-    ParticipantRow,
-    PrizeRow,
-    RoomEventRow,
-    RoomRow,
-    RoomStateRow,
-    RoomStreamRow,
-    WinnerRow,
-)
+from mymozhem.rooms.tables.draws import DrawRow
+from mymozhem.rooms.tables.events import RoomEventRow, RoomStreamRow
+from mymozhem.rooms.tables.participants import ParticipantRow
+from mymozhem.rooms.tables.prizes import PrizeRow, WinnerRow
+from mymozhem.rooms.tables.rooms import RoomRow, RoomStateRow
 from tests.faults.race import Crowd, Jobs, tally, values
 from tests.support.host import House
 

@@ -12,7 +12,8 @@ from sqlalchemy import select
 
 from mymozhem.rooms.actions.perform import perform
 from mymozhem.rooms.participants.manage import NewPerson, add_people
-from mymozhem.rooms.tables.rooms import ParticipantRow, RoomStreamRow
+from mymozhem.rooms.tables.events import RoomStreamRow
+from mymozhem.rooms.tables.participants import ParticipantRow
 from mymozhem.rooms.tables.windows import SubmissionRow
 from mymozhem.rooms.windows.queries import find_window
 from tests.faults.kills import ROUNDS

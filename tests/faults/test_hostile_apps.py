@@ -20,7 +20,7 @@ from mymozhem.contract.fair import verify
 from mymozhem.contract.fair.verification import Verdict as Verified
 from mymozhem.dispatch.breakers.breaker import Key, Verdict
 from mymozhem.registry.remote_apps import publish
-from mymozhem.rooms.tables.rooms import TimerRow
+from mymozhem.rooms.tables.timers import TimerRow
 from tests.support.api_host import Caller, House, make_house
 from tests.support.remote_manifest import manifest_of
 from tests.unit.outbound.hostile import Heard, Script, answer, drip, flood, hang, says, serving

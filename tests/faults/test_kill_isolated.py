@@ -20,7 +20,9 @@ from mymozhem.rooms.draws.commands import DrawWish
 from mymozhem.rooms.draws.record import record
 from mymozhem.rooms.jobs.runner import Jobs
 from mymozhem.rooms.prizes.manage import NewPrize, add_prize
-from mymozhem.rooms.tables.rooms import DrawRow, PrizeRow, RoomEventRow, WinnerRow
+from mymozhem.rooms.tables.draws import DrawRow
+from mymozhem.rooms.tables.events import RoomEventRow
+from mymozhem.rooms.tables.prizes import PrizeRow, WinnerRow
 from tests.faults.kills import QUANTITY, ROUNDS, WINS
 from tests.support import isolated
 from tests.support.isolated import is_alive, until

@@ -10,7 +10,7 @@ import pytest
 from structlog.testing import capture_logs
 
 from mymozhem.clock import SystemClock
-from mymozhem.rooms.tables.rooms import AuditRow
+from mymozhem.rooms.tables.audit import AuditRow
 from tests.faults.kills import ROUNDS
 from tests.integration.rooms.upgrades.test_upgrade import RENAME, RENAMED
 from tests.support.apps.versioned_app import Shop, open_street

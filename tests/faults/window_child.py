@@ -19,7 +19,7 @@ from mymozhem.db.unit_of_work import Database
 from mymozhem.errors import Conflict
 from mymozhem.rooms.core.services import Services
 from mymozhem.rooms.jobs.runner import Jobs
-from mymozhem.rooms.tables.rooms import ParticipantRow
+from mymozhem.rooms.tables.participants import ParticipantRow
 from mymozhem.rooms.tables.windows import SubmissionRow, WindowRow
 from mymozhem.rooms.windows import downtime
 from mymozhem.rooms.windows.submit import submit

@@ -11,7 +11,8 @@ from mymozhem.contract.demo import DemoFailed, SampleAction, SamplePrize, Sample
 from mymozhem.demo.accounts import Login, ensure_account
 from mymozhem.demo.samples import make_samples
 from mymozhem.demo.setup import idle_host
-from mymozhem.rooms.tables.rooms import ParticipantRow, PrizeRow, WinnerRow
+from mymozhem.rooms.tables.participants import ParticipantRow
+from mymozhem.rooms.tables.prizes import PrizeRow, WinnerRow
 from mymozhem.rooms.tables.windows import WindowRow
 
 WHOLE = SampleRoom(

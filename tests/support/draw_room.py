@@ -11,7 +11,8 @@ from mymozhem.rooms.draws import commands
 from mymozhem.rooms.draws.commands import DrawWish
 from mymozhem.rooms.draws.record import DrawView, find_draw, record
 from mymozhem.rooms.jobs.runner import Jobs
-from mymozhem.rooms.tables.rooms import PrizeRow, RoomRow, WinnerRow
+from mymozhem.rooms.tables.prizes import PrizeRow, WinnerRow
+from mymozhem.rooms.tables.rooms import RoomRow
 from tests.support.host import House
 
 

@@ -15,12 +15,14 @@ import mymozhem_quiz
 from mymozhem.auth.principal import Principal
 from mymozhem.contract import JsonObject
 from mymozhem.rooms.actions.perform import perform
-from mymozhem.rooms.coordination.join_requests import Joined
+from mymozhem.rooms.coordination.join_batches import Joined
 from mymozhem.rooms.coordination.submission_batches import Accepted
 from mymozhem.rooms.core.event_log import read_events
 from mymozhem.rooms.core.membership import find_seat
 from mymozhem.rooms.jobs.runner import Jobs
-from mymozhem.rooms.tables.rooms import ParticipantRow, RoomRow, WinnerRow
+from mymozhem.rooms.tables.participants import ParticipantRow
+from mymozhem.rooms.tables.prizes import WinnerRow
+from mymozhem.rooms.tables.rooms import RoomRow
 from mymozhem.rooms.views.snapshot import Snapshot, snapshot
 from mymozhem.rooms.windows.submit import submit
 from tests.support.host import House, principal

@@ -4,9 +4,15 @@ import logging
 import re
 import secrets
 import time
+from collections.abc import Callable
 
 import structlog
 from quart import Quart, Response, g, request
+
+from .dependencies import Host
+
+#: what no route of ours answered
+NO_ROUTE = "none"
 
 HEADER = "X-Request-ID"
 #: what we repeat of a client's own id: nothing that could break a log line
@@ -60,3 +66,17 @@ def _log(response: Response) -> None:
     route = request.url_rule.endpoint if request.url_rule else request.method
     taken = (time.perf_counter() - g.get("started", time.perf_counter())) * 1000
     logger.info("request", route=route, status=response.status_code, ms=round(taken, 1))
+
+
+def install_metrics(app: Quart, host: Callable[[], Host | None]) -> None:
+    """Count the answers of an app; `headers` notes when each request began."""
+
+    async def count(response: Response) -> Response:
+        found = host()
+        if found is not None:
+            route = request.url_rule.endpoint if request.url_rule else NO_ROUTE
+            now = time.perf_counter()
+            found.metrics.answered(route, response.status_code, now - g.get("started", now))
+        return response
+
+    app.after_request(count)

@@ -10,7 +10,6 @@ from . import (
     api_versions,
     arrival_time,
     error_handlers,
-    measured,
     middleware,
     openapi,
     request_pipeline,
@@ -44,7 +43,7 @@ def install(
     arrival_time.install(app, host)
     middleware.install(app)
     api_versions.install(app, host, versions)
-    measured.install(app, host)
+    middleware.install_metrics(app, host)
     error_handlers.install(app)
     for route in served:
         request_pipeline.install(app, route, host)

@@ -11,9 +11,11 @@ from mymozhem.errors import Invalid
 from mymozhem.rooms.app_settings.import_values import ImportMode
 from mymozhem.rooms.views.base import written
 from mymozhem.rooms.views.paging import Found, Part
+from mymozhem.rooms.views.participants import PEOPLE_BY
+from mymozhem.rooms.views.prizes import PRIZES_BY
 from mymozhem.rooms.views.rooms import SORTED_BY
-from mymozhem.rooms.views.snapshot import PEOPLE_BY, PRIZES_BY, WINNERS_BY
 from mymozhem.rooms.views.windows import WINDOWS_BY
+from mymozhem.rooms.views.winners import WINNERS_BY
 
 from .file_downloads import FileForm
 from .request_parsing import Query

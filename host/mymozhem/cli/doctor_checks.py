@@ -26,7 +26,8 @@ from mymozhem.registry.catalog import Catalog
 from mymozhem.rooms.locks.advice import bring_back
 from mymozhem.rooms.locks.serving import RUNNING, Group, running_groups
 from mymozhem.rooms.locks.verify import target_name
-from mymozhem.rooms.tables.rooms import LockDriftRow, RoomRow
+from mymozhem.rooms.tables.locks import LockDriftRow
+from mymozhem.rooms.tables.rooms import RoomRow
 
 from .catalog_preview import keys_of, onlooker
 

@@ -11,16 +11,12 @@ from mymozhem.clock import iso
 from mymozhem.contract import Level
 from mymozhem.rooms.core.join_code import normal_code
 from mymozhem.rooms.replay import Replayed, Win
-from mymozhem.rooms.tables.rooms import (
-    DrawRow,
-    ParticipantRow,
-    PrizeRow,
-    RoomEventRow,
-    RoomRow,
-    RoomStateRow,
-    ScoreRow,
-    WinnerRow,
-)
+from mymozhem.rooms.tables.draws import DrawRow
+from mymozhem.rooms.tables.events import RoomEventRow
+from mymozhem.rooms.tables.participants import ParticipantRow
+from mymozhem.rooms.tables.prizes import PrizeRow, WinnerRow
+from mymozhem.rooms.tables.rooms import RoomRow, RoomStateRow
+from mymozhem.rooms.tables.scores import ScoreRow
 from mymozhem.rooms.tables.windows import WindowRow
 
 Document = dict[str, Any]

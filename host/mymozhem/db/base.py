@@ -15,6 +15,8 @@ from mymozhem.clock import milliseconds
 
 from . import json_text
 
+JsonObject = dict[str, Any]
+
 ID_LENGTH = 48
 
 NAMING = {

@@ -19,7 +19,10 @@ from mymozhem.rooms.participants import manage
 from mymozhem.rooms.participants.manage import NewPerson
 from mymozhem.rooms.prizes import winners
 from mymozhem.rooms.prizes.manage import NewPrize
-from mymozhem.rooms.tables.rooms import DrawRow, ParticipantRow, RoomRow, WinnerRow
+from mymozhem.rooms.tables.draws import DrawRow
+from mymozhem.rooms.tables.participants import ParticipantRow
+from mymozhem.rooms.tables.prizes import WinnerRow
+from mymozhem.rooms.tables.rooms import RoomRow
 from mymozhem.rooms.tables.windows import WindowRow
 from mymozhem.rooms.windows.submit import submit
 

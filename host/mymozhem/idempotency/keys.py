@@ -15,7 +15,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from mymozhem.db.unit_of_work import Database
 from mymozhem.errors import Conflict
-from mymozhem.rooms.tables.rooms import IdempotencyRow
+
+from .tables import IdempotencyRow
 
 RUNNING, DONE = 0, 1
 ABANDONED_AFTER = timedelta(minutes=1)

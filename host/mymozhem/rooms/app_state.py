@@ -1,24 +1,21 @@
 """What an app keeps in a room: its state in three parts, and data of single participants."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 import orjson
-from sqlalchemy import select
 
 from mymozhem.contract import JsonObject, Level
 from mymozhem.contract.events import OwnStateChanged, StateChanged
-from mymozhem.errors import Invalid, NotFound, TooLarge
+from mymozhem.errors import Invalid, TooLarge
 from mymozhem.manifests.validation_errors import by_field
 
-from .core.app_context import room_state
+from .core.participant_lookup import require_participants
+from .core.revision import room_state
 from .core.transaction import RoomWriter
-from .tables.rooms import ParticipantRow
+from .tables.participants import ParticipantRow
 
 MAX_STATE_BYTES = 128 * 1024
 MAX_PERSON_BYTES = 16 * 1024
-
-#: people who are read with one statement; others have their turn in between
-IDS_AT_ONCE = 500
 
 
 async def replace_state(writer: RoomWriter, parts: Mapping[Level, JsonObject]) -> None:
@@ -60,25 +57,6 @@ async def replace_people(
         _replace_person(writer, people[person_id], mine, hidden)
     # People's data is part of what answers are computed from, so it moves the revision on.
     (await room_state(writer.session, writer.room.id)).version += 1
-
-
-async def require_participants(
-    writer: RoomWriter, participant_ids: Iterable[str]
-) -> dict[str, ParticipantRow]:
-    """Return the named participants by id; NotFound where one is not in this room."""
-    wanted = sorted(set(participant_ids))
-    people: dict[str, ParticipantRow] = {}
-    for start in range(0, len(wanted), IDS_AT_ONCE):
-        some = ParticipantRow.id.in_(wanted[start : start + IDS_AT_ONCE])
-        found = await writer.session.scalars(
-            select(ParticipantRow).where(ParticipantRow.room_id == writer.room.id, some)
-        )
-        people |= {row.id: row for row in found}
-    missing = [each for each in wanted if each not in people]
-    if missing:
-        message = f"{missing[0]!r} is no participant of this room."
-        raise NotFound(message, code="PARTICIPANT_NOT_FOUND")
-    return people
 
 
 def _replace_person(

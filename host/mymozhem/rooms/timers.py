@@ -9,7 +9,7 @@ from mymozhem.errors import Conflict
 
 from .app_calls.pending import forget
 from .core.transaction import ENDED, MAX_DEPTH, RoomWriter
-from .tables.rooms import TimerRow, TimerSpace
+from .tables.timers import TimerRow, TimerSpace
 
 #: a timer due within this time belongs to the chain of hooks that set it
 SAME_CHAIN = timedelta(seconds=1)

@@ -6,7 +6,8 @@ from mymozhem.contract import DrawStatus
 from mymozhem.errors import MymozhemError
 from mymozhem.rooms.core.access import write_as
 from mymozhem.rooms.draws import commands
-from mymozhem.rooms.tables.rooms import DrawRow, RoomRow
+from mymozhem.rooms.tables.draws import DrawRow
+from mymozhem.rooms.tables.rooms import RoomRow
 
 from .harness import House
 

@@ -18,7 +18,7 @@ from mymozhem.contract.hooks import (
 )
 from mymozhem.errors import MymozhemError
 from mymozhem.manifests.enums import Addressee
-from mymozhem.rooms.coordination.join_requests import Joined
+from mymozhem.rooms.coordination.join_batches import Joined
 from mymozhem.rooms.replay import LogBroken
 from mymozhem.rooms.tables.rooms import RoomRow
 from mymozhem.rooms.windows.commands import close

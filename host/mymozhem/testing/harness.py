@@ -18,7 +18,7 @@ from mymozhem.dispatch.transports.base import Transport
 from mymozhem.observability.call_observer import Observed
 from mymozhem.registry.loaded_code import AppCode
 from mymozhem.rooms.actions.perform import perform
-from mymozhem.rooms.coordination.join_requests import Joined
+from mymozhem.rooms.coordination.join_batches import Joined
 from mymozhem.rooms.coordination.submission_batches import Accepted
 from mymozhem.rooms.core.membership import find_seat
 from mymozhem.rooms.core.services import Services
@@ -28,7 +28,8 @@ from mymozhem.rooms.lifecycle.update import RoomChanges, change_room
 from mymozhem.rooms.participants.join import join
 from mymozhem.rooms.prizes.manage import NewPrize, create_prize
 from mymozhem.rooms.replay import Replayed, replay
-from mymozhem.rooms.tables.rooms import RoomEventRow, RoomRow
+from mymozhem.rooms.tables.events import RoomEventRow
+from mymozhem.rooms.tables.rooms import RoomRow
 from mymozhem.rooms.views.snapshot import Snapshot, snapshot
 from mymozhem.rooms.windows.submit import submit
 

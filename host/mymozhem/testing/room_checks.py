@@ -5,9 +5,11 @@ from datetime import datetime
 from sqlalchemy import func, select
 
 from mymozhem.contract import WindowStatus
-from mymozhem.rooms.core.app_context import room_state
+from mymozhem.rooms.core.revision import room_state
 from mymozhem.rooms.replay import LogBroken
-from mymozhem.rooms.tables.rooms import ParticipantRow, RoomRow, TimerRow
+from mymozhem.rooms.tables.participants import ParticipantRow
+from mymozhem.rooms.tables.rooms import RoomRow
+from mymozhem.rooms.tables.timers import TimerRow
 from mymozhem.rooms.tables.windows import WindowRow
 
 from .harness import House

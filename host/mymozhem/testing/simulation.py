@@ -9,9 +9,10 @@ from mymozhem.contract import JsonObject, ParticipantStatus, RoomStatus, WindowS
 from mymozhem.dispatch.outcome import FailureKind
 from mymozhem.errors import MymozhemError
 from mymozhem.manifests.enums import Addressee
-from mymozhem.rooms.coordination.join_requests import Joined
+from mymozhem.rooms.coordination.join_batches import Joined
 from mymozhem.rooms.participants.manage import approve
-from mymozhem.rooms.tables.rooms import RoomRow, WinnerRow
+from mymozhem.rooms.tables.prizes import WinnerRow
+from mymozhem.rooms.tables.rooms import RoomRow
 
 from .app_lookup import App
 from .draws import finish_draws

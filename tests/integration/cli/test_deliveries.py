@@ -14,7 +14,7 @@ from mymozhem.cli import cli
 from mymozhem.clock import SystemClock
 from mymozhem.config import Settings
 from mymozhem.db.unit_of_work import Database
-from mymozhem.rooms.tables.rooms import AuditRow
+from mymozhem.rooms.tables.audit import AuditRow
 from tests.support.databases import mark_as_migrated, run
 from tests.support.relay_host import FAILED, App, Post
 

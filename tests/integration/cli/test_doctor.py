@@ -13,7 +13,8 @@ from mymozhem.db.base import new_id
 from mymozhem.db.unit_of_work import Database
 from mymozhem.migrations import head
 from mymozhem.registry.tables import AppRow, ManifestVersionRow, StopCause
-from mymozhem.rooms.tables.rooms import LockDriftRow, RoomRow
+from mymozhem.rooms.tables.locks import LockDriftRow
+from mymozhem.rooms.tables.rooms import RoomRow
 
 NOW = datetime.now(UTC)
 

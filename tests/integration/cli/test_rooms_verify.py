@@ -12,7 +12,9 @@ from mymozhem.contract.canonical_json import digest
 from mymozhem.db.base import new_id
 from mymozhem.db.unit_of_work import Database
 from mymozhem.registry.tables import ManifestVersionRow
-from mymozhem.rooms.tables.rooms import DrawRow, RoomLockRow, RoomRow, RoomServedByRow
+from mymozhem.rooms.tables.draws import DrawRow
+from mymozhem.rooms.tables.locks import RoomLockRow, RoomServedByRow
+from mymozhem.rooms.tables.rooms import RoomRow
 
 WHATS = [
     "lock", "room", "manifest", "settings schema", "permissions", "settings", "code", "anchor",

@@ -19,7 +19,7 @@ from mymozhem.rooms.draws import commands
 from mymozhem.rooms.draws.commands import DrawWish
 from mymozhem.rooms.draws.record import record
 from mymozhem.rooms.jobs.runner import Jobs
-from mymozhem.rooms.tables.rooms import DrawRow
+from mymozhem.rooms.tables.draws import DrawRow
 from mymozhem.testing import House
 from mymozhem.wiring.process import open_parts
 from tests.benchmarks import bench_large_draw

@@ -10,7 +10,7 @@ from mymozhem.rooms.draws import commands
 from mymozhem.rooms.draws.commands import DrawWish
 from mymozhem.rooms.draws.record import find_draw
 from mymozhem.rooms.jobs.runner import Jobs
-from mymozhem.rooms.tables.rooms import RoomEventRow
+from mymozhem.rooms.tables.events import RoomEventRow
 from tests.support.apps.draw_app import Drawer
 from tests.support.host import make_house
 

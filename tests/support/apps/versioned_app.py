@@ -14,7 +14,9 @@ from mymozhem.db.unit_of_work import Database
 from mymozhem.rooms.core.membership import find_seat
 from mymozhem.rooms.jobs.runner import Jobs
 from mymozhem.rooms.replay import Replayed, replay
-from mymozhem.rooms.tables.rooms import AuditRow, RoomLockRow, RoomRow, RoomStateRow
+from mymozhem.rooms.tables.audit import AuditRow
+from mymozhem.rooms.tables.locks import RoomLockRow
+from mymozhem.rooms.tables.rooms import RoomRow, RoomStateRow
 from mymozhem.rooms.upgrades.procedure import Moved
 from mymozhem.rooms.upgrades.upgrade import UpgradeWish, upgrade_room
 from mymozhem.rooms.views.snapshot import snapshot

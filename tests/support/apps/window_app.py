@@ -15,7 +15,7 @@ from mymozhem.contract import (
     hookimpl,
 )
 from mymozhem.rooms.actions.perform import perform
-from mymozhem.rooms.coordination.join_requests import Joined
+from mymozhem.rooms.coordination.join_batches import Joined
 from mymozhem.rooms.coordination.submission_batches import Accepted
 from mymozhem.rooms.tables.rooms import RoomRow
 from mymozhem.rooms.tables.windows import SubmissionRow, WindowRow

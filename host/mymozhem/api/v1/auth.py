@@ -7,7 +7,7 @@ from mymozhem.api.routes import Routes
 from mymozhem.auth.users import User, current_user
 from mymozhem.contract import JsonObject, PersonKind, RoomStatus
 from mymozhem.errors import NotFound, Unauthenticated
-from mymozhem.rooms.coordination.join_requests import Joined
+from mymozhem.rooms.coordination.join_batches import Joined
 from mymozhem.rooms.core.membership import Seat
 from mymozhem.rooms.participants.join import join
 from mymozhem.rooms.views.base import Moment, View

@@ -12,10 +12,9 @@ from mymozhem.rooms.core.access import seat_for, write_as
 from mymozhem.rooms.draws import commands
 from mymozhem.rooms.draws.commands import DrawWish
 from mymozhem.rooms.draws.record import record
-from mymozhem.rooms.tables.rooms import RevealMode
-from mymozhem.rooms.views.draws import SeenDraw
-from mymozhem.rooms.views.snapshot import draw
-from mymozhem.rooms.views.snapshot import draws as found_draws
+from mymozhem.rooms.tables.draws import RevealMode
+from mymozhem.rooms.views.draws import SeenDraw, draw
+from mymozhem.rooms.views.draws import draws as found_draws
 
 routes = Routes("draws", "Draws that strangers can verify.")
 

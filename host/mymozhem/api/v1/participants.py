@@ -18,8 +18,12 @@ from mymozhem.rooms.participants import manage
 from mymozhem.rooms.participants.manage import NewPerson, PersonChanges
 from mymozhem.rooms.views.account import code_for
 from mymozhem.rooms.views.base import View
-from mymozhem.rooms.views.participants import SeenParticipant
-from mymozhem.rooms.views.snapshot import PeopleFilter, participant, participants
+from mymozhem.rooms.views.participants import (
+    PeopleFilter,
+    SeenParticipant,
+    participant,
+    participants,
+)
 
 from .auth import Entered, entered, join_by_code
 

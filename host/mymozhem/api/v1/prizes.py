@@ -9,9 +9,8 @@ from mymozhem.errors import Invalid
 from mymozhem.rooms.core.access import seat_for
 from mymozhem.rooms.prizes import manage
 from mymozhem.rooms.prizes.manage import NewPrize
-from mymozhem.rooms.views.draws import SeenPrize
-from mymozhem.rooms.views.snapshot import prize
-from mymozhem.rooms.views.snapshot import prizes as found_prizes
+from mymozhem.rooms.views.prizes import SeenPrize, prize
+from mymozhem.rooms.views.prizes import prizes as found_prizes
 
 routes = Routes("prizes", "What can be won in a room.")
 _COLUMNS = {"name": "name", "description": "description", "image_url": "image_url",

@@ -16,10 +16,11 @@ from mymozhem.rooms.actions.perform import perform
 from mymozhem.rooms.app_calls.retry import retry_now
 from mymozhem.rooms.core.access import seat_for, write_as
 from mymozhem.rooms.core.event_log import read_events
+from mymozhem.rooms.core.revision import RoomChanged
 from mymozhem.rooms.lifecycle import update
 from mymozhem.rooms.lifecycle.create import NewRoom, create_room
 from mymozhem.rooms.lifecycle.create import copy_room as copy
-from mymozhem.rooms.lifecycle.update import RoomChanged, RoomChanges
+from mymozhem.rooms.lifecycle.update import RoomChanges
 from mymozhem.rooms.prizes.manage import NewPrize
 from mymozhem.rooms.views.base import View
 from mymozhem.rooms.views.locks import SeenLock, room_lock

@@ -7,9 +7,8 @@ from mymozhem.api.responses import Page
 from mymozhem.api.routes import Routes
 from mymozhem.rooms.core.access import seat_for, write_as
 from mymozhem.rooms.prizes import winners
-from mymozhem.rooms.views.draws import SeenWinner
-from mymozhem.rooms.views.snapshot import WinnerFilter, winner
-from mymozhem.rooms.views.snapshot import winners as found_winners
+from mymozhem.rooms.views.winners import SeenWinner, WinnerFilter, winner
+from mymozhem.rooms.views.winners import winners as found_winners
 
 routes = Routes("winners", "Who won what.")
 

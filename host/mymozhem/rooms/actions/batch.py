@@ -20,16 +20,17 @@ from mymozhem.errors import MymozhemError, Refused, Unavailable
 from mymozhem.idempotency.keys import current_claim, mark_claim_done
 from mymozhem.rooms.app_calls.exchange import Question, look_ask_write
 from mymozhem.rooms.app_calls.fallbacks import record_fallback
-from mymozhem.rooms.coordination.action_batches import BatchedCall, Line, LongestBudget
+from mymozhem.rooms.coordination.action_batches import Acted, BatchedCall, Line, LongestBudget
 from mymozhem.rooms.coordination.room_mutex import RoomBusy
-from mymozhem.rooms.core.app_context import actor_of, build_context, revision
+from mymozhem.rooms.core.app_context import actor_of, build_context
 from mymozhem.rooms.core.event_log import cursor_of
 from mymozhem.rooms.core.membership import MEMBERS, Seat, require_seat
+from mymozhem.rooms.core.revision import revision
 from mymozhem.rooms.core.services import Services
 from mymozhem.rooms.core.transaction import RoomWriter
 from mymozhem.rooms.effects import apply_effects
 
-from .checks import Acted, check_action
+from .checks import check_action
 
 
 async def is_batched(

@@ -1,9 +1,5 @@
 """Who may do which action, and what comes of it."""
 
-from dataclasses import dataclass
-
-from pydantic import JsonValue
-
 from mymozhem.contract import JsonObject, Role, RoomStatus
 from mymozhem.errors import Conflict, Forbidden, Invalid, NotFound
 from mymozhem.manifests.enums import Addressee
@@ -11,14 +7,6 @@ from mymozhem.manifests.model import ActionSpec, Manifest
 from mymozhem.manifests.validation_errors import by_field
 from mymozhem.rooms.core.membership import Seat
 from mymozhem.rooms.tables.rooms import RoomRow
-
-
-@dataclass(frozen=True)
-class Acted:
-    """What came of an action: the app's reply, and the caller's cursor right after it."""
-
-    reply: JsonValue
-    cursor: str
 
 
 def check_action(manifest: Manifest, seat: Seat, action: str, payload: JsonObject) -> None:

@@ -12,15 +12,17 @@ from mymozhem.dispatch.policy import Budget
 from mymozhem.errors import Unavailable
 from mymozhem.rooms.app_calls.exchange import Question, look_ask_write
 from mymozhem.rooms.app_calls.fallbacks import record_fallback
-from mymozhem.rooms.core.app_context import Revision, build_context, revision
+from mymozhem.rooms.coordination.action_batches import Acted
+from mymozhem.rooms.core.app_context import build_context
 from mymozhem.rooms.core.event_log import cursor_of
 from mymozhem.rooms.core.membership import MEMBERS, require_seat
+from mymozhem.rooms.core.revision import Revision, revision
 from mymozhem.rooms.core.services import Services
 from mymozhem.rooms.core.transaction import RoomWriter
 from mymozhem.rooms.effects import apply_effects
 
 from .batch import is_batched, perform_batched
-from .checks import Acted, check_action
+from .checks import check_action
 
 __all__ = ["Acted", "check_action", "perform"]
 

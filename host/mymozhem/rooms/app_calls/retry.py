@@ -8,7 +8,9 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from mymozhem.contract import DrawStatus, WindowStatus
 from mymozhem.rooms.core.services import Services
 from mymozhem.rooms.core.transaction import RoomWriter
-from mymozhem.rooms.tables.rooms import DrawRow, RoomRow, TimerRow
+from mymozhem.rooms.tables.draws import DrawRow
+from mymozhem.rooms.tables.rooms import RoomRow
+from mymozhem.rooms.tables.timers import TimerRow
 from mymozhem.rooms.tables.windows import WindowRow
 
 Row = type[TimerRow] | type[WindowRow] | type[DrawRow]

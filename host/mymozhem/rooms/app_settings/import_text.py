@@ -31,14 +31,14 @@ from mymozhem.rooms.app_calls.exchange import Question, look_ask_write
 from mymozhem.rooms.app_calls.fallbacks import record_fallback
 from mymozhem.rooms.app_calls.pending import asked
 from mymozhem.rooms.coordination.room_mutex import RoomBusy
-from mymozhem.rooms.core.app_context import Revision, build_context, revision
+from mymozhem.rooms.core.app_context import build_context
 from mymozhem.rooms.core.membership import ORGANIZERS, Seat, require_seat
+from mymozhem.rooms.core.revision import Revision, revision
 from mymozhem.rooms.core.services import Services
 from mymozhem.rooms.core.transaction import RoomWriter
-from mymozhem.rooms.lifecycle.update import refuse_problems
 
 from .import_values import Imported, TextImport, readable, refuse_unknown, settings_with
-from .update import refuse_frozen, store_settings
+from .update import refuse_frozen, refuse_problems, store_settings
 
 
 async def import_setting(

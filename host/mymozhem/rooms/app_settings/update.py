@@ -2,9 +2,10 @@
 
 from pydantic import JsonValue
 
-from mymozhem.contract import Change, ChangeKind, JsonObject, RoomStatus
+from mymozhem.contract import Change, ChangeKind, JsonObject, RoomStatus, SettingsValidationResult
 from mymozhem.contract.events import RoomUpdated
 from mymozhem.db.json_text import dump
+from mymozhem.dispatch.outcome import Outcome
 from mymozhem.errors import Conflict, Invalid, TooLarge
 from mymozhem.manifests.model import Manifest
 from mymozhem.manifests.settings import apply_defaults, live_only, merge_patch
@@ -93,3 +94,14 @@ def store_settings(writer: RoomWriter, settings: JsonObject) -> None:
     writer.touch()
     writer.record(RoomUpdated(fields=tuple(f"appSettings/{key}" for key in changed)))
     writer.changed(Change(kind=ChangeKind.SETTINGS, what="updated"))
+
+
+def refuse_problems(outcome: Outcome[SettingsValidationResult]) -> None:
+    """Raise where the app found problems with settings, refused, or must be asked and failed."""
+    outcome.raise_if_refused()
+    outcome.raise_if_failed()
+    if outcome.result is None or not outcome.result.problems:
+        return
+    message = "The app does not accept these settings."
+    fields = by_field(outcome.result.problems, under="/appSettings")
+    raise Invalid(message, code="SETTINGS_INVALID", fields=fields)

@@ -7,18 +7,27 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import islice
 
+from pydantic import JsonValue
+
 from mymozhem.auth.principal import Principal
 from mymozhem.clock import Clock
 from mymozhem.contract import JsonObject
 from mymozhem.dispatch.policy import Budget
 from mymozhem.errors import MymozhemError
 from mymozhem.idempotency.keys import Claim
-from mymozhem.rooms.actions.checks import Acted
 
 from .room_mutex import RoomBusy
 
 #: calls that travel together at most
 MAX_CALLS = 100
+
+
+@dataclass(frozen=True)
+class Acted:
+    """What came of an action: the app's reply, and the caller's cursor right after it."""
+
+    reply: JsonValue
+    cursor: str
 
 
 @dataclass(eq=False)

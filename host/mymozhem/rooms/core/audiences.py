@@ -1,8 +1,8 @@
 """Whom something is for: a level, or single participants of the room."""
 
 from mymozhem.contract import Level
-from mymozhem.rooms.app_state import require_participants
 
+from .participant_lookup import require_participants
 from .transaction import RoomWriter
 
 

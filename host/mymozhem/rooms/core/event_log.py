@@ -13,7 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from mymozhem.contract import JsonObject, Level
 from mymozhem.errors import BadRequest
-from mymozhem.rooms.tables.rooms import RoomEventRow, RoomStreamRow
+from mymozhem.rooms.tables.events import RoomEventRow, RoomStreamRow
 
 from .membership import Seat
 from .transaction import RoomWriter

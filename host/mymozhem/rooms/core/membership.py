@@ -9,7 +9,8 @@ from mymozhem.auth.principal import Principal
 from mymozhem.auth.tables import UserRow
 from mymozhem.contract import Level, ParticipantStatus, PersonKind, Role
 from mymozhem.errors import Forbidden, NotFound, Unauthenticated
-from mymozhem.rooms.tables.rooms import ParticipantRow, RoomRow
+from mymozhem.rooms.tables.participants import ParticipantRow
+from mymozhem.rooms.tables.rooms import RoomRow
 
 ORGANIZERS = frozenset({Role.ADMIN, Role.ORGANIZER})
 HELPERS = ORGANIZERS | {Role.MODERATOR}

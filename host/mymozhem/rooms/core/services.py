@@ -15,8 +15,7 @@ from mymozhem.dispatch.dispatcher import Dispatcher
 from mymozhem.registry.catalog import Catalog
 from mymozhem.rooms.coordination.action_batches import Batches
 from mymozhem.rooms.coordination.in_flight_calls import OpenCalls
-from mymozhem.rooms.coordination.join_batches import Arrivals
-from mymozhem.rooms.coordination.join_requests import Arrival, Joined
+from mymozhem.rooms.coordination.join_batches import Arrival, Arrivals, Joined
 from mymozhem.rooms.coordination.room_mutex import RoomQueues
 from mymozhem.rooms.coordination.submission_batches import Accepted, Arriving
 

@@ -12,20 +12,15 @@ from mymozhem.contract import Change
 from mymozhem.contract.enums import RoomStatus
 from mymozhem.contract.events import HostEvent
 from mymozhem.contract.hooks import ON_EVENT
-from mymozhem.db.base import new_id
+from mymozhem.db.base import JsonObject, new_id
 from mymozhem.db.unit_of_work import UnitOfWork
 from mymozhem.errors import MymozhemError, NotFound
 from mymozhem.idempotency import keys
 from mymozhem.manifests.model import Manifest
-from mymozhem.rooms.tables.rooms import (
-    AuditRow,
-    JsonObject,
-    RoomEventRow,
-    RoomRow,
-    RoomStreamRow,
-    TimerRow,
-    TimerSpace,
-)
+from mymozhem.rooms.tables.audit import AuditRow
+from mymozhem.rooms.tables.events import RoomEventRow, RoomStreamRow
+from mymozhem.rooms.tables.rooms import RoomRow
+from mymozhem.rooms.tables.timers import TimerRow, TimerSpace
 
 from . import app_outbox
 from .app_outbox import Told

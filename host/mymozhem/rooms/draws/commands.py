@@ -32,7 +32,8 @@ from mymozhem.rooms.app_calls.pending import forget
 from mymozhem.rooms.core.transaction import RoomWriter
 from mymozhem.rooms.prizes import inventory
 from mymozhem.rooms.prizes.inventory import PrizeExhausted
-from mymozhem.rooms.tables.rooms import DrawRow, PrizeRow, RevealMode, WinnerRow
+from mymozhem.rooms.tables.draws import DrawRow, RevealMode
+from mymozhem.rooms.tables.prizes import PrizeRow, WinnerRow
 
 from .queries import by_id, by_key, depth_of, let_go, let_next_go, open_draws, put_down
 from .reveal import link_if_committed, reveal

@@ -29,11 +29,11 @@ from mymozhem.manifests.validators import SchemaRefused, compile_schema
 from mymozhem.rooms.app_calls.fallbacks import record_fallback
 from mymozhem.rooms.app_calls.pending import asked
 from mymozhem.rooms.core.app_context import build_context
+from mymozhem.rooms.core.leased import Work
 from mymozhem.rooms.core.services import Services
 from mymozhem.rooms.core.transaction import RoomWriter, write_room
-from mymozhem.rooms.jobs.leases import Work
 from mymozhem.rooms.prizes import inventory
-from mymozhem.rooms.tables.rooms import DrawRow
+from mymozhem.rooms.tables.draws import DrawRow
 
 from . import commands
 from .entries import EntriesRefused, FrozenEntries, check_list, freeze

@@ -13,7 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from mymozhem.contract import DrawStatus, JsonObject, PrizeCount, PublicSource
 from mymozhem.errors import NotFound
 from mymozhem.rooms.core.transaction import RoomWriter
-from mymozhem.rooms.tables.rooms import DrawRow
+from mymozhem.rooms.tables.draws import DrawRow
 
 #: a link is reserved, so no other draw of the room may be committed
 LINKED = (DrawStatus.COMMITTED, DrawStatus.DRAWN)

@@ -15,7 +15,8 @@ from mymozhem.clock import iso
 from mymozhem.contract import DrawStatus, JsonObject, Level, fair
 from mymozhem.errors import NotFound
 from mymozhem.rooms.core.services import Services
-from mymozhem.rooms.tables.rooms import DrawRow, RevealMode, RoomRow
+from mymozhem.rooms.tables.draws import DrawRow, RevealMode
+from mymozhem.rooms.tables.rooms import RoomRow
 
 from .reveal import guarantee_of
 

@@ -11,7 +11,8 @@ from mymozhem.contract.events import DrawRevealed, WinnerRevoked, text_digest
 from mymozhem.errors import Conflict, NotFound
 from mymozhem.rooms.core.transaction import RoomWriter
 from mymozhem.rooms.prizes import inventory, winners
-from mymozhem.rooms.tables.rooms import DrawRow, WinnerRow
+from mymozhem.rooms.tables.draws import DrawRow
+from mymozhem.rooms.tables.prizes import WinnerRow
 
 from .queries import let_next_go, put_down
 from .secret import link_of

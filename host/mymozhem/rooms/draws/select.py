@@ -28,10 +28,12 @@ from mymozhem.dispatch.policy import Budget
 from mymozhem.rooms.app_calls import backoff
 from mymozhem.rooms.app_calls.pending import Asked, Waiter, asked, recall
 from mymozhem.rooms.core.app_context import build_context
+from mymozhem.rooms.core.leased import Work
 from mymozhem.rooms.core.services import Services
 from mymozhem.rooms.core.transaction import RoomWriter, write_room
-from mymozhem.rooms.jobs.leases import Work
-from mymozhem.rooms.tables.rooms import DrawRow, PrizeRow, RevealMode, RoomRow, WinnerRow
+from mymozhem.rooms.tables.draws import DrawRow, RevealMode
+from mymozhem.rooms.tables.prizes import PrizeRow, WinnerRow
+from mymozhem.rooms.tables.rooms import RoomRow
 
 from . import commands
 from .picks import (

@@ -23,16 +23,13 @@ from mymozhem.contract import (
     WinnerStatus,
 )
 from mymozhem.manifests.model import Manifest
-from mymozhem.rooms.core.app_context import Revision, revision
+from mymozhem.rooms.core.revision import Revision, revision
 from mymozhem.rooms.core.services import Services
-from mymozhem.rooms.tables.rooms import (
-    DrawRow,
-    ParticipantRow,
-    PrizeRow,
-    RoomLockRow,
-    RoomRow,
-    WinnerRow,
-)
+from mymozhem.rooms.tables.draws import DrawRow
+from mymozhem.rooms.tables.locks import RoomLockRow
+from mymozhem.rooms.tables.participants import ParticipantRow
+from mymozhem.rooms.tables.prizes import PrizeRow, WinnerRow
+from mymozhem.rooms.tables.rooms import RoomRow
 
 from .entries import CHUNK, write_chunk
 from .entries import Row as EntryRow

@@ -6,7 +6,8 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from mymozhem.contract import Change, ChangeKind, Wins
-from mymozhem.rooms.tables.rooms import TimerRow, WinnerRow
+from mymozhem.rooms.tables.prizes import WinnerRow
+from mymozhem.rooms.tables.timers import TimerRow
 
 #: how many ids one statement names
 IDS_AT_ONCE = 500

@@ -2,13 +2,13 @@
 
 from mymozhem.contract import DrawStatus
 from mymozhem.errors import NotFound, Unavailable
+from mymozhem.rooms.core.leased import Work
 from mymozhem.rooms.core.services import Services
 from mymozhem.rooms.draws.commit import Held, commit, hold
 from mymozhem.rooms.draws.select import select_winners
-from mymozhem.rooms.tables.rooms import DrawRow
+from mymozhem.rooms.tables.draws import DrawRow
 
-from .leases import Work
-from .unheard import is_unheard
+from .steps import is_unheard
 
 
 async def step(services: Services, work: Work) -> None:

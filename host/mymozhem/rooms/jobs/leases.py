@@ -5,9 +5,7 @@ two processes, or one that slept, never do the same thing twice.
 """
 
 from collections.abc import Collection
-from dataclasses import dataclass
 from datetime import datetime, timedelta
-from enum import StrEnum
 
 from sqlalchemy import ColumnElement, Select, and_, exists, func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -15,27 +13,10 @@ from sqlalchemy.orm import aliased
 
 from mymozhem.db.base import new_id
 from mymozhem.db.unit_of_work import Database
-from mymozhem.rooms.tables.rooms import DrawRow, TimerRow, TimerSpace
+from mymozhem.rooms.core.leased import Work, WorkKind
+from mymozhem.rooms.tables.draws import DrawRow
+from mymozhem.rooms.tables.timers import TimerRow, TimerSpace
 from mymozhem.rooms.tables.windows import WindowRow
-
-
-class WorkKind(StrEnum):
-    """What is to be moved on."""
-
-    DRAW = "draw"  #: a draw
-    TIMER = "timer"  #: a timer of the app's, or a change that it is told
-    WINDOW = "window"  #: a window
-
-
-@dataclass(frozen=True)
-class Work:
-    """A row that this process has taken; `generation` is that of a timer, 0 for all else."""
-
-    kind: WorkKind
-    room_id: str
-    row_id: str
-    lease: str
-    generation: int = 0
 
 
 async def take(database: Database, *, span: timedelta, limit: int) -> list[Work]:

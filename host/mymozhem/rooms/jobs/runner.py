@@ -12,11 +12,11 @@ from datetime import timedelta
 import structlog
 
 from mymozhem.errors import Unavailable
+from mymozhem.rooms.core.leased import Work, WorkKind
 from mymozhem.rooms.core.services import Services
 from mymozhem.rooms.windows import downtime
 
 from . import draws, leases, windows
-from .leases import Work, WorkKind
 from .timers import fire
 
 logger = structlog.stdlib.get_logger(__name__)

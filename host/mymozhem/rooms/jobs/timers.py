@@ -29,16 +29,17 @@ from mymozhem.rooms.app_calls.exchange import Question, look_ask_write
 from mymozhem.rooms.app_calls.fallbacks import record_decision, record_fallback
 from mymozhem.rooms.app_calls.pending import Waiter, forget
 from mymozhem.rooms.coordination.room_mutex import RoomBusy
-from mymozhem.rooms.core.app_context import Revision, build_context, revision
+from mymozhem.rooms.core.app_context import build_context
+from mymozhem.rooms.core.leased import Work
+from mymozhem.rooms.core.revision import Revision, revision
 from mymozhem.rooms.core.services import Services
 from mymozhem.rooms.core.transaction import ENDED, RoomWriter, write_room
 from mymozhem.rooms.effects import apply_effects
-from mymozhem.rooms.tables.rooms import RoomRow, TimerRow, TimerSpace
+from mymozhem.rooms.tables.rooms import RoomRow
+from mymozhem.rooms.tables.timers import TimerRow, TimerSpace
 
 from .change_payload import change_of
-from .leases import Work
-from .steps import hook_seed
-from .unheard import is_unheard
+from .steps import hook_seed, is_unheard
 
 logger = structlog.stdlib.get_logger(__name__)
 

@@ -6,7 +6,7 @@ takes effect once, whatever is killed in between.
 
 import asyncio
 
-from sqlalchemy import select, update
+from sqlalchemy import update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from mymozhem.contract import (
@@ -15,10 +15,7 @@ from mymozhem.contract import (
     CloseWindowResult,
     DecidedBy,
     Judge,
-    ParticipantStatus,
     Results,
-    Role,
-    Scores,
     Strategy,
     WindowStatus,
 )
@@ -30,22 +27,22 @@ from mymozhem.rooms.app_calls.exchange import Question, look_ask_write
 from mymozhem.rooms.app_calls.fallbacks import record_decision, record_fallback
 from mymozhem.rooms.app_calls.pending import Waiter, forget
 from mymozhem.rooms.coordination.room_mutex import RoomBusy
-from mymozhem.rooms.core.app_context import Revision, build_context, revision
+from mymozhem.rooms.core.app_context import build_context
+from mymozhem.rooms.core.app_context_data import scores_of, submissions_of, window_view
+from mymozhem.rooms.core.leased import Work
 from mymozhem.rooms.core.membership import room_not_found
+from mymozhem.rooms.core.revision import Revision, revision
 from mymozhem.rooms.core.services import Services
 from mymozhem.rooms.core.transaction import ENDED, RoomWriter, write_room
 from mymozhem.rooms.effects import apply_effects
-from mymozhem.rooms.tables.rooms import ParticipantRow, RoomRow
+from mymozhem.rooms.tables.rooms import RoomRow
 from mymozhem.rooms.tables.windows import WindowRow
 from mymozhem.rooms.windows import judge
 from mymozhem.rooms.windows.close import IN_FLIGHT, begin_tally, tell_app
 from mymozhem.rooms.windows.lease import Dropped, held, put_off, tell_queued
-from mymozhem.rooms.windows.queries import submissions_of, window_view
-from mymozhem.rooms.windows.settle import record_closed, reveal, settle
+from mymozhem.rooms.windows.settle import record_closed, reveal, settle, settle_without_app
 
-from .leases import Work
-from .steps import hook_seed
-from .unheard import is_unheard
+from .steps import hook_seed, is_unheard
 
 #: what another process may need to commit what it received in time; one process knows its own
 OTHERS_IN_FLIGHT = 0.1
@@ -164,7 +161,7 @@ class _Tally:
             request=CloseWindowRequest(
                 window=window_view(window),
                 submissions=await submissions_of(session, {window.id: window.name}),
-                scores=await _scores(session, room.id),
+                scores=await scores_of(session, room.id),
             ),
             revision=await revision(session, room, None),
             depth=window.depth,
@@ -198,13 +195,6 @@ class _Tally:
             writer.held_back = None
         await settle(writer, window, result.verdicts if result is not None else None)
         tell_app(writer, window, "closed" if result is not None else "settled")
-
-
-async def settle_without_app(writer: RoomWriter, window: WindowRow) -> None:
-    """Settle a window that waits for its app by the host's own verdicts."""
-    await record_closed(writer, window, DecidedBy.PLATFORM)
-    await settle(writer, window, None)
-    tell_app(writer, window, "settled")
 
 
 async def _settle_refused(services: Services, work: Work, error: MymozhemError) -> None:
@@ -263,23 +253,6 @@ async def _reveal(services: Services, work: Work) -> None:
     except Conflict as refused:
         status = WindowStatus.CLOSED
         await _put_off(services, work, refused.code, refused.message, status=status)
-
-
-async def _scores(session: AsyncSession, room_id: str) -> Scores:
-    found = await session.execute(
-        select(ParticipantRow.id, ParticipantRow.points)
-        .where(
-            ParticipantRow.room_id == room_id,
-            ParticipantRow.role == Role.PARTICIPANT,
-            ParticipantRow.status == ParticipantStatus.ACTIVE,
-            ParticipantRow.points != 0,
-        )
-        .order_by(ParticipantRow.points.desc(), ParticipantRow.id)
-    )
-    rows = found.all()
-    return Scores(
-        participant_id=tuple(row.id for row in rows), points=tuple(row.points for row in rows)
-    )
 
 
 def _check(request: CloseWindowRequest, result: CloseWindowResult) -> None:

@@ -32,24 +32,18 @@ from mymozhem.dispatch.transports.base import AppTarget
 from mymozhem.errors import Conflict, Forbidden, Unauthenticated
 from mymozhem.manifests.model import Manifest
 from mymozhem.rooms.app_calls.fallbacks import record_fallback
-from mymozhem.rooms.app_settings.update import complete_settings
+from mymozhem.rooms.app_settings.update import complete_settings, refuse_problems
 from mymozhem.rooms.core.join_code import new_code
 from mymozhem.rooms.core.membership import ORGANIZERS, require_seat
 from mymozhem.rooms.core.services import Services
 from mymozhem.rooms.core.transaction import RoomWriter
 from mymozhem.rooms.locks.document import lock_document
 from mymozhem.rooms.prizes.manage import NewPrize, add_prize
-from mymozhem.rooms.tables.rooms import (
-    EntryPolicy,
-    ParticipantRow,
-    PrizeRow,
-    RoomLockRow,
-    RoomRow,
-    RoomStateRow,
-)
+from mymozhem.rooms.tables.locks import RoomLockRow
+from mymozhem.rooms.tables.participants import ParticipantRow
+from mymozhem.rooms.tables.prizes import PrizeRow
+from mymozhem.rooms.tables.rooms import EntryPolicy, RoomRow, RoomStateRow
 from mymozhem.rooms.upgrades.migrate import journey, stepped
-
-from .update import refuse_problems
 
 
 @dataclass(frozen=True)

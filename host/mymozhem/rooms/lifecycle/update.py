@@ -18,15 +18,20 @@ from mymozhem.contract.events import RoomDeleted, RoomStatusChanged, RoomUpdated
 from mymozhem.contract.hooks import VALIDATE_SETTINGS
 from mymozhem.dispatch.outcome import Outcome
 from mymozhem.dispatch.policy import Budget
-from mymozhem.errors import Conflict, Invalid, MymozhemError
-from mymozhem.manifests.validation_errors import by_field
+from mymozhem.errors import Conflict
 from mymozhem.rooms import timers
 from mymozhem.rooms.app_calls.exchange import Question, look_ask_write
 from mymozhem.rooms.app_calls.fallbacks import record_fallback
 from mymozhem.rooms.app_calls.pending import forget_room
-from mymozhem.rooms.app_settings.update import merged_settings, refuse_frozen, store_settings
-from mymozhem.rooms.core.app_context import Revision, build_context, revision
+from mymozhem.rooms.app_settings.update import (
+    merged_settings,
+    refuse_frozen,
+    refuse_problems,
+    store_settings,
+)
+from mymozhem.rooms.core.app_context import build_context
 from mymozhem.rooms.core.membership import ORGANIZERS, require_seat
+from mymozhem.rooms.core.revision import Revision, RoomChanged, revision
 from mymozhem.rooms.core.services import Services
 from mymozhem.rooms.core.transaction import ENDED, RoomWriter, write_room
 from mymozhem.rooms.draws import commands
@@ -46,13 +51,6 @@ class StatusRefused(Conflict):
     """The room cannot go there from where it is."""
 
     default_code = "STATUS_REFUSED"
-
-
-class RoomChanged(MymozhemError):
-    """Somebody else changed the room since you looked; look again."""
-
-    status = 412
-    default_code = "ROOM_CHANGED"
 
 
 @dataclass(frozen=True)
@@ -171,17 +169,6 @@ class _AskedChange:
         record_fallback(writer, VALIDATE_SETTINGS, outcome)
         await _store(writer, self._changes, settings=self._settings)
         return writer.room
-
-
-def refuse_problems(outcome: Outcome[SettingsValidationResult]) -> None:
-    """Raise where the app found problems with settings, refused, or must be asked and failed."""
-    outcome.raise_if_refused()
-    outcome.raise_if_failed()
-    if outcome.result is None or not outcome.result.problems:
-        return
-    message = "The app does not accept these settings."
-    fields = by_field(outcome.result.problems, under="/appSettings")
-    raise Invalid(message, code="SETTINGS_INVALID", fields=fields)
 
 
 async def _store(writer: RoomWriter, changes: RoomChanges, *, settings: JsonObject | None) -> None:

@@ -12,7 +12,8 @@ from mymozhem.db.base import new_id
 from mymozhem.db.unit_of_work import UnitOfWork
 from mymozhem.dispatch.lock_drift import Drifted
 from mymozhem.rooms.core.services import Services
-from mymozhem.rooms.tables.rooms import LockDriftRow, RoomRow
+from mymozhem.rooms.tables.locks import LockDriftRow
+from mymozhem.rooms.tables.rooms import RoomRow
 
 #: drifts that wait to be written; what comes beyond them is dropped
 MOST_WAITING = 1_000

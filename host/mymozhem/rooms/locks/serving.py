@@ -18,7 +18,8 @@ from mymozhem.manifests.model import Manifest
 from mymozhem.rooms.core.services import Services
 from mymozhem.rooms.core.transaction import RoomWriter
 from mymozhem.rooms.notifications import send
-from mymozhem.rooms.tables.rooms import RoomLockRow, RoomRow, RoomServedByRow
+from mymozhem.rooms.tables.locks import RoomLockRow, RoomServedByRow
+from mymozhem.rooms.tables.rooms import RoomRow
 
 #: rooms in one transaction; fewer where people of each are told
 AT_ONCE = 500

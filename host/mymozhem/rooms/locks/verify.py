@@ -16,10 +16,12 @@ from mymozhem.manifests.model import Manifest
 from mymozhem.manifests.settings import apply_defaults
 from mymozhem.registry.catalog import Catalog
 from mymozhem.rooms.core.transaction import ENDED
-from mymozhem.rooms.tables.rooms import DrawRow, RoomLockRow, RoomRow, RoomServedByRow
-from mymozhem.rooms.views.locks import locks_of, records_of
+from mymozhem.rooms.tables.draws import DrawRow
+from mymozhem.rooms.tables.locks import RoomLockRow, RoomServedByRow
+from mymozhem.rooms.tables.rooms import RoomRow
 
 from .document import settings_digest
+from .queries import locks_of, records_of
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,9 @@ from mymozhem.db.base import new_id
 from mymozhem.db.unit_of_work import UnitOfWork
 from mymozhem.registry.manifest_history import Published
 from mymozhem.rooms.core.membership import HELPERS
-from mymozhem.rooms.tables.rooms import NotificationRow, ParticipantRow, RoomRow
+from mymozhem.rooms.tables.notifications import NotificationRow
+from mymozhem.rooms.tables.participants import ParticipantRow
+from mymozhem.rooms.tables.rooms import RoomRow
 
 #: notifications in one statement; some milliseconds of the event loop
 AT_ONCE = 500

@@ -9,11 +9,12 @@ from mymozhem.contract.events import NotificationSent
 from mymozhem.contract.hooks import DELIVER_NOTIFICATION
 from mymozhem.contract.payloads import NotificationRequest
 from mymozhem.db.base import new_id
-from mymozhem.rooms.app_state import require_participants
 from mymozhem.rooms.core.app_outbox import Told
 from mymozhem.rooms.core.membership import HELPERS
+from mymozhem.rooms.core.participant_lookup import require_participants
 from mymozhem.rooms.core.transaction import RoomWriter
-from mymozhem.rooms.tables.rooms import NotificationRow, ParticipantRow
+from mymozhem.rooms.tables.notifications import NotificationRow
+from mymozhem.rooms.tables.participants import ParticipantRow
 
 
 async def send(

@@ -15,10 +15,10 @@ from mymozhem.dispatch.outcome import Outcome
 from mymozhem.errors import Conflict, Forbidden, Gone, NotFound, Unavailable
 from mymozhem.idempotency.keys import mark_claim_done
 from mymozhem.rooms.app_calls.fallbacks import record_fallback
-from mymozhem.rooms.coordination.join_requests import Application, Arrival, Joined
+from mymozhem.rooms.coordination.join_batches import Application, Arrival, Joined
 from mymozhem.rooms.core.services import Services
 from mymozhem.rooms.core.transaction import RoomWriter, write_room
-from mymozhem.rooms.tables.rooms import ParticipantRow
+from mymozhem.rooms.tables.participants import ParticipantRow
 
 from .display_names import names_in_the_way
 from .join_policy import is_in, refuse_banned, refuse_closed, refuse_rejected

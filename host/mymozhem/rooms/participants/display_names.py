@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterable
 from sqlalchemy import ColumnElement, or_, select
 
 from mymozhem.rooms.core.transaction import RoomWriter
-from mymozhem.rooms.tables.rooms import ParticipantRow
+from mymozhem.rooms.tables.participants import ParticipantRow
 
 
 class FreeNames:

@@ -11,11 +11,13 @@ from mymozhem.contract import Change, ChangeKind, ParticipantStatus, Role
 from mymozhem.contract.events import OwnStateChanged, ParticipantLeft, ParticipantUpdated
 from mymozhem.deliveries.retention import forget_delivered
 from mymozhem.errors import NotFound
+from mymozhem.idempotency.tables import IdempotencyRow
 from mymozhem.registry.remote_apps import forget_owner
 from mymozhem.rooms.app_calls.pending import forget_room
 from mymozhem.rooms.core.services import Services
 from mymozhem.rooms.core.transaction import RoomWriter, write_room
-from mymozhem.rooms.tables.rooms import IdempotencyRow, NotificationRow, ParticipantRow
+from mymozhem.rooms.tables.notifications import NotificationRow
+from mymozhem.rooms.tables.participants import ParticipantRow
 from mymozhem.rooms.tables.windows import SubmissionRow
 from mymozhem.rooms.windows.on_room_change import close_answered
 

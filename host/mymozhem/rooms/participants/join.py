@@ -22,10 +22,10 @@ from mymozhem.idempotency.keys import current_claim
 from mymozhem.manifests.model import Manifest
 from mymozhem.manifests.validation_errors import by_field
 from mymozhem.rooms.app_calls.pending import asked
-from mymozhem.rooms.coordination.join_requests import Application, Arrival, Joined, Seen
+from mymozhem.rooms.coordination.join_batches import Application, Arrival, Joined, Seen
 from mymozhem.rooms.core.membership import room_not_found
 from mymozhem.rooms.core.services import Services
-from mymozhem.rooms.tables.rooms import ParticipantRow
+from mymozhem.rooms.tables.participants import ParticipantRow
 
 from .admit import count_people, let_in, record_joined
 from .join_policy import is_in, refuse_banned, refuse_closed, refuse_full

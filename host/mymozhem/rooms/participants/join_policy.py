@@ -5,7 +5,8 @@ from typing import TypeGuard
 from mymozhem.contract import ParticipantStatus, PersonKind, RegistrationResult, RoomStatus
 from mymozhem.errors import Conflict, Forbidden, Gone
 from mymozhem.rooms.core.transaction import ENDED
-from mymozhem.rooms.tables.rooms import EntryPolicy, ParticipantRow, RoomRow
+from mymozhem.rooms.tables.participants import ParticipantRow
+from mymozhem.rooms.tables.rooms import EntryPolicy, RoomRow
 
 
 def is_in(row: ParticipantRow | None) -> TypeGuard[ParticipantRow]:

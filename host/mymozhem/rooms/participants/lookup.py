@@ -10,11 +10,12 @@ from mymozhem.auth.principal import Principal
 from mymozhem.auth.tables import UserRow
 from mymozhem.contract.hooks import REGISTER_PARTICIPANT
 from mymozhem.errors import NotFound
-from mymozhem.rooms.coordination.join_requests import Seen
+from mymozhem.rooms.coordination.join_batches import Seen
 from mymozhem.rooms.core.app_context import build_context
 from mymozhem.rooms.core.join_code import normal_code
 from mymozhem.rooms.core.services import Services
-from mymozhem.rooms.tables.rooms import ParticipantRow, RoomRow
+from mymozhem.rooms.tables.participants import ParticipantRow
+from mymozhem.rooms.tables.rooms import RoomRow
 
 
 async def look(services: Services, code: str, caller: Principal | None) -> Seen:

@@ -12,11 +12,11 @@ from mymozhem.contract import Change, ChangeKind, JsonObject, ParticipantStatus,
 from mymozhem.contract.events import ParticipantLeft, ParticipantUpdated
 from mymozhem.db.base import new_id
 from mymozhem.errors import Conflict, Forbidden, Invalid
-from mymozhem.rooms.app_state import require_participants
 from mymozhem.rooms.core.membership import HELPERS, MEMBERS, ORGANIZERS, Seat, require_seat
+from mymozhem.rooms.core.participant_lookup import require_participants
 from mymozhem.rooms.core.services import Services
 from mymozhem.rooms.core.transaction import ENDED, RoomWriter, write_room
-from mymozhem.rooms.tables.rooms import ParticipantRow
+from mymozhem.rooms.tables.participants import ParticipantRow
 from mymozhem.rooms.windows.on_room_change import close_answered
 
 from .display_names import free_name, free_names

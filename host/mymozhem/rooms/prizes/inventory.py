@@ -4,7 +4,7 @@ from sqlalchemy import ColumnElement, update
 
 from mymozhem.errors import Conflict, NotFound
 from mymozhem.rooms.core.transaction import RoomWriter
-from mymozhem.rooms.tables.rooms import PrizeRow
+from mymozhem.rooms.tables.prizes import PrizeRow
 
 
 class PrizeExhausted(Conflict):

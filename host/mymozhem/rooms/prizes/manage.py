@@ -11,7 +11,7 @@ from mymozhem.errors import Conflict
 from mymozhem.rooms.core.membership import HELPERS, require_seat
 from mymozhem.rooms.core.services import Services
 from mymozhem.rooms.core.transaction import ENDED, RoomWriter, write_room
-from mymozhem.rooms.tables.rooms import PrizeRow
+from mymozhem.rooms.tables.prizes import PrizeRow
 
 from .winners import find_prize
 

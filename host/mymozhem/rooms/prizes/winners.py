@@ -20,9 +20,9 @@ from mymozhem.contract.events import (
     text_digest,
 )
 from mymozhem.errors import Conflict, NotFound
-from mymozhem.rooms.app_state import require_participants
+from mymozhem.rooms.core.participant_lookup import require_participants
 from mymozhem.rooms.core.transaction import ENDED, RoomWriter
-from mymozhem.rooms.tables.rooms import PrizeRow, WinnerRow
+from mymozhem.rooms.tables.prizes import PrizeRow, WinnerRow
 
 from .inventory import give_back, reserve
 

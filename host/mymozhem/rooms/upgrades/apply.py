@@ -16,10 +16,12 @@ from mymozhem.manifests.referee.json_values import same
 from mymozhem.rooms.app_calls.pending import forget, forget_room
 from mymozhem.rooms.app_calls.retry import retry_now
 from mymozhem.rooms.app_state import replace_state
-from mymozhem.rooms.core.app_context import room_state
+from mymozhem.rooms.core.revision import room_state
 from mymozhem.rooms.core.transaction import RoomWriter
 from mymozhem.rooms.locks.document import lock_document
-from mymozhem.rooms.tables.rooms import RoomLockRow, RoomStateRow, TimerRow, TimerSpace
+from mymozhem.rooms.tables.locks import RoomLockRow
+from mymozhem.rooms.tables.rooms import RoomStateRow
+from mymozhem.rooms.tables.timers import TimerRow, TimerSpace
 
 from .migrate import State
 from .plan import changed_parts

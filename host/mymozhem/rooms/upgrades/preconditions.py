@@ -12,7 +12,8 @@ from mymozhem.registry.catalog import Catalog
 from mymozhem.registry.manifest_history import Published
 from mymozhem.rooms.core.transaction import ENDED
 from mymozhem.rooms.draws.queries import OPEN as OPEN_DRAWS
-from mymozhem.rooms.tables.rooms import DrawRow, RoomRow
+from mymozhem.rooms.tables.draws import DrawRow
+from mymozhem.rooms.tables.rooms import RoomRow
 from mymozhem.rooms.tables.windows import WindowRow
 from mymozhem.rooms.windows.queries import UNDER_WAY
 

@@ -37,11 +37,11 @@ from mymozhem.rooms.app_calls.exchange import Question, look_ask_write
 from mymozhem.rooms.app_calls.fallbacks import record_fallback
 from mymozhem.rooms.app_calls.pending import asked
 from mymozhem.rooms.coordination.room_mutex import RoomBusy
-from mymozhem.rooms.core.app_context import Revision, build_context, revision
+from mymozhem.rooms.core.app_context import build_context
 from mymozhem.rooms.core.membership import Seat
+from mymozhem.rooms.core.revision import Revision, RoomChanged, revision
 from mymozhem.rooms.core.services import Services
 from mymozhem.rooms.core.transaction import ENDED, RoomWriter
-from mymozhem.rooms.lifecycle.update import RoomChanged
 from mymozhem.rooms.notifications import send
 
 from . import preconditions

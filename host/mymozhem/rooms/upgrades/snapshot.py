@@ -10,10 +10,11 @@ from mymozhem.errors import NotFound
 from mymozhem.manifests.model import Manifest
 from mymozhem.registry.manifest_history import Published
 from mymozhem.registry.snapshot import CatalogApp
-from mymozhem.rooms.core.app_context import Revision, revision, room_state
 from mymozhem.rooms.core.membership import ORGANIZERS, Seat, require_seat
+from mymozhem.rooms.core.revision import Revision, revision, room_state
 from mymozhem.rooms.core.services import Services
-from mymozhem.rooms.tables.rooms import RoomLockRow, RoomRow
+from mymozhem.rooms.tables.locks import RoomLockRow
+from mymozhem.rooms.tables.rooms import RoomRow
 
 from . import preconditions
 from .apply import state_of

@@ -18,10 +18,9 @@ from mymozhem.errors import Conflict, MymozhemError
 from mymozhem.registry.manifest_history import Published
 from mymozhem.rooms.app_calls.fallbacks import record_fallback
 from mymozhem.rooms.app_calls.pending import asked
-from mymozhem.rooms.core.app_context import revision
+from mymozhem.rooms.core.revision import RoomChanged, revision
 from mymozhem.rooms.core.services import Services
 from mymozhem.rooms.core.transaction import RoomWriter
-from mymozhem.rooms.lifecycle.update import RoomChanged
 
 from .migrate import Carried, Journey, Said, Strategy, carry, must_ask
 from .plan import Plan

@@ -9,7 +9,9 @@ from mymozhem.db.unit_of_work import UnitOfWork
 from mymozhem.errors import Forbidden, NotFound
 from mymozhem.idempotency import keys
 from mymozhem.rooms.core.membership import HELPERS, find_seat, role_of, room_not_found
-from mymozhem.rooms.tables.rooms import NotificationRow, ParticipantRow, RoomRow
+from mymozhem.rooms.tables.notifications import NotificationRow
+from mymozhem.rooms.tables.participants import ParticipantRow
+from mymozhem.rooms.tables.rooms import RoomRow
 from mymozhem.rooms.tables.windows import SubmissionRow, WindowRow
 
 from .base import Moment, View

@@ -9,7 +9,10 @@ from mymozhem.auth.tables import UserRow
 from mymozhem.contract import DrawStatus, JsonObject, PersonKind, RoomStatus
 from mymozhem.rooms.core.services import Services
 from mymozhem.rooms.locks.serving import ORPHANED, RUNNING
-from mymozhem.rooms.tables.rooms import AuditRow, DrawRow, LockDriftRow, RoomRow
+from mymozhem.rooms.tables.audit import AuditRow
+from mymozhem.rooms.tables.draws import DrawRow
+from mymozhem.rooms.tables.locks import LockDriftRow
+from mymozhem.rooms.tables.rooms import RoomRow
 
 from .base import Moment, View
 from .paging import Columns, Found, Part, part_of

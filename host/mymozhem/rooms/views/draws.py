@@ -2,58 +2,18 @@
 
 from dataclasses import fields
 
-from mymozhem.auth.tables import UserRow
-from mymozhem.contract import DrawStatus, JsonObject, Level, WinnerStatus, fair
-from mymozhem.rooms.core.membership import Seat
-from mymozhem.rooms.draws.record import DrawView
-from mymozhem.rooms.tables.rooms import ParticipantRow, PrizeRow, RevealMode, WinnerRow
+from sqlalchemy.ext.asyncio import AsyncSession
 
-from .base import Moment, SeenPerson, View
-from .participants import SeenName
-from .room_models import person_view
+from mymozhem.contract import DrawStatus, JsonObject, Level, fair
+from mymozhem.rooms.core.membership import Seat
+from mymozhem.rooms.draws.record import DrawView, find_draw, list_draws
+from mymozhem.rooms.tables.draws import RevealMode
+
+from .base import Moment, View
+from .paging import Found, Part
 
 #: absent until there is something to show
 _SEALED = ("rule", "picks", "reserves", "link")
-
-
-class SeenPrize(View):
-    """A prize; `quantityRemaining` is what is neither won nor reserved by a committed draw."""
-
-    id: str
-    room_id: str
-    name: str
-    description: str
-    image_url: str | None
-    quantity: int
-    quantity_remaining: int
-    metadata: JsonObject
-    created_at: Moment
-    updated_at: Moment
-
-
-class PrizeName(View):
-    """A prize by name."""
-
-    id: str
-    name: str
-
-
-class SeenWinner(View):
-    """A win; `user` is for those who help to run the room."""
-
-    id: str
-    room_id: str
-    participant_id: str
-    prize_id: str
-    draw_id: str | None
-    status: WinnerStatus
-    reason: str | None
-    metadata: JsonObject
-    created_at: Moment
-    updated_at: Moment
-    participant: SeenName
-    prize: PrizeName
-    user: SeenPerson | None = None
 
 
 class SeenPick(View):
@@ -109,44 +69,6 @@ class SeenDraw(View):
     held_message: str | None = None
 
 
-def prize_view(row: PrizeRow) -> SeenPrize:
-    """Return a prize, the same to everybody in the room."""
-    return SeenPrize(
-        id=row.id,
-        room_id=row.room_id,
-        name=row.name,
-        description=row.description,
-        image_url=row.image_url,
-        quantity=row.quantity,
-        quantity_remaining=row.quantity_remaining,
-        metadata=row.data,
-        created_at=row.created_at,
-        updated_at=row.updated_at,
-    )
-
-
-def winner_view(
-    seat: Seat, row: WinnerRow, *, participant: ParticipantRow, prize: PrizeRow, person: UserRow
-) -> SeenWinner:
-    """Return a win that is not sealed as the caller sees it."""
-    shown = SeenWinner(
-        id=row.id,
-        room_id=row.room_id,
-        participant_id=row.participant_id,
-        prize_id=row.prize_id,
-        draw_id=row.draw_id,
-        status=row.status,
-        reason=row.reason,
-        metadata=row.data,
-        created_at=row.created_at,
-        updated_at=row.updated_at,
-        participant=SeenName(id=participant.id, display_name=participant.display_name),
-        prize=PrizeName(id=prize.id, name=prize.name),
-    )
-    helper = seat.level is Level.ORGANIZER
-    return shown.model_copy(update={"user": person_view(person)}) if helper else shown
-
-
 def draw_view(seat: Seat, draw: DrawView) -> SeenDraw:
     """Return a draw as the caller sees it; the level was minded when it was read."""
     known = {item.name: getattr(draw, item.name) for item in fields(draw)}
@@ -162,6 +84,19 @@ def draw_view(seat: Seat, draw: DrawView) -> SeenDraw:
         room_id=seat.room.id,
         anchor=seat.room.draw_anchor,
     )
+
+
+async def draws(session: AsyncSession, seat: Seat, part: Part) -> Found[SeenDraw]:
+    """Return the draws of a room, newest first; only asked for ones to its helpers."""
+    found, total = await list_draws(
+        session, seat.room.id, level=seat.level, offset=part.offset, limit=part.limit
+    )
+    return Found([draw_view(seat, each) for each in found], total)
+
+
+async def draw(session: AsyncSession, seat: Seat, draw_id: str) -> SeenDraw:
+    """Return one draw, with the picks of those prizes that are revealed."""
+    return draw_view(seat, await find_draw(session, seat.room.id, draw_id, level=seat.level))
 
 
 def _hidden(seat: Seat) -> set[str]:

@@ -6,7 +6,9 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from mymozhem.contract import JsonObject
 from mymozhem.registry.catalog import Catalog
 from mymozhem.rooms.core.membership import ORGANIZERS, Seat
-from mymozhem.rooms.tables.rooms import LockDriftRow, RoomLockRow, RoomRow, RoomServedByRow
+from mymozhem.rooms.locks.queries import locks_of, records_of
+from mymozhem.rooms.tables.locks import LockDriftRow, RoomLockRow, RoomServedByRow
+from mymozhem.rooms.tables.rooms import RoomRow
 
 from .base import Moment, View
 
@@ -93,26 +95,6 @@ async def room_lock(session: AsyncSession, catalog: Catalog, seat: Seat) -> Seen
     if seat.role not in ORGANIZERS:
         return seen
     return seen.model_copy(update={"drift": await _drifts(session, room)})
-
-
-async def locks_of(session: AsyncSession, room_id: str) -> list[RoomLockRow]:
-    """Return all locks of a room, the first one first."""
-    rows = await session.scalars(
-        select(RoomLockRow)
-        .where(RoomLockRow.room_id == room_id)
-        .order_by(RoomLockRow.created_at, RoomLockRow.id)
-    )
-    return list(rows)
-
-
-async def records_of(session: AsyncSession, room: RoomRow) -> list[RoomServedByRow]:
-    """Return what answered under a room's present lock where that was noted, oldest first."""
-    rows = await session.scalars(
-        select(RoomServedByRow)
-        .where(RoomServedByRow.room_id == room.id, RoomServedByRow.lock_id == room.lock_id)
-        .order_by(RoomServedByRow.since, RoomServedByRow.id)
-    )
-    return list(rows)
 
 
 def _served_by(

@@ -15,7 +15,9 @@ from mymozhem.manifests.model import Manifest
 from mymozhem.registry.catalog import Catalog
 from mymozhem.rooms.core.membership import Seat, role_of, room_not_found
 from mymozhem.rooms.core.services import Services
-from mymozhem.rooms.tables.rooms import ParticipantRow, PrizeRow, RoomRow
+from mymozhem.rooms.tables.participants import ParticipantRow
+from mymozhem.rooms.tables.prizes import PrizeRow
+from mymozhem.rooms.tables.rooms import RoomRow
 
 from .base import written
 from .paging import Columns, Found, Part, Totals, count, ordering

@@ -9,7 +9,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from mymozhem.contract import Level, ParticipantStatus, Role
 from mymozhem.rooms.core.membership import Seat
 from mymozhem.rooms.core.transaction import ENDED
-from mymozhem.rooms.tables.rooms import ParticipantRow, RoomRow
+from mymozhem.rooms.tables.participants import ParticipantRow
+from mymozhem.rooms.tables.rooms import RoomRow
 
 from .base import View
 from .paging import Found, Part, count

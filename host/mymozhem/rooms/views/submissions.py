@@ -12,7 +12,7 @@ from mymozhem.contract import Verdict
 from mymozhem.db.unit_of_work import Database
 from mymozhem.errors import Conflict
 from mymozhem.rooms.core.membership import Seat
-from mymozhem.rooms.tables.rooms import ParticipantRow
+from mymozhem.rooms.tables.participants import ParticipantRow
 from mymozhem.rooms.tables.windows import SubmissionRow, WindowRow
 from mymozhem.rooms.windows.queries import UNDER_WAY, find_window
 

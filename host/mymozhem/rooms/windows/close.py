@@ -15,9 +15,9 @@ from mymozhem.rooms.core.transaction import RoomWriter
 from mymozhem.rooms.tables.windows import WindowRow
 from mymozhem.rooms.timers import SAME_CHAIN
 
-from .moving import move_end, record_changed, require
 from .open import refuse_endless
 from .queries import UNDER_WAY, expected, missing
+from .timing import move_end, record_changed, require
 
 #: how long a close waits for what arrived before it, in seconds
 IN_FLIGHT = 0.5

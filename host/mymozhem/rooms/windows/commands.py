@@ -11,15 +11,13 @@ from mymozhem.errors import Conflict
 from mymozhem.rooms.core.access import write_as
 from mymozhem.rooms.core.services import Services
 from mymozhem.rooms.core.transaction import RoomWriter
-from mymozhem.rooms.jobs import windows
 from mymozhem.rooms.tables.windows import WindowRow
 
-from . import rejudge as correcting
+from . import rejudge as rejudging
 from . import settle as settling
 from .close import IN_FLIGHT, begin_tally, close_when_all_answered, tell_app
-from .moving import move_end, record_changed, require
 from .queries import UNDER_WAY, find_window
-from .timing import left_ms, shift
+from .timing import left_ms, move_end, record_changed, require, shift
 
 _WINDOW = "POST /rooms/{id}/windows/{windowId}"
 
@@ -78,7 +76,7 @@ async def settle(services: Services, room_id: str, caller: Principal, name: str)
     """Settle a window that waits for its app by the host's own verdicts; the app is told later."""
     async with _changing(services, room_id, caller, name, "settle") as (writer, window):
         require(window, WindowStatus.TALLYING)
-        await windows.settle_without_app(writer, window)
+        await settling.settle_without_app(writer, window)
     return window
 
 
@@ -104,9 +102,9 @@ async def rejudge(
     """Correct a window by new rules, by verdicts, or by voiding it; see `correcting`."""
     async with _changing(services, room_id, caller, name, "rejudge") as (writer, window):
         if void:
-            await correcting.void(writer, window)
+            await rejudging.void(writer, window)
         else:
-            await correcting.rejudge(writer, window, rules=rules, verdicts=verdicts)
+            await rejudging.rejudge(writer, window, rules=rules, verdicts=verdicts)
         tell_app(writer, window, "voided" if void else "corrected")
     return window
 

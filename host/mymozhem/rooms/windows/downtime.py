@@ -22,8 +22,7 @@ from mymozhem.rooms.core.services import Services
 from mymozhem.rooms.core.transaction import write_room
 from mymozhem.rooms.tables.windows import HeartbeatRow, WindowRow
 
-from .moving import record_changed
-from .timing import shift
+from .timing import record_changed, shift
 
 #: seconds between two notes, at least
 EVERY = 0.5

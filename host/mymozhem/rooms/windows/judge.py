@@ -29,12 +29,13 @@ from mymozhem.dispatch.policy import Budget
 from mymozhem.dispatch.transports.base import AppTarget
 from mymozhem.errors import MymozhemError
 from mymozhem.rooms.app_calls.fallbacks import record_fallback
+from mymozhem.rooms.core.app_context_data import window_view
 from mymozhem.rooms.core.services import Services
 from mymozhem.rooms.core.transaction import RoomWriter, write_room
 from mymozhem.rooms.tables.rooms import RoomRow
 from mymozhem.rooms.tables.windows import SubmissionRow, WindowRow
 
-from .queries import UNDER_WAY, window_view
+from .queries import UNDER_WAY
 from .rules import Rules
 
 #: submissions that are judged at the same time; an app has other calls to answer as well

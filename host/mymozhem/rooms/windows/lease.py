@@ -8,8 +8,8 @@ from mymozhem.contract import DecidedBy, WindowStatus
 from mymozhem.contract.hooks import CLOSE_WINDOW
 from mymozhem.rooms.app_calls import backoff
 from mymozhem.rooms.app_calls.fallbacks import record_decision
+from mymozhem.rooms.core.leased import Work
 from mymozhem.rooms.core.transaction import RoomWriter
-from mymozhem.rooms.jobs.leases import Work
 from mymozhem.rooms.tables.windows import WindowRow
 
 

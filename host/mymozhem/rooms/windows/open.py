@@ -9,7 +9,7 @@ from mymozhem.contract import JsonObject, OpenWindow, Role, RoomStatus, Submissi
 from mymozhem.contract.events import WindowOpened
 from mymozhem.errors import Conflict, TooLarge
 from mymozhem.manifests.validators import SchemaRefused, compile_schema
-from mymozhem.rooms.app_state import require_participants
+from mymozhem.rooms.core.participant_lookup import require_participants
 from mymozhem.rooms.core.transaction import MAX_DEPTH, RoomWriter
 from mymozhem.rooms.tables.windows import WindowRow
 from mymozhem.rooms.timers import SAME_CHAIN

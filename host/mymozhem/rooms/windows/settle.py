@@ -11,6 +11,7 @@ from mymozhem.rooms.app_calls.pending import forget
 from mymozhem.rooms.core.transaction import RoomWriter
 from mymozhem.rooms.tables.windows import SubmissionRow, WindowRow
 
+from .close import tell_app
 from .queries import count, counted
 from .rules import Rules
 from .timing import REVEALED_AFTER
@@ -113,3 +114,10 @@ def _credit(window: WindowRow, rows: Sequence[SubmissionRow], deltas: Counter[st
         if given != row.credited:
             deltas[row.participant_id] += given - row.credited
             row.credited = given
+
+
+async def settle_without_app(writer: RoomWriter, window: WindowRow) -> None:
+    """Settle a window that waits for its app by the host's own verdicts."""
+    await record_closed(writer, window, DecidedBy.PLATFORM)
+    await settle(writer, window, None)
+    tell_app(writer, window, "settled")

@@ -14,7 +14,7 @@ from mymozhem.errors import Invalid, TooLarge
 from mymozhem.manifests.validation_errors import by_field
 from mymozhem.manifests.validators import compile_schema
 from mymozhem.rooms.coordination.submission_batches import Accepted, Arriving
-from mymozhem.rooms.tables.rooms import ParticipantRow
+from mymozhem.rooms.tables.participants import ParticipantRow
 from mymozhem.rooms.tables.windows import SubmissionRow, WindowRow
 
 from .rules import Rules

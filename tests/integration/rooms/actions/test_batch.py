@@ -14,10 +14,12 @@ from mymozhem.db.unit_of_work import Database
 from mymozhem.errors import Forbidden, Invalid, MymozhemError, Refused, Unavailable
 from mymozhem.idempotency.keys import AlreadyDone, Claim, InProgress, release, reserve
 from mymozhem.rooms.actions.perform import Acted, perform
-from mymozhem.rooms.coordination.join_requests import Joined
+from mymozhem.rooms.coordination.join_batches import Joined
 from mymozhem.rooms.coordination.room_mutex import RoomBusy
 from mymozhem.rooms.core.transaction import write_room
-from mymozhem.rooms.tables.rooms import ParticipantRow, RoomRow, RoomStateRow, WinnerRow
+from mymozhem.rooms.tables.participants import ParticipantRow
+from mymozhem.rooms.tables.prizes import WinnerRow
+from mymozhem.rooms.tables.rooms import RoomRow, RoomStateRow
 from tests.support.host import House, make_house, principal
 
 GUARD = 30

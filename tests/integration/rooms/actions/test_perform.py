@@ -10,15 +10,12 @@ from sqlalchemy import select
 from mymozhem.contract import JsonObject
 from mymozhem.errors import Conflict, Forbidden, Invalid, MymozhemError, NotFound, Refused
 from mymozhem.rooms.actions.perform import Acted, perform
-from mymozhem.rooms.tables.rooms import (
-    NotificationRow,
-    ParticipantRow,
-    RoomRow,
-    RoomStateRow,
-    ScoreRow,
-    TimerRow,
-    WinnerRow,
-)
+from mymozhem.rooms.tables.notifications import NotificationRow
+from mymozhem.rooms.tables.participants import ParticipantRow
+from mymozhem.rooms.tables.prizes import WinnerRow
+from mymozhem.rooms.tables.rooms import RoomRow, RoomStateRow
+from mymozhem.rooms.tables.scores import ScoreRow
+from mymozhem.rooms.tables.timers import TimerRow
 from tests.support.host import House, principal
 
 

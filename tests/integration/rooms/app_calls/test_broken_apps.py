@@ -26,17 +26,13 @@ from mymozhem.db.base import Base
 from mymozhem.db.unit_of_work import Database
 from mymozhem.errors import Conflict, MymozhemError, Unavailable
 from mymozhem.rooms.actions.perform import perform
-from mymozhem.rooms.tables.rooms import (
-    NotificationRow,
-    ParticipantRow,
-    PrizeRow,
-    RoomEventRow,
-    RoomRow,
-    RoomStateRow,
-    ScoreRow,
-    TimerRow,
-    WinnerRow,
-)
+from mymozhem.rooms.tables.events import RoomEventRow
+from mymozhem.rooms.tables.notifications import NotificationRow
+from mymozhem.rooms.tables.participants import ParticipantRow
+from mymozhem.rooms.tables.prizes import PrizeRow, WinnerRow
+from mymozhem.rooms.tables.rooms import RoomRow, RoomStateRow
+from mymozhem.rooms.tables.scores import ScoreRow
+from mymozhem.rooms.tables.timers import TimerRow
 from tests.support.host import House, make_house, principal
 
 #: a test that takes so long has waited for what nobody should wait for

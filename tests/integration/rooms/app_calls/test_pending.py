@@ -21,7 +21,9 @@ from mymozhem.rooms.draws.commands import DrawWish
 from mymozhem.rooms.effects import apply_effects
 from mymozhem.rooms.participants.erase import erase_person
 from mymozhem.rooms.prizes.manage import NewPrize, add_prize
-from mymozhem.rooms.tables.rooms import DrawRow, TimerRow, WinnerRow
+from mymozhem.rooms.tables.draws import DrawRow
+from mymozhem.rooms.tables.prizes import WinnerRow
+from mymozhem.rooms.tables.timers import TimerRow
 from mymozhem.rooms.windows import commands as window_commands
 from mymozhem.rooms.windows import rejudge
 from mymozhem.rooms.windows.queries import find_window

@@ -25,7 +25,7 @@ from mymozhem.rooms.draws.record import list_draws, record
 from mymozhem.rooms.participants.manage import NewPerson, add_people
 from mymozhem.rooms.prizes import winners
 from mymozhem.rooms.prizes.manage import delete_prize
-from mymozhem.rooms.tables.rooms import DrawRow, RevealMode
+from mymozhem.rooms.tables.draws import DrawRow, RevealMode
 from tests.support.apps.draw_app import Drawer, break_down, listing, refuse
 from tests.support.draw_room import Event
 from tests.support.host import make_house

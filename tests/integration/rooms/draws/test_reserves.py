@@ -12,7 +12,7 @@ from mymozhem.rooms.draws import commands
 from mymozhem.rooms.draws.record import list_draws, record
 from mymozhem.rooms.participants.manage import leave
 from mymozhem.rooms.prizes import winners
-from mymozhem.rooms.tables.rooms import DrawRow, RevealMode
+from mymozhem.rooms.tables.draws import DrawRow, RevealMode
 from tests.support.apps.draw_app import Drawer
 from tests.support.draw_room import Event
 from tests.support.host import make_house, principal

@@ -17,7 +17,9 @@ from mymozhem.rooms.core.transaction import write_room
 from mymozhem.rooms.draws import commands
 from mymozhem.rooms.draws.commands import DrawWish
 from mymozhem.rooms.jobs.runner import Jobs
-from mymozhem.rooms.tables.rooms import DrawRow, RoomRow, RoomStateRow, WinnerRow
+from mymozhem.rooms.tables.draws import DrawRow
+from mymozhem.rooms.tables.prizes import WinnerRow
+from mymozhem.rooms.tables.rooms import RoomRow, RoomStateRow
 from tests.support.apps.draw_app import Drawer
 from tests.support.host import make_house, make_services
 

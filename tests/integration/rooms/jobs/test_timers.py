@@ -16,7 +16,7 @@ from mymozhem.rooms.core.transaction import MAX_DEPTH, write_room
 from mymozhem.rooms.jobs import leases
 from mymozhem.rooms.jobs import timers as firing
 from mymozhem.rooms.jobs.runner import Jobs
-from mymozhem.rooms.tables.rooms import TimerRow
+from mymozhem.rooms.tables.timers import TimerRow
 from tests.support.apps.draw_app import Drawer, break_down, refuse, said
 from tests.support.host import make_house
 

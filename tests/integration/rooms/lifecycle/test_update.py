@@ -7,16 +7,19 @@ from mymozhem.contract import RoomStatus
 from mymozhem.contract.canonical_json import digest
 from mymozhem.errors import Conflict, Forbidden, Invalid, NotFound
 from mymozhem.rooms.app_settings.update import SettingsFrozen
+from mymozhem.rooms.core.revision import RoomChanged
 from mymozhem.rooms.lifecycle.create import NewRoom, copy_room, create_room
 from mymozhem.rooms.lifecycle.update import (
     NEXT,
-    RoomChanged,
     RoomChanges,
     StatusRefused,
     change_room,
     delete_room,
 )
-from mymozhem.rooms.tables.rooms import PrizeRow, RoomLockRow, RoomRow, TimerRow
+from mymozhem.rooms.tables.locks import RoomLockRow
+from mymozhem.rooms.tables.prizes import PrizeRow
+from mymozhem.rooms.tables.rooms import RoomRow
+from mymozhem.rooms.tables.timers import TimerRow
 from tests.support.host import House, principal
 
 

@@ -11,7 +11,8 @@ from mymozhem.registry.catalog import Catalog
 from mymozhem.registry.loaded_code import AppCode
 from mymozhem.rooms.core.membership import find_seat
 from mymozhem.rooms.core.services import Services
-from mymozhem.rooms.tables.rooms import NotificationRow, RoomServedByRow
+from mymozhem.rooms.tables.locks import RoomServedByRow
+from mymozhem.rooms.tables.notifications import NotificationRow
 from mymozhem.rooms.views.locks import SeenLock, room_lock
 from tests.support.apps.draw_app import Drawer
 from tests.support.host import House, loaded

@@ -18,7 +18,7 @@ from mymozhem.rooms.draws import commands
 from mymozhem.rooms.draws.commands import DrawWish
 from mymozhem.rooms.draws.record import find_draw, record
 from mymozhem.rooms.jobs.runner import Jobs
-from mymozhem.rooms.tables.rooms import TimerRow
+from mymozhem.rooms.tables.timers import TimerRow
 from mymozhem.rooms.views.snapshot import snapshot
 from tests.support.apps.draw_app import Drawer
 from tests.support.host import loaded, make_house

@@ -21,11 +21,12 @@ from mymozhem.contract import (
 from mymozhem.db.unit_of_work import Database
 from mymozhem.errors import Conflict, NotFound, Unauthenticated
 from mymozhem.rooms.actions.perform import perform
-from mymozhem.rooms.coordination.join_requests import Joined
+from mymozhem.rooms.coordination.join_batches import Joined
 from mymozhem.rooms.participants.display_names import FreeNames
 from mymozhem.rooms.participants.join import join
 from mymozhem.rooms.participants.manage import leave
-from mymozhem.rooms.tables.rooms import ParticipantRow, RoomRow
+from mymozhem.rooms.tables.participants import ParticipantRow
+from mymozhem.rooms.tables.rooms import RoomRow
 from tests.support.host import House, make_house, principal
 
 TOGETHER = 40

@@ -7,11 +7,14 @@ from mymozhem.auth.users import ERASED_NAME
 from mymozhem.contract import ParticipantStatus
 from mymozhem.db.base import new_id
 from mymozhem.errors import NotFound, Unauthenticated
+from mymozhem.idempotency.tables import IdempotencyRow
 from mymozhem.rooms.actions.perform import perform
 from mymozhem.rooms.lifecycle.update import delete_room
 from mymozhem.rooms.participants.erase import erase_person
 from mymozhem.rooms.participants.join import join
-from mymozhem.rooms.tables.rooms import IdempotencyRow, NotificationRow, ParticipantRow, RoomRow
+from mymozhem.rooms.tables.notifications import NotificationRow
+from mymozhem.rooms.tables.participants import ParticipantRow
+from mymozhem.rooms.tables.rooms import RoomRow
 from tests.support.host import House, principal
 
 

@@ -7,10 +7,11 @@ from sqlalchemy import event, select
 
 from mymozhem.contract import ParticipantStatus, RoomStatus
 from mymozhem.errors import Conflict, Forbidden, Gone, Invalid, NotFound
-from mymozhem.rooms.coordination.join_requests import Joined
+from mymozhem.rooms.coordination.join_batches import Joined
 from mymozhem.rooms.participants.join import join
 from mymozhem.rooms.participants.manage import approve, leave, remove
-from mymozhem.rooms.tables.rooms import EntryPolicy, ParticipantRow, RoomRow
+from mymozhem.rooms.tables.participants import ParticipantRow
+from mymozhem.rooms.tables.rooms import EntryPolicy, RoomRow
 from tests.support.host import House, principal
 
 

@@ -16,7 +16,8 @@ from mymozhem.rooms.participants.manage import (
     reject,
     remove,
 )
-from mymozhem.rooms.tables.rooms import AuditRow, RoomRow
+from mymozhem.rooms.tables.audit import AuditRow
+from mymozhem.rooms.tables.rooms import RoomRow
 from tests.support.host import House, principal
 
 

@@ -11,7 +11,8 @@ from mymozhem.errors import Conflict, NotFound
 from mymozhem.rooms.core.transaction import write_room
 from mymozhem.rooms.prizes.manage import change_prize, delete_prize
 from mymozhem.rooms.prizes.winners import award, fulfill, move, revoke
-from mymozhem.rooms.tables.rooms import PrizeRow, RoomRow, WinnerRow
+from mymozhem.rooms.tables.prizes import PrizeRow, WinnerRow
+from mymozhem.rooms.tables.rooms import RoomRow
 from tests.support.host import House
 
 

@@ -7,13 +7,10 @@ from structlog.testing import capture_logs
 from mymozhem.contract import RoomStatus
 from mymozhem.db.base import new_id
 from mymozhem.errors import Invalid, NotFound
-from mymozhem.rooms.tables.rooms import (
-    NotificationRow,
-    ParticipantRow,
-    RoomLockRow,
-    RoomRow,
-    RoomStateRow,
-)
+from mymozhem.rooms.tables.locks import RoomLockRow
+from mymozhem.rooms.tables.notifications import NotificationRow
+from mymozhem.rooms.tables.participants import ParticipantRow
+from mymozhem.rooms.tables.rooms import RoomRow, RoomStateRow
 from mymozhem.rooms.upgrades.bulk import BulkWish, upgrade_rooms
 from tests.integration.rooms.upgrades.test_upgrade import OPTIONAL, RENAME, RENAMED
 from tests.support.apps.versioned_app import FIRST, Shop, settings_schema

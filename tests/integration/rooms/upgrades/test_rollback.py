@@ -7,7 +7,7 @@ from structlog.testing import capture_logs
 from mymozhem.contract import RoomStatus
 from mymozhem.errors import Conflict, Invalid
 from mymozhem.registry.tables import ManifestVersionRow
-from mymozhem.rooms.tables.rooms import AuditRow
+from mymozhem.rooms.tables.audit import AuditRow
 from mymozhem.rooms.upgrades.preconditions import RoomActive
 from mymozhem.rooms.upgrades.procedure import Wish
 from mymozhem.rooms.upgrades.rollback import NothingToRollBack, roll_back

@@ -14,7 +14,8 @@ from mymozhem.rooms.draws import commands
 from mymozhem.rooms.draws.commands import DrawWish
 from mymozhem.rooms.draws.record import record
 from mymozhem.rooms.tables.pending_calls import QueuedCallRow
-from mymozhem.rooms.tables.rooms import RoomRow, TimerRow, TimerSpace
+from mymozhem.rooms.tables.rooms import RoomRow
+from mymozhem.rooms.tables.timers import TimerRow, TimerSpace
 from mymozhem.rooms.upgrades.migrate import Strategy
 from mymozhem.rooms.upgrades.preconditions import RoomActive
 from mymozhem.rooms.windows import commands as window_commands

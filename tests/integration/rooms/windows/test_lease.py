@@ -12,6 +12,7 @@ from mymozhem.rooms.jobs import leases, windows
 from mymozhem.rooms.jobs.runner import LEASE, Jobs
 from mymozhem.rooms.windows import commands, rejudge
 from mymozhem.rooms.windows.queries import find_window
+from mymozhem.rooms.windows.settle import settle_without_app
 from tests.support.apps.window_app import RULES, Desk, opening
 from tests.support.host import make_services
 
@@ -102,7 +103,7 @@ async def test_a_window_settled_while_a_worker_takes_it_is_settled_once(evening,
         window = await find_window(writer.session, evening.room.id, "w")
         work = asyncio.create_task(evening.jobs.run_due(), context=Context())
         await asked.wait()
-        await windows.settle_without_app(writer, window)
+        await settle_without_app(writer, window)
     go.set()
     await work
     await evening.jobs.run_due()
@@ -111,7 +112,7 @@ async def test_a_window_settled_while_a_worker_takes_it_is_settled_once(evening,
 
 
 @pytest.mark.parametrize("dialect", ["postgresql"], indirect=True)
-@pytest.mark.parametrize("act", [windows.settle_without_app, rejudge.void])
+@pytest.mark.parametrize("act", [settle_without_app, rejudge.void])
 async def test_a_worker_that_took_a_window_as_it_changed_leaves_it_as_it_is(evening, act):
     services = evening.house.services
     await evening.do(opening(rules=RULES, points=1, results="onReveal"))

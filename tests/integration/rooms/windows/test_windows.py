@@ -8,7 +8,7 @@ import pytest
 from mymozhem.contract import DecidedBy, WindowStatus
 from mymozhem.errors import Conflict, Forbidden, Invalid, MymozhemError, NotFound
 from mymozhem.rooms.jobs.runner import Jobs
-from mymozhem.rooms.tables.rooms import ParticipantRow
+from mymozhem.rooms.tables.participants import ParticipantRow
 from mymozhem.rooms.windows import commands
 from tests.support.apps.window_app import RULES, Desk, do, opening, send, submissions_of, window_of
 from tests.support.host import make_house

@@ -7,7 +7,7 @@ from mymozhem.dispatch.outcome import Failure, FailureKind, Outcome
 from mymozhem.rooms.app_calls.pending import stamped
 from mymozhem.rooms.coordination import in_flight_calls
 from mymozhem.rooms.coordination.in_flight_calls import Accepted, OpenCalls
-from mymozhem.rooms.core.app_context import Revision
+from mymozhem.rooms.core.revision import Revision
 
 
 def failed(call_id, kind=FailureKind.ACCEPTED):

@@ -17,9 +17,9 @@ from pathlib import Path
 import pytest
 
 from mymozhem.clock import Clock, HeldClock
-from mymozhem.db.uow import Database
+from mymozhem.db.unit_of_work import Database
 from mymozhem.migrations import import_tables
-from tests.databases import PostgresTemplate, SqliteTemplate, postgres_server
+from tests.support.databases import PostgresTemplate, SqliteTemplate, postgres_server
 from tests.support.engines import THRIFT
 
 THRIFT.install()
@@ -30,7 +30,7 @@ LONGEST = (
     "tests/integration/test_side_by_side.py",
     "tests/integration/registry/test_isolated.py",
     "tests/integration/test_demo.py",
-    "tests/integration/authoring",
+    "tests/integration/devtools",
     "tests/faults",
     "tests/api/test_access.py",
     "tests/contract",

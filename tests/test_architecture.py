@@ -1,5 +1,6 @@
 """The house keeps its shape: who imports whom, who names whom, and what is never committed."""
 
+import ast
 import re
 import subprocess
 import sys
@@ -21,6 +22,24 @@ def layers(contract: str) -> list[list[str]]:
     settings = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["importlinter"]
     (rows,) = [found["layers"] for found in settings["contracts"] if found["id"] == contract]
     return [re.findall(r"\((?:mymozhem\.)?(\w+)\)", row) for row in rows]
+
+
+def tree_of_rooms() -> list[tuple[str, dict[str, set[str]]]]:
+    """Read the tree in the docstring of `mymozhem.rooms`: rows of folders, and their modules."""
+    rows: list[tuple[str, dict[str, set[str]]]] = []
+    modules: set[str] = set()
+    source = ast.parse((HOST / "rooms" / "__init__.py").read_text())
+    for line in (ast.get_docstring(source) or "").splitlines():
+        found = re.fullmatch(r"(\d+)?  ?(\w+)(?:/|\.py) *(.*)", line)
+        if found:
+            number, name, rest = found.groups()
+            if number:
+                rows.append((number, {}))
+            modules = rows[-1][1].setdefault(name, set())
+            modules.update(re.findall(r"\w+", rest))
+        elif rows:
+            modules.update(re.findall(r"\w+", line))
+    return rows
 
 
 def python_files(folder: Path) -> list[Path]:
@@ -56,6 +75,39 @@ def test_every_module_of_the_host_lies_in_a_layer():
     named = {module for layer in layers("layers") for module in layer}
     present = {path.relative_to(HOST).parts[0].removesuffix(".py") for path in python_files(HOST)}
     assert present - {"__init__"} <= named
+
+
+def test_the_tree_in_the_docstring_of_rooms_is_the_tree_of_its_folders():
+    rooms = HOST / "rooms"
+    folders = {path.name for path in rooms.iterdir() if (path / "__init__.py").is_file()}
+    files = {path.stem for path in rooms.glob("*.py")} - {"__init__"}
+    there = {
+        **{name: {path.stem for path in (rooms / name).glob("[!_]*.py")} for name in folders},
+        **{name: set() for name in files},
+    }
+    written = [row for _, row in tree_of_rooms()]
+    assert {name: modules for row in written for name, modules in row.items()} == there
+
+
+def test_the_rows_of_the_tree_of_rooms_are_the_layers_that_the_linter_holds():
+    rows = tree_of_rooms()
+    settings = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["importlinter"]
+    (held,) = [found["layers"] for found in settings["contracts"] if found["id"] == "rooms"]
+    assert [number for number, _ in rows] == [str(len(rows) - place) for place in range(len(rows))]
+    assert [set(row) for _, row in rows] == [set(re.findall(r"\w+", row)) for row in held]
+
+
+def test_no_two_folders_of_rooms_import_each_other():
+    graph = grimp.build_graph("mymozhem", cache_dir=None)
+    below = "mymozhem.rooms."
+    edges = {
+        (importer.removeprefix(below).split(".")[0], found.removeprefix(below).split(".")[0])
+        for importer in graph.modules
+        if importer.startswith(below)
+        for found in graph.find_modules_directly_imported_by(importer)
+        if found.startswith(below)
+    }
+    assert [(a, b) for a, b in edges if a < b and (b, a) in edges] == []
 
 
 def test_every_folder_of_code_is_a_package_so_that_the_linter_sees_it():

@@ -1,7 +1,7 @@
 """The documentation is true: its commands run, its examples work, its links lead somewhere.
 
 What the words behind a fence mean is said in `tests/docs/blocks.py`; how a tutorial is walked
-through, in `tests/docs/walk.py`.
+through, in `tests/docs/run_page.py`.
 """
 
 import json
@@ -24,7 +24,7 @@ from mymozhem.resources import resource_root
 from mymozhem.rooms.effects import _ACTS
 from tests.docs import contract_page, write
 from tests.docs.blocks import ROOT, Block, blocks, pages, prose
-from tests.docs.walk import checkout, expectations, matches, walk
+from tests.docs.run_page import checkout, expectations, matches, walk
 
 DOCS = ROOT / "docs"
 PAGES = pages()

@@ -4,11 +4,10 @@ from contextlib import AsyncExitStack
 
 from quart import Quart
 
-from mymozhem.api import edge
-from mymozhem.api.callbacks import AllCallbacks
-from mymozhem.api.host import Host
-from mymozhem.api.limits import Limits
-from mymozhem.assembly import open_parts
+from mymozhem.api import mount
+from mymozhem.api.callback_dispatch import AllCallbacks
+from mymozhem.api.dependencies import Host
+from mymozhem.api.rate_limits import Limits
 from mymozhem.auth.accounts import Accounts
 from mymozhem.auth.passwords import Passwords
 from mymozhem.auth.tokens import Tokens
@@ -17,10 +16,11 @@ from mymozhem.config import Settings
 from mymozhem.outbound.guard import Guard
 from mymozhem.registry.app_keys import SecretCheck
 from mymozhem.registry.catalog import Catalog
-from mymozhem.rooms.callbacks import RoomCallbacks
-from mymozhem.rooms.courier import callbacks_of
-from mymozhem.rooms.reading.rooms import RoomReader
+from mymozhem.rooms.app_calls.callbacks import RoomCallbacks
+from mymozhem.rooms.views.rooms import RoomReader
 from mymozhem.rooms.windows import downtime
+from mymozhem.wiring.deliveries import callbacks_of
+from mymozhem.wiring.process import open_parts
 
 _KEY = "mymozhem.host"
 
@@ -39,7 +39,7 @@ def create_app(
     that holds the clock. Raises `AccessIncomplete` where a route has no row in the table of access.
     """
     app = Quart("mymozhem", static_folder=None)
-    edge.install(app, lambda: host_of(app))
+    mount.install(app, lambda: host_of(app))
     stack = AsyncExitStack()
 
     async def start() -> None:

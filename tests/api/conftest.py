@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from mymozhem.clock import Clock
-from tests.api.evening import Evening, make_evening
-from tests.api.house import House, make_house
+from tests.support.api_host import House, make_house
+from tests.support.api_room import Evening, make_evening
 
 
 @pytest.fixture

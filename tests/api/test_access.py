@@ -9,14 +9,16 @@ from typing import Any
 import pytest
 from sqlalchemy import update
 
-from mymozhem.auth.access import ACCESS, Access, check
+from mymozhem.auth.access_table import ACCESS, Access, check
 from mymozhem.auth.principal import Principal
 from mymozhem.clock import Clock
 from mymozhem.contract import PersonKind, Role
 from mymozhem.errors import MymozhemError
-from mymozhem.rooms.tables import NotificationRow, ParticipantRow, RoomRow
-from tests.api.house import PASSWORD, Caller, House, make_house
-from tests.remote import remote_manifest
+from mymozhem.rooms.tables.notifications import NotificationRow
+from mymozhem.rooms.tables.participants import ParticipantRow
+from mymozhem.rooms.tables.rooms import RoomRow
+from tests.support.api_host import PASSWORD, Caller, House, make_house
+from tests.support.remote_manifest import remote_manifest
 
 CALLERS = (
     "anonymous",

@@ -4,9 +4,9 @@ from copy import deepcopy
 
 import pytest
 
-from mymozhem.registry import history
-from tests.api.house import House
-from tests.remote import remote_manifest
+from mymozhem.registry import manifest_history
+from tests.support.api_host import House
+from tests.support.remote_manifest import remote_manifest
 
 SETTINGS = {
     "type": "object",
@@ -221,5 +221,5 @@ async def test_it_is_in_the_audit_trail(house: House, owner, admin):
 async def test_it_stands_in_the_history(house: House, owner):
     await deprecate(owner)
     async with house.database.read() as session:
-        (found,) = await history.versions(session, "raffle")
+        (found,) = await manifest_history.versions(session, "raffle")
     assert found.deprecated_at is not None

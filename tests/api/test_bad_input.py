@@ -3,8 +3,8 @@
 import pytest
 
 from mymozhem.api.v1 import ROUTES
-from mymozhem.rooms.tables import RoomRow
-from tests.api.house import House
+from mymozhem.rooms.tables.rooms import RoomRow
+from tests.support.api_host import House
 
 DEEP = b"[" * 100_000 + b"]" * 100_000
 BODIES = {

@@ -2,7 +2,7 @@
 
 import pytest
 
-from mymozhem.dispatch.breaker import Key, Verdict
+from mymozhem.dispatch.breakers.breaker import Key, Verdict
 
 KEY = Key("stall", "1.0.0", "actions")
 RESET = {"appId": "stall", "version": "1.0.0", "capability": "actions"}

@@ -2,11 +2,11 @@
 
 import pytest
 
-from mymozhem.deliveries.carrying import Outcome, Result
+from mymozhem.deliveries.delivery import Outcome, Result
 from mymozhem.deliveries.relay import Relay
-from mymozhem.deliveries.schedule import Schedules
-from mymozhem.rooms.courier import relay_of
-from tests.integration.deliveries.post import FAILED, App, telling
+from mymozhem.deliveries.retry_schedule import Schedules
+from mymozhem.wiring.deliveries import relay_of
+from tests.support.relay_host import FAILED, App, telling
 from tests.unit.outbound.hostile import answer, says, serving
 
 SECRET = "the card under the hat"

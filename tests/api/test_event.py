@@ -3,7 +3,7 @@
 import orjson
 
 from mymozhem.contract.fair import read_record, verify
-from tests.api.house import House
+from tests.support.api_host import House
 
 
 async def test_an_event_runs_over_http_and_nobody_sees_a_result_before_its_reveal(

@@ -8,14 +8,14 @@ from prometheus_client.parser import text_string_to_metric_families
 from sqlalchemy import update
 
 from mymozhem.contract import HealthReport, hookimpl
-from mymozhem.health.histograms import Histograms
-from mymozhem.health.loop import HealthLoop
-from mymozhem.health.rules import Facts
+from mymozhem.monitoring.alert_rules import Facts
+from mymozhem.monitoring.call_counts import Histograms
+from mymozhem.monitoring.loop import HealthLoop
 from mymozhem.observability.metrics import BreakerState
 from mymozhem.registry.tables import AppRow
-from mymozhem.rooms.health_sources import health_loop, recipients, suffering
-from tests.api.house import Caller, House, make_house
-from tests.integration.health.build import failed, letters, observed
+from mymozhem.wiring.monitoring import health_loop, recipients, suffering
+from tests.integration.monitoring.records import failed, letters, observed
+from tests.support.api_host import Caller, House, make_house
 
 OPEN = BreakerState("stall", "1.0.0", "actions", "open")
 MAIL = {"smtp_url": "smtp://127.0.0.1:1", "mail_from": "host@example.org", "quiet_hours": ""}

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from mymozhem.api.documents import openapi_document
+from mymozhem.api.openapi import openapi_document
 from mymozhem.clock import Clock
 from mymozhem.contract import (
     ImportProblem,
@@ -19,7 +19,7 @@ from mymozhem.contract import (
     SettingsValidationResult,
     hookimpl,
 )
-from tests.api.house import Caller, Heard, House, make_house
+from tests.support.api_host import Caller, Heard, House, make_house
 
 LINES: JsonObject = {"type": "array", "default": [], "items": {"type": "string", "minLength": 2}}
 SONGS = {"Content-Type": "text/plain"}

@@ -6,9 +6,9 @@ from email.utils import parsedate_to_datetime
 import pytest
 from quart import Quart
 
-from mymozhem.api import lifecycle
-from mymozhem.api.lifecycle import API_VERSIONS, ApiVersion, Stage
-from tests.api.house import House
+from mymozhem.api import api_versions
+from mymozhem.api.api_versions import API_VERSIONS, ApiVersion, Stage
+from tests.support.api_host import House
 
 OLD = ApiVersion(
     "v1",
@@ -68,7 +68,7 @@ def aged(house: House, today: date) -> Quart:
     clock = type("Clock", (), {"now": lambda _: datetime(*today.timetuple()[:3], tzinfo=UTC)})()
     services = type("Services", (), {"clock": clock, "settings": house.host.services.settings})()
     host = type("Host", (), {"services": services})()
-    lifecycle.install(app, lambda: host, (OLD, NEW))
+    api_versions.install(app, lambda: host, (OLD, NEW))
 
     @app.get("/api/<version>/things")
     async def things(version: str) -> str:

@@ -4,9 +4,9 @@ from datetime import timedelta
 
 import pytest
 
-from mymozhem.api.v1.lists import stored_lists
+from mymozhem.api.v1.list_downloads import stored_lists
 from mymozhem.clock import HeldClock
-from tests.api.house import House
+from tests.support.api_host import House
 
 pytestmark = pytest.mark.parametrize("dialect", ["sqlite"], indirect=True)
 

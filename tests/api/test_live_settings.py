@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from tests.api.house import Caller, Heard, House
+from tests.support.api_host import Caller, Heard, House
 
 
 async def change(caller: Caller, room: Any, settings: object, **headers: str) -> Heard:

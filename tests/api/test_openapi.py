@@ -5,13 +5,13 @@ from dataclasses import replace
 import pytest
 from openapi_spec_validator import OpenAPIV31SpecValidator
 
-from mymozhem.api import edge
-from mymozhem.api.documents import openapi_document
+from mymozhem.api import mount
+from mymozhem.api.openapi import openapi_document
 from mymozhem.api.v1 import ROUTES, TAGS
 from mymozhem.app import create_app
-from mymozhem.auth.access import ACCESS
+from mymozhem.auth.access_table import ACCESS
 from mymozhem.config import Settings
-from tests.api.house import House
+from tests.support.api_host import House
 
 
 def described(tmp_path):
@@ -68,13 +68,13 @@ def test_every_error_has_the_one_body(tmp_path):
 
 def test_a_route_without_a_row_does_not_start():
     extra = replace(ROUTES[0], endpoint="GET /secrets")
-    with pytest.raises(edge.AccessIncomplete, match="GET /secrets"):
-        edge.refuse_incomplete([*ROUTES, extra])
+    with pytest.raises(mount.AccessIncomplete, match="GET /secrets"):
+        mount.refuse_incomplete([*ROUTES, extra])
 
 
 def test_a_row_without_a_route_does_not_start():
-    with pytest.raises(edge.AccessIncomplete, match="POST /auth/login"):
-        edge.refuse_incomplete([each for each in ROUTES if each.endpoint != "POST /auth/login"])
+    with pytest.raises(mount.AccessIncomplete, match="POST /auth/login"):
+        mount.refuse_incomplete([each for each in ROUTES if each.endpoint != "POST /auth/login"])
 
 
 async def test_the_pages_load_nothing_from_elsewhere(house: House):

@@ -7,13 +7,14 @@ import pytest
 
 from mymozhem.api.v1 import ROUTES
 from mymozhem.app import create_app, host_of
-from mymozhem.cli.ledger import as_json, export_lines
+from mymozhem.cli.room_reports import as_json, export_lines
 from mymozhem.registry.catalog import Catalog
-from mymozhem.rooms.locks.keeper import Keeper
+from mymozhem.rooms.locks.reconciler import Keeper
 from mymozhem.rooms.replay import replay
-from mymozhem.rooms.tables import LockDriftRow, RoomRow
-from tests.api.evening import make_evening
-from tests.api.house import Caller, make_house
+from mymozhem.rooms.tables.locks import LockDriftRow
+from mymozhem.rooms.tables.rooms import RoomRow
+from tests.support.api_host import Caller, make_house
+from tests.support.api_room import make_evening
 
 #: every route of one room that only reads
 READING = sorted(

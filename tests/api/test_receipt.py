@@ -9,8 +9,8 @@ import orjson
 import pytest
 
 from mymozhem.clock import HeldClock
-from tests.api.house import Caller, House, make_house
-from tests.integration.rooms.desk import Desk, opening
+from tests.support.api_host import Caller, House, make_house
+from tests.support.apps.window_app import Desk, opening
 
 PAYLOAD = {"payload": {"n": 4}}
 

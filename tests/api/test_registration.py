@@ -15,7 +15,7 @@ from mymozhem.contract import (
     RegistrationResult,
     hookimpl,
 )
-from tests.api.house import Heard, House, make_house
+from tests.support.api_host import Heard, House, make_house
 
 
 class Dinner:

@@ -8,15 +8,15 @@ from pathlib import Path
 
 import pytest
 
-from mymozhem.api.callbacks import AllCallbacks
+from mymozhem.api.callback_dispatch import AllCallbacks
 from mymozhem.api.v1 import ROUTES
-from mymozhem.auth.access import ACCESS
+from mymozhem.auth.access_table import ACCESS
 from mymozhem.auth.principal import AppPrincipal
 from mymozhem.contract.signing import PublicKey, SharedKey, parse_key
 from mymozhem.errors import NotFound
-from mymozhem.registry import remote
-from tests.api.house import Caller, House, make_house
-from tests.remote import BASE_URL, FIRST_PLATFORM, remote_manifest
+from mymozhem.registry import remote_apps
+from tests.support.api_host import Caller, House, make_house
+from tests.support.remote_manifest import BASE_URL, FIRST_PLATFORM, remote_manifest
 
 GIVEN = sorted(Path(__file__).resolve().parents[3].glob("shared/data/manifests/*.json"))
 
@@ -362,12 +362,12 @@ async def test_a_secret_that_another_process_made_is_known_at_once(house: House)
     made = await house.remote_app()
     services = house.host.services
     async with services.database.write() as unit:
-        renewed = await remote.renew_keys(
+        renewed = await remote_apps.renew_keys(
             unit, services.keys, "raffle", grace=timedelta(0), key_pair=False
         )
     assert (await sign_in(house, made.secret)).status == 401
     async with services.database.read() as session:
-        kid = await remote.matching_key(
+        kid = await remote_apps.matching_key(
             session,
             house.host.app_secrets,
             "raffle",

@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from tests.api.house import PASSWORD, House, make_house
+from tests.support.api_host import PASSWORD, House, make_house
 
 KEY = {"Idempotency-Key": "once-only"}
 

@@ -2,11 +2,11 @@
 
 import pytest
 
-from mymozhem.registry import history
+from mymozhem.registry import manifest_history
 from mymozhem.registry.catalog import Catalog
-from tests.api.house import House, stall_code, stocked
-from tests.integration.rooms.build import loaded
-from tests.integration.rooms.versions.shop import FIRST, Shop, settings_schema
+from tests.support.api_host import House, stall_code, stocked
+from tests.support.apps.versioned_app import FIRST, Shop, settings_schema
+from tests.support.host import loaded
 
 NEXT = settings_schema(
     ("venue",),
@@ -21,7 +21,7 @@ async def install(house: House, app: Shop) -> None:
     """Have the host know another version of the app, and its code."""
     await stocked(house.database, {"shop": app})
     async with house.database.read() as session:
-        published = await history.versions(session)
+        published = await manifest_history.versions(session)
     fresh = Catalog([stall_code(), loaded(app, "shop")], published)
     house.host.services.catalog.__dict__.update(fresh.__dict__)
 

@@ -22,12 +22,12 @@ from schemathesis.specs.openapi.checks import (
     status_code_conformance,
 )
 
-from mymozhem.api.documents import openapi_document
+from mymozhem.api.openapi import openapi_document
 from mymozhem.clock import SystemClock
 from mymozhem.migrations import import_tables
-from tests.api.house import Caller, House, make_house
 from tests.api.test_access import OPENING
-from tests.databases import SqliteTemplate
+from tests.support.api_host import Caller, House, make_house
+from tests.support.databases import SqliteTemplate
 
 EXAMPLES = int(os.environ.get("MYMOZHEM_FUZZ_EXAMPLES", "3"))
 CHECKS = (

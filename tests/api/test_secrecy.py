@@ -8,8 +8,8 @@ from typing import Any
 from sqlalchemy import select
 
 from mymozhem.api.v1 import ROUTES
-from mymozhem.rooms.tables import WinnerRow
-from tests.api.house import Caller, House
+from mymozhem.rooms.tables.prizes import WinnerRow
+from tests.support.api_host import Caller, House
 
 #: what may be different once a sealed result is there; of the draw itself
 OF_THE_DRAW = frozenset({"status", "run", "drawnAt"})

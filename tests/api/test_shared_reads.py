@@ -5,8 +5,8 @@ from collections.abc import Sequence
 
 import pytest
 
+from mymozhem.concurrency.coalescing import SharedReads
 from mymozhem.errors import NotFound
-from mymozhem.rooms.shared_reads import SharedReads
 
 
 class Answers:

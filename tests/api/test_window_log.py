@@ -6,10 +6,10 @@ from typing import Any
 import orjson
 import pytest
 
-from mymozhem.cli.ledger import as_json, export_lines, find_room, stored
+from mymozhem.cli.room_reports import as_json, export_lines, find_room, stored
 from mymozhem.rooms.replay import Replayed, replay
-from tests.api.evening import Evening
-from tests.integration.rooms.desk import RULES
+from tests.support.api_room import Evening
+from tests.support.apps.window_app import RULES
 
 JUDGED = {"rules": RULES, "judge": "rules", "points": 5}
 

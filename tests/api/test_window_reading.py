@@ -10,17 +10,17 @@ import orjson
 import pytest
 from sqlalchemy import insert, select
 
-from mymozhem.api.files import cell
+from mymozhem.api.file_downloads import cell
 from mymozhem.auth.principal import Principal
 from mymozhem.contract import PersonKind
 from mymozhem.db.base import Base, new_id
-from mymozhem.rooms.reading.submissions import AT_ONCE, batches, listing
-from mymozhem.rooms.seats import find_seat
-from mymozhem.rooms.windows.rows import find_window
-from mymozhem.rooms.windows.tables import SubmissionRow
-from tests.api.evening import Evening
-from tests.api.house import Caller, Heard
-from tests.integration.rooms.desk import RULES
+from mymozhem.rooms.core.membership import find_seat
+from mymozhem.rooms.tables.windows import SubmissionRow
+from mymozhem.rooms.views.submissions import AT_ONCE, batches, listing
+from mymozhem.rooms.windows.queries import find_window
+from tests.support.api_host import Caller, Heard
+from tests.support.api_room import Evening
+from tests.support.apps.window_app import RULES
 
 JUDGED = {"rules": RULES, "judge": "rules", "points": 5}
 ANYTHING: Any = {"accepts": {}}

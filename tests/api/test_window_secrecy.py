@@ -12,14 +12,14 @@ from typing import Any
 
 import pytest
 
-from mymozhem.api.documents import openapi_document
+from mymozhem.api.openapi import openapi_document
 from mymozhem.api.v1 import ROUTES
 from mymozhem.clock import Clock
 from mymozhem.contract import CloseWindowRequest, JudgeRequest
-from tests.api.evening import Evening
-from tests.api.house import Caller, Heard, make_house
 from tests.api.test_access import BODIES
-from tests.integration.rooms.desk import Desk
+from tests.support.api_host import Caller, Heard, make_house
+from tests.support.api_room import Evening
+from tests.support.apps.window_app import Desk
 
 STATES = ("open", "paused", "tallying", "unrevealed")
 JUDGES = ("rules", "app", "close")

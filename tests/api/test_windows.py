@@ -4,9 +4,9 @@ from typing import Any
 
 import pytest
 
-from tests.api.evening import Evening
-from tests.api.house import Caller
-from tests.integration.rooms.desk import ACCEPTS, RULES
+from tests.support.api_host import Caller
+from tests.support.api_room import Evening
+from tests.support.apps.window_app import ACCEPTS, RULES
 
 JUDGED = {"rules": RULES, "judge": "rules", "points": 5}
 

@@ -13,12 +13,12 @@ from mymozhem.config import Settings
 from mymozhem.contract import ActionRequest, DecidedBy
 from mymozhem.contract.hooks import HANDLE_ACTION
 from mymozhem.dispatch import AppTarget, Budget, Dispatcher
-from mymozhem.dispatch.breaker import Key, Verdict
-from mymozhem.dispatch.breakers import Breakers
-from mymozhem.dispatch.ears import Ears
+from mymozhem.dispatch.breakers.breaker import Key, Verdict
+from mymozhem.dispatch.breakers.registry import Breakers
+from mymozhem.dispatch.observers import Ears
 from mymozhem.dispatch.outcome import Outcome
-from mymozhem.health.histograms import Histograms
-from mymozhem.observability.calls import Observers
+from mymozhem.monitoring.call_counts import Histograms
+from mymozhem.observability.call_observer import Observers
 from mymozhem.observability.metrics import Metrics
 from tests.unit.dispatch.conftest import FakeApps, FakeManifest, context
 

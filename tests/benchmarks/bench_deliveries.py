@@ -20,13 +20,13 @@ from mymozhem.clock import SystemClock
 from mymozhem.config import Settings
 from mymozhem.db.base import new_id
 from mymozhem.db.engine import create_engine
-from mymozhem.db.uow import Database
-from mymozhem.deliveries.carrying import Delivery, Outcome, Result
+from mymozhem.db.unit_of_work import Database
+from mymozhem.deliveries.delivery import Delivery, Outcome, Result
 from mymozhem.deliveries.outbox import Outbox
 from mymozhem.deliveries.relay import Relay
-from mymozhem.deliveries.schedule import Schedules
+from mymozhem.deliveries.retry_schedule import Schedules
 from mymozhem.deliveries.tables import DeliveryContextRow, DeliveryRow, DeliveryState
-from tests.integration.deliveries.post import NoManifests, telling
+from tests.support.relay_host import NoManifests, telling
 
 from .figures import Figure, at_least
 from .hosts import ENGINES, fresh_database

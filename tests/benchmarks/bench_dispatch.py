@@ -18,10 +18,10 @@ from mymozhem.config import Settings
 from mymozhem.contract import ActionRequest, ActionResult, Context, Emit, SetState, hookimpl
 from mymozhem.contract.hooks import HANDLE_ACTION
 from mymozhem.dispatch import AppTarget, Budget, Dispatcher
-from mymozhem.dispatch.breakers import Breakers
-from mymozhem.dispatch.ears import Ears
-from mymozhem.health.histograms import Histograms
-from mymozhem.observability.calls import Observers
+from mymozhem.dispatch.breakers.registry import Breakers
+from mymozhem.dispatch.observers import Ears
+from mymozhem.monitoring.call_counts import Histograms
+from mymozhem.observability.call_observer import Observers
 from mymozhem.observability.metrics import Metrics
 from tests.unit.dispatch.conftest import FakeApps, FakeManifest, context
 

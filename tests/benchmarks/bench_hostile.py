@@ -13,10 +13,10 @@ import structlog
 import uvloop
 
 from mymozhem.clock import SystemClock
-from mymozhem.dispatch.breaker import Key
+from mymozhem.dispatch.breakers.breaker import Key
 from mymozhem.migrations import import_tables
-from tests.api.house import House, make_house
-from tests.databases import create_tables
+from tests.support.api_host import House, make_house
+from tests.support.databases import create_tables
 from tests.unit.outbound.hostile import Script, drip, flood, hang, serving
 
 from .figures import Figure, at_most

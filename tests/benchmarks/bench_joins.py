@@ -18,7 +18,7 @@ import aiohttp
 import uvloop
 
 from mymozhem.clock import SystemClock
-from tests.api.house import make_house
+from tests.support.api_host import make_house
 
 from .apart import log_aside
 from .figures import Figure, bound

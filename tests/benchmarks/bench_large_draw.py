@@ -16,15 +16,16 @@ from sqlalchemy import text
 
 from mymozhem.clock import SystemClock
 from mymozhem.contract import JsonObject, hookimpl
-from mymozhem.db.uow import Database
-from mymozhem.rooms.applications import Joined
-from mymozhem.rooms.draws import drawing
-from mymozhem.rooms.draws.drawing import DrawWish
-from mymozhem.rooms.services import Services
-from mymozhem.rooms.tables import DrawRow, RoomRow
-from mymozhem.rooms.work.jobs import Jobs
-from mymozhem.rooms.writer import write_room
-from tests.integration.rooms.build import make_house
+from mymozhem.db.unit_of_work import Database
+from mymozhem.rooms.coordination.join_batches import Joined
+from mymozhem.rooms.core.services import Services
+from mymozhem.rooms.core.transaction import write_room
+from mymozhem.rooms.draws import commands
+from mymozhem.rooms.draws.commands import DrawWish
+from mymozhem.rooms.jobs.runner import Jobs
+from mymozhem.rooms.tables.draws import DrawRow
+from mymozhem.rooms.tables.rooms import RoomRow
+from tests.support.host import make_house
 
 from .figures import Figure, bound
 from .hosts import fresh_database
@@ -106,7 +107,7 @@ async def _fill(database: Database, first: Joined) -> None:
 
 async def _draw(services: Services, room: RoomRow) -> None:
     async with write_room(services, room.id) as writer:
-        draw = await drawing.request(writer, DrawWish(run=True))
+        draw = await commands.request(writer, DrawWish(run=True))
     await Jobs(services).run_due()
     async with services.database.read() as session:
         status = (await session.get_one(DrawRow, draw.id)).status

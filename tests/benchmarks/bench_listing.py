@@ -10,8 +10,8 @@ from sqlalchemy import insert, text
 
 from mymozhem.clock import SystemClock
 from mymozhem.db.base import new_id
-from mymozhem.rooms.tables import RoomRow
-from tests.api.house import House, make_house
+from mymozhem.rooms.tables.rooms import RoomRow
+from tests.support.api_host import House, make_house
 
 from .figures import Figure, at_most
 from .hosts import ENGINES, fresh_database

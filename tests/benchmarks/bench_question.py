@@ -20,7 +20,7 @@ import uvloop
 from sqlalchemy import make_url
 
 from mymozhem.clock import SystemClock
-from tests.api.house import make_house
+from tests.support.api_host import make_house
 
 from .apart import Apart, apart, log_aside, told
 from .crowd import APP, QUESTION, RIGHT, Asker, seat

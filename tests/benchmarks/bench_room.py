@@ -11,7 +11,7 @@ from quart import Response
 from sqlalchemy import event
 
 from mymozhem.clock import SystemClock
-from tests.api.house import House, make_house
+from tests.support.api_host import House, make_house
 
 from .figures import Figure, at_least, bound
 from .hosts import ENGINES, fresh_database, served

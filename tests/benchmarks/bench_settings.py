@@ -5,7 +5,7 @@ from collections.abc import Iterable
 import jsonschema_rs
 
 from mymozhem.manifests.validate import validate_manifest
-from mymozhem.rooms.settings import refuse_invalid
+from mymozhem.rooms.app_settings.update import refuse_invalid
 
 from .figures import Figure, at_most, best
 

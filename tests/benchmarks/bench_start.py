@@ -15,7 +15,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from mymozhem.config import Settings
-from mymozhem.demo.child import environment, free_port
+from mymozhem.demo.host_process import environment, free_port
 from mymozhem.migrations import upgrade
 
 from .figures import Figure, at_most

@@ -17,13 +17,14 @@ from mymozhem.auth.principal import Principal
 from mymozhem.clock import SystemClock
 from mymozhem.contract import Role, Verdict
 from mymozhem.db.engine import create_engine
-from mymozhem.db.uow import Database
-from mymozhem.rooms.actions import perform
-from mymozhem.rooms.tables import ParticipantRow, RoomRow
-from mymozhem.rooms.windows.rows import find_window
-from mymozhem.rooms.windows.submitting import submit
-from mymozhem.rooms.windows.tables import SubmissionRow
-from tests.integration.rooms.build import House, make_house
+from mymozhem.db.unit_of_work import Database
+from mymozhem.rooms.actions.perform import perform
+from mymozhem.rooms.tables.participants import ParticipantRow
+from mymozhem.rooms.tables.rooms import RoomRow
+from mymozhem.rooms.tables.windows import SubmissionRow
+from mymozhem.rooms.windows.queries import find_window
+from mymozhem.rooms.windows.submit import submit
+from tests.support.host import House, make_house
 
 from .crowd import APP, QUESTION, RIGHT, Asker, seat
 from .figures import Figure, said

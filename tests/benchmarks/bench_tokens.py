@@ -26,7 +26,7 @@ from mymozhem.clock import SystemClock
 from mymozhem.config import Settings
 from mymozhem.contract import PersonKind
 from mymozhem.db.engine import create_engine
-from mymozhem.db.uow import Database
+from mymozhem.db.unit_of_work import Database
 
 from .figures import Figure, at_most, best
 

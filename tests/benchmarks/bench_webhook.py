@@ -25,10 +25,10 @@ from mymozhem.contract.envelopes import ListRef
 from mymozhem.contract.hooks import HANDLE_ACTION
 from mymozhem.contract.signing import SharedKey
 from mymozhem.dispatch import AppTarget, Budget, Dispatcher
-from mymozhem.dispatch.copies import with_values
-from mymozhem.dispatch.transport import Call
-from mymozhem.dispatch.webhook import WebhookTransport
-from mymozhem.dispatch.wire_request import body_of
+from mymozhem.dispatch.transports.base import Call
+from mymozhem.dispatch.transports.model_copies import with_values
+from mymozhem.dispatch.transports.webhook.request import body_of
+from mymozhem.dispatch.transports.webhook.transport import WebhookTransport
 from mymozhem.manifests.model import Webhook
 from mymozhem.outbound import Guard, Outbound
 from mymozhem.outbound.guard import LOOPBACK

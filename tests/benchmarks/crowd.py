@@ -15,8 +15,8 @@ from mymozhem.contract import (
     hookimpl,
 )
 from mymozhem.db.base import new_id
-from mymozhem.db.uow import Database
-from mymozhem.rooms.tables import ParticipantRow
+from mymozhem.db.unit_of_work import Database
+from mymozhem.rooms.tables.participants import ParticipantRow
 
 APP = "asker"
 QUESTION = "q-1"

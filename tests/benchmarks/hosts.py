@@ -10,7 +10,7 @@ import uvicorn
 from quart import Quart
 
 from mymozhem.migrations import import_tables
-from tests.databases import PostgresTemplate, SqliteTemplate, postgres_server
+from tests.support.databases import PostgresTemplate, SqliteTemplate, postgres_server
 
 ENGINES = ("sqlite", "postgresql")
 

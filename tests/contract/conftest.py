@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.contract.hall import FIRST
+from tests.support.quiz_room import FIRST
 
 DIALECTS = ("sqlite", "postgresql")
 #: transports and databases that are tried together

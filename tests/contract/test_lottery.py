@@ -14,16 +14,19 @@ from sqlalchemy import select
 import mymozhem_lottery
 from mymozhem.clock import Clock, HeldClock
 from mymozhem.contract import Level, WinnerStatus, fair
-from mymozhem.db.uow import Database
+from mymozhem.db.unit_of_work import Database
 from mymozhem.errors import Refused
-from mymozhem.rooms.actions import perform
-from mymozhem.rooms.draws import drawing
+from mymozhem.rooms.actions.perform import perform
+from mymozhem.rooms.core.transaction import write_room
+from mymozhem.rooms.draws import commands
 from mymozhem.rooms.draws.record import DrawView, find_draw, record
-from mymozhem.rooms.tables import DrawRow, ParticipantRow, RoomRow, RoomStateRow, WinnerRow
-from mymozhem.rooms.work.jobs import Jobs
-from mymozhem.rooms.writer import write_room
-from tests.contract.houses import HOUSES
-from tests.integration.rooms.build import House
+from mymozhem.rooms.jobs.runner import Jobs
+from mymozhem.rooms.tables.draws import DrawRow
+from mymozhem.rooms.tables.participants import ParticipantRow
+from mymozhem.rooms.tables.prizes import WinnerRow
+from mymozhem.rooms.tables.rooms import RoomRow, RoomStateRow
+from tests.support.host import House
+from tests.support.transports import HOUSES
 
 
 @pytest.fixture
@@ -143,8 +146,8 @@ async def test_reserves_of_a_draw_are_nobodys_before_its_last_prize_is_shown(hou
     prizes = [await house.prize(fairground.room, name=name) for name in ("Bicycle", "Kettle")]
     draw = await fairground.draw()
     async with write_room(house.services, fairground.room.id) as writer:
-        row = await drawing.by_id(writer, draw.id)
-        await drawing.reveal(writer, row, prizes[:1])
+        row = await commands.by_id(writer, draw.id)
+        await commands.reveal(writer, row, prizes[:1])
     await fairground.jobs.run_due()
     [shown] = [win for win in await fairground.wins() if not win.sealed]
     with pytest.raises(Refused) as refused:

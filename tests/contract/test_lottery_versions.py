@@ -11,11 +11,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mymozhem.manifests.migrate import down, route, route_down, up
 from mymozhem.manifests.model import Manifest
-from mymozhem.manifests.schemas import compile_schema
 from mymozhem.manifests.settings import apply_defaults
+from mymozhem.manifests.settings_migrations.apply import down, route, route_down, up
 from mymozhem.manifests.validate import validate_manifest
+from mymozhem.manifests.validators import compile_schema
 
 WHEEL = Path(__file__).parents[1] / "releases" / "mymozhem_lottery-1.0.0-py3-none-any.whl"
 

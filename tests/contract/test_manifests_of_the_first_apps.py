@@ -5,9 +5,9 @@ from importlib.resources import files
 import pytest
 
 from mymozhem.contract import Level
-from mymozhem.manifests.schemas import compile_schema
 from mymozhem.manifests.settings import apply_defaults, live_only, project
 from mymozhem.manifests.validate import validate_manifest
+from mymozhem.manifests.validators import compile_schema
 
 APPS = {"lottery": "mymozhem_lottery", "quiz": "mymozhem_quiz"}
 

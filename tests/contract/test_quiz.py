@@ -23,15 +23,16 @@ from mymozhem.contract import (
     hookimpl,
 )
 from mymozhem.contract.fair import verify
-from mymozhem.db.uow import Database
+from mymozhem.db.unit_of_work import Database
 from mymozhem.errors import Forbidden, Invalid, Refused
+from mymozhem.rooms.app_settings.import_text import import_setting
+from mymozhem.rooms.app_settings.import_values import TextImport
 from mymozhem.rooms.draws.record import list_draws, record
-from mymozhem.rooms.importing import import_setting
-from mymozhem.rooms.imports import TextImport
-from mymozhem.rooms.windows import controlling
-from mymozhem.rooms.windows.submitting import submit
-from mymozhem.rooms.work.jobs import Jobs
-from tests.contract.hall import (
+from mymozhem.rooms.jobs.runner import Jobs
+from mymozhem.rooms.windows import commands
+from mymozhem.rooms.windows.submit import submit
+from tests.support.host import House
+from tests.support.quiz_room import (
     EACH,
     FIRST,
     NEWEST,
@@ -42,8 +43,7 @@ from tests.contract.hall import (
     questions,
     single,
 )
-from tests.contract.houses import HOUSES
-from tests.integration.rooms.build import House
+from tests.support.transports import HOUSES
 
 Make = Callable[..., Awaitable[Hall]]
 
@@ -193,7 +193,7 @@ async def test_organizers_cannot_answer_nor_participants_play(make: Make) -> Non
     await hall.wait(200)
     services, room_id = hall.house.services, hall.room.id
     with pytest.raises(Forbidden):
-        await controlling.close(services, room_id, hall.who("Ada"), "q-1")
+        await commands.close(services, room_id, hall.who("Ada"), "q-1")
     with pytest.raises(Forbidden):
         await submit(services, room_id, hall.who(None), "q-1", {"answer": "b"})
 
@@ -376,7 +376,7 @@ class TestFragile:
         await hall.played({"Ada": "Beta", "Bob": "Alpha"})
         assert (await hall.sees("Ada")).public["status"] == "QUESTION_ACTIVE"
         services, leader = hall.house.services, hall.house.organizer
-        await controlling.settle(services, hall.room.id, leader, "q-1")
+        await commands.settle(services, hall.room.id, leader, "q-1")
         assert await hall.points("Ada", "Bob") == [100, 0]
         app.down = False
         await hall.wait(2_000)

@@ -17,10 +17,10 @@ from typing import Any
 import pytest
 
 import mymozhem_quiz
-from mymozhem.api.documents import openapi_document
+from mymozhem.api.openapi import openapi_document
 from mymozhem.clock import Clock, HeldClock
-from tests.api.house import Caller, Heard, House, make_house
-from tests.contract.hall import NEWEST, in_one_round
+from tests.support.api_host import Caller, Heard, House, make_house
+from tests.support.quiz_room import NEWEST, in_one_round
 
 #: another one in each room, or not the room's at all
 DRAWN = "/qr.svg"

@@ -9,14 +9,14 @@ import mymozhem_quiz
 from mymozhem.auth.principal import Principal
 from mymozhem.clock import Clock, HeldClock
 from mymozhem.contract import PersonKind
-from mymozhem.db.uow import Database
-from mymozhem.rooms.tables import RoomRow
-from mymozhem.rooms.versions.upgrading import UpgradeWish, upgrade_room
-from mymozhem.rooms.work.jobs import Jobs
-from tests.contract.hall import FIRST, NEWEST, Hall, asking, make_hall, questions
-from tests.integration.rooms.build import House, loaded, make_services
-from tests.integration.rooms.versions.released import first_release
-from tests.integration.rooms.versions.test_first_apps import install
+from mymozhem.db.unit_of_work import Database
+from mymozhem.rooms.jobs.runner import Jobs
+from mymozhem.rooms.tables.rooms import RoomRow
+from mymozhem.rooms.upgrades.upgrade import UpgradeWish, upgrade_room
+from tests.integration.rooms.upgrades.test_first_apps import install
+from tests.support.apps.released_apps import first_release
+from tests.support.host import House, loaded, make_services
+from tests.support.quiz_room import FIRST, NEWEST, Hall, asking, make_hall, questions
 
 NAMES = ("Ada", "Bob")
 

@@ -16,22 +16,22 @@ import mymozhem_tasting
 from mymozhem.auth.principal import Principal
 from mymozhem.clock import Clock, HeldClock
 from mymozhem.contract import JsonObject, RoomStatus, hookimpl
-from mymozhem.db.uow import Database
+from mymozhem.db.unit_of_work import Database
 from mymozhem.errors import Conflict, Invalid, Refused
-from mymozhem.rooms.actions import Acted, perform
-from mymozhem.rooms.applications import Joined
-from mymozhem.rooms.log import read_events
-from mymozhem.rooms.reading.inside import snapshot
-from mymozhem.rooms.reading.paging import Part
-from mymozhem.rooms.reading.rooms import RoomReader
-from mymozhem.rooms.reading.windows import windows
-from mymozhem.rooms.seats import find_seat
-from mymozhem.rooms.tables import RoomRow
-from mymozhem.rooms.windows import controlling
-from mymozhem.rooms.windows.submitting import submit
-from mymozhem.rooms.work.jobs import Jobs
-from tests.contract.houses import HOUSES
-from tests.integration.rooms.build import House, principal
+from mymozhem.rooms.actions.perform import Acted, perform
+from mymozhem.rooms.coordination.join_batches import Joined
+from mymozhem.rooms.core.event_log import read_events
+from mymozhem.rooms.core.membership import find_seat
+from mymozhem.rooms.jobs.runner import Jobs
+from mymozhem.rooms.tables.rooms import RoomRow
+from mymozhem.rooms.views.paging import Part
+from mymozhem.rooms.views.rooms import RoomReader
+from mymozhem.rooms.views.snapshot import snapshot
+from mymozhem.rooms.views.windows import windows
+from mymozhem.rooms.windows import commands
+from mymozhem.rooms.windows.submit import submit
+from tests.support.host import House, principal
+from tests.support.transports import HOUSES
 
 BOTTLES = ("Margaux", "Rioja", "Zweigelt")
 
@@ -245,7 +245,7 @@ class TestBreaking:
         await cellar.rated(1, 40, 60)
         assert (await cellar.public())["open"] == 1
         services, leader = cellar.house.services, cellar.house.organizer
-        await controlling.settle(services, cellar.room.id, leader, "sample-1")
+        await commands.settle(services, cellar.room.id, leader, "sample-1")
         await cellar.jobs.run_due()
         state = await cellar.public()
         assert ("open" in state, state["results"]["1"]["mean"]) == (False, 50)
@@ -257,7 +257,7 @@ async def test_a_sample_that_an_organizer_voids_is_left_out(cellar: Cellar) -> N
     await cellar.do("pour", sample=2)
     services, leader = cellar.house.services, cellar.house.organizer
     for window in ("sample-1", "sample-2"):
-        await controlling.rejudge(services, cellar.room.id, leader, window, void=True)
+        await commands.rejudge(services, cellar.room.id, leader, window, void=True)
         await cellar.jobs.run_due()
     state = await cellar.public()
     assert "open" not in state

@@ -45,24 +45,20 @@ from mymozhem.contract import (
     fair,
     hookimpl,
 )
-from mymozhem.db.uow import Database
+from mymozhem.db.unit_of_work import Database
 from mymozhem.errors import Refused
-from mymozhem.rooms.actions import Acted, perform
-from mymozhem.rooms.applications import Joined
+from mymozhem.rooms.actions.perform import Acted, perform
+from mymozhem.rooms.coordination.join_batches import Joined
 from mymozhem.rooms.draws.record import record
-from mymozhem.rooms.tables import (
-    DrawRow,
-    NotificationRow,
-    ParticipantRow,
-    PrizeRow,
-    RoomRow,
-    RoomStateRow,
-    TimerRow,
-    WinnerRow,
-)
-from mymozhem.rooms.work.jobs import Jobs
-from tests.contract.houses import HOUSES
-from tests.integration.rooms.build import House, principal
+from mymozhem.rooms.jobs.runner import Jobs
+from mymozhem.rooms.tables.draws import DrawRow
+from mymozhem.rooms.tables.notifications import NotificationRow
+from mymozhem.rooms.tables.participants import ParticipantRow
+from mymozhem.rooms.tables.prizes import PrizeRow, WinnerRow
+from mymozhem.rooms.tables.rooms import RoomRow, RoomStateRow
+from mymozhem.rooms.tables.timers import TimerRow
+from tests.support.host import House, principal
+from tests.support.transports import HOUSES
 
 # ------------------------------------------------------------------------------------ the app
 

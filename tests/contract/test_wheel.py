@@ -11,8 +11,8 @@ from mymozhem.clock import SystemClock
 from mymozhem.contract.fair import verify
 from mymozhem.contract.fair.verification import Verdict
 from mymozhem.contract.signing import new_secret
-from tests.api.house import make_house
-from tests.contract.wheel import FOLDER, free_port, needs_node, post, question, signed, wheel
+from tests.support.api_host import make_house
+from tests.support.node_app import FOLDER, free_port, needs_node, post, question, signed, wheel
 
 pytestmark = needs_node
 

@@ -19,8 +19,7 @@ from mymozhem.contract import (
 )
 from mymozhem.contract.effects import MAX_EFFECTS, Effect
 from mymozhem.contract.hooks import SILENT_CAPABILITIES
-
-from .shapes import docstring, fields_table, members
+from tests.docs.schema_tables import docstring, fields_table, members
 
 #: in the contract, so that apps can be written for them; the host does not ask or do them yet
 HOOKS_TO_COME = frozenset[str]()

@@ -9,8 +9,7 @@ from mymozhem.contract.events import (
     Place,
     StateChanged,
 )
-
-from .shapes import docstring, fields_table
+from tests.docs.schema_tables import docstring, fields_table
 
 #: what events consist of, and nothing else does
 PARTS: tuple[type[BaseModel], ...] = (Place,)

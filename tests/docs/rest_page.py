@@ -1,11 +1,10 @@
 """The tables of the page about the API: who may call what, and every error code."""
 
-from mymozhem.api.lifecycle import API_VERSIONS, Stage
+from mymozhem.api.api_versions import API_VERSIONS, Stage
 from mymozhem.api.v1 import ROUTES
-from mymozhem.auth.access import ACCESS, Access
-
-from .codes import codes
-from .shapes import members
+from mymozhem.auth.access_table import ACCESS, Access
+from tests.docs.error_codes import codes
+from tests.docs.schema_tables import members
 
 _ORDER = list(Access)
 

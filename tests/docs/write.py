@@ -7,7 +7,7 @@ import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from mymozhem.cli.reference import cli_page, settings_page
+from mymozhem.cli.reference_pages import cli_page, settings_page
 
 from .contract_page import contract_page
 from .events_page import events_page

@@ -8,10 +8,10 @@ from collections.abc import Awaitable, Callable
 import structlog
 
 from mymozhem.clock import SystemClock
-from mymozhem.db.uow import Database
-from mymozhem.dispatch.breaker import BreakerPolicy, Verdict
-from mymozhem.dispatch.breakers import Permit
-from tests.integration.dispatch.hosts import KEY, Process, make_process
+from mymozhem.db.unit_of_work import Database
+from mymozhem.dispatch.breakers.breaker import BreakerPolicy, Verdict
+from mymozhem.dispatch.breakers.registry import Permit
+from tests.integration.dispatch.breaker_hosts import KEY, Process, make_process
 
 POLICY = BreakerPolicy(open_s=0.3, lease_s=1.0)
 

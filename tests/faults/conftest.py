@@ -8,9 +8,9 @@ import pytest
 from mymozhem.auth.principal import Principal
 from mymozhem.clock import Clock, SystemClock
 from mymozhem.contract import PersonKind
-from mymozhem.db.uow import Database
-from tests.faults.racing import Children, Crowd, OneProcess, TwoProcesses, services_of
-from tests.integration.rooms.build import House
+from mymozhem.db.unit_of_work import Database
+from tests.faults.race import Children, Crowd, OneProcess, TwoProcesses, services_of
+from tests.support.host import House
 
 
 @pytest.fixture

@@ -13,19 +13,19 @@ from itertools import count
 
 from sqlalchemy import select
 
-from mymozhem.assembly import Parts, open_parts
 from mymozhem.clock import SystemClock
 from mymozhem.config import Settings
-from mymozhem.db.uow import Database
+from mymozhem.db.unit_of_work import Database
 from mymozhem.deliveries.relay import Relay
-from mymozhem.deliveries.schedule import Schedules
+from mymozhem.deliveries.retry_schedule import Schedules
 from mymozhem.deliveries.tables import DeliveryRow
 from mymozhem.observability.logging import configure_logging
-from mymozhem.rooms.courier import Courier
-from mymozhem.rooms.services import Services
-from mymozhem.rooms.writer import write_room
+from mymozhem.rooms.core.services import Services
+from mymozhem.rooms.core.transaction import write_room
+from mymozhem.wiring.deliveries import Courier
+from mymozhem.wiring.process import Parts, open_parts
 from tests.faults.host_child import Fuse, lay
-from tests.faults.told import APP
+from tests.support.apps.delivery_app import APP
 
 LEASE = timedelta(milliseconds=800)
 

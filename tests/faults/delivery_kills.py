@@ -11,17 +11,17 @@ from sqlalchemy.orm import undefer
 
 from mymozhem.auth.keys import Keys
 from mymozhem.clock import SystemClock
-from mymozhem.db.uow import Database
+from mymozhem.db.unit_of_work import Database
 from mymozhem.deliveries.tables import AttemptRow, DeliveryRow
 from mymozhem.dispatch.dispatcher import Dispatcher
 from mymozhem.manifests.model import Manifest
 from mymozhem.registry.catalog import Catalog
-from mymozhem.registry.remote import Owner, register
-from mymozhem.rooms.services import Services
-from mymozhem.rooms.tables import RoomEventRow
+from mymozhem.registry.remote_apps import Owner, register
+from mymozhem.rooms.core.services import Services
+from mymozhem.rooms.tables.events import RoomEventRow
 from tests.faults.delivery_child import settings_of
-from tests.faults.told import APP, NEVER
-from tests.integration.rooms.build import House
+from tests.support.apps.delivery_app import APP, NEVER
+from tests.support.host import House
 
 ROOMS = 3
 

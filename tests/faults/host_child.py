@@ -14,11 +14,12 @@ from pathlib import Path
 from sqlalchemy import event, or_, select
 
 from mymozhem.clock import SystemClock
-from mymozhem.db.uow import Database
-from mymozhem.rooms.tables import DrawRow, TimerRow
-from mymozhem.rooms.work.jobs import Jobs
-from tests.faults.apps import Marker
-from tests.integration.rooms.build import make_services
+from mymozhem.db.unit_of_work import Database
+from mymozhem.rooms.jobs.runner import Jobs
+from mymozhem.rooms.tables.draws import DrawRow
+from mymozhem.rooms.tables.timers import TimerRow
+from tests.support.apps.timer_app import Marker
+from tests.support.host import make_services
 
 LEASE = timedelta(milliseconds=300)
 

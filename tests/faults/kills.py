@@ -11,23 +11,20 @@ from sqlalchemy import select
 from mymozhem.auth.tables import UserRow
 from mymozhem.clock import SystemClock
 from mymozhem.contract import PrizeCount, fair
-from mymozhem.db.uow import Database
+from mymozhem.db.unit_of_work import Database
 from mymozhem.rooms import timers
-from mymozhem.rooms.draws import drawing
-from mymozhem.rooms.draws.drawing import DrawWish
+from mymozhem.rooms.core.transaction import write_room
+from mymozhem.rooms.draws import commands
+from mymozhem.rooms.draws.commands import DrawWish
 from mymozhem.rooms.draws.record import record
-from mymozhem.rooms.prizes import NewPrize, add_prize
-from mymozhem.rooms.tables import (
-    DrawRow,
-    PrizeRow,
-    RoomEventRow,
-    RoomStateRow,
-    TimerRow,
-    WinnerRow,
-)
-from mymozhem.rooms.writer import write_room
-from tests.faults.apps import Marker
-from tests.integration.rooms.build import House, make_house, make_services
+from mymozhem.rooms.prizes.manage import NewPrize, add_prize
+from mymozhem.rooms.tables.draws import DrawRow
+from mymozhem.rooms.tables.events import RoomEventRow
+from mymozhem.rooms.tables.prizes import PrizeRow, WinnerRow
+from mymozhem.rooms.tables.rooms import RoomStateRow
+from mymozhem.rooms.tables.timers import TimerRow
+from tests.support.apps.timer_app import Marker
+from tests.support.host import House, make_house, make_services
 
 ROUNDS = int(os.environ.get("MYMOZHEM_FAULT_ROUNDS", "2"))
 WINS, QUANTITY = 2, 10
@@ -52,7 +49,7 @@ class Scene:
                 prize = await add_prize(writer, NewPrize("Bicycle", quantity=QUANTITY))
                 prizes = (PrizeCount(prize_id=prize.id, count=WINS),)
                 wish = DrawWish(prizes=prizes, run=True)
-                self.draws.append((await drawing.request(writer, wish)).id)
+                self.draws.append((await commands.request(writer, wish)).id)
 
     async def set_timers(self, number):
         async with self.house() as house, write_room(house.services, self.room_id) as writer:

@@ -11,27 +11,17 @@ from sqlalchemy import select
 
 from mymozhem.auth.accounts import create_user
 from mymozhem.contract import DrawStatus, ParticipantStatus, WinnerStatus
-from mymozhem.rooms.draws import drawing
-from mymozhem.rooms.draws.drawing import DrawWish
-from mymozhem.rooms.tables import (
-    DrawRow,
-    ParticipantRow,
-    PrizeRow,
-    RoomEventRow,
-    RoomRow,
-    RoomStateRow,
-    RoomStreamRow,
-    WinnerRow,
-)
-from mymozhem.rooms.work.jobs import Jobs as Work
-from mymozhem.rooms.writer import write_room
-from tests.faults.racing import (
-    Crowd,
-    Jobs,
-    tally,
-    values,
-)
-from tests.integration.rooms.build import House
+from mymozhem.rooms.core.transaction import write_room
+from mymozhem.rooms.draws import commands
+from mymozhem.rooms.draws.commands import DrawWish
+from mymozhem.rooms.jobs.runner import Jobs as Work
+from mymozhem.rooms.tables.draws import DrawRow
+from mymozhem.rooms.tables.events import RoomEventRow, RoomStreamRow
+from mymozhem.rooms.tables.participants import ParticipantRow
+from mymozhem.rooms.tables.prizes import PrizeRow, WinnerRow
+from mymozhem.rooms.tables.rooms import RoomRow, RoomStateRow
+from tests.faults.race import Crowd, Jobs, tally, values
+from tests.support.host import House
 
 MANY = int(os.environ.get("MYMOZHEM_FAULT_ROUNDS", "100"))
 SECONDS = 90
@@ -226,7 +216,7 @@ async def test_a_draw_run_a_hundred_times_is_drawn_once(house: House, crowd: Cro
     places = await joined(house, crowd, room)
     prize = await house.prize(room, 5)
     async with write_room(house.services, room.id) as writer:
-        draw = (await drawing.request(writer, DrawWish())).id
+        draw = (await commands.request(writer, DrawWish())).id
     outcomes = await run(crowd, [{"do": "run draw", "room": room.id, "draw": draw}] * MANY)
     assert tally(outcomes) == {"done": MANY}
     await Work(house.services).run_due()

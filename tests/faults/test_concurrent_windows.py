@@ -10,15 +10,16 @@ from collections import Counter
 import pytest
 from sqlalchemy import select
 
-from mymozhem.rooms.actions import perform
-from mymozhem.rooms.people import NewPerson, add_people
-from mymozhem.rooms.tables import ParticipantRow, RoomStreamRow
-from mymozhem.rooms.windows.rows import find_window
-from mymozhem.rooms.windows.tables import SubmissionRow
-from tests.faults.asker import ACCEPTS, POINTS, RULES
+from mymozhem.rooms.actions.perform import perform
+from mymozhem.rooms.participants.manage import NewPerson, add_people
+from mymozhem.rooms.tables.events import RoomStreamRow
+from mymozhem.rooms.tables.participants import ParticipantRow
+from mymozhem.rooms.tables.windows import SubmissionRow
+from mymozhem.rooms.windows.queries import find_window
 from tests.faults.kills import ROUNDS
-from tests.faults.racing import tally, values
+from tests.faults.race import tally, values
 from tests.faults.window_kills import gapless
+from tests.support.apps.slow_window_app import ACCEPTS, POINTS, RULES
 
 MANY = 100
 SECONDS = 90

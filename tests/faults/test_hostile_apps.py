@@ -18,11 +18,11 @@ from sqlalchemy import update
 from mymozhem.clock import Clock, SystemClock
 from mymozhem.contract.fair import verify
 from mymozhem.contract.fair.verification import Verdict as Verified
-from mymozhem.dispatch.breaker import Key, Verdict
-from mymozhem.registry.remote import publish
-from mymozhem.rooms.tables import TimerRow
-from tests.api.house import Caller, House, make_house
-from tests.remote import manifest_of
+from mymozhem.dispatch.breakers.breaker import Key, Verdict
+from mymozhem.registry.remote_apps import publish
+from mymozhem.rooms.tables.timers import TimerRow
+from tests.support.api_host import Caller, House, make_house
+from tests.support.remote_manifest import manifest_of
 from tests.unit.outbound.hostile import Heard, Script, answer, drip, flood, hang, says, serving
 
 #: what a person waits at most, with what a busy machine adds to it

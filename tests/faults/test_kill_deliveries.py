@@ -6,7 +6,7 @@ import pytest
 
 from tests.faults.delivery_kills import DeliveryScene
 from tests.faults.kills import ROUNDS
-from tests.faults.told import Chronicle
+from tests.support.apps.delivery_app import Chronicle
 
 
 @pytest.fixture

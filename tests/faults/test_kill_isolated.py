@@ -14,17 +14,19 @@ from sqlalchemy import func, select
 
 from mymozhem.contract import PrizeCount, fair
 from mymozhem.contract.fair.verification import Verdict
-from mymozhem.rooms.draws import drawing
-from mymozhem.rooms.draws.drawing import DrawWish
+from mymozhem.rooms.core.transaction import write_room
+from mymozhem.rooms.draws import commands
+from mymozhem.rooms.draws.commands import DrawWish
 from mymozhem.rooms.draws.record import record
-from mymozhem.rooms.prizes import NewPrize, add_prize
-from mymozhem.rooms.tables import DrawRow, PrizeRow, RoomEventRow, WinnerRow
-from mymozhem.rooms.work.jobs import Jobs
-from mymozhem.rooms.writer import write_room
-from tests import isolated
+from mymozhem.rooms.jobs.runner import Jobs
+from mymozhem.rooms.prizes.manage import NewPrize, add_prize
+from mymozhem.rooms.tables.draws import DrawRow
+from mymozhem.rooms.tables.events import RoomEventRow
+from mymozhem.rooms.tables.prizes import PrizeRow, WinnerRow
 from tests.faults.kills import QUANTITY, ROUNDS, WINS
-from tests.isolated import is_alive, until
-from tests.isolated_house import isolated_house
+from tests.support import isolated
+from tests.support.isolated import is_alive, until
+from tests.support.isolated_host import isolated_house
 
 #: the longest that a draw may take: two questions of five seconds, and what a busy machine adds
 SECONDS = 15.0
@@ -67,7 +69,7 @@ class Evening:
             count = len(self.draws)
             key = f"slow{count}{'own' if count % 2 else ''}"
             wish = DrawWish(prizes=prizes, run=True, key=key)
-            self.draws.append((await drawing.request(writer, wish)).id)
+            self.draws.append((await commands.request(writer, wish)).id)
 
     async def finish(self):
         """Do all that is due; an organizer tries again what is held."""
@@ -77,7 +79,7 @@ class Evening:
         if draw.held_code is not None:
             async with write_room(self.services, self.room.id) as writer:
                 held = await writer.session.get_one(DrawRow, draw.id)
-                await drawing.retry(writer, held, platform=False)
+                await commands.retry(writer, held, platform=False)
             await until(lambda: self.workers.status()[0].rests == 0)
             await self.finish()
 

@@ -10,10 +10,10 @@ import pytest
 from structlog.testing import capture_logs
 
 from mymozhem.clock import SystemClock
-from mymozhem.rooms.tables import AuditRow
+from mymozhem.rooms.tables.audit import AuditRow
 from tests.faults.kills import ROUNDS
-from tests.integration.rooms.versions.shop import Shop, open_street
-from tests.integration.rooms.versions.test_upgrade import RENAME, RENAMED
+from tests.integration.rooms.upgrades.test_upgrade import RENAME, RENAMED
+from tests.support.apps.versioned_app import Shop, open_street
 
 #: statements, flushes and commits of one move and of the start before it, and some more
 STEPS = 60

@@ -5,7 +5,7 @@ import random
 
 import pytest
 
-from mymozhem.rooms.windows.tables import WindowRow
+from mymozhem.rooms.tables.windows import WindowRow
 from tests.faults.kills import ROUNDS
 from tests.faults.window_kills import WindowScene
 

@@ -7,12 +7,12 @@ from pathlib import Path
 from mymozhem.auth.principal import Principal
 from mymozhem.clock import SystemClock
 from mymozhem.contract import PersonKind
-from mymozhem.db.uow import Database
-from mymozhem.rooms.versions.upgrading import UpgradeWish, upgrade_room
+from mymozhem.db.unit_of_work import Database
+from mymozhem.rooms.upgrades.upgrade import UpgradeWish, upgrade_room
 from tests.faults.host_child import Fuse, lay
-from tests.integration.rooms.build import make_services
-from tests.integration.rooms.versions.shop import Shop
-from tests.integration.rooms.versions.test_upgrade import RENAME, RENAMED
+from tests.integration.rooms.upgrades.test_upgrade import RENAME, RENAMED
+from tests.support.apps.versioned_app import Shop
+from tests.support.host import make_services
 
 
 async def main(url: str, folder: str, room_id: str, user_id: str, steps: int) -> None:

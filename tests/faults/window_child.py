@@ -15,18 +15,18 @@ from sqlalchemy import func, select, update
 from mymozhem.auth.principal import Principal
 from mymozhem.clock import SystemClock
 from mymozhem.contract import PersonKind, WindowStatus
-from mymozhem.db.uow import Database
+from mymozhem.db.unit_of_work import Database
 from mymozhem.errors import Conflict
-from mymozhem.rooms.services import Services
-from mymozhem.rooms.tables import ParticipantRow
+from mymozhem.rooms.core.services import Services
+from mymozhem.rooms.jobs.runner import Jobs
+from mymozhem.rooms.tables.participants import ParticipantRow
+from mymozhem.rooms.tables.windows import SubmissionRow, WindowRow
 from mymozhem.rooms.windows import downtime
-from mymozhem.rooms.windows.submitting import submit
-from mymozhem.rooms.windows.tables import SubmissionRow, WindowRow
-from mymozhem.rooms.windows.times import left_ms
-from mymozhem.rooms.work.jobs import Jobs
-from tests.faults.asker import Asker
+from mymozhem.rooms.windows.submit import submit
+from mymozhem.rooms.windows.timing import left_ms
 from tests.faults.host_child import LEASE, Fuse, lay
-from tests.integration.rooms.build import make_services
+from tests.support.apps.slow_window_app import Asker
+from tests.support.host import make_services
 
 
 def say(**facts: object) -> None:

@@ -11,12 +11,14 @@ from sqlalchemy import select
 
 from mymozhem.auth.tables import UserRow
 from mymozhem.clock import SystemClock
-from mymozhem.db.uow import Database
-from mymozhem.rooms.actions import perform
-from mymozhem.rooms.tables import ParticipantRow, RoomEventRow, RoomStreamRow, ScoreRow
-from mymozhem.rooms.windows.tables import SubmissionRow, WindowRow
-from tests.faults.asker import ACCEPTS, POINTS, RULES, Asker
-from tests.integration.rooms.build import House, make_house, make_services
+from mymozhem.db.unit_of_work import Database
+from mymozhem.rooms.actions.perform import perform
+from mymozhem.rooms.tables.events import RoomEventRow, RoomStreamRow
+from mymozhem.rooms.tables.participants import ParticipantRow
+from mymozhem.rooms.tables.scores import ScoreRow
+from mymozhem.rooms.tables.windows import SubmissionRow, WindowRow
+from tests.support.apps.slow_window_app import ACCEPTS, POINTS, RULES, Asker
+from tests.support.host import House, make_house, make_services
 
 PHONES = 8
 

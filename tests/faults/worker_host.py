@@ -9,8 +9,8 @@ from pathlib import Path
 from structlog.testing import capture_logs
 
 from mymozhem.manifests.model import Manifest
-from mymozhem.registry.code import IsolatedCode
-from tests.isolated import den, prober_manifest
+from mymozhem.registry.loaded_code import IsolatedCode
+from tests.support.isolated import den, prober_manifest
 
 
 async def main(folder: Path, action: str, where: str) -> None:

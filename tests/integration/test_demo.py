@@ -18,11 +18,11 @@ from rich.console import Console
 
 from mymozhem.config import Settings
 from mymozhem.contract.demo import Attempt, DemoFailed
-from mymozhem.demo.child import environment, free_port, running_host
+from mymozhem.demo.accounts import logins
 from mymozhem.demo.discovery import find_demos
-from mymozhem.demo.evening import HttpEvening
-from mymozhem.demo.people import logins
-from mymozhem.demo.script import play_script
+from mymozhem.demo.host_process import environment, free_port, running_host
+from mymozhem.demo.http_evening import HttpEvening
+from mymozhem.demo.scenario import play_script
 
 COMMAND = [sys.executable, "-m", "mymozhem", "demo"]
 POSITIONS = "171, 245, 68, 190, 70, 126, 110, 128, 138, 173"

@@ -8,11 +8,12 @@ from sqlalchemy import select
 from mymozhem.config import Settings
 from mymozhem.contract import Role, RoomStatus
 from mymozhem.contract.demo import DemoFailed, SampleAction, SamplePrize, SampleRoom
-from mymozhem.demo.house import idle_host
-from mymozhem.demo.people import Login, ensure_account
+from mymozhem.demo.accounts import Login, ensure_account
 from mymozhem.demo.samples import make_samples
-from mymozhem.rooms.tables import ParticipantRow, PrizeRow, WinnerRow
-from mymozhem.rooms.windows.tables import WindowRow
+from mymozhem.demo.setup import idle_host
+from mymozhem.rooms.tables.participants import ParticipantRow
+from mymozhem.rooms.tables.prizes import PrizeRow, WinnerRow
+from mymozhem.rooms.tables.windows import WindowRow
 
 WHOLE = SampleRoom(
     name="Raffle",

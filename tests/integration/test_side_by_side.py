@@ -22,11 +22,11 @@ from urllib.request import Request, urlopen
 import pytest
 
 from mymozhem.db.engine import create_engine
-from mymozhem.demo.child import free_port
+from mymozhem.demo.host_process import free_port
 from mymozhem.migrations import import_tables
-from mymozhem.registry.building import PATH_FILE, host_path
-from mymozhem.registry.environments import site_packages
-from tests.databases import run
+from mymozhem.registry.isolated.build import PATH_FILE, host_path
+from mymozhem.registry.isolated.environments import site_packages
+from tests.support.databases import run
 
 ROOT = Path(__file__).parents[2]
 RELEASES = ROOT / "tests" / "releases"
@@ -208,7 +208,7 @@ class Operator:
                 parent = int((line.parent / "stat").read_text().rpartition(")")[2].split()[1])
             except (FileNotFoundError, ProcessLookupError):
                 continue
-            if parent == self.process.pid and b"mymozhem.workers.child" in words:
+            if parent == self.process.pid and b"mymozhem.isolation.worker_main" in words:
                 found.append(int(line.parent.name))
         return found
 

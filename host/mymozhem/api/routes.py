@@ -10,12 +10,12 @@ from typing import Annotated, Any, TypeVar, Union, get_args, get_origin, get_typ
 from pydantic import BaseModel
 from quart import Response
 
-from mymozhem.auth.access import rule_for
-from mymozhem.auth.rules import Rule
+from mymozhem.auth.access_rules import Rule
+from mymozhem.auth.access_table import rule_for
 
-from .answers import Answer, Page
-from .bodies import Query
-from .repeats import Repeat
+from .idempotency import Repeat
+from .request_parsing import Query
+from .responses import Answer, Page
 
 Handler = Callable[..., Awaitable[object]]
 H = TypeVar("H", bound=Handler)

@@ -11,10 +11,10 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from mymozhem.contract import PersonKind
 from mymozhem.db.base import new_id
-from mymozhem.db.uow import Database, UnitOfWork
+from mymozhem.db.unit_of_work import Database, UnitOfWork
 from mymozhem.errors import Conflict, Invalid, Unauthenticated
 
-from .names import visible_name
+from .name_rules import visible_name
 from .passwords import Passwords
 from .tables import IdentityRow, UserRow
 from .users import User

@@ -9,11 +9,11 @@ from sqlalchemy import delete, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from mymozhem.contract import PersonKind
-from mymozhem.db.uow import UnitOfWork
+from mymozhem.db.unit_of_work import UnitOfWork
 from mymozhem.errors import Invalid, NotFound, Unauthenticated
 
-from .access import check, rule_for
-from .names import visible_name
+from .access_table import check, rule_for
+from .name_rules import visible_name
 from .principal import Principal
 from .tables import IdentityRow, UserRow
 

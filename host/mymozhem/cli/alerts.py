@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from mymozhem.contract import JsonObject
-    from mymozhem.health.tables import AlertRow
+    from mymozhem.monitoring.tables import AlertRow
 
 
 @click.command("alerts")
@@ -39,7 +39,7 @@ def alerts_command(
     if form == "json":
         click.echo(json.dumps([_document(row) for row in rows], ensure_ascii=False))
         return
-    from mymozhem.health.texts import incident
+    from mymozhem.monitoring.mail_texts import incident
 
     for row in rows:
         click.echo("\n".join([*incident(row), "", "-" * 40]))
@@ -50,9 +50,9 @@ def alerts_command(
 async def _alerts(
     settings: Settings, app_id: str | None, limit: int, *, whole: bool
 ) -> Sequence[AlertRow]:
-    from mymozhem.health.reading import AlertFilter, alerts
+    from mymozhem.monitoring.queries import AlertFilter, alerts
 
-    from .storage import opened_database
+    from .database import opened_database
 
     wanted = AlertFilter(None if whole else True, app_id)
     async with opened_database(settings, exclusive=False) as database, database.read() as session:

@@ -106,7 +106,7 @@ def serve_command(
 
 def _load(plugin: str) -> tuple[str | None, object]:
     """Return the id under which the app is offered, None where it is not, and the app."""
-    from mymozhem.authoring.sources import find_source, is_project
+    from mymozhem.devtools.app_source import find_source, is_project
     from mymozhem.registry import discovery
 
     found = discovery.by_id(discovery.discover()).get(plugin, ())

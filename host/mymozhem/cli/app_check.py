@@ -25,8 +25,8 @@ def check_command(plugin: str, form: Literal["text", "json"], *, strict: bool) -
       mymozhem app check ~/apps/auction --strict
       mymozhem app check auction --format json
     """
-    from mymozhem.authoring.checking import check
-    from mymozhem.authoring.sources import find_source
+    from mymozhem.devtools.app_source import find_source
+    from mymozhem.devtools.check import check
 
     verdict = check(find_source(plugin), strict=strict)
     if form == "json":

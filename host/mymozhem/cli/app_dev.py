@@ -44,9 +44,9 @@ def dev_command(
       mymozhem app dev auction --port 8080 --play
       mymozhem app dev ~/apps/auction --data-dir ~/apps/auction/data
     """
-    from mymozhem.authoring.bench import Bench
-    from mymozhem.authoring.sources import find_source
-    from mymozhem.demo.child import free_port
+    from mymozhem.demo.host_process import free_port
+    from mymozhem.devtools.app_source import find_source
+    from mymozhem.devtools.dev_server import Bench
 
     source = find_source(plugin)
     wanted = Settings().port if port is None else port

@@ -24,8 +24,8 @@ def new_command(name: str, into: Path) -> None:
       mymozhem app new auction
       mymozhem app new show-of-hands --into ~/apps
     """
-    from mymozhem.authoring.naming import Names
-    from mymozhem.authoring.writing import write_project
+    from mymozhem.devtools.project_names import Names
+    from mymozhem.devtools.scaffold import write_project
 
     names = Names.of(name)
     folder = into / name

@@ -108,16 +108,17 @@ def disable_command(app_id: str, form: Literal["text", "json"]) -> None:
 
 
 async def _list(settings: Settings) -> list[Listed]:
-    from mymozhem.cli.storage import opened_database
-    from mymozhem.registry import discovery, history, stopping
-    from mymozhem.registry.remote import remote_addresses
+    from mymozhem.registry import discovery, kill_switch, manifest_history
+    from mymozhem.registry.remote_apps import remote_addresses
+
+    from .database import opened_database
 
     async with (
         opened_database(settings, exclusive=False) as database,
         database.read() as session,
     ):
-        active = await history.active_plugins(session)
-        stopped = await stopping.reasons(session)
+        active = await manifest_history.active_plugins(session)
+        stopped = await kill_switch.reasons(session)
         remote = await remote_addresses(session)
     found = discovery.by_id(discovery.discover())
     apart = listed_isolated(settings)
@@ -184,14 +185,15 @@ async def _disable(settings: Settings, app_id: str) -> bool:
 
 
 async def _set_active(settings: Settings, app_id: str, *, is_active: bool) -> bool:
-    from mymozhem.cli.storage import opened_database
-    from mymozhem.registry import history
+    from mymozhem.registry import manifest_history
+
+    from .database import opened_database
 
     async with (
         opened_database(settings, exclusive=True) as database,
         database.write() as unit,
     ):
-        return await history.set_active(unit, app_id, is_active=is_active)
+        return await manifest_history.set_active(unit, app_id, is_active=is_active)
 
 
 def _run(work: Coroutine[Any, Any, T]) -> T:

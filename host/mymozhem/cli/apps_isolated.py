@@ -12,12 +12,12 @@ import click
 from mymozhem.config import Settings
 from mymozhem.errors import MymozhemError
 
-from .sentences import sentence
+from .error_text import sentence
 
 if TYPE_CHECKING:
     from mymozhem.registry.catalog import Catalog
-    from mymozhem.registry.code import IsolatedCode, Refused
-    from mymozhem.registry.installing import Pinned
+    from mymozhem.registry.isolated.install import Pinned
+    from mymozhem.registry.loaded_code import IsolatedCode, Refused
 
 Form = Literal["text", "json"]
 
@@ -60,8 +60,8 @@ def install_command(requirement: str, *, isolated: bool, form: Form) -> None:
       mymozhem apps install 'acme-auction==1.2.0' --isolated
       mymozhem apps install acme_auction-1.2.0-py3-none-any.whl --isolated --format json
     """
-    from mymozhem.registry.environments import Environments
-    from mymozhem.registry.installing import install
+    from mymozhem.registry.isolated.environments import Environments
+    from mymozhem.registry.isolated.install import install
 
     if not isolated:
         raise click.UsageError(NOT_ISOLATED)
@@ -90,7 +90,7 @@ def remove_command(requirement: str, *, isolated: bool, anyway: bool, form: Form
       mymozhem apps remove 'acme-auction==1.2.0' --isolated
       mymozhem apps remove 'acme-auction==1.2.0' --isolated --anyway
     """
-    from mymozhem.registry.installing import Pinned, remove
+    from mymozhem.registry.isolated.install import Pinned, remove
 
     if not isolated:
         raise click.UsageError("Say --isolated. What the host loads is removed by `pip uninstall`.")
@@ -115,7 +115,7 @@ ISOLATED_COMMANDS = (install_command, remove_command)
 
 def listed_isolated(settings: Settings) -> dict[str, tuple[ListedIsolated, ...]]:
     """Return the environments of this host by app; one that cannot be read by its own name."""
-    from mymozhem.registry.environments import Environments
+    from mymozhem.registry.isolated.environments import Environments
 
     found = Environments(settings.isolated_dir).read()
     listed: dict[str, tuple[ListedIsolated, ...]] = {}
@@ -134,7 +134,7 @@ def lines(isolated: tuple[ListedIsolated, ...]) -> list[str]:
 
 
 def _listed(each: IsolatedCode | Refused) -> ListedIsolated:
-    from mymozhem.registry.code import Refused
+    from mymozhem.registry.loaded_code import Refused
 
     if isinstance(each, Refused):
         return ListedIsolated(problem="; ".join(each.reasons))
@@ -174,12 +174,12 @@ async def _require_needless(settings: Settings, pinned: Pinned) -> None:
     """Raise `ClickException` where rooms would have nothing that answers for them."""
     from sqlalchemy import func, select
 
-    from mymozhem.registry.installing import there
-    from mymozhem.rooms.locks.served import RUNNING
-    from mymozhem.rooms.tables import RoomRow
+    from mymozhem.registry.isolated.install import there
+    from mymozhem.rooms.locks.serving import RUNNING
+    from mymozhem.rooms.tables.rooms import RoomRow
 
-    from .onlooking import keys_of, onlooker
-    from .storage import opened_database
+    from .catalog_preview import keys_of, onlooker
+    from .database import opened_database
 
     names = {folder.name for folder in there(pinned, settings)}
     version = RoomRow.app_manifest_version

@@ -14,14 +14,14 @@ import click
 from mymozhem.config import Settings
 from mymozhem.errors import MymozhemError
 
-from .sentences import sentence
+from .error_text import sentence
 
 if TYPE_CHECKING:
     from sqlalchemy.ext.asyncio import AsyncSession
 
     from mymozhem.contract import JsonObject
     from mymozhem.registry.app_keys import NewKeys
-    from mymozhem.registry.remote import Owner, Registered
+    from mymozhem.registry.remote_apps import Owner, Registered
 
 T = TypeVar("T")
 Form = Literal["text", "json"]
@@ -116,28 +116,30 @@ async def _register(
 ) -> Registered:
     from mymozhem.auth.keys import Keys
     from mymozhem.outbound.guard import Guard
-    from mymozhem.registry import remote
-    from mymozhem.rooms.audit import audit
+    from mymozhem.registry import remote_apps
+    from mymozhem.rooms.core.audit import audit
 
-    from .storage import opened_database
+    from .database import opened_database
 
     document = _document(file)
     named = app_id or document.get("id")
     if not isinstance(named, str):
         raise click.UsageError("The manifest names no id; give one with --id.")
-    manifest = remote.admissible(document, named, Guard.of(settings).check_url)
+    manifest = remote_apps.admissible(document, named, Guard.of(settings).check_url)
     async with opened_database(settings, exclusive=False) as database:
         async with database.read() as session:
             belongs = await _owner(session, owner)
         async with database.write() as unit:
-            made = await remote.register(unit, Keys.load(settings), named, manifest, owner=belongs)
+            made = await remote_apps.register(
+                unit, Keys.load(settings), named, manifest, owner=belongs
+            )
             audit(unit, "app.register", actor_id=None, appId=named, version=manifest.version)
             return made
 
 
 async def _owner(session: AsyncSession, email: str | None) -> Owner:
     from mymozhem.auth.accounts import find_account, normal_email
-    from mymozhem.registry.remote import Owner
+    from mymozhem.registry.remote_apps import Owner
 
     if email is None:
         return Owner(None, None)
@@ -148,17 +150,17 @@ async def _owner(session: AsyncSession, email: str | None) -> Owner:
 
 async def _renew(settings: Settings, app_id: str, hours: int | None, *, key_pair: bool) -> NewKeys:
     from mymozhem.auth.keys import Keys
-    from mymozhem.registry import remote
-    from mymozhem.rooms.audit import audit
+    from mymozhem.registry import remote_apps
+    from mymozhem.rooms.core.audit import audit
 
-    from .storage import opened_database
+    from .database import opened_database
 
     hours = settings.app_secret_grace_hours if hours is None else hours
     async with (
         opened_database(settings, exclusive=False) as database,
         database.write() as unit,
     ):
-        keys = await remote.renew_keys(
+        keys = await remote_apps.renew_keys(
             unit, Keys.load(settings), app_id, grace=timedelta(hours=hours), key_pair=key_pair
         )
         audit(unit, "app.secret", actor_id=None, appId=app_id, graceHours=hours)
@@ -166,31 +168,31 @@ async def _renew(settings: Settings, app_id: str, hours: int | None, *, key_pair
 
 
 async def _stop(settings: Settings, app_id: str, reason: str) -> bool:
-    from mymozhem.registry import stopping
-    from mymozhem.rooms.audit import audit
+    from mymozhem.registry import kill_switch
+    from mymozhem.rooms.core.audit import audit
 
-    from .storage import opened_database
+    from .database import opened_database
 
     async with (
         opened_database(settings, exclusive=False) as database,
         database.write() as unit,
     ):
         audit(unit, "app.stop", actor_id=None, appId=app_id, reason=reason)
-        return await stopping.stop(unit, app_id, reason)
+        return await kill_switch.stop(unit, app_id, reason)
 
 
 async def _start(settings: Settings, app_id: str) -> bool:
-    from mymozhem.registry import stopping
-    from mymozhem.rooms.audit import audit
+    from mymozhem.registry import kill_switch
+    from mymozhem.rooms.core.audit import audit
 
-    from .storage import opened_database
+    from .database import opened_database
 
     async with (
         opened_database(settings, exclusive=False) as database,
         database.write() as unit,
     ):
         audit(unit, "app.start", actor_id=None, appId=app_id)
-        return await stopping.start(unit, app_id)
+        return await kill_switch.start(unit, app_id)
 
 
 def _document(file: Path) -> JsonObject:

@@ -41,19 +41,19 @@ def check_command(*, verbose: bool, form: Literal["text", "json"]) -> None:
 
 
 def _sections() -> dict[str, "Section"]:
-    from mymozhem.cli.checks import catalogue, documents, edge, migrations, models
+    from .checks import api, contract_lists, documents, migrations, models
 
     return {
         "models": models.check_models,
         "migrations": migrations.check_migrations,
-        "enums": catalogue.check_enums,
-        "hooks": catalogue.check_hooks,
-        "events": catalogue.check_events,
+        "enums": contract_lists.check_enums,
+        "hooks": contract_lists.check_hooks,
+        "events": contract_lists.check_events,
         "manifests": documents.check_manifests,
         "contract": documents.check_contract,
-        "access": edge.check_access,
-        "openapi": edge.check_openapi,
-        "settings": edge.check_settings,
+        "access": api.check_access,
+        "openapi": api.check_openapi,
+        "settings": api.check_settings,
     }
 
 

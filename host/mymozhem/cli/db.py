@@ -58,7 +58,7 @@ def current_command() -> None:
 
 
 async def _upgrade(settings: Settings, *, anyway: bool) -> tuple[str | None, str | None]:
-    from mymozhem.db.uow import Database
+    from mymozhem.db.unit_of_work import Database
     from mymozhem.migrations import current, head, upgrade
 
     url = settings.effective_database_url
@@ -77,7 +77,7 @@ async def _upgrade(settings: Settings, *, anyway: bool) -> tuple[str | None, str
 
 
 async def _refuse_busy(url: str, now: datetime) -> None:
-    from mymozhem.cli.before_upgrade import busy_rooms
+    from .upgrade_guard import busy_rooms
 
     busy = await busy_rooms(url, now)
     if not busy:

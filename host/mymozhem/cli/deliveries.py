@@ -14,7 +14,7 @@ from mymozhem.config import Settings
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
-    from mymozhem.db.uow import Database
+    from mymozhem.db.unit_of_work import Database
 
 T = TypeVar("T")
 Form = Literal["text", "json"]
@@ -48,9 +48,9 @@ def list_command(
 
     async def read(database: Database) -> list[Document]:
         from mymozhem.deliveries.tables import DeliveryState
-        from mymozhem.rooms.reading.deliveries import DeliveryFilter, list_deliveries
-        from mymozhem.rooms.reading.paging import Part
-        from mymozhem.rooms.reading.views import written
+        from mymozhem.rooms.views.base import written
+        from mymozhem.rooms.views.deliveries import DeliveryFilter, list_deliveries
+        from mymozhem.rooms.views.paging import Part
 
         wanted = DeliveryFilter(DeliveryState(state) if state else None, app_id, None, room_id)
         async with database.read() as session:
@@ -87,8 +87,8 @@ def show_command(delivery_id: str, *, body: bool, form: Form) -> None:
     """
 
     async def read(database: Database) -> Document:
-        from mymozhem.rooms.reading.deliveries import show_delivery
-        from mymozhem.rooms.reading.views import written
+        from mymozhem.rooms.views.base import written
+        from mymozhem.rooms.views.deliveries import show_delivery
 
         async with database.read() as session:
             found = written(await show_delivery(session, delivery_id))
@@ -156,7 +156,7 @@ def _change(what: Literal["retry", "delete"], delivery_id: str) -> None:
     async def change(database: Database) -> None:
         from mymozhem.deliveries import dead_letters
         from mymozhem.deliveries.outbox import Outbox
-        from mymozhem.rooms.audit import audit
+        from mymozhem.rooms.core.audit import audit
 
         async with database.write() as unit:
             if what == "retry":
@@ -172,7 +172,7 @@ async def _retry_since(database: Database, since: datetime, app_id: str | None) 
     from mymozhem.clock import iso
     from mymozhem.deliveries import dead_letters
     from mymozhem.deliveries.outbox import Outbox
-    from mymozhem.rooms.audit import audit
+    from mymozhem.rooms.core.audit import audit
 
     retried = await dead_letters.retry_since(database, Outbox(), since, app_id=app_id)
     async with database.write() as unit:
@@ -183,8 +183,8 @@ async def _retry_since(database: Database, since: datetime, app_id: str | None) 
 
 async def _body(database: Database, delivery_id: str) -> Document:
     """Return what the app is told, and note that somebody has looked."""
-    from mymozhem.deliveries.reading import body_of
-    from mymozhem.rooms.audit import audit
+    from mymozhem.deliveries.inspect import body_of
+    from mymozhem.rooms.core.audit import audit
 
     async with database.write() as unit:
         audit(unit, "delivery.read", actor_id=None, id=delivery_id)
@@ -202,7 +202,7 @@ def _moment(text: str) -> datetime:
 
 def _with_database(work: Callable[[Database], Awaitable[T]]) -> T:
     async def run() -> T:
-        from mymozhem.cli.storage import opened_database
+        from .database import opened_database
 
         async with opened_database(Settings(), exclusive=False) as database:
             return await work(database)

@@ -56,8 +56,8 @@ def _play(people: int | None) -> None:
     from rich.console import Console
 
     from mymozhem.contract.demo import DemoFailed
-    from mymozhem.demo.evening import CROWD
-    from mymozhem.demo.script import play_script
+    from mymozhem.demo.http_evening import CROWD
+    from mymozhem.demo.scenario import play_script
 
     console, app_ids = Console(highlight=False), _app_ids(Settings())
     try:
@@ -69,8 +69,8 @@ def _play(people: int | None) -> None:
 def _serve(data_dir: Path | None, given: dict[str, object]) -> None:
     from mymozhem.cli.serve import run
     from mymozhem.contract.demo import DemoFailed
-    from mymozhem.demo.house import prepare
-    from mymozhem.demo.welcome import welcome
+    from mymozhem.demo.setup import prepare
+    from mymozhem.demo.startup_message import welcome
 
     configured = Settings()
     folder = data_dir or configured.data_dir / "demo"

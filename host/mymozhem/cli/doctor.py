@@ -9,7 +9,7 @@ import click
 from mymozhem.config import Settings
 
 if TYPE_CHECKING:
-    from mymozhem.cli.examining import Finding
+    from .doctor_checks import Finding
 
 _WORDS = {"ok": "ok", "warning": "warning", "problem": "PROBLEM"}
 
@@ -30,7 +30,7 @@ def doctor_command(form: Literal["text", "json"]) -> None:
       mymozhem doctor
       mymozhem doctor --format json
     """
-    from mymozhem.cli.examining import examine
+    from .doctor_checks import examine
 
     findings = asyncio.run(examine(Settings()))
     suffers = any(finding.level == "problem" for finding in findings)

@@ -14,9 +14,10 @@ from mymozhem.errors import MymozhemError
 if TYPE_CHECKING:
     from sqlalchemy.ext.asyncio import AsyncSession
 
-    from mymozhem.cli.proving import Proved
     from mymozhem.rooms.replay import Replayed
-    from mymozhem.rooms.tables import RoomRow
+    from mymozhem.rooms.tables.rooms import RoomRow
+
+    from .room_verification import Proved
 
 T = TypeVar("T")
 Form = Literal["text", "json"]
@@ -41,10 +42,10 @@ def list_command(status: str | None, app_id: str | None, limit: int, form: Form)
       mymozhem rooms list
       mymozhem rooms list --status active --format json
     """
-    from mymozhem.cli import ledger
+    from . import room_reports
 
     rooms = _read(
-        lambda session: ledger.list_rooms(session, status=status, app_id=app_id, limit=limit)
+        lambda session: room_reports.list_rooms(session, status=status, app_id=app_id, limit=limit)
     )
     if form == "json":
         click.echo(json.dumps(rooms, ensure_ascii=False))
@@ -66,9 +67,9 @@ def show_command(room: str, form: Form) -> None:
       mymozhem rooms show MH7T866Y
       mymozhem rooms show room_01a20469f1c3706bb7963231e6f32f0e --format json
     """
-    from mymozhem.cli import ledger
+    from . import room_reports
 
-    found = _read_room(room, ledger.show_room)
+    found = _read_room(room, room_reports.show_room)
     if form == "json":
         click.echo(json.dumps(found, ensure_ascii=False, indent=2))
         return
@@ -97,10 +98,10 @@ def export_command(room: str) -> None:
       mymozhem rooms export MH7T866Y > room.jsonl
       mymozhem rooms export MH7T866Y | mymozhem rooms replay -
     """
-    from mymozhem.cli import ledger
+    from . import room_reports
 
     async def write(session: "AsyncSession", found: "RoomRow") -> None:
-        async for line in ledger.export_lines(session, found):
+        async for line in room_reports.export_lines(session, found):
             click.echo(json.dumps(line, ensure_ascii=False, separators=(",", ":")))
 
     _read_room(room, write)
@@ -120,15 +121,16 @@ def replay_command(file: IO[str], form: Form) -> None:
       mymozhem rooms replay room.jsonl
       mymozhem rooms replay room.jsonl --format json
     """
-    from mymozhem.cli import ledger
     from mymozhem.rooms.replay import LogBroken, replay
+
+    from . import room_reports
 
     reader = _Reader(file)
     try:
         room = replay(reader.events())
     except (LogBroken, KeyError, TypeError, ValueError) as error:
         raise click.ClickException(f"The log cannot be replayed: {error}") from error
-    added_up = json.loads(json.dumps(ledger.as_json(room)))
+    added_up = json.loads(json.dumps(room_reports.as_json(room)))
     differing = _differing(added_up, reader.end)
     if form == "json":
         agrees = None if reader.end is None else not differing
@@ -160,7 +162,7 @@ def verify_command(room: str | None, form: Form, *, every: bool) -> None:
       mymozhem rooms verify MH7T866Y
       mymozhem rooms verify --all --format json
     """
-    from mymozhem.cli.proving import Proved, proofs
+    from .room_verification import Proved, proofs
 
     if (room is None) is not every:
         raise click.UsageError("Name one room, or give --all.")
@@ -237,10 +239,10 @@ def _print(room: "Replayed") -> None:
 
 
 def _read_room(room: str, work: "Callable[[AsyncSession, RoomRow], Awaitable[T]]") -> T:
-    from mymozhem.cli import ledger
+    from . import room_reports
 
     async def found(session: "AsyncSession") -> T:
-        row = await ledger.find_room(session, room)
+        row = await room_reports.find_room(session, room)
         if row is None:
             raise click.ClickException(f"There is no room {room!r}; see `mymozhem rooms list`.")
         return await work(session, row)
@@ -249,7 +251,7 @@ def _read_room(room: str, work: "Callable[[AsyncSession, RoomRow], Awaitable[T]]
 
 
 def _read(work: "Callable[[AsyncSession], Awaitable[T]]") -> T:
-    from mymozhem.cli.storage import opened_database
+    from .database import opened_database
 
     async def reading() -> T:
         async with (

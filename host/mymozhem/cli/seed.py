@@ -45,9 +45,10 @@ def seed_command(form: Literal["text", "json"]) -> None:
 
 
 async def _seed(settings: Settings) -> tuple[list[dict[str, object]], tuple[str, ...]]:
-    from mymozhem.cli.storage import opened_database
-    from mymozhem.demo.house import fill
-    from mymozhem.demo.people import strangers
+    from mymozhem.demo.accounts import strangers
+    from mymozhem.demo.setup import fill
+
+    from .database import opened_database
 
     async with opened_database(settings, exclusive=True):
         pass  # it has its tables now, and no host runs on it

@@ -104,7 +104,7 @@ def config_of(settings: Settings) -> "Config":
 
 async def _prepare(settings: Settings) -> None:
     """Make a database that does not exist; refuse one of another version."""
-    from mymozhem.db.revision import HEAD, current
+    from mymozhem.db.schema_revision import HEAD, current
 
     settings.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
     url = settings.effective_database_url

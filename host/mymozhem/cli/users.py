@@ -12,7 +12,7 @@ import click
 from mymozhem.config import Settings
 from mymozhem.errors import MymozhemError
 
-from .sentences import sentence
+from .error_text import sentence
 
 if TYPE_CHECKING:
     from mymozhem.auth.users import User
@@ -69,7 +69,7 @@ async def _create(email: str, *, name: str, password: str, is_admin: bool) -> Us
     from mymozhem.auth.accounts import Accounts
     from mymozhem.auth.passwords import Passwords
 
-    from .storage import opened_database
+    from .database import opened_database
 
     passwords = Passwords()
     try:

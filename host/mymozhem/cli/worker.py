@@ -36,10 +36,10 @@ def worker_command(**options: object) -> None:
 
 
 async def _work(settings: Settings) -> None:
-    from mymozhem.assembly import open_parts
     from mymozhem.clock import SystemClock
-    from mymozhem.db.revision import HEAD, current
+    from mymozhem.db.schema_revision import HEAD, current
     from mymozhem.observability.logging import configure_logging
+    from mymozhem.wiring.process import open_parts
 
     configure_logging(settings)
     if await current(settings.effective_database_url) != HEAD:

@@ -5,7 +5,6 @@ An app is a module or an object with `@hookimpl` functions, named by an entry po
 and is a pure function of them: what decides is in the request, what is to happen is in the result.
 """
 
-from .documents import read_manifest
 from .effects import (
     Adjust,
     Announce,
@@ -55,6 +54,7 @@ from .enums import (
     WinnerStatus,
 )
 from .hooks import HOOKS, AppHooks, Hook, hookimpl
+from .package_files import read_manifest
 from .payloads import (
     Acknowledgement,
     ActionAnswer,

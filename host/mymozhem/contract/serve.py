@@ -6,12 +6,12 @@ from collections.abc import Callable, Iterable
 from pydantic import JsonValue
 
 from .envelopes import MAX_BODY_BYTES, MIN_REMOTE_MS
-from .serving.answers import Answerer
+from .serving.app_functions import NotServable, Plugin
+from .serving.call_handler import Answerer
 from .serving.endpoint import Endpoint
-from .serving.fetch import Fetch, FetchFailed, fetch_in
-from .serving.memory import Memory
-from .serving.plugin import NotServable, Plugin
-from .serving.threads import Threads
+from .serving.list_fetch import Fetch, FetchFailed, fetch_in
+from .serving.reply_cache import Memory
+from .serving.thread_pool import Threads
 from .signing import TOLERANCE_SECONDS, Key, parse_key
 from .wire import JsonObject
 

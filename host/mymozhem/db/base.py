@@ -12,7 +12,10 @@ from sqlalchemy.orm import DeclarativeBase, MappedColumn, mapped_column
 from sqlalchemy.types import TypeDecorator, TypeEngine
 
 from mymozhem.clock import milliseconds
-from mymozhem.db import documents
+
+from . import json_text
+
+JsonObject = dict[str, Any]
 
 ID_LENGTH = 48
 
@@ -99,13 +102,13 @@ class JsonDocument(TypeDecorator[Any]):
         """Write the document; PostgreSQL's driver does so with the same function."""
         if value is None or dialect.name == "postgresql":
             return value
-        return documents.dump(value)
+        return json_text.dump(value)
 
     def process_result_value(self, value: Any, dialect: Dialect) -> object:  # noqa: ANN401 - the driver's own
         """Read the document; PostgreSQL's driver has already done so."""
         if value is None or dialect.name == "postgresql":
             return value
-        return documents.load(value)
+        return json_text.load(value)
 
 
 def new_id(prefix: str) -> str:

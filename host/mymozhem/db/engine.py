@@ -6,9 +6,10 @@ from sqlalchemy import URL, Connection, event, make_url
 from sqlalchemy.exc import ArgumentError, DisconnectionError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
-from mymozhem.db import documents, sqlite_driver
-from mymozhem.db.faults import translate_faults
 from mymozhem.errors import MymozhemError
+
+from . import json_text, sqlite_driver
+from .error_translation import translate_faults
 
 _DRIVERS = {
     "sqlite": "sqlite+aiosqlite",
@@ -112,8 +113,8 @@ def _postgresql(url: URL, *, readonly: bool, migrating: bool) -> AsyncEngine:
     limits = {} if migrating else _LIMITS
     engine = create_async_engine(
         url,
-        json_serializer=documents.dump,
-        json_deserializer=documents.load,
+        json_serializer=json_text.dump,
+        json_deserializer=json_text.load,
         pool_size=10,
         max_overflow=10,
         pool_timeout=10,

@@ -3,13 +3,13 @@
 from sqlalchemy import func, select
 
 from mymozhem.contract.envelopes import ReplyEnvelope
-from mymozhem.db.uow import Database, UnitOfWork
+from mymozhem.db.unit_of_work import Database, UnitOfWork
 from mymozhem.errors import Conflict, NotFound
 
-from . import settling
-from .carrying import Outcome, Result
+from . import results
+from .delivery import Outcome, Result
 from .outbox import Outbox
-from .schedule import Schedules
+from .retry_schedule import Schedules
 from .tables import AttemptRow, DeliveryRow, DeliveryState, StreamRow
 
 #: the code of an attempt whose app called back and said no
@@ -54,7 +54,7 @@ class Callbacks:
                 or row.state is DeliveryState.ACCEPTED
                 or has_it
             ):
-                await settling.settle_later(unit, stream, row, result, self._schedules)
+                await results.settle_later(unit, stream, row, result, self._schedules)
         elif has_it:
             row.state, row.settled_at = DeliveryState.DELIVERED, row.settled_at or unit.now
 

@@ -5,7 +5,7 @@ from datetime import datetime
 from sqlalchemy import ColumnElement, delete, func, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from mymozhem.db.uow import Database, UnitOfWork
+from mymozhem.db.unit_of_work import Database, UnitOfWork
 from mymozhem.errors import Conflict, NotFound
 
 from .outbox import Outbox, reserve

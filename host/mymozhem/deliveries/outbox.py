@@ -10,7 +10,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from mymozhem.contract import JsonObject
 from mymozhem.db.base import new_id
-from mymozhem.db.uow import Database, UnitOfWork
+from mymozhem.db.unit_of_work import Database, UnitOfWork
 
 from .tables import DeliveryContextRow, DeliveryRow, DeliveryState, StreamRow
 

@@ -15,17 +15,17 @@ import structlog
 from sqlalchemy import select
 
 from mymozhem.clock import Clock
-from mymozhem.db.uow import Database, UnitOfWork
+from mymozhem.db.unit_of_work import Database, UnitOfWork
 from mymozhem.errors import Unavailable
 
-from . import claims, retention, settling
-from .carrying import Ask, Outcome, Result
-from .claims import Claim
+from . import leases, results, retention
+from .delivery import Ask, Outcome, Result
+from .leases import Claim
 from .outbox import Outbox
-from .places import Places
+from .results import Chance
 from .retention import Retention
-from .schedule import Schedules
-from .settling import Chance
+from .retry_schedule import Schedules
+from .slots import Places
 from .tables import AttemptRow, DeliveryRow, StreamRow
 
 #: how long a process may be silent before another one takes its deliveries
@@ -106,7 +106,7 @@ class Relay:
         with suppress(Unavailable):  # the leases end by themselves
             await self._turn(take=False)
             if held:
-                await claims.give_back(self._database, held)
+                await leases.give_back(self._database, held)
 
     async def run_due(self) -> int:
         """Carry everything that is due now, and what becomes due by it; return how many attempts.
@@ -159,13 +159,13 @@ class Relay:
 
     async def _anything_due(self) -> bool:
         places = self._places()
-        return places.free > 0 and await claims.anything_due(self._database, places)
+        return places.free > 0 and await leases.anything_due(self._database, places)
 
     async def _claim(self, unit: UnitOfWork) -> list[Claim]:
         places = self._places()
         if places.free <= 0:
             return []
-        return await claims.claim(unit, self._schedules, span=self._lease, places=places)
+        return await leases.claim(unit, self._schedules, span=self._lease, places=places)
 
     async def _settle(self, unit: UnitOfWork, ended: Sequence[_Ended]) -> None:
         """Write results down, each under its lease; one that has ended meanwhile is dropped."""
@@ -190,7 +190,7 @@ class Relay:
         known = {attempt.id: (attempt, head) for attempt, head in found}
         for stream, each in streams:
             attempt, head = known[each.claim.lease]
-            await settling.settle(
+            await results.settle(
                 unit,
                 stream,
                 head,
@@ -226,7 +226,7 @@ class Relay:
         places = self._places()
         if places.free <= 0:
             return self._poll
-        due = await claims.next_due(self._database, places)
+        due = await leases.next_due(self._database, places)
         if due is None:
             return self._poll
         left = (due - await self._database.now()).total_seconds()
@@ -240,7 +240,7 @@ class Relay:
     async def _until_given_back(self) -> None:
         while not self._stopping:
             try:
-                await claims.give_back(self._database, None)
+                await leases.give_back(self._database, None)
             except Unavailable:
                 await self._sleep(self._poll)
             else:

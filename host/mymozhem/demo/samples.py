@@ -8,18 +8,23 @@ from sqlalchemy import func, select
 from mymozhem.auth.principal import Principal
 from mymozhem.contract import PersonKind, Role, RoomStatus, WinnerStatus
 from mymozhem.contract.demo import DemoFailed, SampleRoom
-from mymozhem.rooms import lifecycle, people, winners
-from mymozhem.rooms.actions import perform
-from mymozhem.rooms.creation import NewRoom, create_room
-from mymozhem.rooms.lifecycle import RoomChanges
-from mymozhem.rooms.people import NewPerson
-from mymozhem.rooms.prizes import NewPrize
-from mymozhem.rooms.services import Services
-from mymozhem.rooms.tables import DrawRow, ParticipantRow, RoomRow, WinnerRow
-from mymozhem.rooms.windows.submitting import submit
-from mymozhem.rooms.windows.tables import WindowRow
-from mymozhem.rooms.work.jobs import Jobs
-from mymozhem.rooms.writer import write_room
+from mymozhem.rooms.actions.perform import perform
+from mymozhem.rooms.core.services import Services
+from mymozhem.rooms.core.transaction import write_room
+from mymozhem.rooms.jobs.runner import Jobs
+from mymozhem.rooms.lifecycle import update
+from mymozhem.rooms.lifecycle.create import NewRoom, create_room
+from mymozhem.rooms.lifecycle.update import RoomChanges
+from mymozhem.rooms.participants import manage
+from mymozhem.rooms.participants.manage import NewPerson
+from mymozhem.rooms.prizes import winners
+from mymozhem.rooms.prizes.manage import NewPrize
+from mymozhem.rooms.tables.draws import DrawRow
+from mymozhem.rooms.tables.participants import ParticipantRow
+from mymozhem.rooms.tables.prizes import WinnerRow
+from mymozhem.rooms.tables.rooms import RoomRow
+from mymozhem.rooms.tables.windows import WindowRow
+from mymozhem.rooms.windows.submit import submit
 
 
 @dataclass(frozen=True)
@@ -72,7 +77,7 @@ async def _play(
         await _move(services, organizer, room, RoomStatus.ACTIVE)
     if sample.people and not room.active_count:
         guests = tuple(NewPerson(name) for name in sample.people)
-        await people.add_people(services, room.id, organizer, guests)
+        await manage.add_people(services, room.id, organizer, guests)
     if sample.actions and not await _count(services, room.id):
         for step in sample.actions:
             await perform(services, room.id, organizer, step.action, step.payload)
@@ -85,7 +90,7 @@ async def _play(
 async def _move(
     services: Services, organizer: Principal, room: RoomRow, status: RoomStatus
 ) -> None:
-    await lifecycle.change_room(services, room.id, organizer, RoomChanges(status=status))
+    await update.change_room(services, room.id, organizer, RoomChanges(status=status))
 
 
 async def _hand_over(services: Services, organizer: Principal, room_id: str, count: int) -> None:
@@ -109,12 +114,12 @@ async def _answer(services: Services, room_id: str, answers: tuple[JsonValue, ..
     if not answers:
         return
     windows = select(WindowRow.name).where(WindowRow.room_id == room_id)
-    people = select(ParticipantRow.user_id).where(
+    manage = select(ParticipantRow.user_id).where(
         ParticipantRow.room_id == room_id, ParticipantRow.role == Role.PARTICIPANT
     )
     async with services.database.read() as session:
         window = await session.scalar(windows.order_by(WindowRow.id.desc()).limit(1))
-        user_ids = (await session.scalars(people.order_by(ParticipantRow.id))).all()
+        user_ids = (await session.scalars(manage.order_by(ParticipantRow.id))).all()
     if window is None:
         raise DemoFailed("There is no window that could be answered.")
     for user_id, answer in zip(user_ids, answers, strict=False):

@@ -6,7 +6,7 @@ Use cases call `Dispatcher.call` and read the `Outcome`; nothing here knows room
 from .dispatcher import Dispatcher
 from .outcome import BadAnswer, Failure, FailureKind, Outcome
 from .policy import Budget
-from .transport import AppTarget
+from .transports.base import AppTarget
 
 __all__ = [
     "AppTarget",

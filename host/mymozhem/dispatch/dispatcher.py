@@ -14,22 +14,22 @@ from mymozhem.clock import Clock
 from mymozhem.config import Settings
 from mymozhem.contract import Context, DecidedBy, Hook, Refusal, Strategy
 from mymozhem.db.base import new_id
-from mymozhem.db.uow import in_transaction
-from mymozhem.registry.code import IsolatedCode
+from mymozhem.db.unit_of_work import in_transaction
 from mymozhem.registry.endpoint import Endpoint
+from mymozhem.registry.loaded_code import IsolatedCode
 
-from .answers import decode
-from .breaker import Key, Verdict
-from .breakers import Breakers
-from .copies import with_values
-from .drift import drift_of
-from .ears import Ears, Listener, observed
-from .inprocess import CodeSource, InProcess
-from .lingering import Lingering
+from .breakers.breaker import Key, Verdict
+from .breakers.failure_classes import verdict_of
+from .breakers.registry import Breakers
+from .lock_drift import drift_of
+from .observers import Ears, Listener, observed
 from .outcome import BadAnswer, CallFailed, FailureKind, Outcome
 from .policy import DECIDES, Budget, Declared, Policy, deadline_ms
-from .transport import AppTarget, Call, Reply, Transport
-from .verdicts import verdict_of
+from .reply_codec import decode
+from .transports.base import AppTarget, Call, Reply, Transport
+from .transports.inprocess import CodeSource, InProcess
+from .transports.late_replies import Lingering
+from .transports.model_copies import with_values
 
 #: calls of one app that run at the same time; the rest wait, within their deadlines
 CALLS_AT_ONCE = 16

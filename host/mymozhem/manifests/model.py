@@ -9,12 +9,12 @@ from pydantic.alias_generators import to_camel
 
 from mymozhem.contract import ChangeKind, Hook, JsonObject, Level, RoomStatus, Strategy
 from mymozhem.contract import VersionRange as Range
-from mymozhem.contract.canonical import digest
+from mymozhem.contract.canonical_json import digest
 
 from .enums import Addressee, Need, Permission
-from .migrating.steps import Migration, readable
-from .outline import Outline, outline
-from .schemas import Validator, compile_schema
+from .schema_outline import Outline, outline
+from .settings_migrations.steps import Migration, readable
+from .validators import Validator, compile_schema
 
 DEFAULT_CONTRACT = ">=1.0 <2.0"
 _ANY_OBJECT: JsonObject = {"type": "object"}

@@ -10,9 +10,9 @@ from pydantic import JsonValue
 
 from mymozhem.contract import Level
 
-from .nodes import Schema
-from .outline import Outline, outline
-from .pointers import Part, pointer
+from .json_pointer import Part, pointer
+from .schema_nodes import Schema
+from .schema_outline import Outline, outline
 
 _MAY_SEE = {
     Level.PUBLIC: frozenset({Level.PUBLIC}),

@@ -12,9 +12,9 @@ from typing import Never
 
 from pydantic import JsonValue
 
-from mymozhem.contract.canonical import MAX_INTEGER, canonical_json
+from mymozhem.contract.canonical_json import MAX_INTEGER, canonical_json
 
-from .pointers import Part, pointer
+from .json_pointer import Part, pointer
 
 MAX_DEPTH = 32
 _INTEGER_DIGITS = 17  # a sign and sixteen digits: what is longer need not be read to be refused

@@ -6,13 +6,13 @@ from itertools import islice
 
 from pydantic import JsonValue, ValidationError
 
-from .crowd import crowd_problems
-from .embedded import schema_problems
-from .meaning import meaning_problems
+from .embedded_schemas import schema_problems
+from .format_checks import shape_problems
+from .json_pointer import pointer
 from .model import Manifest
-from .pointers import pointer
 from .problems import Problem
-from .shape import shape_problems
+from .semantic_checks import meaning_problems
+from .size_limits import crowd_problems
 from .strict_json import StrictJsonError, from_python, loads
 
 MAX_MANIFEST_BYTES = 256 * 1024

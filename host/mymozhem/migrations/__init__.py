@@ -33,9 +33,12 @@ class BrokenReferences(RuntimeError):
 
 
 def import_tables() -> MetaData:
-    """Import every `tables` module of the host and return what they declare."""
+    """Import every module of tables and return what they declare.
+
+    These are the modules named `tables`, and those in packages of that name.
+    """
     home = Path(mymozhem.__path__[0])
-    for file in sorted(home.rglob("tables.py")):
+    for file in sorted([*home.rglob("tables.py"), *home.rglob("tables/[!_]*.py")]):
         names = file.relative_to(home).with_suffix("").parts
         importlib.import_module(".".join(("mymozhem", *names)))
     return Base.metadata

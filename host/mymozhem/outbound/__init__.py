@@ -1,7 +1,7 @@
 """The only way out over HTTP: one client with limits, and a guard over the addresses it reaches."""
 
 from .client import Answered, Outbound
-from .faults import AddressForbidden, Unreachable, Unreadable
+from .errors import AddressForbidden, Unreachable, Unreadable
 from .guard import Guard
 
 __all__ = ["AddressForbidden", "Answered", "Guard", "Outbound", "Unreachable", "Unreadable"]

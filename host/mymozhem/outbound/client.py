@@ -13,8 +13,8 @@ import aiohttp
 from aiohttp.abc import AbstractResolver
 from yarl import URL
 
-from .connecting import SLACK_SECONDS, Opened, connector, is_forbidden, opening
-from .faults import AddressForbidden, Unreachable, Unreadable
+from .connector import SLACK_SECONDS, Opened, connector, is_forbidden, opening
+from .errors import AddressForbidden, Unreachable, Unreadable
 from .guard import Guard
 from .resolver import Resolver
 

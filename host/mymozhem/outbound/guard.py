@@ -13,7 +13,7 @@ from yarl import URL
 
 from mymozhem.config import Settings
 
-from .faults import AddressForbidden
+from .errors import AddressForbidden
 
 Address = IPv4Address | IPv6Address
 Network = IPv4Network | IPv6Network

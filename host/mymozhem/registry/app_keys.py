@@ -24,7 +24,7 @@ from mymozhem.contract.signing import (
     public_text,
 )
 from mymozhem.db.base import new_id
-from mymozhem.db.uow import UnitOfWork
+from mymozhem.db.unit_of_work import UnitOfWork
 
 from .tables import AppSecretRow, SecretKind
 

@@ -7,21 +7,21 @@ from datetime import datetime
 
 from mymozhem.config import Settings
 from mymozhem.contract import JsonObject
-from mymozhem.db.uow import Database
+from mymozhem.db.unit_of_work import Database
 from mymozhem.errors import Conflict, NotFound
 from mymozhem.manifests.model import Manifest
 
-from . import discovery, history
-from .apart import Apart
+from . import discovery, manifest_history
 from .app_keys import Sealer
-from .code import AppCode, IsolatedCode, Refused
+from .catalog_source import Source
 from .discovery import Discovered
 from .endpoint import Endpoint
-from .environments import Environments
-from .history import Published, no_such_app
+from .isolated.catalog import Apart
+from .isolated.environments import Environments
+from .loaded_code import AppCode, IsolatedCode, Refused
 from .loader import load_installed
+from .manifest_history import Published, no_such_app
 from .snapshot import CatalogApp, Snapshot
-from .source import Source
 
 logger = logging.getLogger(__name__)
 
@@ -62,7 +62,7 @@ class Catalog:
         reasons logged; raises `Unavailable` only for the database.
         """
         async with database.read() as session:
-            enabled = await history.active_plugins(session)
+            enabled = await manifest_history.active_plugins(session)
         found = discovery.by_id(discovery.discover())
         loaded = [
             await _enabled(database, app_id, found.get(app_id, ()))
@@ -209,7 +209,7 @@ async def _enabled(
 async def _with_history(database: Database, code: AppCode) -> AppCode | Refused:
     try:
         async with database.write() as unit:
-            await history.publish(unit, code.app_id, code.manifest)
+            await manifest_history.publish(unit, code.app_id, code.manifest)
     except Conflict as error:
         return Refused(code.app_id, (error.message,))
     return code

@@ -16,8 +16,8 @@ from mymozhem.contract.hooks import PROJECT, AppHooks, hooks_of
 from mymozhem.manifests.model import Manifest
 from mymozhem.manifests.validate import validate_manifest
 
-from .code import AppCode, Refused
 from .discovery import Discovered
+from .loaded_code import AppCode, Refused
 
 IMPORT_SECONDS = 10.0
 

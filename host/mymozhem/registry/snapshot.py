@@ -12,9 +12,9 @@ from mymozhem.contract.versions import as_version
 from mymozhem.manifests.model import Manifest
 
 from .app_keys import AppKey
-from .code import AppCode, IsolatedCode
 from .endpoint import Endpoint
-from .history import Published
+from .loaded_code import AppCode, IsolatedCode
+from .manifest_history import Published
 from .tables import SecretKind, StopCause
 
 Version = tuple[str, str]

@@ -33,12 +33,19 @@ from mymozhem.contract import (
 )
 from mymozhem.errors import Conflict, MymozhemError
 
-from . import notices, scores, settings, state, timers, winners
-from .audiences import streams_for
-from .draws import drawing
-from .windows import closing, correcting, opening, settling, sharing
-from .windows.rows import find_window
-from .writer import RoomWriter
+from . import app_state, scores, timers
+from .app_settings import update
+from .core.audiences import streams_for
+from .core.transaction import RoomWriter
+from .draws import commands
+from .notifications.send import send
+from .prizes import winners
+from .windows import rejudge
+from .windows.close import change_end, close_soon
+from .windows.open import open_window
+from .windows.queries import find_window
+from .windows.settle import reveal
+from .windows.share import share
 
 WIDTH = {Level.PRIVATE: 0, Level.ORGANIZER: 1, Level.PUBLIC: 2}
 
@@ -107,17 +114,17 @@ async def _set_state(writer: RoomWriter, effect: SetState) -> None:
         )
         if part is not None
     }
-    await state.replace_state(writer, parts)
+    await app_state.replace_state(writer, parts)
 
 
 async def _set_participants(writer: RoomWriter, effect: SetParticipants) -> None:
-    await state.replace_people(
+    await app_state.replace_people(
         writer, effect.participant_id, own=effect.own, private=effect.private
     )
 
 
 async def _set_settings(writer: RoomWriter, effect: SetSettings) -> None:
-    settings.patch_settings(writer, effect.patch)
+    update.patch_settings(writer, effect.patch)
 
 
 async def _adjust(writer: RoomWriter, effect: Adjust) -> None:
@@ -152,46 +159,46 @@ async def _cancel(writer: RoomWriter, effect: Cancel) -> None:
 
 
 async def _draw(writer: RoomWriter, effect: Draw) -> None:
-    await drawing.request(writer, drawing.wish_of(effect))
+    await commands.request(writer, commands.wish_of(effect))
 
 
 async def _run_draw(writer: RoomWriter, effect: RunDraw) -> None:
-    await drawing.run(writer, await drawing.by_key(writer, effect.key))
+    await commands.run(writer, await commands.by_key(writer, effect.key))
 
 
 async def _reveal(writer: RoomWriter, effect: Reveal) -> None:
-    await drawing.reveal(writer, await drawing.by_key(writer, effect.key), prizes=effect.prizes)
+    await commands.reveal(writer, await commands.by_key(writer, effect.key), prizes=effect.prizes)
 
 
 async def _notify(writer: RoomWriter, effect: Notify) -> None:
-    await notices.send(writer, to=effect.to, title=effect.title, message=effect.message)
+    await send(writer, to=effect.to, title=effect.title, message=effect.message)
 
 
 async def _change_window(writer: RoomWriter, effect: ChangeWindow) -> None:
     window = await find_window(writer.session, writer.room.id, effect.id)
-    closing.change_end(writer, window, effect.closes_at)
+    change_end(writer, window, effect.closes_at)
 
 
 async def _close_window(writer: RoomWriter, effect: CloseWindow) -> None:
     window = await find_window(writer.session, writer.room.id, effect.id)
-    closing.close_soon(writer, window, CloseReason.APP)
+    close_soon(writer, window, CloseReason.APP)
 
 
 async def _reveal_window(writer: RoomWriter, effect: RevealWindow) -> None:
-    await settling.reveal(writer, await find_window(writer.session, writer.room.id, effect.id))
+    await reveal(writer, await find_window(writer.session, writer.room.id, effect.id))
 
 
 async def _share(writer: RoomWriter, effect: Share) -> None:
     window = await find_window(writer.session, writer.room.id, effect.window_id)
-    await sharing.share(writer, window, effect)
+    await share(writer, window, effect)
 
 
 async def _rejudge(writer: RoomWriter, effect: Rejudge) -> None:
     window = await find_window(writer.session, writer.room.id, effect.window_id)
     if effect.void:
-        await correcting.void(writer, window)
+        await rejudge.void(writer, window)
     else:
-        await correcting.rejudge(writer, window, rules=effect.rules, verdicts=effect.verdicts)
+        await rejudge.rejudge(writer, window, rules=effect.rules, verdicts=effect.verdicts)
 
 
 _ACTS: dict[type[Any], Callable[[RoomWriter, Any], Awaitable[None]]] = {
@@ -199,7 +206,7 @@ _ACTS: dict[type[Any], Callable[[RoomWriter, Any], Awaitable[None]]] = {
     SetState: _set_state,
     SetParticipants: _set_participants,
     SetSettings: _set_settings,
-    OpenWindow: opening.open_window,
+    OpenWindow: open_window,
     ChangeWindow: _change_window,
     CloseWindow: _close_window,
     RevealWindow: _reveal_window,

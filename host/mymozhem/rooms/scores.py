@@ -11,9 +11,10 @@ from mymozhem.contract.events import Place, ScoresChanged, StandingsChanged, tex
 from mymozhem.db.base import new_id
 from mymozhem.errors import Conflict
 
-from .state import IDS_AT_ONCE, require_participants
-from .tables import ParticipantRow, ScoreRow
-from .writer import RoomWriter
+from .core.participant_lookup import IDS_AT_ONCE, require_participants
+from .core.transaction import RoomWriter
+from .tables.participants import ParticipantRow
+from .tables.scores import ScoreRow
 
 TOP = 10
 

@@ -7,9 +7,9 @@ from sqlalchemy import ColumnElement, delete, select
 from mymozhem.contract import JsonObject
 from mymozhem.errors import Conflict
 
-from .queued import forget
-from .tables import TimerRow, TimerSpace
-from .writer import ENDED, MAX_DEPTH, RoomWriter
+from .app_calls.pending import forget
+from .core.transaction import ENDED, MAX_DEPTH, RoomWriter
+from .tables.timers import TimerRow, TimerSpace
 
 #: a timer due within this time belongs to the chain of hooks that set it
 SAME_CHAIN = timedelta(seconds=1)

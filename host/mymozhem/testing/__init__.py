@@ -16,15 +16,15 @@ import importlib
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from .game import Game, play
-    from .house import House, principal
-    from .kit import ConformanceWarning, Finding, NotConforming, conformance, report
-    from .migrating import migration_report, migrations
-    from .older import NotOlder
-    from .opening import NotLoadable, loaded, open_house
-    from .serving import WebServer, listening
-    from .transports import over_both_transports
-    from .values import values_for
+    from .both_transports import over_both_transports
+    from .conformance_kit import ConformanceWarning, Finding, NotConforming, conformance, report
+    from .harness import House, principal
+    from .harness_setup import NotLoadable, loaded, open_house
+    from .migration_kit import migration_report, migrations
+    from .older_manifest import NotOlder
+    from .schema_values import values_for
+    from .simulation import Game, play
+    from .web_server import WebServer, listening
 
 __all__ = [
     "ConformanceWarning",
@@ -49,15 +49,15 @@ __all__ = [
 ]
 
 _HOMES = {
-    "game": ("Game", "play"),
-    "house": ("House", "principal"),
-    "kit": ("ConformanceWarning", "Finding", "NotConforming", "conformance", "report"),
-    "migrating": ("migration_report", "migrations"),
-    "older": ("NotOlder",),
-    "opening": ("NotLoadable", "loaded", "open_house"),
-    "serving": ("WebServer", "listening"),
-    "transports": ("over_both_transports",),
-    "values": ("values_for",),
+    "simulation": ("Game", "play"),
+    "harness": ("House", "principal"),
+    "conformance_kit": ("ConformanceWarning", "Finding", "NotConforming", "conformance", "report"),
+    "migration_kit": ("migration_report", "migrations"),
+    "older_manifest": ("NotOlder",),
+    "harness_setup": ("NotLoadable", "loaded", "open_house"),
+    "web_server": ("WebServer", "listening"),
+    "both_transports": ("over_both_transports",),
+    "schema_values": ("values_for",),
 }
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
 

@@ -4,11 +4,12 @@ from sqlalchemy import select
 
 from mymozhem.contract import DrawStatus
 from mymozhem.errors import MymozhemError
-from mymozhem.rooms.admission import write_as
-from mymozhem.rooms.draws import drawing
-from mymozhem.rooms.tables import DrawRow, RoomRow
+from mymozhem.rooms.core.access import write_as
+from mymozhem.rooms.draws import commands
+from mymozhem.rooms.tables.draws import DrawRow
+from mymozhem.rooms.tables.rooms import RoomRow
 
-from .house import House
+from .harness import House
 
 _OVER = (DrawStatus.REVEALED, DrawStatus.VOIDED)
 _ROUTE = "POST /rooms/{id}/draws/{did}"
@@ -31,13 +32,13 @@ async def _take(house: House, room: RoomRow, draw_id: str, step: str) -> None:
     services, organizer = house.services, house.organizer
     try:
         async with write_as(services, room.id, organizer, f"{_ROUTE}/{step}") as writer:
-            draw = await drawing.by_id(writer, draw_id)
+            draw = await commands.by_id(writer, draw_id)
             if step == "run":
-                await drawing.run(writer, draw)
+                await commands.run(writer, draw)
             elif step == "reveal":
-                await drawing.reveal(writer, draw)
+                await commands.reveal(writer, draw)
             elif draw.status not in _OVER:
-                await drawing.void(writer, draw, "The game is over.")
+                await commands.void(writer, draw, "The game is over.")
     except MymozhemError:
         return
     await house.settle()

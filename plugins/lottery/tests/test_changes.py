@@ -15,7 +15,7 @@ from mymozhem.contract import (
     Wins,
 )
 from mymozhem_lottery import on_room_changed
-from mymozhem_lottery.codes import token_of
+from mymozhem_lottery.claim_codes import token_of
 
 KNOWN = RoomData(private={"secret": "ab" * 32})
 

@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mymozhem_lottery.codes import (
+from mymozhem_lottery.claim_codes import (
     ALPHABET,
     COLOURS,
     claimant,

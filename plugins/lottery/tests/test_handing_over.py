@@ -3,8 +3,8 @@
 import pytest
 
 from mymozhem.contract import ActionRequest, Refuse, RoomData, WinnerStatus
-from mymozhem_lottery import handing_over, handle_action
-from mymozhem_lottery.codes import token_of
+from mymozhem_lottery import handle_action, prize_handover
+from mymozhem_lottery.claim_codes import token_of
 
 SECRET = "ab" * 32
 STATE = RoomData(private={"secret": SECRET})
@@ -72,9 +72,9 @@ def test_a_code_that_two_winners_have_is_not_enough(context, winner):
 
 
 def test_more_prizes_than_one_answer_holds_are_handed_over_in_turns(context, winner):
-    count = handing_over.MOST_AT_ONCE + 5
+    count = prize_handover.MOST_AT_ONCE + 5
     winners = tuple(winner("a", prize=f"prize_{number}") for number in range(count))
     told = context(winners=winners, state=STATE)
     wins, reply = hand_over(told, code=token_of(SECRET, "a").claim)
-    assert len(wins) == handing_over.MOST_AT_ONCE
+    assert len(wins) == prize_handover.MOST_AT_ONCE
     assert reply["left"] == 5

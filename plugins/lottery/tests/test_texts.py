@@ -4,8 +4,8 @@ import string
 
 import pytest
 
-from mymozhem_lottery.russian import RUSSIAN
-from mymozhem_lottery.texts import ENGLISH, say
+from mymozhem_lottery.messages_en import ENGLISH, say
+from mymozhem_lottery.messages_ru import RUSSIAN
 
 
 def blanks(sentence):

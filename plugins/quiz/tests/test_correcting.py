@@ -132,7 +132,7 @@ def test_a_void_question_does_not_break_a_streak(ten):
 
 
 def test_more_windows_than_one_answer_corrects_follow_by_a_timer(ten, monkeypatch):
-    monkeypatch.setattr("mymozhem_quiz.correcting.MOST_WINDOWS", 2)
+    monkeypatch.setattr("mymozhem_quiz.corrections.MOST_WINDOWS", 2)
     room = streaks(ten(mode="plain", streakBonus=10))
     room.compares = False
     assert len(room.act("correct", questionId="q1", answer="Rome")["windows"]) == 2

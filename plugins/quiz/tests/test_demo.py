@@ -10,16 +10,16 @@ from hypothesis import strategies as st
 from mymozhem.contract import RoomStatus, read_manifest
 from mymozhem.contract.demo import DemoFailed, Guest
 from mymozhem_quiz import demo
-from mymozhem_quiz.demo import source
-from mymozhem_quiz.demo.checking import check_log, check_people, check_points, check_standings
+from mymozhem_quiz.demo import question_source
 from mymozhem_quiz.demo.evening import COMPLETE, ROUNDS
+from mymozhem_quiz.demo.expected_scores import Counted, Sheet, Tie, points, ranks, winner, wins
+from mymozhem_quiz.demo.http_room import Event, Person, Place, Row
 from mymozhem_quiz.demo.people import names
-from mymozhem_quiz.demo.phones import FRIENDS, Habit, bring, habits
 from mymozhem_quiz.demo.rooms import QUESTIONS
-from mymozhem_quiz.demo.stage import Event, Person, Place, Row
-from mymozhem_quiz.demo.tally import Counted, Sheet, Tie, points, ranks, winner, wins
+from mymozhem_quiz.demo.score_checks import check_log, check_people, check_points, check_standings
+from mymozhem_quiz.demo.simulated_players import FRIENDS, Habit, bring, habits
 from mymozhem_quiz.importing import check_question, import_questions
-from mymozhem_quiz.reckoning import Answer, Played, reckon
+from mymozhem_quiz.points import Answer, Played, reckon
 from mymozhem_quiz.settings import Settings
 
 MANIFEST = read_manifest("mymozhem_quiz")
@@ -54,7 +54,7 @@ def test_the_questions_that_ship_are_of_all_types_and_sound():
 
 def test_without_a_large_file_the_questions_that_ship_are_played(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    found = source.find_source()
+    found = question_source.find_source()
     assert found.name == "questions.txt"
     text = found.some(ROUNDS, Random(1)).decode()
     imported = import_questions(text, "opentrivia")
@@ -65,8 +65,8 @@ def test_without_a_large_file_the_questions_that_ship_are_played(tmp_path, monke
 def test_a_large_file_is_taken_in_the_bytes_that_it_has(tmp_path, monkeypatch):
     one = b"#Q Caf\xe9?\r\n^ A\xa0\r\nA A\xa0\r\nB B\r\n"
     (tmp_path / "large.txt").write_bytes(b"preamble\r\n" + one * 100)
-    monkeypatch.setattr(source, "LARGE", tmp_path / "large.txt")
-    found = source.find_source()
+    monkeypatch.setattr(question_source, "LARGE", tmp_path / "large.txt")
+    found = question_source.find_source()
     assert (found.name, len(found.blocks)) == ("large.txt", 100)
     assert found.some(10, Random(1)).count(b"#Q Caf\xe9?") == 20
 

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mymozhem_quiz.keys import Asked, accepts, is_right, rules, which_right
+from mymozhem_quiz.answer_keys import Asked, accepts, is_right, rules, which_right
 from mymozhem_quiz.settings import Question
 
 

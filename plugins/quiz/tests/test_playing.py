@@ -4,8 +4,8 @@ import pytest
 
 from mymozhem.contract import ActionRequest, Refuse, RoomData
 from mymozhem_quiz import handle_action
-from mymozhem_quiz.game import Game, Public, Round
-from mymozhem_quiz.showing import MOST_ROUNDS
+from mymozhem_quiz.game_state import Game, Public, Round
+from mymozhem_quiz.question_window import MOST_ROUNDS
 
 ACTIVE, BETWEEN = "QUESTION_ACTIVE", "BETWEEN_ROUNDS"
 

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mymozhem_quiz.reckoning import MOST_STEPS, Answer, Played, reckon, speed_points
+from mymozhem_quiz.points import MOST_STEPS, Answer, Played, reckon, speed_points
 
 
 @pytest.mark.parametrize(

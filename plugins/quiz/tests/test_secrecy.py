@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mymozhem.contract import OpenWindow
-from mymozhem_quiz.keys import Asked, accepts
+from mymozhem_quiz.answer_keys import Asked, accepts
 from mymozhem_quiz.settings import Question
 
 

@@ -4,8 +4,8 @@ import string
 
 import pytest
 
-from mymozhem_quiz.russian import RUSSIAN
-from mymozhem_quiz.texts import ENGLISH, say
+from mymozhem_quiz.messages_en import ENGLISH, say
+from mymozhem_quiz.messages_ru import RUSSIAN
 
 
 def blanks(sentence):

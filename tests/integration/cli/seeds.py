@@ -13,7 +13,7 @@ from mymozhem.auth.keys import KEY_FILE
 from mymozhem.cli import cli
 from mymozhem.db.engine import create_engine
 from mymozhem.migrations import import_tables
-from tests.databases import mark_as_migrated, run
+from tests.support.databases import mark_as_migrated, run
 
 
 @dataclass(frozen=True)

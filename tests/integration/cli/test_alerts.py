@@ -8,12 +8,12 @@ from click.testing import CliRunner
 
 from mymozhem.cli import cli
 from mymozhem.clock import HeldClock
-from mymozhem.db.uow import Database
-from mymozhem.health.incidents import reconcile
-from mymozhem.health.rules import AppOff, Facts, findings
-from mymozhem.health.sources import Sources, Suffering, SufferingRoom
+from mymozhem.db.unit_of_work import Database
+from mymozhem.monitoring.alert_rules import AppOff, Facts, findings
+from mymozhem.monitoring.incidents import reconcile
+from mymozhem.monitoring.sources import Sources, Suffering, SufferingRoom
 from mymozhem.observability.metrics import BreakerState
-from tests.databases import mark_as_migrated, run
+from tests.support.databases import mark_as_migrated, run
 
 OPEN = BreakerState("raffle", "1.0.0", "actions", "open")
 STOPPED = AppOff("wheel", "1.0.0", gone=False, reason="it draws the wrong people")

@@ -9,9 +9,9 @@ from click.testing import CliRunner
 
 from mymozhem.cli.apps import apps_group
 from mymozhem.clock import SystemClock
-from mymozhem.db.uow import Database
+from mymozhem.db.unit_of_work import Database
 from mymozhem.registry.discovery import GROUP
-from tests.databases import mark_as_migrated, run
+from tests.support.databases import mark_as_migrated, run
 
 
 @pytest.fixture

@@ -10,11 +10,11 @@ from click.testing import CliRunner
 from mymozhem.cli import cli
 from mymozhem.clock import SystemClock
 from mymozhem.contract import hookimpl
-from mymozhem.db.uow import Database
-from mymozhem.registry import environments
-from tests.databases import mark_as_migrated, run
-from tests.integration.rooms.build import make_house
-from tests.wheels import app_manifest, lay_out, write_app
+from mymozhem.db.unit_of_work import Database
+from mymozhem.registry.isolated import environments
+from tests.support.databases import mark_as_migrated, run
+from tests.support.host import make_house
+from tests.support.wheels import app_manifest, lay_out, write_app
 
 PINNED = "acme-counter==1.0.0"
 

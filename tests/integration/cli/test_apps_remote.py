@@ -11,15 +11,15 @@ from mymozhem.cli.apps import apps_group
 from mymozhem.clock import SystemClock
 from mymozhem.config import Settings
 from mymozhem.contract.signing import parse_key
-from mymozhem.db.uow import Database
-from mymozhem.registry import remote
+from mymozhem.db.unit_of_work import Database
+from mymozhem.registry import remote_apps
 from mymozhem.registry.app_keys import SecretCheck
 from mymozhem.registry.catalog import Catalog
 from mymozhem.registry.tables import StopCause
-from mymozhem.rooms.reading.paging import Part
-from mymozhem.rooms.reading.platform import AuditFilter, audit_trail
-from tests.databases import mark_as_migrated, run
-from tests.remote import BASE_URL, FIRST_PLATFORM, remote_manifest
+from mymozhem.rooms.views.admin import AuditFilter, audit_trail
+from mymozhem.rooms.views.paging import Part
+from tests.support.databases import mark_as_migrated, run
+from tests.support.remote_manifest import BASE_URL, FIRST_PLATFORM, remote_manifest
 
 
 @pytest.fixture
@@ -148,7 +148,7 @@ def test_a_host_that_runs_notices_and_operators_see_who_did_it(mymozhem, databas
             now = await host.now()
             async with host.read() as session:
                 check = SecretCheck(Keys.load(settings))
-                assert await remote.matching_key(
+                assert await remote_apps.matching_key(
                     session, check, "raffle", made["appSecret"], now=now
                 )
                 found = await audit_trail(session, AuditFilter(), Part(1, 10))

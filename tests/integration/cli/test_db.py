@@ -11,10 +11,10 @@ from mymozhem.cli import cli
 from mymozhem.clock import SystemClock
 from mymozhem.db.base import UtcDateTime
 from mymozhem.db.engine import create_engine
-from mymozhem.db.uow import Database
+from mymozhem.db.unit_of_work import Database
 from mymozhem.migrations import check_drift, head, upgrade
-from tests.databases import PostgresTemplate, SqliteTemplate
-from tests.integration.migrations.first import dump, load
+from tests.integration.migrations.first_schema import dump, load
+from tests.support.databases import PostgresTemplate, SqliteTemplate
 
 
 @pytest.fixture(scope="session")

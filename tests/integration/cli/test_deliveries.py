@@ -13,10 +13,10 @@ from sqlalchemy import select
 from mymozhem.cli import cli
 from mymozhem.clock import SystemClock
 from mymozhem.config import Settings
-from mymozhem.db.uow import Database
-from mymozhem.rooms.tables import AuditRow
-from tests.databases import mark_as_migrated, run
-from tests.integration.deliveries.post import FAILED, App, Post
+from mymozhem.db.unit_of_work import Database
+from mymozhem.rooms.tables.audit import AuditRow
+from tests.support.databases import mark_as_migrated, run
+from tests.support.relay_host import FAILED, App, Post
 
 SECRET = "the card under the hat"
 

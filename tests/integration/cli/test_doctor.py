@@ -10,10 +10,11 @@ from sqlalchemy import select, text
 
 from mymozhem.clock import SystemClock
 from mymozhem.db.base import new_id
-from mymozhem.db.uow import Database
+from mymozhem.db.unit_of_work import Database
 from mymozhem.migrations import head
 from mymozhem.registry.tables import AppRow, ManifestVersionRow, StopCause
-from mymozhem.rooms.tables import LockDriftRow, RoomRow
+from mymozhem.rooms.tables.locks import LockDriftRow
+from mymozhem.rooms.tables.rooms import RoomRow
 
 NOW = datetime.now(UTC)
 

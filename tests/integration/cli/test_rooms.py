@@ -7,7 +7,7 @@ from click.testing import CliRunner, Result
 from sqlalchemy import MetaData
 
 from mymozhem.cli import cli
-from tests.databases import PostgresTemplate, SqliteTemplate
+from tests.support.databases import PostgresTemplate, SqliteTemplate
 
 STATUSES = {"DRAFT", "ACTIVE", "COMPLETED", "CANCELLED"}
 

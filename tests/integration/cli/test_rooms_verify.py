@@ -8,11 +8,13 @@ from click.testing import Result
 from sqlalchemy import select, update
 
 from mymozhem.clock import SystemClock
-from mymozhem.contract.canonical import digest
+from mymozhem.contract.canonical_json import digest
 from mymozhem.db.base import new_id
-from mymozhem.db.uow import Database
+from mymozhem.db.unit_of_work import Database
 from mymozhem.registry.tables import ManifestVersionRow
-from mymozhem.rooms.tables import DrawRow, RoomLockRow, RoomRow, RoomServedByRow
+from mymozhem.rooms.tables.draws import DrawRow
+from mymozhem.rooms.tables.locks import RoomLockRow, RoomServedByRow
+from mymozhem.rooms.tables.rooms import RoomRow
 
 WHATS = [
     "lock", "room", "manifest", "settings schema", "permissions", "settings", "code", "anchor",

@@ -13,8 +13,8 @@ from mymozhem.auth.passwords import Passwords
 from mymozhem.auth.users import User
 from mymozhem.cli.users import users_group
 from mymozhem.clock import SystemClock
-from mymozhem.db.uow import Database
-from tests.databases import PostgresTemplate, SqliteTemplate
+from mymozhem.db.unit_of_work import Database
+from tests.support.databases import PostgresTemplate, SqliteTemplate
 
 PASSWORD = "correct horse battery"
 

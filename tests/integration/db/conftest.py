@@ -4,8 +4,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.databases import PostgresTemplate, SqliteTemplate
 from tests.integration.db.tables import Own
+from tests.support.databases import PostgresTemplate, SqliteTemplate
 from tests.support.engines import THRIFT
 
 

@@ -6,7 +6,7 @@ import sys
 from sqlalchemy import func, select
 
 from mymozhem.clock import SystemClock
-from mymozhem.db.uow import Database
+from mymozhem.db.unit_of_work import Database
 from tests.integration.db.tables import Counter
 
 

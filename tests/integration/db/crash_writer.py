@@ -6,7 +6,7 @@ from functools import partial
 
 from mymozhem.clock import SystemClock
 from mymozhem.db.base import new_id
-from mymozhem.db.uow import Database
+from mymozhem.db.unit_of_work import Database
 from tests.integration.db.tables import Counter
 
 

@@ -9,10 +9,10 @@ from sqlalchemy import make_url, select, text
 from sqlalchemy.exc import DBAPIError
 
 from mymozhem.clock import HeldClock
-from mymozhem.db.uow import Database
+from mymozhem.db.unit_of_work import Database
 from mymozhem.errors import Unavailable
-from tests.integration.db.farewell import Farewell
 from tests.integration.db.tables import Counter
+from tests.support.servers.closing_postgres import Farewell
 
 only_sqlite = pytest.mark.parametrize("dialect", ["sqlite"], indirect=True)
 only_postgresql = pytest.mark.parametrize("dialect", ["postgresql"], indirect=True)

@@ -8,7 +8,7 @@ from sqlalchemy import make_url, select
 
 from mymozhem.clock import HeldClock
 from mymozhem.db.process_lock import AlreadyRunning, ProcessLock, running_host
-from mymozhem.db.uow import Database
+from mymozhem.db.unit_of_work import Database
 from tests.integration.db.tables import Counter
 from tests.integration.db.test_crash import kill, start
 

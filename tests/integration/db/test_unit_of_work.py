@@ -9,7 +9,7 @@ from sqlalchemy import func, select, text
 from sqlalchemy.exc import DBAPIError, IntegrityError
 
 from mymozhem.clock import SystemClock
-from mymozhem.db.uow import Database, in_transaction
+from mymozhem.db.unit_of_work import Database, in_transaction
 from tests.integration.db.tables import Counter
 
 only_sqlite = pytest.mark.parametrize("dialect", ["sqlite"], indirect=True)

@@ -3,8 +3,8 @@
 import pytest
 
 from mymozhem.clock import Clock
-from mymozhem.db.uow import Database
-from tests.integration.deliveries.post import Post
+from mymozhem.db.unit_of_work import Database
+from tests.support.relay_host import Post
 
 
 @pytest.fixture

@@ -6,9 +6,9 @@ import pytest
 
 from mymozhem.contract.envelopes import ReplyEnvelope
 from mymozhem.deliveries import dead_letters
-from mymozhem.deliveries.settling import CALLBACK
+from mymozhem.deliveries.results import CALLBACK
 from mymozhem.errors import Conflict, NotFound
-from tests.integration.deliveries.post import ACCEPTED, FAILED, App, Slow
+from tests.support.relay_host import ACCEPTED, FAILED, App, Slow
 
 HOUR = CALLBACK.total_seconds()
 ONE_ATTEMPT = {"delivery_attempts": 1}

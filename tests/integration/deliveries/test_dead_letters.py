@@ -11,7 +11,7 @@ from mymozhem.deliveries.dead_letters import NotDead
 from mymozhem.deliveries.retention import Retention
 from mymozhem.deliveries.tables import AttemptRow, DeliveryContextRow, DeliveryRow, StreamRow
 from mymozhem.errors import NotFound
-from tests.integration.deliveries.post import FAILED, App
+from tests.support.relay_host import FAILED, App
 
 WEEK, MONTH = timedelta(days=7), timedelta(days=30)
 

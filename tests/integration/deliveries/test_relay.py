@@ -6,17 +6,9 @@ from datetime import timedelta
 
 import pytest
 
-from mymozhem.deliveries import settling
+from mymozhem.deliveries import results
 from mymozhem.deliveries.relay import LEASE
-from tests.integration.deliveries.post import (
-    ACCEPTED,
-    DELIVERED,
-    FAILED,
-    PARKED,
-    App,
-    Slow,
-    telling,
-)
+from tests.support.relay_host import ACCEPTED, DELIVERED, FAILED, PARKED, App, Slow, telling
 
 FIRST, SECOND = 30, 600
 
@@ -89,7 +81,7 @@ async def test_a_paused_app_parks_the_head_without_using_attempts_up(post):
     app = App([PARKED] * 5)
     for _ in range(5):
         await post.run(app)
-        post.advance(settling.PARKED.total_seconds())
+        post.advance(results.PARKED.total_seconds())
     assert app.numbers == [1] * 5
     assert {each.attempt for each in app.seen} == {1}
     row, stream = (await post.rows())[0], await post.stream()
@@ -161,7 +153,7 @@ async def test_what_a_late_process_found_out_is_dropped(post, late):
 
 async def test_lost_attempts_use_none_up_but_a_delivery_that_kills_its_host_is_given_up(post):
     await post.put(1, 2)
-    for _ in range(settling.MAX_LOST):
+    for _ in range(results.MAX_LOST):
         slow = Slow()
         task = asyncio.create_task(post.relay(slow).run_due())
         await slow.asked.wait()

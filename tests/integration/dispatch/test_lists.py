@@ -9,7 +9,7 @@ import orjson
 import pytest
 from sqlalchemy import func, select
 
-from mymozhem.dispatch.lists import LIFETIME, StoredLists, delete_expired
+from mymozhem.dispatch.stored_lists import LIFETIME, StoredLists, delete_expired
 from mymozhem.dispatch.tables import ListRow
 from mymozhem.errors import Gone, NotFound
 

@@ -9,11 +9,11 @@ from sqlalchemy import func, select, text
 from structlog.testing import capture_logs
 
 from mymozhem.clock import HeldClock, SystemClock
-from mymozhem.db.uow import Database
-from mymozhem.dispatch.breaker import BreakerStatus, Key, Verdict
+from mymozhem.db.unit_of_work import Database
+from mymozhem.dispatch.breakers.breaker import BreakerStatus, Key, Verdict
 from mymozhem.dispatch.tables import BreakerOpeningRow
-from tests.integration.dispatch.hosts import KEY, Process, exchange, make_process
-from tests.integration.dispatch.line import Line
+from tests.integration.dispatch.breaker_hosts import KEY, Process, exchange, make_process
+from tests.support.servers.cuttable_proxy import Line
 
 SECONDS = 20
 

@@ -18,11 +18,11 @@ from mymozhem.config import Settings
 from mymozhem.contract import fair
 from mymozhem.db.engine import create_engine
 from mymozhem.migrations import check_drift, current, head, import_tables, upgrade
-from mymozhem.registry.installing import install
-from mymozhem.rooms.locks.keeper import Keeper
-from mymozhem.rooms.work.jobs import Jobs
-from tests.api.house import Caller
-from tests.integration.migrations.first import DUMP, dump, load
+from mymozhem.registry.isolated.install import install
+from mymozhem.rooms.jobs.runner import Jobs
+from mymozhem.rooms.locks.reconciler import Keeper
+from tests.integration.migrations.first_schema import DUMP, dump, load
+from tests.support.api_host import Caller
 
 WHEEL = DUMP.parent / "mymozhem_lottery-1.0.0-py3-none-any.whl"
 

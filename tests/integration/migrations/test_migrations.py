@@ -5,7 +5,7 @@ import asyncio
 import pytest
 from sqlalchemy import text
 
-from mymozhem.db import revision
+from mymozhem.db import schema_revision
 from mymozhem.db.engine import create_engine
 from mymozhem.migrations import (
     BrokenReferences,
@@ -93,4 +93,4 @@ async def test_rows_that_refer_to_nothing_stop_a_migration(empty_url):
 
 
 def test_the_newest_revision_is_known_without_alembic():
-    assert head() == revision.HEAD
+    assert head() == schema_revision.HEAD

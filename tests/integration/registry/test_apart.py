@@ -9,11 +9,12 @@ from mymozhem.auth.keys import Keys
 from mymozhem.config import Settings
 from mymozhem.errors import NotFound
 from mymozhem.manifests.model import Manifest
-from mymozhem.registry import environments, history, remote
+from mymozhem.registry import manifest_history, remote_apps
 from mymozhem.registry.catalog import Catalog
-from mymozhem.registry.remote import Owner
-from tests.remote import manifest_of
-from tests.wheels import app_manifest, lay_out, write_app
+from mymozhem.registry.isolated import environments
+from mymozhem.registry.remote_apps import Owner
+from tests.support.remote_manifest import manifest_of
+from tests.support.wheels import app_manifest, lay_out, write_app
 
 KEYS = Keys(derive_material("keys of the tests of isolated code"))
 
@@ -37,7 +38,7 @@ def put(settings, tmp_path):
 async def publish(database, version, **given):
     manifest = Manifest.of(app_manifest(version, **given), registered_as="counter")
     async with database.write() as unit:
-        return await history.publish(unit, "counter", manifest)
+        return await manifest_history.publish(unit, "counter", manifest)
 
 
 def load(database, settings):
@@ -46,7 +47,9 @@ def load(database, settings):
 
 async def versions(database):
     async with database.read() as session:
-        return [each.manifest.version for each in await history.versions(session, "counter")]
+        return [
+            each.manifest.version for each in await manifest_history.versions(session, "counter")
+        ]
 
 
 async def test_an_app_whose_only_code_is_isolated_is_there_for_rooms(database, settings, put):
@@ -134,7 +137,7 @@ async def test_code_that_nothing_was_published_for_is_refused(database, settings
 async def test_a_remote_app_keeps_its_id(database, settings, put):
     async with database.write() as unit:
         manifest = manifest_of(app_id="counter")
-        await remote.register(unit, KEYS, "counter", manifest, owner=Owner(None, None))
+        await remote_apps.register(unit, KEYS, "counter", manifest, owner=Owner(None, None))
     put("9.0.0")
     catalog = await load(database, settings)
     assert "remote app" in catalog.refused[0].reasons[0]

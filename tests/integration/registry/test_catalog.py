@@ -7,7 +7,7 @@ from mymozhem.auth.keys import Keys
 from mymozhem.config import Settings
 from mymozhem.errors import NotFound
 from mymozhem.manifests.model import Manifest
-from mymozhem.registry import discovery, history
+from mymozhem.registry import discovery, manifest_history
 from mymozhem.registry.catalog import Catalog
 
 KEYS = Keys(derive_material("keys of the tests of the catalog"))
@@ -59,7 +59,7 @@ def enabling(*apps):
 
 async def publish(database, found):
     async with database.write() as unit:
-        return await history.publish(unit, "counter", found)
+        return await manifest_history.publish(unit, "counter", found)
 
 
 async def test_installed_is_not_enabled(database, install):
@@ -74,7 +74,7 @@ async def test_an_enabled_app_is_loaded_and_its_manifest_published(database, ins
     install(serves=">=1,<2")
     if where == "database":
         async with database.write() as unit:
-            assert await history.set_active(unit, "counter", is_active=True)
+            assert await manifest_history.set_active(unit, "counter", is_active=True)
     named = ["counter"] if where == "settings" else []
     catalog = await Catalog.load(database, enabling(*named), KEYS)
     assert catalog.newest("counter").version == "1.0.0"
@@ -172,16 +172,16 @@ async def test_publishing_the_same_again_changes_nothing(database):
     again = await publish(database, manifest())
     assert again == first
     async with database.read() as session:
-        assert await history.versions(session, "counter") == (first,)
+        assert await manifest_history.versions(session, "counter") == (first,)
 
 
 async def test_a_published_version_never_changes(database):
     first = await publish(database, manifest())
-    with pytest.raises(history.VersionImmutable) as caught:
+    with pytest.raises(manifest_history.VersionImmutable) as caught:
         await publish(database, manifest(permissions=["rooms:read"]))
     assert caught.value.code == "VERSION_IMMUTABLE"
     async with database.read() as session:
-        assert await history.versions(session) == (first,)
+        assert await manifest_history.versions(session) == (first,)
 
 
 @pytest.mark.parametrize("dialect", ["postgresql"], indirect=True)
@@ -193,11 +193,11 @@ async def test_hosts_that_start_together_publish_one_history(database):
 async def test_enabling_and_disabling_twice_is_safe(database):
     async def change(*, is_active):
         async with database.write() as unit:
-            return await history.set_active(unit, "counter", is_active=is_active)
+            return await manifest_history.set_active(unit, "counter", is_active=is_active)
 
     assert [await change(is_active=True), await change(is_active=True)] == [True, False]
     async with database.read() as session:
-        assert await history.active_plugins(session) == {"counter"}
+        assert await manifest_history.active_plugins(session) == {"counter"}
     assert [await change(is_active=False), await change(is_active=False)] == [True, False]
     async with database.read() as session:
-        assert await history.active_plugins(session) == frozenset()
+        assert await manifest_history.active_plugins(session) == frozenset()

@@ -18,13 +18,13 @@ import pytest
 
 from mymozhem.config import Settings
 from mymozhem.errors import NotFound
-from mymozhem.registry import environments
-from mymozhem.registry.building import describe
-from mymozhem.registry.code import IsolatedCode, Refused
-from mymozhem.registry.environments import Environments
-from mymozhem.registry.installing import InstallFailed, Pinned, install, remove
-from mymozhem.registry.wheels import read_wheel
-from tests.wheels import app_source, write_app, write_project, write_wheel
+from mymozhem.registry.isolated import environments
+from mymozhem.registry.isolated.build import describe
+from mymozhem.registry.isolated.environments import Environments
+from mymozhem.registry.isolated.install import InstallFailed, Pinned, install, remove
+from mymozhem.registry.isolated.wheels import read_wheel
+from mymozhem.registry.loaded_code import IsolatedCode, Refused
+from tests.support.wheels import app_source, write_app, write_project, write_wheel
 
 RELEASES = Path(__file__).resolve().parents[2] / "releases"
 PINNED = "acme-counter==1.0.0"
@@ -432,7 +432,7 @@ def test_removing_takes_every_environment_of_a_version_broken_ones_too(settings,
 def installing_elsewhere(settings, wheel):
     program = (
         "import sys; from pathlib import Path; from mymozhem.config import Settings; "
-        "from mymozhem.registry.installing import install; "
+        "from mymozhem.registry.isolated.install import install; "
         "install(sys.argv[2], Settings(_env_file=None, data_dir=Path(sys.argv[1])))"
     )
     command = [sys.executable, "-c", program, str(settings.data_dir), str(wheel)]

@@ -20,17 +20,17 @@ from mymozhem.contract.signing import (
 )
 from mymozhem.db.base import Base
 from mymozhem.errors import Conflict, Invalid, NotFound
-from mymozhem.registry import history, remote, stopping
+from mymozhem.registry import kill_switch, manifest_history, remote_apps
 from mymozhem.registry.app_keys import SecretCheck
 from mymozhem.registry.catalog import Catalog
-from mymozhem.registry.remote import Owner, admissible
-from mymozhem.registry.rules import VersionNotGreater
-from mymozhem.registry.source import Source
+from mymozhem.registry.catalog_source import Source
+from mymozhem.registry.catalog_watch import Watch
+from mymozhem.registry.publishing_rules import VersionNotGreater
+from mymozhem.registry.remote_apps import Owner, admissible
 from mymozhem.registry.tables import AppSecretRow
-from mymozhem.registry.watching import Watch
-from tests.api.house import Stall
-from tests.integration.rooms.build import loaded
-from tests.remote import BASE_URL, FIRST_PLATFORM, manifest_of, remote_manifest
+from tests.support.api_host import Stall
+from tests.support.host import loaded
+from tests.support.remote_manifest import BASE_URL, FIRST_PLATFORM, manifest_of, remote_manifest
 
 KEYS = Keys(derive_material("keys of the tests of remote apps"))
 OTHER_KEYS = Keys(derive_material("keys of another host altogether"))
@@ -44,25 +44,25 @@ async def catalog_of(database, keys=KEYS):
 
 async def registered(database, manifest=None, *, app_id="raffle", owner=NOBODY):
     async with database.write() as unit:
-        return await remote.register(
+        return await remote_apps.register(
             unit, KEYS, app_id, manifest or manifest_of(app_id=app_id), owner=owner
         )
 
 
 async def published(database, manifest):
     async with database.write() as unit:
-        return await remote.publish(unit, "raffle", manifest, consent=True)
+        return await remote_apps.publish(unit, "raffle", manifest, consent=True)
 
 
 async def renewed(database, *, grace=DAY, key_pair=False):
     async with database.write() as unit:
-        return await remote.renew_keys(unit, KEYS, "raffle", grace=grace, key_pair=key_pair)
+        return await remote_apps.renew_keys(unit, KEYS, "raffle", grace=grace, key_pair=key_pair)
 
 
 async def fits(database, secret, app_id="raffle"):
     now, check = await database.now(), SecretCheck(KEYS)
     async with database.read() as session:
-        return await remote.matching_key(session, check, app_id, secret, now=now) is not None
+        return await remote_apps.matching_key(session, check, app_id, secret, now=now) is not None
 
 
 def signed_with(endpoint, text):
@@ -122,7 +122,7 @@ def test_the_address_is_looked_at_before_it_is_saved():
 async def test_an_id_is_given_once_and_never_again(database):
     await registered(database)
     async with database.write() as unit:
-        await remote.delete(unit, "raffle")
+        await remote_apps.delete(unit, "raffle")
     with pytest.raises(Conflict) as caught:
         await registered(database)
     assert caught.value.code == "APP_ID_TAKEN"
@@ -137,18 +137,18 @@ async def test_of_several_who_want_an_id_at_once_one_gets_it(database):
 
 async def test_a_package_cannot_take_the_place_of_a_remote_app(database):
     await registered(database)
-    with pytest.raises(history.NotInstallable):
+    with pytest.raises(manifest_history.NotInstallable):
         async with database.write() as unit:
-            await history.publish(unit, "raffle", manifest_of("3.0.0"))
-    with pytest.raises(history.NotInstallable):
+            await manifest_history.publish(unit, "raffle", manifest_of("3.0.0"))
+    with pytest.raises(manifest_history.NotInstallable):
         async with database.write() as unit:
-            await history.set_active(unit, "raffle", is_active=True)
+            await manifest_history.set_active(unit, "raffle", is_active=True)
     assert (await catalog_of(database)).newest("raffle").version == "1.0.0"
 
 
 async def test_a_plugin_is_not_published_over_the_network(database):
     async with database.write() as unit:
-        await history.publish(unit, "raffle", manifest_of())
+        await manifest_history.publish(unit, "raffle", manifest_of())
     with pytest.raises(Conflict) as caught:
         await published(database, manifest_of("2.0.0"))
     assert caught.value.code == "APP_NOT_REMOTE"
@@ -161,7 +161,7 @@ async def test_versions_only_grow_and_never_change(database):
     await registered(database, manifest_of("1.2.0"))
     first = await published(database, manifest_of("1.10.0"))
     assert await published(database, manifest_of("1.10.0")) == first
-    with pytest.raises(history.VersionImmutable):
+    with pytest.raises(manifest_history.VersionImmutable):
         await published(database, manifest_of("1.10.0", permissions=[]))
     for lower in ("1.9.0", "1.10.0-rc.1", "1.10.0+later"):
         with pytest.raises(VersionNotGreater) as caught:
@@ -188,7 +188,7 @@ async def test_each_version_is_reached_where_its_own_manifest_says(database):
 async def test_a_deleted_app_is_offered_no_more_and_its_manifests_stay(database):
     made = await registered(database)
     async with database.write() as unit:
-        await remote.delete(unit, "raffle")
+        await remote_apps.delete(unit, "raffle")
     catalog = await catalog_of(database)
     assert catalog.apps() == ()
     assert catalog.manifest("raffle", "1.0.0").version == "1.0.0"
@@ -282,7 +282,7 @@ async def test_an_app_whose_keys_cannot_be_opened_is_orphaned_and_stops_nobody(d
 async def test_a_stopped_app_is_known_as_such_until_it_is_started(database):
     await registered(database)
     catalog = await catalog_of(database)
-    for switch, stopped in ((stopping.stop, True), (stopping.start, False)):
+    for switch, stopped in ((kill_switch.stop, True), (kill_switch.start, False)):
         more = ["too slow"] if stopped else []
         for changed in (True, False):
             async with database.write() as unit:
@@ -308,8 +308,8 @@ async def test_every_process_tells_once_that_an_app_was_started_again(database):
     for each in catalogs:
         each.when_started(told.append)
     for switch, more, expected in (
-        (stopping.stop, ["too slow"], []),
-        (stopping.start, [], ["raffle", "raffle"]),
+        (kill_switch.stop, ["too slow"], []),
+        (kill_switch.start, [], ["raffle", "raffle"]),
     ):
         async with database.write() as unit:
             await switch(unit, "raffle", *more)
@@ -321,8 +321,8 @@ async def test_every_process_tells_once_that_an_app_was_started_again(database):
 async def test_an_app_that_says_it_is_gone_is_disabled_once(database):
     await registered(database)
     catalog = await catalog_of(database)
-    assert await stopping.disable(database, catalog, "raffle", "it answered 410")
-    assert not await stopping.disable(database, catalog, "raffle", "again")
+    assert await kill_switch.disable(database, catalog, "raffle", "it answered 410")
+    assert not await kill_switch.disable(database, catalog, "raffle", "again")
     stopped = catalog.get("raffle").facts.stopped
     assert (stopped.cause.value, stopped.reason) == ("gone", "it answered 410")
 
@@ -330,7 +330,7 @@ async def test_an_app_that_says_it_is_gone_is_disabled_once(database):
 async def test_an_app_that_was_never_there_cannot_be_stopped(database):
     with pytest.raises(NotFound):
         async with database.write() as unit:
-            await stopping.stop(unit, "raffle", "why not")
+            await kill_switch.stop(unit, "raffle", "why not")
     assert not (await catalog_of(database)).is_stopped("raffle")
 
 
@@ -350,7 +350,7 @@ async def test_two_catalogs_over_one_database_notice_each_other_s_changes(databa
     assert there.newest("raffle").version == "1.1.0"
     assert here.newest("raffle").version == "1.0.0"
     async with database.write() as unit:
-        await history.publish(unit, "counter", manifest_of(app_id="counter"))
+        await manifest_history.publish(unit, "counter", manifest_of(app_id="counter"))
     assert await here.refresh_if_news()
     assert [app.app_id for app in here.apps()] == ["counter", "raffle"]
 
@@ -370,7 +370,7 @@ async def test_whoever_reads_sees_one_moment_whole(database):
     catalog = await catalog_of(database)
     app = catalog.get("raffle")
     async with database.write() as unit:
-        await remote.delete(unit, "raffle")
+        await remote_apps.delete(unit, "raffle")
     await catalog.refresh()
     assert app.available
     assert [each.manifest.version for each in app.versions] == ["1.0.0"]
@@ -379,9 +379,9 @@ async def test_whoever_reads_sees_one_moment_whole(database):
 async def test_code_that_was_loaded_at_start_stays_beside_what_is_read(database):
     code = loaded(Stall(), "stall")
     async with database.write() as unit:
-        await history.publish(unit, "stall", code.manifest)
+        await manifest_history.publish(unit, "stall", code.manifest)
     async with database.read() as session:
-        catalog = Catalog([code], await history.versions(session))
+        catalog = Catalog([code], await manifest_history.versions(session))
     assert not await catalog.refresh_if_news()  # made by hand: it reads from nowhere
     await registered(database)
     await catalog.follow(Source(database, KEYS))
@@ -449,11 +449,11 @@ async def test_an_owner_who_is_erased_leaves_the_app_without_their_address(datab
         user = await create_user(unit, email="ada@example.com", name="Ada", password_hash="x")
     await registered(database, owner=Owner(user.id, user.email))
     async with database.read() as session:
-        assert await remote.owner_of(session, "raffle") == Owner(user.id, "ada@example.com")
+        assert await remote_apps.owner_of(session, "raffle") == Owner(user.id, "ada@example.com")
     async with database.write() as unit:
-        await remote.forget_owner(unit.session, user.id)
+        await remote_apps.forget_owner(unit.session, user.id)
     async with database.read() as session:
-        assert await remote.owner_of(session, "raffle") == NOBODY
-        assert await remote.remote_addresses(session) == {"raffle": BASE_URL}
+        assert await remote_apps.owner_of(session, "raffle") == NOBODY
+        assert await remote_apps.remote_addresses(session) == {"raffle": BASE_URL}
         with pytest.raises(NotFound):
-            await remote.owner_of(session, "absent")
+            await remote_apps.owner_of(session, "absent")

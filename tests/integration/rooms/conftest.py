@@ -20,8 +20,8 @@ from mymozhem.contract import (
     hookimpl,
 )
 from mymozhem.contract.payloads import Problem
-from mymozhem.db.uow import Database
-from tests.integration.rooms.build import House, make_house
+from mymozhem.db.unit_of_work import Database
+from tests.support.host import House, make_house
 
 
 class Bazaar:

@@ -5,8 +5,8 @@ import time
 from collections.abc import Sequence
 
 from mymozhem.contract import Context
-from mymozhem.contract.answering import encode
-from mymozhem.contract.serving.plugin import Plugin
+from mymozhem.contract.codec import encode
+from mymozhem.contract.serving.app_functions import Plugin
 from mymozhem.contract.signing import SharedKey, SignatureRefused, parse_key, verify
 
 MOST = 1024 * 1024

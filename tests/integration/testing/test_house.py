@@ -5,8 +5,8 @@ import pytest
 from mymozhem.contract import RoomStatus, WindowStatus
 from mymozhem.errors import Unavailable
 from mymozhem.testing import NotLoadable, open_house
-from mymozhem.testing.serving import WireFault
-from tests.integration.testing.tiny import Promises, Tiny
+from mymozhem.testing.web_server import WireFault
+from tests.support.apps.tiny_app import Promises, Tiny
 
 TRANSPORTS = pytest.mark.parametrize("served", [False, True], ids=["inside", "served"])
 

@@ -7,36 +7,36 @@ import pytest
 
 from mymozhem.testing import ConformanceWarning, conformance, report
 from mymozhem.testing.checks import CHECKS, Check, answers, endpoint, games, manifest, rooms
-from mymozhem.testing.kit import NotConforming, find
-from mymozhem.testing.serving import by_contract
-from mymozhem.testing.trial import Trial
-from mymozhem.testing.wishes import Wishes
-from tests.integration.testing import tiny
+from mymozhem.testing.conformance_kit import NotConforming, find
+from mymozhem.testing.conformance_run import Trial
+from mymozhem.testing.sample_inputs import Wishes
+from mymozhem.testing.web_server import by_contract
 from tests.integration.testing.endpoint import Service
+from tests.support.apps import tiny_app
 
 ROOMS = {check.name for check in CHECKS if check.problems in rooms.CHECKS}
 
 BROKEN = {
-    tiny.Invalid: {"manifest_is_valid"},
-    tiny.Promises: {"capabilities_are_implemented"},
-    tiny.Hides: {"hooks_are_declared"},
-    tiny.SpeaksAnother: {"manifest_is_valid"},
-    tiny.Untitled: {"everything_has_a_title"},
-    tiny.Raises: {"questions_are_answered_inside", "questions_are_answered_served"},
-    tiny.Nonsense: {"questions_are_answered_inside", "questions_are_answered_served"},
-    tiny.Slow: {"answers_come_in_time"},
-    tiny.Moody: {"equal_questions_have_equal_answers", "both_transports_answer_alike"},
-    tiny.Feels: {"both_transports_answer_alike"},
-    tiny.Scribbles: {"questions_stay_as_they_are"},
-    tiny.Blurts: {"effects_keep_to_the_manifest"},
-    tiny.Loud: {"effects_keep_to_the_manifest"},
-    tiny.Shapeless: {"effects_keep_to_the_manifest"},
-    tiny.Hoards: {"state_stays_small"},
-    tiny.NeverStarts: {"room_can_be_started"},
-    tiny.LetsNobodyIn: {"people_can_join"},
-    tiny.TakesNoActions: {"nobody_meets_a_fault_inside", "nobody_meets_a_fault_served"},
-    tiny.NeverSettles: {"room_can_be_completed"},
-    tiny.FallsBadly: ROOMS,
+    tiny_app.Invalid: {"manifest_is_valid"},
+    tiny_app.Promises: {"capabilities_are_implemented"},
+    tiny_app.Hides: {"hooks_are_declared"},
+    tiny_app.SpeaksAnother: {"manifest_is_valid"},
+    tiny_app.Untitled: {"everything_has_a_title"},
+    tiny_app.Raises: {"questions_are_answered_inside", "questions_are_answered_served"},
+    tiny_app.Nonsense: {"questions_are_answered_inside", "questions_are_answered_served"},
+    tiny_app.Slow: {"answers_come_in_time"},
+    tiny_app.Moody: {"equal_questions_have_equal_answers", "both_transports_answer_alike"},
+    tiny_app.Feels: {"both_transports_answer_alike"},
+    tiny_app.Scribbles: {"questions_stay_as_they_are"},
+    tiny_app.Blurts: {"effects_keep_to_the_manifest"},
+    tiny_app.Loud: {"effects_keep_to_the_manifest"},
+    tiny_app.Shapeless: {"effects_keep_to_the_manifest"},
+    tiny_app.Hoards: {"state_stays_small"},
+    tiny_app.NeverStarts: {"room_can_be_started"},
+    tiny_app.LetsNobodyIn: {"people_can_join"},
+    tiny_app.TakesNoActions: {"nobody_meets_a_fault_inside", "nobody_meets_a_fault_served"},
+    tiny_app.NeverSettles: {"room_can_be_completed"},
+    tiny_app.FallsBadly: ROOMS,
 }
 
 WITHOUT = {
@@ -70,7 +70,7 @@ def of(*modules) -> list[Check]:
 
 @pytest.fixture(scope="module")
 def good() -> Trial:
-    return Trial(tiny.Tiny(), strict=True)
+    return Trial(tiny_app.Tiny(), strict=True)
 
 
 def test_a_good_app_passes_every_check(good):
@@ -78,7 +78,9 @@ def test_a_good_app_passes_every_check(good):
     assert [each for each in found if each.problems or each.skipped] == []
 
 
-@pytest.mark.parametrize("app", [tiny.Healthy(), tiny.Patient()], ids=["no rooms", "coroutines"])
+@pytest.mark.parametrize(
+    "app", [tiny_app.Healthy(), tiny_app.Patient()], ids=["no rooms", "coroutines"]
+)
 def test_a_good_app_of_another_kind_passes_too(app):
     trial = Trial(app, strict=True)
     found = [find(trial, check) for check in of(manifest, answers, games)]
@@ -94,13 +96,13 @@ def test_an_app_that_breaks_a_rule_fails_just_there(broken):
 
 @pytest.mark.parametrize("rule", WITHOUT)
 def test_a_service_that_leaves_a_rule_out_fails_just_there(good, rule):
-    trial = Trial(tiny.Tiny(), endpoint=partial(Service, without=rule))
+    trial = Trial(tiny_app.Tiny(), endpoint=partial(Service, without=rule))
     trial.__dict__["inside"] = good.inside  # the same app: it need not play again
     assert failed(trial, of(endpoint)) == WITHOUT[rule]
 
 
 def test_a_service_of_ones_own_that_keeps_the_rules_passes(good):
-    trial = Trial(tiny.Tiny(), endpoint=Service)
+    trial = Trial(tiny_app.Tiny(), endpoint=Service)
     trial.__dict__["inside"] = good.inside
     assert failed(trial, of(endpoint)) == set()
 
@@ -111,7 +113,7 @@ def test_every_check_has_an_app_that_fails_it():
 
 
 def test_a_log_that_tells_another_story_is_found(good):
-    trial = Trial(tiny.Tiny())
+    trial = Trial(tiny_app.Tiny())
     trial.__dict__["inside"] = good.inside
     trial.__dict__["served"] = good.served
     game = good.inside.game
@@ -123,22 +125,22 @@ def test_a_log_that_tells_another_story_is_found(good):
 
 
 def test_a_report_says_why_a_check_did_not_look():
-    found = {each.check: each for each in report(tiny.Invalid())}
+    found = {each.check: each for each in report(tiny_app.Invalid())}
     assert found["manifest_is_valid"].problems
     assert found["room_can_be_started"].skipped == "the manifest is not valid"
 
 
 def test_a_title_that_is_missing_is_a_remark_and_not_a_failure():
-    tests = conformance(tiny.Untitled())()
+    tests = conformance(tiny_app.Untitled())()
     with pytest.warns(ConformanceWarning, match="tiny:added has no title"):
         tests.test_everything_has_a_title()
 
 
 def test_a_failure_tells_the_author_what_to_do():
-    tests = conformance(tiny.Promises())()
+    tests = conformance(tiny_app.Promises())()
     with pytest.raises(NotConforming, match="no on_timer; write it with @hookimpl"):
         tests.test_capabilities_are_implemented()
 
 
 def test_the_service_of_the_contract_is_what_is_tested_by_default():
-    assert Trial(tiny.Tiny()).endpoint is by_contract
+    assert Trial(tiny_app.Tiny()).endpoint is by_contract

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from mymozhem.testing import conformance
-from mymozhem.testing.apps import NotAnApp
+from mymozhem.testing.app_lookup import NotAnApp
 
 APP = """
 from mymozhem.contract import Context, Effects, Emit, Reply, SetState, hookimpl
@@ -62,7 +62,7 @@ def test_one_line_in_a_file_of_tests_is_enough(project):
 
 def test_an_app_can_be_named_on_the_command_line(project):
     name = "--mymozhem-app=my_bell"
-    done = run(project, "-p", "mymozhem.testing.plugin", name, "-k", "is_valid", "-vv")
+    done = run(project, "-p", "mymozhem.testing.pytest_plugin", name, "-k", "is_valid", "-vv")
     assert done.returncode == 0, done.stdout
     assert "my_bell: manifest_is_valid PASSED" in done.stdout
     assert "TestConformance::test_manifest_is_valid PASSED" in done.stdout
@@ -71,7 +71,7 @@ def test_an_app_can_be_named_on_the_command_line(project):
 def test_who_breaks_a_rule_reads_what_to_do_and_nothing_of_the_kit(project):
     app = project / "my_bell.py"
     app.write_text(app.read_text().replace('"bell:rang": {', '"bell:rung": {'))
-    named = ("-p", "mymozhem.testing.plugin", "--mymozhem-app=my_bell")
+    named = ("-p", "mymozhem.testing.pytest_plugin", "--mymozhem-app=my_bell")
     done = run(project, *named, "-k", "keep_to_the_manifest")
     wanted = "- handle_action: emits 'bell:rang', which `events` of the manifest does not declare."
     assert done.returncode == 1

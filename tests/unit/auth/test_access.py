@@ -4,9 +4,17 @@ import itertools
 
 import pytest
 
-from mymozhem.auth.access import ACCESS, Access, admit, check, creation_rule, grantable, rule_for
+from mymozhem.auth.access_rules import AppPermissionDenied
+from mymozhem.auth.access_table import (
+    ACCESS,
+    Access,
+    admit,
+    check,
+    creation_rule,
+    grantable,
+    rule_for,
+)
 from mymozhem.auth.principal import AppPrincipal, Principal
-from mymozhem.auth.rules import AppPermissionDenied
 from mymozhem.contract import PersonKind, Role
 from mymozhem.errors import Forbidden, NotFound, Unauthenticated
 

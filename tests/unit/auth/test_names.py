@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mymozhem.auth.names import MAX_CODE_POINTS, NameProblem, name_problems, visible_name
+from mymozhem.auth.name_rules import MAX_CODE_POINTS, NameProblem, name_problems, visible_name
 from mymozhem.errors import Invalid
 
 PERSIAN = "\u0645\u06cc\u200c\u062e\u0648\u0627\u0647\u0645"

@@ -20,7 +20,7 @@ from mymozhem.cli import cli
 from mymozhem.contract.envelopes import ReplyEnvelope
 from mymozhem.contract.signing import parse_key
 from mymozhem.manifests.validate import validate_manifest
-from tests.unit.contract.asking import SECRET, context, question, signed
+from tests.unit.contract.signed_calls import SECRET, context, question, signed
 
 ROOT = Path(__file__).resolve().parents[3]
 TASTING = ROOT / "docs" / "examples" / "tasting" / "src"

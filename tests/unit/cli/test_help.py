@@ -10,7 +10,7 @@ import pytest
 from click.testing import CliRunner
 
 from mymozhem.cli import COMMANDS, cli
-from mymozhem.cli.reference import cli_page, settings_page
+from mymozhem.cli.reference_pages import cli_page, settings_page
 
 REFERENCE = Path(__file__).resolve().parents[3] / "docs" / "reference"
 USAGE = 2

@@ -19,15 +19,7 @@ from mymozhem.contract import (
 from mymozhem.contract.envelopes import MAX_BODY_BYTES, ReplyEnvelope
 from mymozhem.contract.serve import NotServable, serve
 from mymozhem.contract.signing import KeyRefused
-from tests.unit.contract.asking import (
-    EMIT,
-    KEY,
-    KINDS,
-    MOMENT,
-    Served,
-    app,
-    context,
-)
+from tests.unit.contract.signed_calls import EMIT, KEY, KINDS, MOMENT, Served, app, context
 
 #: an answer of this size is taken; the reply around it is too large
 FITS = MAX_BODY_BYTES - 99

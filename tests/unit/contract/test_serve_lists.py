@@ -12,9 +12,9 @@ import pytest
 
 from mymozhem.contract import hookimpl
 from mymozhem.contract.serve import FetchFailed
-from mymozhem.contract.serving.fetch import fetch_in
-from mymozhem.contract.serving.threads import Threads
-from tests.unit.contract.asking import MOMENT, NOW, Served, context
+from mymozhem.contract.serving.list_fetch import fetch_in
+from mymozhem.contract.serving.thread_pool import Threads
+from tests.unit.contract.signed_calls import MOMENT, NOW, Served, context
 
 PARTICIPANTS = {
     "id": ["part_1", "part_2"],

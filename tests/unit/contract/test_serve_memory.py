@@ -4,8 +4,8 @@ import asyncio
 
 import pytest
 
-from mymozhem.contract.serving.memory import Memory
-from mymozhem.contract.serving.messages import Response
+from mymozhem.contract.serving.asgi_messages import Response
+from mymozhem.contract.serving.reply_cache import Memory
 
 
 class Clock:

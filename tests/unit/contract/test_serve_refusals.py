@@ -7,7 +7,16 @@ import pytest
 
 from mymozhem.contract.envelopes import MAX_BODY_BYTES
 from mymozhem.contract.signing import new_secret, parse_key, public_text
-from tests.unit.contract.asking import KEY, NOW, SECRET, Served, app, context, question, signed
+from tests.unit.contract.signed_calls import (
+    KEY,
+    NOW,
+    SECRET,
+    Served,
+    app,
+    context,
+    question,
+    signed,
+)
 
 
 @pytest.mark.parametrize(

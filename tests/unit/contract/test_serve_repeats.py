@@ -10,7 +10,7 @@ from mymozhem.contract import (
     Refuse,
     hookimpl,
 )
-from tests.unit.contract.asking import (
+from tests.unit.contract.signed_calls import (
     EMIT,
     KINDS,
     Served,

@@ -19,13 +19,13 @@ from mymozhem.contract import (
     RoomView,
 )
 from mymozhem.contract.hooks import HANDLE_ACTION
-from mymozhem.dispatch.answers import decode
 from mymozhem.dispatch.outcome import CallFailed, FailureKind
-from mymozhem.dispatch.transport import AppTarget, Call
-from mymozhem.dispatch.wire_reply import read_reply
-from mymozhem.dispatch.wire_request import body_of
+from mymozhem.dispatch.reply_codec import decode
+from mymozhem.dispatch.transports.base import AppTarget, Call
+from mymozhem.dispatch.transports.webhook.request import body_of
+from mymozhem.dispatch.transports.webhook.response import read_reply
 from mymozhem.outbound import Answered
-from tests.unit.contract.asking import NOW, Served, app
+from tests.unit.contract.signed_calls import NOW, Served, app
 
 
 def call(app_id="tasting", **settings):

@@ -7,14 +7,14 @@ from pathlib import Path
 
 import mymozhem.contract.serving
 from mymozhem.contract import Context, Refusal
-from mymozhem.contract.answering import Answer, decode
+from mymozhem.contract.codec import Answer, decode
 from mymozhem.contract.envelopes import MAX_BODY_BYTES, ListRef, ReplyEnvelope, RequestEnvelope
 from mymozhem.contract.hooks import HANDLE_ACTION
 from mymozhem.contract.serve import LATE_SECONDS, MAX_THREADS
-from mymozhem.contract.serving.memory import MAX_ANSWERS, MAX_BYTES
+from mymozhem.contract.serving.reply_cache import MAX_ANSWERS, MAX_BYTES
 from mymozhem.contract.signing import TOLERANCE_SECONDS
 from tests.docs.blocks import ROOT, blocks
-from tests.unit.contract.asking import KEY, Heard, Served, signed
+from tests.unit.contract.signed_calls import KEY, Heard, Served, signed
 
 PAGE = ROOT / "docs" / "reference" / "webhooks.md"
 BLOCKS = list(blocks(PAGE))

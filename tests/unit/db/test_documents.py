@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mymozhem.db.documents import dump, load
+from mymozhem.db.json_text import dump, load
 
 documents = st.recursive(
     st.none()

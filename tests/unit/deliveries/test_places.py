@@ -2,7 +2,7 @@
 
 import pytest
 
-from mymozhem.deliveries.places import MOST, Places
+from mymozhem.deliveries.slots import MOST, Places
 
 
 @pytest.mark.parametrize(("width", "had"), [(1, 1), (2, 2), (3, 3), (4, 3), (16, 12), (64, MOST)])

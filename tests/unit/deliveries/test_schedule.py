@@ -3,7 +3,7 @@
 import pytest
 
 from mymozhem.config import Settings
-from mymozhem.deliveries.schedule import LONGEST, Schedule, Schedules
+from mymozhem.deliveries.retry_schedule import LONGEST, Schedule, Schedules
 from mymozhem.errors import NotFound
 from mymozhem.manifests.model import Manifest
 

@@ -25,12 +25,12 @@ from mymozhem.contract import (
 )
 from mymozhem.contract.hooks import HANDLE_ACTION, HOOKS, PROJECT, AppHooks
 from mymozhem.dispatch import AppTarget, Budget, Dispatcher, Outcome
-from mymozhem.dispatch.ears import Ears
-from mymozhem.dispatch.late import LateAnswer
+from mymozhem.dispatch.late_answers import LateAnswer
+from mymozhem.dispatch.observers import Ears
 from mymozhem.errors import NotFound
-from mymozhem.observability.calls import Observed
-from mymozhem.registry.code import IsolatedCode
+from mymozhem.observability.call_observer import Observed
 from mymozhem.registry.endpoint import Endpoint
+from mymozhem.registry.loaded_code import IsolatedCode
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,7 @@ from traceback import format_exception
 import pytest
 
 from mymozhem.contract import ActionResult, Effects, Emit, Refusal, Reply, Schedule, SetState
-from mymozhem.contract.answering import MAX_ANSWER_BYTES
+from mymozhem.contract.codec import MAX_ANSWER_BYTES
 from mymozhem.contract.hooks import (
     CLOSE_WINDOW,
     HANDLE_ACTION,
@@ -24,9 +24,9 @@ from mymozhem.contract.payloads import (
     RegistrationResult,
     SettingsValidationResult,
 )
-from mymozhem.dispatch.answers import decode, encode
 from mymozhem.dispatch.outcome import BadAnswer, CallFailed, FailureKind
-from mymozhem.dispatch.transport import Reply as Carried
+from mymozhem.dispatch.reply_codec import decode, encode
+from mymozhem.dispatch.transports.base import Reply as Carried
 
 
 def cross(hook, answer):

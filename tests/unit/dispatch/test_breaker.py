@@ -5,7 +5,14 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, consumes, invariant, rule
 
-from mymozhem.dispatch.breaker import Breaker, BreakerPolicy, BreakerStatus, Key, Opening, Verdict
+from mymozhem.dispatch.breakers.breaker import (
+    Breaker,
+    BreakerPolicy,
+    BreakerStatus,
+    Key,
+    Opening,
+    Verdict,
+)
 
 KEY = Key("counter", "1.0.0", "actions")
 POLICY = BreakerPolicy()

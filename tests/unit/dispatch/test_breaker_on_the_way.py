@@ -9,10 +9,10 @@ from mymozhem.config import Settings
 from mymozhem.contract import DecidedBy, Refuse, Strategy, hookimpl
 from mymozhem.contract.signing import SharedKey
 from mymozhem.dispatch import Budget, Dispatcher, FailureKind
-from mymozhem.dispatch.breaker import BreakerPolicy
-from mymozhem.dispatch.breakers import Breakers
+from mymozhem.dispatch.breakers.breaker import BreakerPolicy
+from mymozhem.dispatch.breakers.registry import Breakers
 from mymozhem.dispatch.outcome import CallFailed
-from mymozhem.dispatch.transport import AppTarget, Call, Reply
+from mymozhem.dispatch.transports.base import AppTarget, Call, Reply
 from mymozhem.registry.endpoint import Endpoint
 from tests.unit.dispatch.conftest import FakeApps, Heard, House, until
 

@@ -7,8 +7,8 @@ from datetime import timedelta
 import pytest
 
 from mymozhem.clock import HeldClock
-from mymozhem.dispatch.breaker import BreakerPolicy, BreakerStatus, Key, Verdict
-from mymozhem.dispatch.breakers import Breakers, Sharing
+from mymozhem.dispatch.breakers.breaker import BreakerPolicy, BreakerStatus, Key, Verdict
+from mymozhem.dispatch.breakers.registry import Breakers, Sharing
 from mymozhem.errors import Unavailable
 
 KEY = Key("counter", "1.0.0", "actions")

@@ -15,7 +15,7 @@ from mymozhem.contract.hooks import ON_EVENT
 from mymozhem.contract.payloads import EventRequest, LoggedEvent
 from mymozhem.dispatch import Budget, FailureKind
 from mymozhem.dispatch.dispatcher import CALLS_AT_ONCE
-from mymozhem.dispatch.inprocess import MAX_UNFINISHED
+from mymozhem.dispatch.transports.inprocess import MAX_UNFINISHED
 from tests.unit.dispatch.conftest import until
 
 

@@ -30,11 +30,11 @@ from mymozhem.contract.hooks import (
     SELECT_WINNERS,
 )
 from mymozhem.contract.signing import PrivateKey, new_secret, parse_key, verify
-from mymozhem.dispatch.answers import decode
-from mymozhem.dispatch.copies import with_values
 from mymozhem.dispatch.outcome import CallFailed, FailureKind
-from mymozhem.dispatch.transport import AppTarget, Call, Reply
-from mymozhem.dispatch.webhook import WebhookTransport
+from mymozhem.dispatch.reply_codec import decode
+from mymozhem.dispatch.transports.base import AppTarget, Call, Reply
+from mymozhem.dispatch.transports.model_copies import with_values
+from mymozhem.dispatch.transports.webhook.transport import WebhookTransport
 from mymozhem.manifests.model import Webhook
 from mymozhem.outbound import Guard, Outbound
 from mymozhem.outbound.guard import LOOPBACK

@@ -4,7 +4,7 @@ from mymozhem.clock import SystemClock
 from mymozhem.config import Settings
 from mymozhem.contract.signing import SharedKey
 from mymozhem.dispatch import Dispatcher, FailureKind
-from mymozhem.dispatch.transport import Reply
+from mymozhem.dispatch.transports.base import Reply
 from mymozhem.registry.endpoint import Endpoint
 from tests.unit.dispatch.conftest import FakeApps, House
 

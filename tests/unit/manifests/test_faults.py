@@ -2,7 +2,7 @@
 
 import pytest
 
-from mymozhem.manifests.faults import FieldProblem, by_field
+from mymozhem.manifests.validation_errors import FieldProblem, by_field
 
 
 @pytest.mark.parametrize(

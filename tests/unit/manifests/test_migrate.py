@@ -7,8 +7,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import TypeAdapter, ValidationError
 
-from mymozhem.contract.canonical import canonical_json
-from mymozhem.manifests.migrate import (
+from mymozhem.contract.canonical_json import canonical_json
+from mymozhem.manifests.model import Manifest
+from mymozhem.manifests.settings_migrations.apply import (
     Migration,
     MigrationFailed,
     Step,
@@ -18,7 +19,6 @@ from mymozhem.manifests.migrate import (
     route_down,
     up,
 )
-from mymozhem.manifests.model import Manifest
 
 STEPS = TypeAdapter(tuple[Step, ...])
 LIMIT = 256 * 1024

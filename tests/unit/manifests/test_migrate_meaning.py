@@ -7,10 +7,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mymozhem.contract import VersionRange
-from mymozhem.manifests.migrate import down, route, route_down, up
-from mymozhem.manifests.migrating.meaning import can_hold
+from mymozhem.manifests.format_checks import MANIFEST_SCHEMA
 from mymozhem.manifests.settings import complete
-from mymozhem.manifests.shape import MANIFEST_SCHEMA
+from mymozhem.manifests.settings_migrations.apply import down, route, route_down, up
+from mymozhem.manifests.settings_migrations.semantic_checks import can_hold
 from mymozhem.manifests.validate import validate_manifest
 from mymozhem.resources import resource_root
 from tests.unit.manifests.test_migrate import ANY_STEP, STEPS

@@ -2,7 +2,7 @@
 
 import pytest
 
-from mymozhem.manifests.pointers import find, parts, pointer
+from mymozhem.manifests.json_pointer import find, parts, pointer
 
 #: the document and the pointers of RFC 6901, section 5
 DOCUMENT = {

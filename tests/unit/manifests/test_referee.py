@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from mymozhem.manifests.json_pointer import find, parts
 from mymozhem.manifests.model import Manifest
-from mymozhem.manifests.pointers import find, parts
 from mymozhem.manifests.referee import (
     Bump,
     Change,
@@ -18,7 +18,7 @@ from mymozhem.manifests.referee import (
     compare,
     least_version,
 )
-from mymozhem.manifests.referee.table import RULES
+from mymozhem.manifests.referee.change_codes import RULES
 from mymozhem.manifests.validate import validate_manifest
 
 ROOT = Path(__file__).parents[3]

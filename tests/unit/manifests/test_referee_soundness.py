@@ -15,9 +15,9 @@ from hypothesis import strategies as st
 from mymozhem.contract import Level
 from mymozhem.manifests.model import Manifest
 from mymozhem.manifests.referee import Bump, compare
-from mymozhem.manifests.safety import check_schema
-from mymozhem.manifests.schemas import compile_schema
+from mymozhem.manifests.schema_safety import check_schema
 from mymozhem.manifests.settings import apply_defaults, project
+from mymozhem.manifests.validators import compile_schema
 from tests.unit.manifests.referee_schemas import changed, root, value
 
 EXAMPLES = int(os.environ.get("MYMOZHEM_REFEREE_EXAMPLES", "1500"))

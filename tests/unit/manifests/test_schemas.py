@@ -2,8 +2,8 @@
 
 import pytest
 
-from mymozhem.manifests.patterns import repeats_repeats
-from mymozhem.manifests.schemas import MAX_ERRORS, SchemaRefused, compile_schema
+from mymozhem.manifests.regex_safety import repeats_repeats
+from mymozhem.manifests.validators import MAX_ERRORS, SchemaRefused, compile_schema
 
 NESTED: dict[str, object] = {}
 for _ in range(2_000):

@@ -2,9 +2,9 @@
 
 import pytest
 
-from mymozhem.manifests.migrating.showing import EVERYTHING, shown_to_more
-from mymozhem.manifests.migrating.steps import Migration
-from mymozhem.manifests.outline import outline
+from mymozhem.manifests.schema_outline import outline
+from mymozhem.manifests.settings_migrations.steps import Migration
+from mymozhem.manifests.settings_migrations.visibility import EVERYTHING, shown_to_more
 
 TEXT = {"type": "string"}
 PUBLIC = {**TEXT, "x-visibility": "public"}

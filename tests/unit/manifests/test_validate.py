@@ -9,10 +9,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mymozhem.contract import HOOKS, ChangeKind, Level, RoomStatus, Strategy
-from mymozhem.contract.canonical import digest
+from mymozhem.contract.canonical_json import digest
 from mymozhem.contract.hooks import CAPABILITIES
 from mymozhem.manifests.enums import Addressee, Need, Permission
-from mymozhem.manifests.shape import MANIFEST_SCHEMA
+from mymozhem.manifests.format_checks import MANIFEST_SCHEMA
 from mymozhem.manifests.validate import validate_manifest
 from mymozhem.resources import resource_root
 

@@ -9,7 +9,7 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from mymozhem.contract import DecidedBy
-from mymozhem.observability.calls import Observed, Observers
+from mymozhem.observability.call_observer import Observed, Observers
 from mymozhem.observability.metrics import BreakerState, LagWatch, Metrics
 
 LABELS = {"app": "raffle", "capability": "actions"}

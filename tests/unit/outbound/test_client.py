@@ -9,7 +9,7 @@ from functools import partial
 import pytest
 
 from mymozhem.outbound import AddressForbidden, Guard, Outbound, Unreachable, Unreadable
-from mymozhem.outbound.connecting import POOL_SIZE
+from mymozhem.outbound.connector import POOL_SIZE
 from mymozhem.outbound.guard import LOOPBACK
 from mymozhem.outbound.resolver import Resolver
 from tests.unit.outbound.hostile import answer, drip, flood, hang, says, serving

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from mymozhem.config import Settings
 from mymozhem.outbound import AddressForbidden, Guard, Outbound
-from mymozhem.outbound.connecting import Refused, guarded
+from mymozhem.outbound.connector import Refused, guarded
 from mymozhem.outbound.guard import LOOPBACK
 
 PUBLIC = ["1.1.1.1", "8.8.8.8", "172.32.0.1", "100.128.0.1", "2606:4700::1111", "2a00:1450::1"]

@@ -1,7 +1,7 @@
 import pytest
 
 from mymozhem.config import Settings
-from mymozhem.registry.installing import InstallFailed, Pinned, install
+from mymozhem.registry.isolated.install import InstallFailed, Pinned, install
 
 
 @pytest.mark.parametrize(

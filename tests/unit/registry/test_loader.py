@@ -6,8 +6,8 @@ from importlib.metadata import EntryPoint
 
 import pytest
 
-from mymozhem.registry.code import AppCode, Refused
 from mymozhem.registry.discovery import GROUP, Discovered
+from mymozhem.registry.loaded_code import AppCode, Refused
 from mymozhem.registry.loader import load
 
 GOOD = """

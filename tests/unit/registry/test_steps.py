@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from mymozhem.registry.steps import StepFailed, for_apps, for_pip, run
+from mymozhem.registry.isolated.subprocesses import StepFailed, for_apps, for_pip, run
 
 GIVEN = {
     "PATH": "/bin",

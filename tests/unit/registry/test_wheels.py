@@ -3,8 +3,8 @@ import zipfile
 
 import pytest
 
-from mymozhem.registry.wheels import NotAWheel, altered, normal, read_wheel
-from tests.wheels import app_source, write_app, write_wheel
+from mymozhem.registry.isolated.wheels import NotAWheel, altered, normal, read_wheel
+from tests.support.wheels import app_source, write_app, write_wheel
 
 SOURCE = {"acme_counter.py": app_source("1.0.0")}
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from mymozhem.testing.differing import differences
+from mymozhem.testing.diff import differences
 
 
 @pytest.mark.parametrize(

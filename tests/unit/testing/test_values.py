@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mymozhem.manifests.schemas import compile_schema
-from mymozhem.testing.patterns import text_for
-from mymozhem.testing.values import values_for
+from mymozhem.manifests.validators import compile_schema
+from mymozhem.testing.pattern_values import text_for
+from mymozhem.testing.schema_values import values_for
 
 SCHEMAS = [
     {"type": "object"},

@@ -2,8 +2,8 @@
 
 import pytest
 
-from mymozhem.manifests.schemas import compile_schema
-from mymozhem.testing.variety import various
+from mymozhem.manifests.validators import compile_schema
+from mymozhem.testing.random_values import various
 
 SCHEMA = {
     "$defs": {"colour": {"enum": ["red", "green", "blue"]}},

@@ -1,12 +1,12 @@
 """What operators look at."""
 
-from mymozhem.api.answers import Page
-from mymozhem.api.frame import Call
-from mymozhem.api.queries import AuditQuery, paged
+from mymozhem.api.query_models import AuditQuery, paged
+from mymozhem.api.request_pipeline import Call
+from mymozhem.api.responses import Page
 from mymozhem.api.routes import Routes
-from mymozhem.auth.access import check, rule_for
+from mymozhem.auth.access_table import check, rule_for
 from mymozhem.auth.users import current_user
-from mymozhem.rooms.reading.platform import AuditFilter, Overview, SeenAudit, audit_trail, overview
+from mymozhem.rooms.views.admin import AuditFilter, Overview, SeenAudit, audit_trail, overview
 
 routes = Routes("admin", "What operators look at.")
 

@@ -4,18 +4,18 @@ from typing import Annotated
 
 from pydantic import StringConstraints
 
-from mymozhem.api.answers import Page
-from mymozhem.api.bodies import Body
-from mymozhem.api.frame import Call
-from mymozhem.api.queries import Pages, paged
+from mymozhem.api.query_models import Pages, paged
+from mymozhem.api.request_parsing import Body
+from mymozhem.api.request_pipeline import Call
+from mymozhem.api.responses import Page
 from mymozhem.api.routes import Routes
-from mymozhem.dispatch.breaker import BreakerStatus, Key
-from mymozhem.dispatch.breakers import BreakerView
+from mymozhem.dispatch.breakers.breaker import BreakerStatus, Key
+from mymozhem.dispatch.breakers.registry import BreakerView
 from mymozhem.errors import NotFound
-from mymozhem.rooms.audit import audit
-from mymozhem.rooms.idempotency import mark_done
-from mymozhem.rooms.reading.paging import Found
-from mymozhem.rooms.reading.views import Moment, View
+from mymozhem.idempotency.keys import mark_done
+from mymozhem.rooms.core.audit import audit
+from mymozhem.rooms.views.base import Moment, View
+from mymozhem.rooms.views.paging import Found
 
 from .admin import require_admin
 

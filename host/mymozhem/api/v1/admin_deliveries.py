@@ -1,24 +1,24 @@
 """Deliveries to apps: what is on its way, what died, and another try for it."""
 
-from mymozhem.api.answers import Page
-from mymozhem.api.bodies import Body
-from mymozhem.api.frame import Call
-from mymozhem.api.queries import Id, Pages, paged
-from mymozhem.api.repeats import Repeat
+from mymozhem.api.idempotency import Repeat
+from mymozhem.api.query_models import Id, Pages, paged
+from mymozhem.api.request_parsing import Body
+from mymozhem.api.request_pipeline import Call
+from mymozhem.api.responses import Page
 from mymozhem.api.routes import Routes
 from mymozhem.contract.wire import Moment
 from mymozhem.deliveries import dead_letters
 from mymozhem.deliveries.tables import DeliveryState
-from mymozhem.rooms.audit import audit
-from mymozhem.rooms.idempotency import mark_done
-from mymozhem.rooms.reading.deliveries import (
+from mymozhem.idempotency.keys import mark_done
+from mymozhem.rooms.core.audit import audit
+from mymozhem.rooms.views.base import View
+from mymozhem.rooms.views.deliveries import (
     DeliveryFilter,
     SeenDelivery,
     SeenDeliveryWhole,
     list_deliveries,
     show_delivery,
 )
-from mymozhem.rooms.reading.views import View
 
 from .admin import require_admin
 

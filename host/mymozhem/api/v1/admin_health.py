@@ -2,22 +2,22 @@
 
 from pydantic import Field
 
-from mymozhem.api.answers import Page
-from mymozhem.api.bodies import Query
-from mymozhem.api.frame import Call
-from mymozhem.api.queries import Id, Pages, paged
+from mymozhem.api.query_models import Id, Pages, paged
+from mymozhem.api.request_parsing import Query
+from mymozhem.api.request_pipeline import Call
+from mymozhem.api.responses import Page
 from mymozhem.api.routes import Routes
-from mymozhem.auth.access import check, rule_for
+from mymozhem.auth.access_table import check, rule_for
 from mymozhem.auth.users import current_user
 from mymozhem.contract import JsonObject
-from mymozhem.health.figures import Figures, Window, figures
-from mymozhem.health.reading import AlertFilter, acknowledge, alerts, checks_of
-from mymozhem.health.tables import AlertRow, AppStatus, HealthCheckRow, RuleName, Severity
-from mymozhem.registry import remote
-from mymozhem.rooms.audit import audit
-from mymozhem.rooms.idempotency import mark_done
-from mymozhem.rooms.reading.paging import Found
-from mymozhem.rooms.reading.views import Moment, View
+from mymozhem.idempotency.keys import mark_done
+from mymozhem.monitoring.call_statistics import Figures, Window, figures
+from mymozhem.monitoring.queries import AlertFilter, acknowledge, alerts, checks_of
+from mymozhem.monitoring.tables import AlertRow, AppStatus, HealthCheckRow, RuleName, Severity
+from mymozhem.registry import remote_apps
+from mymozhem.rooms.core.audit import audit
+from mymozhem.rooms.views.base import Moment, View
+from mymozhem.rooms.views.paging import Found
 
 from .admin import require_admin
 
@@ -157,7 +157,7 @@ async def get_app_health(call: Call, app_id: str, query: WindowQuery) -> SeenApp
     """Return how one app is doing, to its owner and to admins."""
     async with call.services.database.read() as session:
         user = await current_user(session, call.caller)
-        owner = await remote.owner_of(session, app_id)
+        owner = await remote_apps.owner_of(session, app_id)
         rule = rule_for("GET /apps/{appId}/health")
         check(rule, call.caller, None, admin=user.is_admin, own=owner.user_id == user.id)
         now = call.services.clock.now()

@@ -4,19 +4,19 @@ import asyncio
 
 from pydantic import Field, JsonValue
 
-from mymozhem.api.answers import Page
-from mymozhem.api.frame import Call
-from mymozhem.api.models import DeprecationBody
-from mymozhem.api.queries import DiffQuery, LatestQuery, paged
+from mymozhem.api.query_models import DiffQuery, LatestQuery, paged
+from mymozhem.api.request_models import DeprecationBody
+from mymozhem.api.request_pipeline import Call
+from mymozhem.api.responses import Page
 from mymozhem.api.routes import Routes
-from mymozhem.auth.access import check, rule_for
+from mymozhem.auth.access_table import check, rule_for
 from mymozhem.auth.users import current_user
 from mymozhem.manifests.referee import Bump, Consenter, as_json, compare
-from mymozhem.registry import history
-from mymozhem.registry.history import Published, no_such_version
-from mymozhem.rooms.deprecation import tell_organizers
-from mymozhem.rooms.reading.paging import Found
-from mymozhem.rooms.reading.views import View
+from mymozhem.registry import manifest_history
+from mymozhem.registry.manifest_history import Published, no_such_version
+from mymozhem.rooms.notifications.deprecation import tell_organizers
+from mymozhem.rooms.views.base import View
+from mymozhem.rooms.views.paging import Found
 
 from .apps import SeenVersion, seen_version, shown_manifest
 from .remote_apps import announced, may_manage, noted
@@ -100,9 +100,9 @@ async def deprecate_version(call: Call, app_id: str, body: DeprecationBody) -> S
     told = 0
     async with call.services.database.write() as unit:
         if body.lift:
-            version, changed = await history.lift_deprecation(unit, app_id, body.version)
+            version, changed = await manifest_history.lift_deprecation(unit, app_id, body.version)
         else:
-            version, changed = await history.deprecate(
+            version, changed = await manifest_history.deprecate(
                 unit, app_id, body.version, reason=body.reason, deadline=body.deadline
             )
         if changed:

@@ -4,24 +4,24 @@ import asyncio
 
 from quart import request
 
-from mymozhem.api.answers import Page
-from mymozhem.api.frame import Call
-from mymozhem.api.models import Payload
-from mymozhem.api.queries import LatestQuery, paged
-from mymozhem.api.repeats import Repeat
+from mymozhem.api.idempotency import Repeat
+from mymozhem.api.query_models import LatestQuery, paged
+from mymozhem.api.request_models import Payload
+from mymozhem.api.request_pipeline import Call
+from mymozhem.api.responses import Page
 from mymozhem.api.routes import Routes
 from mymozhem.auth.users import current_user
 from mymozhem.contract import JsonObject, Level, PersonKind
 from mymozhem.errors import UnsupportedMediaType
 from mymozhem.manifests.model import Manifest
 from mymozhem.manifests.validate import validate_manifest as validate
-from mymozhem.registry.history import Published
-from mymozhem.registry.remote import Owner, owner_of
+from mymozhem.registry.manifest_history import Published
+from mymozhem.registry.remote_apps import Owner, owner_of
 from mymozhem.registry.snapshot import CatalogApp
 from mymozhem.registry.tables import SecretKind, StopCause
-from mymozhem.rooms.reading.paging import Found
-from mymozhem.rooms.reading.views import Moment, View
-from mymozhem.rooms.reading.views_rooms import manifest_view
+from mymozhem.rooms.views.base import Moment, View
+from mymozhem.rooms.views.paging import Found
+from mymozhem.rooms.views.room_models import manifest_view
 
 routes = Routes("apps", "Apps, and the versions of their manifests.")
 #: a manifest over 256 KiB is a problem that the validation itself names

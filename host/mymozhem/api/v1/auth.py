@@ -1,17 +1,17 @@
 """Signing in: with a local account, or as a guest of one room."""
 
-from mymozhem.api.frame import Call
-from mymozhem.api.models import GuestBody, LoginBody
-from mymozhem.api.repeats import Repeat
+from mymozhem.api.idempotency import Repeat
+from mymozhem.api.request_models import GuestBody, LoginBody
+from mymozhem.api.request_pipeline import Call
 from mymozhem.api.routes import Routes
 from mymozhem.auth.users import User, current_user
 from mymozhem.contract import JsonObject, PersonKind, RoomStatus
 from mymozhem.errors import NotFound, Unauthenticated
-from mymozhem.rooms.applications import Joined
-from mymozhem.rooms.joining import join
-from mymozhem.rooms.reading.views import Moment, View
-from mymozhem.rooms.reading.views_people import SeenParticipant, participant_view
-from mymozhem.rooms.seats import Seat
+from mymozhem.rooms.coordination.join_batches import Joined
+from mymozhem.rooms.core.membership import Seat
+from mymozhem.rooms.participants.join import join
+from mymozhem.rooms.views.base import Moment, View
+from mymozhem.rooms.views.participants import SeenParticipant, participant_view
 
 routes = Routes("auth", "Signing in, and who one is.")
 

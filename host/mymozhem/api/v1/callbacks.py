@@ -3,10 +3,10 @@
 from pydantic import ValidationError
 from quart import request
 
-from mymozhem.api.bodies import refused
-from mymozhem.api.errors import invalid
-from mymozhem.api.frame import Call
-from mymozhem.api.repeats import Repeat
+from mymozhem.api.error_handlers import invalid
+from mymozhem.api.idempotency import Repeat
+from mymozhem.api.request_parsing import refused
+from mymozhem.api.request_pipeline import Call
 from mymozhem.api.routes import Routes
 from mymozhem.contract.envelopes import CONTENT_TYPE, MAX_BODY_BYTES, ReplyEnvelope
 from mymozhem.errors import Invalid, UnsupportedMediaType

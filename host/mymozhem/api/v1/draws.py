@@ -2,20 +2,19 @@
 
 from quart import Response
 
-from mymozhem.api.answers import Page
-from mymozhem.api.frame import Call
-from mymozhem.api.models import NewDrawBody, ReasonBody, RetryBody, RevealBody, RunBody
-from mymozhem.api.queries import DrawsQuery, paged, refuse_unknown
+from mymozhem.api.query_models import DrawsQuery, paged, refuse_unknown
+from mymozhem.api.request_models import NewDrawBody, ReasonBody, RetryBody, RevealBody, RunBody
+from mymozhem.api.request_pipeline import Call
+from mymozhem.api.responses import Page
 from mymozhem.api.routes import Routes
 from mymozhem.contract import PrizeCount, PublicSource
-from mymozhem.rooms.admission import seat_for, write_as
-from mymozhem.rooms.draws import drawing
-from mymozhem.rooms.draws.drawing import DrawWish
+from mymozhem.rooms.core.access import seat_for, write_as
+from mymozhem.rooms.draws import commands
+from mymozhem.rooms.draws.commands import DrawWish
 from mymozhem.rooms.draws.record import record
-from mymozhem.rooms.reading.inside import draw
-from mymozhem.rooms.reading.inside import draws as found_draws
-from mymozhem.rooms.reading.views_wins import SeenDraw
-from mymozhem.rooms.tables import RevealMode
+from mymozhem.rooms.tables.draws import RevealMode
+from mymozhem.rooms.views.draws import SeenDraw, draw
+from mymozhem.rooms.views.draws import draws as found_draws
 
 routes = Routes("draws", "Draws that strangers can verify.")
 
@@ -24,7 +23,7 @@ routes = Routes("draws", "Draws that strangers can verify.")
 async def create_draw(call: Call, id: str, body: NewDrawBody) -> SeenDraw:
     """Ask for a draw; a durable job commits it, and runs it where that is asked for."""
     async with write_as(call.services, id, call.caller, "POST /rooms/{id}/draws") as writer:
-        row = await drawing.request(writer, _wish(body))
+        row = await commands.request(writer, _wish(body))
     return await _shown(call, id, row.id)
 
 
@@ -48,7 +47,7 @@ async def run_draw(call: Call, id: str, did: str, body: RunBody) -> SeenDraw:
     """Have the winners selected, as soon as the draw is committed."""
     route = "POST /rooms/{id}/draws/{did}/run"
     async with write_as(call.services, id, call.caller, route) as writer:
-        await drawing.run(writer, await drawing.by_id(writer, did), body.public_inputs)
+        await commands.run(writer, await commands.by_id(writer, did), body.public_inputs)
     return await _shown(call, id, did)
 
 
@@ -57,7 +56,7 @@ async def reveal_draw(call: Call, id: str, did: str, body: RevealBody) -> SeenDr
     """Make the winners of some prizes public, or of all."""
     route = "POST /rooms/{id}/draws/{did}/reveal"
     async with write_as(call.services, id, call.caller, route) as writer:
-        await drawing.reveal(writer, await drawing.by_id(writer, did), body.prizes)
+        await commands.reveal(writer, await commands.by_id(writer, did), body.prizes)
     return await _shown(call, id, did)
 
 
@@ -67,7 +66,7 @@ async def void_draw(call: Call, id: str, did: str, body: ReasonBody) -> SeenDraw
     route = "POST /rooms/{id}/draws/{did}/void"
     reason = body.reason or "Voided by an organizer."
     async with write_as(call.services, id, call.caller, route) as writer:
-        await drawing.void(writer, await drawing.by_id(writer, did), reason)
+        await commands.void(writer, await commands.by_id(writer, did), reason)
     return await _shown(call, id, did)
 
 
@@ -76,7 +75,7 @@ async def retry_draw(call: Call, id: str, did: str, body: RetryBody) -> SeenDraw
     """Try a held draw again; with `platform` everybody takes part with one ticket."""
     route = "POST /rooms/{id}/draws/{did}/retry"
     async with write_as(call.services, id, call.caller, route) as writer:
-        await drawing.retry(writer, await drawing.by_id(writer, did), platform=body.platform)
+        await commands.retry(writer, await commands.by_id(writer, did), platform=body.platform)
     return await _shown(call, id, did)
 
 

@@ -6,7 +6,7 @@ from ipaddress import ip_address
 from pydantic import SecretStr
 from quart import Response, request
 
-from mymozhem.api.frame import Call
+from mymozhem.api.request_pipeline import Call
 from mymozhem.api.routes import Routes
 from mymozhem.errors import Forbidden, Unauthenticated
 from mymozhem.observability.metrics import CONTENT_TYPE

@@ -1,10 +1,10 @@
 """Messages to the caller."""
 
-from mymozhem.api.answers import Page
-from mymozhem.api.frame import Call
-from mymozhem.api.queries import NotificationsQuery, paged
+from mymozhem.api.query_models import NotificationsQuery, paged
+from mymozhem.api.request_pipeline import Call
+from mymozhem.api.responses import Page
 from mymozhem.api.routes import Routes
-from mymozhem.rooms.reading.person import SeenNotification, notifications, read_notification
+from mymozhem.rooms.views.account import SeenNotification, notifications, read_notification
 
 routes = Routes("notifications", "Messages to the caller.")
 

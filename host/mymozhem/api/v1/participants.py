@@ -1,19 +1,29 @@
 """People in a room: joining, leaving, looked after by those who help to run it."""
 
-from mymozhem.api.answers import Page
-from mymozhem.api.frame import Call
-from mymozhem.api.models import ImportBody, JoinBody, ParticipantPatch, ReasonBody, RenameBody
-from mymozhem.api.queries import PeopleQuery, paged, refuse_unknown
+from mymozhem.api.query_models import PeopleQuery, paged, refuse_unknown
+from mymozhem.api.request_models import (
+    ImportBody,
+    JoinBody,
+    ParticipantPatch,
+    ReasonBody,
+    RenameBody,
+)
+from mymozhem.api.request_pipeline import Call
+from mymozhem.api.responses import Page
 from mymozhem.api.routes import Routes
 from mymozhem.errors import Forbidden, NotFound
-from mymozhem.rooms import people
-from mymozhem.rooms.admission import seat_by, seat_for
-from mymozhem.rooms.people import NewPerson, PersonChanges
-from mymozhem.rooms.reading.inside import PeopleFilter, participant, participants
-from mymozhem.rooms.reading.person import code_for
-from mymozhem.rooms.reading.views import View
-from mymozhem.rooms.reading.views_people import SeenParticipant
-from mymozhem.rooms.seats import HELPERS, find_seat
+from mymozhem.rooms.core.access import seat_by, seat_for
+from mymozhem.rooms.core.membership import HELPERS, find_seat
+from mymozhem.rooms.participants import manage
+from mymozhem.rooms.participants.manage import NewPerson, PersonChanges
+from mymozhem.rooms.views.account import code_for
+from mymozhem.rooms.views.base import View
+from mymozhem.rooms.views.participants import (
+    PeopleFilter,
+    SeenParticipant,
+    participant,
+    participants,
+)
 
 from .auth import Entered, entered, join_by_code
 
@@ -53,14 +63,14 @@ async def list_participants(call: Call, id: str, query: PeopleQuery) -> Page[See
 async def import_participants(call: Call, id: str, body: ImportBody) -> Imported:
     """Put people into the room, with or without a phone, all or none."""
     new = tuple(NewPerson(each.name, each.metadata) for each in body.people)
-    rows = await people.add_people(call.services, id, call.caller, new)
+    rows = await manage.add_people(call.services, id, call.caller, new)
     return Imported(participant_ids=[row.id for row in rows])
 
 
 @routes.add("DELETE /rooms/{id}/participants/me", refuses=frozenset({409}))
 async def leave_room(call: Call, id: str) -> None:
     """Leave the room; who comes back finds their place as it was."""
-    await people.leave(call.services, id, call.caller)
+    await manage.leave(call.services, id, call.caller)
 
 
 @routes.add("GET /rooms/{id}/participants/{pid}")
@@ -75,7 +85,7 @@ async def change_participant(
 ) -> SeenParticipant:
     """Rename somebody, or oneself; roles and metadata are for organizers."""
     changes = PersonChanges(name=body.name, role=body.role, metadata=body.metadata)
-    await people.change_person(call.services, id, call.caller, pid, changes)
+    await manage.change_person(call.services, id, call.caller, pid, changes)
     return await _shown(call, id, pid)
 
 
@@ -85,31 +95,31 @@ async def remove_participant(call: Call, id: str, pid: str, body: ReasonBody) ->
     async with call.services.database.read() as session:
         seat = await find_seat(session, id, call.principal)
     if seat.participant is not None and seat.participant.id == pid:
-        await people.leave(call.services, id, call.caller)
+        await manage.leave(call.services, id, call.caller)
         return
     if seat.role not in HELPERS:
         raise Forbidden
-    await people.remove(call.services, id, call.caller, pid, body.reason)
+    await manage.remove(call.services, id, call.caller, pid, body.reason)
 
 
 @routes.add("POST /rooms/{id}/participants/{pid}/approve")
 async def approve_participant(call: Call, id: str, pid: str) -> SeenParticipant:
     """Let somebody in who waits, was turned away or removed."""
-    await people.approve(call.services, id, call.caller, pid)
+    await manage.approve(call.services, id, call.caller, pid)
     return await _shown(call, id, pid)
 
 
 @routes.add("POST /rooms/{id}/participants/{pid}/reject")
 async def reject_participant(call: Call, id: str, pid: str, body: ReasonBody) -> SeenParticipant:
     """Turn somebody away who waits."""
-    await people.reject(call.services, id, call.caller, pid, body.reason)
+    await manage.reject(call.services, id, call.caller, pid, body.reason)
     return await _shown(call, id, pid)
 
 
 @routes.add("POST /rooms/{id}/participants/{pid}/rename")
 async def rename_participant(call: Call, id: str, pid: str, body: RenameBody) -> SeenParticipant:
     """Give somebody another name."""
-    await people.change_person(call.services, id, call.caller, pid, PersonChanges(name=body.name))
+    await manage.change_person(call.services, id, call.caller, pid, PersonChanges(name=body.name))
     return await _shown(call, id, pid)
 
 

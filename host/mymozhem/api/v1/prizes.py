@@ -1,17 +1,16 @@
 """Prizes: what can be won in a room."""
 
-from mymozhem.api.answers import Page
-from mymozhem.api.frame import Call
-from mymozhem.api.models import NewPrizeBody, PrizePatch
-from mymozhem.api.queries import PrizesQuery, paged, refuse_unknown
+from mymozhem.api.query_models import PrizesQuery, paged, refuse_unknown
+from mymozhem.api.request_models import NewPrizeBody, PrizePatch
+from mymozhem.api.request_pipeline import Call
+from mymozhem.api.responses import Page
 from mymozhem.api.routes import Routes
 from mymozhem.errors import Invalid
-from mymozhem.rooms import prizes
-from mymozhem.rooms.admission import seat_for
-from mymozhem.rooms.prizes import NewPrize
-from mymozhem.rooms.reading.inside import prize
-from mymozhem.rooms.reading.inside import prizes as found_prizes
-from mymozhem.rooms.reading.views_wins import SeenPrize
+from mymozhem.rooms.core.access import seat_for
+from mymozhem.rooms.prizes import manage
+from mymozhem.rooms.prizes.manage import NewPrize
+from mymozhem.rooms.views.prizes import SeenPrize, prize
+from mymozhem.rooms.views.prizes import prizes as found_prizes
 
 routes = Routes("prizes", "What can be won in a room.")
 _COLUMNS = {"name": "name", "description": "description", "image_url": "image_url",
@@ -29,7 +28,7 @@ async def create_prize(call: Call, id: str, body: NewPrizeBody) -> SeenPrize:
         metadata=body.metadata,
     )
     return await _shown(
-        call, id, (await prizes.create_prize(call.services, id, call.caller, new)).id
+        call, id, (await manage.create_prize(call.services, id, call.caller, new)).id
     )
 
 
@@ -56,14 +55,14 @@ async def change_prize(call: Call, id: str, prize_id: str, body: PrizePatch) -> 
         if value is None and name != "image_url":
             raise Invalid(fields={f"/{name}": ["Give a value, or leave the field out."]})
     changes = {_COLUMNS[name]: value for name, value in given.items()}
-    await prizes.change_prize(call.services, id, call.caller, prize_id, changes)
+    await manage.change_prize(call.services, id, call.caller, prize_id, changes)
     return await _shown(call, id, prize_id)
 
 
 @routes.add("DELETE /rooms/{id}/prizes/{prizeId}", refuses=frozenset({409}))
 async def delete_prize(call: Call, id: str, prize_id: str) -> None:
     """Take a prize out of which nothing is won or reserved."""
-    await prizes.delete_prize(call.services, id, call.caller, prize_id)
+    await manage.delete_prize(call.services, id, call.caller, prize_id)
 
 
 async def _shown(call: Call, room_id: str, prize_id: str) -> SeenPrize:

@@ -6,22 +6,28 @@ from datetime import timedelta
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from mymozhem.api.frame import Call
-from mymozhem.api.models import AppTokenBody, ManifestBody, NewAppBody, RegenerateBody, StopBody
-from mymozhem.api.repeats import Repeat
+from mymozhem.api.idempotency import Repeat
+from mymozhem.api.request_models import (
+    AppTokenBody,
+    ManifestBody,
+    NewAppBody,
+    RegenerateBody,
+    StopBody,
+)
+from mymozhem.api.request_pipeline import Call
 from mymozhem.api.routes import Routes
-from mymozhem.auth.access import check, rule_for
+from mymozhem.auth.access_table import check, rule_for
 from mymozhem.auth.accounts import find_account, normal_email
 from mymozhem.auth.users import current_user
 from mymozhem.contract import JsonObject
-from mymozhem.db.uow import UnitOfWork
+from mymozhem.db.unit_of_work import UnitOfWork
 from mymozhem.errors import Forbidden, Invalid, Unauthenticated, Unavailable
+from mymozhem.idempotency.keys import mark_done
 from mymozhem.manifests.model import Manifest
-from mymozhem.registry import remote, stopping
-from mymozhem.registry.remote import Owner
-from mymozhem.rooms.audit import audit
-from mymozhem.rooms.idempotency import mark_done
-from mymozhem.rooms.reading.views import Moment, View
+from mymozhem.registry import kill_switch, remote_apps
+from mymozhem.registry.remote_apps import Owner
+from mymozhem.rooms.core.audit import audit
+from mymozhem.rooms.views.base import Moment, View
 
 from .apps import MANIFEST_BYTES, SeenVersion, seen_version
 
@@ -78,7 +84,9 @@ async def register_app(call: Call, body: NewAppBody) -> SeenRegistered:
         owner = await _owner(session, call, body.owner_email)
     manifest = await _admissible(call, body.manifest, body.app_id)
     async with call.services.database.write() as unit:
-        made = await remote.register(unit, call.services.keys, body.app_id, manifest, owner=owner)
+        made = await remote_apps.register(
+            unit, call.services.keys, body.app_id, manifest, owner=owner
+        )
         await noted(call, unit, "app.register", body.app_id, version=manifest.version)
     await announced(call)
     return SeenRegistered(
@@ -101,9 +109,9 @@ async def publish_version(call: Call, app_id: str, body: ManifestBody) -> SeenVe
     """
     admin = await may_manage(call, "PATCH /apps/{appId}", app_id)
     manifest, consent = await _admissible(call, body.manifest, app_id), admin and body.consent
-    await remote.foresee(call.services.database, app_id, manifest, consent=consent)
+    await remote_apps.foresee(call.services.database, app_id, manifest, consent=consent)
     async with call.services.database.write() as unit:
-        published = await remote.publish(unit, app_id, manifest, consent=consent)
+        published = await remote_apps.publish(unit, app_id, manifest, consent=consent)
         await noted(call, unit, "app.publish", app_id, version=manifest.version)
     await announced(call)
     return seen_version(published).model_copy(update={"manifest": manifest.document})
@@ -114,7 +122,7 @@ async def delete_app(call: Call, app_id: str) -> None:
     """Take a remote app away: it is offered no more; its rooms stay readable, without the app."""
     await may_manage(call, "DELETE /apps/{appId}", app_id)
     async with call.services.database.write() as unit:
-        await remote.delete(unit, app_id)
+        await remote_apps.delete(unit, app_id)
         await noted(call, unit, "app.delete", app_id)
     await announced(call)
 
@@ -131,7 +139,7 @@ async def regenerate_secret(call: Call, app_id: str, body: RegenerateBody) -> Se
         hours = call.services.settings.app_secret_grace_hours
     grace = timedelta(hours=hours)
     async with call.services.database.write() as unit:
-        keys = await remote.renew_keys(
+        keys = await remote_apps.renew_keys(
             unit, call.services.keys, app_id, grace=grace, key_pair=body.key_pair
         )
         await noted(call, unit, "app.secret", app_id, graceHours=hours)
@@ -153,7 +161,7 @@ async def issue_app_token(call: Call, body: AppTokenBody) -> SeenAppToken:
     call.host.limits.refuse_exhausted("app", call.address)
     now = await call.services.database.now()
     async with call.services.database.read() as session:
-        key_id = await remote.matching_key(
+        key_id = await remote_apps.matching_key(
             session, call.host.app_secrets, body.app_id, body.app_secret, now=now
         )
     if key_id is None:
@@ -180,7 +188,7 @@ async def stop_app(call: Call, app_id: str, body: StopBody) -> SeenSwitch:
     """
     await may_manage(call, "POST /admin/apps/{appId}/stop", app_id)
     async with call.services.database.write() as unit:
-        await stopping.stop(unit, app_id, body.reason)
+        await kill_switch.stop(unit, app_id, body.reason)
         await noted(call, unit, "app.stop", app_id, reason=body.reason)
     return await _switch(call, app_id)
 
@@ -190,7 +198,7 @@ async def start_app(call: Call, app_id: str) -> SeenSwitch:
     """Let an app that was stopped, or that had said it was gone, be called again."""
     await may_manage(call, "POST /admin/apps/{appId}/start", app_id)
     async with call.services.database.write() as unit:
-        await stopping.start(unit, app_id)
+        await kill_switch.start(unit, app_id)
         await noted(call, unit, "app.start", app_id)
     return await _switch(call, app_id)
 
@@ -214,7 +222,7 @@ async def may_manage(call: Call, endpoint: str, app_id: str) -> bool:
     """Raise unless the caller is an admin, or owns the app; tell whether they are an admin."""
     async with call.services.database.read() as session:
         user = await current_user(session, call.caller)
-        owner = await remote.owner_of(session, app_id)
+        owner = await remote_apps.owner_of(session, app_id)
     own = owner.user_id == user.id
     check(rule_for(endpoint), call.caller, None, admin=user.is_admin, own=own)
     return user.is_admin
@@ -245,4 +253,4 @@ async def _switch(call: Call, app_id: str) -> SeenSwitch:
 
 async def _admissible(call: Call, document: JsonObject, app_id: str) -> Manifest:
     """Look at a manifest in a thread: a large one takes seconds."""
-    return await asyncio.to_thread(remote.admissible, document, app_id, call.host.check_url)
+    return await asyncio.to_thread(remote_apps.admissible, document, app_id, call.host.check_url)

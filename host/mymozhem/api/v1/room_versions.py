@@ -2,21 +2,21 @@
 
 from pydantic import Field, JsonValue
 
-from mymozhem.api.frame import Call
-from mymozhem.api.models import RollbackBody, UpgradeBody, UpgradeRoomsBody
-from mymozhem.api.repeats import Repeat
+from mymozhem.api.idempotency import Repeat
+from mymozhem.api.request_models import RollbackBody, UpgradeBody, UpgradeRoomsBody
+from mymozhem.api.request_pipeline import Call
 from mymozhem.api.routes import Routes
 from mymozhem.contract import JsonObject
 from mymozhem.errors import MymozhemError
 from mymozhem.manifests.referee import as_json
-from mymozhem.rooms.reading.views import View
-from mymozhem.rooms.versions.bulk import BulkWish, NeedsAnswer, upgrade_rooms
-from mymozhem.rooms.versions.carrying import Strategy
-from mymozhem.rooms.versions.course import Moved, Wish
-from mymozhem.rooms.versions.fields import AskedField
-from mymozhem.rooms.versions.plans import Plan
-from mymozhem.rooms.versions.rolling_back import roll_back
-from mymozhem.rooms.versions.upgrading import UpgradeWish, upgrade_room
+from mymozhem.rooms.upgrades.bulk import BulkWish, NeedsAnswer, upgrade_rooms
+from mymozhem.rooms.upgrades.form import AskedField
+from mymozhem.rooms.upgrades.migrate import Strategy
+from mymozhem.rooms.upgrades.plan import Plan
+from mymozhem.rooms.upgrades.procedure import Moved, Wish
+from mymozhem.rooms.upgrades.rollback import roll_back
+from mymozhem.rooms.upgrades.upgrade import UpgradeWish, upgrade_room
+from mymozhem.rooms.views.base import View
 
 from .admin import require_admin
 from .rooms import expected_version

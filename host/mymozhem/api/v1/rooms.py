@@ -5,27 +5,28 @@ from typing import Annotated
 
 from pydantic import JsonValue
 
-from mymozhem.api.answers import Answer, Page
-from mymozhem.api.frame import Call
-from mymozhem.api.models import CopyBody, NewRoomBody, Payload, RoomPatch
-from mymozhem.api.queries import EventsQuery, RoomsQuery, paged, refuse_unknown
+from mymozhem.api.query_models import EventsQuery, RoomsQuery, paged, refuse_unknown
+from mymozhem.api.request_models import CopyBody, NewRoomBody, Payload, RoomPatch
+from mymozhem.api.request_pipeline import Call
+from mymozhem.api.responses import Answer, Page
 from mymozhem.api.routes import Routes
 from mymozhem.contract import JsonObject
 from mymozhem.errors import BadRequest, Invalid
-from mymozhem.rooms import lifecycle
-from mymozhem.rooms.actions import perform
-from mymozhem.rooms.admission import seat_for, write_as
-from mymozhem.rooms.creation import NewRoom, create_room
-from mymozhem.rooms.creation import copy_room as copy
-from mymozhem.rooms.lifecycle import RoomChanged, RoomChanges
-from mymozhem.rooms.log import read_events
-from mymozhem.rooms.prizes import NewPrize
-from mymozhem.rooms.reading.inside import LoggedEvent, Snapshot, Waiting, event_view, snapshot
-from mymozhem.rooms.reading.locks import SeenLock, room_lock
-from mymozhem.rooms.reading.rooms import RoomFilter
-from mymozhem.rooms.reading.views import View
-from mymozhem.rooms.reading.views_rooms import SeenRoom
-from mymozhem.rooms.waiting import retry_now
+from mymozhem.rooms.actions.perform import perform
+from mymozhem.rooms.app_calls.retry import retry_now
+from mymozhem.rooms.core.access import seat_for, write_as
+from mymozhem.rooms.core.event_log import read_events
+from mymozhem.rooms.core.revision import RoomChanged
+from mymozhem.rooms.lifecycle import update
+from mymozhem.rooms.lifecycle.create import NewRoom, create_room
+from mymozhem.rooms.lifecycle.create import copy_room as copy
+from mymozhem.rooms.lifecycle.update import RoomChanges
+from mymozhem.rooms.prizes.manage import NewPrize
+from mymozhem.rooms.views.base import View
+from mymozhem.rooms.views.locks import SeenLock, room_lock
+from mymozhem.rooms.views.room_models import SeenRoom
+from mymozhem.rooms.views.rooms import RoomFilter
+from mymozhem.rooms.views.snapshot import LoggedEvent, Snapshot, Waiting, event_view, snapshot
 
 #: a room that was written as JSON already
 Shown = Annotated[JsonObject, SeenRoom]
@@ -98,14 +99,14 @@ async def change_room(call: Call, id: str, body: RoomPatch) -> Answer[Shown]:
         status=body.status,
         expected=expected_version(call.if_match),
     )
-    await lifecycle.change_room(call.services, id, call.caller, changes)
+    await update.change_room(call.services, id, call.caller, changes)
     return await _shown(call, id)
 
 
 @routes.add("DELETE /rooms/{id}", refuses=frozenset({409}))
 async def delete_room(call: Call, id: str) -> None:
     """Delete a room that is not running."""
-    await lifecycle.delete_room(call.services, id, call.caller)
+    await update.delete_room(call.services, id, call.caller)
 
 
 @routes.add("GET /rooms/{id}/lock")

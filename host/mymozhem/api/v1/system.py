@@ -8,14 +8,14 @@ from importlib.metadata import version
 import orjson
 from quart import Response, current_app
 
-from mymozhem.api.documents import openapi_document
-from mymozhem.api.frame import Call
-from mymozhem.api.lifecycle import API_VERSIONS, ApiVersion, Stage
-from mymozhem.api.pages import docs_page, front_page
+from mymozhem.api.api_versions import API_VERSIONS, ApiVersion, Stage
+from mymozhem.api.html_pages import docs_page, front_page
+from mymozhem.api.openapi import openapi_document
+from mymozhem.api.request_pipeline import Call
 from mymozhem.api.routes import Routes
 from mymozhem.contract import CONTRACT_VERSION, JsonObject
 from mymozhem.errors import Unavailable
-from mymozhem.rooms.reading.views import View
+from mymozhem.rooms.views.base import View
 
 routes = Routes("system", "The platform about itself.")
 HTML = "text/html; charset=utf-8"

@@ -1,15 +1,15 @@
 """People: themselves to themselves, and to admins."""
 
-from mymozhem.api.frame import Call
-from mymozhem.api.models import UserPatch
+from mymozhem.api.request_models import UserPatch
+from mymozhem.api.request_pipeline import Call
 from mymozhem.api.routes import Routes
 from mymozhem.auth.users import UserChanges, export_user, patch_user
 from mymozhem.auth.users import get_user as read_user
 from mymozhem.errors import Invalid
-from mymozhem.rooms.erasing import erase_person
-from mymozhem.rooms.idempotency import mark_done
-from mymozhem.rooms.reading.person import SeenAnswer, SeenSeat, answers_of, seats_of
-from mymozhem.rooms.reading.views import Moment, View
+from mymozhem.idempotency.keys import mark_done
+from mymozhem.rooms.participants.erase import erase_person
+from mymozhem.rooms.views.account import SeenAnswer, SeenSeat, answers_of, seats_of
+from mymozhem.rooms.views.base import Moment, View
 
 from .auth import SeenUser, user_view
 

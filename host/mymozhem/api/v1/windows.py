@@ -2,21 +2,21 @@
 
 from collections.abc import Awaitable, Callable
 
-from mymozhem.api.answers import Page
-from mymozhem.api.frame import Call
-from mymozhem.api.models import ExtendBody, RejudgeBody, SubmissionBody
-from mymozhem.api.queries import WindowsQuery, paged, refuse_unknown
-from mymozhem.api.repeats import Repeat
+from mymozhem.api.idempotency import Repeat
+from mymozhem.api.query_models import WindowsQuery, paged, refuse_unknown
+from mymozhem.api.request_models import ExtendBody, RejudgeBody, SubmissionBody
+from mymozhem.api.request_pipeline import Call
+from mymozhem.api.responses import Page
 from mymozhem.api.routes import Routes
 from mymozhem.auth.principal import Principal
-from mymozhem.rooms.admission import seat_for
-from mymozhem.rooms.reading.views import View
-from mymozhem.rooms.reading.windows import SeenWindow, window
-from mymozhem.rooms.reading.windows import windows as found_windows
-from mymozhem.rooms.services import Services
-from mymozhem.rooms.windows import controlling
-from mymozhem.rooms.windows.submitting import submit
-from mymozhem.rooms.windows.tables import WindowRow
+from mymozhem.rooms.core.access import seat_for
+from mymozhem.rooms.core.services import Services
+from mymozhem.rooms.tables.windows import WindowRow
+from mymozhem.rooms.views.base import View
+from mymozhem.rooms.views.windows import SeenWindow, window
+from mymozhem.rooms.views.windows import windows as found_windows
+from mymozhem.rooms.windows import commands
+from mymozhem.rooms.windows.submit import submit
 
 routes = Routes("windows", "Windows: spans in which everybody answers.")
 
@@ -78,44 +78,44 @@ async def post_submission(
 @routes.add("POST /rooms/{id}/windows/{windowId}/pause")
 async def pause_window(call: Call, id: str, window_id: str) -> SeenWindow:
     """Let a window stand still, with the time that is left."""
-    return await _control(call, id, window_id, controlling.pause)
+    return await _control(call, id, window_id, commands.pause)
 
 
 @routes.add("POST /rooms/{id}/windows/{windowId}/resume")
 async def resume_window(call: Call, id: str, window_id: str) -> SeenWindow:
     """Let a paused window go on with the time that was left."""
-    return await _control(call, id, window_id, controlling.resume)
+    return await _control(call, id, window_id, commands.resume)
 
 
 @routes.add("POST /rooms/{id}/windows/{windowId}/extend")
 async def extend_window(call: Call, id: str, window_id: str, body: ExtendBody) -> SeenWindow:
     """Give a window more time."""
-    await controlling.extend(call.services, id, call.caller, window_id, by_ms=body.by_ms)
+    await commands.extend(call.services, id, call.caller, window_id, by_ms=body.by_ms)
     return await _shown(call, id, window_id)
 
 
 @routes.add("POST /rooms/{id}/windows/{windowId}/close")
 async def close_window(call: Call, id: str, window_id: str) -> SeenWindow:
     """Close a window now; what arrived before is counted, and its app is asked what comes of it."""
-    return await _control(call, id, window_id, controlling.close)
+    return await _control(call, id, window_id, commands.close)
 
 
 @routes.add("POST /rooms/{id}/windows/{windowId}/settle")
 async def settle_window(call: Call, id: str, window_id: str) -> SeenWindow:
     """Settle a window whose app does not answer by the host's own verdicts."""
-    return await _control(call, id, window_id, controlling.settle)
+    return await _control(call, id, window_id, commands.settle)
 
 
 @routes.add("POST /rooms/{id}/windows/{windowId}/reveal")
 async def reveal_window(call: Call, id: str, window_id: str) -> SeenWindow:
     """Show verdicts and standings that a window held back."""
-    return await _control(call, id, window_id, controlling.reveal)
+    return await _control(call, id, window_id, commands.reveal)
 
 
 @routes.add("POST /rooms/{id}/windows/{windowId}/rejudge")
 async def rejudge_window(call: Call, id: str, window_id: str, body: RejudgeBody) -> SeenWindow:
     """Correct a window after the fact: by new rules, by verdicts, or by voiding it."""
-    await controlling.rejudge(
+    await commands.rejudge(
         call.services,
         id,
         call.caller,

@@ -1,15 +1,14 @@
 """Winners: given by hand, handed out, moved, revoked."""
 
-from mymozhem.api.answers import Page
-from mymozhem.api.frame import Call
-from mymozhem.api.models import MoveBody, NewWinnerBody, ReasonBody
-from mymozhem.api.queries import WinnersQuery, paged, refuse_unknown
+from mymozhem.api.query_models import WinnersQuery, paged, refuse_unknown
+from mymozhem.api.request_models import MoveBody, NewWinnerBody, ReasonBody
+from mymozhem.api.request_pipeline import Call
+from mymozhem.api.responses import Page
 from mymozhem.api.routes import Routes
-from mymozhem.rooms import winners
-from mymozhem.rooms.admission import seat_for, write_as
-from mymozhem.rooms.reading.inside import WinnerFilter, winner
-from mymozhem.rooms.reading.inside import winners as found_winners
-from mymozhem.rooms.reading.views_wins import SeenWinner
+from mymozhem.rooms.core.access import seat_for, write_as
+from mymozhem.rooms.prizes import winners
+from mymozhem.rooms.views.winners import SeenWinner, WinnerFilter, winner
+from mymozhem.rooms.views.winners import winners as found_winners
 
 routes = Routes("winners", "Who won what.")
 

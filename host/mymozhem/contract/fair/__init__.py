@@ -33,7 +33,6 @@ from mymozhem.contract.fair.model import (
     Rule,
     Selection,
 )
-from mymozhem.contract.fair.reading import MAX_RECORD_BYTES, read_record
 from mymozhem.contract.fair.record import (
     FORMAT,
     Chain,
@@ -57,6 +56,8 @@ from mymozhem.contract.fair.selection import (
 )
 from mymozhem.contract.fair.verification import Check, Verdict, Verification, verify
 from mymozhem.contract.fair.vrs import app_seed, position, seed_key
+
+from .record_file import MAX_RECORD_BYTES, read_record
 
 __all__ = [
     "CHAIN_LENGTH",

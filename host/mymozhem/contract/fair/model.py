@@ -24,7 +24,7 @@ from pydantic import (
 )
 from pydantic.alias_generators import to_camel
 
-from mymozhem.contract.canonical import digest
+from mymozhem.contract.canonical_json import digest
 
 #: people in reserve that one draw may ask for (of each prize, with `perPrize`)
 MAX_RESERVES = 1_000

@@ -5,8 +5,9 @@ from enum import Enum
 
 from pydantic import ValidationError
 
-from mymozhem.contract.fair.checks import CHECKS, GUARANTEES, CheckOf, Document
 from mymozhem.contract.fair.record import FORMAT, Record
+
+from .record_checks import CHECKS, GUARANTEES, CheckOf, Document
 
 _SHOWN_PROBLEMS = 5
 

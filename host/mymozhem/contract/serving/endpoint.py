@@ -11,10 +11,8 @@ from mymozhem.contract.envelopes import CONTENT_TYPE, RequestEnvelope
 from mymozhem.contract.signing import Key, SignatureRefused, verify
 from mymozhem.contract.versions import CONTRACT_VERSION, as_version
 
-from .answers import Answerer, too_late
-from .lists import places, stand_in
-from .memory import Memory
-from .messages import (
+from .app_functions import Function, Plugin
+from .asgi_messages import (
     Problem,
     Receive,
     Response,
@@ -25,7 +23,9 @@ from .messages import (
     read_body,
     respond,
 )
-from .plugin import Function, Plugin
+from .call_handler import Answerer, too_late
+from .lists import places, stand_in
+from .reply_cache import Memory
 
 
 class Endpoint:

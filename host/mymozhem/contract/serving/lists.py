@@ -10,8 +10,8 @@ from pydantic import JsonValue
 
 from mymozhem.contract.envelopes import ListRef, RequestEnvelope
 
-from .fetch import Fetch, FetchFailed
-from .messages import Problem
+from .asgi_messages import Problem
+from .list_fetch import Fetch, FetchFailed
 
 
 @dataclass(frozen=True)

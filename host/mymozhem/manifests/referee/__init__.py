@@ -6,7 +6,7 @@ subset of JSON Schema: what lies outside it and differs is major, because nobody
 are in `table.RULES`, the words around them in `docs/reference/referee.md`.
 """
 
+from .compare import compare
 from .model import Bump, Change, Consenter, Diff, as_json, least_version
-from .referee import compare
 
 __all__ = ["Bump", "Change", "Consenter", "Diff", "as_json", "compare", "least_version"]

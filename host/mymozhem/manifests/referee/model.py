@@ -8,7 +8,7 @@ from pydantic import JsonValue
 
 from mymozhem.contract import JsonObject
 
-from .versions import declared_level
+from .semver import declared_level
 
 
 class Bump(StrEnum):

@@ -25,20 +25,19 @@ from mymozhem.contract.events import DrawCommitted, DrawHeld
 from mymozhem.contract.hooks import PREPARE_DRAW, SELECT_WINNERS
 from mymozhem.dispatch.outcome import BadAnswer, Outcome
 from mymozhem.dispatch.policy import Budget
-from mymozhem.manifests.schemas import SchemaRefused, compile_schema
-from mymozhem.rooms import stock
-from mymozhem.rooms.fallbacks import record_fallback
-from mymozhem.rooms.leases import Work
-from mymozhem.rooms.queued import asked
-from mymozhem.rooms.requests import build_context
-from mymozhem.rooms.services import Services
-from mymozhem.rooms.tables import DrawRow
-from mymozhem.rooms.writer import RoomWriter, write_room
+from mymozhem.manifests.validators import SchemaRefused, compile_schema
+from mymozhem.rooms.app_calls.fallbacks import record_fallback
+from mymozhem.rooms.app_calls.pending import asked
+from mymozhem.rooms.core.app_context import build_context
+from mymozhem.rooms.core.leased import Work
+from mymozhem.rooms.core.services import Services
+from mymozhem.rooms.core.transaction import RoomWriter, write_room
+from mymozhem.rooms.prizes import inventory
+from mymozhem.rooms.tables.draws import DrawRow
 
-from . import drawing
+from . import commands
 from .entries import EntriesRefused, FrozenEntries, check_list, freeze
-from .look import Seen, has_moved_on, see
-from .rows import (
+from .queries import (
     by_id,
     depth_of,
     let_go,
@@ -48,7 +47,8 @@ from .rows import (
     put_down,
     wanted_reserves,
 )
-from .rows import wanted_prizes as named_prizes
+from .queries import wanted_prizes as named_prizes
+from .snapshot import Seen, has_moved_on, see
 
 #: how often an answer is asked for afresh before the draw waits a moment
 TRIES = 5
@@ -94,7 +94,7 @@ async def commit(services: Services, work: Work) -> None:
         except Held as held:
             await hold(services, work, held)
             return
-        except stock.PrizeExhausted as error:
+        except inventory.PrizeExhausted as error:
             if named_prizes(seen.draw.request) is not None:
                 await hold(services, work, Held(error.code, error.message))
                 return
@@ -127,7 +127,7 @@ async def _prepare(services: Services, seen: Seen) -> Prepared:
 def _refuse_missing(seen: Seen) -> None:
     """Hold a draw of nothing, and one that would silently be of less than was asked for."""
     if not seen.prizes:
-        raise Held(stock.PrizeExhausted.default_code, "There is no prize left to draw.")
+        raise Held(inventory.PrizeExhausted.default_code, "There is no prize left to draw.")
     named = named_prizes(seen.draw.request)
     if named is not None and len(named) != len(seen.prizes):
         raise Held("PRIZE_NOT_FOUND", "A prize of this draw was deleted; void it and ask again.")
@@ -241,7 +241,7 @@ async def _write(services: Services, work: Work, seen: Seen, prepared: Prepared)
         if await has_moved_on(writer.session, writer.room, seen):
             return False
         for prize in prepared.rule.prizes:
-            await stock.reserve(writer, prize.prize_id, prize.count)
+            await inventory.reserve(writer, prize.prize_id, prize.count)
         _take_link(writer, draw)
         await _store(writer, draw, prepared)
         _tell(writer, draw)
@@ -271,7 +271,7 @@ async def _store(writer: RoomWriter, draw: DrawRow, prepared: Prepared) -> None:
     draw.entry_count, draw.ticket_count = prepared.entries.entries, prepared.entries.tickets
     draw.attempts = 0
     put_down(draw)
-    if draw.run and drawing.has_inputs(draw):
+    if draw.run and commands.has_inputs(draw):
         let_go(writer, draw)
     await writer.session.flush()
     text = _as_json(prepared.entries.text, writer.services.database.dialect)

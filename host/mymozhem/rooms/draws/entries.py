@@ -13,7 +13,7 @@ from typing import Any
 import orjson
 
 from mymozhem.contract import EntryList, EntryRule, JsonObject, TicketRule, fair
-from mymozhem.manifests.schemas import compile_schema
+from mymozhem.manifests.validators import compile_schema
 
 Row = tuple[str, str, JsonObject, int, int | None, str | None]
 Source = EntryRule | EntryList

@@ -14,10 +14,11 @@ from sqlalchemy.orm import undefer
 from mymozhem.clock import iso
 from mymozhem.contract import DrawStatus, JsonObject, Level, fair
 from mymozhem.errors import NotFound
-from mymozhem.rooms.services import Services
-from mymozhem.rooms.tables import DrawRow, RevealMode, RoomRow
+from mymozhem.rooms.core.services import Services
+from mymozhem.rooms.tables.draws import DrawRow, RevealMode
+from mymozhem.rooms.tables.rooms import RoomRow
 
-from .revealing import guarantee_of
+from .reveal import guarantee_of
 
 RECORD_MEMBERS = ("entries", "rule", "publicInputs", "picks", "reserves")
 

@@ -1,10 +1,10 @@
 """The lock's document: what a room is pinned to, by digest."""
 
 from mymozhem.contract import CONTRACT_VERSION, JsonObject
-from mymozhem.contract.canonical import digest
+from mymozhem.contract.canonical_json import digest
 from mymozhem.errors import Invalid
 from mymozhem.manifests.model import Manifest
-from mymozhem.rooms.services import Services
+from mymozhem.rooms.core.services import Services
 
 
 def lock_document(services: Services, app_id: str, manifest: Manifest) -> JsonObject:

@@ -18,12 +18,11 @@ from sqlalchemy.exc import IntegrityError
 
 from mymozhem.contract import WindowStatus
 from mymozhem.errors import MymozhemError, Unavailable
-from mymozhem.rooms.services import Services
-from mymozhem.rooms.writer import write_room
+from mymozhem.rooms.core.services import Services
+from mymozhem.rooms.core.transaction import write_room
+from mymozhem.rooms.tables.windows import HeartbeatRow, WindowRow
 
-from .moving import record_changed
-from .tables import HeartbeatRow, WindowRow
-from .times import shift
+from .timing import record_changed, shift
 
 #: seconds between two notes, at least
 EVERY = 0.5

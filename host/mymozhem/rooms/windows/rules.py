@@ -3,10 +3,10 @@
 from pydantic import JsonValue
 
 from mymozhem.contract import Verdict
-from mymozhem.manifests.schemas import compile_schema
+from mymozhem.manifests.validators import compile_schema
+from mymozhem.rooms.tables.windows import WindowRow
 
-from .folding import fold_payload
-from .tables import WindowRow
+from .text_folding import fold_payload
 
 
 class Rules:

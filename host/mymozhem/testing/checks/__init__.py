@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from mymozhem.testing.trial import Trial
+from mymozhem.testing.conformance_run import Trial
 
 from . import answers, endpoint, games, manifest, rooms
 

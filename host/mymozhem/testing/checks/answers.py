@@ -3,18 +3,18 @@
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from mymozhem.contract import HOOKS, Emit, JsonObject, SetParticipants, SetState
-from mymozhem.contract.answering import Answer, NoAnswer, decode, encode
-from mymozhem.contract.canonical import canonical_json
+from mymozhem.contract.canonical_json import canonical_json
+from mymozhem.contract.codec import Answer, NoAnswer, decode, encode
 from mymozhem.contract.effects import Effect
 from mymozhem.contract.enums import Level
 from mymozhem.contract.payloads import ActionResult, Context, Effects
 from mymozhem.dispatch.outcome import FailureKind
 from mymozhem.manifests.model import Manifest
+from mymozhem.rooms.app_state import MAX_PERSON_BYTES, MAX_STATE_BYTES
 from mymozhem.rooms.effects import WIDTH
-from mymozhem.rooms.state import MAX_PERSON_BYTES, MAX_STATE_BYTES
-from mymozhem.testing.asking import Asked, place_of
-from mymozhem.testing.stand_in import Noted
-from mymozhem.testing.trial import Trial
+from mymozhem.testing.conformance_run import Trial
+from mymozhem.testing.invoke import Asked, place_of
+from mymozhem.testing.recording_app import Noted
 
 MOST = 10
 

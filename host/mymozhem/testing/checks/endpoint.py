@@ -2,8 +2,8 @@
 
 from collections.abc import Callable, Iterator
 
-from mymozhem.testing.exchanges import Exchange
-from mymozhem.testing.trial import Trial
+from mymozhem.testing.conformance_run import Trial
+from mymozhem.testing.protocol_probes import Exchange
 
 UNSIGNED = 401
 

@@ -2,8 +2,8 @@
 
 from collections.abc import Iterator
 
-from mymozhem.testing.game import Game
-from mymozhem.testing.trial import NothingToTry, Run, Trial
+from mymozhem.testing.conformance_run import NothingToTry, Run, Trial
+from mymozhem.testing.simulation import Game
 
 from .answers import questions_are_answered_inside, questions_are_answered_served
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from mymozhem.contract import HOOKS
-from mymozhem.testing.trial import NothingToTry, Trial
+from mymozhem.testing.conformance_run import NothingToTry, Trial
 
 
 def manifest_is_valid(trial: Trial) -> Iterator[str]:

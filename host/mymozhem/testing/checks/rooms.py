@@ -2,9 +2,9 @@
 
 from collections.abc import Callable, Iterator
 
-from mymozhem.testing.serving import WireFault
-from mymozhem.testing.stand_in import Fault
-from mymozhem.testing.trial import Trial
+from mymozhem.testing.conformance_run import Trial
+from mymozhem.testing.recording_app import Fault
+from mymozhem.testing.web_server import WireFault
 
 Look = Callable[[Trial], Iterator[str]]
 

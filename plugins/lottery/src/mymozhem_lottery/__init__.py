@@ -7,9 +7,9 @@ record.
 from mymozhem.contract import JsonObject, hookimpl, read_manifest
 
 from .actions import handle_action
-from .changes import on_room_changed
-from .drawing import prepare_draw
+from .draw_entries import prepare_draw
 from .registration import register_participant
+from .room_changes import on_room_changed
 from .schedule import on_timer
 from .validation import validate_settings
 

@@ -4,9 +4,9 @@ from collections.abc import Callable
 
 from mymozhem.contract import ActionRequest, ActionResult, Context, JsonObject, Refuse, hookimpl
 
-from .asking import draw, redraw, schedule
-from .handing_over import hand_over
-from .moving_up import move_up
+from .draw_requests import draw, redraw, schedule
+from .prize_handover import hand_over
+from .reserves import move_up
 
 Act = Callable[[Context, JsonObject], ActionResult]
 

@@ -9,8 +9,8 @@ from mymozhem.contract import (
     hookimpl,
 )
 
+from .messages_en import say
 from .settings import settings_of
-from .texts import say
 
 
 @hookimpl

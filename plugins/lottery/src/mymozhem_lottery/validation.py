@@ -15,8 +15,8 @@ from mymozhem.contract import (
     hookimpl,
 )
 
+from .messages_en import say
 from .settings import Settings
-from .texts import say
 
 
 @hookimpl

@@ -7,10 +7,10 @@ the questions in time and adds up the points.
 from mymozhem.contract import JsonObject, hookimpl, read_manifest
 
 from .actions import handle_action
-from .changes import on_room_changed
-from .closing import close_window
 from .drawing import prepare_draw
-from .migrating import migrate_settings
+from .migrate import migrate_settings
+from .question_close import close_window
+from .room_changes import on_room_changed
 from .timers import on_timer
 from .validation import import_settings, validate_settings
 

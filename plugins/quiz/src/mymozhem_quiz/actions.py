@@ -4,11 +4,11 @@ from collections.abc import Callable
 
 from mymozhem.contract import ActionRequest, ActionResult, Context, JsonObject, Refuse, hookimpl
 
-from .choosing import assign_team, choose_team
-from .correcting import accept, correct, replay, void
-from .ending import end
-from .playing import close, reveal, show_next, show_question, start
+from .corrections import accept, correct, replay, void
+from .final_results import end
+from .question_flow import close, reveal, show_next, show_question, start
 from .statistics import statistics
+from .team_choice import assign_team, choose_team
 
 Act = Callable[[Context, JsonObject], ActionResult]
 

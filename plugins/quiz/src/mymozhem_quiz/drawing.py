@@ -8,9 +8,9 @@ from mymozhem.contract import (
     hookimpl,
 )
 
-from .game import Game
+from .game_state import Game
+from .messages_en import refusal, say
 from .standings import ranker
-from .texts import refusal, say
 
 
 @hookimpl

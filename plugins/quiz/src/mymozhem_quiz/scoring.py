@@ -6,12 +6,12 @@ from dataclasses import dataclass
 
 from mymozhem.contract import Rejudge, Submissions, Verdict, Verdicts
 
-from .game import Game, window_of
-from .keys import Asked, which_right
-from .reckoning import Answer, Played, reckon
-from .sent import Sent, rows_of
+from .announcements import Result
+from .answer_keys import Asked, which_right
+from .game_state import Game, window_of
+from .points import Answer, Played, reckon
 from .settings import Settings
-from .telling import Result
+from .submissions import Sent, rows_of
 
 #: a verdict that stands; the others are still to be found
 FOUND = frozenset({Verdict.RIGHT, Verdict.WRONG})

@@ -6,7 +6,7 @@ from itertools import chain, groupby, islice, repeat
 
 from mymozhem.contract import Context, Prize, Winner, WinnerStatus
 
-from .game import Game, Place
+from .game_state import Game, Place
 from .teams import active
 
 #: how many places stay in the state

@@ -5,12 +5,12 @@ from statistics import fmean
 
 from mymozhem.contract import ActionResult, Context, JsonObject, Participant, Reply
 
-from .game import Game, window_of
+from .announcements import Result, counts
+from .game_state import Game, window_of
 from .scoring import all_rounds, results
 from .settings import Settings, settings_of
 from .standings import standings
 from .teams import active
-from .telling import Result, counts
 
 MOST_LISTED = 1_000
 

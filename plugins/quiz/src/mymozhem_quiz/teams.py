@@ -15,10 +15,10 @@ from mymozhem.contract import (
     SetParticipants,
 )
 
-from .game import Game, Status, Team
+from .game_state import Game, Status, Team
 from .importing.values import fold
+from .question_window import mix
 from .settings import Settings
-from .showing import mix
 
 #: the timer that counts members anew
 TIMER = "teams"

@@ -4,18 +4,18 @@ from collections.abc import Callable
 
 from mymozhem.contract import Context, Effect, Effects, Schedule, TimerRequest, hookimpl
 
-from .closing import FINISH
-from .correcting import MOST_TOLD, SOON_MS, corrections, recount_after
-from .correcting import TIMER as RECOUNT
-from .ending import finish
-from .game import Game, Status
-from .parts import with_standings
+from .announcements import told
+from .corrections import MOST_TOLD, SOON_MS, corrections, recount_after
+from .corrections import TIMER as RECOUNT
+from .final_results import finish
+from .game_state import Game, Status
+from .question_close import FINISH
+from .rounds import with_standings
 from .scoring import all_rounds, gains, results
 from .settings import settings_of
 from .standings import best, final
 from .teams import TIMER as TEAMS
 from .teams import refresh
-from .telling import told
 
 
 @hookimpl

@@ -19,13 +19,13 @@ from mymozhem.contract import (
     hookimpl,
 )
 
-from .game import Game
+from .game_state import Game
 from .importing import Fault, check_question, check_round, import_questions, import_rounds
-from .importing.checking import MAX_QUESTIONS
+from .importing.question_rules import MAX_QUESTIONS
 from .importing.values import fold
 from .layout import QUESTIONS, ROUNDS, Lying, lying, objects, setting_of
+from .messages_en import say
 from .settings import MOST_SELF_PACED, Settings, read_settings, settings_of
-from .texts import say
 
 LONGEST = timedelta(days=366)
 LEAST_TEAMS = 2

@@ -7,9 +7,9 @@ import pytest
 
 from mymozhem.contract import Refuse
 from mymozhem_quiz.importing import import_questions
-from mymozhem_quiz.importing.collecting import MAX_DRAFTS
-from mymozhem_quiz.importing.russian import RUSSIAN
-from mymozhem_quiz.importing.texts import ENGLISH, say
+from mymozhem_quiz.importing.collect import MAX_DRAFTS
+from mymozhem_quiz.importing.messages_en import ENGLISH, say
+from mymozhem_quiz.importing.messages_ru import RUSSIAN
 
 
 def imported(*ids, **more):

@@ -11,14 +11,17 @@ from sqlalchemy import func, select
 
 from mymozhem.clock import Clock, HeldClock
 from mymozhem.contract import JsonObject
-from mymozhem.db.uow import Database
-from mymozhem.rooms.applications import Joined
-from mymozhem.rooms.tables import ParticipantRow, RoomEventRow, RoomRow, RoomStreamRow, ScoreRow
-from mymozhem.rooms.windows.arriving import Accepted
-from mymozhem.rooms.windows.tables import SubmissionRow, WindowRow
-from mymozhem.rooms.work.jobs import Jobs
-from tests.integration.rooms.build import House, make_house
-from tests.integration.rooms.desk import Desk, do, send, submissions_of, window_of
+from mymozhem.db.unit_of_work import Database
+from mymozhem.rooms.coordination.join_batches import Joined
+from mymozhem.rooms.coordination.submission_batches import Accepted
+from mymozhem.rooms.jobs.runner import Jobs
+from mymozhem.rooms.tables.events import RoomEventRow, RoomStreamRow
+from mymozhem.rooms.tables.participants import ParticipantRow
+from mymozhem.rooms.tables.rooms import RoomRow
+from mymozhem.rooms.tables.scores import ScoreRow
+from mymozhem.rooms.tables.windows import SubmissionRow, WindowRow
+from tests.support.apps.window_app import Desk, do, send, submissions_of, window_of
+from tests.support.host import House, make_house
 
 
 @dataclass

@@ -14,16 +14,12 @@ from random import Random
 from mymozhem.contract import JsonObject
 from mymozhem.contract.demo import Evening
 
-from .asking import (
-    COUNTDOWN_MS,
-    MIN_ELAPSED_MS,
-    Asked,
-    ask,
-    back,
-    right_option,
-    turns,
-)
-from .checking import (
+from .expected_scores import Sheet, sums, winner, wins
+from .http_room import FIRST_HALF, HALVES, Place, Stage, Window, open_stage
+from .people import names
+from .question import COUNTDOWN_MS, MIN_ELAPSED_MS, Asked, ask, back, right_option, turns
+from .question_source import Source, find_source
+from .score_checks import (
     check_log,
     check_people,
     check_points,
@@ -32,11 +28,7 @@ from .checking import (
     same_each,
     sheet_of,
 )
-from .people import names
-from .phones import Phone, bring, habits
-from .source import Source, find_source
-from .stage import FIRST_HALF, HALVES, Place, Stage, Window, open_stage
-from .tally import Sheet, sums, winner, wins
+from .simulated_players import Phone, bring, habits
 
 ROUNDS = 10
 POINTS = 1_000

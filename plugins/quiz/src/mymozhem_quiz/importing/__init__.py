@@ -9,12 +9,12 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from mymozhem.contract import Refuse, SettingsImportResult
 
-from . import csv_table, json_list, open_trivia
-from .checking import check_question, check_round
-from .collecting import Collected, Reading, collect, result_of
-from .faults import Fault
-from .grouping import rounds_of
-from .texts import say
+from . import csv_format, json_format, opentrivia_format
+from .collect import Collected, Reading, collect, result_of
+from .messages_en import say
+from .problems import Fault
+from .question_rules import check_question, check_round
+from .rounds import rounds_of
 
 __all__ = [
     "FORMATS",
@@ -28,9 +28,9 @@ __all__ = [
 
 #: how a text becomes drafts, by the name of its format; with True rounds are read too
 FORMATS: Mapping[str, Callable[[str, bool], Reading]] = {
-    "opentrivia": lambda text, _: open_trivia.read(text),
-    "csv": csv_table.read,
-    "json": json_list.read,
+    "opentrivia": lambda text, _: opentrivia_format.read(text),
+    "csv": csv_format.read,
+    "json": json_format.read,
 }
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from pydantic import JsonValue
 
-from .faults import Fault, fault
+from .problems import Fault, fault
 
 #: beyond this, integers do not survive other people's readers
 MAX_NUMBER = 2**53 - 1

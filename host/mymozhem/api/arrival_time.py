@@ -1,0 +1,71 @@
+"""When requests had arrived: noted before anything is done about them.
+
+Where hundreds arrive at the same moment, the last one's handler starts late; what people answered
+is timed by its receipt. The whole of it counts: a request whose head came early and whose body came
+late came late.
+"""
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, cast
+
+from quart import Quart, Request
+
+from mymozhem.clock import Clock
+
+from .dependencies import Host
+
+if TYPE_CHECKING:
+    from hypercorn.typing import (
+        ASGIFramework,
+        ASGIReceiveCallable,
+        ASGIReceiveEvent,
+        ASGISendCallable,
+        Scope,
+    )
+
+_KEY = "mymozhem.received"
+
+
+def install(app: Quart, host: Callable[[], Host | None]) -> None:
+    """Let an app note when requests arrive, by the clock of the host that serves them."""
+
+    def clock() -> Clock | None:
+        found = host()
+        return None if found is None else found.services.clock
+
+    app.asgi_app = _Noted(app.asgi_app, clock)  # type: ignore[method-assign]  # Quart's own way
+
+
+def received(request: Request, clock: Clock) -> float:
+    """Return the monotonic second at which the whole of a request had arrived."""
+    noted = cast("dict[str, float]", request.scope)
+    return noted[_KEY] if _KEY in noted else clock.monotonic()
+
+
+class _Noted:
+    def __init__(self, app: "ASGIFramework", clock: Callable[[], Clock | None]) -> None:
+        self._app = app
+        self._clock = clock
+
+    async def __call__(
+        self, scope: "Scope", receive: "ASGIReceiveCallable", send: "ASGISendCallable"
+    ) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        noted = dict(scope)
+
+        async def noting() -> "ASGIReceiveEvent":
+            message = await receive()
+            clock = self._clock()
+            if clock and message["type"] == "http.request" and not message.get("more_body"):
+                noted[_KEY] = clock.monotonic()
+            return message
+
+        # Taken here and at once: the app takes it when it comes to this request, among others.
+        waiting = [await noting()]
+
+        async def replayed() -> "ASGIReceiveEvent":
+            return waiting.pop() if waiting else await noting()
+
+        await self._app(cast("Scope", noted), replayed, send)

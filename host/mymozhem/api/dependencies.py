@@ -1,0 +1,33 @@
+"""What the routes of one host work with; put together in the composition root."""
+
+from dataclasses import dataclass, field
+
+from mymozhem.auth.accounts import Accounts
+from mymozhem.auth.tokens import Tokens
+from mymozhem.observability.metrics import Metrics
+from mymozhem.registry.app_keys import SecretCheck
+from mymozhem.registry.remote_apps import UrlCheck
+from mymozhem.rooms.core.services import Services
+from mymozhem.rooms.views.rooms import RoomReader
+
+from .callback_dispatch import AllCallbacks, Callbacks
+from .rate_limits import Limits
+
+
+@dataclass(frozen=True)
+class Host:
+    """The parts of a running host that the edge needs.
+
+    `check_url` looks at addresses of remote apps before they are stored, `callbacks` takes results
+    that come later.
+    """
+
+    services: Services
+    tokens: Tokens
+    accounts: Accounts
+    limits: Limits
+    reader: RoomReader
+    app_secrets: SecretCheck
+    check_url: UrlCheck
+    metrics: Metrics = field(default_factory=Metrics)
+    callbacks: Callbacks = field(default_factory=AllCallbacks)

@@ -1,0 +1,147 @@
+"""One body for every error, whoever raised it; no trace of the code ever leaves the house."""
+
+from collections.abc import Mapping
+from http import HTTPStatus
+
+import structlog
+from pydantic import BaseModel, ConfigDict, Field, JsonValue, ValidationError
+from quart import Quart, Response
+from werkzeug.exceptions import HTTPException
+
+from mymozhem.errors import Invalid, MymozhemError
+
+from .json_provider import dumps
+
+logger = structlog.stdlib.get_logger(__name__)
+
+#: what the server itself refuses, before any of our code runs
+_CODES = {
+    400: ("BAD_REQUEST", "The request could not be read; check its syntax."),
+    404: ("NOT_FOUND", "There is nothing here under that address."),
+    405: ("METHOD_NOT_ALLOWED", "This address does not take that method; see Allow."),
+    408: ("TIMEOUT", "The request took too long to arrive."),
+    413: ("TOO_LARGE", "The request is larger than the limit."),
+    415: ("UNSUPPORTED_MEDIA_TYPE", "Send JSON, with the content type application/json."),
+    431: ("TOO_LARGE", "The headers of the request are larger than the limit."),
+}
+_INTERNAL = "Something broke on our side; the request id finds it in the log."
+RETRY_SECONDS = 1
+#: problems of one request that are told
+MAX_LISTED = 200
+
+
+class Fault(BaseModel):
+    """What went wrong: a code for programs, a sentence for people, and facts."""
+
+    model_config = ConfigDict(frozen=True)
+
+    code: str = Field(examples=["VALIDATION"])
+    message: str
+    details: dict[str, JsonValue] = Field(
+        default={}, description="Facts; `fields` maps a field's JSON pointer to its problems."
+    )
+
+
+class ErrorBody(BaseModel):
+    """The body of every answer that is not a success."""
+
+    model_config = ConfigDict(frozen=True)
+
+    error: Fault
+
+
+def install(app: Quart) -> None:
+    """Answer every error of an app with the one body."""
+    app.register_error_handler(MymozhemError, _known)
+    app.register_error_handler(HTTPException, _from_server)
+    app.register_error_handler(Exception, _unknown)
+
+
+def respond(error: MymozhemError) -> Response:
+    """Return the answer that an error of ours is; the headers that its status asks for included."""
+    body = error_body(error.code, error.message, pointed(error.details))
+    response = Response(dumps(body), status=error.status, content_type="application/json")
+    if error.status == HTTPStatus.UNAUTHORIZED:
+        response.headers["WWW-Authenticate"] = "Bearer"
+    if error.status == HTTPStatus.SERVICE_UNAVAILABLE:
+        response.headers["Retry-After"] = str(RETRY_SECONDS)
+    if error.status == HTTPStatus.TOO_MANY_REQUESTS:
+        response.headers.update({name: str(value) for name, value in _waits(error).items()})
+    return response
+
+
+def error_body(code: str, message: str, details: Mapping[str, object]) -> dict[str, object]:
+    """Return the one body."""
+    return {"error": {"code": code, "message": message, "details": dict(details)}}
+
+
+def pointed(details: Mapping[str, object]) -> dict[str, object]:
+    """Write every field's path as a JSON pointer, whoever found the problem."""
+    fields = details.get("fields")
+    if not isinstance(fields, Mapping):
+        return dict(details)
+    found = {str(path): problems for path, problems in fields.items()}
+    return {
+        **details,
+        "fields": {
+            path if path.startswith("/") or not path else f"/{path}": problems
+            for path, problems in found.items()
+        },
+    }
+
+
+def invalid(error: ValidationError, *, at: str = "") -> Invalid:
+    """Turn pydantic's findings into ours: a pointer for each field, its problems beneath it.
+
+    Where there are too many they are only counted: to list them would take longer than to make
+    them, and strangers can.
+    """
+    count = error.error_count()
+    if count > MAX_LISTED:
+        return Invalid(fields={at or "/": [f"{count:,} values in here are wrong or unknown."]})
+    fields: dict[str, list[str]] = {}
+    for problem in error.errors(include_url=False, include_context=False, include_input=False):
+        pointer = at + "".join(f"/{_escaped(part)}" for part in problem["loc"])
+        fields.setdefault(pointer or "/", []).append(problem["msg"])
+    return Invalid(fields=fields)
+
+
+def _escaped(part: str | int) -> str:
+    return str(part)[:100].replace("~", "~0").replace("/", "~1")
+
+
+def _waits(error: MymozhemError) -> dict[str, object]:
+    names = {
+        "retryAfter": "Retry-After",
+        "limit": "X-RateLimit-Limit",
+        "remaining": "X-RateLimit-Remaining",
+        "reset": "X-RateLimit-Reset",
+    }
+    known = {header: error.details[fact] for fact, header in names.items() if fact in error.details}
+    return {"Retry-After": RETRY_SECONDS} | known
+
+
+async def _known(error: MymozhemError) -> Response:
+    if error.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+        logger.warning("request.failed", code=error.code, message=error.message)
+    return respond(error)
+
+
+async def _from_server(error: HTTPException) -> Response:
+    status = error.code or 500
+    if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+        return await _unknown(error)
+    code, message = _CODES.get(status, ("BAD_REQUEST", error.name))
+    response = Response(
+        dumps(error_body(code, message, {})), status=status, content_type="application/json"
+    )
+    for name, value in error.get_headers():
+        if name.lower() == "allow":
+            response.headers["Allow"] = value
+    return response
+
+
+async def _unknown(error: Exception) -> Response:
+    logger.error("request.broke", exc_info=error)
+    body = error_body("INTERNAL", _INTERNAL, {})
+    return Response(dumps(body), status=500, content_type="application/json")

@@ -1,0 +1,113 @@
+"""Requests that a client may repeat: the same key gives the same answer, and one effect."""
+
+import hashlib
+import hmac
+import re
+from collections.abc import Awaitable, Callable
+from enum import Enum, auto
+from http import HTTPStatus
+
+import orjson
+from quart import Request
+
+from mymozhem.auth.principal import AnyPrincipal
+from mymozhem.errors import BadRequest, MymozhemError
+from mymozhem.idempotency.keys import AlreadyDone, Claim, Kept, complete, release, reserve
+from mymozhem.rooms.coordination.room_mutex import RoomBusy
+from mymozhem.rooms.core.services import Services
+
+from .error_handlers import error_body, pointed
+from .responses import Reply
+
+HEADER = "Idempotency-Key"
+#: a key is 1 to 128 visible ASCII characters
+_KEY = re.compile(r"[!-~]{1,128}")
+_MAX_ROUTE = 200
+
+
+class Repeat(Enum):
+    """What a repeated request with the same key gets."""
+
+    SAME = auto()  #: the answer of the first one
+    SECRET = auto()  #: that it was done; the answer held a secret, and was not kept
+    FREE = auto()  #: a new answer; doing it twice changes nothing
+    OWN = auto()  #: what the use case makes of the key, which it stores with its effect
+
+
+def key_of(request: Request) -> str | None:
+    """Return the key that a request brings; BadRequest for one that breaks the rules of keys."""
+    key = request.headers.get(HEADER)
+    if key is not None and not _KEY.fullmatch(key):
+        message = f"{HEADER} takes 1 to 128 visible ASCII characters."
+        raise BadRequest(message, code="BAD_IDEMPOTENCY_KEY")
+    return key
+
+
+def claim_of(
+    services: Services, request: Request, principal: AnyPrincipal | None, body: bytes
+) -> Claim | None:
+    """Return what a request claims to do once; None where it brings no key.
+
+    The digest of the body is keyed, since a body may hold a password. BadRequest for a key that is
+    not 1 to 128 visible ASCII characters.
+    """
+    key = key_of(request)
+    if key is None:
+        return None
+    route = f"{request.method} {request.path}"
+    if len(route) > _MAX_ROUTE:
+        route = hashlib.sha256(route.encode()).hexdigest()
+    said = request.query_string + b"\0" + body
+    digest = hmac.digest(services.keys.derive("idempotency"), said, "sha256").hex()
+    return Claim(principal.subject if principal else "anonymous", route, key, digest)
+
+
+async def once(
+    services: Services, claim: Claim, work: Callable[[], Awaitable[Reply]], *, repeat: Repeat
+) -> Reply:
+    """Do a piece of work once for its key, or return what came of it the first time.
+
+    Errors of the caller's are kept like answers, for they would come again; a room that was busy,
+    429 and 5xx are not. Raises as `reserve` does while the first one runs, or was lost.
+    """
+    kept = await reserve(services.database, claim, hours=services.settings.idempotency_hours)
+    if kept is not None:
+        return _replayed(kept)
+    try:
+        answer = await work()
+    except MymozhemError as error:
+        if _passes(error):
+            await release(services.database, claim)
+        else:
+            await complete(services.database, claim, _kept_error(error))
+        raise
+    except BaseException:  # cancelled, or broken: it was not done, or is marked as done
+        await release(services.database, claim)
+        raise
+    kept = _kept(answer) if repeat is Repeat.SAME else _kept_error(AlreadyDone())
+    await complete(services.database, claim, kept)
+    return answer
+
+
+def _passes(error: MymozhemError) -> bool:
+    ours = error.status >= HTTPStatus.INTERNAL_SERVER_ERROR
+    return ours or error.status == HTTPStatus.TOO_MANY_REQUESTS or isinstance(error, RoomBusy)
+
+
+def _kept(answer: Reply) -> Kept:
+    body = orjson.loads(answer.body) if answer.body else None
+    return Kept(answer.status, {"headers": answer.headers, "body": body})
+
+
+def _kept_error(error: MymozhemError) -> Kept:
+    body = error_body(error.code, error.message, pointed(error.details))
+    return Kept(
+        error.status, orjson.loads(orjson.dumps({"headers": {}, "body": body}, default=str))
+    )
+
+
+def _replayed(kept: Kept) -> Reply:
+    stored = kept.body if isinstance(kept.body, dict) else {}
+    body, headers = stored.get("body"), dict(stored.get("headers") or {})
+    encoded = b"" if body is None else orjson.dumps(body)
+    return Reply(kept.status, encoded, headers | {"Idempotency-Replayed": "true"})

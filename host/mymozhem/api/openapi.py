@@ -1,0 +1,278 @@
+"""The description of the API, made by quart-schema from the models that validate, and mended.
+
+quart-schema 0.25 does not say that bodies and parameters are required, puts headers of answers in
+the wrong place, lets operation ids of different modules collide, and orders tags by chance.
+"""
+
+from collections.abc import Iterable, Mapping
+from functools import cache
+from http import HTTPStatus
+from importlib.metadata import version
+from typing import Any, Final
+from weakref import CallableProxyType
+
+from quart import Quart
+from quart_schema import Info, QuartSchema, Tag
+from quart_schema.openapi import (
+    QUART_SCHEMA_TAG_ATTRIBUTE,
+    HttpSecurityScheme,
+    OpenAPIProvider,
+)
+from quart_schema.validation import (
+    QUART_SCHEMA_QUERYSTRING_ATTRIBUTE,
+    QUART_SCHEMA_REQUEST_ATTRIBUTE,
+    QUART_SCHEMA_RESPONSE_ATTRIBUTE,
+    DataSource,
+)
+from werkzeug.routing import Rule
+
+from mymozhem.contract import JsonObject
+
+from .error_handlers import ErrorBody
+from .idempotency import Repeat
+from .responses import Envelope, ListEnvelope
+from .routes import Route, snake
+
+ABOUT: Final = (
+    "Rooms, people, prizes, winners and verifiable draws. Successes are `{data, meta}`, errors "
+    "`{error: {code, message, details}}`; times are UTC with milliseconds."
+)
+REASONS: Final = {
+    400: "The request is malformed.",
+    401: "The token is missing, over, or not one of ours.",
+    403: "The caller is known, but may not do this.",
+    404: "Absent, or not for this caller's eyes.",
+    409: "Not in the present state; look again.",
+    410: "Was here, and is over.",
+    412: "Somebody changed it since; see If-Match.",
+    413: "The request is larger than the limit.",
+    415: "The body is of a type that is not taken here.",
+    422: "A field breaks its rule; `details.fields` maps its pointer to its problems.",
+    429: "Too many requests; wait for the seconds of Retry-After.",
+    500: "Something broke on our side; the request id finds it in the log.",
+    503: "Not now; nothing was acknowledged. Try again in a moment.",
+}
+_WRITES = frozenset({"POST", "PATCH", "DELETE"})
+_KEY = "mymozhem.openapi"
+CHANGED = HTTPStatus.PRECONDITION_FAILED
+
+
+def install(app: Quart, routes: Iterable[Route], tags: Mapping[str, str]) -> None:
+    """Let an app describe its routes, when it is first asked; each has its view by now."""
+    app.config["QUART_SCHEMA_CONVERSION_PREFERENCE"] = "pydantic"
+    app.config["QUART_SCHEMA_CONVERT_CASING"] = False
+    listed = {route.endpoint: route for route in routes}
+    extension = QuartSchema(
+        openapi_path=None,
+        info=Info(title="mymozhem", version=version("mymozhem"), description=ABOUT),
+        tags=[Tag(name=name, description=about) for name, about in tags.items()],
+        security_schemes={"bearer": HttpSecurityScheme(scheme="bearer", bearer_format="JWT")},
+    )
+    # It takes a third of a second, and most hosts are never asked.
+    app.extensions[_KEY] = cache(_Provider(app, extension, listed).schema)
+
+
+def openapi_document(app: Quart) -> JsonObject:
+    """Return the description of an app's API, in OpenAPI 3.1.
+
+    The first call takes long: on the event loop it belongs into a thread.
+    """
+    document: JsonObject = app.extensions[_KEY]()
+    return document
+
+
+def statuses_of(route: Route) -> list[int]:
+    """Return every status other than its success that a route may answer with."""
+    found = {400, 500, 503} | route.refuses
+    if not route.anonymous:
+        found |= {401, 429}
+    if route.rule.hidden or "{" in route.path:
+        found |= {403, 404}
+    if route.rule.needs_token:
+        found.add(403)
+    if route.query is not None:
+        found.add(422)
+    if route.method in _WRITES:
+        found |= {409, 413}
+    if route.takes is not None:
+        found |= {413, 415, 422}
+    return sorted(found)
+
+
+class _Provider(OpenAPIProvider):
+    """Builds the description in the order of the routes, and mends what comes out."""
+
+    def __init__(self, app: Quart, extension: QuartSchema, routes: Mapping[str, Route]) -> None:
+        super().__init__(app, extension)
+        self._routes = routes
+
+    def schema(self) -> dict[str, Any]:
+        """Return the whole description, its parts in a stable order."""
+        for route in self._routes.values():
+            _annotate(self._app, route)
+        document = super().schema()
+        schemas = document["components"]["schemas"]
+        _, errors = self.build_response_object(ErrorBody, None)
+        schemas.update(errors)
+        schemas["ErrorBody"] = ErrorBody.model_json_schema(
+            ref_template="#/components/schemas/{model}"
+        )
+        schemas["ErrorBody"].pop("$defs", None)
+        document["components"]["schemas"] = dict(sorted(schemas.items()))
+        document["paths"] = dict(document["paths"])
+        renamed: dict[str, Any] = _renamed(document)
+        return renamed
+
+    def generate_rules(self) -> Iterable[Rule]:
+        """Return the rules of our routes, in their order."""
+        rules = {rule.endpoint: rule for rule in self._app.url_map.iter_rules()}
+        return [rules[endpoint] for endpoint in self._routes]
+
+    def build_paths(self, rule: Rule) -> tuple[dict[str, Any], dict[str, Any]]:
+        """Return one path with its operation, mended, and what it refers to."""
+        route = self._routes[rule.endpoint]
+        paths, components = super().build_paths(rule)
+        (operation,) = next(iter(paths.values())).values()
+        return {route.path: {route.method.lower(): _mended(route, operation)}}, components
+
+
+def _annotate(app: "Quart | CallableProxyType[Quart]", route: Route) -> None:
+    """Tell quart-schema what a route takes and gives."""
+    view = app.view_functions[route.endpoint]
+    setattr(view, QUART_SCHEMA_TAG_ATTRIBUTE, {route.tag})
+    if route.takes is not None:
+        setattr(view, QUART_SCHEMA_REQUEST_ATTRIBUTE, (route.takes, DataSource.JSON))
+    if route.query is not None:
+        setattr(view, QUART_SCHEMA_QUERYSTRING_ATTRIBUTE, route.query)
+    if route.data is not None:
+        envelope: Any = ListEnvelope if route.listed else Envelope
+        setattr(view, QUART_SCHEMA_RESPONSE_ATTRIBUTE, {route.status: (envelope[route.data], None)})
+
+
+def _mended(route: Route, operation: dict[str, Any]) -> dict[str, Any]:
+    body = operation.pop("requestBody", None)
+    answers = {str(status): answer for status, answer in operation.pop("responses").items()}
+    mended = {
+        "operationId": route.operation_id,
+        "tags": [route.tag],
+        "summary": operation.get("summary", ""),
+        "description": operation.get("description", "").strip(),
+        "parameters": _parameters(route, operation["parameters"]),
+    }
+    if body is not None:
+        mended["requestBody"] = _body(route, body)
+    mended["responses"] = _success(route, answers) | {
+        str(status): _refusal(status) for status in statuses_of(route)
+    }
+    if not route.anonymous:
+        mended["security"] = [{"bearer": []}] if route.rule.needs_token else [{}, {"bearer": []}]
+    return mended
+
+
+def _body(route: Route, body: dict[str, Any]) -> dict[str, Any]:
+    """Return what a request carries: JSON, or one of the media types that are uploaded."""
+    uploads = {media: {"schema": {"type": "string"}} for media in route.uploads}
+    content = {**body["content"], **uploads}
+    return {**body, "content": content, "required": _needs_body(route)}
+
+
+def _needs_body(route: Route) -> bool:
+    takes = route.takes
+    return takes is not None and any(each.is_required() for each in takes.model_fields.values())
+
+
+def _parameters(route: Route, found: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    names = {snake(name): name for name in _names(route.path)}
+    parameters = []
+    for each in found:
+        if each["in"] == "path":
+            schema = {"type": "string", "minLength": 1, "maxLength": 128}
+            parameters.append({**each, "name": names[each["name"]], "schema": schema})
+        else:
+            parameters.append({**each, "required": "default" not in each["schema"]})
+    return parameters + [_header(*each) for each in _headers(route)]
+
+
+def _names(path: str) -> list[str]:
+    return [part[1:-1] for part in path.split("/") if part.startswith("{")]
+
+
+def _headers(route: Route) -> list[tuple[str, str, str]]:
+    found = [("X-Request-ID", "Comes back, and is in the log.", "^[A-Za-z0-9._-]{1,64}$")]
+    if route.method == "POST" and route.repeat is not Repeat.FREE:
+        about = "The same key gives the same answer, and one effect, for a day."
+        found.append(("Idempotency-Key", about, "^[!-~]{1,128}$"))
+    if CHANGED in route.refuses:
+        found.append(("If-Match", "The ETag of what was seen.", r'^(\*|"v[0-9]{1,15}")$'))
+    return found
+
+
+def _header(name: str, about: str, pattern: str) -> dict[str, Any]:
+    schema = {"type": "string", "pattern": pattern}
+    return {"name": name, "in": "header", "required": False, "description": about, "schema": schema}
+
+
+def _success(route: Route, answers: dict[str, Any]) -> dict[str, Any]:
+    if route.produces is not None:
+        content: dict[str, Any] = {route.produces.partition(";")[0]: {}}
+        return {str(route.status): {"description": "Done.", "content": content}}
+    if route.data is None:
+        return {"204": {"description": "Done; there is nothing to say."}}
+    answer = dict(answers[str(route.status)])
+    answer["description"] = "Done."
+    if route.listed and route.query is not None and "fields" in route.query.model_fields:
+        data = answer["content"]["application/json"]["schema"]["properties"]["data"]
+        part = {"type": "object", "description": "The fields that were asked for."}
+        data["items"] = {"anyOf": [data["items"], part]}
+    if route.files:
+        answer["content"] = _with_files(answer["content"])
+    if CHANGED in route.refuses or route.endpoint == "GET /rooms/{id}":
+        answer["headers"] = {"ETag": {"schema": {"type": "string"}, "description": "For If-Match."}}
+    return {str(route.status): answer}
+
+
+def _with_files(content: dict[str, Any]) -> dict[str, Any]:
+    """Return what a list is sent as: a part of it, or all of it as a file."""
+    part = content["application/json"]["schema"]
+    meta = {
+        "type": "object",
+        "properties": {"total": {"type": "integer"}},
+        "required": ["total"],
+        "additionalProperties": False,
+    }
+    properties = {"data": part["properties"]["data"], "meta": meta}
+    whole = {"type": "object", "properties": properties, "required": ["data", "meta"]}
+    media = {"application/json": {"schema": {"anyOf": [part, whole]}}}
+    return media | {"text/csv": {"schema": {"type": "string"}}}
+
+
+def _refusal(status: int) -> dict[str, Any]:
+    content = {"application/json": {"schema": {"$ref": "#/components/schemas/ErrorBody"}}}
+    answer: dict[str, Any] = {"description": REASONS[status], "content": content}
+    if status in (429, 503):
+        answer["headers"] = {
+            "Retry-After": {"schema": {"type": "integer"}, "description": "Seconds to wait."}
+        }
+    return answer
+
+
+def _renamed(document: Any) -> Any:  # noqa: ANN401 - any part of a JSON document
+    """Drop what is ours alone from the names of schemas: `SeenRoom` is a room."""
+    prefix = "#/components/schemas/"
+    if isinstance(document, list):
+        return [_renamed(each) for each in document]
+    if not isinstance(document, dict):
+        return document
+    renamed: dict[str, Any] = {}
+    for name, value in document.items():
+        if name == "$ref" and isinstance(value, str) and value.startswith(prefix):
+            renamed[name] = prefix + _public(value.removeprefix(prefix))
+        elif name == "schemas":
+            renamed[name] = {_public(each): _renamed(schema) for each, schema in value.items()}
+        else:
+            renamed[name] = _renamed(value)
+    return renamed
+
+
+def _public(name: str) -> str:
+    return name.replace("Seen", "").replace("[", "_").replace("]", "").rstrip("_")

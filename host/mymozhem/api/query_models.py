@@ -1,0 +1,187 @@
+"""Queries of lists: pages, orders and fields, each from a list of what is allowed."""
+
+import re
+from collections.abc import Iterable
+from typing import Annotated, TypeVar
+
+from pydantic import BaseModel, Field, StringConstraints
+
+from mymozhem.contract import JsonObject, ParticipantStatus, Role, RoomStatus, WinnerStatus
+from mymozhem.errors import Invalid
+from mymozhem.rooms.app_settings.import_values import ImportMode
+from mymozhem.rooms.views.base import written
+from mymozhem.rooms.views.paging import Found, Part
+from mymozhem.rooms.views.participants import PEOPLE_BY
+from mymozhem.rooms.views.prizes import PRIZES_BY
+from mymozhem.rooms.views.rooms import SORTED_BY
+from mymozhem.rooms.views.windows import WINDOWS_BY
+from mymozhem.rooms.views.winners import WINNERS_BY
+
+from .file_downloads import FileForm
+from .request_parsing import Query
+from .responses import Page
+
+V = TypeVar("V", bound=BaseModel)
+MAX_PAGE = 10_000
+
+Id = Annotated[str, StringConstraints(min_length=1, max_length=64)]
+Version = Annotated[str, StringConstraints(min_length=1, max_length=128)]
+Names = Annotated[
+    str | None,
+    Field(
+        pattern=r"^[A-Za-z]{1,40}(,[A-Za-z]{1,40}){0,40}$",
+        max_length=1_000,
+        description="Only these fields, separated by commas.",
+    ),
+]
+
+
+def by(columns: Iterable[str]) -> str:
+    """Return the pattern of an order by some of these fields."""
+    names = "|".join(sorted(columns))
+    return rf"^-?({names})(,-?({names})){{0,3}}$"
+
+
+class Pages(Query):
+    """Which part of a list."""
+
+    page: int = Field(default=1, ge=1, le=MAX_PAGE, description="Counts from 1.")
+    limit: int = Field(default=20, ge=1, le=100, description="How many at most.")
+
+    @property
+    def part(self) -> Part:
+        """The part that is asked for."""
+        sort = getattr(self, "sort", None)
+        return Part(self.page, self.limit, tuple(sort.split(",")) if sort else ())
+
+
+class RoomsQuery(Pages):
+    """Rooms that the caller may know of."""
+
+    sort: str | None = Field(default=None, pattern=by(SORTED_BY), examples=["-createdAt,name"])
+    fields: Names = None
+    status: RoomStatus | None = None
+    app_id: Id | None = None
+    created_by: Id | None = None
+    mine: bool = Field(default=False, description="Only rooms that the caller is in.")
+
+
+class PeopleQuery(Pages):
+    """People of a room."""
+
+    sort: str | None = Field(default=None, pattern=by(PEOPLE_BY), examples=["displayName"])
+    fields: Names = None
+    role: Role | None = None
+    status: ParticipantStatus | None = None
+    name: Annotated[str, StringConstraints(min_length=1, max_length=64)] | None = Field(
+        default=None, description="How the name begins."
+    )
+
+
+class PrizesQuery(Pages):
+    """Prizes of a room."""
+
+    sort: str | None = Field(default=None, pattern=by(PRIZES_BY), examples=["name"])
+    fields: Names = None
+
+
+class WinnersQuery(Pages):
+    """Winners of a room."""
+
+    sort: str | None = Field(default=None, pattern=by(WINNERS_BY), examples=["-createdAt"])
+    fields: Names = None
+    prize_id: Id | None = None
+    participant_id: Id | None = None
+    draw_id: Id | None = None
+    status: WinnerStatus | None = None
+
+
+class DrawsQuery(Pages):
+    """Draws of a room, newest first."""
+
+    fields: Names = None
+
+
+class WindowsQuery(Pages):
+    """Windows of a room."""
+
+    sort: str | None = Field(default=None, pattern=by(WINDOWS_BY), examples=["-createdAt"])
+    fields: Names = None
+
+
+class FileQuery(Pages):
+    """A list, by pages or whole."""
+
+    format: FileForm | None = Field(
+        default=None, description="The whole list as a file; `page` and `limit` mean nothing then."
+    )
+
+
+class EventsQuery(Query):
+    """A part of a room's log."""
+
+    after: str | None = Field(
+        default=None, max_length=64, description="A cursor; from the beginning without one."
+    )
+    limit: int = Field(default=100, ge=1, le=100)
+
+
+class ImportQuery(Query):
+    """How text that is uploaded as it is becomes a setting; in JSON the body says it."""
+
+    format: Annotated[str, StringConstraints(min_length=1, max_length=32)] | None = Field(
+        default=None, description="One that the manifest names for the setting."
+    )
+    mode: ImportMode = ImportMode.REPLACE
+    preview: bool = Field(default=False, description="Store nothing, and show the value.")
+    strict: bool = Field(default=False, description="Store nothing where a line cannot be read.")
+
+
+class DiffQuery(Query):
+    """Two versions of an app."""
+
+    before: Version = Field(alias="from", description="The version to compare with.")
+    after: Version = Field(alias="to", description="The version that is compared.")
+
+
+class LatestQuery(Pages):
+    """A list, newest first."""
+
+
+class NotificationsQuery(Pages):
+    """Messages to the caller, newest first."""
+
+    unread: bool = Field(default=False, description="Only those not read yet.")
+
+
+class AuditQuery(Pages):
+    """The audit trail, newest first."""
+
+    room_id: Id | None = None
+    actor_id: Id | None = None
+    action: Annotated[str, StringConstraints(min_length=1, max_length=64)] | None = None
+
+
+def paged(found: Found[V], asked: Pages) -> Page[V]:
+    """Return a part of a list, of each item only the fields that were asked for.
+
+    `Invalid` for a field that no item has.
+    """
+    items: list[V] = found.items
+    wanted = getattr(asked, "fields", None)
+    if wanted:
+        items = [_only(item, wanted.split(",")) for item in found.items]  # type: ignore[misc]  # parts of V
+    return Page(items, asked.page, asked.limit, found.total)
+
+
+def refuse_unknown(fields: str | None, model: type[BaseModel]) -> None:
+    """Raise `Invalid` for a field that a model does not have."""
+    known = {info.alias or name for name, info in model.model_fields.items()}
+    unknown = sorted(set(re.split(",", fields or "")) - known - {""})
+    if unknown:
+        raise Invalid(fields={"/fields": [f"There is no field {unknown[0]!r}."]})
+
+
+def _only(item: BaseModel, wanted: list[str]) -> JsonObject:
+    whole = written(item)
+    return {name: whole[name] for name in wanted if name in whole}

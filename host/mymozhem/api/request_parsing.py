@@ -1,0 +1,87 @@
+"""What comes in: bodies and queries, read to the letter and validated by their models."""
+
+from typing import TypeVar
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic.alias_generators import to_camel
+from quart import Request
+from werkzeug.datastructures import MultiDict
+
+from mymozhem.errors import BadRequest, Invalid, MymozhemError, TooLarge, UnsupportedMediaType
+from mymozhem.manifests.strict_json import StrictJsonError, check_text, loads
+
+from .error_handlers import invalid
+
+T = TypeVar("T", bound=BaseModel)
+#: what is well-formed, but says something that we do not store
+_UNFIT = frozenset({"LONE_SURROGATE", "CONTROL_CHARACTER", "NUMBER_RANGE"})
+
+
+class Body(BaseModel):
+    """A JSON object that a client sends; a field that it does not have is refused."""
+
+    model_config = ConfigDict(
+        frozen=True, alias_generator=to_camel, populate_by_name=True, extra="forbid", strict=True
+    )
+
+
+class Query(BaseModel):
+    """The part of an address behind the question mark; each name once, none of its own making."""
+
+    model_config = ConfigDict(
+        frozen=True, alias_generator=to_camel, populate_by_name=True, extra="forbid"
+    )
+
+
+async def read_bytes(request: Request, *, max_bytes: int) -> bytes:
+    """Return the body; TooLarge over the limit, before it is read where its length was named."""
+    if (request.content_length or 0) > max_bytes:
+        raise TooLarge
+    data: bytes = await request.body
+    if len(data) > max_bytes:
+        raise TooLarge
+    return data
+
+
+def read_body(request: Request, data: bytes, model: type[T]) -> T:
+    """Return a body as its model; without any body, as an empty object.
+
+    BadRequest where it is no JSON, UnsupportedMediaType where it does not say that it is,
+    `Invalid` with a pointer for each problem.
+    """
+    if not data:
+        data = b"{}"
+    elif request.mimetype != "application/json":
+        raise UnsupportedMediaType
+    try:
+        loads(data, max_bytes=len(data))
+    except StrictJsonError as error:
+        raise refused(error) from error
+    try:
+        return model.model_validate_json(data, by_alias=True, by_name=False)
+    except ValidationError as error:
+        raise invalid(error) from None
+
+
+def read_query(arguments: "MultiDict[str, str]", model: type[T]) -> T:
+    """Return a query as its model; `Invalid` for a name that is unknown or given twice."""
+    given = {}
+    for name, values in arguments.lists():
+        if len(values) != 1:
+            raise Invalid(fields={f"/{name[:100]}": ["Give it once."]})
+        given[name] = values[0]
+    try:
+        check_text(dict(given))
+        return model.model_validate(given, by_alias=True, by_name=False)
+    except StrictJsonError as error:
+        raise refused(error) from error
+    except ValidationError as error:
+        raise invalid(error) from None
+
+
+def refused(error: StrictJsonError) -> MymozhemError:
+    """Turn what the strict reader found into an error of ours."""
+    if error.code in _UNFIT:
+        return Invalid(code=error.code, fields={error.pointer or "/": [error.message]})
+    message = f"The body is no JSON that can be accepted: {error.message}."
+    return BadRequest(message, code="MALFORMED_JSON", details={"problem": error.code})

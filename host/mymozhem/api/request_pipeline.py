@@ -1,0 +1,164 @@
+"""The way of every request: known, counted, read, done once, answered."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+import structlog
+from quart import Quart, Request, Response, g, request
+
+from mymozhem.auth.access_rules import admit
+from mymozhem.auth.principal import AnyPrincipal, AppPrincipal, Principal
+from mymozhem.errors import Forbidden, NotFound, Unauthenticated, Unavailable
+from mymozhem.rooms.core.services import Services
+
+from .arrival_time import received
+from .authentication import principal_of
+from .dependencies import Host
+from .idempotency import Repeat, claim_of, key_of, once
+from .request_parsing import read_body, read_bytes, read_query
+from .responses import Reply, reply
+from .routes import Route
+
+HostSource = Callable[[], Host | None]
+_WRITES = frozenset({"POST", "PATCH", "DELETE"})
+
+
+@dataclass(frozen=True)
+class Call:
+    """A request as its handler sees it; `address` is where it came from.
+
+    `principal` is the person who calls, `app` the remote app; one of them is None, or both.
+    `received` is the monotonic second at which the whole of it had arrived.
+    `key` is its idempotency key, where the use case itself knows repeated requests by it.
+    """
+
+    host: Host
+    principal: Principal | None
+    app: AppPrincipal | None
+    address: str
+    if_match: str | None
+    key: str | None
+    received: float
+
+    @property
+    def services(self) -> Services:
+        """The parts that use cases work with."""
+        return self.host.services
+
+    @property
+    def caller(self) -> Principal:
+        """Who calls; `Unauthenticated` where nobody does."""
+        if self.principal is None:
+            raise Unauthenticated
+        return self.principal
+
+    async def calling_app(self) -> AppPrincipal:
+        """Return the remote app that calls, by a secret that still counts.
+
+        Raises `Forbidden` where it is stopped, or where no app calls, `NotFound` where it was
+        deleted, `Unauthenticated` TOKEN_EXPIRED where its secret was taken away since.
+        """
+        if self.app is None:
+            raise Forbidden
+        catalog = self.services.catalog
+        if not catalog.has_key(self.app.app_id, self.app.key_id):
+            await catalog.refresh_if_news()  # another process may have made it just now
+        if catalog.get(self.app.app_id).facts.stopped is not None:
+            raise Forbidden("This app is stopped; ask the operator.", code="APP_STOPPED")
+        if not catalog.has_key(self.app.app_id, self.app.key_id):
+            message = "The secret of this token is no longer good; sign in with the new one."
+            raise Unauthenticated(message, code="TOKEN_EXPIRED")
+        return self.app
+
+
+def install(app: Quart, route: Route, host: HostSource) -> None:
+    """Let an app serve a route."""
+
+    async def view(**path: str) -> Response:
+        return await _serve(route, _ready(host), path)
+
+    view.__name__ = route.operation_id
+    view.__doc__ = route.handler.__doc__
+    app.add_url_rule(route.pattern, route.endpoint, view, methods=[route.method])
+
+
+async def _serve(route: Route, host: Host, path: Mapping[str, str]) -> Response:
+    principal = None if route.anonymous else principal_of(request.headers, host.tokens)
+    admit(route.rule, principal)
+    quota = host.limits.count(principal)
+    if quota is not None:
+        g.quota = quota
+    _bind(principal, path)
+    body = await read_bytes(request, max_bytes=route.max_bytes) if _has_body(route) else b""
+    arguments = _arguments(route, request, path, body)
+    key = key_of(request) if route.repeat is Repeat.OWN else None
+    call = Call(
+        host,
+        principal if isinstance(principal, Principal) else None,
+        principal if isinstance(principal, AppPrincipal) else None,
+        address=request.remote_addr or "",
+        if_match=request.headers.get("If-Match"),
+        key=key,
+        received=received(request, host.services.clock),
+    )
+
+    if route.produces is not None or route.files:
+        answer = await route.handler(call, **arguments)
+        if isinstance(answer, Response):
+            return answer
+        return reply(answer, status=route.status).response()
+
+    async def work() -> Reply:
+        return reply(await route.handler(call, **arguments), status=route.status)
+
+    claim = None
+    if route.method == "POST" and route.repeat in (Repeat.SAME, Repeat.SECRET):
+        claim = claim_of(host.services, request, principal, body)
+    if claim is None:
+        return (await work()).response()
+    return (await once(host.services, claim, work, repeat=route.repeat)).response()
+
+
+def _ready(host: HostSource) -> Host:
+    found = host()
+    if found is None:
+        message = "The host is starting or stopping; try again in a moment."
+        raise Unavailable(message, code="NOT_READY")
+    return found
+
+
+def _has_body(route: Route) -> bool:
+    return route.method in _WRITES
+
+
+def _arguments(
+    route: Route, asked: Request, path: Mapping[str, str], body: bytes
+) -> dict[str, object]:
+    arguments: dict[str, object] = {name: _segment(value) for name, value in path.items()}
+    if route.query is not None:
+        arguments["query"] = read_query(asked.args, route.query)
+    if route.raw:
+        arguments["raw"] = body
+    if route.body is not None:
+        arguments["body"] = read_body(asked, body, route.body)
+    return arguments
+
+
+def _segment(value: str) -> str:
+    """Return a part of the path; what no id of ours can be is not there."""
+    longest = 128
+    if len(value) > longest or not value.isprintable():
+        raise NotFound
+    return value
+
+
+def _bind(principal: AnyPrincipal | None, path: Mapping[str, str]) -> None:
+    facts = {}
+    if isinstance(principal, AppPrincipal):
+        facts["app_id"] = principal.app_id
+    elif principal is not None:
+        facts["user_id"] = principal.user_id
+    if path.get("id", "").startswith("room_"):
+        facts["room_id"] = path["id"]
+    if facts:
+        structlog.contextvars.bind_contextvars(**facts)

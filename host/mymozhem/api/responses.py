@@ -1,0 +1,99 @@
+"""What goes out: the envelope of every success."""
+
+from dataclasses import dataclass, field
+from typing import Generic, TypeVar
+
+from pydantic import BaseModel, ConfigDict, Field
+from pydantic.alias_generators import to_camel
+from quart import Response
+
+from .json_provider import dumps
+
+T = TypeVar("T")
+
+
+class Meta(BaseModel):
+    """Facts about an answer; empty where there are none."""
+
+    model_config = ConfigDict(frozen=True)
+
+
+class ListMeta(BaseModel):
+    """Which part of a list this is."""
+
+    model_config = ConfigDict(frozen=True, alias_generator=to_camel, populate_by_name=True)
+
+    page: int = Field(ge=1)
+    limit: int = Field(ge=1, le=100)
+    total: int = Field(ge=0)
+    total_pages: int = Field(ge=0)
+
+
+class Envelope(BaseModel, Generic[T]):
+    """One thing."""
+
+    data: T
+    meta: Meta
+
+
+class ListEnvelope(BaseModel, Generic[T]):
+    """A part of a list."""
+
+    data: list[T]
+    meta: ListMeta
+
+
+@dataclass(frozen=True)
+class Answer(Generic[T]):
+    """A success with more to say than its data."""
+
+    data: T
+    status: int | None = None
+    etag: str | None = None
+
+
+@dataclass(frozen=True)
+class Page(Generic[T]):
+    """A part of a list; `total` counts the whole of it."""
+
+    items: list[T]
+    page: int
+    limit: int
+    total: int
+
+    @property
+    def meta(self) -> ListMeta:
+        """Which part it is."""
+        pages = -(-self.total // self.limit)
+        return ListMeta(page=self.page, limit=self.limit, total=self.total, total_pages=pages)
+
+
+@dataclass(frozen=True)
+class Reply:
+    """An answer ready to be sent, or to be kept for those who ask again."""
+
+    status: int
+    body: bytes
+    headers: dict[str, str] = field(default_factory=dict)
+
+    def response(self) -> Response:
+        """Return it as the server sends it."""
+        sent = Response(self.body, status=self.status, headers=self.headers)
+        if self.body:
+            sent.content_type = "application/json"
+        else:
+            sent.headers.pop("Content-Type", None)
+        return sent
+
+
+def reply(answer: object, *, status: int) -> Reply:
+    """Put what a handler returned into its envelope; None has no body and is a 204."""
+    if answer is None:
+        return Reply(204, b"")
+    if isinstance(answer, Page):
+        return Reply(status, dumps({"data": answer.items, "meta": answer.meta}))
+    if isinstance(answer, Answer):
+        headers = {"ETag": answer.etag} if answer.etag else {}
+        body = dumps({"data": answer.data, "meta": {}})
+        return Reply(answer.status or status, body, headers)
+    return Reply(status, dumps({"data": answer, "meta": {}}))

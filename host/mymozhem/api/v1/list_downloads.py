@@ -1,0 +1,40 @@
+"""Long lists that remote apps fetch: what did not fit into the question that named them."""
+
+from typing import Annotated
+
+from pydantic import Field, StringConstraints
+from quart import Response
+
+from mymozhem.api.request_parsing import Query
+from mymozhem.api.request_pipeline import Call
+from mymozhem.api.routes import Routes
+from mymozhem.dispatch.stored_lists import StoredLists
+from mymozhem.rooms.core.services import Services
+
+routes = Routes("lists", "Long lists of questions to remote apps.")
+JSON = "application/json"
+
+
+class SignedQuery(Query):
+    """What an address of a list carries; it was signed with it."""
+
+    expires: Annotated[int, Field(ge=0, lt=10**12, description="In seconds since 1970.")]
+    signature: Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
+
+
+@routes.add("GET /lists/{listId}", produces=JSON, anonymous=True, refuses=frozenset({404, 410}))
+async def get_list(call: Call, list_id: str, query: SignedQuery) -> Response:
+    """Return a list as JSON, exactly the bytes that its digest is of."""
+    lists = stored_lists(call.services)
+    data = await lists.get(list_id, expires=query.expires, signature=query.signature)
+    return Response(data, content_type=JSON)
+
+
+def stored_lists(services: Services) -> StoredLists:
+    """Return the lists of a host."""
+    return StoredLists(
+        services.database,
+        key=services.keys.derive("lists"),
+        public_url=services.settings.effective_public_url,
+        clock=services.clock,
+    )

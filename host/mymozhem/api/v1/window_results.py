@@ -1,0 +1,76 @@
+"""What came of windows: everything that was submitted, and who stands where; also as files."""
+
+from collections.abc import AsyncIterator, Sequence
+
+from quart import Response
+
+from mymozhem.api.file_downloads import Cells, FileForm, download
+from mymozhem.api.query_models import FileQuery, paged
+from mymozhem.api.request_pipeline import Call
+from mymozhem.api.responses import Page
+from mymozhem.api.routes import Routes
+from mymozhem.rooms.core.access import seat_for
+from mymozhem.rooms.views.base import written
+from mymozhem.rooms.views.standings import SeenStanding, all_standings, standings
+from mymozhem.rooms.views.submission_columns import columns_of
+from mymozhem.rooms.views.submissions import SeenSubmission, batches, listing, submissions
+
+routes = Routes("windows", "Windows: spans in which everybody answers.")
+
+SUBMISSIONS = "GET /rooms/{id}/windows/{windowId}/submissions"
+STANDINGS = "GET /rooms/{id}/standings"
+_PLACE = ("rank", "participantId", "displayName", "points")
+
+
+@routes.add(SUBMISSIONS, refuses=frozenset({409}))
+async def list_submissions(
+    call: Call, id: str, window_id: str, query: FileQuery
+) -> Page[SeenSubmission] | Response:
+    """List what was submitted to a closed window: to helpers all, to others what was shared.
+
+    Verdicts and points are there once results are shown. `format` sends the whole list as a file;
+    in CSV each member of the payloads has a column, `payload.NAME`, and what does not fit into them
+    is in `payload`, as JSON. A CSV file is UTF-8 with a byte order mark, as spreadsheets want it,
+    and a text that they would take for a formula gets an apostrophe in front.
+    """
+    async with call.services.database.read() as session:
+        seat = await seat_for(session, id, call.principal, SUBMISSIONS)
+        if query.format is None:
+            return paged(await submissions(session, seat, window_id, query.part), query)
+        in_columns = query.format is FileForm.CSV
+        listed = await listing(session, seat, window_id, members=in_columns)
+    columns = columns_of(listed)
+    return download(
+        f"{id}-{window_id}",
+        query.format,
+        batches(call.services.database, listed),
+        header=columns.header,
+        cells=columns.cells,
+    )
+
+
+@routes.add(STANDINGS)
+async def list_standings(call: Call, id: str, query: FileQuery) -> Page[SeenStanding] | Response:
+    """List the standings, best first; empty to participants while a window hides them.
+
+    Equal points are one rank. `format` sends all of them as a file.
+    """
+    async with call.services.database.read() as session:
+        seat = await seat_for(session, id, call.principal, STANDINGS)
+        if query.format is None:
+            return paged(await standings(session, seat, query.part), query)
+        found = await all_standings(session, seat)
+    return download(
+        f"{id}-standings", query.format, _in_parts(found), header=_PLACE, cells=_standing
+    )
+
+
+async def _in_parts(found: Sequence[SeenStanding]) -> AsyncIterator[Sequence[SeenStanding]]:
+    most = 500
+    for start in range(0, len(found), most):
+        yield found[start : start + most]
+
+
+def _standing(item: SeenStanding) -> Cells:
+    known = written(item)
+    return [known[name] for name in _PLACE]

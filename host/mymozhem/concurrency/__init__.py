@@ -1,0 +1,1 @@
+"""In-memory tools for asyncio that know nothing of rooms."""

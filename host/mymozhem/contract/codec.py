@@ -1,0 +1,166 @@
+"""What an app's function returned, to JSON at the border and from JSON behind it.
+
+Every answer crosses as bytes, an in-process one too: it is then the same as over the wire, was
+checked as a whole whatever the app did to its objects, and shares nothing with the app.
+"""
+
+import inspect
+import json
+import re
+from collections.abc import Mapping
+from typing import NamedTuple, TypeVar
+
+from pydantic import BaseModel, ValidationError
+from pydantic_core import to_json
+
+from .canonical_json import MAX_INTEGER
+from .hooks import Hook
+from .payloads import Effects, Refusal
+
+MAX_ANSWER_BYTES = 1024 * 1024
+MAX_PROBLEMS = 5
+#: beyond this, problems are counted and not named: an answer can have a million, and to list them
+#: takes seconds in which nobody else is served
+MAX_LISTED = 1_000
+_PLACE_LENGTH, _WHY_LENGTH = 80, 240
+
+# NUL cannot be stored as text by PostgreSQL; an even run of backslashes before it escapes itself.
+_NUL = re.compile(rb"(?<!\\)(?:\\\\)*\\u0000")
+
+# Fewer digits than these are no number beyond what every reader of JSON keeps exactly. With each
+# digit written as 0 they are found at once, where an expression would try at every byte.
+_DIGITS = bytes.maketrans(b"123456789", b"0" * 9)
+_MAYBE_BIG = b"0" * 16
+
+Res = TypeVar("Res", bound=BaseModel)
+
+
+class NoAnswer(Exception):
+    """What an app returned is no answer of its hook; the message says why, without its values."""
+
+
+class Answer(NamedTuple):
+    """An app's answer as JSON: the hook's result, or the `Refusal` where it refused."""
+
+    data: bytes
+    refused: bool = False
+
+
+def encode(hook: Hook[BaseModel, BaseModel], answer: object) -> Answer:
+    """Return what an app's function returned as JSON; `NoAnswer` where it cannot be one.
+
+    Understood are the hook's result, a mapping of its fields, a list of effects where the result
+    has effects, a `Refusal`, and None.
+    """
+    if type(answer) is hook.result:  # nearly always
+        return Answer(_json(answer))
+    if isinstance(answer, Refusal):
+        return Answer(_json(answer), refused=True)
+    if answer is None:
+        return Answer(b"null")
+    if isinstance(answer, list | tuple) and issubclass(hook.result, Effects):
+        answer = {"effects": answer}
+    if isinstance(answer, Mapping):
+        answer = _validated(hook.result, answer)
+    if isinstance(answer, BaseModel):
+        return Answer(_json(answer))
+    raise _no_answer(hook, answer)
+
+
+def decode(hook: Hook[BaseModel, Res], answer: Answer) -> Res | Refusal:
+    """Return the validated result or refusal in an answer; `NoAnswer` where it breaks a rule."""
+    if len(answer.data) > MAX_ANSWER_BYTES:
+        raise NoAnswer(f"The answer is larger than {MAX_ANSWER_BYTES} bytes.")
+    if b"\\u0000" in answer.data and _NUL.search(answer.data):
+        raise NoAnswer("The answer contains the character NUL.")
+    _refuse_big_numbers(answer)
+    if answer.refused:
+        return _refusal(hook, answer)
+    if answer.data == b"null":
+        return _nothing(hook)
+    try:
+        return hook.result.model_validate_json(answer.data)
+    except ValidationError as error:
+        raise NoAnswer(_summary(hook.result, error)) from None  # it shows values, all of them
+
+
+def _refuse_big_numbers(answer: Answer) -> None:
+    """Refuse integers that the platform would not take from people either (RFC 8259, 6)."""
+    if _MAYBE_BIG not in answer.data.translate(_DIGITS):
+        return
+    try:
+        json.loads(answer.data, parse_int=_small)
+    except (ValueError, RecursionError) as error:
+        raise NoAnswer(f"The answer is not JSON that can be kept: {error}.") from error
+
+
+def _small(text: str) -> int:
+    number = int(text) if len(text) <= len(str(-MAX_INTEGER)) else MAX_INTEGER + 1
+    if abs(number) > MAX_INTEGER:
+        message = "a number in it is beyond ±(2⁵³-1)"
+        raise ValueError(message)
+    return number
+
+
+def _refusal(hook: Hook[BaseModel, BaseModel], answer: Answer) -> Refusal:
+    if not hook.asked:
+        raise NoAnswer(f"{hook.name} is told, not asked: it cannot refuse.")
+    try:
+        return Refusal.model_validate_json(answer.data)
+    except ValidationError as error:
+        raise NoAnswer(_summary(Refusal, error)) from None
+
+
+def _nothing(hook: Hook[BaseModel, Res]) -> Res:
+    if not hook.empty:
+        raise NoAnswer(f"{hook.name} returned nothing; it must return {hook.result.__name__}.")
+    return hook.result()
+
+
+def _validated(result: type[BaseModel], answer: object) -> BaseModel:
+    try:
+        return result.model_validate(answer)
+    except ValidationError as error:
+        raise NoAnswer(_summary(result, error)) from None
+
+
+def _json(answer: BaseModel) -> bytes:
+    try:
+        # Wrong types inside are found when the bytes are validated; this does not warn of them.
+        return to_json(answer, by_alias=True)
+    except Exception as error:  # whatever the app put inside: cycles, surrogates, live objects
+        raise NoAnswer(f"The answer is not JSON ({type(error).__name__}).") from error
+
+
+def _no_answer(hook: Hook[BaseModel, BaseModel], answer: object) -> NoAnswer:
+    kind = type(answer).__name__
+    if inspect.iscoroutine(answer):
+        answer.close()  # it will never be awaited, and Python would warn of that
+        return NoAnswer(f"{hook.name} returned a coroutine; declare it with `async def`.")
+    return NoAnswer(f"{hook.name} returned {kind}; return {hook.result.__name__} or a mapping.")
+
+
+def _summary(result: type[BaseModel], error: ValidationError) -> str:
+    """Name the first problems by place, without the values: those may be secrets of the room.
+
+    Names of fields are the app's own words, of any length, and are cut.
+    """
+    count = error.error_count()
+    if count > MAX_LISTED:
+        return f"The answer is no valid {result.__name__}: {count:,} values in it are wrong."
+    problems = error.errors(include_url=False, include_context=False, include_input=False)
+    named = "; ".join(
+        f"{_place(problem['loc'])}: {_cut(problem['msg'], _WHY_LENGTH)}"
+        for problem in problems[:MAX_PROBLEMS]
+    )
+    return f"The answer is no valid {result.__name__}: {named}."
+
+
+def _place(path: tuple[str | int, ...]) -> str:
+    return _cut(".".join(str(part) for part in path), _PLACE_LENGTH) or "the whole"
+
+
+def _cut(text: str, most: int) -> str:
+    """Return a text of one printable line, so that it cannot forge another one of a log."""
+    line = "".join(each if each.isprintable() else "\ufffd" for each in text[:most])
+    return f"{line}…" if len(text) > most else line

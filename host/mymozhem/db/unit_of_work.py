@@ -1,0 +1,231 @@
+"""The only place that commits.
+
+`Database.read()` hands out a snapshot, `Database.write()` a unit of work that is one transaction.
+Look, ask, write: nothing may wait for an app while one of them is open; `in_transaction()` tells.
+"""
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Callable, Coroutine
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
+from contextvars import ContextVar
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Literal
+
+from sqlalchemy import func, select
+from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
+from sqlalchemy.pool import QueuePool
+
+from mymozhem.clock import Clock, SystemClock, milliseconds
+from mymozhem.db.engine import create_engine, parse_url
+from mymozhem.db.process_lock import ProcessLock
+
+from .error_translation import reaching_the_database
+
+logger = logging.getLogger(__name__)
+
+
+class _Transaction:
+    """Whether a transaction is open; tasks started inside it see the same object, and its end."""
+
+    def __init__(self) -> None:
+        self.open = True
+
+
+_current: ContextVar[_Transaction | None] = ContextVar("mymozhem_transaction", default=None)
+
+
+def in_transaction() -> bool:
+    """Tell whether this task, or one that started it, has a transaction open."""
+    transaction = _current.get()
+    return transaction is not None and transaction.open
+
+
+class UnitOfWork:
+    """One transaction that writes; it commits when its block ends and rolls back when that fails.
+
+    `session` is the work itself; `now` the database's clock when the transaction began, in UTC with
+    milliseconds, and `began` the same moment in the process's monotonic seconds.
+    """
+
+    def __init__(self, session: AsyncSession, *, now: datetime, began: float) -> None:
+        self.session = session
+        self.now = now
+        self.began = began
+        self._callbacks: list[Callable[[], None]] = []
+
+    def after_commit(self, callback: Callable[[], None]) -> None:
+        """Run a callback once the work is durable: in the order given, and never after a rollback.
+
+        It must not wait for anything. Its error is logged, since the work is already done.
+        """
+        self._callbacks.append(callback)
+
+    def _announce(self) -> None:
+        for callback in self._callbacks:
+            try:
+                callback()
+            except Exception:  # what is committed stays so, whatever its audience does
+                logger.exception("an announcement after a commit failed")
+
+
+class Database:
+    """The database of one host; open it, read, write, close it.
+
+    Raises `Unavailable` from reads and writes while the engine is away, busy or full; constraint
+    violations pass through as SQLAlchemy's `IntegrityError`. When the connection breaks during a
+    commit the outcome is unknown to us: it is not acknowledged, and repeating is up to the caller.
+    """
+
+    def __init__(self, url: str, *, clock: Clock) -> None:
+        parsed = parse_url(url)
+        self.dialect: Literal["sqlite", "postgresql"] = (
+            "sqlite" if parsed.get_backend_name() == "sqlite" else "postgresql"
+        )
+        self._clock = clock
+        # A clock other than the machine's is obeyed everywhere, so that a test can hold time.
+        self._own_clock = self.dialect == "sqlite" or not isinstance(clock, SystemClock)
+        self._file = Path(parsed.database or "") if self.dialect == "sqlite" else None
+        self._process = ProcessLock(self._file) if self._file is not None else None
+        self._writer = create_engine(url)
+        self._reader = create_engine(url, readonly=True)
+        self._turn: AbstractAsyncContextManager[object] = (
+            asyncio.Lock() if self._file is not None else nullcontext()
+        )
+
+    async def open(self, *, exclusive: bool = True) -> None:
+        """Take the process lock (SQLite) and reach the database once.
+
+        Commands that work beside a running host pass `exclusive=False`. Raises `AlreadyRunning`
+        when another host holds the file, `Unavailable` when the database cannot be reached.
+        """
+        if self._process is not None and exclusive:
+            self._process.acquire()
+        try:
+            await self._reach()
+        except BaseException:
+            await self.close()
+            raise
+
+    async def close(self) -> None:
+        """Let the running write end, close every connection and release the lock. Twice is safe."""
+        async with self._turn:
+            await self._writer.dispose()
+        await self._reader.dispose()
+        if self._process is not None:
+            self._process.release()
+
+    @asynccontextmanager
+    async def read(self) -> AsyncIterator[AsyncSession]:
+        """Hand out a session on one consistent snapshot; it cannot write, and commits nothing."""
+        _refuse_nesting()
+        async with _session(self._reader) as session:
+            await self._begin(session)
+            yield session
+
+    @asynccontextmanager
+    async def write(self) -> AsyncIterator[UnitOfWork]:
+        """Hand out one transaction: committed at the end of the block, rolled back on any error.
+
+        On SQLite writers take turns in the order in which they came; on PostgreSQL the isolation is
+        READ COMMITTED, so lock the row first and check afterwards. A commit that has begun is
+        waited for even when the task is cancelled. Raises `RuntimeError` inside a transaction.
+        """
+        _refuse_nesting()
+        async with self._turn, _session(self._writer) as session:
+            await self._begin(session)
+            now = await self._now(session)
+            unit = UnitOfWork(session, now=now, began=self._clock.monotonic())
+            yield unit
+            await _to_the_end(_commit(unit))
+
+    def connections_in_use(self) -> dict[str, int]:
+        """Return how many connections are lent out, by pool: the writer's and the reader's."""
+        pools = {"writer": self._writer.pool, "reader": self._reader.pool}
+        return {
+            name: pool.checkedout() for name, pool in pools.items() if isinstance(pool, QueuePool)
+        }
+
+    async def now(self) -> datetime:
+        """Return the database's clock, or the held one, in UTC and cut to milliseconds."""
+        if self._own_clock:
+            return self._clock.now()
+        async with _session(self._reader) as session:
+            await self._begin(session)
+            return await self._now(session)
+
+    async def clock_skew(self) -> timedelta:
+        """Return how far the database's clock is ahead of this machine's; zero when it is the same.
+
+        The middle of the round trip is compared, so the error is at most half of it.
+        """
+        if self._own_clock:
+            return timedelta()
+        async with _session(self._reader) as session:
+            await self._begin(session)
+            before = self._clock.now()
+            database = await self._now(session)
+            after = self._clock.now()
+        return database - (before + (after - before) / 2)
+
+    async def _begin(self, session: AsyncSession) -> None:
+        with reaching_the_database():
+            await session.connection()
+
+    async def _now(self, session: AsyncSession) -> datetime:
+        if self._own_clock:
+            return self._clock.now()
+        return milliseconds((await session.execute(select(func.clock_timestamp()))).scalar_one())
+
+    async def _reach(self) -> None:
+        # The writer comes first: it creates a SQLite file and sets its journal.
+        for engine in (self._writer, self._reader):
+            with reaching_the_database():
+                async with engine.connect() as connection:
+                    await connection.execute(select(1))
+
+
+def _refuse_nesting() -> None:
+    if in_transaction():
+        message = "a transaction is already open here; pass its session on instead of a second one"
+        raise RuntimeError(message)
+
+
+@asynccontextmanager
+async def _session(engine: AsyncEngine) -> AsyncIterator[AsyncSession]:
+    """Open a session and mark it; whatever happens it is closed, which rolls back what is left."""
+    session = AsyncSession(engine, expire_on_commit=False)
+    transaction = _Transaction()
+    token = _current.set(transaction)
+    try:
+        yield session
+    finally:
+        transaction.open = False
+        _current.reset(token)
+        await _to_the_end(session.close())
+
+
+async def _commit(unit: UnitOfWork) -> None:
+    await unit.session.commit()
+    if (transaction := _current.get()) is not None:
+        transaction.open = False
+    unit._announce()  # noqa: SLF001 - the unit and its commit are one thing
+
+
+async def _to_the_end(work: Coroutine[object, object, None]) -> None:
+    """Wait for work even when cancelled meanwhile, and only then let the cancellation on.
+
+    Otherwise a cancelled task could report failure for what was stored, or hand the turn on while
+    its transaction still holds the file.
+    """
+    task = asyncio.ensure_future(work)
+    cancelled: asyncio.CancelledError | None = None
+    while not task.done():
+        try:
+            await asyncio.wait([task])
+        except asyncio.CancelledError as error:
+            cancelled = error
+    if cancelled is not None:
+        raise cancelled from task.exception()
+    task.result()

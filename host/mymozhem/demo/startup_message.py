@@ -1,0 +1,61 @@
+"""What a demo says when it is ready: where to go, who to be, and a first draw in two minutes."""
+
+import sys
+
+from mymozhem.config import Settings
+from mymozhem.contract import RoomStatus
+
+from .setup import House
+
+_PARTS = {
+    "head": """\
+The demo is at {url} (API: {url}/docs). Its data are in {folder};
+delete that folder to begin anew. These logins exist only here:
+
+  organizer   {organizer.email}   {organizer.password}
+  admin       {admin.email}       {admin.password}
+
+Rooms:
+{rooms}
+""",
+    "draw": """
+Draw “{room.name}” and verify it. In another terminal:
+
+  API={url}/api/v1 ROOM={room.id}
+  json() {{ {python} -c "import json,sys; print(json.load(sys.stdin)['data']$1)"; }}
+  TOKEN=$(curl -s $API/auth/login -H 'Content-Type: application/json' \\
+    -d '{{"email": "{organizer.email}", "password": "{organizer.password}"}}' \\
+    | json "['accessToken']")
+  DRAW=$(curl -s -X POST $API/rooms/$ROOM/draws -H "Authorization: Bearer $TOKEN" \\
+    -H 'Content-Type: application/json' -d '{{"run": true, "reveal": "now"}}' | json "['id']")
+  sleep 1; curl -s $API/rooms/$ROOM/draws/$DRAW/record > record.json
+  {command} draw verify record.json
+""",
+}
+
+
+def welcome(settings: Settings, house: House, *, command: str = "mymozhem") -> str:
+    """Return the text that a demo greets its operator with; `command` runs the command line."""
+    running = [each.room for each in house.filled.rooms if each.room.status is RoomStatus.ACTIVE]
+    facts = {
+        "url": settings.effective_public_url,
+        "folder": settings.data_dir,
+        "organizer": house.organizer,
+        "admin": house.admin,
+        "rooms": _rooms(house),
+        "command": command,
+        "python": sys.executable,
+    }
+    text = _PARTS["head"].format(**facts)
+    if running:
+        text += _PARTS["draw"].format(**facts, room=running[0])
+    return text
+
+
+def _rooms(house: House) -> str:
+    rows = [
+        f"  {each.room.status:<10} {each.room.code}   {each.room.name} ({each.room.app_id})"
+        for each in house.filled.rooms
+    ]
+    rows += [f"  (not running) {reason}" for reason in house.filled.refused]
+    return "\n".join(rows) or "  none: install an app that brings sample rooms"

@@ -1,0 +1,37 @@
+"""What a loaded app says of itself to whoever lets people in: kept in a file of the data folder."""
+
+import json
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Self
+
+from mymozhem.contract import JsonObject
+from mymozhem.testing.app_lookup import App
+from mymozhem.testing.sample_inputs import Wishes, answers_of, settings_of
+
+_FILE = "card.json"
+
+
+@dataclass(frozen=True)
+class Card:
+    """An app's manifest, settings that rooms may be made with, and answers of people who join."""
+
+    app_id: str
+    manifest: JsonObject
+    settings: list[JsonObject]
+    answers: list[JsonObject]
+
+    @classmethod
+    def of(cls, app: App) -> Self:
+        """Return the card of an app whose manifest is valid."""
+        wishes = Wishes()
+        return cls(app.app_id, app.document, settings_of(app, wishes), answers_of(app, wishes))
+
+    @classmethod
+    def read(cls, folder: Path) -> Self:
+        """Return the card that was written last."""
+        return cls(**json.loads((folder / _FILE).read_text(encoding="utf-8")))
+
+    def write(self, folder: Path) -> None:
+        """Write it into a folder."""
+        (folder / _FILE).write_text(json.dumps(asdict(self)), encoding="utf-8")

@@ -1,0 +1,92 @@
+"""An app whose calls are seen by its author: the same hooks, each told of when it is over."""
+
+import functools
+import time
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, replace
+from types import ModuleType
+
+import pluggy
+from pydantic import BaseModel
+
+from mymozhem.contract import AppHooks, Context, hookimpl
+from mymozhem.contract.hooks import PROJECT
+from mymozhem.contract.serving.app_functions import Function, Plugin
+from mymozhem.registry.loaded_code import AppCode
+
+
+@dataclass(frozen=True)
+class Seen:
+    """One call of a hook: what was asked, what was returned or raised, and milliseconds."""
+
+    hook: str
+    context: Context
+    request: BaseModel
+    answer: object
+    error: BaseException | None
+    duration_ms: float
+
+
+Tell = Callable[[Seen], None]
+
+
+def recorded(code: AppCode, tell: Tell) -> AppCode:
+    """Return code that does the same and tells of each call; nothing that is told is changed.
+
+    `tell` runs where the app's code ran, a thread or the event loop, and must not raise.
+    """
+    (plugin,) = code.plugin_manager.get_plugins()
+    known = Plugin(plugin, code.manifest.document)
+    wrapped = ModuleType(f"{code.app_id}, recorded")
+    for name, function in known.functions.items():
+        setattr(wrapped, name, hookimpl(_told(name, function, tell)))
+    manager = pluggy.PluginManager(PROJECT)
+    manager.add_hookspecs(AppHooks)
+    manager.register(wrapped)
+    return replace(code, plugin_manager=manager)
+
+
+def _told(name: str, function: Function, tell: Tell) -> Callable[..., object]:
+    if function.is_coroutine:
+        return _told_later(name, function, tell)
+
+    def hook(context: Context, request: BaseModel) -> object:
+        over, began = functools.partial(_tell, tell, name, context, request), time.perf_counter()
+        try:
+            answer = function.ask(context, request)
+        except BaseException as error:
+            over(None, error, began)
+            raise
+        over(answer, None, began)
+        return answer
+
+    return hook
+
+
+def _told_later(
+    name: str, function: Function, tell: Tell
+) -> Callable[[Context, BaseModel], Awaitable[object]]:
+    async def hook(context: Context, request: BaseModel) -> object:
+        over, began = functools.partial(_tell, tell, name, context, request), time.perf_counter()
+        try:
+            asked = function.ask(context, request)
+            answer: object = await asked if isinstance(asked, Awaitable) else asked
+        except BaseException as error:
+            over(None, error, began)
+            raise
+        over(answer, None, began)
+        return answer
+
+    return hook
+
+
+def _tell(
+    tell: Tell,
+    name: str,
+    context: Context,
+    request: BaseModel,
+    answer: object,
+    error: BaseException | None,
+    began: float,
+) -> None:
+    tell(Seen(name, context, request, answer, error, (time.perf_counter() - began) * 1000))

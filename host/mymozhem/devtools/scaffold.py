@@ -1,0 +1,63 @@
+"""A new app's project: the template's files with the app's names in them."""
+
+from importlib.metadata import version
+from importlib.resources import files
+from importlib.resources.abc import Traversable
+from pathlib import Path
+
+from mymozhem.errors import Conflict
+
+from .project_names import Names
+
+_SUFFIX = ".tmpl"
+#: the file that git would obey in the template itself
+_HIDDEN = {"gitignore": ".gitignore"}
+
+
+def write_project(names: Names, folder: Path) -> tuple[Path, ...]:
+    """Write a project into a folder that is empty or not there yet; return its files, sorted.
+
+    Raises `Conflict` where something is in the way, which then stays as it is.
+    """
+    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+        raise Conflict(
+            f"{folder} is there already, and not empty: choose another name, or another folder "
+            "with --into.",
+            code="FOLDER_TAKEN",
+        )
+    words = {
+        "id": names.id,
+        "slug": names.slug,
+        "module": names.module,
+        "distribution": names.distribution,
+        "title": names.title,
+        "host": _hosts(version("mymozhem")),
+    }
+    return tuple(sorted(_written(files(__package__) / "template", folder, words)))
+
+
+def _hosts(installed: str) -> str:
+    """Return the range of platforms that a project is made for, from the one that is here."""
+    major, minor, *_ = installed.split(".")
+    return f">={major}.{minor},<{int(major) + 1}"
+
+
+def filled(text: str, words: dict[str, str]) -> str:
+    """Return a text with a word in the place of each `{{name}}`."""
+    for name, word in words.items():
+        text = text.replace(f"{{{{{name}}}}}", word)
+    return text
+
+
+def _written(template: Traversable, folder: Path, words: dict[str, str]) -> list[Path]:
+    folder.mkdir(parents=True, exist_ok=True)
+    written: list[Path] = []
+    for entry in template.iterdir():
+        name = entry.name.removesuffix(_SUFFIX).replace("__module__", words["module"])
+        target = folder / _HIDDEN.get(name, name)
+        if entry.is_dir():
+            written += _written(entry, target, words)
+        elif entry.name.endswith(_SUFFIX):
+            target.write_text(filled(entry.read_text(encoding="utf-8"), words), encoding="utf-8")
+            written.append(target)
+    return written

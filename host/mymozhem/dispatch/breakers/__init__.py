@@ -1,0 +1,1 @@
+"""Circuit breakers: one per app version and capability, shared by processes."""

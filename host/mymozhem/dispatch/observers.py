@@ -1,0 +1,92 @@
+"""Who is told of calls: when they are over, of late answers, of drifts, of apps that are gone."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from pydantic import BaseModel
+
+from mymozhem.clock import Clock
+from mymozhem.contract import DecidedBy, Hook
+from mymozhem.observability.call_observer import CallObserver, Observed
+
+from .late_answers import LateAnswer, LateSink
+from .lock_drift import DriftSink
+from .outcome import CallFailed, FailureKind, Outcome
+from .reply_codec import decode
+from .transports.base import AppTarget, Call, Reply
+
+#: failures of calls that never reached the app
+_UNASKED = frozenset(
+    {
+        FailureKind.BUDGET_SPENT,
+        FailureKind.NO_CODE,
+        FailureKind.OVERLOADED,
+        FailureKind.PAUSED,
+        FailureKind.STOPPED,
+    }
+)
+
+
+@dataclass(frozen=True)
+class Ears:
+    """Who is told of calls: each returns at once and never raises.
+
+    `observer` hears of every call, `late` of answers after their deadlines, `drifts` of replies for
+    another lock than the room's, `gone` of apps that said so themselves (410), with the version
+    that did.
+    """
+
+    observer: CallObserver | None = None
+    late: LateSink | None = None
+    drifts: DriftSink | None = None
+    gone: Callable[[AppTarget], None] | None = None
+
+
+@dataclass
+class Listener:
+    """Where an answer goes that nobody waits for any more; `decided_by` is set by then."""
+
+    sink: LateSink
+    clock: Clock
+    hook: Hook[BaseModel, BaseModel]
+    app: AppTarget
+    call_id: str
+    room_id: str | None
+    decided_by: DecidedBy | None = None
+    decided_at: float = 0.0
+
+    def __call__(self, reply: Reply) -> None:
+        """Tell the sink of an answer, where something else has decided by now."""
+        if self.decided_by is None:
+            return  # the caller left before anything was decided
+        data: bytes | None = reply.data
+        try:
+            decode(self.hook, reply)
+        except CallFailed:
+            data = None
+        self.sink.late(
+            LateAnswer(
+                self.call_id, self.app.app_id, self.app.version, self.hook.name, self.room_id,
+                self.decided_by, data, reply.refused,
+                (self.clock.monotonic() - self.decided_at) * 1000,
+            )
+        )  # fmt: skip
+
+
+def observed(call: Call, outcome: Outcome[BaseModel], kind: FailureKind | None) -> Observed:
+    """Return what became of a call; `kind` is why the app failed, None where it did not."""
+    room = call.context.room
+    return Observed(
+        app_id=call.app.app_id,
+        version=call.app.version,
+        capability=call.hook.capability,
+        hook=call.hook.name,
+        room_id=room.id if room is not None else None,
+        result="failure" if kind is not None else "refusal" if outcome.refusal else "success",
+        failure_code=outcome.failure.code if outcome.failure is not None else None,
+        decided_by=outcome.decided_by,
+        duration_ms=outcome.duration_ms,
+        deadline_ms=call.context.deadline_ms,
+        attempt=call.attempt,
+        reached=kind not in _UNASKED,
+    )

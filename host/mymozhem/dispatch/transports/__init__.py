@@ -1,0 +1,1 @@
+"""How a hook call reaches an app: in-process, isolated or by webhook."""

@@ -1,0 +1,162 @@
+"""Calls to apps that run inside the host process.
+
+The app gets a copy of the request: it can change nothing of the host's. Plain functions run in
+daemon threads of the app's own, coroutines on the event loop; a coroutine that blocks holds the
+loop itself: blocking work belongs in a plain function.
+"""
+
+import inspect
+from collections.abc import Awaitable, Callable
+from functools import partial
+from typing import Any, Protocol
+
+import pluggy
+import structlog
+from pydantic import BaseModel
+
+from mymozhem.contract import Hook, Refuse
+from mymozhem.dispatch.outcome import CallFailed, FailureKind
+from mymozhem.dispatch.reply_codec import encode
+
+from .app_threads import Runner
+from .base import Call, Reply
+from .model_copies import private_copy
+
+#: threads of one app, and abandoned coroutines of one app
+MAX_UNFINISHED = 32
+
+logger = structlog.stdlib.get_logger(__name__)
+
+Answer = Reply | CallFailed
+
+
+class Code(Protocol):
+    """Loaded code of an app."""
+
+    @property
+    def plugin_manager(self) -> pluggy.PluginManager:
+        """Return the manager that holds this app alone."""
+        ...
+
+
+class CodeSource(Protocol):
+    """Where the code of apps comes from."""
+
+    def code_for(self, app_id: str, version: str, /) -> Code | None:
+        """Return the loaded code that serves this version of the app, None when none does."""
+        ...
+
+
+class InProcess:
+    """The transport to apps that were loaded into this process."""
+
+    def __init__(self, source: CodeSource) -> None:
+        self._source = source
+        self._runners: dict[str, Runner[Answer]] = {}
+        self._functions: dict[tuple[Code, str], _Function | None] = {}
+
+    async def send(self, call: Call) -> Reply:
+        """Call the app's function and return its answer, not yet validated; see `Transport`."""
+        function = self._function(call)
+        ask = partial(_ask, call, function)
+        runner, late = self._runner(call.app.app_id), partial(_late, call)
+        if function.is_coroutine:
+            answer = await runner.in_task(partial(_await_answer, call.hook, ask), late)
+        else:
+            answer = await runner.in_thread(partial(_answer, call.hook, ask), late)
+        if isinstance(answer, CallFailed):
+            raise answer
+        return answer
+
+    async def close(self) -> None:
+        """Let go of every app's threads and tasks without waiting for any."""
+        for runner in self._runners.values():
+            runner.close()
+
+    def _function(self, call: Call) -> "_Function":
+        code = self._source.code_for(call.app.app_id, call.app.version)
+        if code is None:
+            message = f"No installed code serves {call.app.app_id} {call.app.version}."
+            raise CallFailed(FailureKind.NO_CODE, message)
+        key = (code, call.hook.name)
+        if key not in self._functions:  # loaded code does not change
+            self._functions[key] = _Function.find(code, call.hook)
+        function = self._functions[key]
+        if function is None:
+            message = f"{call.app.app_id} does not implement {call.hook.name}."
+            raise CallFailed(FailureKind.NOT_IMPLEMENTED, message)
+        return function
+
+    def _runner(self, app_id: str) -> Runner[Answer]:
+        runner = self._runners.get(app_id)
+        if runner is None:
+            runner = Runner(app_id, limit=MAX_UNFINISHED)
+            self._runners[app_id] = runner
+        return runner
+
+
+class _Function:
+    """The app's implementation of one hook, as pluggy found it.
+
+    It is called as pluggy would, without the loop over implementations and wrappers: an app has
+    one of each hook, and a plugin with wrappers is not loaded.
+    """
+
+    def __init__(self, implementation: pluggy.HookImpl) -> None:
+        self.takes = implementation.argnames
+        self.is_coroutine = inspect.iscoroutinefunction(implementation.function)
+        self.call: Callable[..., Any] = implementation.function
+
+    @classmethod
+    def find(cls, code: Code, hook: Hook[BaseModel, BaseModel]) -> "_Function | None":
+        caller: pluggy.HookCaller = getattr(code.plugin_manager.hook, hook.name)
+        implementations = caller.get_hookimpls()
+        return cls(implementations[0]) if implementations else None
+
+
+def _ask(call: Call, function: "_Function") -> Any:  # noqa: ANN401  whatever the app returns
+    """Call the app with copies of what it takes, which are made where its code runs."""
+    given = {"context": call.context, "request": call.request}
+    return function.call(*(private_copy(given[name]) for name in function.takes))
+
+
+def _answer(hook: Hook[BaseModel, BaseModel], ask: Callable[[], object]) -> Answer:
+    try:
+        try:
+            answer = ask()
+        except Refuse as no:
+            answer = no.refusal
+        return encode(hook, answer)
+    except CallFailed as failed:
+        return failed
+    except BaseException as error:  # noqa: BLE001  an app may raise anything, SystemExit included
+        return _raised(hook, error)
+
+
+async def _await_answer(
+    hook: Hook[BaseModel, BaseModel], ask: Callable[[], Awaitable[object]]
+) -> Answer:
+    try:
+        answer: object
+        try:
+            answer = await ask()
+        except Refuse as no:
+            answer = no.refusal
+        return encode(hook, answer)
+    except CallFailed as failed:
+        return failed
+    except BaseException as error:  # noqa: BLE001  likewise; its own cancellation is one of them
+        return _raised(hook, error)
+
+
+def _raised(hook: Hook[BaseModel, BaseModel], error: BaseException) -> CallFailed:
+    # The text of the error stays in the log: it may hold what is private to the room.
+    failed = CallFailed(FailureKind.RAISED, f"{hook.name} raised {type(error).__name__}.")
+    failed.__cause__ = error
+    return failed
+
+
+def _late(call: Call, answer: Answer) -> None:
+    """Pass on what came after the deadline; a failure then is no news."""
+    if call.late is not None and isinstance(answer, Reply):
+        call.late(answer)

@@ -1,0 +1,1 @@
+"""The webhook transport: a signed POST, and the reading of its response."""

@@ -1,0 +1,87 @@
+"""What a remote app's answer means: a reply, or why there is none."""
+
+from http import HTTPStatus
+
+from pydantic_core import from_json, to_json
+
+from mymozhem.contract.envelopes import CONTENT_TYPE
+from mymozhem.dispatch.outcome import CallFailed, FailureKind
+from mymozhem.dispatch.transports.base import Call, Reply
+from mymozhem.outbound import Answered
+
+from .legacy_format import read_platform
+
+_KINDS: dict[int, FailureKind] = {
+    HTTPStatus.BAD_REQUEST: FailureKind.REFUSED_CALL,
+    HTTPStatus.UNAUTHORIZED: FailureKind.MISCONFIGURED,
+    HTTPStatus.FORBIDDEN: FailureKind.MISCONFIGURED,
+    HTTPStatus.NOT_FOUND: FailureKind.MISCONFIGURED,
+    HTTPStatus.CONFLICT: FailureKind.REFUSED_CALL,
+    HTTPStatus.GONE: FailureKind.GONE,
+    HTTPStatus.REQUEST_ENTITY_TOO_LARGE: FailureKind.REFUSED_CALL,
+    HTTPStatus.UNPROCESSABLE_ENTITY: FailureKind.REFUSED_CALL,
+}
+
+_OUTCOMES = ("ok", "refuse")
+
+
+def read_reply(call: Call, answered: Answered, *, asynchronous: bool, platform_form: bool) -> Reply:
+    """Return the reply in an answer, its data not yet validated; `CallFailed` where there is none.
+
+    `asynchronous` apps may answer 202 and send the result later, `platform_form` ones may use the
+    first platform's envelope.
+    """
+    if answered.status != HTTPStatus.OK:
+        raise _no_answer(call, answered.status, asynchronous=asynchronous)
+    if answered.content_type != CONTENT_TYPE:
+        raise _bad(call, "something other than JSON")
+    try:
+        document = from_json(answered.body, allow_inf_nan=False)
+    except ValueError as error:
+        raise _bad(call, "something that is no JSON") from error
+    if not isinstance(document, dict):
+        raise _bad(call, "JSON that is no object")
+    if platform_form and "success" in document:
+        return _finite(call, read_platform(call, document))
+    return _finite(call, _reply(call, document))
+
+
+def _reply(call: Call, document: dict[str, object]) -> Reply:
+    """Return the reply in a `ReplyEnvelope`, read by hand: at half the time of the model."""
+    answered, contract = document.get("id"), document.get("contract")
+    lock, outcome = document.get("lock"), document.get("outcome", "ok")
+    if not (isinstance(answered, str) and isinstance(contract, str) and outcome in _OUTCOMES):
+        raise _bad(call, "an envelope that breaks its rules")
+    if not (lock is None or isinstance(lock, str)):
+        raise _bad(call, "a lock that is no text")
+    context = call.context
+    if answered != context.call_id:
+        raise _bad(call, "the id of another question")
+    if contract.partition(".")[0] != context.contract.partition(".")[0]:
+        raise _bad(call, "another contract than it was asked in")
+    return Reply(to_json(document.get("data")), outcome == "refuse", lock)
+
+
+def _finite(call: Call, reply: Reply) -> Reply:
+    """Refuse numbers beyond every float: JSON can write 1e999, and has no word for what it is."""
+    if b"Infinity" in reply.data:
+        try:
+            from_json(reply.data, allow_inf_nan=False)
+        except ValueError as error:
+            raise _bad(call, "a number that is too large") from error
+    return reply
+
+
+def _no_answer(call: Call, status: int, *, asynchronous: bool) -> CallFailed:
+    name = call.app.app_id
+    if status == HTTPStatus.ACCEPTED and asynchronous:
+        return CallFailed(FailureKind.ACCEPTED, f"{name} has taken the question; it answers later.")
+    if status == HTTPStatus.GONE:
+        return CallFailed(FailureKind.GONE, f"{name} answered that it is gone for good.")
+    message = f"{name} answered {call.hook.name} with the status {status}."
+    return CallFailed(_KINDS.get(status, FailureKind.BAD_STATUS), message, status=status)
+
+
+def _bad(call: Call, what: str) -> CallFailed:
+    message = f"{call.app.app_id} answered {call.hook.name} with {what}."
+    return CallFailed(FailureKind.BAD_RESULT, message)

@@ -1,0 +1,1 @@
+"""Idempotency keys, stored in the transaction of their effect."""

@@ -1,0 +1,174 @@
+"""Writes that a client may repeat: the key is reserved first, and marked with the effect itself.
+
+`reserve` writes the key before the work, `mark_done` marks it in the very transaction of the
+effect, `complete` keeps the response for those who ask again. A crash between the last two leaves a
+key that says the work was done, so that it is never done twice.
+"""
+
+from contextvars import ContextVar
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy import ColumnElement, delete, update
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from mymozhem.db.unit_of_work import Database
+from mymozhem.errors import Conflict
+
+from .tables import IdempotencyRow
+
+RUNNING, DONE = 0, 1
+ABANDONED_AFTER = timedelta(minutes=1)
+
+
+class IdempotencyMismatch(Conflict):
+    """This idempotency key was used with another body; use a new key for a new request."""
+
+    default_code = "IDEMPOTENCY_MISMATCH"
+
+
+class InProgress(Conflict):
+    """A request with this idempotency key is still running; ask again in a moment."""
+
+    default_code = "IN_PROGRESS"
+
+
+class AlreadyDone(Conflict):
+    """This was done already, but its answer was lost; look at the room for what came of it."""
+
+    default_code = "ALREADY_DONE"
+
+
+@dataclass(frozen=True)
+class Claim:
+    """The right to do a piece of work once."""
+
+    caller: str
+    route: str
+    key: str
+    body_digest: str
+
+
+@dataclass(frozen=True)
+class Kept:
+    """The response that was given the first time."""
+
+    status: int
+    body: object
+
+
+_current: ContextVar[Claim | None] = ContextVar("mymozhem_idempotency", default=None)
+
+
+def _where(claim: Claim) -> tuple[ColumnElement[bool], ...]:
+    return (
+        IdempotencyRow.caller == claim.caller,
+        IdempotencyRow.route == claim.route,
+        IdempotencyRow.key == claim.key,
+    )
+
+
+async def reserve(database: Database, claim: Claim, *, hours: int) -> Kept | None:
+    """Reserve a key: None means go ahead, a response means it was done before.
+
+    Raises IdempotencyMismatch, InProgress or AlreadyDone. What was reserved and never marked is
+    free again after a minute, and what was marked and never completed is AlreadyDone from then on.
+    """
+    for _ in range(2):
+        try:
+            return await _reserve(database, claim, hours)
+        except IntegrityError:
+            continue  # somebody else reserved it at the same moment; look at theirs
+    raise InProgress
+
+
+async def _reserve(database: Database, claim: Claim, hours: int) -> Kept | None:
+    async with database.write() as unit:
+        row = await unit.session.get(
+            IdempotencyRow, (claim.caller, claim.route, claim.key), with_for_update=True
+        )
+        if row is not None and not _free(row, unit.now):
+            return _kept(row, claim, unit.now)
+        if row is not None:
+            await unit.session.delete(row)
+            await unit.session.flush()
+        unit.session.add(
+            IdempotencyRow(
+                caller=claim.caller,
+                route=claim.route,
+                key=claim.key,
+                body_digest=claim.body_digest,
+                status=RUNNING,
+                created_at=unit.now,
+                expires_at=unit.now + timedelta(hours=hours),
+            )
+        )
+    _current.set(claim)
+    return None
+
+
+def current_claim() -> Claim | None:
+    """Return the claim of the request that runs, None where it has none."""
+    return _current.get()
+
+
+async def mark_done(session: AsyncSession) -> None:
+    """Mark the current claim, if there is one, in the transaction of its effect."""
+    await mark_claim_done(session, _current.get())
+
+
+async def mark_claim_done(session: AsyncSession, claim: Claim | None) -> None:
+    """Mark a claim, if there is one, in the transaction of its effect."""
+    if claim is not None:
+        await session.execute(update(IdempotencyRow).where(*_where(claim)).values(status=DONE))
+
+
+async def complete(database: Database, claim: Claim, kept: Kept) -> None:
+    """Keep the response for those who repeat the request, and end the claim."""
+    _current.set(None)
+    async with database.write() as unit:
+        await unit.session.execute(
+            update(IdempotencyRow)
+            .where(*_where(claim))
+            .values(status=kept.status, response=kept.body)
+        )
+
+
+async def release(database: Database, claim: Claim) -> None:
+    """Give up a claim whose work was not done, so that it may be tried again."""
+    _current.set(None)
+    async with database.write() as unit:
+        await unit.session.execute(
+            delete(IdempotencyRow).where(*_where(claim), IdempotencyRow.status == RUNNING)
+        )
+
+
+async def clean(database: Database) -> int:
+    """Delete keys that have expired; return how many there were."""
+    async with database.write() as unit:
+        found = await unit.session.scalars(
+            delete(IdempotencyRow)
+            .where(IdempotencyRow.expires_at < unit.now)
+            .returning(IdempotencyRow.key)
+        )
+        return len(found.all())
+
+
+def _free(row: IdempotencyRow, now: datetime) -> bool:
+    return (row.status == RUNNING and _is_abandoned(row, now)) or row.expires_at <= now
+
+
+def _is_abandoned(row: IdempotencyRow, now: datetime) -> bool:
+    return row.created_at + ABANDONED_AFTER < now
+
+
+def _kept(row: IdempotencyRow, claim: Claim, now: datetime) -> Kept:
+    if row.body_digest != claim.body_digest:
+        raise IdempotencyMismatch
+    # What is done may still be about to have its answer kept, a moment after its effect.
+    if row.status == RUNNING or (row.status == DONE and not _is_abandoned(row, now)):
+        raise InProgress
+    if row.status == DONE or row.status is None:
+        raise AlreadyDone
+    return Kept(status=row.status, body=row.response)

@@ -1,0 +1,131 @@
+"""Whom a worker runs as: a user of its own where the host may do that, and it works."""
+
+import os
+import pwd
+import stat
+import subprocess
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+#: who owns nothing, on every system
+NOBODY = "nobody"
+
+PROBE_SECONDS = 10.0
+
+#: what a worker is told of the host's variables; nothing of the host's settings is among them
+_PASSED = ("PATH", "LANG", "LANGUAGE", "TZ", "SYSTEMROOT")
+
+
+class NotTried(RuntimeError):
+    """It could not be tried whether a user can run an interpreter; the next start tries again."""
+
+
+@dataclass(frozen=True)
+class Account:
+    """A user; `uid` and `gid` are None where it is the host's own.
+
+    `note` is a sentence for the operator: why it is the host's own, or what this one could read.
+    """
+
+    name: str
+    uid: int | None = None
+    gid: int | None = None
+    note: str | None = None
+
+    @property
+    def apart(self) -> bool:
+        """Tell whether it is another user than the host's."""
+        return self.uid is not None
+
+
+def account_for(wanted: str | None, interpreter: Path, data_dir: Path) -> Account:
+    """Return whom workers of an interpreter run as; blocking, for some 50 ms.
+
+    Only a host that runs as root may choose: `wanted`, or nobody. That user must be able to run the
+    interpreter, which is tried; if not, it is the host's own user. No permission is changed. Raises
+    `NotTried` where the trial was killed, or took too long: that is no reason to run as root.
+    """
+    own = _name_of(os.geteuid())
+    if os.geteuid() != 0:
+        note = f"the host does not run as root, so its apps run as {own}, too" if wanted else None
+        return Account(own, note=note)
+    name = wanted or NOBODY
+    if name == own:
+        return Account(own)
+    try:
+        found = pwd.getpwnam(name)
+    except KeyError:
+        return Account(own, note=f"there is no user {name}, so isolated code runs as {own}")
+    problem = _probed(interpreter, found)
+    if problem is not None:
+        note = (
+            f"{name} cannot run {interpreter} ({problem}), so isolated code runs as {own}; the "
+            f"page on isolated apps says how to lay out the data folder"
+        )
+        return Account(own, note=note)
+    open_to_all = files_open_to_all(data_dir)
+    note = f"others can read {', '.join(map(str, open_to_all))}" if open_to_all else None
+    return Account(name, found.pw_uid, found.pw_gid, note)
+
+
+def files_open_to_all(folder: Path) -> list[Path]:
+    """Return the files of a folder that any user of the machine can read, as their modes say."""
+    try:
+        if not all(_mode(each) & stat.S_IXOTH for each in (folder, *folder.parents)):
+            return []
+        files = [each for each in sorted(folder.iterdir()) if each.is_file()]
+        return [each for each in files if _mode(each) & stat.S_IROTH]
+    except OSError:
+        return []
+
+
+def variables(folder: str, source: Mapping[str, str]) -> dict[str, str]:
+    """Return the variables of a worker whose own folder this is; `source` are the host's."""
+    passed = {
+        name: value for name, value in source.items() if name in _PASSED or name.startswith("LC_")
+    }
+    # Each thread of glibc's takes 64 MB of addresses, which count as memory here.
+    own = {"HOME": folder, "TMPDIR": folder, "MALLOC_ARENA_MAX": "2"}
+    return {"PATH": os.defpath, **passed, **own}
+
+
+def _probed(interpreter: Path, user: pwd.struct_passwd) -> str | None:
+    """Return why a user cannot run the program of workers; None where it can."""
+    try:
+        done = subprocess.run(  # noqa: S603  the interpreter of an environment of ours
+            [interpreter, "-I", "-c", "import mymozhem.isolation.worker_main"],
+            user=user.pw_uid,
+            group=user.pw_gid,
+            extra_groups=[],
+            env=variables("/", os.environ),
+            cwd="/",
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            errors="replace",
+            timeout=PROBE_SECONDS,
+            check=False,
+        )
+    except subprocess.TimeoutExpired as error:
+        message = f"{user.pw_name} took more than {PROBE_SECONDS:g} seconds to run {interpreter}"
+        raise NotTried(message) from error
+    except (OSError, subprocess.SubprocessError) as error:
+        return type(error).__name__
+    if done.returncode == 0:
+        return None
+    if done.returncode < 0:
+        message = f"a trial of {interpreter} by {user.pw_name} was ended by a signal"
+        raise NotTried(message)
+    return next(iter(done.stderr.splitlines()[-1:]), f"status {done.returncode}")[:200]
+
+
+def _name_of(uid: int) -> str:
+    try:
+        return pwd.getpwuid(uid).pw_name
+    except KeyError:
+        return str(uid)
+
+
+def _mode(path: Path) -> int:
+    return path.stat().st_mode

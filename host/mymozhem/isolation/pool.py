@@ -1,0 +1,278 @@
+"""All workers of one host process: started on demand, shared, stopped when nobody asks them."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import partial
+from pathlib import Path
+
+import structlog
+
+from mymozhem.config import Settings
+from mymozhem.registry.isolated.environments import interpreter, log_folder
+from mymozhem.registry.loaded_code import IsolatedCode
+
+from .errors import NotStarted, Resting
+from .os_user import Account, account_for
+from .restart_backoff import deaths_after, deaths_before, rest_seconds
+from .worker import LOG_NAME, STOP_SECONDS, Launch, Worker
+
+#: a worker that misses so many deadlines in a row is replaced: it hangs, or all its threads do
+MOST_MISSES = 5
+
+logger = structlog.stdlib.get_logger(__name__)
+
+
+@dataclass(frozen=True)
+class WorkerStatus:
+    """A worker as an operator wants to know it; `pid` and `since` are None where none runs.
+
+    `user` is whom it runs as, and `note` what to know about that; both are None before the first
+    start. `last_end` says how the last one ended. `rests` are the seconds until it may be started
+    again after it died too often.
+    """
+
+    app_id: str
+    name: str
+    pid: int | None
+    since: datetime | None
+    running: int
+    starts: int
+    user: str | None
+    note: str | None
+    last_end: str | None
+    rests: float
+    log: Path
+
+
+class Workers:
+    """Starts isolated code and ends it; used from one event loop.
+
+    Nothing starts by itself: a call does. When a worker has died, the next call starts another, at
+    once after the first death, after more and more rest when it dies again and again.
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._places: dict[Path, _Place] = {}
+        self._closed = False
+
+    @asynccontextmanager
+    async def use(self, code: IsolatedCode) -> AsyncIterator[Worker]:
+        """Enter with a worker that can be asked; while anybody is inside, it is not stopped.
+
+        Those who come while it starts wait for the same start; who is cancelled does not end it.
+        Raises `NotStarted`, and `Resting` at once.
+        """
+        place = self._place(code)
+        place.enter()
+        try:
+            yield await place.worker()
+        finally:
+            place.leave()
+
+    def missed(self, worker: Worker) -> None:
+        """Note that a worker has missed a deadline, or could not be asked though it runs.
+
+        After five in a row it is replaced.
+        """
+        worker.misses += 1
+        if worker.misses >= MOST_MISSES:
+            self._places[worker.code.folder].replace(worker)
+
+    def status(self) -> tuple[WorkerStatus, ...]:
+        """Return what is known of each worker that was ever asked for, by name."""
+        places = sorted(self._places.values(), key=lambda each: each.code.name)
+        return tuple(place.status() for place in places)
+
+    async def close(self) -> None:
+        """End every worker and wait until nothing is left of any; twice is safe."""
+        self._closed = True
+        ends = [end for place in self._places.values() for end in place.close()]
+        if ends:
+            await asyncio.wait(ends, timeout=2 * STOP_SECONDS)
+
+    def _place(self, code: IsolatedCode) -> "_Place":
+        if self._closed:
+            raise NotStarted("The host is stopping; it starts no more workers.")
+        place = self._places.get(code.folder)
+        if place is None:  # the folder's name says which wheel is in it
+            place = self._places[code.folder] = _Place(code, self._settings)
+        return place
+
+
+class _Place:
+    """The worker of one environment, and what became of those before."""
+
+    def __init__(self, code: IsolatedCode, settings: Settings) -> None:
+        self.code = code
+        self._idle_seconds = settings.isolated_idle_seconds
+        account = partial(
+            account_for, settings.isolated_user, interpreter(code.folder), settings.data_dir
+        )
+        self._launch = Launch(
+            code,
+            account=_kept_apart(account),
+            memory_mb=settings.isolated_memory_mb,
+            start_seconds=settings.isolated_start_seconds,
+        )
+        self._worker: Worker | None = None
+        self._leaving: set[Worker] = set()
+        self._since: datetime | None = None
+        self._account: Account | None = None
+        self._running = 0
+        self._starts = 0
+        self._deaths = 0
+        self._rests_until = 0.0
+        self._last_end: str | None = None
+        self._idle: asyncio.TimerHandle | None = None
+
+    def enter(self) -> None:
+        """Count somebody who asks."""
+        self._running += 1
+        self._not_idle()
+
+    def leave(self) -> None:
+        """Count somebody less; when the last one left, the worker stops after a while."""
+        self._running -= 1
+        self._idle_from_now()
+
+    async def worker(self) -> Worker:
+        """Return the worker once it can be asked; starts it where none is there."""
+        worker = self._worker or self._begin()
+        await asyncio.shield(worker.ready)
+        return worker
+
+    def status(self) -> WorkerStatus:
+        """Return what is known."""
+        left = self._rests_until - asyncio.get_running_loop().time()
+        worker = self._worker
+        return WorkerStatus(
+            app_id=self.code.app_id,
+            name=self.code.name,
+            pid=worker.pid if worker is not None else None,
+            since=self._since if worker is not None else None,
+            running=self._running,
+            starts=self._starts,
+            user=self._account.name if self._account is not None else None,
+            note=self._account.note if self._account is not None else None,
+            last_end=self._last_end,
+            rests=max(0.0, left) if worker is None else 0.0,
+            log=self._log,
+        )
+
+    def replace(self, worker: Worker) -> None:
+        """Have the next call start another worker; what this one is still asked goes there, too."""
+        if self._worker is worker:
+            facts = self._facts(worker)
+            logger.warning("worker hangs and is replaced", misses=worker.misses, **facts)
+            self._stop()
+
+    def close(self) -> "list[asyncio.Future[str]]":
+        """Stop for good; return what is done when nothing is left."""
+        self._stop()
+        return [worker.ended for worker in self._leaving]
+
+    def _idle_from_now(self) -> None:
+        """Have the worker stop after a while if nobody asks; never while it still starts."""
+        self._not_idle()
+        if self._running == 0 and self._worker is not None and self._worker.ready.done():
+            loop = asyncio.get_running_loop()
+            self._idle = loop.call_later(self._idle_seconds, self._stop)
+
+    def _not_idle(self) -> None:
+        if self._idle is not None:
+            self._idle.cancel()
+            self._idle = None
+
+    def _stop(self) -> None:
+        self._not_idle()
+        if self._worker is not None:
+            self._worker.stop()
+            self._part()
+
+    def _part(self) -> None:
+        """Let the next call start another worker; this one is on its way out."""
+        if self._worker is not None:
+            self._leaving.add(self._worker)
+            self._worker = None
+
+    def _begin(self) -> "Worker":
+        rest = self._rests_until - asyncio.get_running_loop().time()
+        if rest > 0:
+            raise Resting(
+                f"The worker of {self.code.app_id} ended {self._deaths} times in a row; it is "
+                f"started again in {rest:.1f} seconds at the earliest."
+            )
+        worker = Worker(self._launch)
+        self._worker, self._since = worker, datetime.now(UTC)
+        self._starts += 1
+        worker.ready.add_done_callback(lambda _: self._began(worker))
+        worker.ended.add_done_callback(lambda _: self._ended(worker))
+        return worker
+
+    def _began(self, worker: Worker) -> None:
+        known, self._account = self._account, worker.account or self._account
+        failed = worker.ready.exception()
+        if failed is not None:
+            self._died(worker, failed.detail if isinstance(failed, NotStarted) else str(failed))
+            return
+        note = worker.account.note if worker.account is not None else None
+        if note is not None and (known is None or known.note != note):
+            logger.warning("whom an isolated app runs as", note=note, **self._facts(worker))
+        logger.info("worker started", **self._facts(worker))
+        self._idle_from_now()
+
+    def _ended(self, worker: Worker) -> None:
+        self._leaving.discard(worker)
+        how = worker.ended.result()
+        if worker.ready.exception() is not None:
+            return  # that was its death
+        if worker.stopping:
+            self._last_end = how
+            self._deaths = deaths_before(self._deaths, worker.seconds)
+            logger.info("worker stopped", how=how, **self._facts(worker))
+        else:
+            self._died(worker, how)
+
+    def _died(self, worker: Worker, how: str) -> None:
+        if self._worker is worker:
+            if not worker.ended.done():
+                self._leaving.add(worker)
+            self._worker = None
+        self._last_end = how
+        self._deaths = deaths_after(self._deaths, worker.seconds)
+        self._rests_until = asyncio.get_running_loop().time() + rest_seconds(self._deaths)
+        logger.warning("worker died", how=how, log=str(self._log), **self._facts(worker))
+
+    @property
+    def _log(self) -> Path:
+        return log_folder(self.code.folder) / LOG_NAME
+
+    def _facts(self, worker: Worker) -> dict[str, object]:
+        user = worker.account.name if worker.account is not None else None
+        code = self.code
+        return {
+            "app": code.app_id,
+            "version": code.manifest.version,
+            "worker": code.name,
+            "user": user,
+            "pid": worker.pid,
+        }
+
+
+def _kept_apart(find: Callable[[], Account]) -> Callable[[], Account]:
+    """Keep a user of their own once it was found; what stands in its way may be gone next time."""
+    kept: list[Account] = []
+
+    def account() -> Account:
+        if kept:
+            return kept[0]
+        found = find()
+        if found.apart:
+            kept.append(found)
+        return found
+
+    return account

@@ -1,0 +1,192 @@
+"""The keeper: the process between a host and a worker, in which no code of the app ever runs.
+
+It copies what the worker says into a log of bounded length. It ends the worker, and all that the
+worker has started, when the host says so, when the host is gone, or when the worker has ended.
+"""
+
+import os
+import select
+import shutil
+import signal
+import sys
+import time
+from contextlib import suppress
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import NoReturn
+
+from .protocol import ENDED, report
+
+#: how long the worker may take to stop in order
+GRACE_SECONDS = 1.0
+#: how long everything that is left may take to die
+DEATH_SECONDS = 2.0
+
+#: a log that is longer loses its older half
+MAX_LOG_BYTES = 4 * 1024 * 1024
+#: a worker that says more in a second waits
+LOG_BYTES_PER_SECOND = 2 * 1024 * 1024
+_CHUNK = 64 * 1024
+#: what a pipe may still hold when nobody writes into it any more
+_LAST_CHUNKS = 32
+_STOPS = frozenset({signal.SIGTERM, signal.SIGINT, signal.SIGHUP})
+
+
+class Keeper:
+    """Watches one worker until its end; `life` is readable when the host is gone.
+
+    `said` is what the worker writes into, `log` where that goes, `host` where reports go.
+    """
+
+    def __init__(
+        self, worker: int, *, life: int, said: int, log: int, host: int, folder: str
+    ) -> None:
+        self._worker = worker
+        self._life = life
+        self._said: int | None = said
+        self._log = log
+        self._host = host
+        self._folder = folder
+        self._woken, waker = os.pipe()
+        for end in (self._woken, waker):
+            os.set_blocking(end, False)
+        signal.set_wakeup_fd(waker, warn_on_full_buffer=False)
+        for number in (signal.SIGCHLD, *_STOPS):
+            signal.signal(number, _heard)
+
+    def run(self) -> NoReturn:
+        """Keep the worker, and end as it does."""
+        self._note(f"worker {self._worker} has started")
+        status = self._watched()
+        if status is None:
+            self._signal(signal.SIGTERM)
+            status = self._awaited(GRACE_SECONDS)
+        self._signal(signal.SIGKILL)
+        status = self._bury(status)
+        shutil.rmtree(self._folder, ignore_errors=True)  # now that nobody writes into it
+        self._copy_rest()
+        how = _how(status)
+        self._note(f"worker {self._worker} {how}")
+        report(self._host, ENDED, how)
+        sys.exit(0)
+
+    def _watched(self) -> int | None:
+        """Return how the worker has ended by itself; None once somebody wants it to end."""
+        while (status := _reaped(self._worker)) is None:
+            ready = self._ready(self._life)
+            if self._life in ready and not os.read(self._life, _CHUNK):
+                return None
+            if self._woken in ready and not _STOPS.isdisjoint(_signals(self._woken)):
+                return None
+        return status
+
+    def _awaited(self, seconds: float) -> int | None:
+        """Return how the worker has ended; None where it has not, after so many seconds."""
+        ends = time.monotonic() + seconds
+        while (status := _reaped(self._worker)) is None and time.monotonic() < ends:
+            if self._woken in self._ready(seconds=max(0, ends - time.monotonic())):
+                _signals(self._woken)
+        return status
+
+    def _ready(self, *more: int, seconds: float | None = None) -> list[int]:
+        """Wait for something to happen, and copy what was said; return what can be read else."""
+        said = [self._said] if self._said is not None else []
+        ready, _, _ = select.select([self._woken, *said, *more], [], [], seconds)
+        if self._said in ready:
+            self._copy()
+        return ready
+
+    def _copy_rest(self) -> None:
+        for _ in range(_LAST_CHUNKS):
+            if self._said is None or not select.select([self._said], [], [], 0)[0]:
+                return
+            self._copy()
+
+    def _signal(self, number: int) -> None:
+        with suppress(ProcessLookupError):
+            os.killpg(self._worker, number)
+
+    def _bury(self, status: int | None) -> int | None:
+        """Kill whatever the worker has left behind; return how the worker itself ended."""
+        ends = time.monotonic() + DEATH_SECONDS
+        while time.monotonic() < ends:
+            for child in _children():
+                with suppress(ProcessLookupError):
+                    os.kill(child, signal.SIGKILL)
+            try:
+                pid, found = os.waitpid(-1, os.WNOHANG)
+            except ChildProcessError:
+                break
+            if pid == self._worker:
+                status = found
+            if pid == 0:
+                time.sleep(0.005)
+        return status
+
+    def _copy(self) -> None:
+        if self._said is None:
+            return
+        chunk = os.read(self._said, _CHUNK)
+        if not chunk:  # the worker, and all that it started, have closed it
+            self._said = None
+            return
+        self._write(chunk)
+        if len(chunk) == _CHUNK:
+            time.sleep(_CHUNK / LOG_BYTES_PER_SECOND)
+
+    def _note(self, sentence: str) -> None:
+        moment = datetime.now(UTC).isoformat(timespec="seconds")
+        self._write(f"{moment} {sentence}\n".encode())
+
+    def _write(self, data: bytes) -> None:
+        with suppress(OSError):  # a full disk is no reason to end a worker
+            os.write(self._log, data)
+            size = os.fstat(self._log).st_size
+            if size > MAX_LOG_BYTES:
+                newer = os.pread(self._log, MAX_LOG_BYTES // 2, size - MAX_LOG_BYTES // 2)
+                os.ftruncate(self._log, 0)
+                os.write(self._log, newer[newer.find(b"\n") + 1 :])
+
+
+def _heard(*_: object) -> None:
+    """Do nothing: the number of the signal stands in the pipe that wakes the keeper."""
+
+
+def _signals(pipe: int) -> frozenset[int]:
+    with suppress(BlockingIOError):
+        return frozenset(os.read(pipe, _CHUNK))
+    return frozenset()
+
+
+def _reaped(worker: int) -> int | None:
+    """Return how the worker has ended, None while it has not; dead orphans are reaped, too."""
+    while True:
+        try:
+            pid, status = os.waitpid(-1, os.WNOHANG)
+        except ChildProcessError:
+            return None
+        if pid == worker:
+            return status
+        if pid == 0:
+            return None
+
+
+def _children() -> list[int]:
+    """Return the children of this process, adopted ones too; none where the system does not say."""
+    own = os.getpid()
+    try:
+        return [int(each) for each in Path(f"/proc/{own}/task/{own}/children").read_text().split()]
+    except OSError:
+        return []
+
+
+def _how(status: int | None) -> str:
+    if status is None:
+        return "could not be ended"
+    code = os.waitstatus_to_exitcode(status)
+    if code >= 0:
+        return f"ended with the status {code}"
+    try:
+        return f"was ended by {signal.Signals(-code).name}"
+    except ValueError:
+        return f"was ended by the signal {-code}"

@@ -1,0 +1,146 @@
+"""The program of a worker: `python -I -m mymozhem.isolation.worker_main`.
+
+The environment's own Python runs it.
+
+It reads its orders from its standard input, where the end means that the host is gone, and tells
+the host on its standard output how it goes. It parts in two: a `Keeper`, and the process in which
+the app is loaded and served on a Unix socket, as `mymozhem app serve` serves it elsewhere.
+"""
+
+import os
+import signal
+import sys
+from contextlib import suppress
+from importlib.metadata import EntryPoint, entry_points
+from typing import NoReturn
+
+from .protocol import PID, PROBLEM, READY, Orders, report
+from .resource_limits import adopt_orphans, die_with_parent, limit
+from .supervisor import Keeper
+
+#: the same group as `mymozhem.registry.discovery` reads; that module is not imported here
+GROUP = "mymozhem.apps"
+
+_LIFE, _HOST, _LOG = 0, 1, 2
+_REPORT = 3
+#: beyond any that a process of so little has
+_DESCRIPTORS = 256
+
+
+class _NotLoadable(Exception):
+    """The app cannot be served; the message is for its operator."""
+
+
+def main() -> NoReturn:
+    """Take orders, and serve until the end."""
+    orders = Orders.read(_LIFE)
+    adopt_orphans()
+    said, saying = os.pipe()
+    keeper = os.getpid()
+    worker = os.fork()
+    if worker == 0:
+        _become_worker(keeper, said, saying)
+        _work(orders)
+    os.close(saying)
+    with suppress(ProcessLookupError, PermissionError):  # it does so itself, and may be ahead
+        os.setpgid(worker, worker)
+    Keeper(worker, life=_LIFE, said=said, log=_LOG, host=_HOST, folder=orders.folder).run()
+
+
+def _become_worker(keeper: int, said: int, saying: int) -> None:
+    """Leave the keeper's group and descriptors: of the host's nothing is left but the report."""
+    os.setpgid(0, 0)
+    die_with_parent(keeper)
+    os.close(said)
+    told = os.dup(_HOST)
+    nothing = os.open(os.devnull, os.O_RDONLY)
+    for descriptor, place in ((nothing, 0), (saying, 1), (saying, 2)):
+        os.dup2(descriptor, place)
+    if told != _REPORT:
+        os.dup2(told, _REPORT, inheritable=False)
+    os.closerange(_REPORT + 1, _DESCRIPTORS)
+
+
+def _work(orders: Orders) -> NoReturn:
+    report(_REPORT, PID, os.getpid())
+    limit(
+        memory_bytes=orders.memory_bytes,
+        open_files=orders.open_files,
+        processes=orders.processes,
+    )
+    try:
+        app = _loaded(orders)
+    except _NotLoadable as problem:
+        _refuse(str(problem))
+    except BaseException as error:  # noqa: BLE001  whatever it is, the app cannot be served
+        sys.excepthook(type(error), error, error.__traceback__)
+        _refuse(f"loading it raised {type(error).__name__}: {error}"[:1000])
+    _serve(app, orders)
+
+
+def _refuse(problem: str) -> NoReturn:
+    """Say why the app cannot be served, and end at once, whatever threads it has started."""
+    report(_REPORT, PROBLEM, problem)
+    os._exit(1)
+
+
+def _loaded(orders: Orders) -> object:
+    """Return the app object of the very distribution that was ordered, and of no other."""
+    found = [each for each in entry_points(group=GROUP, name=orders.app_id) if _is(each, orders)]
+    if len(found) != 1:
+        name = f"{orders.distribution} {orders.version}"
+        raise _NotLoadable(f"its environment does not hold {name} with the app {orders.app_id}")
+    app: object = found[0].load()
+    return app
+
+
+def _is(point: EntryPoint, orders: Orders) -> bool:
+    if point.dist is None:
+        return False
+    wanted = (_normal(orders.distribution), orders.version)
+    return (_normal(point.dist.name), point.dist.version) == wanted
+
+
+def _normal(name: str) -> str:
+    return name.lower().replace("_", "-").replace(".", "-")
+
+
+def _serve(app: object, orders: Orders) -> NoReturn:
+    # Loaded here, so that the keeper stays as small as it is.
+    import logging  # noqa: PLC0415
+    import socket  # noqa: PLC0415
+
+    import uvicorn  # noqa: PLC0415
+
+    from mymozhem.contract.serve import NotServable, serve  # noqa: PLC0415
+
+    class Server(uvicorn.Server):
+        async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+            await super().startup(sockets)
+            if self.started:
+                report(_REPORT, READY)
+                os.close(_REPORT)
+
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
+    logging.getLogger("uvicorn").setLevel(logging.WARNING)
+    try:
+        endpoint = serve(app, keys=(orders.secret,), max_body_bytes=orders.body_bytes)
+    except NotServable as error:
+        _refuse(str(error))
+    config = uvicorn.Config(
+        endpoint,
+        uds=orders.socket,
+        lifespan="on",
+        ws="none",
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        timeout_graceful_shutdown=1,
+    )
+    Server(config).run()
+    sys.exit(0)
+
+
+if __name__ == "__main__":
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    main()

@@ -1,0 +1,129 @@
+"""The third layer: the schemas inside a manifest are safe, and their defaults are valid."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from itertools import islice
+from urllib.parse import quote
+
+import jsonschema_rs
+from pydantic import JsonValue
+
+from mymozhem.contract.canonical_json import canonical_json
+
+from .json_pointer import pointer
+from .problems import Problem, under
+from .schema_engine import build, without_id
+from .schema_nodes import (
+    DRAFT_07,
+    DRAFT_2020_12,
+    Index,
+    Node,
+    Schema,
+    count,
+    has_longer_name,
+    index,
+    is_draft_07,
+)
+from .schema_outline import outline_at
+from .schema_safety import MAX_NAME, MAX_NODES, MAX_PATTERNS, check_schema, patterns_of, work_of
+from .settings import complete
+from .validation_errors import faults
+
+#: schemas applied to bytes of default, so that a small manifest cannot make long work
+MAX_DEFAULT_WORK = 5_000_000
+MAX_REPORTED = 20
+_WHOLE = "urn:mymozhem:schema"
+
+
+@dataclass(frozen=True)
+class Place:
+    """A schema of a manifest, and where it stands."""
+
+    pointer: str
+    schema: Schema
+
+
+def places(document: Mapping[str, JsonValue]) -> Iterator[Place]:
+    """Yield the schemas of a manifest: of settings, registration, state and payloads."""
+    for name in ("settings", "registration", "state"):
+        said = document.get(name)
+        if isinstance(said, dict):
+            yield Place(pointer([name]), said)
+    for name in ("actions", "events"):
+        said = document.get(name)
+        for key, spec in said.items() if isinstance(said, dict) else ():
+            payload = spec.get("payload") if isinstance(spec, dict) else None
+            if isinstance(payload, dict):
+                yield Place(pointer([name, key, "payload"]), payload)
+
+
+def schema_problems(document: Mapping[str, JsonValue]) -> Iterator[Problem]:
+    """Yield what is wrong with the schemas of a manifest and with the defaults inside them."""
+    found = tuple(places(document))
+    for place in found:
+        if has_longer_name(place.schema, most=MAX_NAME):
+            yield from under(place.pointer, check_schema(place.schema))
+            return
+    together = _too_many(found)
+    if together is not None:
+        yield together
+        return
+    for place in found:
+        problems = check_schema(place.schema) or tuple(_default_problems(place.schema))
+        yield from under(place.pointer, problems)
+
+
+def _too_many(found: tuple[Place, ...]) -> Problem | None:
+    if sum(count(place.schema, most=MAX_NODES) for place in found) > MAX_NODES:
+        message = f"there are more than {MAX_NODES:,} schemas in one manifest"
+        return Problem("", "SCHEMA_TOO_LARGE", message, "share them under $defs, or drop some")
+    nodes = (node for place in found for node in index(place.schema).nodes.values())
+    if sum(1 for node in nodes for _ in patterns_of(node)) > MAX_PATTERNS:
+        message = f"there are more than {MAX_PATTERNS} patterns in one manifest"
+        return Problem("", "PATTERNS_TOO_MANY", message, "use enum, format or maxLength instead")
+    return None
+
+
+def _default_problems(schema: Schema) -> Iterator[Problem]:
+    found = index(schema)
+    work = work_of(found)
+    defaults = [node for node in found.nodes.values() if _has_default(node)]
+    asked = sum(
+        work[node.pointer].applied * len(canonical_json(node.keyword("default")))
+        for node in defaults
+    )
+    if asked > MAX_DEFAULT_WORK:
+        message = "the defaults are too long for schemas this large"
+        yield Problem("", "DEFAULTS_TOO_LARGE", message, "give shorter defaults")
+        return
+    registry = _registry(schema)
+    yield from islice(
+        (problem for node in defaults for problem in _wrong_default(found, node, registry)),
+        MAX_REPORTED,
+    )
+
+
+def _has_default(node: Node) -> bool:
+    return not isinstance(node.schema, bool) and "default" in node.schema
+
+
+def _registry(schema: Schema) -> jsonschema_rs.Registry:
+    draft = jsonschema_rs.Draft7 if is_draft_07(schema) else jsonschema_rs.Draft202012
+    whole = schema if isinstance(schema, bool) else without_id(schema)
+    return jsonschema_rs.Registry([(_WHOLE, whole)], draft=draft)
+
+
+def _wrong_default(found: Index, node: Node, registry: jsonschema_rs.Registry) -> Iterator[Problem]:
+    dialect = DRAFT_07 if is_draft_07(found.nodes[""].schema) else DRAFT_2020_12
+    reference = {"$schema": dialect, "$ref": f"{_WHOLE}#{quote(node.pointer)}"}
+    completed = complete(outline_at(found, node), node.keyword("default"))
+    try:
+        build(reference, registry=registry).validate(completed)
+    except jsonschema_rs.ValidationError as error:  # the first is enough, and all may be millions
+        for fault in islice(faults(error), MAX_REPORTED):
+            yield Problem(
+                f"{node.pointer}/default{fault.problem.pointer}",
+                "DEFAULT_INVALID",
+                f"the default breaks its own schema: {fault.problem.message}",
+                "give a default that the schema accepts, or none",
+            )

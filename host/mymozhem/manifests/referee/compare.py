@@ -1,0 +1,83 @@
+"""All parts of two manifests, compared one after the other, and nothing passed over."""
+
+import re
+from collections.abc import Iterator
+from dataclasses import replace
+
+from pydantic import JsonValue
+
+from mymozhem.contract import JsonObject
+from mymozhem.manifests.json_pointer import find
+from mymozhem.manifests.model import Manifest
+
+from .change_codes import change
+from .json_values import differences
+from .manifest_parts import PARTS
+from .model import Change, Diff
+
+_UNNAMED = frozenset({"/meta/version"})
+#: what has a meaning where it is absent, or whatever its order: its rule tells what it means
+_SPELLED_OUT = re.compile(
+    r"/(capabilities|changes|contract|id|manifestVersion|permissions|registration|serves|settings"
+    r"|state|ui|actions(/[^/]+/(batch|confirm|payload|roles|when))?"
+    r"|events(/[^/]+/(payload|visibility))?|(imports|needs)(/[^/]+)?)"
+)
+
+
+def compare(old: Manifest, new: Manifest) -> Diff:
+    """Return what differs between two valid manifests, the gravest first; pure, raises nothing.
+
+    The version itself is no change. Whatever differs is spoken of by at least one change: what no
+    rule knows is major, because nobody knows.
+    """
+    told = [each for part in PARTS.values() for each in part(old, new)]
+    told += _passed_over(old.document, new.document, told)
+    placed = (_placed(each, old.document, new.document) for each in told)
+    ranked = sorted(placed, key=lambda each: -each.bump.rank)
+    return Diff(old.version, new.version, tuple(ranked))
+
+
+def _passed_over(old: JsonObject, new: JsonObject, told: list[Change]) -> Iterator[Change]:
+    spoken_of = {each.pointer for each in told}
+    above = {at for place in spoken_of for at in _above(place)}
+    for place in differences(old, new):
+        if place in _UNNAMED or place in above or not spoken_of.isdisjoint(_above(place)):
+            continue
+        before, after = _find(old, place), _find(new, place)
+        if _SPELLED_OUT.fullmatch(place):
+            message = "The same in other words, or in another order"
+            yield change("SAME_MEANING", place, message, (before, after))
+        else:
+            message = "Something that the referee does not know is another"
+            yield change("PART_UNKNOWN", place, message, (before, after))
+
+
+def _placed(told: Change, old: JsonObject, new: JsonObject) -> Change:
+    """Return the change at what stands in one of the documents: a missing schema has no parts."""
+    for place in _above(told.pointer):
+        if _stands(new, place) or _stands(old, place):
+            return told if place == told.pointer else replace(told, pointer=place)
+    return told
+
+
+def _stands(document: JsonObject, place: str) -> bool:
+    try:
+        find(document, place)
+    except KeyError:
+        return False
+    return True
+
+
+def _above(place: str) -> Iterator[str]:
+    """Yield a pointer and those of everything around it."""
+    while place:
+        yield place
+        place = place.rpartition("/")[0]
+
+
+def _find(document: JsonValue, place: str) -> JsonValue:
+    try:
+        found = find(document, place)
+    except KeyError:
+        return None
+    return found  # type: ignore[return-value]  # a part of a JSON value is one

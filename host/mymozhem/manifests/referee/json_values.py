@@ -1,0 +1,54 @@
+"""When two JSON values are the same, and where two documents differ."""
+
+from collections.abc import Iterable, Iterator
+
+from pydantic import JsonValue
+
+from mymozhem.contract.canonical_json import canonical_json
+from mymozhem.manifests.json_pointer import Part, pointer
+
+SHOWN = 60
+LISTED = 5
+_NOTHING = object()
+
+
+def same(one: object, other: object) -> bool:
+    """Tell whether two values are one and the same in JSON: 1 is 1.0, and true is not 1."""
+    if isinstance(one, bool) or isinstance(other, bool):
+        return one is other
+    if isinstance(one, dict) and isinstance(other, dict):
+        return one.keys() == other.keys() and all(same(one[name], other[name]) for name in one)
+    if isinstance(one, list) and isinstance(other, list):
+        return len(one) == len(other) and all(map(same, one, other))
+    return one == other
+
+
+def keyed(values: Iterable[JsonValue]) -> dict[bytes, JsonValue]:
+    """Return the values by what they are in JSON, each once."""
+    return {canonical_json(value): value for value in values}
+
+
+def differences(old: object, new: object, path: tuple[Part, ...] = ()) -> Iterator[str]:
+    """Yield the pointers of the smallest parts that differ; a list is one part."""
+    if same(old, new):
+        return
+    if isinstance(old, dict) and isinstance(new, dict):
+        for name in dict.fromkeys((*old, *new)):
+            below = (*path, name)
+            yield from differences(old.get(name, _NOTHING), new.get(name, _NOTHING), below)
+    else:
+        yield pointer(path)
+
+
+def listed(values: Iterable[JsonValue]) -> str:
+    """Return the first values of a list, written out, and how many more there are."""
+    found = list(values)
+    told = ", ".join(shown(value) for value in found[:LISTED])
+    more = len(found) - LISTED
+    return f"{told} and {more:,} more" if more > 0 else told
+
+
+def shown(value: JsonValue) -> str:
+    """Return a value as a sentence may hold it: as JSON, cut where it is long."""
+    text = canonical_json(value).decode()
+    return text if len(text) <= SHOWN else f"{text[:SHOWN]}…"

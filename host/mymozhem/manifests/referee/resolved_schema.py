@@ -1,0 +1,271 @@
+"""A schema with its references followed: what it means, and which defaults it fills in."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+
+from pydantic import JsonValue
+
+from mymozhem.contract import JsonObject
+from mymozhem.contract.canonical_json import canonical_json, digest
+from mymozhem.manifests.json_pointer import parts
+from mymozhem.manifests.schema_nodes import LIST, MAP, ONE, REFERENCES, STORE, Index, Schema, index
+from mymozhem.manifests.settings import apply_defaults
+from mymozhem.manifests.validators import SchemaRefused, compile_schema
+
+from .schema_place import words_in
+
+#: keywords that only tell people something
+TEXTS = frozenset(
+    ["$comment", "deprecated", "description", "examples", "readOnly", "title", "writeOnly", "x-ui"]
+)
+#: where a schema is found and by which name; what refers there tells what changes
+PLACES = STORE | {"$anchor", "$dynamicAnchor", "$id"}
+
+#: bytes of schemas that are read to prove what is filled in: a second of work
+MAX_FILLED = 8 * 1024 * 1024
+VISIBILITY = "x-visibility"
+
+#: keywords that `apply_defaults` follows
+_FOLLOWED_ONE = (
+    "additionalItems",
+    "additionalProperties",
+    "contains",
+    "items",
+    "unevaluatedItems",
+    "unevaluatedProperties",
+)
+_FOLLOWED_LIST = ("allOf", "items", "prefixItems")
+_FOLLOWED_MAP = ("patternProperties", "properties")
+#: keywords by which several schemas speak of one part of a value
+_MERGING = frozenset(["allOf", "patternProperties"]) | REFERENCES
+#: keywords whose schemas speak of a value beside the schema that they stand in
+_ASIDE = frozenset(
+    [
+        "allOf",
+        "anyOf",
+        "contains",
+        "dependencies",
+        "dependentSchemas",
+        "else",
+        "if",
+        "oneOf",
+        "patternProperties",
+        "prefixItems",
+        "then",
+        "unevaluatedItems",
+        "unevaluatedProperties",
+    ]
+)
+#: keywords that speak of properties that are not declared
+_OTHERS = ("additionalProperties", "patternProperties", "unevaluatedProperties")
+
+
+@dataclass(frozen=True, eq=False)
+class Whole:
+    """A whole schema, so that references inside its parts can be followed."""
+
+    schema: Schema
+    _defaults: dict[int, bool] = field(default_factory=dict)
+    _targets: dict[str, JsonValue] = field(default_factory=dict)
+    _filled: dict[int, "Filled"] = field(default_factory=dict)
+
+    @cached_property
+    def found(self) -> Index:
+        """Return the schemas inside it."""
+        return index(self.schema)
+
+    @cached_property
+    def merges(self) -> bool:
+        """Tell whether several parts of it may speak of one field, and of who sees it."""
+        return self.refers or any(
+            node.keyword("x-visibility") is not None and bool(_ASIDE & set(parts(node.pointer)))
+            for node in self.found.nodes.values()
+        )
+
+    @cached_property
+    def refers(self) -> bool:
+        """Tell whether some part of it refers to another."""
+        return any(node.keyword(word) for node in self.found.nodes.values() for word in REFERENCES)
+
+    @cached_property
+    def _stored(self) -> JsonObject:
+        return self._said("$schema", *sorted(STORE))
+
+    @cached_property
+    def _stored_bytes(self) -> int:
+        return len(canonical_json(self._stored))
+
+    def _said(self, *words: str) -> JsonObject:
+        around = self.schema if isinstance(self.schema, Mapping) else {}
+        return {word: around[word] for word in words if word in around}
+
+    def meaning(self, part: Schema) -> JsonValue:
+        """Return a part of it with references followed, without texts and without places."""
+        return _mapped(part, self.meaning, self._meant)
+
+    def filled(self, part: Schema) -> "Filled":
+        """Return what is filled in where a property with this schema is missing.
+
+        Said by the real engine, as long as not more than MAX_FILLED bytes of schemas are read: what
+        comes beyond is not proved.
+        """
+        if id(part) not in self._filled:
+            self._filled[id(part)] = self._fill(part)
+        return self._filled[id(part)]
+
+    def completion(self, part: Schema, *, may_be_missing: bool = False) -> JsonValue:
+        """Return what decides which defaults are filled in below a part; None where none are.
+
+        Two parts with the same completion are completed alike. `may_be_missing` counts what is
+        required of the part, without which it is not made where it is missing.
+        """
+        if isinstance(part, bool) or not self._has_default(part):
+            return None
+        merging = any(
+            word in node.schema
+            for node in index(part).nodes.values()
+            if isinstance(node.schema, Mapping)
+            for word in _MERGING
+        )
+        return self._completed(part, merging=merging, counts_required=may_be_missing)
+
+    def _completed(self, part: Schema, *, merging: bool, counts_required: bool) -> JsonValue:
+        if isinstance(part, bool) or (not merging and not self._has_default(part)):
+            return None
+
+        def below(schema: Schema) -> JsonValue:
+            return self._completed(schema, merging=merging, counts_required=True)
+
+        said = _followed(part, below)
+        if not merging and not any(word in said for word in _OTHERS):
+            declared = said.get("properties")
+            if isinstance(declared, dict):
+                said["properties"] = {n: x for n, x in declared.items() if x is not None}
+        for word in REFERENCES & part.keys():
+            said[word] = self._referred(part[word], f"completed {merging}", below)
+        if counts_required or merging:
+            required = part.get("required", [])
+            names = required if isinstance(required, list) else []
+            said["required"] = list[JsonValue](sorted(map(str, names)))
+        return {word: value for word, value in said.items() if value not in (None, {})}
+
+    def _has_default(self, part: Schema) -> bool:
+        if id(part) not in self._defaults:
+            self._defaults[id(part)] = self._finds_default(part)
+        return self._defaults[id(part)]
+
+    def _finds_default(self, part: Schema) -> bool:
+        nodes = index(part).nodes.values()
+        if any(_says_default(node.schema) for node in nodes):
+            return True
+        targets = (self.found.target(node.keyword(word)) for node in nodes for word in REFERENCES)
+        return any(self._has_default(target.schema) for target in targets if target is not None)
+
+    def _fill(self, part: Schema) -> "Filled":
+        if self.completion(part) is None:
+            return Filled((), valid=True)
+        refers = any(x.keyword(word) for x in index(part).nodes.values() for word in REFERENCES)
+        kept = self._stored if refers else self._said("$schema")
+        alone: dict[str, JsonValue] = {**kept, "properties": {_NAME: _plain(part)}}
+        read = len(canonical_json(_plain(part))) + (self._stored_bytes if refers else 0)
+        if read > MAX_FILLED - sum(each.read for each in self._filled.values()):
+            return Filled((), valid=None)
+        try:
+            completed = apply_defaults(alone, {})
+            valid = compile_schema(alone).is_valid(completed)
+        except SchemaRefused:  # it refers to what is not beside it
+            return Filled((), valid=None, read=read)
+        values = (completed[_NAME],) if isinstance(completed, dict) and _NAME in completed else ()
+        return Filled(values, valid=valid, read=read)
+
+    def _meant(self, _: str, named: JsonValue) -> JsonValue:
+        return self._referred(named, "meaning", self.meaning)
+
+    def _referred(
+        self, named: JsonValue, what: str, follow: Callable[[Schema], JsonValue]
+    ) -> JsonValue:
+        """Return what stands for a target that is followed: a digest, for it may be long.
+
+        Who may see its parts is said beside it. `what` names the way that it is followed.
+        """
+        target = self.found.target(named)
+        if target is None:
+            return named
+        key = f"{what} {target.pointer}"
+        if key not in self._targets:
+            found = follow(target.schema)
+            seen: list[JsonValue] = list(words_in(found, VISIBILITY))
+            self._targets[key] = [digest(found), {VISIBILITY: seen} if seen else {}]
+        return self._targets[key]
+
+
+@dataclass(frozen=True)
+class Filled:
+    """What the host fills in for a missing property; `valid` is None where that is not proved.
+
+    `values` holds the value as its only item, and nothing where the property stays missing. `read`
+    is how many bytes of schemas it took.
+    """
+
+    values: tuple[JsonValue, ...]
+    valid: bool | None
+    read: int = 0
+
+
+_NAME = "filled"
+
+
+def _plain(schema: Schema) -> JsonValue:
+    return schema if isinstance(schema, bool) else dict(schema)
+
+
+def _says_default(schema: Schema) -> bool:
+    return isinstance(schema, Mapping) and "default" in schema
+
+
+def _followed(
+    part: Mapping[str, JsonValue], below: Callable[[Schema], JsonValue]
+) -> dict[str, JsonValue]:
+    said: dict[str, JsonValue] = {}
+    if "default" in part:
+        said["default"] = [part["default"]]
+    for word in _FOLLOWED_ONE:
+        value = part.get(word)
+        if isinstance(value, dict):
+            said[word] = below(value)
+    for word in _FOLLOWED_LIST:
+        value = part.get(word)
+        if isinstance(value, list):
+            said[word] = [below(x) for x in value if isinstance(x, dict | bool)]
+    for word in _FOLLOWED_MAP:
+        value = part.get(word)
+        if isinstance(value, dict):
+            said[word] = {n: below(x) for n, x in value.items() if isinstance(x, dict | bool)}
+    return {word: value for word, value in said.items() if value is not None}
+
+
+def _mapped(
+    part: Schema,
+    follow: Callable[[Schema], JsonValue],
+    referred: Callable[[str, JsonValue], JsonValue],
+) -> JsonValue:
+    if isinstance(part, bool):
+        return part
+    said: dict[str, JsonValue] = {}
+    for word, value in part.items():
+        if word in TEXTS or word in PLACES or word == "$schema":
+            continue
+        if word in REFERENCES:
+            said[word] = referred(word, value)
+        elif word in ONE and isinstance(value, dict | bool):
+            said[word] = follow(value)
+        elif word in LIST and isinstance(value, list):
+            said[word] = [follow(x) if isinstance(x, dict | bool) else x for x in value]
+        elif word in MAP and isinstance(value, dict):
+            said[word] = {
+                name: follow(x) if isinstance(x, dict | bool) else x for name, x in value.items()
+            }
+        else:
+            said[word] = value
+    return said

@@ -1,0 +1,236 @@
+"""When something is wrong: from facts to findings, pure."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from mymozhem.observability.metrics import BreakerState
+
+from .call_counts import SLOW_SHARE
+from .call_statistics import Figures
+from .sources import DeliveryCount, Orphans
+from .tables import AppStatus, RuleName, Severity
+
+#: fewer calls in the hour say too little
+ENOUGH_CALLS = 20
+WARN_BELOW = 0.95
+CRITICAL_BELOW = 0.90
+#: at most this share of calls may take most of their deadline: more, and p95 does
+SLOW_CALLS = 0.05
+DEAD_LETTERS = 100
+CHECKS_IN_A_ROW = 3
+MISCONFIGURED = "APP_MISCONFIGURED"
+
+_STOP = (
+    "If it does not recover, stop it with `mymozhem apps stop {app} --reason …` or with "
+    "POST /api/v1/admin/apps/{app}/stop: its fallbacks answer then."
+)
+ADVICE = {
+    RuleName.MISCONFIGURED: (
+        "Compare the address and the paths in the app's manifest with its server, and the secret "
+        "that it was given; `mymozhem apps secret {app}` makes a new one, which its server needs "
+        "then (POST /api/v1/apps/{app}/regenerate-secret). An address in a private network has to "
+        "lie in MYMOZHEM_ALLOW_NETWORKS."
+    ),
+    RuleName.SUCCESS_RATE: "Look at /api/v1/admin/webhooks and at the app's own log. " + _STOP,
+    RuleName.SLOW: (
+        "Look at what the app waits for. Calls that miss their deadline are answered by its "
+        "fallbacks; a longer deadline needs a new version of its manifest."
+    ),
+    RuleName.BREAKER: (
+        "The app is asked again by itself after a minute. Look at /api/v1/admin/breakers and at "
+        "the app's own log; POST /api/v1/admin/breakers/reset has it asked at once, when it is "
+        "well. " + _STOP
+    ),
+    RuleName.DEAD_LETTERS: (
+        "See them with `mymozhem deliveries list --state dead` or at /api/v1/admin/dead-letters, "
+        "mend the cause, then retry or delete them."
+    ),
+    RuleName.CHECKS: "Look at the app's own log, and whether its server runs. " + _STOP,
+    RuleName.APP_OFF: (
+        "Once it is well, start it with `mymozhem apps start {app}` or with "
+        "POST /api/v1/admin/apps/{app}/start. Its deliveries are kept."
+    ),
+}
+
+
+class CheckedApp(NamedTuple):
+    """How the last health checks of a version ended."""
+
+    app_id: str
+    version: str
+    status: AppStatus
+    failures_in_a_row: int
+
+
+class AppOff(NamedTuple):
+    """An app that is not asked any more; `gone`: it said so itself."""
+
+    app_id: str
+    version: str | None
+    gone: bool
+    reason: str | None
+
+
+@dataclass(frozen=True)
+class Facts:
+    """What is known at one moment; `hour` are the figures of the last hour."""
+
+    hour: Sequence[Figures] = ()
+    breakers: Sequence[BreakerState] = ()
+    deliveries: Sequence[DeliveryCount] = ()
+    checks: Sequence[CheckedApp] = ()
+    off: Sequence[AppOff] = ()
+    orphans: Sequence[Orphans] = ()
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing that is wrong now; `key` is the same as long as it is the same thing."""
+
+    rule: RuleName
+    severity: Severity
+    summary: str
+    app_id: str | None = None
+    version: str | None = None
+    capability: str | None = None
+    code: str | None = None
+    do: str | None = None
+
+    @property
+    def key(self) -> str:
+        """What names the incident: the rule, and what it is about."""
+        about = (self.rule.value, self.app_id or "", self.capability or "")
+        return ":".join(about)
+
+    @property
+    def advice(self) -> str:
+        """What to do about it."""
+        return self.do or ADVICE[self.rule].format(app=self.app_id or "")
+
+
+def findings(facts: Facts) -> list[Finding]:
+    """Return everything that is wrong, each key once, the worst of a key first met."""
+    found: dict[str, Finding] = {}
+    stopped = {app.app_id for app in facts.off}
+    for finding in _all(facts):
+        if finding.app_id in stopped and finding.rule not in _WHEN_OFF:
+            continue  # nobody asks it any more: one alert says so
+        found.setdefault(finding.key, finding)
+    return list(found.values())
+
+
+_WHEN_OFF = {RuleName.APP_OFF, RuleName.DEAD_LETTERS}
+
+
+def _all(facts: Facts) -> Iterator[Finding]:
+    for each in facts.hour:
+        yield from _misconfigured(each)
+        yield from _success(each)
+        yield from _slow(each)
+    yield from map(_breaker, (b for b in facts.breakers if b.state == "open"))
+    yield from _dead_letters(facts.deliveries)
+    yield from map(_check, (c for c in facts.checks if c.failures_in_a_row >= CHECKS_IN_A_ROW))
+    yield from map(_off, facts.off)
+    yield from map(_orphaned, facts.orphans)
+
+
+def _misconfigured(hour: Figures) -> Iterator[Finding]:
+    """Find one such call: what is set up wrongly does not get well by itself."""
+    count = hour.codes.get(MISCONFIGURED, 0)
+    if count:
+        calls = "1 call" if count == 1 else f"{count} calls"
+        yield Finding(
+            RuleName.MISCONFIGURED,
+            Severity.CRITICAL,
+            f"{hour.app_id} {_versions(hour)} did not let {calls} in ({hour.capability}) within an "
+            "hour: its server answered 401, 403 or 404, or its address may not be reached.",
+            hour.app_id, _versions(hour), hour.capability, MISCONFIGURED,
+        )  # fmt: skip
+
+
+def _success(hour: Figures) -> Iterator[Finding]:
+    rate = hour.success_rate
+    if rate is None or hour.successes + hour.failures < ENOUGH_CALLS or rate >= WARN_BELOW:
+        return
+    yield Finding(
+        RuleName.SUCCESS_RATE,
+        Severity.CRITICAL if rate < CRITICAL_BELOW else Severity.WARNING,
+        f"{hour.app_id} {_versions(hour)} failed in {hour.failures} of "
+        f"{hour.successes + hour.failures} calls ({hour.capability}) within an hour, mostly with "
+        f"{hour.worst_code}.",
+        hour.app_id, _versions(hour), hour.capability, hour.worst_code,
+    )  # fmt: skip
+
+
+def _slow(hour: Figures) -> Iterator[Finding]:
+    if hour.asked < ENOUGH_CALLS or hour.slow <= hour.asked * SLOW_CALLS:
+        return
+    p95 = round(hour.spread.p95_ms or 0)
+    yield Finding(
+        RuleName.SLOW,
+        Severity.WARNING,
+        f"{hour.app_id} {_versions(hour)} ({hour.capability}) needed over {SLOW_SHARE:.0%} of its "
+        f"deadline in {hour.slow} of {hour.asked} calls within an hour; p95 is {p95} ms.",
+        hour.app_id, _versions(hour), hour.capability,
+    )  # fmt: skip
+
+
+def _breaker(breaker: BreakerState) -> Finding:
+    return Finding(
+        RuleName.BREAKER,
+        Severity.CRITICAL,
+        f"{breaker.app_id} {breaker.version} ({breaker.capability}) failed several times in a row "
+        "and is not asked for a while.",
+        breaker.app_id, breaker.version, breaker.capability, "APP_PAUSED",
+    )  # fmt: skip
+
+
+def _dead_letters(counts: Sequence[DeliveryCount]) -> Iterator[Finding]:
+    """Blame an app that has too many by itself; else the platform, where all together have."""
+    over = [each for each in counts if each.dead > DEAD_LETTERS]
+    for each in over:
+        summary = f"{each.dead} deliveries to {each.app_id} were given up."
+        yield Finding(RuleName.DEAD_LETTERS, Severity.WARNING, summary, each.app_id)
+    total = sum(each.dead for each in counts)
+    if not over and total > DEAD_LETTERS:
+        parts = ", ".join(f"{each.app_id} {each.dead}" for each in counts if each.dead)
+        summary = f"{total} deliveries were given up: {parts}."
+        yield Finding(RuleName.DEAD_LETTERS, Severity.WARNING, summary)
+
+
+def _check(check: CheckedApp) -> Finding:
+    return Finding(
+        RuleName.CHECKS,
+        Severity.WARNING,
+        f"{check.app_id} {check.version} failed {CHECKS_IN_A_ROW} health checks in a row; the last "
+        f"one found it {check.status}.",
+        check.app_id, check.version, "health",
+    )  # fmt: skip
+
+
+def _off(app: AppOff) -> Finding:
+    why = "says that it is gone (410)" if app.gone else "was stopped by an operator"
+    reason = f": {app.reason}" if app.reason else ""
+    return Finding(
+        RuleName.APP_OFF,
+        Severity.CRITICAL if app.gone else Severity.WARNING,
+        f"{app.app_id} {why}{reason}. It is not asked any more.",
+        app.app_id, app.version, None, "APP_GONE" if app.gone else "APP_STOPPED",
+    )  # fmt: skip
+
+
+def _orphaned(app: Orphans) -> Finding:
+    versions = ", ".join(app.versions)
+    rooms = "1 room is" if app.rooms == 1 else f"{app.rooms} rooms are"
+    return Finding(
+        RuleName.APP_OFF,
+        Severity.CRITICAL if app.active else Severity.WARNING,
+        f"Nothing answers for {app.app_id} {versions}: {rooms} orphaned, {app.active} of them "
+        "running. Their fallbacks decide.",
+        app.app_id, versions, None, "APP_ORPHANED", app.do,
+    )  # fmt: skip
+
+
+def _versions(hour: Figures) -> str:
+    return ", ".join(hour.versions)

@@ -1,0 +1,127 @@
+"""How calls of apps went over the last hour, day or week: read from the counts of all processes."""
+
+from collections import defaultdict
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Literal, NamedTuple
+
+from sqlalchemy import func, select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from .call_counts import SPAN, floor
+from .duration_buckets import NOT_ASKED, Spread
+from .tables import CallCountRow, Grain
+
+Window = Literal["1h", "24h", "7d"]
+
+#: codes that say nothing about the app: the operator stopped it, or others used the time up
+NEUTRAL = frozenset({"APP_STOPPED", "APP_BUDGET_SPENT"})
+#: codes with which an app did answer, only not at once
+ANSWERED = frozenset({"", "APP_ACCEPTED"})
+TIMEOUT = "APP_TIMEOUT"
+
+_WINDOWS: Mapping[Window, tuple[Grain, timedelta]] = {
+    "1h": (Grain.FINE, timedelta(hours=1)),
+    "24h": (Grain.HOUR, timedelta(hours=24)),
+    "7d": (Grain.HOUR, timedelta(days=7)),
+}
+
+
+@dataclass(frozen=True)
+class Figures:
+    """How the calls of one app and capability went.
+
+    `successes` and `failures` leave out calls that say nothing about the app; a refusal is an
+    answer, so it counts as a success. `codes` are the failures by their code, `slow` the calls that
+    took over 80 % of their deadline, `asked` those that reached the app.
+    """
+
+    app_id: str
+    capability: str
+    calls: int
+    successes: int
+    failures: int
+    timeouts: int
+    fallbacks: int
+    asked: int
+    slow: int
+    codes: Mapping[str, int]
+    versions: tuple[str, ...]
+    spread: Spread
+
+    @property
+    def success_rate(self) -> float | None:
+        """The share of calls that the app answered; None where none says anything about it."""
+        judged = self.successes + self.failures
+        return self.successes / judged if judged else None
+
+    @property
+    def worst_code(self) -> str | None:
+        """The code of most failures; None without failures."""
+        return max(self.codes, key=lambda code: (self.codes[code], code), default=None)
+
+
+async def figures(
+    session: AsyncSession, window: Window, now: datetime, *, app_id: str | None = None
+) -> list[Figures]:
+    """Return how calls went in the last hour, day or week, by app and capability.
+
+    The running span counts: the hour is exact to five minutes, day and week to an hour. What
+    processes have not added yet, at most some ten seconds of calls, is missing.
+    """
+    grain, length = _WINDOWS[window]
+    since = floor(now, SPAN[grain]) - length + SPAN[grain]
+    names = (
+        CallCountRow.app_id, CallCountRow.capability, CallCountRow.version, CallCountRow.code,
+        CallCountRow.bucket,
+    )  # fmt: skip
+    found = select(
+        *names,
+        func.sum(CallCountRow.calls),
+        func.sum(CallCountRow.fallbacks),
+        func.sum(CallCountRow.slow),
+        func.sum(CallCountRow.total_ms),
+    ).where(CallCountRow.grain == grain, CallCountRow.started_at >= since)
+    if app_id is not None:
+        found = found.where(CallCountRow.app_id == app_id)
+    grouped: defaultdict[tuple[str, str], list[_Line]] = defaultdict(list)
+    for row in await session.execute(found.group_by(*names)):
+        app, capability, version, code, bucket, calls, fallbacks, slow, total = row
+        line = _Line(version, code, bucket, int(calls), int(fallbacks), int(slow), float(total))
+        grouped[app, capability].append(line)
+    return [_figures(*name, grouped[name]) for name in sorted(grouped)]
+
+
+class _Line(NamedTuple):
+    version: str
+    code: str
+    bucket: int
+    calls: int
+    fallbacks: int
+    slow: int
+    total_ms: float
+
+
+def _figures(app_id: str, capability: str, lines: list[_Line]) -> Figures:
+    codes: defaultdict[str, int] = defaultdict(int)
+    buckets: defaultdict[int, int] = defaultdict(int)
+    for line in lines:
+        if line.code not in ANSWERED | NEUTRAL:
+            codes[line.code] += line.calls
+        if line.bucket != NOT_ASKED:
+            buckets[line.bucket] += line.calls
+    return Figures(
+        app_id=app_id,
+        capability=capability,
+        calls=sum(line.calls for line in lines),
+        successes=sum(line.calls for line in lines if line.code in ANSWERED),
+        failures=sum(codes.values()),
+        timeouts=codes.get(TIMEOUT, 0),
+        fallbacks=sum(line.fallbacks for line in lines),
+        asked=sum(buckets.values()),
+        slow=sum(line.slow for line in lines),
+        codes=dict(codes),
+        versions=tuple(sorted({line.version for line in lines})),
+        spread=Spread.of(buckets, sum(line.total_ms for line in lines)),
+    )

@@ -1,0 +1,30 @@
+"""Whose turn it is: what one process does for all, done by whoever comes first when it is due."""
+
+from datetime import timedelta
+
+from sqlalchemy.dialects import postgresql, sqlite
+
+from mymozhem.db.unit_of_work import Database
+
+from .tables import HealthTurnRow
+
+
+async def take_turn(database: Database, name: str, *, every: timedelta) -> bool:
+    """Tell whether to do this now; if so, nobody else is told so before `every` is over.
+
+    Compare and set in one statement. A process that dies in its turn is followed by the next turn.
+    """
+    insert = postgresql.insert if database.dialect == "postgresql" else sqlite.insert
+    async with database.write() as unit:
+        due_at = unit.now + every
+        statement = (
+            insert(HealthTurnRow)
+            .values(name=name, due_at=due_at)
+            .on_conflict_do_update(
+                index_elements=["name"],
+                set_={"due_at": due_at},
+                where=HealthTurnRow.due_at <= unit.now,
+            )
+            .returning(HealthTurnRow.name)
+        )
+        return await unit.session.scalar(statement) is not None

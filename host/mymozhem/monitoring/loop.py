@@ -1,0 +1,216 @@
+"""The health of one host process: counts written, apps asked, incidents told, mails sent."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Iterable
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import timedelta
+
+import structlog
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from mymozhem.clock import Clock
+from mymozhem.config import Settings
+from mymozhem.db.unit_of_work import Database
+from mymozhem.errors import Unavailable
+from mymozhem.observability.metrics import LagWatch, Metrics
+from mymozhem.registry.catalog import Catalog
+from mymozhem.registry.tables import AppRow, StopCause
+
+from . import call_counts, health_checks, mail_queue
+from .alert_mails import Teller
+from .alert_rules import AppOff, Facts, findings
+from .call_counts import Histograms
+from .call_statistics import figures
+from .cluster_turns import take_turn
+from .incidents import reconcile
+from .quiet_hours import QuietHours
+from .smtp import Mailer
+from .sources import Sources
+
+logger = structlog.stdlib.get_logger(__name__)
+
+#: seconds between two writings of counts, and between two looks at the mails
+TICK = 10.0
+LOOK_EVERY = timedelta(seconds=30)
+CHECK_EVERY = timedelta(minutes=5)
+CLEAN_EVERY = timedelta(hours=1)
+_AGAIN_SECONDS = 0.2
+#: due by a clock that runs apart from the database's by less than this
+_EARLY = timedelta(seconds=1)
+
+
+@dataclass(frozen=True)
+class HealthParts:
+    """What the loop works with."""
+
+    database: Database
+    catalog: Catalog
+    clock: Clock
+    settings: Settings
+    metrics: Metrics
+    histograms: Histograms
+    sources: Sources
+
+
+class HealthLoop:
+    """Runs in every process; what one does for all is done by whoever comes first.
+
+    `pace` stretches the time between its steps; a test makes it short.
+    """
+
+    def __init__(self, parts: HealthParts, *, pace: float = 1.0) -> None:
+        self._parts = parts
+        self._pace = pace
+        mailer = Mailer.of(parts.settings)
+        if mailer is None:
+            logger.info("no mail server is set: `mymozhem alerts` and /admin/alerts show alerts")
+        self._postman = (
+            mail_queue.Postman(parts.database, mailer, parts.clock) if mailer is not None else None
+        )
+        self._teller = Teller(
+            parts.sources,
+            QuietHours.of(parts.settings),
+            parts.settings.effective_public_url,
+            mails=mailer is not None,
+        )
+        self._lag = LagWatch(parts.metrics)
+        # Apart, so that none waits for another, or stops with it.
+        self._steps: dict[str, tuple[Callable[[], Awaitable[None]], float]] = {
+            "counts": (self.write_counts, TICK),
+            "clean": (self.clean, CLEAN_EVERY.total_seconds() / 6),
+            "checks": (self.check, LOOK_EVERY.total_seconds()),
+            "alerts": (self.look, LOOK_EVERY.total_seconds()),
+            "mails": (self.send_mails, TICK),
+        }
+        self._tasks: list[asyncio.Task[None]] = []
+
+    def start(self) -> None:
+        """Begin, in the running event loop; twice is once."""
+        if not self._tasks:
+            self._lag.start()
+            self._begin(*self._steps)
+
+    def start_counting(self) -> None:
+        """Begin to write this process's counts, and leave all else to hosts; twice is once."""
+        if not self._tasks:
+            self._begin("counts")
+
+    async def stop(self) -> None:
+        """Stop, and write the last counts; safe when it was never started."""
+        tasks, self._tasks = self._tasks, []
+        await _end(tasks)
+        await self._lag.stop()
+        with suppress(Unavailable):  # a few seconds of counts, no more
+            await self.write_counts()
+
+    async def run_due(self) -> None:
+        """Do everything that is due now but the mails, once; for tests that hold the clock."""
+        await self.write_counts()
+        await self.clean()
+        await self.check()
+        await self.look()
+
+    async def write_counts(self) -> None:
+        """Add the calls of this process to those of all."""
+        await self._parts.histograms.flush(self._parts.database)
+
+    async def clean(self) -> None:
+        """Forget what is old, when it is this process's turn."""
+        if not await take_turn(self._parts.database, "clean", every=CLEAN_EVERY):
+            return
+        async with self._parts.database.write() as unit:
+            await call_counts.forget_old(unit)
+            await mail_queue.forget_old(unit)
+
+    async def check(self) -> None:
+        """Ask the apps how they are, when it is this process's turn."""
+        ask, database = self._parts.sources.ask, self._parts.database
+        if ask is None or not await take_turn(database, "checks", every=CHECK_EVERY - _EARLY):
+            return
+        async with database.read() as session:
+            off = await _apps_off(session)
+        asked = health_checks.targets(self._parts.catalog, off=[app.app_id for app in off])
+        await health_checks.check_all(database, asked, ask)
+
+    async def look(self) -> None:
+        """Show Prometheus how things are; judge them, when it is this process's turn."""
+        facts = await self._facts()
+        self._show(facts)
+        if await take_turn(self._parts.database, "alerts", every=LOOK_EVERY - _EARLY):
+            await self.evaluate(facts)
+
+    async def evaluate(self, facts: Facts) -> None:
+        """Open, close and tell incidents, in one transaction."""
+        async with self._parts.database.write() as unit:
+            await reconcile(unit, findings(facts), self._parts.sources)
+            await unit.session.flush()
+            await self._teller.tell(unit)
+
+    async def send_mails(self) -> None:
+        """Send the mails that are due; nothing where no server is set."""
+        if self._postman is not None:
+            await self._postman.send_due()
+
+    async def _facts(self) -> Facts:
+        now = self._parts.clock.now()
+        sources = self._parts.sources
+        async with self._parts.database.read() as session:
+            return Facts(
+                hour=await figures(session, "1h", now),
+                breakers=await sources.breakers(session),
+                deliveries=await sources.deliveries(session),
+                checks=await health_checks.checked(session),
+                off=await _apps_off(session),
+                orphans=sources.orphans(),
+            )
+
+    def _show(self, facts: Facts) -> None:
+        counts = facts.deliveries
+        self._parts.metrics.breakers(facts.breakers)
+        self._parts.metrics.deliveries(
+            {
+                "pending": sum(each.pending for each in counts),
+                "dead": sum(each.dead for each in counts),
+            }
+        )
+
+    def _begin(self, *names: str) -> None:
+        self._tasks = [
+            asyncio.create_task(self._repeat(*self._steps[name]), name=f"health: {name}")
+            for name in names
+        ]
+
+    async def _repeat(self, step: Callable[[], Awaitable[None]], seconds: float) -> None:
+        while True:
+            try:
+                await step()
+            except Unavailable as error:
+                logger.warning("health waits for the database", code=error.code)
+            except Exception:  # what watches the rest must go on itself
+                logger.exception("a look at the health failed")
+            await asyncio.sleep(seconds * self._pace)
+
+
+async def _end(tasks: Iterable[asyncio.Task[None]]) -> None:
+    """Cancel tasks until they have ended.
+
+    Once is not enough: `asyncio.wait_for`, which the mail client uses, loses a cancellation that
+    comes together with a result (https://github.com/python/cpython/issues/86296).
+    """
+    pending = set(tasks)
+    while pending:
+        for task in pending:
+            task.cancel()
+        _, pending = await asyncio.wait(pending, timeout=_AGAIN_SECONDS)
+
+
+async def _apps_off(session: AsyncSession) -> list[AppOff]:
+    rows = await session.scalars(
+        select(AppRow).where(AppRow.stopped_at.is_not(None), AppRow.deleted_at.is_(None))
+    )
+    return [
+        AppOff(row.app_id, row.manifest_version, row.stop_cause is StopCause.GONE, row.stop_reason)
+        for row in rows
+    ]

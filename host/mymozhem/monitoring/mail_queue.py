@@ -1,0 +1,120 @@
+"""Mails on their way: rows that are sent once the server takes them, and nothing waits for it."""
+
+from dataclasses import dataclass
+from datetime import timedelta
+
+import structlog
+from sqlalchemy import Update, delete, select, update
+
+from mymozhem.clock import Clock
+from mymozhem.db.unit_of_work import Database, UnitOfWork
+
+from .mail_texts import Letter, line
+from .smtp import Mail, Mailer, MailFailed
+from .tables import OutgoingMailRow
+
+logger = structlog.stdlib.get_logger(__name__)
+
+#: how long a process has for one mail before another one sends it
+LEASE = timedelta(minutes=2)
+FIRST_REST = timedelta(minutes=1)
+LONGEST_REST = timedelta(hours=1)
+#: what could not be sent for this long is news no more
+GIVE_UP = timedelta(days=2)
+KEEP = timedelta(days=30)
+LONGEST_SUBJECT = 200
+
+
+def enqueue(unit: UnitOfWork, recipient: str, letter: Letter) -> None:
+    """Have a letter sent once the transaction is committed."""
+    unit.session.add(
+        OutgoingMailRow(
+            recipient=recipient,
+            subject=line(letter.subject)[:LONGEST_SUBJECT],
+            body=letter.body,
+            created_at=unit.now,
+            next_at=unit.now,
+        )
+    )
+
+
+@dataclass(frozen=True)
+class Postman:
+    """Sends what is due; several processes may, each mail is taken by one."""
+
+    database: Database
+    mailer: Mailer
+    clock: Clock
+
+    async def send_due(self) -> int:
+        """Send mails until none is due or one fails; return how many were sent.
+
+        A failure is noted and tried again later. The rest waits with it: where the server does not
+        answer, it would not answer for them either.
+        """
+        sent = 0
+        while (mail := await self.take()) is not None:
+            try:
+                await self.mailer.send(mail)
+            except MailFailed as error:
+                await self._failed(mail, error)
+                if error.server:
+                    break
+            else:
+                await self._sent(mail)
+                sent += 1
+        return sent
+
+    async def take(self) -> Mail | None:
+        """Take the next mail that is due, for `LEASE`; None when there is none."""
+        async with self.database.read() as session:  # on SQLite every write waits for its turn
+            now = self.clock.now()
+            due = select(OutgoingMailRow.id).where(OutgoingMailRow.next_at <= now).limit(1)
+            if await session.scalar(due) is None:
+                return None
+        async with self.database.write() as unit:
+            query = (
+                select(OutgoingMailRow)
+                .where(OutgoingMailRow.next_at <= unit.now)
+                .order_by(OutgoingMailRow.next_at, OutgoingMailRow.id)
+                .limit(1)
+                .with_for_update(skip_locked=True)
+            )
+            row = (await unit.session.scalars(query)).one_or_none()
+            if row is None:
+                return None
+            row.attempts += 1
+            row.next_at = unit.now + LEASE
+            return Mail(row.id, row.attempts, row.recipient, row.subject, row.body, row.created_at)
+
+    async def _sent(self, mail: Mail) -> None:
+        async with self.database.write() as unit:
+            values = {"sent_at": unit.now, "next_at": None, "problem": None}
+            await unit.session.execute(_taken(mail).values(values))
+
+    async def _failed(self, mail: Mail, error: MailFailed) -> None:
+        async with self.database.write() as unit:
+            given_up = unit.now - mail.created_at >= GIVE_UP
+            rest = min(FIRST_REST * 2 ** min(mail.attempt - 1, 10), LONGEST_REST)
+            next_at = None if given_up else unit.now + rest
+            values = {"next_at": next_at, "problem": error.message}
+            await unit.session.execute(_taken(mail).values(values))
+        logger.warning(
+            "mail not sent", mail=mail.id, attempt=mail.attempt, given_up=given_up,
+            problem=error.message,
+        )  # fmt: skip
+
+
+async def forget_old(unit: UnitOfWork) -> None:
+    """Delete mails that were sent, or given up, long ago: they hold addresses."""
+    old = OutgoingMailRow.created_at < unit.now - KEEP
+    await unit.session.execute(delete(OutgoingMailRow).where(old))
+
+
+def _taken(mail: Mail) -> Update:
+    """Change a mail's row only as long as this attempt is the last one."""
+    return (
+        update(OutgoingMailRow)
+        .where(OutgoingMailRow.id == mail.id, OutgoingMailRow.attempts == mail.attempt)
+        .execution_options(synchronize_session=False)
+    )

@@ -1,0 +1,82 @@
+"""What the database says about apps, read in one snapshot, and whether it says something new."""
+
+import logging
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import func, select
+
+from mymozhem.db.unit_of_work import Database
+from mymozhem.errors import MymozhemError
+from mymozhem.manifests.model import Manifest
+
+from . import app_keys, manifest_history
+from .app_keys import AppKey, Sealer
+from .manifest_history import Published
+from .snapshot import AppFacts, Stopped, Version
+from .tables import AppKind, AppRow, AppSecretRow, StopCause
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Said:
+    """What the database said.
+
+    `stamp` grows with every change; `until` is when the first of the keys ends, None where none
+    does.
+    """
+
+    published: tuple[Published, ...]
+    facts: Mapping[str, AppFacts]
+    stamp: int
+    until: datetime | None
+
+
+class Source:
+    """Reads apps from a database; the sealer opens their keys."""
+
+    def __init__(self, database: Database, sealer: Sealer) -> None:
+        self._database = database
+        self._sealer = sealer
+
+    async def read(self, known: Mapping[Version, Manifest]) -> Said:
+        """Return everything; manifests that are known, and never change, are not read again."""
+        now = await self._database.now()
+        async with self._database.read() as session:
+            rows = (await session.scalars(select(AppRow))).all()
+            published = await manifest_history.versions(session, known=known)
+            sealed = await app_keys.good_keys(session, now)
+        keys = self._opened(sealed)
+        facts = {row.app_id: _facts(row, tuple(keys[row.app_id])) for row in rows}
+        ends = [row.expires_at for row in sealed if row.expires_at is not None]
+        stamp = sum(row.revision for row in rows)
+        return Said(published, facts, stamp, min(ends, default=None))
+
+    async def is_news(self, stamp: int, until: datetime | None) -> bool:
+        """Tell whether something changed since a stamp, or a key has ended; one cheap query."""
+        if until is not None and await self._database.now() >= until:
+            return True
+        async with self._database.read() as session:
+            return (
+                await session.scalar(select(func.coalesce(func.sum(AppRow.revision), 0))) != stamp
+            )
+
+    def _opened(self, rows: Iterable[AppSecretRow]) -> defaultdict[str, list[AppKey]]:
+        keys: defaultdict[str, list[AppKey]] = defaultdict(list)
+        for row in rows:
+            try:
+                keys[row.app_id].append(app_keys.opened(row, self._sealer))
+            except (MymozhemError, ValueError):  # the others go on; this app is not reached
+                logger.exception("a key of app %s cannot be opened", row.app_id)
+        return keys
+
+
+def _facts(row: AppRow, keys: tuple[AppKey, ...]) -> AppFacts:
+    stopped = None
+    if row.stopped_at is not None:
+        cause = row.stop_cause or StopCause.OPERATOR
+        stopped = Stopped(row.stopped_at, cause, row.stop_reason or "")
+    return AppFacts(row.kind is AppKind.REMOTE, row.deleted_at is not None, stopped, keys)

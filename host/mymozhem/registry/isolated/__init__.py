@@ -1,0 +1,1 @@
+"""Code of apps in environments of their own: build, install, describe, list."""

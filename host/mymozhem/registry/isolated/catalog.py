@@ -1,0 +1,85 @@
+"""The isolated code of one host: what its folder holds, as far as the history agrees."""
+
+import asyncio
+import logging
+from collections.abc import Iterable
+
+from mymozhem.contract.versions import as_version
+from mymozhem.db.unit_of_work import Database
+from mymozhem.errors import Conflict
+from mymozhem.registry import manifest_history
+from mymozhem.registry.loaded_code import IsolatedCode, Refused
+from mymozhem.registry.manifest_history import NotInstallable, Published, VersionImmutable
+
+from .environments import Environments, Installed, Stamp
+
+logger = logging.getLogger(__name__)
+
+
+class Apart:
+    """Follows a folder of environments; what they hold is published like the code of plugins.
+
+    `installed` is what was found last.
+    """
+
+    def __init__(self, database: Database, environments: Environments) -> None:
+        self.installed = Installed()
+        self._database = database
+        self._environments = environments
+        self._stamp: Stamp | None = None
+
+    async def is_news(self) -> bool:
+        """Tell whether an environment has come or gone since the last refresh; without a query."""
+        return await self._now() != self._stamp
+
+    async def refresh(self) -> None:
+        """Read the environments again where there is news, and publish what is new in them.
+
+        Nothing that is wrong with one of them is raised. Raises `Unavailable` for the database;
+        what was known stays known then.
+        """
+        stamp = await self._now()
+        if stamp == self._stamp:
+            return
+        found = await asyncio.to_thread(self._environments.read)
+        self.installed = await self._admitted(found)
+        self._stamp = stamp
+        for each in self.installed.refused:
+            logger.warning("isolated app %s is refused: %s", each.app_id, "; ".join(each.reasons))
+
+    async def _now(self) -> Stamp:
+        return await asyncio.to_thread(self._environments.stamp)
+
+    async def _admitted(self, found: Installed) -> Installed:
+        if not found.codes:
+            return found
+        async with self._database.read() as session:
+            published = await manifest_history.versions(session)
+        # The oldest first, as they would have been published.
+        order = sorted(found.codes, key=lambda code: as_version(code.manifest.version))
+        admitted = [await self._with_history(code, published) for code in order]
+        return Installed(
+            tuple(each for each in admitted if isinstance(each, IsolatedCode)),
+            (*found.refused, *(each for each in admitted if isinstance(each, Refused))),
+        )
+
+    async def _with_history(
+        self, code: IsolatedCode, published: Iterable[Published]
+    ) -> IsolatedCode | Refused:
+        same_app = [each.manifest for each in published if each.app_id == code.app_id]
+        digests = {each.version: each.digest for each in same_app}
+        if digests.get(code.manifest.version) == code.manifest.digest:
+            return code
+        try:
+            async with self._database.write() as unit:
+                await manifest_history.publish(unit, code.app_id, code.manifest)
+        except (VersionImmutable, NotInstallable) as error:
+            return _refused(code, error)
+        except Conflict as error:  # no version of its own: it may serve others all the same
+            if not any(code.serves(each.version) for each in same_app):
+                return _refused(code, error)
+        return code
+
+
+def _refused(code: IsolatedCode, error: Conflict) -> Refused:
+    return Refused(code.app_id, (f"the environment {code.name} cannot run: {error.message}",))

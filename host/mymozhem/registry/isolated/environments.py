@@ -1,0 +1,203 @@
+"""Where old code lives: a folder for each environment of an isolated app, read and checked.
+
+The folder is all there is to know, so that environments come and go beside a running host, whatever
+database it has locked::
+
+    <data folder>/isolated/
+        acme-auction-1.0.0-3f0c2a91d4be/        distribution, version, start of the wheel's digest
+            environment.json                    written last: without it there is no environment
+            venv/                               the interpreter, the app, what only the app needs
+            wheel/<file>.whl                    the very wheel that was installed
+            log/                                what its workers say
+"""
+
+import os
+import sys
+import sysconfig
+import zipfile
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic.alias_generators import to_camel
+
+from mymozhem.contract import JsonObject
+from mymozhem.manifests.validate import validate_manifest
+from mymozhem.registry.loaded_code import IsolatedCode, Refused
+
+from .wheels import altered, digest_of, normal
+
+FORMAT: Literal["mymozhem-isolated-1"] = "mymozhem-isolated-1"
+DOCUMENT = "environment.json"
+
+#: what libraries are compiled for: the host's libraries are of use to this interpreter alone
+PYTHON = sys.implementation.cache_tag
+
+#: each environment that is there, by the time and the number of its document
+Stamp = frozenset[tuple[str, int, int]]
+
+
+class Environment(BaseModel):
+    """What `environment.json` says of an environment.
+
+    `entry_point` is the value of the app's entry point, `python` the interpreter that it was built
+    for, and `host` the prefix of the installation whose libraries it uses.
+    """
+
+    model_config = ConfigDict(
+        frozen=True, alias_generator=to_camel, populate_by_name=True, extra="ignore"
+    )
+
+    format: Literal["mymozhem-isolated-1"] = FORMAT
+    app_id: str
+    distribution: str
+    version: str
+    wheel_digest: str = Field(pattern=r"^[0-9a-f]{64}$")
+    entry_point: str
+    manifest: JsonObject
+    python: str
+    host: str
+    built_at: datetime
+
+
+@dataclass(frozen=True)
+class Installed:
+    """The environments of a host: those that may run, and why others may not."""
+
+    codes: tuple[IsolatedCode, ...] = ()
+    refused: tuple[Refused, ...] = ()
+
+
+class _Broken(Exception):
+    """Carries the reason out of the checks of one environment."""
+
+
+class Environments:
+    """The environments below one folder, which need not exist."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    def stamp(self) -> Stamp:
+        """Return what changes whenever an environment comes, goes or is replaced; cheap."""
+        with suppress(OSError):  # `read` says why it cannot be listed
+            return frozenset((folder.name, *file) for folder, file in _complete(self.folder))
+        return frozenset()
+
+    def read(self) -> Installed:
+        """Read and check every environment; what is wrong with one is its reason, never raised."""
+        try:
+            found = [read(folder) for folder in folders(self.folder)]
+        except OSError as error:
+            reason = f"the environments in {self.folder} cannot be listed: {error}"
+            return Installed(refused=(Refused(self.folder.name, (reason,)),))
+        return Installed(
+            tuple(each for each in found if isinstance(each, IsolatedCode)),
+            tuple(each for each in found if isinstance(each, Refused)),
+        )
+
+
+def folders(isolated_dir: Path) -> tuple[Path, ...]:
+    """Return the folders of complete environments, by name; those half built are not among them.
+
+    Raises OSError where they cannot be listed.
+    """
+    return tuple(folder for folder, _ in _complete(isolated_dir))
+
+
+def read(folder: Path) -> IsolatedCode | Refused:
+    """Read and check one environment; what is wrong with it is its reason, never raised."""
+    app_id = folder.name
+    try:
+        said = Environment.model_validate_json((folder / DOCUMENT).read_bytes())
+        app_id = said.app_id
+        return _code(folder, said)
+    except ValidationError as error:
+        fault = error.errors(include_url=False, include_input=False)[0]
+        at = ".".join(map(str, fault["loc"]))
+        return _refused(app_id, folder, f"its {DOCUMENT} cannot be used ({at}: {fault['msg']})")
+    except (_Broken, OSError, zipfile.BadZipFile) as error:
+        return _refused(app_id, folder, str(error))
+
+
+def folder_name(distribution: str, version: str, wheel_digest: str) -> str:
+    """Return how the folder of an environment is called."""
+    return f"{normal(distribution)}-{version}-{wheel_digest[:12]}"
+
+
+def interpreter(folder: Path) -> Path:
+    """Return the interpreter of an environment: what runs the code in it."""
+    return folder / "venv" / "bin" / "python"
+
+
+def site_packages(folder: Path) -> Path:
+    """Return where the packages of an environment are."""
+    venv = str(folder / "venv")
+    return Path(sysconfig.get_path("purelib", "venv", vars={"base": venv, "platbase": venv}))
+
+
+def log_folder(folder: Path) -> Path:
+    """Return where the workers of an environment write what they say."""
+    return folder / "log"
+
+
+def wheel_of(folder: Path) -> Path:
+    """Return the wheel that an environment keeps; raises `FileNotFoundError` unless it is one."""
+    wheels = sorted((folder / "wheel").glob("*.whl"))
+    if len(wheels) != 1:
+        raise FileNotFoundError(f"there are {len(wheels)} wheels in {folder / 'wheel'}, not one")
+    return wheels[0]
+
+
+def _complete(isolated_dir: Path) -> list[tuple[Path, tuple[int, int]]]:
+    """Return each folder that has a document, with the time and the number of the document.
+
+    Both are 0 where the system does not tell them: who reads the document learns why.
+    """
+    try:
+        entries = sorted(isolated_dir.iterdir())
+    except (FileNotFoundError, NotADirectoryError):
+        return []
+    found = []
+    for folder in (each for each in entries if not each.name.startswith(".")):
+        try:
+            stat = (folder / DOCUMENT).stat()
+            found.append((folder, (stat.st_mtime_ns, stat.st_ino)))
+        except (FileNotFoundError, NotADirectoryError):
+            continue
+        except OSError:
+            found.append((folder, (0, 0)))
+    return found
+
+
+def _refused(app_id: str, folder: Path, reason: str) -> Refused:
+    return Refused(app_id, (f"the environment {folder.name} cannot run: {reason}",))
+
+
+def _code(folder: Path, said: Environment) -> IsolatedCode:
+    report = validate_manifest(said.manifest, registered_as=said.app_id)
+    if report.manifest is None or report.manifest.is_remote:
+        problem = report.problems[0].message if report.problems else "it has a baseUrl"
+        raise _Broken(f"its manifest is not accepted ({problem})")
+    _require_as_built(folder, said)
+    return IsolatedCode(
+        said.app_id, report.manifest, said.distribution, said.version, said.wheel_digest, folder
+    )
+
+
+def _require_as_built(folder: Path, said: Environment) -> None:
+    if said.python != PYTHON:
+        raise _Broken(f"it was built for {said.python}, and the host runs on {PYTHON}")
+    if not os.access(interpreter(folder), os.X_OK):
+        raise _Broken("its interpreter is gone")
+    if said.host != sys.prefix:
+        raise _Broken(f"it uses the libraries of a host in {said.host}; this one is {sys.prefix}")
+    wheel = wheel_of(folder)
+    if digest_of(wheel) != said.wheel_digest:
+        raise _Broken("the wheel that it keeps is not the one that was installed")
+    other = altered(wheel, site_packages(folder))
+    if other is not None:
+        raise _Broken(f"its file {other} is not what the wheel holds")

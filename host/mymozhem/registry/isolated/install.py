@@ -1,0 +1,283 @@
+"""Installing code apart: a wheel into an environment of its own, seen only when it is whole.
+
+One at a time for each data folder, whichever processes ask. What a killed installation left behind
+is cleared away by the next one.
+"""
+
+import fcntl
+import os
+import re
+import shutil
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from mymozhem.config import Settings
+from mymozhem.errors import NotFound
+from mymozhem.manifests.validate import validate_manifest
+from mymozhem.registry.loaded_code import IsolatedCode, Refused
+
+from . import build
+from .environments import (
+    DOCUMENT,
+    PYTHON,
+    Environment,
+    folder_name,
+    folders,
+    log_folder,
+    read,
+    wheel_of,
+)
+from .subprocesses import InstallFailed
+from .wheels import NotAWheel, Wheel, digest_of, normal, read_wheel
+
+__all__ = ["InstallFailed", "Pinned", "install", "remove", "there"]
+
+TURN_SECONDS = 600.0
+
+_PINNED = re.compile(r"\s*([A-Za-z0-9][A-Za-z0-9._-]*)\s*==\s*([A-Za-z0-9][A-Za-z0-9.!+_-]*)\s*")
+_SCRATCH = ".building-"
+_GONE = ".removed-"
+_PROJECT_FILES = ("pyproject.toml", "setup.py")
+
+
+@dataclass(frozen=True)
+class Pinned:
+    """One version of one distribution."""
+
+    distribution: str
+    version: str
+
+    @classmethod
+    def parse(cls, text: str) -> "Pinned | None":
+        """Read `NAME==VERSION`; None where a text is anything else."""
+        found = _PINNED.fullmatch(text)
+        return None if found is None else cls(normal(found[1]), found[2])
+
+    @property
+    def stem(self) -> str:
+        """Return what the folders of this version begin with."""
+        return folder_name(self.distribution, self.version, "").removesuffix("-")
+
+    def __str__(self) -> str:
+        return f"{self.distribution}=={self.version}"
+
+
+def install(requirement: str, settings: Settings, *, wait: float = TURN_SECONDS) -> IsolatedCode:
+    """Install the code of an app in an environment of its own, and return it.
+
+    The requirement is `NAME==VERSION`, which pip gets from where it is configured to look; or the
+    path of a wheel; or that of a project's folder, which is built. What is there already stays, and
+    is returned; what is there and broken is built again, from the wheel that it has kept where that
+    is whole. Waits for other installations, at most `wait` seconds; takes seconds itself, so give
+    it a thread. Raises `InstallFailed`.
+    """
+    try:
+        settings.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+        settings.isolated_dir.mkdir(mode=0o755, exist_ok=True)
+        with _turn(settings.isolated_dir, wait), _scratch(settings.isolated_dir) as scratch:
+            return _installed(requirement, settings, scratch)
+    except OSError as error:
+        raise InstallFailed(f"{requirement} could not be installed: {error}.") from error
+
+
+def remove(pinned: Pinned, settings: Settings) -> tuple[str, ...]:
+    """Remove the environments of one version, broken ones too; return the names of their folders.
+
+    Workers that run them are the business of who runs them. Raises `NotFound` where there is none,
+    `InstallFailed` where the system does not let them go.
+    """
+    try:
+        if not there(pinned, settings):
+            raise NotFound(f"There is no environment of {pinned}.", code="APP_NOT_FOUND")
+        with _turn(settings.isolated_dir, TURN_SECONDS):
+            found = there(pinned, settings)
+            for folder in found:
+                _discard(folder)
+    except OSError as error:
+        raise InstallFailed(f"{pinned} could not be removed: {error}.") from error
+    return tuple(folder.name for folder in found)
+
+
+def there(pinned: Pinned, settings: Settings) -> tuple[Path, ...]:
+    """Return the folders of the environments of one version, whole or broken."""
+    return tuple(
+        each
+        for each in folders(settings.isolated_dir)
+        if each.name.rpartition("-")[0] == pinned.stem
+    )
+
+
+def _installed(requirement: str, settings: Settings, scratch: Path) -> IsolatedCode:
+    pinned = Pinned.parse(requirement)
+    if pinned is None:
+        return _install(_brought(requirement, scratch), settings, scratch)
+    standing = _here(pinned, settings)
+    if standing is not None:
+        return standing
+    wheel = _kept(pinned, settings, scratch) or _fetched(pinned, scratch)
+    return _install(wheel, settings, scratch)
+
+
+def _here(pinned: Pinned, settings: Settings) -> IsolatedCode | None:
+    read_ones = map(read, there(pinned, settings))
+    return next((each for each in read_ones if isinstance(each, IsolatedCode)), None)
+
+
+def _kept(pinned: Pinned, settings: Settings, scratch: Path) -> Path | None:
+    """Return a copy of the wheel that a broken environment has kept, where it is still whole."""
+    for folder in there(pinned, settings):
+        try:
+            wheel = wheel_of(folder)
+        except FileNotFoundError:
+            continue
+        if folder.name == f"{pinned.stem}-{digest_of(wheel)[:12]}":
+            return _copied(wheel, scratch)
+    return None
+
+
+def _fetched(pinned: Pinned, scratch: Path) -> Path:
+    return build.fetch(str(pinned), _wheels(scratch))
+
+
+def _brought(requirement: str, scratch: Path) -> Path:
+    """Return the wheel that a path stands for, in the folder of the work."""
+    path = Path(requirement).expanduser()
+    if path.suffix == ".whl" and path.is_file():
+        return _copied(path, scratch)
+    if requirement and any((path / name).is_file() for name in _PROJECT_FILES):
+        return build.fetch(str(path.resolve()), _wheels(scratch))
+    raise InstallFailed(
+        f"{requirement!r} is neither a version, nor a wheel, nor a folder with a project. "
+        "Write one version as 'acme-auction==1.2.0', or the path of a .whl file or a folder."
+    )
+
+
+def _copied(path: Path, scratch: Path) -> Path:
+    return Path(shutil.copyfile(path, _wheels(scratch) / path.name))
+
+
+def _wheels(scratch: Path) -> Path:
+    folder = scratch / "wheel"
+    folder.mkdir()
+    return folder
+
+
+def _install(path: Path, settings: Settings, scratch: Path) -> IsolatedCode:
+    wheel = _read(path)
+    pinned = Pinned(normal(wheel.distribution), wheel.version)
+    standing = _here(pinned, settings)
+    if standing is not None:
+        return _same(standing, wheel)
+    build.build(wheel, scratch)
+    document = _described(wheel, scratch, settings)
+    for broken in there(pinned, settings):
+        _discard(broken)
+    folder = settings.isolated_dir / folder_name(wheel.distribution, wheel.version, wheel.digest)
+    _finish(scratch, document, folder)
+    code = read(folder)
+    if isinstance(code, Refused):
+        _discard(folder)
+        name = f"{wheel.distribution} {wheel.version}"
+        raise InstallFailed(
+            f"{name} cannot be installed. It changes its own environment when it is asked for its "
+            f"manifest: {'; '.join(code.reasons)}"
+        )
+    return code
+
+
+def _read(path: Path) -> Wheel:
+    try:
+        return read_wheel(path)
+    except NotAWheel as error:
+        raise InstallFailed(f"{path.name} cannot be installed: {error}.") from error
+
+
+def _same(standing: IsolatedCode, wheel: Wheel) -> IsolatedCode:
+    """Return what stands, unless the wheel has other content under the same version."""
+    if standing.wheel_digest == wheel.digest:
+        return standing
+    name = f"{wheel.distribution}=={wheel.version}"
+    raise InstallFailed(
+        f"{name} is installed with other content, and rooms may be locked to it. Give the changed "
+        f"code a new version, or type `mymozhem apps remove '{name}' --isolated` first."
+    )
+
+
+def _described(wheel: Wheel, scratch: Path, settings: Settings) -> Environment:
+    document = build.describe(wheel, scratch, settings)
+    report = validate_manifest(document, registered_as=wheel.app_id)
+    if report.manifest is None:
+        raise InstallFailed(f"Its manifest is not accepted: {report.problems[0].message}")
+    return Environment(
+        app_id=wheel.app_id,
+        distribution=wheel.distribution,
+        version=wheel.version,
+        wheel_digest=wheel.digest,
+        entry_point=wheel.entry_point,
+        manifest=document,
+        python=PYTHON,
+        host=sys.prefix,
+        built_at=datetime.now(UTC),
+    )
+
+
+def _finish(scratch: Path, document: Environment, folder: Path) -> None:
+    """Turn what was built into an environment, all at once."""
+    shutil.rmtree(scratch / "tmp")
+    log_folder(scratch).mkdir()
+    text = document.model_dump_json(by_alias=True, indent=2)
+    (scratch / DOCUMENT).write_text(f"{text}\n", encoding="utf-8")
+    for path in (scratch, *scratch.rglob("*")):
+        if not path.is_symlink():  # readable for the user that workers may run as
+            mode = path.stat().st_mode
+            path.chmod(mode | (0o555 if path.is_dir() or mode & 0o100 else 0o444))
+    scratch.rename(folder)
+
+
+def _discard(folder: Path) -> None:
+    """Have a folder gone at once, then clear it away."""
+    gone = Path(tempfile.mkdtemp(prefix=_GONE, dir=folder.parent))
+    folder.rename(gone / folder.name)
+    shutil.rmtree(gone, ignore_errors=True)  # what cannot go now goes with the next installation
+
+
+@contextmanager
+def _scratch(isolated_dir: Path) -> Iterator[Path]:
+    """Make a folder to build in, and clear it away again unless it has become an environment."""
+    for left in isolated_dir.iterdir():
+        if left.name.startswith((_SCRATCH, _GONE)):
+            shutil.rmtree(left, ignore_errors=True)
+    made = Path(tempfile.mkdtemp(prefix=_SCRATCH, dir=isolated_dir))
+    try:
+        yield made
+    finally:
+        shutil.rmtree(made, ignore_errors=True)
+
+
+@contextmanager
+def _turn(isolated_dir: Path, seconds: float) -> Iterator[None]:
+    """Be the only one who changes environments; the kernel ends the turn of who was killed."""
+    until = time.monotonic() + seconds
+    descriptor = os.open(isolated_dir / ".lock", os.O_RDWR | os.O_CREAT, 0o600)
+    try:
+        while not _locked(descriptor):
+            if time.monotonic() >= until:
+                raise InstallFailed("Another installation has not ended; try again later.")
+            time.sleep(0.1)
+        yield
+    finally:
+        os.close(descriptor)
+
+
+def _locked(descriptor: int) -> bool:
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True

@@ -1,0 +1,1 @@
+"""Actions: a participant or organizer asks the app of a room to do something."""

@@ -1,0 +1,211 @@
+"""Batch actions: waiting calls travel together, are answered in order, and stand or fall alone."""
+
+from functools import partial
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from mymozhem.auth.principal import Principal
+from mymozhem.contract import (
+    ActionAnswer,
+    ActionCall,
+    ActionRequest,
+    ActionResult,
+    DecidedBy,
+    JsonObject,
+)
+from mymozhem.contract.hooks import HANDLE_ACTION
+from mymozhem.dispatch.outcome import BadAnswer, FailureKind, Outcome
+from mymozhem.dispatch.policy import Budget
+from mymozhem.errors import MymozhemError, Refused, Unavailable
+from mymozhem.idempotency.keys import current_claim, mark_claim_done
+from mymozhem.rooms.app_calls.exchange import Question, look_ask_write
+from mymozhem.rooms.app_calls.fallbacks import record_fallback
+from mymozhem.rooms.coordination.action_batches import Acted, BatchedCall, Line, LongestBudget
+from mymozhem.rooms.coordination.room_mutex import RoomBusy
+from mymozhem.rooms.core.app_context import actor_of, build_context
+from mymozhem.rooms.core.event_log import cursor_of
+from mymozhem.rooms.core.membership import MEMBERS, Seat, require_seat
+from mymozhem.rooms.core.revision import revision
+from mymozhem.rooms.core.services import Services
+from mymozhem.rooms.core.transaction import RoomWriter
+from mymozhem.rooms.effects import apply_effects
+
+from .checks import check_action
+
+
+async def is_batched(
+    services: Services, room_id: str, caller: Principal, action: str, payload: JsonObject
+) -> bool:
+    """Tell whether calls of an action travel together; raises where this one cannot be done now.
+
+    Nothing is looked up for names that no app declares as `batch`.
+    """
+    if action not in services.catalog.batch_actions():
+        return False
+    async with services.database.read() as session:
+        seat = await require_seat(session, room_id, caller, roles=MEMBERS)
+    manifest = services.catalog.manifest(seat.room.app_id, seat.room.app_manifest_version)
+    check_action(manifest, seat, action, payload)
+    return manifest.actions[action].batch
+
+
+async def perform_batched(
+    services: Services, room_id: str, caller: Principal, action: str, payload: JsonObject
+) -> Acted:
+    """Do a batch action together with others that wait; see `perform` for what is raised.
+
+    An answer without `answers` holds for every call alike; so does a literal of the manifest's.
+    """
+    call = BatchedCall(
+        caller=caller,
+        payload=payload,
+        received_at=services.clock.now(),
+        budget=Budget(services.clock, services.settings.action_budget_ms),
+        claim=current_claim(),
+    )
+    travel = partial(_travel, services, room_id, action)
+    return await services.batches.join((room_id, action), call, travel)
+
+
+async def _travel(services: Services, room_id: str, action: str, line: Line) -> None:
+    """Take along everybody who waits, and settle them once it is durable."""
+    batch = _Batch(services, room_id, action, line)
+    try:
+        answers = await look_ask_write(
+            services,
+            room_id,
+            HANDLE_ACTION,
+            look=batch.look,
+            again=batch.again,
+            write=batch.write,
+            budget=LongestBudget(services.clock, line),
+            check=_check,
+        )
+    except Exception as error:  # noqa: BLE001  whatever it is, those who wait get it
+        line.leave([error] * len(line.aboard))
+    else:
+        line.leave(answers)
+
+
+class _Batch:
+    """Calls on their way together: looked at, asked about, written one by one."""
+
+    def __init__(self, services: Services, room_id: str, action: str, line: Line) -> None:
+        self._services = services
+        self._room_id = room_id
+        self._action = action
+        self._line = line
+
+    async def look(self, session: AsyncSession) -> Question[ActionRequest]:
+        """See who asks for what; who may not any more is refused, and the others go on."""
+        seats = await self._board(session)
+        if not seats:
+            raise RoomBusy
+        room = seats[0].room
+        manifest = self._services.catalog.manifest(room.app_id, room.app_manifest_version)
+        return Question(
+            context=await build_context(
+                session,
+                self._services,
+                room,
+                manifest,
+                hook=HANDLE_ACTION,
+                name=self._action,
+                now=self._services.clock.now(),
+                received_at=self._line.aboard[0].received_at,
+            ),
+            request=ActionRequest(
+                action=self._action,
+                calls=tuple(map(_call_of, self._line.aboard, seats)),
+            ),
+            revision=(await revision(session, room, None), tuple(map(_standing, seats))),
+        )
+
+    async def again(self, writer: RoomWriter) -> object:
+        """Read under the room's lock what the answers were computed from."""
+        self._seats = [await self._seat(writer.session, call) for call in self._line.aboard]
+        room = await revision(writer.session, writer.room, None)
+        return room, tuple(map(_standing, self._seats))
+
+    async def write(
+        self, writer: RoomWriter, outcome: Outcome[ActionResult]
+    ) -> list[Acted | Exception]:
+        """Apply the answers in order, each alone; return what came of each."""
+        outcome.raise_if_refused()
+        outcome.raise_if_failed()
+        if outcome.result is None:
+            message = "The app does not take actions."
+            raise Unavailable(message, code="APP_NOT_IMPLEMENTED")
+        if outcome.decided_by is not DecidedBy.APP:
+            record_fallback(writer, HANDLE_ACTION, outcome)
+        written = list(
+            zip(self._line.aboard, self._seats, self._answers(outcome.result), strict=True)
+        )
+        for call in self._line.aboard:
+            call.fixed = call.waits
+        return [await _write_one(writer, *each) for each in written]
+
+    def _answers(self, result: ActionResult) -> tuple[ActionAnswer, ...]:
+        alike = ActionAnswer(effects=result.effects)
+        return result.answers or (alike,) * len(self._line.aboard)
+
+    async def _board(self, session: AsyncSession) -> list[Seat]:
+        seats = []
+        for call in self._line.board():
+            try:
+                seat = await require_seat(session, self._room_id, call.caller, roles=MEMBERS)
+                room = seat.room
+                manifest = self._services.catalog.manifest(room.app_id, room.app_manifest_version)
+                check_action(manifest, seat, self._action, call.payload)
+            except MymozhemError as error:
+                self._line.refuse(call, error)
+            else:
+                seats.append(seat)
+        return seats
+
+    async def _seat(self, session: AsyncSession, call: BatchedCall) -> Seat | None:
+        try:
+            return await require_seat(session, self._room_id, call.caller, roles=MEMBERS)
+        except MymozhemError:
+            return None  # the revision is another one then, and the next look says why
+
+
+async def _write_one(
+    writer: RoomWriter, call: BatchedCall, seat: Seat | None, answer: ActionAnswer
+) -> Acted | Exception:
+    if not call.fixed or seat is None:
+        return RoomBusy()
+    writer.actor_id = call.caller.user_id
+    try:
+        async with writer.apart():
+            if answer.refuse is not None:
+                no = answer.refuse
+                raise Refused(no.message, code=no.code, details=no.details)
+            reply = await apply_effects(writer, answer.effects)
+            await mark_claim_done(writer.session, call.claim)
+            return Acted(reply, await cursor_of(writer, seat))
+    except Unavailable:
+        raise
+    except MymozhemError as error:
+        return error
+
+
+def _call_of(call: BatchedCall, seat: Seat) -> ActionCall:
+    actor = actor_of(seat)
+    if actor is None:
+        message = "somebody without a role got past the check of roles"
+        raise RuntimeError(message)
+    return ActionCall(actor=actor, payload=call.payload, received_at=call.received_at)
+
+
+def _standing(seat: Seat | None) -> tuple[str, str] | None:
+    if seat is None or seat.role is None:
+        return None
+    return seat.role, seat.participant.status if seat.participant else ""
+
+
+def _check(request: ActionRequest, result: ActionResult) -> None:
+    asked = len(request.calls or ())
+    if result.answers is not None and len(result.answers) != asked:
+        message = f"{asked} calls had {len(result.answers)} answers."
+        raise BadAnswer(FailureKind.BAD_RESULT, message)

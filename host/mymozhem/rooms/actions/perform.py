@@ -1,0 +1,109 @@
+"""Actions: somebody in a room asks the app to do something."""
+
+from datetime import datetime
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from mymozhem.auth.principal import Principal
+from mymozhem.contract import ActionRequest, ActionResult, DecidedBy, JsonObject
+from mymozhem.contract.hooks import HANDLE_ACTION
+from mymozhem.dispatch.outcome import Outcome
+from mymozhem.dispatch.policy import Budget
+from mymozhem.errors import Unavailable
+from mymozhem.rooms.app_calls.exchange import Question, look_ask_write
+from mymozhem.rooms.app_calls.fallbacks import record_fallback
+from mymozhem.rooms.coordination.action_batches import Acted
+from mymozhem.rooms.core.app_context import build_context
+from mymozhem.rooms.core.event_log import cursor_of
+from mymozhem.rooms.core.membership import MEMBERS, require_seat
+from mymozhem.rooms.core.revision import Revision, revision
+from mymozhem.rooms.core.services import Services
+from mymozhem.rooms.core.transaction import RoomWriter
+from mymozhem.rooms.effects import apply_effects
+
+from .batch import is_batched, perform_batched
+from .checks import check_action
+
+__all__ = ["Acted", "check_action", "perform"]
+
+
+async def perform(
+    services: Services, room_id: str, caller: Principal, action: str, payload: JsonObject
+) -> Acted:
+    """Do an action of the room's app; its effects are applied all or none.
+
+    NotFound for an action that the manifest does not declare, Forbidden for a role that may not,
+    Conflict in a status in which it cannot be done, Invalid where the payload breaks its schema,
+    Refused in the app's own words, RoomBusy, or Unavailable where the app did not answer. Calls of
+    an action that is declared `batch` travel together with others that wait.
+    """
+    if await is_batched(services, room_id, caller, action, payload):
+        return await perform_batched(services, room_id, caller, action, payload)
+    performance = _Performance(services, room_id, caller, action, payload)
+    return await look_ask_write(
+        services,
+        room_id,
+        HANDLE_ACTION,
+        look=performance.look,
+        again=performance.again,
+        write=performance.write,
+        budget=Budget(services.clock, services.settings.action_budget_ms),
+    )
+
+
+class _Performance:
+    """One action on its way: looked at, asked about, written."""
+
+    def __init__(
+        self,
+        services: Services,
+        room_id: str,
+        caller: Principal,
+        action: str,
+        payload: JsonObject,
+    ) -> None:
+        self._services = services
+        self._room_id = room_id
+        self._caller = caller
+        self._action = action
+        self._payload = payload
+        self._received_at: datetime = services.clock.now()
+
+    async def look(self, session: AsyncSession) -> Question[ActionRequest]:
+        """See who asks for what, in which room."""
+        seat = await require_seat(session, self._room_id, self._caller, roles=MEMBERS)
+        manifest = self._services.catalog.manifest(seat.room.app_id, seat.room.app_manifest_version)
+        check_action(manifest, seat, self._action, self._payload)
+        return Question(
+            context=await build_context(
+                session,
+                self._services,
+                seat.room,
+                manifest,
+                hook=HANDLE_ACTION,
+                name=self._action,
+                now=self._services.clock.now(),
+                seat=seat,
+                received_at=self._received_at,
+            ),
+            request=ActionRequest(action=self._action, payload=self._payload),
+            revision=await revision(session, seat.room, seat),
+            actor_id=self._caller.user_id,
+        )
+
+    async def again(self, writer: RoomWriter) -> Revision:
+        """Read the revision under the room's lock."""
+        self._seat = await require_seat(writer.session, self._room_id, self._caller, roles=MEMBERS)
+        return await revision(writer.session, writer.room, self._seat)
+
+    async def write(self, writer: RoomWriter, outcome: Outcome[ActionResult]) -> Acted:
+        """Apply what the app answered."""
+        outcome.raise_if_refused()
+        outcome.raise_if_failed()
+        if outcome.result is None:
+            message = "The app does not take actions."
+            raise Unavailable(message, code="APP_NOT_IMPLEMENTED")
+        if outcome.decided_by is not DecidedBy.APP:
+            record_fallback(writer, HANDLE_ACTION, outcome)
+        reply = await apply_effects(writer, outcome.result.effects)
+        return Acted(reply, await cursor_of(writer, self._seat))

@@ -1,0 +1,1 @@
+"""Calling the app of a room: exchanges, pending calls, retries, fallbacks."""

@@ -1,0 +1,44 @@
+"""What organizers are told when something other than the app decided."""
+
+from typing import TypeVar
+
+from pydantic import BaseModel
+
+from mymozhem.contract import DecidedBy, Hook
+from mymozhem.contract.events import FallbackUsed
+from mymozhem.dispatch.outcome import Outcome
+from mymozhem.rooms.core.transaction import RoomWriter
+
+Req = TypeVar("Req", bound=BaseModel)
+Res = TypeVar("Res", bound=BaseModel)
+
+
+def record_fallback(writer: RoomWriter, hook: Hook[Req, Res], outcome: Outcome[Res]) -> None:
+    """Append who decided instead of the app, and why; nothing where the app was not asked."""
+    if outcome.failure is None:
+        return
+    failure = outcome.failure
+    record_decision(
+        writer,
+        hook,
+        outcome.decided_by,
+        failure.code,
+        failure.message,
+        call_id=outcome.call_id,
+    )
+
+
+def record_decision(
+    writer: RoomWriter,
+    hook: Hook[Req, Res],
+    by: DecidedBy,
+    code: str,
+    message: str,
+    *,
+    call_id: str | None = None,
+) -> None:
+    """Append who decided instead of the app, and why; `call_id` is of the call that failed."""
+    event = FallbackUsed(
+        hook=hook.name, decided_by=by, code=code, message=message, at=writer.now, call_id=call_id
+    )
+    writer.record(event)

@@ -1,0 +1,203 @@
+"""Answers that come late: one to a call that is still queued counts, any other is only recorded."""
+
+import asyncio
+from contextlib import suppress
+from enum import StrEnum
+from typing import Literal
+
+import structlog
+from pydantic import BaseModel
+from sqlalchemy import select
+
+from mymozhem.concurrency.background_tasks import Errands
+from mymozhem.contract import Hook, Refusal
+from mymozhem.contract.events import LateAnswered
+from mymozhem.contract.hooks import HOOKS
+from mymozhem.dispatch.late_answers import LateAnswer
+from mymozhem.dispatch.outcome import CallFailed
+from mymozhem.dispatch.reply_codec import decode
+from mymozhem.dispatch.transports.base import Reply
+from mymozhem.errors import Invalid, NotFound, Unavailable
+from mymozhem.rooms.core.services import Services
+from mymozhem.rooms.core.transaction import write_room
+from mymozhem.rooms.tables.pending_calls import QueuedCallRow
+
+from .retry import make_due
+
+#: late answers that are taken at the same time
+AT_ONCE = 64
+
+#: seconds after which a callback is looked up again: it may be quicker than our own commit
+PATIENCE = (0.05, 0.2, 0.5)
+
+logger = structlog.stdlib.get_logger(__name__)
+
+Said = Literal["answered", "refused", "failed"]
+
+_HOOKS: dict[str, Hook[BaseModel, BaseModel]] = {hook.name: hook for hook in HOOKS}
+
+
+class Fate(StrEnum):
+    """What became of an answer."""
+
+    COUNTS = "counts"  #: its call is queued, and the answer will be applied
+    RECORDED = "recorded"  #: something else had decided; it stands in the room's log
+
+
+class LateAnswers:
+    """Takes late answers and callbacks; `open` it once the services are there.
+
+    Before that, and beyond so many at once, answers are dropped with a line in the log.
+    """
+
+    def __init__(self) -> None:
+        self._services: Services | None = None
+        self._errands = Errands("late answers", most=AT_ONCE)
+
+    def open(self, services: Services) -> None:
+        """Begin to take answers."""
+        self._services = services
+
+    async def close(self) -> None:
+        """Stop; twice is safe."""
+        self._services = None
+        await self._errands.close()
+
+    async def settled(self) -> None:
+        """Wait until everything that has come is written down."""
+        await self._errands.settled()
+
+    def late(self, answer: LateAnswer, /) -> None:
+        """Take note of an answer that came too late."""
+        services = self._services
+        if services is None:
+            logger.info("a late answer was dropped", app=answer.app_id, call_id=answer.call_id)
+            return
+        self._errands.run(
+            lambda: _take(services, answer), app=answer.app_id, call_id=answer.call_id
+        )
+
+    async def accept_callback(
+        self, app_id: str, call_id: str, data: bytes, *, refused: bool = False
+    ) -> Fate:
+        """Take the answer to a call that its app had accepted; twice is once while it is queued.
+
+        `data` is JSON of the hook's result, or of a `Refusal`. Invalid where it is neither,
+        NotFound where no call of that app with that id waits for an answer, or none any more.
+        """
+        services = self._services
+        if services is None:
+            raise Unavailable
+        reply = Reply(data, refused)
+        for wait in (0.0, *PATIENCE):
+            await asyncio.sleep(wait)
+            fate = await _take_callback(services, app_id, call_id, reply)
+            if fate is not None:
+                return fate
+        message = "No call with this id waits for an answer, or not any more."
+        raise NotFound(message, code="CALL_UNKNOWN")
+
+
+async def _take_callback(
+    services: Services, app_id: str, call_id: str, reply: Reply
+) -> Fate | None:
+    await services.calls.over(call_id)
+    row = await _find(services, app_id, call_id)
+    if row is not None:
+        _require(_HOOKS[row.hook], reply)
+        if not await _store(services, row, reply):
+            return None
+        services.calls.accepted(call_id, app_id=app_id)  # the same again is no late answer
+        return Fate.COUNTS
+    accepted = services.calls.accepted(call_id, app_id=app_id)
+    if accepted is None:
+        return None
+    late_ms = (services.clock.monotonic() - accepted.at) * 1000
+    event = LateAnswered(
+        hook=accepted.hook,
+        call_id=call_id,
+        decided_by=accepted.decided_by,
+        late_ms=round(late_ms),
+        outcome=_said(accepted.hook, reply),
+    )
+    await _record(services, accepted.room_id, event)
+    return Fate.RECORDED
+
+
+async def _take(services: Services, answer: LateAnswer) -> None:
+    await services.calls.over(answer.call_id)
+    reply = Reply(answer.data, answer.refused) if answer.data is not None else None
+    said = _said(answer.hook, reply)
+    row = await _find(services, answer.app_id, answer.call_id)
+    if row is not None:
+        if reply is None or said == "failed":
+            return  # it is asked again all the same
+        if _has_a_say(services, answer) and await _store(services, row, reply):
+            return
+    event = LateAnswered(
+        hook=answer.hook,
+        call_id=answer.call_id,
+        decided_by=answer.decided_by,
+        late_ms=max(0, round(answer.late_ms)),
+        outcome=said,
+    )
+    if answer.room_id is None:
+        logger.info("a late answer", app=answer.app_id, **event.model_dump(mode="json"))
+    else:
+        await _record(services, answer.room_id, event)
+
+
+def _has_a_say(services: Services, answer: LateAnswer) -> bool:
+    """Tell whether the app was neither stopped nor taken away since it was asked."""
+    apps = services.catalog
+    served = apps.is_served(answer.app_id, answer.version)
+    return served and not apps.is_stopped(answer.app_id)
+
+
+async def _find(services: Services, app_id: str, call_id: str) -> QueuedCallRow | None:
+    async with services.database.read() as session:
+        return await session.scalar(
+            select(QueuedCallRow).where(
+                QueuedCallRow.call_id == call_id, QueuedCallRow.app_id == app_id
+            )
+        )
+
+
+async def _store(services: Services, found: QueuedCallRow, reply: Reply) -> bool:
+    """Keep an answer with its call where that still waits for one, and have it used now."""
+    try:
+        async with write_room(services, found.room_id) as writer:
+            row = await writer.session.get(QueuedCallRow, found.id)
+            if row is None or row.call_id != found.call_id:
+                return False
+            if row.answer is None:
+                row.answer, row.refused = reply.data.decode(), reply.refused
+                row.answered_at = writer.now
+                await make_due(writer, row.id)
+            return True
+    except NotFound:  # the room was deleted
+        return False
+
+
+async def _record(services: Services, room_id: str, event: LateAnswered) -> None:
+    """Append to the room's log that an answer came; nothing of a room that was deleted."""
+    with suppress(NotFound):
+        async with write_room(services, room_id) as writer:
+            writer.record(event)
+
+
+def _said(hook: str, reply: Reply | None) -> Said:
+    if reply is None:
+        return "failed"
+    try:
+        answer = decode(_HOOKS[hook], reply)
+    except CallFailed:
+        return "failed"
+    return "refused" if isinstance(answer, Refusal) else "answered"
+
+
+def _require(hook: Hook[BaseModel, BaseModel], reply: Reply) -> None:
+    try:
+        decode(hook, reply)
+    except CallFailed as bad:
+        raise Invalid(bad.failure.message, code=bad.failure.code) from bad

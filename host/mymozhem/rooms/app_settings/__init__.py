@@ -1,0 +1,1 @@
+"""Settings of the app in a room: update and import."""

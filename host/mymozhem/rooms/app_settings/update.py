@@ -1,0 +1,107 @@
+"""A room's settings: complete, valid under the locked manifest, frozen while the room runs."""
+
+from pydantic import JsonValue
+
+from mymozhem.contract import Change, ChangeKind, JsonObject, RoomStatus, SettingsValidationResult
+from mymozhem.contract.events import RoomUpdated
+from mymozhem.db.json_text import dump
+from mymozhem.dispatch.outcome import Outcome
+from mymozhem.errors import Conflict, Invalid, TooLarge
+from mymozhem.manifests.model import Manifest
+from mymozhem.manifests.settings import apply_defaults, live_only, merge_patch
+from mymozhem.manifests.validation_errors import by_field
+from mymozhem.rooms.core.transaction import RoomWriter
+
+MAX_SETTINGS_BYTES = 256 * 1024
+
+
+class SettingsFrozen(Conflict):
+    """The room is running; only settings marked as live may change."""
+
+    default_code = "SETTINGS_FROZEN"
+
+
+def complete_settings(manifest: Manifest, given: JsonObject) -> JsonObject:
+    """Return settings with their defaults, valid under the manifest, fit to be stored.
+
+    Invalid names every field, TooLarge is raised over 256 KiB.
+    """
+    complete = apply_defaults(manifest.settings_outline, dict(given))
+    refuse_invalid(manifest, complete)
+    _refuse_large(complete)
+    return as_object(complete)
+
+
+def refuse_invalid(manifest: Manifest, settings: JsonValue) -> None:
+    """Raise Invalid where settings break the manifest's schema."""
+    problems = manifest.settings_validator.errors(settings)
+    if problems:
+        message = "The settings do not fit the app's manifest."
+        fields = by_field(problems, under="/appSettings")
+        raise Invalid(message, code="SETTINGS_INVALID", fields=fields)
+
+
+def _refuse_large(settings: JsonValue) -> None:
+    size = len(dump(settings).encode())
+    if size > MAX_SETTINGS_BYTES:
+        message = f"The settings take {size} bytes; at most {MAX_SETTINGS_BYTES} are kept."
+        raise TooLarge(message, code="SETTINGS_TOO_LARGE")
+
+
+def as_object(value: JsonValue) -> JsonObject:
+    """Return settings as the object that they are; Invalid where they are something else."""
+    if not isinstance(value, dict):
+        raise Invalid(code="SETTINGS_INVALID", fields={"/appSettings": ["Settings are an object."]})
+    return value
+
+
+def merged_settings(manifest: Manifest, before: JsonObject, patch: JsonObject | None) -> JsonObject:
+    """Return settings with a patch merged in, complete and valid; see `complete_settings`."""
+    return complete_settings(manifest, as_object(merge_patch(before, patch or {})))
+
+
+def refuse_frozen(
+    status: RoomStatus, manifest: Manifest, before: JsonObject, after: JsonObject
+) -> None:
+    """Raise SettingsFrozen where more changes than the room's status allows."""
+    if status is RoomStatus.DRAFT or before == after:
+        return
+    frozen = live_only(manifest.settings_outline, before, after)
+    if status is not RoomStatus.ACTIVE or frozen:
+        raise SettingsFrozen(details={"settings": list(frozen)})
+
+
+def patch_settings(writer: RoomWriter, patch: JsonObject) -> None:
+    """Merge a patch into the settings of the room, log it and tell the app."""
+    room, manifest = writer.room, writer.manifest
+    settings = merged_settings(manifest, room.app_settings, patch)
+    refuse_frozen(room.status, manifest, room.app_settings, settings)
+    store_settings(writer, settings)
+
+
+def store_settings(writer: RoomWriter, settings: JsonObject) -> None:
+    """Store settings that were checked; nothing happens where they are the same."""
+    room = writer.room
+    if settings == room.app_settings:
+        return
+    changed = sorted(
+        key
+        for key in settings.keys() | room.app_settings.keys()
+        if settings.get(key) != room.app_settings.get(key)
+    )
+    room.app_settings = settings
+    room.settings_version += 1
+    writer.touch()
+    writer.record(RoomUpdated(fields=tuple(f"appSettings/{key}" for key in changed)))
+    writer.changed(Change(kind=ChangeKind.SETTINGS, what="updated"))
+
+
+def refuse_problems(outcome: Outcome[SettingsValidationResult]) -> None:
+    """Raise where the app found problems with settings, refused, or must be asked and failed."""
+    outcome.raise_if_refused()
+    outcome.raise_if_failed()
+    if outcome.result is None or not outcome.result.problems:
+        return
+    message = "The app does not accept these settings."
+    fields = by_field(outcome.result.problems, under="/appSettings")
+    raise Invalid(message, code="SETTINGS_INVALID", fields=fields)

@@ -1,0 +1,1 @@
+"""In-memory coordination within one process: mutexes and batches, lost on restart."""

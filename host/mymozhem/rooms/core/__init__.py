@@ -1,0 +1,1 @@
+"""What every use case of rooms stands on: the transaction, membership, the event log."""

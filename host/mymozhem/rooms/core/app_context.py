@@ -1,0 +1,107 @@
+"""What a hook is told: the context of a call, complete and with what the manifest needs."""
+
+import secrets
+from datetime import datetime
+
+from pydantic import BaseModel
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from mymozhem.contract import (
+    CONTRACT_VERSION,
+    Actor,
+    AppRef,
+    Context,
+    Hook,
+    ParticipantData,
+    RoomData,
+    RoomView,
+)
+from mymozhem.manifests.model import Manifest
+from mymozhem.rooms.tables.locks import RoomLockRow
+from mymozhem.rooms.tables.rooms import RoomRow, RoomStateRow
+
+from .app_context_data import (
+    participants_of,
+    prizes_of,
+    reserves_of,
+    submissions_of_closed,
+    winners_of,
+)
+from .membership import Seat
+from .revision import room_state
+from .services import Services
+
+
+async def build_context(  # noqa: PLR0913  a context is that wide
+    session: AsyncSession,
+    services: Services,
+    room: RoomRow,
+    manifest: Manifest,
+    *,
+    hook: Hook[BaseModel, BaseModel],
+    name: str | None = None,
+    now: datetime,
+    seat: Seat | None = None,
+    received_at: datetime | None = None,
+    due_at: datetime | None = None,
+    seed: str | None = None,
+) -> Context:
+    """Return the context of a call about a room; `name` is that of the action or timer, if any.
+
+    The dispatcher fills in the call's id and what is left of its deadline. `seed` is to be the same
+    in every attempt of a call; without one a fresh one is drawn.
+    """
+    state = await room_state(session, room.id)
+    digest = await session.scalar(select(RoomLockRow.digest).where(RoomLockRow.id == room.lock_id))
+    needs = manifest.needs_of(hook, name)
+    return Context(
+        contract=CONTRACT_VERSION,
+        call_id="",
+        app=AppRef(id=room.app_id, version=room.app_manifest_version),
+        room=room_view(room, state),
+        actor=actor_of(seat),
+        now=now,
+        received_at=received_at,
+        due_at=due_at,
+        deadline_ms=0,
+        lock=digest,
+        seed=seed or secrets.token_hex(32),
+        prizes=await prizes_of(session, room.id) if "prizes" in needs else None,
+        winners=await winners_of(session, room.id) if "winners" in needs else None,
+        reserves=await reserves_of(session, room.id) if "reserves" in needs else None,
+        participants=await participants_of(session, services, room)
+        if "participants" in needs
+        else None,
+        submissions=await submissions_of_closed(session, room.id)
+        if "submissions" in needs
+        else None,
+    )
+
+
+def room_view(room: RoomRow, state: RoomStateRow) -> RoomView:
+    """Return the room as an app sees it."""
+    return RoomView(
+        id=room.id,
+        name=room.name,
+        status=room.status,
+        locale=room.locale,
+        settings=room.app_settings,
+        state=RoomData(public=state.public, organizer=state.organizer, private=state.private),
+    )
+
+
+def actor_of(seat: Seat | None) -> Actor | None:
+    """Return the caller as an app sees them; None where nobody caused the call."""
+    if seat is None or seat.role is None:
+        return None
+    person = seat.participant
+    return Actor(
+        participant_id=person.id if person else None,
+        role=seat.role,
+        kind=seat.kind,
+        metadata=person.data if person else {},
+        data=ParticipantData(own=person.own, private=person.private)
+        if person
+        else ParticipantData(),
+    )

@@ -1,0 +1,88 @@
+"""What the app of a room is told: written with the transaction that causes it, carried later."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from pydantic import BaseModel
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from mymozhem.contract import Hook, JsonObject, Level
+from mymozhem.contract.hooks import ON_EVENT
+from mymozhem.contract.payloads import Acknowledgement, EventRequest, LoggedEvent
+from mymozhem.db.unit_of_work import UnitOfWork
+from mymozhem.deliveries.outbox import Telling
+from mymozhem.manifests.model import Manifest
+from mymozhem.rooms.tables.rooms import RoomRow
+
+from .app_context import build_context
+from .services import Services
+
+_LEVELS = frozenset(str(level) for level in Level)
+
+
+@dataclass(frozen=True)
+class Told:
+    """One thing that the app is to be told by a hook."""
+
+    hook: Hook[BaseModel, Acknowledgement]
+    request: BaseModel
+
+
+def event_told(event: Mapping[str, Any]) -> Told:
+    """Return what the app is told of an entry of the log; entries of every level are the app's."""
+    stream = str(event["stream"])
+    is_level = stream in _LEVELS
+    logged = LoggedEvent(
+        type=event["type"],
+        level=Level(stream) if is_level else None,
+        participant_id=None if is_level else stream,
+        payload=event["payload"],
+        at=event["created_at"],
+    )
+    return Told(ON_EVENT, EventRequest(event=logged))
+
+
+async def enqueue(
+    services: Services, unit: UnitOfWork, room: RoomRow, manifest: Manifest, told: Iterable[Told]
+) -> None:
+    """Write what the app is to be told into the outbox, in order; the last act of a transaction.
+
+    The context is that of the transaction's end, and the same for all that one hook is told.
+    """
+    by_hook: defaultdict[Hook[BaseModel, Acknowledgement], list[BaseModel]] = defaultdict(list)
+    for each in told:
+        by_hook[each.hook].append(each.request)
+    tellings = [
+        Telling(
+            app_id=room.app_id,
+            app_version=room.app_manifest_version,
+            capability=hook.capability,
+            hook=hook.name,
+            room_id=room.id,
+            context=await _context(unit.session, services, room, manifest, hook, unit.now),
+            requests=[_json(request) for request in requests],
+            occurred_at=unit.now,
+        )
+        for hook, requests in by_hook.items()
+    ]
+    await services.outbox.enqueue(unit, tellings)
+
+
+async def _context(
+    session: AsyncSession,
+    services: Services,
+    room: RoomRow,
+    manifest: Manifest,
+    hook: Hook[BaseModel, BaseModel],
+    now: datetime,
+) -> JsonObject:
+    context = await build_context(session, services, room, manifest, hook=hook, now=now)
+    # Randomness is for hooks with effects; call id and deadline are each attempt's own.
+    return _json(context.model_copy(update={"seed": None}))
+
+
+def _json(model: BaseModel) -> JsonObject:
+    return model.model_dump(mode="json", by_alias=True)

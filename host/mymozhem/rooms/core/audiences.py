@@ -1,0 +1,14 @@
+"""Whom something is for: a level, or single participants of the room."""
+
+from mymozhem.contract import Level
+
+from .participant_lookup import require_participants
+from .transaction import RoomWriter
+
+
+async def streams_for(writer: RoomWriter, to: Level | tuple[str, ...]) -> tuple[str, ...]:
+    """Return the streams of the log that an audience reads; NotFound for somebody of elsewhere."""
+    if isinstance(to, Level):
+        return (to,)
+    await require_participants(writer, to)
+    return to

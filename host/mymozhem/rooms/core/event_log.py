@@ -1,0 +1,120 @@
+"""Reading a room's log: only what a caller's level sees, from an opaque cursor on.
+
+A cursor has one number for each stream that its owner sees. Nobody outside ever sees `seq`, so that
+events of other levels leave no holes to count.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import and_, or_, select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from mymozhem.contract import JsonObject, Level
+from mymozhem.errors import BadRequest
+from mymozhem.rooms.tables.events import RoomEventRow, RoomStreamRow
+
+from .membership import Seat
+from .transaction import RoomWriter
+
+MAX_PAGE = 100
+
+#: the highest number that a stream can have
+LAST_NO = 2**31 - 1
+
+
+@dataclass(frozen=True)
+class SeenEvent:
+    """An event as one caller sees it; `cursor` is where they are after it."""
+
+    cursor: str
+    type: str
+    payload: JsonObject
+    at: datetime
+    schema_version: int
+    after_end: bool
+
+
+def streams_of(seat: Seat) -> tuple[str, ...]:
+    """Return the streams that a caller sees, in the order of a cursor's numbers."""
+    streams: tuple[str, ...] = (str(Level.PUBLIC),)
+    if seat.level is Level.ORGANIZER:
+        streams += (str(Level.ORGANIZER),)
+    return (*streams, seat.participant_id) if seat.participant_id else streams
+
+
+def epoch_of(seat: Seat) -> str:
+    """Return what a cursor belongs to: it changes with a restore and with the caller's level."""
+    return f"{seat.room.epoch}.{len(streams_of(seat))}{seat.level[0]}"
+
+
+async def cursor_of(writer: RoomWriter, seat: Seat) -> str:
+    """Return the caller's cursor after everything that this transaction has recorded."""
+    await writer.write_events()
+    return await current_cursor(writer.session, seat)
+
+
+async def current_cursor(session: AsyncSession, seat: Seat) -> str:
+    """Return the caller's cursor at the end of the log."""
+    streams = streams_of(seat)
+    rows = await session.execute(
+        select(RoomStreamRow.stream, RoomStreamRow.last_no).where(
+            RoomStreamRow.room_id == seat.room.id, RoomStreamRow.stream.in_(streams)
+        )
+    )
+    return _write_cursor(dict(rows.all()), streams)
+
+
+async def read_events(
+    session: AsyncSession, seat: Seat, *, after: str | None, limit: int = MAX_PAGE
+) -> list[SeenEvent]:
+    """Return events after a cursor (None: from the beginning), oldest first, `limit` at most.
+
+    BadRequest for a cursor that is not the caller's.
+    """
+    streams = streams_of(seat)
+    numbers = read_cursor(after, streams)
+    newer = [
+        and_(RoomEventRow.stream == stream, RoomEventRow.stream_no > numbers[stream])
+        for stream in streams
+    ]
+    rows = await session.scalars(
+        select(RoomEventRow)
+        .where(RoomEventRow.room_id == seat.room.id, or_(*newer))
+        .order_by(RoomEventRow.seq)
+        .limit(limit)
+    )
+    return [_seen(row, numbers, streams) for row in rows]
+
+
+def read_cursor(text: str | None, streams: Sequence[str]) -> dict[str, int]:
+    """Return the numbers of a cursor by stream; BadRequest for one that does not fit."""
+    if text is None:
+        return dict.fromkeys(streams, 0)
+    words = text.split(".")
+    if len(words) != len(streams) or not all(_is_number(word) for word in words):
+        message = "This cursor does not fit; start again without one."
+        raise BadRequest(message, code="BAD_CURSOR")
+    return dict(zip(streams, map(int, words), strict=True))
+
+
+def _is_number(word: str) -> bool:
+    digits = len(str(LAST_NO))
+    return word.isascii() and word.isdigit() and len(word) <= digits and int(word) <= LAST_NO
+
+
+def _write_cursor(numbers: Mapping[str, int], streams: Sequence[str]) -> str:
+    return ".".join(str(numbers.get(stream, 0)) for stream in streams)
+
+
+def _seen(row: RoomEventRow, numbers: dict[str, int], streams: Sequence[str]) -> SeenEvent:
+    numbers[row.stream] = row.stream_no
+    return SeenEvent(
+        cursor=_write_cursor(numbers, streams),
+        type=row.type,
+        payload=row.payload,
+        at=row.created_at,
+        schema_version=row.schema_version,
+        after_end=row.after_end,
+    )

@@ -1,0 +1,114 @@
+"""Who a caller is in a room: one look-up for the room, the participant and the admins."""
+
+from dataclasses import dataclass
+
+from sqlalchemy import Select, and_, select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from mymozhem.auth.principal import Principal
+from mymozhem.auth.tables import UserRow
+from mymozhem.contract import Level, ParticipantStatus, PersonKind, Role
+from mymozhem.errors import Forbidden, NotFound, Unauthenticated
+from mymozhem.rooms.tables.participants import ParticipantRow
+from mymozhem.rooms.tables.rooms import RoomRow
+
+ORGANIZERS = frozenset({Role.ADMIN, Role.ORGANIZER})
+HELPERS = ORGANIZERS | {Role.MODERATOR}
+PLAYERS = HELPERS | {Role.PARTICIPANT}
+MEMBERS = PLAYERS | {Role.VIEWER}
+
+
+@dataclass(frozen=True)
+class Seat:
+    """A caller in a room.
+
+    `role` is None for somebody who is not (or not yet, or no longer) a member; `participant` is
+    their row in the room, whatever its status.
+    """
+
+    room: RoomRow
+    user_id: str | None
+    kind: PersonKind
+    role: Role | None
+    participant: ParticipantRow | None
+
+    @property
+    def level(self) -> Level:
+        """What the caller may see."""
+        return Level.ORGANIZER if self.role in HELPERS else Level.PUBLIC
+
+    @property
+    def role_in_play(self) -> Role | None:
+        """The role that the caller's own row gives; being an admin is no part in the game."""
+        if self.role is not Role.ADMIN:
+            return self.role
+        return role_of(self.participant, is_admin=False)
+
+    @property
+    def participant_id(self) -> str | None:
+        """The caller's own stream, for members who have a row."""
+        return self.participant.id if self.participant and self.role is not None else None
+
+
+async def find_seat(session: AsyncSession, room_id: str, caller: Principal | None) -> Seat:
+    """Return who the caller is in a room.
+
+    NotFound where there is no such room, or where the caller may not know that there is;
+    Unauthenticated for somebody who was deleted since they signed in.
+    """
+    seat = await _seat(session, room_id, caller)
+    if seat is None or not (seat.role or seat.participant or seat.room.is_public):
+        raise room_not_found()
+    return seat
+
+
+async def require_seat(
+    session: AsyncSession, room_id: str, caller: Principal | None, *, roles: frozenset[Role]
+) -> Seat:
+    """Return the caller's seat, or Forbidden where their role is not among those named."""
+    seat = await find_seat(session, room_id, caller)
+    if seat.role in roles:
+        return seat
+    if caller is None:
+        raise Unauthenticated
+    raise Forbidden
+
+
+def room_not_found() -> NotFound:
+    """Return the error that never tells whether a room exists."""
+    return NotFound("There is no such room.", code="ROOM_NOT_FOUND")
+
+
+async def _seat(session: AsyncSession, room_id: str, caller: Principal | None) -> Seat | None:
+    if caller is None or caller.room_id not in (None, room_id):
+        found = await session.scalar(
+            select(RoomRow).where(RoomRow.id == room_id, RoomRow.deleted_at.is_(None))
+        )
+        return Seat(found, None, PersonKind.GUEST, None, None) if found else None
+    row = (await session.execute(_seats(caller.user_id).where(RoomRow.id == room_id))).first()
+    if row is None:
+        return None
+    room, participant, person_id, is_admin = row
+    if person_id is None:
+        raise Unauthenticated("This account does not exist any more.", code="TOKEN_INVALID")
+    return Seat(room, caller.user_id, caller.kind, role_of(participant, is_admin), participant)
+
+
+def role_of(participant: ParticipantRow | None, is_admin: bool | None) -> Role | None:  # noqa: FBT001  a column
+    """Return the role that counts: admins are admins everywhere, others only while active."""
+    if is_admin:
+        return Role.ADMIN
+    if participant is None or participant.status != ParticipantStatus.ACTIVE:
+        return None
+    return participant.role
+
+
+def _seats(user_id: str) -> Select[RoomRow, ParticipantRow | None, str | None, bool | None]:
+    mine = and_(ParticipantRow.room_id == RoomRow.id, ParticipantRow.user_id == user_id)
+    me = and_(UserRow.id == user_id, UserRow.deleted_at.is_(None))
+    return (
+        select(RoomRow, ParticipantRow, UserRow.id, UserRow.is_admin)
+        .outerjoin(ParticipantRow, mine)
+        .outerjoin(UserRow, me)
+        .where(RoomRow.deleted_at.is_(None))
+    )

@@ -1,0 +1,48 @@
+"""What an app's answer was computed from: if it changed, the answer is stale."""
+
+from dataclasses import dataclass
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from mymozhem.contract import Role
+from mymozhem.errors import MymozhemError
+from mymozhem.rooms.tables.rooms import RoomRow, RoomStateRow
+
+from .membership import Seat
+
+
+class RoomChanged(MymozhemError):
+    """Somebody else changed the room since you looked; look again."""
+
+    status = 412
+    default_code = "ROOM_CHANGED"
+
+
+@dataclass(frozen=True)
+class Revision:
+    """What an answer was computed from; if it changed meanwhile, the app is asked again."""
+
+    status: str
+    lock_id: str
+    settings_version: int
+    state_version: int
+    actor: tuple[Role, str] | None
+
+
+async def room_state(session: AsyncSession, room_id: str) -> RoomStateRow:
+    """Return the room's state, read once in a session; every room has one from its creation on.
+
+    A session that writes has locked the room first, so that nobody else changes what it has read.
+    """
+    state = await session.get_one(RoomStateRow, room_id)
+    session.info[RoomStateRow, room_id] = state  # a session by itself forgets what nobody holds
+    return state
+
+
+async def revision(session: AsyncSession, room: RoomRow, seat: Seat | None) -> Revision:
+    """Return what an answer about the room now would be computed from."""
+    state = await room_state(session, room.id)
+    actor = None
+    if seat is not None and seat.role is not None:
+        actor = (seat.role, seat.participant.status if seat.participant else "")
+    return Revision(room.status, room.lock_id, room.settings_version, state.version, actor)

@@ -1,0 +1,49 @@
+"""What every use case needs: put together once, in the composition root."""
+
+import asyncio
+from dataclasses import dataclass, field
+
+from mymozhem.auth.keys import Keys
+from mymozhem.clock import Clock, SystemClock
+from mymozhem.concurrency.compute_pool import Workshop
+from mymozhem.concurrency.keyed_batcher import Lines
+from mymozhem.config import Settings
+from mymozhem.db.unit_of_work import Database
+from mymozhem.deliveries.outbox import Outbox
+from mymozhem.dispatch.breakers.registry import Breakers
+from mymozhem.dispatch.dispatcher import Dispatcher
+from mymozhem.registry.catalog import Catalog
+from mymozhem.rooms.coordination.action_batches import Batches
+from mymozhem.rooms.coordination.in_flight_calls import OpenCalls
+from mymozhem.rooms.coordination.join_batches import Arrival, Arrivals, Joined
+from mymozhem.rooms.coordination.room_mutex import RoomQueues
+from mymozhem.rooms.coordination.submission_batches import Accepted, Arriving
+
+
+@dataclass(frozen=True)
+class Services:
+    """The parts of the host that use cases work with.
+
+    `wake` is set after a commit that leaves work for the jobs of this process; `workshop` is where
+    large draws are computed. `submissions` are on their way to being committed; `judges` are the
+    tasks that have windows judged, by window; `calls` are those that apps are asked now;
+    `outbox` is where goes what apps are to be told.
+    `breakers` are those that the dispatcher asks.
+    """
+
+    database: Database
+    catalog: Catalog
+    dispatcher: Dispatcher
+    keys: Keys
+    clock: Clock
+    settings: Settings
+    queues: RoomQueues = field(default_factory=RoomQueues)
+    batches: Batches = field(default_factory=Batches)
+    arrivals: Arrivals[Arrival, Joined] = field(default_factory=Arrivals)
+    submissions: Lines[Arriving, Accepted] = field(default_factory=Lines)
+    judges: dict[str, asyncio.Task[None]] = field(default_factory=dict)
+    calls: OpenCalls = field(default_factory=OpenCalls)
+    outbox: Outbox = field(default_factory=Outbox)
+    wake: asyncio.Event = field(default_factory=asyncio.Event)
+    workshop: Workshop = field(default_factory=Workshop)
+    breakers: Breakers = field(default_factory=lambda: Breakers(SystemClock()))

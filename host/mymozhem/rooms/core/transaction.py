@@ -1,0 +1,271 @@
+"""The one way to write in a room: its row is locked first, its log is written last."""
+
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
+from datetime import datetime
+from typing import cast
+
+from sqlalchemy import Table, bindparam, insert, inspect, select, update
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from mymozhem.contract import Change
+from mymozhem.contract.enums import RoomStatus
+from mymozhem.contract.events import HostEvent
+from mymozhem.contract.hooks import ON_EVENT
+from mymozhem.db.base import JsonObject, new_id
+from mymozhem.db.unit_of_work import UnitOfWork
+from mymozhem.errors import MymozhemError, NotFound
+from mymozhem.idempotency import keys
+from mymozhem.manifests.model import Manifest
+from mymozhem.rooms.tables.audit import AuditRow
+from mymozhem.rooms.tables.events import RoomEventRow, RoomStreamRow
+from mymozhem.rooms.tables.rooms import RoomRow
+from mymozhem.rooms.tables.timers import TimerRow, TimerSpace
+
+from . import app_outbox
+from .app_outbox import Told
+from .services import Services
+
+MAX_DEPTH = 8
+
+#: events in one statement; some milliseconds of the event loop
+EVENTS_AT_ONCE = 500
+
+#: written by their table: a room may have thousands, each of a person who was told something
+_STREAMS = cast("Table", RoomStreamRow.__table__)
+_MOVED = (
+    update(_STREAMS)
+    .where(_STREAMS.c.room_id == bindparam("in_room"), _STREAMS.c.stream == bindparam("named"))
+    .values(last_no=bindparam("upto"))
+)
+
+ENDED = frozenset({RoomStatus.COMPLETED, RoomStatus.CANCELLED})
+
+
+class RoomWriter:
+    """A transaction in one room, with its row locked.
+
+    `record` appends to the log, `changed` asks the app what comes of a change, `tell` lets it know
+    of something, `audit` tells operators; all are written when the block ends. `depth` counts the
+    hooks that led here.
+    """
+
+    def __init__(
+        self,
+        services: Services,
+        unit: UnitOfWork,
+        room: RoomRow,
+        *,
+        manifest: Manifest,
+        actor_id: str | None,
+        depth: int,
+    ) -> None:
+        self.services = services
+        self.unit = unit
+        self.room = room
+        self.manifest = manifest
+        self.actor_id = actor_id
+        self.depth = depth
+        #: the window whose results are held back while its app settles it, by its row's id
+        self.held_back: str | None = None
+        self._events: list[dict[str, object]] = []
+        self._changes: list[Change] = []
+        self._told: list[Told] = []
+        self._audits: list[dict[str, object]] = []
+
+    @property
+    def session(self) -> AsyncSession:
+        """The session of the transaction."""
+        return self.unit.session
+
+    @property
+    def now(self) -> datetime:
+        """The database's clock at the start of the transaction."""
+        return self.unit.now
+
+    def record(self, event: HostEvent, *, to: str | None = None) -> None:
+        """Append an event of the host's, at its own level or to the stream that is named."""
+        payload = event.model_dump(mode="json", by_alias=True)
+        self.record_raw(event.type, payload, to=to or event.level, version=event.version)
+
+    def record_raw(
+        self, event_type: str, payload: Mapping[str, object], *, to: str, version: int = 1
+    ) -> None:
+        """Append an event; `to` is a level or a participant's id."""
+        self._events.append(
+            {
+                "room_id": self.room.id,
+                "stream": str(to),
+                "type": event_type,
+                "payload": dict(payload),
+                "actor_id": self.actor_id,
+                "schema_version": version,
+                "after_end": self.room.status in ENDED,
+                "created_at": self.now,
+            }
+        )
+
+    def changed(self, change: Change) -> None:
+        """Tell the app of a change, where its manifest asks for that kind."""
+        self._changes.append(change)
+
+    def tell(self, told: Told) -> None:
+        """Let the app know of something, where it takes that hook over."""
+        if told.hook.capability in self.manifest.capabilities:
+            self._told.append(told)
+
+    def audit(self, action: str, *, subject: str | None = None, **details: object) -> None:
+        """Note who did what for operators."""
+        self._audits.append(
+            {
+                "id": new_id("audit"),
+                "actor_id": self.actor_id,
+                "action": action,
+                "room_id": self.room.id,
+                "subject": subject,
+                "details": details,
+                "created_at": self.now,
+            }
+        )
+
+    def touch(self) -> None:
+        """Mark the room as changed: its version (the ETag) and its time."""
+        self.room.version += 1
+        self.room.updated_at = self.now
+
+    def wake_jobs(self) -> None:
+        """Let the jobs of this process look for work once this is committed."""
+        self.unit.after_commit(self.services.wake.set)
+
+    @asynccontextmanager
+    async def apart(self) -> AsyncIterator[None]:
+        """Do something that may be refused alone: it is undone then, and the transaction goes on.
+
+        The error passes through to the caller, who is to catch it. Any error other than one of the
+        host's own ends the whole transaction.
+        """
+        await self.write_events()
+        changes, audits, told = len(self._changes), len(self._audits), len(self._told)
+        try:
+            async with self.session.begin_nested():
+                yield
+                await self.write_events()
+        except MymozhemError:
+            self._events = []
+            del self._changes[changes:], self._audits[audits:], self._told[told:]
+            await self._reload()
+            raise
+
+    async def _reload(self) -> None:
+        """Read again what the undone part had changed, since rows do not load by themselves."""
+        for row in list(self.session):
+            if inspect(row).expired:
+                await self.session.refresh(row)
+
+    async def finish(self) -> None:
+        """Write what was recorded; called once, at the end of the block."""
+        await self.write_events()
+        await self._write_changes()
+        if self._audits:
+            await self.session.execute(insert(AuditRow), self._audits)
+        await keys.mark_done(self.session)
+        await self.session.flush()
+        if self._told:
+            await app_outbox.enqueue(self.services, self.unit, self.room, self.manifest, self._told)
+
+    async def write_events(self) -> None:
+        """Number what was recorded so far and write it, where a caller needs to know its number."""
+        if not self._events:
+            return
+        for start in range(0, len(self._events), EVENTS_AT_ONCE):
+            some = self._events[start : start + EVENTS_AT_ONCE]
+            await self._number(some)
+            await self.session.execute(insert(RoomEventRow), some)
+        await self.session.flush()
+        if ON_EVENT.capability in self.manifest.capabilities:
+            self._told.extend(app_outbox.event_told(event) for event in self._events)
+        self._events = []
+
+    async def _number(self, events: Sequence[dict[str, object]]) -> None:
+        """Give events their places in the log and in their streams, and note how far these are."""
+        streams = {str(event["stream"]) for event in events}
+        found = await self.session.execute(
+            select(_STREAMS.c.stream, _STREAMS.c.last_no).where(
+                _STREAMS.c.room_id == self.room.id, _STREAMS.c.stream.in_(sorted(streams))
+            )
+        )
+        known = {str(row.stream): int(row.last_no) for row in found}
+        last = dict.fromkeys(streams, 0) | known
+        for event in events:
+            stream = str(event["stream"])
+            last[stream] += 1
+            self.room.last_seq += 1
+            event |= {"seq": self.room.last_seq, "stream_no": last[stream]}
+        moved = [
+            {"in_room": self.room.id, "named": stream, "upto": last[stream]}
+            for stream in sorted(known)
+        ]
+        new = [
+            {"room_id": self.room.id, "stream": stream, "last_no": last[stream]}
+            for stream in sorted(streams - known.keys())
+        ]
+        if moved:
+            await (await self.session.connection()).execute(_MOVED, moved)
+        if new:
+            await self.session.execute(insert(_STREAMS), new)
+
+    async def _write_changes(self) -> None:
+        told = [change for change in self._changes if change.kind in self.manifest.changes]
+        if not told or self.depth >= MAX_DEPTH:
+            return
+        await self.session.execute(insert(TimerRow), [self._change_row(change) for change in told])
+        self.wake_jobs()
+
+    def _change_row(self, change: Change) -> JsonObject:
+        timer_id = new_id("timer")
+        return {
+            "id": timer_id,
+            "room_id": self.room.id,
+            "space": TimerSpace.CHANGE,
+            "name": timer_id,
+            "generation": 1,
+            "due_at": self.now,
+            "next_at": self.now,
+            "payload": change.model_dump(mode="json", by_alias=True, exclude_none=True),
+            "depth": self.depth + 1,
+            "attempts": 0,
+        }
+
+
+@asynccontextmanager
+async def write_room(
+    services: Services,
+    room_id: str,
+    *,
+    actor_id: str | None = None,
+    depth: int = 0,
+) -> AsyncIterator[RoomWriter]:
+    """Hand out a writer on a locked room; committed at the end, rolled back on any error.
+
+    NotFound where there is no such room or it was deleted.
+    """
+    async with services.database.write() as unit:
+        room = await lock_room(unit.session, room_id)
+        manifest = services.catalog.manifest(room.app_id, room.app_manifest_version)
+        writer = RoomWriter(services, unit, room, manifest=manifest, actor_id=actor_id, depth=depth)
+        yield writer
+        await writer.finish()
+
+
+async def lock_room(session: AsyncSession, room_id: str) -> RoomRow:
+    """Lock a room's row and return it; NotFound where it is not there."""
+    room = await session.scalar(
+        select(RoomRow)
+        .where(RoomRow.id == room_id, RoomRow.deleted_at.is_(None))
+        .with_for_update()
+        .execution_options(populate_existing=True)
+    )
+    if room is None:
+        message = "There is no such room."
+        raise NotFound(message, code="ROOM_NOT_FOUND")
+    return room

@@ -1,0 +1,126 @@
+"""Draws as rows: found under the room's lock, and let go one at a time.
+
+A room commits one draw at a time. Hashing link `k + 1` once gives link `k`, so a later link must
+not be shown before an earlier one; a draw that waits does so before its link is reserved.
+"""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from sqlalchemy import Select, select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from mymozhem.contract import DrawStatus, JsonObject, PrizeCount, PublicSource
+from mymozhem.errors import NotFound
+from mymozhem.rooms.core.transaction import RoomWriter
+from mymozhem.rooms.tables.draws import DrawRow
+
+#: a link is reserved, so no other draw of the room may be committed
+LINKED = (DrawStatus.COMMITTED, DrawStatus.DRAWN)
+
+#: not over yet
+OPEN = (DrawStatus.REQUESTED, *LINKED)
+
+
+async def by_id(writer: RoomWriter, draw_id: str) -> DrawRow:
+    """Return a draw of the room, locked; NotFound where there is none."""
+    return await _one(writer, _of_room(writer).where(DrawRow.id == draw_id))
+
+
+async def by_key(writer: RoomWriter, key: str) -> DrawRow:
+    """Return the draw of that key, locked; NotFound where the room has none."""
+    return await _one(writer, _of_room(writer).where(DrawRow.key == key))
+
+
+async def open_draws(writer: RoomWriter) -> Sequence[DrawRow]:
+    """Return the room's draws that are not over, the oldest first, locked."""
+    query = (
+        _of_room(writer).where(DrawRow.status.in_(OPEN)).order_by(DrawRow.created_at, DrawRow.id)
+    )
+    return (await writer.session.scalars(query)).all()
+
+
+async def next_to_commit(session: AsyncSession, room_id: str) -> str | None:
+    """Return the id of the draw that is committed next, None while another one is under way.
+
+    Those that are held step aside until an organizer has decided.
+    """
+    rows = await session.execute(
+        select(DrawRow.id, DrawRow.status, DrawRow.held_code)
+        .where(DrawRow.room_id == room_id, DrawRow.status.in_(OPEN))
+        .order_by(DrawRow.created_at, DrawRow.id)
+    )
+    found = rows.all()
+    if any(status in LINKED for _, status, _ in found):
+        return None
+    return next((draw_id for draw_id, _, held in found if held is None), None)
+
+
+async def let_next_go(writer: RoomWriter) -> None:
+    """Let the job take the draw whose turn it is; call it after every step that may change that."""
+    await writer.session.flush()
+    draw_id = await next_to_commit(writer.session, writer.room.id)
+    if draw_id is None:
+        return
+    draw = await by_id(writer, draw_id)
+    if draw.due_at is None:
+        draw.due_at = writer.now
+    writer.wake_jobs()
+
+
+def let_go(writer: RoomWriter, draw: DrawRow) -> None:
+    """Let the job take this draw now."""
+    draw.due_at, draw.attempts = writer.now, 0
+    writer.wake_jobs()
+
+
+def put_down(draw: DrawRow, *, due_at: datetime | None = None) -> None:
+    """End the job's work on a draw, until that moment or until somebody acts."""
+    draw.lease = draw.lease_until = None
+    draw.due_at = due_at
+
+
+def wanted_prizes(request: JsonObject) -> tuple[PrizeCount, ...] | None:
+    """Read the prizes of a request; None means all that is left."""
+    prizes = request.get("prizes")
+    if not isinstance(prizes, list):
+        return None
+    return tuple(PrizeCount.model_validate(prize) for prize in prizes)
+
+
+def wanted_sources(request: JsonObject) -> tuple[PublicSource, ...]:
+    """Read the public sources of a request."""
+    sources = request.get("publicSources")
+    found = sources if isinstance(sources, list) else []
+    return tuple(PublicSource.model_validate(source) for source in found)
+
+
+def wanted_reserves(request: JsonObject) -> int:
+    """Return how many people a request wants in reserve."""
+    reserves = request.get("reserves", 0)
+    return reserves if isinstance(reserves, int) else 0
+
+
+def note_of(request: JsonObject) -> JsonObject:
+    """Return what the app noted when it asked for the draw."""
+    note = request.get("data")
+    return note if isinstance(note, dict) else {}
+
+
+def depth_of(draw: DrawRow) -> int:
+    """Return how many hooks led to the draw, so that what it causes is counted on."""
+    depth = draw.request.get("depth", 0)
+    return depth if isinstance(depth, int) else 0
+
+
+def _of_room(writer: RoomWriter) -> Select[DrawRow]:
+    return select(DrawRow).where(DrawRow.room_id == writer.room.id).with_for_update()
+
+
+async def _one(writer: RoomWriter, query: Select[DrawRow]) -> DrawRow:
+    fresh = query.execution_options(populate_existing=True)
+    draw = await writer.session.scalar(fresh)
+    if draw is None:
+        message = "There is no such draw in this room."
+        raise NotFound(message, code="DRAW_NOT_FOUND")
+    return draw

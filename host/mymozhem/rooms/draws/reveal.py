@@ -1,0 +1,170 @@
+"""The reveal: only now do winners, events and the link of a draw reach anybody."""
+
+import asyncio
+from collections import Counter
+from collections.abc import Collection, Iterable, Sequence
+
+from sqlalchemy import select, update
+
+from mymozhem.contract import Change, ChangeKind, DrawStatus, WinnerStatus, fair
+from mymozhem.contract.events import DrawRevealed, WinnerRevoked, text_digest
+from mymozhem.errors import Conflict, NotFound
+from mymozhem.rooms.core.transaction import RoomWriter
+from mymozhem.rooms.prizes import inventory, winners
+from mymozhem.rooms.tables.draws import DrawRow
+from mymozhem.rooms.tables.prizes import WinnerRow
+
+from .queries import let_next_go, put_down
+from .secret import link_of
+
+#: winners after which others get their turn
+AT_ONCE = 500
+
+HELD_ALREADY = "Won this prize in another way before the reveal."
+
+
+async def reveal(writer: RoomWriter, draw: DrawRow, prizes: Collection[str] | None = None) -> None:
+    """Make the winners of the named prizes public, or of all; what is public already stays so.
+
+    Link and record come with the last prize, and what was reserved and not won returns then.
+    Conflict DRAW_NOT_DRAWN before there is a result, NotFound for a prize that is not in the draw.
+    """
+    if draw.status is DrawStatus.REVEALED:
+        return
+    if draw.status is not DrawStatus.DRAWN:
+        message = f"This draw is {draw.status}; there is no result to reveal."
+        raise Conflict(message, code="DRAW_NOT_DRAWN", details={"status": draw.status})
+    rule = fair.Rule.model_validate(draw.rule)
+    fresh = _fresh(rule, draw.revealed_prizes, prizes)
+    if not fresh:
+        return
+    await _show_winners(writer, draw, fresh)
+    draw.revealed_prizes = [*draw.revealed_prizes, *fresh]
+    complete = len(draw.revealed_prizes) == len(rule.prizes)
+    if complete:
+        await _complete(writer, draw, rule)
+    _tell(writer, draw, rule, fresh, complete=complete)
+    if complete:
+        await let_next_go(writer)
+
+
+async def link_if_committed(writer: RoomWriter, draw: DrawRow) -> str | None:
+    """Return the link of a draw, about to be made public; None where none was reserved."""
+    if draw.link_index is None:
+        return None
+    return (await link_of(writer.services.keys, writer.room, draw.link_index)).hex()
+
+
+def guarantee_of(rule: fair.Rule) -> fair.Guarantee:
+    """Return which guarantee a draw of this rule has."""
+    return "beacon" if rule.public_sources else "committed"
+
+
+def _fresh(
+    rule: fair.Rule, revealed: Sequence[str], prizes: Collection[str] | None
+) -> tuple[str, ...]:
+    """Return what is revealed now, in the rule's order."""
+    all_of_them = [prize.prize_id for prize in rule.prizes]
+    unknown = sorted(set(prizes or ()) - set(all_of_them))
+    if unknown:
+        message = f"{unknown[0]!r} is no prize of this draw."
+        raise NotFound(message, code="PRIZE_NOT_FOUND")
+    wanted = all_of_them if prizes is None else prizes
+    return tuple(prize for prize in all_of_them if prize in wanted and prize not in revealed)
+
+
+async def _show_winners(writer: RoomWriter, draw: DrawRow, prizes: tuple[str, ...]) -> None:
+    rows = await _sealed_rows(writer, draw, prizes)
+    holders = await _holders(writer, prizes)
+    ordered = sorted(rows, key=lambda row: (prizes.index(row.prize_id), row.ordinal))
+    for place, row in enumerate(ordered):
+        winners.record_selected(writer, row)
+        if place % AT_ONCE == 0:
+            await asyncio.sleep(0)
+    taken = [row for row in ordered if (row.prize_id, row.participant_id) in holders]
+    await _take_back(writer, taken)
+    await writer.session.execute(
+        update(WinnerRow)
+        .where(
+            WinnerRow.draw_id == draw.id,
+            WinnerRow.sealed.is_(True),
+            WinnerRow.prize_id.in_(prizes),
+        )
+        .values(sealed=False, updated_at=writer.now)
+    )
+    standing = [row for row in ordered if row.status is WinnerStatus.AWARDED]
+    winners.tell_wins(writer, standing, what="selected")
+
+
+async def _sealed_rows(
+    writer: RoomWriter, draw: DrawRow, prizes: tuple[str, ...]
+) -> Sequence[WinnerRow]:
+    found = await writer.session.scalars(
+        select(WinnerRow).where(
+            WinnerRow.draw_id == draw.id,
+            WinnerRow.sealed.is_(True),
+            WinnerRow.prize_id.in_(prizes),
+        )
+    )
+    return found.all()
+
+
+async def _holders(writer: RoomWriter, prizes: tuple[str, ...]) -> set[tuple[str, str]]:
+    """Return who holds one of the prizes already, having won it by hand since the commit."""
+    found = await writer.session.execute(
+        select(WinnerRow.prize_id, WinnerRow.participant_id).where(
+            WinnerRow.room_id == writer.room.id,
+            WinnerRow.prize_id.in_(prizes),
+            WinnerRow.sealed.is_(False),
+            WinnerRow.status != WinnerStatus.REVOKED,
+        )
+    )
+    return {(prize_id, participant_id) for prize_id, participant_id in found}
+
+
+async def _take_back(writer: RoomWriter, taken: Iterable[WinnerRow]) -> None:
+    """Revoke what would be the same prize twice: the result stays visible, the unit returns."""
+    for row in taken:
+        row.status, row.reason = WinnerStatus.REVOKED, HELD_ALREADY
+        await inventory.give_back(writer, row.prize_id, 1)
+        writer.record(
+            WinnerRevoked(
+                winner_id=row.id,
+                participant_id=row.participant_id,
+                prize_id=row.prize_id,
+                reason_digest=text_digest(row.reason),
+            )
+        )
+    await writer.session.flush()
+
+
+async def _complete(writer: RoomWriter, draw: DrawRow, rule: fair.Rule) -> None:
+    draw.status, draw.revealed_at = DrawStatus.REVEALED, writer.now
+    draw.link = await link_if_committed(writer, draw)
+    put_down(draw)
+    picks = await writer.session.scalar(select(DrawRow.picks).where(DrawRow.id == draw.id))
+    used = Counter(pick["prizeId"] for pick in picks or ())
+    for prize in rule.prizes:
+        await inventory.give_back(writer, prize.prize_id, prize.count - used[prize.prize_id])
+
+
+def _tell(
+    writer: RoomWriter,
+    draw: DrawRow,
+    rule: fair.Rule,
+    prizes: tuple[str, ...],
+    *,
+    complete: bool,
+) -> None:
+    writer.record(
+        DrawRevealed(
+            draw_id=draw.id,
+            key=draw.key,
+            prizes=prizes,
+            complete=complete,
+            link=draw.link,
+            guarantee=guarantee_of(rule),
+        )
+    )
+    writer.changed(Change(kind=ChangeKind.DRAW, what="revealed", draw_id=draw.id, key=draw.key))
+    writer.audit("draw.reveal", subject=draw.id, prizes=list(prizes))

@@ -1,0 +1,299 @@
+"""The second step of a draw: select winners from what was frozen, and store them sealed."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from functools import partial
+from typing import Any
+
+from sqlalchemy import Text, cast, insert, select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from mymozhem.contract import (
+    AppRef,
+    DecidedBy,
+    DrawPrize,
+    DrawStatus,
+    SelectWinnersRequest,
+    SelectWinnersResult,
+    WinnerStatus,
+    fair,
+)
+from mymozhem.contract.events import FallbackUsed
+from mymozhem.contract.fair.model import Algorithm
+from mymozhem.contract.hooks import SELECT_WINNERS
+from mymozhem.db.base import new_id
+from mymozhem.dispatch.outcome import FailureKind, Outcome
+from mymozhem.dispatch.policy import Budget
+from mymozhem.rooms.app_calls import backoff
+from mymozhem.rooms.app_calls.pending import Asked, Waiter, asked, recall
+from mymozhem.rooms.core.app_context import build_context
+from mymozhem.rooms.core.leased import Work
+from mymozhem.rooms.core.services import Services
+from mymozhem.rooms.core.transaction import RoomWriter, write_room
+from mymozhem.rooms.tables.draws import DrawRow, RevealMode
+from mymozhem.rooms.tables.prizes import PrizeRow, WinnerRow
+from mymozhem.rooms.tables.rooms import RoomRow
+
+from . import commands
+from .picks import (
+    PickDocument,
+    Ready,
+    Selected,
+    app_picks,
+    check_picks,
+    compute,
+    read_entries,
+    seed_of,
+)
+from .queries import by_id, depth_of, put_down
+from .reveal import reveal
+from .secret import link_of
+
+ROWS_AT_ONCE = 2_000
+
+#: what a committed draw has fixed already, or what is not to be read before it is drawn
+KNOWN = ("participants", "tickets", "seed")
+
+Answer = Outcome[SelectWinnersResult]
+Question = Asked[SelectWinnersRequest, SelectWinnersResult]
+
+
+@dataclass(frozen=True)
+class Committed:
+    """A committed draw with its room and its stored entries."""
+
+    draw: DrawRow
+    room: RoomRow
+    entries: str
+
+
+@dataclass(frozen=True)
+class Decided:
+    """Whom a draw selected; None where the app is to be asked again later.
+
+    `call` is what the app was asked, None where it was not, and `outcome` what became of that.
+    """
+
+    selected: Selected | None
+    by: DecidedBy
+    call: Question | None = None
+    outcome: Answer | None = None
+
+
+async def select_winners(services: Services, work: Work) -> None:
+    """Draw a committed draw that is to be run; where it is revealed at once, that too."""
+    seen = await _look(services, work)
+    if seen is None:
+        await _put_down(services, work)
+        return
+    ready = await _ready(services, seen)
+    rule = fair.Rule.model_validate(ready.rule)
+    if rule.algorithm != "app":
+        selected = await _compute(services, ready, rule, rule.algorithm, seen.draw)
+        await _write(services, work, seen.draw, Decided(selected, DecidedBy.PLATFORM))
+        return
+    call = await _look_again(services, seen, ready, rule)
+    with services.calls.asking(call.call_id):
+        budget = Budget(services.clock, services.settings.max_deadline_ms)
+        outcome = await call.answer(services, budget)
+        decided = await _decide(services, seen, ready, rule, call, outcome)
+        await _write(services, work, seen.draw, decided)
+
+
+async def _look(services: Services, work: Work) -> Committed | None:
+    async with services.database.read() as session:
+        draw = await session.get(DrawRow, work.row_id)
+        if draw is None or draw.lease != work.lease or not is_runnable(draw):
+            return None
+        room = (await session.scalars(select(RoomRow).where(RoomRow.id == draw.room_id))).one()
+        text = select(cast(DrawRow.entries, Text)).where(DrawRow.id == draw.id)
+        return Committed(draw, room, await session.scalar(text) or "")
+
+
+def is_runnable(draw: DrawRow) -> bool:
+    """Tell whether a draw has all it needs for its winners to be selected."""
+    return draw.status is DrawStatus.COMMITTED and draw.run and commands.has_inputs(draw)
+
+
+async def _ready(services: Services, seen: Committed) -> Ready:
+    draw = seen.draw
+    return Ready(
+        entries=seen.entries,
+        rule=draw.rule or {},
+        link=await link_of(services.keys, seen.room, draw.link_index or 0),
+        public_inputs=tuple(
+            value if isinstance(value, str) else tuple(value) for value in draw.public_inputs or ()
+        ),
+        entries_digest=draw.entries_digest or "",
+        rule_digest=draw.rule_digest or "",
+    )
+
+
+async def _decide(
+    services: Services,
+    seen: Committed,
+    ready: Ready,
+    rule: fair.Rule,
+    call: Question,
+    outcome: Answer,
+) -> Decided:
+    if outcome.result is not None:
+        return Decided(app_picks(rule, outcome.result), DecidedBy.APP, call, outcome)
+    if rule.on_failure == "queue":
+        return Decided(None, DecidedBy.QUEUE, call, outcome)
+    selected = await _compute(services, ready, rule, "vrs-1", seen.draw)
+    return Decided(selected, DecidedBy.PLATFORM, call, outcome)
+
+
+def _rankings(rule: fair.Rule) -> int:
+    return len(rule.prizes) if rule.each == "perPrize" else 1
+
+
+async def _compute(
+    services: Services, ready: Ready, rule: fair.Rule, algorithm: Algorithm, draw: DrawRow
+) -> Selected:
+    size = max(draw.entry_count, draw.ticket_count * _rankings(rule))
+    return await services.workshop.run(partial(compute, ready, algorithm), size=size)
+
+
+async def _look_again(
+    services: Services, seen: Committed, ready: Ready, rule: fair.Rule
+) -> Question:
+    """Return what the app is asked, in the version that the rule names, whatever the room's is.
+
+    What was committed cannot move on, so a call that is kept is asked as it was.
+    """
+    entries, draw = read_entries(ready.entries), seen.draw
+    manifest = services.catalog.manifest(rule.app.id, rule.app.version)
+    now = await services.database.now()
+    async with services.database.read() as session:
+        context = await build_context(
+            session, services, seen.room, manifest, hook=SELECT_WINNERS, now=now
+        )
+        app = AppRef(id=rule.app.id, version=rule.app.version)
+        question = asked(
+            SELECT_WINNERS,
+            context=context.model_copy(update={"seed": None, "app": app}),
+            request=SelectWinnersRequest(
+                draw_id=draw.id,
+                key=draw.key,
+                prizes=await _prizes(session, rule),
+                each=rule.each,
+                participants=entries.participants,
+                tickets=entries.tickets,
+                exclude=rule.exclude,
+                seed=seed_of(ready),
+            ),
+            revision=ready.rule_digest,
+            waiter=Waiter(draw.id, asked_before=draw.attempts > 0, known=KNOWN),
+            check=lambda _, answer: check_picks(rule, entries, answer),
+        )
+        return await recall(session, question)
+
+
+async def _prizes(session: AsyncSession, rule: fair.Rule) -> tuple[DrawPrize, ...]:
+    ids = [prize.prize_id for prize in rule.prizes]
+    rows = {row.id: row for row in await session.scalars(_named(ids))}
+    return tuple(
+        DrawPrize(
+            prize_id=prize.prize_id,
+            name=rows[prize.prize_id].name,
+            count=prize.count,
+            metadata=rows[prize.prize_id].data,
+        )
+        for prize in rule.prizes
+    )
+
+
+def _named(ids: Sequence[str]) -> Any:  # noqa: ANN401  a statement, whose type SQLAlchemy infers
+    return select(PrizeRow).where(PrizeRow.id.in_(ids))
+
+
+async def _write(services: Services, work: Work, seen: DrawRow, decided: Decided) -> None:
+    actor_id, depth = seen.created_by, depth_of(seen)
+    async with write_room(services, work.room_id, actor_id=actor_id, depth=depth) as writer:
+        draw = await by_id(writer, work.row_id)
+        if draw.lease != work.lease or draw.status is not DrawStatus.COMMITTED:
+            return
+        rule = fair.Rule.model_validate(draw.rule)
+        decided = await _noted(writer, rule, decided)
+        if decided.outcome is not None and decided.outcome.result is None and not draw.attempts:
+            _tell_fallback(writer, decided.by, decided.outcome)
+        if decided.selected is None:
+            _ask_again(writer, draw, decided.outcome)
+            return
+        await _store(writer, draw, decided.selected, decided.by)
+
+
+async def _noted(writer: RoomWriter, rule: fair.Rule, decided: Decided) -> Decided:
+    """Keep the call where the app is asked again; its answer counts if it has come meanwhile."""
+    if decided.call is None or decided.outcome is None:
+        return decided
+    outcome = await decided.call.note(writer, decided.outcome)
+    if outcome is decided.outcome or outcome.result is None:
+        return decided
+    return Decided(app_picks(rule, outcome.result), DecidedBy.APP, decided.call, outcome)
+
+
+def _ask_again(writer: RoomWriter, draw: DrawRow, outcome: Answer | None) -> None:
+    draw.attempts += 1
+    failure = outcome.failure if outcome is not None else None
+    parked = failure is not None and failure.kind is FailureKind.ACCEPTED
+    wait = backoff.seconds(draw.attempts, parked=parked)
+    put_down(draw, due_at=writer.now + timedelta(seconds=wait))
+
+
+async def _store(writer: RoomWriter, draw: DrawRow, selected: Selected, by: DecidedBy) -> None:
+    """Store winners and result in one transaction; sealed, so that nobody learns of them."""
+    draw.status, draw.drawn_at, draw.decided_by = DrawStatus.DRAWN, writer.now, by
+    picks = selected.picks
+    draw.picks, draw.reserves = picks, selected.reserves
+    put_down(draw)
+    await writer.session.flush()
+    for start in range(0, len(picks), ROWS_AT_ONCE):
+        some = picks[start : start + ROWS_AT_ONCE]
+        rows = [_winner(writer, draw, pick, start + at) for at, pick in enumerate(some)]
+        await writer.session.execute(insert(WinnerRow), rows)
+    if draw.reveal is RevealMode.NOW:
+        await reveal(writer, draw)
+
+
+def _winner(
+    writer: RoomWriter, draw: DrawRow, pick: PickDocument, ordinal: int
+) -> dict[str, object]:
+    return {
+        "id": new_id("win"),
+        "room_id": writer.room.id,
+        "participant_id": pick["participantId"],
+        "prize_id": pick["prizeId"],
+        "draw_id": draw.id,
+        "ordinal": ordinal,
+        "sealed": True,
+        "status": WinnerStatus.AWARDED,
+        "data": {},
+        "created_at": writer.now,
+        "updated_at": writer.now,
+    }
+
+
+def _tell_fallback(writer: RoomWriter, by: DecidedBy, outcome: Answer) -> None:
+    """Append who decides instead of the app; a refusal of a committed draw counts as a failure."""
+    said = outcome.refusal or outcome.failure
+    writer.record(
+        FallbackUsed(
+            hook=SELECT_WINNERS.name,
+            decided_by=by,
+            code=said.code if said else "APP_NOT_IMPLEMENTED",
+            message=said.message if said else "The app has no algorithm of its own.",
+            at=writer.now,
+            call_id=outcome.call_id,
+        )
+    )
+
+
+async def _put_down(services: Services, work: Work) -> None:
+    async with write_room(services, work.room_id) as writer:
+        draw = await by_id(writer, work.row_id)
+        if draw.lease == work.lease:
+            put_down(draw, due_at=writer.now if is_runnable(draw) else None)

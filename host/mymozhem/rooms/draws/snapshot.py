@@ -1,0 +1,261 @@
+"""What a draw is prepared from: prizes, candidates, what it replaces, and who may not win again."""
+
+import asyncio
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC
+from typing import Any
+
+from sqlalchemy import ColumnElement, Row, Select, and_, null, select
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import aliased
+
+from mymozhem.auth.tables import UserRow
+from mymozhem.contract import (
+    Candidates,
+    DrawPrize,
+    DrawStatus,
+    ParticipantStatus,
+    PersonKind,
+    PublicSource,
+    Replaced,
+    Role,
+    WinnerStatus,
+)
+from mymozhem.manifests.model import Manifest
+from mymozhem.rooms.core.revision import Revision, revision
+from mymozhem.rooms.core.services import Services
+from mymozhem.rooms.tables.draws import DrawRow
+from mymozhem.rooms.tables.locks import RoomLockRow
+from mymozhem.rooms.tables.participants import ParticipantRow
+from mymozhem.rooms.tables.prizes import PrizeRow, WinnerRow
+from mymozhem.rooms.tables.rooms import RoomRow
+
+from .entries import CHUNK, write_chunk
+from .entries import Row as EntryRow
+from .queries import wanted_prizes, wanted_sources
+
+
+@dataclass
+class People:
+    """Candidates in canonical order: as the app sees them, and as chunks to freeze."""
+
+    candidates: Candidates
+    chunks: list[bytes] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class Seen:
+    """A draw and its room at one moment, before the app is asked.
+
+    `revision` and `seq` (how far the room's log was) tell later whether the room has moved on.
+    """
+
+    room: RoomRow
+    draw: DrawRow
+    manifest: Manifest
+    lock_digest: str
+    prizes: tuple[DrawPrize, ...]
+    sources: tuple[PublicSource, ...]
+    replaced: Replaced | None
+    exclude: tuple[str, ...]
+    people: People
+    revision: Revision
+    seq: int
+
+
+async def see(session: AsyncSession, services: Services, draw: DrawRow, *, asked: bool) -> Seen:
+    """Look at all that a draw depends on; `asked` adds what only an app wants to know of people."""
+    room = (await session.scalars(select(RoomRow).where(RoomRow.id == draw.room_id))).one()
+    lock = await session.scalar(select(RoomLockRow.digest).where(RoomLockRow.id == room.lock_id))
+    prizes = await _prizes(session, draw)
+    replaced = await _replaced(session, draw)
+    return Seen(
+        room=room,
+        draw=draw,
+        manifest=services.catalog.manifest(room.app_id, room.app_manifest_version),
+        lock_digest=lock or "",
+        prizes=prizes,
+        sources=wanted_sources(draw.request),
+        replaced=replaced,
+        exclude=await _exclude(session, room.id, prizes, replaced),
+        people=await _people(session, services, room, asked=asked),
+        revision=await revision(session, room, None),
+        seq=room.last_seq,
+    )
+
+
+async def has_moved_on(session: AsyncSession, room: RoomRow, seen: Seen) -> bool:
+    """Tell whether what was seen no longer holds, under the room's lock.
+
+    Who came since then is no reason to ask afresh; who left is.
+    """
+    if await revision(session, room, None) != seen.revision:
+        return True
+    if room.last_seq == seen.seq:
+        return False
+    return await _somebody_left(session, room.id, seen)
+
+
+async def _somebody_left(session: AsyncSession, room_id: str, seen: Seen) -> bool:
+    active = await session.stream(
+        select(ParticipantRow.id).where(*_candidates(room_id)).execution_options(yield_per=CHUNK)
+    )
+    wanted = set(seen.people.candidates.id)
+    async for part in active.scalars().partitions():
+        wanted.difference_update(part)
+    return bool(wanted)
+
+
+async def _prizes(session: AsyncSession, draw: DrawRow) -> tuple[DrawPrize, ...]:
+    rows = await session.scalars(
+        select(PrizeRow)
+        .where(PrizeRow.room_id == draw.room_id, PrizeRow.deleted_at.is_(None))
+        .order_by(PrizeRow.id)
+    )
+    found = {row.id: row for row in rows}
+    wanted = wanted_prizes(draw.request)
+    if wanted is None:
+        counts = [(row.id, row.quantity_remaining) for row in found.values()]
+    else:
+        counts = [(prize.prize_id, prize.count) for prize in wanted]
+    return tuple(
+        DrawPrize(prize_id=prize_id, name=row.name, count=count, metadata=row.data)
+        for prize_id, count in counts
+        if count and (row := found.get(prize_id)) is not None
+    )
+
+
+async def _replaced(session: AsyncSession, draw: DrawRow) -> Replaced | None:
+    if draw.replaces is None:
+        return None
+    win = (await session.scalars(select(WinnerRow).where(WinnerRow.id == draw.replaces))).one()
+    # The prize is the one of the request: a win may have been moved before it was revoked.
+    return Replaced(
+        winner_id=win.id,
+        participant_id=win.participant_id,
+        prize_id=win.prize_id,
+        reason=win.reason,
+    )
+
+
+async def _exclude(
+    session: AsyncSession, room_id: str, prizes: Sequence[DrawPrize], replaced: Replaced | None
+) -> tuple[str, ...]:
+    """Return who cannot win: those who hold one of the prizes; in a redraw all ever drawn for it.
+
+    Nobody wins a prize twice, which the database enforces, so it has to be in the rule.
+    """
+    prize_ids = [prize.prize_id for prize in prizes]
+    of_these: list[ColumnElement[bool]] = [
+        WinnerRow.room_id == room_id,
+        WinnerRow.prize_id.in_(prize_ids),
+        WinnerRow.sealed.is_(False),
+    ]
+    if replaced is None:
+        of_these.append(WinnerRow.status != WinnerStatus.REVOKED)
+    held = set(await session.scalars(select(WinnerRow.participant_id).where(*of_these)))
+    if replaced is not None:
+        held |= {replaced.participant_id, *await _ever_drawn(session, room_id, prize_ids)}
+    return tuple(sorted(held))
+
+
+async def _ever_drawn(
+    session: AsyncSession, room_id: str, prize_ids: Sequence[str]
+) -> Iterable[str]:
+    """Return who was drawn for a prize, also those who were moved to another one since."""
+    drawn = await session.scalars(
+        select(DrawRow.picks).where(
+            DrawRow.room_id == room_id, DrawRow.status == DrawStatus.REVEALED
+        )
+    )
+    return [
+        pick["participantId"]
+        for picks in drawn
+        for pick in picks or ()
+        if pick["prizeId"] in prize_ids
+    ]
+
+
+async def _people(
+    session: AsyncSession, services: Services, room: RoomRow, *, asked: bool
+) -> People:
+    """Read the candidates, a chunk at a time, so that a million of them stall nobody."""
+    columns, chunks = _Columns(services, room), list[bytes]()
+    found = await session.stream(_query(room).execution_options(yield_per=CHUNK))
+    async for part in found.partitions():
+        columns.add(part, asked=asked)
+        chunks.append(write_chunk([_entry_row(row) for row in part]))
+        await asyncio.sleep(0)
+    return People(columns.candidates(), chunks)
+
+
+class _Columns:
+    """Candidates as an app sees them, column by column; only ids where no app is asked."""
+
+    def __init__(self, services: Services, room: RoomRow) -> None:
+        self._services, self._room = services, room
+        self._lists: dict[str, list[Any]] = {"id": []}
+
+    def add(self, rows: Sequence[Row[Any]], *, asked: bool) -> None:
+        """Add a chunk of candidates."""
+        self._lists["id"] += [row.id for row in rows]
+        for name, values in self._seen_by_app(rows).items() if asked else ():
+            self._lists.setdefault(name, []).extend(values)
+
+    def candidates(self) -> Candidates:
+        """Return everybody who was added."""
+        # Not validated: it is our own, and a million checks would be felt.
+        return Candidates.model_construct(
+            None, **{name: tuple(values) for name, values in self._lists.items()}
+        )
+
+    def _seen_by_app(self, rows: Sequence[Row[Any]]) -> dict[str, list[Any]]:
+        person_id, app_id = self._services.keys.person_id, self._room.app_id
+        continues = self._room.continues is not None
+        return {
+            "person_id": [person_id(app_id, row.user_id) for row in rows],
+            "kind": [PersonKind(row.kind) for row in rows],
+            "metadata": [row.data for row in rows],
+            "points": [row.points for row in rows],
+            "earlier_points": [row.earlier_points for row in rows] if continues else [],
+            "last_seen_at": [row.last_seen_at for row in rows],
+        }
+
+
+def _query(room: RoomRow) -> "Select[*tuple[Any, ...]]":
+    earlier = aliased(ParticipantRow)
+    points = earlier.points if room.continues is not None else null()
+    query: Select[*tuple[Any, ...]] = (
+        select(
+            ParticipantRow.id,
+            ParticipantRow.user_id,
+            UserRow.kind,
+            ParticipantRow.data,
+            ParticipantRow.points,
+            points.label("earlier_points"),
+            ParticipantRow.last_seen_at,
+        )
+        .join(UserRow, UserRow.id == ParticipantRow.user_id)
+        .where(*_candidates(room.id))
+        .order_by(ParticipantRow.id)
+    )
+    if room.continues is None:
+        return query
+    same = and_(earlier.user_id == ParticipantRow.user_id, earlier.room_id == room.continues)
+    return query.outerjoin(earlier, same)
+
+
+def _candidates(room_id: str) -> tuple[ColumnElement[bool], ...]:
+    return (
+        ParticipantRow.room_id == room_id,
+        ParticipantRow.status == ParticipantStatus.ACTIVE,
+        ParticipantRow.role == Role.PARTICIPANT,
+        ParticipantRow.deleted_at.is_(None),
+    )
+
+
+def _entry_row(row: Row[Any]) -> EntryRow:
+    seen = row.last_seen_at and row.last_seen_at.astimezone(UTC).isoformat()
+    kind = PersonKind(row.kind).value
+    return (row.id, kind, row.data, row.points, row.earlier_points, seen)

@@ -1,0 +1,44 @@
+"""The job of a draw: whatever step is next."""
+
+from mymozhem.contract import DrawStatus
+from mymozhem.errors import NotFound, Unavailable
+from mymozhem.rooms.core.leased import Work
+from mymozhem.rooms.core.services import Services
+from mymozhem.rooms.draws.commit import Held, commit, hold
+from mymozhem.rooms.draws.select import select_winners
+from mymozhem.rooms.tables.draws import DrawRow
+
+from .steps import is_unheard
+
+
+async def step(services: Services, work: Work) -> None:
+    """Take the next step of a draw that was taken; safe to repeat after a crash at any point.
+
+    Each step ends in one transaction, which is fenced by the lease.
+    """
+    async with services.database.read() as session:
+        draw = await session.get(DrawRow, work.row_id)
+        status = draw.status if draw is not None else None
+    if status is DrawStatus.REQUESTED:
+        await _commit_or_hold(services, work)
+    elif status is not None:
+        await select_winners(services, work)
+
+
+async def _commit_or_hold(services: Services, work: Work) -> None:
+    try:
+        await commit(services, work)
+    except Unavailable:
+        raise
+    except NotFound as unknown:
+        if not is_unheard(unknown):
+            await _hold(services, work)
+        raise
+    except Exception:  # our own mistake: its organizer sees it, and the draws behind it go on
+        await _hold(services, work)
+        raise
+
+
+async def _hold(services: Services, work: Work) -> None:
+    message = "The platform could not prepare this draw; its operators find why in the log."
+    await hold(services, work, Held("HOST_FAILED", message))

@@ -1,0 +1,142 @@
+"""Who works on what: rows are taken with a lease, and what a late worker writes is dropped.
+
+A lease is a random token with an end. Work is written only where its token still stands, so that
+two processes, or one that slept, never do the same thing twice.
+"""
+
+from collections.abc import Collection
+from datetime import datetime, timedelta
+
+from sqlalchemy import ColumnElement, Select, and_, exists, func, or_, select, update
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import aliased
+
+from mymozhem.db.base import new_id
+from mymozhem.db.unit_of_work import Database
+from mymozhem.rooms.core.leased import Work, WorkKind
+from mymozhem.rooms.tables.draws import DrawRow
+from mymozhem.rooms.tables.timers import TimerRow, TimerSpace
+from mymozhem.rooms.tables.windows import WindowRow
+
+
+async def take(database: Database, *, span: timedelta, limit: int) -> list[Work]:
+    """Take windows, draws, timers and changes that are due, at most `limit` of each kind.
+
+    Of a room's changes only the first is taken, so that the app is told in order.
+    """
+    if not await _anything_due(database):
+        return []
+    async with database.write() as unit:
+        windows = await _take_windows(unit.session, unit.now, span, limit)
+        draws = await _take_draws(unit.session, unit.now, span, limit)
+        timers = await _take_timers(unit.session, unit.now, span, limit)
+    return [*windows, *draws, *timers]
+
+
+async def prolong(database: Database, leases: Collection[str], *, span: timedelta) -> None:
+    """Prolong the leases of work that is still going on."""
+    async with database.write() as unit:
+        for table in (DrawRow, TimerRow, WindowRow):
+            await unit.session.execute(
+                update(table)
+                .where(table.lease.in_(leases))
+                .values(lease_until=unit.now + span)
+                .execution_options(synchronize_session=False)
+            )
+
+
+async def release(database: Database, leases: Collection[str] | None) -> None:
+    """Give leases back, so that anybody may take the work now; None means everybody's."""
+    async with database.write() as unit:
+        for table in (DrawRow, TimerRow, WindowRow):
+            held = table.lease.is_not(None) if leases is None else table.lease.in_(leases)
+            await unit.session.execute(
+                update(table)
+                .where(held)
+                .values(lease=None, lease_until=None)
+                .execution_options(synchronize_session=False)
+            )
+
+
+async def next_due(database: Database) -> datetime | None:
+    """Return when the next timer, change, window or draw is due that nobody has taken."""
+    async with database.read() as session:
+        draw = await session.scalar(select(func.min(DrawRow.due_at)).where(DrawRow.lease.is_(None)))
+        window = await session.scalar(
+            select(func.min(WindowRow.due_at)).where(WindowRow.lease.is_(None))
+        )
+        timer = await session.scalar(
+            select(func.min(TimerRow.next_at)).where(TimerRow.lease.is_(None), _is_first())
+        )
+    return min((moment for moment in (draw, window, timer) if moment is not None), default=None)
+
+
+async def _anything_due(database: Database) -> bool:
+    """Look before a write: on SQLite every write waits for its turn."""
+    now = await database.now()
+    async with database.read() as session:
+        due = or_(_draws(now).exists(), _windows(now).exists(), _timers(now).exists())
+        return bool(await session.scalar(select(due)))
+
+
+async def _take_draws(
+    session: AsyncSession, now: datetime, span: timedelta, limit: int
+) -> list[Work]:
+    rows = await session.scalars(
+        _draws(now).order_by(DrawRow.due_at).limit(limit).with_for_update(skip_locked=True)
+    )
+    return [_taken(row, now + span) for row in rows]
+
+
+async def _take_windows(
+    session: AsyncSession, now: datetime, span: timedelta, limit: int
+) -> list[Work]:
+    rows = await session.scalars(
+        _windows(now).order_by(WindowRow.due_at).limit(limit).with_for_update(skip_locked=True)
+    )
+    return [_taken(row, now + span) for row in rows]
+
+
+async def _take_timers(
+    session: AsyncSession, now: datetime, span: timedelta, limit: int
+) -> list[Work]:
+    rows = await session.scalars(
+        _timers(now).order_by(TimerRow.next_at).limit(limit).with_for_update(skip_locked=True)
+    )
+    return [_taken(row, now + span) for row in rows]
+
+
+def _taken(row: DrawRow | TimerRow | WindowRow, until: datetime) -> Work:
+    row.lease, row.lease_until = new_id("lease"), until
+    if isinstance(row, TimerRow):
+        return Work(WorkKind.TIMER, row.room_id, row.id, row.lease, row.generation)
+    kind = WorkKind.DRAW if isinstance(row, DrawRow) else WorkKind.WINDOW
+    return Work(kind, row.room_id, row.id, row.lease)
+
+
+def _draws(now: datetime) -> Select[DrawRow]:
+    free = or_(DrawRow.lease.is_(None), DrawRow.lease_until < now)
+    return select(DrawRow).where(DrawRow.due_at <= now, free)
+
+
+def _windows(now: datetime) -> Select[WindowRow]:
+    free = or_(WindowRow.lease.is_(None), WindowRow.lease_until < now)
+    return select(WindowRow).where(WindowRow.due_at <= now, free)
+
+
+def _timers(now: datetime) -> Select[TimerRow]:
+    free = or_(TimerRow.lease.is_(None), TimerRow.lease_until < now)
+    return select(TimerRow).where(TimerRow.next_at <= now, free, _is_first())
+
+
+def _is_first() -> ColumnElement[bool]:
+    """Whether a timer waits for no other: changes are told in order, timers each for itself."""
+    earlier = aliased(TimerRow)
+    before = exists().where(
+        and_(
+            earlier.room_id == TimerRow.room_id,
+            earlier.space == TimerSpace.CHANGE,
+            earlier.id < TimerRow.id,
+        )
+    )
+    return or_(TimerRow.space == TimerSpace.APP, ~before)

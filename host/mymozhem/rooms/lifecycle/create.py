@@ -1,0 +1,264 @@
+"""How a room comes to be: pinned to a version of its app, its secret fixed before anybody joins."""
+
+import asyncio
+from dataclasses import dataclass, field
+
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from mymozhem.auth.principal import Principal
+from mymozhem.auth.tables import UserRow
+from mymozhem.contract import (
+    CONTRACT_VERSION,
+    AppRef,
+    Context,
+    JsonObject,
+    ParticipantStatus,
+    PersonKind,
+    Role,
+    RoomStatus,
+    SettingsValidationRequest,
+    SettingsValidationResult,
+    fair,
+)
+from mymozhem.contract.canonical_json import digest
+from mymozhem.contract.events import RoomStatusChanged
+from mymozhem.contract.hooks import VALIDATE_SETTINGS
+from mymozhem.db.base import new_id
+from mymozhem.db.unit_of_work import UnitOfWork
+from mymozhem.dispatch.outcome import Outcome
+from mymozhem.dispatch.policy import Budget
+from mymozhem.dispatch.transports.base import AppTarget
+from mymozhem.errors import Conflict, Forbidden, Unauthenticated
+from mymozhem.manifests.model import Manifest
+from mymozhem.rooms.app_calls.fallbacks import record_fallback
+from mymozhem.rooms.app_settings.update import complete_settings, refuse_problems
+from mymozhem.rooms.core.join_code import new_code
+from mymozhem.rooms.core.membership import ORGANIZERS, require_seat
+from mymozhem.rooms.core.services import Services
+from mymozhem.rooms.core.transaction import RoomWriter
+from mymozhem.rooms.locks.document import lock_document
+from mymozhem.rooms.prizes.manage import NewPrize, add_prize
+from mymozhem.rooms.tables.locks import RoomLockRow
+from mymozhem.rooms.tables.participants import ParticipantRow
+from mymozhem.rooms.tables.prizes import PrizeRow
+from mymozhem.rooms.tables.rooms import EntryPolicy, RoomRow, RoomStateRow
+from mymozhem.rooms.upgrades.migrate import journey, stepped
+
+
+@dataclass(frozen=True)
+class NewRoom:
+    """A room to be made; settings are completed by the manifest's defaults."""
+
+    name: str
+    app_id: str
+    settings: JsonObject = field(default_factory=dict)
+    description: str = ""
+    locale: str = "en"
+    is_public: bool = False
+    entry_policy: EntryPolicy = EntryPolicy.GUESTS
+    capacity: int | None = None
+    continues: str | None = None
+    prizes: tuple[NewPrize, ...] = ()
+
+
+@dataclass(frozen=True)
+class Anchored:
+    """A fresh secret for a room's draws, sealed, and the anchor that commits to it."""
+
+    room_id: str
+    sealed: bytes
+    anchor: str
+
+
+async def create_room(services: Services, caller: Principal, new: NewRoom) -> RoomRow:
+    """Make a room in DRAFT, locked to the newest version of its app; the caller is its organizer.
+
+    Forbidden where the platform lets only admins create rooms, NotFound for an app that is not
+    offered, Invalid with a problem per setting.
+    """
+    async with services.database.read() as session:
+        person = await _creator(session, services, caller)
+        if new.continues is not None:
+            await require_seat(session, new.continues, caller, roles=ORGANIZERS)
+    manifest = services.catalog.newest(new.app_id)
+    if services.catalog.is_stopped(new.app_id):
+        message = "This app is stopped; choose another one, or ask the operator."
+        raise Conflict(message, code="APP_STOPPED")
+    if not services.catalog.get(new.app_id).offered:
+        message = "Every version of this app is deprecated; choose another one, or ask its author."
+        raise Conflict(message, code="APP_DEPRECATED")
+    settings = complete_settings(manifest, new.settings)
+    outcome = await _ask_app(services, new, manifest, settings)
+    refuse_problems(outcome)
+    anchored = await asyncio.to_thread(_anchor, services)
+    async with services.database.write() as unit:
+        writer = await _add_room(services, unit, new, manifest, settings, anchored, caller)
+        _add_organizer(writer, person)
+        for prize in new.prizes:
+            await add_prize(writer, prize)
+        writer.record(RoomStatusChanged(status=RoomStatus.DRAFT, previous=None))
+        record_fallback(writer, VALIDATE_SETTINGS, outcome)
+        writer.audit("room.create", subject=writer.room.id, app=new.app_id)
+        await unit.session.flush()
+        await writer.finish()
+        return writer.room
+
+
+async def copy_room(services: Services, room_id: str, caller: Principal, name: str) -> RoomRow:
+    """Make a new room with the app, settings and prizes of another; nobody is taken along.
+
+    It gets the newest version of the app; settings of an older one are carried there by the steps
+    of the manifests, and Invalid names the fields where these do not suffice.
+    """
+    async with services.database.read() as session:
+        room = (await require_seat(session, room_id, caller, roles=ORGANIZERS)).room
+        prizes = await session.scalars(
+            select(PrizeRow)
+            .where(PrizeRow.room_id == room_id, PrizeRow.deleted_at.is_(None))
+            .order_by(PrizeRow.id)
+        )
+        copied = tuple(
+            NewPrize(row.name, row.quantity, row.description, row.image_url, row.data)
+            for row in prizes
+        )
+    new = NewRoom(
+        name=name,
+        app_id=room.app_id,
+        settings=_settings_of(services, room),
+        description=room.description,
+        locale=room.locale,
+        is_public=room.is_public,
+        entry_policy=room.entry_policy,
+        capacity=room.capacity,
+        prizes=copied,
+    )
+    return await create_room(services, caller, new)
+
+
+def _settings_of(services: Services, room: RoomRow) -> JsonObject:
+    """Return the settings of a room as the newest version of its app has them, where steps do."""
+    app = services.catalog.get(room.app_id)
+    source = services.catalog.manifest(room.app_id, room.app_manifest_version)
+    if app.newest().version == source.version:
+        return room.app_settings
+    history = tuple(each.manifest for each in app.versions)
+    return stepped(journey(source, app.newest(), history), room.app_settings)[0]
+
+
+async def _creator(session: AsyncSession, services: Services, caller: Principal) -> UserRow:
+    person = await session.get(UserRow, caller.user_id)
+    if person is None or person.deleted_at is not None:
+        raise Unauthenticated
+    admins_only = services.settings.room_creation == "admins"
+    if person.kind != PersonKind.REGISTERED or (admins_only and not person.is_admin):
+        message = "You may not create rooms here."
+        raise Forbidden(message)
+    return person
+
+
+async def _ask_app(
+    services: Services, new: NewRoom, manifest: Manifest, settings: JsonObject
+) -> Outcome[SettingsValidationResult]:
+    context = Context(
+        contract=CONTRACT_VERSION,
+        call_id="",
+        app=AppRef(id=new.app_id, version=manifest.version),
+        now=services.clock.now(),
+        deadline_ms=0,
+    )
+    return await services.dispatcher.call(
+        VALIDATE_SETTINGS,
+        app=AppTarget(new.app_id, manifest.version),
+        context=context,
+        request=SettingsValidationRequest(settings=settings, purpose="save"),
+        budget=Budget(services.clock, services.settings.action_budget_ms),
+    )
+
+
+def _anchor(services: Services) -> Anchored:
+    room_id = new_id("room")
+    secret = fair.new_secret()
+    sealed = services.keys.seal(secret, aad=room_id.encode())
+    return Anchored(room_id, sealed, fair.anchor(secret).hex())
+
+
+async def _add_room(
+    services: Services,
+    unit: UnitOfWork,
+    new: NewRoom,
+    manifest: Manifest,
+    settings: JsonObject,
+    anchored: Anchored,
+    caller: Principal,
+) -> RoomWriter:
+    lock = lock_document(services, new.app_id, manifest)
+    lock_id = new_id("lock")
+    room = RoomRow(
+        id=anchored.room_id,
+        name=new.name,
+        description=new.description,
+        code=await _free_code(unit.session),
+        locale=new.locale,
+        app_id=new.app_id,
+        app_settings=settings,
+        settings_version=1,
+        app_manifest_version=manifest.version,
+        lock_id=lock_id,
+        status=RoomStatus.DRAFT,
+        is_public=new.is_public,
+        entry_policy=new.entry_policy,
+        doors_locked=False,
+        capacity=new.capacity,
+        active_count=0,
+        continues=new.continues,
+        draw_secret=anchored.sealed,
+        draw_anchor=anchored.anchor,
+        next_link=1,
+        last_seq=0,
+        epoch=new_id("epoch"),
+        version=1,
+        created_by=caller.user_id,
+        created_at=unit.now,
+        updated_at=unit.now,
+    )
+    unit.session.add(room)
+    await unit.session.flush()  # the rows below refer to it
+    unit.session.add(
+        RoomLockRow(
+            id=lock_id,
+            room_id=room.id,
+            lock=lock,
+            digest=digest(lock),
+            reason="created",
+            created_at=unit.now,
+        )
+    )
+    unit.session.add(RoomStateRow(room_id=room.id, public={}, organizer={}, private={}, version=1))
+    return RoomWriter(services, unit, room, manifest=manifest, actor_id=caller.user_id, depth=0)
+
+
+async def _free_code(session: AsyncSession) -> str:
+    """Return a code that no room has; the unique constraint stands behind it."""
+    while True:
+        code = new_code()
+        if await session.scalar(select(RoomRow.id).where(RoomRow.code == code)) is None:
+            return code
+
+
+def _add_organizer(writer: RoomWriter, person: UserRow) -> None:
+    writer.session.add(
+        ParticipantRow(
+            room_id=writer.room.id,
+            user_id=person.id,
+            display_name=person.name,
+            role=Role.ORGANIZER,
+            status=ParticipantStatus.ACTIVE,
+            data={},
+            own={},
+            private={},
+            points=0,
+            joined_at=writer.now,
+            updated_at=writer.now,
+        )
+    )

@@ -1,0 +1,222 @@
+"""A room's life: created in DRAFT, started, ended, deleted."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from mymozhem.auth.principal import Principal
+from mymozhem.contract import (
+    Change,
+    ChangeKind,
+    JsonObject,
+    RoomStatus,
+    SettingsValidationRequest,
+    SettingsValidationResult,
+)
+from mymozhem.contract.events import RoomDeleted, RoomStatusChanged, RoomUpdated
+from mymozhem.contract.hooks import VALIDATE_SETTINGS
+from mymozhem.dispatch.outcome import Outcome
+from mymozhem.dispatch.policy import Budget
+from mymozhem.errors import Conflict
+from mymozhem.rooms import timers
+from mymozhem.rooms.app_calls.exchange import Question, look_ask_write
+from mymozhem.rooms.app_calls.fallbacks import record_fallback
+from mymozhem.rooms.app_calls.pending import forget_room
+from mymozhem.rooms.app_settings.update import (
+    merged_settings,
+    refuse_frozen,
+    refuse_problems,
+    store_settings,
+)
+from mymozhem.rooms.core.app_context import build_context
+from mymozhem.rooms.core.membership import ORGANIZERS, require_seat
+from mymozhem.rooms.core.revision import Revision, RoomChanged, revision
+from mymozhem.rooms.core.services import Services
+from mymozhem.rooms.core.transaction import ENDED, RoomWriter, write_room
+from mymozhem.rooms.draws import commands
+from mymozhem.rooms.tables.rooms import RoomRow
+from mymozhem.rooms.windows import on_room_change
+
+#: what may follow what; nothing else
+NEXT = {
+    RoomStatus.DRAFT: frozenset({RoomStatus.ACTIVE, RoomStatus.CANCELLED}),
+    RoomStatus.ACTIVE: frozenset({RoomStatus.COMPLETED, RoomStatus.CANCELLED}),
+    RoomStatus.COMPLETED: frozenset[RoomStatus](),
+    RoomStatus.CANCELLED: frozenset[RoomStatus](),
+}
+
+
+class StatusRefused(Conflict):
+    """The room cannot go there from where it is."""
+
+    default_code = "STATUS_REFUSED"
+
+
+@dataclass(frozen=True)
+class RoomChanges:
+    """What is to change in a room; None and an empty mapping mean: leave it.
+
+    `fields` are columns of the room (name, description, is_public, entry_policy, capacity,
+    doors_locked, locale); `settings` is a merge patch; `expected` is the version that the caller
+    saw.
+    """
+
+    fields: Mapping[str, object] = field(default_factory=dict)
+    settings: JsonObject | None = None
+    status: RoomStatus | None = None
+    expected: int | None = None
+
+
+async def change_room(
+    services: Services, room_id: str, caller: Principal, changes: RoomChanges
+) -> RoomRow:
+    """Change a room: its card, its settings, its status; all or none. For organizers.
+
+    The app is asked about settings that change and about a start. StatusRefused, SettingsFrozen,
+    Invalid with a problem per field, RoomChanged where `expected` is not the version any more.
+    """
+    if changes.settings is None and changes.status is not RoomStatus.ACTIVE:
+        return await _change_unasked(services, room_id, caller, changes)
+    change = _AskedChange(services, room_id, caller, changes)
+    budget = Budget(services.clock, services.settings.action_budget_ms)
+    return await look_ask_write(
+        services,
+        room_id,
+        VALIDATE_SETTINGS,
+        look=change.look,
+        again=change.again,
+        write=change.write,
+        budget=budget,
+    )
+
+
+async def delete_room(services: Services, room_id: str, caller: Principal) -> None:
+    """Delete a room that is not running; its rows stay, hidden."""
+    async with write_room(services, room_id, actor_id=caller.user_id) as writer:
+        await require_seat(writer.session, room_id, caller, roles=ORGANIZERS)
+        if writer.room.status == RoomStatus.ACTIVE:
+            message = "The room is running; end it before you delete it."
+            raise Conflict(message, code="ROOM_ACTIVE")
+        await commands.end_draws(writer, writer.room.status)
+        await on_room_change.end_windows(writer, RoomStatus.CANCELLED)
+        await timers.drop_all(writer)
+        await forget_room(writer.session, room_id)
+        writer.room.deleted_at = writer.now
+        writer.touch()
+        writer.record(RoomDeleted())
+        writer.audit("room.delete", subject=room_id)
+
+
+async def _change_unasked(
+    services: Services, room_id: str, caller: Principal, changes: RoomChanges
+) -> RoomRow:
+    async with write_room(services, room_id, actor_id=caller.user_id) as writer:
+        await require_seat(writer.session, room_id, caller, roles=ORGANIZERS)
+        await _store(writer, changes, settings=None)
+        return writer.room
+
+
+class _AskedChange:
+    """A change of settings or a start: looked at, asked about, and written when it still fits."""
+
+    def __init__(
+        self, services: Services, room_id: str, caller: Principal, changes: RoomChanges
+    ) -> None:
+        self._services = services
+        self._room_id = room_id
+        self._caller = caller
+        self._changes = changes
+        self._settings: JsonObject = {}
+
+    async def look(self, session: AsyncSession) -> Question[SettingsValidationRequest]:
+        """See the room, and the settings as they would be."""
+        seat = await require_seat(session, self._room_id, self._caller, roles=ORGANIZERS)
+        room = seat.room
+        manifest = self._services.catalog.manifest(room.app_id, room.app_manifest_version)
+        _refuse_stale(room, self._changes.expected)
+        _refuse_status(room.status, self._changes.status)
+        self._settings = merged_settings(manifest, room.app_settings, self._changes.settings)
+        refuse_frozen(room.status, manifest, room.app_settings, self._settings)
+        starts = self._changes.status is RoomStatus.ACTIVE
+        return Question(
+            context=await build_context(
+                session,
+                self._services,
+                room,
+                manifest,
+                hook=VALIDATE_SETTINGS,
+                now=self._services.clock.now(),
+                seat=seat,
+            ),
+            request=SettingsValidationRequest(
+                settings=self._settings, purpose="activate" if starts else "save"
+            ),
+            revision=await revision(session, room, seat),
+            actor_id=self._caller.user_id,
+        )
+
+    async def again(self, writer: RoomWriter) -> Revision:
+        """Read the revision under the room's lock."""
+        seat = await require_seat(writer.session, self._room_id, self._caller, roles=ORGANIZERS)
+        return await revision(writer.session, writer.room, seat)
+
+    async def write(
+        self, writer: RoomWriter, outcome: Outcome[SettingsValidationResult]
+    ) -> RoomRow:
+        """Store what the app agreed to."""
+        refuse_problems(outcome)
+        record_fallback(writer, VALIDATE_SETTINGS, outcome)
+        await _store(writer, self._changes, settings=self._settings)
+        return writer.room
+
+
+async def _store(writer: RoomWriter, changes: RoomChanges, *, settings: JsonObject | None) -> None:
+    _refuse_stale(writer.room, changes.expected)
+    _refuse_status(writer.room.status, changes.status)
+    if settings is not None:
+        store_settings(writer, settings)
+    _store_fields(writer, changes.fields)
+    if changes.status is not None and changes.status != writer.room.status:
+        await _move(writer, changes.status)
+
+
+def _store_fields(writer: RoomWriter, fields: Mapping[str, object]) -> None:
+    room = writer.room
+    changed = sorted(name for name, value in fields.items() if getattr(room, name) != value)
+    if not changed:
+        return
+    capacity = fields.get("capacity")
+    if isinstance(capacity, int) and capacity < room.active_count:
+        message = f"{room.active_count} people are in the room already."
+        raise Conflict(message, code="CAPACITY_TAKEN")
+    for name in changed:
+        setattr(room, name, fields[name])
+    writer.touch()
+    writer.record(RoomUpdated(fields=tuple(changed)))
+
+
+async def _move(writer: RoomWriter, status: RoomStatus) -> None:
+    room, previous = writer.room, writer.room.status
+    if status in ENDED:
+        await commands.end_draws(writer, status)
+        await on_room_change.end_windows(writer, status)
+        await timers.drop_all(writer)
+        room.ended_at = writer.now
+    writer.record(RoomStatusChanged(status=status, previous=previous))
+    writer.changed(Change(kind=ChangeKind.STATUS, what="changed", status=status, previous=previous))
+    writer.audit("room.status", subject=room.id, status=status, previous=previous)
+    room.status = status
+    writer.touch()
+
+
+def _refuse_stale(room: RoomRow, expected: int | None) -> None:
+    if expected is not None and expected != room.version:
+        raise RoomChanged(details={"version": room.version})
+
+
+def _refuse_status(status: RoomStatus, wanted: RoomStatus | None) -> None:
+    if wanted is None or wanted == status or wanted in NEXT[status]:
+        return
+    message = f"A room that is {status} cannot become {wanted}."
+    raise StatusRefused(message, details={"status": status, "allowed": sorted(NEXT[status])})

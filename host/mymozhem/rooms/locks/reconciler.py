@@ -1,0 +1,235 @@
+"""Keeping rooms served: what answers is noted, and code that is missing is installed apart."""
+
+import asyncio
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from contextvars import Context
+from dataclasses import dataclass, field
+from functools import partial
+
+import structlog
+
+from mymozhem.config import Settings
+from mymozhem.errors import MymozhemError, Unavailable
+from mymozhem.monitoring.sources import Orphans
+from mymozhem.registry import discovery, manifest_history
+from mymozhem.registry.isolated.install import install as install_app
+from mymozhem.rooms.core.services import Services
+
+from .advice import bring_back, requirement_of
+from .serving import Group, Locked, Served
+
+#: seconds between two attempts to install the same: doubled after each, up to an hour
+FIRST_WAIT, LONGEST_WAIT = 60.0, 3_600.0
+
+#: seconds after which rooms are looked at again while some are orphaned: they may be over
+LOOK_AGAIN = 60.0
+
+#: seconds after which it is tried again where the database was away
+AGAIN = 5.0
+
+#: installs one version of one distribution in an environment of its own; it waits, so in a thread
+Install = Callable[[str, Settings], object]
+
+logger = structlog.stdlib.get_logger(__name__)
+
+
+@dataclass
+class _Missing:
+    """Code that rooms are locked to and that is not here; `due` is in monotonic seconds."""
+
+    attempts: int = 0
+    due: float = 0.0
+
+
+@dataclass
+class _Known:
+    """What this process has said and tried."""
+
+    orphans: tuple[Orphans, ...] = ()
+    warned: set[tuple[str, str]] = field(default_factory=set)
+    missing: dict[str, _Missing] = field(default_factory=dict)
+
+
+class Keeper:
+    """Looks after the rooms of a host in the background: at its start, and when apps change.
+
+    Rooms of an enabled plugin that is installed in another version, which does not serve theirs,
+    get the version that they were locked to, in an environment of its own. Nothing is installed for
+    apps that the operator has disabled or uninstalled, nor with `isolated_automatically` off.
+    """
+
+    def __init__(self, services: Services, *, install: Install = install_app) -> None:
+        self._services = services
+        self._served = Served(services)
+        self._install = install
+        self._known = _Known()
+        self._wake = asyncio.Event()
+        self._task: asyncio.Task[None] | None = None
+        self._installing: asyncio.Task[None] | None = None
+        services.catalog.when_refreshed(self._wake.set)
+
+    def start(self) -> None:
+        """Begin, in the running event loop; twice is once."""
+        if self._task is None:
+            self._task = asyncio.create_task(
+                self._loop(), name="keeper of locks", context=Context()
+            )
+
+    async def stop(self) -> None:
+        """Stop; twice is safe. An installation that is going on is left to end by itself."""
+        tasks, self._task = (self._task, self._installing), None
+        for task in tasks:
+            if task is not None:
+                task.cancel()
+                with suppress(asyncio.CancelledError):
+                    await task
+
+    def orphans(self) -> Sequence[Orphans]:
+        """Return the apps whose rooms nothing answers for, as they were found last."""
+        return self._known.orphans
+
+    async def run_due(self) -> None:
+        """Note who answers for the rooms, and make one attempt at everything that is due."""
+        await self._look()
+        if self._installing is not None:
+            await self._installing
+
+    async def _look(self) -> float | None:
+        """Do what is due; return the seconds until something is, None where nothing will be."""
+        orphans = await self._served.note()
+        wanted = await self._wanted(orphans)
+        known = self._known.missing
+        self._known.missing = {each: known.get(each, _Missing()) for each in wanted}
+        now = self._services.clock.monotonic()
+        due = [name for name, missing in self._known.missing.items() if missing.due <= now]
+        if due and self._installing is None:
+            self._installing = asyncio.create_task(
+                self._install_all(due), name="install what is missing", context=Context()
+            )
+        if self._installing is not None or not self._known.missing:
+            return LOOK_AGAIN if orphans else None
+        soonest = min(missing.due for missing in self._known.missing.values())
+        return min(max(0.0, soonest - now), LOOK_AGAIN)
+
+    async def _install_all(self, due: Sequence[str]) -> None:
+        """Try one after the other, while rooms are looked at as ever."""
+        try:
+            for requirement in due:
+                missing = self._known.missing.get(requirement)
+                if missing is not None:
+                    await self._try(requirement, missing)
+        finally:
+            self._installing = None
+            self._wake.set()
+
+    async def _wanted(self, orphans: Sequence[Group]) -> list[str]:
+        """Return what is to be installed, each once; warn of every new orphan."""
+        enabled, installed = await self._plugins() if orphans else (frozenset(), frozenset())
+        advice = {
+            group.locked: bring_back(
+                group.locked.app_id, group.target, enabled=group.locked.app_id in enabled
+            )
+            for group in orphans
+        }
+        self._known.orphans = _by_app(orphans, advice)
+        self._warn(orphans, advice)
+        if not self._services.settings.isolated_automatically:
+            return []
+        wanted = {
+            requirement_of(group.target)
+            for group in orphans
+            if group.locked.app_id in enabled & installed
+        }
+        return sorted(each for each in wanted if each is not None)
+
+    def _warn(self, orphans: Sequence[Group], advice: Mapping[Locked, str]) -> None:
+        """Write one line for each version that has become orphaned."""
+        warned = set()
+        for group in orphans:
+            app_id, version, _ = group.locked
+            warned.add((app_id, version))
+            if (app_id, version) not in self._known.warned:
+                facts = {"app": app_id, "version": version, "rooms": group.rooms}
+                logger.warning("rooms are orphaned", do=advice[group.locked], **facts)
+        self._known.warned = warned
+
+    async def _plugins(self) -> tuple[frozenset[str], frozenset[str]]:
+        """Return the ids of the apps that are enabled, and of those that are installed."""
+        async with self._services.database.read() as session:
+            active = await manifest_history.active_plugins(session)
+        found = await asyncio.to_thread(discovery.discover)
+        settings = self._services.settings
+        return active | set(settings.enable_apps), frozenset(each.app_id for each in found)
+
+    async def _try(self, requirement: str, missing: _Missing) -> None:
+        logger.info("installing what rooms are locked to", requirement=requirement)
+        wait = min(FIRST_WAIT * 2**missing.attempts, LONGEST_WAIT)
+        missing.attempts += 1
+        missing.due = self._services.clock.monotonic() + wait
+        facts = {"requirement": requirement, "again_in_seconds": wait}
+        try:
+            await _apart(partial(self._install, requirement, self._services.settings))
+            await self._services.catalog.refresh()
+        except MymozhemError as error:
+            logger.warning("it could not be installed", reason=error.message, **facts)
+        except Exception:  # the next attempt may succeed, and others are due
+            logger.exception("it could not be installed", **facts)
+
+    async def _loop(self) -> None:
+        while True:
+            self._wake.clear()
+            wait: float | None = AGAIN
+            try:
+                wait = await self._look()
+            except Unavailable as error:
+                logger.debug("who answers for rooms cannot be noted now", code=error.code)
+            except Exception:  # the next look may succeed; nothing else depends on it
+                logger.exception("looking after the locks of rooms failed")
+            with suppress(TimeoutError):
+                async with asyncio.timeout(wait):
+                    await self._wake.wait()
+
+
+def _by_app(orphans: Sequence[Group], advice: Mapping[Locked, str]) -> tuple[Orphans, ...]:
+    found: dict[str, Orphans] = {}
+    for group in orphans:
+        app_id, version, _ = group.locked
+        known = found.get(app_id, Orphans(app_id, (), 0, 0, advice[group.locked]))
+        found[app_id] = known._replace(
+            versions=tuple(dict.fromkeys((*known.versions, version))),
+            rooms=known.rooms + group.rooms,
+            active=known.active + group.active,
+        )
+    return tuple(found.values())
+
+
+async def _apart(work: Callable[[], object]) -> None:
+    """Do work in a thread that nobody waits for at the end of the process.
+
+    It takes minutes at worst; a host that is to stop would wait for a thread of a pool.
+    """
+    loop = asyncio.get_running_loop()
+    done: asyncio.Future[None] = loop.create_future()
+
+    def run() -> None:
+        error: BaseException | None = None
+        try:
+            work()
+        except BaseException as raised:  # noqa: BLE001  told to whoever waits
+            error = raised
+        with suppress(RuntimeError):  # the loop is closed: nobody waits any more
+            loop.call_soon_threadsafe(_settle, done, error)
+
+    threading.Thread(target=run, name="install", daemon=True).start()
+    await done
+
+
+def _settle(done: asyncio.Future[None], error: BaseException | None) -> None:
+    if done.cancelled():
+        return
+    if error is not None:
+        done.set_exception(error)
+    else:
+        done.set_result(None)

@@ -1,0 +1,253 @@
+"""Who answers for rooms: compared with what was noted, and noted where it has changed."""
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import structlog
+from sqlalchemy import ColumnElement, Integer, func, insert, select, update
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from mymozhem.contract import JsonObject, Level, RoomStatus
+from mymozhem.contract.canonical_json import digest
+from mymozhem.db.base import new_id
+from mymozhem.db.unit_of_work import UnitOfWork
+from mymozhem.errors import NotFound
+from mymozhem.manifests.model import Manifest
+from mymozhem.rooms.core.services import Services
+from mymozhem.rooms.core.transaction import RoomWriter
+from mymozhem.rooms.notifications import send
+from mymozhem.rooms.tables.locks import RoomLockRow, RoomServedByRow
+from mymozhem.rooms.tables.rooms import RoomRow
+
+#: rooms in one transaction; fewer where people of each are told
+AT_ONCE = 500
+TOLD_AT_ONCE = 20
+
+#: rooms that somebody has to answer for
+RUNNING = (RoomStatus.DRAFT, RoomStatus.ACTIVE)
+
+#: what `rooms.served_target` holds while nothing answers for a room
+ORPHANED = digest(None)
+
+_GONE = (
+    "Nothing answers for {app_id} {version} at the moment. The room stays as it is: it can be "
+    "read, its log replays, and the app's fallbacks decide. Operators see it too."
+)
+_BACK = "{app_id} {version} answers again."
+
+logger = structlog.stdlib.get_logger(__name__)
+
+
+class Locked(NamedTuple):
+    """What rooms share that were locked to the same: an app, a version, the lock's own digest."""
+
+    app_id: str
+    version: str
+    digest: str
+
+
+@dataclass(frozen=True)
+class Group:
+    """Rooms in DRAFT or ACTIVE under the same lock, of which the same was noted.
+
+    `target` is the lock's own; `noted` is the digest of the target that answers instead, None
+    where it is the lock's own that does.
+    """
+
+    locked: Locked
+    target: JsonObject
+    noted: str | None
+    rooms: int
+    active: int
+
+
+async def running_groups(session: AsyncSession) -> list[Group]:
+    """Return all rooms in DRAFT and ACTIVE, grouped; few groups, whatever the number of rooms."""
+    active = func.sum((RoomRow.status == RoomStatus.ACTIVE).cast(Integer))
+    key = (RoomRow.app_id, RoomRow.app_manifest_version, RoomLockRow.digest, RoomRow.served_target)
+    found = await session.execute(
+        select(*key, func.min(RoomLockRow.id), func.count(), active)
+        .join(RoomLockRow, RoomLockRow.id == RoomRow.lock_id)
+        .where(*_running())
+        .group_by(*key)
+        .order_by(*key[:3])
+    )
+    rows = found.all()
+    locks = await session.scalars(
+        select(RoomLockRow).where(RoomLockRow.id.in_([row[4] for row in rows]))
+    )
+    targets = {row.id: row.lock["target"] for row in locks}
+    return [
+        Group(Locked(app_id, version, lock), targets[lock_id], noted, rooms, running)
+        for app_id, version, lock, noted, lock_id, rooms, running in rows
+    ]
+
+
+class Served:
+    """Notes who answers for the rooms, as this process sees it.
+
+    A process notes what it sees when it starts, and from then on what has changed in its own eyes,
+    or what nobody has said of a room yet. So two processes that see different things, since one
+    lacks an environment, each say so once and do not contradict each other for ever. `at_once` is
+    the most rooms in one transaction.
+    """
+
+    def __init__(self, services: Services, *, at_once: int = AT_ONCE) -> None:
+        self._services = services
+        self._at_once = at_once
+        self._said: dict[Locked, str | None] = {}
+        self._turn = asyncio.Lock()
+
+    async def note(self) -> list[Group]:
+        """Compare all rooms with the apps of this process and note what differs; twice is once.
+
+        Returns the groups, as they were found, that nothing answers for. Rooms of versions that
+        this process has not heard of yet are left alone.
+        """
+        async with self._turn:
+            async with self._services.database.read() as session:
+                groups = await running_groups(session)
+            orphans, said = [], {}
+            for group in groups:
+                manifest = self._manifest(group.locked)
+                if manifest is None:
+                    continue
+                target = self._services.catalog.target(group.locked.app_id, group.locked.version)
+                now = None if target == group.target else digest(target)
+                said[group.locked] = now
+                if target is None:
+                    orphans.append(group)
+                known = self._said.get(group.locked, "") == now
+                if now != group.noted and (group.noted is None or not known):
+                    await self._note(group, manifest, target, now)
+            self._said = said
+            return orphans
+
+    def _manifest(self, locked: Locked) -> Manifest | None:
+        try:
+            return self._services.catalog.manifest(locked.app_id, locked.version)
+        except NotFound:
+            return None
+
+    async def _note(
+        self, group: Group, manifest: Manifest, target: JsonObject | None, now: str | None
+    ) -> None:
+        words = _words(group.noted, now)
+        limit = self._at_once if words is None else min(self._at_once, TOLD_AT_ONCE)
+        async with self._services.database.read() as session:
+            ids = await _ids(session, group)
+        changed = 0
+        for start in range(0, len(ids), limit):
+            async with self._services.database.write() as unit:
+                rooms = await _still(unit.session, group, ids[start : start + limit])
+                if rooms:
+                    await _append(unit, rooms, target, now)
+                if words is not None:
+                    for room in await _whole(unit.session, rooms):
+                        await _tell(self._services, unit, room, manifest, words)
+            changed += len(rooms)
+        app_id, version, _ = group.locked
+        logger.info("rooms are served anew", app=app_id, version=version, by=target, rooms=changed)
+
+
+def _running() -> tuple[ColumnElement[bool], ...]:
+    return RoomRow.status.in_(RUNNING), RoomRow.deleted_at.is_(None)
+
+
+class _Locked(NamedTuple):
+    """A room whose row is locked."""
+
+    id: str
+    lock_id: str
+
+
+def _of(group: Group) -> tuple[ColumnElement[bool], ...]:
+    """Return the conditions for rooms of a group of which still the same is noted."""
+    app_id, version, lock = group.locked
+    return (
+        RoomRow.app_id == app_id,
+        RoomRow.app_manifest_version == version,
+        RoomLockRow.digest == lock,
+        RoomRow.served_target.is_not_distinct_from(group.noted),
+        *_running(),
+    )
+
+
+async def _ids(session: AsyncSession, group: Group) -> Sequence[str]:
+    found = await session.scalars(
+        select(RoomRow.id)
+        .join(RoomLockRow, RoomLockRow.id == RoomRow.lock_id)
+        .where(*_of(group))
+        .order_by(RoomRow.id)
+    )
+    return found.all()
+
+
+async def _still(session: AsyncSession, group: Group, ids: Sequence[str]) -> list[_Locked]:
+    """Lock those of some rooms that are in the group still."""
+    found = await session.execute(
+        select(RoomRow.id, RoomRow.lock_id)
+        .join(RoomLockRow, RoomLockRow.id == RoomRow.lock_id)
+        .where(RoomRow.id.in_(ids), *_of(group))
+        .order_by(RoomRow.id)
+        .with_for_update(of=RoomRow)
+    )
+    return [_Locked(room_id, lock_id) for room_id, lock_id in found]
+
+
+async def _whole(session: AsyncSession, rooms: Sequence[_Locked]) -> Sequence[RoomRow]:
+    found = await session.scalars(
+        select(RoomRow)
+        .where(RoomRow.id.in_([room.id for room in rooms]))
+        .order_by(RoomRow.id)
+        .execution_options(populate_existing=True)
+    )
+    return found.all()
+
+
+async def _append(
+    unit: UnitOfWork, rooms: Sequence[_Locked], target: JsonObject | None, now: str | None
+) -> None:
+    named = digest(target)
+    rows = [
+        {
+            "id": new_id("served"),
+            "room_id": room.id,
+            "lock_id": room.lock_id,
+            "target": target,
+            "digest": named,
+            "since": unit.now,
+        }
+        for room in rooms
+    ]
+    await unit.session.execute(insert(RoomServedByRow), rows)
+    await unit.session.execute(
+        update(RoomRow)
+        .where(RoomRow.id.in_([room.id for room in rooms]))
+        .values(served_target=now)
+        .execution_options(synchronize_session=False)
+    )
+
+
+async def _tell(
+    services: Services,
+    unit: UnitOfWork,
+    room: RoomRow,
+    manifest: Manifest,
+    words: tuple[str, str],
+) -> None:
+    """Leave a message to those who run a room."""
+    writer = RoomWriter(services, unit, room, manifest=manifest, actor_id=None, depth=0)
+    title, message = words
+    text = message.format(app_id=room.app_id, version=room.app_manifest_version)
+    await send.send(writer, to=Level.ORGANIZER, title=title, message=text)
+    await writer.finish()
+
+
+def _words(before: str | None, now: str | None) -> tuple[str, str] | None:
+    """Return what those who run a room are told; None where it goes on as before."""
+    if now == ORPHANED:
+        return "The app of this room is gone", _GONE
+    return ("The app of this room is back", _BACK) if before == ORPHANED else None

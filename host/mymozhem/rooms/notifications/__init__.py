@@ -1,0 +1,1 @@
+"""Notifications to the people of a room."""

@@ -1,0 +1,1 @@
+"""Join a room, and manage who is in it."""

@@ -1,0 +1,110 @@
+"""Somebody who wants to be forgotten: their seats keep their ids, and nothing else of theirs."""
+
+from collections.abc import Sequence
+
+from sqlalchemy import delete, select, update
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from mymozhem.auth.principal import Principal
+from mymozhem.auth.users import ERASED_NAME, delete_user, get_user
+from mymozhem.contract import Change, ChangeKind, ParticipantStatus, Role
+from mymozhem.contract.events import OwnStateChanged, ParticipantLeft, ParticipantUpdated
+from mymozhem.deliveries.retention import forget_delivered
+from mymozhem.errors import NotFound
+from mymozhem.idempotency.tables import IdempotencyRow
+from mymozhem.registry.remote_apps import forget_owner
+from mymozhem.rooms.app_calls.pending import forget_room
+from mymozhem.rooms.core.services import Services
+from mymozhem.rooms.core.transaction import RoomWriter, write_room
+from mymozhem.rooms.tables.notifications import NotificationRow
+from mymozhem.rooms.tables.participants import ParticipantRow
+from mymozhem.rooms.tables.windows import SubmissionRow
+from mymozhem.rooms.windows.on_room_change import close_answered
+
+from .display_names import free_name
+from .join import count_people
+
+_IN = (ParticipantStatus.ACTIVE, ParticipantStatus.PENDING)
+
+
+async def erase_person(services: Services, caller: Principal, user_id: str) -> None:
+    """Erase a person everywhere: they leave every room, and their name and answers are gone.
+
+    Entries, winners and the log stay, by id. One room at a time, the person last, so that whoever
+    repeats it after a crash goes on with what is left. Raises `NotFound` as `get_user` does.
+    """
+    async with services.database.read() as session:
+        await get_user(session, caller, user_id)
+        rooms = await _rooms_of(session, user_id)
+    for room_id in rooms:
+        await _empty_seat(services, caller, room_id, user_id)
+        await forget_delivered(services.database, room_id)
+    async with services.database.write() as unit:
+        await delete_user(unit, caller, user_id)
+        await forget_owner(unit.session, user_id)
+        await unit.session.execute(
+            delete(NotificationRow).where(NotificationRow.user_id == user_id)
+        )
+        await unit.session.execute(delete(IdempotencyRow).where(IdempotencyRow.caller == user_id))
+
+
+async def _rooms_of(session: AsyncSession, user_id: str) -> Sequence[str]:
+    mine = select(ParticipantRow.room_id).where(ParticipantRow.user_id == user_id)
+    return (await session.scalars(mine.order_by(ParticipantRow.id))).all()
+
+
+async def _empty_seat(services: Services, caller: Principal, room_id: str, user_id: str) -> None:
+    try:
+        async with write_room(services, room_id, actor_id=caller.user_id) as writer:
+            await _vacate(writer, user_id)
+    except NotFound:  # the room was deleted: nobody reads its log, and nobody counts its people
+        async with services.database.write() as unit:
+            await unit.session.execute(
+                update(ParticipantRow)
+                .where(ParticipantRow.room_id == room_id, ParticipantRow.user_id == user_id)
+                .values(display_name=ERASED_NAME, reason=None, data={}, own={}, private={})
+            )
+            mine = select(ParticipantRow.id).where(
+                ParticipantRow.room_id == room_id, ParticipantRow.user_id == user_id
+            )
+            await unit.session.execute(
+                update(SubmissionRow)
+                .where(SubmissionRow.participant_id.in_(mine))
+                .values(payload=None, key=None)
+                .execution_options(synchronize_session=False)
+            )
+
+
+async def _vacate(writer: RoomWriter, user_id: str) -> None:
+    query = select(ParticipantRow).where(
+        ParticipantRow.room_id == writer.room.id, ParticipantRow.user_id == user_id
+    )
+    row = (await writer.session.scalars(query)).one()
+    row.display_name = await free_name(writer, ERASED_NAME, but=row)
+    if row.own:
+        writer.record(OwnStateChanged(own={}), to=row.id)
+    row.data, row.own, row.private, row.reason = {}, {}, {}, None
+    row.updated_at = writer.now
+    await writer.session.execute(
+        update(SubmissionRow)
+        .where(SubmissionRow.participant_id == row.id)
+        .values(payload=None, key=None)
+        .execution_options(synchronize_session=False)
+    )
+    await forget_room(writer.session, writer.room.id)  # they may show what is gone
+    writer.record(
+        ParticipantUpdated(participant_id=row.id, fields=("name", "metadata"), status=row.status)
+    )
+    if row.status in _IN:
+        _leave(writer, row)
+        await close_answered(writer)
+    writer.audit("participant.erase", subject=row.id)
+
+
+def _leave(writer: RoomWriter, row: ParticipantRow) -> None:
+    was_in, row.status = row.status == ParticipantStatus.ACTIVE, ParticipantStatus.LEFT
+    if was_in and row.role == Role.PARTICIPANT:
+        count_people(writer, -1)
+    writer.record(ParticipantLeft(participant_id=row.id, status=row.status))
+    if was_in:
+        writer.changed(Change(kind=ChangeKind.LEFT, what="left", participant_id=row.id))

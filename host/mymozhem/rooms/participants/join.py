@@ -1,0 +1,123 @@
+"""How people come into a room: by its code, as guests or with an account; one row for ever."""
+
+import secrets
+from functools import partial
+
+from mymozhem.auth.name_rules import visible_name
+from mymozhem.auth.principal import Principal
+from mymozhem.auth.tables import UserRow
+from mymozhem.contract import (
+    Applicant,
+    JsonObject,
+    RegistrationRequest,
+    RegistrationResult,
+    Role,
+)
+from mymozhem.contract.hooks import REGISTER_PARTICIPANT
+from mymozhem.db.base import new_id
+from mymozhem.dispatch.outcome import Outcome
+from mymozhem.dispatch.policy import Budget
+from mymozhem.errors import Invalid, Unauthenticated
+from mymozhem.idempotency.keys import current_claim
+from mymozhem.manifests.model import Manifest
+from mymozhem.manifests.validation_errors import by_field
+from mymozhem.rooms.app_calls.pending import asked
+from mymozhem.rooms.coordination.join_batches import Application, Arrival, Joined, Seen
+from mymozhem.rooms.core.membership import room_not_found
+from mymozhem.rooms.core.services import Services
+from mymozhem.rooms.tables.participants import ParticipantRow
+
+from .admit import count_people, let_in, record_joined
+from .join_policy import is_in, refuse_banned, refuse_closed, refuse_full
+from .lookup import look
+
+__all__ = ["count_people", "join", "record_joined", "refuse_closed", "refuse_full"]
+
+
+async def join(
+    services: Services,
+    code: str,
+    caller: Principal | None,
+    *,
+    name: str | None,
+    answers: JsonObject,
+) -> Joined:
+    """Let somebody into the room with this code; as a guest where there is no caller.
+
+    A person has one row in a room for ever: who is in stays in, who left comes back, who was
+    removed does not. Twice is safe for callers with a token. NotFound for a wrong code, whatever
+    exists; a right one says that the room is not open yet, locked, full or over. Invalid for a
+    name or answers that break their rules, Forbidden where the app or the entry policy turns them
+    away.
+    """
+    budget = Budget(services.clock, services.settings.action_budget_ms)
+    seen = await look(services, code, caller)
+    application = _apply(seen, caller, name, answers)
+    if seen.person is not None and is_in(seen.row):
+        return Joined(seen.room, seen.row, seen.person, new=False)
+    outcome = await _ask(services, application, budget)
+    arrival = Arrival(application, outcome, current_claim())
+    room_id = seen.room.id
+    return await services.arrivals.entries.ask(
+        room_id, arrival, answer=partial(let_in, services, room_id)
+    )
+
+
+def _apply(
+    seen: Seen, caller: Principal | None, name: str | None, answers: JsonObject
+) -> Application:
+    _refuse_strangers(seen, caller)
+    refuse_banned(seen.row)
+    if not is_in(seen.row):
+        refuse_closed(seen.room, seen.kind)
+    _refuse_answers(seen.manifest, answers)
+    return Application(seen, _name(name, seen.person, seen.row), answers)
+
+
+def _refuse_strangers(seen: Seen, caller: Principal | None) -> None:
+    if caller is not None and caller.room_id not in (None, seen.room.id):
+        raise room_not_found()
+    if caller is not None and seen.person is None:
+        raise Unauthenticated
+
+
+def _name(name: str | None, person: UserRow | None, row: ParticipantRow | None) -> str:
+    if name is not None:
+        return visible_name(name)
+    if row is not None:
+        return row.display_name
+    if person is None:
+        raise Invalid(fields={"name": ["A name is needed."]})
+    return visible_name(person.name[:32])
+
+
+def _refuse_answers(manifest: Manifest, answers: JsonObject) -> None:
+    problems = manifest.registration_validator.errors(answers)
+    if problems:
+        raise Invalid(code="ANSWERS_INVALID", fields=by_field(problems, under="/answers"))
+
+
+async def _ask(
+    services: Services, application: Application, budget: Budget
+) -> Outcome[RegistrationResult]:
+    room, user_id = application.seen.room, application.user_id or new_id("usr")
+    question = asked(
+        REGISTER_PARTICIPANT,
+        # Who looked together sees the same, but each draws lots of their own.
+        context=application.seen.context.model_copy(update={"seed": secrets.token_hex(32)}),
+        request=RegistrationRequest(
+            applicant=Applicant(
+                person_id=services.keys.person_id(room.app_id, user_id),
+                name=application.name,
+                kind=application.seen.kind,
+                role=Role.PARTICIPANT,
+                metadata=application.metadata,
+            ),
+            answers=application.answers,
+        ),
+        revision=None,
+    )
+    outcome = await question.answer(services, budget)
+    outcome.raise_if_refused()
+    outcome.raise_if_failed()
+    return outcome

@@ -1,0 +1,56 @@
+"""The rules of a room's door: who may come in, and in which words others are turned away."""
+
+from typing import TypeGuard
+
+from mymozhem.contract import ParticipantStatus, PersonKind, RegistrationResult, RoomStatus
+from mymozhem.errors import Conflict, Forbidden, Gone
+from mymozhem.rooms.core.transaction import ENDED
+from mymozhem.rooms.tables.participants import ParticipantRow
+from mymozhem.rooms.tables.rooms import EntryPolicy, RoomRow
+
+
+def is_in(row: ParticipantRow | None) -> TypeGuard[ParticipantRow]:
+    """Tell whether this is the row of somebody who is in the room now."""
+    return row is not None and row.status == ParticipantStatus.ACTIVE
+
+
+def refuse_banned(row: ParticipantRow | None) -> None:
+    """Raise for somebody whom an organizer removed or turned away."""
+    if row is not None and row.status == ParticipantStatus.REMOVED:
+        message = "You were removed from this room."
+        raise Forbidden(message, code="REMOVED")
+    if row is not None and row.status == ParticipantStatus.REJECTED:
+        message = row.reason or "You were not let in."
+        raise Forbidden(message, code="REGISTRATION_REJECTED")
+
+
+def refuse_closed(room: RoomRow, kind: PersonKind) -> None:
+    """Raise where the doors are closed to this kind of person, and say which way."""
+    if room.status == RoomStatus.DRAFT:
+        message = "The room is not open yet."
+        raise Conflict(message, code="ROOM_NOT_OPEN")
+    if room.status in ENDED:
+        message = "The event is over."
+        raise Gone(message, code="ROOM_OVER")
+    if room.doors_locked:
+        message = "The doors are locked."
+        raise Conflict(message, code="ROOM_LOCKED")
+    if room.entry_policy == EntryPolicy.REGISTERED and kind is PersonKind.GUEST:
+        message = "This room is for people with an account; sign in first."
+        raise Forbidden(message, code="ACCOUNT_REQUIRED")
+    refuse_full(room)
+
+
+def refuse_full(room: RoomRow) -> None:
+    """Raise where every seat is taken."""
+    if room.capacity is not None and room.active_count >= room.capacity:
+        message = "The room is full."
+        raise Conflict(message, code="ROOM_FULL")
+
+
+def refuse_rejected(room: RoomRow, result: RegistrationResult) -> None:
+    """Raise for somebody whom the app turns away, or for whom it has no seat left."""
+    taken = result.seats is not None and room.active_count >= result.seats
+    if result.decision == "reject" or (result.decision == "accept" and taken):
+        message = result.reason or "You were not let in."
+        raise Forbidden(message, code="REGISTRATION_REJECTED")

@@ -1,0 +1,84 @@
+"""The look at a room by its code, before anybody is asked: one for all who knock together."""
+
+from collections.abc import Collection, Sequence
+from functools import partial
+
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from mymozhem.auth.principal import Principal
+from mymozhem.auth.tables import UserRow
+from mymozhem.contract.hooks import REGISTER_PARTICIPANT
+from mymozhem.errors import NotFound
+from mymozhem.rooms.coordination.join_batches import Seen
+from mymozhem.rooms.core.app_context import build_context
+from mymozhem.rooms.core.join_code import normal_code
+from mymozhem.rooms.core.services import Services
+from mymozhem.rooms.tables.participants import ParticipantRow
+from mymozhem.rooms.tables.rooms import RoomRow
+
+
+async def look(services: Services, code: str, caller: Principal | None) -> Seen:
+    """Return what there is to see behind a code; NotFound for a wrong one, whatever exists.
+
+    What is seen was read after this was called, so it is never older than the knock.
+    """
+    code = normal_code(code)
+    knocks = caller.user_id if caller else None
+    return await services.arrivals.looks.ask(code, knocks, answer=partial(_look, services, code))
+
+
+async def _look(
+    services: Services, code: str, knocking: Sequence[str | None]
+) -> dict[str | None, Seen]:
+    users = {user_id for user_id in knocking if user_id is not None}
+    async with services.database.read() as session:
+        room = await _room_by_code(session, code)
+        manifest = services.catalog.manifest(room.app_id, room.app_manifest_version)
+        context = await build_context(
+            session,
+            services,
+            room,
+            manifest,
+            hook=REGISTER_PARTICIPANT,
+            now=services.clock.now(),
+        )
+        people = await _people(session, users)
+        rows = await rows_of(session, room.id, users)
+    return {
+        each: Seen(room, manifest, context, people.get(each or ""), rows.get(each or ""))
+        for each in knocking
+    }
+
+
+async def rows_of(
+    session: AsyncSession, room_id: str, users: Collection[str]
+) -> dict[str, ParticipantRow]:
+    """Return the rows that people have in a room, by the people's ids; no query for nobody."""
+    if not users:
+        return {}
+    found = await session.scalars(
+        select(ParticipantRow).where(
+            ParticipantRow.room_id == room_id, ParticipantRow.user_id.in_(users)
+        )
+    )
+    return {row.user_id: row for row in found}
+
+
+async def _room_by_code(session: AsyncSession, code: str) -> RoomRow:
+    room = await session.scalar(
+        select(RoomRow).where(RoomRow.code == code, RoomRow.deleted_at.is_(None))
+    )
+    if room is None:
+        message = "There is no room with this code."
+        raise NotFound(message, code="CODE_UNKNOWN")
+    return room
+
+
+async def _people(session: AsyncSession, users: Collection[str]) -> dict[str, UserRow]:
+    if not users:
+        return {}
+    found = await session.scalars(
+        select(UserRow).where(UserRow.id.in_(users), UserRow.deleted_at.is_(None))
+    )
+    return {person.id: person for person in found}

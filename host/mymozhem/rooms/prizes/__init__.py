@@ -1,0 +1,1 @@
+"""Prizes, their inventory, and who won them."""

@@ -1,0 +1,246 @@
+"""Winners: awarded, fulfilled, moved, revoked. Quantities are guarded by the database itself."""
+
+from collections.abc import Sequence
+
+from sqlalchemy import select, update
+
+from mymozhem.contract import (
+    Change,
+    ChangeKind,
+    JsonObject,
+    ParticipantStatus,
+    WinnerStatus,
+    Wins,
+)
+from mymozhem.contract.events import (
+    WinnerFulfilled,
+    WinnerMoved,
+    WinnerRevoked,
+    WinnerSelected,
+    text_digest,
+)
+from mymozhem.errors import Conflict, NotFound
+from mymozhem.rooms.core.participant_lookup import require_participants
+from mymozhem.rooms.core.transaction import ENDED, RoomWriter
+from mymozhem.rooms.tables.prizes import PrizeRow, WinnerRow
+
+from .inventory import give_back, reserve
+
+#: wins in one change, so that what an app answers to it stays small enough to be taken
+WINS_AT_ONCE = 1_000
+
+
+class AlreadyWon(Conflict):
+    """This participant has won this prize already."""
+
+    default_code = "ALREADY_WON"
+
+
+async def award(
+    writer: RoomWriter, *, participant_id: str, prize_id: str, metadata: JsonObject
+) -> WinnerRow:
+    """Make an active participant a winner of one unit of a prize, visible at once.
+
+    NotFound for people and prizes of elsewhere, PRIZE_EXHAUSTED, AlreadyWon, or NOT_ACTIVE for
+    somebody who does not take part now.
+    """
+    if writer.room.status in ENDED:
+        message = "The room has ended; a revoked win can still be drawn anew."
+        raise Conflict(message, code="ROOM_ENDED")
+    person = (await require_participants(writer, (participant_id,)))[participant_id]
+    if person.status != ParticipantStatus.ACTIVE:
+        message = "Only people who take part can win."
+        raise Conflict(message, code="NOT_ACTIVE")
+    await find_prize(writer, prize_id)
+    await _refuse_twice(writer, participant_id=participant_id, prize_id=prize_id)
+    await reserve(writer, prize_id, 1)
+    winner = WinnerRow(
+        room_id=writer.room.id,
+        participant_id=participant_id,
+        prize_id=prize_id,
+        data=metadata,
+        status=WinnerStatus.AWARDED,
+        created_at=writer.now,
+        updated_at=writer.now,
+    )
+    writer.session.add(winner)
+    await writer.session.flush()
+    record_selected(writer, winner)
+    tell_wins(writer, (winner,), what="selected")
+    return winner
+
+
+async def fulfill(writer: RoomWriter, winner_id: str) -> WinnerRow:
+    """Note that the prize was handed out; twice is the same as once."""
+    winner = await find_winner(writer, winner_id)
+    if winner.status == WinnerStatus.FULFILLED:
+        return winner
+    _refuse_revoked(winner)
+    await _advance(writer, winner, WinnerStatus.FULFILLED)
+    writer.record(
+        WinnerFulfilled(
+            winner_id=winner.id,
+            participant_id=winner.participant_id,
+            prize_id=winner.prize_id,
+        )
+    )
+    writer.audit("winner.fulfill", subject=winner.id)
+    tell_wins(writer, (winner,), what="fulfilled")
+    return winner
+
+
+async def revoke(writer: RoomWriter, winner_id: str, *, reason: str | None) -> WinnerRow:
+    """Take a win back and return its unit; a win that is revoked already stays as it is."""
+    winner = await find_winner(writer, winner_id)
+    if winner.status == WinnerStatus.REVOKED:
+        return winner
+    await _advance(writer, winner, WinnerStatus.REVOKED, reason=reason)
+    await give_back(writer, winner.prize_id, 1)
+    writer.record(
+        WinnerRevoked(
+            winner_id=winner.id,
+            participant_id=winner.participant_id,
+            prize_id=winner.prize_id,
+            reason_digest=text_digest(reason),
+        )
+    )
+    writer.audit("winner.revoke", subject=winner.id, reason=reason)
+    tell_wins(writer, (winner,), what="revoked")
+    return winner
+
+
+async def move(writer: RoomWriter, winner_id: str, *, prize_id: str, reason: str) -> WinnerRow:
+    """Give a winner another prize instead, visibly and with a reason."""
+    winner = await find_winner(writer, winner_id)
+    _refuse_revoked(winner)
+    previous = winner.prize_id
+    if previous == prize_id:
+        return winner
+    await find_prize(writer, prize_id)
+    await _refuse_twice(writer, participant_id=winner.participant_id, prize_id=prize_id)
+    await reserve(writer, prize_id, 1)
+    await give_back(writer, previous, 1)
+    winner.prize_id, winner.reason, winner.updated_at = prize_id, reason, writer.now
+    writer.record(
+        WinnerMoved(
+            winner_id=winner.id,
+            participant_id=winner.participant_id,
+            prize_id=prize_id,
+            previous_prize_id=previous,
+            reason_digest=text_digest(reason),
+        )
+    )
+    writer.audit("winner.move", subject=winner.id, reason=reason)
+    tell_wins(writer, (winner,), what="moved")
+    return winner
+
+
+async def find_prize(writer: RoomWriter, prize_id: str) -> PrizeRow:
+    """Return a prize of this room; NotFound for any other."""
+    prize = await writer.session.scalar(
+        select(PrizeRow).where(
+            PrizeRow.id == prize_id,
+            PrizeRow.room_id == writer.room.id,
+            PrizeRow.deleted_at.is_(None),
+        )
+    )
+    if prize is None:
+        raise _prize_not_found(prize_id)
+    return prize
+
+
+async def find_winner(writer: RoomWriter, winner_id: str) -> WinnerRow:
+    """Return a winner of this room; NotFound for any other, and for one that is still sealed."""
+    winner = await writer.session.scalar(
+        select(WinnerRow).where(
+            WinnerRow.id == winner_id,
+            WinnerRow.room_id == writer.room.id,
+            WinnerRow.sealed.is_(False),
+        )
+    )
+    if winner is None:
+        message = "There is no such winner."
+        raise NotFound(message, code="WINNER_NOT_FOUND")
+    return winner
+
+
+def record_selected(writer: RoomWriter, winner: WinnerRow) -> None:
+    """Append that somebody won."""
+    writer.record(
+        WinnerSelected(
+            winner_id=winner.id,
+            participant_id=winner.participant_id,
+            prize_id=winner.prize_id,
+            draw_id=winner.draw_id,
+            metadata=winner.data,
+        )
+    )
+
+
+def tell_wins(writer: RoomWriter, winners: Sequence[WinnerRow], *, what: str) -> None:
+    """Tell the app of wins that this commit changed, as one change or, where many, several."""
+    if ChangeKind.WINNER not in writer.manifest.changes:
+        return
+    for start in range(0, len(winners), WINS_AT_ONCE):
+        _tell_some(writer, winners[start : start + WINS_AT_ONCE], what=what)
+
+
+def _tell_some(writer: RoomWriter, winners: Sequence[WinnerRow], *, what: str) -> None:
+    wins = Wins(
+        winner_id=tuple(winner.id for winner in winners),
+        participant_id=tuple(winner.participant_id for winner in winners),
+        prize_id=tuple(winner.prize_id for winner in winners),
+        status=tuple(winner.status for winner in winners),
+    )
+    only = winners[0] if len(winners) == 1 else None
+    writer.changed(
+        Change(
+            kind=ChangeKind.WINNER,
+            what=what,
+            winner_id=only.id if only else None,
+            participant_id=only.participant_id if only else None,
+            prize_id=only.prize_id if only else None,
+            draw_id=winners[0].draw_id,
+            wins=wins,
+        )
+    )
+
+
+async def _advance(
+    writer: RoomWriter, winner: WinnerRow, status: WinnerStatus, *, reason: str | None = None
+) -> None:
+    """Move a win on, guarded by the state that it was seen in."""
+    moved = await writer.session.execute(
+        update(WinnerRow)
+        .where(WinnerRow.id == winner.id, WinnerRow.status == winner.status)
+        .values(status=status, reason=reason or winner.reason, updated_at=writer.now)
+        .returning(WinnerRow.id)
+    )
+    if moved.first() is None:
+        message = "Somebody else changed this win just now; look again."
+        raise Conflict(message, code="WINNER_CHANGED")
+    await writer.session.refresh(winner)
+
+
+async def _refuse_twice(writer: RoomWriter, *, participant_id: str, prize_id: str) -> None:
+    already = await writer.session.scalar(
+        select(WinnerRow.id).where(
+            WinnerRow.prize_id == prize_id,
+            WinnerRow.participant_id == participant_id,
+            WinnerRow.status != WinnerStatus.REVOKED,
+            WinnerRow.sealed.is_(False),
+        )
+    )
+    if already is not None:
+        raise AlreadyWon
+
+
+def _refuse_revoked(winner: WinnerRow) -> None:
+    if winner.status == WinnerStatus.REVOKED:
+        message = "This win was revoked."
+        raise Conflict(message, code="WINNER_REVOKED")
+
+
+def _prize_not_found(prize_id: str) -> NotFound:
+    message = "There is no such prize in this room."
+    return NotFound(message, code="PRIZE_NOT_FOUND", details={"prizeId": prize_id})

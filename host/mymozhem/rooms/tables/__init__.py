@@ -1,0 +1,34 @@
+"""The tables of rooms, one module per feature.
+
+Importing one of them imports all, since foreign keys name tables of the others.
+"""
+
+from . import (
+    audit,
+    draws,
+    events,
+    locks,
+    notifications,
+    participants,
+    pending_calls,
+    prizes,
+    rooms,
+    scores,
+    timers,
+    windows,
+)
+
+__all__ = [
+    "audit",
+    "draws",
+    "events",
+    "locks",
+    "notifications",
+    "participants",
+    "pending_calls",
+    "prizes",
+    "rooms",
+    "scores",
+    "timers",
+    "windows",
+]

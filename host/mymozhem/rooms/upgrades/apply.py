@@ -1,0 +1,145 @@
+"""What is written when a room is moved: one transaction, with the old settings and state kept."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from sqlalchemy import delete, select
+from sqlalchemy.orm.attributes import flag_modified
+
+from mymozhem.contract import Change, ChangeKind, JsonObject, Level
+from mymozhem.contract.canonical_json import digest
+from mymozhem.contract.enums import UpgradeHow
+from mymozhem.contract.events import RoomUpdated, RoomVersionChanged
+from mymozhem.db.base import new_id
+from mymozhem.manifests.model import Manifest
+from mymozhem.manifests.referee.json_values import same
+from mymozhem.rooms.app_calls.pending import forget, forget_room
+from mymozhem.rooms.app_calls.retry import retry_now
+from mymozhem.rooms.app_state import replace_state
+from mymozhem.rooms.core.revision import room_state
+from mymozhem.rooms.core.transaction import RoomWriter
+from mymozhem.rooms.locks.document import lock_document
+from mymozhem.rooms.tables.locks import RoomLockRow
+from mymozhem.rooms.tables.rooms import RoomStateRow
+from mymozhem.rooms.tables.timers import TimerRow, TimerSpace
+
+from .migrate import State
+from .plan import changed_parts
+
+#: how many ids one statement names
+IDS_AT_ONCE = 500
+
+
+@dataclass(frozen=True)
+class Move:
+    """Where a room is moved to, with what, how, and why; `reason` is kept with the lock."""
+
+    target: Manifest
+    settings: JsonObject
+    state: State
+    how: UpgradeHow
+    reason: str
+
+
+def state_of(row: RoomStateRow) -> State:
+    """Return the three parts of a state."""
+    return {"public": row.public, "organizer": row.organizer, "private": row.private}
+
+
+async def move(writer: RoomWriter, wanted: Move) -> RoomLockRow:
+    """Lock a room anew and give it the settings and state of that version, all checked before.
+
+    What waits for the app is asked afresh, of the new version: what was frozen for the old one is
+    forgotten. Changes that the new version does not ask to be told are dropped. Raises as
+    `lock_document` does.
+    """
+    room = writer.room
+    state = await room_state(writer.session, room.id)
+    document = lock_document(writer.services, room.app_id, wanted.target)
+    before: JsonObject = {
+        "lockId": room.lock_id,
+        "version": room.app_manifest_version,
+        "settings": room.app_settings,
+        "state": dict(state_of(state)),
+    }
+    lock = RoomLockRow(
+        id=new_id("lock"),
+        room_id=room.id,
+        lock=document,
+        digest=digest(document),
+        reason=wanted.reason,
+        before=before,
+        created_at=writer.now,
+    )
+    writer.session.add(lock)
+    await _let_go(writer, wanted.target)
+    version_before = room.app_manifest_version
+    room.lock_id, room.served_target = lock.id, None
+    room.app_manifest_version = wanted.target.version
+    writer.manifest = wanted.target  # from here on the room is that version's
+    writer.touch()
+    writer.record(
+        RoomVersionChanged(
+            version_before=version_before,
+            version_now=wanted.target.version,
+            how=wanted.how,
+            lock=lock.digest,
+        )
+    )
+    _store_settings(writer, wanted.settings)
+    parts = changed_parts(state_of(state), wanted.state)
+    if parts:
+        await replace_state(writer, {Level(name): part for name, part in parts.items()})
+        for name in parts:
+            flag_modified(state, name)
+    await retry_now(writer)
+    writer.audit(
+        f"room.{wanted.reason}",
+        subject=room.id,
+        app=room.app_id,
+        versionBefore=version_before,
+        versionNow=room.app_manifest_version,
+        how=wanted.how,
+        lock=lock.digest,
+    )
+    return lock
+
+
+def _store_settings(writer: RoomWriter, settings: JsonObject) -> None:
+    """Store settings that were checked; they have another version even where they are the same."""
+    room = writer.room
+    changed = sorted(
+        key
+        for key in settings.keys() | room.app_settings.keys()
+        if key not in settings
+        or key not in room.app_settings
+        or not same(settings[key], room.app_settings[key])
+    )
+    room.settings_version += 1
+    if changed:
+        room.app_settings = settings
+        flag_modified(room, "app_settings")  # to Python, a 1 that becomes true is the same
+        writer.record(RoomUpdated(fields=tuple(f"appSettings/{key}" for key in changed)))
+        writer.changed(Change(kind=ChangeKind.SETTINGS, what="updated"))
+
+
+async def _let_go(writer: RoomWriter, target: Manifest) -> None:
+    """Forget what was frozen for the old version, and changes that the new one does not ask for."""
+    await forget_room(writer.session, writer.room.id)
+    rows = await writer.session.execute(
+        select(TimerRow.id, TimerRow.payload).where(
+            TimerRow.room_id == writer.room.id, TimerRow.space == TimerSpace.CHANGE
+        )
+    )
+    unwanted = [row.id for row in rows if row.payload.get("kind") not in target.changes]
+    for some in _chunks(unwanted):
+        await forget(writer.session, some)
+        await writer.session.execute(
+            delete(TimerRow)
+            .where(TimerRow.id.in_(some))
+            .execution_options(synchronize_session=False)
+        )
+
+
+def _chunks(ids: list[str]) -> Iterable[list[str]]:
+    return (ids[start : start + IDS_AT_ONCE] for start in range(0, len(ids), IDS_AT_ONCE))

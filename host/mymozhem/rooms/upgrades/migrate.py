@@ -1,0 +1,250 @@
+"""How settings and state come to another version: by themselves, by steps, by the app, by data.
+
+Pure. The means are taken in this order:
+
+1. the steps that manifests declare between the two versions (`down` towards a lower one);
+2. the app's `migrate_settings`, where the newer of the two versions takes that over: on the way up
+   after a change that may not fit (a major one), and wherever something does not fit after steps.
+   It gets what the room has, and its answer stands in for what steps made;
+3. a merge patch of the organizer's, laid over that; it also stands in for steps or an app that
+   failed;
+4. the defaults of the version that the room is to have.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from enum import StrEnum
+
+import orjson
+from pydantic import JsonValue
+
+from mymozhem.contract import JsonObject, Level, SettingsMigrationResult
+from mymozhem.contract.versions import as_version
+from mymozhem.db.json_text import dump
+from mymozhem.manifests.model import Manifest
+from mymozhem.manifests.referee import Bump, Change, Consenter, Diff, compare
+from mymozhem.manifests.referee.json_values import same
+from mymozhem.manifests.settings import apply_defaults, merge_patch
+from mymozhem.manifests.settings_migrations.apply import (
+    MigrationFailed,
+    down,
+    route,
+    route_down,
+    up,
+)
+from mymozhem.manifests.settings_migrations.steps import Migration
+from mymozhem.manifests.settings_migrations.visibility import shown_to_more
+from mymozhem.manifests.validation_errors import Told
+from mymozhem.rooms.app_settings.update import MAX_SETTINGS_BYTES
+from mymozhem.rooms.app_state import MAX_STATE_BYTES
+
+from .form import AskedField, asked_fields
+
+State = Mapping[str, JsonObject]
+
+MIGRATION = "settingsMigration"
+
+
+class Strategy(StrEnum):
+    """How a room comes to another version."""
+
+    AUTOMATIC = "automatic"  #: everything fits, completed by defaults
+    ASSISTED = "assisted"  #: steps, the app, or data of the organizer's make it fit
+    MANUAL = "manual"  #: somebody has to say what is missing, or it cannot be done
+
+
+@dataclass(frozen=True)
+class Journey:
+    """The way from one version of an app to another; the same for every room.
+
+    `shown` is what the steps carry to where more people see it.
+    """
+
+    source: Manifest
+    target: Manifest
+    steps: tuple[Migration, ...]
+    diff: Diff
+    shown: tuple[Change, ...] = ()
+
+    @property
+    def is_down(self) -> bool:
+        """Tell whether the way leads to a lower version."""
+        return as_version(self.target.version) < as_version(self.source.version)
+
+    @property
+    def newer(self) -> Manifest:
+        """Return the newer of the two versions: the one that knows the other."""
+        return self.source if self.is_down else self.target
+
+    @property
+    def has_hook(self) -> bool:
+        """Tell whether the app may be asked to carry settings and state over."""
+        return MIGRATION in self.newer.capabilities
+
+
+@dataclass(frozen=True)
+class Carried:
+    """Settings and state as they would be in another version.
+
+    `fields` are what is missing or wrong in the settings, `reasons` are sentences on all else that
+    keeps them from fitting; there are none unless the strategy is MANUAL.
+    """
+
+    strategy: Strategy
+    settings: JsonObject
+    state: State
+    fields: tuple[AskedField, ...] = ()
+    reasons: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Had:
+    """What a room has now."""
+
+    settings: JsonObject
+    state: State
+
+
+@dataclass(frozen=True)
+class Said:
+    """What the app answered when it was asked to carry: a result, or why there is none."""
+
+    result: SettingsMigrationResult | None = None
+    why_not: str | None = None
+
+
+def journey(source: Manifest, target: Manifest, published: tuple[Manifest, ...]) -> Journey:
+    """Return the way between two versions; `published` is the app's whole history."""
+    downward = as_version(target.version) < as_version(source.version)
+    steps = (
+        route_down(source, target.version, published)
+        if downward
+        else route(source.version, target, published)
+    )
+    shown = _shown(source, target, steps or (), is_down=downward)
+    return Journey(source, target, steps or (), compare(source, target), shown)
+
+
+def carry(
+    way: Journey, had: Had, *, said: Said | None = None, data: JsonObject | None = None
+) -> Carried:
+    """Return what becomes of settings and state; `said` is None before the app was asked."""
+    plain = apply_defaults(way.target.settings_outline, had.settings)
+    settings, reasons = stepped(way, had.settings)
+    state, notes = had.state, tuple[str, ...]()
+    if said is not None and said.result is not None:
+        settings, reasons = said.result.settings, ()
+        state, notes = merged_state(had.state, said.result), said.result.notes
+    elif said is not None and said.why_not is not None:
+        reasons = (*reasons, said.why_not)
+    if data is not None:
+        settings, reasons = _object(merge_patch(settings, data)), ()
+    found = fitted(way.target, settings, state)
+    if reasons:
+        found = replace(found, reasons=(*reasons, *found.reasons))
+    if found.fields or found.reasons:
+        return replace(found, strategy=Strategy.MANUAL, notes=notes)
+    alike = same(found.settings, plain) and same(dict(state), dict(had.state))
+    strategy = Strategy.AUTOMATIC if alike else Strategy.ASSISTED
+    return replace(found, strategy=strategy, notes=notes)
+
+
+def fitted(target: Manifest, settings: JsonObject, state: State) -> Carried:
+    """Return settings completed by defaults, with all that keeps them and the state from fitting.
+
+    The strategy is AUTOMATIC where nothing does, else MANUAL.
+    """
+    complete = apply_defaults(target.settings_outline, settings)
+    problems = target.settings_validator.errors(complete)
+    reasons = [*_too_large(complete), *state_reasons(target, state)]
+    fields = asked_fields(target.settings_outline, complete, problems)
+    strategy = Strategy.MANUAL if fields or reasons else Strategy.AUTOMATIC
+    return Carried(strategy, _object(complete), state, fields, tuple(reasons))
+
+
+def must_ask(way: Journey, had: Had) -> bool:
+    """Tell whether the app is to be asked to carry settings and state over."""
+    if not way.has_hook:
+        return False
+    major = way.diff.required is Bump.MAJOR and not way.is_down
+    return major or carry(way, had).strategy is Strategy.MANUAL
+
+
+def with_problems(carried: Carried, target: Manifest, problems: Iterable[Told]) -> Carried:
+    """Return the same with what the app found wrong in the settings, which makes it MANUAL."""
+    fields = asked_fields(target.settings_outline, carried.settings, problems)
+    return replace(carried, strategy=Strategy.MANUAL, fields=(*carried.fields, *fields))
+
+
+def merged_state(state: State, result: SettingsMigrationResult) -> State:
+    """Return the state with the parts that an answer names; what it leaves out stays."""
+    given = result.state
+    parts = {
+        Level.PUBLIC: given.public,
+        Level.ORGANIZER: given.organizer,
+        Level.PRIVATE: given.private,
+    }
+    return {**state, **{str(level): part for level, part in parts.items() if part is not None}}
+
+
+def state_reasons(target: Manifest, state: State) -> tuple[str, ...]:
+    """Return why a version cannot take a state, in sentences; none where it can."""
+    size = len(orjson.dumps(dict(state)))
+    if size > MAX_STATE_BYTES:
+        return (f"The state would take {size} bytes; at most {MAX_STATE_BYTES} are kept.",)
+    problems = target.state_validator.errors({**state})
+    if not problems:
+        return ()
+    first = problems[0]
+    place = first.pointer or "/"
+    sentence = (
+        f"The state of the room does not fit {target.version}, and nothing carries it over: "
+        f"at {place}, {first.message}."
+    )
+    return (sentence,)
+
+
+def stepped(way: Journey, settings: JsonObject) -> tuple[JsonObject, tuple[str, ...]]:
+    """Return settings after the steps of a way; as they were, and why, where there is no way."""
+    carry_over = down if way.is_down else up
+    try:
+        return carry_over(settings, way.steps), ()
+    except MigrationFailed as error:
+        return settings, (f"The steps of the manifest cannot be done: {error}.",)
+
+
+def _shown(
+    source: Manifest, target: Manifest, way: tuple[Migration, ...], *, is_down: bool
+) -> tuple[Change, ...]:
+    steps = tuple(step for each in way for step in ((each.down or ()) if is_down else each.steps))
+    return tuple(
+        Change(
+            "/migrations",
+            "VISIBILITY_LOOSER",
+            Bump.MAJOR,
+            known=bool(before),
+            message=(
+                f"Steps carry what stands at {before} in the settings to {after}, where more "
+                "people see it"
+                if before
+                else "Steps may carry settings to where more people see them"
+            ),
+            consent=Consenter.ORGANIZER,
+        )
+        for before, after in shown_to_more(steps, source.settings_outline, target.settings_outline)
+    )
+
+
+def _too_large(settings: JsonValue) -> tuple[str, ...]:
+    size = len(dump(settings).encode())
+    if size <= MAX_SETTINGS_BYTES:
+        return ()
+    return (f"The settings would take {size} bytes; at most {MAX_SETTINGS_BYTES} are kept.",)
+
+
+def _object(settings: JsonValue) -> JsonObject:
+    if not isinstance(settings, dict):
+        message = "settings are an object"
+        raise TypeError(message)
+    return settings

@@ -1,0 +1,322 @@
+"""A room on its way to another version: looked at, asked about, and moved when it still fits.
+
+An app is asked twice at most, within one budget and with nothing locked: to carry settings and
+state over, outside of the room's turn; then, as for every change, whether it accepts the settings
+as they would be. The first question goes to the newer of the two versions, the second to the one
+that the room is to have. What was answered counts only while the room stands as it was seen.
+"""
+
+import asyncio
+from abc import ABC, abstractmethod
+from collections.abc import MutableMapping
+from dataclasses import dataclass
+from typing import ClassVar
+
+from pydantic import BaseModel
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from mymozhem.auth.principal import Principal
+from mymozhem.contract import (
+    AppRef,
+    Context,
+    Hook,
+    Level,
+    RoomData,
+    RoomStatus,
+    SettingsValidationRequest,
+    SettingsValidationResult,
+)
+from mymozhem.contract.enums import UpgradeHow
+from mymozhem.contract.hooks import MIGRATE_SETTINGS, VALIDATE_SETTINGS
+from mymozhem.dispatch.outcome import Outcome
+from mymozhem.dispatch.policy import Budget
+from mymozhem.errors import Conflict, MymozhemError, Unavailable
+from mymozhem.manifests.model import Manifest
+from mymozhem.registry.manifest_history import Published
+from mymozhem.rooms.app_calls.exchange import Question, look_ask_write
+from mymozhem.rooms.app_calls.fallbacks import record_fallback
+from mymozhem.rooms.app_calls.pending import asked
+from mymozhem.rooms.coordination.room_mutex import RoomBusy
+from mymozhem.rooms.core.app_context import build_context
+from mymozhem.rooms.core.membership import Seat
+from mymozhem.rooms.core.revision import Revision, RoomChanged, revision
+from mymozhem.rooms.core.services import Services
+from mymozhem.rooms.core.transaction import ENDED, RoomWriter
+from mymozhem.rooms.notifications import send
+
+from . import preconditions
+from .apply import Move, move
+from .migrate import Carried, Journey, Strategy, journey, with_problems
+from .plan import Plan, migration_required
+from .snapshot import Seen, organizer, see
+
+#: the ways between versions by the digests of both manifests, for whoever moves many rooms
+Journeys = MutableMapping[tuple[str, str], Journey]
+
+
+@dataclass(frozen=True)
+class Wish:
+    """How a room is to be moved.
+
+    With `dry_run` nothing is written; `expected` is the version of the room that the caller saw.
+    """
+
+    dry_run: bool = False
+    expected: int | None = None
+
+
+@dataclass(frozen=True)
+class Moved:
+    """What came of a wish; `lock` is the digest of the room's lock by now."""
+
+    plan: Plan
+    moved: bool
+    lock: str
+
+
+class MovedOn(Exception):
+    """The room is another one than was seen; nothing was written."""
+
+
+class Course(ABC):
+    """One room, one caller, one wish; subclasses say where to, and how settings come there."""
+
+    #: whether the way leads back to where the room was
+    is_back: ClassVar[bool] = False
+
+    _seen: Seen
+    _published: Published
+    _way: Journey
+    _plan: Plan
+
+    def __init__(
+        self,
+        services: Services,
+        room_id: str,
+        caller: Principal,
+        wish: Wish,
+        *,
+        journeys: Journeys | None = None,
+    ) -> None:
+        self.services = services
+        self._room_id = room_id
+        self._caller = caller
+        self._wish = wish
+        self._journeys = {} if journeys is None else journeys
+
+    @abstractmethod
+    def target(self, seen: Seen) -> Published:
+        """Return the version that the room is to have; raises where there is none."""
+
+    @abstractmethod
+    async def carried(self, seen: Seen, way: Journey, budget: Budget | None) -> Carried:
+        """Return settings and state as they would be; without a budget the app is not asked."""
+
+    @abstractmethod
+    def how(self, plan: Plan) -> UpgradeHow:
+        """Return how the room is moved, for its log."""
+
+    @abstractmethod
+    def reason(self, plan: Plan) -> str:
+        """Return what is kept with the new lock: upgrade, downgrade or rollback."""
+
+    def may_run(self, carried: Carried) -> bool:
+        """Tell whether a running room may be moved like this."""
+        return carried.strategy is Strategy.AUTOMATIC
+
+    def against(self, plan: Plan) -> tuple[MymozhemError, ...]:
+        """Return what else stands against a plan."""
+        del plan
+        return ()
+
+    def record(self, writer: RoomWriter) -> None:
+        """Append what else is to be known of how it came about; nothing by itself."""
+        del writer
+
+    async def run(self) -> Moved:
+        """Move the room, or only plan it; raises the first of the plan's refusals.
+
+        RoomChanged where the room is not the one that the caller saw, Refused in the app's own
+        words, RoomBusy where it never stands still.
+        """
+        budget: Budget | None = None
+        while budget is None or budget.left_ms() > 0:
+            self._seen = seen = await see(self.services, self._room_id, self._caller)
+            if self._wish.expected not in (None, seen.room.version):
+                raise RoomChanged(details={"version": seen.room.version})
+            self._published = self.target(seen)
+            self._way = await self._journey()
+            if self._way.target.version == seen.source.version:
+                return Moved(self._planned(_as_it_is(seen)), moved=False, lock=seen.lock.digest)
+            budget = budget or self._budget()
+            try:
+                await self._prepare(budget)
+                if self._wish.dry_run:
+                    plan = await self._looked_over(budget)
+                    return Moved(plan, moved=False, lock=seen.lock.digest)
+                self._plan.refuse()
+                return await look_ask_write(
+                    self.services,
+                    self._room_id,
+                    VALIDATE_SETTINGS,
+                    look=self.look,
+                    again=self.again,
+                    write=self.write,
+                    budget=budget,
+                )
+            except MovedOn:
+                continue
+        raise RoomBusy
+
+    async def look(self, session: AsyncSession) -> Question[SettingsValidationRequest]:
+        """Ask whether the settings are accepted; MovedOn where the room is not as it was seen."""
+        seat = await organizer(session, self._room_id, self._caller)
+        seen = await revision(session, seat.room, seat)
+        if seen != self._seen.revision:
+            raise MovedOn
+        carried, active = self._plan.carried, seat.room.status is RoomStatus.ACTIVE
+        context = await self.context(session, seat, self._way.target, VALIDATE_SETTINGS)
+        if context.room is not None:
+            state = RoomData.model_validate(dict(carried.state))
+            shown = {"settings": carried.settings, "state": state}
+            context = context.model_copy(update={"room": context.room.model_copy(update=shown)})
+        return Question(
+            context=context,
+            request=SettingsValidationRequest(
+                settings=carried.settings, purpose="activate" if active else "save"
+            ),
+            revision=seen,
+            actor_id=self._caller.user_id,
+        )
+
+    async def again(self, writer: RoomWriter) -> Revision:
+        """Read the revision under the room's lock."""
+        seat = await organizer(writer.session, self._room_id, self._caller)
+        return await revision(writer.session, writer.room, seat)
+
+    async def write(self, writer: RoomWriter, outcome: Outcome[SettingsValidationResult]) -> Moved:
+        """Move the room, where nothing that is not in the revision stands against it by now."""
+        outcome.raise_if_refused()
+        outcome.raise_if_failed()
+        if self._wish.expected not in (None, writer.room.version):
+            raise RoomChanged(details={"version": writer.room.version})
+        under_way = await preconditions.under_way(writer.session, self._room_id)
+        plan = self._judged(outcome).refused(
+            *self._of_target(), *preconditions.of_room(writer.room, under_way)
+        )
+        plan.refuse()
+        record_fallback(writer, VALIDATE_SETTINGS, outcome)
+        self.record(writer)
+        lock = await move(
+            writer,
+            Move(
+                target=self._way.target,
+                settings=plan.carried.settings,
+                state=plan.carried.state,
+                how=self.how(plan),
+                reason=self.reason(plan),
+            ),
+        )
+        if self._seen.by_other:
+            await _notify(writer, plan)
+        return Moved(plan, moved=True, lock=lock.digest)
+
+    async def context(
+        self,
+        session: AsyncSession,
+        seat: Seat,
+        version: Manifest,
+        hook: Hook[BaseModel, BaseModel],
+    ) -> Context:
+        """Return what a version is told, which is not the one that the room is locked to."""
+        now = self.services.clock.now()
+        context = await build_context(
+            session, self.services, seat.room, version, hook=hook, now=now, seat=seat
+        )
+        app = AppRef(id=context.app.id, version=version.version)
+        return context.model_copy(update={"app": app})
+
+    async def _prepare(self, budget: Budget) -> None:
+        """Plan it: what settings and state would be, and all that stands against it."""
+        can_ask = not self._of_target() and self._seen.room.status not in ENDED
+        carried = await self.carried(self._seen, self._way, budget if can_ask else None)
+        self._plan = self._planned(carried, *self._all_against(carried))
+
+    def _planned(self, carried: Carried, *refusals: MymozhemError) -> Plan:
+        return Plan(self._way, self._seen.had, carried, refusals)
+
+    async def _journey(self) -> Journey:
+        source, target = self._seen.source, self._published.manifest
+        key = (source.digest, target.digest)
+        if key not in self._journeys:
+            history = tuple(each.manifest for each in self._seen.app.versions)
+            # Two large manifests take a while to compare.
+            self._journeys[key] = await asyncio.to_thread(journey, source, target, history)
+        return self._journeys[key]
+
+    def _budget(self) -> Budget:
+        """Return the time for it all: that of the carrying, and that of an action besides."""
+        limits = self.services.settings
+        carrying_ms = self._way.newer.policy(MIGRATE_SETTINGS).timeout_ms
+        wanted_ms = carrying_ms + limits.action_budget_ms
+        return Budget(self.services.clock, min(wanted_ms, limits.max_deadline_ms))
+
+    def _of_target(self) -> tuple[MymozhemError, ...]:
+        return preconditions.of_target(self.services.catalog, self._published, back=self.is_back)
+
+    def _all_against(self, carried: Carried) -> list[MymozhemError]:
+        """Return all that stands against it, what cannot be helped first."""
+        room, why = self._seen.room, self._seen.under_way
+        if room.status is RoomStatus.ACTIVE and not self.may_run(carried):
+            why = (preconditions.NOT_AUTOMATIC, *why)
+        found = [
+            *self._of_target(),
+            *preconditions.of_room(room, why),
+            *self.against(self._planned(carried)),
+        ]
+        if carried.strategy is Strategy.MANUAL:
+            found.append(migration_required(self._way.target.version, carried))
+        return found
+
+    async def _looked_over(self, budget: Budget) -> Plan:
+        """Return the plan with what the app says of the settings, where it can be asked."""
+        plan = self._plan
+        if plan.strategy is Strategy.MANUAL or self._of_target():
+            return plan
+        async with self.services.database.read() as session:
+            question = await self.look(session)
+        call = asked(
+            VALIDATE_SETTINGS, context=question.context, request=question.request, revision=None
+        )
+        outcome = await call.answer(self.services, budget)
+        try:
+            outcome.raise_if_refused()
+            outcome.raise_if_failed()
+        except (Conflict, Unavailable) as error:
+            return plan.refused(error)
+        return self._judged(outcome)
+
+    def _judged(self, outcome: Outcome[SettingsValidationResult]) -> Plan:
+        """Return the plan with what the app finds wrong in the settings."""
+        if outcome.result is None or not outcome.result.problems:
+            return self._plan
+        target = self._way.target
+        carried = with_problems(self._plan.carried, target, outcome.result.problems)
+        return self._plan.refused(migration_required(target.version, carried), carried=carried)
+
+
+def _as_it_is(seen: Seen) -> Carried:
+    return Carried(Strategy.AUTOMATIC, seen.had.settings, seen.had.state)
+
+
+async def _notify(writer: RoomWriter, plan: Plan) -> None:
+    name = writer.manifest.meta.name
+    await send.send(
+        writer,
+        to=Level.ORGANIZER,
+        title=f"{name} {plan.version_after}",
+        message=(
+            f"An operator has moved {writer.room.name} from {name} {plan.version_before} to "
+            f"{plan.version_after}. The room's page says what has changed; you can go back."
+        ),
+    )

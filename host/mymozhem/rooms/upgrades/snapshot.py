@@ -1,0 +1,78 @@
+"""A room at one moment, as it is seen before it is moved."""
+
+from dataclasses import dataclass
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from mymozhem.auth.principal import Principal
+from mymozhem.contract import Role
+from mymozhem.errors import NotFound
+from mymozhem.manifests.model import Manifest
+from mymozhem.registry.manifest_history import Published
+from mymozhem.registry.snapshot import CatalogApp
+from mymozhem.rooms.core.membership import ORGANIZERS, Seat, require_seat
+from mymozhem.rooms.core.revision import Revision, revision, room_state
+from mymozhem.rooms.core.services import Services
+from mymozhem.rooms.tables.locks import RoomLockRow
+from mymozhem.rooms.tables.rooms import RoomRow
+
+from . import preconditions
+from .apply import state_of
+from .migrate import Had
+
+
+@dataclass(frozen=True)
+class Seen:
+    """A room with its app and its lock; `source` is the version that it has.
+
+    `under_way` is what the room is in the middle of. `by_other` tells that who asks is no organizer
+    of this very room, but an admin.
+    """
+
+    room: RoomRow
+    app: CatalogApp
+    source: Manifest
+    had: Had
+    lock: RoomLockRow
+    revision: Revision
+    under_way: tuple[str, ...]
+    by_other: bool
+
+
+async def see(services: Services, room_id: str, caller: Principal) -> Seen:
+    """Look at a room for one of its organizers; raises as `require_seat` does.
+
+    NotFound where its app was deleted, or is not known to this process yet.
+    """
+    async with services.database.read() as session:
+        seat = await organizer(session, room_id, caller)
+        room = seat.room
+        lock = await session.get_one(RoomLockRow, room.lock_id)
+        state = await room_state(session, room.id)
+        seen = await revision(session, room, seat)
+        under_way = await preconditions.under_way(session, room.id)
+    catalog = services.catalog
+    return Seen(
+        room=room,
+        app=catalog.get(room.app_id),
+        source=catalog.manifest(room.app_id, room.app_manifest_version),
+        had=Had(room.app_settings, state_of(state)),
+        lock=lock,
+        revision=seen,
+        under_way=under_way,
+        by_other=seat.role_in_play is not Role.ORGANIZER,
+    )
+
+
+async def organizer(session: AsyncSession, room_id: str, caller: Principal) -> Seat:
+    """Return the seat of somebody who may move a room; raises as `require_seat` does."""
+    return await require_seat(session, room_id, caller, roles=ORGANIZERS)
+
+
+def find_version(app: CatalogApp, version: str) -> Published:
+    """Return a published version of an app; NotFound where there is none."""
+    for each in app.versions:
+        if each.manifest.version == version:
+            return each
+    message = f"{app.app_id} has no version {version}."
+    raise NotFound(message, code="VERSION_NOT_FOUND")

@@ -1,0 +1,149 @@
+"""Moving a room to a version that its organizer names: up, or down where that is declared."""
+
+import asyncio
+from dataclasses import dataclass
+
+from mymozhem.auth.principal import Principal
+from mymozhem.contract import (
+    JsonObject,
+    RoomData,
+    SettingsMigrationRequest,
+    SettingsMigrationResult,
+)
+from mymozhem.contract.enums import UpgradeHow
+from mymozhem.contract.hooks import MIGRATE_SETTINGS
+from mymozhem.dispatch.outcome import Outcome
+from mymozhem.dispatch.policy import Budget
+from mymozhem.errors import Conflict, MymozhemError
+from mymozhem.registry.manifest_history import Published
+from mymozhem.rooms.app_calls.fallbacks import record_fallback
+from mymozhem.rooms.app_calls.pending import asked
+from mymozhem.rooms.core.revision import RoomChanged, revision
+from mymozhem.rooms.core.services import Services
+from mymozhem.rooms.core.transaction import RoomWriter
+
+from .migrate import Carried, Journey, Said, Strategy, carry, must_ask
+from .plan import Plan
+from .procedure import Course, Journeys, Moved, MovedOn, Wish
+from .snapshot import Seen, find_version, organizer
+
+
+class ConsentRequired(Conflict):
+    """More people would see something in that version; agree with `consent`, or stay."""
+
+    default_code = "CONSENT_REQUIRED"
+
+
+@dataclass(frozen=True)
+class UpgradeWish(Wish):
+    """Which version a room is to have.
+
+    `migration_data` is a merge patch for the settings, laid over what steps and the app made of
+    them; `consent` agrees to what the organizer has to agree to. `source` is the version that the
+    room is to have now, None for any.
+    """
+
+    target: str = ""
+    source: str | None = None
+    migration_data: JsonObject | None = None
+    consent: bool = False
+
+
+async def upgrade_room(
+    services: Services,
+    room_id: str,
+    caller: Principal,
+    wish: UpgradeWish,
+    *,
+    journeys: Journeys | None = None,
+) -> Moved:
+    """Move a room to another version of its app, or only plan it. For organizers.
+
+    The same version changes nothing. Raises the first of the plan's refusals: VERSION_DEPRECATED,
+    APP_STOPPED, APP_NOT_SERVED, ROOM_ENDED, ROOM_ACTIVE, CONSENT_REQUIRED, MIGRATION_REQUIRED; a
+    dry run returns them all in the plan. NotFound for a version that there is not, else as
+    `Course.run`.
+    """
+    return await _Upgrade(services, room_id, caller, wish, journeys=journeys).run()
+
+
+class _Upgrade(Course):
+    """A room on its way to the version that was named."""
+
+    def __init__(
+        self,
+        services: Services,
+        room_id: str,
+        caller: Principal,
+        wish: UpgradeWish,
+        *,
+        journeys: Journeys | None = None,
+    ) -> None:
+        super().__init__(services, room_id, caller, wish, journeys=journeys)
+        self._wanted = wish
+        self._carrying: Outcome[SettingsMigrationResult] | None = None
+
+    def target(self, seen: Seen) -> Published:
+        """Return the version that was named; NotFound where there is none."""
+        if self._wanted.source not in (None, seen.source.version):
+            raise RoomChanged(details={"version": seen.room.version})
+        return find_version(seen.app, self._wanted.target)
+
+    async def carried(self, seen: Seen, way: Journey, budget: Budget | None) -> Carried:
+        """Return what steps, the app and the organizer's data make of settings and state."""
+        said = None
+        self._carrying = None
+        # Steps may take seconds where their author means harm.
+        if budget is not None and await asyncio.to_thread(must_ask, way, seen.had):
+            said = await self._ask(seen, budget)
+        data = self._wanted.migration_data
+        return await asyncio.to_thread(carry, way, seen.had, said=said, data=data)
+
+    def against(self, plan: Plan) -> tuple[MymozhemError, ...]:
+        """Return that consent is missing, where it is."""
+        if self._wanted.consent or not plan.consents:
+            return ()
+        told = [
+            {"pointer": each.pointer, "code": each.code, "message": each.message}
+            for each in plan.consents
+        ]
+        return (ConsentRequired(details={"consents": told}),)
+
+    def how(self, plan: Plan) -> UpgradeHow:
+        """Return automatic or assisted."""
+        automatic = plan.strategy is Strategy.AUTOMATIC
+        return UpgradeHow.AUTOMATIC if automatic else UpgradeHow.ASSISTED
+
+    def reason(self, plan: Plan) -> str:
+        """Return upgrade, or downgrade where the way leads down."""
+        del plan
+        return "downgrade" if self._way.is_down else "upgrade"
+
+    def record(self, writer: RoomWriter) -> None:
+        """Append that the app did not carry over, where the organizer's data stood in for it."""
+        if self._carrying is not None:
+            record_fallback(writer, MIGRATE_SETTINGS, self._carrying)
+
+    async def _ask(self, seen: Seen, budget: Budget) -> Said:
+        async with self.services.database.read() as session:
+            seat = await organizer(session, self._room_id, self._caller)
+            if await revision(session, seat.room, seat) != seen.revision:
+                raise MovedOn
+            context = await self.context(session, seat, self._way.newer, MIGRATE_SETTINGS)
+        question = asked(
+            MIGRATE_SETTINGS,
+            context=context,
+            request=SettingsMigrationRequest(
+                settings=seen.had.settings,
+                state=RoomData.model_validate(dict(seen.had.state)),
+                from_version=seen.source.version,
+                to_version=self._way.target.version,
+            ),
+            revision=None,
+        )
+        self._carrying = outcome = await question.answer(self.services, budget)
+        no = outcome.refusal or outcome.failure
+        if outcome.result is not None:
+            return Said(outcome.result)
+        why = no.message if no is not None else "it was not asked"
+        return Said(why_not=f"The app did not carry the room over: {why}")

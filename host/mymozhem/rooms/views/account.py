@@ -1,0 +1,156 @@
+"""What somebody has on the platform: seats in rooms, what they submitted there, messages."""
+
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from mymozhem.auth.principal import Principal
+from mymozhem.contract import JsonObject, ParticipantStatus, Role
+from mymozhem.db.unit_of_work import UnitOfWork
+from mymozhem.errors import Forbidden, NotFound
+from mymozhem.idempotency import keys
+from mymozhem.rooms.core.membership import HELPERS, find_seat, role_of, room_not_found
+from mymozhem.rooms.tables.notifications import NotificationRow
+from mymozhem.rooms.tables.participants import ParticipantRow
+from mymozhem.rooms.tables.rooms import RoomRow
+from mymozhem.rooms.tables.windows import SubmissionRow, WindowRow
+
+from .base import Moment, View
+from .paging import Columns, Found, Part, part_of
+from .standings import keeps_points
+from .windows import SeenOwnSubmission, own_submission
+
+NOTES_BY: Columns = {"id": NotificationRow.id, "createdAt": NotificationRow.created_at}
+
+
+class SeenSeat(View):
+    """What a room holds about somebody; points are absent while the room hides them."""
+
+    room_id: str
+    room_name: str
+    participant_id: str
+    display_name: str
+    role: Role
+    status: ParticipantStatus
+    metadata: JsonObject
+    own: JsonObject
+    points: int | None = None
+    joined_at: Moment
+
+
+class SeenAnswer(SeenOwnSubmission):
+    """Something that somebody submitted; where a later one took its place it no longer counts."""
+
+    room_id: str
+    counts: bool
+
+
+class SeenNotification(View):
+    """A message to the caller."""
+
+    id: str
+    room_id: str
+    title: str
+    message: str
+    created_at: Moment
+    read_at: Moment | None
+
+
+async def seats_of(session: AsyncSession, user_id: str) -> list[SeenSeat]:
+    """Return every room that somebody is or was in, with what it holds about them."""
+    rows = await session.execute(
+        select(ParticipantRow, RoomRow)
+        .join(RoomRow, RoomRow.id == ParticipantRow.room_id)
+        .where(ParticipantRow.user_id == user_id)
+        .order_by(ParticipantRow.id)
+    )
+    return [_seat(row, room) for row, room in rows]
+
+
+async def answers_of(session: AsyncSession, user_id: str) -> list[SeenAnswer]:
+    """Return everything that somebody ever submitted, with results where they are shown."""
+    rows = await session.execute(
+        select(SubmissionRow, WindowRow)
+        .join(WindowRow, WindowRow.id == SubmissionRow.window_id)
+        .join(ParticipantRow, ParticipantRow.id == SubmissionRow.participant_id)
+        .where(ParticipantRow.user_id == user_id)
+        .order_by(SubmissionRow.created_at, SubmissionRow.id)
+    )
+    return [_answer(row, window) for row, window in rows]
+
+
+async def notifications(
+    session: AsyncSession, caller: Principal, part: Part, *, unread: bool
+) -> Found[SeenNotification]:
+    """Return the caller's messages, newest first; a guest's of their room."""
+    rows = select(NotificationRow).where(NotificationRow.user_id == caller.user_id)
+    if caller.room_id is not None:
+        rows = rows.where(NotificationRow.room_id == caller.room_id)
+    if unread:
+        rows = rows.where(NotificationRow.read_at.is_(None))
+    newest = Part(part.page, part.limit, ("-createdAt",))
+    found, total = await part_of(session, rows, newest, NOTES_BY)
+    return Found([_notification(row) for (row,) in found], total)
+
+
+async def read_notification(
+    unit: UnitOfWork, caller: Principal, notification_id: str
+) -> SeenNotification:
+    """Note that a message was read, once; NotFound for somebody else's."""
+    row = await unit.session.get(NotificationRow, notification_id, with_for_update=True)
+    if row is None or row.user_id != caller.user_id:
+        raise NotFound("There is no such message.", code="NOTIFICATION_NOT_FOUND")
+    if row.read_at is None:
+        row.read_at = unit.now
+    await keys.mark_done(unit.session)
+    await unit.session.flush()
+    return _notification(row)
+
+
+async def code_for(
+    session: AsyncSession, room_id: str, caller: Principal, given: str | None
+) -> str:
+    """Return the code by which somebody comes into a room that they name by its id.
+
+    Whoever was in the room before, and everybody where it is public, needs none. NotFound else.
+    """
+    elsewhere = caller.room_id not in (None, room_id)
+    if given is not None and not elsewhere:
+        return given
+    seat = await find_seat(session, room_id, caller)
+    if elsewhere:
+        raise Forbidden("A guest's token is for one room.")
+    if seat.participant is None and not seat.room.is_public:
+        raise room_not_found()
+    return seat.room.code
+
+
+def _seat(row: ParticipantRow, room: RoomRow) -> SeenSeat:
+    seat = SeenSeat(
+        room_id=row.room_id,
+        room_name=room.name,
+        participant_id=row.id,
+        display_name=row.display_name,
+        role=row.role,
+        status=row.status,
+        metadata=row.data,
+        own=row.own,
+        joined_at=row.joined_at,
+    )
+    hidden = keeps_points(room) and role_of(row, is_admin=False) not in HELPERS
+    return seat if hidden else seat.model_copy(update={"points": row.points})
+
+
+def _answer(row: SubmissionRow, window: WindowRow) -> SeenAnswer:
+    own = own_submission(row, window).model_dump(exclude_unset=True)
+    return SeenAnswer(room_id=row.room_id, counts=row.counts, **own)
+
+
+def _notification(row: NotificationRow) -> SeenNotification:
+    return SeenNotification(
+        id=row.id,
+        room_id=row.room_id,
+        title=row.title,
+        message=row.message,
+        created_at=row.created_at,
+        read_at=row.read_at,
+    )

@@ -1,0 +1,128 @@
+"""What operators see of the platform: the audit trail, and how much there is of everything."""
+
+from dataclasses import dataclass
+
+from sqlalchemy import func, select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from mymozhem.auth.tables import UserRow
+from mymozhem.contract import DrawStatus, JsonObject, PersonKind, RoomStatus
+from mymozhem.rooms.core.services import Services
+from mymozhem.rooms.locks.serving import ORPHANED, RUNNING
+from mymozhem.rooms.tables.audit import AuditRow
+from mymozhem.rooms.tables.draws import DrawRow
+from mymozhem.rooms.tables.locks import LockDriftRow
+from mymozhem.rooms.tables.rooms import RoomRow
+
+from .base import Moment, View
+from .paging import Columns, Found, Part, part_of
+
+AUDIT_BY: Columns = {"id": AuditRow.id, "createdAt": AuditRow.created_at}
+
+
+@dataclass(frozen=True)
+class AuditFilter:
+    """Which entries; None leaves a filter out."""
+
+    room_id: str | None = None
+    actor_id: str | None = None
+    action: str | None = None
+
+
+class SeenAudit(View):
+    """Who did what, when."""
+
+    id: str
+    actor_id: str | None
+    action: str
+    room_id: str | None
+    subject: str | None
+    details: JsonObject
+    created_at: Moment
+
+
+class RefusedApp(View):
+    """An enabled app that may not run, and why."""
+
+    app_id: str
+    reasons: list[str]
+
+
+class Overview(View):
+    """How much there is of everything.
+
+    `orphanedRooms` are those in DRAFT or ACTIVE that nothing answers for, `driftedRooms` those for
+    which a remote app has answered in the name of another lock.
+    """
+
+    rooms: dict[RoomStatus, int]
+    people: dict[PersonKind, int]
+    draws_held: int
+    draws_open: int
+    apps: int
+    refused_apps: list[RefusedApp]
+    orphaned_rooms: int
+    drifted_rooms: int
+
+
+async def audit_trail(session: AsyncSession, wanted: AuditFilter, part: Part) -> Found[SeenAudit]:
+    """Return audit entries, newest first."""
+    rows = select(AuditRow)
+    for column, value in (
+        (AuditRow.room_id, wanted.room_id),
+        (AuditRow.actor_id, wanted.actor_id),
+        (AuditRow.action, wanted.action),
+    ):
+        if value is not None:
+            rows = rows.where(column == value)
+    newest = Part(part.page, part.limit, ("-createdAt",))
+    found, total = await part_of(session, rows, newest, AUDIT_BY)
+    return Found([_audit(row) for (row,) in found], total)
+
+
+async def overview(session: AsyncSession, services: Services) -> Overview:
+    """Return how much there is of everything that is not deleted."""
+    rooms = await session.execute(
+        select(RoomRow.status, func.count())
+        .where(RoomRow.deleted_at.is_(None))
+        .group_by(RoomRow.status)
+    )
+    people = await session.execute(
+        select(UserRow.kind, func.count())
+        .where(UserRow.deleted_at.is_(None))
+        .group_by(UserRow.kind)
+    )
+    running = (RoomRow.status.in_(RUNNING), RoomRow.deleted_at.is_(None))
+    orphaned = select(func.count()).where(RoomRow.served_target == ORPHANED, *running)
+    drifted = (
+        select(func.count(LockDriftRow.room_id.distinct()))
+        .join(RoomRow, RoomRow.id == LockDriftRow.room_id)
+        .where(*running)
+    )
+    going = (DrawStatus.REQUESTED, DrawStatus.COMMITTED, DrawStatus.DRAWN)
+    held = select(func.count()).where(DrawRow.held_code.is_not(None), DrawRow.status.in_(going))
+    return Overview(
+        rooms=dict.fromkeys(RoomStatus, 0) | dict(rooms.all()),
+        people=dict.fromkeys(PersonKind, 0) | dict(people.all()),
+        draws_held=await session.scalar(held) or 0,
+        draws_open=await session.scalar(select(func.count()).where(DrawRow.status.in_(going))) or 0,
+        apps=len(services.catalog.apps()),
+        refused_apps=[
+            RefusedApp(app_id=each.app_id, reasons=list(each.reasons))
+            for each in services.catalog.refused
+        ],
+        orphaned_rooms=await session.scalar(orphaned) or 0,
+        drifted_rooms=await session.scalar(drifted) or 0,
+    )
+
+
+def _audit(row: AuditRow) -> SeenAudit:
+    return SeenAudit(
+        id=row.id,
+        actor_id=row.actor_id,
+        action=row.action,
+        room_id=row.room_id,
+        subject=row.subject,
+        details=row.details,
+        created_at=row.created_at,
+    )

@@ -1,0 +1,135 @@
+"""What a room is pinned to, now and before, and who answers for it."""
+
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from mymozhem.contract import JsonObject
+from mymozhem.registry.catalog import Catalog
+from mymozhem.rooms.core.membership import ORGANIZERS, Seat
+from mymozhem.rooms.locks.queries import locks_of, records_of
+from mymozhem.rooms.tables.locks import LockDriftRow, RoomLockRow, RoomServedByRow
+from mymozhem.rooms.tables.rooms import RoomRow
+
+from .base import Moment, View
+
+
+class SeenLockOnce(View):
+    """What a room was pinned to at some time; `digest` is that of the document `lock`."""
+
+    id: str
+    lock: JsonObject
+    digest: str
+    reason: str
+    created_at: Moment
+
+
+class SeenTarget(View):
+    """What answered from a moment on; null is nothing."""
+
+    target: JsonObject | None
+    since: Moment
+
+
+class SeenServedBy(View):
+    """What answers for a room now.
+
+    `target` is null where nothing does. `since` is null until the host has noted it. `asLocked`
+    says that it is what the lock names; what has answered instead of that, and since when, are the
+    `records` of the present lock, oldest first.
+    """
+
+    target: JsonObject | None
+    since: Moment | None
+    as_locked: bool
+    records: list[SeenTarget]
+
+
+class SeenDrift(View):
+    """That a remote app answered for another lock than the room had: which, how often, when."""
+
+    version: str
+    named: str
+    expected: str
+    times: int
+    first_at: Moment
+    last_at: Moment
+
+
+class SeenLock(View):
+    """What a room is pinned to.
+
+    `history` holds all its locks, this one last. `orphaned` rooms are answered for by nothing.
+    `drift` is for organizers, the latest first.
+    """
+
+    id: str
+    room_id: str
+    lock: JsonObject
+    digest: str
+    reason: str
+    created_at: Moment
+    history: list[SeenLockOnce]
+    served_by: SeenServedBy
+    orphaned: bool
+    drift: list[SeenDrift] | None = None
+
+
+async def room_lock(session: AsyncSession, catalog: Catalog, seat: Seat) -> SeenLock:
+    """Return what a room is pinned to, and who answers for it as this process sees it."""
+    room = seat.room
+    locks = await locks_of(session, room.id)
+    present = next(row for row in locks if row.id == room.lock_id)
+    records = await records_of(session, room)
+    target = catalog.target(room.app_id, room.app_manifest_version)
+    seen = SeenLock(
+        id=present.id,
+        room_id=room.id,
+        lock=present.lock,
+        digest=present.digest,
+        reason=present.reason,
+        created_at=present.created_at,
+        history=[_once(row) for row in locks],
+        served_by=_served_by(present, records, target),
+        orphaned=target is None,
+    )
+    if seat.role not in ORGANIZERS:
+        return seen
+    return seen.model_copy(update={"drift": await _drifts(session, room)})
+
+
+def _served_by(
+    present: RoomLockRow, records: list[RoomServedByRow], target: JsonObject | None
+) -> SeenServedBy:
+    noted = records[-1].target if records else present.lock["target"]
+    since = records[-1].since if records else present.created_at
+    return SeenServedBy(
+        target=target,
+        since=since if noted == target else None,
+        as_locked=target == present.lock["target"],
+        records=[SeenTarget(target=row.target, since=row.since) for row in records],
+    )
+
+
+def _once(row: RoomLockRow) -> SeenLockOnce:
+    return SeenLockOnce(
+        id=row.id, lock=row.lock, digest=row.digest, reason=row.reason, created_at=row.created_at
+    )
+
+
+async def _drifts(session: AsyncSession, room: RoomRow) -> list[SeenDrift]:
+    rows = await session.scalars(
+        select(LockDriftRow)
+        .where(LockDriftRow.room_id == room.id)
+        .order_by(LockDriftRow.last_at.desc(), LockDriftRow.id)
+    )
+    return [
+        SeenDrift(
+            version=row.version,
+            named=row.named,
+            expected=row.expected,
+            times=row.times,
+            first_at=row.first_at,
+            last_at=row.last_at,
+        )
+        for row in rows
+    ]

@@ -1,0 +1,134 @@
+"""People of a room as they are seen: names for everybody, the rest for helpers and oneself."""
+
+from dataclasses import dataclass
+
+from sqlalchemy import Select, select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from mymozhem.auth.tables import UserRow
+from mymozhem.contract import JsonObject, Level, ParticipantStatus, PersonKind, Role
+from mymozhem.errors import Invalid, NotFound
+from mymozhem.rooms.core.membership import Seat
+from mymozhem.rooms.tables.participants import ParticipantRow
+
+from .base import Moment, SeenPerson, View
+from .paging import Columns, Found, Part, part_of
+from .room_models import person_view
+from .standings import points_hidden
+
+PEOPLE_BY: Columns = {
+    "id": ParticipantRow.id,
+    "displayName": ParticipantRow.display_name,
+    "joinedAt": ParticipantRow.joined_at,
+    "points": ParticipantRow.points,
+}
+
+
+class SeenName(View):
+    """A participant by name."""
+
+    id: str
+    display_name: str
+
+
+class SeenParticipant(View):
+    """A participant as one caller sees them.
+
+    Everybody in the room sees names and roles. `own` is what the app shows to this one alone.
+    """
+
+    id: str
+    room_id: str
+    display_name: str
+    role: Role
+    status: ParticipantStatus
+    user_id: str | None = None
+    kind: PersonKind | None = None
+    reason: str | None = None
+    metadata: JsonObject | None = None
+    points: int | None = None
+    own: JsonObject | None = None
+    joined_at: Moment | None = None
+    last_seen_at: Moment | None = None
+    updated_at: Moment | None = None
+    user: SeenPerson | None = None
+
+
+@dataclass(frozen=True)
+class PeopleFilter:
+    """Which participants; None leaves a filter out. `name` is the beginning of a display name."""
+
+    role: Role | None = None
+    status: ParticipantStatus | None = None
+    name: str | None = None
+
+
+def participant_view(seat: Seat, row: ParticipantRow, person: UserRow) -> SeenParticipant:
+    """Return a participant as the caller sees them."""
+    shown = SeenParticipant(
+        id=row.id,
+        room_id=row.room_id,
+        display_name=row.display_name,
+        role=row.role,
+        status=row.status,
+    )
+    mine = seat.user_id == row.user_id
+    if seat.level is Level.ORGANIZER or mine:
+        shown = shown.model_copy(update=_details(seat, row, person))
+    return shown.model_copy(update={"own": row.own}) if mine else shown
+
+
+async def participants(
+    session: AsyncSession, seat: Seat, wanted: PeopleFilter, part: Part
+) -> Found[SeenParticipant]:
+    """Return the people of a room; to those who do not help to run it, the active ones.
+
+    Invalid for an order by points that the caller may not see now.
+    """
+    if points_hidden(seat) and {"points", "-points"} & set(part.sort):
+        raise Invalid(fields={"/sort": ["Points are hidden for now; choose another order."]})
+    rows = _people(seat)
+    if seat.level is not Level.ORGANIZER:
+        rows = rows.where(ParticipantRow.status == ParticipantStatus.ACTIVE)
+    if wanted.role is not None:
+        rows = rows.where(ParticipantRow.role == wanted.role)
+    if wanted.status is not None:
+        rows = rows.where(ParticipantRow.status == wanted.status)
+    if wanted.name is not None:
+        rows = rows.where(ParticipantRow.display_name.startswith(wanted.name, autoescape=True))
+    found, total = await part_of(session, rows, part, PEOPLE_BY)
+    return Found([participant_view(seat, row, person) for row, person in found], total)
+
+
+async def participant(session: AsyncSession, seat: Seat, participant_id: str) -> SeenParticipant:
+    """Return one participant; NotFound for one whom the caller does not see in the list."""
+    found = (
+        await session.execute(_people(seat).where(ParticipantRow.id == participant_id))
+    ).first()
+    mine = seat.participant is not None and seat.participant.id == participant_id
+    everybody = seat.level is Level.ORGANIZER or mine
+    if found is None or not (everybody or found[0].status == ParticipantStatus.ACTIVE):
+        raise NotFound("There is no such participant.", code="PARTICIPANT_NOT_FOUND")
+    return participant_view(seat, found[0], found[1])
+
+
+def _details(seat: Seat, row: ParticipantRow, person: UserRow) -> dict[str, object]:
+    details: dict[str, object] = {
+        "user_id": row.user_id,
+        "kind": person.kind,
+        "reason": row.reason,
+        "metadata": row.data,
+        "joined_at": row.joined_at,
+        "last_seen_at": row.last_seen_at,
+        "updated_at": row.updated_at,
+        "user": person_view(person),
+    }
+    return details if points_hidden(seat) else details | {"points": row.points}
+
+
+def _people(seat: Seat) -> Select[ParticipantRow, UserRow]:
+    return (
+        select(ParticipantRow, UserRow)
+        .join(UserRow, UserRow.id == ParticipantRow.user_id)
+        .where(ParticipantRow.room_id == seat.room.id, ParticipantRow.deleted_at.is_(None))
+    )

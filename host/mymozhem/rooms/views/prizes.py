@@ -1,0 +1,75 @@
+"""Prizes, as callers see them."""
+
+from sqlalchemy import Select, select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from mymozhem.contract import JsonObject
+from mymozhem.errors import NotFound
+from mymozhem.rooms.core.membership import Seat
+from mymozhem.rooms.tables.prizes import PrizeRow
+
+from .base import Moment, View
+from .paging import Columns, Found, Part, part_of
+
+PRIZES_BY: Columns = {
+    "id": PrizeRow.id,
+    "name": PrizeRow.name,
+    "quantity": PrizeRow.quantity,
+    "createdAt": PrizeRow.created_at,
+}
+
+
+class SeenPrize(View):
+    """A prize; `quantityRemaining` is what is neither won nor reserved by a committed draw."""
+
+    id: str
+    room_id: str
+    name: str
+    description: str
+    image_url: str | None
+    quantity: int
+    quantity_remaining: int
+    metadata: JsonObject
+    created_at: Moment
+    updated_at: Moment
+
+
+class PrizeName(View):
+    """A prize by name."""
+
+    id: str
+    name: str
+
+
+async def prizes(session: AsyncSession, seat: Seat, part: Part) -> Found[SeenPrize]:
+    """Return the prizes of a room."""
+    found, total = await part_of(session, _prizes(seat), part, PRIZES_BY)
+    return Found([prize_view(row) for (row,) in found], total)
+
+
+async def prize(session: AsyncSession, seat: Seat, prize_id: str) -> SeenPrize:
+    """Return one prize; NotFound for one of elsewhere."""
+    found = await session.scalar(_prizes(seat).where(PrizeRow.id == prize_id))
+    if found is None:
+        raise NotFound("There is no such prize.", code="PRIZE_NOT_FOUND")
+    return prize_view(found)
+
+
+def prize_view(row: PrizeRow) -> SeenPrize:
+    """Return a prize, the same to everybody in the room."""
+    return SeenPrize(
+        id=row.id,
+        room_id=row.room_id,
+        name=row.name,
+        description=row.description,
+        image_url=row.image_url,
+        quantity=row.quantity,
+        quantity_remaining=row.quantity_remaining,
+        metadata=row.data,
+        created_at=row.created_at,
+        updated_at=row.updated_at,
+    )
+
+
+def _prizes(seat: Seat) -> Select[PrizeRow]:
+    return select(PrizeRow).where(PrizeRow.room_id == seat.room.id, PrizeRow.deleted_at.is_(None))

@@ -1,0 +1,169 @@
+"""Rooms as they are seen: a card for strangers, the room for its people, its code for helpers."""
+
+from collections.abc import Mapping
+from functools import lru_cache
+
+from pydantic import JsonValue
+
+from mymozhem.auth.tables import UserRow
+from mymozhem.contract import JsonObject, Level, Role, RoomStatus
+from mymozhem.manifests.model import Manifest
+from mymozhem.manifests.settings import project
+from mymozhem.rooms.core.membership import Seat
+from mymozhem.rooms.tables.rooms import EntryPolicy, RoomRow
+
+from .base import Moment, SeenPerson, View
+
+#: what the people of a room may know of its app; the settings, with their defaults, are not
+_OF_MANIFEST = ("manifestVersion", "id", "meta", "contract", "registration", "ui", "locales")
+_PLAYED_BY = frozenset({Role.PARTICIPANT, Role.VIEWER})
+
+
+class SeenApp(View):
+    """The app of a room, in the version that the room is locked to."""
+
+    app_id: str
+    manifest_version: str
+    name: str
+    manifest: JsonObject | None = None
+
+
+class SeenRoom(View):
+    """A room as one caller sees it.
+
+    Strangers see the first five fields of a public room. `code` is for those who help to run it.
+    """
+
+    id: str
+    name: str
+    status: RoomStatus
+    app_id: str
+    app: SeenApp
+    is_public: bool | None = None
+    description: str | None = None
+    locale: str | None = None
+    app_settings: JsonObject | None = None
+    app_manifest_version: str | None = None
+    entry_policy: EntryPolicy | None = None
+    capacity: int | None = None
+    doors_locked: bool | None = None
+    continues: str | None = None
+    draw_anchor: str | None = None
+    version: int | None = None
+    created_by: str | None = None
+    created_at: Moment | None = None
+    updated_at: Moment | None = None
+    ended_at: Moment | None = None
+    deleted_at: Moment | None = None
+    organizer: SeenPerson | None = None
+    participant_count: int | None = None
+    prize_count: int | None = None
+    role: Role | None = None
+    code: str | None = None
+
+
+def person_view(row: UserRow) -> SeenPerson:
+    """Return a person as others see them."""
+    return SeenPerson(id=row.id, name=row.name, avatar=row.avatar_url)
+
+
+def card_view(room: RoomRow, manifest: Manifest) -> SeenRoom:
+    """Return what a stranger sees of a public room."""
+    return SeenRoom(
+        id=room.id,
+        name=room.name,
+        status=room.status,
+        app_id=room.app_id,
+        app=_app(room, manifest),
+    )
+
+
+def room_view(
+    seat: Seat, manifest: Manifest, *, organizer: UserRow, prize_count: int, whole: bool = True
+) -> SeenRoom:
+    """Return a room as the caller sees it; only the `whole` of it has the manifest."""
+    room = seat.room
+    if seat.role is None:
+        return card_view(room, manifest)
+    shown = SeenRoom(
+        id=room.id,
+        name=room.name,
+        status=room.status,
+        app_id=room.app_id,
+        app=_app(room, manifest, level=seat.level if whole else None),
+        is_public=room.is_public,
+        description=room.description,
+        locale=room.locale,
+        app_settings=settings_view(room, manifest, seat.level),
+        app_manifest_version=room.app_manifest_version,
+        entry_policy=room.entry_policy,
+        capacity=room.capacity,
+        doors_locked=room.doors_locked,
+        continues=room.continues,
+        draw_anchor=room.draw_anchor,
+        version=room.version,
+        created_by=room.created_by,
+        created_at=room.created_at,
+        updated_at=room.updated_at,
+        ended_at=room.ended_at,
+        deleted_at=room.deleted_at,
+        organizer=person_view(organizer),
+        participant_count=room.active_count,
+        prize_count=prize_count,
+        role=seat.role,
+    )
+    helper = seat.level is Level.ORGANIZER
+    return shown.model_copy(update={"code": room.code}) if helper else shown
+
+
+def settings_view(room: RoomRow, manifest: Manifest, level: Level) -> JsonObject:
+    """Return the settings that a level may see, by the `x-visibility` of each."""
+    shown: JsonValue = project(manifest.settings or {}, room.app_settings, level)
+    return shown if isinstance(shown, dict) else {}
+
+
+def manifest_view(manifest: Manifest, level: Level) -> JsonObject:
+    """Return a manifest to a level: whole to organizers, without what is theirs to the others."""
+    if level is Level.ORGANIZER:
+        return manifest.document
+    return _for_players(_ByDigest(manifest))
+
+
+class _ByDigest:
+    """A manifest that is equal to another of the same digest."""
+
+    def __init__(self, manifest: Manifest) -> None:
+        self.manifest = manifest
+
+    def __hash__(self) -> int:
+        return hash(self.manifest.digest)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _ByDigest) and other.manifest.digest == self.manifest.digest
+
+
+@lru_cache(maxsize=256)
+def _for_players(given: _ByDigest) -> JsonObject:
+    manifest = given.manifest
+    shown = {name: manifest.document[name] for name in _OF_MANIFEST if name in manifest.document}
+    played = [name for name, spec in manifest.actions.items() if spec.roles & _PLAYED_BY]
+    public = [name for name, spec in manifest.events.items() if spec.visibility is Level.PUBLIC]
+    return shown | {
+        "actions": _only(manifest.document.get("actions"), played),
+        "events": _only(manifest.document.get("events"), public),
+    }
+
+
+def _only(declared: JsonValue, names: list[str]) -> JsonObject:
+    return {name: declared[name] for name in names} if isinstance(declared, Mapping) else {}
+
+
+def _app(room: RoomRow, manifest: Manifest, *, level: Level | None = None) -> SeenApp:
+    card = SeenApp(
+        app_id=room.app_id,
+        manifest_version=room.app_manifest_version,
+        name=manifest.meta.name,
+    )
+    if level is None:
+        return card
+    return card.model_copy(update={"manifest": manifest_view(manifest, level)})

@@ -1,0 +1,121 @@
+"""What is in a room, read: people, prizes, winners, draws, state, log."""
+
+from datetime import datetime
+from typing import Any
+
+from pydantic import JsonValue
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from mymozhem.auth.tables import UserRow
+from mymozhem.contract import JsonObject, Level, Role
+from mymozhem.rooms.app_calls.retry import waiting_calls
+from mymozhem.rooms.core.event_log import SeenEvent, current_cursor, epoch_of
+from mymozhem.rooms.core.membership import Seat
+from mymozhem.rooms.core.revision import room_state
+from mymozhem.rooms.scores import TOP
+
+from .base import Moment, View
+from .paging import Part
+from .participants import SeenParticipant, participant_view
+from .standings import SeenStanding, points_hidden, rank_of, standings
+from .windows import SeenOwnSubmission, SeenWindow, open_windows, own_submissions
+
+
+class SeenState(View):
+    """The parts of the app's state that a caller sees."""
+
+    public: JsonObject
+    organizer: JsonObject | None = None
+
+
+class SeenMe(View):
+    """The caller in a room; without a seat of their own nothing but the role.
+
+    Points and rank are absent while a window hides the standings.
+    """
+
+    role: Role | None
+    participant: SeenParticipant | None = None
+    own: JsonObject | None = None
+    submissions: list[SeenOwnSubmission] = []
+    points: int | None = None
+    rank: int | None = None
+
+
+class Snapshot(View):
+    """A room's state and the cursor that it is at, both from one consistent read.
+
+    `tallying` counts what waits for the app to be back, and is asked again by itself.
+    """
+
+    cursor: str
+    epoch: str
+    now: Moment
+    state: SeenState
+    windows: list[SeenWindow]
+    standings: list[SeenStanding]
+    tallying: int
+    me: SeenMe
+
+
+class Waiting(View):
+    """How much waits for the app, and is asked again."""
+
+    waiting: int
+
+
+class LoggedEvent(View):
+    """An event of the log; `cursor` is where the caller is after it."""
+
+    cursor: str
+    type: str
+    payload: dict[str, JsonValue]
+    at: Moment
+    schema_version: int
+    after_end: bool
+
+
+def event_view(event: SeenEvent) -> LoggedEvent:
+    """Return an event of the log as it is shown."""
+    return LoggedEvent(
+        cursor=event.cursor,
+        type=event.type,
+        payload=event.payload,
+        at=event.at,
+        schema_version=event.schema_version,
+        after_end=event.after_end,
+    )
+
+
+async def snapshot(session: AsyncSession, seat: Seat, *, now: datetime) -> Snapshot:
+    """Return the room's state, its standings and the caller's own part, with their cursor."""
+    state = await room_state(session, seat.room.id)
+    shown: dict[str, Any] = {"public": state.public}
+    if seat.level is Level.ORGANIZER:
+        shown["organizer"] = state.organizer
+    return Snapshot(
+        cursor=await current_cursor(session, seat),
+        epoch=epoch_of(seat),
+        now=now,
+        state=SeenState(**shown),
+        windows=await open_windows(session, seat, now=now),
+        standings=(await standings(session, seat, Part(limit=TOP))).items,
+        tallying=await waiting_calls(session, seat.room.id),
+        me=await _me(session, seat),
+    )
+
+
+async def _me(session: AsyncSession, seat: Seat) -> SeenMe:
+    row = seat.participant
+    if row is None:
+        return SeenMe(role=seat.role, submissions=[])
+    person = await session.get_one(UserRow, row.user_id)
+    me = SeenMe(
+        role=seat.role,
+        participant=participant_view(seat, row, person),
+        own=row.own,
+        submissions=await own_submissions(session, seat),
+    )
+    if points_hidden(seat):
+        return me
+    return me.model_copy(update={"points": row.points, "rank": await rank_of(session, row)})

@@ -1,0 +1,78 @@
+"""What of a window's submissions a caller may see. Pure."""
+
+from dataclasses import dataclass
+from typing import cast
+
+from pydantic import JsonValue
+
+from mymozhem.contract import Level
+from mymozhem.manifests.json_pointer import find
+from mymozhem.rooms.core.membership import Seat
+from mymozhem.rooms.tables.windows import WindowRow
+
+from .windows import shows_results
+
+WHO = "participantId"
+RESULTS = frozenset({"verdict", "points"})
+_EVERYTHING = frozenset({"id", WHO, "displayName", "payload", "elapsedMs", "at"}) | RESULTS
+
+
+@dataclass(frozen=True)
+class Lens:
+    """What is seen of a submission: fields by name, and parts of the payload by JSON Pointer.
+
+    Through one that shows `parts_only` a submission without any of these parts is not seen at all.
+    """
+
+    names: frozenset[str]
+    pointers: tuple[str, ...] = ()
+    parts_only: bool = False
+
+    @property
+    def blind(self) -> bool:
+        """Whether nothing is seen."""
+        return not (self.names or self.pointers)
+
+    @property
+    def ordered(self) -> bool:
+        """Whether the order in which they came may be seen: only with whose they are."""
+        return WHO in self.names
+
+    def parts(self, payload: JsonValue) -> dict[str, JsonValue]:
+        """Return the parts of a payload that are seen, by pointer: those that are there."""
+        found = {}
+        for pointer in self.pointers:
+            try:
+                found[pointer] = cast("JsonValue", find(payload, pointer))
+            except KeyError:
+                continue
+        return found
+
+    def shows(self, payload: JsonValue) -> bool:
+        """Tell whether a submission is seen at all."""
+        return not self.parts_only or bool(self.parts(payload))
+
+
+def lens_of(seat: Seat, window: WindowRow) -> Lens:
+    """Return what a caller sees of a window: helpers everything, others what was shared with them.
+
+    Verdicts and points are hidden from everybody until results are shown.
+    """
+    hidden = frozenset() if shows_results(window) else RESULTS
+    if seat.level is Level.ORGANIZER:
+        return Lens(_EVERYTHING - hidden)
+    mine = {str(Level.PUBLIC), seat.participant_id}
+    shares = [frozenset(each["fields"]) - hidden for each in window.shared if each["to"] in mine]
+    return _lens([each for each in shares if each])
+
+
+def _lens(shares: list[frozenset[str]]) -> Lens:
+    fields = frozenset[str]().union(*shares)
+    pointers = tuple(sorted(each for each in fields if each.startswith("/")))
+    return Lens(fields - set(pointers), pointers, parts_only=all(map(_only_parts, shares)))
+
+
+def _only_parts(fields: frozenset[str]) -> bool:
+    """Tell whether nothing but parts was shared, with whose they are or without."""
+    others = fields - {WHO}
+    return bool(others) and all(each.startswith("/") for each in others)

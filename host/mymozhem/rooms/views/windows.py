@@ -1,0 +1,188 @@
+"""Windows as they are seen: never their rules or data, and results only when they are shown."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from pydantic import JsonValue
+from sqlalchemy import Select, or_, select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from mymozhem.contract import (
+    CloseReason,
+    DecidedBy,
+    JsonObject,
+    Level,
+    Results,
+    Role,
+    SubmissionMode,
+    Verdict,
+    WindowStatus,
+)
+from mymozhem.rooms.core.membership import Seat
+from mymozhem.rooms.tables.windows import SubmissionRow, WindowRow
+from mymozhem.rooms.windows.queries import UNDER_WAY, expected, find_window
+from mymozhem.rooms.windows.timing import left_ms
+
+from .base import Moment, View
+from .paging import Columns, Found, Part, part_of
+
+WINDOWS_BY: Columns = {"id": WindowRow.name, "createdAt": WindowRow.created_at}
+
+#: own submissions that a snapshot brings, the newest
+MINE = 100
+
+
+class SeenWindow(View):
+    """A window; `id` is the one that its app gave it.
+
+    `leftMs` is the time that is left, or will be after a pause; null without an end. Of the `of`
+    people who may submit, `answered` have; `answeredBy` names them, to those who help to run the
+    room. `maySubmit` tells the caller whether it is for them.
+    """
+
+    id: str
+    status: WindowStatus
+    prompt: JsonObject
+    accepts: JsonObject
+    submissions: SubmissionMode
+    min_elapsed_ms: int
+    roles: list[Role]
+    restricted: bool
+    results: Results
+    revealed: bool
+    opens_at: Moment
+    closes_at: Moment | None
+    left_ms: int | None
+    closed_at: Moment | None
+    closed_by: CloseReason | None
+    decided_by: DecidedBy | None
+    answered: int
+    of: int
+    may_submit: bool
+    answered_by: list[str] | None = None
+
+
+class SeenOwnSubmission(View):
+    """Something that the caller submitted; verdict and points once they are shown."""
+
+    id: str
+    window_id: str
+    payload: JsonValue
+    elapsed_ms: int
+    at: Moment
+    verdict: Verdict | None = None
+    points: int | None = None
+
+
+async def open_windows(session: AsyncSession, seat: Seat, *, now: datetime) -> list[SeenWindow]:
+    """Return the windows that are under way, and those whose results are still to come."""
+    waiting = (WindowRow.status == WindowStatus.CLOSED) & WindowRow.revealed_at.is_(None)
+    under_way = WindowRow.status.in_((*UNDER_WAY, WindowStatus.TALLYING))
+    rows = await session.scalars(
+        _windows(seat).where(or_(under_way, waiting)).order_by(WindowRow.created_at, WindowRow.id)
+    )
+    return await _shown(session, seat, rows.all(), now=now)
+
+
+async def windows(
+    session: AsyncSession, seat: Seat, part: Part, *, now: datetime
+) -> Found[SeenWindow]:
+    """Return the windows of a room."""
+    found, total = await part_of(session, _windows(seat), part, WINDOWS_BY)
+    return Found(await _shown(session, seat, [row for (row,) in found], now=now), total)
+
+
+async def window(session: AsyncSession, seat: Seat, name: str, *, now: datetime) -> SeenWindow:
+    """Return one window; to those who help to run the room, with who has answered."""
+    row = await find_window(session, seat.room.id, name)
+    (shown,) = await _shown(session, seat, [row], now=now)
+    if seat.level is not Level.ORGANIZER:
+        return shown
+    answered = await session.scalars(
+        select(SubmissionRow.participant_id)
+        .where(SubmissionRow.window_id == row.id, SubmissionRow.counts)
+        .group_by(SubmissionRow.participant_id)
+        .order_by(SubmissionRow.participant_id)
+    )
+    return shown.model_copy(update={"answered_by": list(answered)})
+
+
+async def _shown(
+    session: AsyncSession, seat: Seat, rows: Sequence[WindowRow], *, now: datetime
+) -> list[SeenWindow]:
+    """Return windows as the caller sees them; people are counted once for all whom they are for."""
+    people: dict[tuple[str, ...], int] = {}
+    shown = []
+    for row in rows:
+        whose = tuple(row.roles) if row.participants is None else (row.id,)
+        if whose not in people:
+            people[whose] = await expected(session, row)
+        shown.append(_view(seat, row, of=people[whose], now=now))
+    return shown
+
+
+def _view(seat: Seat, row: WindowRow, *, of: int, now: datetime) -> SeenWindow:
+    return SeenWindow(
+        id=row.name,
+        status=row.status,
+        prompt=row.prompt,
+        accepts=row.accepts,
+        submissions=row.submissions,
+        min_elapsed_ms=row.min_elapsed_ms,
+        roles=[Role(role) for role in row.roles],
+        restricted=row.participants is not None,
+        results=row.results,
+        revealed=row.revealed_at is not None,
+        opens_at=row.opens_at,
+        closes_at=row.closes_at,
+        left_ms=left_ms(row, now),
+        closed_at=row.closed_at,
+        closed_by=row.close_reason if row.closed_at is not None else None,
+        decided_by=row.decided_by,
+        answered=row.answered,
+        of=of,
+        may_submit=_may_submit(seat, row),
+    )
+
+
+async def own_submissions(session: AsyncSession, seat: Seat) -> list[SeenOwnSubmission]:
+    """Return what the caller submitted that counts, the newest last."""
+    if seat.participant is None:
+        return []
+    found = await session.execute(
+        select(SubmissionRow, WindowRow)
+        .join(WindowRow, WindowRow.id == SubmissionRow.window_id)
+        .where(SubmissionRow.participant_id == seat.participant.id, SubmissionRow.counts)
+        .order_by(SubmissionRow.created_at.desc(), SubmissionRow.id.desc())
+        .limit(MINE)
+    )
+    return [own_submission(row, window) for row, window in reversed(found.all())]
+
+
+def own_submission(row: SubmissionRow, window: WindowRow) -> SeenOwnSubmission:
+    """Return a submission as the one sees it who made it."""
+    shown = SeenOwnSubmission(
+        id=row.id,
+        window_id=window.name,
+        payload=row.payload,
+        elapsed_ms=row.elapsed_ms,
+        at=row.received_at,
+    )
+    if not (shows_results(window) and window.announce_verdicts):
+        return shown
+    return shown.model_copy(update={"verdict": row.verdict, "points": row.credited})
+
+
+def shows_results(window: WindowRow) -> bool:
+    """Tell whether verdicts and points of a window may be seen by anybody."""
+    return window.settled_at is not None and window.revealed_at is not None
+
+
+def _may_submit(seat: Seat, row: WindowRow) -> bool:
+    role, mine = seat.role_in_play, seat.participant_id
+    invited = row.participants is None or mine in row.participants
+    return role is not None and mine is not None and role in row.roles and invited
+
+
+def _windows(seat: Seat) -> Select[WindowRow]:
+    return select(WindowRow).where(WindowRow.room_id == seat.room.id)

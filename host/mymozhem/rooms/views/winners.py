@@ -1,0 +1,121 @@
+"""Winners, as callers see them."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Select, select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from mymozhem.auth.tables import UserRow
+from mymozhem.contract import JsonObject, Level, WinnerStatus
+from mymozhem.errors import NotFound
+from mymozhem.rooms.core.membership import Seat
+from mymozhem.rooms.tables.participants import ParticipantRow
+from mymozhem.rooms.tables.prizes import PrizeRow, WinnerRow
+
+from .base import Moment, SeenPerson, View
+from .paging import Columns, Found, Part, part_of
+from .participants import SeenName
+from .prizes import PrizeName
+from .room_models import person_view
+
+WINNERS_BY: Columns = {
+    "id": WinnerRow.id,
+    "createdAt": WinnerRow.created_at,
+    "updatedAt": WinnerRow.updated_at,
+    "ordinal": WinnerRow.ordinal,
+}
+
+
+@dataclass(frozen=True)
+class WinnerFilter:
+    """Which winners; None leaves a filter out."""
+
+    prize_id: str | None = None
+    participant_id: str | None = None
+    draw_id: str | None = None
+    status: WinnerStatus | None = None
+
+
+class SeenWinner(View):
+    """A win; `user` is for those who help to run the room."""
+
+    id: str
+    room_id: str
+    participant_id: str
+    prize_id: str
+    draw_id: str | None
+    status: WinnerStatus
+    reason: str | None
+    metadata: JsonObject
+    created_at: Moment
+    updated_at: Moment
+    participant: SeenName
+    prize: PrizeName
+    user: SeenPerson | None = None
+
+
+async def winners(
+    session: AsyncSession, seat: Seat, wanted: WinnerFilter, part: Part
+) -> Found[SeenWinner]:
+    """Return the winners of a room, revoked ones too; sealed ones are not there."""
+    rows = _winners(seat)
+    for column, value in (
+        (WinnerRow.prize_id, wanted.prize_id),
+        (WinnerRow.participant_id, wanted.participant_id),
+        (WinnerRow.draw_id, wanted.draw_id),
+        (WinnerRow.status, wanted.status),
+    ):
+        if value is not None:
+            rows = rows.where(column == value)
+    found, total = await part_of(session, rows, part, WINNERS_BY)
+    return Found([_winner(seat, each) for each in found], total)
+
+
+async def winner(session: AsyncSession, seat: Seat, winner_id: str) -> SeenWinner:
+    """Return one winner; NotFound for one of elsewhere, and for one that is still sealed."""
+    found = (await session.execute(_winners(seat).where(WinnerRow.id == winner_id))).first()
+    if found is None:
+        raise NotFound("There is no such winner.", code="WINNER_NOT_FOUND")
+    return _winner(seat, found)
+
+
+def winner_view(
+    seat: Seat, row: WinnerRow, *, participant: ParticipantRow, prize: PrizeRow, person: UserRow
+) -> SeenWinner:
+    """Return a win that is not sealed as the caller sees it."""
+    shown = SeenWinner(
+        id=row.id,
+        room_id=row.room_id,
+        participant_id=row.participant_id,
+        prize_id=row.prize_id,
+        draw_id=row.draw_id,
+        status=row.status,
+        reason=row.reason,
+        metadata=row.data,
+        created_at=row.created_at,
+        updated_at=row.updated_at,
+        participant=SeenName(id=participant.id, display_name=participant.display_name),
+        prize=PrizeName(id=prize.id, name=prize.name),
+    )
+    helper = seat.level is Level.ORGANIZER
+    return shown.model_copy(update={"user": person_view(person)}) if helper else shown
+
+
+def _winners(seat: Seat) -> Select[WinnerRow, ParticipantRow, PrizeRow, UserRow]:
+    return (
+        select(WinnerRow, ParticipantRow, PrizeRow, UserRow)
+        .join(ParticipantRow, ParticipantRow.id == WinnerRow.participant_id)
+        .join(PrizeRow, PrizeRow.id == WinnerRow.prize_id)
+        .join(UserRow, UserRow.id == ParticipantRow.user_id)
+        .where(
+            WinnerRow.room_id == seat.room.id,
+            WinnerRow.sealed.is_(False),
+            WinnerRow.deleted_at.is_(None),
+        )
+    )
+
+
+def _winner(seat: Seat, found: Any) -> SeenWinner:  # noqa: ANN401 - a row of four
+    row, person, prize_row, user = found
+    return winner_view(seat, row, participant=person, prize=prize_row, person=user)

@@ -1,0 +1,156 @@
+"""Windows are opened by apps, in a room that is running."""
+
+from datetime import timedelta
+
+import orjson
+from sqlalchemy import func, select
+
+from mymozhem.contract import JsonObject, OpenWindow, Role, RoomStatus, SubmissionMode, WindowStatus
+from mymozhem.contract.events import WindowOpened
+from mymozhem.errors import Conflict, TooLarge
+from mymozhem.manifests.validators import SchemaRefused, compile_schema
+from mymozhem.rooms.core.participant_lookup import require_participants
+from mymozhem.rooms.core.transaction import MAX_DEPTH, RoomWriter
+from mymozhem.rooms.tables.windows import WindowRow
+from mymozhem.rooms.timers import SAME_CHAIN
+
+from .queries import UNDER_WAY
+from .text_folding import fold_rules
+
+#: windows that are open in one room at the same time, and windows of a room in all
+MAX_OPEN = 200
+MAX_WINDOWS = 10_000
+
+MAX_PART_BYTES = 32 * 1024
+MAX_ACCEPTS_BYTES = 16 * 1024
+
+
+async def open_window(writer: RoomWriter, effect: OpenWindow) -> None:
+    """Open a window; it takes submissions from its opening on, once this is committed.
+
+    Conflict outside a running room, for an id that was used before, for a schema that is unsafe or
+    none, and at the end of a chain of eight hooks; TooLarge for parts that are; NotFound for
+    participants of elsewhere.
+    """
+    _refuse_idle(writer)
+    await _refuse_used(writer, effect.id)
+    rules = _checked(effect)
+    if effect.participants is not None:
+        await require_participants(writer, effect.participants)
+    window = _row(writer, effect, rules)
+    refuse_endless(window.depth)
+    writer.session.add(window)
+    await writer.session.flush()
+    _record(writer, window)
+    writer.wake_jobs()
+
+
+def refuse_endless(depth: int) -> None:
+    """Raise where too many hooks have caused one another."""
+    if depth > MAX_DEPTH:
+        message = f"More than {MAX_DEPTH} hooks have caused one another; let the window last."
+        raise Conflict(message, code="CHAIN_TOO_LONG")
+
+
+def _row(writer: RoomWriter, effect: OpenWindow, rules: JsonObject | None) -> WindowRow:
+    opens_at = writer.now + timedelta(milliseconds=effect.opens_in_ms)
+    lasts = effect.duration_ms
+    closes_at = None if lasts is None else opens_at + timedelta(milliseconds=lasts)
+    soon = closes_at is not None and closes_at <= writer.now + SAME_CHAIN
+    return WindowRow(
+        room_id=writer.room.id,
+        name=effect.id,
+        status=WindowStatus.OPEN,
+        prompt=effect.prompt,
+        accepts=effect.accepts,
+        data=effect.data,
+        roles=[str(role) for role in effect.roles],
+        participants=None if effect.participants is None else list(effect.participants),
+        submissions=effect.submissions,
+        min_elapsed_ms=effect.min_elapsed_ms,
+        close_on=effect.close_on,
+        judge=effect.judge,
+        rules=rules,
+        fold=list(effect.fold),
+        points=effect.points,
+        announce_verdicts=effect.announce.verdicts,
+        announce_standings=effect.announce.standings,
+        results=effect.results,
+        shared=[],
+        depth=writer.depth + 1 if soon else 0,
+        opens_at=opens_at,
+        closes_at=closes_at,
+        due_at=closes_at,
+        checked_at=writer.now,
+        created_at=writer.now,
+    )
+
+
+def _record(writer: RoomWriter, window: WindowRow) -> None:
+    writer.record(
+        WindowOpened(
+            window_id=window.name,
+            prompt=window.prompt,
+            accepts=window.accepts,
+            opens_at=window.opens_at,
+            closes_at=window.closes_at,
+            submissions=SubmissionMode(window.submissions),
+            min_elapsed_ms=window.min_elapsed_ms,
+            roles=tuple(map(Role, window.roles)),
+            restricted=window.participants is not None,
+            results=window.results,
+        )
+    )
+
+
+def _refuse_idle(writer: RoomWriter) -> None:
+    if writer.room.status != RoomStatus.ACTIVE:
+        message = "Windows are opened while the room is running."
+        raise Conflict(message, code="ROOM_NOT_ACTIVE")
+
+
+async def _refuse_used(writer: RoomWriter, name: str) -> None:
+    rows = select(func.count()).select_from(WindowRow).where(WindowRow.room_id == writer.room.id)
+    total, under_way, same = [
+        await writer.session.scalar(query) or 0
+        for query in (
+            rows,
+            rows.where(WindowRow.status.in_(UNDER_WAY)),
+            rows.where(WindowRow.name == name),
+        )
+    ]
+    if same:
+        message = f"The room has had a window {name!r} already; take another id."
+        raise Conflict(message, code="WINDOW_ID_USED")
+    if under_way >= MAX_OPEN or total >= MAX_WINDOWS:
+        message = f"A room has {MAX_OPEN} open windows at most, and {MAX_WINDOWS} in all."
+        raise Conflict(message, code="TOO_MANY_WINDOWS")
+
+
+def _checked(effect: OpenWindow) -> JsonObject | None:
+    """Return the rules as they are kept; raises for what cannot be used."""
+    for part, most in (
+        (effect.prompt, MAX_PART_BYTES),
+        (effect.data, MAX_PART_BYTES),
+        (effect.rules or {}, MAX_PART_BYTES),
+        (effect.accepts, MAX_ACCEPTS_BYTES),
+    ):
+        refuse_large(part, most)
+    try:
+        rules = None if effect.rules is None else fold_rules(effect.rules, effect.fold)
+        for schema in (effect.accepts, rules):
+            if schema is not None:
+                compile_schema(schema)
+    except (SchemaRefused, ValueError) as refused:
+        raise Conflict(
+            f"A schema of the window is refused: {refused}", code="SCHEMA_REFUSED"
+        ) from refused
+    return rules
+
+
+def refuse_large(part: JsonObject, most: int) -> None:
+    """Raise TooLarge for a part of a window that takes more bytes than are kept."""
+    size = len(orjson.dumps(part))
+    if size > most:
+        message = f"A part of the window has {size} bytes; at most {most} are kept."
+        raise TooLarge(message, code="WINDOW_TOO_LARGE")

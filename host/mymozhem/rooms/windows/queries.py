@@ -1,0 +1,96 @@
+"""Windows looked up, and shown to their app."""
+
+from collections.abc import AsyncIterator, Sequence
+
+from sqlalchemy import Select, exists, func, select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from mymozhem.contract import (
+    ParticipantStatus,
+    Role,
+    WindowStatus,
+)
+from mymozhem.errors import NotFound
+from mymozhem.rooms.core.app_context_data import ROWS_AT_ONCE
+from mymozhem.rooms.tables.participants import ParticipantRow
+from mymozhem.rooms.tables.windows import SubmissionRow, WindowRow
+
+#: takes submissions now, or may do so again
+UNDER_WAY = (WindowStatus.OPEN, WindowStatus.PAUSED)
+
+#: how many ids one statement names
+IDS_AT_ONCE = 5_000
+
+
+async def find_window(session: AsyncSession, room_id: str, name: str) -> WindowRow:
+    """Return a window of a room by the id that its app gave it; NotFound where there is none."""
+    window = await session.scalar(
+        select(WindowRow)
+        .where(WindowRow.room_id == room_id, WindowRow.name == name)
+        .execution_options(populate_existing=True)
+    )
+    if window is None:
+        message = "There is no such window."
+        raise NotFound(message, code="WINDOW_NOT_FOUND")
+    return window
+
+
+async def counted(
+    session: AsyncSession, window: WindowRow
+) -> AsyncIterator[Sequence[SubmissionRow]]:
+    """Yield the submissions that count, in commit order, some at a time.
+
+    What is changed in them is written before the next ones are read: nobody waits for thousands.
+    """
+    rows = (
+        select(SubmissionRow)
+        .where(SubmissionRow.window_id == window.id, SubmissionRow.counts)
+        .order_by(SubmissionRow.ordinal)
+        .limit(ROWS_AT_ONCE)
+        .execution_options(populate_existing=True)
+    )
+    last = 0
+    while some := (await session.scalars(rows.where(SubmissionRow.ordinal > last))).all():
+        last = some[-1].ordinal
+        yield some
+        await session.flush()
+
+
+async def count(session: AsyncSession, window: WindowRow) -> int:
+    """Return how many submissions count."""
+    rows = select(func.count()).select_from(SubmissionRow)
+    where = (SubmissionRow.window_id == window.id, SubmissionRow.counts)
+    return await session.scalar(rows.where(*where)) or 0
+
+
+async def expected(session: AsyncSession, window: WindowRow) -> int:
+    """Return how many people may submit to a window: those of its roles who take part now."""
+    return await _count(session, window, _people(window))
+
+
+async def missing(session: AsyncSession, window: WindowRow) -> int:
+    """Return how many of those who may submit have not; whoever answered and left is no help."""
+    answered = exists().where(
+        SubmissionRow.window_id == window.id,
+        SubmissionRow.participant_id == ParticipantRow.id,
+        SubmissionRow.counts,
+    )
+    return await _count(session, window, _people(window).where(~answered))
+
+
+def _people(window: WindowRow) -> Select[int]:
+    return select(func.count()).where(
+        ParticipantRow.room_id == window.room_id,
+        ParticipantRow.status == ParticipantStatus.ACTIVE,
+        ParticipantRow.role.in_([Role(role) for role in window.roles]),
+    )
+
+
+async def _count(session: AsyncSession, window: WindowRow, people: Select[int]) -> int:
+    if window.participants is None:
+        return await session.scalar(people) or 0
+    total, invited = 0, window.participants
+    for start in range(0, len(invited), IDS_AT_ONCE):
+        some = ParticipantRow.id.in_(invited[start : start + IDS_AT_ONCE])
+        total += await session.scalar(people.where(some)) or 0
+    return total

@@ -1,0 +1,103 @@
+"""Corrections after the fact: verdicts change, scores follow, and the log says what changed."""
+
+from collections.abc import Mapping
+
+from mymozhem.contract import JsonObject, Verdict, Verdicts, WindowStatus
+from mymozhem.contract.events import WindowCorrected
+from mymozhem.errors import Conflict, NotFound
+from mymozhem.manifests.validators import SchemaRefused, compile_schema
+from mymozhem.rooms.app_calls.pending import forget
+from mymozhem.rooms.core.transaction import RoomWriter
+from mymozhem.rooms.tables.windows import WindowRow
+
+from .open import MAX_PART_BYTES, refuse_large
+from .queries import UNDER_WAY, counted
+from .rules import Rules
+from .settle import by_id, publish
+from .text_folding import fold_rules
+from .timing import REVEALED_AFTER
+
+
+async def rejudge(
+    writer: RoomWriter,
+    window: WindowRow,
+    *,
+    rules: JsonObject | None = None,
+    verdicts: Verdicts | None = None,
+) -> None:
+    """Judge a closed window again, by new rules or by verdicts of single submissions.
+
+    One that was void counts again. Conflict WINDOW_NOT_CLOSED before it is settled, SCHEMA_REFUSED
+    for rules that cannot be used, TooLarge for too many; NotFound for a submission of elsewhere.
+    """
+    if window.settled_at is None:
+        message = "The window is not closed yet; there is nothing to correct."
+        raise Conflict(message, code="WINDOW_NOT_CLOSED")
+    if rules is not None:
+        window.rules = _usable(window, rules)
+    named = by_id(verdicts)
+    await _judge_again(writer, window, named, by_rules=rules is not None)
+    if window.status == WindowStatus.VOID and window.revealed_at is None:
+        window.due_at = writer.now + REVEALED_AFTER
+        writer.wake_jobs()
+    window.status = WindowStatus.CLOSED
+    await _correct(writer, window)
+
+
+async def void(writer: RoomWriter, window: WindowRow) -> None:
+    """Let a window give no points, also one that is not closed yet; twice is once."""
+    if window.status == WindowStatus.VOID:
+        return
+    if window.settled_at is None:
+        window.closed_at = window.closed_at or writer.now
+        await forget(writer.session, [window.id])
+    window.due_at = window.paused_at = window.lease = window.lease_until = None
+    window.status = WindowStatus.VOID
+    await _correct(writer, window)
+
+
+async def void_unsettled(writer: RoomWriter, window: WindowRow) -> None:
+    """Let a window that is not settled give nothing; one that is stays as it is."""
+    if window.status in (*UNDER_WAY, WindowStatus.TALLYING):
+        await void(writer, window)
+
+
+async def _judge_again(
+    writer: RoomWriter,
+    window: WindowRow,
+    named: Mapping[str, tuple[Verdict, int]],
+    *,
+    by_rules: bool,
+) -> None:
+    missing, found = set(named), Rules(window)
+    erasable = not compile_schema(window.accepts).is_valid(None)
+    async for rows in counted(writer.session, window):
+        for row in rows:
+            if by_rules and not (erasable and row.payload is None):  # what is gone stays judged
+                row.verdict, row.points = found.verdict(row.payload, without=row.verdict)
+            elif row.id in named:
+                row.verdict, row.points = named[row.id]
+            row.judged = True
+            missing.discard(row.id)
+    if missing:
+        message = f"{min(missing)!r} is no submission that counts in this window."
+        raise NotFound(message, code="SUBMISSION_NOT_FOUND")
+
+
+async def _correct(writer: RoomWriter, window: WindowRow) -> None:
+    """Log the correction; scores follow at once where results are not held back."""
+    voided = window.status == WindowStatus.VOID
+    writer.record(WindowCorrected(window_id=window.name, void=voided))
+    if window.revealed_at is not None:
+        await publish(writer, window)
+
+
+def _usable(window: WindowRow, rules: JsonObject) -> JsonObject:
+    refuse_large(rules, MAX_PART_BYTES)
+    try:
+        folded = fold_rules(rules, window.fold)
+        compile_schema(folded)
+    except (SchemaRefused, ValueError) as refused:
+        message = f"These rules are refused: {refused}"
+        raise Conflict(message, code="SCHEMA_REFUSED") from refused
+    return folded

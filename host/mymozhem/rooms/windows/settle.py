@@ -1,0 +1,123 @@
+"""What comes of a window: verdicts, points, scores, and when anybody may see them."""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+
+from mymozhem.contract import DecidedBy, Judge, Results, Verdict, Verdicts, WindowStatus
+from mymozhem.contract.events import WindowClosed, WindowRevealed
+from mymozhem.errors import Conflict
+from mymozhem.rooms import scores
+from mymozhem.rooms.app_calls.pending import forget
+from mymozhem.rooms.core.transaction import RoomWriter
+from mymozhem.rooms.tables.windows import SubmissionRow, WindowRow
+
+from .close import tell_app
+from .queries import count, counted
+from .rules import Rules
+from .timing import REVEALED_AFTER
+
+#: what stands beside points that came from a window
+REASON = "window"
+
+
+async def record_closed(writer: RoomWriter, window: WindowRow, decided_by: DecidedBy) -> None:
+    """Log that a window is settled; what its app wants to say of it comes after this."""
+    number = await count(writer.session, window)
+    if window.attempts:
+        await forget(writer.session, [window.id])
+    window.status = WindowStatus.CLOSED
+    window.decided_by = decided_by
+    window.settled_at = writer.now
+    window.due_at = window.lease = window.lease_until = window.last_error = None
+    reason = window.close_reason
+    if reason is None:
+        message = "a window without a reason was settled"
+        raise RuntimeError(message)
+    writer.record(
+        WindowClosed(window_id=window.name, reason=reason, counted=number, decided_by=decided_by)
+    )
+
+
+async def settle(writer: RoomWriter, window: WindowRow, verdicts: Verdicts | None) -> None:
+    """Fix verdicts and points, and show them where they are not held back.
+
+    Submissions that `verdicts` leaves out keep what was found of them: by the app one by one, else
+    by the rules.
+    """
+    if window.results == Results.ON_CLOSE:
+        window.revealed_at = writer.now
+    shown = window.revealed_at is not None  # its app may have revealed it just now
+    named, rules = by_id(verdicts), Rules(window)
+    deltas: Counter[str] = Counter()
+    async for rows in counted(writer.session, window):
+        for row in rows:
+            row.verdict, row.points = named.get(row.id) or _own_verdict(window, rules, row)
+            row.judged = True
+        if shown:
+            _credit(window, rows, deltas)
+    if shown:
+        await _publish(writer, window, deltas)
+    elif window.status != WindowStatus.VOID:
+        window.due_at = writer.now + REVEALED_AFTER
+        writer.wake_jobs()
+
+
+async def reveal(writer: RoomWriter, window: WindowRow) -> None:
+    """Show verdicts and standings that a window held back; twice is once.
+
+    Conflict where the window is not closed yet.
+    """
+    if window.revealed_at is not None:
+        return
+    if window.status != WindowStatus.CLOSED:
+        message = "The window is not closed yet; there is nothing to reveal."
+        raise Conflict(message, code="WINDOW_NOT_CLOSED")
+    window.revealed_at = writer.now
+    window.due_at = window.lease = window.lease_until = None
+    writer.record(WindowRevealed(window_id=window.name))
+    await publish(writer, window)
+
+
+async def publish(writer: RoomWriter, window: WindowRow) -> None:
+    """Bring the scores up to what the window gives now, with a delta for each who is concerned."""
+    deltas: Counter[str] = Counter()
+    async for rows in counted(writer.session, window):
+        _credit(window, rows, deltas)
+    await _publish(writer, window, deltas)
+
+
+async def _publish(writer: RoomWriter, window: WindowRow, deltas: Mapping[str, int]) -> None:
+    await scores.unseal(writer, window.id, window=window.name)
+    await scores.credit(writer, deltas, window_id=window.id, window=window.name, reason=REASON)
+    await scores.announce(writer, shown=window.announce_standings)
+
+
+def by_id(verdicts: Verdicts | None) -> dict[str, tuple[Verdict, int]]:
+    """Return verdicts and points by the submission's id."""
+    if verdicts is None:
+        return {}
+    given = zip(verdicts.verdict, verdicts.points, strict=True)
+    return dict(zip(verdicts.submission_id, given, strict=True))
+
+
+def _own_verdict(window: WindowRow, rules: Rules, row: SubmissionRow) -> tuple[Verdict, int]:
+    if row.judged and window.judge != Judge.CLOSE:
+        return row.verdict, row.points
+    failed = window.decided_by is not DecidedBy.APP
+    return rules.verdict(row.payload, without=Verdict.PENDING if failed else Verdict.NONE)
+
+
+def _credit(window: WindowRow, rows: Sequence[SubmissionRow], deltas: Counter[str]) -> None:
+    """Note what the submissions give by now, and add what is new by participant."""
+    for row in rows:
+        given = 0 if window.status == WindowStatus.VOID else row.points
+        if given != row.credited:
+            deltas[row.participant_id] += given - row.credited
+            row.credited = given
+
+
+async def settle_without_app(writer: RoomWriter, window: WindowRow) -> None:
+    """Settle a window that waits for its app by the host's own verdicts."""
+    await record_closed(writer, window, DecidedBy.PLATFORM)
+    await settle(writer, window, None)
+    tell_app(writer, window, "settled")

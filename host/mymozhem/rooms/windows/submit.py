@@ -1,0 +1,69 @@
+"""Submissions: committed in groups, in the order in which they came, acknowledged after the commit.
+
+Each is judged by itself, so that a bad one never fails its neighbours. All of it happens under the
+lock of the room's row: submissions are ordered by commit, whatever process took them.
+"""
+
+from collections.abc import Sequence
+from functools import partial
+
+from pydantic import JsonValue
+
+from mymozhem.auth.principal import Principal
+from mymozhem.errors import Forbidden, MymozhemError, NotFound
+from mymozhem.rooms.coordination.submission_batches import Accepted, Arriving
+from mymozhem.rooms.core.access import seat_for
+from mymozhem.rooms.core.services import Services
+from mymozhem.rooms.core.transaction import write_room
+
+from .submission_batch import Group
+
+__all__ = ["Accepted", "submit"]
+
+_ENDPOINT = "POST /rooms/{id}/windows/{windowId}/submissions"
+
+
+async def submit(
+    services: Services,
+    room_id: str,
+    caller: Principal,
+    name: str,
+    payload: JsonValue,
+    *,
+    key: str | None = None,
+    received: float | None = None,
+) -> Accepted:
+    """Submit something to a window; it is durable when this returns, and never judged by then.
+
+    A `key` that the same person used for the same payload in this window gives the first answer
+    again. `received` is the monotonic second at which it arrived, now unless it is given.
+
+    Raises Conflict WINDOW_CLOSED, WINDOW_PAUSED, TOO_EARLY (try again), ALREADY_ANSWERED,
+    TOO_MANY_SUBMISSIONS, IDEMPOTENCY_MISMATCH; Invalid where the payload breaks the schema;
+    TooLarge; NotFound, Forbidden for who may not submit.
+    """
+    arrived = services.clock.monotonic() if received is None else received
+    arriving = Arriving(caller, name, payload, arrived, key)
+    commit = partial(_commit, services, room_id)
+    try:
+        return await services.submissions.stand(room_id, arriving, commit=commit)
+    except (NotFound, Forbidden):
+        async with services.database.read() as session:  # strangers learn what the table tells them
+            await seat_for(session, room_id, caller, _ENDPOINT)
+        raise
+
+
+async def _commit(
+    services: Services, room_id: str, arriving: Sequence[Arriving]
+) -> dict[Arriving, Accepted | Exception]:
+    """Commit a group; where that breaks, each of them alone."""
+    try:
+        async with write_room(services, room_id) as writer:
+            return await Group(writer).take(arriving)
+    except MymozhemError as error:  # of the room or the database: it is everybody's
+        return dict.fromkeys(arriving, error)
+    except Exception as error:  # noqa: BLE001  told to whom it belongs, once that is known
+        if len(arriving) == 1:
+            return {arriving[0]: error}
+    alone = [await _commit(services, room_id, [each]) for each in arriving]
+    return {each: found[each] for each, found in zip(arriving, alone, strict=True)}

@@ -1,0 +1,81 @@
+"""The time of a window: what was left of it, and how it moves. Pure."""
+
+from datetime import datetime, timedelta
+from typing import Literal
+
+from mymozhem.contract import WindowStatus
+from mymozhem.contract.events import WindowChanged
+from mymozhem.errors import Conflict
+from mymozhem.rooms.core.transaction import RoomWriter
+from mymozhem.rooms.tables.windows import WindowRow
+
+#: how long results wait for somebody to reveal them
+REVEALED_AFTER = timedelta(minutes=10)
+
+#: how far away the end of a window may be moved
+LONGEST = timedelta(days=3_660)
+
+
+def milliseconds(span: timedelta) -> int:
+    """Return whole milliseconds of a span, rounded down."""
+    return span // timedelta(milliseconds=1)
+
+
+def elapsed_ms(window: WindowRow, moment: datetime) -> int:
+    """Return the milliseconds from the opening to a moment, pauses left out; negative before."""
+    return milliseconds(moment - window.opens_at)
+
+
+def left_ms(window: WindowRow, now: datetime) -> int | None:
+    """Return the time that is left, or that there will be after a pause; None without an end."""
+    if window.closes_at is None:
+        return None
+    since = max(window.paused_at or now, window.opens_at)
+    return max(0, milliseconds(window.closes_at - since))
+
+
+def shift(window: WindowRow, span: timedelta) -> None:
+    """Move opening and end by a span in which nobody could submit."""
+    window.opens_at += span
+    if window.closes_at is not None:
+        window.closes_at += span
+
+
+def move_end(writer: RoomWriter, window: WindowRow, closes_at: datetime) -> None:
+    """Move the end of a window that is under way; while it is paused, what is left of it.
+
+    Conflict ENDS_TOO_LATE for one that nobody will live to see, and no calendar has room for.
+    """
+    if closes_at > writer.now + LONGEST:
+        message = f"A window ends within {LONGEST.days} days."
+        raise Conflict(message, code="ENDS_TOO_LATE")
+    window.closes_at, window.close_reason = closes_at, None
+    if window.status == WindowStatus.OPEN:
+        window.due_at = closes_at
+        window.lease = window.lease_until = None
+    writer.wake_jobs()
+
+
+def record_changed(
+    writer: RoomWriter,
+    window: WindowRow,
+    reason: Literal["resumed", "extended", "changed", "downtime"],
+) -> None:
+    """Log the times that a window has now."""
+    writer.record(
+        WindowChanged(
+            window_id=window.name,
+            opens_at=window.opens_at,
+            closes_at=window.closes_at,
+            reason=reason,
+        )
+    )
+    writer.wake_jobs()
+
+
+def require(window: WindowRow, *statuses: WindowStatus) -> None:
+    """Raise Conflict WINDOW_NOT_NOW where a window is in none of these statuses."""
+    if window.status not in statuses:
+        message = f"This cannot be done while the window is {window.status}."
+        facts = {"status": window.status, "when": sorted(statuses)}
+        raise Conflict(message, code="WINDOW_NOT_NOW", details=facts)

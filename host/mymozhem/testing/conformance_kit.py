@@ -1,0 +1,111 @@
+"""The conformance kit: a class of tests for pytest, and a report for programs."""
+
+import unittest
+import warnings
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from mymozhem.contract import JsonObject
+
+from .checks import CHECKS, Check
+from .checks.manifest import everything_has_a_title
+from .conformance_run import NothingToTry, Trial
+from .sample_inputs import Wishes
+from .web_server import Endpoint, by_contract
+
+
+class ConformanceWarning(UserWarning):
+    """Something of an app's that works, and that people will miss."""
+
+
+class NotConforming(AssertionError):
+    """An app breaks a rule of the contract; the message says where, and what to do."""
+
+
+@dataclass(frozen=True)
+class Finding:
+    """What a check found: `problems` are sentences, none where all is well.
+
+    `skipped` says why a check could not look; None where it could. With `is_remark` the app works
+    all the same.
+    """
+
+    check: str
+    sentence: str
+    problems: tuple[str, ...] = ()
+    skipped: str | None = None
+    is_remark: bool = False
+
+    @property
+    def passed(self) -> bool:
+        """Tell whether nothing is in the way of the app."""
+        return not self.problems or self.is_remark
+
+    @property
+    def text(self) -> str:
+        """The rule and what breaks it, a line each."""
+        return "\n".join((self.sentence, *(f"- {each}" for each in self.problems)))
+
+
+def conformance(
+    app: object,
+    *,
+    settings: JsonObject | None = None,
+    answers: JsonObject | None = None,
+    payloads: Mapping[str, Sequence[JsonObject]] | None = None,
+    endpoint: Endpoint = by_contract,
+    strict: bool = False,
+) -> type:
+    """Return a class of tests for an app; give it a name that begins with `Test`.
+
+    `app` is an installed app's id, `module`, `module:name`, or the object with the hooks. Where the
+    kit makes nothing good by itself, help it: `settings` of a room that can be started, `answers`
+    of who joins, `payloads` of actions by name. `endpoint` makes a web service of an app and keys
+    where yours is not the one of `mymozhem app serve`. With `strict`, remarks are failures.
+    """
+    wishes = Wishes(settings, payloads or {}, answers)
+    trial = Trial(app, wishes=wishes, endpoint=endpoint, strict=strict)
+    tests = {f"test_{check.name}": _test(trial, check) for check in CHECKS}
+    return type("Conformance", (), {"__doc__": f"What {app!r} is held to.", **tests})
+
+
+def report(
+    app: object,
+    *,
+    settings: JsonObject | None = None,
+    answers: JsonObject | None = None,
+    payloads: Mapping[str, Sequence[JsonObject]] | None = None,
+    strict: bool = False,
+) -> Iterator[Finding]:
+    """Yield what each check finds of an app, as it looks; see `conformance`."""
+    wishes = Wishes(settings, payloads or {}, answers)
+    trial = Trial(app, wishes=wishes, strict=strict)
+    for check in CHECKS:
+        yield find(trial, check)
+
+
+def find(trial: Trial, check: Check) -> Finding:
+    """Return what a check finds of an app."""
+    remark = check.problems is everything_has_a_title and not trial.strict
+    try:
+        found = tuple(check.problems(trial))
+    except NothingToTry as reason:
+        return Finding(check.name, check.sentence, skipped=str(reason))
+    return Finding(check.name, check.sentence, found, is_remark=remark)
+
+
+def _test(trial: Trial, check: Check) -> Callable[[object], None]:
+    def test(_: object) -> None:
+        __tracebackhide__ = True
+        finding = find(trial, check)
+        if finding.skipped is not None:
+            raise unittest.SkipTest(finding.skipped)
+        if not finding.problems:
+            return
+        if not finding.passed:
+            raise NotConforming(finding.text)
+        warnings.warn(finding.text, ConformanceWarning, stacklevel=1)
+
+    test.__name__ = f"test_{check.name}"
+    test.__doc__ = check.sentence
+    return test

@@ -1,0 +1,182 @@
+"""All that is found out about one app: it is played, asked and broken once, for every check."""
+
+import asyncio
+import logging
+from collections.abc import Coroutine, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import cache, cached_property
+from typing import TypeVar
+
+from structlog.testing import capture_logs
+
+from mymozhem.clock import HeldClock
+from mymozhem.observability.call_observer import Observed
+
+from .app_lookup import App, find_app
+from .fault_tolerance import Survival, survive
+from .harness_setup import open_house
+from .invoke import Asked, ask_all
+from .protocol_probes import Exchanges, exchange
+from .recording_app import Fault, Noted, Notes, stand_in
+from .sample_calls import Question, questions_for
+from .sample_inputs import Wishes
+from .simulation import Game, play
+from .web_server import Endpoint, WireFault, by_contract
+
+T = TypeVar("T")
+
+
+class NothingToTry(Exception):
+    """This cannot be checked, since something before it is wrong; the message says what."""
+
+
+@dataclass(frozen=True)
+class Run:
+    """A game over one transport, then the same questions asked over it."""
+
+    game: Game
+    noted: Sequence[Noted]
+    asked: Sequence[Asked]
+    observed: Sequence[Observed]
+    again: Sequence[Asked] = ()
+
+
+class Trial:
+    """An app on trial; everything is found out once, when it is first looked at.
+
+    Each property raises `NothingToTry` where the manifest is not valid. It may be used from any
+    thread, inside an event loop or without one.
+    """
+
+    def __init__(
+        self,
+        app: object,
+        *,
+        wishes: Wishes | None = None,
+        endpoint: Endpoint = by_contract,
+        strict: bool = False,
+    ) -> None:
+        self.given = app
+        self.wishes = wishes or Wishes()
+        self.endpoint = endpoint
+        self.strict = strict
+        self._survived = cache(self._all_survived)
+
+    @cached_property
+    def app(self) -> App:
+        """The app, whatever its manifest is worth; raises `NotAnApp`."""
+        return find_app(self.given)
+
+    @cached_property
+    def valid(self) -> App:
+        """The app with a manifest that the host takes."""
+        if self.app.report.manifest is None:
+            raise NothingToTry("the manifest is not valid")
+        missing = [
+            capability
+            for capability, hooks in self.app.needed_hooks().items()
+            if hooks and hooks[0] not in self.app.functions
+        ]
+        if missing:
+            raise NothingToTry("a capability is not implemented")
+        return self.app
+
+    @cached_property
+    def inside(self) -> Run:
+        """The app inside the host's process."""
+        return run_apart(self._inside())
+
+    @cached_property
+    def served(self) -> Run:
+        """The app as a web service."""
+        return run_apart(self._served())
+
+    @cached_property
+    def exchanges(self) -> Exchanges:
+        """What the web service says to messages that no platform sends."""
+        if not self.questions:
+            raise NothingToTry("there is no question that the app could be asked")
+        return run_apart(exchange(self.valid, self.endpoint, self._calm_question()))
+
+    @cached_property
+    def questions(self) -> list[Question]:
+        """What the app is asked over both transports."""
+        return [asked.question for asked in self.inside.asked]
+
+    def survival(self, fault: Fault | WireFault) -> Survival:
+        """Return how a room went on whose app broke in this way."""
+        return self._survived(type(fault))[fault]
+
+    def _all_survived(
+        self, faults: type[Fault] | type[WireFault]
+    ) -> Mapping[Fault | WireFault, Survival]:
+        return run_apart(self._survive(tuple(faults)))
+
+    def _calm_question(self) -> Question:
+        """Return a question that the app answers, rather than refuses or fails at."""
+        good = (asked.question for asked in self.inside.asked if asked.failure is None)
+        return next(good, self.questions[0])
+
+    async def _inside(self) -> Run:
+        app, notes = self.valid, Notes()
+        async with open_house({app.app_id: stand_in(app, notes)}, clock=moment()) as house:
+            game = await play(house, app, self.wishes)
+            played = tuple(notes.calls)
+            questions = questions_for(app, self.wishes, game.settings, played)
+            asked = await ask_all(house, app, questions)
+            again = await ask_all(house, app, questions)
+            return Run(game, tuple(notes.calls), asked, tuple(house.observed), again)
+
+    async def _served(self) -> Run:
+        app, notes, questions = self.valid, Notes(), self.questions
+        plugin = stand_in(app, notes)
+        async with open_house(
+            {app.app_id: plugin}, served=True, endpoint=self.endpoint, clock=moment()
+        ) as house:
+            game = await play(house, app, self.wishes)
+            asked = await ask_all(house, app, questions)
+            return Run(game, tuple(notes.calls), asked, tuple(house.observed))
+
+    async def _survive(
+        self, faults: tuple[Fault | WireFault, ...]
+    ) -> Mapping[Fault | WireFault, Survival]:
+        app, notes = self.valid, Notes()
+        settings = self.inside.game.settings
+        if settings is None:
+            raise NothingToTry("no room could be started")
+        if any(call.result == "failure" for call in self.inside.observed):
+            raise NothingToTry("the app fails by itself; see the checks of its answers")
+        async with open_house(
+            {app.app_id: stand_in(app, notes)},
+            served=isinstance(faults[0], WireFault),
+            endpoint=self.endpoint,
+            clock=moment(),
+        ) as house:
+            return {
+                fault: await survive(house, app, self.wishes, settings, fault, notes)
+                for fault in faults
+            }
+
+
+def moment() -> HeldClock:
+    """Return a clock that stands at this moment."""
+    return HeldClock(datetime.now(UTC))
+
+
+def run_apart(work: Coroutine[object, object, T]) -> T:
+    """Run in an event loop of its own, whatever the caller has, and without a word in the log."""
+    with ThreadPoolExecutor(1, thread_name_prefix="trial") as pool:
+        return pool.submit(_quietly, work).result()
+
+
+def _quietly(work: Coroutine[object, object, T]) -> T:
+    # Apps are broken here on purpose: what the host logs of that would bury what the check says.
+    before = logging.root.manager.disable
+    logging.disable(logging.CRITICAL)
+    try:
+        with capture_logs():
+            return asyncio.run(work)
+    finally:
+        logging.disable(before)

@@ -1,0 +1,64 @@
+"""Questions asked through the host's own dispatcher, over either transport."""
+
+import traceback
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from pydantic import JsonValue
+
+from mymozhem.dispatch.outcome import FailureKind
+from mymozhem.dispatch.policy import Budget
+from mymozhem.dispatch.transports.base import AppTarget
+
+from .app_lookup import App
+from .harness import House
+from .sample_calls import Question
+
+_PATIENCE_MS = 60_000
+
+
+@dataclass(frozen=True)
+class Asked:
+    """A question and what came of it: a result or a refusal as JSON, or why there is none."""
+
+    question: Question
+    answer: JsonValue = None
+    refused: bool = False
+    failure: FailureKind | None = None
+    message: str = ""
+
+
+async def ask_all(house: House, app: App, questions: Sequence[Question]) -> list[Asked]:
+    """Ask every question once; a hook that once did not answer in time is not asked again."""
+    silent: set[str] = set()
+    found = []
+    for number, question in enumerate(questions):
+        if question.hook.name not in silent:
+            found.append(await _ask(house, app, question, call_id=f"call_{number}"))
+            if found[-1].failure is FailureKind.TIMEOUT:
+                silent.add(question.hook.name)
+    return found
+
+
+async def _ask(house: House, app: App, question: Question, *, call_id: str) -> Asked:
+    services = house.services
+    outcome = await services.dispatcher.call(
+        question.hook,
+        app=AppTarget(app.app_id, app.manifest.version),
+        context=question.context,
+        request=question.request,
+        budget=Budget(services.clock, _PATIENCE_MS),
+        call_id=call_id,
+    )
+    if outcome.failure is not None:
+        return Asked(question, failure=outcome.failure.kind, message=outcome.failure.message)
+    said = outcome.refusal or outcome.result
+    answer = None if said is None else said.model_dump(mode="json", by_alias=True)
+    return Asked(question, answer, outcome.refusal is not None)
+
+
+def place_of(error: BaseException) -> str:
+    """Return an error in words, with the line of the app's own where it was raised."""
+    frames = traceback.extract_tb(error.__traceback__)
+    where = f" (at {frames[-1].filename}:{frames[-1].lineno})" if frames else ""
+    return f"{type(error).__name__}: {error}{where}"

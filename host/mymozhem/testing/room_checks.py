@@ -1,0 +1,66 @@
+"""What is left in a room after things were done in it: what is due, what is stuck, what is told."""
+
+from datetime import datetime
+
+from sqlalchemy import func, select
+
+from mymozhem.contract import WindowStatus
+from mymozhem.rooms.core.revision import room_state
+from mymozhem.rooms.replay import LogBroken
+from mymozhem.rooms.tables.participants import ParticipantRow
+from mymozhem.rooms.tables.rooms import RoomRow
+from mymozhem.rooms.tables.timers import TimerRow
+from mymozhem.rooms.tables.windows import WindowRow
+
+from .harness import House
+
+
+async def tallying(house: House, room: RoomRow) -> list[str]:
+    """Return the windows that are not settled, by their names."""
+    async with house.services.database.read() as session:
+        names = select(WindowRow.name).where(
+            WindowRow.room_id == room.id, WindowRow.status == WindowStatus.TALLYING
+        )
+        return list(await session.scalars(names))
+
+
+async def next_due(house: House, room: RoomRow) -> datetime | None:
+    """Return when the next timer or window of a room is due; None where nothing is."""
+    async with house.services.database.read() as session:
+        timer = await session.scalar(
+            select(func.min(TimerRow.next_at)).where(TimerRow.room_id == room.id)
+        )
+        window = await session.scalar(
+            select(func.min(WindowRow.due_at)).where(WindowRow.room_id == room.id)
+        )
+    return min((each for each in (timer, window) if each is not None), default=None)
+
+
+async def refused_effects(house: House, room: RoomRow) -> list[str]:
+    """Return what the app wanted by itself, without anybody's action, and the host could not do."""
+    told = [event.payload for event in await house.events(room.id, "app:fallback_used")]
+    refused = (each for each in told if each["code"] == "EFFECT_REFUSED")
+    return [f"{each['hook']}: {each['message']}" for each in refused]
+
+
+async def log_problems(house: House, room: RoomRow) -> list[str]:
+    """Return in what the log tells another story than the room."""
+    try:
+        told = await house.replayed(room.id)
+    except LogBroken as error:
+        return [str(error)]
+    async with house.services.database.read() as session:
+        row = await session.get_one(RoomRow, room.id)
+        state = await room_state(session, room.id)
+        people = await session.scalars(
+            select(ParticipantRow).where(ParticipantRow.room_id == room.id)
+        )
+        points = {each.id: each.points for each in people if each.points}
+    facts = (
+        ("status", told.status, row.status),
+        ("public state", told.state["public"], state.public),
+        ("organizers' state", told.state["organizer"], state.organizer),
+        ("points", {name: count for name, count in told.scores.items() if count}, points),
+    )
+    return [f"{what} is {said!r} in the log and {is_!r} in the room" for what, said, is_ in facts
+            if said != is_]  # fmt: skip

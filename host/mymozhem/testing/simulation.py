@@ -1,0 +1,224 @@
+"""A game that is played with any app: everybody tries everything, at all times."""
+
+from dataclasses import dataclass, field
+
+from pydantic import JsonValue
+from sqlalchemy import select
+
+from mymozhem.contract import JsonObject, ParticipantStatus, RoomStatus, WindowStatus
+from mymozhem.dispatch.outcome import FailureKind
+from mymozhem.errors import MymozhemError
+from mymozhem.manifests.enums import Addressee
+from mymozhem.rooms.coordination.join_batches import Joined
+from mymozhem.rooms.participants.manage import approve
+from mymozhem.rooms.tables.prizes import WinnerRow
+from mymozhem.rooms.tables.rooms import RoomRow
+
+from .app_lookup import App
+from .draws import finish_draws
+from .harness import House
+from .room_checks import log_problems, next_due, refused_effects, tallying
+from .sample_inputs import Wishes, answers_of, names_in, payloads_of, settings_of
+from .schema_values import values_for
+
+MAX_TURNS = 12
+MAX_ANSWERED = 5
+MAX_PAYLOADS = 3
+HTTP_FAULT = 500
+
+#: done, or the code of a refusal
+DONE = "done"
+
+
+@dataclass(frozen=True)
+class Tried:
+    """Something that somebody did, and what came of it: `done`, a code, or the error's name."""
+
+    what: str
+    outcome: str
+    message: str = ""
+    is_fault: bool = False
+
+
+@dataclass
+class Game:
+    """How a game went; `settings` are those of the room, None where none could be started."""
+
+    tried: list[Tried] = field(default_factory=list)
+    settings: JsonObject | None = None
+    refused: list[str] = field(default_factory=list)
+    completed: bool = False
+    stuck: list[str] = field(default_factory=list)
+    refused_effects: list[str] = field(default_factory=list)
+    log_problems: list[str] = field(default_factory=list)
+
+    @property
+    def faults(self) -> list[Tried]:
+        """What nobody should ever see: errors of 500 and above, and those without a code."""
+        return [each for each in self.tried if each.is_fault]
+
+
+async def play(house: House, app: App, wishes: Wishes) -> Game:
+    """Play a game and return how it went; what the app does wrong raises nothing here."""
+    player = _Player(house, app, wishes)
+    await player.play()
+    return player.game
+
+
+class _Player:
+    """Everybody in the room of one game."""
+
+    def __init__(self, house: House, app: App, wishes: Wishes) -> None:
+        self.game = Game()
+        self._house = house
+        self._app = app
+        self._wishes = wishes
+        self._guests: list[Joined] = []
+        self._known: dict[str, JsonValue] = {}
+        self._round = 0
+        self._silent: set[str] = set()
+
+    async def play(self) -> None:
+        room = await self._started()
+        if room is None:
+            return
+        for number, name in enumerate(("Ada", "Bob")):
+            await self._let_in(room, name, number)
+        for turn in range(self._wishes.rounds):
+            self._round = turn
+            await self._everything(room, "ACTIVE")
+            await self._try("finishing draws", finish_draws(self._house, room))
+            await self._let_time_pass(room)
+        self.game.stuck = await tallying(self._house, room)
+        await self._complete(room)
+        await self._everything(room, "COMPLETED")
+        self.game.refused_effects = await refused_effects(self._house, room)
+        self.game.log_problems = await log_problems(self._house, room)
+        await self._called_off()
+
+    async def _started(self) -> RoomRow | None:
+        """Start a room with the first settings that the app accepts; None where there are none."""
+        for settings in settings_of(self._app, self._wishes):
+            made = await self._try("making a room", self._house.room(
+                self._app.app_id, settings=settings
+            ))  # fmt: skip
+            if not isinstance(made, RoomRow):
+                self.game.refused.append(self.game.tried[-1].message)
+                continue
+            self._known = {"prizeId": await self._house.prize(made, 3), **names_in(settings)}
+            started = await self._try(
+                "starting the room", self._house.change(made.id, status=RoomStatus.ACTIVE)
+            )
+            if isinstance(started, RoomRow):
+                self.game.settings = settings
+                await self._house.settle()
+                return started
+            self.game.refused.append(self.game.tried[-1].message)
+        return None
+
+    async def _let_in(self, room: RoomRow, name: str, number: int) -> None:
+        answers = answers_of(self._app, self._wishes)
+        for offset in range(len(answers)):
+            given = answers[(number + offset) % len(answers)]
+            joined = await self._try(f"{name} joins", self._house.guest(room, name, given))
+            if not isinstance(joined, Joined):
+                continue
+            person = joined.participant
+            if person.status == ParticipantStatus.PENDING:
+                services, organizer = self._house.services, self._house.organizer
+                await self._try(
+                    f"{name} is approved", approve(services, room.id, organizer, person.id)
+                )
+            self._guests.append(joined)
+            self._known["participantId"] = person.id
+            await self._house.settle()
+            return
+
+    async def _everything(self, room: RoomRow, status: str) -> None:
+        """Try every action by every role with every payload, and answer what is asked."""
+        for name, spec in self._app.manifest.actions.items():
+            if name in self._silent:
+                continue  # each time it is asked takes the whole of its deadline
+            await self._learn(room)
+            payloads = payloads_of(name, spec, self._wishes, self._known)[:MAX_PAYLOADS]
+            for who in (None, *self._guests):
+                may = Addressee("PARTICIPANT" if who else "ORGANIZER") in spec.roles
+                now = status in spec.when
+                role = "a participant" if who else "the organizer"
+                for payload in payloads if may and now else payloads[:1]:
+                    what = f"{name!r} by {role} while the room is {status}"
+                    await self._try(what, self._house.act(room, name, payload, by=who))
+                    if self.game.tried[-1].outcome == FailureKind.TIMEOUT:
+                        self._silent.add(name)
+                    if now and may:
+                        await self._answer(room)
+                if who and not may:
+                    break  # the next guest may not either
+
+    async def _answer(self, room: RoomRow) -> None:
+        """Submit to the windows that are open, each with something of its own."""
+        for number, guest in enumerate(self._guests):
+            seen = await self._house.sees(room, guest)
+            waiting = [each for each in seen.windows if each.status == WindowStatus.OPEN]
+            if waiting and number == 0:
+                await self._house.advance(max(each.min_elapsed_ms for each in waiting) / 1000 + 1)
+            for window in waiting[:MAX_ANSWERED]:
+                made = values_for(window.accepts)
+                if made and window.may_submit:
+                    answer = made[(number + self._round) % len(made)]
+                    what = f"answering the window {window.id!r}"
+                    await self._try(what, self._house.submit(room, window.id, answer, by=guest))
+
+    async def _let_time_pass(self, room: RoomRow) -> None:
+        """Move the clock from one thing that is due to the next."""
+        for _ in range(MAX_TURNS):
+            due = await next_due(self._house, room)
+            if due is None:
+                return
+            wait = (due - self._house.services.clock.now()).total_seconds()
+            await self._try("letting time pass", self._house.advance(max(wait, 0) + 1))
+
+    async def _complete(self, room: RoomRow) -> None:
+        ended = await self._try(
+            "completing the room", self._house.change(room.id, status=RoomStatus.COMPLETED)
+        )
+        self.game.completed = isinstance(ended, RoomRow)
+        await self._let_time_pass(room)
+
+    async def _called_off(self) -> None:
+        room = await self._house.room(self._app.app_id, settings=self.game.settings)
+        self._guests = []
+        await self._everything(room, "DRAFT")
+        cancelled = self._house.change(room.id, status=RoomStatus.CANCELLED)
+        await self._try("calling the room off", cancelled)
+        await self._everything(room, "CANCELLED")
+
+    async def _learn(self, room: RoomRow) -> None:
+        async with self._house.services.database.read() as session:
+            winner = await session.scalar(
+                select(WinnerRow.id).where(WinnerRow.room_id == room.id).limit(1)
+            )
+        if winner is not None:
+            self._known["winnerId"] = winner
+
+    async def _try(self, what: str, doing: object) -> object:
+        """Do something; return what came of it, None where it was refused or failed."""
+        try:
+            found = await doing  # type: ignore[misc]  # a coroutine
+        except MymozhemError as error:
+            is_fault = error.status >= HTTP_FAULT
+            self.game.tried.append(Tried(what, error.code, _sentence(error), is_fault))
+        except Exception as error:  # noqa: BLE001  whatever it is, it is a fault
+            self.game.tried.append(Tried(what, type(error).__name__, str(error), is_fault=True))
+        else:
+            self.game.tried.append(Tried(what, DONE))
+            return found
+        return None
+
+
+def _sentence(error: MymozhemError) -> str:
+    fields = error.details.get("fields")
+    parts = [error.message]
+    if isinstance(fields, dict):
+        parts += [f"{name or 'the whole'}: {' '.join(map(str, fields[name]))}" for name in fields]
+    return " ".join(parts)

@@ -1,0 +1,1 @@
+"""Composition: how the parts of a process are put together."""

@@ -1,0 +1,156 @@
+"""What the health of the apps is judged by, gathered from the parts that know it."""
+
+from collections.abc import Callable, Sequence
+
+from sqlalchemy import func, select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from mymozhem.auth.tables import UserRow
+from mymozhem.contract import CONTRACT_VERSION, RoomStatus
+from mymozhem.contract.hooks import CHECK_HEALTH
+from mymozhem.contract.payloads import AppRef, Context, HealthRequest
+from mymozhem.deliveries.tables import DeliveryRow, DeliveryState
+from mymozhem.dispatch.breakers.breaker import BreakerStatus
+from mymozhem.dispatch.policy import Budget
+from mymozhem.dispatch.transports.base import AppTarget
+from mymozhem.monitoring.call_counts import Histograms
+from mymozhem.monitoring.loop import HealthLoop, HealthParts
+from mymozhem.monitoring.sources import (
+    Checked,
+    DeliveryCount,
+    Orphans,
+    Sources,
+    Suffering,
+    SufferingRoom,
+)
+from mymozhem.monitoring.tables import AppStatus
+from mymozhem.observability.metrics import BreakerState, Metrics
+from mymozhem.registry.tables import AppRow
+from mymozhem.rooms.core.services import Services
+from mymozhem.rooms.tables.rooms import RoomRow
+
+#: rooms that an alert names; the others are counted
+NAMED_ROOMS = 10
+_WAITING = (DeliveryState.PENDING, DeliveryState.ACCEPTED)
+
+
+def health_loop(
+    services: Services,
+    metrics: Metrics,
+    histograms: Histograms,
+    orphans: Callable[[], Sequence[Orphans]] = tuple,
+) -> HealthLoop:
+    """Return the loop that watches the health of a host's apps; it is not started yet."""
+    return HealthLoop(
+        HealthParts(
+            database=services.database,
+            catalog=services.catalog,
+            clock=services.clock,
+            settings=services.settings,
+            metrics=metrics,
+            histograms=histograms,
+            sources=health_sources(services, orphans),
+        )
+    )
+
+
+def health_sources(services: Services, orphans: Callable[[], Sequence[Orphans]] = tuple) -> Sources:
+    """Return where the health loop of a host finds its facts."""
+
+    async def breakers(_: AsyncSession) -> Sequence[BreakerState]:
+        return [
+            BreakerState(*view.key, state=view.state.value)
+            for view in services.breakers.snapshot()
+            if view.state is not BreakerStatus.CLOSED
+        ]
+
+    async def ask(app_id: str, version: str, /) -> Checked:
+        return await ask_health(services, app_id, version)
+
+    return Sources(
+        breakers=breakers,
+        deliveries=deliveries,
+        suffering=suffering,
+        recipients=recipients,
+        orphans=orphans,
+        ask=ask,
+    )
+
+
+async def ask_health(services: Services, app_id: str, version: str) -> Checked:
+    """Ask a version of an app how it is; what goes wrong is an answer too."""
+    outcome = await services.dispatcher.call(
+        CHECK_HEALTH,
+        app=AppTarget(app_id, version),
+        context=Context(
+            contract=CONTRACT_VERSION,
+            call_id="",
+            app=AppRef(id=app_id, version=version),
+            now=services.clock.now(),
+            deadline_ms=0,
+        ),
+        request=HealthRequest(),
+        budget=Budget(services.clock, services.settings.max_deadline_ms),
+    )
+    if outcome.result is not None:
+        return Checked(AppStatus(outcome.result.status), outcome.result.details)
+    code = outcome.failure.code if outcome.failure is not None else "APP_REFUSED"
+    return Checked(AppStatus.FAILED, {"code": code})
+
+
+async def suffering(session: AsyncSession, app_id: str) -> Suffering:
+    """Return the active rooms that are locked to an app, those that began last first."""
+    of_app = RoomRow.app_id == app_id
+    active = (RoomRow.status == RoomStatus.ACTIVE, RoomRow.deleted_at.is_(None), of_app)
+    count = await session.scalar(select(func.count()).select_from(RoomRow).where(*active)) or 0
+    rows = await session.execute(
+        select(RoomRow.id, RoomRow.name)
+        .where(*active)
+        .order_by(RoomRow.created_at.desc(), RoomRow.id)
+        .limit(NAMED_ROOMS)
+    )
+    return Suffering(tuple(SufferingRoom(*row) for row in rows), count)
+
+
+async def deliveries(session: AsyncSession) -> Sequence[DeliveryCount]:
+    """Count what waits and what was given up, by app."""
+    states = (*_WAITING, DeliveryState.DEAD)
+    rows = await session.execute(
+        select(DeliveryRow.app_id, DeliveryRow.state, func.count())
+        .where(DeliveryRow.state.in_(states))
+        .group_by(DeliveryRow.app_id, DeliveryRow.state)
+    )
+    counted = {(app_id, state): count for app_id, state, count in rows}
+    return [
+        DeliveryCount(
+            app_id,
+            pending=sum(counted.get((app_id, state), 0) for state in _WAITING),
+            dead=counted.get((app_id, DeliveryState.DEAD), 0),
+        )
+        for app_id in sorted({app_id for app_id, _ in counted})
+    ]
+
+
+async def recipients(session: AsyncSession, app_id: str | None) -> Sequence[str]:
+    """Return the addresses of all admins, and of an app's owner; each once."""
+    admins = select(UserRow.email).where(
+        UserRow.is_admin, UserRow.deleted_at.is_(None), UserRow.email.is_not(None)
+    )
+    found = {email for email in await session.scalars(admins) if email}
+    if app_id is not None:
+        found |= await _owner(session, app_id)
+    return sorted(found)
+
+
+async def _owner(session: AsyncSession, app_id: str) -> set[str]:
+    """Return the owner's address: that of their account, else the one that was given."""
+    query = (
+        select(UserRow.email, AppRow.owner_email)
+        .select_from(AppRow)
+        .outerjoin(UserRow, UserRow.id == AppRow.owner_id)
+        .where(AppRow.app_id == app_id)
+    )
+    row = (await session.execute(query)).one_or_none()
+    if row is None:
+        return set()
+    return {address for address in (row[0] or row[1],) if address}

@@ -1,0 +1,207 @@
+"""What every process of the platform is made of, with a web server in front or without one."""
+
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+
+from mymozhem.auth.keys import Keys
+from mymozhem.clock import Clock
+from mymozhem.concurrency.background_tasks import Errands
+from mymozhem.config import Settings
+from mymozhem.db.unit_of_work import Database
+from mymozhem.deliveries.relay import Relay
+from mymozhem.dispatch.breakers.breaker import BreakerStatus, Change
+from mymozhem.dispatch.breakers.registry import Breakers
+from mymozhem.dispatch.breakers.shared_state import Openings
+from mymozhem.dispatch.dispatcher import Dispatcher
+from mymozhem.dispatch.observers import Ears
+from mymozhem.dispatch.stored_lists import StoredLists
+from mymozhem.dispatch.transports.base import AppTarget
+from mymozhem.dispatch.transports.isolated import IsolatedTransport
+from mymozhem.dispatch.transports.webhook.transport import WebhookTransport
+from mymozhem.isolation.pool import Workers
+from mymozhem.monitoring.call_counts import Histograms
+from mymozhem.monitoring.loop import HealthLoop
+from mymozhem.observability.call_observer import Observers
+from mymozhem.observability.metrics import Metrics
+from mymozhem.outbound import Outbound
+from mymozhem.outbound.guard import Guard
+from mymozhem.registry.catalog import Catalog
+from mymozhem.registry.catalog_source import Source
+from mymozhem.registry.catalog_watch import Watch
+from mymozhem.registry.kill_switch import disable
+from mymozhem.rooms.app_calls.late_answers import LateAnswers
+from mymozhem.rooms.app_calls.recovery import Parking
+from mymozhem.rooms.core.services import Services
+from mymozhem.rooms.jobs.cleanup import Sweeper
+from mymozhem.rooms.jobs.runner import Jobs
+from mymozhem.rooms.locks.drift import Drifts
+from mymozhem.rooms.locks.reconciler import Keeper
+from mymozhem.wiring.deliveries import relay_of
+from mymozhem.wiring.monitoring import health_loop
+
+#: apps that are disabled at the same moment, since they say that they are no more
+GOING_AT_ONCE = 8
+
+
+@dataclass(frozen=True)
+class Parts:
+    """The parts of a process; none of those that work in the background has been started."""
+
+    services: Services
+    metrics: Metrics
+    late: LateAnswers
+    openings: Openings
+    jobs: Jobs
+    relay: Relay
+    watch: Watch
+    health: HealthLoop
+    sweeper: Sweeper
+    keeper: Keeper
+    workers: Workers
+
+    def start(self) -> None:
+        """Begin to do what is due: draws, timers, windows, deliveries, checks, locks."""
+        self.jobs.start()
+        self.relay.start()
+        self.health.start()
+        self.sweeper.start()
+        self.keeper.start()
+        self.follow()
+
+    def carry(self) -> None:
+        """Begin to carry deliveries, and to count how their calls go; all else is for hosts."""
+        self.relay.start()
+        self.health.start_counting()
+        self.follow()
+
+    def follow(self) -> None:
+        """Begin to take note of what other processes do: apps they change, breakers they open."""
+        self.watch.start()
+        self.openings.start()
+
+
+@asynccontextmanager
+async def open_parts(
+    settings: Settings, clock: Clock, *, catalog: Catalog | None = None, exclusive: bool = True
+) -> AsyncIterator[Parts]:
+    """Open everything in order, and close it in the opposite one, also half-way.
+
+    The database must be at the newest schema. A `catalog` that is given takes the place of the
+    installed plugins. With `exclusive` a SQLite file is this process's alone. Raises `Unavailable`
+    while the database is away, `AlreadyRunning` where another process has the file.
+    """
+    async with AsyncExitStack() as stack:
+        database = Database(settings.effective_database_url, clock=clock)
+        await database.open(exclusive=exclusive)
+        stack.push_async_callback(database.close)
+        keys = Keys.load(settings)
+        apps = await _catalog(catalog, database, settings, keys)
+        metrics, counts = Metrics(), Histograms(clock)
+        metrics.before_scrape(lambda: metrics.pools(database.connections_in_use()))
+        late, parking, drifts = LateAnswers(), Parking(), Drifts()
+        going = Errands("apps that are gone", most=GOING_AT_ONCE)
+        openings = Openings(database, clock)
+        breakers = Breakers(clock, openings=openings)
+        workers = Workers(settings)
+        stack.push_async_callback(workers.close)
+        dispatcher = Dispatcher(
+            apps,
+            clock,
+            settings,
+            remote=_webhooks(apps, database, keys, clock, settings),
+            isolated=IsolatedTransport(apps, workers),
+            breakers=breakers,
+            ears=Ears(
+                observer=Observers(metrics, counts, parking),
+                late=late,
+                drifts=drifts,
+                gone=lambda app: _gone(going, database, apps, app),
+            ),
+        )
+        stack.push_async_callback(dispatcher.close)
+        stack.push_async_callback(openings.stop)
+        services = Services(database, apps, dispatcher, keys, clock, settings, breakers=breakers)
+        back = Errands("deliveries of apps that are back", most=GOING_AT_ONCE)
+        returning = _Back(services, parking, back)
+        breakers.listen(returning)
+        apps.when_started(returning.on_app_back)
+        for errands in (going, back):
+            stack.push_async_callback(errands.close)
+        late.open(services)
+        stack.push_async_callback(late.close)
+        drifts.open(services)
+        stack.push_async_callback(drifts.close)
+        await parking.open(services)
+        stack.push_async_callback(parking.close)
+        keeper = Keeper(services)
+        parts = Parts(
+            services=services,
+            metrics=metrics,
+            late=late,
+            openings=openings,
+            jobs=Jobs(services),
+            relay=relay_of(services),
+            watch=Watch(apps),
+            health=health_loop(services, metrics, counts, keeper.orphans),
+            sweeper=Sweeper(services),
+            keeper=keeper,
+            workers=workers,
+        )
+        for part in (
+            parts.jobs, parts.relay, parts.watch, parts.health, parts.sweeper, parts.keeper
+        ):  # fmt: skip
+            stack.push_async_callback(part.stop)
+        yield parts
+
+
+async def _catalog(
+    given: Catalog | None, database: Database, settings: Settings, keys: Keys
+) -> Catalog:
+    if given is None:
+        return await Catalog.load(database, settings, keys)
+    await given.follow(Source(database, keys))
+    return given
+
+
+def _webhooks(
+    apps: Catalog, database: Database, keys: Keys, clock: Clock, settings: Settings
+) -> WebhookTransport:
+    lists = StoredLists(
+        database,
+        key=keys.derive("lists"),
+        public_url=settings.effective_public_url,
+        clock=clock,
+    )
+    return WebhookTransport(apps, Outbound(Guard.of(settings)), lists, clock)
+
+
+def _gone(going: Errands, database: Database, apps: Catalog, app: AppTarget) -> None:
+    """Stop an app that says so at its newest address; an old one may be anybody's by now."""
+    app_id = app.app_id
+    if apps.newest(app_id).version != app.version:
+        return
+    reason = "The app answered 410: it says that it is no more."
+    going.run(lambda: disable(database, apps, app_id, reason), app=app_id)
+
+
+class _Back:
+    """Lets what waits for an app go on once its breaker has closed, or it was started again."""
+
+    def __init__(self, services: Services, parking: Parking, errands: Errands) -> None:
+        self._services = services
+        self._parking = parking
+        self._errands = errands
+
+    def on_change(self, change: Change, /) -> None:
+        """Take note of a change."""
+        if change.state is BreakerStatus.CLOSED:
+            self.on_app_back(change.key.app_id)
+
+    def on_app_back(self, app_id: str, /) -> None:
+        """Have parked calls of rooms and parked deliveries tried at once."""
+        services = self._services
+        self._parking.on_app_back(app_id)
+        self._errands.run(
+            lambda: services.outbox.app_is_back(services.database, app_id), app=app_id
+        )

@@ -1,0 +1,24 @@
+"""Wins that somebody wants to take back."""
+
+from mymozhem.contract import Context, Refuse, Winner, WinnerStatus
+
+from .messages_en import say
+
+#: what an award says of the win that it is in place of, and of the draw that its winner was in
+REPLACES, DRAW = "replaces", "drawId"
+
+
+def find_win(context: Context, winner_id: str) -> Winner:
+    """Return a win whose prize may go to somebody else.
+
+    Refused for one that nobody knows, whose prize was handed over, or for which somebody moved up.
+    """
+    winners = context.winners or ()
+    win = next((winner for winner in winners if winner.id == winner_id), None)
+    if win is None:
+        raise Refuse("WINNER_UNKNOWN", say(context, "WINNER_UNKNOWN"))
+    if win.status is WinnerStatus.FULFILLED:
+        raise Refuse("WINNER_FULFILLED", say(context, "WINNER_FULFILLED"))
+    if any(winner.metadata.get(REPLACES) == winner_id for winner in winners):
+        raise Refuse("WINNER_REPLACED", say(context, "WINNER_REPLACED"))
+    return win

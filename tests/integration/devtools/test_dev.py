@@ -1,0 +1,145 @@
+"""`mymozhem app dev`: five phones, every call shown, reload on change, and an end."""
+
+import re
+import signal
+import subprocess
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.integration.devtools.conftest import COMMAND, clean_environment
+
+SECONDS = 90
+STOP_SECONDS = 15
+
+pytestmark = pytest.mark.timeout(300)
+
+
+class Bench:
+    """A bench that runs; what it prints is read from a file."""
+
+    def __init__(self, project: Path, folder: Path) -> None:
+        self.printed = folder / "printed.txt"
+        self.folder = folder / "data"
+        with self.printed.open("wb") as output:
+            self.process = subprocess.Popen(
+                [*COMMAND, "dev", str(project), "--port", "0", "--data-dir", str(self.folder)],
+                env=clean_environment(), stdin=subprocess.PIPE, stdout=output, stderr=output,
+            )  # fmt: skip
+        self.read = 0
+
+    def type(self, key: str) -> None:
+        assert self.process.stdin is not None
+        self.process.stdin.write(f"{key}\n".encode())
+        self.process.stdin.flush()
+
+    def until(self, *wanted: str) -> str:
+        """Wait until all of these were printed since the last time; return what was."""
+        deadline = time.monotonic() + SECONDS
+        while time.monotonic() < deadline:
+            text = self.printed.read_text(encoding="utf-8")[self.read :]
+            if all(each in text for each in wanted):
+                self.read += len(text)
+                return text
+            assert self.process.poll() is None, self.printed.read_text()
+            time.sleep(0.05)
+        pytest.fail(f"{wanted} not in {SECONDS} seconds:\n{self.printed.read_text()}")
+
+    def is_gone(self) -> bool:
+        """Tell whether nothing of it runs any more, its worker included."""
+        return not any(str(self.folder) in each for each in command_lines())
+
+    def end(self, number: signal.Signals) -> int:
+        self.process.send_signal(number)
+        status = self.process.wait(timeout=STOP_SECONDS)
+        deadline = time.monotonic() + STOP_SECONDS
+        while not self.is_gone() and time.monotonic() < deadline:
+            time.sleep(0.05)
+        return status
+
+
+def command_lines() -> Iterator[str]:
+    for path in Path("/proc").glob("[0-9]*/cmdline"):
+        try:
+            yield path.read_bytes().replace(b"\0", b" ").decode(errors="replace")
+        except OSError:
+            continue
+
+
+@pytest.fixture
+def bench(project, tmp_path) -> Iterator[Bench]:
+    bench = Bench(project, tmp_path)
+    yield bench
+    if bench.process.poll() is None:
+        bench.end(signal.SIGTERM)
+    bench.process.stdin.close()
+
+
+@pytest.fixture
+def hooks(project) -> Path:
+    return project / "src" / "mymozhem_bell_ringing" / "hooks.py"
+
+
+def change(file: Path, old: str, new: str) -> None:
+    """Save a file as an editor does, in one step."""
+    text = file.read_text()
+    assert old in text
+    other = file.with_suffix(".saving")
+    other.write_text(text.replace(old, new))
+    other.replace(file)
+
+
+@pytest.mark.skipif(not Path("/proc").is_dir(), reason="processes are looked for in /proc")
+def test_an_app_is_tried_changed_broken_mended_and_left(bench, hooks):
+    greeting = bench.until("A saved file is loaded at once")
+    assert "Bell ringing 0.1.0 runs at http://127.0.0.1:" in greeting
+    assert "Ada, Bob, Cem, Dee, Eve" in greeting
+    (room,) = re.findall(r"/rooms/(\w+)", greeting)
+    assert """-d '{"question": "Shall we have a break?"}'""" in greeting
+
+    bench.type("p")
+    played = bench.until("close_window question-1", "bell-ringing:counted")
+    assert "handle_action ask  ORGANIZER" in played
+    assert "effects  setState" in played
+    for name in ("Ada", "Bob", "Cem", "Dee", "Eve"):
+        assert f"{name} answers question-1" in played
+    assert '"yes": 3, "no": 2' in played
+
+    change(hooks, "question.endswith", "not question.endswith")
+    again = bench.until("runs again, in the same room")
+    assert room not in again
+    bench.type("p")
+    assert "refused  NOT_A_QUESTION" in bench.until("refused, NOT_A_QUESTION")
+
+    change(hooks, "if not not question", "if 1 / 0 or question")
+    bench.until("runs again, in the same room")
+    bench.type("p")
+    crashed = bench.until("raised   ZeroDivisionError", "if 1 / 0 or question", "503 APP_FAILED")
+    assert "site-packages" not in crashed
+
+    change(hooks, "if 1 / 0", "if (1 / 0")
+    bench.until("SyntaxError", "Nothing runs now")
+    change(hooks, "if (1 / 0 or question", "if not question")
+    bench.until("runs again, in the same room")
+
+    change(hooks.with_name("manifest.json"), "Seconds to answer", "Time to answer")
+    anew = bench.until("So the room is made anew", "A saved file is loaded at once")
+    assert room not in anew
+
+    assert bench.end(signal.SIGINT) == 0
+    assert bench.is_gone()
+
+
+def test_what_holds_the_app_ends_with_whoever_started_it_even_if_that_is_killed(bench):
+    bench.until("A saved file is loaded at once")
+    assert bench.end(signal.SIGKILL) == -signal.SIGKILL
+    assert bench.is_gone()
+
+
+def test_q_is_the_end_even_before_anything_runs(bench):
+    bench.until("stop it with Ctrl+C")
+    bench.type("q")
+    assert bench.process.wait(timeout=STOP_SECONDS) == 0
+    assert bench.is_gone()

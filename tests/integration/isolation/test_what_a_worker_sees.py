@@ -1,0 +1,190 @@
+"""What isolated code can see of the host: asked from inside, as the app itself sees it."""
+
+import os
+import pwd
+import shutil
+import sys
+import tempfile
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from mymozhem.isolation.os_user import NotTried, account_for
+from tests.support import isolated, prober
+from tests.support.isolated import den, is_there
+
+#: what every user may run; that of the tests may be in somebody's home
+SYSTEM_PYTHON = f"/usr/bin/python3.{sys.version_info.minor}"
+
+SECRETS = {
+    "MYMOZHEM_SECRET_KEY": "very secret",
+    "MYMOZHEM_DATABASE_URL": "postgresql://user:password@127.0.0.1/nowhere",
+    "MYMOZHEM_APP_SECRET": "whsec_" + "A" * 44,
+    "DATABASE_PASSWORD": "very secret",
+    "PYTHONPATH": "/somewhere",
+    "SSH_AUTH_SOCK": "/somewhere/agent",
+}
+
+
+@pytest.fixture
+async def seen(code, monkeypatch):
+    for name, value in SECRETS.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setenv("LC_TIME", "de_DE.UTF-8")
+    with tempfile.TemporaryFile() as inherited:
+        os.set_inheritable(inherited.fileno(), True)
+        async with den(code) as house:
+            yield await house.reply("look-around")
+
+
+async def test_its_variables_are_a_few_and_none_is_a_setting_of_the_host(seen):
+    told = seen["environ"]
+    known = {"PATH", "LANG", "LANGUAGE", "TZ", "HOME", "TMPDIR", "MALLOC_ARENA_MAX"}
+    assert {name for name in told if not name.startswith("LC_")} <= known
+    assert told["LC_TIME"] == "de_DE.UTF-8"
+    assert told["HOME"] == told["TMPDIR"] == seen["folder"]
+
+
+async def test_no_argument_of_its_process_is_a_secret_or_a_path_beside_its_own(seen, code):
+    program, *rest = seen["argv"]
+    assert Path(program).is_relative_to(code.folder)
+    assert rest == ["-I", "-u", "-X", "faulthandler", "-m", "mymozhem.isolation.worker_main"]
+
+
+async def test_it_inherits_no_descriptor_of_the_host(seen):
+    told = seen["descriptors"]
+    assert told.pop("0") == "/dev/null"
+    assert told.pop("1") == told.pop("2")
+    own = ("anon_inode:", "pipe:", "socket:", "/dev/null", "/proc/")
+    assert [each for each in told.values() if not each.startswith(own)] == []
+    hosts = set(prober.descriptors().values())
+    pipes = {each for each in told.values() if each.startswith(("pipe:", "socket:"))}
+    assert pipes & hosts == set()
+
+
+async def test_it_has_a_folder_to_itself_and_limits(seen):
+    assert seen["folder_mode"] == 0o700
+    limits = {name: soft for name, (soft, _) in seen["limits"].items()}
+    assert limits == {
+        "AS": 512 * 1024 * 1024,
+        "CORE": 0,
+        "NOFILE": 256,
+        "FSIZE": 64 * 1024 * 1024,
+    }
+    assert [soft == hard for soft, hard in seen["limits"].values()] == [True] * 4
+    assert seen["nice"] >= 5
+
+
+# ----------------------------------------------------------------------------- a user of its own
+
+as_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root may choose whom others run as")
+
+
+def _has_system_python():
+    """Tell whether nobody can run a Python of this version with the host's libraries."""
+    if os.geteuid() != 0 or not Path(SYSTEM_PYTHON).exists():
+        return False
+    with _open_folder() as folder:
+        code = isolated.prober(folder, python=SYSTEM_PYTHON)
+        return account_for(None, isolated.environments.interpreter(code.folder), folder).apart
+
+
+@contextmanager
+def _open_folder():
+    """Make a folder that others may pass through, with an open mode; pytest's are closed."""
+    folder = Path(tempfile.mkdtemp(dir="/tmp"))
+    folder.chmod(0o755)
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder)
+
+
+@pytest.fixture
+def open_folder():
+    with _open_folder() as folder:
+        yield folder
+
+
+@pytest.fixture(scope="session")
+def system_python():
+    if not _has_system_python():
+        pytest.skip("no Python that other users can run has the host's libraries")
+    return SYSTEM_PYTHON
+
+
+async def test_under_root_it_runs_as_nobody_and_cannot_read_the_database(
+    open_folder, system_python
+):
+    database = open_folder / "mymozhem.sqlite3"
+    database.write_text("secret")
+    database.chmod(0o600)
+    code = isolated.prober(open_folder / "isolated", python=system_python)
+    async with den(code, data_dir=open_folder) as house:
+        seen = await house.reply("look-around", files=[str(database), str(code.folder)])
+        assert seen["user"] == pwd.getpwnam("nobody").pw_uid
+        assert seen["groups"] == [pwd.getpwnam("nobody").pw_gid]
+        assert seen["can_read"] == [str(code.folder)]
+        assert (house.status.user, house.status.note) == ("nobody", None)
+        assert seen["folder_mode"] == 0o700
+        assert (await house.reply("eat", mb=1)) == {"bytes": 1024 * 1024}
+    assert not is_there(seen)
+
+
+async def test_what_others_could_read_is_told(open_folder, system_python):
+    database = open_folder / "mymozhem.sqlite3"
+    database.write_text("secret")
+    database.chmod(0o644)
+    code = isolated.prober(open_folder / "isolated", python=system_python)
+    async with den(code, data_dir=open_folder) as house:
+        await house.reply()
+        assert house.status.note == f"others can read {database}"
+
+
+async def test_children_of_another_user_end_too(open_folder, system_python):
+    code = isolated.prober(open_folder / "isolated", python=system_python)
+    async with den(code, data_dir=open_folder) as house:
+        folder = (await house.reply("look-around"))["folder"]
+        told = f"{folder}/pids"
+        pids = (await house.reply("leave-children", where=told))["pids"]
+    assert not any(map(isolated.is_alive, pids))
+
+
+@as_root
+async def test_in_a_closed_data_folder_it_runs_as_the_host_and_that_is_told(code, tmp_path, lines):
+    async with den(code, data_dir=tmp_path) as house:
+        seen = await house.reply("look-around")
+        assert seen["user"] == os.geteuid()
+        assert "nobody cannot run" in house.status.note
+        assert any("nobody cannot run" in line.get("note", "") for line in lines)
+
+
+async def test_a_data_folder_that_is_opened_later_gives_it_a_user_of_its_own_at_the_next_start(
+    open_folder, system_python
+):
+    code = isolated.prober(open_folder / "isolated", python=system_python)
+    open_folder.chmod(0o700)
+    async with den(code, data_dir=open_folder, isolated_idle_seconds=1) as house:
+        await house.reply()
+        assert "nobody cannot run" in house.status.note
+        open_folder.chmod(0o711)
+        await isolated.until(lambda: house.status.pid is None)
+        await house.reply()
+        assert (house.status.user, house.status.note) == ("nobody", None)
+
+
+@as_root
+def test_a_trial_that_somebody_kills_is_no_reason_to_run_as_root(open_folder):
+    python = open_folder / "python"
+    python.write_text("#!/bin/sh\nkill -9 $$\n")
+    python.chmod(0o755)
+    with pytest.raises(NotTried, match="ended by a signal"):
+        account_for(None, python, open_folder)
+
+
+@as_root
+async def test_a_user_that_does_not_exist_is_told(code):
+    async with den(code, isolated_user="nosuchuser") as house:
+        await house.reply()
+        assert house.status.note == "there is no user nosuchuser, so isolated code runs as root"

@@ -1,0 +1,68 @@
+"""The loop goes on by itself: counts, incidents and mails, through faults, until it is stopped."""
+
+import asyncio
+from contextlib import asynccontextmanager
+
+import pytest
+from sqlalchemy import func, select, text
+
+from mymozhem.clock import Clock, SystemClock
+from mymozhem.monitoring.call_counts import Histograms
+from mymozhem.monitoring.tables import CallCountRow
+from tests.integration.monitoring.records import OPEN, World, health, observed
+from tests.integration.monitoring.test_mails import Inbox, smtp_server
+
+
+@pytest.fixture
+def clock() -> Clock:
+    """The machine's own: the loop sleeps by it."""
+    return SystemClock()
+
+
+@asynccontextmanager
+async def running(loop):
+    loop.start()
+    loop.start()  # twice is once
+    try:
+        yield
+    finally:
+        await loop.stop()
+        await loop.stop()
+
+
+async def until(inbox: Inbox) -> None:
+    async with asyncio.timeout(20):
+        while not inbox.taken:  # noqa: ASYNC110 - the server knows no events
+            await asyncio.sleep(0.01)
+
+
+async def counted(database) -> int | None:
+    async with database.read() as session:
+        return await session.scalar(select(func.sum(CallCountRow.calls)))
+
+
+async def test_an_incident_is_told_and_the_last_counts_are_written_when_it_stops(database, clock):
+    inbox, counts = Inbox(), Histograms(clock)
+    async with smtp_server(inbox) as port:
+        mail = {"smtp_url": f"smtp://127.0.0.1:{port}", "mail_from": "host@example.org"}
+        loop = health(database, clock, World(breakers=[OPEN]), counts=counts, pace=0.001, **mail)
+        async with running(loop):
+            await until(inbox)
+            counts.observed(observed())
+    assert len(inbox.taken) == 1
+    assert await counted(database) == 2  # in five minutes, and in an hour
+
+
+async def test_a_look_that_fails_is_not_the_last_one(database, clock):
+    async with database.write() as unit:
+        await unit.session.execute(text("ALTER TABLE health_turns RENAME TO elsewhere"))
+    inbox = Inbox()
+    async with smtp_server(inbox) as port:
+        mail = {"smtp_url": f"smtp://127.0.0.1:{port}", "mail_from": "host@example.org"}
+        loop = health(database, clock, World(breakers=[OPEN]), pace=0.001, **mail)
+        with pytest.raises(Exception, match="health_turns"):
+            await loop.look()
+        async with running(loop):
+            async with database.write() as unit:
+                await unit.session.execute(text("ALTER TABLE elsewhere RENAME TO health_turns"))
+            await until(inbox)

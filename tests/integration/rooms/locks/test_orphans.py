@@ -1,0 +1,101 @@
+"""A room whose app is gone stays readable, nobody waits on it, and all goes on when it is back."""
+
+from datetime import timedelta
+
+import pytest
+
+from mymozhem.contract import DrawStatus, Level, PrizeCount, RoomStatus
+from mymozhem.dispatch.dispatcher import Dispatcher
+from mymozhem.errors import Invalid, Unavailable
+from mymozhem.registry import manifest_history
+from mymozhem.registry.catalog import Catalog
+from mymozhem.rooms import timers
+from mymozhem.rooms.actions.perform import perform
+from mymozhem.rooms.core.membership import find_seat
+from mymozhem.rooms.core.services import Services
+from mymozhem.rooms.core.transaction import write_room
+from mymozhem.rooms.draws import commands
+from mymozhem.rooms.draws.commands import DrawWish
+from mymozhem.rooms.draws.record import find_draw, record
+from mymozhem.rooms.jobs.runner import Jobs
+from mymozhem.rooms.tables.timers import TimerRow
+from mymozhem.rooms.views.snapshot import snapshot
+from tests.support.apps.draw_app import Drawer
+from tests.support.host import loaded, make_house
+
+
+class Listening(Drawer):
+    changes = ("joined", "winner")
+
+
+async def restarted(services, *codes):
+    """Return the services of the next start, with these apps enabled."""
+    async with services.database.read() as session:
+        catalog = Catalog(codes, await manifest_history.versions(session))
+    dispatcher = Dispatcher(catalog, services.clock, services.settings)
+    return Services(
+        services.database, catalog, dispatcher, services.keys, services.clock, services.settings
+    )
+
+
+@pytest.fixture
+async def house(database, clock, tmp_path):
+    house = await make_house(database, clock, tmp_path, {"drawer": Listening()})
+    yield house
+    await house.services.dispatcher.close()
+
+
+async def test_without_its_app_a_running_room_is_read_and_its_timers_wait(house, clock):
+    room = await house.start("drawer")
+    prize = await house.prize(room)
+    async with write_room(house.services, room.id) as writer:
+        await timers.schedule(writer, "soon", after_ms=0, payload={})
+    house.services = await restarted(house.services)
+    jobs = Jobs(house.services)
+    await jobs.run_due()
+    async with house.services.database.read() as session:
+        seat = await find_seat(session, room.id, house.organizer)
+        await snapshot(session, seat, now=clock.now())
+    assert seat.room.status is RoomStatus.ACTIVE
+    with pytest.raises(Unavailable) as failed:
+        await perform(house.services, room.id, house.organizer, "do", {})
+    assert failed.value.code == "APP_ORPHANED"
+    await house.guest(room)
+    with pytest.raises(Invalid):
+        await house.room("drawer")
+    wish = DrawWish(prizes=(PrizeCount(prize_id=prize, count=1),), run=True)
+    async with write_room(house.services, room.id) as writer:
+        draw = await commands.request(writer, wish)
+    await jobs.run_due()
+    async with house.services.database.read() as session:
+        held = await find_draw(session, room.id, draw.id, level=Level.ORGANIZER)
+    assert (held.status, held.held_code) == (DrawStatus.REQUESTED, "APP_ORPHANED")
+    assert await house.count(TimerRow) == 2
+    house.services = await restarted(house.services, loaded(Listening(), "drawer"))
+    clock.advance(timedelta(hours=1))
+    async with write_room(house.services, room.id) as writer:
+        row = await commands.by_id(writer, draw.id)
+        await commands.retry(writer, row, platform=False)
+    await Jobs(house.services).run_due()
+    assert await house.count(TimerRow) == 0
+    assert [event.payload for event in await house.events(room.id, "drawer:said")] == [
+        {"text": "soon"}
+    ]
+    assert b"drawer" in await record(house.services, room.id, draw.id)
+
+
+async def test_without_its_app_a_committed_draw_goes_on_and_the_room_can_end(house):
+    room = await house.start("drawer")
+    prize = await house.prize(room)
+    await house.guest(room)
+    wish = DrawWish(prizes=(PrizeCount(prize_id=prize, count=1),))
+    async with write_room(house.services, room.id) as writer:
+        draw = await commands.request(writer, wish)
+    await Jobs(house.services).run_due()
+    house.services = await restarted(house.services)
+    async with write_room(house.services, room.id) as writer:
+        await commands.run(writer, await commands.by_id(writer, draw.id))
+    await Jobs(house.services).run_due()
+    assert b"picks" in await record(house.services, room.id, draw.id)
+    ended = await house.change(room.id, status=RoomStatus.COMPLETED)
+    assert ended.status is RoomStatus.COMPLETED

@@ -1,0 +1,76 @@
+"""Windows that are open for months, and lists that are longer than one statement takes."""
+
+from datetime import timedelta
+
+import pytest
+
+from mymozhem.contract import WindowStatus
+from mymozhem.errors import Conflict
+from mymozhem.rooms.actions.perform import perform
+from mymozhem.rooms.effects import EffectRefused
+from mymozhem.rooms.windows import commands, queries
+from tests.integration.rooms.windows.conftest import Evening
+from tests.support.apps.window_app import RULES, opening
+
+DAY = 86_400_000
+
+
+async def test_a_window_may_be_open_for_months(evening: Evening):
+    await evening.do(opening(rules=RULES, judge="rules", points=1, durationMs=366 * DAY))
+    await evening.do(opening("late", minElapsedMs=30 * DAY, durationMs=40 * DAY))
+    evening.clock.advance(timedelta(days=31))
+    accepted = await evening.send(0, {"n": 4})
+    assert accepted.elapsed_ms == 31 * DAY
+    await evening.send(0, {"n": 4}, "late")
+    assert [row.elapsed_ms for row in await evening.rows()] == [31 * DAY]
+
+
+@pytest.mark.parametrize("effect", ["emit", "openWindow"])
+async def test_a_list_of_people_of_any_length_is_looked_up(evening: Evening, effect: str):
+    strangers = [f"part_{number:06}" for number in range(40_000)]
+    asked = {
+        "emit": {"effect": "emit", "type": "desk:said", "payload": {}, "to": strangers},
+        "openWindow": opening(participants=[*evening.ids, *strangers]),
+    }
+    with pytest.raises(EffectRefused) as refused:
+        await evening.do(asked[effect])
+    assert refused.value.details["code"] == "PARTICIPANT_NOT_FOUND"
+
+
+async def test_submissions_are_read_some_at_a_time_and_keep_their_order(
+    evening: Evening, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(queries, "ROWS_AT_ONCE", 2)
+    monkeypatch.setattr(queries, "WINDOWS_AT_ONCE", 2)
+    for name in ("c", "a", "d", "b"):
+        await evening.do(opening(name, rules=RULES, points=1))
+        for guest in (2, 0, 1):
+            await evening.send(guest, {"n": 4, "text": f"{name}{guest}"}, name)
+        await evening.later(10_000)
+    assert [each.payload["text"] for each in evening.app.closed[0].submissions.rows()] == [
+        "c2", "c0", "c1",
+    ]  # fmt: skip
+    services, room = evening.house.services, evening.room
+    seen = await perform(services, room.id, evening.house.organizer, "recall", {})
+    texts = [payload["text"] for _, payload, _, _ in seen.reply]
+    assert texts == [f"{name}{guest}" for name in "cadb" for guest in (2, 0, 1)]
+    assert await evening.points() == [4, 4, 4]
+    await evening.control(commands.rejudge, name="a", void=True)
+    assert await evening.points() == [3, 3, 3]
+    await evening.check_log()
+
+
+async def test_no_end_is_moved_out_of_the_calendar(evening: Evening):
+    await evening.do(opening(rules=RULES))
+    with pytest.raises(EffectRefused) as refused:
+        await evening.do({"effect": "changeWindow", "id": "w", "closesAt": "9999-12-31T23:59:59Z"})
+    assert refused.value.details["code"] == "ENDS_TOO_LATE"
+    with pytest.raises(Conflict) as late:
+        await evening.control(commands.extend, by_ms=3_661 * DAY)
+    assert late.value.code == "ENDS_TOO_LATE"
+    await evening.control(commands.extend, by_ms=3_659 * DAY)
+    await evening.control(commands.pause)
+    await evening.control(commands.resume)
+    await evening.do({"effect": "changeWindow", "id": "w", "closesAt": "0001-01-01T00:00:00Z"})
+    await evening.later(0)
+    assert (await evening.window()).status == WindowStatus.CLOSED

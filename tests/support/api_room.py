@@ -1,0 +1,101 @@
+"""An evening with windows, over HTTP: a room of the app `Desk`, its guests, its helpers."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+from mymozhem.clock import Clock, HeldClock
+from mymozhem.contract import JsonObject
+from tests.support.api_host import Caller, Heard, House, make_house
+from tests.support.apps.window_app import Desk, opening
+
+
+@dataclass
+class Evening:
+    """A running room; `guests` and `ids` of their seats are in the order of their coming."""
+
+    house: House
+    desk: Desk
+    room: Any
+    guests: list[Caller] = field(default_factory=list)
+    ids: list[str] = field(default_factory=list)
+
+    @property
+    def path(self) -> str:
+        return f"/rooms/{self.room['id']}"
+
+    @property
+    def organizer(self) -> Caller:
+        return self.house.organizer
+
+    async def come(self, *names: str) -> None:
+        """Let guests in."""
+        for name in names:
+            guest, found = await self.house.guest(self.room, name)
+            self.guests.append(guest)
+            self.ids.append(found["participant"]["id"])
+
+    async def do(self, *effects: JsonObject) -> None:
+        """Have the app ask for effects."""
+        heard = await self.organizer.post(f"{self.path}/actions/do", {"effects": list(effects)})
+        assert heard.status == 200, heard.raw
+
+    async def open(self, name: str = "w", **wishes: object) -> str:
+        """Have the app open a window, and return its path."""
+        await self.do(opening(name, **wishes))
+        return f"{self.path}/windows/{name}"
+
+    async def submit(self, guest: Caller, payload: object, name: str = "w", **more: Any) -> Heard:
+        """Submit to a window."""
+        path = f"{self.path}/windows/{name}/submissions"
+        return await guest.post(path, {"payload": payload}, **more)
+
+    async def submitted(self, *payloads: object, name: str = "w") -> None:
+        """Have the guests submit, in the order of their coming."""
+        for guest, payload in zip(self.guests, payloads, strict=False):
+            heard = await self.submit(guest, payload, name)
+            assert heard.status == 200, heard.raw
+
+    async def close(self, name: str = "w") -> None:
+        """Close a window as the organizer, and settle it."""
+        heard = await self.organizer.post(f"{self.path}/windows/{name}/close")
+        assert heard.status == 200, heard.raw
+        await self.house.work()
+
+    async def control(self, act: str, body: object = None, name: str = "w") -> Heard:
+        """Do to a window what organizers can do."""
+        return await self.organizer.post(f"{self.path}/windows/{name}/{act}", body)
+
+    async def helper(self, role: str = "MODERATOR") -> Caller:
+        """Let somebody with an account in, and give them a role."""
+        person = await self.house.person(f"{role.lower()}@people.example.com")
+        heard = await person.post(f"{self.path}/participants", {"code": self.room["code"]})
+        assert heard.status == 201, heard.raw
+        seat = f"{self.path}/participants/{heard.data['participant']['id']}"
+        heard = await self.organizer.patch(seat, {"role": role})
+        assert heard.status == 200, heard.raw
+        return person
+
+    def pass_time(self, milliseconds: int) -> None:
+        """Let time go by."""
+        clock = self.house.host.services.clock
+        assert isinstance(clock, HeldClock)
+        clock.advance(timedelta(milliseconds=milliseconds))
+
+
+@asynccontextmanager
+async def make_evening(
+    database_url: str, clock: Clock, folder: Path, *names: str
+) -> AsyncIterator[Evening]:
+    """Start a host with the app, a room, and guests of these names."""
+    desk = Desk()
+    async with make_house(database_url, clock, folder, apps={"desk": desk}) as house:
+        evening = Evening(house, desk, await house.start(appId="desk"))
+        await evening.come(*names)
+        yield evening
+
+
+__all__ = ["Evening", "make_evening"]

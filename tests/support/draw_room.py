@@ -1,0 +1,66 @@
+"""An event with people and prizes, and what a test does with its draws."""
+
+import json
+from collections.abc import Callable
+
+from sqlalchemy import select
+
+from mymozhem.contract import Level, PrizeCount, fair
+from mymozhem.rooms.core.transaction import write_room
+from mymozhem.rooms.draws import commands
+from mymozhem.rooms.draws.commands import DrawWish
+from mymozhem.rooms.draws.record import DrawView, find_draw, record
+from mymozhem.rooms.jobs.runner import Jobs
+from mymozhem.rooms.tables.prizes import PrizeRow, WinnerRow
+from mymozhem.rooms.tables.rooms import RoomRow
+from tests.support.host import House
+
+
+class Event:
+    """An event with people and prizes, and the draws of a test."""
+
+    def __init__(self, house: House, room: RoomRow, people: list[str]) -> None:
+        self.house, self.room, self.people = house, room, people
+        self.services = house.services
+        self.jobs = Jobs(house.services)
+
+    async def do(self, act: Callable, *arguments: object, **options: object) -> object:
+        async with write_room(self.services, self.room.id) as writer:
+            return await act(writer, *arguments, **options)
+
+    async def request(self, *prizes: tuple[str, int], **wish: object) -> str:
+        counts = tuple(PrizeCount(prize_id=each, count=count) for each, count in prizes) or None
+        return (await self.do(commands.request, DrawWish(prizes=counts, **wish))).id
+
+    async def act(self, act: Callable, draw_id: str, *arguments: object, **options: object) -> None:
+        async with write_room(self.services, self.room.id) as writer:
+            draw = await commands.by_id(writer, draw_id)
+            await act(writer, draw, *arguments, **options)
+
+    async def draw(self, *prizes: tuple[str, int], **wish: object) -> DrawView:
+        draw_id = await self.request(*prizes, run=True, **wish)
+        await self.jobs.run_due()
+        return await self.see(draw_id)
+
+    async def see(self, draw_id: str, level: Level = Level.ORGANIZER) -> DrawView:
+        async with self.services.database.read() as session:
+            return await find_draw(session, self.room.id, draw_id, level=level)
+
+    async def wins(self, *, sealed: bool = False) -> list[WinnerRow]:
+        async with self.services.database.read() as session:
+            query = select(WinnerRow).where(WinnerRow.sealed.is_(sealed)).order_by(WinnerRow.id)
+            return list(await session.scalars(query))
+
+    async def left(self, prize_id: str) -> int:
+        async with self.services.database.read() as session:
+            query = select(PrizeRow.quantity_remaining).where(PrizeRow.id == prize_id)
+            return await session.scalar(query) or 0
+
+    async def verified(self, draw_id: str) -> fair.Verification:
+        document = json.loads(await record(self.services, self.room.id, draw_id))
+        found = fair.verify(document)
+        assert found.verdict is not fair.Verdict.REFUSED, found.checks
+        return found
+
+    async def types(self, *types: str) -> list[str]:
+        return [event.type for event in await self.house.events(self.room.id, *types)]

@@ -1,0 +1,115 @@
+"""The rules of draws that need no database: entries, picks, backoff, the workshop."""
+
+import os
+from functools import partial
+
+import pytest
+
+from mymozhem.concurrency.compute_pool import LARGE, Workshop
+from mymozhem.contract import EntryList, EntryRule, Pick, SelectWinnersResult, TicketRule, fair
+from mymozhem.dispatch.outcome import BadAnswer
+from mymozhem.errors import Unavailable
+from mymozhem.rooms.app_calls import backoff
+from mymozhem.rooms.draws.entries import EntriesRefused, freeze, write_chunk
+from mymozhem.rooms.draws.picks import check_picks
+
+PEOPLE = [
+    ("part_b", "guest", {"tickets": 3}, 25, None, "2030-01-01T12:00:00+00:00"),
+    ("part_a", "registered", {"tickets": True}, 4, 7, None),
+    ("part_c", "guest", {}, -5, 0, "2030-01-01T11:00:00+00:00"),
+]
+
+
+def rule(**members):
+    return fair.Rule.model_validate(
+        {
+            "app": {"id": "x", "version": "1.0.0"},
+            "lockDigest": "d",
+            "algorithm": "vrs-1",
+            "prizes": [{"prizeId": "p", "count": 1}, {"prizeId": "q", "count": 1}],
+            **members,
+        }
+    )
+
+
+@pytest.mark.parametrize(
+    ("entries", "tickets"),
+    [
+        (EntryRule(), {"part_a": 1, "part_b": 1, "part_c": 1}),
+        (EntryRule(tickets=2), {"part_a": 2, "part_b": 2, "part_c": 2}),
+        (EntryRule(leave_out=("part_a", "part_x")), {"part_b": 1, "part_c": 1}),
+        (EntryRule(where={"properties": {"kind": {"const": "guest"}}}), {"part_b": 1, "part_c": 1}),
+        (EntryRule(where={"properties": {"points": {"minimum": 4}}}), {"part_a": 1, "part_b": 1}),
+        (EntryRule(seen_since="2030-01-01T13:00:00+02:00"), {"part_b": 1, "part_c": 1}),
+        (EntryRule(seen_since="2030-01-01T11:30:00Z"), {"part_b": 1}),
+        (EntryRule(tickets=TicketRule(field="tickets")), {"part_a": 1, "part_b": 3, "part_c": 1}),
+        (EntryRule(tickets=TicketRule(of="points", per=10, maximum=2)), {"part_b": 2}),
+        (EntryRule(tickets=TicketRule(of="earlierPoints", default=0)), {"part_a": 7}),
+        (EntryList(participants=("part_c", "part_a"), tickets=(2, 5)), {"part_a": 5, "part_c": 2}),
+    ],
+)
+def test_entries_are_those_of_the_rule_in_canonical_order(entries, tickets):
+    frozen = freeze([write_chunk(PEOPLE[:2]), write_chunk(PEOPLE[2:])], entries, rule())
+    expected = fair.Entries.canonical(tickets)
+    assert frozen.digest == expected.digest()
+    assert (frozen.entries, frozen.tickets) == (len(tickets), sum(tickets.values()))
+
+
+@pytest.mark.parametrize(
+    ("entries", "code"),
+    [
+        (EntryList(participants=("part_x",), tickets=(1,)), "NOT_A_CANDIDATE"),
+        (EntryList(participants=("part_a", "part_a"), tickets=(1, 1)), "ENTRY_TWICE"),
+        (EntryRule(tickets=4_000_000), "DRAW_TOO_LARGE"),
+        (EntryRule(tickets=TicketRule(field="x", default=0)), "NO_ENTRIES"),
+    ],
+)
+def test_entries_that_cannot_be_frozen_say_why(entries, code):
+    with pytest.raises(EntriesRefused) as refused:
+        freeze([write_chunk(PEOPLE)], entries, rule())
+    assert refused.value.code == code
+
+
+@pytest.mark.parametrize(
+    ("picks", "each", "code"),
+    [
+        ([("p", "a"), ("q", "b")], "once", None),
+        ([("q", "b"), ("p", "a")], "once", None),
+        ([("p", "a"), ("q", "a")], "perPrize", None),
+        ([("p", "a"), ("q", "a")], "once", "PICKED_TWICE"),
+        ([("p", "a"), ("q", "c")], "once", "NOT_AN_ENTRY"),
+        ([("p", "a"), ("q", "x")], "once", "NOT_AN_ENTRY"),
+        ([("p", "a"), ("p", "b")], "once", "TOO_MANY_PICKS"),
+        ([("p", "a"), ("z", "b")], "once", "TOO_MANY_PICKS"),
+        ([("p", "a")], "once", "TOO_FEW_PICKS"),
+    ],
+)
+def test_picks_of_an_app_are_checked_against_the_rule(picks, each, code):
+    entries = fair.Entries(participants=("a", "b", "c"), tickets=(1, 1, 1))
+    answer = SelectWinnersResult(
+        picks=tuple(Pick(prize_id=p, participant_id=who) for p, who in picks)
+    )
+    checked = rule(each=each, exclude=["c"])
+    if code is None:
+        check_picks(checked, entries, answer)
+        return
+    with pytest.raises(BadAnswer) as bad:
+        check_picks(checked, entries, answer)
+    assert bad.value.code == code
+
+
+def test_an_app_is_asked_soon_at_first_and_then_ever_more_seldom():
+    waits = [backoff.seconds(attempts) for attempts in range(1, 10)]
+    assert waits == [0.5, 2, 5, 60, 120, 240, 480, 600, 600]
+
+
+async def test_large_work_runs_in_a_child_that_is_replaced_when_it_dies():
+    workshop = Workshop()
+    assert await workshop.run(os.getpid, size=1) == os.getpid()
+    assert await workshop.run(os.getpid, size=LARGE) != os.getpid()
+    with pytest.raises(Unavailable):
+        await workshop.run(partial(os._exit, 1), size=LARGE)
+    strangers = EntryList(participants=("part_x",), tickets=(1,))
+    with pytest.raises(EntriesRefused, match="no candidate"):
+        await workshop.run(partial(freeze, [write_chunk(PEOPLE)], strangers, rule()), size=LARGE)
+    workshop.close()

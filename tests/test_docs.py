@@ -55,7 +55,6 @@ def of(language: str) -> list[Block]:
 # ------------------------------------------------------------------------------- what can be run
 
 
-@pytest.mark.timeout(300)
 @pytest.mark.skipif(shutil.which("curl") is None, reason="the reader of a tutorial has curl")
 @pytest.mark.parametrize("page", WALKED, ids=named)
 def test_every_command_of_a_tutorial_runs_and_prints_what_the_page_says(page, tmp_path):

@@ -6,14 +6,13 @@ import random
 import signal
 import sys
 
-import pytest
 from structlog.testing import capture_logs
 
-from mymozhem.clock import SystemClock
 from mymozhem.rooms.tables.audit import AuditRow
 from tests.faults.kills import ROUNDS
 from tests.integration.rooms.upgrades.test_upgrade import RENAME, RENAMED
 from tests.support.apps.versioned_app import Shop, open_street
+from tests.support.timing import LoadTolerantClock
 
 #: statements, flushes and commits of one move and of the start before it, and some more
 STEPS = 60
@@ -36,12 +35,11 @@ def steps_to_die_at():
     return sorted(random.Random(8).sample(range(1, 40), ROUNDS))
 
 
-@pytest.mark.timeout(600)
 async def test_a_room_is_of_one_version_whatever_step_its_host_dies_at(
     database_url, database, tmp_path
 ):
     with capture_logs():
-        street = await open_street(database, SystemClock(), tmp_path)
+        street = await open_street(database, LoadTolerantClock(), tmp_path)
         rooms = [await street.room({"title": "Gala"}) for _ in steps_to_die_at()]
         await street.house.services.dispatcher.close()
         await database.close()

@@ -16,7 +16,7 @@ from mymozhem.rooms.actions.perform import perform
 from mymozhem.rooms.tables.events import RoomEventRow, RoomStreamRow
 from mymozhem.rooms.tables.participants import ParticipantRow
 from mymozhem.rooms.tables.scores import ScoreRow
-from mymozhem.rooms.tables.windows import SubmissionRow, WindowRow
+from mymozhem.rooms.tables.windows import HeartbeatRow, SubmissionRow, WindowRow
 from tests.support.apps.slow_window_app import ACCEPTS, POINTS, RULES, Asker
 from tests.support.host import House, make_house, make_services
 
@@ -83,6 +83,20 @@ class WindowScene:
         await self._listen(child)
         await child.wait()
         return ready.get("left", {}), died
+
+    async def age(self, span):
+        """Pretend that the host was down for a span: move all stored times back by it."""
+        database = Database(self.url, clock=SystemClock())
+        await database.open()
+        async with database.write() as unit:
+            for row in (*await unit.session.scalars(select(WindowRow)),):
+                row.opens_at -= span
+                row.checked_at -= span
+                row.closes_at -= span
+                row.due_at = row.closes_at
+            for row in (*await unit.session.scalars(select(HeartbeatRow)),):
+                row.at -= span
+        await database.close()
 
     async def finish(self):
         """Run a host until every window is settled and revealed."""

@@ -25,6 +25,7 @@ from mymozhem.rooms.tables.pending_calls import QueuedCallRow
 from mymozhem.rooms.tables.rooms import RoomRow
 from tests.support.apps.draw_app import in_order
 from tests.support.host import House, make_house, make_services
+from tests.support.timing import HANG_TIMEOUT
 
 Answering = Callable[[Context, Any], object]
 
@@ -142,7 +143,7 @@ class Sloth:
         del shown["deadlineMs"]
         body = json.dumps([shown, request.model_dump(mode="json", by_alias=True)])
         self.heard.append(Heard(hook, context.call_id, body))
-        if gate is not None and not gate.wait(30):
+        if gate is not None and not gate.wait(HANG_TIMEOUT):
             message = "the test never let it go"
             raise RuntimeError(message)
         return answer(context, request) if answer else otherwise
@@ -161,7 +162,7 @@ class Counting:
 
     async def arrived(self, count: int) -> None:
         """Wait for so many more, and until each is written down."""
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(HANG_TIMEOUT):
             for _ in range(count):
                 await self._come.acquire()
             await self._inner.settled()

@@ -11,7 +11,7 @@ import pytest
 from sqlalchemy import select
 from structlog.testing import capture_logs
 
-from mymozhem.clock import Clock, SystemClock
+from mymozhem.clock import Clock
 from mymozhem.contract import (
     ActionRequest,
     Context,
@@ -34,9 +34,9 @@ from mymozhem.rooms.tables.rooms import RoomRow, RoomStateRow
 from mymozhem.rooms.tables.scores import ScoreRow
 from mymozhem.rooms.tables.timers import TimerRow
 from tests.support.host import House, make_house, principal
+from tests.support.timing import HANG_TIMEOUT, LoadTolerantClock
 
 #: a test that takes so long has waited for what nobody should wait for
-GUARD = 30
 
 
 class Wreck:
@@ -176,7 +176,7 @@ BROKEN = ("raise", "text", "block")
 
 @pytest.fixture
 def clock() -> Clock:
-    return SystemClock()
+    return LoadTolerantClock()
 
 
 @pytest.fixture(autouse=True)
@@ -200,12 +200,12 @@ async def house(
 ) -> AsyncIterator[House]:
     house = await make_house(database, clock, tmp_path, apps)
     yield house
-    async with asyncio.timeout(GUARD):
+    async with asyncio.timeout(HANG_TIMEOUT):
         await house.services.dispatcher.close()
 
 
 async def do(house: House, room: RoomRow, **payload: Any) -> object:
-    async with asyncio.timeout(GUARD):
+    async with asyncio.timeout(HANG_TIMEOUT):
         return (await perform(house.services, room.id, house.organizer, "do", payload)).reply
 
 
@@ -336,7 +336,7 @@ async def test_who_joins_while_the_app_is_broken_waits_for_an_organizer(
 ) -> None:
     room = await house.start(app_id)
     for number, way in enumerate(BROKEN, start=1):
-        async with asyncio.timeout(GUARD):
+        async with asyncio.timeout(HANG_TIMEOUT):
             joined = await house.guest(room, answers={"break": way})
         assert joined.participant.status == ParticipantStatus.PENDING, way
         told = await house.events(room.id, "app:fallback_used")
@@ -349,7 +349,7 @@ async def test_a_crowd_that_meets_a_blocking_app_is_let_wait_and_nobody_else(
     house: House,
 ) -> None:
     room, other = await house.start("wreck"), await house.start("drifter")
-    async with asyncio.timeout(GUARD):
+    async with asyncio.timeout(HANG_TIMEOUT):
         crowd = [house.guest(room, f"Guest {n}", {"break": "block"}) for n in range(40)]
         *blocked, elsewhere = await asyncio.gather(*crowd, house.guest(other))
     assert {each.participant.status for each in blocked} == {ParticipantStatus.PENDING}
@@ -380,7 +380,7 @@ async def test_a_literal_of_the_manifests_stands_in_for_an_action(house: House) 
 async def test_settings_are_checked_by_their_schema_alone_while_the_app_is_broken(
     house: House, app_id: str, way: str
 ) -> None:
-    async with asyncio.timeout(GUARD):
+    async with asyncio.timeout(HANG_TIMEOUT):
         room = await house.start(app_id, settings={"break": way})
         with pytest.raises(MymozhemError):
             await house.room(app_id, settings={"break": way, "limit": 0})
@@ -398,8 +398,8 @@ async def test_while_an_app_blocks_a_room_every_other_room_goes_on(
         await house.start(app_id) for app_id in ("faithful", "faithful", "drifter")
     ]
     blocked = asyncio.create_task(do(patient, room, **{"break": "block"}))
-    async with asyncio.timeout(GUARD):
-        await asyncio.to_thread(apps["faithful"].entered.wait, GUARD)
+    async with asyncio.timeout(HANG_TIMEOUT):
+        await asyncio.to_thread(apps["faithful"].entered.wait, HANG_TIMEOUT)
         for each in (same, other):
             assert await do(house, each, effects=[{"effect": "reply", "data": "well"}]) == "well"
             assert (await house.guest(each)).new
@@ -415,7 +415,7 @@ async def test_a_host_closes_at_once_whatever_its_apps_are_doing(
     for room, way in zip(rooms, ("block", "cling"), strict=True):
         with pytest.raises(Unavailable):
             await do(house, room, **{"break": way})
-    async with asyncio.timeout(GUARD):
+    async with asyncio.timeout(HANG_TIMEOUT):
         await house.services.dispatcher.close()
     blocked = [each for each in threading.enumerate() if each.name.startswith("app-wreck")]
     assert blocked

@@ -19,6 +19,7 @@ from mymozhem.rooms.jobs.runner import Jobs
 from mymozhem.rooms.tables.timers import TimerRow
 from tests.support.apps.draw_app import Drawer, break_down, refuse, said
 from tests.support.host import make_house
+from tests.support.timing import HANG_TIMEOUT
 
 
 class Told(Drawer):
@@ -242,7 +243,7 @@ async def test_a_look_for_jobs_that_fails_is_not_the_last_one(house, room, sched
         await jobs.run_due()
     with capture_logs() as lines:
         jobs.start()
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(HANG_TIMEOUT):
             while not lines:  # noqa: ASYNC110 - it has no other sign
                 await asyncio.sleep(0.01)
             async with services.database.write() as unit:

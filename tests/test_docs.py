@@ -36,7 +36,7 @@ WALKED = [
     DOCS / "howto" / "run-a-draw-with-public-sources.md",
     DOCS / "howto" / "run-a-quiz.md",
     DOCS / "howto" / "test-an-app.md",
-    DOCS / "howto" / "carry-rooms-to-a-new-version.md",
+    DOCS / "howto" / "migrate-rooms-to-a-new-version.md",
     DOCS / "howto" / "register-a-remote-app.md",
 ]
 LANGUAGES = {"sh", "python", "json", "toml", "text", "ini", "http"}

@@ -16,8 +16,8 @@ from mymozhem.monitoring.queries import AlertFilter, acknowledge, alerts, checks
 from mymozhem.monitoring.tables import AlertRow, AppStatus, HealthCheckRow, RuleName, Severity
 from mymozhem.registry import remote_apps
 from mymozhem.rooms.core.audit import audit
-from mymozhem.rooms.views.base import Moment, View
-from mymozhem.rooms.views.paging import Found
+from mymozhem.rooms.views.base import Timestamp, View
+from mymozhem.rooms.views.paging import ResultPage
 
 from .admin import require_admin
 
@@ -94,9 +94,9 @@ class SeenAlert(View):
     advice: str
     rooms: list[SeenSufferer]
     room_count: int
-    opened_at: Moment
-    recovered_at: Moment | None
-    acknowledged_at: Moment | None
+    opened_at: Timestamp
+    recovered_at: Timestamp | None
+    acknowledged_at: Timestamp | None
     acknowledged_by: str | None
 
 
@@ -106,8 +106,8 @@ class SeenCheck(View):
     version: str
     status: AppStatus
     details: JsonObject
-    since: Moment
-    checked_at: Moment
+    since: Timestamp
+    checked_at: Timestamp
     failures_in_a_row: int
 
 
@@ -137,7 +137,7 @@ async def list_alerts(call: Call, query: AlertsQuery) -> Page[SeenAlert]:
     wanted, part = AlertFilter(query.open, query.app_id), query.part
     async with call.services.database.read() as session:
         rows, total = await alerts(session, wanted, offset=part.offset, limit=part.limit)
-    return paged(Found([_alert(row) for row in rows], total), query)
+    return paged(ResultPage([_alert(row) for row in rows], total), query)
 
 
 @routes.add("POST /admin/alerts/{id}/acknowledge")

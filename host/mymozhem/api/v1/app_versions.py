@@ -14,9 +14,9 @@ from mymozhem.auth.users import current_user
 from mymozhem.manifests.referee import Bump, Consenter, as_json, compare
 from mymozhem.registry import manifest_history
 from mymozhem.registry.manifest_history import Published, no_such_version
-from mymozhem.rooms.notifications.deprecation import tell_organizers
+from mymozhem.rooms.notifications.deprecation import notify_organizers
 from mymozhem.rooms.views.base import View
-from mymozhem.rooms.views.paging import Found
+from mymozhem.rooms.views.paging import ResultPage
 
 from .apps import SeenVersion, seen_version, shown_manifest
 from .remote_apps import announced, may_manage, noted
@@ -68,7 +68,7 @@ async def list_versions(call: Call, app_id: str, query: LatestQuery) -> Page[See
     published = call.services.catalog.get(app_id).versions
     part = query.part
     found = [seen_version(each) for each in published]
-    return paged(Found(found[part.offset : part.offset + part.limit], len(found)), query)
+    return paged(ResultPage(found[part.offset : part.offset + part.limit], len(found)), query)
 
 
 @routes.add("GET /apps/{appId}/versions/{v}")
@@ -106,7 +106,7 @@ async def deprecate_version(call: Call, app_id: str, body: DeprecationBody) -> S
                 unit, app_id, body.version, reason=body.reason, deadline=body.deadline
             )
         if changed:
-            told = await tell_organizers(unit, version)
+            told = await notify_organizers(unit, version)
         said = {"reason": body.reason, "lifted": body.lift, "told": told}
         await noted(call, unit, "app.deprecate", app_id, version=body.version, **said)
     await announced(call)

@@ -27,7 +27,7 @@ from mymozhem.manifests.model import Manifest
 from mymozhem.registry import kill_switch, remote_apps
 from mymozhem.registry.remote_apps import Owner
 from mymozhem.rooms.core.audit import audit
-from mymozhem.rooms.views.base import Moment, View
+from mymozhem.rooms.views.base import Timestamp, View
 
 from .apps import MANIFEST_BYTES, SeenVersion, seen_version
 
@@ -42,7 +42,7 @@ class SeenRegistered(View):
     app_secret: str
     public_key: str
     manifest: JsonObject
-    created_at: Moment
+    created_at: Timestamp
 
 
 class SeenSecret(View):
@@ -67,7 +67,7 @@ class SeenSwitch(View):
 
     app_id: str
     stopped: bool
-    stopped_at: Moment | None
+    stopped_at: Timestamp | None
     reason: str | None
 
 
@@ -158,7 +158,7 @@ async def issue_app_token(call: Call, body: AppTokenBody) -> SeenAppToken:
     It ends with the secret, where that ends first.
     Too many wrong ones from one address are answered with 429, before any is compared.
     """
-    call.host.limits.refuse_exhausted("app", call.address)
+    call.host.limits.require_attempts_left("app", call.address)
     now = await call.services.database.now()
     async with call.services.database.read() as session:
         key_id = await remote_apps.matching_key(

@@ -114,10 +114,10 @@ REMOTE_COMMANDS = (register_command, secret_command, stop_command, start_command
 async def _register(
     settings: Settings, file: Path, app_id: str | None, owner: str | None
 ) -> Registered:
+    from mymozhem.audit.trail import audit
     from mymozhem.auth.keys import Keys
     from mymozhem.outbound.guard import Guard
     from mymozhem.registry import remote_apps
-    from mymozhem.rooms.core.audit import audit
 
     from .database import opened_database
 
@@ -149,9 +149,9 @@ async def _owner(session: AsyncSession, email: str | None) -> Owner:
 
 
 async def _renew(settings: Settings, app_id: str, hours: int | None, *, key_pair: bool) -> NewKeys:
+    from mymozhem.audit.trail import audit
     from mymozhem.auth.keys import Keys
     from mymozhem.registry import remote_apps
-    from mymozhem.rooms.core.audit import audit
 
     from .database import opened_database
 
@@ -168,8 +168,8 @@ async def _renew(settings: Settings, app_id: str, hours: int | None, *, key_pair
 
 
 async def _stop(settings: Settings, app_id: str, reason: str) -> bool:
+    from mymozhem.audit.trail import audit
     from mymozhem.registry import kill_switch
-    from mymozhem.rooms.core.audit import audit
 
     from .database import opened_database
 
@@ -182,8 +182,8 @@ async def _stop(settings: Settings, app_id: str, reason: str) -> bool:
 
 
 async def _start(settings: Settings, app_id: str) -> bool:
+    from mymozhem.audit.trail import audit
     from mymozhem.registry import kill_switch
-    from mymozhem.rooms.core.audit import audit
 
     from .database import opened_database
 

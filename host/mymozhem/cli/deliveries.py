@@ -154,9 +154,9 @@ def delete_command(delivery_id: str) -> None:
 
 def _change(what: Literal["retry", "delete"], delivery_id: str) -> None:
     async def change(database: Database) -> None:
+        from mymozhem.audit.trail import audit
         from mymozhem.deliveries import dead_letters
         from mymozhem.deliveries.outbox import Outbox
-        from mymozhem.rooms.core.audit import audit
 
         async with database.write() as unit:
             if what == "retry":
@@ -169,10 +169,10 @@ def _change(what: Literal["retry", "delete"], delivery_id: str) -> None:
 
 
 async def _retry_since(database: Database, since: datetime, app_id: str | None) -> int:
+    from mymozhem.audit.trail import audit
     from mymozhem.clock import iso
     from mymozhem.deliveries import dead_letters
     from mymozhem.deliveries.outbox import Outbox
-    from mymozhem.rooms.core.audit import audit
 
     retried = await dead_letters.retry_since(database, Outbox(), since, app_id=app_id)
     async with database.write() as unit:
@@ -183,8 +183,8 @@ async def _retry_since(database: Database, since: datetime, app_id: str | None) 
 
 async def _body(database: Database, delivery_id: str) -> Document:
     """Return what the app is told, and note that somebody has looked."""
+    from mymozhem.audit.trail import audit
     from mymozhem.deliveries.inspect import body_of
-    from mymozhem.rooms.core.audit import audit
 
     async with database.write() as unit:
         audit(unit, "delivery.read", actor_id=None, id=delivery_id)

@@ -9,11 +9,11 @@ from mymozhem.api.request_parsing import Body
 from mymozhem.api.request_pipeline import Call
 from mymozhem.api.responses import Page
 from mymozhem.api.routes import Routes
+from mymozhem.audit.trail import audit
 from mymozhem.dispatch.breakers.breaker import BreakerStatus, Key
 from mymozhem.dispatch.breakers.registry import BreakerView
 from mymozhem.errors import NotFound
 from mymozhem.idempotency.keys import mark_done
-from mymozhem.rooms.core.audit import audit
 from mymozhem.rooms.views.base import Moment, View
 from mymozhem.rooms.views.paging import Found
 

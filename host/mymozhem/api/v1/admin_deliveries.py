@@ -6,11 +6,11 @@ from mymozhem.api.request_parsing import Body
 from mymozhem.api.request_pipeline import Call
 from mymozhem.api.responses import Page
 from mymozhem.api.routes import Routes
+from mymozhem.audit.trail import audit
 from mymozhem.contract.wire import Moment
 from mymozhem.deliveries import dead_letters
 from mymozhem.deliveries.tables import DeliveryState
 from mymozhem.idempotency.keys import mark_done
-from mymozhem.rooms.core.audit import audit
 from mymozhem.rooms.views.base import View
 from mymozhem.rooms.views.deliveries import (
     DeliveryFilter,

@@ -7,6 +7,7 @@ from mymozhem.api.request_parsing import Query
 from mymozhem.api.request_pipeline import Call
 from mymozhem.api.responses import Page
 from mymozhem.api.routes import Routes
+from mymozhem.audit.trail import audit
 from mymozhem.auth.access_table import check, rule_for
 from mymozhem.auth.users import current_user
 from mymozhem.contract import JsonObject
@@ -15,7 +16,6 @@ from mymozhem.monitoring.call_statistics import Figures, Window, figures
 from mymozhem.monitoring.queries import AlertFilter, acknowledge, alerts, checks_of
 from mymozhem.monitoring.tables import AlertRow, AppStatus, HealthCheckRow, RuleName, Severity
 from mymozhem.registry import remote_apps
-from mymozhem.rooms.core.audit import audit
 from mymozhem.rooms.views.base import Moment, View
 from mymozhem.rooms.views.paging import Found
 

@@ -16,6 +16,7 @@ from mymozhem.api.request_models import (
 )
 from mymozhem.api.request_pipeline import Call
 from mymozhem.api.routes import Routes
+from mymozhem.audit.trail import audit
 from mymozhem.auth.access_table import check, rule_for
 from mymozhem.auth.accounts import find_account, normal_email
 from mymozhem.auth.users import current_user
@@ -26,7 +27,6 @@ from mymozhem.idempotency.keys import mark_done
 from mymozhem.manifests.model import Manifest
 from mymozhem.registry import kill_switch, remote_apps
 from mymozhem.registry.remote_apps import Owner
-from mymozhem.rooms.core.audit import audit
 from mymozhem.rooms.views.base import Moment, View
 
 from .apps import MANIFEST_BYTES, SeenVersion, seen_version

@@ -5,11 +5,11 @@ from dataclasses import dataclass
 from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from mymozhem.audit.tables import AuditRow
 from mymozhem.auth.tables import UserRow
 from mymozhem.contract import DrawStatus, JsonObject, PersonKind, RoomStatus
 from mymozhem.rooms.core.services import Services
 from mymozhem.rooms.locks.serving import ORPHANED, RUNNING
-from mymozhem.rooms.tables.audit import AuditRow
 from mymozhem.rooms.tables.draws import DrawRow
 from mymozhem.rooms.tables.locks import LockDriftRow
 from mymozhem.rooms.tables.rooms import RoomRow

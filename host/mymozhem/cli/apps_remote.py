@@ -125,7 +125,7 @@ async def _register(
     named = app_id or document.get("id")
     if not isinstance(named, str):
         raise click.UsageError("The manifest names no id; give one with --id.")
-    manifest = remote_apps.admissible(document, named, Guard.of(settings).check_url)
+    manifest = remote_apps.validate_remote_manifest(document, named, Guard.of(settings).check_url)
     async with opened_database(settings, exclusive=False) as database:
         async with database.read() as session:
             belongs = await _owner(session, owner)

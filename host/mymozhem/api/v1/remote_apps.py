@@ -109,7 +109,7 @@ async def publish_version(call: Call, app_id: str, body: ManifestBody) -> SeenVe
     """
     admin = await may_manage(call, "PATCH /apps/{appId}", app_id)
     manifest, consent = await _admissible(call, body.manifest, app_id), admin and body.consent
-    await remote_apps.foresee(call.services.database, app_id, manifest, consent=consent)
+    await remote_apps.dry_run_publish(call.services.database, app_id, manifest, consent=consent)
     async with call.services.database.write() as unit:
         published = await remote_apps.publish(unit, app_id, manifest, consent=consent)
         await noted(call, unit, "app.publish", app_id, version=manifest.version)
@@ -253,4 +253,6 @@ async def _switch(call: Call, app_id: str) -> SeenSwitch:
 
 async def _admissible(call: Call, document: JsonObject, app_id: str) -> Manifest:
     """Look at a manifest in a thread: a large one takes seconds."""
-    return await asyncio.to_thread(remote_apps.admissible, document, app_id, call.host.check_url)
+    return await asyncio.to_thread(
+        remote_apps.validate_remote_manifest, document, app_id, call.host.check_url
+    )

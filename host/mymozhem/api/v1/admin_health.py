@@ -7,23 +7,19 @@ from mymozhem.api.request_parsing import Query
 from mymozhem.api.request_pipeline import Call
 from mymozhem.api.responses import Page
 from mymozhem.api.routes import Routes
+from mymozhem.apps.health import app_health
 from mymozhem.audit.trail import audit
-from mymozhem.auth.access_table import check, rule_for
-from mymozhem.auth.users import current_user
 from mymozhem.contract import JsonObject
 from mymozhem.idempotency.keys import mark_done
 from mymozhem.monitoring.call_statistics import Figures, Window, figures
-from mymozhem.monitoring.queries import AlertFilter, acknowledge, alerts, checks_of
+from mymozhem.monitoring.queries import AlertFilter, acknowledge, alerts
 from mymozhem.monitoring.tables import AlertRow, AppStatus, HealthCheckRow, RuleName, Severity
-from mymozhem.registry import remote_apps
 from mymozhem.rooms.views.base import Moment, View
 from mymozhem.rooms.views.paging import Found
 
 from .admin import require_admin
 
 routes = Routes("health", "How the apps are doing.")
-#: open incidents that an app's health shows
-OPEN_ALERTS = 100
 
 
 class WindowQuery(Query):
@@ -155,22 +151,15 @@ async def acknowledge_alert(call: Call, id: str) -> SeenAlert:
 @routes.add("GET /apps/{appId}/health")
 async def get_app_health(call: Call, app_id: str, query: WindowQuery) -> SeenAppHealth:
     """Return how one app is doing, to its owner and to admins."""
-    async with call.services.database.read() as session:
-        user = await current_user(session, call.caller)
-        owner = await remote_apps.owner_of(session, app_id)
-        rule = rule_for("GET /apps/{appId}/health")
-        check(rule, call.caller, None, admin=user.is_admin, own=owner.user_id == user.id)
-        now = call.services.clock.now()
-        calls = await figures(session, query.window, now, app_id=app_id)
-        checks = await checks_of(session, app_id)
-        open_now = AlertFilter(is_open=True, app_id=app_id)
-        current, _ = await alerts(session, open_now, offset=0, limit=OPEN_ALERTS)
+    found = await app_health(
+        call.services, call.caller, app_id, query.window, clock=call.services.clock
+    )
     return SeenAppHealth(
         app_id=app_id,
         window=query.window,
-        checks=[_check(row) for row in checks],
-        calls=[_figures(each) for each in calls],
-        alerts=[_alert(row) for row in current],
+        checks=[_check(row) for row in found.checks],
+        calls=[_figures(each) for each in found.calls],
+        alerts=[_alert(row) for row in found.alerts],
     )
 
 

@@ -1,7 +1,5 @@
 """The history of an app: its versions, what has changed between them, and which are offered."""
 
-import asyncio
-
 from pydantic import Field, JsonValue
 
 from mymozhem.api.query_models import DiffQuery, LatestQuery, paged
@@ -9,17 +7,13 @@ from mymozhem.api.request_models import DeprecationBody
 from mymozhem.api.request_pipeline import Call
 from mymozhem.api.responses import Page
 from mymozhem.api.routes import Routes
-from mymozhem.auth.access_table import check, rule_for
-from mymozhem.auth.users import current_user
-from mymozhem.manifests.referee import Bump, Consenter, as_json, compare
-from mymozhem.registry import manifest_history
-from mymozhem.registry.manifest_history import Published, no_such_version
-from mymozhem.rooms.notifications.deprecation import tell_organizers
+from mymozhem.apps import deprecate
+from mymozhem.apps.compare import compare_versions, find_version
+from mymozhem.manifests.referee import Bump, Consenter, as_json
 from mymozhem.rooms.views.base import View
 from mymozhem.rooms.views.paging import Found
 
 from .apps import SeenVersion, seen_version, shown_manifest
-from .remote_apps import announced, may_manage, noted
 
 routes = Routes("apps", "Apps, and the versions of their manifests.")
 
@@ -74,7 +68,7 @@ async def list_versions(call: Call, app_id: str, query: LatestQuery) -> Page[See
 @routes.add("GET /apps/{appId}/versions/{v}")
 async def get_version(call: Call, app_id: str, v: str) -> SeenVersion:
     """Return a published version with its manifest."""
-    published = _published(call, app_id, v)
+    published = find_version(call.services, app_id, v)
     shown = {"manifest": shown_manifest(call, published.manifest)}
     return seen_version(published).model_copy(update=shown)
 
@@ -82,11 +76,7 @@ async def get_version(call: Call, app_id: str, v: str) -> SeenVersion:
 @routes.add("GET /apps/{appId}/diff")
 async def get_diff(call: Call, app_id: str, query: DiffQuery) -> SeenDiff:
     """Say what changes from one version to another, change by change, and who must agree."""
-    async with call.services.database.read() as session:
-        user = await current_user(session, call.caller)
-    check(rule_for("GET /apps/{appId}/diff"), call.caller, None, admin=user.is_admin)
-    before, after = (_published(call, app_id, each) for each in (query.before, query.after))
-    diff = await asyncio.to_thread(compare, before.manifest, after.manifest)
+    diff = await compare_versions(call.services, call.caller, app_id, query.before, query.after)
     return SeenDiff.model_validate({"appId": app_id, **as_json(diff)})
 
 
@@ -96,25 +86,13 @@ async def deprecate_version(call: Call, app_id: str, body: DeprecationBody) -> S
 
     Rooms keep what they are locked to. The same again changes nothing, and tells nobody.
     """
-    await may_manage(call, "POST /apps/{appId}/deprecate-version", app_id)
-    told = 0
-    async with call.services.database.write() as unit:
-        if body.lift:
-            version, changed = await manifest_history.lift_deprecation(unit, app_id, body.version)
-        else:
-            version, changed = await manifest_history.deprecate(
-                unit, app_id, body.version, reason=body.reason, deadline=body.deadline
-            )
-        if changed:
-            told = await tell_organizers(unit, version)
-        said = {"reason": body.reason, "lifted": body.lift, "told": told}
-        await noted(call, unit, "app.deprecate", app_id, version=body.version, **said)
-    await announced(call)
-    return SeenDeprecation(**seen_version(version).__dict__, told=told)
-
-
-def _published(call: Call, app_id: str, version: str) -> Published:
-    found = call.services.catalog.get(app_id).published(version)
-    if found is None:
-        raise no_such_version()
-    return found
+    done = await deprecate.deprecate_version(
+        call.services,
+        call.caller,
+        app_id,
+        body.version,
+        reason=body.reason,
+        deadline=body.deadline,
+        lift=body.lift,
+    )
+    return SeenDeprecation(**seen_version(done.version).__dict__, told=done.notified)

@@ -69,12 +69,12 @@ def test_every_error_has_the_one_body(tmp_path):
 def test_a_route_without_a_row_does_not_start():
     extra = replace(ROUTES[0], endpoint="GET /secrets")
     with pytest.raises(mount.AccessIncomplete, match="GET /secrets"):
-        mount.refuse_incomplete([*ROUTES, extra])
+        mount.require_complete([*ROUTES, extra])
 
 
 def test_a_row_without_a_route_does_not_start():
     with pytest.raises(mount.AccessIncomplete, match="POST /auth/login"):
-        mount.refuse_incomplete([each for each in ROUTES if each.endpoint != "POST /auth/login"])
+        mount.require_complete([each for each in ROUTES if each.endpoint != "POST /auth/login"])
 
 
 async def test_the_pages_load_nothing_from_elsewhere(house: House):

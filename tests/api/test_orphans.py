@@ -9,7 +9,7 @@ from mymozhem.api.v1 import ROUTES
 from mymozhem.app import create_app, host_of
 from mymozhem.cli.room_reports import as_json, export_lines
 from mymozhem.registry.catalog import Catalog
-from mymozhem.rooms.locks.reconciler import Keeper
+from mymozhem.rooms.locks.reconciler import LockReconciler
 from mymozhem.rooms.replay import replay
 from mymozhem.rooms.tables.locks import LockDriftRow
 from mymozhem.rooms.tables.rooms import RoomRow
@@ -78,7 +78,7 @@ async def test_every_route_of_a_room_reads_as_it_did_before_its_app_was_gone(
             room = await session.get_one(RoomRow, evening.room["id"])
             _, *events, last = [line async for line in export_lines(session, room)]
         assert as_json(replay(events)) == last["end"]
-        await Keeper(host.services).run_due()
+        await LockReconciler(host.services).run_due()
         noted = (await organizer.get("/notifications")).data
         assert noted[0]["title"] == "The app of this room is gone"
         ended = await organizer.patch(evening.path, {"status": "COMPLETED"})
@@ -138,7 +138,7 @@ async def test_a_host_starts_with_rooms_of_a_remote_app_that_was_deleted(
         assert (await admin.delete("/apps/raffle")).status == 204
         settings = house.host.services.settings
     async with restarted(settings, clock) as (app, host):
-        await Keeper(host.services).run_due()
+        await LockReconciler(host.services).run_due()
         organizer = same(house.organizer, app)
         assert (await organizer.get(f"/rooms/{room['id']}")).status == 200
         lock = (await organizer.get(f"/rooms/{room['id']}/lock")).data

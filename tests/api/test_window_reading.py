@@ -14,7 +14,7 @@ from mymozhem.api.file_downloads import cell
 from mymozhem.auth.principal import Principal
 from mymozhem.contract import PersonKind
 from mymozhem.db.base import Base, new_id
-from mymozhem.rooms.core.membership import find_seat
+from mymozhem.rooms.core.membership import find_membership
 from mymozhem.rooms.tables.windows import SubmissionRow
 from mymozhem.rooms.views.submissions import AT_ONCE, batches, listing
 from mymozhem.rooms.windows.queries import find_window
@@ -250,7 +250,7 @@ async def test_five_thousand_submissions_are_sent_in_parts_while_others_are_serv
     serving = asyncio.create_task(others())
     async with database.read() as session:
         organizer = Principal(evening.organizer.id, PersonKind.REGISTERED, None, "token")
-        seat = await find_seat(session, evening.room["id"], organizer)
+        seat = await find_membership(session, evening.room["id"], organizer)
         listed = await listing(session, seat, "w", members=True)
     assert turns >= 5_000 / AT_ONCE
     between = []

@@ -19,9 +19,9 @@ from mymozhem.contract import JsonObject, hookimpl
 from mymozhem.db.unit_of_work import Database
 from mymozhem.rooms.coordination.join_batches import Joined
 from mymozhem.rooms.core.services import Services
-from mymozhem.rooms.core.transaction import write_room
+from mymozhem.rooms.core.transaction import room_transaction
 from mymozhem.rooms.draws import commands
-from mymozhem.rooms.draws.commands import DrawWish
+from mymozhem.rooms.draws.commands import DrawRequest
 from mymozhem.rooms.jobs.runner import Jobs
 from mymozhem.rooms.tables.draws import DrawRow
 from mymozhem.rooms.tables.rooms import RoomRow
@@ -106,8 +106,8 @@ async def _fill(database: Database, first: Joined) -> None:
 
 
 async def _draw(services: Services, room: RoomRow) -> None:
-    async with write_room(services, room.id) as writer:
-        draw = await commands.request(writer, DrawWish(run=True))
+    async with room_transaction(services, room.id) as writer:
+        draw = await commands.request(writer, DrawRequest(run=True))
     await Jobs(services).run_due()
     async with services.database.read() as session:
         status = (await session.get_one(DrawRow, draw.id)).status

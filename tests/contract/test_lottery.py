@@ -17,7 +17,7 @@ from mymozhem.contract import Level, WinnerStatus, fair
 from mymozhem.db.unit_of_work import Database
 from mymozhem.errors import Refused
 from mymozhem.rooms.actions.perform import perform
-from mymozhem.rooms.core.transaction import write_room
+from mymozhem.rooms.core.transaction import room_transaction
 from mymozhem.rooms.draws import commands
 from mymozhem.rooms.draws.record import DrawView, find_draw, record
 from mymozhem.rooms.jobs.runner import Jobs
@@ -145,7 +145,7 @@ async def test_reserves_of_a_draw_are_nobodys_before_its_last_prize_is_shown(hou
     fairground = await make_fair(house, 8, reserves=2, reveal="manual")
     prizes = [await house.prize(fairground.room, name=name) for name in ("Bicycle", "Kettle")]
     draw = await fairground.draw()
-    async with write_room(house.services, fairground.room.id) as writer:
+    async with room_transaction(house.services, fairground.room.id) as writer:
         row = await commands.by_id(writer, draw.id)
         await commands.reveal(writer, row, prizes[:1])
     await fairground.jobs.run_due()

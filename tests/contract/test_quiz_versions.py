@@ -12,7 +12,7 @@ from mymozhem.contract import PersonKind
 from mymozhem.db.unit_of_work import Database
 from mymozhem.rooms.jobs.runner import Jobs
 from mymozhem.rooms.tables.rooms import RoomRow
-from mymozhem.rooms.upgrades.upgrade import UpgradeWish, upgrade_room
+from mymozhem.rooms.upgrades.upgrade import UpgradeRequest, upgrade_room
 from tests.integration.rooms.upgrades.test_first_apps import install
 from tests.support.apps.released_apps import first_release
 from tests.support.host import House, loaded, make_services
@@ -73,7 +73,7 @@ async def test_a_quiz_goes_on_under_the_version_that_it_began_with(house: House)
 async def test_a_draft_of_the_first_quiz_is_played_in_rounds(house: House) -> None:
     draft = await house.room("quiz", settings={**asking(questions(2), FIRST), "mode": "plain"})
     await second(house)
-    wish = UpgradeWish(target=NEWEST)
+    wish = UpgradeRequest(target=NEWEST)
     assert (await upgrade_room(house.services, draft.id, house.organizer, wish)).moved
     await house.change(draft.id, status="ACTIVE")
     hall = Hall(house, Jobs(house.services), draft)

@@ -21,10 +21,10 @@ from mymozhem.errors import Conflict, Invalid, Refused
 from mymozhem.rooms.actions.perform import Acted, perform
 from mymozhem.rooms.coordination.join_batches import Joined
 from mymozhem.rooms.core.event_log import read_events
-from mymozhem.rooms.core.membership import find_seat
+from mymozhem.rooms.core.membership import find_membership
 from mymozhem.rooms.jobs.runner import Jobs
 from mymozhem.rooms.tables.rooms import RoomRow
-from mymozhem.rooms.views.paging import Part
+from mymozhem.rooms.views.paging import PageRequest
 from mymozhem.rooms.views.rooms import RoomReader
 from mymozhem.rooms.views.snapshot import snapshot
 from mymozhem.rooms.views.windows import windows
@@ -96,10 +96,10 @@ class Cellar:
         now = services.clock.now()
         shown = await RoomReader(services).room(self.room.id, caller)
         async with services.database.read() as session:
-            seat = await find_seat(session, self.room.id, caller)
+            seat = await find_membership(session, self.room.id, caller)
             state = await snapshot(session, seat, now=now)
             events = await read_events(session, seat, after=None)
-            listed = await windows(session, seat, Part(), now=now)
+            listed = await windows(session, seat, PageRequest(), now=now)
         told = [(event.type, event.payload) for event in events]
         whole = [shown.document, state.model_dump(mode="json"), told]
         whole += [each.model_dump(mode="json") for each in listed.items]

@@ -13,9 +13,9 @@ from mymozhem.clock import SystemClock
 from mymozhem.contract import PrizeCount, fair
 from mymozhem.db.unit_of_work import Database
 from mymozhem.rooms import timers
-from mymozhem.rooms.core.transaction import write_room
+from mymozhem.rooms.core.transaction import room_transaction
 from mymozhem.rooms.draws import commands
-from mymozhem.rooms.draws.commands import DrawWish
+from mymozhem.rooms.draws.commands import DrawRequest
 from mymozhem.rooms.draws.record import record
 from mymozhem.rooms.prizes.manage import NewPrize, add_prize
 from mymozhem.rooms.tables.draws import DrawRow
@@ -44,15 +44,15 @@ class Scene:
             self.room_id = room.id
 
     async def ask_for_draws(self, number):
-        async with self.house() as house, write_room(house.services, self.room_id) as writer:
+        async with self.house() as house, room_transaction(house.services, self.room_id) as writer:
             for _ in range(number):
                 prize = await add_prize(writer, NewPrize("Bicycle", quantity=QUANTITY))
                 prizes = (PrizeCount(prize_id=prize.id, count=WINS),)
-                wish = DrawWish(prizes=prizes, run=True)
+                wish = DrawRequest(prizes=prizes, run=True)
                 self.draws.append((await commands.request(writer, wish)).id)
 
     async def set_timers(self, number):
-        async with self.house() as house, write_room(house.services, self.room_id) as writer:
+        async with self.house() as house, room_transaction(house.services, self.room_id) as writer:
             for _ in range(number):
                 name = f"t{len(self.timers)}"
                 await timers.schedule(writer, name, after_ms=0, payload={})

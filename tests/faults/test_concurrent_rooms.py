@@ -11,9 +11,9 @@ from sqlalchemy import select
 
 from mymozhem.auth.accounts import create_user
 from mymozhem.contract import DrawStatus, ParticipantStatus, WinnerStatus
-from mymozhem.rooms.core.transaction import write_room
+from mymozhem.rooms.core.transaction import room_transaction
 from mymozhem.rooms.draws import commands
-from mymozhem.rooms.draws.commands import DrawWish
+from mymozhem.rooms.draws.commands import DrawRequest
 from mymozhem.rooms.jobs.runner import Jobs as Work
 from mymozhem.rooms.tables.draws import DrawRow
 from mymozhem.rooms.tables.events import RoomEventRow, RoomStreamRow
@@ -215,8 +215,8 @@ async def test_a_draw_run_a_hundred_times_is_drawn_once(house: House, crowd: Cro
     room = await house.start("racer")
     places = await joined(house, crowd, room)
     prize = await house.prize(room, 5)
-    async with write_room(house.services, room.id) as writer:
-        draw = (await commands.request(writer, DrawWish())).id
+    async with room_transaction(house.services, room.id) as writer:
+        draw = (await commands.request(writer, DrawRequest())).id
     outcomes = await run(crowd, [{"do": "run draw", "room": room.id, "draw": draw}] * MANY)
     assert tally(outcomes) == {"done": MANY}
     await Work(house.services).run_due()

@@ -6,9 +6,9 @@ from collections.abc import Callable
 from sqlalchemy import select
 
 from mymozhem.contract import Level, PrizeCount, fair
-from mymozhem.rooms.core.transaction import write_room
+from mymozhem.rooms.core.transaction import room_transaction
 from mymozhem.rooms.draws import commands
-from mymozhem.rooms.draws.commands import DrawWish
+from mymozhem.rooms.draws.commands import DrawRequest
 from mymozhem.rooms.draws.record import DrawView, find_draw, record
 from mymozhem.rooms.jobs.runner import Jobs
 from mymozhem.rooms.tables.prizes import PrizeRow, WinnerRow
@@ -25,17 +25,17 @@ class Event:
         self.jobs = Jobs(house.services)
 
     async def do(self, act: Callable, *arguments: object, **options: object) -> object:
-        async with write_room(self.services, self.room.id) as writer:
-            return await act(writer, *arguments, **options)
+        async with room_transaction(self.services, self.room.id) as transaction:
+            return await act(transaction, *arguments, **options)
 
     async def request(self, *prizes: tuple[str, int], **wish: object) -> str:
         counts = tuple(PrizeCount(prize_id=each, count=count) for each, count in prizes) or None
-        return (await self.do(commands.request, DrawWish(prizes=counts, **wish))).id
+        return (await self.do(commands.request, DrawRequest(prizes=counts, **wish))).id
 
     async def act(self, act: Callable, draw_id: str, *arguments: object, **options: object) -> None:
-        async with write_room(self.services, self.room.id) as writer:
-            draw = await commands.by_id(writer, draw_id)
-            await act(writer, draw, *arguments, **options)
+        async with room_transaction(self.services, self.room.id) as transaction:
+            draw = await commands.by_id(transaction, draw_id)
+            await act(transaction, draw, *arguments, **options)
 
     async def draw(self, *prizes: tuple[str, int], **wish: object) -> DrawView:
         draw_id = await self.request(*prizes, run=True, **wish)

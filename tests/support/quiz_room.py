@@ -18,7 +18,7 @@ from mymozhem.rooms.actions.perform import perform
 from mymozhem.rooms.coordination.join_batches import Joined
 from mymozhem.rooms.coordination.submission_batches import Accepted
 from mymozhem.rooms.core.event_log import read_events
-from mymozhem.rooms.core.membership import find_seat
+from mymozhem.rooms.core.membership import find_membership
 from mymozhem.rooms.jobs.runner import Jobs
 from mymozhem.rooms.tables.participants import ParticipantRow
 from mymozhem.rooms.tables.prizes import WinnerRow
@@ -186,7 +186,7 @@ class Hall:
         """Return what somebody sees (None: the organizer): state, log, all of it as text."""
         services = self.house.services
         async with services.database.read() as session:
-            seat = await find_seat(session, self.room.id, self.who(name))
+            seat = await find_membership(session, self.room.id, self.who(name))
             state: Snapshot = await snapshot(session, seat, now=services.clock.now())
             events = await read_events(session, seat, after=None)
             while found := await read_events(session, seat, after=events[-1].cursor):

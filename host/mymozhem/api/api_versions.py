@@ -132,7 +132,7 @@ def install(app: Quart, host: HostSource, versions: Iterable[ApiVersion] = API_V
         found = _VERSIONED.match(request.path)
         return known.get(found[1]) if found else None
 
-    async def refuse_over() -> Response | None:
+    async def require_supported() -> Response | None:
         version, found = asked(), host()
         if version is None or version.sunset is None or found is None:
             return None
@@ -150,7 +150,7 @@ def install(app: Quart, host: HostSource, versions: Iterable[ApiVersion] = API_V
             response.headers.update(version.headers(_today(found), _base(found)))
         return response
 
-    app.before_request(refuse_over)
+    app.before_request(require_supported)
     app.after_request(tell)
 
 

@@ -6,7 +6,7 @@ from datetime import datetime
 from mymozhem.auth.principal import Caller
 from mymozhem.registry import manifest_history
 from mymozhem.registry.manifest_history import Published
-from mymozhem.rooms.notifications.deprecation import tell_organizers
+from mymozhem.rooms.notifications.deprecation import notify_organizers
 
 from .access import require_manager
 from .audit import audited
@@ -46,7 +46,7 @@ async def deprecate_version(
                 unit, app_id, version, reason=reason, deadline=deadline
             )
         if changed:
-            notified = await tell_organizers(unit, published)
+            notified = await notify_organizers(unit, published)
         said = {"version": version, "reason": reason, "lifted": lift, "told": notified}
         await audited(unit, caller, app_id, "app.deprecate", **said)
     await refresh_catalog(services)

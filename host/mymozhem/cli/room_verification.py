@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from mymozhem.config import Settings
 from mymozhem.db.unit_of_work import Database
 from mymozhem.rooms.locks.serving import RUNNING
-from mymozhem.rooms.locks.verify import Line, prove
+from mymozhem.rooms.locks.verify import Check, verify_lock
 from mymozhem.rooms.tables.rooms import RoomRow
 
 from .catalog_preview import keys_of, onlooker
@@ -27,7 +27,7 @@ class Proved:
     """A room, and all that was looked at."""
 
     room: Document
-    lines: list[Line]
+    lines: list[Check]
 
     @property
     def holds(self) -> bool:
@@ -52,7 +52,7 @@ async def proofs(settings: Settings, room: str | None) -> AsyncGenerator[Proved,
             async for room_id in ids:
                 async with database.read() as session:
                     row = await session.get_one(RoomRow, room_id)
-                    proved = Proved(card(row), await prove(session, catalog, keys, row))
+                    proved = Proved(card(row), await verify_lock(session, catalog, keys, row))
                 yield proved
 
 

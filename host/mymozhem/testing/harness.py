@@ -20,7 +20,7 @@ from mymozhem.registry.loaded_code import AppCode
 from mymozhem.rooms.actions.perform import perform
 from mymozhem.rooms.coordination.join_batches import Joined
 from mymozhem.rooms.coordination.submission_batches import Accepted
-from mymozhem.rooms.core.membership import find_seat
+from mymozhem.rooms.core.membership import find_membership
 from mymozhem.rooms.core.services import Services
 from mymozhem.rooms.jobs.runner import Jobs
 from mymozhem.rooms.lifecycle.create import NewRoom, create_room
@@ -158,7 +158,7 @@ class House:
     async def sees(self, room: RoomRow, who: Joined | None = None) -> Snapshot:
         """Return what somebody is shown of a room; None is the organizer."""
         async with self.services.database.read() as session:
-            seat = await find_seat(session, room.id, self.who(who))
+            seat = await find_membership(session, room.id, self.who(who))
             return await snapshot(session, seat, now=self.services.clock.now())
 
     def who(self, joined: Joined | None) -> Principal:

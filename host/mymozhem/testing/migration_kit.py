@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from pydantic import JsonValue
 
 from mymozhem.contract import JsonObject
-from mymozhem.rooms.upgrades.migrate import Carried
+from mymozhem.rooms.upgrades.migrate import MigratedRoom
 
 from .app_lookup import App, find_app
 from .conformance_kit import Finding, NotConforming
@@ -156,14 +156,14 @@ def _tried(passage: Passage) -> list[Trip]:
     return passage.trips
 
 
-def _counted(lost: Sequence[Carried], total: int) -> Iterator[str]:
+def _counted(lost: Sequence[MigratedRoom], total: int) -> Iterator[str]:
     """Yield what is wrong with rooms that do not fit, what is wrong with most of them first."""
     counts = Counter(sentence for each in lost for sentence in dict.fromkeys(_faults(each)))
     for sentence, count in counts.most_common(_MOST):
         yield f"{sentence} ({count} of {total} rooms)"
 
 
-def _faults(carried: Carried) -> Iterator[str]:
+def _faults(carried: MigratedRoom) -> Iterator[str]:
     for field in carried.fields:
         yield f"setting {_POSITION.sub('/*', field.pointer) or '/'}: {field.problem}"
     yield from carried.reasons

@@ -17,13 +17,13 @@ from mymozhem.manifests.settings import complete
 from mymozhem.manifests.settings_migrations.apply import MigrationFailed, apply_steps
 from mymozhem.rooms.upgrades.migrate import (
     MIGRATION,
-    Carried,
-    Had,
-    Journey,
-    Said,
+    AppAnswer,
+    CurrentRoom,
+    MigratedRoom,
+    MigrationPath,
     Strategy,
-    carry,
-    journey,
+    migrate,
+    migration_path,
     must_ask,
 )
 
@@ -59,9 +59,9 @@ class Trip:
     `refused` tells that the app refused to carry it back.
     """
 
-    had: Had
-    up: Carried
-    back: Carried | None = None
+    had: CurrentRoom
+    up: MigratedRoom
+    back: MigratedRoom | None = None
     refused: bool = False
 
     @property
@@ -89,14 +89,14 @@ class Passage:
     rooms: Rooms = field(default_factory=Rooms)
 
     @cached_property
-    def way(self) -> Journey:
+    def way(self) -> MigrationPath:
         """The way up."""
-        return journey(self.older, self.app.manifest, self.published)
+        return migration_path(self.older, self.app.manifest, self.published)
 
     @cached_property
-    def back(self) -> Journey:
+    def back(self) -> MigrationPath:
         """The way down."""
-        return journey(self.app.manifest, self.older, self.published)
+        return migration_path(self.app.manifest, self.older, self.published)
 
     @property
     def has_steps_back(self) -> bool:
@@ -139,14 +139,14 @@ class Passage:
             ups = [each for each, _ in await self._carried(house, self.way, hads)]
             trips = [Trip(had, up) for had, up in zip(hads, ups, strict=True)]
             there = [trip for trip in trips if trip.arrived]
-            now = [Had(trip.up.settings, trip.up.state) for trip in there]
+            now = [CurrentRoom(trip.up.settings, trip.up.state) for trip in there]
             backs = zip(there, await self._carried(house, self.back, now), strict=True)
             returned = {id(trip): replace(trip, back=it, refused=no) for trip, (it, no) in backs}
         return [returned.get(id(trip), trip) for trip in trips]
 
     async def _carried(
-        self, house: House, way: Journey, hads: Sequence[Had]
-    ) -> list[tuple[Carried, bool]]:
+        self, house: House, way: MigrationPath, hads: Sequence[CurrentRoom]
+    ) -> list[tuple[MigratedRoom, bool]]:
         """Return what becomes of each, and whether the app refused to carry it."""
         asking = [had for had in hads if self.may_ask and must_ask(way, had)]
         questions = {id(had): _question(self.app, way, had) for had in asking}
@@ -157,17 +157,17 @@ class Passage:
             question = questions.get(id(had))
             answer = answers.get(id(question))
             said = None if question is None else _said(answer)
-            found.append((carry(way, had, said=said), answer is not None and answer.refused))
+            found.append((migrate(way, had, said=said), answer is not None and answer.refused))
         return found
 
-    def _hads(self) -> list[Had]:
+    def _hads(self) -> list[CurrentRoom]:
         """Return complete settings with states; as many as the longer of the two lists."""
         settings, states = self._settings(), self._states()
         if not settings or not states:
             return []
         count = max(len(settings), len(states))
         pairs = zip(cycle(settings), cycle(states), strict=False)
-        return [Had(one, other) for one, other in islice(pairs, count)]
+        return [CurrentRoom(one, other) for one, other in islice(pairs, count)]
 
     def _settings(self) -> list[JsonObject]:
         older, schema = self.older, self.older.settings
@@ -190,7 +190,7 @@ class Passage:
         return [each for each in known.values() if fits({**each})]
 
 
-def _question(app: App, way: Journey, had: Had) -> Question:
+def _question(app: App, way: MigrationPath, had: CurrentRoom) -> Question:
     context, state = context_of(app, had.settings), RoomData.model_validate(dict(had.state))
     if context.room is not None:
         room = context.room.model_copy(update={"state": state})
@@ -204,15 +204,15 @@ def _question(app: App, way: Journey, had: Had) -> Question:
     return Question("migrate_settings", MIGRATE_SETTINGS, context, request)
 
 
-def _said(asked: Asked | None) -> Said:
+def _said(asked: Asked | None) -> AppAnswer:
     if asked is None:
-        return Said(why_not="migrate_settings did not answer in time before.")
+        return AppAnswer(why_not="migrate_settings did not answer in time before.")
     if asked.failure is not None:
-        return Said(why_not=f"migrate_settings failed: {asked.message}")
+        return AppAnswer(why_not=f"migrate_settings failed: {asked.message}")
     if asked.refused:
         told = asked.answer.get("message") if isinstance(asked.answer, dict) else None
-        return Said(why_not=f"migrate_settings refused: {told}")
-    return Said(SettingsMigrationResult.model_validate(asked.answer))
+        return AppAnswer(why_not=f"migrate_settings refused: {told}")
+    return AppAnswer(SettingsMigrationResult.model_validate(asked.answer))
 
 
 def _parts(state: JsonObject) -> dict[str, JsonObject]:

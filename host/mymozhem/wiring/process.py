@@ -33,10 +33,10 @@ from mymozhem.registry.kill_switch import disable
 from mymozhem.rooms.app_calls.late_answers import LateAnswers
 from mymozhem.rooms.app_calls.recovery import Parking
 from mymozhem.rooms.core.services import Services
-from mymozhem.rooms.jobs.cleanup import Sweeper
+from mymozhem.rooms.jobs.cleanup import Cleaner
 from mymozhem.rooms.jobs.runner import Jobs
 from mymozhem.rooms.locks.drift import Drifts
-from mymozhem.rooms.locks.reconciler import Keeper
+from mymozhem.rooms.locks.reconciler import LockReconciler
 from mymozhem.wiring.deliveries import relay_of
 from mymozhem.wiring.monitoring import health_loop
 
@@ -56,8 +56,8 @@ class Parts:
     relay: Relay
     watch: Watch
     health: HealthLoop
-    sweeper: Sweeper
-    keeper: Keeper
+    sweeper: Cleaner
+    keeper: LockReconciler
     workers: Workers
 
     def start(self) -> None:
@@ -134,7 +134,7 @@ async def open_parts(
         stack.push_async_callback(drifts.close)
         await parking.open(services)
         stack.push_async_callback(parking.close)
-        keeper = Keeper(services)
+        keeper = LockReconciler(services)
         parts = Parts(
             services=services,
             metrics=metrics,
@@ -144,7 +144,7 @@ async def open_parts(
             relay=relay_of(services),
             watch=Watch(apps),
             health=health_loop(services, metrics, counts, keeper.orphans),
-            sweeper=Sweeper(services),
+            sweeper=Cleaner(services),
             keeper=keeper,
             workers=workers,
         )

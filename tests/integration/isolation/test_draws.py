@@ -14,9 +14,9 @@ from mymozhem.config import Settings
 from mymozhem.contract import PersonKind, PrizeCount, fair
 from mymozhem.migrations import upgrade
 from mymozhem.registry.isolated.install import install
-from mymozhem.rooms.core.transaction import write_room
+from mymozhem.rooms.core.transaction import room_transaction
 from mymozhem.rooms.draws import commands
-from mymozhem.rooms.draws.commands import DrawWish
+from mymozhem.rooms.draws.commands import DrawRequest
 from mymozhem.rooms.draws.record import record
 from mymozhem.rooms.jobs.runner import Jobs
 from mymozhem.rooms.tables.draws import DrawRow
@@ -49,8 +49,8 @@ async def host(data_dir, name):
 
 
 async def draw(services, room, prize):
-    async with write_room(services, room.id) as writer:
-        wish = DrawWish(prizes=(PrizeCount(prize_id=prize, count=3),), run=True)
+    async with room_transaction(services, room.id) as writer:
+        wish = DrawRequest(prizes=(PrizeCount(prize_id=prize, count=3),), run=True)
         asked = await commands.request(writer, wish)
     await Jobs(services).run_due()
     async with services.database.read() as session:

@@ -5,9 +5,9 @@ import pytest
 from mymozhem.contract import DrawStatus, Level, PrizeCount
 from mymozhem.errors import MymozhemError
 from mymozhem.rooms.actions.perform import perform
-from mymozhem.rooms.core.transaction import write_room
+from mymozhem.rooms.core.transaction import room_transaction
 from mymozhem.rooms.draws import commands
-from mymozhem.rooms.draws.commands import DrawWish
+from mymozhem.rooms.draws.commands import DrawRequest
 from mymozhem.rooms.draws.record import find_draw
 from mymozhem.rooms.jobs.runner import Jobs
 from mymozhem.rooms.tables.events import RoomEventRow
@@ -108,8 +108,8 @@ async def test_a_draw_of_an_answer_at_the_edge_is_held_and_says_why(house, app, 
     prizes = (PrizeCount(prize_id=await house.prize(room), count=1),)
     await house.guest(room)
     app.behaviour["prepare"] = lambda *_: answer
-    async with write_room(house.services, room.id) as writer:
-        draw = await commands.request(writer, DrawWish(prizes=prizes))
+    async with room_transaction(house.services, room.id) as transaction:
+        draw = await commands.request(transaction, DrawRequest(prizes=prizes))
     await Jobs(house.services).run_due()
     async with house.services.database.read() as session:
         seen = await find_draw(session, room.id, draw.id, level=Level.ORGANIZER)

@@ -12,13 +12,13 @@ from mymozhem.auth.principal import Principal
 from mymozhem.clock import Clock
 from mymozhem.contract import Context, Effects, JsonObject, PersonKind, PreparedDraw, hookimpl
 from mymozhem.db.unit_of_work import Database
-from mymozhem.rooms.core.membership import find_seat
+from mymozhem.rooms.core.membership import find_membership
 from mymozhem.rooms.jobs.runner import Jobs
 from mymozhem.rooms.replay import Replayed, replay
 from mymozhem.rooms.tables.locks import RoomLockRow
 from mymozhem.rooms.tables.rooms import RoomRow, RoomStateRow
 from mymozhem.rooms.upgrades.procedure import Moved
-from mymozhem.rooms.upgrades.upgrade import UpgradeWish, upgrade_room
+from mymozhem.rooms.upgrades.upgrade import UpgradeRequest, upgrade_room
 from mymozhem.rooms.views.snapshot import snapshot
 from tests.support.host import House, make_services
 
@@ -142,7 +142,7 @@ class Street:
 
     async def upgrade(self, room: RoomRow, target: str, **wishes: Any) -> Moved:
         """Move a room as its organizer."""
-        wish = UpgradeWish(target=target, **wishes)
+        wish = UpgradeRequest(target=target, **wishes)
         return await upgrade_room(self.house.services, room.id, self.house.organizer, wish)
 
     async def plan(self, room: RoomRow, target: str, **wishes: Any) -> Any:
@@ -196,7 +196,7 @@ class Street:
     async def shown(self, room: RoomRow) -> Any:
         """Return what the organizer is shown of the room's state."""
         async with self.database.read() as session:
-            seat = await find_seat(session, room.id, self.house.organizer)
+            seat = await find_membership(session, room.id, self.house.organizer)
             return await snapshot(session, seat, now=self.clock.now())
 
     async def work(self) -> None:

@@ -44,7 +44,7 @@ class Farewell:
             await asyncio.gather(_copy(reader, to), _copy(to_reader, client))
 
 
-async def _copy(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+async def _copy(reader: asyncio.StreamReader, transaction: asyncio.StreamWriter) -> None:
     while data := await reader.read(65_536):
-        writer.write(data)
-    writer.close()
+        transaction.write(data)
+    transaction.close()

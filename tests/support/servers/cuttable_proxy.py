@@ -58,8 +58,8 @@ class Line:
             pass
         finally:
             self._tasks.discard(task)
-            for writer in (forth, back):
-                writer.transport.abort()
+            for transaction in (forth, back):
+                transaction.transport.abort()
 
 
 async def _copy(source: asyncio.StreamReader, target: asyncio.StreamWriter) -> None:

@@ -11,11 +11,11 @@ from mymozhem.api.responses import Page
 from mymozhem.api.routes import Routes
 from mymozhem.audit.trail import audit
 from mymozhem.dispatch.breakers.breaker import BreakerStatus, Key
-from mymozhem.dispatch.breakers.registry import BreakerView
+from mymozhem.dispatch.breakers.registry import BreakerSnapshot
 from mymozhem.errors import NotFound
 from mymozhem.idempotency.keys import mark_done
-from mymozhem.rooms.views.base import Moment, View
-from mymozhem.rooms.views.paging import Found
+from mymozhem.rooms.views.base import Timestamp, View
+from mymozhem.rooms.views.paging import ResultPage
 
 from .admin import require_admin
 
@@ -45,8 +45,8 @@ class SeenBreaker(View):
     state: BreakerStatus
     failures: int
     successes: int
-    opened_at: Moment | None
-    until: Moment | None
+    opened_at: Timestamp | None
+    until: Timestamp | None
     code: str | None
 
 
@@ -56,7 +56,7 @@ async def list_breakers(call: Call, query: Pages) -> Page[SeenBreaker]:
     await require_admin(call, "GET /admin/breakers")
     found = [_seen(each) for each in call.services.breakers.snapshot()]
     first = (query.page - 1) * query.limit
-    return paged(Found(found[first : first + query.limit], len(found)), query)
+    return paged(ResultPage(found[first : first + query.limit], len(found)), query)
 
 
 @routes.add("POST /admin/breakers/reset", refuses=frozenset({404}))
@@ -75,7 +75,7 @@ async def reset_breaker(call: Call, body: BreakerBody) -> SeenBreaker:
     return _seen(call.services.breakers.view(key))
 
 
-def _seen(view: BreakerView) -> SeenBreaker:
+def _seen(view: BreakerSnapshot) -> SeenBreaker:
     return SeenBreaker(
         app_id=view.key.app_id,
         version=view.key.version,

@@ -14,8 +14,8 @@ from mymozhem.idempotency.keys import mark_done
 from mymozhem.monitoring.call_statistics import Figures, Window, figures
 from mymozhem.monitoring.queries import AlertFilter, acknowledge, alerts
 from mymozhem.monitoring.tables import AlertRow, AppStatus, HealthCheckRow, RuleName, Severity
-from mymozhem.rooms.views.base import Moment, View
-from mymozhem.rooms.views.paging import Found
+from mymozhem.rooms.views.base import Timestamp, View
+from mymozhem.rooms.views.paging import ResultPage
 
 from .admin import require_admin
 
@@ -90,9 +90,9 @@ class SeenAlert(View):
     advice: str
     rooms: list[SeenSufferer]
     room_count: int
-    opened_at: Moment
-    recovered_at: Moment | None
-    acknowledged_at: Moment | None
+    opened_at: Timestamp
+    recovered_at: Timestamp | None
+    acknowledged_at: Timestamp | None
     acknowledged_by: str | None
 
 
@@ -102,8 +102,8 @@ class SeenCheck(View):
     version: str
     status: AppStatus
     details: JsonObject
-    since: Moment
-    checked_at: Moment
+    since: Timestamp
+    checked_at: Timestamp
     failures_in_a_row: int
 
 
@@ -133,7 +133,7 @@ async def list_alerts(call: Call, query: AlertsQuery) -> Page[SeenAlert]:
     wanted, part = AlertFilter(query.open, query.app_id), query.part
     async with call.services.database.read() as session:
         rows, total = await alerts(session, wanted, offset=part.offset, limit=part.limit)
-    return paged(Found([_alert(row) for row in rows], total), query)
+    return paged(ResultPage([_alert(row) for row in rows], total), query)
 
 
 @routes.add("POST /admin/alerts/{id}/acknowledge")

@@ -11,7 +11,7 @@ from mymozhem.apps import deprecate
 from mymozhem.apps.compare import compare_versions, find_version
 from mymozhem.manifests.referee import Bump, Consenter, as_json
 from mymozhem.rooms.views.base import View
-from mymozhem.rooms.views.paging import Found
+from mymozhem.rooms.views.paging import ResultPage
 
 from .apps import SeenVersion, seen_version, shown_manifest
 
@@ -62,7 +62,7 @@ async def list_versions(call: Call, app_id: str, query: LatestQuery) -> Page[See
     published = call.services.catalog.get(app_id).versions
     part = query.part
     found = [seen_version(each) for each in published]
-    return paged(Found(found[part.offset : part.offset + part.limit], len(found)), query)
+    return paged(ResultPage(found[part.offset : part.offset + part.limit], len(found)), query)
 
 
 @routes.add("GET /apps/{appId}/versions/{v}")

@@ -19,8 +19,8 @@ from mymozhem.registry.manifest_history import Published
 from mymozhem.registry.remote_apps import Owner
 from mymozhem.registry.snapshot import CatalogApp
 from mymozhem.registry.tables import SecretKind, StopCause
-from mymozhem.rooms.views.base import Moment, View
-from mymozhem.rooms.views.paging import Found
+from mymozhem.rooms.views.base import Timestamp, View
+from mymozhem.rooms.views.paging import ResultPage
 from mymozhem.rooms.views.room_models import manifest_view
 
 routes = Routes("apps", "Apps, and the versions of their manifests.")
@@ -45,14 +45,14 @@ class SeenKey(View):
     id: str
     kind: SecretKind
     public_key: str | None
-    created_at: Moment
-    expires_at: Moment | None
+    created_at: Timestamp
+    expires_at: Timestamp | None
 
 
 class SeenStop(View):
     """That an app is stopped, by whom, and why."""
 
-    at: Moment
+    at: Timestamp
     cause: StopCause
     reason: str
 
@@ -82,10 +82,10 @@ class SeenVersion(View):
     app_id: str
     version: str
     digest: str
-    published_at: Moment
-    deprecated_at: Moment | None
+    published_at: Timestamp
+    deprecated_at: Timestamp | None
     reason: str | None
-    deadline: Moment | None
+    deadline: Timestamp | None
     manifest: JsonObject | None = None
 
 
@@ -110,7 +110,7 @@ async def list_apps(call: Call, query: LatestQuery) -> Page[SeenAppCard]:
     """List apps that rooms can be made with, or were."""
     cards = [_card(app) for app in call.services.catalog.apps()]
     part = query.part
-    return paged(Found(cards[part.offset : part.offset + part.limit], len(cards)), query)
+    return paged(ResultPage(cards[part.offset : part.offset + part.limit], len(cards)), query)
 
 
 @routes.add("GET /apps/{appId}")

@@ -8,9 +8,9 @@ from mymozhem.auth.users import User, current_user
 from mymozhem.contract import JsonObject, PersonKind, RoomStatus
 from mymozhem.errors import NotFound, Unauthenticated
 from mymozhem.rooms.coordination.join_batches import Joined
-from mymozhem.rooms.core.membership import Seat
+from mymozhem.rooms.core.membership import Membership
 from mymozhem.rooms.participants.join import join
-from mymozhem.rooms.views.base import Moment, View
+from mymozhem.rooms.views.base import Timestamp, View
 from mymozhem.rooms.views.participants import SeenParticipant, participant_view
 
 routes = Routes("auth", "Signing in, and who one is.")
@@ -26,8 +26,8 @@ class SeenUser(View):
     kind: PersonKind
     is_admin: bool
     email_verified: bool
-    created_at: Moment
-    updated_at: Moment
+    created_at: Timestamp
+    updated_at: Timestamp
 
 
 class SignedIn(View):
@@ -62,7 +62,7 @@ async def login(call: Call, body: LoginBody) -> SignedIn:
 
     Too many wrong ones from one address are answered with 429, before any password is compared.
     """
-    call.host.limits.refuse_exhausted("login", call.address)
+    call.host.limits.require_attempts_left("login", call.address)
     try:
         user = await call.host.accounts.login(body.email, body.password)
     except Unauthenticated:
@@ -107,7 +107,7 @@ def entered(call: Call, joined: Joined) -> Entered:
     """Return what somebody who came in gets; a token where they had none."""
     user = User.of(joined.person)
     token = None if call.principal else call.host.tokens.issue(user, room_id=joined.room.id)
-    own = Seat(joined.room, user.id, user.kind, joined.participant.role, joined.participant)
+    own = Membership(joined.room, user.id, user.kind, joined.participant.role, joined.participant)
     return Entered(
         access_token=token.access_token if token else None,
         expires_in=token.expires_in if token else None,

@@ -2,15 +2,15 @@
 
 from quart import Response
 
-from mymozhem.api.query_models import DrawsQuery, paged, refuse_unknown
+from mymozhem.api.query_models import DrawsQuery, check_fields, paged
 from mymozhem.api.request_models import NewDrawBody, ReasonBody, RetryBody, RevealBody, RunBody
 from mymozhem.api.request_pipeline import Call
 from mymozhem.api.responses import Page
 from mymozhem.api.routes import Routes
 from mymozhem.contract import PrizeCount, PublicSource
-from mymozhem.rooms.core.access import seat_for, write_as
+from mymozhem.rooms.core.access import membership_for, write_as
 from mymozhem.rooms.draws import commands
-from mymozhem.rooms.draws.commands import DrawWish
+from mymozhem.rooms.draws.commands import DrawRequest
 from mymozhem.rooms.draws.record import record
 from mymozhem.rooms.tables.draws import RevealMode
 from mymozhem.rooms.views.draws import SeenDraw, draw
@@ -30,10 +30,10 @@ async def create_draw(call: Call, id: str, body: NewDrawBody) -> SeenDraw:
 @routes.add("GET /rooms/{id}/draws")
 async def list_draws(call: Call, id: str, query: DrawsQuery) -> Page[SeenDraw]:
     """List the draws of a room; picks are shown by one draw alone."""
-    refuse_unknown(query.fields, SeenDraw)
+    check_fields(query.fields, SeenDraw)
     async with call.services.database.read() as session:
-        seat = await seat_for(session, id, call.principal, "GET /rooms/{id}/draws")
-        return paged(await found_draws(session, seat, query.part), query)
+        membership = await membership_for(session, id, call.principal, "GET /rooms/{id}/draws")
+        return paged(await found_draws(session, membership, query.part), query)
 
 
 @routes.add("GET /rooms/{id}/draws/{did}")
@@ -86,11 +86,11 @@ async def get_record(call: Call, id: str, did: str) -> Response:
     return Response(b'{"data":' + found + b',"meta":{}}', content_type="application/json")
 
 
-def _wish(body: NewDrawBody) -> DrawWish:
+def _wish(body: NewDrawBody) -> DrawRequest:
     prizes = None
     if body.prizes is not None:
         prizes = tuple(PrizeCount(prize_id=each.prize_id, count=each.count) for each in body.prizes)
-    return DrawWish(
+    return DrawRequest(
         prizes=prizes,
         key=body.key,
         run=body.run,
@@ -105,5 +105,7 @@ def _wish(body: NewDrawBody) -> DrawWish:
 
 async def _shown(call: Call, room_id: str, draw_id: str) -> SeenDraw:
     async with call.services.database.read() as session:
-        seat = await seat_for(session, room_id, call.principal, "GET /rooms/{id}/draws/{did}")
-        return await draw(session, seat, draw_id)
+        membership = await membership_for(
+            session, room_id, call.principal, "GET /rooms/{id}/draws/{did}"
+        )
+        return await draw(session, membership, draw_id)

@@ -1,6 +1,6 @@
 """People in a room: joining, leaving, looked after by those who help to run it."""
 
-from mymozhem.api.query_models import PeopleQuery, paged, refuse_unknown
+from mymozhem.api.query_models import PeopleQuery, check_fields, paged
 from mymozhem.api.request_models import (
     ImportBody,
     JoinBody,
@@ -12,8 +12,8 @@ from mymozhem.api.request_pipeline import Call
 from mymozhem.api.responses import Page
 from mymozhem.api.routes import Routes
 from mymozhem.errors import Forbidden, NotFound
-from mymozhem.rooms.core.access import seat_by, seat_for
-from mymozhem.rooms.core.membership import HELPERS, find_seat
+from mymozhem.rooms.core.access import membership_by, membership_for
+from mymozhem.rooms.core.membership import STAFF, find_membership
 from mymozhem.rooms.participants import manage
 from mymozhem.rooms.participants.manage import NewPerson, PersonChanges
 from mymozhem.rooms.views.account import code_for
@@ -52,11 +52,13 @@ async def join_room(call: Call, id: str, body: JoinBody) -> Entered:
 @routes.add("GET /rooms/{id}/participants")
 async def list_participants(call: Call, id: str, query: PeopleQuery) -> Page[SeenParticipant]:
     """List people by name; their details to those who help to run the room."""
-    refuse_unknown(query.fields, SeenParticipant)
+    check_fields(query.fields, SeenParticipant)
     wanted = PeopleFilter(role=query.role, status=query.status, name=query.name)
     async with call.services.database.read() as session:
-        seat = await seat_for(session, id, call.principal, "GET /rooms/{id}/participants")
-        return paged(await participants(session, seat, wanted, query.part), query)
+        membership = await membership_for(
+            session, id, call.principal, "GET /rooms/{id}/participants"
+        )
+        return paged(await participants(session, membership, wanted, query.part), query)
 
 
 @routes.add("POST /rooms/{id}/participants/import", status=201, max_bytes=IMPORT_BYTES)
@@ -93,11 +95,11 @@ async def change_participant(
 async def remove_participant(call: Call, id: str, pid: str, body: ReasonBody) -> None:
     """Send somebody away; of oneself, leave."""
     async with call.services.database.read() as session:
-        seat = await find_seat(session, id, call.principal)
-    if seat.participant is not None and seat.participant.id == pid:
+        membership = await find_membership(session, id, call.principal)
+    if membership.participant is not None and membership.participant.id == pid:
         await manage.leave(call.services, id, call.caller)
         return
-    if seat.role not in HELPERS:
+    if membership.role not in STAFF:
         raise Forbidden
     await manage.remove(call.services, id, call.caller, pid, body.reason)
 
@@ -125,5 +127,5 @@ async def rename_participant(call: Call, id: str, pid: str, body: RenameBody) ->
 
 async def _shown(call: Call, room_id: str, participant_id: str) -> SeenParticipant:
     async with call.services.database.read() as session:
-        seat = await seat_by(session, room_id, call.principal, participant_id, ONE)
-        return await participant(session, seat, participant_id)
+        membership = await membership_by(session, room_id, call.principal, participant_id, ONE)
+        return await participant(session, membership, participant_id)

@@ -1,12 +1,12 @@
 """Prizes: what can be won in a room."""
 
-from mymozhem.api.query_models import PrizesQuery, paged, refuse_unknown
+from mymozhem.api.query_models import PrizesQuery, check_fields, paged
 from mymozhem.api.request_models import NewPrizeBody, PrizePatch
 from mymozhem.api.request_pipeline import Call
 from mymozhem.api.responses import Page
 from mymozhem.api.routes import Routes
 from mymozhem.errors import Invalid
-from mymozhem.rooms.core.access import seat_for
+from mymozhem.rooms.core.access import membership_for
 from mymozhem.rooms.prizes import manage
 from mymozhem.rooms.prizes.manage import NewPrize
 from mymozhem.rooms.views.prizes import SeenPrize, prize
@@ -35,10 +35,10 @@ async def create_prize(call: Call, id: str, body: NewPrizeBody) -> SeenPrize:
 @routes.add("GET /rooms/{id}/prizes")
 async def list_prizes(call: Call, id: str, query: PrizesQuery) -> Page[SeenPrize]:
     """List the prizes of a room."""
-    refuse_unknown(query.fields, SeenPrize)
+    check_fields(query.fields, SeenPrize)
     async with call.services.database.read() as session:
-        seat = await seat_for(session, id, call.principal, "GET /rooms/{id}/prizes")
-        return paged(await found_prizes(session, seat, query.part), query)
+        membership = await membership_for(session, id, call.principal, "GET /rooms/{id}/prizes")
+        return paged(await found_prizes(session, membership, query.part), query)
 
 
 @routes.add("GET /rooms/{id}/prizes/{prizeId}")
@@ -67,5 +67,7 @@ async def delete_prize(call: Call, id: str, prize_id: str) -> None:
 
 async def _shown(call: Call, room_id: str, prize_id: str) -> SeenPrize:
     async with call.services.database.read() as session:
-        seat = await seat_for(session, room_id, call.principal, "GET /rooms/{id}/prizes/{prizeId}")
-        return await prize(session, seat, prize_id)
+        membership = await membership_for(
+            session, room_id, call.principal, "GET /rooms/{id}/prizes/{prizeId}"
+        )
+        return await prize(session, membership, prize_id)

@@ -15,7 +15,7 @@ from mymozhem.apps.secrets import rotate_secret
 from mymozhem.apps.sign_in import sign_in_app
 from mymozhem.contract import JsonObject
 from mymozhem.errors import Unauthenticated
-from mymozhem.rooms.views.base import Moment, View
+from mymozhem.rooms.views.base import Timestamp, View
 
 from .apps import MANIFEST_BYTES, SeenVersion, seen_version
 
@@ -30,7 +30,7 @@ class SeenRegistered(View):
     app_secret: str
     public_key: str
     manifest: JsonObject
-    created_at: Moment
+    created_at: Timestamp
 
 
 class SeenSecret(View):
@@ -55,7 +55,7 @@ class SeenSwitch(View):
 
     app_id: str
     stopped: bool
-    stopped_at: Moment | None
+    stopped_at: Timestamp | None
     reason: str | None
 
 
@@ -127,7 +127,7 @@ async def issue_app_token(call: Call, body: AppTokenBody) -> SeenAppToken:
     It ends with the secret, where that ends first.
     Too many wrong ones from one address are answered with 429, before any is compared.
     """
-    call.host.limits.refuse_exhausted("app", call.address)
+    call.host.limits.require_attempts_left("app", call.address)
     try:
         token = await sign_in_app(
             call.services,

@@ -10,10 +10,10 @@ from quart import Response
 from mymozhem.api.request_pipeline import Call
 from mymozhem.api.routes import Routes
 from mymozhem.auth.principal import Principal
-from mymozhem.rooms.core.access import seat_for
+from mymozhem.rooms.core.access import membership_for
 from mymozhem.rooms.core.event_log import MAX_PAGE, read_events
 from mymozhem.rooms.core.services import Services
-from mymozhem.rooms.views.base import written
+from mymozhem.rooms.views.base import to_json
 from mymozhem.rooms.views.snapshot import event_view
 
 routes = Routes("rooms", "Rooms: made, found, changed, played in.")
@@ -25,8 +25,8 @@ JSON_LINES = "application/x-ndjson"
 async def get_qr(call: Call, id: str) -> Response:
     """Return the way into the room as a QR code, for those who help to run it."""
     async with call.services.database.read() as session:
-        seat = await seat_for(session, id, call.principal, "GET /rooms/{id}/qr.svg")
-    address = f"{call.services.settings.effective_public_url}/join/{seat.room.code}"
+        membership = await membership_for(session, id, call.principal, "GET /rooms/{id}/qr.svg")
+    address = f"{call.services.settings.effective_public_url}/join/{membership.room.code}"
     drawn = BytesIO()
     segno.make(address, error="m").save(drawn, kind="svg", scale=8, border=4, svgns=True)
     return Response(drawn.getvalue(), content_type=SVG)
@@ -36,7 +36,7 @@ async def get_qr(call: Call, id: str) -> Response:
 async def export_room(call: Call, id: str) -> Response:
     """Return the room's log as JSON Lines: the room first, then every event that organizers see."""
     async with call.services.database.read() as session:
-        await seat_for(session, id, call.principal, "GET /rooms/{id}/export")
+        await membership_for(session, id, call.principal, "GET /rooms/{id}/export")
     room = await call.host.reader.room(id, call.principal)
     first = {"format": "mymozhem-room-1", "room": room.document}
     response = Response(_lines(call.services, id, call.caller, first), content_type=JSON_LINES)
@@ -52,10 +52,10 @@ async def _lines(
     after: str | None = None
     while True:
         async with services.database.read() as session:
-            seat = await seat_for(session, room_id, caller, "GET /rooms/{id}/export")
-            events = await read_events(session, seat, after=after)
+            membership = await membership_for(session, room_id, caller, "GET /rooms/{id}/export")
+            events = await read_events(session, membership, after=after)
         for event in events:
-            yield orjson.dumps(written(event_view(event))) + b"\n"
+            yield orjson.dumps(to_json(event_view(event))) + b"\n"
         if len(events) < MAX_PAGE:
             return
         after = events[-1].cursor

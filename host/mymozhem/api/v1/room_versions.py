@@ -9,13 +9,13 @@ from mymozhem.api.routes import Routes
 from mymozhem.contract import JsonObject
 from mymozhem.errors import MymozhemError
 from mymozhem.manifests.referee import as_json
-from mymozhem.rooms.upgrades.bulk import BulkWish, NeedsAnswer, upgrade_rooms
-from mymozhem.rooms.upgrades.form import AskedField
+from mymozhem.rooms.upgrades.bulk import BulkUpgradeRequest, NeedsAnswer, upgrade_rooms
+from mymozhem.rooms.upgrades.form import FormField
 from mymozhem.rooms.upgrades.migrate import Strategy
 from mymozhem.rooms.upgrades.plan import Plan
-from mymozhem.rooms.upgrades.procedure import Moved, Wish
+from mymozhem.rooms.upgrades.procedure import Moved, MoveRequest
 from mymozhem.rooms.upgrades.rollback import roll_back
-from mymozhem.rooms.upgrades.upgrade import UpgradeWish, upgrade_room
+from mymozhem.rooms.upgrades.upgrade import UpgradeRequest, upgrade_room
 from mymozhem.rooms.views.base import View
 
 from .admin import require_admin
@@ -130,7 +130,7 @@ async def upgrade_manifest(call: Call, id: str, body: UpgradeBody) -> SeenMove:
 
     With `If-Match` only where nobody changed the room since.
     """
-    wish = UpgradeWish(
+    wish = UpgradeRequest(
         dry_run=body.dry_run,
         expected=expected_version(call.if_match),
         target=body.target_version,
@@ -146,7 +146,7 @@ async def rollback_manifest(call: Call, id: str, body: RollbackBody) -> SeenMove
 
     With `If-Match` only where nobody changed the room since.
     """
-    wish = Wish(dry_run=body.dry_run, expected=expected_version(call.if_match))
+    wish = MoveRequest(dry_run=body.dry_run, expected=expected_version(call.if_match))
     return _moved(id, await roll_back(call.services, id, call.caller, wish))
 
 
@@ -157,7 +157,7 @@ async def upgrade_rooms_of_an_app(call: Call, app_id: str, body: UpgradeRoomsBod
     Safe to repeat: what was moved is not moved again.
     """
     await require_admin(call, "POST /apps/{appId}/upgrade-rooms")
-    wish = BulkWish(
+    wish = BulkUpgradeRequest(
         source=body.source,
         target=body.to,
         dry_run=body.dry_run,
@@ -210,7 +210,7 @@ def _refusal(error: MymozhemError) -> SeenRefusal:
     )
 
 
-def _field(field: AskedField) -> SeenField:
+def _field(field: FormField) -> SeenField:
     seen = SeenField(
         pointer=field.pointer,
         type=field.type,

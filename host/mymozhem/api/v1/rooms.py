@@ -5,7 +5,7 @@ from typing import Annotated
 
 from pydantic import JsonValue
 
-from mymozhem.api.query_models import EventsQuery, RoomsQuery, paged, refuse_unknown
+from mymozhem.api.query_models import EventsQuery, RoomsQuery, check_fields, paged
 from mymozhem.api.request_models import CopyBody, NewRoomBody, Payload, RoomPatch
 from mymozhem.api.request_pipeline import Call
 from mymozhem.api.responses import Answer, Page
@@ -14,7 +14,7 @@ from mymozhem.contract import JsonObject
 from mymozhem.errors import BadRequest, Invalid
 from mymozhem.rooms.actions.perform import perform
 from mymozhem.rooms.app_calls.retry import retry_now
-from mymozhem.rooms.core.access import seat_for, write_as
+from mymozhem.rooms.core.access import membership_for, write_as
 from mymozhem.rooms.core.event_log import read_events
 from mymozhem.rooms.core.revision import RoomChanged
 from mymozhem.rooms.lifecycle import update
@@ -74,7 +74,7 @@ async def create_a_room(call: Call, body: NewRoomBody) -> Answer[Shown]:
 @routes.add("GET /rooms")
 async def list_rooms(call: Call, query: RoomsQuery) -> Page[SeenRoom]:
     """List public rooms and the caller's own, newest first; to admins all."""
-    refuse_unknown(query.fields, SeenRoom)
+    check_fields(query.fields, SeenRoom)
     wanted = RoomFilter(
         status=query.status, app_id=query.app_id, created_by=query.created_by, mine=query.mine
     )
@@ -113,24 +113,24 @@ async def delete_room(call: Call, id: str) -> None:
 async def get_lock(call: Call, id: str) -> SeenLock:
     """Return what the room is pinned to, by digest, now and before, and who answers for it."""
     async with call.services.database.read() as session:
-        seat = await seat_for(session, id, call.principal, "GET /rooms/{id}/lock")
-        return await room_lock(session, call.services.catalog, seat)
+        membership = await membership_for(session, id, call.principal, "GET /rooms/{id}/lock")
+        return await room_lock(session, call.services.catalog, membership)
 
 
 @routes.add("GET /rooms/{id}/state")
 async def get_state(call: Call, id: str) -> Snapshot:
     """Return the room's state at the caller's level, and the cursor that it is at."""
     async with call.services.database.read() as session:
-        seat = await seat_for(session, id, call.principal, "GET /rooms/{id}/state")
-        return await snapshot(session, seat, now=call.services.clock.now())
+        membership = await membership_for(session, id, call.principal, "GET /rooms/{id}/state")
+        return await snapshot(session, membership, now=call.services.clock.now())
 
 
 @routes.add("GET /rooms/{id}/events")
 async def list_events(call: Call, id: str, query: EventsQuery) -> list[LoggedEvent]:
     """Return the events after a cursor that the caller's level sees, oldest first."""
     async with call.services.database.read() as session:
-        seat = await seat_for(session, id, call.principal, "GET /rooms/{id}/events")
-        events = await read_events(session, seat, after=query.after, limit=query.limit)
+        membership = await membership_for(session, id, call.principal, "GET /rooms/{id}/events")
+        events = await read_events(session, membership, after=query.after, limit=query.limit)
     return [event_view(event) for event in events]
 
 

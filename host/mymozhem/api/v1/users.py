@@ -9,7 +9,7 @@ from mymozhem.errors import Invalid
 from mymozhem.idempotency.keys import mark_done
 from mymozhem.rooms.participants.erase import erase_person
 from mymozhem.rooms.views.account import SeenAnswer, SeenSeat, answers_of, seats_of
-from mymozhem.rooms.views.base import Moment, View
+from mymozhem.rooms.views.base import Timestamp, View
 
 from .auth import SeenUser, user_view
 
@@ -21,7 +21,7 @@ class SeenIdentity(View):
 
     provider: str
     subject: str
-    created_at: Moment
+    created_at: Timestamp
 
 
 class SeenExport(View):

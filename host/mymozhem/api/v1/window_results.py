@@ -9,8 +9,8 @@ from mymozhem.api.query_models import FileQuery, paged
 from mymozhem.api.request_pipeline import Call
 from mymozhem.api.responses import Page
 from mymozhem.api.routes import Routes
-from mymozhem.rooms.core.access import seat_for
-from mymozhem.rooms.views.base import written
+from mymozhem.rooms.core.access import membership_for
+from mymozhem.rooms.views.base import to_json
 from mymozhem.rooms.views.standings import SeenStanding, all_standings, standings
 from mymozhem.rooms.views.submission_columns import columns_of
 from mymozhem.rooms.views.submissions import SeenSubmission, batches, listing, submissions
@@ -34,11 +34,11 @@ async def list_submissions(
     and a text that they would take for a formula gets an apostrophe in front.
     """
     async with call.services.database.read() as session:
-        seat = await seat_for(session, id, call.principal, SUBMISSIONS)
+        membership = await membership_for(session, id, call.principal, SUBMISSIONS)
         if query.format is None:
-            return paged(await submissions(session, seat, window_id, query.part), query)
+            return paged(await submissions(session, membership, window_id, query.part), query)
         in_columns = query.format is FileForm.CSV
-        listed = await listing(session, seat, window_id, members=in_columns)
+        listed = await listing(session, membership, window_id, members=in_columns)
     columns = columns_of(listed)
     return download(
         f"{id}-{window_id}",
@@ -56,10 +56,10 @@ async def list_standings(call: Call, id: str, query: FileQuery) -> Page[SeenStan
     Equal points are one rank. `format` sends all of them as a file.
     """
     async with call.services.database.read() as session:
-        seat = await seat_for(session, id, call.principal, STANDINGS)
+        membership = await membership_for(session, id, call.principal, STANDINGS)
         if query.format is None:
-            return paged(await standings(session, seat, query.part), query)
-        found = await all_standings(session, seat)
+            return paged(await standings(session, membership, query.part), query)
+        found = await all_standings(session, membership)
     return download(
         f"{id}-standings", query.format, _in_parts(found), header=_PLACE, cells=_standing
     )
@@ -72,5 +72,5 @@ async def _in_parts(found: Sequence[SeenStanding]) -> AsyncIterator[Sequence[See
 
 
 def _standing(item: SeenStanding) -> Cells:
-    known = written(item)
+    known = to_json(item)
     return [known[name] for name in _PLACE]

@@ -3,13 +3,13 @@
 from collections.abc import Awaitable, Callable
 
 from mymozhem.api.idempotency import Repeat
-from mymozhem.api.query_models import WindowsQuery, paged, refuse_unknown
+from mymozhem.api.query_models import WindowsQuery, check_fields, paged
 from mymozhem.api.request_models import ExtendBody, RejudgeBody, SubmissionBody
 from mymozhem.api.request_pipeline import Call
 from mymozhem.api.responses import Page
 from mymozhem.api.routes import Routes
 from mymozhem.auth.principal import Principal
-from mymozhem.rooms.core.access import seat_for
+from mymozhem.rooms.core.access import membership_for
 from mymozhem.rooms.core.services import Services
 from mymozhem.rooms.tables.windows import WindowRow
 from mymozhem.rooms.views.base import View
@@ -34,19 +34,21 @@ class SeenAccepted(View):
 @routes.add("GET /rooms/{id}/windows")
 async def list_windows(call: Call, id: str, query: WindowsQuery) -> Page[SeenWindow]:
     """List the windows of a room; without the rules by which they are judged."""
-    refuse_unknown(query.fields, SeenWindow)
+    check_fields(query.fields, SeenWindow)
     async with call.services.database.read() as session:
-        seat = await seat_for(session, id, call.principal, "GET /rooms/{id}/windows")
+        membership = await membership_for(session, id, call.principal, "GET /rooms/{id}/windows")
         now = call.services.clock.now()
-        return paged(await found_windows(session, seat, query.part, now=now), query)
+        return paged(await found_windows(session, membership, query.part, now=now), query)
 
 
 @routes.add("GET /rooms/{id}/windows/{windowId}")
 async def get_window(call: Call, id: str, window_id: str) -> SeenWindow:
     """Return one window; to those who help to run the room, with who has answered."""
     async with call.services.database.read() as session:
-        seat = await seat_for(session, id, call.principal, "GET /rooms/{id}/windows/{windowId}")
-        return await window(session, seat, window_id, now=call.services.clock.now())
+        membership = await membership_for(
+            session, id, call.principal, "GET /rooms/{id}/windows/{windowId}"
+        )
+        return await window(session, membership, window_id, now=call.services.clock.now())
 
 
 @routes.add(
@@ -135,5 +137,5 @@ async def _control(call: Call, room_id: str, name: str, act: _Control) -> SeenWi
 async def _shown(call: Call, room_id: str, name: str) -> SeenWindow:
     endpoint = "GET /rooms/{id}/windows/{windowId}"
     async with call.services.database.read() as session:
-        seat = await seat_for(session, room_id, call.principal, endpoint)
-        return await window(session, seat, name, now=call.services.clock.now())
+        membership = await membership_for(session, room_id, call.principal, endpoint)
+        return await window(session, membership, name, now=call.services.clock.now())

@@ -1,11 +1,11 @@
 """Winners: given by hand, handed out, moved, revoked."""
 
-from mymozhem.api.query_models import WinnersQuery, paged, refuse_unknown
+from mymozhem.api.query_models import WinnersQuery, check_fields, paged
 from mymozhem.api.request_models import MoveBody, NewWinnerBody, ReasonBody
 from mymozhem.api.request_pipeline import Call
 from mymozhem.api.responses import Page
 from mymozhem.api.routes import Routes
-from mymozhem.rooms.core.access import seat_for, write_as
+from mymozhem.rooms.core.access import membership_for, write_as
 from mymozhem.rooms.prizes import winners
 from mymozhem.rooms.views.winners import SeenWinner, WinnerFilter, winner
 from mymozhem.rooms.views.winners import winners as found_winners
@@ -29,7 +29,7 @@ async def create_winner(call: Call, id: str, body: NewWinnerBody) -> SeenWinner:
 @routes.add("GET /rooms/{id}/winners")
 async def list_winners(call: Call, id: str, query: WinnersQuery) -> Page[SeenWinner]:
     """List winners, revoked ones too; none before the reveal of their draw."""
-    refuse_unknown(query.fields, SeenWinner)
+    check_fields(query.fields, SeenWinner)
     wanted = WinnerFilter(
         prize_id=query.prize_id,
         participant_id=query.participant_id,
@@ -37,8 +37,8 @@ async def list_winners(call: Call, id: str, query: WinnersQuery) -> Page[SeenWin
         status=query.status,
     )
     async with call.services.database.read() as session:
-        seat = await seat_for(session, id, call.principal, "GET /rooms/{id}/winners")
-        return paged(await found_winners(session, seat, wanted, query.part), query)
+        membership = await membership_for(session, id, call.principal, "GET /rooms/{id}/winners")
+        return paged(await found_winners(session, membership, wanted, query.part), query)
 
 
 @routes.add("GET /rooms/{id}/winners/{wid}")
@@ -76,5 +76,7 @@ async def move_winner(call: Call, id: str, wid: str, body: MoveBody) -> SeenWinn
 
 async def _shown(call: Call, room_id: str, winner_id: str) -> SeenWinner:
     async with call.services.database.read() as session:
-        seat = await seat_for(session, room_id, call.principal, "GET /rooms/{id}/winners/{wid}")
-        return await winner(session, seat, winner_id)
+        membership = await membership_for(
+            session, room_id, call.principal, "GET /rooms/{id}/winners/{wid}"
+        )
+        return await winner(session, membership, winner_id)

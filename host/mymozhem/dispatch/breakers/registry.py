@@ -59,7 +59,7 @@ class Permit:
 
 
 @dataclass(frozen=True)
-class BreakerView:
+class BreakerSnapshot:
     """A breaker as operators see it; `opened_at` and `until` are None while it is closed.
 
     One that is open with `until` in the past lets the next call through as a trial.
@@ -132,15 +132,15 @@ class Breakers:
         else:
             await self._openings.forget(key)
 
-    def snapshot(self) -> list[BreakerView]:
+    def snapshot(self) -> list[BreakerSnapshot]:
         """Return every breaker that is not closed or has failures, by key."""
         return [self.view(key) for key in sorted(self._kept)]
 
-    def view(self, key: Key) -> BreakerView:
+    def view(self, key: Key) -> BreakerSnapshot:
         """Return a breaker as operators see it."""
         breaker = self.find(key)
         closed = breaker.state is BreakerStatus.CLOSED
-        return BreakerView(
+        return BreakerSnapshot(
             key=key,
             state=breaker.state,
             failures=breaker.failures,

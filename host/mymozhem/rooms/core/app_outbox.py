@@ -24,14 +24,14 @@ _LEVELS = frozenset(str(level) for level in Level)
 
 
 @dataclass(frozen=True)
-class Told:
+class AppNotification:
     """One thing that the app is to be told by a hook."""
 
     hook: Hook[BaseModel, Acknowledgement]
     request: BaseModel
 
 
-def event_told(event: Mapping[str, Any]) -> Told:
+def event_notification(event: Mapping[str, Any]) -> AppNotification:
     """Return what the app is told of an entry of the log; entries of every level are the app's."""
     stream = str(event["stream"])
     is_level = stream in _LEVELS
@@ -42,11 +42,15 @@ def event_told(event: Mapping[str, Any]) -> Told:
         payload=event["payload"],
         at=event["created_at"],
     )
-    return Told(ON_EVENT, EventRequest(event=logged))
+    return AppNotification(ON_EVENT, EventRequest(event=logged))
 
 
 async def enqueue(
-    services: Services, unit: UnitOfWork, room: RoomRow, manifest: Manifest, told: Iterable[Told]
+    services: Services,
+    unit: UnitOfWork,
+    room: RoomRow,
+    manifest: Manifest,
+    told: Iterable[AppNotification],
 ) -> None:
     """Write what the app is to be told into the outbox, in order; the last act of a transaction.
 

@@ -2,16 +2,16 @@
 
 from mymozhem.contract import DrawStatus
 from mymozhem.errors import NotFound, Unavailable
-from mymozhem.rooms.core.leased import Work
+from mymozhem.rooms.core.leased import Lease
 from mymozhem.rooms.core.services import Services
 from mymozhem.rooms.draws.commit import Held, commit, hold
 from mymozhem.rooms.draws.select import select_winners
 from mymozhem.rooms.tables.draws import DrawRow
 
-from .steps import is_unheard
+from .steps import is_unknown_here
 
 
-async def step(services: Services, work: Work) -> None:
+async def step(services: Services, work: Lease) -> None:
     """Take the next step of a draw that was taken; safe to repeat after a crash at any point.
 
     Each step ends in one transaction, which is fenced by the lease.
@@ -25,13 +25,13 @@ async def step(services: Services, work: Work) -> None:
         await select_winners(services, work)
 
 
-async def _commit_or_hold(services: Services, work: Work) -> None:
+async def _commit_or_hold(services: Services, work: Lease) -> None:
     try:
         await commit(services, work)
     except Unavailable:
         raise
     except NotFound as unknown:
-        if not is_unheard(unknown):
+        if not is_unknown_here(unknown):
             await _hold(services, work)
         raise
     except Exception:  # our own mistake: its organizer sees it, and the draws behind it go on
@@ -39,6 +39,6 @@ async def _commit_or_hold(services: Services, work: Work) -> None:
         raise
 
 
-async def _hold(services: Services, work: Work) -> None:
+async def _hold(services: Services, work: Lease) -> None:
     message = "The platform could not prepare this draw; its operators find why in the log."
     await hold(services, work, Held("HOST_FAILED", message))

@@ -12,12 +12,12 @@ from datetime import timedelta
 import structlog
 
 from mymozhem.errors import Unavailable
-from mymozhem.rooms.core.leased import Work, WorkKind
+from mymozhem.rooms.core.leased import JobKind, Lease
 from mymozhem.rooms.core.services import Services
 from mymozhem.rooms.windows import downtime
 
 from . import draws, leases, windows
-from .timers import fire
+from .timers import run_timer
 
 logger = structlog.stdlib.get_logger(__name__)
 
@@ -31,10 +31,10 @@ REST = timedelta(seconds=5)
 WIDTH = 8
 
 
-_STEPS: dict[WorkKind, Callable[[Services, Work], Awaitable[None]]] = {
-    WorkKind.DRAW: draws.step,
-    WorkKind.TIMER: fire,
-    WorkKind.WINDOW: windows.step,
+_STEPS: dict[JobKind, Callable[[Services, Lease], Awaitable[None]]] = {
+    JobKind.DRAW: draws.step,
+    JobKind.TIMER: run_timer,
+    JobKind.WINDOW: windows.step,
 }
 
 
@@ -51,7 +51,7 @@ class Jobs:
         self._lease = lease
         self._poll = poll
         self._width = width
-        self._running: dict[asyncio.Task[None], Work] = {}
+        self._running: dict[asyncio.Task[None], Lease] = {}
         self._tasks: list[asyncio.Task[None]] = []
         self._next_beat = 0.0
         self._away = False
@@ -137,10 +137,10 @@ class Jobs:
         self._running.pop(task, None)
         self._services.wake.set()
 
-    async def _take(self, limit: int) -> list[Work]:
-        return await leases.take(self._services.database, span=self._lease, limit=limit)
+    async def _take(self, limit: int) -> list[Lease]:
+        return await leases.acquire(self._services.database, span=self._lease, limit=limit)
 
-    async def _do(self, work: Work) -> None:
+    async def _do(self, work: Lease) -> None:
         try:
             await _STEPS[work.kind](self._services, work)
         except Unavailable as error:
@@ -150,10 +150,10 @@ class Jobs:
             logger.exception("a job failed", row=work.row_id, room=work.room_id)
             await self._rest(work)
 
-    async def _rest(self, work: Work) -> None:
+    async def _rest(self, work: Lease) -> None:
         """Leave the work alone for a moment; where even that fails, its lease ends by itself."""
         with suppress(Unavailable):
-            await leases.prolong(self._services.database, [work.lease], span=REST)
+            await leases.renew(self._services.database, [work.lease], span=REST)
 
     async def _keep(self) -> None:
         while True:
@@ -161,7 +161,7 @@ class Jobs:
             held = [work.lease for work in self._running.values()]
             try:
                 if held:
-                    await leases.prolong(self._services.database, held, span=self._lease)
+                    await leases.renew(self._services.database, held, span=self._lease)
             except Unavailable:
                 pass
             except Exception:  # the leases are long enough for another try

@@ -15,8 +15,8 @@ from mymozhem.deliveries.tables import (
 )
 from mymozhem.errors import NotFound
 
-from .base import Moment, View
-from .paging import Columns, Found, Part, part_of
+from .base import Timestamp, View
+from .paging import Columns, PageRequest, ResultPage, fetch_page
 
 _NEWEST: Columns = {"id": DeliveryRow.id, "createdAt": DeliveryRow.created_at}
 _LATEST_DEATH: Columns = {"id": DeliveryRow.id, "settledAt": DeliveryRow.settled_at}
@@ -51,10 +51,10 @@ class SeenDelivery(View):
     attempt_count: int
     last_code: str | None
     last_error: str | None
-    occurred_at: Moment
-    created_at: Moment
-    next_at: Moment | None
-    settled_at: Moment | None
+    occurred_at: Timestamp
+    created_at: Timestamp
+    next_at: Timestamp | None
+    settled_at: Timestamp | None
 
 
 class SeenAttempt(View):
@@ -64,8 +64,8 @@ class SeenAttempt(View):
     outcome: AttemptOutcome
     code: str | None
     message: str | None
-    started_at: Moment
-    ended_at: Moment | None
+    started_at: Timestamp
+    ended_at: Timestamp | None
     duration_ms: int | None
 
 
@@ -76,8 +76,8 @@ class SeenDeliveryWhole(SeenDelivery):
 
 
 async def list_deliveries(
-    session: AsyncSession, wanted: DeliveryFilter, part: Part
-) -> Found[SeenDelivery]:
+    session: AsyncSession, wanted: DeliveryFilter, part: PageRequest
+) -> ResultPage[SeenDelivery]:
     """Return deliveries, newest first; dead letters by when they died."""
     rows = _rows()
     for column, value in (
@@ -90,8 +90,10 @@ async def list_deliveries(
             rows = rows.where(column == value)
     dead = wanted.state is DeliveryState.DEAD
     columns, first = (_LATEST_DEATH, "-settledAt") if dead else (_NEWEST, "-createdAt")
-    found, total = await part_of(session, rows, Part(part.page, part.limit, (first,)), columns)
-    return Found([SeenDelivery(**_facts(row, stream)) for row, stream in found], total)
+    found, total = await fetch_page(
+        session, rows, PageRequest(part.page, part.limit, (first,)), columns
+    )
+    return ResultPage([SeenDelivery(**_facts(row, stream)) for row, stream in found], total)
 
 
 async def show_delivery(session: AsyncSession, delivery_id: str) -> SeenDeliveryWhole:

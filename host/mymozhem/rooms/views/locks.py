@@ -5,12 +5,12 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from mymozhem.contract import JsonObject
 from mymozhem.registry.catalog import Catalog
-from mymozhem.rooms.core.membership import ORGANIZERS, Seat
+from mymozhem.rooms.core.membership import ORGANIZERS, Membership
 from mymozhem.rooms.locks.queries import locks_of, records_of
 from mymozhem.rooms.tables.locks import LockDriftRow, RoomLockRow, RoomServedByRow
 from mymozhem.rooms.tables.rooms import RoomRow
 
-from .base import Moment, View
+from .base import Timestamp, View
 
 
 class SeenLockOnce(View):
@@ -20,14 +20,14 @@ class SeenLockOnce(View):
     lock: JsonObject
     digest: str
     reason: str
-    created_at: Moment
+    created_at: Timestamp
 
 
 class SeenTarget(View):
     """What answered from a moment on; null is nothing."""
 
     target: JsonObject | None
-    since: Moment
+    since: Timestamp
 
 
 class SeenServedBy(View):
@@ -39,7 +39,7 @@ class SeenServedBy(View):
     """
 
     target: JsonObject | None
-    since: Moment | None
+    since: Timestamp | None
     as_locked: bool
     records: list[SeenTarget]
 
@@ -51,8 +51,8 @@ class SeenDrift(View):
     named: str
     expected: str
     times: int
-    first_at: Moment
-    last_at: Moment
+    first_at: Timestamp
+    last_at: Timestamp
 
 
 class SeenLock(View):
@@ -67,16 +67,16 @@ class SeenLock(View):
     lock: JsonObject
     digest: str
     reason: str
-    created_at: Moment
+    created_at: Timestamp
     history: list[SeenLockOnce]
     served_by: SeenServedBy
     orphaned: bool
     drift: list[SeenDrift] | None = None
 
 
-async def room_lock(session: AsyncSession, catalog: Catalog, seat: Seat) -> SeenLock:
+async def room_lock(session: AsyncSession, catalog: Catalog, membership: Membership) -> SeenLock:
     """Return what a room is pinned to, and who answers for it as this process sees it."""
-    room = seat.room
+    room = membership.room
     locks = await locks_of(session, room.id)
     present = next(row for row in locks if row.id == room.lock_id)
     records = await records_of(session, room)
@@ -92,7 +92,7 @@ async def room_lock(session: AsyncSession, catalog: Catalog, seat: Seat) -> Seen
         served_by=_served_by(present, records, target),
         orphaned=target is None,
     )
-    if seat.role not in ORGANIZERS:
+    if membership.role not in ORGANIZERS:
         return seen
     return seen.model_copy(update={"drift": await _drifts(session, room)})
 

@@ -9,10 +9,10 @@ from mymozhem.auth.tables import UserRow
 from mymozhem.contract import JsonObject, Level, Role, RoomStatus
 from mymozhem.manifests.model import Manifest
 from mymozhem.manifests.settings import project
-from mymozhem.rooms.core.membership import Seat
+from mymozhem.rooms.core.membership import Membership
 from mymozhem.rooms.tables.rooms import EntryPolicy, RoomRow
 
-from .base import Moment, SeenPerson, View
+from .base import SeenPerson, Timestamp, View
 
 #: what the people of a room may know of its app; the settings, with their defaults, are not
 _OF_MANIFEST = ("manifestVersion", "id", "meta", "contract", "registration", "ui", "locales")
@@ -51,10 +51,10 @@ class SeenRoom(View):
     draw_anchor: str | None = None
     version: int | None = None
     created_by: str | None = None
-    created_at: Moment | None = None
-    updated_at: Moment | None = None
-    ended_at: Moment | None = None
-    deleted_at: Moment | None = None
+    created_at: Timestamp | None = None
+    updated_at: Timestamp | None = None
+    ended_at: Timestamp | None = None
+    deleted_at: Timestamp | None = None
     organizer: SeenPerson | None = None
     participant_count: int | None = None
     prize_count: int | None = None
@@ -79,22 +79,27 @@ def card_view(room: RoomRow, manifest: Manifest) -> SeenRoom:
 
 
 def room_view(
-    seat: Seat, manifest: Manifest, *, organizer: UserRow, prize_count: int, whole: bool = True
+    membership: Membership,
+    manifest: Manifest,
+    *,
+    organizer: UserRow,
+    prize_count: int,
+    whole: bool = True,
 ) -> SeenRoom:
     """Return a room as the caller sees it; only the `whole` of it has the manifest."""
-    room = seat.room
-    if seat.role is None:
+    room = membership.room
+    if membership.role is None:
         return card_view(room, manifest)
     shown = SeenRoom(
         id=room.id,
         name=room.name,
         status=room.status,
         app_id=room.app_id,
-        app=_app(room, manifest, level=seat.level if whole else None),
+        app=_app(room, manifest, level=membership.level if whole else None),
         is_public=room.is_public,
         description=room.description,
         locale=room.locale,
-        app_settings=settings_view(room, manifest, seat.level),
+        app_settings=settings_view(room, manifest, membership.level),
         app_manifest_version=room.app_manifest_version,
         entry_policy=room.entry_policy,
         capacity=room.capacity,
@@ -110,9 +115,9 @@ def room_view(
         organizer=person_view(organizer),
         participant_count=room.active_count,
         prize_count=prize_count,
-        role=seat.role,
+        role=membership.role,
     )
-    helper = seat.level is Level.ORGANIZER
+    helper = membership.level is Level.ORGANIZER
     return shown.model_copy(update={"code": room.code}) if helper else shown
 
 

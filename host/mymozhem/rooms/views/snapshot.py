@@ -9,13 +9,13 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from mymozhem.auth.tables import UserRow
 from mymozhem.contract import JsonObject, Level, Role
 from mymozhem.rooms.app_calls.retry import waiting_calls
-from mymozhem.rooms.core.event_log import SeenEvent, current_cursor, epoch_of
-from mymozhem.rooms.core.membership import Seat
+from mymozhem.rooms.core.event_log import VisibleEvent, current_cursor, epoch_of
+from mymozhem.rooms.core.membership import Membership
 from mymozhem.rooms.core.revision import room_state
 from mymozhem.rooms.scores import TOP
 
-from .base import Moment, View
-from .paging import Part
+from .base import Timestamp, View
+from .paging import PageRequest
 from .participants import SeenParticipant, participant_view
 from .standings import SeenStanding, points_hidden, rank_of, standings
 from .windows import SeenOwnSubmission, SeenWindow, open_windows, own_submissions
@@ -50,7 +50,7 @@ class Snapshot(View):
 
     cursor: str
     epoch: str
-    now: Moment
+    now: Timestamp
     state: SeenState
     windows: list[SeenWindow]
     standings: list[SeenStanding]
@@ -70,12 +70,12 @@ class LoggedEvent(View):
     cursor: str
     type: str
     payload: dict[str, JsonValue]
-    at: Moment
+    at: Timestamp
     schema_version: int
     after_end: bool
 
 
-def event_view(event: SeenEvent) -> LoggedEvent:
+def event_view(event: VisibleEvent) -> LoggedEvent:
     """Return an event of the log as it is shown."""
     return LoggedEvent(
         cursor=event.cursor,
@@ -87,35 +87,35 @@ def event_view(event: SeenEvent) -> LoggedEvent:
     )
 
 
-async def snapshot(session: AsyncSession, seat: Seat, *, now: datetime) -> Snapshot:
+async def snapshot(session: AsyncSession, membership: Membership, *, now: datetime) -> Snapshot:
     """Return the room's state, its standings and the caller's own part, with their cursor."""
-    state = await room_state(session, seat.room.id)
+    state = await room_state(session, membership.room.id)
     shown: dict[str, Any] = {"public": state.public}
-    if seat.level is Level.ORGANIZER:
+    if membership.level is Level.ORGANIZER:
         shown["organizer"] = state.organizer
     return Snapshot(
-        cursor=await current_cursor(session, seat),
-        epoch=epoch_of(seat),
+        cursor=await current_cursor(session, membership),
+        epoch=epoch_of(membership),
         now=now,
         state=SeenState(**shown),
-        windows=await open_windows(session, seat, now=now),
-        standings=(await standings(session, seat, Part(limit=TOP))).items,
-        tallying=await waiting_calls(session, seat.room.id),
-        me=await _me(session, seat),
+        windows=await open_windows(session, membership, now=now),
+        standings=(await standings(session, membership, PageRequest(limit=TOP))).items,
+        tallying=await waiting_calls(session, membership.room.id),
+        me=await _me(session, membership),
     )
 
 
-async def _me(session: AsyncSession, seat: Seat) -> SeenMe:
-    row = seat.participant
+async def _me(session: AsyncSession, membership: Membership) -> SeenMe:
+    row = membership.participant
     if row is None:
-        return SeenMe(role=seat.role, submissions=[])
+        return SeenMe(role=membership.role, submissions=[])
     person = await session.get_one(UserRow, row.user_id)
     me = SeenMe(
-        role=seat.role,
-        participant=participant_view(seat, row, person),
+        role=membership.role,
+        participant=participant_view(membership, row, person),
         own=row.own,
-        submissions=await own_submissions(session, seat),
+        submissions=await own_submissions(session, membership),
     )
-    if points_hidden(seat):
+    if points_hidden(membership):
         return me
     return me.model_copy(update={"points": row.points, "rank": await rank_of(session, row)})

@@ -16,7 +16,7 @@ from mymozhem.idempotency.keys import AlreadyDone, Claim, InProgress, release, r
 from mymozhem.rooms.actions.perform import Acted, perform
 from mymozhem.rooms.coordination.join_batches import Joined
 from mymozhem.rooms.coordination.room_mutex import RoomBusy
-from mymozhem.rooms.core.transaction import write_room
+from mymozhem.rooms.core.transaction import room_transaction
 from mymozhem.rooms.tables.participants import ParticipantRow
 from mymozhem.rooms.tables.prizes import WinnerRow
 from mymozhem.rooms.tables.rooms import RoomRow, RoomStateRow
@@ -254,8 +254,8 @@ async def test_who_is_removed_while_waiting_is_refused_alone(
     people = await house.guests(presses.room, 3)
     for who in people:
         await presses.add(who)
-    async with write_room(house.services, presses.room.id) as writer:
-        row = await writer.session.get_one(ParticipantRow, people[1].participant.id)
+    async with room_transaction(house.services, presses.room.id) as transaction:
+        row = await transaction.session.get_one(ParticipantRow, people[1].participant.id)
         row.status = ParticipantStatus.REMOVED
     first, gone, last = await presses.finish()
     assert (first, last) == (1, 2)
@@ -267,8 +267,8 @@ async def test_a_batch_whose_ground_moved_is_asked_again(
 ) -> None:
     ada, bob = await house.guests(presses.room, 2)
     await presses.add(ada)
-    async with write_room(house.services, presses.room.id) as writer:
-        state = (await writer.session.scalars(select(RoomStateRow))).one()
+    async with room_transaction(house.services, presses.room.id) as transaction:
+        state = (await transaction.session.scalars(select(RoomStateRow))).one()
         state.public, state.version = {"order": ["nobody"]}, state.version + 1
     await presses.add(bob)
     # What waited meanwhile is taken along when the app is asked again.

@@ -15,9 +15,9 @@ from mymozhem.rooms.actions.perform import perform
 from mymozhem.rooms.app_settings.import_text import import_setting
 from mymozhem.rooms.app_settings.import_values import TextImport
 from mymozhem.rooms.coordination.room_mutex import RoomBusy
-from mymozhem.rooms.core.transaction import write_room
+from mymozhem.rooms.core.transaction import room_transaction
 from mymozhem.rooms.draws import commands
-from mymozhem.rooms.draws.commands import DrawWish
+from mymozhem.rooms.draws.commands import DrawRequest
 from mymozhem.rooms.jobs.runner import Jobs
 from mymozhem.rooms.windows import commands as window_commands
 from tests.support.apps.slow_app import Sloth
@@ -110,8 +110,8 @@ async def add_prize(house, room, _):
 
 
 async def draw(house, room, _):
-    async with write_room(house.services, room.id) as writer:
-        await commands.request(writer, DrawWish(run=True))
+    async with room_transaction(house.services, room.id) as transaction:
+        await commands.request(transaction, DrawRequest(run=True))
 
 
 async def submit(house, room, guest):

@@ -6,9 +6,9 @@ from structlog.testing import capture_logs
 from mymozhem.contract import PrizeCount
 from mymozhem.errors import Unavailable
 from mymozhem.rooms import timers
-from mymozhem.rooms.core.transaction import write_room
+from mymozhem.rooms.core.transaction import room_transaction
 from mymozhem.rooms.draws import commands
-from mymozhem.rooms.draws.commands import DrawWish
+from mymozhem.rooms.draws.commands import DrawRequest
 from mymozhem.rooms.prizes.manage import NewPrize, add_prize
 from mymozhem.rooms.windows.judge import judge_waiting
 from mymozhem.rooms.windows.queries import find_window
@@ -38,10 +38,10 @@ async def join(den):
 
 async def draw(den):
     await den.house.guest(den.room)
-    async with write_room(den.house.services, den.room.id) as writer:
-        prize = await add_prize(writer, NewPrize("Bicycle", quantity=1))
-        wish = DrawWish(prizes=(PrizeCount(prize_id=prize.id, count=1),), key="d", run=True)
-        await commands.request(writer, wish)
+    async with room_transaction(den.house.services, den.room.id) as transaction:
+        prize = await add_prize(transaction, NewPrize("Bicycle", quantity=1))
+        wish = DrawRequest(prizes=(PrizeCount(prize_id=prize.id, count=1),), key="d", run=True)
+        await commands.request(transaction, wish)
     await den.later(0)
 
 
@@ -61,8 +61,8 @@ async def close(den):
 
 
 async def ring(den):
-    async with write_room(den.house.services, den.room.id) as writer:
-        await timers.schedule(writer, "bell", after_ms=0, payload={})
+    async with room_transaction(den.house.services, den.room.id) as transaction:
+        await timers.schedule(transaction, "bell", after_ms=0, payload={})
     await den.later(0)
 
 

@@ -15,9 +15,9 @@ from mymozhem.registry.catalog_source import Source
 from mymozhem.rooms import timers
 from mymozhem.rooms.app_calls import retry
 from mymozhem.rooms.app_calls.late_answers import Fate
-from mymozhem.rooms.core.transaction import write_room
+from mymozhem.rooms.core.transaction import room_transaction
 from mymozhem.rooms.draws import commands
-from mymozhem.rooms.draws.commands import DrawWish
+from mymozhem.rooms.draws.commands import DrawRequest
 from mymozhem.rooms.effects import apply_effects
 from mymozhem.rooms.participants.erase import erase_person
 from mymozhem.rooms.prizes.manage import NewPrize, add_prize
@@ -54,8 +54,8 @@ async def cause_window(den):
 
 
 async def cause_timer(den):
-    async with write_room(den.house.services, den.room.id) as writer:
-        await timers.schedule(writer, "bell", after_ms=0, payload={"n": 1})
+    async with room_transaction(den.house.services, den.room.id) as transaction:
+        await timers.schedule(transaction, "bell", after_ms=0, payload={"n": 1})
 
 
 async def cause_change(den):
@@ -65,10 +65,10 @@ async def cause_change(den):
 async def cause_draw(den):
     for name in ("Ada", "Bob", "Cyd"):
         await den.house.guest(den.room, name)
-    async with write_room(den.house.services, den.room.id) as writer:
-        prize = await add_prize(writer, NewPrize("Bicycle", quantity=2))
-        wish = DrawWish(prizes=(PrizeCount(prize_id=prize.id, count=2),), key="d", run=True)
-        await commands.request(writer, wish)
+    async with room_transaction(den.house.services, den.room.id) as transaction:
+        prize = await add_prize(transaction, NewPrize("Bicycle", quantity=2))
+        wish = DrawRequest(prizes=(PrizeCount(prize_id=prize.id, count=2),), key="d", run=True)
+        await commands.request(transaction, wish)
 
 
 KINDS = {
@@ -94,8 +94,8 @@ async def rows(den, table):
 
 
 async def move_on(den, n=1):
-    async with write_room(den.house.services, den.room.id) as writer:
-        await apply_effects(writer, [SetState(public={"n": n})])
+    async with room_transaction(den.house.services, den.room.id) as transaction:
+        await apply_effects(transaction, [SetState(public={"n": n})])
 
 
 @HOOKS
@@ -251,24 +251,24 @@ async def settle(den):
 
 
 async def void_window(den):
-    async with write_room(den.house.services, den.room.id) as writer:
-        window = await find_window(writer.session, den.room.id, "w")
-        await rejudge.void(writer, window)
+    async with room_transaction(den.house.services, den.room.id) as transaction:
+        window = await find_window(transaction.session, den.room.id, "w")
+        await rejudge.void(transaction, window)
 
 
 async def replace_timer(den):
-    async with write_room(den.house.services, den.room.id) as writer:
-        await timers.schedule(writer, "bell", after_ms=60_000, payload={})
+    async with room_transaction(den.house.services, den.room.id) as transaction:
+        await timers.schedule(transaction, "bell", after_ms=60_000, payload={})
 
 
 async def cancel_timer(den):
-    async with write_room(den.house.services, den.room.id) as writer:
-        await timers.cancel(writer, "bell")
+    async with room_transaction(den.house.services, den.room.id) as transaction:
+        await timers.cancel(transaction, "bell")
 
 
 async def void_draw(den):
-    async with write_room(den.house.services, den.room.id) as writer:
-        await commands.void(writer, await commands.by_key(writer, "d"), "enough")
+    async with room_transaction(den.house.services, den.room.id) as transaction:
+        await commands.void(transaction, await commands.by_key(transaction, "d"), "enough")
 
 
 MEANWHILE = [
@@ -321,8 +321,8 @@ async def test_a_late_answer_about_a_deleted_room_or_none_is_nothing(den):
         await den.house.room("sloth")
         room = await den.house.room("sloth")
         await den.house.change(room.id, settings={"words": []})
-        async with write_room(den.house.services, room.id) as writer:
-            writer.room.deleted_at = writer.now
+        async with room_transaction(den.house.services, room.id) as transaction:
+            transaction.room.deleted_at = transaction.now
     await den.arrived(3)
     assert await den.told("app:late_answer") == []
 
@@ -368,8 +368,8 @@ async def test_organizers_have_all_that_waits_asked_again_draws_too(den):
         await den.later(0.01)
         async with den.house.services.database.read() as session:
             assert await retry.waiting_calls(session, den.room.id) == 2
-    async with write_room(den.house.services, den.room.id) as writer:
-        assert await retry.retry_now(writer) == 2
+    async with room_transaction(den.house.services, den.room.id) as transaction:
+        assert await retry.retry_now(transaction) == 2
     await den.arrived(2)
     await den.later(0)
     assert await decided(den, "select_winners")

@@ -32,7 +32,7 @@ from mymozhem.rooms.app_settings.import_values import (
 )
 from mymozhem.rooms.app_settings.update import MAX_SETTINGS_BYTES, SettingsFrozen, patch_settings
 from mymozhem.rooms.coordination.room_mutex import RoomBusy
-from mymozhem.rooms.core.transaction import write_room
+from mymozhem.rooms.core.transaction import room_transaction
 from mymozhem.rooms.tables.rooms import RoomRow
 from tests.support.host import House, make_house, principal
 
@@ -318,8 +318,8 @@ async def test_a_room_that_moved_on_while_the_app_agreed_is_read_for_again(
     room = await house.room("clerk")
 
     async def another_process_adds() -> None:
-        async with write_room(house.services, room.id) as writer:
-            patch_settings(writer, {"menu": ["Theirs"]})
+        async with room_transaction(house.services, room.id) as transaction:
+            patch_settings(transaction, {"menu": ["Theirs"]})
 
     clerk.agreeing = another_process_adds
     await bring(house, room, "Ours", mode=ImportMode.APPEND)

@@ -6,17 +6,17 @@ from mymozhem.auth.principal import Principal
 from mymozhem.contract import RoomStatus
 from mymozhem.errors import BadRequest
 from mymozhem.rooms.actions.perform import perform
-from mymozhem.rooms.core.event_log import SeenEvent, current_cursor, read_events
-from mymozhem.rooms.core.membership import find_seat
+from mymozhem.rooms.core.event_log import VisibleEvent, current_cursor, read_events
+from mymozhem.rooms.core.membership import find_membership
 from mymozhem.rooms.tables.rooms import RoomRow
 from tests.support.host import House, principal
 
 
 async def seen(
     house: House, room: RoomRow, caller: Principal, after: str | None = None, limit: int = 100
-) -> list[SeenEvent]:
+) -> list[VisibleEvent]:
     async with house.services.database.read() as session:
-        seat = await find_seat(session, room.id, caller)
+        seat = await find_membership(session, room.id, caller)
         return await read_events(session, seat, after=after, limit=limit)
 
 
@@ -51,13 +51,13 @@ async def test_a_cursor_goes_on_where_it_stands(house: House) -> None:
     await house.guests(room, 3)
     whole = await seen(house, room, house.organizer)
     after: str | None = None
-    pieces: list[SeenEvent] = []
+    pieces: list[VisibleEvent] = []
     while page := await seen(house, room, house.organizer, after, limit=2):
         pieces += page
         after = page[-1].cursor
     assert pieces == whole
     async with house.services.database.read() as session:
-        seat = await find_seat(session, room.id, house.organizer)
+        seat = await find_membership(session, room.id, house.organizer)
         assert await current_cursor(session, seat) == after
 
 

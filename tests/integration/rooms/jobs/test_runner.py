@@ -13,9 +13,9 @@ from mymozhem.contract import DrawStatus, PrizeCount, fair
 from mymozhem.db.unit_of_work import Database
 from mymozhem.registry.catalog import Catalog
 from mymozhem.rooms import timers
-from mymozhem.rooms.core.transaction import write_room
+from mymozhem.rooms.core.transaction import room_transaction
 from mymozhem.rooms.draws import commands
-from mymozhem.rooms.draws.commands import DrawWish
+from mymozhem.rooms.draws.commands import DrawRequest
 from mymozhem.rooms.jobs.runner import Jobs
 from mymozhem.rooms.tables.draws import DrawRow
 from mymozhem.rooms.tables.prizes import WinnerRow
@@ -45,9 +45,9 @@ async def room(house):
 
 async def request(house, room, **wish):
     prize = await house.prize(room, quantity=3)
-    async with write_room(house.services, room.id) as writer:
+    async with room_transaction(house.services, room.id) as transaction:
         prizes = (PrizeCount(prize_id=prize, count=2),)
-        return (await commands.request(writer, DrawWish(prizes=prizes, **wish))).id
+        return (await commands.request(transaction, DrawRequest(prizes=prizes, **wish))).id
 
 
 async def until(database, draw_id, status):
@@ -60,8 +60,8 @@ async def until(database, draw_id, status):
 
 
 async def run_once(services, room, draw_id):
-    async with write_room(services, room.id) as writer:
-        await commands.run(writer, await commands.by_id(writer, draw_id))
+    async with room_transaction(services, room.id) as transaction:
+        await commands.run(transaction, await commands.by_id(transaction, draw_id))
 
 
 async def test_a_hundred_concurrent_runs_have_one_effect(house, room):
@@ -87,9 +87,9 @@ async def test_two_hosts_on_one_database_have_one_effect(house, room, database_u
     draw_id = await request(house, room)
     hosts = (house.services, second)
     await asyncio.gather(*(run_once(hosts[each % 2], room, draw_id) for each in range(100)))
-    async with write_room(second, room.id) as writer:
+    async with room_transaction(second, room.id) as transaction:
         for each in range(20):
-            await timers.schedule(writer, f"t{each}", after_ms=0, payload={})
+            await timers.schedule(transaction, f"t{each}", after_ms=0, payload={})
     await until(other, draw_id, DrawStatus.REVEALED)
     async with asyncio.timeout(60):
         while len(await house.events(room.id, "drawer:said")) < 20:  # noqa: ASYNC110 - rows, no event

@@ -12,7 +12,7 @@ from mymozhem.contract import RoomChangeRequest, RoomStatus, TimerRequest
 from mymozhem.registry.catalog import Catalog
 from mymozhem.rooms import timers
 from mymozhem.rooms.app_calls import retry
-from mymozhem.rooms.core.transaction import MAX_DEPTH, write_room
+from mymozhem.rooms.core.transaction import MAX_DEPTH, room_transaction
 from mymozhem.rooms.jobs import leases
 from mymozhem.rooms.jobs import timers as firing
 from mymozhem.rooms.jobs.runner import Jobs
@@ -56,8 +56,8 @@ async def jobs(house):
 @pytest.fixture
 def schedule(house, room):
     async def set_timer(name, after_ms=0):
-        async with write_room(house.services, room.id) as writer:
-            await timers.schedule(writer, name, after_ms=after_ms, payload={"n": 1})
+        async with room_transaction(house.services, room.id) as transaction:
+            await timers.schedule(transaction, name, after_ms=after_ms, payload={"n": 1})
 
     return set_timer
 
@@ -122,8 +122,8 @@ async def test_a_broken_app_is_asked_again_and_parked_and_organizers_hear_of_it_
     async with house.services.database.read() as session:
         assert await retry.waiting_calls(session, room.id) == 1
     app.behaviour.clear()
-    async with write_room(house.services, room.id) as writer:
-        assert await retry.retry_now(writer) == 1
+    async with room_transaction(house.services, room.id) as transaction:
+        assert await retry.retry_now(transaction) == 1
     await jobs.run_due()
     assert await texts(house, room) == ["bell"]
 
@@ -205,14 +205,14 @@ async def test_a_chain_of_timers_that_cause_timers_stops_at_eight(house, room, j
 async def test_a_lease_keeps_others_away_until_it_ends(house, room, schedule, clock, app):
     await schedule("bell")
     span = timedelta(seconds=30)
-    [work] = await leases.take(house.services.database, span=span, limit=5)
-    assert await leases.take(house.services.database, span=span, limit=5) == []
+    [work] = await leases.acquire(house.services.database, span=span, limit=5)
+    assert await leases.acquire(house.services.database, span=span, limit=5) == []
     clock.advance(31)
-    [taken_over] = await leases.take(house.services.database, span=span, limit=5)
-    await firing.fire(house.services, work)
+    [taken_over] = await leases.acquire(house.services.database, span=span, limit=5)
+    await firing.run_timer(house.services, work)
     assert await texts(house, room) == []
-    await firing.fire(house.services, taken_over)
-    await firing.fire(house.services, taken_over)
+    await firing.run_timer(house.services, taken_over)
+    await firing.run_timer(house.services, taken_over)
     assert await texts(house, room) == ["bell"]
 
 

@@ -9,7 +9,7 @@ from mymozhem.dispatch.dispatcher import Dispatcher
 from mymozhem.registry import manifest_history
 from mymozhem.registry.catalog import Catalog
 from mymozhem.registry.loaded_code import AppCode
-from mymozhem.rooms.core.membership import find_seat
+from mymozhem.rooms.core.membership import find_membership
 from mymozhem.rooms.core.services import Services
 from mymozhem.rooms.tables.locks import RoomServedByRow
 from mymozhem.rooms.tables.notifications import NotificationRow
@@ -48,7 +48,7 @@ async def started(services: Services, *codes: AppCode) -> Services:
 async def lock_of(house: House, services: Services, room_id: str) -> SeenLock:
     """Return the lock as the organizer sees it at a host."""
     async with services.database.read() as session:
-        seat = await find_seat(session, room_id, house.organizer)
+        seat = await find_membership(session, room_id, house.organizer)
         return await room_lock(session, services.catalog, seat)
 
 

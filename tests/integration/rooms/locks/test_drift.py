@@ -8,7 +8,7 @@ from mymozhem.contract.serve import serve
 from mymozhem.dispatch.dispatcher import Dispatcher
 from mymozhem.dispatch.lock_drift import Drifted
 from mymozhem.dispatch.observers import Ears
-from mymozhem.rooms.core.membership import find_seat
+from mymozhem.rooms.core.membership import find_membership
 from mymozhem.rooms.locks.drift import MOST_NAMED, Drifts
 from mymozhem.rooms.views.locks import room_lock
 from mymozhem.testing import open_house
@@ -53,7 +53,7 @@ async def test_drifts_are_counted_and_shown_to_organizers_alone(house, drifts, c
     assert (seen.first_at, seen.last_at) == (first_at, clock.now())
     guest = await house.guest(room)
     async with house.services.database.read() as session:
-        seat = await find_seat(session, room.id, house.who(guest))
+        seat = await find_membership(session, room.id, house.who(guest))
         assert (await room_lock(session, house.services.catalog, seat)).drift is None
 
 

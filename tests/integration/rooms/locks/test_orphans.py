@@ -11,11 +11,11 @@ from mymozhem.registry import manifest_history
 from mymozhem.registry.catalog import Catalog
 from mymozhem.rooms import timers
 from mymozhem.rooms.actions.perform import perform
-from mymozhem.rooms.core.membership import find_seat
+from mymozhem.rooms.core.membership import find_membership
 from mymozhem.rooms.core.services import Services
-from mymozhem.rooms.core.transaction import write_room
+from mymozhem.rooms.core.transaction import room_transaction
 from mymozhem.rooms.draws import commands
-from mymozhem.rooms.draws.commands import DrawWish
+from mymozhem.rooms.draws.commands import DrawRequest
 from mymozhem.rooms.draws.record import find_draw, record
 from mymozhem.rooms.jobs.runner import Jobs
 from mymozhem.rooms.tables.timers import TimerRow
@@ -48,13 +48,13 @@ async def house(database, clock, tmp_path):
 async def test_without_its_app_a_running_room_is_read_and_its_timers_wait(house, clock):
     room = await house.start("drawer")
     prize = await house.prize(room)
-    async with write_room(house.services, room.id) as writer:
-        await timers.schedule(writer, "soon", after_ms=0, payload={})
+    async with room_transaction(house.services, room.id) as transaction:
+        await timers.schedule(transaction, "soon", after_ms=0, payload={})
     house.services = await restarted(house.services)
     jobs = Jobs(house.services)
     await jobs.run_due()
     async with house.services.database.read() as session:
-        seat = await find_seat(session, room.id, house.organizer)
+        seat = await find_membership(session, room.id, house.organizer)
         await snapshot(session, seat, now=clock.now())
     assert seat.room.status is RoomStatus.ACTIVE
     with pytest.raises(Unavailable) as failed:
@@ -63,9 +63,9 @@ async def test_without_its_app_a_running_room_is_read_and_its_timers_wait(house,
     await house.guest(room)
     with pytest.raises(Invalid):
         await house.room("drawer")
-    wish = DrawWish(prizes=(PrizeCount(prize_id=prize, count=1),), run=True)
-    async with write_room(house.services, room.id) as writer:
-        draw = await commands.request(writer, wish)
+    wish = DrawRequest(prizes=(PrizeCount(prize_id=prize, count=1),), run=True)
+    async with room_transaction(house.services, room.id) as transaction:
+        draw = await commands.request(transaction, wish)
     await jobs.run_due()
     async with house.services.database.read() as session:
         held = await find_draw(session, room.id, draw.id, level=Level.ORGANIZER)
@@ -73,9 +73,9 @@ async def test_without_its_app_a_running_room_is_read_and_its_timers_wait(house,
     assert await house.count(TimerRow) == 2
     house.services = await restarted(house.services, loaded(Listening(), "drawer"))
     clock.advance(timedelta(hours=1))
-    async with write_room(house.services, room.id) as writer:
-        row = await commands.by_id(writer, draw.id)
-        await commands.retry(writer, row, platform=False)
+    async with room_transaction(house.services, room.id) as transaction:
+        row = await commands.by_id(transaction, draw.id)
+        await commands.retry(transaction, row, platform=False)
     await Jobs(house.services).run_due()
     assert await house.count(TimerRow) == 0
     assert [event.payload for event in await house.events(room.id, "drawer:said")] == [
@@ -88,13 +88,13 @@ async def test_without_its_app_a_committed_draw_goes_on_and_the_room_can_end(hou
     room = await house.start("drawer")
     prize = await house.prize(room)
     await house.guest(room)
-    wish = DrawWish(prizes=(PrizeCount(prize_id=prize, count=1),))
-    async with write_room(house.services, room.id) as writer:
-        draw = await commands.request(writer, wish)
+    wish = DrawRequest(prizes=(PrizeCount(prize_id=prize, count=1),))
+    async with room_transaction(house.services, room.id) as transaction:
+        draw = await commands.request(transaction, wish)
     await Jobs(house.services).run_due()
     house.services = await restarted(house.services)
-    async with write_room(house.services, room.id) as writer:
-        await commands.run(writer, await commands.by_id(writer, draw.id))
+    async with room_transaction(house.services, room.id) as transaction:
+        await commands.run(transaction, await commands.by_id(transaction, draw.id))
     await Jobs(house.services).run_due()
     assert b"picks" in await record(house.services, room.id, draw.id)
     ended = await house.change(room.id, status=RoomStatus.COMPLETED)

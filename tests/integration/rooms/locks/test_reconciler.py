@@ -11,7 +11,7 @@ import mymozhem_lottery
 from mymozhem.registry import manifest_history
 from mymozhem.registry.catalog import Catalog
 from mymozhem.registry.isolated.install import InstallFailed
-from mymozhem.rooms.locks.reconciler import FIRST_WAIT, LONGEST_WAIT, Keeper
+from mymozhem.rooms.locks.reconciler import FIRST_WAIT, LONGEST_WAIT, LockReconciler
 from tests.integration.rooms.locks.hosts import started, titles
 from tests.support.apps.draw_app import Drawer
 from tests.support.host import make_house
@@ -46,7 +46,7 @@ async def house(database, clock, tmp_path):
 async def test_what_cannot_be_had_is_tried_later_and_ever_later_up_to_an_hour(house, clock):
     house, room = house
     store = Store()
-    keeper = Keeper(house.services, install=store)
+    keeper = LockReconciler(house.services, install=store)
     with capture_logs() as lines:
         await keeper.run_due()
         await keeper.run_due()
@@ -76,7 +76,7 @@ async def test_the_keeper_of_a_host_does_not_wait_for_what_it_installs_when_it_s
         loop.call_soon_threadsafe(begun.set)
         let_go.wait()
 
-    keeper = Keeper(house.services, install=install)
+    keeper = LockReconciler(house.services, install=install)
     keeper.start()
     await begun.wait()
     await keeper.stop()
@@ -94,7 +94,7 @@ async def test_nothing_is_installed_twice_at_once_and_any_error_is_survived(hous
         let_go.wait()
         raise OSError("no space left")
 
-    keeper = Keeper(house.services, install=install)
+    keeper = LockReconciler(house.services, install=install)
     first = asyncio.create_task(keeper.run_due())
     await begun.wait()
     second = asyncio.create_task(keeper.run_due())
@@ -115,7 +115,7 @@ async def test_nothing_is_installed_against_the_operator_s_will(house, change):
     house, _ = house
     settings = house.services.settings.model_copy(update=change)
     store = Store()
-    await Keeper(replace(house.services, settings=settings), install=store).run_due()
+    await LockReconciler(replace(house.services, settings=settings), install=store).run_due()
     assert store.asked == []
 
 
@@ -125,6 +125,6 @@ async def test_nothing_is_installed_for_an_app_that_was_uninstalled(database, cl
     without = await started(house.services)
     settings = house.services.settings.model_copy(update={"enable_apps": ("drawer",)})
     store = Store()
-    await Keeper(replace(without, settings=settings), install=store).run_due()
+    await LockReconciler(replace(without, settings=settings), install=store).run_due()
     assert store.asked == []
     await house.services.dispatcher.close()

@@ -8,7 +8,7 @@ from sqlalchemy import select
 from mymozhem.contract import WinnerStatus
 from mymozhem.contract.events import text_digest
 from mymozhem.errors import Conflict, NotFound
-from mymozhem.rooms.core.transaction import write_room
+from mymozhem.rooms.core.transaction import room_transaction
 from mymozhem.rooms.prizes.manage import change_prize, delete_prize
 from mymozhem.rooms.prizes.winners import award, fulfill, move, revoke
 from mymozhem.rooms.tables.prizes import PrizeRow, WinnerRow
@@ -17,8 +17,8 @@ from tests.support.host import House
 
 
 async def give(house: House, room: RoomRow, person: str, prize: str) -> WinnerRow:
-    async with write_room(house.services, room.id) as writer:
-        return await award(writer, participant_id=person, prize_id=prize, metadata={})
+    async with room_transaction(house.services, room.id) as transaction:
+        return await award(transaction, participant_id=person, prize_id=prize, metadata={})
 
 
 async def left(house: House, prizes: Sequence[str]) -> list[int]:
@@ -33,8 +33,8 @@ async def test_a_win_takes_a_unit_and_a_revoked_one_returns_it_once(house: House
     assert await left(house, [prize]) == [1]
 
     for _ in range(2):
-        async with write_room(house.services, room.id) as writer:
-            revoked = await revoke(writer, winner.id, reason="not here")
+        async with room_transaction(house.services, room.id) as transaction:
+            revoked = await revoke(transaction, winner.id, reason="not here")
         assert revoked.status == WinnerStatus.REVOKED
     assert await left(house, [prize]) == [2]
     events = await house.events(room.id, "winner:selected", "winner:revoked")
@@ -74,14 +74,14 @@ async def test_a_prize_is_handed_out_once_and_not_after_it_was_taken_back(house:
     prize, guest = await house.prize(room), await house.guest(room)
     winner = await give(house, room, guest.participant.id, prize)
     for _ in range(2):
-        async with write_room(house.services, room.id) as writer:
-            assert (await fulfill(writer, winner.id)).status == WinnerStatus.FULFILLED
+        async with room_transaction(house.services, room.id) as transaction:
+            assert (await fulfill(transaction, winner.id)).status == WinnerStatus.FULFILLED
     assert len(await house.events(room.id, "winner:fulfilled")) == 1
-    async with write_room(house.services, room.id) as writer:
-        await revoke(writer, winner.id, reason=None)
+    async with room_transaction(house.services, room.id) as transaction:
+        await revoke(transaction, winner.id, reason=None)
     with pytest.raises(Conflict) as caught:
-        async with write_room(house.services, room.id) as writer:
-            await fulfill(writer, winner.id)
+        async with room_transaction(house.services, room.id) as transaction:
+            await fulfill(transaction, winner.id)
     assert caught.value.code == "WINNER_REVOKED"
 
 
@@ -90,8 +90,8 @@ async def test_a_winner_moves_to_another_prize_visibly(house: House) -> None:
     bicycle, mug = await house.prize(room), await house.prize(room, 5, "Mug")
     guest = await house.guest(room)
     winner = await give(house, room, guest.participant.id, bicycle)
-    async with write_room(house.services, room.id) as writer:
-        await move(writer, winner.id, prize_id=mug, reason="too tall for it")
+    async with room_transaction(house.services, room.id) as transaction:
+        await move(transaction, winner.id, prize_id=mug, reason="too tall for it")
     assert await left(house, [bicycle, mug]) == [1, 4]
     (event,) = await house.events(room.id, "winner:moved")
     assert event.payload["previousPrizeId"] == bicycle

@@ -11,7 +11,7 @@ from mymozhem.rooms.tables.locks import RoomLockRow
 from mymozhem.rooms.tables.notifications import NotificationRow
 from mymozhem.rooms.tables.participants import ParticipantRow
 from mymozhem.rooms.tables.rooms import RoomRow, RoomStateRow
-from mymozhem.rooms.upgrades.bulk import BulkWish, upgrade_rooms
+from mymozhem.rooms.upgrades.bulk import BulkUpgradeRequest, upgrade_rooms
 from tests.integration.rooms.upgrades.test_upgrade import OPTIONAL, RENAME, RENAMED
 from tests.support.apps.versioned_app import FIRST, Shop, settings_schema
 
@@ -32,7 +32,7 @@ async def admin(street):
 
 
 async def bulk(street, admin, source, target, **wishes):
-    wish = BulkWish(source=source, target=target, **wishes)
+    wish = BulkUpgradeRequest(source=source, target=target, **wishes)
     return await upgrade_rooms(street.house.services, "shop", admin, wish)
 
 

@@ -12,16 +12,16 @@ from mymozhem.contract import PersonKind, PrizeCount, RoomStatus, fair
 from mymozhem.dispatch.dispatcher import Dispatcher
 from mymozhem.registry import manifest_history
 from mymozhem.registry.catalog import Catalog
-from mymozhem.rooms.core.transaction import write_room
+from mymozhem.rooms.core.transaction import room_transaction
 from mymozhem.rooms.draws import commands
-from mymozhem.rooms.draws.commands import DrawWish
+from mymozhem.rooms.draws.commands import DrawRequest
 from mymozhem.rooms.draws.record import record
 from mymozhem.rooms.jobs.runner import Jobs
 from mymozhem.rooms.tables.rooms import RoomRow
 from mymozhem.rooms.upgrades.migrate import Strategy
-from mymozhem.rooms.upgrades.procedure import Wish
+from mymozhem.rooms.upgrades.procedure import MoveRequest
 from mymozhem.rooms.upgrades.rollback import roll_back
-from mymozhem.rooms.upgrades.upgrade import UpgradeWish, upgrade_room
+from mymozhem.rooms.upgrades.upgrade import UpgradeRequest, upgrade_room
 from tests.support.apps.released_apps import first_release
 from tests.support.host import House, loaded, make_services
 
@@ -63,7 +63,7 @@ async def install(house, code):
 
 
 async def move(house, room, target, **wishes):
-    wish = UpgradeWish(target=target, **wishes)
+    wish = UpgradeRequest(target=target, **wishes)
     return await upgrade_room(house.services, room.id, house.organizer, wish)
 
 
@@ -74,9 +74,9 @@ async def now(house, room):
 
 async def draw(house, room):
     prize = await house.prize(room)
-    wish = DrawWish(prizes=(PrizeCount(prize_id=prize, count=1),), run=True)
-    async with write_room(house.services, room.id) as writer:
-        row = await commands.request(writer, wish)
+    wish = DrawRequest(prizes=(PrizeCount(prize_id=prize, count=1),), run=True)
+    async with room_transaction(house.services, room.id) as transaction:
+        row = await commands.request(transaction, wish)
     await Jobs(house.services).run_due()
     return json.loads(await record(house.services, room.id, row.id))
 
@@ -117,10 +117,10 @@ async def test_a_quiz_gets_its_questions_into_rounds_and_back(house):
     assert "questions" not in settings
     assert [each["id"] for each in settings["rounds"][0]["questions"]] == ["q1"]
 
-    await roll_back(house.services, room.id, house.organizer, Wish())
+    await roll_back(house.services, room.id, house.organizer, MoveRequest())
     back = await now(house, room)
     assert (back.app_manifest_version, back.app_settings) == ("1.0.0", room.app_settings)
-    await roll_back(house.services, room.id, house.organizer, Wish())
+    await roll_back(house.services, room.id, house.organizer, MoveRequest())
     assert (await now(house, room)).app_settings == settings
     down = await move(house, room, "1.0.0")
     assert down.plan.strategy is Strategy.ASSISTED

@@ -11,7 +11,7 @@ from mymozhem.clock import HeldClock
 from mymozhem.contract import RoomStatus
 from mymozhem.db.base import new_id
 from mymozhem.rooms.tables.rooms import RoomRow
-from mymozhem.rooms.views.paging import Part
+from mymozhem.rooms.views.paging import PageRequest
 from mymozhem.rooms.views.rooms import RoomFilter, RoomReader
 from tests.support.host import House
 
@@ -59,7 +59,7 @@ async def test_a_page_of_rooms_is_read_in_the_order_of_an_index(
 ) -> None:
     await fill(house, clock)
     sent.clear()
-    await RoomReader(house.services).rooms(None, wanted, Part())
+    await RoomReader(house.services).rooms(None, wanted, PageRequest())
     pages = [each for each in sent if "LIMIT" in each[0]]
     assert pages
 

@@ -9,7 +9,7 @@ from mymozhem.contract import RoomStatus
 from mymozhem.errors import Conflict, Invalid
 from mymozhem.registry.tables import ManifestVersionRow
 from mymozhem.rooms.upgrades.preconditions import RoomActive
-from mymozhem.rooms.upgrades.procedure import Wish
+from mymozhem.rooms.upgrades.procedure import MoveRequest
 from mymozhem.rooms.upgrades.rollback import NothingToRollBack, roll_back
 from tests.integration.rooms.upgrades.test_upgrade import (
     CARRIES,
@@ -29,7 +29,7 @@ def quiet():
 
 async def back(street, room, **wishes):
     services = street.house.services
-    return await roll_back(services, room.id, street.house.organizer, Wish(**wishes))
+    return await roll_back(services, room.id, street.house.organizer, MoveRequest(**wishes))
 
 
 async def test_a_draft_goes_back_with_its_settings_and_its_state(street):

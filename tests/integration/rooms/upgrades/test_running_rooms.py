@@ -9,9 +9,9 @@ from structlog.testing import capture_logs
 from mymozhem.contract import DrawStatus, PrizeCount, RoomStatus, fair
 from mymozhem.errors import Conflict
 from mymozhem.rooms import timers
-from mymozhem.rooms.core.transaction import write_room
+from mymozhem.rooms.core.transaction import room_transaction
 from mymozhem.rooms.draws import commands
-from mymozhem.rooms.draws.commands import DrawWish
+from mymozhem.rooms.draws.commands import DrawRequest
 from mymozhem.rooms.draws.record import record
 from mymozhem.rooms.tables.pending_calls import QueuedCallRow
 from mymozhem.rooms.tables.rooms import RoomRow
@@ -43,9 +43,9 @@ async def do(street, room, *effects):
 async def a_draw(street, room, *, run=False):
     prize = await street.house.prize(room, 2)
     await street.house.guest(room, "Ada")
-    wish = DrawWish(prizes=(PrizeCount(prize_id=prize, count=1),), run=run)
-    async with write_room(street.house.services, room.id) as writer:
-        return await commands.request(writer, wish)
+    wish = DrawRequest(prizes=(PrizeCount(prize_id=prize, count=1),), run=run)
+    async with room_transaction(street.house.services, room.id) as transaction:
+        return await commands.request(transaction, wish)
 
 
 async def test_a_running_room_is_moved_where_everything_fits(street):
@@ -92,14 +92,14 @@ async def test_a_room_in_the_middle_of_a_draw_is_moved_once_that_is_over(street)
     draw = await a_draw(street, room)
     await street.install(Shop("1.1.0", OPTIONAL))
     for status in (DrawStatus.REQUESTED, DrawStatus.COMMITTED):
-        async with write_room(street.house.services, room.id) as writer:
-            assert (await commands.by_id(writer, draw.id)).status is status
+        async with room_transaction(street.house.services, room.id) as transaction:
+            assert (await commands.by_id(transaction, draw.id)).status is status
         with pytest.raises(RoomActive) as refused:
             await street.upgrade(room, "1.1.0")
         assert refused.value.details == {"why": ["DRAW_OPEN"]}
         await street.work()
-    async with write_room(street.house.services, room.id) as writer:
-        await commands.run(writer, await commands.by_id(writer, draw.id))
+    async with room_transaction(street.house.services, room.id) as transaction:
+        await commands.run(transaction, await commands.by_id(transaction, draw.id))
     await street.work()
     assert (await street.upgrade(room, "1.1.0")).moved
 
@@ -132,8 +132,8 @@ async def test_a_room_that_has_ended_keeps_its_version(street):
 
 async def test_a_timer_is_kept_and_fires_in_the_new_version(street):
     room = await a_running_room(street)
-    async with write_room(street.house.services, room.id) as writer:
-        await timers.schedule(writer, "of-old", after_ms=1_000, payload={"n": 1})
+    async with room_transaction(street.house.services, room.id) as transaction:
+        await timers.schedule(transaction, "of-old", after_ms=1_000, payload={"n": 1})
     app = await street.install(Shop("1.1.0", OPTIONAL))
     await street.upgrade(room, "1.1.0")
     street.clock.advance(1)
@@ -145,8 +145,8 @@ async def test_a_timer_is_kept_and_fires_in_the_new_version(street):
 async def test_what_waits_for_an_app_that_is_gone_is_asked_of_the_new_version(street):
     room = await a_running_room(street)
     await street.work()
-    async with write_room(street.house.services, room.id) as writer:
-        await timers.schedule(writer, "waits", after_ms=0, payload={})
+    async with room_transaction(street.house.services, room.id) as transaction:
+        await timers.schedule(transaction, "waits", after_ms=0, payload={})
     app = await street.install(Shop("1.1.0", OPTIONAL, serves="==1.1.0"))
     await street.work()
     assert await street.house.count(QueuedCallRow) == 1

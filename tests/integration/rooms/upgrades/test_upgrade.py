@@ -13,7 +13,7 @@ from mymozhem.rooms.core.revision import RoomChanged
 from mymozhem.rooms.lifecycle.create import copy_room
 from mymozhem.rooms.upgrades.migrate import Strategy
 from mymozhem.rooms.upgrades.plan import MigrationRequired
-from mymozhem.rooms.upgrades.upgrade import ConsentRequired, UpgradeWish, upgrade_room
+from mymozhem.rooms.upgrades.upgrade import ConsentRequired, UpgradeRequest, upgrade_room
 from tests.support.apps.versioned_app import FIRST, Shop, settings_schema
 from tests.support.host import principal
 
@@ -430,7 +430,9 @@ async def test_only_organizers_move_a_room(street):
     guest = principal(await street.house.guest(room))
     for caller in (stranger, guest):
         with pytest.raises(Forbidden):
-            await upgrade_room(street.house.services, room.id, caller, UpgradeWish(target="1.1.0"))
+            await upgrade_room(
+                street.house.services, room.id, caller, UpgradeRequest(target="1.1.0")
+            )
     assert (await street.now(room)).app_manifest_version == "1.0.0"
 
 

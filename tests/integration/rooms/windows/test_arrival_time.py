@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import text
 
 from mymozhem.errors import Conflict
-from mymozhem.rooms.core.transaction import write_room
+from mymozhem.rooms.core.transaction import room_transaction
 from mymozhem.rooms.windows import commands
 from tests.support.apps.window_app import RULES, opening, send
 
@@ -16,8 +16,8 @@ from tests.support.apps.window_app import RULES, opening, send
 @asynccontextmanager
 async def slow_transaction(evening):
     """Hold the room, as a long import or a slow disk would."""
-    async with write_room(evening.house.services, evening.room.id) as writer:
-        yield writer
+    async with room_transaction(evening.house.services, evening.room.id) as transaction:
+        yield transaction
 
 
 def start(coroutine):
@@ -25,14 +25,14 @@ def start(coroutine):
     return asyncio.create_task(coroutine, context=Context())
 
 
-async def waiting(writer):
+async def waiting(transaction):
     """Let others come as far as they can: on PostgreSQL, to the lock of the room."""
     for _ in range(20):
         await asyncio.sleep(0)
-    if writer.unit.session.bind.dialect.name != "postgresql":
+    if transaction.unit.session.bind.dialect.name != "postgresql":
         return
     locks = text("SELECT count(*) FROM pg_locks WHERE NOT granted")
-    while not await writer.session.scalar(locks):  # noqa: ASYNC110 - rows, no event
+    while not await transaction.session.scalar(locks):  # noqa: ASYNC110 - rows, no event
         await asyncio.sleep(0)
 
 
@@ -40,13 +40,13 @@ async def test_two_hundred_behind_a_slow_transaction_are_timed_by_their_receipt(
     guests = await evening.crowd(200)
     await evening.do(opening(rules=RULES, judge="rules", points=1, durationMs=1_000))
     arriving = []
-    async with slow_transaction(evening) as writer:
+    async with slow_transaction(evening) as transaction:
         for place, guest in enumerate(guests):
             if place % 50 == 0:
                 evening.clock.advance(0.2)
             arriving.append(start(send(evening.house, evening.room, guest, {"n": 4})))
             await asyncio.sleep(0)
-        await waiting(writer)
+        await waiting(transaction)
         evening.clock.advance(0.3)  # past the end
         late = start(evening.send(0, {"n": 4}))
         await asyncio.sleep(0)
@@ -67,12 +67,12 @@ async def test_two_hundred_behind_a_slow_transaction_are_timed_by_their_receipt(
 async def test_twenty_who_lost_their_connection_and_repeat_are_counted_once(evening):
     guests = await evening.crowd(20)
     await evening.do(opening(submissions="many"))
-    async with slow_transaction(evening) as writer:
+    async with slow_transaction(evening) as transaction:
         arriving = [
             start(send(evening.house, evening.room, guest, {"n": place}, key=f"k{place}"))
             for place, guest in enumerate(guests)
         ]
-        await waiting(writer)
+        await waiting(transaction)
         for request in arriving:
             request.cancel()
         gone = await asyncio.gather(*arriving, return_exceptions=True)

@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 
 from mymozhem.contract import CloseWindowRequest, hookimpl
-from mymozhem.rooms.core.transaction import write_room
+from mymozhem.rooms.core.transaction import room_transaction
 from mymozhem.rooms.jobs import leases, windows
 from mymozhem.rooms.jobs.runner import LEASE, Jobs
 from mymozhem.rooms.windows import commands, rejudge
@@ -73,7 +73,7 @@ async def test_a_worker_that_died_is_replaced_when_its_lease_ends_and_not_before
     await evening.do(opening())
     await evening.send(0, {"n": 1})
     evening.clock.advance(10)
-    taken = await leases.take(second.database, span=LEASE, limit=8)
+    taken = await leases.acquire(second.database, span=LEASE, limit=8)
     assert len(taken) == 1
     assert await evening.jobs.run_due() == 0
     evening.clock.advance(LEASE)
@@ -99,11 +99,11 @@ async def test_a_window_settled_while_a_worker_takes_it_is_settled_once(evening,
     await evening.do(opening(rules=RULES, points=1, results=results))
     await evening.send(0, {"n": 4})
     await evening.control(commands.close)
-    async with write_room(services, evening.room.id) as writer:
-        window = await find_window(writer.session, evening.room.id, "w")
+    async with room_transaction(services, evening.room.id) as transaction:
+        window = await find_window(transaction.session, evening.room.id, "w")
         work = asyncio.create_task(evening.jobs.run_due(), context=Context())
         await asked.wait()
-        await settle_without_app(writer, window)
+        await settle_without_app(transaction, window)
     go.set()
     await work
     await evening.jobs.run_due()
@@ -118,11 +118,11 @@ async def test_a_worker_that_took_a_window_as_it_changed_leaves_it_as_it_is(even
     await evening.do(opening(rules=RULES, points=1, results="onReveal"))
     await evening.send(0, {"n": 4})
     await evening.control(commands.close)
-    async with write_room(services, evening.room.id) as writer:
-        window = await find_window(writer.session, evening.room.id, "w")
-        take = leases.take(services.database, span=LEASE, limit=8)
+    async with room_transaction(services, evening.room.id) as transaction:
+        window = await find_window(transaction.session, evening.room.id, "w")
+        take = leases.acquire(services.database, span=LEASE, limit=8)
         (work,) = await asyncio.create_task(take, context=Context())
-        await act(writer, window)
+        await act(transaction, window)
     before = await evening.window()
     await windows.step(services, work)
     after = await evening.window()

@@ -8,7 +8,7 @@ from structlog.testing import capture_logs
 from mymozhem.contract import CloseWindowRequest, JudgeRequest, Refuse, SetState, Verdict, hookimpl
 from mymozhem.errors import Conflict
 from mymozhem.rooms.app_calls import retry
-from mymozhem.rooms.core.transaction import MAX_DEPTH, write_room
+from mymozhem.rooms.core.transaction import MAX_DEPTH, room_transaction
 from mymozhem.rooms.effects import apply_effects
 from mymozhem.rooms.windows import commands
 from mymozhem.rooms.windows.judge import AT_ONCE
@@ -101,8 +101,8 @@ async def test_an_app_that_fails_is_asked_again_and_its_answer_counts_when_it_is
     )  # fmt: skip
     assert await evening.told("desk:said") == []
     evening.app.closing = lambda a: {"effects": [SAID], "verdicts": verdicts(*a.submissions.id)}
-    async with write_room(evening.house.services, evening.room.id) as writer:
-        assert await retry.retry_now(writer) == 1
+    async with room_transaction(evening.house.services, evening.room.id) as transaction:
+        assert await retry.retry_now(transaction) == 1
     await evening.later(0)
     await evening.control(commands.reveal)
     assert await evening.points() == [9, 0, 0]
@@ -251,8 +251,8 @@ class TestThinking:
 
 async def _move_on(evening):
     """Change what the app's answer is computed from."""
-    async with write_room(evening.house.services, evening.room.id) as writer:
-        await apply_effects(writer, [SetState(public={"n": 1})])
+    async with room_transaction(evening.house.services, evening.room.id) as transaction:
+        await apply_effects(transaction, [SetState(public={"n": 1})])
 
 
 JUDGES = {

@@ -19,5 +19,5 @@ class Lease:
     kind: JobKind
     room_id: str
     row_id: str
-    lease: str
+    token: str
     generation: int = 0

@@ -80,33 +80,33 @@ class Prepared:
     outcome: Outcome[PreparedDraw] | None
 
 
-async def commit(services: Services, work: Lease) -> None:
+async def commit(services: Services, lease: Lease) -> None:
     """Commit a requested draw, or hold it; nothing happens where it is not this draw's turn."""
     for _ in range(TRIES):
-        seen = await _look(services, work)
+        seen = await _look(services, lease)
         if seen is None:
-            await _step_back(services, work)
+            await _step_back(services, lease)
             return
         try:
             prepared = await _prepare(services, seen)
-            if await _write(services, work, seen, prepared):
+            if await _write(services, lease, seen, prepared):
                 return
         except Held as held:
-            await hold(services, work, held)
+            await hold(services, lease, held)
             return
         except inventory.PrizeExhausted as error:
             if named_prizes(seen.draw.request) is not None:
-                await hold(services, work, Held(error.code, error.message))
+                await hold(services, lease, Held(error.code, error.message))
                 return
-    await _step_back(services, work, later=A_MOMENT)
+    await _step_back(services, lease, later=A_MOMENT)
 
 
-async def _look(services: Services, work: Lease) -> DrawSnapshot | None:
+async def _look(services: Services, lease: Lease) -> DrawSnapshot | None:
     async with services.database.read() as session:
-        draw = await session.get(DrawRow, work.row_id)
-        if draw is None or draw.lease != work.lease:
+        draw = await session.get(DrawRow, lease.row_id)
+        if draw is None or draw.lease != lease.token:
             return None
-        if await next_to_commit(session, work.room_id) != draw.id:
+        if await next_to_commit(session, lease.room_id) != draw.id:
             return None
         return await take_snapshot(session, services, draw, asked=not draw.platform_consent)
 
@@ -116,9 +116,9 @@ async def _prepare(services: Services, seen: DrawSnapshot) -> Prepared:
     outcome = await _ask(services, seen)
     answer = _answer_of(outcome)
     rule = _rule_of(services, seen, answer)
-    work = partial(freeze, seen.people.chunks, answer.entries, rule)
+    freezing = partial(freeze, seen.people.chunks, answer.entries, rule)
     try:
-        entries = await services.workshop.run(work, size=len(seen.people.candidates.id))
+        entries = await services.workshop.run(freezing, size=len(seen.people.candidates.id))
     except EntriesRefused as refused:
         raise Held(refused.code, refused.message) from refused
     return Prepared(answer, rule, entries, outcome)
@@ -230,14 +230,14 @@ def _source(services: Services, source: PublicSource) -> dict[str, str]:
     return {"name": source.name, "due": iso(source.due)}
 
 
-async def _write(services: Services, work: Lease, seen: DrawSnapshot, prepared: Prepared) -> bool:
+async def _write(services: Services, lease: Lease, seen: DrawSnapshot, prepared: Prepared) -> bool:
     """Commit; False where the room has moved on and the app has to be asked afresh."""
     actor_id, depth = seen.draw.created_by, depth_of(seen.draw)
     async with room_transaction(
-        services, work.room_id, actor_id=actor_id, depth=depth
+        services, lease.room_id, actor_id=actor_id, depth=depth
     ) as transaction:
-        draw = await by_id(transaction, work.row_id)
-        if draw.lease != work.lease or draw.status is not DrawStatus.REQUESTED:
+        draw = await by_id(transaction, lease.row_id)
+        if draw.lease != lease.token or draw.status is not DrawStatus.REQUESTED:
             return True
         _require_future_sources(transaction, prepared.rule)
         if await is_stale(transaction.session, transaction.room, seen):
@@ -309,11 +309,11 @@ def _tell(transaction: RoomTransaction, draw: DrawRow) -> None:
     )
 
 
-async def hold(services: Services, work: Lease, held: Held) -> None:
+async def hold(services: Services, lease: Lease, held: Held) -> None:
     """Let a draw that was only asked for stand still, in sight of its organizers."""
-    async with room_transaction(services, work.room_id) as transaction:
-        draw = await by_id(transaction, work.row_id)
-        if draw.lease != work.lease or draw.status is not DrawStatus.REQUESTED:
+    async with room_transaction(services, lease.room_id) as transaction:
+        draw = await by_id(transaction, lease.row_id)
+        if draw.lease != lease.token or draw.status is not DrawStatus.REQUESTED:
             return
         draw.held_code, draw.held_message = held.code[:64], held.message[:1000]
         release(draw)
@@ -324,11 +324,11 @@ async def hold(services: Services, work: Lease, held: Held) -> None:
         await schedule_next(transaction)
 
 
-async def _step_back(services: Services, work: Lease, *, later: timedelta = timedelta()) -> None:
+async def _step_back(services: Services, lease: Lease, *, later: timedelta = timedelta()) -> None:
     """Put the draw down until its turn comes; at once where that is now."""
-    async with room_transaction(services, work.room_id) as transaction:
-        draw = await by_id(transaction, work.row_id)
-        if draw.lease != work.lease:
+    async with room_transaction(services, lease.room_id) as transaction:
+        draw = await by_id(transaction, lease.row_id)
+        if draw.lease != lease.token:
             return
-        mine = await next_to_commit(transaction.session, work.room_id) == draw.id
+        mine = await next_to_commit(transaction.session, lease.room_id) == draw.id
         release(draw, due_at=transaction.now + later if mine else None)

@@ -81,30 +81,30 @@ class SelectionOutcome:
     outcome: Answer | None = None
 
 
-async def select_winners(services: Services, work: Lease) -> None:
+async def select_winners(services: Services, lease: Lease) -> None:
     """Draw a committed draw that is to be run; where it is revealed at once, that too."""
-    seen = await _look(services, work)
+    seen = await _look(services, lease)
     if seen is None:
-        await _release(services, work)
+        await _release(services, lease)
         return
     ready = await _ready(services, seen)
     rule = fair.Rule.model_validate(ready.rule)
     if rule.algorithm != "app":
         selected = await _compute(services, ready, rule, rule.algorithm, seen.draw)
-        await _write(services, work, seen.draw, SelectionOutcome(selected, DecidedBy.PLATFORM))
+        await _write(services, lease, seen.draw, SelectionOutcome(selected, DecidedBy.PLATFORM))
         return
     call = await _look_again(services, seen, ready, rule)
     with services.calls.asking(call.call_id):
         budget = Budget(services.clock, services.settings.max_deadline_ms)
         outcome = await call.answer(services, budget)
         decided = await _decide(services, seen, ready, rule, call, outcome)
-        await _write(services, work, seen.draw, decided)
+        await _write(services, lease, seen.draw, decided)
 
 
-async def _look(services: Services, work: Lease) -> Committed | None:
+async def _look(services: Services, lease: Lease) -> Committed | None:
     async with services.database.read() as session:
-        draw = await session.get(DrawRow, work.row_id)
-        if draw is None or draw.lease != work.lease or not is_runnable(draw):
+        draw = await session.get(DrawRow, lease.row_id)
+        if draw is None or draw.lease != lease.token or not is_runnable(draw):
             return None
         room = (await session.scalars(select(RoomRow).where(RoomRow.id == draw.room_id))).one()
         text = select(cast(DrawRow.entries, Text)).where(DrawRow.id == draw.id)
@@ -210,13 +210,15 @@ def _named(ids: Sequence[str]) -> Any:  # noqa: ANN401  a statement, whose type 
     return select(PrizeRow).where(PrizeRow.id.in_(ids))
 
 
-async def _write(services: Services, work: Lease, seen: DrawRow, decided: SelectionOutcome) -> None:
+async def _write(
+    services: Services, lease: Lease, seen: DrawRow, decided: SelectionOutcome
+) -> None:
     actor_id, depth = seen.created_by, depth_of(seen)
     async with room_transaction(
-        services, work.room_id, actor_id=actor_id, depth=depth
+        services, lease.room_id, actor_id=actor_id, depth=depth
     ) as transaction:
-        draw = await by_id(transaction, work.row_id)
-        if draw.lease != work.lease or draw.status is not DrawStatus.COMMITTED:
+        draw = await by_id(transaction, lease.row_id)
+        if draw.lease != lease.token or draw.status is not DrawStatus.COMMITTED:
             return
         rule = fair.Rule.model_validate(draw.rule)
         decided = await _noted(transaction, rule, decided)
@@ -298,8 +300,8 @@ def _tell_fallback(transaction: RoomTransaction, by: DecidedBy, outcome: Answer)
     )
 
 
-async def _release(services: Services, work: Lease) -> None:
-    async with room_transaction(services, work.room_id) as transaction:
-        draw = await by_id(transaction, work.row_id)
-        if draw.lease == work.lease:
+async def _release(services: Services, lease: Lease) -> None:
+    async with room_transaction(services, lease.room_id) as transaction:
+        draw = await by_id(transaction, lease.row_id)
+        if draw.lease == lease.token:
             release(draw, due_at=transaction.now if is_runnable(draw) else None)

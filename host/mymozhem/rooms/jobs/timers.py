@@ -52,17 +52,17 @@ class LeaseLost(Exception):
     """The timer is not to be fired any more: it was replaced or cancelled, or its room is over."""
 
 
-async def run_timer(services: Services, work: Lease) -> None:
+async def run_timer(services: Services, lease: Lease) -> None:
     """Tell the app of a timer or a change that was taken; safe to repeat after a crash."""
     async with services.database.read() as session:
-        timer = await session.get(TimerRow, work.row_id)
-    if timer is None or timer.lease != work.lease:
+        timer = await session.get(TimerRow, lease.row_id)
+    if timer is None or timer.lease != lease.token:
         return
     if timer.space is TimerSpace.APP:
-        firing = _TimerRun(services, work, ON_TIMER, _timer_request)
+        firing = _TimerRun(services, lease, ON_TIMER, _timer_request)
         await firing.run(patient=timer.attempts > 0)
     else:
-        change = _TimerRun(services, work, ON_ROOM_CHANGED, _change_request)
+        change = _TimerRun(services, lease, ON_ROOM_CHANGED, _change_request)
         await change.run(patient=timer.attempts > 0)
 
 
@@ -70,10 +70,10 @@ class _TimerRun(Generic[Req]):
     """One timer or change on its way: looked at, asked about, written."""
 
     def __init__(
-        self, services: Services, work: Lease, hook: Hook[Req, Effects], request: Request[Req]
+        self, services: Services, lease: Lease, hook: Hook[Req, Effects], request: Request[Req]
     ) -> None:
         self._services = services
-        self._work = work
+        self._lease = lease
         self._hook = hook
         self._request = request
 
@@ -85,7 +85,7 @@ class _TimerRun(Generic[Req]):
         try:
             await look_ask_write(
                 self._services,
-                self._work.room_id,
+                self._lease.room_id,
                 self._hook,
                 look=self.look,
                 again=self.again,
@@ -108,9 +108,9 @@ class _TimerRun(Generic[Req]):
 
     async def look(self, session: AsyncSession) -> Question[Req]:
         """See the timer, its room, and what the app needs to know."""
-        timer = await session.get(TimerRow, self._work.row_id, populate_existing=True)
-        room = await session.get(RoomRow, self._work.room_id)
-        if timer is None or room is None or _is_over(timer, room, self._work):
+        timer = await session.get(TimerRow, self._lease.row_id, populate_existing=True)
+        room = await session.get(RoomRow, self._lease.room_id)
+        if timer is None or room is None or _is_over(timer, room, self._lease):
             raise LeaseLost
         manifest = self._services.catalog.manifest(room.app_id, room.app_manifest_version)
         return Question(
@@ -137,8 +137,8 @@ class _TimerRun(Generic[Req]):
 
     async def write(self, transaction: RoomTransaction, outcome: Outcome[Effects]) -> None:
         """Apply what the app answered, and the timer is gone; or write down that it did not."""
-        timer = await _require_lease(transaction, self._work)
-        if timer is None or _is_over(timer, transaction.room, self._work):
+        timer = await _require_lease(transaction, self._lease)
+        if timer is None or _is_over(timer, transaction.room, self._lease):
             raise LeaseLost
         if outcome.result is not None:
             await apply_effects(transaction, outcome.result.effects)
@@ -150,13 +150,13 @@ class _TimerRun(Generic[Req]):
             _reschedule(transaction, timer, failure.code, failure.message, parked=parked)
             return
         _tell(transaction, self._hook, outcome)
-        await _delete(transaction, self._work)
+        await _delete(transaction, self._lease)
 
     async def _refuse(self, error: MymozhemError) -> None:
         """Settle effects that could not be applied, by the same strategy as any other failure."""
         manifest = self._services.catalog.manifest
         async with self._services.database.read() as session:
-            room = await session.get(RoomRow, self._work.room_id)
+            room = await session.get(RoomRow, self._lease.room_id)
         if room is None:
             await self._drop()
             return
@@ -165,8 +165,8 @@ class _TimerRun(Generic[Req]):
 
     async def _fail(self, by: DecidedBy, code: str, message: str, *, afresh: bool = False) -> None:
         """Have it asked again, or drop it; `afresh` where the app's answer is known already."""
-        async with room_transaction(self._services, self._work.room_id) as transaction:
-            timer = await _require_lease(transaction, self._work)
+        async with room_transaction(self._services, self._lease.room_id) as transaction:
+            timer = await _require_lease(transaction, self._lease)
             if timer is None:
                 return
             if afresh:
@@ -176,14 +176,14 @@ class _TimerRun(Generic[Req]):
             if by is DecidedBy.QUEUE:
                 _reschedule(transaction, timer, code, message)
             else:
-                await _delete(transaction, self._work)
+                await _delete(transaction, self._lease)
 
     async def _drop(self) -> None:
         """Delete the timer where it is still the one that was taken; its room may be gone."""
         mine = (
-            TimerRow.id == self._work.row_id,
-            TimerRow.generation == self._work.generation,
-            TimerRow.lease == self._work.lease,
+            TimerRow.id == self._lease.row_id,
+            TimerRow.generation == self._lease.generation,
+            TimerRow.lease == self._lease.token,
         )
         async with self._services.database.write() as unit:
             await forget(unit.session, select(TimerRow.id).where(*mine))
@@ -198,32 +198,32 @@ async def _change_request(session: AsyncSession, timer: TimerRow) -> RoomChangeR
     return RoomChangeRequest(change=await change_of(session, timer))
 
 
-async def _require_lease(transaction: RoomTransaction, work: Lease) -> TimerRow | None:
+async def _require_lease(transaction: RoomTransaction, lease: Lease) -> TimerRow | None:
     """Return the timer, locked, while it is still the one that was taken."""
     return await transaction.session.scalar(
         select(TimerRow)
         .where(
-            TimerRow.id == work.row_id,
-            TimerRow.generation == work.generation,
-            TimerRow.lease == work.lease,
+            TimerRow.id == lease.row_id,
+            TimerRow.generation == lease.generation,
+            TimerRow.lease == lease.token,
         )
         .with_for_update()
         .execution_options(populate_existing=True)
     )
 
 
-async def _delete(transaction: RoomTransaction, work: Lease) -> None:
+async def _delete(transaction: RoomTransaction, lease: Lease) -> None:
     """Delete the timer; where its own effects have replaced it, the new one stays."""
     await transaction.session.flush()
     await transaction.session.execute(
-        delete(TimerRow).where(TimerRow.id == work.row_id, TimerRow.generation == work.generation)
+        delete(TimerRow).where(TimerRow.id == lease.row_id, TimerRow.generation == lease.generation)
     )
     transaction.wake_jobs()  # the next change of the room has waited for this one
 
 
-def _is_over(timer: TimerRow, room: RoomRow, work: Lease) -> bool:
+def _is_over(timer: TimerRow, room: RoomRow, lease: Lease) -> bool:
     """Tell whether a timer is not to be fired; changes are told after the end, too."""
-    if timer.generation != work.generation or room.deleted_at is not None:
+    if timer.generation != lease.generation or room.deleted_at is not None:
         return True
     return timer.space is TimerSpace.APP and room.status in ENDED
 

@@ -61,7 +61,7 @@ class RoomLookup:
     kind: PersonKind
 
     @classmethod
-    def by(cls, room_id: str, caller: Principal | None) -> "Asked":
+    def by(cls, room_id: str, caller: Principal | None) -> "RoomLookup":
         """Return the question of a caller."""
         if caller is None or caller.room_id not in (None, room_id):
             return cls(room_id, None, PersonKind.GUEST)

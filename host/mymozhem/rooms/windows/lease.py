@@ -18,7 +18,7 @@ class LeaseLost(Exception):
 
 
 async def require_lease(
-    transaction: RoomTransaction, work: Lease, *, status: WindowStatus | None = None
+    transaction: RoomTransaction, lease: Lease, *, status: WindowStatus | None = None
 ) -> WindowRow:
     """Return the window while it is still ours, and in that status; Dropped where it is not.
 
@@ -27,7 +27,7 @@ async def require_lease(
     """
     window = await transaction.session.scalar(
         select(WindowRow)
-        .where(WindowRow.id == work.row_id, WindowRow.lease == work.lease)
+        .where(WindowRow.id == lease.row_id, WindowRow.lease == lease.token)
         .execution_options(populate_existing=True)
     )
     if window is None or status not in (None, window.status):

@@ -4,8 +4,7 @@ from mymozhem.api.query_models import AuditQuery, paged
 from mymozhem.api.request_pipeline import Call
 from mymozhem.api.responses import Page
 from mymozhem.api.routes import Routes
-from mymozhem.auth.access_table import check, rule_for
-from mymozhem.auth.users import current_user
+from mymozhem.auth.access import require_access
 from mymozhem.rooms.views.admin import AuditFilter, Overview, SeenAudit, audit_trail, overview
 
 routes = Routes("admin", "What operators look at.")
@@ -16,20 +15,16 @@ async def list_audit(call: Call, query: AuditQuery) -> Page[SeenAudit]:
     """List who did what, newest first."""
     wanted = AuditFilter(room_id=query.room_id, actor_id=query.actor_id, action=query.action)
     await require_admin(call, "GET /admin/audit")
-    async with call.services.database.read() as session:
-        return paged(await audit_trail(session, wanted, query.part), query)
+    return paged(await audit_trail(call.services.database, wanted, query.part), query)
 
 
 @routes.add("GET /admin/overview")
 async def get_overview(call: Call) -> Overview:
     """Return how much there is of everything, and which apps were refused."""
     await require_admin(call, "GET /admin/overview")
-    async with call.services.database.read() as session:
-        return await overview(session, call.services)
+    return await overview(call.services)
 
 
 async def require_admin(call: Call, endpoint: str) -> None:
     """Raise `Forbidden` where the caller is no admin, as the endpoint's row in the table says."""
-    async with call.services.database.read() as session:
-        user = await current_user(session, call.caller)
-    check(rule_for(endpoint), call.caller, None, admin=user.is_admin)
+    await require_access(call.services.database, call.caller, endpoint)

@@ -6,11 +6,9 @@ from mymozhem.api.request_parsing import Body
 from mymozhem.api.request_pipeline import Call
 from mymozhem.api.responses import Page
 from mymozhem.api.routes import Routes
-from mymozhem.audit.trail import audit
 from mymozhem.contract.wire import Moment
-from mymozhem.deliveries import dead_letters
+from mymozhem.deliveries import commands
 from mymozhem.deliveries.tables import DeliveryState
-from mymozhem.idempotency.keys import mark_done
 from mymozhem.rooms.views.base import View
 from mymozhem.rooms.views.deliveries import (
     DeliveryFilter,
@@ -66,8 +64,7 @@ async def list_all_deliveries(call: Call, query: DeliveriesQuery) -> Page[SeenDe
 async def get_delivery(call: Call, id: str) -> SeenDeliveryWhole:
     """Return a delivery with every attempt, without what the app is told, which may be secret."""
     await require_admin(call, "GET /admin/deliveries/{id}")
-    async with call.services.database.read() as session:
-        return await show_delivery(session, id)
+    return await show_delivery(call.services.database, id)
 
 
 @routes.add("GET /admin/dead-letters")
@@ -82,12 +79,10 @@ async def retry_dead_letter(call: Call, id: str) -> SeenDeliveryWhole:
     """Try a dead letter again, after what its stream has still to tell."""
     await require_admin(call, "POST /admin/dead-letters/{id}/retry")
     services = call.services
-    async with services.database.write() as unit:
-        row = await dead_letters.retry(unit, services.outbox, id)
-        audit(unit, "delivery.retry", actor_id=call.caller.user_id, id=id, appId=row.app_id)
-        await mark_done(unit.session)
-    async with services.database.read() as session:
-        return await show_delivery(session, id)
+    await commands.retry_dead_letter(
+        services.database, services.outbox, id, actor_id=call.caller.user_id
+    )
+    return await show_delivery(services.database, id)
 
 
 @routes.add("POST /admin/dead-letters/retry", repeat=Repeat.SAME)
@@ -95,13 +90,13 @@ async def retry_dead_letters(call: Call, body: RetryLettersBody) -> SeenRetried:
     """Try again every letter that died since a moment; those of one stream keep their order."""
     await require_admin(call, "POST /admin/dead-letters/retry")
     services = call.services
-    retried = await dead_letters.retry_since(
-        services.database, services.outbox, body.since, app_id=body.app_id
+    retried = await commands.retry_dead_letters(
+        services.database,
+        services.outbox,
+        body.since,
+        app_id=body.app_id,
+        actor_id=call.caller.user_id,
     )
-    said = body.model_dump(mode="json", by_alias=True)
-    async with services.database.write() as unit:
-        audit(unit, "delivery.retry", actor_id=call.caller.user_id, **said, retried=retried)
-        await mark_done(unit.session)
     return SeenRetried(retried=retried)
 
 
@@ -109,10 +104,7 @@ async def retry_dead_letters(call: Call, body: RetryLettersBody) -> SeenRetried:
 async def delete_dead_letter(call: Call, id: str) -> None:
     """Delete a dead letter for good."""
     await require_admin(call, "DELETE /admin/dead-letters/{id}")
-    async with call.services.database.write() as unit:
-        row = await dead_letters.remove(unit, id)
-        audit(unit, "delivery.delete", actor_id=call.caller.user_id, id=id, appId=row.app_id)
-        await mark_done(unit.session)
+    await commands.delete_dead_letter(call.services.database, id, actor_id=call.caller.user_id)
 
 
 def _filter(query: DeliveriesQuery | LettersQuery, state: DeliveryState | None) -> DeliveryFilter:
@@ -120,5 +112,4 @@ def _filter(query: DeliveriesQuery | LettersQuery, state: DeliveryState | None) 
 
 
 async def _page(call: Call, query: Pages, wanted: DeliveryFilter) -> Page[SeenDelivery]:
-    async with call.services.database.read() as session:
-        return paged(await list_deliveries(session, wanted, query.part), query)
+    return paged(await list_deliveries(call.services.database, wanted, query.part), query)

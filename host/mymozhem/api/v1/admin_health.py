@@ -8,11 +8,11 @@ from mymozhem.api.request_pipeline import Call
 from mymozhem.api.responses import Page
 from mymozhem.api.routes import Routes
 from mymozhem.apps.health import app_health
-from mymozhem.audit.trail import audit
 from mymozhem.contract import JsonObject
-from mymozhem.idempotency.keys import mark_done
-from mymozhem.monitoring.call_statistics import Figures, Window, figures
-from mymozhem.monitoring.queries import AlertFilter, acknowledge, alerts
+from mymozhem.monitoring import operators
+from mymozhem.monitoring.call_statistics import Figures, Window
+from mymozhem.monitoring.operators import list_figures
+from mymozhem.monitoring.queries import AlertFilter
 from mymozhem.monitoring.tables import AlertRow, AppStatus, HealthCheckRow, RuleName, Severity
 from mymozhem.rooms.views.base import Timestamp, View
 from mymozhem.rooms.views.paging import ResultPage
@@ -121,8 +121,8 @@ class SeenAppHealth(View):
 async def list_webhooks(call: Call, query: WindowQuery) -> SeenWebhooks:
     """Return how calls of every app went, by capability."""
     await require_admin(call, "GET /admin/webhooks")
-    async with call.services.database.read() as session:
-        found = await figures(session, query.window, call.services.clock.now())
+    services = call.services
+    found = await list_figures(services.database, query.window, services.clock.now())
     return SeenWebhooks(window=query.window, calls=[_figures(each) for each in found])
 
 
@@ -131,8 +131,9 @@ async def list_alerts(call: Call, query: AlertsQuery) -> Page[SeenAlert]:
     """List incidents: open ones first, then newest first."""
     await require_admin(call, "GET /admin/alerts")
     wanted, part = AlertFilter(query.open, query.app_id), query.part
-    async with call.services.database.read() as session:
-        rows, total = await alerts(session, wanted, offset=part.offset, limit=part.limit)
+    rows, total = await operators.list_alerts(
+        call.services.database, wanted, offset=part.offset, limit=part.limit
+    )
     return paged(ResultPage([_alert(row) for row in rows], total), query)
 
 
@@ -140,12 +141,8 @@ async def list_alerts(call: Call, query: AlertsQuery) -> Page[SeenAlert]:
 async def acknowledge_alert(call: Call, id: str) -> SeenAlert:
     """Note that the caller looks after an incident; who was first stays."""
     await require_admin(call, "POST /admin/alerts/{id}/acknowledge")
-    user_id = call.caller.user_id
-    async with call.services.database.write() as unit:
-        row = await acknowledge(unit, id, user_id=user_id)
-        audit(unit, "alert.acknowledge", actor_id=user_id, alertId=id)
-        await mark_done(unit.session)
-        return _alert(row)
+    database, user_id = call.services.database, call.caller.user_id
+    return _alert(await operators.acknowledge_alert(database, id, user_id=user_id))
 
 
 @routes.add("GET /apps/{appId}/health")

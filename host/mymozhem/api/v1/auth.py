@@ -4,7 +4,8 @@ from mymozhem.api.idempotency import Repeat
 from mymozhem.api.request_models import GuestBody, LoginBody
 from mymozhem.api.request_pipeline import Call
 from mymozhem.api.routes import Routes
-from mymozhem.auth.users import User, current_user
+from mymozhem.auth.profiles import read_own_profile
+from mymozhem.auth.users import User
 from mymozhem.contract import JsonObject, PersonKind, RoomStatus
 from mymozhem.errors import NotFound, Unauthenticated
 from mymozhem.rooms.coordination.join_batches import Joined
@@ -90,8 +91,7 @@ async def enter_as_guest(call: Call, body: GuestBody) -> Entered:
 @routes.add("GET /auth/me")
 async def get_me(call: Call) -> SeenUser:
     """Return who the caller is."""
-    async with call.services.database.read() as session:
-        return user_view(await current_user(session, call.caller))
+    return user_view(await read_own_profile(call.services.database, call.caller))
 
 
 async def join_by_code(call: Call, code: str, *, name: str | None, answers: JsonObject) -> Joined:

@@ -12,13 +12,13 @@ routes = Routes("notifications", "Messages to the caller.")
 @routes.add("GET /notifications")
 async def list_notifications(call: Call, query: NotificationsQuery) -> Page[SeenNotification]:
     """List the caller's messages, newest first."""
-    async with call.services.database.read() as session:
-        found = await notifications(session, call.caller, query.part, unread=query.unread)
+    found = await notifications(
+        call.services.database, call.caller, query.part, unread=query.unread
+    )
     return paged(found, query)
 
 
 @routes.add("POST /notifications/{id}/read")
 async def mark_read(call: Call, id: str) -> SeenNotification:
     """Note that a message was read; twice is the same as once."""
-    async with call.services.database.write() as unit:
-        return await read_notification(unit, call.caller, id)
+    return await read_notification(call.services.database, call.caller, id)

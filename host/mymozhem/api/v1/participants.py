@@ -41,8 +41,7 @@ class Imported(View):
 @routes.add("POST /rooms/{id}/participants", status=201, refuses=frozenset({410}))
 async def join_room(call: Call, id: str, body: JoinBody) -> Entered:
     """Come into a room; a private one takes its code."""
-    async with call.services.database.read() as session:
-        code = await code_for(session, id, call.caller, body.code)
+    code = await code_for(call.services.database, id, call.caller, body.code)
     joined = await join_by_code(call, code, name=body.name, answers=body.answers)
     if joined.room.id != id:
         raise NotFound("There is no such room.", code="ROOM_NOT_FOUND")

@@ -3,12 +3,11 @@
 from mymozhem.api.request_models import UserPatch
 from mymozhem.api.request_pipeline import Call
 from mymozhem.api.routes import Routes
-from mymozhem.auth.users import UserChanges, export_user, patch_user
-from mymozhem.auth.users import get_user as read_user
+from mymozhem.auth.profiles import change_profile, read_profile
+from mymozhem.auth.users import UserChanges
 from mymozhem.errors import Invalid
-from mymozhem.idempotency.keys import mark_done
 from mymozhem.rooms.participants.erase import erase_person
-from mymozhem.rooms.views.account import SeenAnswer, SeenSeat, answers_of, seats_of
+from mymozhem.rooms.views.account import SeenAnswer, SeenSeat, export_person
 from mymozhem.rooms.views.base import Timestamp, View
 
 from .auth import SeenUser, user_view
@@ -36,26 +35,22 @@ class SeenExport(View):
 @routes.add("GET /users/me/export")
 async def export_me(call: Call) -> SeenExport:
     """Return everything that is held about the caller, save secrets."""
-    async with call.services.database.read() as session:
-        held = await export_user(session, call.caller)
-        rooms = await seats_of(session, call.caller.user_id)
-        submissions = await answers_of(session, call.caller.user_id)
+    export = await export_person(call.services.database, call.caller)
     return SeenExport(
-        user=user_view(held.user),
+        user=user_view(export.held.user),
         identities=[
             SeenIdentity(provider=each.provider, subject=each.subject, created_at=each.created_at)
-            for each in held.identities
+            for each in export.held.identities
         ],
-        rooms=rooms,
-        submissions=submissions,
+        rooms=export.rooms,
+        submissions=export.submissions,
     )
 
 
 @routes.add("GET /users/{id}")
 async def get_user(call: Call, id: str) -> SeenUser:
     """Return a person, to themselves and to admins."""
-    async with call.services.database.read() as session:
-        return user_view(await read_user(session, call.caller, id))
+    return user_view(await read_profile(call.services.database, call.caller, id))
 
 
 @routes.add("PATCH /users/{id}")
@@ -67,10 +62,7 @@ async def change_user(call: Call, id: str, body: UserPatch) -> SeenUser:
     if given.get("name", "") is None:
         raise Invalid(fields={"/name": ["Give a name, or leave the field out."]})
     changes = UserChanges.model_validate(given)
-    async with call.services.database.write() as unit:
-        user = await patch_user(unit, call.caller, id, changes)
-        await mark_done(unit.session)
-    return user_view(user)
+    return user_view(await change_profile(call.services.database, call.caller, id, changes))
 
 
 @routes.add("DELETE /users/{id}")

@@ -99,7 +99,7 @@ class Cellar:
             seat = await find_membership(session, self.room.id, caller)
             state = await snapshot(session, seat, now=now)
             events = await read_events(session, seat, after=None)
-            listed = await windows(session, seat, PageRequest(), now=now)
+        listed = await windows(services, self.room.id, caller, PageRequest())
         told = [(event.type, event.payload) for event in events]
         whole = [shown.document, state.model_dump(mode="json"), told]
         whole += [each.model_dump(mode="json") for each in listed.items]

@@ -11,9 +11,7 @@ from mymozhem.api.request_models import (
 from mymozhem.api.request_pipeline import Call
 from mymozhem.api.responses import Page
 from mymozhem.api.routes import Routes
-from mymozhem.errors import Forbidden, NotFound
-from mymozhem.rooms.core.access import membership_by, membership_for
-from mymozhem.rooms.core.membership import STAFF, find_membership
+from mymozhem.errors import NotFound
 from mymozhem.rooms.participants import manage
 from mymozhem.rooms.participants.manage import NewPerson, PersonChanges
 from mymozhem.rooms.views.account import code_for
@@ -22,13 +20,12 @@ from mymozhem.rooms.views.participants import (
     PeopleFilter,
     SeenParticipant,
     participant,
-    participants,
 )
+from mymozhem.rooms.views.participants import participants as found_participants
 
 from .auth import Entered, entered, join_by_code
 
 routes = Routes("participants", "People in a room.")
-ONE = "GET /rooms/{id}/participants/{pid}"
 IMPORT_BYTES = 4 * 1024 * 1024
 
 
@@ -53,11 +50,8 @@ async def list_participants(call: Call, id: str, query: PeopleQuery) -> Page[See
     """List people by name; their details to those who help to run the room."""
     check_fields(query.fields, SeenParticipant)
     wanted = PeopleFilter(role=query.role, status=query.status, name=query.name)
-    async with call.services.database.read() as session:
-        membership = await membership_for(
-            session, id, call.principal, "GET /rooms/{id}/participants"
-        )
-        return paged(await participants(session, membership, wanted, query.part), query)
+    found = await found_participants(call.services, id, call.principal, wanted, query.part)
+    return paged(found, query)
 
 
 @routes.add("POST /rooms/{id}/participants/import", status=201, max_bytes=IMPORT_BYTES)
@@ -93,14 +87,7 @@ async def change_participant(
 @routes.add("DELETE /rooms/{id}/participants/{pid}", refuses=frozenset({409}))
 async def remove_participant(call: Call, id: str, pid: str, body: ReasonBody) -> None:
     """Send somebody away; of oneself, leave."""
-    async with call.services.database.read() as session:
-        membership = await find_membership(session, id, call.principal)
-    if membership.participant is not None and membership.participant.id == pid:
-        await manage.leave(call.services, id, call.caller)
-        return
-    if membership.role not in STAFF:
-        raise Forbidden
-    await manage.remove(call.services, id, call.caller, pid, body.reason)
+    await manage.remove_or_leave(call.services, id, call.caller, pid, body.reason)
 
 
 @routes.add("POST /rooms/{id}/participants/{pid}/approve")
@@ -125,6 +112,4 @@ async def rename_participant(call: Call, id: str, pid: str, body: RenameBody) ->
 
 
 async def _shown(call: Call, room_id: str, participant_id: str) -> SeenParticipant:
-    async with call.services.database.read() as session:
-        membership = await membership_by(session, room_id, call.principal, participant_id, ONE)
-        return await participant(session, membership, participant_id)
+    return await participant(call.services, room_id, call.principal, participant_id)

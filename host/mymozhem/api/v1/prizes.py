@@ -6,7 +6,6 @@ from mymozhem.api.request_pipeline import Call
 from mymozhem.api.responses import Page
 from mymozhem.api.routes import Routes
 from mymozhem.errors import Invalid
-from mymozhem.rooms.core.access import membership_for
 from mymozhem.rooms.prizes import manage
 from mymozhem.rooms.prizes.manage import NewPrize
 from mymozhem.rooms.views.prizes import SeenPrize, prize
@@ -36,9 +35,8 @@ async def create_prize(call: Call, id: str, body: NewPrizeBody) -> SeenPrize:
 async def list_prizes(call: Call, id: str, query: PrizesQuery) -> Page[SeenPrize]:
     """List the prizes of a room."""
     check_fields(query.fields, SeenPrize)
-    async with call.services.database.read() as session:
-        membership = await membership_for(session, id, call.principal, "GET /rooms/{id}/prizes")
-        return paged(await found_prizes(session, membership, query.part), query)
+    found = await found_prizes(call.services, id, call.principal, query.part)
+    return paged(found, query)
 
 
 @routes.add("GET /rooms/{id}/prizes/{prizeId}")
@@ -66,8 +64,4 @@ async def delete_prize(call: Call, id: str, prize_id: str) -> None:
 
 
 async def _shown(call: Call, room_id: str, prize_id: str) -> SeenPrize:
-    async with call.services.database.read() as session:
-        membership = await membership_for(
-            session, room_id, call.principal, "GET /rooms/{id}/prizes/{prizeId}"
-        )
-        return await prize(session, membership, prize_id)
+    return await prize(call.services, room_id, call.principal, prize_id)

@@ -13,9 +13,7 @@ from mymozhem.api.routes import Routes
 from mymozhem.contract import JsonObject
 from mymozhem.errors import BadRequest, Invalid
 from mymozhem.rooms.actions.perform import perform
-from mymozhem.rooms.app_calls.retry import retry_now
-from mymozhem.rooms.core.access import membership_for, write_as
-from mymozhem.rooms.core.event_log import read_events
+from mymozhem.rooms.app_calls.retry import retry_room
 from mymozhem.rooms.core.revision import RoomChanged
 from mymozhem.rooms.lifecycle import update
 from mymozhem.rooms.lifecycle.create import NewRoom, create_room
@@ -23,10 +21,11 @@ from mymozhem.rooms.lifecycle.create import copy_room as copy
 from mymozhem.rooms.lifecycle.update import RoomChanges
 from mymozhem.rooms.prizes.manage import NewPrize
 from mymozhem.rooms.views.base import View
-from mymozhem.rooms.views.locks import SeenLock, room_lock
+from mymozhem.rooms.views.locks import SeenLock, read_lock
+from mymozhem.rooms.views.log import read_log
 from mymozhem.rooms.views.room_models import SeenRoom
 from mymozhem.rooms.views.rooms import RoomFilter
-from mymozhem.rooms.views.snapshot import LoggedEvent, Snapshot, Waiting, event_view, snapshot
+from mymozhem.rooms.views.snapshot import LoggedEvent, Snapshot, Waiting, read_state
 
 #: a room that was written as JSON already
 Shown = Annotated[JsonObject, SeenRoom]
@@ -112,26 +111,19 @@ async def delete_room(call: Call, id: str) -> None:
 @routes.add("GET /rooms/{id}/lock")
 async def get_lock(call: Call, id: str) -> SeenLock:
     """Return what the room is pinned to, by digest, now and before, and who answers for it."""
-    async with call.services.database.read() as session:
-        membership = await membership_for(session, id, call.principal, "GET /rooms/{id}/lock")
-        return await room_lock(session, call.services.catalog, membership)
+    return await read_lock(call.services, id, call.principal)
 
 
 @routes.add("GET /rooms/{id}/state")
 async def get_state(call: Call, id: str) -> Snapshot:
     """Return the room's state at the caller's level, and the cursor that it is at."""
-    async with call.services.database.read() as session:
-        membership = await membership_for(session, id, call.principal, "GET /rooms/{id}/state")
-        return await snapshot(session, membership, now=call.services.clock.now())
+    return await read_state(call.services, id, call.principal)
 
 
 @routes.add("GET /rooms/{id}/events")
 async def list_events(call: Call, id: str, query: EventsQuery) -> list[LoggedEvent]:
     """Return the events after a cursor that the caller's level sees, oldest first."""
-    async with call.services.database.read() as session:
-        membership = await membership_for(session, id, call.principal, "GET /rooms/{id}/events")
-        events = await read_events(session, membership, after=query.after, limit=query.limit)
-    return [event_view(event) for event in events]
+    return await read_log(call.services, id, call.principal, after=query.after, limit=query.limit)
 
 
 @routes.add("POST /rooms/{id}/actions/{action}")
@@ -144,8 +136,7 @@ async def post_action(call: Call, id: str, action: str, body: Payload) -> SeenRe
 @routes.add("POST /rooms/{id}/retry")
 async def retry_calls(call: Call, id: str) -> Waiting:
     """Ask the app again now for all that waits for it to be back."""
-    async with write_as(call.services, id, call.caller, "POST /rooms/{id}/retry") as writer:
-        return Waiting(waiting=await retry_now(writer))
+    return Waiting(waiting=await retry_room(call.services, id, call.caller))
 
 
 @routes.add("POST /rooms/{id}/copy", status=201)

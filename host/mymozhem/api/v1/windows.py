@@ -9,7 +9,6 @@ from mymozhem.api.request_pipeline import Call
 from mymozhem.api.responses import Page
 from mymozhem.api.routes import Routes
 from mymozhem.auth.principal import Principal
-from mymozhem.rooms.core.access import membership_for
 from mymozhem.rooms.core.services import Services
 from mymozhem.rooms.tables.windows import WindowRow
 from mymozhem.rooms.views.base import View
@@ -35,20 +34,14 @@ class SeenAccepted(View):
 async def list_windows(call: Call, id: str, query: WindowsQuery) -> Page[SeenWindow]:
     """List the windows of a room; without the rules by which they are judged."""
     check_fields(query.fields, SeenWindow)
-    async with call.services.database.read() as session:
-        membership = await membership_for(session, id, call.principal, "GET /rooms/{id}/windows")
-        now = call.services.clock.now()
-        return paged(await found_windows(session, membership, query.part, now=now), query)
+    found = await found_windows(call.services, id, call.principal, query.part)
+    return paged(found, query)
 
 
 @routes.add("GET /rooms/{id}/windows/{windowId}")
 async def get_window(call: Call, id: str, window_id: str) -> SeenWindow:
     """Return one window; to those who help to run the room, with who has answered."""
-    async with call.services.database.read() as session:
-        membership = await membership_for(
-            session, id, call.principal, "GET /rooms/{id}/windows/{windowId}"
-        )
-        return await window(session, membership, window_id, now=call.services.clock.now())
+    return await window(call.services, id, call.principal, window_id)
 
 
 @routes.add(
@@ -135,7 +128,4 @@ async def _control(call: Call, room_id: str, name: str, act: _Control) -> SeenWi
 
 
 async def _shown(call: Call, room_id: str, name: str) -> SeenWindow:
-    endpoint = "GET /rooms/{id}/windows/{windowId}"
-    async with call.services.database.read() as session:
-        membership = await membership_for(session, room_id, call.principal, endpoint)
-        return await window(session, membership, name, now=call.services.clock.now())
+    return await window(call.services, room_id, call.principal, name)

@@ -5,8 +5,7 @@ from mymozhem.api.request_models import MoveBody, NewWinnerBody, ReasonBody
 from mymozhem.api.request_pipeline import Call
 from mymozhem.api.responses import Page
 from mymozhem.api.routes import Routes
-from mymozhem.rooms.core.access import membership_for, write_as
-from mymozhem.rooms.prizes import winners
+from mymozhem.rooms.prizes import manage_winners
 from mymozhem.rooms.views.winners import SeenWinner, WinnerFilter, winner
 from mymozhem.rooms.views.winners import winners as found_winners
 
@@ -16,13 +15,14 @@ routes = Routes("winners", "Who won what.")
 @routes.add("POST /rooms/{id}/winners", status=201)
 async def create_winner(call: Call, id: str, body: NewWinnerBody) -> SeenWinner:
     """Give a unit of a prize to somebody by hand, visibly at once."""
-    async with write_as(call.services, id, call.caller, "POST /rooms/{id}/winners") as writer:
-        row = await winners.award(
-            writer,
-            participant_id=body.participant_id,
-            prize_id=body.prize_id,
-            metadata=body.metadata,
-        )
+    row = await manage_winners.create_winner(
+        call.services,
+        id,
+        call.caller,
+        participant_id=body.participant_id,
+        prize_id=body.prize_id,
+        metadata=body.metadata,
+    )
     return await _shown(call, id, row.id)
 
 
@@ -36,9 +36,8 @@ async def list_winners(call: Call, id: str, query: WinnersQuery) -> Page[SeenWin
         draw_id=query.draw_id,
         status=query.status,
     )
-    async with call.services.database.read() as session:
-        membership = await membership_for(session, id, call.principal, "GET /rooms/{id}/winners")
-        return paged(await found_winners(session, membership, wanted, query.part), query)
+    found = await found_winners(call.services, id, call.principal, wanted, query.part)
+    return paged(found, query)
 
 
 @routes.add("GET /rooms/{id}/winners/{wid}")
@@ -50,33 +49,25 @@ async def get_winner(call: Call, id: str, wid: str) -> SeenWinner:
 @routes.add("DELETE /rooms/{id}/winners/{wid}", refuses=frozenset({409}))
 async def revoke_winner(call: Call, id: str, wid: str, body: ReasonBody) -> SeenWinner:
     """Take a win back; its unit of the prize is there again, and the result stays visible."""
-    route = "DELETE /rooms/{id}/winners/{wid}"
-    async with write_as(call.services, id, call.caller, route) as writer:
-        await winners.revoke(writer, wid, reason=body.reason)
+    await manage_winners.revoke_winner(call.services, id, call.caller, wid, reason=body.reason)
     return await _shown(call, id, wid)
 
 
 @routes.add("POST /rooms/{id}/winners/{wid}/fulfill")
 async def fulfill_winner(call: Call, id: str, wid: str) -> SeenWinner:
     """Note that the prize was handed out."""
-    route = "POST /rooms/{id}/winners/{wid}/fulfill"
-    async with write_as(call.services, id, call.caller, route) as writer:
-        await winners.fulfill(writer, wid)
+    await manage_winners.fulfill_winner(call.services, id, call.caller, wid)
     return await _shown(call, id, wid)
 
 
 @routes.add("POST /rooms/{id}/winners/{wid}/move")
 async def move_winner(call: Call, id: str, wid: str, body: MoveBody) -> SeenWinner:
     """Give a winner another prize instead, visibly and with a reason."""
-    route = "POST /rooms/{id}/winners/{wid}/move"
-    async with write_as(call.services, id, call.caller, route) as writer:
-        await winners.move(writer, wid, prize_id=body.prize_id, reason=body.reason)
+    await manage_winners.move_winner(
+        call.services, id, call.caller, wid, prize_id=body.prize_id, reason=body.reason
+    )
     return await _shown(call, id, wid)
 
 
 async def _shown(call: Call, room_id: str, winner_id: str) -> SeenWinner:
-    async with call.services.database.read() as session:
-        membership = await membership_for(
-            session, room_id, call.principal, "GET /rooms/{id}/winners/{wid}"
-        )
-        return await winner(session, membership, winner_id)
+    return await winner(call.services, room_id, call.principal, winner_id)

@@ -11,7 +11,9 @@ from mymozhem.contract import JsonObject, ParticipantStatus, Role
 from mymozhem.db.unit_of_work import Database
 from mymozhem.errors import Forbidden, NotFound
 from mymozhem.idempotency import keys
+from mymozhem.rooms.core.access import read_as
 from mymozhem.rooms.core.membership import STAFF, find_membership, role_of, room_not_found
+from mymozhem.rooms.core.services import Services
 from mymozhem.rooms.tables.notifications import NotificationRow
 from mymozhem.rooms.tables.participants import ParticipantRow
 from mymozhem.rooms.tables.rooms import RoomRow
@@ -127,6 +129,12 @@ async def read_notification(
             row.read_at = unit.now
         await keys.mark_done(unit.session)
     return _notification(row)
+
+
+async def join_code(services: Services, room_id: str, caller: Principal | None) -> str:
+    """Return the code of a room, to those who help to run it."""
+    async with read_as(services, room_id, caller, "GET /rooms/{id}/qr.svg") as (_, membership):
+        return membership.room.code
 
 
 async def code_for(database: Database, room_id: str, caller: Principal, given: str | None) -> str:

@@ -14,7 +14,7 @@ from .rate_limits import Limits
 
 
 @dataclass(frozen=True)
-class Host:
+class ApiDependencies:
     """The parts of a running host that the edge needs.
 
     `callbacks` takes results that come later.

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from mymozhem.auth.principal import Principal
 from mymozhem.clock import Clock
-from mymozhem.monitoring.call_statistics import Figures, Window, figures
+from mymozhem.monitoring.call_statistics import CallStatistics, Window, call_statistics
 from mymozhem.monitoring.queries import AlertFilter, alerts, checks_of
 from mymozhem.monitoring.tables import AlertRow, HealthCheckRow
 
@@ -21,7 +21,7 @@ class AppHealth:
     """The last health checks of an app, its calls, and its open alerts."""
 
     checks: Sequence[HealthCheckRow]
-    calls: Sequence[Figures]
+    calls: Sequence[CallStatistics]
     alerts: Sequence[AlertRow]
 
 
@@ -36,6 +36,6 @@ async def app_health(
         current, _ = await alerts(session, open_now, offset=0, limit=OPEN_ALERTS)
         return AppHealth(
             checks=await checks_of(session, app_id),
-            calls=await figures(session, window, clock.now(), app_id=app_id),
+            calls=await call_statistics(session, window, clock.now(), app_id=app_id),
             alerts=current,
         )

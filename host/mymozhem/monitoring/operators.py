@@ -7,15 +7,17 @@ from mymozhem.audit.trail import audit
 from mymozhem.db.unit_of_work import Database
 from mymozhem.idempotency.keys import mark_done
 
-from .call_statistics import Figures, Window, figures
+from .call_statistics import CallStatistics, Window, call_statistics
 from .queries import AlertFilter, acknowledge, alerts
 from .tables import AlertRow
 
 
-async def list_figures(database: Database, window: Window, now: datetime) -> Sequence[Figures]:
+async def list_figures(
+    database: Database, window: Window, now: datetime
+) -> Sequence[CallStatistics]:
     """Return how the calls of every app went, by capability, until now."""
     async with database.read() as session:
-        return await figures(session, window, now)
+        return await call_statistics(session, window, now)
 
 
 async def list_alerts(

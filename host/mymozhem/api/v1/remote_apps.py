@@ -8,7 +8,7 @@ from mymozhem.api.request_models import (
     RegenerateBody,
     StopBody,
 )
-from mymozhem.api.request_pipeline import Call
+from mymozhem.api.request_pipeline import RequestContext
 from mymozhem.api.routes import Routes
 from mymozhem.apps import delete, kill_switch, publish, register
 from mymozhem.apps.secrets import rotate_secret
@@ -17,13 +17,13 @@ from mymozhem.contract import JsonObject
 from mymozhem.errors import Unauthenticated
 from mymozhem.rooms.views.base import Timestamp, View
 
-from .apps import MANIFEST_BYTES, SeenVersion, seen_version
+from .apps import MANIFEST_BYTES, VersionView, seen_version
 
 routes = Routes("apps", "Apps, and the versions of their manifests.")
 _BEARER = "Bearer"
 
 
-class SeenRegistered(View):
+class RegisteredView(View):
     """A remote app that was registered just now; `appSecret` is never shown again."""
 
     app_id: str
@@ -33,7 +33,7 @@ class SeenRegistered(View):
     created_at: Timestamp
 
 
-class SeenSecret(View):
+class SecretView(View):
     """A new secret, never shown again; `publicKey` is the newest, it may be the one before."""
 
     app_id: str
@@ -42,7 +42,7 @@ class SeenSecret(View):
     grace_hours: int
 
 
-class SeenAppToken(View):
+class AppTokenView(View):
     """A token of an app; `expiresIn` in seconds."""
 
     access_token: str
@@ -50,7 +50,7 @@ class SeenAppToken(View):
     expires_in: int
 
 
-class SeenSwitch(View):
+class SwitchView(View):
     """Whether an app is stopped; the last two are null where it is not."""
 
     app_id: str
@@ -63,15 +63,15 @@ class SeenSwitch(View):
     "POST /apps", status=201, repeat=Repeat.SECRET, max_bytes=MANIFEST_BYTES,
     refuses=frozenset({409, 413}),
 )  # fmt: skip
-async def register_app(call: Call, body: NewAppBody) -> SeenRegistered:
+async def register_app(context: RequestContext, body: NewAppBody) -> RegisteredView:
     """Register a remote app with its first manifest; the secret is shown this once.
 
     Without `ownerEmail` it belongs to the admin who registers it.
     """
     made = await register.register_app(
-        call.services, call.caller, body.app_id, body.manifest, owner_email=body.owner_email
+        context.services, context.caller, body.app_id, body.manifest, owner_email=body.owner_email
     )
-    return SeenRegistered(
+    return RegisteredView(
         app_id=made.app_id,
         app_secret=made.secret,
         public_key=made.public_key,
@@ -81,7 +81,7 @@ async def register_app(call: Call, body: NewAppBody) -> SeenRegistered:
 
 
 @routes.add("PATCH /apps/{appId}", max_bytes=MANIFEST_BYTES, refuses=frozenset({409, 413}))
-async def publish_version(call: Call, app_id: str, body: ManifestBody) -> SeenVersion:
+async def publish_version(context: RequestContext, app_id: str, body: ManifestBody) -> VersionView:
     """Publish a new version of a remote app; rooms stay at the version that they have.
 
     A version never changes, and a new one is greater than all before by as much as it changes:
@@ -90,27 +90,33 @@ async def publish_version(call: Call, app_id: str, body: ManifestBody) -> SeenVe
     nothing.
     """
     published = await publish.publish_version(
-        call.services, call.caller, app_id, body.manifest, consent=body.consent
+        context.services, context.caller, app_id, body.manifest, consent=body.consent
     )
     return seen_version(published).model_copy(update={"manifest": published.manifest.document})
 
 
 @routes.add("DELETE /apps/{appId}", refuses=frozenset({409}))
-async def delete_app(call: Call, app_id: str) -> None:
+async def delete_app(context: RequestContext, app_id: str) -> None:
     """Take a remote app away: it is offered no more; its rooms stay readable, without the app."""
-    await delete.delete_app(call.services, call.caller, app_id)
+    await delete.delete_app(context.services, context.caller, app_id)
 
 
 @routes.add("POST /apps/{appId}/regenerate-secret", repeat=Repeat.SECRET, refuses=frozenset({409}))
-async def regenerate_secret(call: Call, app_id: str, body: RegenerateBody) -> SeenSecret:
+async def regenerate_secret(
+    context: RequestContext, app_id: str, body: RegenerateBody
+) -> SecretView:
     """Give a remote app a new secret, shown this once; calls are signed with both for the grace.
 
     A grace of 0 hours ends the old one at once. With `keyPair` the host's pair is renewed as well.
     """
     rotated = await rotate_secret(
-        call.services, call.caller, app_id, grace_hours=body.grace_hours, key_pair=body.key_pair
+        context.services,
+        context.caller,
+        app_id,
+        grace_hours=body.grace_hours,
+        key_pair=body.key_pair,
     )
-    return SeenSecret(
+    return SecretView(
         app_id=app_id,
         app_secret=rotated.secret,
         public_key=rotated.public_key,
@@ -121,49 +127,49 @@ async def regenerate_secret(call: Call, app_id: str, body: RegenerateBody) -> Se
 @routes.add(
     "POST /apps/token", anonymous=True, repeat=Repeat.FREE, refuses=frozenset({401, 403, 429})
 )
-async def issue_app_token(call: Call, body: AppTokenBody) -> SeenAppToken:
+async def issue_app_token(context: RequestContext, body: AppTokenBody) -> AppTokenView:
     """Let a remote app sign in with its secret; the token may do what its newest manifest says.
 
     It ends with the secret, where that ends first.
     Too many wrong ones from one address are answered with 429, before any is compared.
     """
-    call.host.limits.require_attempts_left("app", call.address)
+    context.host.limits.require_attempts_left("app", context.address)
     try:
         token = await sign_in_app(
-            call.services,
+            context.services,
             body.app_id,
             body.app_secret,
-            check=call.host.app_secrets,
-            tokens=call.host.tokens,
+            check=context.host.app_secrets,
+            tokens=context.host.tokens,
         )
     except Unauthenticated:
-        call.host.limits.count_failure("app", call.address)
+        context.host.limits.count_failure("app", context.address)
         raise
-    return SeenAppToken(
+    return AppTokenView(
         access_token=token.access_token, token_type=_BEARER, expires_in=token.expires_in
     )
 
 
 @routes.add("POST /admin/apps/{appId}/stop")
-async def stop_app(call: Call, app_id: str, body: StopBody) -> SeenSwitch:
+async def stop_app(context: RequestContext, app_id: str, body: StopBody) -> SwitchView:
     """Stop an app, remote or installed: it is not called any more, and its tokens are refused.
 
     Its rooms go on with what the manifest declares for failures. Twice changes nothing.
     """
-    await kill_switch.stop_app(call.services, call.caller, app_id, body.reason)
-    return _switch(call, app_id)
+    await kill_switch.stop_app(context.services, context.caller, app_id, body.reason)
+    return _switch(context, app_id)
 
 
 @routes.add("POST /admin/apps/{appId}/start")
-async def start_app(call: Call, app_id: str) -> SeenSwitch:
+async def start_app(context: RequestContext, app_id: str) -> SwitchView:
     """Let an app that was stopped, or that had said it was gone, be called again."""
-    await kill_switch.start_app(call.services, call.caller, app_id)
-    return _switch(call, app_id)
+    await kill_switch.start_app(context.services, context.caller, app_id)
+    return _switch(context, app_id)
 
 
-def _switch(call: Call, app_id: str) -> SeenSwitch:
-    stopped = call.services.catalog.get(app_id).facts.stopped
-    return SeenSwitch(
+def _switch(context: RequestContext, app_id: str) -> SwitchView:
+    stopped = context.services.catalog.get(app_id).facts.stopped
+    return SwitchView(
         app_id=app_id,
         stopped=stopped is not None,
         stopped_at=stopped.at if stopped else None,

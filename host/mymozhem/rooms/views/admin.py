@@ -30,7 +30,7 @@ class AuditFilter:
     action: str | None = None
 
 
-class SeenAudit(View):
+class AuditView(View):
     """Who did what, when."""
 
     id: str
@@ -68,7 +68,7 @@ class Overview(View):
 
 async def audit_trail(
     database: Database, wanted: AuditFilter, part: PageRequest
-) -> ResultPage[SeenAudit]:
+) -> ResultPage[AuditView]:
     """Return audit entries, newest first."""
     rows = select(AuditRow)
     for column, value in (
@@ -125,8 +125,8 @@ async def _overview(session: AsyncSession, services: Services) -> Overview:
     )
 
 
-def _audit(row: AuditRow) -> SeenAudit:
-    return SeenAudit(
+def _audit(row: AuditRow) -> AuditView:
+    return AuditView(
         id=row.id,
         actor_id=row.actor_id,
         action=row.action,

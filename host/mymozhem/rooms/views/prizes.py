@@ -21,7 +21,7 @@ PRIZES_BY: Columns = {
 }
 
 
-class SeenPrize(View):
+class PrizeView(View):
     """A prize; `quantityRemaining` is what is neither won nor reserved by a committed draw."""
 
     id: str
@@ -45,7 +45,7 @@ class PrizeName(View):
 
 async def prizes(
     services: Services, room_id: str, caller: Principal | None, part: PageRequest
-) -> ResultPage[SeenPrize]:
+) -> ResultPage[PrizeView]:
     """Return the prizes of a room."""
     endpoint = "GET /rooms/{id}/prizes"
     async with read_as(services, room_id, caller, endpoint) as (session, membership):
@@ -55,7 +55,7 @@ async def prizes(
 
 async def prize(
     services: Services, room_id: str, caller: Principal | None, prize_id: str
-) -> SeenPrize:
+) -> PrizeView:
     """Return one prize; NotFound for one from another room."""
     endpoint = "GET /rooms/{id}/prizes/{prizeId}"
     async with read_as(services, room_id, caller, endpoint) as (session, membership):
@@ -65,9 +65,9 @@ async def prize(
     return prize_view(found)
 
 
-def prize_view(row: PrizeRow) -> SeenPrize:
+def prize_view(row: PrizeRow) -> PrizeView:
     """Return a prize, the same to everybody in the room."""
-    return SeenPrize(
+    return PrizeView(
         id=row.id,
         room_id=row.room_id,
         name=row.name,

@@ -24,7 +24,7 @@ STANDINGS = "GET /rooms/{id}/standings"
 _AT_ONCE = 500
 
 
-class SeenStanding(View):
+class StandingView(View):
     """A place in the standings; equal points are one rank, and the next rank is skipped."""
 
     rank: int
@@ -55,7 +55,7 @@ def placed(room_id: str) -> tuple[ColumnElement[bool], ...]:
 
 async def standings(
     session: AsyncSession, membership: Membership, part: PageRequest
-) -> ResultPage[SeenStanding]:
+) -> ResultPage[StandingView]:
     """Return a part of the standings, best first; none to who may not see points now."""
     if points_hidden(membership):
         return ResultPage([], 0)
@@ -67,7 +67,7 @@ async def standings(
 
 async def list_standings(
     services: Services, room_id: str, caller: Principal | None, part: PageRequest
-) -> ResultPage[SeenStanding]:
+) -> ResultPage[StandingView]:
     """Return a part of the standings to a caller whom the table lets read them."""
     async with read_as(services, room_id, caller, STANDINGS) as (session, membership):
         return await standings(session, membership, part)
@@ -75,12 +75,12 @@ async def list_standings(
 
 async def all_standings(
     services: Services, room_id: str, caller: Principal | None
-) -> list[SeenStanding]:
+) -> list[StandingView]:
     """Return all of the standings, best first; none to who may not see points now."""
     async with read_as(services, room_id, caller, STANDINGS) as (session, membership):
         if points_hidden(membership):
             return []
-        found: list[SeenStanding] = []
+        found: list[StandingView] = []
         for some in (await session.execute(_places(membership))).partitions(_AT_ONCE):
             found += map(_standing, some)
             await asyncio.sleep(0)  # a hall has thousands, and others wait
@@ -105,8 +105,8 @@ def _places(membership: Membership) -> Select[int, str, str, int]:
     )
 
 
-def _standing(row: Any) -> SeenStanding:  # noqa: ANN401 - a row of four
+def _standing(row: Any) -> StandingView:  # noqa: ANN401 - a row of four
     rank, participant_id, display_name, points = row
-    return SeenStanding(
+    return StandingView(
         rank=rank, participant_id=participant_id, display_name=display_name, points=points
     )

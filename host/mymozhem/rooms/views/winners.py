@@ -15,9 +15,9 @@ from mymozhem.rooms.core.services import Services
 from mymozhem.rooms.tables.participants import ParticipantRow
 from mymozhem.rooms.tables.prizes import PrizeRow, WinnerRow
 
-from .base import SeenPerson, Timestamp, View
+from .base import PersonView, Timestamp, View
 from .paging import Columns, PageRequest, ResultPage, fetch_page
-from .participants import SeenName
+from .participants import NameView
 from .prizes import PrizeName
 from .room_models import person_view
 
@@ -39,7 +39,7 @@ class WinnerFilter:
     status: WinnerStatus | None = None
 
 
-class SeenWinner(View):
+class WinnerView(View):
     """A win; `user` is for those who help to run the room."""
 
     id: str
@@ -52,9 +52,9 @@ class SeenWinner(View):
     metadata: JsonObject
     created_at: Timestamp
     updated_at: Timestamp
-    participant: SeenName
+    participant: NameView
     prize: PrizeName
-    user: SeenPerson | None = None
+    user: PersonView | None = None
 
 
 async def winners(
@@ -63,7 +63,7 @@ async def winners(
     caller: Principal | None,
     wanted: WinnerFilter,
     part: PageRequest,
-) -> ResultPage[SeenWinner]:
+) -> ResultPage[WinnerView]:
     """Return the winners of a room, revoked ones too; sealed ones are not there."""
     endpoint = "GET /rooms/{id}/winners"
     async with read_as(services, room_id, caller, endpoint) as (session, membership):
@@ -82,7 +82,7 @@ async def winners(
 
 async def winner(
     services: Services, room_id: str, caller: Principal | None, winner_id: str
-) -> SeenWinner:
+) -> WinnerView:
     """Return one winner; NotFound for one from another room, and for one that is still sealed."""
     endpoint = "GET /rooms/{id}/winners/{wid}"
     async with read_as(services, room_id, caller, endpoint) as (session, membership):
@@ -100,9 +100,9 @@ def winner_view(
     participant: ParticipantRow,
     prize: PrizeRow,
     person: UserRow,
-) -> SeenWinner:
+) -> WinnerView:
     """Return a win that is not sealed as the caller sees it."""
-    shown = SeenWinner(
+    shown = WinnerView(
         id=row.id,
         room_id=row.room_id,
         participant_id=row.participant_id,
@@ -113,7 +113,7 @@ def winner_view(
         metadata=row.data,
         created_at=row.created_at,
         updated_at=row.updated_at,
-        participant=SeenName(id=participant.id, display_name=participant.display_name),
+        participant=NameView(id=participant.id, display_name=participant.display_name),
         prize=PrizeName(id=prize.id, name=prize.name),
     )
     helper = membership.level is Level.ORGANIZER
@@ -134,6 +134,6 @@ def _winners(membership: Membership) -> Select[WinnerRow, ParticipantRow, PrizeR
     )
 
 
-def _winner(membership: Membership, found: Any) -> SeenWinner:  # noqa: ANN401 - a row of four
+def _winner(membership: Membership, found: Any) -> WinnerView:  # noqa: ANN401 - a row of four
     row, person, prize_row, user = found
     return winner_view(membership, row, participant=person, prize=prize_row, person=user)

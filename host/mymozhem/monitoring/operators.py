@@ -12,7 +12,7 @@ from .queries import AlertFilter, acknowledge, alerts
 from .tables import AlertRow
 
 
-async def list_figures(
+async def list_call_statistics(
     database: Database, window: Window, now: datetime
 ) -> Sequence[CallStatistics]:
     """Return how the calls of every app went, by capability, until now."""

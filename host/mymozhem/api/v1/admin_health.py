@@ -11,7 +11,7 @@ from mymozhem.apps.health import app_health
 from mymozhem.contract import JsonObject
 from mymozhem.monitoring import operators
 from mymozhem.monitoring.call_statistics import CallStatistics, Window
-from mymozhem.monitoring.operators import list_figures
+from mymozhem.monitoring.operators import list_call_statistics
 from mymozhem.monitoring.queries import AlertFilter
 from mymozhem.monitoring.tables import AlertRow, AppStatus, HealthCheckRow, RuleName, Severity
 from mymozhem.rooms.views.base import Timestamp, View
@@ -122,7 +122,7 @@ async def list_webhooks(context: RequestContext, query: WindowQuery) -> Webhooks
     """Return how calls of every app went, by capability."""
     await require_admin(context, "GET /admin/webhooks")
     services = context.services
-    found = await list_figures(services.database, query.window, services.clock.now())
+    found = await list_call_statistics(services.database, query.window, services.clock.now())
     return WebhooksView(window=query.window, calls=[_figures(each) for each in found])
 
 

@@ -9,7 +9,7 @@ import structlog
 from pydantic import BaseModel
 from sqlalchemy import select
 
-from mymozhem.concurrency.background_tasks import Errands
+from mymozhem.concurrency.background_tasks import BackgroundTasks
 from mymozhem.contract import Hook, Refusal
 from mymozhem.contract.events import LateAnswered
 from mymozhem.contract.hooks import HOOKS
@@ -52,7 +52,7 @@ class LateAnswers:
 
     def __init__(self) -> None:
         self._services: Services | None = None
-        self._errands = Errands("late answers", most=AT_ONCE)
+        self._tasks = BackgroundTasks("late answers", limit=AT_ONCE)
 
     def open(self, services: Services) -> None:
         """Begin to take answers."""
@@ -61,11 +61,11 @@ class LateAnswers:
     async def close(self) -> None:
         """Stop; twice is safe."""
         self._services = None
-        await self._errands.close()
+        await self._tasks.close()
 
     async def settled(self) -> None:
         """Wait until everything that has come is written down."""
-        await self._errands.settled()
+        await self._tasks.settled()
 
     def late(self, answer: LateAnswer, /) -> None:
         """Take note of an answer that came too late."""
@@ -73,9 +73,7 @@ class LateAnswers:
         if services is None:
             logger.info("a late answer was dropped", app=answer.app_id, call_id=answer.call_id)
             return
-        self._errands.run(
-            lambda: _take(services, answer), app=answer.app_id, call_id=answer.call_id
-        )
+        self._tasks.run(lambda: _take(services, answer), app=answer.app_id, call_id=answer.call_id)
 
     async def accept_callback(
         self, app_id: str, call_id: str, data: bytes, *, refused: bool = False

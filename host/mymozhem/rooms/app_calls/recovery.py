@@ -2,7 +2,7 @@
 
 from contextlib import suppress
 
-from mymozhem.concurrency.background_tasks import Errands
+from mymozhem.concurrency.background_tasks import BackgroundTasks
 from mymozhem.dispatch.outcome import FailureKind
 from mymozhem.errors import Unavailable
 from mymozhem.observability.call_observer import Observed
@@ -30,7 +30,7 @@ class Parking:
         self._services: Services | None = None
         self._failing: set[str] = set()
         self._let_go: dict[str, float] = {}
-        self._errands = Errands("parked calls", most=AT_ONCE)
+        self._tasks = BackgroundTasks("parked calls", limit=AT_ONCE)
 
     async def open(self, services: Services) -> None:
         """Begin; apps that something waits for from before are taken for failing."""
@@ -42,11 +42,11 @@ class Parking:
     async def close(self) -> None:
         """Stop; twice is safe."""
         self._services = None
-        await self._errands.close()
+        await self._tasks.close()
 
     async def settled(self) -> None:
         """Wait until everything that was let go is due."""
-        await self._errands.settled()
+        await self._tasks.settled()
 
     def observed(self, call: Observed, /) -> None:
         """Take note of how a call ended."""
@@ -61,7 +61,7 @@ class Parking:
         services = self._services
         if services is None:
             return
-        if self._errands.run(lambda: unpark(services, app_id), app=app_id):
+        if self._tasks.run(lambda: unpark(services, app_id), app=app_id):
             self._failing.discard(app_id)
             self._let_go[app_id] = services.clock.monotonic()
 

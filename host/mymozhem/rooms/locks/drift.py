@@ -7,7 +7,7 @@ import structlog
 from sqlalchemy import func, select
 from sqlalchemy.dialects import postgresql, sqlite
 
-from mymozhem.concurrency.background_tasks import Errands
+from mymozhem.concurrency.background_tasks import BackgroundTasks
 from mymozhem.db.base import new_id
 from mymozhem.db.unit_of_work import UnitOfWork
 from mymozhem.dispatch.lock_drift import Drifted
@@ -37,7 +37,7 @@ class Drifts:
 
     def __init__(self, *, pause: float = PAUSE) -> None:
         self._services: Services | None = None
-        self._errands = Errands("lock drifts", most=1)
+        self._tasks = BackgroundTasks("lock drifts", limit=1)
         self._waiting: Counter[Drifted] = Counter()
         self._writing = False
         self._pause = pause
@@ -49,11 +49,11 @@ class Drifts:
     async def close(self) -> None:
         """Stop; twice is safe."""
         self._services = None
-        await self._errands.close()
+        await self._tasks.close()
 
     async def settled(self) -> None:
         """Wait until everything that has come is written down."""
-        await self._errands.settled()
+        await self._tasks.settled()
 
     def drifted(self, drift: Drifted, /) -> None:
         """Take note of a reply that named another lock."""
@@ -62,7 +62,7 @@ class Drifts:
             return
         self._waiting[drift] += 1
         if not self._writing:
-            self._writing = self._errands.run(lambda: self._write(services), app=drift.app_id)
+            self._writing = self._tasks.run(lambda: self._write(services), app=drift.app_id)
 
     async def _write(self, services: Services) -> None:
         try:

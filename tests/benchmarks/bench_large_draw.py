@@ -90,7 +90,7 @@ async def _measure(url: str, folder: Path) -> tuple[float, float]:
         async with _ticking(delays):
             await _draw(host.services, room)
         span = time.perf_counter() - started
-        host.services.workshop.close()
+        host.services.compute_pool.close()
         await host.services.dispatcher.close()
     finally:
         await database.close()

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 from mymozhem.auth.keys import Keys
 from mymozhem.clock import Clock, SystemClock
-from mymozhem.concurrency.compute_pool import Workshop
+from mymozhem.concurrency.compute_pool import ComputePool
 from mymozhem.concurrency.keyed_batcher import Lines
 from mymozhem.config import Settings
 from mymozhem.db.unit_of_work import Database
@@ -24,8 +24,8 @@ from mymozhem.rooms.coordination.submission_batches import Accepted, Arriving
 class Services:
     """The parts of the host that use cases work with.
 
-    `wake` is set after a commit that leaves work for the jobs of this process; `workshop` is where
-    large draws are computed. `submissions` are on their way to being committed; `judges` are the
+    `wake` is set after a commit that leaves work for the jobs of this process. `compute_pool`
+    computes large draws. `submissions` are on their way to being committed; `judges` are the
     tasks that have windows judged, by window; `calls` are those that apps are asked now;
     `outbox` is where goes what apps are to be told.
     `breakers` are those that the dispatcher asks.
@@ -45,5 +45,5 @@ class Services:
     calls: OpenCalls = field(default_factory=OpenCalls)
     outbox: Outbox = field(default_factory=Outbox)
     wake: asyncio.Event = field(default_factory=asyncio.Event)
-    workshop: Workshop = field(default_factory=Workshop)
+    compute_pool: ComputePool = field(default_factory=ComputePool)
     breakers: Breakers = field(default_factory=lambda: Breakers(SystemClock()))

@@ -154,7 +154,7 @@ async def _compute(
     services: Services, ready: DrawInputs, rule: fair.Rule, algorithm: Algorithm, draw: DrawRow
 ) -> Selection:
     size = max(draw.entry_count, draw.ticket_count * _rankings(rule))
-    return await services.workshop.run(partial(compute, ready, algorithm), size=size)
+    return await services.compute_pool.run(partial(compute, ready, algorithm), size=size)
 
 
 async def _look_again(

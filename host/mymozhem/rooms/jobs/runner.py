@@ -73,7 +73,7 @@ class Jobs:
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
-        self._services.workshop.close()
+        self._services.compute_pool.close()
         if held:
             with suppress(Unavailable):  # the leases end by themselves
                 await leases.release(self._services.database, held)

@@ -10,6 +10,7 @@ from functools import partial
 
 import structlog
 
+from mymozhem.concurrency.backoff import Backoff
 from mymozhem.config import Settings
 from mymozhem.errors import MymozhemError, Unavailable
 from mymozhem.monitoring.sources import Orphans
@@ -20,8 +21,8 @@ from mymozhem.rooms.core.services import Services
 from .advice import bring_back, requirement_of
 from .serving import Group, Locked, ServingRecorder
 
-#: seconds between two attempts to install the same: doubled after each, up to an hour
-FIRST_WAIT, LONGEST_WAIT = 60.0, 3_600.0
+#: the waits between two attempts to install the same distribution
+INSTALL_BACKOFF = Backoff(first=60.0, longest=3_600.0)
 
 #: seconds after which rooms are looked at again while some are orphaned: they may be over
 LOOK_AGAIN = 60.0
@@ -165,8 +166,8 @@ class LockReconciler:
 
     async def _try(self, requirement: str, missing: _Missing) -> None:
         logger.info("installing what rooms are locked to", requirement=requirement)
-        wait = min(FIRST_WAIT * 2**missing.attempts, LONGEST_WAIT)
         missing.attempts += 1
+        wait = INSTALL_BACKOFF.seconds(missing.attempts)
         missing.due = self._services.clock.monotonic() + wait
         facts = {"requirement": requirement, "again_in_seconds": wait}
         try:

@@ -20,7 +20,12 @@ from mymozhem.errors import MymozhemError, Refused, Unavailable
 from mymozhem.idempotency.keys import current_claim, mark_claim_done
 from mymozhem.rooms.app_calls.exchange import Question, look_ask_write
 from mymozhem.rooms.app_calls.fallbacks import record_fallback
-from mymozhem.rooms.coordination.action_batches import Acted, BatchedCall, Line, LongestBudget
+from mymozhem.rooms.coordination.action_batches import (
+    ActionResponse,
+    BatchedCall,
+    Line,
+    LongestBudget,
+)
 from mymozhem.rooms.coordination.room_mutex import RoomBusy
 from mymozhem.rooms.core.app_context import actor_of, build_context
 from mymozhem.rooms.core.event_log import cursor_of
@@ -53,7 +58,7 @@ async def is_batched(
 
 async def perform_batched(
     services: Services, room_id: str, caller: Principal, action: str, payload: JsonObject
-) -> Acted:
+) -> ActionResponse:
     """Do a batch action together with others that wait; see `perform` for what is raised.
 
     An answer without `answers` holds for every call alike; so does a literal of the manifest's.
@@ -133,7 +138,7 @@ class _Batch:
 
     async def write(
         self, transaction: RoomTransaction, outcome: Outcome[ActionResult]
-    ) -> list[Acted | Exception]:
+    ) -> list[ActionResponse | Exception]:
         """Apply the answers in order, each alone; return what came of each."""
         outcome.raise_if_refused()
         outcome.raise_if_failed()
@@ -179,7 +184,7 @@ async def _write_one(
     call: BatchedCall,
     membership: Membership | None,
     answer: ActionAnswer,
-) -> Acted | Exception:
+) -> ActionResponse | Exception:
     if not call.fixed or membership is None:
         return RoomBusy()
     transaction.actor_id = call.caller.user_id
@@ -190,7 +195,7 @@ async def _write_one(
                 raise Refused(no.message, code=no.code, details=no.details)
             reply = await apply_effects(transaction, answer.effects)
             await mark_claim_done(transaction.session, call.claim)
-            return Acted(reply, await cursor_of(transaction, membership))
+            return ActionResponse(reply, await cursor_of(transaction, membership))
     except Unavailable:
         raise
     except MymozhemError as error:

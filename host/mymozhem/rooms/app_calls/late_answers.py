@@ -99,15 +99,17 @@ class LateAnswers:
 async def _take_callback(
     services: Services, app_id: str, call_id: str, reply: Reply
 ) -> Fate | None:
-    await services.calls.over(call_id)
+    await services.in_flight_calls.wait_finished(call_id)
     row = await _find(services, app_id, call_id)
     if row is not None:
         _require(_HOOKS[row.hook], reply)
         if not await _store(services, row, reply):
             return None
-        services.calls.accepted(call_id, app_id=app_id)  # the same again is no late answer
+        services.in_flight_calls.take_accepted(
+            call_id, app_id=app_id
+        )  # the same again is no late answer
         return Fate.COUNTS
-    accepted = services.calls.accepted(call_id, app_id=app_id)
+    accepted = services.in_flight_calls.take_accepted(call_id, app_id=app_id)
     if accepted is None:
         return None
     late_ms = (services.clock.monotonic() - accepted.at) * 1000
@@ -123,7 +125,7 @@ async def _take_callback(
 
 
 async def _take(services: Services, answer: LateAnswer) -> None:
-    await services.calls.over(answer.call_id)
+    await services.in_flight_calls.wait_finished(answer.call_id)
     reply = Reply(answer.data, answer.refused) if answer.data is not None else None
     said = _said(answer.hook, reply)
     row = await _find(services, answer.app_id, answer.call_id)

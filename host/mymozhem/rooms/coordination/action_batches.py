@@ -23,7 +23,7 @@ MAX_CALLS = 100
 
 
 @dataclass(frozen=True)
-class Acted:
+class ActionResponse:
     """What came of an action: the app's reply, and the caller's cursor right after it."""
 
     reply: JsonValue
@@ -42,7 +42,7 @@ class BatchedCall:
     received_at: datetime
     budget: Budget
     claim: Claim | None
-    answer: asyncio.Future[Acted] = field(default_factory=asyncio.Future)
+    answer: asyncio.Future[ActionResponse] = field(default_factory=asyncio.Future)
     fixed: bool = False
 
     @property
@@ -50,7 +50,7 @@ class BatchedCall:
         """Tell whether somebody still waits for the answer."""
         return not self.answer.done()
 
-    def settle(self, answer: Acted | Exception) -> None:
+    def settle(self, answer: ActionResponse | Exception) -> None:
         """Answer the caller; one who has gone is not told."""
         if self.answer.done():
             return
@@ -80,7 +80,7 @@ class Line:
         call.settle(error)
         self.aboard = tuple(each for each in self.aboard if each is not call)
 
-    def leave(self, answers: Sequence[Acted | Exception]) -> None:
+    def leave(self, answers: Sequence[ActionResponse | Exception]) -> None:
         """Settle everybody aboard."""
         for call, answer in zip(self.aboard, answers, strict=True):
             call.settle(answer)
@@ -125,7 +125,7 @@ class Batches:
     def __init__(self) -> None:
         self._lines: dict[tuple[str, str], Line] = {}
 
-    async def join(self, key: tuple[str, str], call: BatchedCall, travel: Travel) -> Acted:
+    async def join(self, key: tuple[str, str], call: BatchedCall, travel: Travel) -> ActionResponse:
         """Wait in line and return what came of the call; RoomBusy when its time ends first.
 
         `travel` takes along who waits and settles them; it runs in a task that belongs to no

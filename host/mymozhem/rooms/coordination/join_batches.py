@@ -50,12 +50,12 @@ class Arrivals(Generic[K, V]):
     """
 
     def __init__(self) -> None:
-        self.looks: Doors[str | None, Seen] = Doors()
+        self.looks: Doors[str | None, FoundRoom] = Doors()
         self.entries: Doors[K, V] = Doors()
 
 
 @dataclass(frozen=True)
-class Joined:
+class JoinResult:
     """Somebody in a room; `new` is False for those who were in already."""
 
     room: RoomRow
@@ -75,7 +75,7 @@ class Joined:
 
 
 @dataclass(frozen=True)
-class Seen:
+class FoundRoom:
     """What one look shows: the room, and the person who looks with their row in it.
 
     `person` is None for somebody without a token, and for one who does not exist any more. Room,
@@ -95,10 +95,10 @@ class Seen:
 
 
 @dataclass(frozen=True)
-class Application:
+class JoinRequest:
     """Who wants to come in, as far as it was seen before the app is asked."""
 
-    seen: Seen
+    seen: FoundRoom
     name: str
     answers: JsonObject
 
@@ -119,9 +119,9 @@ class Application:
 
 
 @dataclass(frozen=True, eq=False)
-class Arrival:
+class AnsweredJoin:
     """An application, what the app said to it, and the request that is to be marked as done."""
 
-    application: Application
+    application: JoinRequest
     outcome: Outcome[RegistrationResult]
     claim: Claim | None

@@ -8,7 +8,7 @@ from mymozhem.auth.principal import Principal
 
 
 @dataclass(frozen=True, eq=False)
-class Arriving:
+class PendingSubmission:
     """A submission on its way; `arrived` is the monotonic second of its receipt."""
 
     caller: Principal
@@ -19,7 +19,7 @@ class Arriving:
 
 
 @dataclass(frozen=True)
-class Accepted:
+class AcceptedSubmission:
     """A submission that is durable; `elapsed_ms` counts from the opening to its receipt."""
 
     submission_id: str

@@ -14,10 +14,10 @@ from mymozhem.dispatch.breakers.registry import Breakers
 from mymozhem.dispatch.dispatcher import Dispatcher
 from mymozhem.registry.catalog import Catalog
 from mymozhem.rooms.coordination.action_batches import Batches
-from mymozhem.rooms.coordination.in_flight_calls import OpenCalls
-from mymozhem.rooms.coordination.join_batches import Arrival, Arrivals, Joined
-from mymozhem.rooms.coordination.room_mutex import RoomQueues
-from mymozhem.rooms.coordination.submission_batches import Accepted, Arriving
+from mymozhem.rooms.coordination.in_flight_calls import InFlightCalls
+from mymozhem.rooms.coordination.join_batches import AnsweredJoin, Arrivals, JoinResult
+from mymozhem.rooms.coordination.room_mutex import RoomMutexes
+from mymozhem.rooms.coordination.submission_batches import AcceptedSubmission, PendingSubmission
 
 
 @dataclass(frozen=True)
@@ -37,12 +37,12 @@ class Services:
     keys: Keys
     clock: Clock
     settings: Settings
-    queues: RoomQueues = field(default_factory=RoomQueues)
+    room_mutexes: RoomMutexes = field(default_factory=RoomMutexes)
     batches: Batches = field(default_factory=Batches)
-    arrivals: Arrivals[Arrival, Joined] = field(default_factory=Arrivals)
-    submissions: Lines[Arriving, Accepted] = field(default_factory=Lines)
+    arrivals: Arrivals[AnsweredJoin, JoinResult] = field(default_factory=Arrivals)
+    submissions: Lines[PendingSubmission, AcceptedSubmission] = field(default_factory=Lines)
     judges: dict[str, asyncio.Task[None]] = field(default_factory=dict)
-    calls: OpenCalls = field(default_factory=OpenCalls)
+    in_flight_calls: InFlightCalls = field(default_factory=InFlightCalls)
     outbox: Outbox = field(default_factory=Outbox)
     wake: asyncio.Event = field(default_factory=asyncio.Event)
     compute_pool: ComputePool = field(default_factory=ComputePool)

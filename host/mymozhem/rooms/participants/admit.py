@@ -15,7 +15,7 @@ from mymozhem.dispatch.outcome import Outcome
 from mymozhem.errors import Conflict, Forbidden, Gone, NotFound, Unavailable
 from mymozhem.idempotency.keys import mark_claim_done
 from mymozhem.rooms.app_calls.fallbacks import record_fallback
-from mymozhem.rooms.coordination.join_batches import Application, Arrival, Joined
+from mymozhem.rooms.coordination.join_batches import AnsweredJoin, JoinRequest, JoinResult
 from mymozhem.rooms.core.services import Services
 from mymozhem.rooms.core.transaction import RoomTransaction, room_transaction
 from mymozhem.rooms.tables.participants import ParticipantRow
@@ -28,8 +28,8 @@ _COLUMNS = tuple(column.key for column in ParticipantRow.__mapper__.column_attrs
 
 
 async def admit(
-    services: Services, room_id: str, arrivals: Sequence[Arrival]
-) -> dict[Arrival, Joined | Exception]:
+    services: Services, room_id: str, arrivals: Sequence[AnsweredJoin]
+) -> dict[AnsweredJoin, JoinResult | Exception]:
     """Admit people in the order in which they came; where that breaks, in halves down to whom.
 
     A database that is not there, or a room that is gone, is told to all of them at once.
@@ -68,13 +68,13 @@ def count_people(transaction: RoomTransaction, step: int) -> None:
 
 
 async def _admit(
-    transaction: RoomTransaction, arrivals: Sequence[Arrival]
-) -> dict[Arrival, Joined | Exception]:
+    transaction: RoomTransaction, arrivals: Sequence[AnsweredJoin]
+) -> dict[AnsweredJoin, JoinResult | Exception]:
     known = {each.application.user_id for each in arrivals if each.application.user_id}
     turn = _AdmissionBatch(
         transaction, await rows_of(transaction.session, transaction.room.id, known)
     )
-    found: dict[Arrival, Joined | Exception] = {}
+    found: dict[AnsweredJoin, JoinResult | Exception] = {}
     for arrival in arrivals:
         try:
             found[arrival] = turn.admit(arrival)
@@ -90,13 +90,13 @@ async def _admit(
 class _Admission:
     """A place that somebody gets; `new` where their row is still to be stored."""
 
-    arrival: Arrival
+    arrival: AnsweredJoin
     person: UserRow
     row: ParticipantRow
     new: bool
 
     @property
-    def application(self) -> Application:
+    def application(self) -> JoinRequest:
         """Who applied for it."""
         return self.arrival.application
 
@@ -109,20 +109,20 @@ class _AdmissionBatch:
         self._rows = rows
         self._seats: list[_Admission] = []
 
-    def admit(self, arrival: Arrival) -> Joined:
+    def admit(self, arrival: AnsweredJoin) -> JoinResult:
         """Give somebody a seat, which the next ones no longer get; raises where there is none."""
         application, room = arrival.application, self._writer.room
         row = self._rows.get(application.user_id or "")
         require_not_banned(row)
         if application.person is not None and is_active(row):
-            return Joined(room, row, application.person, new=False)
+            return JoinResult(room, row, application.person, new=False)
         require_open(room, application.seen.kind)
         result = arrival.outcome.result or _unanswered(arrival.outcome)
         require_accepted(room, result)
         person = application.person or new_guest(self._writer.unit, application.name)
         seat = _Admission(arrival, person, row or self._new_row(person), new=row is None)
         self._assign(seat, result)
-        return Joined(room, seat.row, person, new=True)
+        return JoinResult(room, seat.row, person, new=True)
 
     def _assign(self, seat: _Admission, result: RegistrationResult) -> None:
         row, pending = seat.row, result.decision == "pending"

@@ -22,7 +22,12 @@ from mymozhem.idempotency.keys import current_claim
 from mymozhem.manifests.model import Manifest
 from mymozhem.manifests.validation_errors import by_field
 from mymozhem.rooms.app_calls.pending import asked
-from mymozhem.rooms.coordination.join_batches import Application, Arrival, Joined, Seen
+from mymozhem.rooms.coordination.join_batches import (
+    AnsweredJoin,
+    FoundRoom,
+    JoinRequest,
+    JoinResult,
+)
 from mymozhem.rooms.core.membership import room_not_found
 from mymozhem.rooms.core.services import Services
 from mymozhem.rooms.tables.participants import ParticipantRow
@@ -41,7 +46,7 @@ async def join(
     *,
     name: str | None,
     answers: JsonObject,
-) -> Joined:
+) -> JoinResult:
     """Let somebody into the room with this code; as a guest where there is no caller.
 
     A person has one row in a room for ever: who is in stays in, who left comes back, who was
@@ -54,9 +59,9 @@ async def join(
     seen = await find_room_by_code(services, code, caller)
     application = _apply(seen, caller, name, answers)
     if seen.person is not None and is_active(seen.row):
-        return Joined(seen.room, seen.row, seen.person, new=False)
+        return JoinResult(seen.room, seen.row, seen.person, new=False)
     outcome = await _ask(services, application, budget)
-    arrival = Arrival(application, outcome, current_claim())
+    arrival = AnsweredJoin(application, outcome, current_claim())
     room_id = seen.room.id
     return await services.arrivals.entries.ask(
         room_id, arrival, answer=partial(admit, services, room_id)
@@ -64,17 +69,17 @@ async def join(
 
 
 def _apply(
-    seen: Seen, caller: Principal | None, name: str | None, answers: JsonObject
-) -> Application:
+    seen: FoundRoom, caller: Principal | None, name: str | None, answers: JsonObject
+) -> JoinRequest:
     _require_known_caller(seen, caller)
     require_not_banned(seen.row)
     if not is_active(seen.row):
         require_open(seen.room, seen.kind)
     _check_answers(seen.manifest, answers)
-    return Application(seen, _name(name, seen.person, seen.row), answers)
+    return JoinRequest(seen, _name(name, seen.person, seen.row), answers)
 
 
-def _require_known_caller(seen: Seen, caller: Principal | None) -> None:
+def _require_known_caller(seen: FoundRoom, caller: Principal | None) -> None:
     if caller is not None and caller.room_id not in (None, seen.room.id):
         raise room_not_found()
     if caller is not None and seen.person is None:
@@ -98,7 +103,7 @@ def _check_answers(manifest: Manifest, answers: JsonObject) -> None:
 
 
 async def _ask(
-    services: Services, application: Application, budget: Budget
+    services: Services, application: JoinRequest, budget: Budget
 ) -> Outcome[RegistrationResult]:
     room, user_id = application.seen.room, application.user_id or new_id("usr")
     question = asked(

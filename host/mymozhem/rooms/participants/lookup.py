@@ -10,7 +10,7 @@ from mymozhem.auth.principal import Principal
 from mymozhem.auth.tables import UserRow
 from mymozhem.contract.hooks import REGISTER_PARTICIPANT
 from mymozhem.errors import NotFound
-from mymozhem.rooms.coordination.join_batches import Seen
+from mymozhem.rooms.coordination.join_batches import FoundRoom
 from mymozhem.rooms.core.app_context import build_context
 from mymozhem.rooms.core.join_code import normal_code
 from mymozhem.rooms.core.services import Services
@@ -18,7 +18,7 @@ from mymozhem.rooms.tables.participants import ParticipantRow
 from mymozhem.rooms.tables.rooms import RoomRow
 
 
-async def find_room_by_code(services: Services, code: str, caller: Principal | None) -> Seen:
+async def find_room_by_code(services: Services, code: str, caller: Principal | None) -> FoundRoom:
     """Return what there is to see behind a code; NotFound for a wrong one, whatever exists.
 
     What is seen was read after this was called, so it is never older than the knock.
@@ -30,7 +30,7 @@ async def find_room_by_code(services: Services, code: str, caller: Principal | N
 
 async def _look(
     services: Services, code: str, knocking: Sequence[str | None]
-) -> dict[str | None, Seen]:
+) -> dict[str | None, FoundRoom]:
     users = {user_id for user_id in knocking if user_id is not None}
     async with services.database.read() as session:
         room = await _room_by_code(session, code)
@@ -46,7 +46,7 @@ async def _look(
         people = await _people(session, users)
         rows = await rows_of(session, room.id, users)
     return {
-        each: Seen(room, manifest, context, people.get(each or ""), rows.get(each or ""))
+        each: FoundRoom(room, manifest, context, people.get(each or ""), rows.get(each or ""))
         for each in knocking
     }
 

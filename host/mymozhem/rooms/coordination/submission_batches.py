@@ -1,10 +1,13 @@
-"""Submissions on their way, and what their senders hear."""
+"""Submissions that wait for their commit, and the answer to their senders."""
 
 from dataclasses import dataclass
 
 from pydantic import JsonValue
 
 from mymozhem.auth.principal import Principal
+
+#: submissions of one commit at most
+MAX_SUBMISSIONS = 500
 
 
 @dataclass(frozen=True, eq=False)

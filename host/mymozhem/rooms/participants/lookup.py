@@ -1,4 +1,4 @@
-"""The look at a room by its code, before anybody is asked: one for all who knock together."""
+"""Find a room by join code. Concurrent lookups of the same code share one read."""
 
 from collections.abc import Collection, Sequence
 from functools import partial
@@ -19,19 +19,19 @@ from mymozhem.rooms.tables.rooms import RoomRow
 
 
 async def find_room_by_code(services: Services, code: str, caller: Principal | None) -> FoundRoom:
-    """Return what there is to see behind a code; NotFound for a wrong one, whatever exists.
+    """Return the room with a code, and the caller's row in it; NotFound for a wrong code.
 
-    What is seen was read after this was called, so it is never older than the knock.
+    The read begins after this was called, so what it finds is never older than the call.
     """
     code = normal_code(code)
-    knocks = caller.user_id if caller else None
-    return await services.arrivals.looks.ask(code, knocks, answer=partial(_look, services, code))
+    user_id = caller.user_id if caller else None
+    return await services.room_lookups.submit(code, user_id, partial(_find, services, code))
 
 
-async def _look(
-    services: Services, code: str, knocking: Sequence[str | None]
+async def _find(
+    services: Services, code: str, user_ids: Sequence[str | None]
 ) -> dict[str | None, FoundRoom]:
-    users = {user_id for user_id in knocking if user_id is not None}
+    users = {user_id for user_id in user_ids if user_id is not None}
     async with services.database.read() as session:
         room = await _room_by_code(session, code)
         manifest = services.catalog.manifest(room.app_id, room.app_manifest_version)
@@ -47,7 +47,7 @@ async def _look(
         rows = await rows_of(session, room.id, users)
     return {
         each: FoundRoom(room, manifest, context, people.get(each or ""), rows.get(each or ""))
-        for each in knocking
+        for each in user_ids
     }
 
 

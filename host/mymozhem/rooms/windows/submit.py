@@ -44,9 +44,9 @@ async def submit(
     """
     arrived = services.clock.monotonic() if received is None else received
     arriving = PendingSubmission(caller, name, payload, arrived, key)
-    commit = partial(_commit, services, room_id)
+    process = partial(_commit, services, room_id)
     try:
-        return await services.submissions.stand(room_id, arriving, commit=commit)
+        return await services.submissions.submit(room_id, arriving, process)
     except (NotFound, Forbidden):
         async with services.database.read() as session:  # strangers learn what the table tells them
             await membership_for(session, room_id, caller, _ENDPOINT)

@@ -150,8 +150,7 @@ class Presses:
         return self.tasks[-1]
 
     def _in_line(self) -> int:
-        line = self.host.services.batches._lines.get((self.room.id, "press"))  # noqa: SLF001  only looked at
-        return len(line.waiting) + len(line.aboard) if line else 0
+        return self.host.services.action_batches.pending((self.room.id, "press"))
 
     async def finish(self) -> list[object]:
         """Let the app answer, and return what came of each: replies, or codes of errors."""
@@ -188,7 +187,7 @@ async def test_a_call_that_waits_for_nobody_travels_as_a_batch_of_one(
     assert (await press(host, room, ada)).reply == 1
     assert (await press(host, room, ada)).reply == 2
     assert sizes(app) == [1, 1]
-    assert host.services.batches._lines == {}  # noqa: SLF001  nothing is left behind
+    assert len(host.services.action_batches) == 0
 
 
 async def test_calls_that_wait_travel_together_and_are_answered_in_order(

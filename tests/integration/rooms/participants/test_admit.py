@@ -209,8 +209,8 @@ async def test_no_door_is_remembered_once_everybody_has_gone(
         with pytest.raises(NotFound):
             await join(host.services, code, None, name="Ada", answers={})
     await host.guest(room, "Last")
-    assert host.services.arrivals.looks._doors == {}  # noqa: SLF001  nothing is left behind
-    assert host.services.arrivals.entries._doors == {}  # noqa: SLF001  likewise
+    assert len(host.services.room_lookups) == 0
+    assert len(host.services.joins) == 0
 
 
 async def test_an_action_reads_the_state_once_before_and_once_under_the_lock(

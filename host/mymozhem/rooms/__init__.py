@@ -28,8 +28,8 @@ A folder imports only from rows below its own; folders of one row never import e
   app_state.py
   scores.py
 3 core/            access, app_context, app_context_data, app_outbox, audiences, audit,
-                   event_log, join_code, leased, membership, participant_lookup, revision,
-                   services, transaction
+                   call_listener, event_log, join_code, leased, membership, participant_lookup,
+                   revision, services, transaction
 2 coordination/    action_batches, in_flight_calls, join_batches, room_mutex,
                    submission_batches
 1 tables/          audit, draws, events, locks, notifications, participants, pending_calls,

@@ -128,12 +128,9 @@ async def open_parts(
         apps.when_started(returning.on_app_back)
         for tasks in (going, back):
             stack.push_async_callback(tasks.close)
-        late.open(services)
-        stack.push_async_callback(late.close)
-        drifts.open(services)
-        stack.push_async_callback(drifts.close)
-        await parking.open(services)
-        stack.push_async_callback(parking.close)
+        for listener in (late, drifts, parking):
+            await listener.open(services)
+            stack.push_async_callback(listener.close)
         keeper = LockReconciler(services)
         parts = Parts(
             services=services,

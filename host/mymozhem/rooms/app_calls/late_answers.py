@@ -9,7 +9,6 @@ import structlog
 from pydantic import BaseModel
 from sqlalchemy import select
 
-from mymozhem.concurrency.background_tasks import BackgroundTasks
 from mymozhem.contract import Hook, Refusal
 from mymozhem.contract.events import LateAnswered
 from mymozhem.contract.hooks import HOOKS
@@ -18,6 +17,7 @@ from mymozhem.dispatch.outcome import CallFailed
 from mymozhem.dispatch.reply_codec import decode
 from mymozhem.dispatch.transports.base import Reply
 from mymozhem.errors import Invalid, NotFound, Unavailable
+from mymozhem.rooms.core.call_listener import CallListener
 from mymozhem.rooms.core.services import Services
 from mymozhem.rooms.core.transaction import room_transaction
 from mymozhem.rooms.tables.pending_calls import QueuedCallRow
@@ -44,28 +44,14 @@ class Fate(StrEnum):
     RECORDED = "recorded"  #: something else had decided; it stands in the room's log
 
 
-class LateAnswers:
-    """Takes late answers and callbacks; `open` it once the services are there.
+class LateAnswers(CallListener):
+    """Takes late answers and callbacks.
 
-    Before that, and beyond so many at once, answers are dropped with a line in the log.
+    Before it is open, and beyond the limit, answers are dropped with a line in the log.
     """
 
     def __init__(self) -> None:
-        self._services: Services | None = None
-        self._tasks = BackgroundTasks("late answers", limit=AT_ONCE)
-
-    def open(self, services: Services) -> None:
-        """Begin to take answers."""
-        self._services = services
-
-    async def close(self) -> None:
-        """Stop; twice is safe."""
-        self._services = None
-        await self._tasks.close()
-
-    async def settled(self) -> None:
-        """Wait until everything that has come is written down."""
-        await self._tasks.settled()
+        super().__init__("late answers", limit=AT_ONCE)
 
     def late(self, answer: LateAnswer, /) -> None:
         """Take note of an answer that came too late."""

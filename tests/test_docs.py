@@ -184,7 +184,9 @@ def test_a_page_that_follows_from_the_code_is_up_to_date(page):
 
 def test_the_hooks_and_effects_to_come_are_those_that_the_host_does_not_know():
     source = "".join(
-        path.read_text() for path in (ROOT / "host" / "mymozhem" / "rooms").rglob("*.py")
+        path.read_text()
+        for package in ("rooms", "wiring")
+        for path in (ROOT / "host" / "mymozhem" / package).rglob("*.py")
     )
     asked = {hook.name for hook in HOOKS if re.search(rf"\b{hook.name.upper()}\b", source)}
     assert {hook.name for hook in HOOKS} - asked == contract_page.HOOKS_TO_COME

@@ -10,11 +10,11 @@ EVERY = 900.0
 
 
 class Cleaner:
-    """Sweeps in the background; several processes may, at no harm."""
+    """Deletes what has expired, in the background; several processes may do so at once."""
 
     def __init__(self, services: Services, *, every: float = EVERY) -> None:
         self._services = services
-        self._task = PeriodicTask("sweeper", self._step, every=every, wait_first=True)
+        self._task = PeriodicTask("cleaner", self._step, every=every, wait_first=True)
 
     def start(self) -> None:
         """Start in the running event loop; idempotent."""

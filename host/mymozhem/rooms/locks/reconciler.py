@@ -67,7 +67,7 @@ class LockReconciler:
         self._served = ServingRecorder(services)
         self._install = install
         self._known = _Known()
-        self._task = PeriodicTask("keeper of locks", self._look, every=AGAIN)
+        self._task = PeriodicTask("lock reconciler", self._look, every=AGAIN)
         self._installing: asyncio.Task[None] | None = None
         services.catalog.when_refreshed(self._task.wake)
 

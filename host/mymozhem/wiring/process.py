@@ -31,7 +31,7 @@ from mymozhem.registry.catalog_source import Source
 from mymozhem.registry.catalog_watch import Watch
 from mymozhem.registry.kill_switch import disable
 from mymozhem.rooms.app_calls.late_answers import LateAnswers
-from mymozhem.rooms.app_calls.recovery import Parking
+from mymozhem.rooms.app_calls.recovery import AppRecovery
 from mymozhem.rooms.core.services import Services
 from mymozhem.rooms.jobs.cleanup import Cleaner
 from mymozhem.rooms.jobs.runner import Jobs
@@ -99,7 +99,7 @@ async def open_parts(
         apps = await _catalog(catalog, database, settings, keys)
         metrics, counts = Metrics(), Histograms(clock)
         metrics.before_scrape(lambda: metrics.pools(database.connections_in_use()))
-        late, parking, drifts = LateAnswers(), Parking(), Drifts()
+        late, recovery, drifts = LateAnswers(), AppRecovery(), Drifts()
         going = Errands("apps that are gone", most=GOING_AT_ONCE)
         openings = Openings(database, clock)
         breakers = Breakers(clock, openings=openings)
@@ -113,7 +113,7 @@ async def open_parts(
             isolated=IsolatedTransport(apps, workers),
             breakers=breakers,
             ears=Ears(
-                observer=Observers(metrics, counts, parking),
+                observer=Observers(metrics, counts, recovery),
                 late=late,
                 drifts=drifts,
                 gone=lambda app: _gone(going, database, apps, app),
@@ -123,7 +123,7 @@ async def open_parts(
         stack.push_async_callback(openings.stop)
         services = Services(database, apps, dispatcher, keys, clock, settings, breakers=breakers)
         back = Errands("deliveries of apps that are back", most=GOING_AT_ONCE)
-        returning = _Back(services, parking, back)
+        returning = _Back(services, recovery, back)
         breakers.listen(returning)
         apps.when_started(returning.on_app_back)
         for errands in (going, back):
@@ -132,8 +132,8 @@ async def open_parts(
         stack.push_async_callback(late.close)
         drifts.open(services)
         stack.push_async_callback(drifts.close)
-        await parking.open(services)
-        stack.push_async_callback(parking.close)
+        await recovery.open(services)
+        stack.push_async_callback(recovery.close)
         keeper = LockReconciler(services)
         parts = Parts(
             services=services,
@@ -188,9 +188,9 @@ def _gone(going: Errands, database: Database, apps: Catalog, app: AppTarget) -> 
 class _Back:
     """Lets what waits for an app go on once its breaker has closed, or it was started again."""
 
-    def __init__(self, services: Services, parking: Parking, errands: Errands) -> None:
+    def __init__(self, services: Services, recovery: AppRecovery, errands: Errands) -> None:
         self._services = services
-        self._parking = parking
+        self._recovery = recovery
         self._errands = errands
 
     def on_change(self, change: Change, /) -> None:
@@ -201,7 +201,7 @@ class _Back:
     def on_app_back(self, app_id: str, /) -> None:
         """Have parked calls of rooms and parked deliveries tried at once."""
         services = self._services
-        self._parking.on_app_back(app_id)
+        self._recovery.on_app_back(app_id)
         self._errands.run(
             lambda: services.outbox.app_is_back(services.database, app_id), app=app_id
         )

@@ -19,7 +19,7 @@ from mymozhem.dispatch.late_answers import LateAnswer
 from mymozhem.dispatch.observers import Ears
 from mymozhem.rooms.actions.perform import perform
 from mymozhem.rooms.app_calls.late_answers import LateAnswers
-from mymozhem.rooms.app_calls.recovery import Parking
+from mymozhem.rooms.app_calls.recovery import AppRecovery
 from mymozhem.rooms.jobs.runner import Jobs
 from mymozhem.rooms.tables.pending_calls import QueuedCallRow
 from mymozhem.rooms.tables.rooms import RoomRow
@@ -174,7 +174,7 @@ class Den:
     house: House
     app: Sloth
     late: LateAnswers
-    parking: Parking
+    recovery: AppRecovery
     jobs: Jobs
     arrivals: Counting
     clock: HeldClock
@@ -208,7 +208,7 @@ class Den:
     async def close(self) -> None:
         """End the host."""
         await self.jobs.stop()
-        await self.parking.close()
+        await self.recovery.close()
         await self.late.close()
         await self.house.services.dispatcher.close()
 
@@ -232,12 +232,12 @@ async def make_den(database: Database, clock: HeldClock, folder: Path, app: Slot
 
 
 async def _den(house: House, app: Sloth, clock: HeldClock, room: RoomRow) -> Den:
-    old, late, parking = house.services, LateAnswers(), Parking()
+    old, late, recovery = house.services, LateAnswers(), AppRecovery()
     await old.dispatcher.close()
     arrivals = Counting(late)
-    ears = Ears(observer=parking, late=arrivals)
+    ears = Ears(observer=recovery, late=arrivals)
     dispatcher = Dispatcher(old.catalog, clock, old.settings, ears=ears)
     house.services = replace(old, dispatcher=dispatcher)
     late.open(house.services)
-    await parking.open(house.services)
-    return Den(house, app, late, parking, Jobs(house.services), arrivals, clock, room)
+    await recovery.open(house.services)
+    return Den(house, app, late, recovery, Jobs(house.services), arrivals, clock, room)

@@ -37,7 +37,7 @@ Said = Literal["answered", "refused", "failed"]
 _HOOKS: dict[str, Hook[BaseModel, BaseModel]] = {hook.name: hook for hook in HOOKS}
 
 
-class Fate(StrEnum):
+class CallbackOutcome(StrEnum):
     """What became of an answer."""
 
     COUNTS = "counts"  #: its call is queued, and the answer will be applied
@@ -79,7 +79,7 @@ class LateAnswers:
 
     async def accept_callback(
         self, app_id: str, call_id: str, data: bytes, *, refused: bool = False
-    ) -> Fate:
+    ) -> CallbackOutcome:
         """Take the answer to a call that its app had accepted; twice is once while it is queued.
 
         `data` is JSON of the hook's result, or of a `Refusal`. Invalid where it is neither,
@@ -91,16 +91,16 @@ class LateAnswers:
         reply = Reply(data, refused)
         for wait in (0.0, *PATIENCE):
             await asyncio.sleep(wait)
-            fate = await _take_callback(services, app_id, call_id, reply)
-            if fate is not None:
-                return fate
+            outcome = await _take_callback(services, app_id, call_id, reply)
+            if outcome is not None:
+                return outcome
         message = "No call with this id waits for an answer, or not any more."
         raise NotFound(message, code="CALL_UNKNOWN")
 
 
 async def _take_callback(
     services: Services, app_id: str, call_id: str, reply: Reply
-) -> Fate | None:
+) -> CallbackOutcome | None:
     await services.calls.over(call_id)
     row = await _find(services, app_id, call_id)
     if row is not None:
@@ -108,7 +108,7 @@ async def _take_callback(
         if not await _store(services, row, reply):
             return None
         services.calls.accepted(call_id, app_id=app_id)  # the same again is no late answer
-        return Fate.COUNTS
+        return CallbackOutcome.COUNTS
     accepted = services.calls.accepted(call_id, app_id=app_id)
     if accepted is None:
         return None
@@ -121,7 +121,7 @@ async def _take_callback(
         outcome=_said(accepted.hook, reply),
     )
     await _record(services, accepted.room_id, event)
-    return Fate.RECORDED
+    return CallbackOutcome.RECORDED
 
 
 async def _take(services: Services, answer: LateAnswer) -> None:

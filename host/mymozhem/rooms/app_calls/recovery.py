@@ -8,7 +8,7 @@ from mymozhem.errors import Unavailable
 from mymozhem.observability.call_observer import Observed
 from mymozhem.rooms.core.services import Services
 
-from .retry import apps_waited_for, unpark
+from .retry import apps_waited_for, schedule_parked
 
 #: an app that fails at some calls and answers others lets its parked ones go once in this time
 PAUSE = 60.0
@@ -20,7 +20,7 @@ AT_ONCE = 16
 _NEUTRAL = frozenset({FailureKind.BUDGET_SPENT, FailureKind.REFUSED_CALL, FailureKind.STOPPED})
 
 
-class Parking:
+class AppRecovery:
     """Watches calls: the first that an app answers after it failed lets its parked calls go.
 
     `open` it once the services are there; before that it only watches. Used from one event loop.
@@ -61,7 +61,7 @@ class Parking:
         services = self._services
         if services is None:
             return
-        if self._errands.run(lambda: unpark(services, app_id), app=app_id):
+        if self._errands.run(lambda: schedule_parked(services, app_id), app=app_id):
             self._failing.discard(app_id)
             self._let_go[app_id] = services.clock.monotonic()
 

@@ -22,7 +22,7 @@ from mymozhem.deliveries.tables import DeliveryRow
 from mymozhem.observability.logging import configure_logging
 from mymozhem.rooms.core.services import Services
 from mymozhem.rooms.core.transaction import room_transaction
-from mymozhem.wiring.deliveries import Courier
+from mymozhem.wiring.deliveries import AppDeliverySender
 from mymozhem.wiring.process import Parts, open_parts
 from tests.faults.host_child import Fuse, lay
 from tests.support.apps.delivery_app import APP
@@ -42,7 +42,7 @@ def settings_of(url: str, folder: str) -> Settings:
 
 
 def relay_of(services: Services) -> Relay:
-    courier = Courier(services.dispatcher, services.clock, services.settings)
+    courier = AppDeliverySender(services.dispatcher, services.clock, services.settings)
     schedules = Schedules(services.catalog, services.settings)
     return Relay(
         services.database,

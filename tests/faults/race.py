@@ -41,7 +41,7 @@ from mymozhem.rooms.jobs.runner import Jobs as Work
 from mymozhem.rooms.participants.join import join
 from mymozhem.rooms.prizes import winners
 from tests.faults.window_load import DEEDS
-from tests.support.apps.slow_window_app import Asker
+from tests.support.apps.slow_window_app import SlowWindowApp
 from tests.support.host import make_services
 
 Job = Mapping[str, Any]
@@ -93,7 +93,7 @@ def _counted(count: int) -> Effects:
 
 async def services_of(database: Database, folder: Path) -> Services:
     """Wire services with the racer and the asker, patient ones."""
-    apps = {"racer": Racer(), "asker": Asker()}
+    apps = {"racer": Racer(), "asker": SlowWindowApp()}
     services = await make_services(database, SystemClock(), folder, apps)
     settings = services.settings.model_copy(update={"action_budget_ms": BUDGET_MS})
     return replace(services, settings=settings)

@@ -50,11 +50,11 @@ class Evening:
     @asynccontextmanager
     async def host(self):
         """Go on with a host that has just been started."""
-        async with isolated_house(*self._opened) as (house, workers):
-            self.services, self.workers = house.services, workers
+        async with isolated_house(*self._opened) as (host, workers):
+            self.services, self.workers = host.services, workers
             if not self.draws:
-                self.room = await house.start("prober")
-                await house.guests(self.room, 5)
+                self.room = await host.start("prober")
+                await host.guests(self.room, 5)
             yield
 
     async def warm(self):

@@ -19,10 +19,10 @@ from tests.support.host import House
 class Event:
     """An event with people and prizes, and the draws of a test."""
 
-    def __init__(self, house: House, room: RoomRow, people: list[str]) -> None:
-        self.house, self.room, self.people = house, room, people
-        self.services = house.services
-        self.jobs = Jobs(house.services)
+    def __init__(self, host: House, room: RoomRow, people: list[str]) -> None:
+        self.host, self.room, self.people = host, room, people
+        self.services = host.services
+        self.jobs = Jobs(host.services)
 
     async def do(self, act: Callable, *arguments: object, **options: object) -> object:
         async with room_transaction(self.services, self.room.id) as transaction:
@@ -63,4 +63,4 @@ class Event:
         return found
 
     async def types(self, *types: str) -> list[str]:
-        return [event.type for event in await self.house.events(self.room.id, *types)]
+        return [event.type for event in await self.host.events(self.room.id, *types)]

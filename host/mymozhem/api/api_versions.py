@@ -16,7 +16,7 @@ from quart import Quart, Response, request
 
 from mymozhem.errors import Gone
 
-from .dependencies import Host
+from .dependencies import ApiDependencies
 from .error_handlers import respond
 from .request_pipeline import HostSource
 
@@ -154,9 +154,9 @@ def install(app: Quart, host: HostSource, versions: Iterable[ApiVersion] = API_V
     app.after_request(tell)
 
 
-def _today(host: Host) -> date:
+def _today(host: ApiDependencies) -> date:
     return host.services.clock.now().astimezone(UTC).date()
 
 
-def _base(host: Host) -> str:
+def _base(host: ApiDependencies) -> str:
     return host.services.settings.effective_public_url

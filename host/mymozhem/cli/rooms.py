@@ -17,7 +17,6 @@ if TYPE_CHECKING:
     from mymozhem.rooms.replay import Replayed
     from mymozhem.rooms.tables.rooms import RoomRow
 
-    from .room_verification import Proved
 
 T = TypeVar("T")
 Form = Literal["text", "json"]
@@ -162,15 +161,15 @@ def verify_command(room: str | None, form: Form, *, every: bool) -> None:
       mymozhem rooms verify MH7T866Y
       mymozhem rooms verify --all --format json
     """
-    from .room_verification import Proved, proofs
+    from .room_verification import VerifiedRoom, verified_rooms
 
     if (room is None) is not every:
         raise click.UsageError("Name one room, or give --all.")
 
     async def shown() -> bool:
-        found: list[Proved] = []
+        found: list[VerifiedRoom] = []
         holds = True
-        async with aclosing(proofs(Settings(), room)) as proved:
+        async with aclosing(verified_rooms(Settings(), room)) as proved:
             async for each in proved:
                 holds = holds and each.holds
                 if form == "json":

@@ -18,7 +18,7 @@ ENDED: Final = "ended"
 
 
 @dataclass(frozen=True)
-class Orders:
+class WorkerConfig:
     """What a worker needs to know; it never stands in its arguments or variables.
 
     `folder` is the worker's own: its home, its place for scratch files and for its socket, removed

@@ -38,7 +38,7 @@ def percentile(counts: Mapping[int, int], share: float) -> float | None:
 
 
 @dataclass(frozen=True)
-class Spread:
+class DurationBuckets:
     """How long calls took, in milliseconds; every figure is None where there were none."""
 
     mean_ms: float | None

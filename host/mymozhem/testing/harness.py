@@ -47,7 +47,7 @@ class _Lent:
 
 
 @dataclass
-class House:
+class HostHarness:
     """Services and an organizer; `start` makes a room that people can join at once."""
 
     services: Services

@@ -29,11 +29,11 @@ from mymozhem.rooms.upgrades.migrate import (
 
 from .app_lookup import App
 from .conformance_run import moment, run_apart
-from .harness import House
-from .harness_setup import open_house
-from .invoke import Asked, ask_all
+from .harness import HostHarness
+from .harness_setup import open_host
+from .invoke import Invocation, invoke_all
 from .random_values import various
-from .sample_calls import Question, context_of
+from .sample_calls import SampleCall, context_of
 
 #: rooms that are carried, where nobody says how many
 MANY = 100
@@ -53,7 +53,7 @@ class Rooms:
 
 
 @dataclass(frozen=True)
-class Trip:
+class RoundTrip:
     """A room in the older version, in the newest, and back; None where it did not come there.
 
     `refused` tells that the app refused to carry it back.
@@ -76,7 +76,7 @@ class Trip:
 
 
 @dataclass(frozen=True, eq=False)
-class Passage:
+class MigrationRoundTrip:
     """The way from one older version of an app to its newest, and all that went it.
 
     It is the host's own: rooms are carried by the functions that carry those of organizers, and the
@@ -115,7 +115,7 @@ class Passage:
         return known and MIGRATION in self.app.manifest.capabilities
 
     @cached_property
-    def trips(self) -> list[Trip]:
+    def trips(self) -> list[RoundTrip]:
         """All that were tried; none where no settings or no state could be made."""
         return run_apart(self._travelled())
 
@@ -133,24 +133,24 @@ class Passage:
                 many = after
         return found
 
-    async def _travelled(self) -> list[Trip]:
+    async def _travelled(self) -> list[RoundTrip]:
         hads = self._hads()
-        async with open_house({self.app.app_id: self.app.plugin}, clock=moment()) as house:
-            ups = [each for each, _ in await self._carried(house, self.way, hads)]
-            trips = [Trip(had, up) for had, up in zip(hads, ups, strict=True)]
+        async with open_host({self.app.app_id: self.app.plugin}, clock=moment()) as host:
+            ups = [each for each, _ in await self._carried(host, self.way, hads)]
+            trips = [RoundTrip(had, up) for had, up in zip(hads, ups, strict=True)]
             there = [trip for trip in trips if trip.arrived]
             now = [CurrentRoom(trip.up.settings, trip.up.state) for trip in there]
-            backs = zip(there, await self._carried(house, self.back, now), strict=True)
+            backs = zip(there, await self._carried(host, self.back, now), strict=True)
             returned = {id(trip): replace(trip, back=it, refused=no) for trip, (it, no) in backs}
         return [returned.get(id(trip), trip) for trip in trips]
 
     async def _carried(
-        self, house: House, way: MigrationPath, hads: Sequence[CurrentRoom]
+        self, host: HostHarness, way: MigrationPath, hads: Sequence[CurrentRoom]
     ) -> list[tuple[MigratedRoom, bool]]:
         """Return what becomes of each, and whether the app refused to carry it."""
         asking = [had for had in hads if self.may_ask and must_ask(way, had)]
         questions = {id(had): _question(self.app, way, had) for had in asking}
-        asked = await ask_all(house, self.app, list(questions.values()))
+        asked = await invoke_all(host, self.app, list(questions.values()))
         answers = {id(each.question): each for each in asked}
         found = []
         for had in hads:
@@ -190,7 +190,7 @@ class Passage:
         return [each for each in known.values() if fits({**each})]
 
 
-def _question(app: App, way: MigrationPath, had: CurrentRoom) -> Question:
+def _question(app: App, way: MigrationPath, had: CurrentRoom) -> SampleCall:
     context, state = context_of(app, had.settings), RoomData.model_validate(dict(had.state))
     if context.room is not None:
         room = context.room.model_copy(update={"state": state})
@@ -201,10 +201,10 @@ def _question(app: App, way: MigrationPath, had: CurrentRoom) -> Question:
         from_version=way.source.version,
         to_version=way.target.version,
     )
-    return Question("migrate_settings", MIGRATE_SETTINGS, context, request)
+    return SampleCall("migrate_settings", MIGRATE_SETTINGS, context, request)
 
 
-def _said(asked: Asked | None) -> AppAnswer:
+def _said(asked: Invocation | None) -> AppAnswer:
     if asked is None:
         return AppAnswer(why_not="migrate_settings did not answer in time before.")
     if asked.failure is not None:

@@ -10,7 +10,7 @@ _FIELDS = b"SFATAL\0VFATAL\0C57P01\0Mterminating connection due to administrator
 FAREWELL = b"E" + (len(_FIELDS) + 4).to_bytes(4, "big") + _FIELDS
 
 
-class Farewell:
+class ClosingServer:
     """A relay in front of the real server; `say` sends its farewell on every connection."""
 
     def __init__(self, url: str) -> None:

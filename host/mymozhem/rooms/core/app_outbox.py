@@ -13,7 +13,7 @@ from mymozhem.contract import Hook, JsonObject, Level
 from mymozhem.contract.hooks import ON_EVENT
 from mymozhem.contract.payloads import Acknowledgement, EventRequest, LoggedEvent
 from mymozhem.db.unit_of_work import UnitOfWork
-from mymozhem.deliveries.outbox import Telling
+from mymozhem.deliveries.outbox import OutboxEntry
 from mymozhem.manifests.model import Manifest
 from mymozhem.rooms.tables.rooms import RoomRow
 
@@ -60,7 +60,7 @@ async def enqueue(
     for each in told:
         by_hook[each.hook].append(each.request)
     tellings = [
-        Telling(
+        OutboxEntry(
             app_id=room.app_id,
             app_version=room.app_manifest_version,
             capability=hook.capability,

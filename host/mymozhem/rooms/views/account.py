@@ -17,12 +17,12 @@ from mymozhem.rooms.tables.windows import SubmissionRow, WindowRow
 from .base import Timestamp, View
 from .paging import Columns, PageRequest, ResultPage, fetch_page
 from .standings import keeps_points
-from .windows import SeenOwnSubmission, own_submission
+from .windows import OwnSubmissionView, own_submission
 
 NOTES_BY: Columns = {"id": NotificationRow.id, "createdAt": NotificationRow.created_at}
 
 
-class SeenSeat(View):
+class SeatView(View):
     """What a room holds about somebody; points are absent while the room hides them."""
 
     room_id: str
@@ -37,14 +37,14 @@ class SeenSeat(View):
     joined_at: Timestamp
 
 
-class SeenAnswer(SeenOwnSubmission):
+class AnswerView(OwnSubmissionView):
     """Something that somebody submitted; where a later one took its place it no longer counts."""
 
     room_id: str
     counts: bool
 
 
-class SeenNotification(View):
+class NotificationView(View):
     """A message to the caller."""
 
     id: str
@@ -55,7 +55,7 @@ class SeenNotification(View):
     read_at: Timestamp | None
 
 
-async def seats_of(session: AsyncSession, user_id: str) -> list[SeenSeat]:
+async def seats_of(session: AsyncSession, user_id: str) -> list[SeatView]:
     """Return every room that somebody is or was in, with what it holds about them."""
     rows = await session.execute(
         select(ParticipantRow, RoomRow)
@@ -66,7 +66,7 @@ async def seats_of(session: AsyncSession, user_id: str) -> list[SeenSeat]:
     return [_seat(row, room) for row, room in rows]
 
 
-async def answers_of(session: AsyncSession, user_id: str) -> list[SeenAnswer]:
+async def answers_of(session: AsyncSession, user_id: str) -> list[AnswerView]:
     """Return everything that somebody ever submitted, with results where they are shown."""
     rows = await session.execute(
         select(SubmissionRow, WindowRow)
@@ -80,7 +80,7 @@ async def answers_of(session: AsyncSession, user_id: str) -> list[SeenAnswer]:
 
 async def notifications(
     session: AsyncSession, caller: Principal, part: PageRequest, *, unread: bool
-) -> ResultPage[SeenNotification]:
+) -> ResultPage[NotificationView]:
     """Return the caller's messages, newest first; a guest's of their room."""
     rows = select(NotificationRow).where(NotificationRow.user_id == caller.user_id)
     if caller.room_id is not None:
@@ -94,7 +94,7 @@ async def notifications(
 
 async def read_notification(
     unit: UnitOfWork, caller: Principal, notification_id: str
-) -> SeenNotification:
+) -> NotificationView:
     """Note that a message was read, once; NotFound for somebody else's."""
     row = await unit.session.get(NotificationRow, notification_id, with_for_update=True)
     if row is None or row.user_id != caller.user_id:
@@ -124,8 +124,8 @@ async def code_for(
     return membership.room.code
 
 
-def _seat(row: ParticipantRow, room: RoomRow) -> SeenSeat:
-    membership = SeenSeat(
+def _seat(row: ParticipantRow, room: RoomRow) -> SeatView:
+    membership = SeatView(
         room_id=row.room_id,
         room_name=room.name,
         participant_id=row.id,
@@ -140,13 +140,13 @@ def _seat(row: ParticipantRow, room: RoomRow) -> SeenSeat:
     return membership if hidden else membership.model_copy(update={"points": row.points})
 
 
-def _answer(row: SubmissionRow, window: WindowRow) -> SeenAnswer:
+def _answer(row: SubmissionRow, window: WindowRow) -> AnswerView:
     own = own_submission(row, window).model_dump(exclude_unset=True)
-    return SeenAnswer(room_id=row.room_id, counts=row.counts, **own)
+    return AnswerView(room_id=row.room_id, counts=row.counts, **own)
 
 
-def _notification(row: NotificationRow) -> SeenNotification:
-    return SeenNotification(
+def _notification(row: NotificationRow) -> NotificationView:
+    return NotificationView(
         id=row.id,
         room_id=row.room_id,
         title=row.title,

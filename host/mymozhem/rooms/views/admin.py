@@ -29,7 +29,7 @@ class AuditFilter:
     action: str | None = None
 
 
-class SeenAudit(View):
+class AuditView(View):
     """Who did what, when."""
 
     id: str
@@ -67,7 +67,7 @@ class Overview(View):
 
 async def audit_trail(
     session: AsyncSession, wanted: AuditFilter, part: PageRequest
-) -> ResultPage[SeenAudit]:
+) -> ResultPage[AuditView]:
     """Return audit entries, newest first."""
     rows = select(AuditRow)
     for column, value in (
@@ -118,8 +118,8 @@ async def overview(session: AsyncSession, services: Services) -> Overview:
     )
 
 
-def _audit(row: AuditRow) -> SeenAudit:
-    return SeenAudit(
+def _audit(row: AuditRow) -> AuditView:
+    return AuditView(
         id=row.id,
         actor_id=row.actor_id,
         action=row.action,

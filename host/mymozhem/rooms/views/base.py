@@ -27,7 +27,7 @@ class View(BaseModel):
     model_config = ConfigDict(frozen=True, alias_generator=to_camel, populate_by_name=True)
 
 
-class SeenPerson(View):
+class PersonView(View):
     """A person as others see them; never an e-mail address."""
 
     id: str

@@ -32,7 +32,7 @@ class DeliveryFilter:
     room_id: str | None = None
 
 
-class SeenDelivery(View):
+class DeliveryView(View):
     """A delivery to an app; its `id` is the call id that the app sees in every attempt.
 
     `parked` says that its stream waits for an app that is paused or stopped; `nextAt` is when the
@@ -57,7 +57,7 @@ class SeenDelivery(View):
     settled_at: Timestamp | None
 
 
-class SeenAttempt(View):
+class AttemptView(View):
     """One attempt; `endedAt` is null while it runs, `durationMs` also where its process died."""
 
     number: int
@@ -69,15 +69,15 @@ class SeenAttempt(View):
     duration_ms: int | None
 
 
-class SeenDeliveryWhole(SeenDelivery):
+class DeliveryWholeView(DeliveryView):
     """A delivery with every attempt, the first one first."""
 
-    attempts: list[SeenAttempt]
+    attempts: list[AttemptView]
 
 
 async def list_deliveries(
     session: AsyncSession, wanted: DeliveryFilter, part: PageRequest
-) -> ResultPage[SeenDelivery]:
+) -> ResultPage[DeliveryView]:
     """Return deliveries, newest first; dead letters by when they died."""
     rows = _rows()
     for column, value in (
@@ -93,10 +93,10 @@ async def list_deliveries(
     found, total = await fetch_page(
         session, rows, PageRequest(part.page, part.limit, (first,)), columns
     )
-    return ResultPage([SeenDelivery(**_facts(row, stream)) for row, stream in found], total)
+    return ResultPage([DeliveryView(**_facts(row, stream)) for row, stream in found], total)
 
 
-async def show_delivery(session: AsyncSession, delivery_id: str) -> SeenDeliveryWhole:
+async def show_delivery(session: AsyncSession, delivery_id: str) -> DeliveryWholeView:
     """Return a delivery with its attempts; NotFound where there is none."""
     found = (await session.execute(_rows().where(DeliveryRow.id == delivery_id))).one_or_none()
     if found is None:
@@ -106,7 +106,7 @@ async def show_delivery(session: AsyncSession, delivery_id: str) -> SeenDelivery
     attempts = await session.scalars(
         select(AttemptRow).where(AttemptRow.delivery_id == row.id).order_by(AttemptRow.number)
     )
-    return SeenDeliveryWhole(**_facts(row, stream), attempts=[_attempt(each) for each in attempts])
+    return DeliveryWholeView(**_facts(row, stream), attempts=[_attempt(each) for each in attempts])
 
 
 def _rows() -> Select[*tuple[Any, ...]]:
@@ -137,8 +137,8 @@ def _facts(row: DeliveryRow, stream: StreamRow | None) -> dict[str, Any]:
     }
 
 
-def _attempt(row: AttemptRow) -> SeenAttempt:
-    return SeenAttempt(
+def _attempt(row: AttemptRow) -> AttemptView:
+    return AttemptView(
         number=row.number,
         outcome=row.outcome,
         code=row.code,

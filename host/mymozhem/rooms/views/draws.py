@@ -16,7 +16,7 @@ from .paging import PageRequest, ResultPage
 _SEALED = ("rule", "picks", "reserves", "link")
 
 
-class SeenPick(View):
+class PickView(View):
     """A winner that a draw selected, with the ticket that won."""
 
     prize_id: str
@@ -24,7 +24,7 @@ class SeenPick(View):
     ticket: int | None = None
 
 
-class SeenReserve(View):
+class ReserveView(View):
     """Somebody who came next in a draw; without a prize for whatever prize of it."""
 
     participant_id: str
@@ -32,7 +32,7 @@ class SeenReserve(View):
     prize_id: str | None = None
 
 
-class SeenDraw(View):
+class DrawView(View):
     """A draw; `picks` are those of the prizes that are revealed, `link` comes with the last one.
 
     So do `reserves`, where the draw was asked for some: who came next, in order.
@@ -62,24 +62,24 @@ class SeenDraw(View):
     voided_at: Timestamp | None
     rule: JsonObject | None = None
     rule_text: str | None = None
-    picks: list[SeenPick] | None = None
-    reserves: list[SeenReserve] | None = None
+    picks: list[PickView] | None = None
+    reserves: list[ReserveView] | None = None
     link: str | None = None
     held_code: str | None = None
     held_message: str | None = None
 
 
-def draw_view(membership: Membership, draw: VisibleDraw) -> SeenDraw:
+def draw_view(membership: Membership, draw: VisibleDraw) -> DrawView:
     """Return a draw as the caller sees it; the level was minded when it was read."""
     known = {item.name: getattr(draw, item.name) for item in fields(draw)}
     absent = {name for name in _SEALED if known[name] is None} | _hidden(membership)
     shown = {name: value for name, value in known.items() if name not in absent}
-    picks = [SeenPick.model_validate(each) for each in draw.picks or ()]
+    picks = [PickView.model_validate(each) for each in draw.picks or ()]
     if draw.picks is not None:
         shown["picks"] = picks
     if draw.reserves is not None:
-        shown["reserves"] = [SeenReserve.model_validate(each) for each in draw.reserves]
-    return SeenDraw(
+        shown["reserves"] = [ReserveView.model_validate(each) for each in draw.reserves]
+    return DrawView(
         **shown | {"revealed_prizes": list(draw.revealed_prizes)},
         room_id=membership.room.id,
         anchor=membership.room.draw_anchor,
@@ -88,7 +88,7 @@ def draw_view(membership: Membership, draw: VisibleDraw) -> SeenDraw:
 
 async def draws(
     session: AsyncSession, membership: Membership, part: PageRequest
-) -> ResultPage[SeenDraw]:
+) -> ResultPage[DrawView]:
     """Return the draws of a room, newest first; only asked for ones to its helpers."""
     found, total = await list_draws(
         session, membership.room.id, level=membership.level, offset=part.offset, limit=part.limit
@@ -96,7 +96,7 @@ async def draws(
     return ResultPage([draw_view(membership, each) for each in found], total)
 
 
-async def draw(session: AsyncSession, membership: Membership, draw_id: str) -> SeenDraw:
+async def draw(session: AsyncSession, membership: Membership, draw_id: str) -> DrawView:
     """Return one draw, with the picks of those prizes that are revealed."""
     return draw_view(
         membership, await find_draw(session, membership.room.id, draw_id, level=membership.level)

@@ -11,7 +11,7 @@ from mymozhem.errors import Invalid, NotFound
 from mymozhem.rooms.core.membership import Membership
 from mymozhem.rooms.tables.participants import ParticipantRow
 
-from .base import SeenPerson, Timestamp, View
+from .base import PersonView, Timestamp, View
 from .paging import Columns, PageRequest, ResultPage, fetch_page
 from .room_models import person_view
 from .standings import points_hidden
@@ -24,14 +24,14 @@ PEOPLE_BY: Columns = {
 }
 
 
-class SeenName(View):
+class NameView(View):
     """A participant by name."""
 
     id: str
     display_name: str
 
 
-class SeenParticipant(View):
+class ParticipantView(View):
     """A participant as one caller sees them.
 
     Everybody in the room sees names and roles. `own` is what the app shows to this one alone.
@@ -51,7 +51,7 @@ class SeenParticipant(View):
     joined_at: Timestamp | None = None
     last_seen_at: Timestamp | None = None
     updated_at: Timestamp | None = None
-    user: SeenPerson | None = None
+    user: PersonView | None = None
 
 
 @dataclass(frozen=True)
@@ -65,9 +65,9 @@ class PeopleFilter:
 
 def participant_view(
     membership: Membership, row: ParticipantRow, person: UserRow
-) -> SeenParticipant:
+) -> ParticipantView:
     """Return a participant as the caller sees them."""
-    shown = SeenParticipant(
+    shown = ParticipantView(
         id=row.id,
         room_id=row.room_id,
         display_name=row.display_name,
@@ -82,7 +82,7 @@ def participant_view(
 
 async def participants(
     session: AsyncSession, membership: Membership, wanted: PeopleFilter, part: PageRequest
-) -> ResultPage[SeenParticipant]:
+) -> ResultPage[ParticipantView]:
     """Return the people of a room; to those who do not help to run it, the active ones.
 
     Invalid for an order by points that the caller may not see now.
@@ -104,7 +104,7 @@ async def participants(
 
 async def participant(
     session: AsyncSession, membership: Membership, participant_id: str
-) -> SeenParticipant:
+) -> ParticipantView:
     """Return one participant; NotFound for one whom the caller does not see in the list."""
     found = (
         await session.execute(_people(membership).where(ParticipantRow.id == participant_id))

@@ -19,7 +19,7 @@ PRIZES_BY: Columns = {
 }
 
 
-class SeenPrize(View):
+class PrizeView(View):
     """A prize; `quantityRemaining` is what is neither won nor reserved by a committed draw."""
 
     id: str
@@ -43,13 +43,13 @@ class PrizeName(View):
 
 async def prizes(
     session: AsyncSession, membership: Membership, part: PageRequest
-) -> ResultPage[SeenPrize]:
+) -> ResultPage[PrizeView]:
     """Return the prizes of a room."""
     found, total = await fetch_page(session, _prizes(membership), part, PRIZES_BY)
     return ResultPage([prize_view(row) for (row,) in found], total)
 
 
-async def prize(session: AsyncSession, membership: Membership, prize_id: str) -> SeenPrize:
+async def prize(session: AsyncSession, membership: Membership, prize_id: str) -> PrizeView:
     """Return one prize; NotFound for one of elsewhere."""
     found = await session.scalar(_prizes(membership).where(PrizeRow.id == prize_id))
     if found is None:
@@ -57,9 +57,9 @@ async def prize(session: AsyncSession, membership: Membership, prize_id: str) ->
     return prize_view(found)
 
 
-def prize_view(row: PrizeRow) -> SeenPrize:
+def prize_view(row: PrizeRow) -> PrizeView:
     """Return a prize, the same to everybody in the room."""
-    return SeenPrize(
+    return PrizeView(
         id=row.id,
         room_id=row.room_id,
         name=row.name,

@@ -12,14 +12,14 @@ from mymozhem.manifests.settings import project
 from mymozhem.rooms.core.membership import Membership
 from mymozhem.rooms.tables.rooms import EntryPolicy, RoomRow
 
-from .base import SeenPerson, Timestamp, View
+from .base import PersonView, Timestamp, View
 
 #: what the people of a room may know of its app; the settings, with their defaults, are not
 _OF_MANIFEST = ("manifestVersion", "id", "meta", "contract", "registration", "ui", "locales")
 _PLAYED_BY = frozenset({Role.PARTICIPANT, Role.VIEWER})
 
 
-class SeenApp(View):
+class AppView(View):
     """The app of a room, in the version that the room is locked to."""
 
     app_id: str
@@ -28,7 +28,7 @@ class SeenApp(View):
     manifest: JsonObject | None = None
 
 
-class SeenRoom(View):
+class RoomView(View):
     """A room as one caller sees it.
 
     Strangers see the first five fields of a public room. `code` is for those who help to run it.
@@ -38,7 +38,7 @@ class SeenRoom(View):
     name: str
     status: RoomStatus
     app_id: str
-    app: SeenApp
+    app: AppView
     is_public: bool | None = None
     description: str | None = None
     locale: str | None = None
@@ -55,21 +55,21 @@ class SeenRoom(View):
     updated_at: Timestamp | None = None
     ended_at: Timestamp | None = None
     deleted_at: Timestamp | None = None
-    organizer: SeenPerson | None = None
+    organizer: PersonView | None = None
     participant_count: int | None = None
     prize_count: int | None = None
     role: Role | None = None
     code: str | None = None
 
 
-def person_view(row: UserRow) -> SeenPerson:
+def person_view(row: UserRow) -> PersonView:
     """Return a person as others see them."""
-    return SeenPerson(id=row.id, name=row.name, avatar=row.avatar_url)
+    return PersonView(id=row.id, name=row.name, avatar=row.avatar_url)
 
 
-def card_view(room: RoomRow, manifest: Manifest) -> SeenRoom:
+def card_view(room: RoomRow, manifest: Manifest) -> RoomView:
     """Return what a stranger sees of a public room."""
-    return SeenRoom(
+    return RoomView(
         id=room.id,
         name=room.name,
         status=room.status,
@@ -85,12 +85,12 @@ def room_view(
     organizer: UserRow,
     prize_count: int,
     whole: bool = True,
-) -> SeenRoom:
+) -> RoomView:
     """Return a room as the caller sees it; only the `whole` of it has the manifest."""
     room = membership.room
     if membership.role is None:
         return card_view(room, manifest)
-    shown = SeenRoom(
+    shown = RoomView(
         id=room.id,
         name=room.name,
         status=room.status,
@@ -163,8 +163,8 @@ def _only(declared: JsonValue, names: list[str]) -> JsonObject:
     return {name: declared[name] for name in names} if isinstance(declared, Mapping) else {}
 
 
-def _app(room: RoomRow, manifest: Manifest, *, level: Level | None = None) -> SeenApp:
-    card = SeenApp(
+def _app(room: RoomRow, manifest: Manifest, *, level: Level | None = None) -> AppView:
+    card = AppView(
         app_id=room.app_id,
         manifest_version=room.app_manifest_version,
         name=manifest.meta.name,

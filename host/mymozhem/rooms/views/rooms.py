@@ -21,7 +21,7 @@ from mymozhem.rooms.tables.rooms import RoomRow
 
 from .base import to_json
 from .paging import Columns, PageRequest, ResultPage, Totals, count, ordering
-from .room_models import SeenRoom, room_view
+from .room_models import RoomView, room_view
 
 SORTED_BY: Columns = {
     "id": RoomRow.id,
@@ -72,7 +72,7 @@ class RoomLookup:
 class ShownRoom:
     """A room as it is shown to a role, and the same as JSON, made once for all who share it."""
 
-    room: SeenRoom
+    room: RoomView
     document: JsonObject
 
 
@@ -124,7 +124,7 @@ class RoomReader:
 
     async def rooms(
         self, caller: Principal | None, wanted: RoomFilter, part: PageRequest
-    ) -> ResultPage[SeenRoom]:
+    ) -> ResultPage[RoomView]:
         """Return rooms that the caller may know of: public ones, their own, to admins all."""
         async with self.services.database.read() as session:
             admin = await _is_admin(session, caller)
@@ -156,7 +156,7 @@ class RoomReader:
         caller: Principal | None,
         *,
         admin: bool,
-    ) -> list[SeenRoom]:
+    ) -> list[RoomView]:
         ids = [room.id for room in rooms]
         seats = await _own_rows(session, ids, caller)
         prizes = await _prize_counts(session, ids)

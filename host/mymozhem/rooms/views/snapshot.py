@@ -16,28 +16,28 @@ from mymozhem.rooms.scores import TOP
 
 from .base import Timestamp, View
 from .paging import PageRequest
-from .participants import SeenParticipant, participant_view
-from .standings import SeenStanding, points_hidden, rank_of, standings
-from .windows import SeenOwnSubmission, SeenWindow, open_windows, own_submissions
+from .participants import ParticipantView, participant_view
+from .standings import StandingView, points_hidden, rank_of, standings
+from .windows import OwnSubmissionView, WindowView, open_windows, own_submissions
 
 
-class SeenState(View):
+class StateView(View):
     """The parts of the app's state that a caller sees."""
 
     public: JsonObject
     organizer: JsonObject | None = None
 
 
-class SeenMe(View):
+class MeView(View):
     """The caller in a room; without a seat of their own nothing but the role.
 
     Points and rank are absent while a window hides the standings.
     """
 
     role: Role | None
-    participant: SeenParticipant | None = None
+    participant: ParticipantView | None = None
     own: JsonObject | None = None
-    submissions: list[SeenOwnSubmission] = []
+    submissions: list[OwnSubmissionView] = []
     points: int | None = None
     rank: int | None = None
 
@@ -51,11 +51,11 @@ class Snapshot(View):
     cursor: str
     epoch: str
     now: Timestamp
-    state: SeenState
-    windows: list[SeenWindow]
-    standings: list[SeenStanding]
+    state: StateView
+    windows: list[WindowView]
+    standings: list[StandingView]
     tallying: int
-    me: SeenMe
+    me: MeView
 
 
 class Waiting(View):
@@ -97,7 +97,7 @@ async def snapshot(session: AsyncSession, membership: Membership, *, now: dateti
         cursor=await current_cursor(session, membership),
         epoch=epoch_of(membership),
         now=now,
-        state=SeenState(**shown),
+        state=StateView(**shown),
         windows=await open_windows(session, membership, now=now),
         standings=(await standings(session, membership, PageRequest(limit=TOP))).items,
         tallying=await count_pending(session, membership.room.id),
@@ -105,12 +105,12 @@ async def snapshot(session: AsyncSession, membership: Membership, *, now: dateti
     )
 
 
-async def _me(session: AsyncSession, membership: Membership) -> SeenMe:
+async def _me(session: AsyncSession, membership: Membership) -> MeView:
     row = membership.participant
     if row is None:
-        return SeenMe(role=membership.role, submissions=[])
+        return MeView(role=membership.role, submissions=[])
     person = await session.get_one(UserRow, row.user_id)
-    me = SeenMe(
+    me = MeView(
         role=membership.role,
         participant=participant_view(membership, row, person),
         own=row.own,

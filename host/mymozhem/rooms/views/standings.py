@@ -19,7 +19,7 @@ from .paging import PageRequest, ResultPage, count
 _AT_ONCE = 500
 
 
-class SeenStanding(View):
+class StandingView(View):
     """A place in the standings; equal points are one rank, and the next rank is skipped."""
 
     rank: int
@@ -50,7 +50,7 @@ def placed(room_id: str) -> tuple[ColumnElement[bool], ...]:
 
 async def standings(
     session: AsyncSession, membership: Membership, part: PageRequest
-) -> ResultPage[SeenStanding]:
+) -> ResultPage[StandingView]:
     """Return a part of the standings, best first; none to who may not see points now."""
     if points_hidden(membership):
         return ResultPage([], 0)
@@ -60,11 +60,11 @@ async def standings(
     return ResultPage([_standing(row) for row in found], total)
 
 
-async def all_standings(session: AsyncSession, membership: Membership) -> list[SeenStanding]:
+async def all_standings(session: AsyncSession, membership: Membership) -> list[StandingView]:
     """Return all of the standings, best first; none to who may not see points now."""
     if points_hidden(membership):
         return []
-    found: list[SeenStanding] = []
+    found: list[StandingView] = []
     for some in (await session.execute(_places(membership))).partitions(_AT_ONCE):
         found += map(_standing, some)
         await asyncio.sleep(0)  # a hall has thousands, and others wait
@@ -89,8 +89,8 @@ def _places(membership: Membership) -> Select[int, str, str, int]:
     )
 
 
-def _standing(row: Any) -> SeenStanding:  # noqa: ANN401 - a row of four
+def _standing(row: Any) -> StandingView:  # noqa: ANN401 - a row of four
     rank, participant_id, display_name, points = row
-    return SeenStanding(
+    return StandingView(
         rank=rank, participant_id=participant_id, display_name=display_name, points=points
     )

@@ -7,7 +7,7 @@ from pydantic import JsonValue
 from mymozhem.contract import JsonObject
 
 from .base import to_json
-from .submissions import Listing, SeenSubmission
+from .submissions import Listing, SubmissionView
 
 _FIELDS = ("id", "participantId", "displayName", "elapsedMs", "at", "verdict", "points")
 _PAYLOAD = "payload"
@@ -28,7 +28,7 @@ class Columns:
         members = [f"{_PAYLOAD}.{name}" for name in self.members]
         return [*self.fields, *members, *([_PAYLOAD] if self.loose else []), *self.pointers]
 
-    def cells(self, seen: SeenSubmission) -> list[JsonValue]:
+    def cells(self, seen: SubmissionView) -> list[JsonValue]:
         """Return a submission column by column."""
         known, payload, parts = to_json(seen), seen.payload, seen.parts or {}
         members = payload if isinstance(payload, dict) else {}

@@ -27,7 +27,7 @@ AT_ONCE = 100
 MAX_MEMBERS = 100
 
 
-class SeenSubmission(View):
+class SubmissionView(View):
     """Something that was submitted to a window, as far as the caller sees it.
 
     Those who help to run the room see all of it; the others see the fields that were shared with
@@ -62,7 +62,7 @@ class Listing:
 
 async def submissions(
     session: AsyncSession, membership: Membership, name: str, part: PageRequest
-) -> ResultPage[SeenSubmission]:
+) -> ResultPage[SubmissionView]:
     """Return a part of what was submitted, in commit order; see `listing` for what is raised.
 
     Where nobody is to know whose a submission is, the order tells nothing.
@@ -95,7 +95,7 @@ async def listing(
     )
 
 
-async def batches(database: Database, listed: Listing) -> AsyncIterator[list[SeenSubmission]]:
+async def batches(database: Database, listed: Listing) -> AsyncIterator[list[SubmissionView]]:
     """Yield what was listed, in parts; no transaction stays open between two of them."""
     for start in range(0, len(listed.ids), AT_ONCE):
         async with database.read() as session:
@@ -105,7 +105,7 @@ async def batches(database: Database, listed: Listing) -> AsyncIterator[list[See
 
 async def seen(
     session: AsyncSession, visibility: Visibility, ids: Sequence[str]
-) -> list[SeenSubmission]:
+) -> list[SubmissionView]:
     """Return submissions in the order of their ids, with what a lens shows of them."""
     found = await session.execute(
         select(SubmissionRow, ParticipantRow.display_name)
@@ -195,7 +195,7 @@ def _nobodys(submission_id: str) -> bytes:
     return hashlib.sha256(submission_id.encode()).digest()
 
 
-def _view(visibility: Visibility, row: SubmissionRow, display_name: str) -> SeenSubmission:
+def _view(visibility: Visibility, row: SubmissionRow, display_name: str) -> SubmissionView:
     whole: Mapping[str, object] = {
         "id": row.id,
         "participantId": row.participant_id,
@@ -209,4 +209,4 @@ def _view(visibility: Visibility, row: SubmissionRow, display_name: str) -> Seen
     shown = {name: value for name, value in whole.items() if name in visibility.names}
     if visibility.pointers:
         shown["parts"] = visibility.parts(row.payload)
-    return SeenSubmission.model_validate(shown, by_alias=True, by_name=False)
+    return SubmissionView.model_validate(shown, by_alias=True, by_name=False)

@@ -32,7 +32,7 @@ WINDOWS_BY: Columns = {"id": WindowRow.name, "createdAt": WindowRow.created_at}
 MINE = 100
 
 
-class SeenWindow(View):
+class WindowView(View):
     """A window; `id` is the one that its app gave it.
 
     `leftMs` is the time that is left, or will be after a pause; null without an end. Of the `of`
@@ -62,7 +62,7 @@ class SeenWindow(View):
     answered_by: list[str] | None = None
 
 
-class SeenOwnSubmission(View):
+class OwnSubmissionView(View):
     """Something that the caller submitted; verdict and points once they are shown."""
 
     id: str
@@ -76,7 +76,7 @@ class SeenOwnSubmission(View):
 
 async def open_windows(
     session: AsyncSession, membership: Membership, *, now: datetime
-) -> list[SeenWindow]:
+) -> list[WindowView]:
     """Return the windows that are under way, and those whose results are still to come."""
     waiting = (WindowRow.status == WindowStatus.CLOSED) & WindowRow.revealed_at.is_(None)
     under_way = WindowRow.status.in_((*UNDER_WAY, WindowStatus.TALLYING))
@@ -90,7 +90,7 @@ async def open_windows(
 
 async def windows(
     session: AsyncSession, membership: Membership, part: PageRequest, *, now: datetime
-) -> ResultPage[SeenWindow]:
+) -> ResultPage[WindowView]:
     """Return the windows of a room."""
     found, total = await fetch_page(session, _windows(membership), part, WINDOWS_BY)
     return ResultPage(await _shown(session, membership, [row for (row,) in found], now=now), total)
@@ -98,7 +98,7 @@ async def windows(
 
 async def window(
     session: AsyncSession, membership: Membership, name: str, *, now: datetime
-) -> SeenWindow:
+) -> WindowView:
     """Return one window; to those who help to run the room, with who has answered."""
     row = await find_window(session, membership.room.id, name)
     (shown,) = await _shown(session, membership, [row], now=now)
@@ -115,7 +115,7 @@ async def window(
 
 async def _shown(
     session: AsyncSession, membership: Membership, rows: Sequence[WindowRow], *, now: datetime
-) -> list[SeenWindow]:
+) -> list[WindowView]:
     """Return windows as the caller sees them; people are counted once for all whom they are for."""
     people: dict[tuple[str, ...], int] = {}
     shown = []
@@ -127,8 +127,8 @@ async def _shown(
     return shown
 
 
-def _view(membership: Membership, row: WindowRow, *, of: int, now: datetime) -> SeenWindow:
-    return SeenWindow(
+def _view(membership: Membership, row: WindowRow, *, of: int, now: datetime) -> WindowView:
+    return WindowView(
         id=row.name,
         status=row.status,
         prompt=row.prompt,
@@ -151,7 +151,7 @@ def _view(membership: Membership, row: WindowRow, *, of: int, now: datetime) -> 
     )
 
 
-async def own_submissions(session: AsyncSession, membership: Membership) -> list[SeenOwnSubmission]:
+async def own_submissions(session: AsyncSession, membership: Membership) -> list[OwnSubmissionView]:
     """Return what the caller submitted that counts, the newest last."""
     if membership.participant is None:
         return []
@@ -165,9 +165,9 @@ async def own_submissions(session: AsyncSession, membership: Membership) -> list
     return [own_submission(row, window) for row, window in reversed(found.all())]
 
 
-def own_submission(row: SubmissionRow, window: WindowRow) -> SeenOwnSubmission:
+def own_submission(row: SubmissionRow, window: WindowRow) -> OwnSubmissionView:
     """Return a submission as the one sees it who made it."""
-    shown = SeenOwnSubmission(
+    shown = OwnSubmissionView(
         id=row.id,
         window_id=window.name,
         payload=row.payload,

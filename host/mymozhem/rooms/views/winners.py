@@ -13,9 +13,9 @@ from mymozhem.rooms.core.membership import Membership
 from mymozhem.rooms.tables.participants import ParticipantRow
 from mymozhem.rooms.tables.prizes import PrizeRow, WinnerRow
 
-from .base import SeenPerson, Timestamp, View
+from .base import PersonView, Timestamp, View
 from .paging import Columns, PageRequest, ResultPage, fetch_page
-from .participants import SeenName
+from .participants import NameView
 from .prizes import PrizeName
 from .room_models import person_view
 
@@ -37,7 +37,7 @@ class WinnerFilter:
     status: WinnerStatus | None = None
 
 
-class SeenWinner(View):
+class WinnerView(View):
     """A win; `user` is for those who help to run the room."""
 
     id: str
@@ -50,14 +50,14 @@ class SeenWinner(View):
     metadata: JsonObject
     created_at: Timestamp
     updated_at: Timestamp
-    participant: SeenName
+    participant: NameView
     prize: PrizeName
-    user: SeenPerson | None = None
+    user: PersonView | None = None
 
 
 async def winners(
     session: AsyncSession, membership: Membership, wanted: WinnerFilter, part: PageRequest
-) -> ResultPage[SeenWinner]:
+) -> ResultPage[WinnerView]:
     """Return the winners of a room, revoked ones too; sealed ones are not there."""
     rows = _winners(membership)
     for column, value in (
@@ -72,7 +72,7 @@ async def winners(
     return ResultPage([_winner(membership, each) for each in found], total)
 
 
-async def winner(session: AsyncSession, membership: Membership, winner_id: str) -> SeenWinner:
+async def winner(session: AsyncSession, membership: Membership, winner_id: str) -> WinnerView:
     """Return one winner; NotFound for one of elsewhere, and for one that is still sealed."""
     found = (await session.execute(_winners(membership).where(WinnerRow.id == winner_id))).first()
     if found is None:
@@ -87,9 +87,9 @@ def winner_view(
     participant: ParticipantRow,
     prize: PrizeRow,
     person: UserRow,
-) -> SeenWinner:
+) -> WinnerView:
     """Return a win that is not sealed as the caller sees it."""
-    shown = SeenWinner(
+    shown = WinnerView(
         id=row.id,
         room_id=row.room_id,
         participant_id=row.participant_id,
@@ -100,7 +100,7 @@ def winner_view(
         metadata=row.data,
         created_at=row.created_at,
         updated_at=row.updated_at,
-        participant=SeenName(id=participant.id, display_name=participant.display_name),
+        participant=NameView(id=participant.id, display_name=participant.display_name),
         prize=PrizeName(id=prize.id, name=prize.name),
     )
     helper = membership.level is Level.ORGANIZER
@@ -121,6 +121,6 @@ def _winners(membership: Membership) -> Select[WinnerRow, ParticipantRow, PrizeR
     )
 
 
-def _winner(membership: Membership, found: Any) -> SeenWinner:  # noqa: ANN401 - a row of four
+def _winner(membership: Membership, found: Any) -> WinnerView:  # noqa: ANN401 - a row of four
     row, person, prize_row, user = found
     return winner_view(membership, row, participant=person, prize=prize_row, person=user)

@@ -24,7 +24,7 @@ from mymozhem.rooms.tables.rooms import RoomRow
 from mymozhem.rooms.tables.windows import SubmissionRow
 from mymozhem.rooms.windows.queries import find_window
 from mymozhem.rooms.windows.submit import submit
-from tests.support.host import House, make_host
+from tests.support.host import HostHarness, make_host
 
 from .crowd import APP, QUESTION, RIGHT, SlowWindowApp, seat
 from .figures import Figure, said
@@ -69,7 +69,7 @@ async def _rates(url: str, folder: Path) -> tuple[float, float]:
     return bare, ours
 
 
-async def _bare(host: House, url: str) -> float:
+async def _bare(host: HostHarness, url: str) -> float:
     """Return how many rows a second are inserted by a transaction for each."""
     room, _ = await _asked(host, BARE)
     rows = await _rows(host, room)
@@ -84,7 +84,7 @@ async def _bare(host: House, url: str) -> float:
         await engine.dispose()
 
 
-async def _ours(host: House) -> float:
+async def _ours(host: HostHarness) -> float:
     """Return how many submissions a second are acknowledged; all of them are stored by then."""
     room, callers = await _asked(host, PEOPLE)
     payload = {"option": RIGHT}
@@ -99,7 +99,7 @@ async def _ours(host: House) -> float:
     return len(callers) / span
 
 
-async def _asked(host: House, people: int) -> tuple[RoomRow, list[Principal]]:
+async def _asked(host: HostHarness, people: int) -> tuple[RoomRow, list[Principal]]:
     """Make a room in which so many guests are asked a question."""
     room, services = await host.start(APP), host.services
     guests = await seat(services.database, room.id, people, now=services.clock.now())
@@ -107,7 +107,7 @@ async def _asked(host: House, people: int) -> tuple[RoomRow, list[Principal]]:
     return room, [Principal(guest.id, guest.kind, room.id, "token") for guest in guests]
 
 
-async def _rows(host: House, room: RoomRow) -> list[dict[str, object]]:
+async def _rows(host: HostHarness, room: RoomRow) -> list[dict[str, object]]:
     now = host.services.clock.now()
     async with host.services.database.read() as session:
         window = await find_window(session, room.id, QUESTION)

@@ -19,13 +19,13 @@ from mymozhem.errors import Refused
 from mymozhem.rooms.actions.perform import perform
 from mymozhem.rooms.core.transaction import room_transaction
 from mymozhem.rooms.draws import commands
-from mymozhem.rooms.draws.record import DrawView, find_draw, record
+from mymozhem.rooms.draws.record import VisibleDraw, find_draw, record
 from mymozhem.rooms.jobs.runner import Jobs
 from mymozhem.rooms.tables.draws import DrawRow
 from mymozhem.rooms.tables.participants import ParticipantRow
 from mymozhem.rooms.tables.prizes import WinnerRow
 from mymozhem.rooms.tables.rooms import RoomRow, RoomStateRow
-from tests.support.host import House
+from tests.support.host import HostHarness
 from tests.support.transports import HOUSES
 
 
@@ -37,7 +37,7 @@ def clock() -> HeldClock:
 @pytest.fixture
 async def host(
     transport: str, database: Database, clock: Clock, tmp_path: Path
-) -> AsyncIterator[House]:
+) -> AsyncIterator[HostHarness]:
     apps = {"lottery": mymozhem_lottery}
     async with HOUSES[transport](database, clock, tmp_path, apps) as host:
         yield host
@@ -47,7 +47,7 @@ async def host(
 class Fair:
     """A room with a lottery, and what its organizer does."""
 
-    host: House
+    host: HostHarness
     jobs: Jobs
     room: RoomRow
 
@@ -57,11 +57,11 @@ class Fair:
         await self.jobs.run_due()
         return acted.reply
 
-    async def draw(self, **payload: Any) -> DrawView:
+    async def draw(self, **payload: Any) -> VisibleDraw:
         reply = await self.do("draw", **payload)
         return await self.seen(reply["key"])
 
-    async def seen(self, key: str) -> DrawView:
+    async def seen(self, key: str) -> VisibleDraw:
         async with self.host.services.database.read() as session:
             found = select(DrawRow.id).where(DrawRow.room_id == self.room.id, DrawRow.key == key)
             draw_id = (await session.scalars(found)).one()
@@ -84,7 +84,7 @@ class Fair:
             return (await session.get_one(RoomStateRow, self.room.id)).organizer.get("movedUp")
 
 
-async def make_fair(host: House, guests: int, **settings: Any) -> Fair:
+async def make_fair(host: HostHarness, guests: int, **settings: Any) -> Fair:
     room = await host.start("lottery", settings=settings)
     await host.guests(room, guests)
     return Fair(host, Jobs(host.services), room)

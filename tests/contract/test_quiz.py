@@ -31,7 +31,7 @@ from mymozhem.rooms.draws.record import list_draws, record
 from mymozhem.rooms.jobs.runner import Jobs
 from mymozhem.rooms.windows import commands
 from mymozhem.rooms.windows.submit import submit
-from tests.support.host import House
+from tests.support.host import HostHarness
 from tests.support.quiz_room import (
     EACH,
     FIRST,
@@ -106,13 +106,13 @@ def app(version: str) -> object:
 @pytest.fixture
 async def host(
     transport: str, database: Database, clock: Clock, tmp_path: Path, app: object
-) -> AsyncIterator[House]:
+) -> AsyncIterator[HostHarness]:
     async with HOUSES[transport](database, clock, tmp_path, {"quiz": app}) as host:
         yield host
 
 
 @pytest.fixture
-async def make(host: House, version: str) -> AsyncIterator[Make]:
+async def make(host: HostHarness, version: str) -> AsyncIterator[Make]:
     """Start a quiz with these questions and settings; Ada, Bob and Eve are there."""
     jobs = Jobs(host.services)
 
@@ -535,7 +535,7 @@ B False
 
 
 async def test_questions_are_imported_with_faults_by_line_and_played(
-    host: House, make: Make, version: str
+    host: HostHarness, make: Make, version: str
 ) -> None:
     room = await host.room("quiz", settings={"mode": "plain"})
     (setting,) = asking([], version)

@@ -15,7 +15,7 @@ from mymozhem.rooms.tables.rooms import RoomRow
 from mymozhem.rooms.upgrades.upgrade import UpgradeRequest, upgrade_room
 from tests.integration.rooms.upgrades.test_first_apps import install
 from tests.support.apps.released_apps import first_release
-from tests.support.host import House, loaded, make_services
+from tests.support.host import HostHarness, loaded, make_services
 from tests.support.quiz_room import FIRST, NEWEST, QuizRoom, asking, make_quiz_room, questions
 
 NAMES = ("Ada", "Bob")
@@ -27,29 +27,29 @@ def clock() -> HeldClock:
 
 
 @pytest.fixture
-async def host(database: Database, clock: Clock, tmp_path: Path) -> AsyncIterator[House]:
+async def host(database: Database, clock: Clock, tmp_path: Path) -> AsyncIterator[HostHarness]:
     """A house that has the first quiz."""
     services = await make_services(database, clock, tmp_path, {})
-    host = House(services, Principal("", PersonKind.REGISTERED, None, "token"))
+    host = HostHarness(services, Principal("", PersonKind.REGISTERED, None, "token"))
     host.organizer = await host.person("organizer@example.com")
     await install(host, first_release("quiz"))
     yield host
     await host.services.dispatcher.close()
 
 
-async def second(host: House, *halls: QuizRoom) -> None:
+async def second(host: HostHarness, *halls: QuizRoom) -> None:
     """Put the quiz of today in the place of the first one, under rooms that run."""
     await install(host, loaded(mymozhem_quiz, "quiz"))
     for quiz_room in halls:
         quiz_room.jobs = Jobs(host.services)
 
 
-async def version_of(host: House, room: RoomRow) -> str:
+async def version_of(host: HostHarness, room: RoomRow) -> str:
     async with host.services.database.read() as session:
         return (await session.get_one(RoomRow, room.id)).app_manifest_version
 
 
-async def test_a_quiz_goes_on_under_the_version_that_it_began_with(host: House) -> None:
+async def test_a_quiz_goes_on_under_the_version_that_it_began_with(host: HostHarness) -> None:
     asked = asking(questions(3), FIRST)
     old = await make_quiz_room(
         host, Jobs(host.services), asked, NAMES, mode="plain", streakBonus=10
@@ -72,7 +72,7 @@ async def test_a_quiz_goes_on_under_the_version_that_it_began_with(host: House) 
     assert (await new.sees("Ada")).public["part"]["title"] == "Round 1"
 
 
-async def test_a_draft_of_the_first_quiz_is_played_in_rounds(host: House) -> None:
+async def test_a_draft_of_the_first_quiz_is_played_in_rounds(host: HostHarness) -> None:
     draft = await host.room("quiz", settings={**asking(questions(2), FIRST), "mode": "plain"})
     await second(host)
     wish = UpgradeRequest(target=NEWEST)

@@ -57,7 +57,7 @@ from mymozhem.rooms.tables.participants import ParticipantRow
 from mymozhem.rooms.tables.prizes import PrizeRow, WinnerRow
 from mymozhem.rooms.tables.rooms import RoomRow, RoomStateRow
 from mymozhem.rooms.tables.timers import TimerRow
-from tests.support.host import House, principal
+from tests.support.host import HostHarness, principal
 from tests.support.transports import HOUSES
 
 # ------------------------------------------------------------------------------------ the app
@@ -224,7 +224,7 @@ def clock() -> HeldClock:
 @pytest.fixture
 async def host(
     transport: str, database: Database, clock: Clock, tmp_path: Path
-) -> AsyncIterator[House]:
+) -> AsyncIterator[HostHarness]:
     async with HOUSES[transport](database, clock, tmp_path, {"auction": Auction()}) as host:
         yield host
 
@@ -233,7 +233,7 @@ async def host(
 class Evening:
     """A room with two bidders and two prizes, and a clock in the hand."""
 
-    host: House
+    host: HostHarness
     clock: HeldClock
     jobs: Jobs
     room: RoomRow
@@ -268,7 +268,7 @@ class Evening:
 
 
 @pytest.fixture
-async def evening(host: House, clock: HeldClock) -> AsyncIterator[Evening]:
+async def evening(host: HostHarness, clock: HeldClock) -> AsyncIterator[Evening]:
     jobs, room = Jobs(host.services), await host.start("auction")
     ada, bob = await host.guest(room, "Ada"), await host.guest(room, "Bob")
     prizes = [await host.prize(room, 1, name) for name in ("Clock", "Mug")]

@@ -21,7 +21,7 @@ from mymozhem.rooms.core.services import Services
 from mymozhem.rooms.tables.events import RoomEventRow
 from tests.faults.delivery_child import settings_of
 from tests.support.apps.delivery_app import APP, NEVER
-from tests.support.host import House
+from tests.support.host import HostHarness
 
 ROOMS = 3
 
@@ -43,7 +43,7 @@ class DeliveryScene:
         catalog = await Catalog.load(database, settings, keys)
         dispatcher = Dispatcher(catalog, clock, settings)
         services = Services(database, catalog, dispatcher, keys, clock, settings)
-        host = House(services, None)
+        host = HostHarness(services, None)
         host.organizer = await host.person("organizer@example.com")
         self.rooms = [(await host.start(APP)).id for _ in range(ROOMS)]
         await dispatcher.close()

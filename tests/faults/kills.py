@@ -24,7 +24,7 @@ from mymozhem.rooms.tables.prizes import PrizeRow, WinnerRow
 from mymozhem.rooms.tables.rooms import RoomStateRow
 from mymozhem.rooms.tables.timers import TimerRow
 from tests.support.apps.timer_app import TimerApp
-from tests.support.host import House, make_host, make_services
+from tests.support.host import HostHarness, make_host, make_services
 
 ROUNDS = int(os.environ.get("MYMOZHEM_FAULT_ROUNDS", "2"))
 WINS, QUANTITY = 2, 10
@@ -161,4 +161,4 @@ async def _make(database, folder):
     if known is None:
         return await make_host(database, SystemClock(), folder, {"marker": TimerApp()})
     services = await make_services(database, SystemClock(), folder, {"marker": TimerApp()})
-    return House(services, None)
+    return HostHarness(services, None)

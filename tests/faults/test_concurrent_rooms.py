@@ -21,7 +21,7 @@ from mymozhem.rooms.tables.participants import ParticipantRow
 from mymozhem.rooms.tables.prizes import PrizeRow, WinnerRow
 from mymozhem.rooms.tables.rooms import RoomRow, RoomStateRow
 from tests.faults.race import Crowd, Jobs, tally, values
-from tests.support.host import House
+from tests.support.host import HostHarness
 
 MANY = int(os.environ.get("MYMOZHEM_FAULT_ROUNDS", "100"))
 SECONDS = 90
@@ -39,7 +39,7 @@ async def run(crowd: Crowd, jobs: Jobs) -> list[dict[str, object]]:
         return await crowd.run(jobs)
 
 
-async def people(host: House, count: int = MANY) -> list[str]:
+async def people(host: HostHarness, count: int = MANY) -> list[str]:
     async with host.services.database.write() as unit:
         rows = [
             await create_user(
@@ -50,7 +50,7 @@ async def people(host: House, count: int = MANY) -> list[str]:
     return [row.id for row in rows]
 
 
-async def joined(host: House, crowd: Crowd, room: RoomRow) -> list[str]:
+async def joined(host: HostHarness, crowd: Crowd, room: RoomRow) -> list[str]:
     """Let a hundred people in, all at once, and return their places in the room."""
     outcomes = await run(crowd, [
         {"do": "join", "code": room.code, "user": user} for user in await people(host)
@@ -59,7 +59,7 @@ async def joined(host: House, crowd: Crowd, room: RoomRow) -> list[str]:
     return [participant for participant, _ in values(outcomes)]
 
 
-async def check_numbers(host: House, room: RoomRow) -> None:
+async def check_numbers(host: HostHarness, room: RoomRow) -> None:
     """Show that the log has no gap, and that every count is what can be counted."""
     async with host.services.database.read() as session:
         events = (
@@ -84,7 +84,9 @@ async def check_numbers(host: House, room: RoomRow) -> None:
         assert prize.quantity_remaining == prize.quantity - len(held)
 
 
-async def test_one_person_joining_a_hundred_times_has_one_place(host: House, crowd: Crowd) -> None:
+async def test_one_person_joining_a_hundred_times_has_one_place(
+    host: HostHarness, crowd: Crowd
+) -> None:
     room = await host.start("racer")
     (user,) = await people(host, 1)
     outcomes = await run(crowd, [{"do": "join", "code": room.code, "user": user}] * MANY)
@@ -97,7 +99,7 @@ async def test_one_person_joining_a_hundred_times_has_one_place(host: House, cro
     await check_numbers(host, room)
 
 
-async def test_a_hundred_people_joining_at_once_are_all_in(host: House, crowd: Crowd) -> None:
+async def test_a_hundred_people_joining_at_once_are_all_in(host: HostHarness, crowd: Crowd) -> None:
     room = await host.start("racer")
     assert len(set(await joined(host, crowd, room))) == MANY
     await check_numbers(host, room)
@@ -112,7 +114,7 @@ async def test_a_hundred_people_joining_at_once_are_all_in(host: House, crowd: C
     ids=["capacity", "the app's seats"],
 )
 async def test_the_last_seats_go_to_as_many_as_there_are(
-    host: House, crowd: Crowd, wishes: dict[str, object], code: str
+    host: HostHarness, crowd: Crowd, wishes: dict[str, object], code: str
 ) -> None:
     room = await host.start("racer", **wishes)  # type: ignore[arg-type]  # the table's
     outcomes = await run(crowd, [
@@ -125,7 +127,7 @@ async def test_the_last_seats_go_to_as_many_as_there_are(
 
 
 async def test_the_last_units_of_a_prize_go_to_as_many_as_there_are(
-    host: House, crowd: Crowd
+    host: HostHarness, crowd: Crowd
 ) -> None:
     room = await host.start("racer")
     prize, places = await host.prize(room, 2), await joined(host, crowd, room)
@@ -139,7 +141,7 @@ async def test_the_last_units_of_a_prize_go_to_as_many_as_there_are(
 
 
 async def test_one_win_awarded_fulfilled_or_revoked_a_hundred_times_is_so_once(
-    host: House, crowd: Crowd
+    host: HostHarness, crowd: Crowd
 ) -> None:
     room = await host.start("racer")
     prize = await host.prize(room, 5)
@@ -161,7 +163,7 @@ async def test_one_win_awarded_fulfilled_or_revoked_a_hundred_times_is_so_once(
 
 
 async def test_handing_out_and_taking_back_at_once_ends_taken_back(
-    host: House, crowd: Crowd
+    host: HostHarness, crowd: Crowd
 ) -> None:
     room = await host.start("racer")
     prize = await host.prize(room, 5)
@@ -183,7 +185,7 @@ async def test_handing_out_and_taking_back_at_once_ends_taken_back(
 
 @pytest.mark.parametrize("action", ["count", "tick"])
 async def test_a_hundred_counting_actions_count_to_a_hundred(
-    host: House, crowd: Crowd, action: str
+    host: HostHarness, crowd: Crowd, action: str
 ) -> None:
     room = await host.start("racer")
     act = {"do": "act", "room": room.id, "user": host.organizer.user_id, "action": action}
@@ -198,7 +200,9 @@ async def test_a_hundred_counting_actions_count_to_a_hundred(
     await check_numbers(host, room)
 
 
-async def test_a_request_repeated_a_hundred_times_is_done_once(host: House, crowd: Crowd) -> None:
+async def test_a_request_repeated_a_hundred_times_is_done_once(
+    host: HostHarness, crowd: Crowd
+) -> None:
     room = await host.start("racer")
     act = {"do": "act once", "room": room.id, "user": host.organizer.user_id, "action": "count"}
     outcomes = await run(crowd, [{**act, "key": "a key"}] * MANY)
@@ -211,7 +215,7 @@ async def test_a_request_repeated_a_hundred_times_is_done_once(host: House, crow
     await check_numbers(host, room)
 
 
-async def test_a_draw_run_a_hundred_times_is_drawn_once(host: House, crowd: Crowd) -> None:
+async def test_a_draw_run_a_hundred_times_is_drawn_once(host: HostHarness, crowd: Crowd) -> None:
     room = await host.start("racer")
     places = await joined(host, crowd, room)
     prize = await host.prize(room, 5)

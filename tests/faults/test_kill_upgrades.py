@@ -22,8 +22,9 @@ STEPS = 60
 async def killed_at(versioned_host, url, room, steps):
     """Run the host that dies; return whether it came as far as that step."""
     child = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "tests.faults.upgrade_child", url, str(versioned_host.folder), room.id,
-        versioned_host.host.organizer.user_id, str(steps), stdout=asyncio.subprocess.PIPE,
+        sys.executable, "-m", "tests.faults.upgrade_child",
+        url, str(versioned_host.folder), room.id, versioned_host.host.organizer.user_id, str(steps),
+        stdout=asyncio.subprocess.PIPE,
     )  # fmt: skip
     await child.communicate()
     assert child.returncode in (0, -signal.SIGKILL)

@@ -18,7 +18,7 @@ from mymozhem.rooms.tables.participants import ParticipantRow
 from mymozhem.rooms.tables.scores import ScoreRow
 from mymozhem.rooms.tables.windows import SubmissionRow, WindowRow
 from tests.support.apps.slow_window_app import ACCEPTS, POINTS, RULES, SlowWindowApp
-from tests.support.host import House, make_host, make_services
+from tests.support.host import HostHarness, make_host, make_services
 
 PHONES = 8
 
@@ -62,7 +62,7 @@ class WindowScene:
         if known is None:
             host = await make_host(database, *apps)
         else:
-            host = House(await make_services(database, *apps), None)
+            host = HostHarness(await make_services(database, *apps), None)
         yield host
         await host.services.dispatcher.close()
         await database.close()

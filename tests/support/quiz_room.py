@@ -25,7 +25,7 @@ from mymozhem.rooms.tables.prizes import WinnerRow
 from mymozhem.rooms.tables.rooms import RoomRow
 from mymozhem.rooms.views.snapshot import Snapshot, snapshot
 from mymozhem.rooms.windows.submit import submit
-from tests.support.host import House, principal
+from tests.support.host import HostHarness, principal
 
 
 def single(name: str = "one", right: int = 1, **more: JsonValue) -> JsonObject:
@@ -127,7 +127,7 @@ class Seen:
 class QuizRoom:
     """A room with a quiz, and people by their names."""
 
-    host: House
+    host: HostHarness
     jobs: Jobs
     room: RoomRow
     people: dict[str, Joined] = field(default_factory=dict)
@@ -219,7 +219,7 @@ def in_ids(prompt: JsonObject, answer: JsonValue) -> JsonValue:
 
 
 async def make_quiz_room(
-    host: House,
+    host: HostHarness,
     jobs: Jobs,
     asked: JsonObject,
     names: Sequence[str],

@@ -32,13 +32,13 @@ from mymozhem.registry.loaded_code import IsolatedCode
 from mymozhem.registry.remote_apps import Owner, admissible
 from mymozhem.rooms.core.services import Services
 from mymozhem.testing.web_server import Front
-from tests.support.host import House, make_host
+from tests.support.host import HostHarness, make_host
 from tests.support.isolated import environment
 from tests.support.isolated_host import isolated_house
 from tests.support.wheels import write_wheel
 
 OpenHouse = Callable[
-    [Database, Clock, Path, Mapping[str, object]], AbstractAsyncContextManager[House]
+    [Database, Clock, Path, Mapping[str, object]], AbstractAsyncContextManager[HostHarness]
 ]
 
 LOOPBACK = (IPv4Network("127.0.0.0/8"),)
@@ -47,7 +47,7 @@ LOOPBACK = (IPv4Network("127.0.0.0/8"),)
 @asynccontextmanager
 async def near(
     database: Database, clock: Clock, folder: Path, apps: Mapping[str, object]
-) -> AsyncIterator[House]:
+) -> AsyncIterator[HostHarness]:
     """Open a house whose apps run inside the process."""
     host = await make_host(database, clock, folder, apps)
     yield host
@@ -57,7 +57,7 @@ async def near(
 @asynccontextmanager
 async def far(
     database: Database, clock: Clock, folder: Path, apps: Mapping[str, object]
-) -> AsyncIterator[House]:
+) -> AsyncIterator[HostHarness]:
     """Open a house whose apps are web services: served, registered, asked by signed webhooks."""
     settings = Settings(data_dir=folder, environment="test", allow_networks=LOOPBACK)
     keys, catalog = Keys.load(settings), Catalog((), ())
@@ -70,7 +70,7 @@ async def far(
     async with AsyncExitStack() as stack:
         stack.push_async_callback(dispatcher.close)
         services = Services(database, catalog, dispatcher, keys, clock, settings)
-        host = House(services, Principal("", PersonKind.REGISTERED, None, "token"))
+        host = HostHarness(services, Principal("", PersonKind.REGISTERED, None, "token"))
         host.organizer = await host.person("organizer@example.com")
         for app_id, app in apps.items():
             await _serve(stack, host, app_id, app)
@@ -80,7 +80,7 @@ async def far(
 @asynccontextmanager
 async def apart(
     database: Database, clock: Clock, folder: Path, apps: Mapping[str, object]
-) -> AsyncIterator[House]:
+) -> AsyncIterator[HostHarness]:
     """Open a house whose apps run in workers, each in an environment that sees its package."""
     if not all(isinstance(app, ModuleType) for app in apps.values()):
         pytest.skip("an app that is made inside the test is in no package")
@@ -103,7 +103,7 @@ def _apart(app_id: str, app: ModuleType) -> IsolatedCode:
     return code
 
 
-async def _serve(stack: AsyncExitStack, host: House, app_id: str, app: object) -> None:
+async def _serve(stack: AsyncExitStack, host: HostHarness, app_id: str, app: object) -> None:
     front, services = Front(), host.services
     await front.server.start()
     stack.push_async_callback(front.close)

@@ -61,7 +61,7 @@ class HostHarness:
     observed: Sequence[Observed] = ()
 
     @asynccontextmanager
-    async def hurried(self, deadline_ms: int) -> AsyncIterator["House"]:
+    async def hurried(self, deadline_ms: int) -> AsyncIterator["HostHarness"]:
         """Give the same house with an operator who lets no call last longer than this."""
         services = self.services
         settings = services.settings.model_copy(update={"max_deadline_ms": deadline_ms})

@@ -59,9 +59,9 @@ class Simulation:
 
 
 async def simulate(host: HostHarness, app: App, wishes: SampleInputs) -> Simulation:
-    """Play a game and return how it went; what the app does wrong raises nothing here."""
+    """Simulate an event and return how it went; faults of the app raise nothing here."""
     player = _Player(host, app, wishes)
-    await player.play()
+    await player.simulate()
     return player.game
 
 

@@ -21,7 +21,7 @@ from mymozhem.contract import (
 )
 from mymozhem.contract.payloads import Problem
 from mymozhem.db.unit_of_work import Database
-from tests.support.host import House, make_host
+from tests.support.host import HostHarness, make_host
 
 
 class StoreApp:
@@ -103,7 +103,7 @@ class StoreApp:
 
 
 @pytest.fixture
-async def host(database: Database, clock: Clock, tmp_path: Path) -> AsyncIterator[House]:
+async def host(database: Database, clock: Clock, tmp_path: Path) -> AsyncIterator[HostHarness]:
     built = await make_host(database, clock, tmp_path, {"bazaar": StoreApp()})
     yield built
     await built.services.dispatcher.close()

@@ -24,7 +24,7 @@ from mymozhem.rooms.jobs.runner import Jobs
 from mymozhem.rooms.tables.pending_calls import QueuedCallRow
 from mymozhem.rooms.tables.rooms import RoomRow
 from tests.support.apps.draw_app import in_order
-from tests.support.host import House, make_host, make_services
+from tests.support.host import HostHarness, make_host, make_services
 
 Answering = Callable[[Context, Any], object]
 
@@ -171,7 +171,7 @@ class Counting:
 class SlowHost:
     """A host with one app and one room, which is told of late answers and of how calls end."""
 
-    host: House
+    host: HostHarness
     app: SlowApp
     late: LateAnswers
     recovery: AppRecovery
@@ -212,17 +212,17 @@ class SlowHost:
         await self.late.close()
         await self.host.services.dispatcher.close()
 
-    async def restarted(self, app: SlowApp) -> "Den":
+    async def restarted(self, app: SlowApp) -> "SlowHost":
         """End the host and return another one on the same database, with an app object anew."""
         await self.close()
         return await self.beside(app)
 
-    async def beside(self, app: SlowApp) -> "Den":
+    async def beside(self, app: SlowApp) -> "SlowHost":
         """Return another host on the same database, as in another process."""
         old = self.host.services
         folder = old.settings.data_dir
         services = await make_services(old.database, self.clock, folder, {"sloth": app})
-        return await _den(House(services, self.host.organizer), app, self.clock, self.room)
+        return await _den(HostHarness(services, self.host.organizer), app, self.clock, self.room)
 
 
 async def make_slow_host(
@@ -233,7 +233,7 @@ async def make_slow_host(
     return await _den(host, app, clock, await host.start("sloth"))
 
 
-async def _den(host: House, app: SlowApp, clock: HeldClock, room: RoomRow) -> SlowHost:
+async def _den(host: HostHarness, app: SlowApp, clock: HeldClock, room: RoomRow) -> SlowHost:
     old, late, recovery = host.services, LateAnswers(), AppRecovery()
     await old.dispatcher.close()
     arrivals = Counting(late)

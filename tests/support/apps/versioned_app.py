@@ -20,7 +20,7 @@ from mymozhem.rooms.tables.rooms import RoomRow, RoomStateRow
 from mymozhem.rooms.upgrades.procedure import Moved
 from mymozhem.rooms.upgrades.upgrade import UpgradeRequest, upgrade_room
 from mymozhem.rooms.views.snapshot import snapshot
-from tests.support.host import House, make_services
+from tests.support.host import HostHarness, make_services
 
 SERVES_ALL = ">=1.0.0,<9"
 CAPABILITIES = ("actions", "winnerSelection", "timers", "windows", "roomChanges")
@@ -118,7 +118,7 @@ class VersionedHost:
     database: Database
     clock: Clock
     folder: Path
-    host: House
+    host: HostHarness
     apps: dict[str, VersionedApp] = field(default_factory=dict)
 
     async def install(self, *versions: VersionedApp) -> VersionedApp:
@@ -208,6 +208,6 @@ async def open_versioned_host(database: Database, clock: Clock, folder: Path) ->
     """Open a house with the first version of the app."""
     app = VersionedApp()
     services = await make_services(database, clock, folder, {"shop": app})
-    host = House(services, Principal("", PersonKind.REGISTERED, None, "token"))
+    host = HostHarness(services, Principal("", PersonKind.REGISTERED, None, "token"))
     host.organizer = await host.person("organizer@example.com")
     return VersionedHost(database, clock, folder, host, {app.version: app})

@@ -21,7 +21,7 @@ from mymozhem.rooms.tables.rooms import RoomRow
 from mymozhem.rooms.tables.windows import SubmissionRow, WindowRow
 from mymozhem.rooms.windows.queries import find_window
 from mymozhem.rooms.windows.submit import submit
-from tests.support.host import House, principal
+from tests.support.host import HostHarness, principal
 
 #: right is {"n": 4}
 RULES: JsonObject = {"properties": {"n": {"const": 4}}}
@@ -98,25 +98,30 @@ def opening(name: str = "w", **wishes: object) -> JsonObject:
     }
 
 
-async def do(host: House, room: RoomRow, *effects: JsonObject) -> None:
+async def do(host: HostHarness, room: RoomRow, *effects: JsonObject) -> None:
     """Have the app ask for effects."""
     await perform(host.services, room.id, host.organizer, "do", {"effects": list(effects)})
 
 
 async def send(
-    host: House, room: RoomRow, guest: Joined, payload: object, name: str = "w", **more: object
+    host: HostHarness,
+    room: RoomRow,
+    guest: Joined,
+    payload: object,
+    name: str = "w",
+    **more: object,
 ) -> Accepted:
     """Submit as a guest."""
     return await submit(host.services, room.id, principal(guest), name, payload, **more)
 
 
-async def window_of(host: House, room: RoomRow, name: str = "w") -> WindowRow:
+async def window_of(host: HostHarness, room: RoomRow, name: str = "w") -> WindowRow:
     """Return a window as it is stored."""
     async with host.services.database.read() as session:
         return await find_window(session, room.id, name)
 
 
-async def submissions_of(host: House, window: WindowRow) -> list[SubmissionRow]:
+async def submissions_of(host: HostHarness, window: WindowRow) -> list[SubmissionRow]:
     """Return everything that was submitted, in commit order."""
     async with host.services.database.read() as session:
         query = select(SubmissionRow).where(SubmissionRow.window_id == window.id)

@@ -20,7 +20,7 @@ from mymozhem.rooms.core.transaction import room_transaction
 from mymozhem.rooms.tables.participants import ParticipantRow
 from mymozhem.rooms.tables.prizes import WinnerRow
 from mymozhem.rooms.tables.rooms import RoomRow, RoomStateRow
-from tests.support.host import House, make_host, principal
+from tests.support.host import HostHarness, make_host, principal
 
 GUARD = 30
 
@@ -118,14 +118,14 @@ def app() -> Buzzer:
 @pytest.fixture
 async def host(
     database: Database, clock: Clock, tmp_path: Path, app: Buzzer
-) -> AsyncIterator[House]:
+) -> AsyncIterator[HostHarness]:
     host = await make_host(database, clock, tmp_path, {"buzzer": app})
     yield host
     app.gate.set()
     await host.services.dispatcher.close()
 
 
-async def press(host: House, room: RoomRow, who: Joined, **payload: str) -> Acted:
+async def press(host: HostHarness, room: RoomRow, who: Joined, **payload: str) -> Acted:
     async with asyncio.timeout(GUARD):
         return await perform(host.services, room.id, principal(who), "press", dict(payload))
 
@@ -133,7 +133,7 @@ async def press(host: House, room: RoomRow, who: Joined, **payload: str) -> Acte
 class Presses:
     """One press that is being thought about, and others that wait behind it."""
 
-    def __init__(self, host: House, app: Buzzer, room: RoomRow) -> None:
+    def __init__(self, host: HostHarness, app: Buzzer, room: RoomRow) -> None:
         self.host, self.app, self.room = host, app, room
         self.tasks: list[asyncio.Task[Acted]] = []
 
@@ -159,16 +159,16 @@ class Presses:
 
 
 @pytest.fixture
-async def room(host: House) -> RoomRow:
+async def room(host: HostHarness) -> RoomRow:
     return await host.start("buzzer")
 
 
 @pytest.fixture
-def presses(host: House, app: Buzzer, room: RoomRow) -> Presses:
+def presses(host: HostHarness, app: Buzzer, room: RoomRow) -> Presses:
     return Presses(host, app, room)
 
 
-async def order(host: House, room: RoomRow) -> object:
+async def order(host: HostHarness, room: RoomRow) -> object:
     async with host.services.database.read() as session:
         row = (await session.scalars(select(RoomStateRow).filter_by(room_id=room.id))).one()
     return row.public.get("order")
@@ -179,7 +179,7 @@ def sizes(app: Buzzer) -> list[int]:
 
 
 async def test_a_call_that_waits_for_nobody_travels_as_a_batch_of_one(
-    host: House, app: Buzzer, room: RoomRow
+    host: HostHarness, app: Buzzer, room: RoomRow
 ) -> None:
     app.gate.set()
     ada = await host.guest(room)
@@ -190,7 +190,7 @@ async def test_a_call_that_waits_for_nobody_travels_as_a_batch_of_one(
 
 
 async def test_calls_that_wait_travel_together_and_are_answered_in_order(
-    host: House, app: Buzzer, presses: Presses
+    host: HostHarness, app: Buzzer, presses: Presses
 ) -> None:
     people = await host.guests(presses.room, 6)
     for who in people:
@@ -212,7 +212,7 @@ async def test_calls_that_wait_travel_together_and_are_answered_in_order(
 
 
 async def test_each_call_is_applied_or_refused_alone(
-    host: House, app: Buzzer, presses: Presses
+    host: HostHarness, app: Buzzer, presses: Presses
 ) -> None:
     people = await host.guests(presses.room, 7)
     prize = await host.prize(presses.room, 1)
@@ -240,7 +240,7 @@ async def test_each_call_is_applied_or_refused_alone(
     assert [event.seq for event in log] == list(range(1, len(log) + 1))
 
 
-async def test_who_may_not_is_refused_before_waiting(host: House, room: RoomRow) -> None:
+async def test_who_may_not_is_refused_before_waiting(host: HostHarness, room: RoomRow) -> None:
     ada = await host.guest(room)
     with pytest.raises(Invalid):
         await press(host, room, ada, unknown="x")
@@ -249,7 +249,7 @@ async def test_who_may_not_is_refused_before_waiting(host: House, room: RoomRow)
 
 
 async def test_who_is_removed_while_waiting_is_refused_alone(
-    host: House, app: Buzzer, presses: Presses
+    host: HostHarness, app: Buzzer, presses: Presses
 ) -> None:
     people = await host.guests(presses.room, 3)
     for who in people:
@@ -263,7 +263,7 @@ async def test_who_is_removed_while_waiting_is_refused_alone(
 
 
 async def test_a_batch_whose_ground_moved_is_asked_again(
-    host: House, app: Buzzer, presses: Presses
+    host: HostHarness, app: Buzzer, presses: Presses
 ) -> None:
     ada, bob = await host.guests(presses.room, 2)
     await presses.add(ada)
@@ -277,7 +277,7 @@ async def test_a_batch_whose_ground_moved_is_asked_again(
 
 
 async def test_an_app_that_answers_fewer_than_were_asked_answered_nobody(
-    host: House, app: Buzzer, presses: Presses
+    host: HostHarness, app: Buzzer, presses: Presses
 ) -> None:
     app.answers = 1
     for who in await host.guests(presses.room, 3):
@@ -286,7 +286,9 @@ async def test_an_app_that_answers_fewer_than_were_asked_answered_nobody(
     assert len(await host.events(presses.room.id, "buzzer:pressed")) == 1
 
 
-async def test_who_goes_away_takes_nobody_along(host: House, app: Buzzer, presses: Presses) -> None:
+async def test_who_goes_away_takes_nobody_along(
+    host: HostHarness, app: Buzzer, presses: Presses
+) -> None:
     people = await host.guests(presses.room, 4)
     tasks = [await presses.add(who) for who in people]
     for task in (tasks[0], tasks[2]):
@@ -298,7 +300,7 @@ async def test_who_goes_away_takes_nobody_along(host: House, app: Buzzer, presse
 
 
 async def test_who_has_no_time_left_is_told_so_and_nothing_is_done_for_them(
-    host: House, app: Buzzer, presses: Presses
+    host: HostHarness, app: Buzzer, presses: Presses
 ) -> None:
     ada, bob = await host.guests(presses.room, 2)
     await presses.add(ada)
@@ -312,7 +314,7 @@ async def test_who_has_no_time_left_is_told_so_and_nothing_is_done_for_them(
 
 
 async def test_a_key_is_marked_with_the_effect_of_its_own_call(
-    host: House, app: Buzzer, presses: Presses
+    host: HostHarness, app: Buzzer, presses: Presses
 ) -> None:
     people = await host.guests(presses.room, 3)
     claims = [Claim(who.user_id, "press", "key", "digest") for who in people]
@@ -338,7 +340,7 @@ async def test_a_key_is_marked_with_the_effect_of_its_own_call(
 
 
 async def test_a_batch_and_other_actions_take_turns(
-    host: House, app: Buzzer, presses: Presses
+    host: HostHarness, app: Buzzer, presses: Presses
 ) -> None:
     people = await host.guests(presses.room, 3)
     for who in people:
@@ -357,7 +359,7 @@ class TestWithAFallback:
         return Quitter()
 
     async def test_a_literal_holds_for_every_call(
-        self, host: House, app: Buzzer, room: RoomRow
+        self, host: HostHarness, app: Buzzer, room: RoomRow
     ) -> None:
         people = await host.guests(room, 3)
         found = await asyncio.gather(*(press(host, room, who) for who in people))
@@ -373,7 +375,7 @@ class TestWithoutOne:
         return app
 
     async def test_everybody_is_told_that_the_app_did_not_answer(
-        self, host: House, app: Buzzer, room: RoomRow
+        self, host: HostHarness, app: Buzzer, room: RoomRow
     ) -> None:
         people = await host.guests(room, 3)
         found = await asyncio.gather(

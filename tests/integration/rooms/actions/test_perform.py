@@ -16,20 +16,20 @@ from mymozhem.rooms.tables.prizes import WinnerRow
 from mymozhem.rooms.tables.rooms import RoomRow, RoomStateRow
 from mymozhem.rooms.tables.scores import ScoreRow
 from mymozhem.rooms.tables.timers import TimerRow
-from tests.support.host import House, principal
+from tests.support.host import HostHarness, principal
 
 
-async def do(host: House, room: RoomRow, *effects: Mapping[str, Any]) -> Acted:
+async def do(host: HostHarness, room: RoomRow, *effects: Mapping[str, Any]) -> Acted:
     payload: JsonObject = {"effects": [dict(effect) for effect in effects]}
     return await perform(host.services, room.id, host.organizer, "do", payload)
 
 
-async def state_of(host: House, room: RoomRow) -> RoomStateRow:
+async def state_of(host: HostHarness, room: RoomRow) -> RoomStateRow:
     async with host.services.database.read() as session:
         return (await session.scalars(select(RoomStateRow).filter_by(room_id=room.id))).one()
 
 
-async def test_every_effect_is_applied_in_one_commit(host: House) -> None:
+async def test_every_effect_is_applied_in_one_commit(host: HostHarness) -> None:
     room = await host.start("bazaar")
     prize, guest = await host.prize(room), await host.guest(room)
     person = guest.participant.id
@@ -101,7 +101,7 @@ REFUSED = [
 
 @pytest.mark.parametrize(("effect", "code"), REFUSED)
 async def test_an_effect_that_may_not_be_had_undoes_all(
-    host: House, effect: JsonObject, code: str
+    host: HostHarness, effect: JsonObject, code: str
 ) -> None:
     room = await host.start("bazaar")
     before = len(await host.events(room.id))
@@ -115,14 +115,14 @@ async def test_an_effect_that_may_not_be_had_undoes_all(
     assert len(await host.events(room.id)) == before
 
 
-async def test_refusing_is_the_apps_own_word(host: House) -> None:
+async def test_refusing_is_the_apps_own_word(host: HostHarness) -> None:
     room = await host.start("bazaar")
     with pytest.raises(Refused) as caught:
         await perform(host.services, room.id, host.organizer, "do", {"refuse": True})
     assert (caught.value.code, caught.value.details) == ("TOO_LOW", {"least": 5})
 
 
-async def test_actions_are_for_those_whom_the_manifest_names(host: House) -> None:
+async def test_actions_are_for_those_whom_the_manifest_names(host: HostHarness) -> None:
     room = await host.start("bazaar")
     guest = principal(await host.guest(room))
     services = host.services
@@ -138,7 +138,7 @@ async def test_actions_are_for_those_whom_the_manifest_names(host: House) -> Non
     assert caught.value.code == "ACTION_NOT_NOW"
 
 
-async def test_a_timer_of_the_same_name_is_replaced(host: House) -> None:
+async def test_a_timer_of_the_same_name_is_replaced(host: HostHarness) -> None:
     room = await host.start("bazaar")
     at = datetime(2030, 6, 1, tzinfo=UTC)
     for payload in ({"n": 1}, {"n": 2}):

@@ -33,7 +33,7 @@ from mymozhem.rooms.tables.prizes import PrizeRow, WinnerRow
 from mymozhem.rooms.tables.rooms import RoomRow, RoomStateRow
 from mymozhem.rooms.tables.scores import ScoreRow
 from mymozhem.rooms.tables.timers import TimerRow
-from tests.support.host import House, make_host, principal
+from tests.support.host import HostHarness, make_host, principal
 
 #: a test that takes so long has waited for what nobody should wait for
 GUARD = 30
@@ -197,19 +197,19 @@ def apps() -> Iterator[dict[str, Wreck]]:
 @pytest.fixture
 async def host(
     database: Database, clock: Clock, tmp_path: Path, apps: dict[str, Wreck]
-) -> AsyncIterator[House]:
+) -> AsyncIterator[HostHarness]:
     host = await make_host(database, clock, tmp_path, apps)
     yield host
     async with asyncio.timeout(GUARD):
         await host.services.dispatcher.close()
 
 
-async def do(host: House, room: RoomRow, **payload: Any) -> object:
+async def do(host: HostHarness, room: RoomRow, **payload: Any) -> object:
     async with asyncio.timeout(GUARD):
         return (await perform(host.services, room.id, host.organizer, "do", payload)).reply
 
 
-async def everything(host: House) -> dict[str, list[tuple[object, ...]]]:
+async def everything(host: HostHarness) -> dict[str, list[tuple[object, ...]]]:
     """Return all that rooms hold, to be compared."""
     tables: list[type[Base]] = [
         RoomRow, RoomEventRow, RoomStateRow, ParticipantRow, PrizeRow, WinnerRow, TimerRow,
@@ -242,7 +242,9 @@ CODES = {
 
 
 @pytest.mark.parametrize("app_id", ["wreck", "drifter"])
-async def test_an_app_that_breaks_is_named_and_changes_nothing(host: House, app_id: str) -> None:
+async def test_an_app_that_breaks_is_named_and_changes_nothing(
+    host: HostHarness, app_id: str
+) -> None:
     room = await host.start(app_id)
     before = await everything(host)
     named = {}
@@ -258,7 +260,7 @@ async def test_an_app_that_breaks_is_named_and_changes_nothing(host: House, app_
 
 
 async def test_a_coroutine_that_clings_to_life_is_left_behind(
-    host: House, apps: dict[str, Wreck]
+    host: HostHarness, apps: dict[str, Wreck]
 ) -> None:
     room = await host.start("drifter")
     with pytest.raises(Unavailable) as caught:
@@ -292,7 +294,7 @@ LIES: list[tuple[JsonObject, str]] = [
 ]  # fmt: skip
 
 
-async def test_an_app_that_lies_is_refused_whole(host: House) -> None:
+async def test_an_app_that_lies_is_refused_whole(host: HostHarness) -> None:
     room, other = await host.start("wreck"), await host.start("drifter")
     theirs = (await host.guest(other)).participant.id
     prize = await host.prize(other, 2)
@@ -332,7 +334,7 @@ def _named(value: Any, names: dict[str, str]) -> Any:
 
 @pytest.mark.parametrize("app_id", ["wreck", "drifter"])
 async def test_who_joins_while_the_app_is_broken_waits_for_an_organizer(
-    host: House, app_id: str
+    host: HostHarness, app_id: str
 ) -> None:
     room = await host.start(app_id)
     for number, way in enumerate(BROKEN, start=1):
@@ -346,7 +348,7 @@ async def test_who_joins_while_the_app_is_broken_waits_for_an_organizer(
 
 
 async def test_a_crowd_that_meets_a_blocking_app_is_let_wait_and_nobody_else(
-    host: House,
+    host: HostHarness,
 ) -> None:
     room, other = await host.start("wreck"), await host.start("drifter")
     async with asyncio.timeout(GUARD):
@@ -357,7 +359,7 @@ async def test_a_crowd_that_meets_a_blocking_app_is_let_wait_and_nobody_else(
 
 
 async def test_where_the_manifest_wants_it_a_broken_registration_lets_nobody_in(
-    host: House,
+    host: HostHarness,
 ) -> None:
     room = await host.start("faithful")
     with pytest.raises(Unavailable):
@@ -365,7 +367,7 @@ async def test_where_the_manifest_wants_it_a_broken_registration_lets_nobody_in(
     assert await host.count(ParticipantRow, room_id=room.id, role="PARTICIPANT") == 0
 
 
-async def test_a_literal_of_the_manifests_stands_in_for_an_action(host: House) -> None:
+async def test_a_literal_of_the_manifests_stands_in_for_an_action(host: HostHarness) -> None:
     room = await host.start("faithful")
     for way in BROKEN:
         assert await do(host, room, **{"break": way}) == "closed", way
@@ -378,7 +380,7 @@ async def test_a_literal_of_the_manifests_stands_in_for_an_action(host: House) -
 @pytest.mark.parametrize("app_id", ["wreck", "drifter"])
 @pytest.mark.parametrize("way", BROKEN)
 async def test_settings_are_checked_by_their_schema_alone_while_the_app_is_broken(
-    host: House, app_id: str, way: str
+    host: HostHarness, app_id: str, way: str
 ) -> None:
     async with asyncio.timeout(GUARD):
         room = await host.start(app_id, settings={"break": way})
@@ -390,7 +392,7 @@ async def test_settings_are_checked_by_their_schema_alone_while_the_app_is_broke
 
 
 async def test_while_an_app_blocks_a_room_every_other_room_goes_on(
-    host: House, apps: dict[str, Wreck]
+    host: HostHarness, apps: dict[str, Wreck]
 ) -> None:
     settings = host.services.settings.model_copy(update={"action_budget_ms": 30_000})
     patient = replace(host, services=replace(host.services, settings=settings))
@@ -407,7 +409,7 @@ async def test_while_an_app_blocks_a_room_every_other_room_goes_on(
 
 
 async def test_a_host_closes_at_once_whatever_its_apps_are_doing(
-    host: House, apps: dict[str, Wreck]
+    host: HostHarness, apps: dict[str, Wreck]
 ) -> None:
     rooms = [await host.start(app_id) for app_id in ("wreck", "drifter")]
     for room, way in zip(rooms, ("block", "cling"), strict=True):

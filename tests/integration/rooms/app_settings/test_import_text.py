@@ -34,7 +34,7 @@ from mymozhem.rooms.app_settings.update import MAX_SETTINGS_BYTES, SettingsFroze
 from mymozhem.rooms.coordination.room_mutex import RoomBusy
 from mymozhem.rooms.core.transaction import room_transaction
 from mymozhem.rooms.tables.rooms import RoomRow
-from tests.support.host import House, make_host, principal
+from tests.support.host import HostHarness, make_host, principal
 
 LINES: JsonObject = {"type": "array", "items": {"type": "string", "minLength": 2}, "default": []}
 
@@ -136,32 +136,32 @@ def clerk() -> Clerk:
 @pytest.fixture
 async def host(
     database: Database, clock: HeldClock, tmp_path: Path, clerk: Clerk
-) -> AsyncIterator[House]:
+) -> AsyncIterator[HostHarness]:
     built = await make_host(database, clock, tmp_path, {"clerk": clerk})
     yield built
     await built.services.dispatcher.close()
 
 
 async def bring(
-    host: House, room: RoomRow, text: str | bytes, setting: str = "menu", **wishes: object
+    host: HostHarness, room: RoomRow, text: str | bytes, setting: str = "menu", **wishes: object
 ) -> Imported:
     form = "number" if setting == "seats" else "lines"
     wish = TextImport(**{"setting": setting, "format": form, "text": text, **wishes})  # type: ignore[arg-type]  # a test's own
     return await import_setting(host.services, room.id, host.organizer, wish)
 
 
-async def settings_of(host: House, room: RoomRow) -> JsonObject:
+async def settings_of(host: HostHarness, room: RoomRow) -> JsonObject:
     async with host.services.database.read() as session:
         found = await session.get(RoomRow, room.id)
     assert found is not None
     return found.app_settings
 
 
-async def changes(host: House, room: RoomRow) -> list[object]:
+async def changes(host: HostHarness, room: RoomRow) -> list[object]:
     return [event.payload for event in await host.events(room.id, "room:updated")]
 
 
-async def test_what_the_app_read_becomes_the_setting(host: House, clerk: Clerk) -> None:
+async def test_what_the_app_read_becomes_the_setting(host: HostHarness, clerk: Clerk) -> None:
     room = await host.room("clerk", settings={"menu": ["Old"]})
     done = await bring(host, room, "Soup\nSalad\n")
 
@@ -172,13 +172,13 @@ async def test_what_the_app_read_becomes_the_setting(host: House, clerk: Clerk) 
     assert (request.setting, request.format, request.text) == ("menu", "lines", "Soup\nSalad\n")
 
 
-async def test_what_is_no_list_is_imported_too(host: House) -> None:
+async def test_what_is_no_list_is_imported_too(host: HostHarness) -> None:
     room = await host.room("clerk")
     assert (await bring(host, room, "7", "seats")).imported is None
     assert (await settings_of(host, room))["seats"] == 7
 
 
-async def test_bad_lines_are_reported_and_the_others_stored(host: House) -> None:
+async def test_bad_lines_are_reported_and_the_others_stored(host: HostHarness) -> None:
     room = await host.room("clerk")
     done = await bring(host, room, "Soup\nWhat?\nSalad\nHm?")
     assert [(each.line, each.code) for each in done.problems] == [(2, "UNCLEAR"), (4, "UNCLEAR")]
@@ -186,7 +186,7 @@ async def test_bad_lines_are_reported_and_the_others_stored(host: House) -> None
     assert (await settings_of(host, room))["menu"] == ["Soup", "Salad"]
 
 
-async def test_strictly_a_bad_line_keeps_all_of_them_out(host: House, clerk: Clerk) -> None:
+async def test_strictly_a_bad_line_keeps_all_of_them_out(host: HostHarness, clerk: Clerk) -> None:
     room = await host.room("clerk", settings={"menu": ["Old"]})
     clerk.checked.clear()
     done = await bring(host, room, "Soup\nWhat?", strict=True)
@@ -198,14 +198,16 @@ async def test_strictly_a_bad_line_keeps_all_of_them_out(host: House, clerk: Cle
     assert (await settings_of(host, room))["menu"] == ["Soup"]
 
 
-async def test_a_text_of_which_nothing_can_be_read_leaves_the_setting_alone(host: House) -> None:
+async def test_a_text_of_which_nothing_can_be_read_leaves_the_setting_alone(
+    host: HostHarness,
+) -> None:
     room = await host.room("clerk", settings={"menu": ["Old"]})
     done = await bring(host, room, "What?\nHm?")
     assert (done.saved, done.imported, len(done.problems)) == (False, 0, 2)
     assert (await settings_of(host, room))["menu"] == ["Old"]
 
 
-async def test_a_preview_shows_what_would_be_stored_and_stores_nothing(host: House) -> None:
+async def test_a_preview_shows_what_would_be_stored_and_stores_nothing(host: HostHarness) -> None:
     room = await host.room("clerk", settings={"menu": ["Old"]})
     done = await bring(host, room, "Soup\nWhat?", preview=True)
     assert (done.value, done.imported, done.saved) == (["Soup"], 1, False)
@@ -221,13 +223,13 @@ async def test_a_preview_shows_what_would_be_stored_and_stores_nothing(host: Hou
     assert await host.events(room.id, "room:updated", "app:fallback_used") == []
 
 
-async def test_a_preview_never_shows_what_is_kept_from_organizers(host: House) -> None:
+async def test_a_preview_never_shows_what_is_kept_from_organizers(host: HostHarness) -> None:
     room = await host.room("clerk")
     done = await bring(host, room, "s3cret", "keys", preview=True)
     assert (done.value, done.imported) == (None, 1)
 
 
-async def test_items_are_added_to_those_that_are_there(host: House) -> None:
+async def test_items_are_added_to_those_that_are_there(host: HostHarness) -> None:
     room = await host.room("clerk", settings={"menu": ["Old"]})
     done = await bring(host, room, "Soup", mode=ImportMode.APPEND)
     assert done.imported == 1
@@ -238,7 +240,7 @@ async def test_items_are_added_to_those_that_are_there(host: House) -> None:
     assert caught.value.code == "IMPORT_NOT_A_LIST"
 
 
-async def test_the_schema_has_its_say(host: House) -> None:
+async def test_the_schema_has_its_say(host: HostHarness) -> None:
     room = await host.room("clerk")
     with pytest.raises(Invalid) as caught:
         await bring(host, room, "Soup\nx")
@@ -246,7 +248,7 @@ async def test_the_schema_has_its_say(host: House) -> None:
     assert (await settings_of(host, room))["menu"] == []
 
 
-async def test_the_app_has_its_say_about_the_whole(host: House) -> None:
+async def test_the_app_has_its_say_about_the_whole(host: HostHarness) -> None:
     room = await host.room("clerk", settings={"menu": ["Soup"]})
     with pytest.raises(Invalid) as caught:
         await bring(host, room, "Salad\nSoup", mode=ImportMode.APPEND)
@@ -255,7 +257,7 @@ async def test_the_app_has_its_say_about_the_whole(host: House) -> None:
 
 
 async def test_where_the_app_cannot_say_the_schema_decides_and_organizers_know(
-    host: House,
+    host: HostHarness,
 ) -> None:
     room = await host.room("clerk")
     assert (await bring(host, room, "!confuse")).saved
@@ -273,7 +275,7 @@ async def test_where_the_app_cannot_say_the_schema_decides_and_organizers_know(
     ],
 )
 async def test_nothing_is_stored_where_the_app_did_not_read(
-    host: House, text: str, error: type[Unavailable | Refused], code: str
+    host: HostHarness, text: str, error: type[Unavailable | Refused], code: str
 ) -> None:
     room = await host.room("clerk", settings={"menu": ["Old"]})
     with pytest.raises(error) as caught:
@@ -283,7 +285,7 @@ async def test_nothing_is_stored_where_the_app_did_not_read(
     assert await changes(host, room) == []
 
 
-async def test_a_running_room_takes_imports_of_live_settings_alone(host: House) -> None:
+async def test_a_running_room_takes_imports_of_live_settings_alone(host: HostHarness) -> None:
     room = await host.start("clerk")
     with pytest.raises(SettingsFrozen) as caught:
         await bring(host, room, "Soup")
@@ -297,7 +299,7 @@ async def test_a_running_room_takes_imports_of_live_settings_alone(host: House) 
 
 
 async def test_a_room_that_moved_on_while_the_app_read_is_read_for_again(
-    host: House, clerk: Clerk
+    host: HostHarness, clerk: Clerk
 ) -> None:
     room = await host.room("clerk")
 
@@ -313,7 +315,7 @@ async def test_a_room_that_moved_on_while_the_app_read_is_read_for_again(
 
 
 async def test_a_room_that_moved_on_while_the_app_agreed_is_read_for_again(
-    host: House, clerk: Clerk
+    host: HostHarness, clerk: Clerk
 ) -> None:
     room = await host.room("clerk")
 
@@ -327,7 +329,9 @@ async def test_a_room_that_moved_on_while_the_app_agreed_is_read_for_again(
     assert len(clerk.read) == 2
 
 
-async def test_other_requests_do_not_wait_while_the_app_reads(host: House, clerk: Clerk) -> None:
+async def test_other_requests_do_not_wait_while_the_app_reads(
+    host: HostHarness, clerk: Clerk
+) -> None:
     room = await host.start("clerk")
     reading, go = asyncio.Event(), asyncio.Event()
 
@@ -346,7 +350,9 @@ async def test_other_requests_do_not_wait_while_the_app_reads(host: House, clerk
     assert (settings["note"], settings["songs"]) == ("Soup is ready", ["Waltz"])
 
 
-async def test_both_questions_share_one_budget(host: House, clerk: Clerk, clock: HeldClock) -> None:
+async def test_both_questions_share_one_budget(
+    host: HostHarness, clerk: Clerk, clock: HeldClock
+) -> None:
     room = await host.room("clerk")
     clerk.checked.clear()
 
@@ -365,7 +371,7 @@ async def test_both_questions_share_one_budget(host: House, clerk: Clerk, clock:
     assert (await settings_of(host, room))["menu"] == ["Soup"]
 
 
-async def test_the_app_is_told_what_its_manifest_needs(host: House, clerk: Clerk) -> None:
+async def test_the_app_is_told_what_its_manifest_needs(host: HostHarness, clerk: Clerk) -> None:
     room = await host.room("clerk")
     await host.prize(room)
     clerk.checked.clear()
@@ -377,7 +383,7 @@ async def test_the_app_is_told_what_its_manifest_needs(host: House, clerk: Clerk
     assert [each.prizes for each in clerk.checked] == [None]
 
 
-async def test_only_what_the_manifest_names_is_imported(host: House, clerk: Clerk) -> None:
+async def test_only_what_the_manifest_names_is_imported(host: HostHarness, clerk: Clerk) -> None:
     room = await host.room("clerk")
     for setting, form, named in [
         ("menu", "pdf", "lines, csv"),
@@ -390,7 +396,7 @@ async def test_only_what_the_manifest_names_is_imported(host: House, clerk: Cler
     assert clerk.read == []
 
 
-async def test_only_organizers_import(host: House, clerk: Clerk) -> None:
+async def test_only_organizers_import(host: HostHarness, clerk: Clerk) -> None:
     room = await host.start("clerk")
     wish = TextImport("songs", "lines", "Waltz", preview=True)
     guest = principal(await host.guest(room))
@@ -416,7 +422,7 @@ async def test_only_organizers_import(host: House, clerk: Clerk) -> None:
     ],
 )
 async def test_any_bytes_reach_the_app_as_text(
-    host: House, clerk: Clerk, given: str | bytes, read: str
+    host: HostHarness, clerk: Clerk, given: str | bytes, read: str
 ) -> None:
     room = await host.room("clerk")
     await bring(host, room, given, preview=True)
@@ -424,7 +430,7 @@ async def test_any_bytes_reach_the_app_as_text(
     assert request.text == read
 
 
-async def test_a_mebibyte_of_text_is_read_and_no_more(host: House, clerk: Clerk) -> None:
+async def test_a_mebibyte_of_text_is_read_and_no_more(host: HostHarness, clerk: Clerk) -> None:
     room = await host.room("clerk")
     await bring(host, room, b"?" * MAX_TEXT_BYTES)
     assert len(clerk.read) == 1
@@ -434,7 +440,7 @@ async def test_a_mebibyte_of_text_is_read_and_no_more(host: House, clerk: Clerk)
     assert len(clerk.read) == 1
 
 
-async def test_no_import_makes_settings_too_large(host: House) -> None:
+async def test_no_import_makes_settings_too_large(host: HostHarness) -> None:
     room = await host.room("clerk")
     with pytest.raises(TooLarge) as caught:
         await bring(host, room, "x" * MAX_SETTINGS_BYTES)

@@ -9,18 +9,18 @@ from mymozhem.rooms.actions.perform import perform
 from mymozhem.rooms.core.event_log import VisibleEvent, current_cursor, read_events
 from mymozhem.rooms.core.membership import find_membership
 from mymozhem.rooms.tables.rooms import RoomRow
-from tests.support.host import House, principal
+from tests.support.host import HostHarness, principal
 
 
 async def seen(
-    host: House, room: RoomRow, caller: Principal, after: str | None = None, limit: int = 100
+    host: HostHarness, room: RoomRow, caller: Principal, after: str | None = None, limit: int = 100
 ) -> list[VisibleEvent]:
     async with host.services.database.read() as session:
         seat = await find_membership(session, room.id, caller)
         return await read_events(session, seat, after=after, limit=limit)
 
 
-async def test_each_level_sees_its_own_streams_without_holes(host: House) -> None:
+async def test_each_level_sees_its_own_streams_without_holes(host: HostHarness) -> None:
     room = await host.start("bazaar")
     first, second = [principal(joined) for joined in await host.guests(room, 2)]
     whisper = {"effect": "emit", "type": "bazaar:whispered", "payload": {}, "to": "private"}
@@ -46,7 +46,7 @@ async def test_each_level_sees_its_own_streams_without_holes(host: House) -> Non
     assert [e.type for e in guests] == [e.type for e in await seen(host, room, second)]
 
 
-async def test_a_cursor_goes_on_where_it_stands(host: House) -> None:
+async def test_a_cursor_goes_on_where_it_stands(host: HostHarness) -> None:
     room = await host.start("bazaar")
     await host.guests(room, 3)
     whole = await seen(host, room, host.organizer)
@@ -65,13 +65,13 @@ async def test_a_cursor_goes_on_where_it_stands(host: House) -> None:
     "cursor",
     ["", "1", "1.2.3.4", "a.b", "-1.0", "1.²", "9" * 40, "1.2.2147483648", "9" * 15 + ".0.0"],
 )
-async def test_a_cursor_of_somebody_else_is_refused(host: House, cursor: str) -> None:
+async def test_a_cursor_of_somebody_else_is_refused(host: HostHarness, cursor: str) -> None:
     room = await host.start("bazaar")
     with pytest.raises(BadRequest):
         await seen(host, room, host.organizer, cursor)
 
 
-async def test_an_actions_cursor_is_where_its_effects_are(host: House) -> None:
+async def test_an_actions_cursor_is_where_its_effects_are(host: HostHarness) -> None:
     room = await host.start("bazaar")
     said = {"effect": "emit", "type": "bazaar:said", "payload": {"text": "x"}}
     acted = await perform(host.services, room.id, host.organizer, "do", {"effects": [said]})

@@ -20,10 +20,10 @@ from mymozhem.rooms.tables.locks import RoomLockRow
 from mymozhem.rooms.tables.prizes import PrizeRow
 from mymozhem.rooms.tables.rooms import RoomRow
 from mymozhem.rooms.tables.timers import TimerRow
-from tests.support.host import House, principal
+from tests.support.host import HostHarness, principal
 
 
-async def test_a_new_room_is_complete_locked_and_anchored(host: House) -> None:
+async def test_a_new_room_is_complete_locked_and_anchored(host: HostHarness) -> None:
     room = await host.room("bazaar", settings={"limit": 5})
 
     assert room.status == RoomStatus.DRAFT
@@ -39,19 +39,19 @@ async def test_a_new_room_is_complete_locked_and_anchored(host: House) -> None:
     assert lock.lock["target"]["distribution"] == "test-bazaar"
 
 
-async def test_settings_that_break_the_schema_are_named_by_field(host: House) -> None:
+async def test_settings_that_break_the_schema_are_named_by_field(host: HostHarness) -> None:
     with pytest.raises(Invalid) as caught:
         await host.room("bazaar", settings={"limit": 0, "unknown": 1})
     assert "/appSettings/limit" in caught.value.details["fields"]
     assert await host.count(RoomRow) == 0
 
 
-async def test_an_app_that_is_not_there_cannot_be_picked(host: House) -> None:
+async def test_an_app_that_is_not_there_cannot_be_picked(host: HostHarness) -> None:
     with pytest.raises(NotFound):
         await host.room("nowhere")
 
 
-async def test_guests_cannot_create_rooms(host: House) -> None:
+async def test_guests_cannot_create_rooms(host: HostHarness) -> None:
     guest = await host.guest(await host.start("bazaar"))
     with pytest.raises(Forbidden):
         await create_room(host.services, principal(guest), NewRoom(name="Mine", app_id="bazaar"))
@@ -60,7 +60,7 @@ async def test_guests_cannot_create_rooms(host: House) -> None:
 @pytest.mark.parametrize("status", list(RoomStatus))
 @pytest.mark.parametrize("wanted", list(RoomStatus))
 async def test_status_moves_only_along_the_state_machine(
-    host: House, status: RoomStatus, wanted: RoomStatus
+    host: HostHarness, status: RoomStatus, wanted: RoomStatus
 ) -> None:
     room = await host.room("bazaar")
     if status is not RoomStatus.DRAFT:
@@ -75,14 +75,14 @@ async def test_status_moves_only_along_the_state_machine(
             await host.change(room.id, status=wanted)
 
 
-async def test_the_app_can_stop_a_start(host: House) -> None:
+async def test_the_app_can_stop_a_start(host: HostHarness) -> None:
     room = await host.room("bazaar", settings={"limit": 99})
     with pytest.raises(Invalid) as caught:
         await host.change(room.id, status=RoomStatus.ACTIVE)
     assert caught.value.details["fields"] == {"/appSettings/limit": ["Nobody can start with 99."]}
 
 
-async def test_settings_freeze_with_the_start_save_live_ones(host: House) -> None:
+async def test_settings_freeze_with_the_start_save_live_ones(host: HostHarness) -> None:
     room = await host.start("bazaar")
     with pytest.raises(SettingsFrozen) as caught:
         await host.change(room.id, settings={"limit": 4})
@@ -95,7 +95,7 @@ async def test_settings_freeze_with_the_start_save_live_ones(host: House) -> Non
     assert event.stream == "organizer"
 
 
-async def test_a_change_of_what_somebody_else_changed_is_refused(host: House) -> None:
+async def test_a_change_of_what_somebody_else_changed_is_refused(host: HostHarness) -> None:
     room = await host.room("bazaar")
     changed = await host.change(room.id, fields={"name": "Gala"}, expected=room.version)
     assert changed.version == room.version + 1
@@ -103,7 +103,7 @@ async def test_a_change_of_what_somebody_else_changed_is_refused(host: House) ->
         await host.change(room.id, fields={"name": "Ball"}, expected=room.version)
 
 
-async def test_only_organizers_change_a_room(host: House) -> None:
+async def test_only_organizers_change_a_room(host: HostHarness) -> None:
     room = await host.start("bazaar")
     guest = principal(await host.guest(room))
     with pytest.raises(Forbidden):
@@ -116,7 +116,9 @@ async def test_only_organizers_change_a_room(host: House) -> None:
     assert changed.name == "Ours"
 
 
-async def test_a_running_room_cannot_be_deleted_and_a_deleted_one_is_gone(host: House) -> None:
+async def test_a_running_room_cannot_be_deleted_and_a_deleted_one_is_gone(
+    host: HostHarness,
+) -> None:
     room = await host.start("bazaar")
     with pytest.raises(Conflict) as caught:
         await delete_room(host.services, room.id, host.organizer)
@@ -127,7 +129,7 @@ async def test_a_running_room_cannot_be_deleted_and_a_deleted_one_is_gone(host: 
         await host.change(room.id, fields={"name": "Again"})
 
 
-async def test_a_copy_takes_settings_and_prizes_but_nobody_along(host: House) -> None:
+async def test_a_copy_takes_settings_and_prizes_but_nobody_along(host: HostHarness) -> None:
     room = await host.start("bazaar", settings={"limit": 7})
     await host.prize(room, 3)
     await host.guest(room)
@@ -143,7 +145,7 @@ async def test_a_copy_takes_settings_and_prizes_but_nobody_along(host: House) ->
     assert (prize.name, prize.quantity, prize.quantity_remaining) == ("Bicycle", 3, 3)
 
 
-async def test_an_ended_room_marks_what_is_written_later(host: House) -> None:
+async def test_an_ended_room_marks_what_is_written_later(host: HostHarness) -> None:
     room = await host.start("bazaar")
     await host.change(room.id, status=RoomStatus.COMPLETED)
     await host.change(room.id, fields={"description": "Photos follow"})

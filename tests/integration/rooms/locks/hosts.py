@@ -15,7 +15,7 @@ from mymozhem.rooms.tables.locks import RoomServedByRow
 from mymozhem.rooms.tables.notifications import NotificationRow
 from mymozhem.rooms.views.locks import LockView, room_lock
 from tests.support.apps.draw_app import DrawApp
-from tests.support.host import House, loaded
+from tests.support.host import HostHarness, loaded
 
 
 class Newer(DrawApp):
@@ -45,7 +45,7 @@ async def started(services: Services, *codes: AppCode) -> Services:
     return Services(database, catalog, dispatcher, services.keys, services.clock, services.settings)
 
 
-async def lock_of(host: House, services: Services, room_id: str) -> LockView:
+async def lock_of(host: HostHarness, services: Services, room_id: str) -> LockView:
     """Return the lock as the organizer sees it at a host."""
     async with services.database.read() as session:
         seat = await find_membership(session, room_id, host.organizer)

@@ -27,7 +27,7 @@ from mymozhem.rooms.participants.join import join
 from mymozhem.rooms.participants.manage import leave
 from mymozhem.rooms.tables.participants import ParticipantRow
 from mymozhem.rooms.tables.rooms import RoomRow
-from tests.support.host import House, make_host, principal
+from tests.support.host import HostHarness, make_host, principal
 
 TOGETHER = 40
 
@@ -61,14 +61,14 @@ class Porter:
 
 
 @pytest.fixture
-async def host(database: Database, clock: Clock, tmp_path: Path) -> AsyncIterator[House]:
+async def host(database: Database, clock: Clock, tmp_path: Path) -> AsyncIterator[HostHarness]:
     built = await make_host(database, clock, tmp_path, {"porter": Porter()})
     yield built
     await built.services.dispatcher.close()
 
 
 @pytest.fixture
-async def room(host: House) -> RoomRow:
+async def room(host: HostHarness) -> RoomRow:
     return await host.start("porter")
 
 
@@ -84,7 +84,7 @@ def statements() -> Iterator[list[str]]:
     event.remove(Engine, "before_cursor_execute", keep)
 
 
-async def come(host: House, room: RoomRow, *names: str) -> list[Joined]:
+async def come(host: HostHarness, room: RoomRow, *names: str) -> list[Joined]:
     return list(await asyncio.gather(*(host.guest(room, name) for name in names)))
 
 
@@ -93,7 +93,7 @@ def shown(joined: list[Joined]) -> list[str]:
 
 
 async def test_those_who_come_together_cost_few_statements(
-    host: House, room: RoomRow, statements: list[str]
+    host: HostHarness, room: RoomRow, statements: list[str]
 ) -> None:
     statements.clear()
     await come(host, room, *(f"Guest {number}" for number in range(TOGETHER)))
@@ -101,7 +101,9 @@ async def test_those_who_come_together_cost_few_statements(
     assert len([each for each in statements if "FROM room_states" in each]) <= 2
 
 
-async def test_everybody_hears_of_those_who_came_together_once(host: House, room: RoomRow) -> None:
+async def test_everybody_hears_of_those_who_came_together_once(
+    host: HostHarness, room: RoomRow
+) -> None:
     joined = await come(host, room, *(f"Guest {number}" for number in range(TOGETHER)))
     counts = [each.payload["count"] for each in await host.events(room.id, "participant:count")]
     assert counts == sorted(counts)
@@ -114,12 +116,12 @@ async def test_everybody_hears_of_those_who_came_together_once(host: House, room
     assert [each.actor_id for each in told] == [each.user_id for each in joined]
 
 
-async def test_each_draws_lots_of_their_own(host: House, room: RoomRow) -> None:
+async def test_each_draws_lots_of_their_own(host: HostHarness, room: RoomRow) -> None:
     joined = await come(host, room, *(f"Guest {number}" for number in range(TOGETHER)))
     assert len({str(each.participant.data["lot"]) for each in joined}) == TOGETHER
 
 
-async def test_names_come_out_as_if_people_had_come_one_by_one(host: House) -> None:
+async def test_names_come_out_as_if_people_had_come_one_by_one(host: HostHarness) -> None:
     names = ("Ada", "Bob", "Ada", "Ada 2", "ada", "Ada_", "Ada 2 2", "Ada", "Bob 2", "Bob")
     together, apart = await host.start("porter"), await host.start("porter")
     for room in (together, apart):
@@ -129,7 +131,9 @@ async def test_names_come_out_as_if_people_had_come_one_by_one(host: House) -> N
     assert shown(await come(host, together, *names)) == shown(one_by_one)
 
 
-async def test_who_comes_back_among_others_keeps_their_name(host: House, room: RoomRow) -> None:
+async def test_who_comes_back_among_others_keeps_their_name(
+    host: HostHarness, room: RoomRow
+) -> None:
     ada = principal(await host.guest(room, "Ada"))
     await leave(host.services, room.id, ada)
     back = join(host.services, room.code, ada, name=None, answers={})
@@ -139,7 +143,7 @@ async def test_who_comes_back_among_others_keeps_their_name(host: House, room: R
 
 @pytest.mark.parametrize("answers", [{}, {"waits": True}], ids=["let in", "to wait"])
 async def test_one_person_who_knocks_often_has_one_row(
-    host: House, room: RoomRow, answers: JsonObject
+    host: HostHarness, room: RoomRow, answers: JsonObject
 ) -> None:
     ada = await host.person("ada@example.com")
     knocks = [join(host.services, room.code, ada, name="Ada", answers=answers) for _ in range(9)]
@@ -154,7 +158,7 @@ async def test_one_person_who_knocks_often_has_one_row(
 
 
 async def test_somebody_who_cannot_be_stored_keeps_nobody_else_out(
-    host: House, room: RoomRow
+    host: HostHarness, room: RoomRow
 ) -> None:
     half = {"waits": "\ud83d"}  # half of an emoji, which no database takes
     found = await asyncio.gather(
@@ -171,7 +175,7 @@ async def test_somebody_who_cannot_be_stored_keeps_nobody_else_out(
 
 
 async def test_who_has_no_account_any_more_is_told_so_among_others(
-    host: House, room: RoomRow
+    host: HostHarness, room: RoomRow
 ) -> None:
     ada = await host.person("ada@example.com")
     unknown = replace(ada, user_id="usr_unknown")
@@ -184,7 +188,7 @@ async def test_who_has_no_account_any_more_is_told_so_among_others(
     assert [type(each) for each in found] == [Joined, Unauthenticated, Joined]
 
 
-async def test_the_last_seats_go_to_those_who_came_first(host: House) -> None:
+async def test_the_last_seats_go_to_those_who_came_first(host: HostHarness) -> None:
     room = await host.start("porter", capacity=3)
     found = await asyncio.gather(
         *(host.guest(room, f"Guest {number}") for number in range(5)), return_exceptions=True
@@ -193,7 +197,9 @@ async def test_the_last_seats_go_to_those_who_came_first(host: House) -> None:
     assert [each.code for each in found if isinstance(each, Conflict)] == ["ROOM_FULL"] * 2
 
 
-async def test_no_door_is_remembered_once_everybody_has_gone(host: House, room: RoomRow) -> None:
+async def test_no_door_is_remembered_once_everybody_has_gone(
+    host: HostHarness, room: RoomRow
+) -> None:
     gone = [asyncio.create_task(host.guest(room, f"Guest {number}")) for number in range(3)]
     await asyncio.sleep(0)
     for task in gone:
@@ -208,7 +214,7 @@ async def test_no_door_is_remembered_once_everybody_has_gone(host: House, room: 
 
 
 async def test_an_action_reads_the_state_once_before_and_once_under_the_lock(
-    host: House, room: RoomRow, statements: list[str]
+    host: HostHarness, room: RoomRow, statements: list[str]
 ) -> None:
     ada = principal(await host.guest(room))
     statements.clear()

@@ -15,15 +15,15 @@ from mymozhem.rooms.participants.join import join
 from mymozhem.rooms.tables.notifications import NotificationRow
 from mymozhem.rooms.tables.participants import ParticipantRow
 from mymozhem.rooms.tables.rooms import RoomRow
-from tests.support.host import House, principal
+from tests.support.host import HostHarness, principal
 
 
-async def rows(host: House, table: type, **where: object) -> list:
+async def rows(host: HostHarness, table: type, **where: object) -> list:
     async with host.services.database.read() as session:
         return list(await session.scalars(select(table).filter_by(**where)))
 
 
-async def test_an_erased_person_is_out_of_every_room_and_nowhere_by_name(host: House) -> None:
+async def test_an_erased_person_is_out_of_every_room_and_nowhere_by_name(host: HostHarness) -> None:
     person = await host.person("zoe@example.com")
     room = await host.start("bazaar", capacity=1)
     seat = await join(host.services, room.code, person, name="Zoe", answers={"table": 7})
@@ -47,7 +47,7 @@ async def test_an_erased_person_is_out_of_every_room_and_nowhere_by_name(host: H
         await erase_person(host.services, person, person.user_id)
 
 
-async def test_an_erased_organizer_organizes_nothing_any_more(host: House) -> None:
+async def test_an_erased_organizer_organizes_nothing_any_more(host: HostHarness) -> None:
     room = await host.start("bazaar")
     await erase_person(host.services, host.organizer, host.organizer.user_id)
     with pytest.raises(Unauthenticated):
@@ -56,7 +56,7 @@ async def test_an_erased_organizer_organizes_nothing_any_more(host: House) -> No
     assert (seat.display_name, seat.status) == (ERASED_NAME, ParticipantStatus.LEFT)
 
 
-async def test_seats_in_deleted_rooms_and_kept_answers_are_erased_too(host: House) -> None:
+async def test_seats_in_deleted_rooms_and_kept_answers_are_erased_too(host: HostHarness) -> None:
     room = await host.room("bazaar")
     await delete_room(host.services, room.id, host.organizer)
     me = host.organizer
@@ -70,7 +70,7 @@ async def test_seats_in_deleted_rooms_and_kept_answers_are_erased_too(host: Hous
     assert await host.count(IdempotencyRow) == 0
 
 
-async def test_only_oneself_and_admins_can_erase_somebody(host: House) -> None:
+async def test_only_oneself_and_admins_can_erase_somebody(host: HostHarness) -> None:
     room = await host.start("bazaar")
     guest = await host.guest(room)
     with pytest.raises(NotFound):

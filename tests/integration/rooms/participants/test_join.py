@@ -12,15 +12,15 @@ from mymozhem.rooms.participants.join import join
 from mymozhem.rooms.participants.manage import approve, leave, remove
 from mymozhem.rooms.tables.participants import ParticipantRow
 from mymozhem.rooms.tables.rooms import EntryPolicy, RoomRow
-from tests.support.host import House, principal
+from tests.support.host import HostHarness, principal
 
 
-async def active(host: House, room: RoomRow) -> int:
+async def active(host: HostHarness, room: RoomRow) -> int:
     async with host.services.database.read() as session:
         return (await session.scalars(select(RoomRow.active_count).filter_by(id=room.id))).one()
 
 
-async def test_a_code_lets_a_guest_in_however_it_is_typed(host: House) -> None:
+async def test_a_code_lets_a_guest_in_however_it_is_typed(host: HostHarness) -> None:
     room = await host.start("bazaar")
     typed = f" {room.code[:4].lower()}-{room.code[4:]} "
     joined = await join(host.services, typed, None, name="Ada", answers={"table": 4})
@@ -36,7 +36,7 @@ async def test_a_code_lets_a_guest_in_however_it_is_typed(host: House) -> None:
     assert "Ada" not in str([event.payload for event in await host.events(room.id)])
 
 
-async def test_a_wrong_code_never_tells_what_exists(host: House) -> None:
+async def test_a_wrong_code_never_tells_what_exists(host: HostHarness) -> None:
     for code in ("", "WRONG", "\x00", "x" * 5000, "ß" * 8):
         with pytest.raises(NotFound) as caught:
             await join(host.services, code, None, name="Ada", answers={})
@@ -51,7 +51,7 @@ async def test_a_wrong_code_never_tells_what_exists(host: House) -> None:
     ],
 )
 async def test_a_right_code_says_why_the_door_is_closed(
-    host: House, changes: dict[str, object], error: type[Exception], code: str
+    host: HostHarness, changes: dict[str, object], error: type[Exception], code: str
 ) -> None:
     room = await host.room("bazaar")
     await host.change(room.id, **changes)
@@ -69,7 +69,7 @@ async def test_a_right_code_says_why_the_door_is_closed(
     ],
 )
 async def test_a_running_room_says_who_may_not_come_in(
-    host: House, fields: dict[str, object], error: type[Exception], code: str
+    host: HostHarness, fields: dict[str, object], error: type[Exception], code: str
 ) -> None:
     room = await host.start("bazaar")
     await host.guest(room)
@@ -80,14 +80,14 @@ async def test_a_running_room_says_who_may_not_come_in(
     assert await active(host, room) == 1
 
 
-async def test_answers_must_fit_the_registration_schema(host: House) -> None:
+async def test_answers_must_fit_the_registration_schema(host: HostHarness) -> None:
     room = await host.start("bazaar")
     with pytest.raises(Invalid) as caught:
         await host.guest(room, answers={"table": "four", "tickets": 1000})
     assert "/answers/table" in caught.value.details["fields"]
 
 
-async def test_the_app_turns_people_away_or_lets_them_wait(host: House) -> None:
+async def test_the_app_turns_people_away_or_lets_them_wait(host: HostHarness) -> None:
     room = await host.start("bazaar")
     with pytest.raises(Forbidden, match="Not in that mood"):
         await host.guest(room, answers={"mood": "bad"})
@@ -101,7 +101,7 @@ async def test_the_app_turns_people_away_or_lets_them_wait(host: House) -> None:
     assert await active(host, room) == 1
 
 
-async def test_an_app_that_fails_leaves_it_to_the_organizer(host: House) -> None:
+async def test_an_app_that_fails_leaves_it_to_the_organizer(host: HostHarness) -> None:
     room = await host.start("bazaar")
     joined = await host.guest(room, answers={"mood": "broken"})
     assert joined.participant.status == ParticipantStatus.PENDING
@@ -110,7 +110,7 @@ async def test_an_app_that_fails_leaves_it_to_the_organizer(host: House) -> None
     assert fallback.payload["decidedBy"] == "review"
 
 
-async def test_seats_that_the_app_names_are_counted_by_the_host(host: House) -> None:
+async def test_seats_that_the_app_names_are_counted_by_the_host(host: HostHarness) -> None:
     room = await host.start("bazaar")
     first = await host.guest(room, "First", {"mood": "last"})
     assert first.participant.reason is None  # it was said in case there were no seat
@@ -118,7 +118,7 @@ async def test_seats_that_the_app_names_are_counted_by_the_host(host: House) -> 
         await host.guest(room, "Second", {"mood": "last"})
 
 
-async def test_two_people_never_carry_one_name(host: House) -> None:
+async def test_two_people_never_carry_one_name(host: HostHarness) -> None:
     room = await host.start("bazaar")
     names = [(await host.guest(room, "Ada")).participant.display_name for _ in range(3)]
     assert names == ["Ada", "Ada 2", "Ada 3"]
@@ -126,14 +126,14 @@ async def test_two_people_never_carry_one_name(host: House) -> None:
     assert (await host.guest(room, "A_a")).participant.display_name == "A_a"
 
 
-async def test_names_with_tricks_are_refused(host: House) -> None:
+async def test_names_with_tricks_are_refused(host: HostHarness) -> None:
     room = await host.start("bazaar")
     for name in ("", "  ", "Ada\u202eevil", "x" * 33, "a\u200bb"):
         with pytest.raises(Invalid):
             await host.guest(room, name)
 
 
-async def test_a_person_has_one_row_for_ever(host: House) -> None:
+async def test_a_person_has_one_row_for_ever(host: HostHarness) -> None:
     room = await host.start("bazaar")
     ada = await host.person("ada@example.com")
     first = await join(host.services, room.code, ada, name=None, answers={"table": 1})
@@ -150,7 +150,7 @@ async def test_a_person_has_one_row_for_ever(host: House) -> None:
     assert await host.count(ParticipantRow, room_id=room.id, user_id=ada.user_id) == 1
 
 
-async def test_who_was_removed_does_not_come_back(host: House) -> None:
+async def test_who_was_removed_does_not_come_back(host: HostHarness) -> None:
     room = await host.start("bazaar")
     ada = await host.person("ada@example.com")
     joined = await join(host.services, room.code, ada, name=None, answers={})
@@ -161,14 +161,14 @@ async def test_who_was_removed_does_not_come_back(host: House) -> None:
     assert await active(host, room) == 0
 
 
-async def test_a_guest_of_one_room_is_nobody_in_another(host: House) -> None:
+async def test_a_guest_of_one_room_is_nobody_in_another(host: HostHarness) -> None:
     room, other = await host.start("bazaar"), await host.start("bazaar")
     guest = principal(await host.guest(room))
     with pytest.raises(NotFound):
         await join(host.services, other.code, guest, name="Ada", answers={})
 
 
-async def test_people_who_come_together_are_let_in_by_few_transactions(host: House) -> None:
+async def test_people_who_come_together_are_let_in_by_few_transactions(host: HostHarness) -> None:
     room = await host.start("bazaar", capacity=30)
     commits: list[object] = []
     engine = host.services.database._writer.sync_engine  # noqa: SLF001  counted, not changed

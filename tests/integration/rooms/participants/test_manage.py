@@ -18,10 +18,10 @@ from mymozhem.rooms.participants.manage import (
 )
 from mymozhem.rooms.tables.audit import AuditRow
 from mymozhem.rooms.tables.rooms import RoomRow
-from tests.support.host import House, principal
+from tests.support.host import HostHarness, principal
 
 
-async def test_people_can_be_put_into_a_draft_with_their_tickets(host: House) -> None:
+async def test_people_can_be_put_into_a_draft_with_their_tickets(host: HostHarness) -> None:
     room = await host.room("bazaar")
     people = tuple(NewPerson(f"Guest {n}", {"tickets": n}) for n in range(1, 301))
     rows = await add_people(host.services, room.id, host.organizer, people)
@@ -33,7 +33,7 @@ async def test_people_can_be_put_into_a_draft_with_their_tickets(host: House) ->
     assert len(await host.events(room.id, "participant:joined")) == 300
 
 
-async def test_an_import_that_does_not_fit_puts_nobody_in(host: House) -> None:
+async def test_an_import_that_does_not_fit_puts_nobody_in(host: HostHarness) -> None:
     room = await host.room("bazaar", capacity=2)
     with pytest.raises(Conflict) as caught:
         await add_people(host.services, room.id, host.organizer, tuple(NewPerson(n) for n in "ABC"))
@@ -41,7 +41,7 @@ async def test_an_import_that_does_not_fit_puts_nobody_in(host: House) -> None:
     assert await host.events(room.id, "participant:joined") == []
 
 
-async def test_an_import_names_every_name_that_cannot_be_used(host: House) -> None:
+async def test_an_import_names_every_name_that_cannot_be_used(host: HostHarness) -> None:
     room = await host.room("bazaar")
     people = tuple(NewPerson(name) for name in ("Ada", "  ", "Bob", "C\u202e"))
     with pytest.raises(Invalid) as caught:
@@ -50,7 +50,7 @@ async def test_an_import_names_every_name_that_cannot_be_used(host: House) -> No
     assert await host.events(room.id, "participant:joined") == []
 
 
-async def test_same_names_in_one_import_get_a_suffix(host: House) -> None:
+async def test_same_names_in_one_import_get_a_suffix(host: HostHarness) -> None:
     room = await host.room("bazaar")
     rows = await add_people(
         host.services, room.id, host.organizer, (NewPerson("Ada"), NewPerson("Ada"))
@@ -58,7 +58,7 @@ async def test_same_names_in_one_import_get_a_suffix(host: House) -> None:
     assert [row.display_name for row in rows] == ["Ada", "Ada 2"]
 
 
-async def test_only_who_waits_can_be_turned_away(host: House) -> None:
+async def test_only_who_waits_can_be_turned_away(host: HostHarness) -> None:
     room = await host.start("bazaar")
     shy = await host.guest(room, "Shy", {"mood": "shy"})
     bold = await host.guest(room, "Bold")
@@ -68,7 +68,7 @@ async def test_only_who_waits_can_be_turned_away(host: House) -> None:
         await reject(host.services, room.id, host.organizer, bold.participant.id, None)
 
 
-async def test_a_participant_cannot_touch_others_or_their_own_tickets(host: House) -> None:
+async def test_a_participant_cannot_touch_others_or_their_own_tickets(host: HostHarness) -> None:
     room = await host.start("bazaar")
     guest = await host.guest(room)
     with pytest.raises(Forbidden):
@@ -81,7 +81,7 @@ async def test_a_participant_cannot_touch_others_or_their_own_tickets(host: Hous
         )
 
 
-async def test_roles_are_granted_up_to_ones_own(host: House) -> None:
+async def test_roles_are_granted_up_to_ones_own(host: HostHarness) -> None:
     room = await host.start("bazaar")
     helper = await host.person("helper@example.com")
     joined = await join(host.services, room.code, helper, name="Helper", answers={})
@@ -118,13 +118,13 @@ async def test_roles_are_granted_up_to_ones_own(host: House) -> None:
     assert "participant.change" in audited
 
 
-async def test_who_made_the_room_stays_its_organizer(host: House) -> None:
+async def test_who_made_the_room_stays_its_organizer(host: HostHarness) -> None:
     room = await host.start("bazaar")
     with pytest.raises(Conflict):
         await leave(host.services, room.id, host.organizer)
 
 
-async def test_removal_can_be_undone(host: House) -> None:
+async def test_removal_can_be_undone(host: HostHarness) -> None:
     room = await host.start("bazaar")
     guest = await host.guest(room)
     await remove(host.services, room.id, host.organizer, guest.participant.id)

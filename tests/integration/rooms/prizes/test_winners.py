@@ -13,20 +13,20 @@ from mymozhem.rooms.prizes.manage import change_prize, delete_prize
 from mymozhem.rooms.prizes.winners import award, fulfill, move, revoke
 from mymozhem.rooms.tables.prizes import PrizeRow, WinnerRow
 from mymozhem.rooms.tables.rooms import RoomRow
-from tests.support.host import House
+from tests.support.host import HostHarness
 
 
-async def give(host: House, room: RoomRow, person: str, prize: str) -> WinnerRow:
+async def give(host: HostHarness, room: RoomRow, person: str, prize: str) -> WinnerRow:
     async with room_transaction(host.services, room.id) as transaction:
         return await award(transaction, participant_id=person, prize_id=prize, metadata={})
 
 
-async def left(host: House, prizes: Sequence[str]) -> list[int]:
+async def left(host: HostHarness, prizes: Sequence[str]) -> list[int]:
     async with host.services.database.read() as session:
         return [(await session.get_one(PrizeRow, prize)).quantity_remaining for prize in prizes]
 
 
-async def test_a_win_takes_a_unit_and_a_revoked_one_returns_it_once(host: House) -> None:
+async def test_a_win_takes_a_unit_and_a_revoked_one_returns_it_once(host: HostHarness) -> None:
     room = await host.start("bazaar")
     prize, guest = await host.prize(room, 2), await host.guest(room)
     winner = await give(host, room, guest.participant.id, prize)
@@ -45,7 +45,7 @@ async def test_a_win_takes_a_unit_and_a_revoked_one_returns_it_once(host: House)
 
 
 async def test_nobody_wins_a_prize_twice_and_nothing_is_given_that_is_not_there(
-    host: House,
+    host: HostHarness,
 ) -> None:
     room = await host.start("bazaar")
     prize = await host.prize(room, 1)
@@ -60,7 +60,7 @@ async def test_nobody_wins_a_prize_twice_and_nothing_is_given_that_is_not_there(
     assert await left(host, [prize]) == [0]
 
 
-async def test_people_and_prizes_of_another_room_are_not_found(host: House) -> None:
+async def test_people_and_prizes_of_another_room_are_not_found(host: HostHarness) -> None:
     room, other = await host.start("bazaar"), await host.start("bazaar")
     mine, theirs = await host.prize(room), await host.prize(other)
     here, there = await host.guest(room), await host.guest(other)
@@ -69,7 +69,9 @@ async def test_people_and_prizes_of_another_room_are_not_found(host: House) -> N
             await give(host, room, person.participant.id, prize)
 
 
-async def test_a_prize_is_handed_out_once_and_not_after_it_was_taken_back(host: House) -> None:
+async def test_a_prize_is_handed_out_once_and_not_after_it_was_taken_back(
+    host: HostHarness,
+) -> None:
     room = await host.start("bazaar")
     prize, guest = await host.prize(room), await host.guest(room)
     winner = await give(host, room, guest.participant.id, prize)
@@ -85,7 +87,7 @@ async def test_a_prize_is_handed_out_once_and_not_after_it_was_taken_back(host: 
     assert caught.value.code == "WINNER_REVOKED"
 
 
-async def test_a_winner_moves_to_another_prize_visibly(host: House) -> None:
+async def test_a_winner_moves_to_another_prize_visibly(host: HostHarness) -> None:
     room = await host.start("bazaar")
     bicycle, mug = await host.prize(room), await host.prize(room, 5, "Mug")
     guest = await host.guest(room)
@@ -99,7 +101,7 @@ async def test_a_winner_moves_to_another_prize_visibly(host: House) -> None:
     assert "tall" not in str([each.payload for each in await host.events(room.id)])
 
 
-async def test_a_prize_shrinks_to_what_is_given_and_no_further(host: House) -> None:
+async def test_a_prize_shrinks_to_what_is_given_and_no_further(host: HostHarness) -> None:
     room = await host.start("bazaar")
     prize = await host.prize(room, 5)
     for guest in await host.guests(room, 2):

@@ -23,7 +23,7 @@ from mymozhem.rooms.upgrades.procedure import MoveRequest
 from mymozhem.rooms.upgrades.rollback import roll_back
 from mymozhem.rooms.upgrades.upgrade import UpgradeRequest, upgrade_room
 from tests.support.apps.released_apps import first_release
-from tests.support.host import House, loaded, make_services
+from tests.support.host import HostHarness, loaded, make_services
 
 QUESTION = {
     "id": "q1",
@@ -42,7 +42,7 @@ def quiet():
 @pytest.fixture
 async def host(database, clock, tmp_path):
     services = await make_services(database, clock, tmp_path, {})
-    host = House(services, Principal("", PersonKind.REGISTERED, None, "token"))
+    host = HostHarness(services, Principal("", PersonKind.REGISTERED, None, "token"))
     host.organizer = await host.person("organizer@example.com")
     yield host
     await host.services.dispatcher.close()

@@ -13,7 +13,7 @@ from mymozhem.db.base import new_id
 from mymozhem.rooms.tables.rooms import RoomRow
 from mymozhem.rooms.views.paging import PageRequest
 from mymozhem.rooms.views.rooms import RoomFilter, RoomReader
-from tests.support.host import House
+from tests.support.host import HostHarness
 
 ROOMS = 3_000
 
@@ -33,7 +33,7 @@ def sent() -> Iterator[Sent]:
     event.remove(Engine, "before_cursor_execute", keep)
 
 
-async def fill(host: House, clock: HeldClock) -> None:
+async def fill(host: HostHarness, clock: HeldClock) -> None:
     room = await host.room("bazaar")
     columns = {column.key: getattr(room, column.key) for column in RoomRow.__mapper__.column_attrs}
     rows = []
@@ -55,7 +55,7 @@ async def fill(host: House, clock: HeldClock) -> None:
     ids=["public", "by status"],
 )
 async def test_a_page_of_rooms_is_read_in_the_order_of_an_index(
-    host: House, clock: HeldClock, sent: Sent, wanted: RoomFilter, index: str
+    host: HostHarness, clock: HeldClock, sent: Sent, wanted: RoomFilter, index: str
 ) -> None:
     await fill(host, clock)
     sent.clear()

@@ -21,14 +21,14 @@ from mymozhem.rooms.tables.rooms import RoomRow
 from mymozhem.rooms.tables.scores import ScoreRow
 from mymozhem.rooms.tables.windows import SubmissionRow, WindowRow
 from tests.support.apps.window_app import WindowApp, do, send, submissions_of, window_of
-from tests.support.host import House, make_host
+from tests.support.host import HostHarness, make_host
 
 
 @dataclass
 class WindowRoom:
     """A house with one room, and what is done in it over and over."""
 
-    host: House
+    host: HostHarness
     app: WindowApp
     jobs: Jobs
     clock: HeldClock
@@ -110,14 +110,14 @@ def app() -> WindowApp:
 @pytest.fixture
 async def host(
     database: Database, clock: Clock, tmp_path: Path, app: WindowApp
-) -> AsyncIterator[House]:
+) -> AsyncIterator[HostHarness]:
     host = await make_host(database, clock, tmp_path, {"desk": app})
     yield host
     await host.services.dispatcher.close()
 
 
 @pytest.fixture
-async def window_room(host: House, app: WindowApp, clock: Clock) -> AsyncIterator[WindowRoom]:
+async def window_room(host: HostHarness, app: WindowApp, clock: Clock) -> AsyncIterator[WindowRoom]:
     assert isinstance(clock, HeldClock)
     room = await host.start("desk")
     jobs = Jobs(host.services)

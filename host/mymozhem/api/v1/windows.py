@@ -133,13 +133,15 @@ async def rejudge_window(
     return await _shown(context, id, window_id)
 
 
-async def _control(context: RequestContext, room_id: str, name: str, act: _Control) -> WindowView:
-    await act(context.services, room_id, context.caller, name)
-    return await _shown(context, room_id, name)
+async def _control(
+    context: RequestContext, room_id: str, window_id: str, act: _Control
+) -> WindowView:
+    await act(context.services, room_id, context.caller, window_id)
+    return await _shown(context, room_id, window_id)
 
 
-async def _shown(context: RequestContext, room_id: str, name: str) -> WindowView:
+async def _shown(context: RequestContext, room_id: str, window_id: str) -> WindowView:
     endpoint = "GET /rooms/{id}/windows/{windowId}"
     async with context.services.database.read() as session:
         membership = await membership_for(session, room_id, context.principal, endpoint)
-        return await window(session, membership, name, now=context.services.clock.now())
+        return await window(session, membership, window_id, now=context.services.clock.now())

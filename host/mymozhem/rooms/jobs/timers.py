@@ -110,7 +110,7 @@ class _TimerRun(Exchange[Req, Effects, Revision, None], Generic[Req]):
                 room,
                 manifest,
                 hook=self.hook,
-                name=timer.name if timer.space is TimerSpace.APP else None,
+                name=timer.key if timer.space is TimerSpace.APP else None,
                 now=self._services.clock.now(),
                 due_at=timer.due_at,
                 seed=hook_seed(self._services.keys, f"{timer.id}/{timer.generation}"),
@@ -184,7 +184,7 @@ class _TimerRun(Exchange[Req, Effects, Revision, None], Generic[Req]):
 
 
 async def _timer_request(_: AsyncSession, timer: TimerRow) -> TimerRequest:
-    return TimerRequest(name=timer.name, payload=timer.payload)
+    return TimerRequest(name=timer.key, payload=timer.payload)
 
 
 async def _change_request(session: AsyncSession, timer: TimerRow) -> RoomChangeRequest:

@@ -154,7 +154,7 @@ class _WindowSettlement(Exchange[CloseWindowRequest, CloseWindowResult, Revision
             ),
             request=CloseWindowRequest(
                 window=window_view(window),
-                submissions=await submissions_of(session, {window.id: window.name}),
+                submissions=await submissions_of(session, {window.id: window.key}),
                 scores=await scores_of(session, room.id),
             ),
             revision=await revision(session, room, None),

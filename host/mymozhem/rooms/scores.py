@@ -62,19 +62,19 @@ async def credit(
     deltas: Mapping[str, int],
     *,
     window_id: str,
-    window: str,
+    window_key: str,
     reason: str,
 ) -> None:
     """Add what a window gives to the scores, by participant; nothing is written for zero.
 
-    `window` is the id that its app gave it. Raises as `adjust`.
+    `window_id` is the row's id. Raises as `adjust`.
     """
     given = [(person_id, points) for person_id, points in deltas.items() if points]
     for start in range(0, len(given), IDS_AT_ONCE):
         some = dict(given[start : start + IDS_AT_ONCE])
         people = await require_participants(transaction, some)
         for person_id, points in some.items():
-            _give(transaction, people[person_id], points, reason=reason, window=window)
+            _give(transaction, people[person_id], points, reason=reason, window_key=window_key)
         await transaction.session.flush()
         rows = [
             {
@@ -92,7 +92,7 @@ async def credit(
         await transaction.session.execute(insert(ScoreRow), rows)
 
 
-async def unseal(transaction: RoomTransaction, window_id: str, *, window: str) -> None:
+async def unseal(transaction: RoomTransaction, window_id: str, *, window_key: str) -> None:
     """Count the adjustments that were held back together with a window's results."""
     sealed = (
         await transaction.session.scalars(
@@ -102,7 +102,13 @@ async def unseal(transaction: RoomTransaction, window_id: str, *, window: str) -
     people = await require_participants(transaction, {row.participant_id for row in sealed})
     for row in sealed:
         row.sealed = False
-        _give(transaction, people[row.participant_id], row.points, reason=row.reason, window=window)
+        _give(
+            transaction,
+            people[row.participant_id],
+            row.points,
+            reason=row.reason,
+            window_key=window_key,
+        )
 
 
 async def announce(transaction: RoomTransaction, *, shown: bool) -> None:
@@ -155,7 +161,7 @@ def _give(
     points: int,
     *,
     reason: str,
-    window: str | None = None,
+    window_key: str | None = None,
 ) -> None:
     _check_bounds(points, person.points + points)
     person.points += points
@@ -164,7 +170,7 @@ def _give(
             participant_id=person.id,
             points=points,
             reason_digest=text_digest(reason),
-            window_id=window,
+            window_id=window_key,
         )
     )
 

@@ -1,8 +1,8 @@
 """Settings from text: somebody pastes or uploads it, the app reads it, the host stores the value.
 
-The app is asked twice within one budget: what the text says, outside of the room's turn, since that
-may take long and has no effects; then, as for every change, whether it accepts the settings as they
-would be. What it read counts only while the room stands as it saw it.
+The app is called twice within one budget. First it reads the text, outside of the room's turn,
+because that may take long and has no effects. Then it validates the settings as they would be, as
+for every change. What it read is used only if the room has not changed since.
 """
 
 from dataclasses import dataclass
@@ -27,13 +27,13 @@ from mymozhem.dispatch.policy import Budget
 from mymozhem.errors import Unavailable
 from mymozhem.manifests.model import Manifest
 from mymozhem.manifests.settings import project
-from mymozhem.rooms.app_calls.exchange import Question, look_ask_write
+from mymozhem.rooms.app_calls.exchange import Exchange, PreparedCall, run_exchange
 from mymozhem.rooms.app_calls.fallbacks import record_fallback
-from mymozhem.rooms.app_calls.pending import asked
+from mymozhem.rooms.app_calls.pending import new_app_call
 from mymozhem.rooms.coordination.room_mutex import RoomBusy
 from mymozhem.rooms.core.app_context import build_context
 from mymozhem.rooms.core.membership import ORGANIZERS, Membership, require_role
-from mymozhem.rooms.core.revision import Revision, revision
+from mymozhem.rooms.core.revision import Revision, StaleSnapshot, revision
 from mymozhem.rooms.core.services import Services
 from mymozhem.rooms.core.transaction import RoomTransaction
 
@@ -59,22 +59,10 @@ async def import_setting(
         if work.stands_still:
             return work.result(saved=False)
         try:
-            return await look_ask_write(
-                services,
-                room_id,
-                VALIDATE_SETTINGS,
-                look=work.look,
-                again=work.again,
-                write=work.write,
-                budget=budget,
-            )
-        except _MovedOn:
+            return await run_exchange(services, room_id, work, budget=budget)
+        except StaleSnapshot:
             continue
     raise RoomBusy
-
-
-class _MovedOn(Exception):
-    """The room is another one than the app saw when it read the text."""
 
 
 @dataclass(frozen=True)
@@ -85,9 +73,10 @@ class _Read:
     revision: Revision
 
 
-class _Import:
-    """An import on its way: read, looked at, asked about, and written when it still fits."""
+class _Import(Exchange[SettingsValidationRequest, SettingsValidationResult, Revision, Imported]):
+    """One import: `read` calls the app for the value, the exchange validates and stores it."""
 
+    hook = VALIDATE_SETTINGS
     _found: _Read
 
     def __init__(
@@ -115,7 +104,7 @@ class _Import:
             membership, manifest = await self._membership(session)
             seen = await revision(session, membership.room, membership)
             context = await self._context(session, membership, manifest, IMPORT_SETTINGS)
-        question = asked(
+        call = new_app_call(
             IMPORT_SETTINGS,
             context=context,
             request=SettingsImportRequest(
@@ -123,7 +112,7 @@ class _Import:
             ),
             revision=None,
         )
-        outcome = await question.answer(self._services, budget)
+        outcome = await call.answer(self._services, budget)
         self._found = _Read(_answer(outcome), seen)
         self._manifest = manifest
 
@@ -134,33 +123,39 @@ class _Import:
         nothing = found.value in (None, [], {}, "")
         return bool(found.problems) and (self._wish.strict or nothing)
 
-    async def look(self, session: AsyncSession) -> Question[SettingsValidationRequest]:
-        """See the settings as they would be; _MovedOn where the room is not as the app saw it."""
+    async def prepare(
+        self, session: AsyncSession
+    ) -> PreparedCall[SettingsValidationRequest, Revision]:
+        """Compute the settings as they would be; StaleSnapshot if the room changed since `read`."""
         membership, manifest = await self._membership(session)
         room = membership.room
         seen = await revision(session, room, membership)
         if seen != self._found.revision:
-            raise _MovedOn
+            raise StaleSnapshot
         self._settings = settings_with(
             manifest, room.app_settings, self._wish, self._found.result.value
         )
         require_not_frozen(room.status, manifest, room.app_settings, self._settings)
-        return Question(
+        return PreparedCall(
             context=await self._context(session, membership, manifest, VALIDATE_SETTINGS),
             request=SettingsValidationRequest(settings=self._settings, purpose="save"),
             revision=seen,
             actor_id=self._caller.user_id,
         )
 
-    async def again(self, transaction: RoomTransaction) -> Revision:
-        """Read the revision under the room's lock."""
+    async def current_revision(self, transaction: RoomTransaction) -> Revision:
+        """Return the revision, which the caller's role belongs to."""
         membership, _ = await self._membership(transaction.session)
         return await revision(transaction.session, transaction.room, membership)
 
-    async def write(
-        self, transaction: RoomTransaction, outcome: Outcome[SettingsValidationResult]
+    async def apply(
+        self,
+        transaction: RoomTransaction,
+        current: Revision,
+        outcome: Outcome[SettingsValidationResult],
     ) -> Imported:
-        """Store what the app agreed to, unless it was to be looked at only."""
+        """Store the settings that the app accepted, unless this is a preview."""
+        del current
         require_no_problems(outcome)
         if not self._wish.preview:
             record_fallback(transaction, VALIDATE_SETTINGS, outcome)

@@ -160,17 +160,17 @@ class _Sent(NamedTuple):
 async def submissions_of_closed(session: AsyncSession, room_id: str) -> Submissions:
     """Return what counts in the settled windows of a room, by window and commit order."""
     found = await session.execute(
-        select(WindowRow.id, WindowRow.name)
+        select(WindowRow.id, WindowRow.key)
         .where(WindowRow.room_id == room_id, WindowRow.settled_at.is_not(None))
         .order_by(WindowRow.created_at, WindowRow.id)
     )
-    return await submissions_of(session, {row.id: row.name for row in found})
+    return await submissions_of(session, {row.id: row.key for row in found})
 
 
 async def submissions_of(session: AsyncSession, windows: Mapping[str, str]) -> Submissions:
     """Return submissions that count as their app sees them, by window and commit order.
 
-    `windows` are those windows in their order, by id, with the name of each.
+    `windows` are the keys of those windows by the id of their row, in their order.
     """
     found: dict[str, list[_Sent]] = {window_id: [] for window_id in windows}
     ids = list(windows)
@@ -212,7 +212,7 @@ async def _sent(session: AsyncSession, window_ids: Sequence[str]) -> AsyncIterat
 def window_view(window: WindowRow) -> WindowView:
     """Return a window as its app sees it."""
     return WindowView(
-        id=window.name,
+        id=window.key,
         prompt=window.prompt,
         data=window.data,
         opened_at=window.opens_at,

@@ -18,9 +18,13 @@ class RoomChanged(MymozhemError):
     default_code = "ROOM_CHANGED"
 
 
+class StaleSnapshot(Exception):
+    """The room changed after the snapshot was taken; nothing was written. Take a new one."""
+
+
 @dataclass(frozen=True)
 class Revision:
-    """What an answer was computed from; if it changed meanwhile, the app is asked again."""
+    """What an answer is computed from; if it changes meanwhile, the app is called again."""
 
     status: str
     lock_id: str

@@ -227,7 +227,7 @@ class RoomTransaction:
             "id": timer_id,
             "room_id": self.room.id,
             "space": TimerSpace.CHANGE,
-            "name": timer_id,
+            "key": timer_id,
             "generation": 1,
             "due_at": self.now,
             "next_at": self.now,

@@ -27,9 +27,10 @@ from mymozhem.dispatch.outcome import BadAnswer, Outcome
 from mymozhem.dispatch.policy import Budget
 from mymozhem.manifests.validators import SchemaRefused, compile_schema
 from mymozhem.rooms.app_calls.fallbacks import record_fallback
-from mymozhem.rooms.app_calls.pending import asked
+from mymozhem.rooms.app_calls.pending import new_app_call
 from mymozhem.rooms.core.app_context import build_context
 from mymozhem.rooms.core.leased import Lease
+from mymozhem.rooms.core.revision import StaleSnapshot
 from mymozhem.rooms.core.services import Services
 from mymozhem.rooms.core.transaction import RoomTransaction, room_transaction
 from mymozhem.rooms.prizes import inventory
@@ -89,8 +90,9 @@ async def commit(services: Services, lease: Lease) -> None:
             return
         try:
             prepared = await _prepare(services, seen)
-            if await _write(services, lease, seen, prepared):
-                return
+            await _write(services, lease, seen, prepared)
+        except StaleSnapshot:
+            continue
         except Held as held:
             await hold(services, lease, held)
             return
@@ -98,6 +100,8 @@ async def commit(services: Services, lease: Lease) -> None:
             if named_prizes(seen.draw.request) is not None:
                 await hold(services, lease, Held(error.code, error.message))
                 return
+        else:
+            return
     await _step_back(services, lease, later=A_MOMENT)
 
 
@@ -142,7 +146,7 @@ async def _ask(services: Services, seen: DrawSnapshot) -> Outcome[PreparedDraw] 
         context = await build_context(
             session, services, seen.room, seen.manifest, hook=PREPARE_DRAW, now=now
         )
-    question = asked(
+    call = new_app_call(
         PREPARE_DRAW,
         context=context.model_copy(update={"seed": None}),
         request=PrepareDrawRequest(
@@ -159,7 +163,7 @@ async def _ask(services: Services, seen: DrawSnapshot) -> Outcome[PreparedDraw] 
         check=lambda _, answer: _check(services, seen, answer),
     )
     budget = Budget(services.clock, services.settings.max_deadline_ms)
-    return await question.answer(services, budget)
+    return await call.answer(services, budget)
 
 
 def _answer_of(outcome: Outcome[PreparedDraw] | None) -> PreparedDraw:
@@ -230,18 +234,18 @@ def _source(services: Services, source: PublicSource) -> dict[str, str]:
     return {"name": source.name, "due": iso(source.due)}
 
 
-async def _write(services: Services, lease: Lease, seen: DrawSnapshot, prepared: Prepared) -> bool:
-    """Commit; False where the room has moved on and the app has to be asked afresh."""
+async def _write(services: Services, lease: Lease, seen: DrawSnapshot, prepared: Prepared) -> None:
+    """Commit; StaleSnapshot if the room has changed, so that the app has to be asked again."""
     actor_id, depth = seen.draw.created_by, depth_of(seen.draw)
     async with room_transaction(
         services, lease.room_id, actor_id=actor_id, depth=depth
     ) as transaction:
         draw = await by_id(transaction, lease.row_id)
         if draw.lease != lease.token or draw.status is not DrawStatus.REQUESTED:
-            return True
+            return
         _require_future_sources(transaction, prepared.rule)
         if await is_stale(transaction.session, transaction.room, seen):
-            return False
+            raise StaleSnapshot
         for prize in prepared.rule.prizes:
             await inventory.reserve(transaction, prize.prize_id, prize.count)
         _take_link(transaction, draw)
@@ -249,7 +253,6 @@ async def _write(services: Services, lease: Lease, seen: DrawSnapshot, prepared:
         _tell(transaction, draw)
         if prepared.outcome is not None:
             record_fallback(transaction, PREPARE_DRAW, prepared.outcome)
-    return True
 
 
 def _require_future_sources(transaction: RoomTransaction, rule: fair.Rule) -> None:

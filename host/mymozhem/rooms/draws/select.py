@@ -26,7 +26,7 @@ from mymozhem.db.base import new_id
 from mymozhem.dispatch.outcome import FailureKind, Outcome
 from mymozhem.dispatch.policy import Budget
 from mymozhem.rooms.app_calls import backoff
-from mymozhem.rooms.app_calls.pending import Asked, Waiter, asked, recall
+from mymozhem.rooms.app_calls.pending import AppCall, PendingCallRef, new_app_call, restore_pending
 from mymozhem.rooms.core.app_context import build_context
 from mymozhem.rooms.core.leased import Lease
 from mymozhem.rooms.core.services import Services
@@ -52,11 +52,11 @@ from .secret import link_of
 
 ROWS_AT_ONCE = 2_000
 
-#: what a committed draw has fixed already, or what is not to be read before it is drawn
-KNOWN = ("participants", "tickets", "seed")
+#: what a committed draw has fixed already, or what nobody may read before it is drawn
+NOT_STORED = ("participants", "tickets", "seed")
 
 Answer = Outcome[SelectWinnersResult]
-Question = Asked[SelectWinnersRequest, SelectWinnersResult]
+SelectCall = AppCall[SelectWinnersRequest, SelectWinnersResult]
 
 
 @dataclass(frozen=True)
@@ -77,7 +77,7 @@ class SelectionOutcome:
 
     selected: Selection | None
     by: DecidedBy
-    call: Question | None = None
+    call: SelectCall | None = None
     outcome: Answer | None = None
 
 
@@ -135,7 +135,7 @@ async def _decide(
     seen: Committed,
     ready: DrawInputs,
     rule: fair.Rule,
-    call: Question,
+    call: SelectCall,
     outcome: Answer,
 ) -> SelectionOutcome:
     if outcome.result is not None:
@@ -159,7 +159,7 @@ async def _compute(
 
 async def _look_again(
     services: Services, seen: Committed, ready: DrawInputs, rule: fair.Rule
-) -> Question:
+) -> SelectCall:
     """Return what the app is asked, in the version that the rule names, whatever the room's is.
 
     What was committed cannot move on, so a call that is kept is asked as it was.
@@ -172,7 +172,7 @@ async def _look_again(
             session, services, seen.room, manifest, hook=SELECT_WINNERS, now=now
         )
         app = AppRef(id=rule.app.id, version=rule.app.version)
-        question = asked(
+        new = new_app_call(
             SELECT_WINNERS,
             context=context.model_copy(update={"seed": None, "app": app}),
             request=SelectWinnersRequest(
@@ -186,10 +186,10 @@ async def _look_again(
                 seed=seed_of(ready),
             ),
             revision=ready.rule_digest,
-            waiter=Waiter(draw.id, asked_before=draw.attempts > 0, known=KNOWN),
+            pending=PendingCallRef(draw.id, asked_before=draw.attempts > 0, not_stored=NOT_STORED),
             check=lambda _, answer: check_picks(rule, entries, answer),
         )
-        return await recall(session, question)
+        return await restore_pending(session, new)
 
 
 async def _prizes(session: AsyncSession, rule: fair.Rule) -> tuple[DrawPrize, ...]:
@@ -236,7 +236,7 @@ async def _noted(
     """Keep the call where the app is asked again; its answer counts if it has come meanwhile."""
     if decided.call is None or decided.outcome is None:
         return decided
-    outcome = await decided.call.note(transaction, decided.outcome)
+    outcome = await decided.call.keep_or_discard(transaction, decided.outcome)
     if outcome is decided.outcome or outcome.result is None:
         return decided
     return SelectionOutcome(app_picks(rule, outcome.result), DecidedBy.APP, decided.call, outcome)

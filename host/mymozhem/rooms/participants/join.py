@@ -21,7 +21,7 @@ from mymozhem.errors import Invalid, Unauthenticated
 from mymozhem.idempotency.keys import current_claim
 from mymozhem.manifests.model import Manifest
 from mymozhem.manifests.validation_errors import by_field
-from mymozhem.rooms.app_calls.pending import asked
+from mymozhem.rooms.app_calls.pending import new_app_call
 from mymozhem.rooms.coordination.join_batches import (
     AnsweredJoin,
     FoundRoom,
@@ -104,7 +104,7 @@ async def _ask(
     services: Services, request: JoinRequest, budget: Budget
 ) -> Outcome[RegistrationResult]:
     room, user_id = request.found.room, request.user_id or new_id("usr")
-    question = asked(
+    call = new_app_call(
         REGISTER_PARTICIPANT,
         # Who looked together sees the same, but each draws lots of their own.
         context=request.found.context.model_copy(update={"seed": secrets.token_hex(32)}),
@@ -120,7 +120,7 @@ async def _ask(
         ),
         revision=None,
     )
-    outcome = await question.answer(services, budget)
+    outcome = await call.answer(services, budget)
     outcome.raise_if_refused()
     outcome.raise_if_failed()
     return outcome

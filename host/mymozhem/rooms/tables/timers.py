@@ -25,14 +25,17 @@ class TimerSpace(StrEnum):
 
 
 class TimerRow(Base):
-    """A durable timer; its effects and its deletion are one transaction, by (id, generation)."""
+    """A durable timer; its effects and its deletion are one transaction, by (id, generation).
+
+    `key` is what the app calls it: `name` in effects and hooks.
+    """
 
     __tablename__ = "timers"
 
     id: Mapped[str] = id_column("timer")
     room_id: Mapped[str] = mapped_column(ForeignKey("rooms.id", ondelete="CASCADE"))
     space: Mapped[TimerSpace] = enum_column(TimerSpace)
-    name: Mapped[str] = mapped_column(String(96))
+    key: Mapped[str] = mapped_column(String(96))
     generation: Mapped[int] = mapped_column(default=1)
     due_at: Mapped[datetime] = mapped_column(UtcDateTime)
     payload: Mapped[JsonObject] = mapped_column(JsonDocument)
@@ -44,6 +47,6 @@ class TimerRow(Base):
     last_error: Mapped[str | None] = mapped_column(String(1000))
 
     __table_args__ = (
-        UniqueConstraint("room_id", "space", "name"),  # a name is replaced
+        UniqueConstraint("room_id", "space", "key"),  # a timer of the same key is replaced
         Index("ix_timers_next_at", "next_at"),  # which timer is due
     )

@@ -39,6 +39,7 @@ JsonObject = dict[str, Any]
 class WindowRow(Base):
     """A window; a durable job closes, settles and reveals it when it is due.
 
+    `key` is what its app calls it: `id` in effects, hooks and views, `windowId` elsewhere in JSON.
     `opens_at` and `closes_at` move with every pause and with the time that the host was down, so
     that what lies between them is the time that people had. `rules` are stored folded. Results are
     shown once there is a `revealed_at`. Up to `checked_at` the host is known to have been there.
@@ -48,7 +49,7 @@ class WindowRow(Base):
 
     id: Mapped[str] = id_column("window")
     room_id: Mapped[str] = mapped_column(ForeignKey("rooms.id", ondelete="CASCADE"))
-    name: Mapped[str] = mapped_column(String(64))
+    key: Mapped[str] = mapped_column(String(64))
     status: Mapped[WindowStatus] = enum_column(WindowStatus, default=WindowStatus.OPEN)
     prompt: Mapped[JsonObject] = mapped_column(JsonDocument)
     accepts: Mapped[JsonObject] = mapped_column(JsonDocument)
@@ -86,7 +87,7 @@ class WindowRow(Base):
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
 
     __table_args__ = (
-        UniqueConstraint("room_id", "name"),  # a name is one window, for ever
+        UniqueConstraint("room_id", "key"),  # a key is one window, for ever
         CheckConstraint("answered >= 0", name="answered"),
         Index("ix_windows_due_at", "due_at"),  # the job: which window is next
         Index("ix_windows_room_id_created_at", "room_id", "created_at"),  # the windows of a room

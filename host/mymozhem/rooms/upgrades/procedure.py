@@ -1,13 +1,13 @@
-"""A room on its way to another version: looked at, asked about, and moved when it still fits.
+"""The procedure that moves a room to another version of its app.
 
-An app is asked twice at most, within one budget and with nothing locked: to carry settings and
-state over, outside of the room's turn; then, as for every change, whether it accepts the settings
-as they would be. The first question goes to the newer of the two versions, the second to the one
-that the room is to have. What was answered counts only while the room stands as it was seen.
+The app is called at most twice, within one budget and with nothing locked. First it migrates
+settings and state, outside of the room's turn; this call goes to the newer of the two versions.
+Then it validates the settings as they would be, as for every change; this call goes to the version
+that the room is to have. The answers are used only if the room has not changed since its snapshot.
 """
 
 import asyncio
-from abc import ABC, abstractmethod
+from abc import abstractmethod
 from collections.abc import MutableMapping
 from dataclasses import dataclass
 from typing import ClassVar
@@ -33,13 +33,13 @@ from mymozhem.dispatch.policy import Budget
 from mymozhem.errors import Conflict, MymozhemError, Unavailable
 from mymozhem.manifests.model import Manifest
 from mymozhem.registry.manifest_history import Published
-from mymozhem.rooms.app_calls.exchange import Question, look_ask_write
+from mymozhem.rooms.app_calls.exchange import Exchange, PreparedCall, run_exchange
 from mymozhem.rooms.app_calls.fallbacks import record_fallback
-from mymozhem.rooms.app_calls.pending import asked
+from mymozhem.rooms.app_calls.pending import new_app_call
 from mymozhem.rooms.coordination.room_mutex import RoomBusy
 from mymozhem.rooms.core.app_context import build_context
 from mymozhem.rooms.core.membership import Membership
-from mymozhem.rooms.core.revision import Revision, RoomChanged, revision
+from mymozhem.rooms.core.revision import Revision, RoomChanged, StaleSnapshot, revision
 from mymozhem.rooms.core.services import Services
 from mymozhem.rooms.core.transaction import ENDED, RoomTransaction
 from mymozhem.rooms.notifications import send
@@ -74,12 +74,16 @@ class Moved:
     lock: str
 
 
-class MovedOn(Exception):
-    """The room is another one than was seen; nothing was written."""
+class UpgradeProcedure(
+    Exchange[SettingsValidationRequest, SettingsValidationResult, Revision, Moved]
+):
+    """One move of one room; subclasses define the target, and how settings are migrated.
 
+    `run` takes a snapshot and makes a plan; the exchange validates the plan's settings and moves
+    the room.
+    """
 
-class UpgradeProcedure(ABC):
-    """One room, one caller, one wish; subclasses say where to, and how settings come there."""
+    hook = VALIDATE_SETTINGS
 
     #: whether the way leads back to where the room was
     is_back: ClassVar[bool] = False
@@ -152,37 +156,31 @@ class UpgradeProcedure(ABC):
                 return Moved(self._planned(_as_it_is(seen)), moved=False, lock=seen.lock.digest)
             budget = budget or self._budget()
             try:
-                await self._prepare(budget)
+                await self._make_plan(budget)
                 if self._wish.dry_run:
-                    plan = await self._looked_over(budget)
+                    plan = await self._validated_plan(budget)
                     return Moved(plan, moved=False, lock=seen.lock.digest)
                 self._plan.refuse()
-                return await look_ask_write(
-                    self.services,
-                    self._room_id,
-                    VALIDATE_SETTINGS,
-                    look=self.look,
-                    again=self.again,
-                    write=self.write,
-                    budget=budget,
-                )
-            except MovedOn:
+                return await run_exchange(self.services, self._room_id, self, budget=budget)
+            except StaleSnapshot:
                 continue
         raise RoomBusy
 
-    async def look(self, session: AsyncSession) -> Question[SettingsValidationRequest]:
-        """Ask whether the settings are accepted; MovedOn where the room is not as it was seen."""
+    async def prepare(
+        self, session: AsyncSession
+    ) -> PreparedCall[SettingsValidationRequest, Revision]:
+        """Show the app the room as planned; StaleSnapshot if it changed since the snapshot."""
         membership = await organizer(session, self._room_id, self._caller)
         seen = await revision(session, membership.room, membership)
         if seen != self._seen.revision:
-            raise MovedOn
+            raise StaleSnapshot
         carried, active = self._plan.carried, membership.room.status is RoomStatus.ACTIVE
         context = await self.context(session, membership, self._way.target, VALIDATE_SETTINGS)
         if context.room is not None:
             state = RoomData.model_validate(dict(carried.state))
             shown = {"settings": carried.settings, "state": state}
             context = context.model_copy(update={"room": context.room.model_copy(update=shown)})
-        return Question(
+        return PreparedCall(
             context=context,
             request=SettingsValidationRequest(
                 settings=carried.settings, purpose="activate" if active else "save"
@@ -191,15 +189,19 @@ class UpgradeProcedure(ABC):
             actor_id=self._caller.user_id,
         )
 
-    async def again(self, transaction: RoomTransaction) -> Revision:
-        """Read the revision under the room's lock."""
+    async def current_revision(self, transaction: RoomTransaction) -> Revision:
+        """Return the revision, which the caller's role belongs to."""
         membership = await organizer(transaction.session, self._room_id, self._caller)
         return await revision(transaction.session, transaction.room, membership)
 
-    async def write(
-        self, transaction: RoomTransaction, outcome: Outcome[SettingsValidationResult]
+    async def apply(
+        self,
+        transaction: RoomTransaction,
+        current: Revision,
+        outcome: Outcome[SettingsValidationResult],
     ) -> Moved:
-        """Move the room, where nothing that is not in the revision stands against it by now."""
+        """Move the room, unless something that is not in the revision forbids it by now."""
+        del current
         outcome.raise_if_refused()
         outcome.raise_if_failed()
         if self._wish.expected not in (None, transaction.room.version):
@@ -246,7 +248,7 @@ class UpgradeProcedure(ABC):
         app = AppRef(id=context.app.id, version=version.version)
         return context.model_copy(update={"app": app})
 
-    async def _prepare(self, budget: Budget) -> None:
+    async def _make_plan(self, budget: Budget) -> None:
         """Plan it: what settings and state would be, and all that stands against it."""
         can_ask = not self._of_target() and self._seen.room.status not in ENDED
         carried = await self.carried(self._seen, self._way, budget if can_ask else None)
@@ -288,15 +290,15 @@ class UpgradeProcedure(ABC):
             found.append(migration_required(self._way.target.version, carried))
         return found
 
-    async def _looked_over(self, budget: Budget) -> Plan:
-        """Return the plan with what the app says of the settings, where it can be asked."""
+    async def _validated_plan(self, budget: Budget) -> Plan:
+        """Return the plan with the app's problems of the settings, if it can be called."""
         plan = self._plan
         if plan.strategy is Strategy.MANUAL or self._of_target():
             return plan
         async with self.services.database.read() as session:
-            question = await self.look(session)
-        call = asked(
-            VALIDATE_SETTINGS, context=question.context, request=question.request, revision=None
+            prepared = await self.prepare(session)
+        call = new_app_call(
+            VALIDATE_SETTINGS, context=prepared.context, request=prepared.request, revision=None
         )
         outcome = await call.answer(self.services, budget)
         try:

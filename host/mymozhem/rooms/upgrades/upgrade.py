@@ -17,14 +17,14 @@ from mymozhem.dispatch.policy import Budget
 from mymozhem.errors import Conflict, MymozhemError
 from mymozhem.registry.manifest_history import Published
 from mymozhem.rooms.app_calls.fallbacks import record_fallback
-from mymozhem.rooms.app_calls.pending import asked
-from mymozhem.rooms.core.revision import RoomChanged, revision
+from mymozhem.rooms.app_calls.pending import new_app_call
+from mymozhem.rooms.core.revision import RoomChanged, StaleSnapshot, revision
 from mymozhem.rooms.core.services import Services
 from mymozhem.rooms.core.transaction import RoomTransaction
 
 from .migrate import AppAnswer, MigratedRoom, MigrationPath, Strategy, migrate, must_ask
 from .plan import Plan
-from .procedure import MigrationPaths, Moved, MovedOn, MoveRequest, UpgradeProcedure
+from .procedure import MigrationPaths, Moved, MoveRequest, UpgradeProcedure
 from .snapshot import RoomSnapshot, find_version, organizer
 
 
@@ -130,9 +130,9 @@ class _Upgrade(UpgradeProcedure):
         async with self.services.database.read() as session:
             membership = await organizer(session, self._room_id, self._caller)
             if await revision(session, membership.room, membership) != seen.revision:
-                raise MovedOn
+                raise StaleSnapshot
             context = await self.context(session, membership, self._way.newer, MIGRATE_SETTINGS)
-        question = asked(
+        call = new_app_call(
             MIGRATE_SETTINGS,
             context=context,
             request=SettingsMigrationRequest(
@@ -143,7 +143,7 @@ class _Upgrade(UpgradeProcedure):
             ),
             revision=None,
         )
-        self._carrying = outcome = await question.answer(self.services, budget)
+        self._carrying = outcome = await call.answer(self.services, budget)
         no = outcome.refusal or outcome.failure
         if outcome.result is not None:
             return AppAnswer(outcome.result)

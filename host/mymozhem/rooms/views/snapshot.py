@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from mymozhem.auth.principal import Principal
 from mymozhem.auth.tables import UserRow
 from mymozhem.contract import JsonObject, Level, Role
-from mymozhem.rooms.app_calls.retry import waiting_calls
+from mymozhem.rooms.app_calls.retry import count_pending
 from mymozhem.rooms.core.access import read_as
 from mymozhem.rooms.core.event_log import VisibleEvent, current_cursor, epoch_of
 from mymozhem.rooms.core.membership import Membership
@@ -103,7 +103,7 @@ async def snapshot(session: AsyncSession, membership: Membership, *, now: dateti
         state=StateView(**shown),
         windows=await open_windows(session, membership, now=now),
         standings=(await standings(session, membership, PageRequest(limit=TOP))).items,
-        tallying=await waiting_calls(session, membership.room.id),
+        tallying=await count_pending(session, membership.room.id),
         me=await _me(session, membership),
     )
 

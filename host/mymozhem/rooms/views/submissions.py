@@ -66,13 +66,13 @@ class Listing:
 
 
 async def submissions(
-    session: AsyncSession, membership: Membership, name: str, part: PageRequest
+    session: AsyncSession, membership: Membership, window_key: str, part: PageRequest
 ) -> ResultPage[SubmissionView]:
     """Return a part of what was submitted, in commit order; see `listing` for what is raised.
 
     Where nobody is to know whose a submission is, the order tells nothing.
     """
-    window, visibility = await _looked_at(session, membership, name)
+    window, visibility = await _looked_at(session, membership, window_key)
     if visibility.sees_nothing:
         return ResultPage([], 0)
     if not visibility.ordered or visibility.parts_only:
@@ -102,13 +102,13 @@ async def list_all_submissions(
 
 
 async def listing(
-    session: AsyncSession, membership: Membership, name: str, *, members: bool = False
+    session: AsyncSession, membership: Membership, window_key: str, *, members: bool = False
 ) -> Listing:
     """Look through all that a caller sees; with the names of `members` of payloads, or without.
 
     Conflict WINDOW_NOT_CLOSED while the window is under way.
     """
-    window, visibility = await _looked_at(session, membership, name)
+    window, visibility = await _looked_at(session, membership, window_key)
     if visibility.sees_nothing:
         return Listing((), visibility)
     return await _survey(
@@ -156,9 +156,9 @@ class _Members:
 
 
 async def _looked_at(
-    session: AsyncSession, membership: Membership, name: str
+    session: AsyncSession, membership: Membership, window_key: str
 ) -> tuple[WindowRow, Visibility]:
-    window = await find_window(session, membership.room.id, name)
+    window = await find_window(session, membership.room.id, window_key)
     if window.status in UNDER_WAY:
         message = "The window is still open; what was submitted is shown once it is closed."
         raise Conflict(message, code="WINDOW_NOT_CLOSED")

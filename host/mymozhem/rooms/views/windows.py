@@ -29,7 +29,7 @@ from mymozhem.rooms.windows.timing import left_ms
 from .base import Timestamp, View
 from .paging import Columns, PageRequest, ResultPage, fetch_page
 
-WINDOWS_BY: Columns = {"id": WindowRow.name, "createdAt": WindowRow.created_at}
+WINDOWS_BY: Columns = {"id": WindowRow.key, "createdAt": WindowRow.created_at}
 
 #: own submissions that a snapshot brings, the newest
 MINE = 100
@@ -104,12 +104,12 @@ async def windows(
 
 
 async def window(
-    services: Services, room_id: str, caller: Principal | None, name: str
+    services: Services, room_id: str, caller: Principal | None, window_key: str
 ) -> WindowView:
     """Return one window; to those who help to run the room, with who has answered."""
     endpoint = "GET /rooms/{id}/windows/{windowId}"
     async with read_as(services, room_id, caller, endpoint) as (session, membership):
-        row = await find_window(session, room_id, name)
+        row = await find_window(session, room_id, window_key)
         (shown,) = await _shown(session, membership, [row], now=services.clock.now())
         if membership.level is not Level.ORGANIZER:
             return shown
@@ -138,7 +138,7 @@ async def _shown(
 
 def _view(membership: Membership, row: WindowRow, *, of: int, now: datetime) -> WindowView:
     return WindowView(
-        id=row.name,
+        id=row.key,
         status=row.status,
         prompt=row.prompt,
         accepts=row.accepts,
@@ -178,7 +178,7 @@ def own_submission(row: SubmissionRow, window: WindowRow) -> OwnSubmissionView:
     """Return a submission as the one sees it who made it."""
     shown = OwnSubmissionView(
         id=row.id,
-        window_id=window.name,
+        window_id=window.key,
         payload=row.payload,
         elapsed_ms=row.elapsed_ms,
         at=row.received_at,

@@ -1,4 +1,4 @@
-"""Durable timers: set and dropped in the transaction that wants them."""
+"""Durable timers: set and deleted in the caller's transaction."""
 
 from datetime import datetime, timedelta
 
@@ -23,9 +23,9 @@ async def schedule(
     after_ms: int | None = None,
     payload: JsonObject,
 ) -> None:
-    """Set the app's timer of that key, or replace it; what fired meanwhile is then dropped.
+    """Set the app's timer of that name, or replace it; a run that has started is discarded.
 
-    Conflict CHAIN_TOO_LONG for a timer that is due at once at the end of a chain of eight hooks.
+    Raises Conflict CHAIN_TOO_LONG for a timer that is due immediately after a chain of eight hooks.
     """
     _require_not_ended(transaction)
     due_at = at if at is not None else transaction.now + timedelta(milliseconds=after_ms or 0)
@@ -48,12 +48,12 @@ async def schedule(
 
 
 async def cancel(transaction: RoomTransaction, key: str) -> None:
-    """Drop the app's timer of that key; nothing happens if it is missing."""
+    """Delete the app's timer of that name, if there is one."""
     await _drop(transaction, TimerRow.key == key)
 
 
 async def drop_all(transaction: RoomTransaction) -> None:
-    """Drop every timer of the app's; a room that has ended wants none."""
+    """Delete all timers of the app, because the room has ended."""
     await _drop(transaction)
 
 

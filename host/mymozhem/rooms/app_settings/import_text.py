@@ -1,8 +1,8 @@
-"""Settings from text: somebody pastes or uploads it, the app reads it, the host stores the value.
+"""Import settings from text: a person pastes or uploads it, the app parses it, the host stores it.
 
-The app is called twice within one budget. First it reads the text, outside of the room's turn,
-because that may take long and has no effects. Then it validates the settings as they would be, as
-for every change. What it read is used only if the room has not changed since.
+The app is called twice within one budget: first to parse the text, outside of the room's mutex,
+since that may take long and has no effects; then, as for every change, to validate the resulting
+settings. The parsed value counts only if the room has not changed in the meantime.
 """
 
 from dataclasses import dataclass
@@ -44,13 +44,13 @@ from .update import require_no_problems, require_not_frozen, store_settings
 async def import_setting(
     services: Services, room_id: str, caller: Principal, wish: TextImport
 ) -> Imported:
-    """Let the app read text, and store what it read as a setting of the room. For organizers.
+    """Let the app parse text, and store the value as a setting of the room. For organizers.
 
-    Lines that could not be read are reported, and what could be is stored; where nothing could be,
-    the setting stays as it was. NotFound for a setting
-    without imports or an unknown format, TooLarge over 1 MiB of text, Invalid where the value
-    breaks the schema or the app does not accept it, SettingsFrozen as for every change, Refused in
-    the app's own words, Unavailable where it did not read the text, RoomBusy.
+    Lines that cannot be parsed are reported, and the others are stored; if none can be parsed, the
+    setting stays unchanged. Raises NotFound for a setting without imports or an unknown format,
+    TooLarge for more than 1 MiB of text, Invalid if the value breaks the schema or the app does not
+    accept it, SettingsFrozen as for every change, Refused with the app's refusal, Unavailable if
+    the app did not parse the text, and RoomBusy.
     """
     work = _Import(services, room_id, caller, wish)
     budget = await work.budget()
@@ -67,14 +67,14 @@ async def import_setting(
 
 @dataclass(frozen=True)
 class _Read:
-    """What the app read, and what that was computed from."""
+    """The value that the app parsed, and the revision that it was computed from."""
 
     result: SettingsImportResult
     revision: Revision
 
 
 class _Import(Exchange[SettingsValidationRequest, SettingsValidationResult, Revision, Imported]):
-    """One import: `read` calls the app for the value, the exchange validates and stores it."""
+    """An import: parsed by the app, validated, and written if it is not stale."""
 
     hook = VALIDATE_SETTINGS
     _found: _Read
@@ -90,7 +90,7 @@ class _Import(Exchange[SettingsValidationRequest, SettingsValidationResult, Revi
         self._settings: JsonObject = {}
 
     async def budget(self) -> Budget:
-        """Return the time for it all: that of the reading, and that of an action besides."""
+        """Return the time budget: that of the parsing, plus that of an action."""
         async with self._services.database.read() as session:
             _, manifest = await self._membership(session)
         require_known_import(manifest, self._wish)
@@ -99,7 +99,7 @@ class _Import(Exchange[SettingsValidationRequest, SettingsValidationResult, Revi
         return Budget(self._services.clock, min(wanted_ms, limits.max_deadline_ms))
 
     async def read(self, budget: Budget) -> None:
-        """Ask the app what the text says; raises where it refused or failed."""
+        """Let the app parse the text; raise if it refused or failed."""
         async with self._services.database.read() as session:
             membership, manifest = await self._membership(session)
             seen = await revision(session, membership.room, membership)
@@ -118,7 +118,7 @@ class _Import(Exchange[SettingsValidationRequest, SettingsValidationResult, Revi
 
     @property
     def stands_still(self) -> bool:
-        """Whether a line could not be read, and all of them were to be, or no line could."""
+        """Whether nothing is stored: no line could be parsed, or with `strict` one could not."""
         found = self._found.result
         nothing = found.value in (None, [], {}, "")
         return bool(found.problems) and (self._wish.strict or nothing)
@@ -163,7 +163,7 @@ class _Import(Exchange[SettingsValidationRequest, SettingsValidationResult, Revi
         return self.result(saved=not self._wish.preview)
 
     def result(self, *, saved: bool) -> Imported:
-        """Return what came of it."""
+        """Return the result of the import."""
         setting, value = self._wish.setting, self._found.result.value
         shown = project(self._manifest.settings_outline, {setting: value}, Level.ORGANIZER)
         seen = shown.get(setting) if self._wish.preview and isinstance(shown, dict) else None

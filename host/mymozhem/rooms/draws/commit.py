@@ -1,4 +1,4 @@
-"""The first step of a draw: ask who takes part, freeze entries and rule, publish their digests."""
+"""Commit a draw: let the app name the entries, freeze entries and rule, publish their digests."""
 
 from dataclasses import dataclass
 from datetime import timedelta
@@ -59,7 +59,7 @@ A_MOMENT = timedelta(seconds=1)
 class Held(Exception):
     """The draw cannot be committed until an organizer decides; `code` and `message` say why.
 
-    `outcome` is that of the call which brought this about, None where it was no failed call.
+    `outcome` is that of the failed call that caused it, or None without one.
     """
 
     def __init__(
@@ -73,7 +73,7 @@ class Held(Exception):
 
 @dataclass(frozen=True)
 class Prepared:
-    """What is to be committed, and which outcome of the app's it rests on, if it was asked."""
+    """What is to be committed, and the outcome of the app's call, if it was called."""
 
     answer: PreparedDraw
     rule: fair.Rule
@@ -82,7 +82,7 @@ class Prepared:
 
 
 async def commit(services: Services, lease: Lease) -> None:
-    """Commit a requested draw, or hold it; nothing happens where it is not this draw's turn."""
+    """Commit a requested draw, or hold it; do nothing if it is another draw's turn."""
     for _ in range(TRIES):
         seen = await _look(services, lease)
         if seen is None:
@@ -129,7 +129,7 @@ async def _prepare(services: Services, seen: DrawSnapshot) -> Prepared:
 
 
 def _require_entries(seen: DrawSnapshot) -> None:
-    """Hold a draw of nothing, and one that would silently be of less than was asked for."""
+    """Hold a draw without prizes, or with fewer prizes than were requested."""
     if not seen.prizes:
         raise Held(inventory.PrizeExhausted.default_code, "There is no prize left to draw.")
     named = named_prizes(seen.draw.request)
@@ -138,7 +138,7 @@ def _require_entries(seen: DrawSnapshot) -> None:
 
 
 async def _ask(services: Services, seen: DrawSnapshot) -> Outcome[PreparedDraw] | None:
-    """Ask the app; None where an organizer has decided that it is not asked."""
+    """Call the app; None if an organizer has decided to go on without it."""
     if seen.draw.platform_consent:
         return None
     now = await services.database.now()
@@ -167,7 +167,7 @@ async def _ask(services: Services, seen: DrawSnapshot) -> Outcome[PreparedDraw] 
 
 
 def _answer_of(outcome: Outcome[PreparedDraw] | None) -> PreparedDraw:
-    """Return what the app said, or equal tickets for everybody where the host decides."""
+    """Return the app's result, or equal tickets for everybody if the host decides."""
     if outcome is None:
         return PreparedDraw()
     if outcome.refusal is not None:
@@ -180,7 +180,7 @@ def _answer_of(outcome: Outcome[PreparedDraw] | None) -> PreparedDraw:
 
 
 def _check(services: Services, seen: DrawSnapshot, answer: PreparedDraw) -> None:
-    """Raise BadAnswer where what the app says cannot be committed to."""
+    """Raise BadAnswer if the app's result cannot be committed to."""
     try:
         _rule_of(services, seen, answer)
         _check_entries(answer.entries, seen.people.candidates.id)
@@ -200,7 +200,7 @@ def _check_entries(entries: EntryList | EntryRule, candidates: tuple[str, ...]) 
 
 
 def _rule_of(services: Services, seen: DrawSnapshot, answer: PreparedDraw) -> fair.Rule:
-    """Return the rule to be published; Held where the answer cannot be made one."""
+    """Return the rule to be published; raise Held if the result is no valid rule."""
     sources = seen.sources if answer.public_sources is None else answer.public_sources
     wanted = wanted_reserves(seen.draw.request)
     document: dict[str, Any] = {
@@ -222,7 +222,7 @@ def _rule_of(services: Services, seen: DrawSnapshot, answer: PreparedDraw) -> fa
 
 
 def _on_failure(seen: DrawSnapshot, answer: PreparedDraw) -> str:
-    """Return what decides when the app's own algorithm fails; the host's own do not."""
+    """Return what decides if the app's own algorithm fails; the host's algorithms do not fail."""
     if answer.algorithm != "app":
         return "platform"
     return str(seen.manifest.policy(SELECT_WINNERS).on_failure)
@@ -235,7 +235,7 @@ def _source(services: Services, source: PublicSource) -> dict[str, str]:
 
 
 async def _write(services: Services, lease: Lease, seen: DrawSnapshot, prepared: Prepared) -> None:
-    """Commit; StaleSnapshot if the room has changed, so that the app has to be asked again."""
+    """Commit; return False if the room has changed and the app has to be called again."""
     actor_id, depth = seen.draw.created_by, depth_of(seen.draw)
     async with room_transaction(
         services, lease.room_id, actor_id=actor_id, depth=depth
@@ -289,7 +289,7 @@ async def _store(transaction: RoomTransaction, draw: DrawRow, prepared: Prepared
 
 
 def _as_json(text: str, dialect: str) -> ColumnElement[Any]:
-    """Store JSON text as it is, without reading and writing what may be 50 MB on the way."""
+    """Store JSON text unchanged, without parsing what may be 50 MB."""
     stored = literal(text, Text())
     return cast(stored, postgresql.JSON()) if dialect == "postgresql" else stored
 
@@ -313,7 +313,7 @@ def _tell(transaction: RoomTransaction, draw: DrawRow) -> None:
 
 
 async def hold(services: Services, lease: Lease, held: Held) -> None:
-    """Let a draw that was only asked for stand still, in sight of its organizers."""
+    """Hold a requested draw, and show it to the organizers."""
     async with room_transaction(services, lease.room_id) as transaction:
         draw = await by_id(transaction, lease.row_id)
         if draw.lease != lease.token or draw.status is not DrawStatus.REQUESTED:
@@ -328,7 +328,7 @@ async def hold(services: Services, lease: Lease, held: Held) -> None:
 
 
 async def _step_back(services: Services, lease: Lease, *, later: timedelta = timedelta()) -> None:
-    """Put the draw down until its turn comes; at once where that is now."""
+    """Release the draw until its turn comes; immediately if that is now."""
     async with room_transaction(services, lease.room_id) as transaction:
         draw = await by_id(transaction, lease.row_id)
         if draw.lease != lease.token:

@@ -1,4 +1,4 @@
-"""The second step of a draw: select winners from what was frozen, and store them sealed."""
+"""Select the winners of a committed draw from its frozen entries, and store them sealed."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -70,9 +70,9 @@ class Committed:
 
 @dataclass(frozen=True)
 class SelectionOutcome:
-    """Whom a draw selected; None where the app is to be asked again later.
+    """The picks of a draw; None if the app is to be called again later.
 
-    `call` is what the app was asked, None where it was not, and `outcome` what became of that.
+    `call` is the call of the app, or None without one; `outcome` is its outcome.
     """
 
     selected: Selection | None
@@ -82,7 +82,7 @@ class SelectionOutcome:
 
 
 async def select_winners(services: Services, lease: Lease) -> None:
-    """Draw a committed draw that is to be run; where it is revealed at once, that too."""
+    """Select the winners of a committed draw, and reveal them if the draw says so."""
     seen = await _look(services, lease)
     if seen is None:
         await _release(services, lease)
@@ -112,7 +112,7 @@ async def _look(services: Services, lease: Lease) -> Committed | None:
 
 
 def is_runnable(draw: DrawRow) -> bool:
-    """Tell whether a draw has all it needs for its winners to be selected."""
+    """Return whether a draw has everything that the selection of its winners needs."""
     return draw.status is DrawStatus.COMMITTED and draw.run and commands.has_inputs(draw)
 
 
@@ -160,9 +160,9 @@ async def _compute(
 async def _look_again(
     services: Services, seen: Committed, ready: DrawInputs, rule: fair.Rule
 ) -> SelectCall:
-    """Return what the app is asked, in the version that the rule names, whatever the room's is.
+    """Return the call of the app in the version that the rule names, whatever the room's version.
 
-    What was committed cannot move on, so a call that is kept is asked as it was.
+    A commitment never changes, so a kept call is repeated unchanged.
     """
     entries, draw = read_entries(ready.entries), seen.draw
     manifest = services.catalog.manifest(rule.app.id, rule.app.version)
@@ -233,7 +233,7 @@ async def _write(
 async def _noted(
     transaction: RoomTransaction, rule: fair.Rule, decided: SelectionOutcome
 ) -> SelectionOutcome:
-    """Keep the call where the app is asked again; its answer counts if it has come meanwhile."""
+    """Keep the call for the next attempt; a result that arrived in the meantime counts."""
     if decided.call is None or decided.outcome is None:
         return decided
     outcome = await decided.call.keep_or_discard(transaction, decided.outcome)
@@ -253,7 +253,7 @@ def _ask_again(transaction: RoomTransaction, draw: DrawRow, outcome: Answer | No
 async def _store(
     transaction: RoomTransaction, draw: DrawRow, selected: Selection, by: DecidedBy
 ) -> None:
-    """Store winners and result in one transaction; sealed, so that nobody learns of them."""
+    """Store winners and result in one transaction; sealed, so that they stay hidden."""
     draw.status, draw.drawn_at, draw.decided_by = DrawStatus.DRAWN, transaction.now, by
     picks = selected.picks
     draw.picks, draw.reserves = picks, selected.reserves
@@ -286,7 +286,7 @@ def _winner(
 
 
 def _tell_fallback(transaction: RoomTransaction, by: DecidedBy, outcome: Answer) -> None:
-    """Append who decides instead of the app; a refusal of a committed draw counts as a failure."""
+    """Record who decides instead of the app; refusing a committed draw counts as a failure."""
     said = outcome.refusal or outcome.failure
     transaction.record(
         FallbackUsed(

@@ -1,4 +1,4 @@
-"""How people come into a room: by its code, as guests or with an account; one row for ever."""
+"""Join a room by its code, as a guest or with an account; one permanent row per person."""
 
 import secrets
 from functools import partial
@@ -47,13 +47,13 @@ async def join(
     name: str | None,
     answers: JsonObject,
 ) -> JoinResult:
-    """Let somebody into the room with this code; as a guest where there is no caller.
+    """Let a person join the room with this code; as a guest if there is no caller.
 
-    A person has one row in a room for ever: who is in stays in, who left comes back, who was
-    removed does not. Twice is safe for callers with a token. NotFound for a wrong code, whatever
-    exists; a right one says that the room is not open yet, locked, full or over. Invalid for a
-    name or answers that break their rules, Forbidden where the app or the entry policy turns them
-    away.
+    A person has one permanent row in a room: active people stay, people who left return, removed
+    people do not. Idempotent for callers with a token. Raises NotFound for a wrong code, whatever
+    exists; for a right one, errors say that the room is not open yet, locked, full or over. Raises
+    Invalid for a name or answers that break their rules, and Forbidden if the app or the entry
+    policy rejects the person.
     """
     budget = Budget(services.clock, services.settings.action_budget_ms)
     found = await find_room_by_code(services, code, caller)

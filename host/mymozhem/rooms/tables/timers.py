@@ -18,17 +18,14 @@ from mymozhem.db.base import (
 
 
 class TimerSpace(StrEnum):
-    """Whose timer it is."""
+    """The owner of a timer."""
 
     APP = "app"  #: the app asked for it
     CHANGE = "change"  #: a change of the room that the app is to be told
 
 
 class TimerRow(Base):
-    """A durable timer; its effects and its deletion are one transaction, by (id, generation).
-
-    `key` is what the app calls it: `name` in effects and hooks.
-    """
+    """A durable timer; its effects and its deletion are one transaction, by (id, generation)."""
 
     __tablename__ = "timers"
 

@@ -1,9 +1,9 @@
-"""The procedure that moves a room to another version of its app.
+"""Move a room to another version: read a snapshot, call the app, and write if it is not stale.
 
-The app is called at most twice, within one budget and with nothing locked. First it migrates
-settings and state, outside of the room's turn; this call goes to the newer of the two versions.
-Then it validates the settings as they would be, as for every change; this call goes to the version
-that the room is to have. The answers are used only if the room has not changed since its snapshot.
+The app is called at most twice, within one budget and without locks: first to migrate settings and
+state, outside of the room's mutex; then, as for every change, to validate the resulting settings.
+The first call goes to the newer of the two versions, the second to the target version. Results
+count only if the room has not changed since the snapshot.
 """
 
 import asyncio
@@ -56,9 +56,9 @@ MigrationPaths = MutableMapping[tuple[str, str], MigrationPath]
 
 @dataclass(frozen=True)
 class MoveRequest:
-    """How a room is to be moved.
+    """How to move a room.
 
-    With `dry_run` nothing is written; `expected` is the version of the room that the caller saw.
+    `dry_run` writes nothing. `expected` is the version of the room that the caller saw.
     """
 
     dry_run: bool = False
@@ -67,7 +67,7 @@ class MoveRequest:
 
 @dataclass(frozen=True)
 class Moved:
-    """What came of a wish; `lock` is the digest of the room's lock by now."""
+    """The result of a move; `lock` is the digest of the room's current lock."""
 
     plan: Plan
     moved: bool
@@ -77,11 +77,7 @@ class Moved:
 class UpgradeProcedure(
     Exchange[SettingsValidationRequest, SettingsValidationResult, Revision, Moved]
 ):
-    """One move of one room; subclasses define the target, and how settings are migrated.
-
-    `run` takes a snapshot and makes a plan; the exchange validates the plan's settings and moves
-    the room.
-    """
+    """One move of one room; subclasses name the target and how settings are migrated."""
 
     hook = VALIDATE_SETTINGS
 
@@ -110,13 +106,13 @@ class UpgradeProcedure(
 
     @abstractmethod
     def target(self, seen: RoomSnapshot) -> Published:
-        """Return the version that the room is to have; raises where there is none."""
+        """Return the target version; raise if there is none."""
 
     @abstractmethod
     async def carried(
         self, seen: RoomSnapshot, way: MigrationPath, budget: Budget | None
     ) -> MigratedRoom:
-        """Return settings and state as they would be; without a budget the app is not asked."""
+        """Return the migrated settings and state; without a budget, the app is not called."""
 
     @abstractmethod
     def how(self, plan: Plan) -> UpgradeHow:
@@ -124,26 +120,26 @@ class UpgradeProcedure(
 
     @abstractmethod
     def reason(self, plan: Plan) -> str:
-        """Return what is kept with the new lock: upgrade, downgrade or rollback."""
+        """Return the reason kept with the new lock: upgrade, downgrade or rollback."""
 
     def may_run(self, carried: MigratedRoom) -> bool:
-        """Tell whether a running room may be moved like this."""
+        """Return whether a running room may be moved in this way."""
         return carried.strategy is Strategy.AUTOMATIC
 
     def against(self, plan: Plan) -> tuple[MymozhemError, ...]:
-        """Return what else stands against a plan."""
+        """Return further errors against a plan."""
         del plan
         return ()
 
     def record(self, transaction: RoomTransaction) -> None:
-        """Append what else is to be known of how it came about; nothing by itself."""
+        """Record further facts in the log; nothing by default."""
         del transaction
 
     async def run(self) -> Moved:
-        """Move the room, or only plan it; raises the first of the plan's refusals.
+        """Move the room, or only plan it; raise the first of the plan's refusals.
 
-        RoomChanged where the room is not the one that the caller saw, Refused in the app's own
-        words, RoomBusy where it never stands still.
+        Raises RoomChanged if the room is not the one that the caller saw, Refused with the app's
+        refusal, and RoomBusy if the room keeps changing.
         """
         budget: Budget | None = None
         while budget is None or budget.left_ms() > 0:
@@ -234,7 +230,7 @@ class UpgradeProcedure(
         version: Manifest,
         hook: Hook[BaseModel, BaseModel],
     ) -> Context:
-        """Return what a version is told, which is not the one that the room is locked to."""
+        """Return the context for a version other than the one that the room is locked to."""
         now = self.services.clock.now()
         context = await build_context(
             session,
@@ -267,7 +263,7 @@ class UpgradeProcedure(
         return self._journeys[key]
 
     def _budget(self) -> Budget:
-        """Return the time for it all: that of the carrying, and that of an action besides."""
+        """Return the time budget: that of the migration, plus that of an action."""
         limits = self.services.settings
         carrying_ms = self._way.newer.policy(MIGRATE_SETTINGS).timeout_ms
         wanted_ms = carrying_ms + limits.action_budget_ms
@@ -277,7 +273,7 @@ class UpgradeProcedure(
         return preconditions.of_target(self.services.catalog, self._published, back=self.is_back)
 
     def _all_against(self, carried: MigratedRoom) -> list[MymozhemError]:
-        """Return all that stands against it, what cannot be helped first."""
+        """Return all errors against the plan, those that cannot be helped first."""
         room, why = self._seen.room, self._seen.under_way
         if room.status is RoomStatus.ACTIVE and not self.may_run(carried):
             why = (preconditions.NOT_AUTOMATIC, *why)
@@ -309,7 +305,7 @@ class UpgradeProcedure(
         return self._judged(outcome)
 
     def _judged(self, outcome: Outcome[SettingsValidationResult]) -> Plan:
-        """Return the plan with what the app finds wrong in the settings."""
+        """Return the plan with the problems that the app found in the settings."""
         if outcome.result is None or not outcome.result.problems:
             return self._plan
         target = self._way.target

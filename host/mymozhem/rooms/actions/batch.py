@@ -44,9 +44,9 @@ from .checks import require_allowed
 async def is_batched(
     services: Services, room_id: str, caller: Principal, action: str, payload: JsonObject
 ) -> bool:
-    """Return whether calls of an action are batched; raises if this one cannot be done now.
+    """Return whether calls of an action are batched; raise if this one is not possible now.
 
-    Nothing is looked up for names that no app declares as `batch`.
+    Nothing is read for names that no app declares as `batch`.
     """
     if action not in services.catalog.batch_actions():
         return False
@@ -62,9 +62,9 @@ async def is_batched(
 async def perform_batched(
     services: Services, room_id: str, caller: Principal, action: str, payload: JsonObject
 ) -> ActionResponse:
-    """Do a batch action together with others that wait; see `perform` for what is raised.
+    """Perform a batch action together with others that wait. Raises: see `perform`.
 
-    An answer without `answers` holds for every call alike; so does a literal of the manifest's.
+    A result without `answers` holds for every call alike; so does a literal of the manifest.
     """
     call = BatchedCall(
         caller=caller,

@@ -1,4 +1,4 @@
-"""Actions: somebody in a room asks the app to do something."""
+"""Perform an action of the room's app."""
 
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -31,12 +31,12 @@ __all__ = ["ActionResponse", "perform", "require_allowed"]
 async def perform(
     services: Services, room_id: str, caller: Principal, action: str, payload: JsonObject
 ) -> ActionResponse:
-    """Do an action of the room's app; its effects are applied all or none.
+    """Perform an action of the room's app; its effects are applied all or none.
 
-    NotFound for an action that the manifest does not declare, Forbidden for a role that may not,
-    Conflict in a status in which it cannot be done, Invalid where the payload breaks its schema,
-    Refused in the app's own words, RoomBusy, or Unavailable where the app did not answer. Calls of
-    an action that is declared `batch` travel together with others that wait.
+    Raises NotFound for an undeclared action, Forbidden for a role without permission, Conflict for
+    a room status that does not allow it, Invalid if the payload breaks its schema, Refused with the
+    app's refusal, RoomBusy, and Unavailable if the app did not answer. Calls of a `batch` action
+    are combined with others that wait.
     """
     if await is_batched(services, room_id, caller, action, payload):
         return await perform_batched(services, room_id, caller, action, payload)

@@ -1,7 +1,7 @@
-"""Timers and changes that are due: the app is told, and its effects are applied once.
+"""Run due timers and changes: call the app, and apply its effects exactly once.
 
 Effects and the deletion of the timer are one transaction, by (id, generation): a timer that was
-replaced meanwhile is dropped, and a crash before the commit leaves it as it was.
+replaced in the meantime is discarded, and a crash before the commit leaves it unchanged.
 """
 
 from collections.abc import Awaitable, Callable
@@ -49,11 +49,11 @@ Request = Callable[[AsyncSession, TimerRow], Awaitable[Req]]
 
 
 class LeaseLost(Exception):
-    """The timer is not to be fired any more: it was replaced or cancelled, or its room is over."""
+    """The timer must not run any more: it was replaced or cancelled, or its room has ended."""
 
 
 async def run_timer(services: Services, lease: Lease) -> None:
-    """Tell the app of a timer or a change that was taken; safe to repeat after a crash."""
+    """Call the app about a leased timer or change; safe to repeat after a crash."""
     async with services.database.read() as session:
         timer = await session.get(TimerRow, lease.row_id)
     if timer is None or timer.lease != lease.token:
@@ -157,7 +157,7 @@ class _TimerRun(Exchange[Req, Effects, Revision, None], Generic[Req]):
         await self._fail(DECIDES[policy.on_failure], error.code, error.message, afresh=True)
 
     async def _fail(self, by: DecidedBy, code: str, message: str, *, afresh: bool = False) -> None:
-        """Have it asked again, or drop it; `afresh` where the app's answer is known already."""
+        """Retry the call, or discard it; `afresh` if the app's result is known already."""
         async with room_transaction(self._services, self._lease.room_id) as transaction:
             timer = await _require_lease(transaction, self._lease)
             if timer is None:
@@ -172,7 +172,7 @@ class _TimerRun(Exchange[Req, Effects, Revision, None], Generic[Req]):
                 await _delete(transaction, self._lease)
 
     async def _drop(self) -> None:
-        """Delete the timer where it is still the one that was taken; its room may be gone."""
+        """Delete the timer if the lease is still valid; its room may be gone."""
         mine = (
             TimerRow.id == self._lease.row_id,
             TimerRow.generation == self._lease.generation,
@@ -192,7 +192,7 @@ async def _change_request(session: AsyncSession, timer: TimerRow) -> RoomChangeR
 
 
 async def _require_lease(transaction: RoomTransaction, lease: Lease) -> TimerRow | None:
-    """Return the timer, locked, while it is still the one that was taken."""
+    """Return the timer, locked, if the lease is still valid."""
     return await transaction.session.scalar(
         select(TimerRow)
         .where(
@@ -206,7 +206,7 @@ async def _require_lease(transaction: RoomTransaction, lease: Lease) -> TimerRow
 
 
 async def _delete(transaction: RoomTransaction, lease: Lease) -> None:
-    """Delete the timer; where its own effects have replaced it, the new one stays."""
+    """Delete the timer; if its own effects have replaced it, the new one stays."""
     await transaction.session.flush()
     await transaction.session.execute(
         delete(TimerRow).where(TimerRow.id == lease.row_id, TimerRow.generation == lease.generation)
@@ -215,7 +215,7 @@ async def _delete(transaction: RoomTransaction, lease: Lease) -> None:
 
 
 def _is_over(timer: TimerRow, room: RoomRow, lease: Lease) -> bool:
-    """Tell whether a timer is not to be fired; changes are told after the end, too."""
+    """Return whether a timer must not run; changes are reported after the end of a room, too."""
     if timer.generation != lease.generation or room.deleted_at is not None:
         return True
     return timer.space is TimerSpace.APP and room.status in ENDED
@@ -224,7 +224,7 @@ def _is_over(timer: TimerRow, room: RoomRow, lease: Lease) -> bool:
 def _reschedule(
     transaction: RoomTransaction, timer: TimerRow, code: str, message: str, *, parked: bool = False
 ) -> None:
-    """Have it asked again later; organizers are told when it first fails."""
+    """Retry the call later; organizers are notified of the first failure."""
     timer.attempts += 1
     wait = backoff.seconds(timer.attempts, parked=parked)
     timer.next_at = transaction.now + timedelta(seconds=wait)
@@ -235,7 +235,7 @@ def _reschedule(
 def _tell(
     transaction: RoomTransaction, hook: Hook[Req, Effects], outcome: Outcome[Effects]
 ) -> None:
-    """Append that the app refused, or that something else decided; nothing where all is well."""
+    """Log that the app refused, or that something else decided; nothing on success."""
     said = outcome.refusal or outcome.failure
     if said is not None:
         by, call_id = outcome.decided_by, outcome.call_id

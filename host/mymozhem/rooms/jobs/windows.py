@@ -1,6 +1,6 @@
-"""The job of a window: closed at its end, settled with its app, revealed when its time has come.
+"""The job of a window: close it at its end, settle it with its app, reveal it when due.
 
-Each step is one transaction, fenced by the lease, so that a window closes once and its app's answer
+Each step is one transaction, fenced by the lease, so that a window closes once and its app's result
 takes effect once, whatever is killed in between.
 """
 
@@ -49,7 +49,7 @@ OTHERS_IN_FLIGHT = 0.1
 
 
 async def step(services: Services, lease: Lease) -> None:
-    """Move a window on that was taken; safe to repeat after a crash."""
+    """Take the next step of a leased window; safe to repeat after a crash."""
     try:
         await _step(services, lease)
     except LeaseLost:
@@ -81,7 +81,7 @@ async def _look(services: Services, lease: Lease) -> WindowRow:
 
 
 async def _close(services: Services, lease: Lease, window: WindowRow) -> None:
-    """Close a window at its end, once what arrived in time is counted."""
+    """Close a window at its end, after everything that arrived in time is counted."""
     await services.submissions.flush(lease.room_id, within=IN_FLIGHT)
     if services.database.dialect != "sqlite":
         await asyncio.sleep(OTHERS_IN_FLIGHT)
@@ -98,7 +98,7 @@ async def _close(services: Services, lease: Lease, window: WindowRow) -> None:
 
 
 async def _forget(services: Services, lease: Lease) -> None:
-    """Leave the window of a deleted room alone for good."""
+    """Stop processing the window of a deleted room."""
     async with services.database.write() as unit:
         await unit.session.execute(
             update(WindowRow)
@@ -207,7 +207,7 @@ class _WindowSettlement(Exchange[CloseWindowRequest, CloseWindowResult, Revision
 
 
 async def _settle_refused(services: Services, lease: Lease, error: MymozhemError) -> None:
-    """Settle what could not be applied; where the host's own verdicts cannot be either, later."""
+    """Settle what could not be applied; retry later if the host's verdicts fail as well."""
     try:
         await _refused(services, lease, error)
     except (LeaseLost, NotFound, Unavailable):
@@ -219,7 +219,7 @@ async def _settle_refused(services: Services, lease: Lease, error: MymozhemError
 async def _refused(services: Services, lease: Lease, error: MymozhemError) -> None:
     """Settle what could not be applied by the same strategy as any other failure.
 
-    In a room that is over asking again would bring the same: there the host decides.
+    In a room that has ended, another call would give the same result, so the host decides.
     """
     async with room_transaction(services, lease.room_id) as transaction:
         window = await require_lease(transaction, lease, status=WindowStatus.TALLYING)
@@ -251,7 +251,7 @@ async def _reschedule(
 
 
 async def _reveal(services: Services, lease: Lease) -> None:
-    """Reveal what nobody has; where its points cannot be given, organizers are told, and later."""
+    """Reveal due results; if their points cannot be given, notify organizers and retry later."""
     try:
         async with room_transaction(services, lease.room_id) as transaction:
             window = await require_lease(transaction, lease, status=WindowStatus.CLOSED)

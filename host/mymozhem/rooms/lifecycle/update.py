@@ -1,4 +1,4 @@
-"""A room's life: created in DRAFT, started, ended, deleted."""
+"""Update and delete rooms: from DRAFT to the start, the end and the deletion."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -48,14 +48,14 @@ NEXT = {
 
 
 class StatusRefused(Conflict):
-    """The room cannot go there from where it is."""
+    """The room cannot change to that status from its current one."""
 
     default_code = "STATUS_REFUSED"
 
 
 @dataclass(frozen=True)
 class RoomChanges:
-    """What is to change in a room; None and an empty mapping mean: leave it.
+    """Changes of a room; None and an empty mapping leave a part unchanged.
 
     `fields` are columns of the room (name, description, is_public, entry_policy, capacity,
     doors_locked, locale); `settings` is a merge patch; `expected` is the version that the caller
@@ -71,10 +71,10 @@ class RoomChanges:
 async def change_room(
     services: Services, room_id: str, caller: Principal, changes: RoomChanges
 ) -> RoomRow:
-    """Change a room: its card, its settings, its status; all or none. For organizers.
+    """Change a room: its card, settings and status, all or none. For organizers.
 
-    The app is asked about settings that change and about a start. StatusRefused, SettingsFrozen,
-    Invalid with a problem per field, RoomChanged where `expected` is not the version any more.
+    The app validates changed settings and a start. Raises StatusRefused, SettingsFrozen, Invalid
+    with a problem for each field, and RoomChanged if `expected` is not the current version.
     """
     if changes.settings is None and changes.status is not RoomStatus.ACTIVE:
         return await _change_unasked(services, room_id, caller, changes)
@@ -112,7 +112,7 @@ async def _change_unasked(
 class _AskedChange(
     Exchange[SettingsValidationRequest, SettingsValidationResult, Revision, RoomRow]
 ):
-    """A change that the app is asked about: of settings, or a start."""
+    """A change that the app validates: of settings, or a start."""
 
     hook = VALIDATE_SETTINGS
 

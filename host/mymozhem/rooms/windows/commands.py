@@ -1,4 +1,4 @@
-"""What organizers can always do to a window, also while its app is down."""
+"""Commands of organizers on a window, which work even while its app is down."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -23,7 +23,7 @@ _WINDOW = "POST /rooms/{id}/windows/{windowId}"
 
 
 async def pause(services: Services, room_id: str, caller: Principal, window_key: str) -> WindowRow:
-    """Let a window stand still, with the time that is left; what arrived before still counts."""
+    """Pause a window and keep its remaining time; what arrived before still counts."""
     await services.submissions.flush(room_id, within=IN_FLIGHT)
     async with _changing(services, room_id, caller, window_key, "pause") as (transaction, window):
         require(window, WindowStatus.OPEN)
@@ -36,7 +36,7 @@ async def pause(services: Services, room_id: str, caller: Principal, window_key:
 
 
 async def resume(services: Services, room_id: str, caller: Principal, window_key: str) -> WindowRow:
-    """Let a paused window go on with the time that was left."""
+    """Resume a paused window with the remaining time."""
     async with _changing(services, room_id, caller, window_key, "resume") as (transaction, window):
         require(window, WindowStatus.PAUSED)
         shift(window, transaction.now - (window.paused_at or transaction.now))
@@ -51,7 +51,7 @@ async def resume(services: Services, room_id: str, caller: Principal, window_key
 async def extend(
     services: Services, room_id: str, caller: Principal, window_key: str, *, by_ms: int
 ) -> WindowRow:
-    """Give a window more time; Conflict NO_END where it has no end, ENDS_TOO_LATE for years."""
+    """Give a window more time; Conflict NO_END if it has no end, ENDS_TOO_LATE for years."""
     async with _changing(services, room_id, caller, window_key, "extend") as (transaction, window):
         require(window, *UNDER_WAY)
         if window.closes_at is None:
@@ -64,7 +64,7 @@ async def extend(
 
 
 async def close(services: Services, room_id: str, caller: Principal, window_key: str) -> WindowRow:
-    """Close a window now; what arrived before is counted. Twice is once."""
+    """Close a window now; what arrived before still counts. Idempotent."""
     await services.submissions.flush(room_id, within=IN_FLIGHT)
     async with _changing(services, room_id, caller, window_key, "close") as (transaction, window):
         if window.status in UNDER_WAY:
@@ -73,7 +73,7 @@ async def close(services: Services, room_id: str, caller: Principal, window_key:
 
 
 async def settle(services: Services, room_id: str, caller: Principal, window_key: str) -> WindowRow:
-    """Settle a window that waits for its app by the host's own verdicts; the app is told later."""
+    """Settle a window that waits for its app by the host's verdicts, and notify the app later."""
     async with _changing(services, room_id, caller, window_key, "settle") as (transaction, window):
         require(window, WindowStatus.TALLYING)
         await settling.settle_without_app(transaction, window)
@@ -81,7 +81,7 @@ async def settle(services: Services, room_id: str, caller: Principal, window_key
 
 
 async def reveal(services: Services, room_id: str, caller: Principal, window_key: str) -> WindowRow:
-    """Show verdicts and standings that a window held back; twice is once."""
+    """Show the verdicts and standings that a window held back; idempotent."""
     async with _changing(services, room_id, caller, window_key, "reveal") as (transaction, window):
         if window.revealed_at is None:
             await settling.reveal(transaction, window)

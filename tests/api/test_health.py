@@ -13,7 +13,7 @@ from mymozhem.monitoring.call_counts import CallCounts
 from mymozhem.monitoring.loop import HealthLoop
 from mymozhem.observability.metrics import BreakerState
 from mymozhem.registry.tables import AppRow
-from mymozhem.wiring.monitoring import health_loop, recipients, suffering
+from mymozhem.wiring.monitoring import affected_rooms, health_loop, recipients
 from tests.integration.monitoring.records import failed, letters, observed
 from tests.support.api_host import ApiHost, Caller, make_api_host
 
@@ -192,9 +192,9 @@ async def test_many_rooms_are_named_in_part_and_counted_whole(watched):
     for number in range(12):
         await watched.host.start(name=f"Evening {number}")
     async with watched.host.database.read() as session:
-        found = await suffering(session, "stall")
+        found = await affected_rooms(session, "stall")
         assert (len(found.rooms), found.count) == (10, 12)
-        assert (await suffering(session, "wheel")).count == 0
+        assert (await affected_rooms(session, "wheel")).count == 0
 
 
 class TestMetrics:

@@ -67,8 +67,8 @@ def aged(host: ApiHost, today: date) -> Quart:
     app = Quart("aged")
     clock = type("Clock", (), {"now": lambda _: datetime(*today.timetuple()[:3], tzinfo=UTC)})()
     services = type("Services", (), {"clock": clock, "settings": host.host.services.settings})()
-    host = type("Host", (), {"services": services})()
-    api_versions.install(app, lambda: host, (OLD, NEW))
+    dependencies = type("Host", (), {"services": services})()
+    api_versions.install(app, lambda: dependencies, (OLD, NEW))
 
     @app.get("/api/<version>/things")
     async def things(version: str) -> str:

@@ -131,15 +131,15 @@ async def test_a_host_starts_whatever_became_of_an_app(
 async def test_a_host_starts_with_rooms_of_a_remote_app_that_was_deleted(
     database_url, clock, tmp_path
 ):
-    async with make_api_host(database_url, clock, tmp_path) as host:
-        await host.remote_app()
-        room = await host.start(appId="raffle")
-        admin = await host.person("admin@example.com", is_admin=True)
+    async with make_api_host(database_url, clock, tmp_path) as before:
+        await before.remote_app()
+        room = await before.start(appId="raffle")
+        admin = await before.person("admin@example.com", is_admin=True)
         assert (await admin.delete("/apps/raffle")).status == 204
-        settings = host.host.services.settings
+        settings = before.host.services.settings
     async with restarted(settings, clock) as (app, host):
         await LockReconciler(host.services).run_due()
-        organizer = same(host.organizer, app)
+        organizer = same(before.organizer, app)
         assert (await organizer.get(f"/rooms/{room['id']}")).status == 200
         lock = (await organizer.get(f"/rooms/{room['id']}/lock")).data
         assert lock["orphaned"]

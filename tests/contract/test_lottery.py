@@ -19,7 +19,7 @@ from mymozhem.errors import Refused
 from mymozhem.rooms.actions.perform import perform
 from mymozhem.rooms.core.transaction import room_transaction
 from mymozhem.rooms.draws import commands
-from mymozhem.rooms.draws.record import DrawView, find_draw, record
+from mymozhem.rooms.draws.record import VisibleDraw, find_draw, record
 from mymozhem.rooms.jobs.runner import Jobs
 from mymozhem.rooms.tables.draws import DrawRow
 from mymozhem.rooms.tables.participants import ParticipantRow
@@ -57,11 +57,11 @@ class Fair:
         await self.jobs.run_due()
         return acted.reply
 
-    async def draw(self, **payload: Any) -> DrawView:
+    async def draw(self, **payload: Any) -> VisibleDraw:
         reply = await self.do("draw", **payload)
         return await self.seen(reply["key"])
 
-    async def seen(self, key: str) -> DrawView:
+    async def seen(self, key: str) -> VisibleDraw:
         async with self.host.services.database.read() as session:
             found = select(DrawRow.id).where(DrawRow.room_id == self.room.id, DrawRow.key == key)
             draw_id = (await session.scalars(found)).one()

@@ -36,7 +36,11 @@ async def host(database: Database, tmp_path: Path) -> AsyncIterator[HostHarness]
 
 @pytest.fixture
 def crowd(
-    host: HostHarness, processes: int, database_url: str, tmp_path: Path, request: pytest.FixtureRequest
+    host: HostHarness,
+    processes: int,
+    database_url: str,
+    tmp_path: Path,
+    request: pytest.FixtureRequest,
 ) -> Crowd:
     if processes == 1:
         return OneProcess(host.services)

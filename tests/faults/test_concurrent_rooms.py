@@ -84,7 +84,9 @@ async def check_numbers(host: HostHarness, room: RoomRow) -> None:
         assert prize.quantity_remaining == prize.quantity - len(held)
 
 
-async def test_one_person_joining_a_hundred_times_has_one_place(host: HostHarness, crowd: Crowd) -> None:
+async def test_one_person_joining_a_hundred_times_has_one_place(
+    host: HostHarness, crowd: Crowd
+) -> None:
     room = await host.start("racer")
     (user,) = await people(host, 1)
     outcomes = await run(crowd, [{"do": "join", "code": room.code, "user": user}] * MANY)
@@ -198,7 +200,9 @@ async def test_a_hundred_counting_actions_count_to_a_hundred(
     await check_numbers(host, room)
 
 
-async def test_a_request_repeated_a_hundred_times_is_done_once(host: HostHarness, crowd: Crowd) -> None:
+async def test_a_request_repeated_a_hundred_times_is_done_once(
+    host: HostHarness, crowd: Crowd
+) -> None:
     room = await host.start("racer")
     act = {"do": "act once", "room": room.id, "user": host.organizer.user_id, "action": "count"}
     outcomes = await run(crowd, [{**act, "key": "a key"}] * MANY)

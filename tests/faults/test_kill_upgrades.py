@@ -8,7 +8,7 @@ import sys
 
 from structlog.testing import capture_logs
 
-from mymozhem.rooms.tables.audit import AuditRow
+from mymozhem.audit.tables import AuditRow
 from tests.faults.kills import ROUNDS
 from tests.integration.rooms.upgrades.test_upgrade import RENAME, RENAMED
 from tests.support.apps.versioned_app import VersionedApp, open_versioned_host
@@ -21,8 +21,9 @@ STEPS = 60
 async def killed_at(versioned_host, url, room, steps):
     """Run the host that dies; return whether it came as far as that step."""
     child = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "tests.faults.upgrade_child", url, str(versioned_host.folder), room.id,
-        versioned_host.host.organizer.user_id, str(steps), stdout=asyncio.subprocess.PIPE,
+        sys.executable, "-m", "tests.faults.upgrade_child",
+        url, str(versioned_host.folder), room.id, versioned_host.host.organizer.user_id, str(steps),
+        stdout=asyncio.subprocess.PIPE,
     )  # fmt: skip
     await child.communicate()
     assert child.returncode in (0, -signal.SIGKILL)

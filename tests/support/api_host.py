@@ -263,9 +263,9 @@ async def make_api_host(
     given = Settings(data_dir=folder, database_url=database_url, **chosen)
     app = create_app(given, clock=clock, catalog=catalog, run_jobs=False)
     async with app.test_app():
-        host = host_of(app)
-        assert host is not None
-        host = ApiHost(app, host, Caller(app.test_client()))
+        dependencies = host_of(app)
+        assert dependencies is not None
+        host = ApiHost(app, dependencies, Caller(app.test_client()))
         host.organizer = await host.person("organizer@example.com")
         yield host
 

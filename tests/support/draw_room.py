@@ -9,7 +9,7 @@ from mymozhem.contract import Level, PrizeCount, fair
 from mymozhem.rooms.core.transaction import room_transaction
 from mymozhem.rooms.draws import commands
 from mymozhem.rooms.draws.commands import DrawRequest
-from mymozhem.rooms.draws.record import DrawView, find_draw, record
+from mymozhem.rooms.draws.record import VisibleDraw, find_draw, record
 from mymozhem.rooms.jobs.runner import Jobs
 from mymozhem.rooms.tables.prizes import PrizeRow, WinnerRow
 from mymozhem.rooms.tables.rooms import RoomRow
@@ -37,12 +37,12 @@ class Event:
             draw = await commands.by_id(transaction, draw_id)
             await act(transaction, draw, *arguments, **options)
 
-    async def draw(self, *prizes: tuple[str, int], **wish: object) -> DrawView:
+    async def draw(self, *prizes: tuple[str, int], **wish: object) -> VisibleDraw:
         draw_id = await self.request(*prizes, run=True, **wish)
         await self.jobs.run_due()
         return await self.see(draw_id)
 
-    async def see(self, draw_id: str, level: Level = Level.ORGANIZER) -> DrawView:
+    async def see(self, draw_id: str, level: Level = Level.ORGANIZER) -> VisibleDraw:
         async with self.services.database.read() as session:
             return await find_draw(session, self.room.id, draw_id, level=level)
 

@@ -257,7 +257,7 @@ def _refusal(status: int) -> dict[str, Any]:
 
 
 def _renamed(document: Any) -> Any:  # noqa: ANN401 - any part of a JSON document
-    """Drop what is ours alone from the names of schemas: `RoomView` is a room."""
+    """Drop what is ours alone from the names of schemas: `RoomView` becomes `Room`."""
     prefix = "#/components/schemas/"
     if isinstance(document, list):
         return [_renamed(each) for each in document]
@@ -275,4 +275,4 @@ def _renamed(document: Any) -> Any:  # noqa: ANN401 - any part of a JSON documen
 
 
 def _public(name: str) -> str:
-    return name.replace("Seen", "").replace("[", "_").replace("]", "").rstrip("_")
+    return name.replace("View", "").replace("[", "_").replace("]", "").rstrip("_")

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from mymozhem.rooms.replay import Replayed
     from mymozhem.rooms.tables.rooms import RoomRow
 
+    from .room_verification import VerifiedRoom
+
 
 T = TypeVar("T")
 Form = Literal["text", "json"]
@@ -191,7 +193,7 @@ def verify_command(room: str | None, form: Form, *, every: bool) -> None:
         raise SystemExit(1)
 
 
-def _print_proof(proved: "Proved") -> None:
+def _print_proof(proved: "VerifiedRoom") -> None:
     click.echo(f"{proved.room['id']}  {proved.room['name']}")
     for line in proved.lines:
         click.echo(f"  {'ok ' if line.holds else 'NOT'}  {line.what:<16} {line.says}")

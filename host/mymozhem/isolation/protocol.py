@@ -46,7 +46,7 @@ class WorkerConfig:
         return json.dumps(asdict(self)).encode() + b"\n"
 
     @classmethod
-    def read(cls, descriptor: int) -> "Orders":
+    def read(cls, descriptor: int) -> "WorkerConfig":
         """Read the line of orders, and not a byte behind it; ValueError where it is none."""
         line = bytearray()
         while not line.endswith(b"\n"):

@@ -2,9 +2,9 @@
 
 The environment's own Python runs it.
 
-It reads its orders from its standard input, where the end means that the host is gone, and tells
-the host on its standard output how it goes. It parts in two: a `Supervisor`, and the process in which
-the app is loaded and served on a Unix socket, as `mymozhem app serve` serves it elsewhere.
+It reads its configuration from standard input; the end of the input means that the host is gone.
+It reports its state on standard output. It forks into a `Supervisor` and the process that loads the
+app and serves it on a Unix socket, as `mymozhem app serve` does.
 """
 
 import os

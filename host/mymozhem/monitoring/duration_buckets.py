@@ -47,7 +47,7 @@ class DurationBuckets:
     p99_ms: float | None
 
     @classmethod
-    def of(cls, counts: Mapping[int, int], total_ms: float) -> "Spread":
+    def of(cls, counts: Mapping[int, int], total_ms: float) -> "DurationBuckets":
         """Compute the figures from the calls in each bucket and the sum of all durations."""
         calls = sum(counts.values())
         return cls(

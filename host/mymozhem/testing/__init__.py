@@ -49,12 +49,12 @@ __all__ = [
 ]
 
 _HOMES = {
-    "simulation": ("Game", "play"),
-    "harness": ("House", "principal"),
+    "simulation": ("Simulation", "simulate"),
+    "harness": ("HostHarness", "principal"),
     "conformance_kit": ("ConformanceWarning", "Finding", "NotConforming", "conformance", "report"),
     "migration_kit": ("migration_report", "migrations"),
     "older_manifest": ("NotOlder",),
-    "harness_setup": ("NotLoadable", "loaded", "open_house"),
+    "harness_setup": ("NotLoadable", "loaded", "open_host"),
     "web_server": ("WebServer", "listening"),
     "both_transports": ("over_both_transports",),
     "schema_values": ("values_for",),

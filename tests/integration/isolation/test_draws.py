@@ -38,7 +38,7 @@ def data_dir(tmp_path_factory):
 
 
 @asynccontextmanager
-async def host(data_dir, name):
+async def isolated_host(data_dir, name):
     url = f"sqlite:///{data_dir / name}.sqlite3"
     await upgrade(url)
     settings = Settings(_env_file=None, data_dir=data_dir, database_url=url, environment="test")
@@ -58,7 +58,7 @@ async def draw(services, room, prize):
 
 
 async def test_fifty_thousand_people_take_part_in_a_draw_of_isolated_code(data_dir, monkeypatch):
-    async with host(data_dir, "large") as (host, parts):
+    async with isolated_host(data_dir, "large") as (host, parts):
         room = await host.start("lottery")
         prize = await host.prize(room, quantity=3)
         first = await host.guest(room)
@@ -76,4 +76,4 @@ async def test_fifty_thousand_people_take_part_in_a_draw_of_isolated_code(data_d
         assert document["rule"]["app"] == {"id": "lottery", "version": "1.0.0"}
         (status,) = parts.workers.status()
         assert status.starts == 1
-        host.services.workshop.close()
+        host.services.compute_pool.close()

@@ -23,7 +23,7 @@ class ClosingServer:
             client.write(FAREWELL)
 
     @asynccontextmanager
-    async def running(self) -> AsyncIterator["Farewell"]:
+    async def running(self) -> AsyncIterator["ClosingServer"]:
         server = await asyncio.start_server(self._relay, "127.0.0.1", 0)
         port = server.sockets[0].getsockname()[1]
         here = self._server.set(host="127.0.0.1", port=port)

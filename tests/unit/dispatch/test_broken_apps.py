@@ -310,10 +310,11 @@ HOST = """
     import asyncio, sys, threading
     sys.path.insert(0, ".")
     import structlog
-        from mymozhem.config import Settings
+    from mymozhem.clock import SystemClock
+    from mymozhem.config import Settings
     from mymozhem.contract import hookimpl
     from mymozhem.dispatch import Dispatcher
-    from tests.unit.dispatch.conftest import FakeApps, House
+    from tests.unit.dispatch.conftest import FakeApps, DispatchHost
 
     structlog.configure(logger_factory=structlog.PrintLoggerFactory(sys.stderr))
 
@@ -333,13 +334,13 @@ HOST = """
 
     async def main():
         apps = FakeApps()
-        house = House(apps, Dispatcher(apps, LoadTolerantClock(), Settings()))
-        house.add(Blocked(), "blocked", timeout_ms=50)
-        house.add(Stubborn(), "stubborn", timeout_ms=50)
+        host = DispatchHost(apps, Dispatcher(apps, SystemClock(), Settings()))
+        host.add(Blocked(), "blocked", timeout_ms=50)
+        host.add(Stubborn(), "stubborn", timeout_ms=50)
         for name in ("blocked", "stubborn"):
-            print((await house.ask(name)).failure.code)
-        await house.dispatcher.close()
-        await house.dispatcher.close()
+            print((await host.ask(name)).failure.code)
+        await host.dispatcher.close()
+        await host.dispatcher.close()
 
     asyncio.run(main())
 """

@@ -1,15 +1,16 @@
-"""What operators see of the platform: the audit trail, and how much there is of everything."""
+"""What operators see of the platform: the audit log, and totals."""
 
 from dataclasses import dataclass
 
 from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from mymozhem.audit.tables import AuditRow
 from mymozhem.auth.tables import UserRow
 from mymozhem.contract import DrawStatus, JsonObject, PersonKind, RoomStatus
+from mymozhem.db.unit_of_work import Database
 from mymozhem.rooms.core.services import Services
 from mymozhem.rooms.locks.serving import ORPHANED, RUNNING
-from mymozhem.rooms.tables.audit import AuditRow
 from mymozhem.rooms.tables.draws import DrawRow
 from mymozhem.rooms.tables.locks import LockDriftRow
 from mymozhem.rooms.tables.rooms import RoomRow
@@ -22,7 +23,7 @@ AUDIT_BY: Columns = {"id": AuditRow.id, "createdAt": AuditRow.created_at}
 
 @dataclass(frozen=True)
 class AuditFilter:
-    """Which entries; None leaves a filter out."""
+    """Filters of audit entries; None leaves a filter out."""
 
     room_id: str | None = None
     actor_id: str | None = None
@@ -30,7 +31,7 @@ class AuditFilter:
 
 
 class AuditView(View):
-    """Who did what, when."""
+    """An audit entry: who did what, and when."""
 
     id: str
     actor_id: str | None
@@ -42,17 +43,17 @@ class AuditView(View):
 
 
 class RefusedApp(View):
-    """An enabled app that may not run, and why."""
+    """An enabled app that may not run, and the reason."""
 
     app_id: str
     reasons: list[str]
 
 
 class Overview(View):
-    """How much there is of everything.
+    """Totals of the platform.
 
-    `orphanedRooms` are those in DRAFT or ACTIVE that nothing answers for, `driftedRooms` those for
-    which a remote app has answered in the name of another lock.
+    `orphanedRooms` are rooms in DRAFT or ACTIVE that nothing serves, `driftedRooms` those for which
+    a remote app has replied under another lock.
     """
 
     rooms: dict[RoomStatus, int]
@@ -66,9 +67,9 @@ class Overview(View):
 
 
 async def audit_trail(
-    session: AsyncSession, wanted: AuditFilter, part: PageRequest
+    database: Database, wanted: AuditFilter, part: PageRequest
 ) -> ResultPage[AuditView]:
-    """Return audit entries, newest first."""
+    """Return audit entries, the newest first."""
     rows = select(AuditRow)
     for column, value in (
         (AuditRow.room_id, wanted.room_id),
@@ -78,12 +79,18 @@ async def audit_trail(
         if value is not None:
             rows = rows.where(column == value)
     newest = PageRequest(part.page, part.limit, ("-createdAt",))
-    found, total = await fetch_page(session, rows, newest, AUDIT_BY)
+    async with database.read() as session:
+        found, total = await fetch_page(session, rows, newest, AUDIT_BY)
     return ResultPage([_audit(row) for (row,) in found], total)
 
 
-async def overview(session: AsyncSession, services: Services) -> Overview:
-    """Return how much there is of everything that is not deleted."""
+async def overview(services: Services) -> Overview:
+    """Return the totals of everything that is not deleted."""
+    async with services.database.read() as session:
+        return await _overview(session, services)
+
+
+async def _overview(session: AsyncSession, services: Services) -> Overview:
     rooms = await session.execute(
         select(RoomRow.status, func.count())
         .where(RoomRow.deleted_at.is_(None))

@@ -242,7 +242,9 @@ CODES = {
 
 
 @pytest.mark.parametrize("app_id", ["wreck", "drifter"])
-async def test_an_app_that_breaks_is_named_and_changes_nothing(host: HostHarness, app_id: str) -> None:
+async def test_an_app_that_breaks_is_named_and_changes_nothing(
+    host: HostHarness, app_id: str
+) -> None:
     room = await host.start(app_id)
     before = await everything(host)
     named = {}

@@ -198,7 +198,9 @@ async def test_strictly_a_bad_line_keeps_all_of_them_out(host: HostHarness, cler
     assert (await settings_of(host, room))["menu"] == ["Soup"]
 
 
-async def test_a_text_of_which_nothing_can_be_read_leaves_the_setting_alone(host: HostHarness) -> None:
+async def test_a_text_of_which_nothing_can_be_read_leaves_the_setting_alone(
+    host: HostHarness,
+) -> None:
     room = await host.room("clerk", settings={"menu": ["Old"]})
     done = await bring(host, room, "What?\nHm?")
     assert (done.saved, done.imported, len(done.problems)) == (False, 0, 2)
@@ -327,7 +329,9 @@ async def test_a_room_that_moved_on_while_the_app_agreed_is_read_for_again(
     assert len(clerk.read) == 2
 
 
-async def test_other_requests_do_not_wait_while_the_app_reads(host: HostHarness, clerk: Clerk) -> None:
+async def test_other_requests_do_not_wait_while_the_app_reads(
+    host: HostHarness, clerk: Clerk
+) -> None:
     room = await host.start("clerk")
     reading, go = asyncio.Event(), asyncio.Event()
 
@@ -346,7 +350,9 @@ async def test_other_requests_do_not_wait_while_the_app_reads(host: HostHarness,
     assert (settings["note"], settings["songs"]) == ("Soup is ready", ["Waltz"])
 
 
-async def test_both_questions_share_one_budget(host: HostHarness, clerk: Clerk, clock: HeldClock) -> None:
+async def test_both_questions_share_one_budget(
+    host: HostHarness, clerk: Clerk, clock: HeldClock
+) -> None:
     room = await host.room("clerk")
     clerk.checked.clear()
 

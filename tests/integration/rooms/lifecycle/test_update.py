@@ -116,7 +116,9 @@ async def test_only_organizers_change_a_room(host: HostHarness) -> None:
     assert changed.name == "Ours"
 
 
-async def test_a_running_room_cannot_be_deleted_and_a_deleted_one_is_gone(host: HostHarness) -> None:
+async def test_a_running_room_cannot_be_deleted_and_a_deleted_one_is_gone(
+    host: HostHarness,
+) -> None:
     room = await host.start("bazaar")
     with pytest.raises(Conflict) as caught:
         await delete_room(host.services, room.id, host.organizer)

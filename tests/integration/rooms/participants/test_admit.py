@@ -21,7 +21,7 @@ from mymozhem.contract import (
 from mymozhem.db.unit_of_work import Database
 from mymozhem.errors import Conflict, NotFound, Unauthenticated
 from mymozhem.rooms.actions.perform import perform
-from mymozhem.rooms.coordination.join_batches import Joined
+from mymozhem.rooms.coordination.join_batches import JoinResult
 from mymozhem.rooms.participants.display_names import FreeNames
 from mymozhem.rooms.participants.join import join
 from mymozhem.rooms.participants.manage import leave
@@ -84,11 +84,11 @@ def statements() -> Iterator[list[str]]:
     event.remove(Engine, "before_cursor_execute", keep)
 
 
-async def come(host: HostHarness, room: RoomRow, *names: str) -> list[Joined]:
+async def come(host: HostHarness, room: RoomRow, *names: str) -> list[JoinResult]:
     return list(await asyncio.gather(*(host.guest(room, name) for name in names)))
 
 
-def shown(joined: list[Joined]) -> list[str]:
+def shown(joined: list[JoinResult]) -> list[str]:
     return [each.participant.display_name for each in joined]
 
 
@@ -101,7 +101,9 @@ async def test_those_who_come_together_cost_few_statements(
     assert len([each for each in statements if "FROM room_states" in each]) <= 2
 
 
-async def test_everybody_hears_of_those_who_came_together_once(host: HostHarness, room: RoomRow) -> None:
+async def test_everybody_hears_of_those_who_came_together_once(
+    host: HostHarness, room: RoomRow
+) -> None:
     joined = await come(host, room, *(f"Guest {number}" for number in range(TOGETHER)))
     counts = [each.payload["count"] for each in await host.events(room.id, "participant:count")]
     assert counts == sorted(counts)
@@ -129,7 +131,9 @@ async def test_names_come_out_as_if_people_had_come_one_by_one(host: HostHarness
     assert shown(await come(host, together, *names)) == shown(one_by_one)
 
 
-async def test_who_comes_back_among_others_keeps_their_name(host: HostHarness, room: RoomRow) -> None:
+async def test_who_comes_back_among_others_keeps_their_name(
+    host: HostHarness, room: RoomRow
+) -> None:
     ada = principal(await host.guest(room, "Ada"))
     await leave(host.services, room.id, ada)
     back = join(host.services, room.code, ada, name=None, answers={})
@@ -164,7 +168,7 @@ async def test_somebody_who_cannot_be_stored_keeps_nobody_else_out(
         host.guest(room, "Third"),
         return_exceptions=True,
     )
-    assert [isinstance(each, Joined) for each in found] == [True, True, False, True]
+    assert [isinstance(each, JoinResult) for each in found] == [True, True, False, True]
     assert await host.count(ParticipantRow, room_id=room.id) == 1 + 3
     counts = await host.events(room.id, "participant:count")
     assert counts[-1].payload["count"] == 3
@@ -181,7 +185,7 @@ async def test_who_has_no_account_any_more_is_told_so_among_others(
         join(host.services, room.code, ada, name="Ada", answers={}),
         return_exceptions=True,
     )
-    assert [type(each) for each in found] == [Joined, Unauthenticated, Joined]
+    assert [type(each) for each in found] == [JoinResult, Unauthenticated, JoinResult]
 
 
 async def test_the_last_seats_go_to_those_who_came_first(host: HostHarness) -> None:
@@ -189,11 +193,13 @@ async def test_the_last_seats_go_to_those_who_came_first(host: HostHarness) -> N
     found = await asyncio.gather(
         *(host.guest(room, f"Guest {number}") for number in range(5)), return_exceptions=True
     )
-    assert [isinstance(each, Joined) for each in found] == [True] * 3 + [False] * 2
+    assert [isinstance(each, JoinResult) for each in found] == [True] * 3 + [False] * 2
     assert [each.code for each in found if isinstance(each, Conflict)] == ["ROOM_FULL"] * 2
 
 
-async def test_no_door_is_remembered_once_everybody_has_gone(host: HostHarness, room: RoomRow) -> None:
+async def test_no_door_is_remembered_once_everybody_has_gone(
+    host: HostHarness, room: RoomRow
+) -> None:
     gone = [asyncio.create_task(host.guest(room, f"Guest {number}")) for number in range(3)]
     await asyncio.sleep(0)
     for task in gone:
@@ -203,8 +209,8 @@ async def test_no_door_is_remembered_once_everybody_has_gone(host: HostHarness, 
         with pytest.raises(NotFound):
             await join(host.services, code, None, name="Ada", answers={})
     await host.guest(room, "Last")
-    assert host.services.arrivals.looks._doors == {}  # noqa: SLF001  nothing is left behind
-    assert host.services.arrivals.entries._doors == {}  # noqa: SLF001  likewise
+    assert len(host.services.room_lookups) == 0
+    assert len(host.services.joins) == 0
 
 
 async def test_an_action_reads_the_state_once_before_and_once_under_the_lock(

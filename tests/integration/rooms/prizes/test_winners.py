@@ -69,7 +69,9 @@ async def test_people_and_prizes_of_another_room_are_not_found(host: HostHarness
             await give(host, room, person.participant.id, prize)
 
 
-async def test_a_prize_is_handed_out_once_and_not_after_it_was_taken_back(host: HostHarness) -> None:
+async def test_a_prize_is_handed_out_once_and_not_after_it_was_taken_back(
+    host: HostHarness,
+) -> None:
     room = await host.start("bazaar")
     prize, guest = await host.prize(room), await host.guest(room)
     winner = await give(host, room, guest.participant.id, prize)

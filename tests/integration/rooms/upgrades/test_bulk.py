@@ -132,9 +132,8 @@ async def test_a_range_takes_rooms_below_the_target_alone(versioned_host, admin)
     newest = await versioned_host.room()
     done = await bulk(versioned_host, admin, ">=1", "1.1.0")
     assert (done.rooms, done.upgraded) == (1, 1)
-    assert [(await versioned_host.now(room)).app_manifest_version for room in (old, middle, newest)] == [
-        "1.1.0", "1.1.0", "1.2.0",
-    ]  # fmt: skip
+    rooms = [await versioned_host.now(room) for room in (old, middle, newest)]
+    assert [room.app_manifest_version for room in rooms] == ["1.1.0", "1.1.0", "1.2.0"]
 
 
 async def test_a_version_above_the_target_is_left_alone_too(versioned_host, admin):

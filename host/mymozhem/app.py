@@ -6,7 +6,7 @@ from quart import Quart
 
 from mymozhem.api import mount
 from mymozhem.api.callback_dispatch import AllCallbacks
-from mymozhem.api.dependencies import Host
+from mymozhem.api.dependencies import ApiDependencies
 from mymozhem.api.rate_limits import Limits
 from mymozhem.auth.accounts import Accounts
 from mymozhem.auth.passwords import Passwords
@@ -56,9 +56,9 @@ def create_app(
     return app
 
 
-def host_of(app: Quart) -> Host | None:
+def host_of(app: Quart) -> ApiDependencies | None:
     """Return the parts of a host that is serving; None before it starts and after it stops."""
-    host: Host | None = app.extensions.get(_KEY)
+    host: ApiDependencies | None = app.extensions.get(_KEY)
     return host
 
 
@@ -69,7 +69,7 @@ async def _open(
     *,
     catalog: Catalog | None,
     run_jobs: bool,
-) -> Host:
+) -> ApiDependencies:
     """Open everything in order; the stack closes it in the opposite one, also half-way."""
     async with AsyncExitStack() as opening:
         parts = await opening.enter_async_context(open_parts(settings, clock, catalog=catalog))
@@ -80,7 +80,7 @@ async def _open(
         if run_jobs:
             parts.start()
         await stack.enter_async_context(opening.pop_all())
-    return Host(
+    return ApiDependencies(
         services=services,
         tokens=Tokens(services.keys, settings, clock),
         accounts=Accounts(services.database, passwords),

@@ -6,12 +6,12 @@ import pytest
 
 from tests.faults.delivery_kills import DeliveryScene
 from tests.faults.kills import ROUNDS
-from tests.support.apps.delivery_app import Chronicle
+from tests.support.apps.delivery_app import DeliveryApp
 
 
 @pytest.fixture
 async def app():
-    async with Chronicle(random.Random(7)).serving() as app:
+    async with DeliveryApp(random.Random(7)).serving() as app:
         yield app
 
 

@@ -25,7 +25,7 @@ from mymozhem.rooms.windows import downtime
 from mymozhem.rooms.windows.submit import submit
 from mymozhem.rooms.windows.timing import left_ms
 from tests.faults.host_child import LEASE, Fuse, lay
-from tests.support.apps.slow_window_app import Asker
+from tests.support.apps.slow_window_app import SlowWindowApp
 from tests.support.host import make_services
 
 
@@ -37,7 +37,9 @@ def say(**facts: object) -> None:
 async def main(url: str, folder: str, steps: int, mode: str) -> None:
     database = Database(url, clock=SystemClock())
     await database.open()
-    services = await make_services(database, SystemClock(), Path(folder), {"asker": Asker()})
+    services = await make_services(
+        database, SystemClock(), Path(folder), {"asker": SlowWindowApp()}
+    )
     await downtime.recover(services, starting=True)
     jobs = Jobs(services, lease=LEASE)
     lay(Fuse(steps or 1_000_000), database)

@@ -15,7 +15,7 @@ from .rate_limits import Limits
 
 
 @dataclass(frozen=True)
-class Host:
+class ApiDependencies:
     """The parts of a running host that the edge needs.
 
     `check_url` looks at addresses of remote apps before they are stored, `callbacks` takes results

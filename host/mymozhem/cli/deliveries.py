@@ -48,14 +48,14 @@ def list_command(
 
     async def read(database: Database) -> list[Document]:
         from mymozhem.deliveries.tables import DeliveryState
-        from mymozhem.rooms.views.base import written
+        from mymozhem.rooms.views.base import to_json
         from mymozhem.rooms.views.deliveries import DeliveryFilter, list_deliveries
-        from mymozhem.rooms.views.paging import Part
+        from mymozhem.rooms.views.paging import PageRequest
 
         wanted = DeliveryFilter(DeliveryState(state) if state else None, app_id, None, room_id)
         async with database.read() as session:
-            found = await list_deliveries(session, wanted, Part(1, limit))
-        return [written(each) for each in found.items]
+            found = await list_deliveries(session, wanted, PageRequest(1, limit))
+        return [to_json(each) for each in found.items]
 
     found = _with_database(read)
     if form == "json":
@@ -87,11 +87,11 @@ def show_command(delivery_id: str, *, body: bool, form: Form) -> None:
     """
 
     async def read(database: Database) -> Document:
-        from mymozhem.rooms.views.base import written
+        from mymozhem.rooms.views.base import to_json
         from mymozhem.rooms.views.deliveries import show_delivery
 
         async with database.read() as session:
-            found = written(await show_delivery(session, delivery_id))
+            found = to_json(await show_delivery(session, delivery_id))
         return found | {"body": await _body(database, delivery_id)} if body else found
 
     found = _with_database(read)

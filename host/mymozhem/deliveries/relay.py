@@ -19,13 +19,13 @@ from mymozhem.db.unit_of_work import Database, UnitOfWork
 from mymozhem.errors import Unavailable
 
 from . import leases, results, retention
-from .delivery import Ask, Outcome, Result
+from .delivery import DeliverySender, Outcome, Result
 from .leases import Claim
 from .outbox import Outbox
 from .results import Chance
 from .retention import Retention
 from .retry_schedule import Schedules
-from .slots import Places
+from .slots import Slots
 from .tables import AttemptRow, DeliveryRow, StreamRow
 
 #: how long a process may be silent before another one takes its deliveries
@@ -56,7 +56,7 @@ class Relay:
         self,
         database: Database,
         outbox: Outbox,
-        ask: Ask,
+        ask: DeliverySender,
         schedules: Schedules,
         clock: Clock,
         *,
@@ -106,7 +106,7 @@ class Relay:
         with suppress(Unavailable):  # the leases end by themselves
             await self._turn(take=False)
             if held:
-                await leases.give_back(self._database, held)
+                await leases.release(self._database, held)
 
     async def run_due(self) -> int:
         """Carry everything that is due now, and what becomes due by it; return how many attempts.
@@ -153,9 +153,9 @@ class Relay:
             task.add_done_callback(self._done)
         return len(taken)
 
-    def _places(self) -> Places:
+    def _places(self) -> Slots:
         taken = (claim.delivery.app_id for claim in self._running.values())
-        return Places(self._width, taken)
+        return Slots(self._width, taken)
 
     async def _anything_due(self) -> bool:
         places = self._places()
@@ -190,7 +190,7 @@ class Relay:
         known = {attempt.id: (attempt, head) for attempt, head in found}
         for stream, each in streams:
             attempt, head = known[each.claim.lease]
-            await results.settle(
+            await results.record(
                 unit,
                 stream,
                 head,
@@ -240,7 +240,7 @@ class Relay:
     async def _until_given_back(self) -> None:
         while not self._stopping:
             try:
-                await leases.give_back(self._database, None)
+                await leases.release(self._database, None)
             except Unavailable:
                 await self._sleep(self._poll)
             else:

@@ -19,11 +19,11 @@ from mymozhem.registry.catalog import Catalog
 from mymozhem.registry.tables import AppRow, StopCause
 
 from . import call_counts, health_checks, mail_queue
-from .alert_mails import Teller
-from .alert_rules import AppOff, Facts, findings
-from .call_counts import Histograms
-from .call_statistics import figures
-from .cluster_turns import take_turn
+from .alert_mails import AlertMailer
+from .alert_rules import AppOff, Facts, due_alerts
+from .call_counts import CallCounts
+from .call_statistics import call_statistics
+from .cluster_turns import run_once_per_cluster
 from .incidents import reconcile
 from .quiet_hours import QuietHours
 from .smtp import Mailer
@@ -50,7 +50,7 @@ class HealthParts:
     clock: Clock
     settings: Settings
     metrics: Metrics
-    histograms: Histograms
+    histograms: CallCounts
     sources: Sources
 
 
@@ -67,9 +67,11 @@ class HealthLoop:
         if mailer is None:
             logger.info("no mail server is set: `mymozhem alerts` and /admin/alerts show alerts")
         self._postman = (
-            mail_queue.Postman(parts.database, mailer, parts.clock) if mailer is not None else None
+            mail_queue.MailSender(parts.database, mailer, parts.clock)
+            if mailer is not None
+            else None
         )
-        self._teller = Teller(
+        self._teller = AlertMailer(
             parts.sources,
             QuietHours.of(parts.settings),
             parts.settings.effective_public_url,
@@ -118,7 +120,7 @@ class HealthLoop:
 
     async def clean(self) -> None:
         """Forget what is old, when it is this process's turn."""
-        if not await take_turn(self._parts.database, "clean", every=CLEAN_EVERY):
+        if not await run_once_per_cluster(self._parts.database, "clean", every=CLEAN_EVERY):
             return
         async with self._parts.database.write() as unit:
             await call_counts.forget_old(unit)
@@ -127,7 +129,9 @@ class HealthLoop:
     async def check(self) -> None:
         """Ask the apps how they are, when it is this process's turn."""
         ask, database = self._parts.sources.ask, self._parts.database
-        if ask is None or not await take_turn(database, "checks", every=CHECK_EVERY - _EARLY):
+        if ask is None or not await run_once_per_cluster(
+            database, "checks", every=CHECK_EVERY - _EARLY
+        ):
             return
         async with database.read() as session:
             off = await _apps_off(session)
@@ -138,13 +142,13 @@ class HealthLoop:
         """Show Prometheus how things are; judge them, when it is this process's turn."""
         facts = await self._facts()
         self._show(facts)
-        if await take_turn(self._parts.database, "alerts", every=LOOK_EVERY - _EARLY):
+        if await run_once_per_cluster(self._parts.database, "alerts", every=LOOK_EVERY - _EARLY):
             await self.evaluate(facts)
 
     async def evaluate(self, facts: Facts) -> None:
         """Open, close and tell incidents, in one transaction."""
         async with self._parts.database.write() as unit:
-            await reconcile(unit, findings(facts), self._parts.sources)
+            await reconcile(unit, due_alerts(facts), self._parts.sources)
             await unit.session.flush()
             await self._teller.tell(unit)
 
@@ -158,7 +162,7 @@ class HealthLoop:
         sources = self._parts.sources
         async with self._parts.database.read() as session:
             return Facts(
-                hour=await figures(session, "1h", now),
+                hour=await call_statistics(session, "1h", now),
                 breakers=await sources.breakers(session),
                 deliveries=await sources.deliveries(session),
                 checks=await health_checks.checked(session),

@@ -9,7 +9,7 @@ from sqlalchemy import Update, delete, select, update
 from mymozhem.clock import Clock
 from mymozhem.db.unit_of_work import Database, UnitOfWork
 
-from .mail_texts import Letter, line
+from .mail_texts import MailText, line
 from .smtp import Mail, Mailer, MailFailed
 from .tables import OutgoingMailRow
 
@@ -25,7 +25,7 @@ KEEP = timedelta(days=30)
 LONGEST_SUBJECT = 200
 
 
-def enqueue(unit: UnitOfWork, recipient: str, letter: Letter) -> None:
+def enqueue(unit: UnitOfWork, recipient: str, letter: MailText) -> None:
     """Have a letter sent once the transaction is committed."""
     unit.session.add(
         OutgoingMailRow(
@@ -39,7 +39,7 @@ def enqueue(unit: UnitOfWork, recipient: str, letter: Letter) -> None:
 
 
 @dataclass(frozen=True)
-class Postman:
+class MailSender:
     """Sends what is due; several processes may, each mail is taken by one."""
 
     database: Database

@@ -14,7 +14,7 @@ EVERY = 2.0
 logger = logging.getLogger(__name__)
 
 
-class Watch:
+class CatalogWatch:
     """Keeps the catalog of a process up to date, in the background."""
 
     def __init__(self, catalog: Catalog, *, every: float = EVERY) -> None:

@@ -12,7 +12,7 @@ from mymozhem.db.base import new_id
 from mymozhem.errors import Conflict
 
 from .core.participant_lookup import IDS_AT_ONCE, require_participants
-from .core.transaction import RoomWriter
+from .core.transaction import RoomTransaction
 from .tables.participants import ParticipantRow
 from .tables.scores import ScoreRow
 
@@ -32,31 +32,38 @@ class Standing:
     points: int
 
 
-async def adjust(writer: RoomWriter, participant_id: str, *, points: int, reason: str) -> None:
+async def adjust(
+    transaction: RoomTransaction, participant_id: str, *, points: int, reason: str
+) -> None:
     """Add points to a participant or take them, with a reason that the log keeps.
 
     While an app settles a window that holds its results back, what it gives is held back as well.
     Conflict POINTS_OUT_OF_RANGE where the sum would leave what is kept.
     """
-    person = (await require_participants(writer, (participant_id,)))[participant_id]
-    _refuse_more(points)
-    writer.session.add(
+    person = (await require_participants(transaction, (participant_id,)))[participant_id]
+    _check_bounds(points)
+    transaction.session.add(
         ScoreRow(
-            room_id=writer.room.id,
+            room_id=transaction.room.id,
             participant_id=participant_id,
-            window_id=writer.held_back,
+            window_id=transaction.held_back,
             points=points,
             reason=reason,
-            sealed=writer.held_back is not None,
-            created_at=writer.now,
+            sealed=transaction.held_back is not None,
+            created_at=transaction.now,
         )
     )
-    if writer.held_back is None:
-        _give(writer, person, points, reason=reason)
+    if transaction.held_back is None:
+        _give(transaction, person, points, reason=reason)
 
 
 async def credit(
-    writer: RoomWriter, deltas: Mapping[str, int], *, window_id: str, window: str, reason: str
+    transaction: RoomTransaction,
+    deltas: Mapping[str, int],
+    *,
+    window_id: str,
+    window: str,
+    reason: str,
 ) -> None:
     """Add what a window gives to the scores, by participant; nothing is written for zero.
 
@@ -65,51 +72,51 @@ async def credit(
     given = [(person_id, points) for person_id, points in deltas.items() if points]
     for start in range(0, len(given), IDS_AT_ONCE):
         some = dict(given[start : start + IDS_AT_ONCE])
-        people = await require_participants(writer, some)
+        people = await require_participants(transaction, some)
         for person_id, points in some.items():
-            _give(writer, people[person_id], points, reason=reason, window=window)
-        await writer.session.flush()
+            _give(transaction, people[person_id], points, reason=reason, window=window)
+        await transaction.session.flush()
         rows = [
             {
                 "id": new_id("score"),
-                "room_id": writer.room.id,
+                "room_id": transaction.room.id,
                 "participant_id": person_id,
                 "window_id": window_id,
                 "points": points,
                 "reason": reason,
                 "sealed": False,
-                "created_at": writer.now,
+                "created_at": transaction.now,
             }
             for person_id, points in some.items()
         ]
-        await writer.session.execute(insert(ScoreRow), rows)
+        await transaction.session.execute(insert(ScoreRow), rows)
 
 
-async def unseal(writer: RoomWriter, window_id: str, *, window: str) -> None:
+async def unseal(transaction: RoomTransaction, window_id: str, *, window: str) -> None:
     """Count the adjustments that were held back together with a window's results."""
     sealed = (
-        await writer.session.scalars(
+        await transaction.session.scalars(
             select(ScoreRow).where(ScoreRow.window_id == window_id, ScoreRow.sealed)
         )
     ).all()
-    people = await require_participants(writer, {row.participant_id for row in sealed})
+    people = await require_participants(transaction, {row.participant_id for row in sealed})
     for row in sealed:
         row.sealed = False
-        _give(writer, people[row.participant_id], row.points, reason=row.reason, window=window)
+        _give(transaction, people[row.participant_id], row.points, reason=row.reason, window=window)
 
 
-async def announce(writer: RoomWriter, *, shown: bool) -> None:
+async def announce(transaction: RoomTransaction, *, shown: bool) -> None:
     """Tell everybody the standings, or hide them from participants until they are told again."""
-    writer.room.standings_hidden = not shown
+    transaction.room.standings_hidden = not shown
     if not shown:
         return
-    await writer.session.flush()
-    places = await standings(writer.session, writer.room.id)
+    await transaction.session.flush()
+    places = await standings(transaction.session, transaction.room.id)
     top = tuple(
         Place(rank=each.rank, participant_id=each.participant_id, points=each.points)
         for each in places
     )
-    writer.record(StandingsChanged(top=top))
+    transaction.record(StandingsChanged(top=top))
 
 
 async def standings(
@@ -143,16 +150,16 @@ def rank(rows: Iterable[ParticipantRow]) -> list[Standing]:
 
 
 def _give(
-    writer: RoomWriter,
+    transaction: RoomTransaction,
     person: ParticipantRow,
     points: int,
     *,
     reason: str,
     window: str | None = None,
 ) -> None:
-    _refuse_more(points, person.points + points)
+    _check_bounds(points, person.points + points)
     person.points += points
-    writer.record(
+    transaction.record(
         ScoresChanged(
             participant_id=person.id,
             points=points,
@@ -162,7 +169,7 @@ def _give(
     )
 
 
-def _refuse_more(*points: int) -> None:
+def _check_bounds(*points: int) -> None:
     if max(map(abs, points)) > MOST:
         message = f"Nobody has more than {MOST} points, or fewer than -{MOST}."
         raise Conflict(message, code="POINTS_OUT_OF_RANGE")

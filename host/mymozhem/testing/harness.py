@@ -20,7 +20,7 @@ from mymozhem.registry.loaded_code import AppCode
 from mymozhem.rooms.actions.perform import perform
 from mymozhem.rooms.coordination.join_batches import Joined
 from mymozhem.rooms.coordination.submission_batches import Accepted
-from mymozhem.rooms.core.membership import find_seat
+from mymozhem.rooms.core.membership import find_membership
 from mymozhem.rooms.core.services import Services
 from mymozhem.rooms.jobs.runner import Jobs
 from mymozhem.rooms.lifecycle.create import NewRoom, create_room
@@ -47,7 +47,7 @@ class _Lent:
 
 
 @dataclass
-class House:
+class HostHarness:
     """Services and an organizer; `start` makes a room that people can join at once."""
 
     services: Services
@@ -61,7 +61,7 @@ class House:
     observed: Sequence[Observed] = ()
 
     @asynccontextmanager
-    async def hurried(self, deadline_ms: int) -> AsyncIterator["House"]:
+    async def hurried(self, deadline_ms: int) -> AsyncIterator["HostHarness"]:
         """Give the same house with an operator who lets no call last longer than this."""
         services = self.services
         settings = services.settings.model_copy(update={"max_deadline_ms": deadline_ms})
@@ -158,7 +158,7 @@ class House:
     async def sees(self, room: RoomRow, who: Joined | None = None) -> Snapshot:
         """Return what somebody is shown of a room; None is the organizer."""
         async with self.services.database.read() as session:
-            seat = await find_seat(session, room.id, self.who(who))
+            seat = await find_membership(session, room.id, self.who(who))
             return await snapshot(session, seat, now=self.services.clock.now())
 
     def who(self, joined: Joined | None) -> Principal:

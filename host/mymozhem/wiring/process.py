@@ -12,15 +12,15 @@ from mymozhem.db.unit_of_work import Database
 from mymozhem.deliveries.relay import Relay
 from mymozhem.dispatch.breakers.breaker import BreakerStatus, Change
 from mymozhem.dispatch.breakers.registry import Breakers
-from mymozhem.dispatch.breakers.shared_state import Openings
+from mymozhem.dispatch.breakers.shared_state import SharedBreakerState
 from mymozhem.dispatch.dispatcher import Dispatcher
-from mymozhem.dispatch.observers import Ears
+from mymozhem.dispatch.observers import CallObservers
 from mymozhem.dispatch.stored_lists import StoredLists
 from mymozhem.dispatch.transports.base import AppTarget
 from mymozhem.dispatch.transports.isolated import IsolatedTransport
 from mymozhem.dispatch.transports.webhook.transport import WebhookTransport
 from mymozhem.isolation.pool import Workers
-from mymozhem.monitoring.call_counts import Histograms
+from mymozhem.monitoring.call_counts import CallCounts
 from mymozhem.monitoring.loop import HealthLoop
 from mymozhem.observability.call_observer import Observers
 from mymozhem.observability.metrics import Metrics
@@ -28,15 +28,15 @@ from mymozhem.outbound import Outbound
 from mymozhem.outbound.guard import Guard
 from mymozhem.registry.catalog import Catalog
 from mymozhem.registry.catalog_source import Source
-from mymozhem.registry.catalog_watch import Watch
+from mymozhem.registry.catalog_watch import CatalogWatch
 from mymozhem.registry.kill_switch import disable
 from mymozhem.rooms.app_calls.late_answers import LateAnswers
 from mymozhem.rooms.app_calls.recovery import Parking
 from mymozhem.rooms.core.services import Services
-from mymozhem.rooms.jobs.cleanup import Sweeper
+from mymozhem.rooms.jobs.cleanup import Cleaner
 from mymozhem.rooms.jobs.runner import Jobs
 from mymozhem.rooms.locks.drift import Drifts
-from mymozhem.rooms.locks.reconciler import Keeper
+from mymozhem.rooms.locks.reconciler import LockReconciler
 from mymozhem.wiring.deliveries import relay_of
 from mymozhem.wiring.monitoring import health_loop
 
@@ -51,13 +51,13 @@ class Parts:
     services: Services
     metrics: Metrics
     late: LateAnswers
-    openings: Openings
+    openings: SharedBreakerState
     jobs: Jobs
     relay: Relay
-    watch: Watch
+    watch: CatalogWatch
     health: HealthLoop
-    sweeper: Sweeper
-    keeper: Keeper
+    sweeper: Cleaner
+    keeper: LockReconciler
     workers: Workers
 
     def start(self) -> None:
@@ -97,11 +97,11 @@ async def open_parts(
         stack.push_async_callback(database.close)
         keys = Keys.load(settings)
         apps = await _catalog(catalog, database, settings, keys)
-        metrics, counts = Metrics(), Histograms(clock)
+        metrics, counts = Metrics(), CallCounts(clock)
         metrics.before_scrape(lambda: metrics.pools(database.connections_in_use()))
         late, parking, drifts = LateAnswers(), Parking(), Drifts()
         going = Errands("apps that are gone", most=GOING_AT_ONCE)
-        openings = Openings(database, clock)
+        openings = SharedBreakerState(database, clock)
         breakers = Breakers(clock, openings=openings)
         workers = Workers(settings)
         stack.push_async_callback(workers.close)
@@ -112,7 +112,7 @@ async def open_parts(
             remote=_webhooks(apps, database, keys, clock, settings),
             isolated=IsolatedTransport(apps, workers),
             breakers=breakers,
-            ears=Ears(
+            observers=CallObservers(
                 observer=Observers(metrics, counts, parking),
                 late=late,
                 drifts=drifts,
@@ -134,7 +134,7 @@ async def open_parts(
         stack.push_async_callback(drifts.close)
         await parking.open(services)
         stack.push_async_callback(parking.close)
-        keeper = Keeper(services)
+        keeper = LockReconciler(services)
         parts = Parts(
             services=services,
             metrics=metrics,
@@ -142,9 +142,9 @@ async def open_parts(
             openings=openings,
             jobs=Jobs(services),
             relay=relay_of(services),
-            watch=Watch(apps),
+            watch=CatalogWatch(apps),
             health=health_loop(services, metrics, counts, keeper.orphans),
-            sweeper=Sweeper(services),
+            sweeper=Cleaner(services),
             keeper=keeper,
             workers=workers,
         )

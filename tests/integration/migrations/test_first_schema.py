@@ -20,7 +20,7 @@ from mymozhem.db.engine import create_engine
 from mymozhem.migrations import check_drift, current, head, import_tables, upgrade
 from mymozhem.registry.isolated.install import install
 from mymozhem.rooms.jobs.runner import Jobs
-from mymozhem.rooms.locks.reconciler import Keeper
+from mymozhem.rooms.locks.reconciler import LockReconciler
 from tests.integration.migrations.first_schema import DUMP, dump, load
 from tests.support.api_host import Caller
 
@@ -72,7 +72,7 @@ async def serving(settings, dumped):
     app = create_app(settings, clock=SystemClock(), run_jobs=False)
     async with app.test_app():
         host = host_of(app)
-        await Keeper(host.services).run_due()
+        await LockReconciler(host.services).run_due()
         async with host.services.database.read() as session:
             (organizer,) = [
                 await session.get_one(UserRow, row["id"])
@@ -139,7 +139,7 @@ async def test_the_host_installs_by_itself_what_rooms_are_locked_to(
     async with serving(alone, dumped) as (host, organizer):
         lock = (await organizer.get(f"/rooms/{running}/lock")).data
         assert not lock["orphaned"]
-        await Keeper(host.services).run_due()  # what was installed is noted
+        await LockReconciler(host.services).run_due()  # what was installed is noted
         lock = (await organizer.get(f"/rooms/{running}/lock")).data
         kinds = [each["target"] and each["target"]["kind"] for each in lock["servedBy"]["records"]]
         assert kinds == [None, "isolated"]

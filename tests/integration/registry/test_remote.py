@@ -24,11 +24,11 @@ from mymozhem.registry import kill_switch, manifest_history, remote_apps
 from mymozhem.registry.app_keys import SecretCheck
 from mymozhem.registry.catalog import Catalog
 from mymozhem.registry.catalog_source import Source
-from mymozhem.registry.catalog_watch import Watch
+from mymozhem.registry.catalog_watch import CatalogWatch
 from mymozhem.registry.publishing_rules import VersionNotGreater
 from mymozhem.registry.remote_apps import Owner, admissible
 from mymozhem.registry.tables import AppSecretRow
-from tests.support.api_host import Stall
+from tests.support.api_host import EchoApp
 from tests.support.host import loaded
 from tests.support.remote_manifest import BASE_URL, FIRST_PLATFORM, manifest_of, remote_manifest
 
@@ -377,7 +377,7 @@ async def test_whoever_reads_sees_one_moment_whole(database):
 
 
 async def test_code_that_was_loaded_at_start_stays_beside_what_is_read(database):
-    code = loaded(Stall(), "stall")
+    code = loaded(EchoApp(), "stall")
     async with database.write() as unit:
         await manifest_history.publish(unit, "stall", code.manifest)
     async with database.read() as session:
@@ -402,7 +402,7 @@ async def test_the_watch_notices_by_itself_and_ends_when_told(database):
     catalog = Telling((), ())
     await catalog.follow(Source(database, KEYS))
     read.clear()
-    watch = Watch(catalog, every=0.01)
+    watch = CatalogWatch(catalog, every=0.01)
     watch.start()
     watch.start()
     try:
@@ -430,7 +430,7 @@ async def test_the_watch_goes_on_after_a_look_that_failed(database, caplog):
             looked.set()
             return False
 
-    watch = Watch(Stumbling((), ()), every=0.001)
+    watch = CatalogWatch(Stumbling((), ()), every=0.001)
     watch.start()
     try:
         async with asyncio.timeout(20):

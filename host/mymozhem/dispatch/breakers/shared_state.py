@@ -37,7 +37,7 @@ FAREWELL_S = 1.0
 logger = structlog.stdlib.get_logger(__name__)
 
 
-class Openings:
+class SharedBreakerState:
     """Shares the breakers of one process; give it to `Breakers`, then start it.
 
     Of what two processes say about one breaker, the first one to write it counts, and the other
@@ -203,7 +203,7 @@ class Openings:
 
     async def _look(self) -> None:
         async with self._database.read() as session:
-            found = await rows.all_of(session)
+            found = await rows.read_all(session)
         now = await self._database.now() if found else self._clock.now()
         began = self._clock.monotonic()
         for key in (found.keys() | self._seen.keys()) - self._unwritten:

@@ -24,13 +24,13 @@ from mymozhem.rooms.coordination.action_batches import Acted, BatchedCall, Line,
 from mymozhem.rooms.coordination.room_mutex import RoomBusy
 from mymozhem.rooms.core.app_context import actor_of, build_context
 from mymozhem.rooms.core.event_log import cursor_of
-from mymozhem.rooms.core.membership import MEMBERS, Seat, require_seat
+from mymozhem.rooms.core.membership import MEMBERS, Membership, require_role
 from mymozhem.rooms.core.revision import revision
 from mymozhem.rooms.core.services import Services
-from mymozhem.rooms.core.transaction import RoomWriter
+from mymozhem.rooms.core.transaction import RoomTransaction
 from mymozhem.rooms.effects import apply_effects
 
-from .checks import check_action
+from .checks import require_allowed
 
 
 async def is_batched(
@@ -43,9 +43,11 @@ async def is_batched(
     if action not in services.catalog.batch_actions():
         return False
     async with services.database.read() as session:
-        seat = await require_seat(session, room_id, caller, roles=MEMBERS)
-    manifest = services.catalog.manifest(seat.room.app_id, seat.room.app_manifest_version)
-    check_action(manifest, seat, action, payload)
+        membership = await require_role(session, room_id, caller, roles=MEMBERS)
+    manifest = services.catalog.manifest(
+        membership.room.app_id, membership.room.app_manifest_version
+    )
+    require_allowed(manifest, membership, action, payload)
     return manifest.actions[action].batch
 
 
@@ -121,14 +123,16 @@ class _Batch:
             revision=(await revision(session, room, None), tuple(map(_standing, seats))),
         )
 
-    async def again(self, writer: RoomWriter) -> object:
+    async def again(self, transaction: RoomTransaction) -> object:
         """Read under the room's lock what the answers were computed from."""
-        self._seats = [await self._seat(writer.session, call) for call in self._line.aboard]
-        room = await revision(writer.session, writer.room, None)
+        self._seats = [
+            await self._membership(transaction.session, call) for call in self._line.aboard
+        ]
+        room = await revision(transaction.session, transaction.room, None)
         return room, tuple(map(_standing, self._seats))
 
     async def write(
-        self, writer: RoomWriter, outcome: Outcome[ActionResult]
+        self, transaction: RoomTransaction, outcome: Outcome[ActionResult]
     ) -> list[Acted | Exception]:
         """Apply the answers in order, each alone; return what came of each."""
         outcome.raise_if_refused()
@@ -137,71 +141,74 @@ class _Batch:
             message = "The app does not take actions."
             raise Unavailable(message, code="APP_NOT_IMPLEMENTED")
         if outcome.decided_by is not DecidedBy.APP:
-            record_fallback(writer, HANDLE_ACTION, outcome)
+            record_fallback(transaction, HANDLE_ACTION, outcome)
         written = list(
             zip(self._line.aboard, self._seats, self._answers(outcome.result), strict=True)
         )
         for call in self._line.aboard:
             call.fixed = call.waits
-        return [await _write_one(writer, *each) for each in written]
+        return [await _write_one(transaction, *each) for each in written]
 
     def _answers(self, result: ActionResult) -> tuple[ActionAnswer, ...]:
         alike = ActionAnswer(effects=result.effects)
         return result.answers or (alike,) * len(self._line.aboard)
 
-    async def _board(self, session: AsyncSession) -> list[Seat]:
+    async def _board(self, session: AsyncSession) -> list[Membership]:
         seats = []
         for call in self._line.board():
             try:
-                seat = await require_seat(session, self._room_id, call.caller, roles=MEMBERS)
-                room = seat.room
+                membership = await require_role(session, self._room_id, call.caller, roles=MEMBERS)
+                room = membership.room
                 manifest = self._services.catalog.manifest(room.app_id, room.app_manifest_version)
-                check_action(manifest, seat, self._action, call.payload)
+                require_allowed(manifest, membership, self._action, call.payload)
             except MymozhemError as error:
                 self._line.refuse(call, error)
             else:
-                seats.append(seat)
+                seats.append(membership)
         return seats
 
-    async def _seat(self, session: AsyncSession, call: BatchedCall) -> Seat | None:
+    async def _membership(self, session: AsyncSession, call: BatchedCall) -> Membership | None:
         try:
-            return await require_seat(session, self._room_id, call.caller, roles=MEMBERS)
+            return await require_role(session, self._room_id, call.caller, roles=MEMBERS)
         except MymozhemError:
             return None  # the revision is another one then, and the next look says why
 
 
 async def _write_one(
-    writer: RoomWriter, call: BatchedCall, seat: Seat | None, answer: ActionAnswer
+    transaction: RoomTransaction,
+    call: BatchedCall,
+    membership: Membership | None,
+    answer: ActionAnswer,
 ) -> Acted | Exception:
-    if not call.fixed or seat is None:
+    if not call.fixed or membership is None:
         return RoomBusy()
-    writer.actor_id = call.caller.user_id
+    transaction.actor_id = call.caller.user_id
     try:
-        async with writer.apart():
+        async with transaction.apart():
             if answer.refuse is not None:
                 no = answer.refuse
                 raise Refused(no.message, code=no.code, details=no.details)
-            reply = await apply_effects(writer, answer.effects)
-            await mark_claim_done(writer.session, call.claim)
-            return Acted(reply, await cursor_of(writer, seat))
+            reply = await apply_effects(transaction, answer.effects)
+            await mark_claim_done(transaction.session, call.claim)
+            return Acted(reply, await cursor_of(transaction, membership))
     except Unavailable:
         raise
     except MymozhemError as error:
         return error
 
 
-def _call_of(call: BatchedCall, seat: Seat) -> ActionCall:
-    actor = actor_of(seat)
+def _call_of(call: BatchedCall, membership: Membership) -> ActionCall:
+    actor = actor_of(membership)
     if actor is None:
         message = "somebody without a role got past the check of roles"
         raise RuntimeError(message)
     return ActionCall(actor=actor, payload=call.payload, received_at=call.received_at)
 
 
-def _standing(seat: Seat | None) -> tuple[str, str] | None:
-    if seat is None or seat.role is None:
+def _standing(membership: Membership | None) -> tuple[str, str] | None:
+    if membership is None or membership.role is None:
         return None
-    return seat.role, seat.participant.status if seat.participant else ""
+    return membership.role, membership.participant.status if membership.participant else ""
 
 
 def _check(request: ActionRequest, result: ActionResult) -> None:

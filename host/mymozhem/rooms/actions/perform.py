@@ -15,16 +15,16 @@ from mymozhem.rooms.app_calls.fallbacks import record_fallback
 from mymozhem.rooms.coordination.action_batches import Acted
 from mymozhem.rooms.core.app_context import build_context
 from mymozhem.rooms.core.event_log import cursor_of
-from mymozhem.rooms.core.membership import MEMBERS, require_seat
+from mymozhem.rooms.core.membership import MEMBERS, require_role
 from mymozhem.rooms.core.revision import Revision, revision
 from mymozhem.rooms.core.services import Services
-from mymozhem.rooms.core.transaction import RoomWriter
+from mymozhem.rooms.core.transaction import RoomTransaction
 from mymozhem.rooms.effects import apply_effects
 
 from .batch import is_batched, perform_batched
-from .checks import check_action
+from .checks import require_allowed
 
-__all__ = ["Acted", "check_action", "perform"]
+__all__ = ["Acted", "perform", "require_allowed"]
 
 
 async def perform(
@@ -71,32 +71,36 @@ class _Performance:
 
     async def look(self, session: AsyncSession) -> Question[ActionRequest]:
         """See who asks for what, in which room."""
-        seat = await require_seat(session, self._room_id, self._caller, roles=MEMBERS)
-        manifest = self._services.catalog.manifest(seat.room.app_id, seat.room.app_manifest_version)
-        check_action(manifest, seat, self._action, self._payload)
+        membership = await require_role(session, self._room_id, self._caller, roles=MEMBERS)
+        manifest = self._services.catalog.manifest(
+            membership.room.app_id, membership.room.app_manifest_version
+        )
+        require_allowed(manifest, membership, self._action, self._payload)
         return Question(
             context=await build_context(
                 session,
                 self._services,
-                seat.room,
+                membership.room,
                 manifest,
                 hook=HANDLE_ACTION,
                 name=self._action,
                 now=self._services.clock.now(),
-                seat=seat,
+                membership=membership,
                 received_at=self._received_at,
             ),
             request=ActionRequest(action=self._action, payload=self._payload),
-            revision=await revision(session, seat.room, seat),
+            revision=await revision(session, membership.room, membership),
             actor_id=self._caller.user_id,
         )
 
-    async def again(self, writer: RoomWriter) -> Revision:
+    async def again(self, transaction: RoomTransaction) -> Revision:
         """Read the revision under the room's lock."""
-        self._seat = await require_seat(writer.session, self._room_id, self._caller, roles=MEMBERS)
-        return await revision(writer.session, writer.room, self._seat)
+        self._membership = await require_role(
+            transaction.session, self._room_id, self._caller, roles=MEMBERS
+        )
+        return await revision(transaction.session, transaction.room, self._membership)
 
-    async def write(self, writer: RoomWriter, outcome: Outcome[ActionResult]) -> Acted:
+    async def write(self, transaction: RoomTransaction, outcome: Outcome[ActionResult]) -> Acted:
         """Apply what the app answered."""
         outcome.raise_if_refused()
         outcome.raise_if_failed()
@@ -104,6 +108,6 @@ class _Performance:
             message = "The app does not take actions."
             raise Unavailable(message, code="APP_NOT_IMPLEMENTED")
         if outcome.decided_by is not DecidedBy.APP:
-            record_fallback(writer, HANDLE_ACTION, outcome)
-        reply = await apply_effects(writer, outcome.result.effects)
-        return Acted(reply, await cursor_of(writer, self._seat))
+            record_fallback(transaction, HANDLE_ACTION, outcome)
+        reply = await apply_effects(transaction, outcome.result.effects)
+        return Acted(reply, await cursor_of(transaction, self._membership))

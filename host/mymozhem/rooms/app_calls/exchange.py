@@ -18,7 +18,7 @@ from mymozhem.dispatch.outcome import Outcome
 from mymozhem.dispatch.policy import Budget
 from mymozhem.rooms.coordination.room_mutex import RoomBusy
 from mymozhem.rooms.core.services import Services
-from mymozhem.rooms.core.transaction import RoomWriter, write_room
+from mymozhem.rooms.core.transaction import RoomTransaction, room_transaction
 
 from .pending import Asked, Waiter, asked, recall
 
@@ -45,8 +45,8 @@ class Question(Generic[Req]):
 
 
 Look = Callable[[AsyncSession], Awaitable[Question[Req]]]
-Again = Callable[[RoomWriter], Awaitable[object]]
-Write = Callable[[RoomWriter, Outcome[Res]], Awaitable[T]]
+Again = Callable[[RoomTransaction], Awaitable[object]]
+Write = Callable[[RoomTransaction, Outcome[Res]], Awaitable[T]]
 
 
 class _MovedOn(Exception):
@@ -79,12 +79,12 @@ async def look_ask_write(  # noqa: PLR0913  the three steps, and what they are b
             call = await recall(session, _call(hook, question, check))
         with services.calls.asking(call.call_id):
             outcome = await call.answer(services, budget)
-            async with write_room(
+            async with room_transaction(
                 services, room_id, actor_id=question.actor_id, depth=question.depth
-            ) as writer:
-                if await again(writer) != question.revision:
+            ) as transaction:
+                if await again(transaction) != question.revision:
                     raise _MovedOn
-                return await write(writer, await call.note(writer, outcome))
+                return await write(transaction, await call.note(transaction, outcome))
 
     if patient:
         with suppress(_MovedOn):

@@ -7,19 +7,21 @@ from pydantic import BaseModel
 from mymozhem.contract import DecidedBy, Hook
 from mymozhem.contract.events import FallbackUsed
 from mymozhem.dispatch.outcome import Outcome
-from mymozhem.rooms.core.transaction import RoomWriter
+from mymozhem.rooms.core.transaction import RoomTransaction
 
 Req = TypeVar("Req", bound=BaseModel)
 Res = TypeVar("Res", bound=BaseModel)
 
 
-def record_fallback(writer: RoomWriter, hook: Hook[Req, Res], outcome: Outcome[Res]) -> None:
+def record_fallback(
+    transaction: RoomTransaction, hook: Hook[Req, Res], outcome: Outcome[Res]
+) -> None:
     """Append who decided instead of the app, and why; nothing where the app was not asked."""
     if outcome.failure is None:
         return
     failure = outcome.failure
     record_decision(
-        writer,
+        transaction,
         hook,
         outcome.decided_by,
         failure.code,
@@ -29,7 +31,7 @@ def record_fallback(writer: RoomWriter, hook: Hook[Req, Res], outcome: Outcome[R
 
 
 def record_decision(
-    writer: RoomWriter,
+    transaction: RoomTransaction,
     hook: Hook[Req, Res],
     by: DecidedBy,
     code: str,
@@ -39,6 +41,11 @@ def record_decision(
 ) -> None:
     """Append who decided instead of the app, and why; `call_id` is of the call that failed."""
     event = FallbackUsed(
-        hook=hook.name, decided_by=by, code=code, message=message, at=writer.now, call_id=call_id
+        hook=hook.name,
+        decided_by=by,
+        code=code,
+        message=message,
+        at=transaction.now,
+        call_id=call_id,
     )
-    writer.record(event)
+    transaction.record(event)

@@ -19,7 +19,7 @@ from mymozhem.dispatch.reply_codec import decode
 from mymozhem.dispatch.transports.base import Reply
 from mymozhem.errors import Invalid, NotFound, Unavailable
 from mymozhem.rooms.core.services import Services
-from mymozhem.rooms.core.transaction import write_room
+from mymozhem.rooms.core.transaction import room_transaction
 from mymozhem.rooms.tables.pending_calls import QueuedCallRow
 
 from .retry import make_due
@@ -166,14 +166,14 @@ async def _find(services: Services, app_id: str, call_id: str) -> QueuedCallRow 
 async def _store(services: Services, found: QueuedCallRow, reply: Reply) -> bool:
     """Keep an answer with its call where that still waits for one, and have it used now."""
     try:
-        async with write_room(services, found.room_id) as writer:
-            row = await writer.session.get(QueuedCallRow, found.id)
+        async with room_transaction(services, found.room_id) as transaction:
+            row = await transaction.session.get(QueuedCallRow, found.id)
             if row is None or row.call_id != found.call_id:
                 return False
             if row.answer is None:
                 row.answer, row.refused = reply.data.decode(), reply.refused
-                row.answered_at = writer.now
-                await make_due(writer, row.id)
+                row.answered_at = transaction.now
+                await make_due(transaction, row.id)
             return True
     except NotFound:  # the room was deleted
         return False
@@ -182,8 +182,8 @@ async def _store(services: Services, found: QueuedCallRow, reply: Reply) -> bool
 async def _record(services: Services, room_id: str, event: LateAnswered) -> None:
     """Append to the room's log that an answer came; nothing of a room that was deleted."""
     with suppress(NotFound):
-        async with write_room(services, room_id) as writer:
-            writer.record(event)
+        async with room_transaction(services, room_id) as transaction:
+            transaction.record(event)
 
 
 def _said(hook: str, reply: Reply | None) -> Said:

@@ -23,7 +23,7 @@ from mymozhem.dispatch.policy import Budget
 from mymozhem.dispatch.reply_codec import decode
 from mymozhem.dispatch.transports.base import AppTarget, Reply
 from mymozhem.rooms.core.services import Services
-from mymozhem.rooms.core.transaction import RoomWriter
+from mymozhem.rooms.core.transaction import RoomTransaction
 from mymozhem.rooms.tables.pending_calls import QueuedCallRow
 
 from .backoff import SOON
@@ -91,7 +91,7 @@ class Asked(Generic[Req, Res]):
             )
         return outcome
 
-    async def note(self, writer: RoomWriter, outcome: Outcome[Res]) -> Outcome[Res]:
+    async def note(self, transaction: RoomTransaction, outcome: Outcome[Res]) -> Outcome[Res]:
         """Keep the call where the app is to be asked again, else forget it; return what counts.
 
         That is another outcome where an answer to a call that failed came meanwhile.
@@ -100,7 +100,7 @@ class Asked(Generic[Req, Res]):
             return outcome
         row = None
         if self.waiter.asked_before or _is_kept(outcome):
-            row = await writer.session.get(QueuedCallRow, self.waiter.row_id)
+            row = await transaction.session.get(QueuedCallRow, self.waiter.row_id)
         same = row is not None and row.call_id == self.call_id
         if row is not None and same and row.answer and outcome.failure is not None:
             outcome = self._outcome(row)
@@ -109,16 +109,16 @@ class Asked(Generic[Req, Res]):
             row.attempts = self.attempt
             return outcome
         if row is not None:
-            await writer.session.delete(row)
-            await writer.session.flush()
+            await transaction.session.delete(row)
+            await transaction.session.flush()
         if keep and self.kept is None:  # who has forgotten a kept one meanwhile had a reason
-            writer.session.add(self._row(writer, self.waiter))
+            transaction.session.add(self._row(transaction, self.waiter))
         return outcome
 
-    def _row(self, writer: RoomWriter, waiter: Waiter) -> QueuedCallRow:
+    def _row(self, transaction: RoomTransaction, waiter: Waiter) -> QueuedCallRow:
         return QueuedCallRow(
             id=waiter.row_id,
-            room_id=writer.room.id,
+            room_id=transaction.room.id,
             app_id=self.context.app.id,
             app_version=self.context.app.version,
             hook=self.hook.name,
@@ -127,7 +127,7 @@ class Asked(Generic[Req, Res]):
             request=self.request.model_dump_json(by_alias=True, exclude=set(waiter.known)),
             revision=self.revision,
             attempts=self.attempt,
-            created_at=writer.now,
+            created_at=transaction.now,
         )
 
     def _outcome(self, row: QueuedCallRow) -> Outcome[Res]:

@@ -7,7 +7,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from mymozhem.contract import DrawStatus, WindowStatus
 from mymozhem.rooms.core.services import Services
-from mymozhem.rooms.core.transaction import RoomWriter
+from mymozhem.rooms.core.transaction import RoomTransaction
 from mymozhem.rooms.tables.draws import DrawRow
 from mymozhem.rooms.tables.rooms import RoomRow
 from mymozhem.rooms.tables.timers import TimerRow
@@ -23,13 +23,13 @@ _KINDS: tuple[tuple[Row, str, tuple[ColumnElement[bool], ...]], ...] = (
 )
 
 
-async def retry_now(writer: RoomWriter) -> int:
+async def retry_now(transaction: RoomTransaction) -> int:
     """Have everything of the room that waits for its app asked again now; return how much it is."""
-    writer.wake_jobs()
+    transaction.wake_jobs()
     found = 0
     for row, due, waits in _KINDS:
-        mine = (row.room_id == writer.room.id, *waits)
-        found += await _make_due(writer.session, row, due, writer.now, *mine)
+        mine = (row.room_id == transaction.room.id, *waits)
+        found += await _make_due(transaction.session, row, due, transaction.now, *mine)
     return found
 
 
@@ -55,11 +55,11 @@ async def unpark(services: Services, app_id: str) -> int:
     return found
 
 
-async def make_due(writer: RoomWriter, row_id: str) -> None:
+async def make_due(transaction: RoomTransaction, row_id: str) -> None:
     """Have the row of that id looked at now, if it waits; the one whose answer has come."""
     for row, due, waits in _KINDS:
-        await _make_due(writer.session, row, due, writer.now, row.id == row_id, *waits)
-    writer.wake_jobs()
+        await _make_due(transaction.session, row, due, transaction.now, row.id == row_id, *waits)
+    transaction.wake_jobs()
 
 
 async def apps_waited_for(session: AsyncSession) -> set[str]:

@@ -32,13 +32,13 @@ from mymozhem.rooms.app_calls.fallbacks import record_fallback
 from mymozhem.rooms.app_calls.pending import asked
 from mymozhem.rooms.coordination.room_mutex import RoomBusy
 from mymozhem.rooms.core.app_context import build_context
-from mymozhem.rooms.core.membership import ORGANIZERS, Seat, require_seat
+from mymozhem.rooms.core.membership import ORGANIZERS, Membership, require_role
 from mymozhem.rooms.core.revision import Revision, revision
 from mymozhem.rooms.core.services import Services
-from mymozhem.rooms.core.transaction import RoomWriter
+from mymozhem.rooms.core.transaction import RoomTransaction
 
-from .import_values import Imported, TextImport, readable, refuse_unknown, settings_with
-from .update import refuse_frozen, refuse_problems, store_settings
+from .import_values import Imported, TextImport, readable, require_known_import, settings_with
+from .update import require_no_problems, require_not_frozen, store_settings
 
 
 async def import_setting(
@@ -103,8 +103,8 @@ class _Import:
     async def budget(self) -> Budget:
         """Return the time for it all: that of the reading, and that of an action besides."""
         async with self._services.database.read() as session:
-            _, manifest = await self._seat(session)
-        refuse_unknown(manifest, self._wish)
+            _, manifest = await self._membership(session)
+        require_known_import(manifest, self._wish)
         limits = self._services.settings
         wanted_ms = manifest.policy(IMPORT_SETTINGS).timeout_ms + limits.action_budget_ms
         return Budget(self._services.clock, min(wanted_ms, limits.max_deadline_ms))
@@ -112,9 +112,9 @@ class _Import:
     async def read(self, budget: Budget) -> None:
         """Ask the app what the text says; raises where it refused or failed."""
         async with self._services.database.read() as session:
-            seat, manifest = await self._seat(session)
-            seen = await revision(session, seat.room, seat)
-            context = await self._context(session, seat, manifest, IMPORT_SETTINGS)
+            membership, manifest = await self._membership(session)
+            seen = await revision(session, membership.room, membership)
+            context = await self._context(session, membership, manifest, IMPORT_SETTINGS)
         question = asked(
             IMPORT_SETTINGS,
             context=context,
@@ -136,35 +136,35 @@ class _Import:
 
     async def look(self, session: AsyncSession) -> Question[SettingsValidationRequest]:
         """See the settings as they would be; _MovedOn where the room is not as the app saw it."""
-        seat, manifest = await self._seat(session)
-        room = seat.room
-        seen = await revision(session, room, seat)
+        membership, manifest = await self._membership(session)
+        room = membership.room
+        seen = await revision(session, room, membership)
         if seen != self._found.revision:
             raise _MovedOn
         self._settings = settings_with(
             manifest, room.app_settings, self._wish, self._found.result.value
         )
-        refuse_frozen(room.status, manifest, room.app_settings, self._settings)
+        require_not_frozen(room.status, manifest, room.app_settings, self._settings)
         return Question(
-            context=await self._context(session, seat, manifest, VALIDATE_SETTINGS),
+            context=await self._context(session, membership, manifest, VALIDATE_SETTINGS),
             request=SettingsValidationRequest(settings=self._settings, purpose="save"),
             revision=seen,
             actor_id=self._caller.user_id,
         )
 
-    async def again(self, writer: RoomWriter) -> Revision:
+    async def again(self, transaction: RoomTransaction) -> Revision:
         """Read the revision under the room's lock."""
-        seat, _ = await self._seat(writer.session)
-        return await revision(writer.session, writer.room, seat)
+        membership, _ = await self._membership(transaction.session)
+        return await revision(transaction.session, transaction.room, membership)
 
     async def write(
-        self, writer: RoomWriter, outcome: Outcome[SettingsValidationResult]
+        self, transaction: RoomTransaction, outcome: Outcome[SettingsValidationResult]
     ) -> Imported:
         """Store what the app agreed to, unless it was to be looked at only."""
-        refuse_problems(outcome)
+        require_no_problems(outcome)
         if not self._wish.preview:
-            record_fallback(writer, VALIDATE_SETTINGS, outcome)
-            store_settings(writer, self._settings)
+            record_fallback(transaction, VALIDATE_SETTINGS, outcome)
+            store_settings(transaction, self._settings)
         return self.result(saved=not self._wish.preview)
 
     def result(self, *, saved: bool) -> Imported:
@@ -180,21 +180,27 @@ class _Import:
             saved=saved,
         )
 
-    async def _seat(self, session: AsyncSession) -> tuple[Seat, Manifest]:
-        seat = await require_seat(session, self._room_id, self._caller, roles=ORGANIZERS)
-        room = seat.room
-        return seat, self._services.catalog.manifest(room.app_id, room.app_manifest_version)
+    async def _membership(self, session: AsyncSession) -> tuple[Membership, Manifest]:
+        membership = await require_role(session, self._room_id, self._caller, roles=ORGANIZERS)
+        room = membership.room
+        return membership, self._services.catalog.manifest(room.app_id, room.app_manifest_version)
 
     async def _context(
         self,
         session: AsyncSession,
-        seat: Seat,
+        membership: Membership,
         manifest: Manifest,
         hook: Hook[BaseModel, BaseModel],
     ) -> Context:
         now = self._services.clock.now()
         return await build_context(
-            session, self._services, seat.room, manifest, hook=hook, now=now, seat=seat
+            session,
+            self._services,
+            membership.room,
+            manifest,
+            hook=hook,
+            now=now,
+            membership=membership,
         )
 
 

@@ -68,7 +68,7 @@ def readable(given: str | bytes) -> str:
     return _CONTROL.sub("\ufffd", data.decode("utf-8-sig", errors="replace"))
 
 
-def refuse_unknown(manifest: Manifest, wish: TextImport) -> None:
+def require_known_import(manifest: Manifest, wish: TextImport) -> None:
     """Raise NotFound, which names what is known, for what the app does not import."""
     taken = IMPORT_SETTINGS.capability in manifest.capabilities
     known = manifest.imports if taken else {}

@@ -11,9 +11,9 @@ from mymozhem.auth.access_table import check, rule_for
 from mymozhem.auth.principal import Principal
 from mymozhem.contract import Role
 
-from .membership import Seat, find_seat, require_seat
+from .membership import Membership, find_membership, require_role
 from .services import Services
-from .transaction import RoomWriter, write_room
+from .transaction import RoomTransaction, room_transaction
 
 
 @cache
@@ -23,32 +23,32 @@ def roles_of(endpoint: str) -> frozenset[Role]:
     return frozenset(role for role, access in OF_ROLE.items() if access in callers)
 
 
-async def seat_for(
+async def membership_for(
     session: AsyncSession, room_id: str, caller: Principal | None, endpoint: str
-) -> Seat:
-    """Return the caller's seat where the table lets their role in; raises as `require_seat`."""
-    return await require_seat(session, room_id, caller, roles=roles_of(endpoint))
+) -> Membership:
+    """Return the caller's seat where the table lets their role in; raises as `require_role`."""
+    return await require_role(session, room_id, caller, roles=roles_of(endpoint))
 
 
-async def seat_by(
+async def membership_by(
     session: AsyncSession,
     room_id: str,
     caller: Principal | None,
     participant_id: str,
     endpoint: str,
-) -> Seat:
+) -> Membership:
     """Return the caller's seat where the table lets them in, be it for being that participant."""
-    seat = await find_seat(session, room_id, caller)
-    own = seat.participant is not None and seat.participant.id == participant_id
-    check(rule_for(endpoint), caller, seat.role, own=own, public=seat.room.is_public)
-    return seat
+    membership = await find_membership(session, room_id, caller)
+    own = membership.participant is not None and membership.participant.id == participant_id
+    check(rule_for(endpoint), caller, membership.role, own=own, public=membership.room.is_public)
+    return membership
 
 
 @asynccontextmanager
 async def write_as(
     services: Services, room_id: str, caller: Principal, endpoint: str
-) -> AsyncIterator[RoomWriter]:
+) -> AsyncIterator[RoomTransaction]:
     """Hand out a writer on a locked room where the table lets the caller's role in."""
-    async with write_room(services, room_id, actor_id=caller.user_id) as writer:
-        await seat_for(writer.session, room_id, caller, endpoint)
-        yield writer
+    async with room_transaction(services, room_id, actor_id=caller.user_id) as transaction:
+        await membership_for(transaction.session, room_id, caller, endpoint)
+        yield transaction

@@ -28,7 +28,7 @@ from .app_context_data import (
     submissions_of_closed,
     winners_of,
 )
-from .membership import Seat
+from .membership import Membership
 from .revision import room_state
 from .services import Services
 
@@ -42,7 +42,7 @@ async def build_context(  # noqa: PLR0913  a context is that wide
     hook: Hook[BaseModel, BaseModel],
     name: str | None = None,
     now: datetime,
-    seat: Seat | None = None,
+    membership: Membership | None = None,
     received_at: datetime | None = None,
     due_at: datetime | None = None,
     seed: str | None = None,
@@ -60,7 +60,7 @@ async def build_context(  # noqa: PLR0913  a context is that wide
         call_id="",
         app=AppRef(id=room.app_id, version=room.app_manifest_version),
         room=room_view(room, state),
-        actor=actor_of(seat),
+        actor=actor_of(membership),
         now=now,
         received_at=received_at,
         due_at=due_at,
@@ -91,15 +91,15 @@ def room_view(room: RoomRow, state: RoomStateRow) -> RoomView:
     )
 
 
-def actor_of(seat: Seat | None) -> Actor | None:
+def actor_of(membership: Membership | None) -> Actor | None:
     """Return the caller as an app sees them; None where nobody caused the call."""
-    if seat is None or seat.role is None:
+    if membership is None or membership.role is None:
         return None
-    person = seat.participant
+    person = membership.participant
     return Actor(
         participant_id=person.id if person else None,
-        role=seat.role,
-        kind=seat.kind,
+        role=membership.role,
+        kind=membership.kind,
         metadata=person.data if person else {},
         data=ParticipantData(own=person.own, private=person.private)
         if person

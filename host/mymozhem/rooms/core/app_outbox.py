@@ -13,7 +13,7 @@ from mymozhem.contract import Hook, JsonObject, Level
 from mymozhem.contract.hooks import ON_EVENT
 from mymozhem.contract.payloads import Acknowledgement, EventRequest, LoggedEvent
 from mymozhem.db.unit_of_work import UnitOfWork
-from mymozhem.deliveries.outbox import Telling
+from mymozhem.deliveries.outbox import OutboxEntry
 from mymozhem.manifests.model import Manifest
 from mymozhem.rooms.tables.rooms import RoomRow
 
@@ -24,14 +24,14 @@ _LEVELS = frozenset(str(level) for level in Level)
 
 
 @dataclass(frozen=True)
-class Told:
+class AppNotification:
     """One thing that the app is to be told by a hook."""
 
     hook: Hook[BaseModel, Acknowledgement]
     request: BaseModel
 
 
-def event_told(event: Mapping[str, Any]) -> Told:
+def event_notification(event: Mapping[str, Any]) -> AppNotification:
     """Return what the app is told of an entry of the log; entries of every level are the app's."""
     stream = str(event["stream"])
     is_level = stream in _LEVELS
@@ -42,11 +42,15 @@ def event_told(event: Mapping[str, Any]) -> Told:
         payload=event["payload"],
         at=event["created_at"],
     )
-    return Told(ON_EVENT, EventRequest(event=logged))
+    return AppNotification(ON_EVENT, EventRequest(event=logged))
 
 
 async def enqueue(
-    services: Services, unit: UnitOfWork, room: RoomRow, manifest: Manifest, told: Iterable[Told]
+    services: Services,
+    unit: UnitOfWork,
+    room: RoomRow,
+    manifest: Manifest,
+    told: Iterable[AppNotification],
 ) -> None:
     """Write what the app is to be told into the outbox, in order; the last act of a transaction.
 
@@ -56,7 +60,7 @@ async def enqueue(
     for each in told:
         by_hook[each.hook].append(each.request)
     tellings = [
-        Telling(
+        OutboxEntry(
             app_id=room.app_id,
             app_version=room.app_manifest_version,
             capability=hook.capability,

@@ -3,12 +3,12 @@
 from mymozhem.contract import Level
 
 from .participant_lookup import require_participants
-from .transaction import RoomWriter
+from .transaction import RoomTransaction
 
 
-async def streams_for(writer: RoomWriter, to: Level | tuple[str, ...]) -> tuple[str, ...]:
+async def streams_for(transaction: RoomTransaction, to: Level | tuple[str, ...]) -> tuple[str, ...]:
     """Return the streams of the log that an audience reads; NotFound for somebody of elsewhere."""
     if isinstance(to, Level):
         return (to,)
-    await require_participants(writer, to)
+    await require_participants(transaction, to)
     return to

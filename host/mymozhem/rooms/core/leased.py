@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 
-class WorkKind(StrEnum):
+class JobKind(StrEnum):
     """What is to be moved on."""
 
     DRAW = "draw"  #: a draw
@@ -13,11 +13,11 @@ class WorkKind(StrEnum):
 
 
 @dataclass(frozen=True)
-class Work:
+class Lease:
     """A row that this process has taken; `generation` is that of a timer, 0 for all else."""
 
-    kind: WorkKind
+    kind: JobKind
     room_id: str
     row_id: str
-    lease: str
+    token: str
     generation: int = 0

@@ -8,7 +8,7 @@ from mymozhem.contract import Role
 from mymozhem.errors import MymozhemError
 from mymozhem.rooms.tables.rooms import RoomRow, RoomStateRow
 
-from .membership import Seat
+from .membership import Membership
 
 
 class RoomChanged(MymozhemError):
@@ -39,10 +39,10 @@ async def room_state(session: AsyncSession, room_id: str) -> RoomStateRow:
     return state
 
 
-async def revision(session: AsyncSession, room: RoomRow, seat: Seat | None) -> Revision:
+async def revision(session: AsyncSession, room: RoomRow, membership: Membership | None) -> Revision:
     """Return what an answer about the room now would be computed from."""
     state = await room_state(session, room.id)
     actor = None
-    if seat is not None and seat.role is not None:
-        actor = (seat.role, seat.participant.status if seat.participant else "")
+    if membership is not None and membership.role is not None:
+        actor = (membership.role, membership.participant.status if membership.participant else "")
     return Revision(room.status, room.lock_id, room.settings_version, state.version, actor)

@@ -23,7 +23,7 @@ from mymozhem.rooms.tables.rooms import RoomRow
 from mymozhem.rooms.tables.timers import TimerRow, TimerSpace
 
 from . import app_outbox
-from .app_outbox import Told
+from .app_outbox import AppNotification
 from .services import Services
 
 MAX_DEPTH = 8
@@ -42,7 +42,7 @@ _MOVED = (
 ENDED = frozenset({RoomStatus.COMPLETED, RoomStatus.CANCELLED})
 
 
-class RoomWriter:
+class RoomTransaction:
     """A transaction in one room, with its row locked.
 
     `record` appends to the log, `changed` asks the app what comes of a change, `tell` lets it know
@@ -70,7 +70,7 @@ class RoomWriter:
         self.held_back: str | None = None
         self._events: list[dict[str, object]] = []
         self._changes: list[Change] = []
-        self._told: list[Told] = []
+        self._told: list[AppNotification] = []
         self._audits: list[dict[str, object]] = []
 
     @property
@@ -109,7 +109,7 @@ class RoomWriter:
         """Tell the app of a change, where its manifest asks for that kind."""
         self._changes.append(change)
 
-    def tell(self, told: Told) -> None:
+    def tell(self, told: AppNotification) -> None:
         """Let the app know of something, where it takes that hook over."""
         if told.hook.capability in self.manifest.capabilities:
             self._told.append(told)
@@ -183,7 +183,7 @@ class RoomWriter:
             await self.session.execute(insert(RoomEventRow), some)
         await self.session.flush()
         if ON_EVENT.capability in self.manifest.capabilities:
-            self._told.extend(app_outbox.event_told(event) for event in self._events)
+            self._told.extend(app_outbox.event_notification(event) for event in self._events)
         self._events = []
 
     async def _number(self, events: Sequence[dict[str, object]]) -> None:
@@ -238,13 +238,13 @@ class RoomWriter:
 
 
 @asynccontextmanager
-async def write_room(
+async def room_transaction(
     services: Services,
     room_id: str,
     *,
     actor_id: str | None = None,
     depth: int = 0,
-) -> AsyncIterator[RoomWriter]:
+) -> AsyncIterator[RoomTransaction]:
     """Hand out a writer on a locked room; committed at the end, rolled back on any error.
 
     NotFound where there is no such room or it was deleted.
@@ -252,9 +252,11 @@ async def write_room(
     async with services.database.write() as unit:
         room = await lock_room(unit.session, room_id)
         manifest = services.catalog.manifest(room.app_id, room.app_manifest_version)
-        writer = RoomWriter(services, unit, room, manifest=manifest, actor_id=actor_id, depth=depth)
-        yield writer
-        await writer.finish()
+        transaction = RoomTransaction(
+            services, unit, room, manifest=manifest, actor_id=actor_id, depth=depth
+        )
+        yield transaction
+        await transaction.finish()
 
 
 async def lock_room(session: AsyncSession, room_id: str) -> RoomRow:

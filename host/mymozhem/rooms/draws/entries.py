@@ -56,7 +56,7 @@ def freeze(chunks: Sequence[bytes], source: Source, rule: fair.Rule) -> FrozenEn
     tickets = dict(_listed(rows, source) if isinstance(source, EntryList) else _ruled(rows, source))
     if not tickets.keys() - set(rule.exclude):
         raise EntriesRefused("NO_ENTRIES", "There is nobody to draw from.")
-    _refuse_large(rule, tickets)
+    _check_size(rule, tickets)
     return _frozen(tickets)
 
 
@@ -121,7 +121,7 @@ def _looked_up(rule: TicketRule, row: Row) -> int | None:
     return found if isinstance(found, int) and not isinstance(found, bool) else None
 
 
-def _refuse_large(rule: fair.Rule, tickets: dict[str, int]) -> None:
+def _check_size(rule: fair.Rule, tickets: dict[str, int]) -> None:
     entries = fair.Entries.model_construct(
         participants=tuple(tickets), tickets=tuple(tickets.values())
     )

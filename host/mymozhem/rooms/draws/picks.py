@@ -15,7 +15,7 @@ ReserveDocument = dict[str, str | int]
 
 
 @dataclass(frozen=True)
-class Selected:
+class Selection:
     """Who a draw selected, as it is stored; `reserves` None where the rule asks for none."""
 
     picks: list[PickDocument]
@@ -23,7 +23,7 @@ class Selected:
 
 
 @dataclass(frozen=True)
-class Ready:
+class DrawInputs:
     """A committed draw with all that decides it; keep `link` from everybody.
 
     `entries` is the stored JSON, `rule` its stored document.
@@ -37,7 +37,7 @@ class Ready:
     rule_digest: str
 
 
-def compute(ready: Ready, algorithm: Algorithm) -> Selected:
+def compute(ready: DrawInputs, algorithm: Algorithm) -> Selection:
     """Return who a draw by `vrs-1` or `rfc3797` selects, each in their order."""
     rule = fair.Rule.model_validate(ready.rule)
     found = fair.select_all(
@@ -50,10 +50,10 @@ def compute(ready: Ready, algorithm: Algorithm) -> Selected:
         algorithm=algorithm,
     )
     picks = [_document(pick.prize_id, pick.participant_id, pick.ticket) for pick in found.picks]
-    return Selected(picks, [_reserve(each) for each in found.reserves] if rule.reserves else None)
+    return Selection(picks, [_reserve(each) for each in found.reserves] if rule.reserves else None)
 
 
-def seed_of(ready: Ready) -> str:
+def seed_of(ready: DrawInputs) -> str:
     """Return the seed, in hex, of an app's own algorithm; it tells no position of `vrs-1`."""
     rule = fair.Rule.model_validate(ready.rule)
     key = fair.seed_key(
@@ -73,10 +73,10 @@ def read_entries(text: str) -> fair.Entries:
     )
 
 
-def app_picks(rule: fair.Rule, answer: SelectWinnersResult) -> Selected:
+def app_picks(rule: fair.Rule, answer: SelectWinnersResult) -> Selection:
     """Return whom an app selected: without reserves, and without tickets, so the first stands."""
     picks = [_document(pick.prize_id, pick.participant_id, 1) for pick in answer.picks]
-    return Selected(picks, [] if rule.reserves else None)
+    return Selection(picks, [] if rule.reserves else None)
 
 
 def check_picks(rule: fair.Rule, entries: fair.Entries, answer: SelectWinnersResult) -> None:
@@ -85,18 +85,18 @@ def check_picks(rule: fair.Rule, entries: fair.Entries, answer: SelectWinnersRes
     for pick in answer.picks:
         if pick.participant_id not in eligible:
             _refuse("NOT_AN_ENTRY", f"{pick.participant_id!r} is no entry of this draw.")
-    _refuse_repeated(rule, answer)
-    _refuse_counts(rule, len(eligible), Counter(pick.prize_id for pick in answer.picks))
+    _check_repeats(rule, answer)
+    _check_counts(rule, len(eligible), Counter(pick.prize_id for pick in answer.picks))
 
 
-def _refuse_repeated(rule: fair.Rule, answer: SelectWinnersResult) -> None:
+def _check_repeats(rule: fair.Rule, answer: SelectWinnersResult) -> None:
     per_prize = rule.each == "perPrize"
     wins = [(pick.prize_id if per_prize else "", pick.participant_id) for pick in answer.picks]
     if len(set(wins)) != len(wins):
         _refuse("PICKED_TWICE", "Somebody was picked more often than the rule allows.")
 
 
-def _refuse_counts(rule: fair.Rule, eligible: int, picked: Counter[str]) -> None:
+def _check_counts(rule: fair.Rule, eligible: int, picked: Counter[str]) -> None:
     wanted = {prize.prize_id: prize.count for prize in rule.prizes}
     for prize_id, count in picked.items():
         if count > wanted.get(prize_id, 0):

@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from mymozhem.contract import DrawStatus, JsonObject, PrizeCount, PublicSource
 from mymozhem.errors import NotFound
-from mymozhem.rooms.core.transaction import RoomWriter
+from mymozhem.rooms.core.transaction import RoomTransaction
 from mymozhem.rooms.tables.draws import DrawRow
 
 #: a link is reserved, so no other draw of the room may be committed
@@ -22,22 +22,24 @@ LINKED = (DrawStatus.COMMITTED, DrawStatus.DRAWN)
 OPEN = (DrawStatus.REQUESTED, *LINKED)
 
 
-async def by_id(writer: RoomWriter, draw_id: str) -> DrawRow:
+async def by_id(transaction: RoomTransaction, draw_id: str) -> DrawRow:
     """Return a draw of the room, locked; NotFound where there is none."""
-    return await _one(writer, _of_room(writer).where(DrawRow.id == draw_id))
+    return await _one(transaction, _of_room(transaction).where(DrawRow.id == draw_id))
 
 
-async def by_key(writer: RoomWriter, key: str) -> DrawRow:
+async def by_key(transaction: RoomTransaction, key: str) -> DrawRow:
     """Return the draw of that key, locked; NotFound where the room has none."""
-    return await _one(writer, _of_room(writer).where(DrawRow.key == key))
+    return await _one(transaction, _of_room(transaction).where(DrawRow.key == key))
 
 
-async def open_draws(writer: RoomWriter) -> Sequence[DrawRow]:
+async def open_draws(transaction: RoomTransaction) -> Sequence[DrawRow]:
     """Return the room's draws that are not over, the oldest first, locked."""
     query = (
-        _of_room(writer).where(DrawRow.status.in_(OPEN)).order_by(DrawRow.created_at, DrawRow.id)
+        _of_room(transaction)
+        .where(DrawRow.status.in_(OPEN))
+        .order_by(DrawRow.created_at, DrawRow.id)
     )
-    return (await writer.session.scalars(query)).all()
+    return (await transaction.session.scalars(query)).all()
 
 
 async def next_to_commit(session: AsyncSession, room_id: str) -> str | None:
@@ -56,25 +58,25 @@ async def next_to_commit(session: AsyncSession, room_id: str) -> str | None:
     return next((draw_id for draw_id, _, held in found if held is None), None)
 
 
-async def let_next_go(writer: RoomWriter) -> None:
+async def schedule_next(transaction: RoomTransaction) -> None:
     """Let the job take the draw whose turn it is; call it after every step that may change that."""
-    await writer.session.flush()
-    draw_id = await next_to_commit(writer.session, writer.room.id)
+    await transaction.session.flush()
+    draw_id = await next_to_commit(transaction.session, transaction.room.id)
     if draw_id is None:
         return
-    draw = await by_id(writer, draw_id)
+    draw = await by_id(transaction, draw_id)
     if draw.due_at is None:
-        draw.due_at = writer.now
-    writer.wake_jobs()
+        draw.due_at = transaction.now
+    transaction.wake_jobs()
 
 
-def let_go(writer: RoomWriter, draw: DrawRow) -> None:
+def schedule_now(transaction: RoomTransaction, draw: DrawRow) -> None:
     """Let the job take this draw now."""
-    draw.due_at, draw.attempts = writer.now, 0
-    writer.wake_jobs()
+    draw.due_at, draw.attempts = transaction.now, 0
+    transaction.wake_jobs()
 
 
-def put_down(draw: DrawRow, *, due_at: datetime | None = None) -> None:
+def release(draw: DrawRow, *, due_at: datetime | None = None) -> None:
     """End the job's work on a draw, until that moment or until somebody acts."""
     draw.lease = draw.lease_until = None
     draw.due_at = due_at
@@ -113,13 +115,13 @@ def depth_of(draw: DrawRow) -> int:
     return depth if isinstance(depth, int) else 0
 
 
-def _of_room(writer: RoomWriter) -> Select[DrawRow]:
-    return select(DrawRow).where(DrawRow.room_id == writer.room.id).with_for_update()
+def _of_room(transaction: RoomTransaction) -> Select[DrawRow]:
+    return select(DrawRow).where(DrawRow.room_id == transaction.room.id).with_for_update()
 
 
-async def _one(writer: RoomWriter, query: Select[DrawRow]) -> DrawRow:
+async def _one(transaction: RoomTransaction, query: Select[DrawRow]) -> DrawRow:
     fresh = query.execution_options(populate_existing=True)
-    draw = await writer.session.scalar(fresh)
+    draw = await transaction.session.scalar(fresh)
     if draw is None:
         message = "There is no such draw in this room."
         raise NotFound(message, code="DRAW_NOT_FOUND")

@@ -24,7 +24,7 @@ RECORD_MEMBERS = ("entries", "rule", "publicInputs", "picks", "reserves")
 
 
 @dataclass(frozen=True)
-class DrawView:
+class VisibleDraw:
     """A draw as somebody may see it.
 
     `picks` holds those of revealed prizes, and is None before the first of them and in lists;
@@ -60,7 +60,9 @@ class DrawView:
     voided_at: datetime | None
 
 
-async def find_draw(session: AsyncSession, room_id: str, draw_id: str, *, level: Level) -> DrawView:
+async def find_draw(
+    session: AsyncSession, room_id: str, draw_id: str, *, level: Level
+) -> VisibleDraw:
     """Return a draw as this level may see it; NotFound where there is none for it."""
     query = _visible(room_id, level).options(undefer(DrawRow.picks), undefer(DrawRow.reserves))
     draw = await session.scalar(query.where(DrawRow.id == draw_id))
@@ -71,7 +73,7 @@ async def find_draw(session: AsyncSession, room_id: str, draw_id: str, *, level:
 
 async def list_draws(
     session: AsyncSession, room_id: str, *, level: Level, offset: int = 0, limit: int = 100
-) -> tuple[list[DrawView], int]:
+) -> tuple[list[VisibleDraw], int]:
     """Return a room's draws, the newest first, and how many there are for this level.
 
     Without their picks: a hundred draws may have ten thousand each.
@@ -90,11 +92,11 @@ def _view(
     level: Level,
     picks: tuple[JsonObject, ...] | None,
     reserves: tuple[JsonObject, ...] | None = None,
-) -> DrawView:
+) -> VisibleDraw:
     """Return what a level may see of a draw, with those people whom everybody may see."""
     over = draw.status in (DrawStatus.REVEALED, DrawStatus.VOIDED)
     helps = level is not Level.PUBLIC
-    return DrawView(
+    return VisibleDraw(
         id=draw.id,
         key=draw.key,
         status=draw.status,

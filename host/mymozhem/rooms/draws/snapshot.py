@@ -45,7 +45,7 @@ class People:
 
 
 @dataclass(frozen=True)
-class Seen:
+class DrawSnapshot:
     """A draw and its room at one moment, before the app is asked.
 
     `revision` and `seq` (how far the room's log was) tell later whether the room has moved on.
@@ -64,13 +64,15 @@ class Seen:
     seq: int
 
 
-async def see(session: AsyncSession, services: Services, draw: DrawRow, *, asked: bool) -> Seen:
+async def take_snapshot(
+    session: AsyncSession, services: Services, draw: DrawRow, *, asked: bool
+) -> DrawSnapshot:
     """Look at all that a draw depends on; `asked` adds what only an app wants to know of people."""
     room = (await session.scalars(select(RoomRow).where(RoomRow.id == draw.room_id))).one()
     lock = await session.scalar(select(RoomLockRow.digest).where(RoomLockRow.id == room.lock_id))
     prizes = await _prizes(session, draw)
     replaced = await _replaced(session, draw)
-    return Seen(
+    return DrawSnapshot(
         room=room,
         draw=draw,
         manifest=services.catalog.manifest(room.app_id, room.app_manifest_version),
@@ -85,7 +87,7 @@ async def see(session: AsyncSession, services: Services, draw: DrawRow, *, asked
     )
 
 
-async def has_moved_on(session: AsyncSession, room: RoomRow, seen: Seen) -> bool:
+async def is_stale(session: AsyncSession, room: RoomRow, seen: DrawSnapshot) -> bool:
     """Tell whether what was seen no longer holds, under the room's lock.
 
     Who came since then is no reason to ask afresh; who left is.
@@ -97,7 +99,7 @@ async def has_moved_on(session: AsyncSession, room: RoomRow, seen: Seen) -> bool
     return await _somebody_left(session, room.id, seen)
 
 
-async def _somebody_left(session: AsyncSession, room_id: str, seen: Seen) -> bool:
+async def _somebody_left(session: AsyncSession, room_id: str, seen: DrawSnapshot) -> bool:
     active = await session.stream(
         select(ParticipantRow.id).where(*_candidates(room_id)).execution_options(yield_per=CHUNK)
     )

@@ -16,7 +16,7 @@ EVERY = 900.0
 logger = structlog.stdlib.get_logger(__name__)
 
 
-class Sweeper:
+class Cleaner:
     """Sweeps in the background; several processes may, at no harm."""
 
     def __init__(self, services: Services, *, every: float = EVERY) -> None:
@@ -37,7 +37,7 @@ class Sweeper:
             with suppress(asyncio.CancelledError):
                 await task
 
-    async def sweep(self) -> int:
+    async def delete_expired(self) -> int:
         """Delete what has expired; return how many rows that were."""
         swept = await keys.clean(self._services.database)
         return swept + await stored_lists.delete_expired(self._services.database)
@@ -46,7 +46,7 @@ class Sweeper:
         while True:
             await asyncio.sleep(self._every)
             try:
-                await self.sweep()
+                await self.delete_expired()
             except Unavailable as error:
                 logger.debug("nothing could be swept", code=error.code)
             except Exception:  # the next round may do it; nothing else depends on it

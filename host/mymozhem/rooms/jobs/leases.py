@@ -13,13 +13,13 @@ from sqlalchemy.orm import aliased
 
 from mymozhem.db.base import new_id
 from mymozhem.db.unit_of_work import Database
-from mymozhem.rooms.core.leased import Work, WorkKind
+from mymozhem.rooms.core.leased import JobKind, Lease
 from mymozhem.rooms.tables.draws import DrawRow
 from mymozhem.rooms.tables.timers import TimerRow, TimerSpace
 from mymozhem.rooms.tables.windows import WindowRow
 
 
-async def take(database: Database, *, span: timedelta, limit: int) -> list[Work]:
+async def acquire(database: Database, *, span: timedelta, limit: int) -> list[Lease]:
     """Take windows, draws, timers and changes that are due, at most `limit` of each kind.
 
     Of a room's changes only the first is taken, so that the app is told in order.
@@ -33,7 +33,7 @@ async def take(database: Database, *, span: timedelta, limit: int) -> list[Work]
     return [*windows, *draws, *timers]
 
 
-async def prolong(database: Database, leases: Collection[str], *, span: timedelta) -> None:
+async def renew(database: Database, leases: Collection[str], *, span: timedelta) -> None:
     """Prolong the leases of work that is still going on."""
     async with database.write() as unit:
         for table in (DrawRow, TimerRow, WindowRow):
@@ -81,37 +81,37 @@ async def _anything_due(database: Database) -> bool:
 
 async def _take_draws(
     session: AsyncSession, now: datetime, span: timedelta, limit: int
-) -> list[Work]:
+) -> list[Lease]:
     rows = await session.scalars(
         _draws(now).order_by(DrawRow.due_at).limit(limit).with_for_update(skip_locked=True)
     )
-    return [_taken(row, now + span) for row in rows]
+    return [_lease_of(row, now + span) for row in rows]
 
 
 async def _take_windows(
     session: AsyncSession, now: datetime, span: timedelta, limit: int
-) -> list[Work]:
+) -> list[Lease]:
     rows = await session.scalars(
         _windows(now).order_by(WindowRow.due_at).limit(limit).with_for_update(skip_locked=True)
     )
-    return [_taken(row, now + span) for row in rows]
+    return [_lease_of(row, now + span) for row in rows]
 
 
 async def _take_timers(
     session: AsyncSession, now: datetime, span: timedelta, limit: int
-) -> list[Work]:
+) -> list[Lease]:
     rows = await session.scalars(
         _timers(now).order_by(TimerRow.next_at).limit(limit).with_for_update(skip_locked=True)
     )
-    return [_taken(row, now + span) for row in rows]
+    return [_lease_of(row, now + span) for row in rows]
 
 
-def _taken(row: DrawRow | TimerRow | WindowRow, until: datetime) -> Work:
+def _lease_of(row: DrawRow | TimerRow | WindowRow, until: datetime) -> Lease:
     row.lease, row.lease_until = new_id("lease"), until
     if isinstance(row, TimerRow):
-        return Work(WorkKind.TIMER, row.room_id, row.id, row.lease, row.generation)
-    kind = WorkKind.DRAW if isinstance(row, DrawRow) else WorkKind.WINDOW
-    return Work(kind, row.room_id, row.id, row.lease)
+        return Lease(JobKind.TIMER, row.room_id, row.id, row.lease, row.generation)
+    kind = JobKind.DRAW if isinstance(row, DrawRow) else JobKind.WINDOW
+    return Lease(kind, row.room_id, row.id, row.lease)
 
 
 def _draws(now: datetime) -> Select[DrawRow]:

@@ -12,12 +12,12 @@ from datetime import timedelta
 import structlog
 
 from mymozhem.errors import Unavailable
-from mymozhem.rooms.core.leased import Work, WorkKind
+from mymozhem.rooms.core.leased import JobKind, Lease
 from mymozhem.rooms.core.services import Services
 from mymozhem.rooms.windows import downtime
 
 from . import draws, leases, windows
-from .timers import fire
+from .timers import run_timer
 
 logger = structlog.stdlib.get_logger(__name__)
 
@@ -31,10 +31,10 @@ REST = timedelta(seconds=5)
 WIDTH = 8
 
 
-_STEPS: dict[WorkKind, Callable[[Services, Work], Awaitable[None]]] = {
-    WorkKind.DRAW: draws.step,
-    WorkKind.TIMER: fire,
-    WorkKind.WINDOW: windows.step,
+_STEPS: dict[JobKind, Callable[[Services, Lease], Awaitable[None]]] = {
+    JobKind.DRAW: draws.step,
+    JobKind.TIMER: run_timer,
+    JobKind.WINDOW: windows.step,
 }
 
 
@@ -51,7 +51,7 @@ class Jobs:
         self._lease = lease
         self._poll = poll
         self._width = width
-        self._running: dict[asyncio.Task[None], Work] = {}
+        self._running: dict[asyncio.Task[None], Lease] = {}
         self._tasks: list[asyncio.Task[None]] = []
         self._next_beat = 0.0
         self._away = False
@@ -68,7 +68,7 @@ class Jobs:
     async def stop(self) -> None:
         """Stop at once and give back what was not finished; safe when it was never started."""
         tasks = [*self._tasks, *self._running, *self._services.judges.values()]
-        held = [work.lease for work in self._running.values()]
+        held = [lease.token for lease in self._running.values()]
         self._tasks = []
         for task in tasks:
             task.cancel()
@@ -86,7 +86,7 @@ class Jobs:
         steps = 0
         while taken := await self._take(self._width):
             steps += len(taken)
-            await asyncio.gather(*(self._do(work) for work in taken))
+            await asyncio.gather(*(self._do(lease) for lease in taken))
         return steps
 
     async def _loop(self) -> None:
@@ -127,9 +127,9 @@ class Jobs:
     async def _start_due(self) -> int:
         free = self._width - len(self._running)
         taken = await self._take(free) if free > 0 else []
-        for work in taken:
-            task = asyncio.create_task(self._do(work), name=f"job {work.row_id}")
-            self._running[task] = work
+        for lease in taken:
+            task = asyncio.create_task(self._do(lease), name=f"job {lease.row_id}")
+            self._running[task] = lease
             task.add_done_callback(self._done)
         return len(taken)
 
@@ -137,31 +137,31 @@ class Jobs:
         self._running.pop(task, None)
         self._services.wake.set()
 
-    async def _take(self, limit: int) -> list[Work]:
-        return await leases.take(self._services.database, span=self._lease, limit=limit)
+    async def _take(self, limit: int) -> list[Lease]:
+        return await leases.acquire(self._services.database, span=self._lease, limit=limit)
 
-    async def _do(self, work: Work) -> None:
+    async def _do(self, lease: Lease) -> None:
         try:
-            await _STEPS[work.kind](self._services, work)
+            await _STEPS[lease.kind](self._services, lease)
         except Unavailable as error:
-            logger.warning("a job waits", row=work.row_id, room=work.room_id, code=error.code)
-            await self._rest(work)
+            logger.warning("a job waits", row=lease.row_id, room=lease.room_id, code=error.code)
+            await self._rest(lease)
         except Exception:  # one broken row must not stop all others; it is tried again
-            logger.exception("a job failed", row=work.row_id, room=work.room_id)
-            await self._rest(work)
+            logger.exception("a job failed", row=lease.row_id, room=lease.room_id)
+            await self._rest(lease)
 
-    async def _rest(self, work: Work) -> None:
+    async def _rest(self, lease: Lease) -> None:
         """Leave the work alone for a moment; where even that fails, its lease ends by itself."""
         with suppress(Unavailable):
-            await leases.prolong(self._services.database, [work.lease], span=REST)
+            await leases.renew(self._services.database, [lease.token], span=REST)
 
     async def _keep(self) -> None:
         while True:
             await asyncio.sleep(self._lease.total_seconds() / 3)
-            held = [work.lease for work in self._running.values()]
+            held = [lease.token for lease in self._running.values()]
             try:
                 if held:
-                    await leases.prolong(self._services.database, held, span=self._lease)
+                    await leases.renew(self._services.database, held, span=self._lease)
             except Unavailable:
                 pass
             except Exception:  # the leases are long enough for another try

@@ -13,6 +13,6 @@ def hook_seed(keys: Keys, cause: str) -> str:
     return hmac.digest(keys.derive("hook-seed"), cause.encode(), "sha256").hex()
 
 
-def is_unheard(error: NotFound) -> bool:
+def is_unknown_here(error: NotFound) -> bool:
     """Tell whether work is to be left to others, or for a moment, as its app is not known here."""
     return error.code == _CODE

@@ -25,15 +25,15 @@ from mymozhem.rooms.app_calls.fallbacks import record_fallback
 from mymozhem.rooms.app_calls.pending import forget_room
 from mymozhem.rooms.app_settings.update import (
     merged_settings,
-    refuse_frozen,
-    refuse_problems,
+    require_no_problems,
+    require_not_frozen,
     store_settings,
 )
 from mymozhem.rooms.core.app_context import build_context
-from mymozhem.rooms.core.membership import ORGANIZERS, require_seat
+from mymozhem.rooms.core.membership import ORGANIZERS, require_role
 from mymozhem.rooms.core.revision import Revision, RoomChanged, revision
 from mymozhem.rooms.core.services import Services
-from mymozhem.rooms.core.transaction import ENDED, RoomWriter, write_room
+from mymozhem.rooms.core.transaction import ENDED, RoomTransaction, room_transaction
 from mymozhem.rooms.draws import commands
 from mymozhem.rooms.tables.rooms import RoomRow
 from mymozhem.rooms.windows import on_room_change
@@ -93,28 +93,28 @@ async def change_room(
 
 async def delete_room(services: Services, room_id: str, caller: Principal) -> None:
     """Delete a room that is not running; its rows stay, hidden."""
-    async with write_room(services, room_id, actor_id=caller.user_id) as writer:
-        await require_seat(writer.session, room_id, caller, roles=ORGANIZERS)
-        if writer.room.status == RoomStatus.ACTIVE:
+    async with room_transaction(services, room_id, actor_id=caller.user_id) as transaction:
+        await require_role(transaction.session, room_id, caller, roles=ORGANIZERS)
+        if transaction.room.status == RoomStatus.ACTIVE:
             message = "The room is running; end it before you delete it."
             raise Conflict(message, code="ROOM_ACTIVE")
-        await commands.end_draws(writer, writer.room.status)
-        await on_room_change.end_windows(writer, RoomStatus.CANCELLED)
-        await timers.drop_all(writer)
-        await forget_room(writer.session, room_id)
-        writer.room.deleted_at = writer.now
-        writer.touch()
-        writer.record(RoomDeleted())
-        writer.audit("room.delete", subject=room_id)
+        await commands.end_draws(transaction, transaction.room.status)
+        await on_room_change.end_windows(transaction, RoomStatus.CANCELLED)
+        await timers.drop_all(transaction)
+        await forget_room(transaction.session, room_id)
+        transaction.room.deleted_at = transaction.now
+        transaction.touch()
+        transaction.record(RoomDeleted())
+        transaction.audit("room.delete", subject=room_id)
 
 
 async def _change_unasked(
     services: Services, room_id: str, caller: Principal, changes: RoomChanges
 ) -> RoomRow:
-    async with write_room(services, room_id, actor_id=caller.user_id) as writer:
-        await require_seat(writer.session, room_id, caller, roles=ORGANIZERS)
-        await _store(writer, changes, settings=None)
-        return writer.room
+    async with room_transaction(services, room_id, actor_id=caller.user_id) as transaction:
+        await require_role(transaction.session, room_id, caller, roles=ORGANIZERS)
+        await _store(transaction, changes, settings=None)
+        return transaction.room
 
 
 class _AskedChange:
@@ -131,13 +131,13 @@ class _AskedChange:
 
     async def look(self, session: AsyncSession) -> Question[SettingsValidationRequest]:
         """See the room, and the settings as they would be."""
-        seat = await require_seat(session, self._room_id, self._caller, roles=ORGANIZERS)
-        room = seat.room
+        membership = await require_role(session, self._room_id, self._caller, roles=ORGANIZERS)
+        room = membership.room
         manifest = self._services.catalog.manifest(room.app_id, room.app_manifest_version)
-        _refuse_stale(room, self._changes.expected)
-        _refuse_status(room.status, self._changes.status)
+        _require_version(room, self._changes.expected)
+        _require_status(room.status, self._changes.status)
         self._settings = merged_settings(manifest, room.app_settings, self._changes.settings)
-        refuse_frozen(room.status, manifest, room.app_settings, self._settings)
+        require_not_frozen(room.status, manifest, room.app_settings, self._settings)
         starts = self._changes.status is RoomStatus.ACTIVE
         return Question(
             context=await build_context(
@@ -147,42 +147,46 @@ class _AskedChange:
                 manifest,
                 hook=VALIDATE_SETTINGS,
                 now=self._services.clock.now(),
-                seat=seat,
+                membership=membership,
             ),
             request=SettingsValidationRequest(
                 settings=self._settings, purpose="activate" if starts else "save"
             ),
-            revision=await revision(session, room, seat),
+            revision=await revision(session, room, membership),
             actor_id=self._caller.user_id,
         )
 
-    async def again(self, writer: RoomWriter) -> Revision:
+    async def again(self, transaction: RoomTransaction) -> Revision:
         """Read the revision under the room's lock."""
-        seat = await require_seat(writer.session, self._room_id, self._caller, roles=ORGANIZERS)
-        return await revision(writer.session, writer.room, seat)
+        membership = await require_role(
+            transaction.session, self._room_id, self._caller, roles=ORGANIZERS
+        )
+        return await revision(transaction.session, transaction.room, membership)
 
     async def write(
-        self, writer: RoomWriter, outcome: Outcome[SettingsValidationResult]
+        self, transaction: RoomTransaction, outcome: Outcome[SettingsValidationResult]
     ) -> RoomRow:
         """Store what the app agreed to."""
-        refuse_problems(outcome)
-        record_fallback(writer, VALIDATE_SETTINGS, outcome)
-        await _store(writer, self._changes, settings=self._settings)
-        return writer.room
+        require_no_problems(outcome)
+        record_fallback(transaction, VALIDATE_SETTINGS, outcome)
+        await _store(transaction, self._changes, settings=self._settings)
+        return transaction.room
 
 
-async def _store(writer: RoomWriter, changes: RoomChanges, *, settings: JsonObject | None) -> None:
-    _refuse_stale(writer.room, changes.expected)
-    _refuse_status(writer.room.status, changes.status)
+async def _store(
+    transaction: RoomTransaction, changes: RoomChanges, *, settings: JsonObject | None
+) -> None:
+    _require_version(transaction.room, changes.expected)
+    _require_status(transaction.room.status, changes.status)
     if settings is not None:
-        store_settings(writer, settings)
-    _store_fields(writer, changes.fields)
-    if changes.status is not None and changes.status != writer.room.status:
-        await _move(writer, changes.status)
+        store_settings(transaction, settings)
+    _store_fields(transaction, changes.fields)
+    if changes.status is not None and changes.status != transaction.room.status:
+        await _move(transaction, changes.status)
 
 
-def _store_fields(writer: RoomWriter, fields: Mapping[str, object]) -> None:
-    room = writer.room
+def _store_fields(transaction: RoomTransaction, fields: Mapping[str, object]) -> None:
+    room = transaction.room
     changed = sorted(name for name, value in fields.items() if getattr(room, name) != value)
     if not changed:
         return
@@ -192,30 +196,32 @@ def _store_fields(writer: RoomWriter, fields: Mapping[str, object]) -> None:
         raise Conflict(message, code="CAPACITY_TAKEN")
     for name in changed:
         setattr(room, name, fields[name])
-    writer.touch()
-    writer.record(RoomUpdated(fields=tuple(changed)))
+    transaction.touch()
+    transaction.record(RoomUpdated(fields=tuple(changed)))
 
 
-async def _move(writer: RoomWriter, status: RoomStatus) -> None:
-    room, previous = writer.room, writer.room.status
+async def _move(transaction: RoomTransaction, status: RoomStatus) -> None:
+    room, previous = transaction.room, transaction.room.status
     if status in ENDED:
-        await commands.end_draws(writer, status)
-        await on_room_change.end_windows(writer, status)
-        await timers.drop_all(writer)
-        room.ended_at = writer.now
-    writer.record(RoomStatusChanged(status=status, previous=previous))
-    writer.changed(Change(kind=ChangeKind.STATUS, what="changed", status=status, previous=previous))
-    writer.audit("room.status", subject=room.id, status=status, previous=previous)
+        await commands.end_draws(transaction, status)
+        await on_room_change.end_windows(transaction, status)
+        await timers.drop_all(transaction)
+        room.ended_at = transaction.now
+    transaction.record(RoomStatusChanged(status=status, previous=previous))
+    transaction.changed(
+        Change(kind=ChangeKind.STATUS, what="changed", status=status, previous=previous)
+    )
+    transaction.audit("room.status", subject=room.id, status=status, previous=previous)
     room.status = status
-    writer.touch()
+    transaction.touch()
 
 
-def _refuse_stale(room: RoomRow, expected: int | None) -> None:
+def _require_version(room: RoomRow, expected: int | None) -> None:
     if expected is not None and expected != room.version:
         raise RoomChanged(details={"version": room.version})
 
 
-def _refuse_status(status: RoomStatus, wanted: RoomStatus | None) -> None:
+def _require_status(status: RoomStatus, wanted: RoomStatus | None) -> None:
     if wanted is None or wanted == status or wanted in NEXT[status]:
         return
     message = f"A room that is {status} cannot become {wanted}."

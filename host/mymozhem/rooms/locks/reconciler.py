@@ -18,7 +18,7 @@ from mymozhem.registry.isolated.install import install as install_app
 from mymozhem.rooms.core.services import Services
 
 from .advice import bring_back, requirement_of
-from .serving import Group, Locked, Served
+from .serving import Group, Locked, ServingRecorder
 
 #: seconds between two attempts to install the same: doubled after each, up to an hour
 FIRST_WAIT, LONGEST_WAIT = 60.0, 3_600.0
@@ -52,7 +52,7 @@ class _Known:
     missing: dict[str, _Missing] = field(default_factory=dict)
 
 
-class Keeper:
+class LockReconciler:
     """Looks after the rooms of a host in the background: at its start, and when apps change.
 
     Rooms of an enabled plugin that is installed in another version, which does not serve theirs,
@@ -62,7 +62,7 @@ class Keeper:
 
     def __init__(self, services: Services, *, install: Install = install_app) -> None:
         self._services = services
-        self._served = Served(services)
+        self._served = ServingRecorder(services)
         self._install = install
         self._known = _Known()
         self._wake = asyncio.Event()

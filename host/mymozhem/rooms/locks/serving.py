@@ -16,7 +16,7 @@ from mymozhem.db.unit_of_work import UnitOfWork
 from mymozhem.errors import NotFound
 from mymozhem.manifests.model import Manifest
 from mymozhem.rooms.core.services import Services
-from mymozhem.rooms.core.transaction import RoomWriter
+from mymozhem.rooms.core.transaction import RoomTransaction
 from mymozhem.rooms.notifications import send
 from mymozhem.rooms.tables.locks import RoomLockRow, RoomServedByRow
 from mymozhem.rooms.tables.rooms import RoomRow
@@ -85,7 +85,7 @@ async def running_groups(session: AsyncSession) -> list[Group]:
     ]
 
 
-class Served:
+class ServingRecorder:
     """Notes who answers for the rooms, as this process sees it.
 
     A process notes what it sees when it starts, and from then on what has changed in its own eyes,
@@ -239,11 +239,11 @@ async def _tell(
     words: tuple[str, str],
 ) -> None:
     """Leave a message to those who run a room."""
-    writer = RoomWriter(services, unit, room, manifest=manifest, actor_id=None, depth=0)
+    transaction = RoomTransaction(services, unit, room, manifest=manifest, actor_id=None, depth=0)
     title, message = words
     text = message.format(app_id=room.app_id, version=room.app_manifest_version)
-    await send.send(writer, to=Level.ORGANIZER, title=title, message=text)
-    await writer.finish()
+    await send.send_notification(transaction, to=Level.ORGANIZER, title=title, message=text)
+    await transaction.finish()
 
 
 def _words(before: str | None, now: str | None) -> tuple[str, str] | None:

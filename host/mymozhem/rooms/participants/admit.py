@@ -17,17 +17,17 @@ from mymozhem.idempotency.keys import mark_claim_done
 from mymozhem.rooms.app_calls.fallbacks import record_fallback
 from mymozhem.rooms.coordination.join_batches import Application, Arrival, Joined
 from mymozhem.rooms.core.services import Services
-from mymozhem.rooms.core.transaction import RoomWriter, write_room
+from mymozhem.rooms.core.transaction import RoomTransaction, room_transaction
 from mymozhem.rooms.tables.participants import ParticipantRow
 
 from .display_names import names_in_the_way
-from .join_policy import is_in, refuse_banned, refuse_closed, refuse_rejected
+from .join_policy import is_active, require_accepted, require_not_banned, require_open
 from .lookup import rows_of
 
 _COLUMNS = tuple(column.key for column in ParticipantRow.__mapper__.column_attrs)
 
 
-async def let_in(
+async def admit(
     services: Services, room_id: str, arrivals: Sequence[Arrival]
 ) -> dict[Arrival, Joined | Exception]:
     """Admit people in the order in which they came; where that breaks, in halves down to whom.
@@ -35,41 +35,45 @@ async def let_in(
     A database that is not there, or a room that is gone, is told to all of them at once.
     """
     try:
-        async with write_room(services, room_id) as writer:
-            return await _admit(writer, arrivals)
+        async with room_transaction(services, room_id) as transaction:
+            return await _admit(transaction, arrivals)
     except (NotFound, Unavailable) as error:
         return dict.fromkeys(arrivals, error)
     except Exception as error:  # noqa: BLE001  told to whom it belongs, once that is known
         if len(arrivals) == 1:
             return {arrivals[0]: error}
     half = len(arrivals) // 2
-    first = await let_in(services, room_id, arrivals[:half])
-    return first | await let_in(services, room_id, arrivals[half:])
+    first = await admit(services, room_id, arrivals[:half])
+    return first | await admit(services, room_id, arrivals[half:])
 
 
-def record_joined(writer: RoomWriter, row: ParticipantRow, *, counted: bool = True) -> None:
+def record_joined(
+    transaction: RoomTransaction, row: ParticipantRow, *, counted: bool = True
+) -> None:
     """Log and tell that a participant is in the room now, or waits to be; and count them.
 
     Who adds many people at once counts them together, with `counted=False` here.
     """
     if counted and _counts(row):
-        count_people(writer, 1)
-    writer.record(ParticipantJoined(participant_id=row.id, role=row.role, status=row.status))
+        count_people(transaction, 1)
+    transaction.record(ParticipantJoined(participant_id=row.id, role=row.role, status=row.status))
     if row.status == ParticipantStatus.ACTIVE:
-        writer.changed(Change(kind=ChangeKind.JOINED, what="joined", participant_id=row.id))
+        transaction.changed(Change(kind=ChangeKind.JOINED, what="joined", participant_id=row.id))
 
 
-def count_people(writer: RoomWriter, step: int) -> None:
+def count_people(transaction: RoomTransaction, step: int) -> None:
     """Add to the number of people who take part; the database refuses more than the capacity."""
-    writer.room.active_count += step
-    writer.record(CountChanged(count=writer.room.active_count))
+    transaction.room.active_count += step
+    transaction.record(CountChanged(count=transaction.room.active_count))
 
 
 async def _admit(
-    writer: RoomWriter, arrivals: Sequence[Arrival]
+    transaction: RoomTransaction, arrivals: Sequence[Arrival]
 ) -> dict[Arrival, Joined | Exception]:
     known = {each.application.user_id for each in arrivals if each.application.user_id}
-    turn = _Turn(writer, await rows_of(writer.session, writer.room.id, known))
+    turn = _AdmissionBatch(
+        transaction, await rows_of(transaction.session, transaction.room.id, known)
+    )
     found: dict[Arrival, Joined | Exception] = {}
     for arrival in arrivals:
         try:
@@ -77,13 +81,13 @@ async def _admit(
         except (Conflict, Forbidden, Gone) as refused:  # raised before anything was changed
             found[arrival] = refused
         else:
-            await mark_claim_done(writer.session, arrival.claim)
+            await mark_claim_done(transaction.session, arrival.claim)
     await turn.write()
     return found
 
 
 @dataclass(frozen=True)
-class _Seat:
+class _Admission:
     """A place that somebody gets; `new` where their row is still to be stored."""
 
     arrival: Arrival
@@ -97,30 +101,30 @@ class _Seat:
         return self.arrival.application
 
 
-class _Turn:
+class _AdmissionBatch:
     """One turn at a locked room's door; `rows` are those of the people who have one already."""
 
-    def __init__(self, writer: RoomWriter, rows: dict[str, ParticipantRow]) -> None:
-        self._writer = writer
+    def __init__(self, transaction: RoomTransaction, rows: dict[str, ParticipantRow]) -> None:
+        self._writer = transaction
         self._rows = rows
-        self._seats: list[_Seat] = []
+        self._seats: list[_Admission] = []
 
     def admit(self, arrival: Arrival) -> Joined:
         """Give somebody a seat, which the next ones no longer get; raises where there is none."""
         application, room = arrival.application, self._writer.room
         row = self._rows.get(application.user_id or "")
-        refuse_banned(row)
-        if application.person is not None and is_in(row):
+        require_not_banned(row)
+        if application.person is not None and is_active(row):
             return Joined(room, row, application.person, new=False)
-        refuse_closed(room, application.seen.kind)
+        require_open(room, application.seen.kind)
         result = arrival.outcome.result or _unanswered(arrival.outcome)
-        refuse_rejected(room, result)
+        require_accepted(room, result)
         person = application.person or new_guest(self._writer.unit, application.name)
-        seat = _Seat(arrival, person, row or self._new_row(person), new=row is None)
-        self._sit(seat, result)
+        seat = _Admission(arrival, person, row or self._new_row(person), new=row is None)
+        self._assign(seat, result)
         return Joined(room, seat.row, person, new=True)
 
-    def _sit(self, seat: _Seat, result: RegistrationResult) -> None:
+    def _assign(self, seat: _Admission, result: RegistrationResult) -> None:
         row, pending = seat.row, result.decision == "pending"
         kept = seat.application.answers | seat.application.metadata
         row.data = kept if result.metadata is None else result.metadata
@@ -167,13 +171,15 @@ class _Turn:
             seat.row.display_name = free.take(seat.application.name, instead_of=old)
 
     def _record(self) -> None:
-        writer = self._writer
+        transaction = self._writer
         for seat in self._seats:
-            writer.actor_id = seat.person.id
-            record_fallback(writer, REGISTER_PARTICIPANT, seat.arrival.outcome)
-            record_joined(writer, seat.row, counted=False)
+            transaction.actor_id = seat.person.id
+            record_fallback(transaction, REGISTER_PARTICIPANT, seat.arrival.outcome)
+            record_joined(transaction, seat.row, counted=False)
         if any(_counts(seat.row) for seat in self._seats):
-            count_people(writer, 0)  # each was counted as they sat down; everybody hears it once
+            count_people(
+                transaction, 0
+            )  # each was counted as they sat down; everybody hears it once
 
 
 def _unanswered(outcome: Outcome[RegistrationResult]) -> RegistrationResult:

@@ -27,11 +27,11 @@ from mymozhem.rooms.core.membership import room_not_found
 from mymozhem.rooms.core.services import Services
 from mymozhem.rooms.tables.participants import ParticipantRow
 
-from .admit import count_people, let_in, record_joined
-from .join_policy import is_in, refuse_banned, refuse_closed, refuse_full
-from .lookup import look
+from .admit import admit, count_people, record_joined
+from .join_policy import is_active, require_capacity, require_not_banned, require_open
+from .lookup import find_room_by_code
 
-__all__ = ["count_people", "join", "record_joined", "refuse_closed", "refuse_full"]
+__all__ = ["count_people", "join", "record_joined", "require_capacity", "require_open"]
 
 
 async def join(
@@ -51,30 +51,30 @@ async def join(
     away.
     """
     budget = Budget(services.clock, services.settings.action_budget_ms)
-    seen = await look(services, code, caller)
+    seen = await find_room_by_code(services, code, caller)
     application = _apply(seen, caller, name, answers)
-    if seen.person is not None and is_in(seen.row):
+    if seen.person is not None and is_active(seen.row):
         return Joined(seen.room, seen.row, seen.person, new=False)
     outcome = await _ask(services, application, budget)
     arrival = Arrival(application, outcome, current_claim())
     room_id = seen.room.id
     return await services.arrivals.entries.ask(
-        room_id, arrival, answer=partial(let_in, services, room_id)
+        room_id, arrival, answer=partial(admit, services, room_id)
     )
 
 
 def _apply(
     seen: Seen, caller: Principal | None, name: str | None, answers: JsonObject
 ) -> Application:
-    _refuse_strangers(seen, caller)
-    refuse_banned(seen.row)
-    if not is_in(seen.row):
-        refuse_closed(seen.room, seen.kind)
-    _refuse_answers(seen.manifest, answers)
+    _require_known_caller(seen, caller)
+    require_not_banned(seen.row)
+    if not is_active(seen.row):
+        require_open(seen.room, seen.kind)
+    _check_answers(seen.manifest, answers)
     return Application(seen, _name(name, seen.person, seen.row), answers)
 
 
-def _refuse_strangers(seen: Seen, caller: Principal | None) -> None:
+def _require_known_caller(seen: Seen, caller: Principal | None) -> None:
     if caller is not None and caller.room_id not in (None, seen.room.id):
         raise room_not_found()
     if caller is not None and seen.person is None:
@@ -91,7 +91,7 @@ def _name(name: str | None, person: UserRow | None, row: ParticipantRow | None) 
     return visible_name(person.name[:32])
 
 
-def _refuse_answers(manifest: Manifest, answers: JsonObject) -> None:
+def _check_answers(manifest: Manifest, answers: JsonObject) -> None:
     problems = manifest.registration_validator.errors(answers)
     if problems:
         raise Invalid(code="ANSWERS_INVALID", fields=by_field(problems, under="/answers"))

@@ -9,12 +9,12 @@ from mymozhem.rooms.tables.participants import ParticipantRow
 from mymozhem.rooms.tables.rooms import EntryPolicy, RoomRow
 
 
-def is_in(row: ParticipantRow | None) -> TypeGuard[ParticipantRow]:
+def is_active(row: ParticipantRow | None) -> TypeGuard[ParticipantRow]:
     """Tell whether this is the row of somebody who is in the room now."""
     return row is not None and row.status == ParticipantStatus.ACTIVE
 
 
-def refuse_banned(row: ParticipantRow | None) -> None:
+def require_not_banned(row: ParticipantRow | None) -> None:
     """Raise for somebody whom an organizer removed or turned away."""
     if row is not None and row.status == ParticipantStatus.REMOVED:
         message = "You were removed from this room."
@@ -24,7 +24,7 @@ def refuse_banned(row: ParticipantRow | None) -> None:
         raise Forbidden(message, code="REGISTRATION_REJECTED")
 
 
-def refuse_closed(room: RoomRow, kind: PersonKind) -> None:
+def require_open(room: RoomRow, kind: PersonKind) -> None:
     """Raise where the doors are closed to this kind of person, and say which way."""
     if room.status == RoomStatus.DRAFT:
         message = "The room is not open yet."
@@ -38,17 +38,17 @@ def refuse_closed(room: RoomRow, kind: PersonKind) -> None:
     if room.entry_policy == EntryPolicy.REGISTERED and kind is PersonKind.GUEST:
         message = "This room is for people with an account; sign in first."
         raise Forbidden(message, code="ACCOUNT_REQUIRED")
-    refuse_full(room)
+    require_capacity(room)
 
 
-def refuse_full(room: RoomRow) -> None:
+def require_capacity(room: RoomRow) -> None:
     """Raise where every seat is taken."""
     if room.capacity is not None and room.active_count >= room.capacity:
         message = "The room is full."
         raise Conflict(message, code="ROOM_FULL")
 
 
-def refuse_rejected(room: RoomRow, result: RegistrationResult) -> None:
+def require_accepted(room: RoomRow, result: RegistrationResult) -> None:
     """Raise for somebody whom the app turns away, or for whom it has no seat left."""
     taken = result.seats is not None and room.active_count >= result.seats
     if result.decision == "reject" or (result.decision == "accept" and taken):

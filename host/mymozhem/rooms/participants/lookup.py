@@ -18,7 +18,7 @@ from mymozhem.rooms.tables.participants import ParticipantRow
 from mymozhem.rooms.tables.rooms import RoomRow
 
 
-async def look(services: Services, code: str, caller: Principal | None) -> Seen:
+async def find_room_by_code(services: Services, code: str, caller: Principal | None) -> Seen:
     """Return what there is to see behind a code; NotFound for a wrong one, whatever exists.
 
     What is seen was read after this was called, so it is never older than the knock.

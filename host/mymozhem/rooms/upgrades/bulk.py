@@ -20,9 +20,9 @@ from mymozhem.rooms.tables.rooms import RoomRow
 
 from .migrate import Strategy
 from .plan import Plan
-from .procedure import Journeys
+from .procedure import MigrationPaths
 from .snapshot import find_version
-from .upgrade import UpgradeWish, upgrade_room
+from .upgrade import UpgradeRequest, upgrade_room
 
 #: rooms that are looked at or moved at the same moment
 AT_ONCE = 8
@@ -37,7 +37,7 @@ _MOVABLE = (RoomStatus.DRAFT, RoomStatus.ACTIVE)
 
 
 @dataclass(frozen=True)
-class BulkWish:
+class BulkUpgradeRequest:
     """Which rooms are to be moved where.
 
     `source` is a version or a range of them; rooms above the target are left alone. `after` is the
@@ -91,7 +91,9 @@ class Bulk:
         return f"{rooms}: {self.clean} clean, {need} an answer"
 
 
-async def upgrade_rooms(services: Services, app_id: str, caller: Principal, wish: BulkWish) -> Bulk:
+async def upgrade_rooms(
+    services: Services, app_id: str, caller: Principal, wish: BulkUpgradeRequest
+) -> Bulk:
     """Move the DRAFT and ACTIVE rooms of an app, or only count what would be moved. For admins.
 
     Clean is a room that can be moved without a question: automatically, or by steps and the app
@@ -120,11 +122,11 @@ async def upgrade_rooms(services: Services, app_id: str, caller: Principal, wish
 class _Work:
     """Rooms that are gone through, some at a time, in their order."""
 
-    def __init__(self, services: Services, caller: Principal, wish: BulkWish) -> None:
+    def __init__(self, services: Services, caller: Principal, wish: BulkUpgradeRequest) -> None:
         self._services = services
         self._caller = caller
         self._wish = wish
-        self._journeys: Journeys = {}
+        self._journeys: MigrationPaths = {}
         self.looked_at = 0
         self.clean = 0
         self.listed: list[NeedsAnswer] = []
@@ -158,7 +160,7 @@ class _Work:
         self, room: RoomRow, *, dry_run: bool
     ) -> tuple[Plan | None, MymozhemError | None]:
         """Return the plan, and why it cannot be done; raises only where no room can be moved."""
-        wish = UpgradeWish(
+        wish = UpgradeRequest(
             dry_run=dry_run,
             target=self._wish.target,
             source=room.app_manifest_version,
@@ -175,7 +177,7 @@ class _Work:
         return moved.plan, moved.plan.refusals[0] if moved.plan.refusals else None
 
 
-def _versions(app: CatalogApp, wish: BulkWish) -> list[str]:
+def _versions(app: CatalogApp, wish: BulkUpgradeRequest) -> list[str]:
     """Return the versions that rooms are to be moved from, all below the target."""
     target = as_version(wish.target)
     known = [each.manifest.version for each in app.versions]
@@ -198,7 +200,7 @@ def _which(app_id: str, versions: Sequence[str]) -> tuple[ColumnElement[bool], .
 
 
 async def _rooms(
-    services: Services, which: tuple[ColumnElement[bool], ...], wish: BulkWish
+    services: Services, which: tuple[ColumnElement[bool], ...], wish: BulkUpgradeRequest
 ) -> tuple[Sequence[RoomRow], int]:
     """Return the rooms to look at, by id, and how many there are with those beyond."""
     mine = (*which, *((RoomRow.id > wish.after,) if wish.after else ()))

@@ -15,7 +15,7 @@ BY_APP = "APP_PROBLEM"
 
 
 @dataclass(frozen=True)
-class AskedField:
+class FormField:
     """A setting that somebody has to give, change or take away; `problem` says which.
 
     `schema` is what the manifest says of it, None where it has no such setting (`code` is then
@@ -44,7 +44,7 @@ class AskedField:
         return _text(self.schema, "description")
 
 
-def form_entry(field: AskedField) -> JsonObject:
+def as_json(field: FormField) -> JsonObject:
     """Return a field as JSON: what a form needs to ask for it. `default` is there where one is."""
     entry: JsonObject = {
         "pointer": field.pointer,
@@ -58,16 +58,16 @@ def form_entry(field: AskedField) -> JsonObject:
     return entry | ({"default": field.default[0]} if field.default else {})
 
 
-def asked_fields(
+def form_fields(
     outline: Outline, settings: JsonValue, problems: Iterable[Told]
-) -> tuple[AskedField, ...]:
+) -> tuple[FormField, ...]:
     """Return the fields that problems of settings are about, in the order of the problems."""
     return tuple(_field(outline, settings, problem) for problem in problems)
 
 
-def _field(outline: Outline, settings: JsonValue, problem: Told) -> AskedField:
+def _field(outline: Outline, settings: JsonValue, problem: Told) -> FormField:
     here = _at(outline, settings, problem.pointer)
-    return AskedField(
+    return FormField(
         pointer=problem.pointer,
         code=str(getattr(problem, "code", None) or BY_APP),
         problem=problem.message,

@@ -38,7 +38,7 @@ from mymozhem.manifests.validation_errors import Told
 from mymozhem.rooms.app_settings.update import MAX_SETTINGS_BYTES
 from mymozhem.rooms.app_state import MAX_STATE_BYTES
 
-from .form import AskedField, asked_fields
+from .form import FormField, form_fields
 
 State = Mapping[str, JsonObject]
 
@@ -54,7 +54,7 @@ class Strategy(StrEnum):
 
 
 @dataclass(frozen=True)
-class Journey:
+class MigrationPath:
     """The way from one version of an app to another; the same for every room.
 
     `shown` is what the steps carry to where more people see it.
@@ -83,7 +83,7 @@ class Journey:
 
 
 @dataclass(frozen=True)
-class Carried:
+class MigratedRoom:
     """Settings and state as they would be in another version.
 
     `fields` are what is missing or wrong in the settings, `reasons` are sentences on all else that
@@ -93,13 +93,13 @@ class Carried:
     strategy: Strategy
     settings: JsonObject
     state: State
-    fields: tuple[AskedField, ...] = ()
+    fields: tuple[FormField, ...] = ()
     reasons: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
-class Had:
+class CurrentRoom:
     """What a room has now."""
 
     settings: JsonObject
@@ -107,14 +107,16 @@ class Had:
 
 
 @dataclass(frozen=True)
-class Said:
+class AppAnswer:
     """What the app answered when it was asked to carry: a result, or why there is none."""
 
     result: SettingsMigrationResult | None = None
     why_not: str | None = None
 
 
-def journey(source: Manifest, target: Manifest, published: tuple[Manifest, ...]) -> Journey:
+def migration_path(
+    source: Manifest, target: Manifest, published: tuple[Manifest, ...]
+) -> MigrationPath:
     """Return the way between two versions; `published` is the app's whole history."""
     downward = as_version(target.version) < as_version(source.version)
     steps = (
@@ -123,12 +125,16 @@ def journey(source: Manifest, target: Manifest, published: tuple[Manifest, ...])
         else route(source.version, target, published)
     )
     shown = _shown(source, target, steps or (), is_down=downward)
-    return Journey(source, target, steps or (), compare(source, target), shown)
+    return MigrationPath(source, target, steps or (), compare(source, target), shown)
 
 
-def carry(
-    way: Journey, had: Had, *, said: Said | None = None, data: JsonObject | None = None
-) -> Carried:
+def migrate(
+    way: MigrationPath,
+    had: CurrentRoom,
+    *,
+    said: AppAnswer | None = None,
+    data: JsonObject | None = None,
+) -> MigratedRoom:
     """Return what becomes of settings and state; `said` is None before the app was asked."""
     plain = apply_defaults(way.target.settings_outline, had.settings)
     settings, reasons = stepped(way, had.settings)
@@ -150,7 +156,7 @@ def carry(
     return replace(found, strategy=strategy, notes=notes)
 
 
-def fitted(target: Manifest, settings: JsonObject, state: State) -> Carried:
+def fitted(target: Manifest, settings: JsonObject, state: State) -> MigratedRoom:
     """Return settings completed by defaults, with all that keeps them and the state from fitting.
 
     The strategy is AUTOMATIC where nothing does, else MANUAL.
@@ -158,22 +164,24 @@ def fitted(target: Manifest, settings: JsonObject, state: State) -> Carried:
     complete = apply_defaults(target.settings_outline, settings)
     problems = target.settings_validator.errors(complete)
     reasons = [*_too_large(complete), *state_reasons(target, state)]
-    fields = asked_fields(target.settings_outline, complete, problems)
+    fields = form_fields(target.settings_outline, complete, problems)
     strategy = Strategy.MANUAL if fields or reasons else Strategy.AUTOMATIC
-    return Carried(strategy, _object(complete), state, fields, tuple(reasons))
+    return MigratedRoom(strategy, _object(complete), state, fields, tuple(reasons))
 
 
-def must_ask(way: Journey, had: Had) -> bool:
+def must_ask(way: MigrationPath, had: CurrentRoom) -> bool:
     """Tell whether the app is to be asked to carry settings and state over."""
     if not way.has_hook:
         return False
     major = way.diff.required is Bump.MAJOR and not way.is_down
-    return major or carry(way, had).strategy is Strategy.MANUAL
+    return major or migrate(way, had).strategy is Strategy.MANUAL
 
 
-def with_problems(carried: Carried, target: Manifest, problems: Iterable[Told]) -> Carried:
+def with_problems(
+    carried: MigratedRoom, target: Manifest, problems: Iterable[Told]
+) -> MigratedRoom:
     """Return the same with what the app found wrong in the settings, which makes it MANUAL."""
-    fields = asked_fields(target.settings_outline, carried.settings, problems)
+    fields = form_fields(target.settings_outline, carried.settings, problems)
     return replace(carried, strategy=Strategy.MANUAL, fields=(*carried.fields, *fields))
 
 
@@ -205,7 +213,7 @@ def state_reasons(target: Manifest, state: State) -> tuple[str, ...]:
     return (sentence,)
 
 
-def stepped(way: Journey, settings: JsonObject) -> tuple[JsonObject, tuple[str, ...]]:
+def stepped(way: MigrationPath, settings: JsonObject) -> tuple[JsonObject, tuple[str, ...]]:
     """Return settings after the steps of a way; as they were, and why, where there is no way."""
     carry_over = down if way.is_down else up
     try:

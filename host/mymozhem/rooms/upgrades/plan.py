@@ -10,8 +10,8 @@ from mymozhem.manifests.referee import Change, Consenter, Diff
 from mymozhem.manifests.referee.json_values import same
 from mymozhem.manifests.settings import project
 
-from .form import form_entry
-from .migrate import Carried, Had, Journey, State, Strategy
+from .form import as_json
+from .migrate import CurrentRoom, MigratedRoom, MigrationPath, State, Strategy
 
 
 class MigrationRequired(Invalid):
@@ -28,9 +28,9 @@ class Plan:
     cannot be moved now, as the errors that they would be.
     """
 
-    way: Journey
-    before: Had
-    carried: Carried
+    way: MigrationPath
+    before: CurrentRoom
+    carried: MigratedRoom
     refusals: tuple[MymozhemError, ...] = ()
 
     @property
@@ -83,7 +83,7 @@ class Plan:
         if self.refusals:
             raise self.refusals[0]
 
-    def refused(self, *more: MymozhemError, carried: Carried | None = None) -> "Plan":
+    def refused(self, *more: MymozhemError, carried: MigratedRoom | None = None) -> "Plan":
         """Return the same with more refusals, and, where it is given, other settings and state."""
         return replace(self, refusals=(*self.refusals, *more), carried=carried or self.carried)
 
@@ -98,7 +98,7 @@ def changed_parts(before: State, after: State) -> dict[str, JsonObject]:
     return {name: part for name, part in after.items() if not same(part, before[name])}
 
 
-def migration_required(version: str, carried: Carried) -> MigrationRequired:
+def migration_required(version: str, carried: MigratedRoom) -> MigrationRequired:
     """Return the error that lists every missing or invalid field, so that a form can be made."""
     count = len(carried.fields)
     given = f"{count} setting{'' if count == 1 else 's'} must be given or changed."
@@ -114,7 +114,7 @@ def migration_required(version: str, carried: Carried) -> MigrationRequired:
         " ".join(sentences),
         fields=fields,
         details={
-            "form": [form_entry(each) for each in carried.fields],
+            "form": [as_json(each) for each in carried.fields],
             "reasons": list(carried.reasons),
         },
     )

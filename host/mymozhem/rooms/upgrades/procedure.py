@@ -38,24 +38,24 @@ from mymozhem.rooms.app_calls.fallbacks import record_fallback
 from mymozhem.rooms.app_calls.pending import asked
 from mymozhem.rooms.coordination.room_mutex import RoomBusy
 from mymozhem.rooms.core.app_context import build_context
-from mymozhem.rooms.core.membership import Seat
+from mymozhem.rooms.core.membership import Membership
 from mymozhem.rooms.core.revision import Revision, RoomChanged, revision
 from mymozhem.rooms.core.services import Services
-from mymozhem.rooms.core.transaction import ENDED, RoomWriter
+from mymozhem.rooms.core.transaction import ENDED, RoomTransaction
 from mymozhem.rooms.notifications import send
 
 from . import preconditions
 from .apply import Move, move
-from .migrate import Carried, Journey, Strategy, journey, with_problems
+from .migrate import MigratedRoom, MigrationPath, Strategy, migration_path, with_problems
 from .plan import Plan, migration_required
-from .snapshot import Seen, organizer, see
+from .snapshot import RoomSnapshot, organizer, take_snapshot
 
 #: the ways between versions by the digests of both manifests, for whoever moves many rooms
-Journeys = MutableMapping[tuple[str, str], Journey]
+MigrationPaths = MutableMapping[tuple[str, str], MigrationPath]
 
 
 @dataclass(frozen=True)
-class Wish:
+class MoveRequest:
     """How a room is to be moved.
 
     With `dry_run` nothing is written; `expected` is the version of the room that the caller saw.
@@ -78,15 +78,15 @@ class MovedOn(Exception):
     """The room is another one than was seen; nothing was written."""
 
 
-class Course(ABC):
+class UpgradeProcedure(ABC):
     """One room, one caller, one wish; subclasses say where to, and how settings come there."""
 
     #: whether the way leads back to where the room was
     is_back: ClassVar[bool] = False
 
-    _seen: Seen
+    _seen: RoomSnapshot
     _published: Published
-    _way: Journey
+    _way: MigrationPath
     _plan: Plan
 
     def __init__(
@@ -94,9 +94,9 @@ class Course(ABC):
         services: Services,
         room_id: str,
         caller: Principal,
-        wish: Wish,
+        wish: MoveRequest,
         *,
-        journeys: Journeys | None = None,
+        journeys: MigrationPaths | None = None,
     ) -> None:
         self.services = services
         self._room_id = room_id
@@ -105,11 +105,13 @@ class Course(ABC):
         self._journeys = {} if journeys is None else journeys
 
     @abstractmethod
-    def target(self, seen: Seen) -> Published:
+    def target(self, seen: RoomSnapshot) -> Published:
         """Return the version that the room is to have; raises where there is none."""
 
     @abstractmethod
-    async def carried(self, seen: Seen, way: Journey, budget: Budget | None) -> Carried:
+    async def carried(
+        self, seen: RoomSnapshot, way: MigrationPath, budget: Budget | None
+    ) -> MigratedRoom:
         """Return settings and state as they would be; without a budget the app is not asked."""
 
     @abstractmethod
@@ -120,7 +122,7 @@ class Course(ABC):
     def reason(self, plan: Plan) -> str:
         """Return what is kept with the new lock: upgrade, downgrade or rollback."""
 
-    def may_run(self, carried: Carried) -> bool:
+    def may_run(self, carried: MigratedRoom) -> bool:
         """Tell whether a running room may be moved like this."""
         return carried.strategy is Strategy.AUTOMATIC
 
@@ -129,9 +131,9 @@ class Course(ABC):
         del plan
         return ()
 
-    def record(self, writer: RoomWriter) -> None:
+    def record(self, transaction: RoomTransaction) -> None:
         """Append what else is to be known of how it came about; nothing by itself."""
-        del writer
+        del transaction
 
     async def run(self) -> Moved:
         """Move the room, or only plan it; raises the first of the plan's refusals.
@@ -141,7 +143,7 @@ class Course(ABC):
         """
         budget: Budget | None = None
         while budget is None or budget.left_ms() > 0:
-            self._seen = seen = await see(self.services, self._room_id, self._caller)
+            self._seen = seen = await take_snapshot(self.services, self._room_id, self._caller)
             if self._wish.expected not in (None, seen.room.version):
                 raise RoomChanged(details={"version": seen.room.version})
             self._published = self.target(seen)
@@ -170,12 +172,12 @@ class Course(ABC):
 
     async def look(self, session: AsyncSession) -> Question[SettingsValidationRequest]:
         """Ask whether the settings are accepted; MovedOn where the room is not as it was seen."""
-        seat = await organizer(session, self._room_id, self._caller)
-        seen = await revision(session, seat.room, seat)
+        membership = await organizer(session, self._room_id, self._caller)
+        seen = await revision(session, membership.room, membership)
         if seen != self._seen.revision:
             raise MovedOn
-        carried, active = self._plan.carried, seat.room.status is RoomStatus.ACTIVE
-        context = await self.context(session, seat, self._way.target, VALIDATE_SETTINGS)
+        carried, active = self._plan.carried, membership.room.status is RoomStatus.ACTIVE
+        context = await self.context(session, membership, self._way.target, VALIDATE_SETTINGS)
         if context.room is not None:
             state = RoomData.model_validate(dict(carried.state))
             shown = {"settings": carried.settings, "state": state}
@@ -189,26 +191,28 @@ class Course(ABC):
             actor_id=self._caller.user_id,
         )
 
-    async def again(self, writer: RoomWriter) -> Revision:
+    async def again(self, transaction: RoomTransaction) -> Revision:
         """Read the revision under the room's lock."""
-        seat = await organizer(writer.session, self._room_id, self._caller)
-        return await revision(writer.session, writer.room, seat)
+        membership = await organizer(transaction.session, self._room_id, self._caller)
+        return await revision(transaction.session, transaction.room, membership)
 
-    async def write(self, writer: RoomWriter, outcome: Outcome[SettingsValidationResult]) -> Moved:
+    async def write(
+        self, transaction: RoomTransaction, outcome: Outcome[SettingsValidationResult]
+    ) -> Moved:
         """Move the room, where nothing that is not in the revision stands against it by now."""
         outcome.raise_if_refused()
         outcome.raise_if_failed()
-        if self._wish.expected not in (None, writer.room.version):
-            raise RoomChanged(details={"version": writer.room.version})
-        under_way = await preconditions.under_way(writer.session, self._room_id)
+        if self._wish.expected not in (None, transaction.room.version):
+            raise RoomChanged(details={"version": transaction.room.version})
+        under_way = await preconditions.under_way(transaction.session, self._room_id)
         plan = self._judged(outcome).refused(
-            *self._of_target(), *preconditions.of_room(writer.room, under_way)
+            *self._of_target(), *preconditions.of_room(transaction.room, under_way)
         )
         plan.refuse()
-        record_fallback(writer, VALIDATE_SETTINGS, outcome)
-        self.record(writer)
+        record_fallback(transaction, VALIDATE_SETTINGS, outcome)
+        self.record(transaction)
         lock = await move(
-            writer,
+            transaction,
             Move(
                 target=self._way.target,
                 settings=plan.carried.settings,
@@ -218,20 +222,26 @@ class Course(ABC):
             ),
         )
         if self._seen.by_other:
-            await _notify(writer, plan)
+            await _notify(transaction, plan)
         return Moved(plan, moved=True, lock=lock.digest)
 
     async def context(
         self,
         session: AsyncSession,
-        seat: Seat,
+        membership: Membership,
         version: Manifest,
         hook: Hook[BaseModel, BaseModel],
     ) -> Context:
         """Return what a version is told, which is not the one that the room is locked to."""
         now = self.services.clock.now()
         context = await build_context(
-            session, self.services, seat.room, version, hook=hook, now=now, seat=seat
+            session,
+            self.services,
+            membership.room,
+            version,
+            hook=hook,
+            now=now,
+            membership=membership,
         )
         app = AppRef(id=context.app.id, version=version.version)
         return context.model_copy(update={"app": app})
@@ -242,16 +252,16 @@ class Course(ABC):
         carried = await self.carried(self._seen, self._way, budget if can_ask else None)
         self._plan = self._planned(carried, *self._all_against(carried))
 
-    def _planned(self, carried: Carried, *refusals: MymozhemError) -> Plan:
+    def _planned(self, carried: MigratedRoom, *refusals: MymozhemError) -> Plan:
         return Plan(self._way, self._seen.had, carried, refusals)
 
-    async def _journey(self) -> Journey:
+    async def _journey(self) -> MigrationPath:
         source, target = self._seen.source, self._published.manifest
         key = (source.digest, target.digest)
         if key not in self._journeys:
             history = tuple(each.manifest for each in self._seen.app.versions)
             # Two large manifests take a while to compare.
-            self._journeys[key] = await asyncio.to_thread(journey, source, target, history)
+            self._journeys[key] = await asyncio.to_thread(migration_path, source, target, history)
         return self._journeys[key]
 
     def _budget(self) -> Budget:
@@ -264,7 +274,7 @@ class Course(ABC):
     def _of_target(self) -> tuple[MymozhemError, ...]:
         return preconditions.of_target(self.services.catalog, self._published, back=self.is_back)
 
-    def _all_against(self, carried: Carried) -> list[MymozhemError]:
+    def _all_against(self, carried: MigratedRoom) -> list[MymozhemError]:
         """Return all that stands against it, what cannot be helped first."""
         room, why = self._seen.room, self._seen.under_way
         if room.status is RoomStatus.ACTIVE and not self.may_run(carried):
@@ -305,18 +315,18 @@ class Course(ABC):
         return self._plan.refused(migration_required(target.version, carried), carried=carried)
 
 
-def _as_it_is(seen: Seen) -> Carried:
-    return Carried(Strategy.AUTOMATIC, seen.had.settings, seen.had.state)
+def _as_it_is(seen: RoomSnapshot) -> MigratedRoom:
+    return MigratedRoom(Strategy.AUTOMATIC, seen.had.settings, seen.had.state)
 
 
-async def _notify(writer: RoomWriter, plan: Plan) -> None:
-    name = writer.manifest.meta.name
-    await send.send(
-        writer,
+async def _notify(transaction: RoomTransaction, plan: Plan) -> None:
+    name = transaction.manifest.meta.name
+    await send.send_notification(
+        transaction,
         to=Level.ORGANIZER,
         title=f"{name} {plan.version_after}",
         message=(
-            f"An operator has moved {writer.room.name} from {name} {plan.version_before} to "
+            f"An operator has moved {transaction.room.name} from {name} {plan.version_before} to "
             f"{plan.version_after}. The room's page says what has changed; you can go back."
         ),
     )

@@ -14,10 +14,10 @@ from mymozhem.errors import Conflict
 from mymozhem.registry.manifest_history import Published
 from mymozhem.rooms.core.services import Services
 
-from .migrate import Carried, Journey, State, Strategy, fitted
+from .migrate import MigratedRoom, MigrationPath, State, Strategy, fitted
 from .plan import Plan
-from .procedure import Course, Moved, Wish
-from .snapshot import Seen, find_version
+from .procedure import Moved, MoveRequest, UpgradeProcedure
+from .snapshot import RoomSnapshot, find_version
 
 
 class NothingToRollBack(Conflict):
@@ -27,7 +27,7 @@ class NothingToRollBack(Conflict):
 
 
 async def roll_back(
-    services: Services, room_id: str, caller: Principal, wish: Wish | None = None
+    services: Services, room_id: str, caller: Principal, wish: MoveRequest | None = None
 ) -> Moved:
     """Take a room back to the lock before, or only plan it. For organizers.
 
@@ -36,20 +36,22 @@ async def roll_back(
     NothingToRollBack, or the first of the plan's refusals as `upgrade_room` does; a deprecated
     version is no reason against going back, and no consent is asked for.
     """
-    return await _Rollback(services, room_id, caller, wish or Wish()).run()
+    return await _Rollback(services, room_id, caller, wish or MoveRequest()).run()
 
 
-class _Rollback(Course):
+class _Rollback(UpgradeProcedure):
     """A room on its way back."""
 
     is_back = True
 
-    def target(self, seen: Seen) -> Published:
+    def target(self, seen: RoomSnapshot) -> Published:
         """Return the version of the lock before."""
         before = _before(seen)
         return find_version(seen.app, str(before["version"]))
 
-    async def carried(self, seen: Seen, way: Journey, budget: Budget | None) -> Carried:
+    async def carried(
+        self, seen: RoomSnapshot, way: MigrationPath, budget: Budget | None
+    ) -> MigratedRoom:
         """Return the settings that the room had, and the state that it is to have."""
         del budget  # the app is not asked to carry what was there already
         before = _before(seen)
@@ -57,7 +59,7 @@ class _Rollback(Course):
         state = seen.had.state if running else cast("State", before["state"])
         return fitted(way.target, cast("JsonObject", before["settings"]), state)
 
-    def may_run(self, carried: Carried) -> bool:
+    def may_run(self, carried: MigratedRoom) -> bool:
         """Tell whether a running room may go back: where its state fits."""
         return carried.strategy is not Strategy.MANUAL
 
@@ -72,7 +74,7 @@ class _Rollback(Course):
         return "rollback"
 
 
-def _before(seen: Seen) -> JsonObject:
+def _before(seen: RoomSnapshot) -> JsonObject:
     before = seen.lock.before
     if before is None:
         raise NothingToRollBack

@@ -20,12 +20,12 @@ from mymozhem.rooms.app_calls.fallbacks import record_fallback
 from mymozhem.rooms.app_calls.pending import asked
 from mymozhem.rooms.core.revision import RoomChanged, revision
 from mymozhem.rooms.core.services import Services
-from mymozhem.rooms.core.transaction import RoomWriter
+from mymozhem.rooms.core.transaction import RoomTransaction
 
-from .migrate import Carried, Journey, Said, Strategy, carry, must_ask
+from .migrate import AppAnswer, MigratedRoom, MigrationPath, Strategy, migrate, must_ask
 from .plan import Plan
-from .procedure import Course, Journeys, Moved, MovedOn, Wish
-from .snapshot import Seen, find_version, organizer
+from .procedure import MigrationPaths, Moved, MovedOn, MoveRequest, UpgradeProcedure
+from .snapshot import RoomSnapshot, find_version, organizer
 
 
 class ConsentRequired(Conflict):
@@ -35,7 +35,7 @@ class ConsentRequired(Conflict):
 
 
 @dataclass(frozen=True)
-class UpgradeWish(Wish):
+class UpgradeRequest(MoveRequest):
     """Which version a room is to have.
 
     `migration_data` is a merge patch for the settings, laid over what steps and the app made of
@@ -53,21 +53,21 @@ async def upgrade_room(
     services: Services,
     room_id: str,
     caller: Principal,
-    wish: UpgradeWish,
+    wish: UpgradeRequest,
     *,
-    journeys: Journeys | None = None,
+    journeys: MigrationPaths | None = None,
 ) -> Moved:
     """Move a room to another version of its app, or only plan it. For organizers.
 
     The same version changes nothing. Raises the first of the plan's refusals: VERSION_DEPRECATED,
     APP_STOPPED, APP_NOT_SERVED, ROOM_ENDED, ROOM_ACTIVE, CONSENT_REQUIRED, MIGRATION_REQUIRED; a
     dry run returns them all in the plan. NotFound for a version that there is not, else as
-    `Course.run`.
+    `UpgradeProcedure.run`.
     """
     return await _Upgrade(services, room_id, caller, wish, journeys=journeys).run()
 
 
-class _Upgrade(Course):
+class _Upgrade(UpgradeProcedure):
     """A room on its way to the version that was named."""
 
     def __init__(
@@ -75,21 +75,23 @@ class _Upgrade(Course):
         services: Services,
         room_id: str,
         caller: Principal,
-        wish: UpgradeWish,
+        wish: UpgradeRequest,
         *,
-        journeys: Journeys | None = None,
+        journeys: MigrationPaths | None = None,
     ) -> None:
         super().__init__(services, room_id, caller, wish, journeys=journeys)
         self._wanted = wish
         self._carrying: Outcome[SettingsMigrationResult] | None = None
 
-    def target(self, seen: Seen) -> Published:
+    def target(self, seen: RoomSnapshot) -> Published:
         """Return the version that was named; NotFound where there is none."""
         if self._wanted.source not in (None, seen.source.version):
             raise RoomChanged(details={"version": seen.room.version})
         return find_version(seen.app, self._wanted.target)
 
-    async def carried(self, seen: Seen, way: Journey, budget: Budget | None) -> Carried:
+    async def carried(
+        self, seen: RoomSnapshot, way: MigrationPath, budget: Budget | None
+    ) -> MigratedRoom:
         """Return what steps, the app and the organizer's data make of settings and state."""
         said = None
         self._carrying = None
@@ -97,7 +99,7 @@ class _Upgrade(Course):
         if budget is not None and await asyncio.to_thread(must_ask, way, seen.had):
             said = await self._ask(seen, budget)
         data = self._wanted.migration_data
-        return await asyncio.to_thread(carry, way, seen.had, said=said, data=data)
+        return await asyncio.to_thread(migrate, way, seen.had, said=said, data=data)
 
     def against(self, plan: Plan) -> tuple[MymozhemError, ...]:
         """Return that consent is missing, where it is."""
@@ -119,17 +121,17 @@ class _Upgrade(Course):
         del plan
         return "downgrade" if self._way.is_down else "upgrade"
 
-    def record(self, writer: RoomWriter) -> None:
+    def record(self, transaction: RoomTransaction) -> None:
         """Append that the app did not carry over, where the organizer's data stood in for it."""
         if self._carrying is not None:
-            record_fallback(writer, MIGRATE_SETTINGS, self._carrying)
+            record_fallback(transaction, MIGRATE_SETTINGS, self._carrying)
 
-    async def _ask(self, seen: Seen, budget: Budget) -> Said:
+    async def _ask(self, seen: RoomSnapshot, budget: Budget) -> AppAnswer:
         async with self.services.database.read() as session:
-            seat = await organizer(session, self._room_id, self._caller)
-            if await revision(session, seat.room, seat) != seen.revision:
+            membership = await organizer(session, self._room_id, self._caller)
+            if await revision(session, membership.room, membership) != seen.revision:
                 raise MovedOn
-            context = await self.context(session, seat, self._way.newer, MIGRATE_SETTINGS)
+            context = await self.context(session, membership, self._way.newer, MIGRATE_SETTINGS)
         question = asked(
             MIGRATE_SETTINGS,
             context=context,
@@ -144,6 +146,6 @@ class _Upgrade(Course):
         self._carrying = outcome = await question.answer(self.services, budget)
         no = outcome.refusal or outcome.failure
         if outcome.result is not None:
-            return Said(outcome.result)
+            return AppAnswer(outcome.result)
         why = no.message if no is not None else "it was not asked"
-        return Said(why_not=f"The app did not carry the room over: {why}")
+        return AppAnswer(why_not=f"The app did not carry the room over: {why}")

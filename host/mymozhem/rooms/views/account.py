@@ -8,21 +8,21 @@ from mymozhem.contract import JsonObject, ParticipantStatus, Role
 from mymozhem.db.unit_of_work import UnitOfWork
 from mymozhem.errors import Forbidden, NotFound
 from mymozhem.idempotency import keys
-from mymozhem.rooms.core.membership import HELPERS, find_seat, role_of, room_not_found
+from mymozhem.rooms.core.membership import STAFF, find_membership, role_of, room_not_found
 from mymozhem.rooms.tables.notifications import NotificationRow
 from mymozhem.rooms.tables.participants import ParticipantRow
 from mymozhem.rooms.tables.rooms import RoomRow
 from mymozhem.rooms.tables.windows import SubmissionRow, WindowRow
 
-from .base import Moment, View
-from .paging import Columns, Found, Part, part_of
+from .base import Timestamp, View
+from .paging import Columns, PageRequest, ResultPage, fetch_page
 from .standings import keeps_points
-from .windows import SeenOwnSubmission, own_submission
+from .windows import OwnSubmissionView, own_submission
 
 NOTES_BY: Columns = {"id": NotificationRow.id, "createdAt": NotificationRow.created_at}
 
 
-class SeenSeat(View):
+class SeatView(View):
     """What a room holds about somebody; points are absent while the room hides them."""
 
     room_id: str
@@ -34,28 +34,28 @@ class SeenSeat(View):
     metadata: JsonObject
     own: JsonObject
     points: int | None = None
-    joined_at: Moment
+    joined_at: Timestamp
 
 
-class SeenAnswer(SeenOwnSubmission):
+class AnswerView(OwnSubmissionView):
     """Something that somebody submitted; where a later one took its place it no longer counts."""
 
     room_id: str
     counts: bool
 
 
-class SeenNotification(View):
+class NotificationView(View):
     """A message to the caller."""
 
     id: str
     room_id: str
     title: str
     message: str
-    created_at: Moment
-    read_at: Moment | None
+    created_at: Timestamp
+    read_at: Timestamp | None
 
 
-async def seats_of(session: AsyncSession, user_id: str) -> list[SeenSeat]:
+async def seats_of(session: AsyncSession, user_id: str) -> list[SeatView]:
     """Return every room that somebody is or was in, with what it holds about them."""
     rows = await session.execute(
         select(ParticipantRow, RoomRow)
@@ -66,7 +66,7 @@ async def seats_of(session: AsyncSession, user_id: str) -> list[SeenSeat]:
     return [_seat(row, room) for row, room in rows]
 
 
-async def answers_of(session: AsyncSession, user_id: str) -> list[SeenAnswer]:
+async def answers_of(session: AsyncSession, user_id: str) -> list[AnswerView]:
     """Return everything that somebody ever submitted, with results where they are shown."""
     rows = await session.execute(
         select(SubmissionRow, WindowRow)
@@ -79,22 +79,22 @@ async def answers_of(session: AsyncSession, user_id: str) -> list[SeenAnswer]:
 
 
 async def notifications(
-    session: AsyncSession, caller: Principal, part: Part, *, unread: bool
-) -> Found[SeenNotification]:
+    session: AsyncSession, caller: Principal, part: PageRequest, *, unread: bool
+) -> ResultPage[NotificationView]:
     """Return the caller's messages, newest first; a guest's of their room."""
     rows = select(NotificationRow).where(NotificationRow.user_id == caller.user_id)
     if caller.room_id is not None:
         rows = rows.where(NotificationRow.room_id == caller.room_id)
     if unread:
         rows = rows.where(NotificationRow.read_at.is_(None))
-    newest = Part(part.page, part.limit, ("-createdAt",))
-    found, total = await part_of(session, rows, newest, NOTES_BY)
-    return Found([_notification(row) for (row,) in found], total)
+    newest = PageRequest(part.page, part.limit, ("-createdAt",))
+    found, total = await fetch_page(session, rows, newest, NOTES_BY)
+    return ResultPage([_notification(row) for (row,) in found], total)
 
 
 async def read_notification(
     unit: UnitOfWork, caller: Principal, notification_id: str
-) -> SeenNotification:
+) -> NotificationView:
     """Note that a message was read, once; NotFound for somebody else's."""
     row = await unit.session.get(NotificationRow, notification_id, with_for_update=True)
     if row is None or row.user_id != caller.user_id:
@@ -116,16 +116,16 @@ async def code_for(
     elsewhere = caller.room_id not in (None, room_id)
     if given is not None and not elsewhere:
         return given
-    seat = await find_seat(session, room_id, caller)
+    membership = await find_membership(session, room_id, caller)
     if elsewhere:
         raise Forbidden("A guest's token is for one room.")
-    if seat.participant is None and not seat.room.is_public:
+    if membership.participant is None and not membership.room.is_public:
         raise room_not_found()
-    return seat.room.code
+    return membership.room.code
 
 
-def _seat(row: ParticipantRow, room: RoomRow) -> SeenSeat:
-    seat = SeenSeat(
+def _seat(row: ParticipantRow, room: RoomRow) -> SeatView:
+    membership = SeatView(
         room_id=row.room_id,
         room_name=room.name,
         participant_id=row.id,
@@ -136,17 +136,17 @@ def _seat(row: ParticipantRow, room: RoomRow) -> SeenSeat:
         own=row.own,
         joined_at=row.joined_at,
     )
-    hidden = keeps_points(room) and role_of(row, is_admin=False) not in HELPERS
-    return seat if hidden else seat.model_copy(update={"points": row.points})
+    hidden = keeps_points(room) and role_of(row, is_admin=False) not in STAFF
+    return membership if hidden else membership.model_copy(update={"points": row.points})
 
 
-def _answer(row: SubmissionRow, window: WindowRow) -> SeenAnswer:
+def _answer(row: SubmissionRow, window: WindowRow) -> AnswerView:
     own = own_submission(row, window).model_dump(exclude_unset=True)
-    return SeenAnswer(room_id=row.room_id, counts=row.counts, **own)
+    return AnswerView(room_id=row.room_id, counts=row.counts, **own)
 
 
-def _notification(row: NotificationRow) -> SeenNotification:
-    return SeenNotification(
+def _notification(row: NotificationRow) -> NotificationView:
+    return NotificationView(
         id=row.id,
         room_id=row.room_id,
         title=row.title,

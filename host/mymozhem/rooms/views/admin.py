@@ -14,8 +14,8 @@ from mymozhem.rooms.tables.draws import DrawRow
 from mymozhem.rooms.tables.locks import LockDriftRow
 from mymozhem.rooms.tables.rooms import RoomRow
 
-from .base import Moment, View
-from .paging import Columns, Found, Part, part_of
+from .base import Timestamp, View
+from .paging import Columns, PageRequest, ResultPage, fetch_page
 
 AUDIT_BY: Columns = {"id": AuditRow.id, "createdAt": AuditRow.created_at}
 
@@ -29,7 +29,7 @@ class AuditFilter:
     action: str | None = None
 
 
-class SeenAudit(View):
+class AuditView(View):
     """Who did what, when."""
 
     id: str
@@ -38,7 +38,7 @@ class SeenAudit(View):
     room_id: str | None
     subject: str | None
     details: JsonObject
-    created_at: Moment
+    created_at: Timestamp
 
 
 class RefusedApp(View):
@@ -65,7 +65,9 @@ class Overview(View):
     drifted_rooms: int
 
 
-async def audit_trail(session: AsyncSession, wanted: AuditFilter, part: Part) -> Found[SeenAudit]:
+async def audit_trail(
+    session: AsyncSession, wanted: AuditFilter, part: PageRequest
+) -> ResultPage[AuditView]:
     """Return audit entries, newest first."""
     rows = select(AuditRow)
     for column, value in (
@@ -75,9 +77,9 @@ async def audit_trail(session: AsyncSession, wanted: AuditFilter, part: Part) ->
     ):
         if value is not None:
             rows = rows.where(column == value)
-    newest = Part(part.page, part.limit, ("-createdAt",))
-    found, total = await part_of(session, rows, newest, AUDIT_BY)
-    return Found([_audit(row) for (row,) in found], total)
+    newest = PageRequest(part.page, part.limit, ("-createdAt",))
+    found, total = await fetch_page(session, rows, newest, AUDIT_BY)
+    return ResultPage([_audit(row) for (row,) in found], total)
 
 
 async def overview(session: AsyncSession, services: Services) -> Overview:
@@ -116,8 +118,8 @@ async def overview(session: AsyncSession, services: Services) -> Overview:
     )
 
 
-def _audit(row: AuditRow) -> SeenAudit:
-    return SeenAudit(
+def _audit(row: AuditRow) -> AuditView:
+    return AuditView(
         id=row.id,
         actor_id=row.actor_id,
         action=row.action,

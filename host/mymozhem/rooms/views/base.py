@@ -12,7 +12,7 @@ from pydantic.alias_generators import to_camel
 from mymozhem.clock import iso
 from mymozhem.contract import JsonObject
 
-Moment = Annotated[
+Timestamp = Annotated[
     datetime,
     PlainSerializer(iso, return_type=str),
     WithJsonSchema(
@@ -27,7 +27,7 @@ class View(BaseModel):
     model_config = ConfigDict(frozen=True, alias_generator=to_camel, populate_by_name=True)
 
 
-class SeenPerson(View):
+class PersonView(View):
     """A person as others see them; never an e-mail address."""
 
     id: str
@@ -35,6 +35,6 @@ class SeenPerson(View):
     avatar: str | None
 
 
-def written(view: BaseModel) -> JsonObject:
+def to_json(view: BaseModel) -> JsonObject:
     """Return a view as JSON: in camelCase, without what was never set."""
     return view.model_dump(mode="json", by_alias=True, exclude_unset=True)

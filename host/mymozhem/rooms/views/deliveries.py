@@ -15,8 +15,8 @@ from mymozhem.deliveries.tables import (
 )
 from mymozhem.errors import NotFound
 
-from .base import Moment, View
-from .paging import Columns, Found, Part, part_of
+from .base import Timestamp, View
+from .paging import Columns, PageRequest, ResultPage, fetch_page
 
 _NEWEST: Columns = {"id": DeliveryRow.id, "createdAt": DeliveryRow.created_at}
 _LATEST_DEATH: Columns = {"id": DeliveryRow.id, "settledAt": DeliveryRow.settled_at}
@@ -32,7 +32,7 @@ class DeliveryFilter:
     room_id: str | None = None
 
 
-class SeenDelivery(View):
+class DeliveryView(View):
     """A delivery to an app; its `id` is the call id that the app sees in every attempt.
 
     `parked` says that its stream waits for an app that is paused or stopped; `nextAt` is when the
@@ -51,33 +51,33 @@ class SeenDelivery(View):
     attempt_count: int
     last_code: str | None
     last_error: str | None
-    occurred_at: Moment
-    created_at: Moment
-    next_at: Moment | None
-    settled_at: Moment | None
+    occurred_at: Timestamp
+    created_at: Timestamp
+    next_at: Timestamp | None
+    settled_at: Timestamp | None
 
 
-class SeenAttempt(View):
+class AttemptView(View):
     """One attempt; `endedAt` is null while it runs, `durationMs` also where its process died."""
 
     number: int
     outcome: AttemptOutcome
     code: str | None
     message: str | None
-    started_at: Moment
-    ended_at: Moment | None
+    started_at: Timestamp
+    ended_at: Timestamp | None
     duration_ms: int | None
 
 
-class SeenDeliveryWhole(SeenDelivery):
+class DeliveryWholeView(DeliveryView):
     """A delivery with every attempt, the first one first."""
 
-    attempts: list[SeenAttempt]
+    attempts: list[AttemptView]
 
 
 async def list_deliveries(
-    session: AsyncSession, wanted: DeliveryFilter, part: Part
-) -> Found[SeenDelivery]:
+    session: AsyncSession, wanted: DeliveryFilter, part: PageRequest
+) -> ResultPage[DeliveryView]:
     """Return deliveries, newest first; dead letters by when they died."""
     rows = _rows()
     for column, value in (
@@ -90,11 +90,13 @@ async def list_deliveries(
             rows = rows.where(column == value)
     dead = wanted.state is DeliveryState.DEAD
     columns, first = (_LATEST_DEATH, "-settledAt") if dead else (_NEWEST, "-createdAt")
-    found, total = await part_of(session, rows, Part(part.page, part.limit, (first,)), columns)
-    return Found([SeenDelivery(**_facts(row, stream)) for row, stream in found], total)
+    found, total = await fetch_page(
+        session, rows, PageRequest(part.page, part.limit, (first,)), columns
+    )
+    return ResultPage([DeliveryView(**_facts(row, stream)) for row, stream in found], total)
 
 
-async def show_delivery(session: AsyncSession, delivery_id: str) -> SeenDeliveryWhole:
+async def show_delivery(session: AsyncSession, delivery_id: str) -> DeliveryWholeView:
     """Return a delivery with its attempts; NotFound where there is none."""
     found = (await session.execute(_rows().where(DeliveryRow.id == delivery_id))).one_or_none()
     if found is None:
@@ -104,7 +106,7 @@ async def show_delivery(session: AsyncSession, delivery_id: str) -> SeenDelivery
     attempts = await session.scalars(
         select(AttemptRow).where(AttemptRow.delivery_id == row.id).order_by(AttemptRow.number)
     )
-    return SeenDeliveryWhole(**_facts(row, stream), attempts=[_attempt(each) for each in attempts])
+    return DeliveryWholeView(**_facts(row, stream), attempts=[_attempt(each) for each in attempts])
 
 
 def _rows() -> Select[*tuple[Any, ...]]:
@@ -135,8 +137,8 @@ def _facts(row: DeliveryRow, stream: StreamRow | None) -> dict[str, Any]:
     }
 
 
-def _attempt(row: AttemptRow) -> SeenAttempt:
-    return SeenAttempt(
+def _attempt(row: AttemptRow) -> AttemptView:
+    return AttemptView(
         number=row.number,
         outcome=row.outcome,
         code=row.code,

@@ -5,32 +5,32 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from mymozhem.contract import JsonObject
 from mymozhem.registry.catalog import Catalog
-from mymozhem.rooms.core.membership import ORGANIZERS, Seat
+from mymozhem.rooms.core.membership import ORGANIZERS, Membership
 from mymozhem.rooms.locks.queries import locks_of, records_of
 from mymozhem.rooms.tables.locks import LockDriftRow, RoomLockRow, RoomServedByRow
 from mymozhem.rooms.tables.rooms import RoomRow
 
-from .base import Moment, View
+from .base import Timestamp, View
 
 
-class SeenLockOnce(View):
+class LockOnceView(View):
     """What a room was pinned to at some time; `digest` is that of the document `lock`."""
 
     id: str
     lock: JsonObject
     digest: str
     reason: str
-    created_at: Moment
+    created_at: Timestamp
 
 
-class SeenTarget(View):
+class TargetView(View):
     """What answered from a moment on; null is nothing."""
 
     target: JsonObject | None
-    since: Moment
+    since: Timestamp
 
 
-class SeenServedBy(View):
+class ServedByView(View):
     """What answers for a room now.
 
     `target` is null where nothing does. `since` is null until the host has noted it. `asLocked`
@@ -39,23 +39,23 @@ class SeenServedBy(View):
     """
 
     target: JsonObject | None
-    since: Moment | None
+    since: Timestamp | None
     as_locked: bool
-    records: list[SeenTarget]
+    records: list[TargetView]
 
 
-class SeenDrift(View):
+class DriftView(View):
     """That a remote app answered for another lock than the room had: which, how often, when."""
 
     version: str
     named: str
     expected: str
     times: int
-    first_at: Moment
-    last_at: Moment
+    first_at: Timestamp
+    last_at: Timestamp
 
 
-class SeenLock(View):
+class LockView(View):
     """What a room is pinned to.
 
     `history` holds all its locks, this one last. `orphaned` rooms are answered for by nothing.
@@ -67,21 +67,21 @@ class SeenLock(View):
     lock: JsonObject
     digest: str
     reason: str
-    created_at: Moment
-    history: list[SeenLockOnce]
-    served_by: SeenServedBy
+    created_at: Timestamp
+    history: list[LockOnceView]
+    served_by: ServedByView
     orphaned: bool
-    drift: list[SeenDrift] | None = None
+    drift: list[DriftView] | None = None
 
 
-async def room_lock(session: AsyncSession, catalog: Catalog, seat: Seat) -> SeenLock:
+async def room_lock(session: AsyncSession, catalog: Catalog, membership: Membership) -> LockView:
     """Return what a room is pinned to, and who answers for it as this process sees it."""
-    room = seat.room
+    room = membership.room
     locks = await locks_of(session, room.id)
     present = next(row for row in locks if row.id == room.lock_id)
     records = await records_of(session, room)
     target = catalog.target(room.app_id, room.app_manifest_version)
-    seen = SeenLock(
+    seen = LockView(
         id=present.id,
         room_id=room.id,
         lock=present.lock,
@@ -92,38 +92,38 @@ async def room_lock(session: AsyncSession, catalog: Catalog, seat: Seat) -> Seen
         served_by=_served_by(present, records, target),
         orphaned=target is None,
     )
-    if seat.role not in ORGANIZERS:
+    if membership.role not in ORGANIZERS:
         return seen
     return seen.model_copy(update={"drift": await _drifts(session, room)})
 
 
 def _served_by(
     present: RoomLockRow, records: list[RoomServedByRow], target: JsonObject | None
-) -> SeenServedBy:
+) -> ServedByView:
     noted = records[-1].target if records else present.lock["target"]
     since = records[-1].since if records else present.created_at
-    return SeenServedBy(
+    return ServedByView(
         target=target,
         since=since if noted == target else None,
         as_locked=target == present.lock["target"],
-        records=[SeenTarget(target=row.target, since=row.since) for row in records],
+        records=[TargetView(target=row.target, since=row.since) for row in records],
     )
 
 
-def _once(row: RoomLockRow) -> SeenLockOnce:
-    return SeenLockOnce(
+def _once(row: RoomLockRow) -> LockOnceView:
+    return LockOnceView(
         id=row.id, lock=row.lock, digest=row.digest, reason=row.reason, created_at=row.created_at
     )
 
 
-async def _drifts(session: AsyncSession, room: RoomRow) -> list[SeenDrift]:
+async def _drifts(session: AsyncSession, room: RoomRow) -> list[DriftView]:
     rows = await session.scalars(
         select(LockDriftRow)
         .where(LockDriftRow.room_id == room.id)
         .order_by(LockDriftRow.last_at.desc(), LockDriftRow.id)
     )
     return [
-        SeenDrift(
+        DriftView(
             version=row.version,
             named=row.named,
             expected=row.expected,

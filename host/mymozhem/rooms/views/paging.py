@@ -14,7 +14,7 @@ Columns = Mapping[str, InstrumentedAttribute[Any]]
 
 
 @dataclass(frozen=True)
-class Part:
+class PageRequest:
     """Which part of a list: pages count from 1; `sort` names fields, `-` before one turns it."""
 
     page: int = 1
@@ -28,7 +28,7 @@ class Part:
 
 
 @dataclass(frozen=True)
-class Found(Generic[T]):
+class ResultPage(Generic[T]):
     """A part of a list, and how long the whole of it is."""
 
     items: list[T]
@@ -50,8 +50,8 @@ async def count(session: AsyncSession, rows: Select[*tuple[Any, ...]]) -> int:
     return await session.scalar(bare) or 0
 
 
-async def part_of(
-    session: AsyncSession, rows: Select[*tuple[Any, ...]], part: Part, columns: Columns
+async def fetch_page(
+    session: AsyncSession, rows: Select[*tuple[Any, ...]], part: PageRequest, columns: Columns
 ) -> tuple[Sequence[Any], int]:
     """Return the rows of a part and the number of all."""
     total = await count(session, rows)

@@ -13,15 +13,15 @@ from mymozhem.concurrency.coalescing import SharedReads
 from mymozhem.contract import JsonObject, ParticipantStatus, PersonKind, Role, RoomStatus
 from mymozhem.manifests.model import Manifest
 from mymozhem.registry.catalog import Catalog
-from mymozhem.rooms.core.membership import Seat, role_of, room_not_found
+from mymozhem.rooms.core.membership import Membership, role_of, room_not_found
 from mymozhem.rooms.core.services import Services
 from mymozhem.rooms.tables.participants import ParticipantRow
 from mymozhem.rooms.tables.prizes import PrizeRow
 from mymozhem.rooms.tables.rooms import RoomRow
 
-from .base import written
-from .paging import Columns, Found, Part, Totals, count, ordering
-from .room_models import SeenRoom, room_view
+from .base import to_json
+from .paging import Columns, PageRequest, ResultPage, Totals, count, ordering
+from .room_models import RoomView, room_view
 
 SORTED_BY: Columns = {
     "id": RoomRow.id,
@@ -53,7 +53,7 @@ class RoomFilter:
 
 
 @dataclass(frozen=True)
-class Asked:
+class RoomLookup:
     """Who asks for which room; nobody where the token is for another one."""
 
     room_id: str
@@ -61,7 +61,7 @@ class Asked:
     kind: PersonKind
 
     @classmethod
-    def by(cls, room_id: str, caller: Principal | None) -> "Asked":
+    def by(cls, room_id: str, caller: Principal | None) -> "RoomLookup":
         """Return the question of a caller."""
         if caller is None or caller.room_id not in (None, room_id):
             return cls(room_id, None, PersonKind.GUEST)
@@ -72,7 +72,7 @@ class Asked:
 class ShownRoom:
     """A room as it is shown to a role, and the same as JSON, made once for all who share it."""
 
-    room: SeenRoom
+    room: RoomView
     document: JsonObject
 
 
@@ -82,7 +82,7 @@ class RoomReader:
     def __init__(self, services: Services) -> None:
         self.services = services
         self.totals = Totals()
-        self._shared: SharedReads[Asked, ShownRoom] = SharedReads(self._answer)
+        self._shared: SharedReads[RoomLookup, ShownRoom] = SharedReads(self._answer)
 
     @property
     def catalog(self) -> Catalog:
@@ -91,9 +91,9 @@ class RoomReader:
 
     async def room(self, room_id: str, caller: Principal | None) -> ShownRoom:
         """Return one room; a card to strangers of a public one, `NotFound` of any other."""
-        return await self._shared.ask(Asked.by(room_id, caller))
+        return await self._shared.ask(RoomLookup.by(room_id, caller))
 
-    async def _answer(self, asked: Sequence[Asked]) -> dict[Asked, ShownRoom | Exception]:
+    async def _answer(self, asked: Sequence[RoomLookup]) -> dict[RoomLookup, ShownRoom | Exception]:
         ids = sorted({each.room_id for each in asked})
         users = sorted({each.user_id for each in asked if each.user_id})
         async with self.services.database.read() as session:
@@ -101,7 +101,7 @@ class RoomReader:
             own = await _rows_of(session, ids, users)
             admins = await _admins(session, users)
         shown: dict[tuple[str, Role | None], ShownRoom] = {}
-        answers: dict[Asked, ShownRoom | Exception] = {}
+        answers: dict[RoomLookup, ShownRoom | Exception] = {}
         for each in asked:
             row = own.get((each.room_id, each.user_id or ""))
             found = rooms.get(each.room_id)
@@ -114,24 +114,24 @@ class RoomReader:
                 answers[each] = room_not_found()
                 continue
             if (room.id, role) not in shown:
-                seat = Seat(room, each.user_id, each.kind, role, row)
+                membership = Membership(room, each.user_id, each.kind, role, row)
                 view = room_view(
-                    seat, self._manifest(room), organizer=organizer, prize_count=prizes
+                    membership, self._manifest(room), organizer=organizer, prize_count=prizes
                 )
-                shown[room.id, role] = ShownRoom(view, written(view))
+                shown[room.id, role] = ShownRoom(view, to_json(view))
             answers[each] = shown[room.id, role]
         return answers
 
     async def rooms(
-        self, caller: Principal | None, wanted: RoomFilter, part: Part
-    ) -> Found[SeenRoom]:
+        self, caller: Principal | None, wanted: RoomFilter, part: PageRequest
+    ) -> ResultPage[RoomView]:
         """Return rooms that the caller may know of: public ones, their own, to admins all."""
         async with self.services.database.read() as session:
             admin = await _is_admin(session, caller)
             branches = _branches(caller, wanted, admin=admin)
             total = await self._total(session, branches, wanted)
             found = await session.scalars(_page(branches, part))
-            return Found(await self._seen(session, found.all(), caller, admin=admin), total)
+            return ResultPage(await self._seen(session, found.all(), caller, admin=admin), total)
 
     def _manifest(self, room: RoomRow) -> Manifest:
         return self.catalog.manifest(room.app_id, room.app_manifest_version)
@@ -156,7 +156,7 @@ class RoomReader:
         caller: Principal | None,
         *,
         admin: bool,
-    ) -> list[SeenRoom]:
+    ) -> list[RoomView]:
         ids = [room.id for room in rooms]
         seats = await _own_rows(session, ids, caller)
         prizes = await _prize_counts(session, ids)
@@ -164,7 +164,7 @@ class RoomReader:
         seen = []
         for room in rooms:
             own = seats.get(room.id)
-            seat = Seat(
+            membership = Membership(
                 room,
                 caller.user_id if caller else None,
                 caller.kind if caller else PersonKind.GUEST,
@@ -173,7 +173,7 @@ class RoomReader:
             )
             seen.append(
                 room_view(
-                    seat,
+                    membership,
                     self._manifest(room),
                     organizer=organizers[room.created_by],
                     prize_count=prizes.get(room.id, 0),
@@ -213,7 +213,7 @@ def _branches(caller: Principal | None, wanted: RoomFilter, *, admin: bool) -> l
     return [public, _Branch(f"own:{caller.user_id}", inside.where(private))]
 
 
-def _page(branches: Sequence[_Branch], part: Part) -> Select[RoomRow]:
+def _page(branches: Sequence[_Branch], part: PageRequest) -> Select[RoomRow]:
     """Return the rooms of a page: the first of each branch, merged; none is sorted as a whole."""
     sort = part.sort or ("-createdAt",)
     if not branches:

@@ -9,35 +9,35 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from mymozhem.auth.tables import UserRow
 from mymozhem.contract import JsonObject, Level, Role
 from mymozhem.rooms.app_calls.retry import waiting_calls
-from mymozhem.rooms.core.event_log import SeenEvent, current_cursor, epoch_of
-from mymozhem.rooms.core.membership import Seat
+from mymozhem.rooms.core.event_log import VisibleEvent, current_cursor, epoch_of
+from mymozhem.rooms.core.membership import Membership
 from mymozhem.rooms.core.revision import room_state
 from mymozhem.rooms.scores import TOP
 
-from .base import Moment, View
-from .paging import Part
-from .participants import SeenParticipant, participant_view
-from .standings import SeenStanding, points_hidden, rank_of, standings
-from .windows import SeenOwnSubmission, SeenWindow, open_windows, own_submissions
+from .base import Timestamp, View
+from .paging import PageRequest
+from .participants import ParticipantView, participant_view
+from .standings import StandingView, points_hidden, rank_of, standings
+from .windows import OwnSubmissionView, WindowView, open_windows, own_submissions
 
 
-class SeenState(View):
+class StateView(View):
     """The parts of the app's state that a caller sees."""
 
     public: JsonObject
     organizer: JsonObject | None = None
 
 
-class SeenMe(View):
+class MeView(View):
     """The caller in a room; without a seat of their own nothing but the role.
 
     Points and rank are absent while a window hides the standings.
     """
 
     role: Role | None
-    participant: SeenParticipant | None = None
+    participant: ParticipantView | None = None
     own: JsonObject | None = None
-    submissions: list[SeenOwnSubmission] = []
+    submissions: list[OwnSubmissionView] = []
     points: int | None = None
     rank: int | None = None
 
@@ -50,12 +50,12 @@ class Snapshot(View):
 
     cursor: str
     epoch: str
-    now: Moment
-    state: SeenState
-    windows: list[SeenWindow]
-    standings: list[SeenStanding]
+    now: Timestamp
+    state: StateView
+    windows: list[WindowView]
+    standings: list[StandingView]
     tallying: int
-    me: SeenMe
+    me: MeView
 
 
 class Waiting(View):
@@ -70,12 +70,12 @@ class LoggedEvent(View):
     cursor: str
     type: str
     payload: dict[str, JsonValue]
-    at: Moment
+    at: Timestamp
     schema_version: int
     after_end: bool
 
 
-def event_view(event: SeenEvent) -> LoggedEvent:
+def event_view(event: VisibleEvent) -> LoggedEvent:
     """Return an event of the log as it is shown."""
     return LoggedEvent(
         cursor=event.cursor,
@@ -87,35 +87,35 @@ def event_view(event: SeenEvent) -> LoggedEvent:
     )
 
 
-async def snapshot(session: AsyncSession, seat: Seat, *, now: datetime) -> Snapshot:
+async def snapshot(session: AsyncSession, membership: Membership, *, now: datetime) -> Snapshot:
     """Return the room's state, its standings and the caller's own part, with their cursor."""
-    state = await room_state(session, seat.room.id)
+    state = await room_state(session, membership.room.id)
     shown: dict[str, Any] = {"public": state.public}
-    if seat.level is Level.ORGANIZER:
+    if membership.level is Level.ORGANIZER:
         shown["organizer"] = state.organizer
     return Snapshot(
-        cursor=await current_cursor(session, seat),
-        epoch=epoch_of(seat),
+        cursor=await current_cursor(session, membership),
+        epoch=epoch_of(membership),
         now=now,
-        state=SeenState(**shown),
-        windows=await open_windows(session, seat, now=now),
-        standings=(await standings(session, seat, Part(limit=TOP))).items,
-        tallying=await waiting_calls(session, seat.room.id),
-        me=await _me(session, seat),
+        state=StateView(**shown),
+        windows=await open_windows(session, membership, now=now),
+        standings=(await standings(session, membership, PageRequest(limit=TOP))).items,
+        tallying=await waiting_calls(session, membership.room.id),
+        me=await _me(session, membership),
     )
 
 
-async def _me(session: AsyncSession, seat: Seat) -> SeenMe:
-    row = seat.participant
+async def _me(session: AsyncSession, membership: Membership) -> MeView:
+    row = membership.participant
     if row is None:
-        return SeenMe(role=seat.role, submissions=[])
+        return MeView(role=membership.role, submissions=[])
     person = await session.get_one(UserRow, row.user_id)
-    me = SeenMe(
-        role=seat.role,
-        participant=participant_view(seat, row, person),
+    me = MeView(
+        role=membership.role,
+        participant=participant_view(membership, row, person),
         own=row.own,
-        submissions=await own_submissions(session, seat),
+        submissions=await own_submissions(session, membership),
     )
-    if points_hidden(seat):
+    if points_hidden(membership):
         return me
     return me.model_copy(update={"points": row.points, "rank": await rank_of(session, row)})

@@ -7,19 +7,19 @@ from sqlalchemy import ColumnElement, Select, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from mymozhem.contract import Level, ParticipantStatus, Role
-from mymozhem.rooms.core.membership import Seat
+from mymozhem.rooms.core.membership import Membership
 from mymozhem.rooms.core.transaction import ENDED
 from mymozhem.rooms.tables.participants import ParticipantRow
 from mymozhem.rooms.tables.rooms import RoomRow
 
 from .base import View
-from .paging import Found, Part, count
+from .paging import PageRequest, ResultPage, count
 
 #: places that are written without looking up
 _AT_ONCE = 500
 
 
-class SeenStanding(View):
+class StandingView(View):
     """A place in the standings; equal points are one rank, and the next rank is skipped."""
 
     rank: int
@@ -33,9 +33,9 @@ def keeps_points(room: RoomRow) -> bool:
     return room.standings_hidden and room.status not in ENDED
 
 
-def points_hidden(seat: Seat) -> bool:
+def points_hidden(membership: Membership) -> bool:
     """Tell whether the caller sees no points: while a window keeps the standings to itself."""
-    return keeps_points(seat.room) and seat.level is not Level.ORGANIZER
+    return keeps_points(membership.room) and membership.level is not Level.ORGANIZER
 
 
 def placed(room_id: str) -> tuple[ColumnElement[bool], ...]:
@@ -48,22 +48,24 @@ def placed(room_id: str) -> tuple[ColumnElement[bool], ...]:
     )
 
 
-async def standings(session: AsyncSession, seat: Seat, part: Part) -> Found[SeenStanding]:
+async def standings(
+    session: AsyncSession, membership: Membership, part: PageRequest
+) -> ResultPage[StandingView]:
     """Return a part of the standings, best first; none to who may not see points now."""
-    if points_hidden(seat):
-        return Found([], 0)
-    rows = _places(seat)
+    if points_hidden(membership):
+        return ResultPage([], 0)
+    rows = _places(membership)
     total = await count(session, rows)
     found = await session.execute(rows.offset(part.offset).limit(part.limit))
-    return Found([_standing(row) for row in found], total)
+    return ResultPage([_standing(row) for row in found], total)
 
 
-async def all_standings(session: AsyncSession, seat: Seat) -> list[SeenStanding]:
+async def all_standings(session: AsyncSession, membership: Membership) -> list[StandingView]:
     """Return all of the standings, best first; none to who may not see points now."""
-    if points_hidden(seat):
+    if points_hidden(membership):
         return []
-    found: list[SeenStanding] = []
-    for some in (await session.execute(_places(seat))).partitions(_AT_ONCE):
+    found: list[StandingView] = []
+    for some in (await session.execute(_places(membership))).partitions(_AT_ONCE):
         found += map(_standing, some)
         await asyncio.sleep(0)  # a hall has thousands, and others wait
     return found
@@ -77,18 +79,18 @@ async def rank_of(session: AsyncSession, row: ParticipantRow) -> int | None:
     return (await session.scalar(better) or 0) + 1
 
 
-def _places(seat: Seat) -> Select[int, str, str, int]:
+def _places(membership: Membership) -> Select[int, str, str, int]:
     """Return the standings as a query; a rank is counted over all of them, not over a part."""
     rank = func.rank().over(order_by=ParticipantRow.points.desc())
     return (
         select(rank, ParticipantRow.id, ParticipantRow.display_name, ParticipantRow.points)
-        .where(*placed(seat.room.id))
+        .where(*placed(membership.room.id))
         .order_by(ParticipantRow.points.desc(), ParticipantRow.id)
     )
 
 
-def _standing(row: Any) -> SeenStanding:  # noqa: ANN401 - a row of four
+def _standing(row: Any) -> StandingView:  # noqa: ANN401 - a row of four
     rank, participant_id, display_name, points = row
-    return SeenStanding(
+    return StandingView(
         rank=rank, participant_id=participant_id, display_name=display_name, points=points
     )

@@ -6,8 +6,8 @@ from pydantic import JsonValue
 
 from mymozhem.contract import JsonObject
 
-from .base import written
-from .submissions import Listing, SeenSubmission
+from .base import to_json
+from .submissions import Listing, SubmissionView
 
 _FIELDS = ("id", "participantId", "displayName", "elapsedMs", "at", "verdict", "points")
 _PAYLOAD = "payload"
@@ -28,9 +28,9 @@ class Columns:
         members = [f"{_PAYLOAD}.{name}" for name in self.members]
         return [*self.fields, *members, *([_PAYLOAD] if self.loose else []), *self.pointers]
 
-    def cells(self, seen: SeenSubmission) -> list[JsonValue]:
+    def cells(self, seen: SubmissionView) -> list[JsonValue]:
         """Return a submission column by column."""
-        known, payload, parts = written(seen), seen.payload, seen.parts or {}
+        known, payload, parts = to_json(seen), seen.payload, seen.parts or {}
         members = payload if isinstance(payload, dict) else {}
         line = [known.get(name) for name in self.fields]
         line += [members.get(name) for name in self.members]
@@ -45,11 +45,11 @@ class Columns:
 
 def columns_of(listed: Listing) -> Columns:
     """Return the columns of a list: only those of what the caller sees."""
-    names = listed.lens.names
+    names = listed.visibility.names
     whole = _PAYLOAD in names
     return Columns(
         fields=tuple(name for name in _FIELDS if name in names),
         members=listed.members if whole else (),
         loose=whole and listed.loose,
-        pointers=listed.lens.pointers,
+        pointers=listed.visibility.pointers,
     )

@@ -7,7 +7,7 @@ from pydantic import JsonValue
 
 from mymozhem.contract import Level
 from mymozhem.manifests.json_pointer import find
-from mymozhem.rooms.core.membership import Seat
+from mymozhem.rooms.core.membership import Membership
 from mymozhem.rooms.tables.windows import WindowRow
 
 from .windows import shows_results
@@ -18,7 +18,7 @@ _EVERYTHING = frozenset({"id", WHO, "displayName", "payload", "elapsedMs", "at"}
 
 
 @dataclass(frozen=True)
-class Lens:
+class Visibility:
     """What is seen of a submission: fields by name, and parts of the payload by JSON Pointer.
 
     Through one that shows `parts_only` a submission without any of these parts is not seen at all.
@@ -29,7 +29,7 @@ class Lens:
     parts_only: bool = False
 
     @property
-    def blind(self) -> bool:
+    def sees_nothing(self) -> bool:
         """Whether nothing is seen."""
         return not (self.names or self.pointers)
 
@@ -53,23 +53,23 @@ class Lens:
         return not self.parts_only or bool(self.parts(payload))
 
 
-def lens_of(seat: Seat, window: WindowRow) -> Lens:
+def visibility_of(membership: Membership, window: WindowRow) -> Visibility:
     """Return what a caller sees of a window: helpers everything, others what was shared with them.
 
     Verdicts and points are hidden from everybody until results are shown.
     """
     hidden = frozenset() if shows_results(window) else RESULTS
-    if seat.level is Level.ORGANIZER:
-        return Lens(_EVERYTHING - hidden)
-    mine = {str(Level.PUBLIC), seat.participant_id}
+    if membership.level is Level.ORGANIZER:
+        return Visibility(_EVERYTHING - hidden)
+    mine = {str(Level.PUBLIC), membership.participant_id}
     shares = [frozenset(each["fields"]) - hidden for each in window.shared if each["to"] in mine]
     return _lens([each for each in shares if each])
 
 
-def _lens(shares: list[frozenset[str]]) -> Lens:
+def _lens(shares: list[frozenset[str]]) -> Visibility:
     fields = frozenset[str]().union(*shares)
     pointers = tuple(sorted(each for each in fields if each.startswith("/")))
-    return Lens(fields - set(pointers), pointers, parts_only=all(map(_only_parts, shares)))
+    return Visibility(fields - set(pointers), pointers, parts_only=all(map(_only_parts, shares)))
 
 
 def _only_parts(fields: frozenset[str]) -> bool:

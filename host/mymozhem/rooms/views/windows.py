@@ -18,13 +18,13 @@ from mymozhem.contract import (
     Verdict,
     WindowStatus,
 )
-from mymozhem.rooms.core.membership import Seat
+from mymozhem.rooms.core.membership import Membership
 from mymozhem.rooms.tables.windows import SubmissionRow, WindowRow
-from mymozhem.rooms.windows.queries import UNDER_WAY, expected, find_window
+from mymozhem.rooms.windows.queries import UNDER_WAY, count_eligible, find_window
 from mymozhem.rooms.windows.timing import left_ms
 
-from .base import Moment, View
-from .paging import Columns, Found, Part, part_of
+from .base import Timestamp, View
+from .paging import Columns, PageRequest, ResultPage, fetch_page
 
 WINDOWS_BY: Columns = {"id": WindowRow.name, "createdAt": WindowRow.created_at}
 
@@ -32,7 +32,7 @@ WINDOWS_BY: Columns = {"id": WindowRow.name, "createdAt": WindowRow.created_at}
 MINE = 100
 
 
-class SeenWindow(View):
+class WindowView(View):
     """A window; `id` is the one that its app gave it.
 
     `leftMs` is the time that is left, or will be after a pause; null without an end. Of the `of`
@@ -50,10 +50,10 @@ class SeenWindow(View):
     restricted: bool
     results: Results
     revealed: bool
-    opens_at: Moment
-    closes_at: Moment | None
+    opens_at: Timestamp
+    closes_at: Timestamp | None
     left_ms: int | None
-    closed_at: Moment | None
+    closed_at: Timestamp | None
     closed_by: CloseReason | None
     decided_by: DecidedBy | None
     answered: int
@@ -62,41 +62,47 @@ class SeenWindow(View):
     answered_by: list[str] | None = None
 
 
-class SeenOwnSubmission(View):
+class OwnSubmissionView(View):
     """Something that the caller submitted; verdict and points once they are shown."""
 
     id: str
     window_id: str
     payload: JsonValue
     elapsed_ms: int
-    at: Moment
+    at: Timestamp
     verdict: Verdict | None = None
     points: int | None = None
 
 
-async def open_windows(session: AsyncSession, seat: Seat, *, now: datetime) -> list[SeenWindow]:
+async def open_windows(
+    session: AsyncSession, membership: Membership, *, now: datetime
+) -> list[WindowView]:
     """Return the windows that are under way, and those whose results are still to come."""
     waiting = (WindowRow.status == WindowStatus.CLOSED) & WindowRow.revealed_at.is_(None)
     under_way = WindowRow.status.in_((*UNDER_WAY, WindowStatus.TALLYING))
     rows = await session.scalars(
-        _windows(seat).where(or_(under_way, waiting)).order_by(WindowRow.created_at, WindowRow.id)
+        _windows(membership)
+        .where(or_(under_way, waiting))
+        .order_by(WindowRow.created_at, WindowRow.id)
     )
-    return await _shown(session, seat, rows.all(), now=now)
+    return await _shown(session, membership, rows.all(), now=now)
 
 
 async def windows(
-    session: AsyncSession, seat: Seat, part: Part, *, now: datetime
-) -> Found[SeenWindow]:
+    session: AsyncSession, membership: Membership, part: PageRequest, *, now: datetime
+) -> ResultPage[WindowView]:
     """Return the windows of a room."""
-    found, total = await part_of(session, _windows(seat), part, WINDOWS_BY)
-    return Found(await _shown(session, seat, [row for (row,) in found], now=now), total)
+    found, total = await fetch_page(session, _windows(membership), part, WINDOWS_BY)
+    return ResultPage(await _shown(session, membership, [row for (row,) in found], now=now), total)
 
 
-async def window(session: AsyncSession, seat: Seat, name: str, *, now: datetime) -> SeenWindow:
+async def window(
+    session: AsyncSession, membership: Membership, name: str, *, now: datetime
+) -> WindowView:
     """Return one window; to those who help to run the room, with who has answered."""
-    row = await find_window(session, seat.room.id, name)
-    (shown,) = await _shown(session, seat, [row], now=now)
-    if seat.level is not Level.ORGANIZER:
+    row = await find_window(session, membership.room.id, name)
+    (shown,) = await _shown(session, membership, [row], now=now)
+    if membership.level is not Level.ORGANIZER:
         return shown
     answered = await session.scalars(
         select(SubmissionRow.participant_id)
@@ -108,21 +114,21 @@ async def window(session: AsyncSession, seat: Seat, name: str, *, now: datetime)
 
 
 async def _shown(
-    session: AsyncSession, seat: Seat, rows: Sequence[WindowRow], *, now: datetime
-) -> list[SeenWindow]:
+    session: AsyncSession, membership: Membership, rows: Sequence[WindowRow], *, now: datetime
+) -> list[WindowView]:
     """Return windows as the caller sees them; people are counted once for all whom they are for."""
     people: dict[tuple[str, ...], int] = {}
     shown = []
     for row in rows:
         whose = tuple(row.roles) if row.participants is None else (row.id,)
         if whose not in people:
-            people[whose] = await expected(session, row)
-        shown.append(_view(seat, row, of=people[whose], now=now))
+            people[whose] = await count_eligible(session, row)
+        shown.append(_view(membership, row, of=people[whose], now=now))
     return shown
 
 
-def _view(seat: Seat, row: WindowRow, *, of: int, now: datetime) -> SeenWindow:
-    return SeenWindow(
+def _view(membership: Membership, row: WindowRow, *, of: int, now: datetime) -> WindowView:
+    return WindowView(
         id=row.name,
         status=row.status,
         prompt=row.prompt,
@@ -141,27 +147,27 @@ def _view(seat: Seat, row: WindowRow, *, of: int, now: datetime) -> SeenWindow:
         decided_by=row.decided_by,
         answered=row.answered,
         of=of,
-        may_submit=_may_submit(seat, row),
+        may_submit=_may_submit(membership, row),
     )
 
 
-async def own_submissions(session: AsyncSession, seat: Seat) -> list[SeenOwnSubmission]:
+async def own_submissions(session: AsyncSession, membership: Membership) -> list[OwnSubmissionView]:
     """Return what the caller submitted that counts, the newest last."""
-    if seat.participant is None:
+    if membership.participant is None:
         return []
     found = await session.execute(
         select(SubmissionRow, WindowRow)
         .join(WindowRow, WindowRow.id == SubmissionRow.window_id)
-        .where(SubmissionRow.participant_id == seat.participant.id, SubmissionRow.counts)
+        .where(SubmissionRow.participant_id == membership.participant.id, SubmissionRow.counts)
         .order_by(SubmissionRow.created_at.desc(), SubmissionRow.id.desc())
         .limit(MINE)
     )
     return [own_submission(row, window) for row, window in reversed(found.all())]
 
 
-def own_submission(row: SubmissionRow, window: WindowRow) -> SeenOwnSubmission:
+def own_submission(row: SubmissionRow, window: WindowRow) -> OwnSubmissionView:
     """Return a submission as the one sees it who made it."""
-    shown = SeenOwnSubmission(
+    shown = OwnSubmissionView(
         id=row.id,
         window_id=window.name,
         payload=row.payload,
@@ -178,11 +184,11 @@ def shows_results(window: WindowRow) -> bool:
     return window.settled_at is not None and window.revealed_at is not None
 
 
-def _may_submit(seat: Seat, row: WindowRow) -> bool:
-    role, mine = seat.role_in_play, seat.participant_id
+def _may_submit(membership: Membership, row: WindowRow) -> bool:
+    role, mine = membership.own_role, membership.participant_id
     invited = row.participants is None or mine in row.participants
     return role is not None and mine is not None and role in row.roles and invited
 
 
-def _windows(seat: Seat) -> Select[WindowRow]:
-    return select(WindowRow).where(WindowRow.room_id == seat.room.id)
+def _windows(membership: Membership) -> Select[WindowRow]:
+    return select(WindowRow).where(WindowRow.room_id == membership.room.id)

@@ -9,13 +9,13 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from mymozhem.auth.tables import UserRow
 from mymozhem.contract import JsonObject, Level, WinnerStatus
 from mymozhem.errors import NotFound
-from mymozhem.rooms.core.membership import Seat
+from mymozhem.rooms.core.membership import Membership
 from mymozhem.rooms.tables.participants import ParticipantRow
 from mymozhem.rooms.tables.prizes import PrizeRow, WinnerRow
 
-from .base import Moment, SeenPerson, View
-from .paging import Columns, Found, Part, part_of
-from .participants import SeenName
+from .base import PersonView, Timestamp, View
+from .paging import Columns, PageRequest, ResultPage, fetch_page
+from .participants import NameView
 from .prizes import PrizeName
 from .room_models import person_view
 
@@ -37,7 +37,7 @@ class WinnerFilter:
     status: WinnerStatus | None = None
 
 
-class SeenWinner(View):
+class WinnerView(View):
     """A win; `user` is for those who help to run the room."""
 
     id: str
@@ -48,18 +48,18 @@ class SeenWinner(View):
     status: WinnerStatus
     reason: str | None
     metadata: JsonObject
-    created_at: Moment
-    updated_at: Moment
-    participant: SeenName
+    created_at: Timestamp
+    updated_at: Timestamp
+    participant: NameView
     prize: PrizeName
-    user: SeenPerson | None = None
+    user: PersonView | None = None
 
 
 async def winners(
-    session: AsyncSession, seat: Seat, wanted: WinnerFilter, part: Part
-) -> Found[SeenWinner]:
+    session: AsyncSession, membership: Membership, wanted: WinnerFilter, part: PageRequest
+) -> ResultPage[WinnerView]:
     """Return the winners of a room, revoked ones too; sealed ones are not there."""
-    rows = _winners(seat)
+    rows = _winners(membership)
     for column, value in (
         (WinnerRow.prize_id, wanted.prize_id),
         (WinnerRow.participant_id, wanted.participant_id),
@@ -68,23 +68,28 @@ async def winners(
     ):
         if value is not None:
             rows = rows.where(column == value)
-    found, total = await part_of(session, rows, part, WINNERS_BY)
-    return Found([_winner(seat, each) for each in found], total)
+    found, total = await fetch_page(session, rows, part, WINNERS_BY)
+    return ResultPage([_winner(membership, each) for each in found], total)
 
 
-async def winner(session: AsyncSession, seat: Seat, winner_id: str) -> SeenWinner:
+async def winner(session: AsyncSession, membership: Membership, winner_id: str) -> WinnerView:
     """Return one winner; NotFound for one of elsewhere, and for one that is still sealed."""
-    found = (await session.execute(_winners(seat).where(WinnerRow.id == winner_id))).first()
+    found = (await session.execute(_winners(membership).where(WinnerRow.id == winner_id))).first()
     if found is None:
         raise NotFound("There is no such winner.", code="WINNER_NOT_FOUND")
-    return _winner(seat, found)
+    return _winner(membership, found)
 
 
 def winner_view(
-    seat: Seat, row: WinnerRow, *, participant: ParticipantRow, prize: PrizeRow, person: UserRow
-) -> SeenWinner:
+    membership: Membership,
+    row: WinnerRow,
+    *,
+    participant: ParticipantRow,
+    prize: PrizeRow,
+    person: UserRow,
+) -> WinnerView:
     """Return a win that is not sealed as the caller sees it."""
-    shown = SeenWinner(
+    shown = WinnerView(
         id=row.id,
         room_id=row.room_id,
         participant_id=row.participant_id,
@@ -95,27 +100,27 @@ def winner_view(
         metadata=row.data,
         created_at=row.created_at,
         updated_at=row.updated_at,
-        participant=SeenName(id=participant.id, display_name=participant.display_name),
+        participant=NameView(id=participant.id, display_name=participant.display_name),
         prize=PrizeName(id=prize.id, name=prize.name),
     )
-    helper = seat.level is Level.ORGANIZER
+    helper = membership.level is Level.ORGANIZER
     return shown.model_copy(update={"user": person_view(person)}) if helper else shown
 
 
-def _winners(seat: Seat) -> Select[WinnerRow, ParticipantRow, PrizeRow, UserRow]:
+def _winners(membership: Membership) -> Select[WinnerRow, ParticipantRow, PrizeRow, UserRow]:
     return (
         select(WinnerRow, ParticipantRow, PrizeRow, UserRow)
         .join(ParticipantRow, ParticipantRow.id == WinnerRow.participant_id)
         .join(PrizeRow, PrizeRow.id == WinnerRow.prize_id)
         .join(UserRow, UserRow.id == ParticipantRow.user_id)
         .where(
-            WinnerRow.room_id == seat.room.id,
+            WinnerRow.room_id == membership.room.id,
             WinnerRow.sealed.is_(False),
             WinnerRow.deleted_at.is_(None),
         )
     )
 
 
-def _winner(seat: Seat, found: Any) -> SeenWinner:  # noqa: ANN401 - a row of four
+def _winner(membership: Membership, found: Any) -> WinnerView:  # noqa: ANN401 - a row of four
     row, person, prize_row, user = found
-    return winner_view(seat, row, participant=person, prize=prize_row, person=user)
+    return winner_view(membership, row, participant=person, prize=prize_row, person=user)

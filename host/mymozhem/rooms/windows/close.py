@@ -11,30 +11,30 @@ from mymozhem.contract import (
     WindowStatus,
 )
 from mymozhem.contract.events import WindowTallying
-from mymozhem.rooms.core.transaction import RoomWriter
+from mymozhem.rooms.core.transaction import RoomTransaction
 from mymozhem.rooms.tables.windows import WindowRow
 from mymozhem.rooms.timers import SAME_CHAIN
 
-from .open import refuse_endless
-from .queries import UNDER_WAY, expected, missing
+from .open import check_depth
+from .queries import UNDER_WAY, count_eligible, count_unanswered
 from .timing import move_end, record_changed, require
 
 #: how long a close waits for what arrived before it, in seconds
 IN_FLIGHT = 0.5
 
 
-def begin_tally(writer: RoomWriter, window: WindowRow, reason: CloseReason) -> None:
+def begin_settling(transaction: RoomTransaction, window: WindowRow, reason: CloseReason) -> None:
     """End the counting; the job that settles windows is woken once this is committed."""
     window.status = WindowStatus.TALLYING
     window.close_reason = reason
-    window.closed_at = window.due_at = writer.now
+    window.closed_at = window.due_at = transaction.now
     window.paused_at = window.lease = window.lease_until = None
     window.attempts = 0
-    writer.record(WindowTallying(window_id=window.name, reason=reason))
-    writer.wake_jobs()
+    transaction.record(WindowTallying(window_id=window.name, reason=reason))
+    transaction.wake_jobs()
 
 
-def close_soon(writer: RoomWriter, window: WindowRow, reason: CloseReason) -> None:
+def close_soon(transaction: RoomTransaction, window: WindowRow, reason: CloseReason) -> None:
     """Have a window closed by the job: what arrived before now is still counted.
 
     Nothing happens where it is closed already. For effects, which cannot wait for what is in
@@ -42,34 +42,34 @@ def close_soon(writer: RoomWriter, window: WindowRow, reason: CloseReason) -> No
     """
     if window.status not in UNDER_WAY:
         return
-    window.depth = writer.depth + 1
-    refuse_endless(window.depth)
+    window.depth = transaction.depth + 1
+    check_depth(window.depth)
     paused = window.status == WindowStatus.PAUSED
     window.status = WindowStatus.OPEN
-    window.closes_at = window.paused_at or writer.now
+    window.closes_at = window.paused_at or transaction.now
     window.paused_at = None
-    window.due_at, window.close_reason = writer.now, reason
+    window.due_at, window.close_reason = transaction.now, reason
     window.lease = window.lease_until = None
     if paused:
-        record_changed(writer, window, "resumed")
-    writer.wake_jobs()
+        record_changed(transaction, window, "resumed")
+    transaction.wake_jobs()
 
 
-def change_end(writer: RoomWriter, window: WindowRow, closes_at: datetime) -> None:
+def change_end(transaction: RoomTransaction, window: WindowRow, closes_at: datetime) -> None:
     """Move the end of a window by the word of its app; a moment that has passed closes it.
 
     Conflict WINDOW_NOT_NOW where it is closed already.
     """
     require(window, *UNDER_WAY)
-    if window.paused_at is not None and closes_at <= writer.now:
-        close_soon(writer, window, CloseReason.DEADLINE)
+    if window.paused_at is not None and closes_at <= transaction.now:
+        close_soon(transaction, window, CloseReason.DEADLINE)
         return
-    window.depth = writer.depth + 1 if closes_at <= writer.now + SAME_CHAIN else 0
-    refuse_endless(window.depth)
+    window.depth = transaction.depth + 1 if closes_at <= transaction.now + SAME_CHAIN else 0
+    check_depth(window.depth)
     if window.paused_at is not None:  # the pause will move it on again
-        closes_at -= writer.now - window.paused_at
-    move_end(writer, window, closes_at)
-    record_changed(writer, window, "changed")
+        closes_at -= transaction.now - window.paused_at
+    move_end(transaction, window, closes_at)
+    record_changed(transaction, window, "changed")
 
 
 def waits_for_all(window: WindowRow) -> bool:
@@ -83,17 +83,21 @@ def waits_for_all(window: WindowRow) -> bool:
     return window.close_on == CloseOn.EVERYONE or first
 
 
-async def close_when_all_answered(writer: RoomWriter, window: WindowRow) -> bool:
+async def close_when_all_answered(transaction: RoomTransaction, window: WindowRow) -> bool:
     """Close a window that waits for everybody, where everybody has answered; tell whether."""
     if not waits_for_all(window):
         return False
-    people = await expected(writer.session, window)
-    if not people or window.answered < people or await missing(writer.session, window):
+    people = await count_eligible(transaction.session, window)
+    if (
+        not people
+        or window.answered < people
+        or await count_unanswered(transaction.session, window)
+    ):
         return False
-    begin_tally(writer, window, CloseReason.EVERYONE)
+    begin_settling(transaction, window, CloseReason.EVERYONE)
     return True
 
 
-def tell_app(writer: RoomWriter, window: WindowRow, what: str) -> None:
+def tell_app(transaction: RoomTransaction, window: WindowRow, what: str) -> None:
     """Tell the app what others than itself did to a window."""
-    writer.changed(Change(kind=ChangeKind.WINDOW, what=what, window_id=window.name))
+    transaction.changed(Change(kind=ChangeKind.WINDOW, what=what, window_id=window.name))

@@ -19,7 +19,7 @@ from sqlalchemy.exc import IntegrityError
 from mymozhem.contract import WindowStatus
 from mymozhem.errors import MymozhemError, Unavailable
 from mymozhem.rooms.core.services import Services
-from mymozhem.rooms.core.transaction import write_room
+from mymozhem.rooms.core.transaction import room_transaction
 from mymozhem.rooms.tables.windows import HeartbeatRow, WindowRow
 
 from .timing import record_changed, shift
@@ -95,18 +95,18 @@ async def _give_back(
     services: Services, room_id: str, window_id: str, *, noted: datetime | None, silence: timedelta
 ) -> None:
     try:
-        async with write_room(services, room_id) as writer:
-            window = await writer.session.get_one(WindowRow, window_id, populate_existing=True)
+        async with room_transaction(services, room_id) as transaction:
+            window = await transaction.session.get_one(WindowRow, window_id, populate_existing=True)
             there = max(window.checked_at, noted or window.checked_at)
-            gap = writer.now - there
+            gap = transaction.now - there
             if window.status != WindowStatus.OPEN or gap <= silence:
                 return
-            window.checked_at = writer.now
+            window.checked_at = transaction.now
             if window.closes_at is not None and window.closes_at <= there:
                 return  # its time was over before that
             shift(window, gap)
             window.due_at = window.closes_at
-            record_changed(writer, window, "downtime")
+            record_changed(transaction, window, "downtime")
     except Unavailable:
         raise
     except MymozhemError as error:  # a deleted room, or one whose app was never published here

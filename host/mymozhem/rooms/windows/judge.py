@@ -31,7 +31,7 @@ from mymozhem.errors import MymozhemError
 from mymozhem.rooms.app_calls.fallbacks import record_fallback
 from mymozhem.rooms.core.app_context_data import window_view
 from mymozhem.rooms.core.services import Services
-from mymozhem.rooms.core.transaction import RoomWriter, write_room
+from mymozhem.rooms.core.transaction import RoomTransaction, room_transaction
 from mymozhem.rooms.tables.rooms import RoomRow
 from mymozhem.rooms.tables.windows import SubmissionRow, WindowRow
 
@@ -78,8 +78,8 @@ async def judge_waiting(
         outcomes = await asyncio.gather(
             *(_ask(services, places, room, window, each, budget) for each in waiting)
         )
-        async with write_room(services, window.room_id) as writer:
-            await _write(writer, window_id, waiting, outcomes)
+        async with room_transaction(services, window.room_id) as transaction:
+            await _write(transaction, window_id, waiting, outcomes)
 
 
 async def _waiting(session: AsyncSession, window_id: str) -> Sequence[SubmissionRow]:
@@ -133,16 +133,16 @@ async def _ask(
 
 
 async def _write(
-    writer: RoomWriter,
+    transaction: RoomTransaction,
     window_id: str,
     waiting: Sequence[SubmissionRow],
     outcomes: Sequence[Outcome[JudgeResult]],
 ) -> None:
     """Write verdicts where none was written meanwhile; organizers are told of the first failure."""
-    window = await writer.session.get_one(WindowRow, window_id, populate_existing=True)
+    window = await transaction.session.get_one(WindowRow, window_id, populate_existing=True)
     if window.status not in (*UNDER_WAY, WindowStatus.TALLYING):
         return
-    found = await writer.session.scalars(
+    found = await transaction.session.scalars(
         select(SubmissionRow)
         .where(SubmissionRow.id.in_([each.id for each in waiting]), SubmissionRow.judged.is_(False))
         .execution_options(populate_existing=True)
@@ -155,7 +155,7 @@ async def _write(
             row.verdict, row.points = _verdict(rules, row, outcome)
     failed = next((each for each in outcomes if each.failure is not None), None)
     if failed is not None and rows:
-        record_fallback(writer, JUDGE_SUBMISSION, failed)
+        record_fallback(transaction, JUDGE_SUBMISSION, failed)
 
 
 def _verdict(

@@ -35,7 +35,7 @@ async def find_window(session: AsyncSession, room_id: str, name: str) -> WindowR
     return window
 
 
-async def counted(
+async def counting_submissions(
     session: AsyncSession, window: WindowRow
 ) -> AsyncIterator[Sequence[SubmissionRow]]:
     """Yield the submissions that count, in commit order, some at a time.
@@ -63,12 +63,12 @@ async def count(session: AsyncSession, window: WindowRow) -> int:
     return await session.scalar(rows.where(*where)) or 0
 
 
-async def expected(session: AsyncSession, window: WindowRow) -> int:
+async def count_eligible(session: AsyncSession, window: WindowRow) -> int:
     """Return how many people may submit to a window: those of its roles who take part now."""
     return await _count(session, window, _people(window))
 
 
-async def missing(session: AsyncSession, window: WindowRow) -> int:
+async def count_unanswered(session: AsyncSession, window: WindowRow) -> int:
     """Return how many of those who may submit have not; whoever answered and left is no help."""
     answered = exists().where(
         SubmissionRow.window_id == window.id,

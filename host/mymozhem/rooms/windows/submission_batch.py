@@ -20,12 +20,19 @@ from mymozhem.errors import Conflict, Forbidden, MymozhemError, NotFound
 from mymozhem.idempotency.keys import IdempotencyMismatch
 from mymozhem.rooms.coordination.submission_batches import Accepted, Arriving
 from mymozhem.rooms.core.membership import room_not_found
-from mymozhem.rooms.core.transaction import RoomWriter
+from mymozhem.rooms.core.transaction import RoomTransaction
 from mymozhem.rooms.tables.windows import SubmissionRow, WindowRow
 
 from . import judge
-from .close import begin_tally, close_when_all_answered
-from .submission_lookup import Earlier, Known, Person, Slot, Target, look_up
+from .close import begin_settling, close_when_all_answered
+from .submission_lookup import (
+    AcceptingWindow,
+    FirstSubmission,
+    Person,
+    Slot,
+    SubmissionLookup,
+    load,
+)
 from .timing import elapsed_ms
 
 #: submissions of one person to a window that takes many
@@ -69,20 +76,20 @@ _REPLACED = (
 )
 
 
-class Group:
+class SubmissionBatch:
     """The submissions of one commit, taken in the order in which they came."""
 
-    def __init__(self, writer: RoomWriter) -> None:
-        self._writer = writer
-        self._began = writer.unit.began
-        self._known = Known()
+    def __init__(self, transaction: RoomTransaction) -> None:
+        self._writer = transaction
+        self._began = transaction.unit.began
+        self._known = SubmissionLookup()
         self._rows: list[dict[str, Any]] = []
         self._single: dict[Slot, dict[str, Any]] = {}
         self._replaced: set[Slot] = set()
 
     async def take(self, arriving: Sequence[Arriving]) -> dict[Arriving, Accepted | Exception]:
         """Store what can be accepted and return what came of each."""
-        self._known = await look_up(self._writer.session, self._writer.room.id, arriving)
+        self._known = await load(self._writer.session, self._writer.room.id, arriving)
         answers = {each: self._one(each) for each in arriving}
         await self._store()
         for window in self._known.windows.values():
@@ -102,9 +109,9 @@ class Group:
         if each.key is not None and (*slot, each.key) in self._known.keys:
             return self._repeated(each, self._known.keys[*slot, each.key])
         received = self._received(each)
-        elapsed = _refuse_untimely(window.row, received)
-        self._refuse_again(window.row, slot)
-        window.refuse_invalid(each.payload)
+        elapsed = _require_in_time(window.row, received)
+        self._require_first_answer(window.row, slot)
+        window.check_payload(each.payload)
         accepted = Accepted(new_id("sub"), elapsed)
         self._add(window, person, each, accepted, received)
         return accepted
@@ -118,7 +125,7 @@ class Group:
             raise Forbidden
         return person
 
-    def _window(self, each: Arriving, person: Person) -> Target:
+    def _window(self, each: Arriving, person: Person) -> AcceptingWindow:
         window = self._known.windows.get(each.window)
         if window is None:
             message = "There is no such window."
@@ -128,7 +135,7 @@ class Group:
             raise Forbidden(message, code="WINDOW_NOT_YOURS")
         return window
 
-    def _repeated(self, each: Arriving, earlier: Earlier) -> Accepted:
+    def _repeated(self, each: Arriving, earlier: FirstSubmission) -> Accepted:
         if earlier.payload != each.payload:
             raise IdempotencyMismatch
         return earlier.accepted
@@ -137,7 +144,7 @@ class Group:
         """Return when it arrived, by the clock of the database."""
         return self._writer.now - timedelta(seconds=max(0.0, self._began - each.arrived))
 
-    def _refuse_again(self, window: WindowRow, slot: Slot) -> None:
+    def _require_first_answer(self, window: WindowRow, slot: Slot) -> None:
         turns = self._known.turns[slot]
         if window.submissions == SubmissionMode.ONCE and turns:
             raise AlreadyAnswered
@@ -147,7 +154,7 @@ class Group:
 
     def _add(
         self,
-        window: Target,
+        window: AcceptingWindow,
         person: Person,
         each: Arriving,
         accepted: Accepted,
@@ -184,9 +191,9 @@ class Group:
         if single:
             self._single[slot] = stored
         if each.key is not None:
-            self._known.keys[*slot, each.key] = Earlier(each.payload, accepted)
+            self._known.keys[*slot, each.key] = FirstSubmission(each.payload, accepted)
         if row.close_on == CloseOn.FIRST_RIGHT and window.rules.is_right(each.payload):
-            begin_tally(self._writer, row, CloseReason.FIRST_RIGHT)
+            begin_settling(self._writer, row, CloseReason.FIRST_RIGHT)
 
     def _replace(self, slot: Slot) -> None:
         """Let an earlier submission count no more, be it stored already or in this group."""
@@ -216,7 +223,7 @@ class Group:
             self._writer.unit.after_commit(wake)
 
 
-def _refuse_untimely(window: WindowRow, received: datetime) -> int:
+def _require_in_time(window: WindowRow, received: datetime) -> int:
     """Return the elapsed milliseconds of what came in time; raises for the rest."""
     if window.status == WindowStatus.PAUSED:
         raise WindowPaused

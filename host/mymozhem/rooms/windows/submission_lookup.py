@@ -35,14 +35,14 @@ class Person:
 
 
 @dataclass(frozen=True)
-class Earlier:
+class FirstSubmission:
     """What a key stood for the first time."""
 
     payload: JsonValue
     accepted: Accepted
 
 
-class Target:
+class AcceptingWindow:
     """A window with its schemas compiled: a digest of them costs more than a submission."""
 
     def __init__(self, row: WindowRow) -> None:
@@ -56,7 +56,7 @@ class Target:
         invited = self._invited is None or person.id in self._invited
         return invited and person.role in self.row.roles
 
-    def refuse_invalid(self, payload: JsonValue) -> None:
+    def check_payload(self, payload: JsonValue) -> None:
         """Raise where a payload is too large, or nothing that the window accepts."""
         if len(orjson.dumps(payload)) > MAX_PAYLOAD_BYTES:
             message = f"A submission has {MAX_PAYLOAD_BYTES} bytes at most."
@@ -73,16 +73,16 @@ class Target:
 
 
 @dataclass
-class Known:
+class SubmissionLookup:
     """What was found, by the window's name, by user, by slot, by slot and key.
 
     `turns` are the submissions that count; whoever adds to a group adds to them.
     """
 
-    windows: dict[str, Target] = field(default_factory=dict)
+    windows: dict[str, AcceptingWindow] = field(default_factory=dict)
     people: dict[str, Person] = field(default_factory=dict)
     turns: Counter[Slot] = field(default_factory=Counter)
-    keys: dict[tuple[str, str, str], Earlier] = field(default_factory=dict)
+    keys: dict[tuple[str, str, str], FirstSubmission] = field(default_factory=dict)
 
 
 # Made once: a statement costs as much to put together as to run.
@@ -132,20 +132,22 @@ _KEYS = select(
 )
 
 
-async def look_up(session: AsyncSession, room_id: str, arriving: Sequence[Arriving]) -> Known:
+async def load(
+    session: AsyncSession, room_id: str, arriving: Sequence[Arriving]
+) -> SubmissionLookup:
     """Return what a group has to know; the room is locked, so that it stays true."""
     names = sorted({each.window for each in arriving})
     found = await session.scalars(_WINDOWS, {"room_id": room_id, "names": names})
-    known = Known({row.name: Target(row) for row in found})
-    await _look_up_people(session, room_id, known, {each.caller.user_id for each in arriving})
+    known = SubmissionLookup({row.name: AcceptingWindow(row) for row in found})
+    await _load_people(session, room_id, known, {each.caller.user_id for each in arriving})
     keys = {each.key for each in arriving if each.key is not None}
     if keys:
-        await _look_up_keys(session, known, keys)
+        await _load_keys(session, known, keys)
     return known
 
 
-async def _look_up_people(
-    session: AsyncSession, room_id: str, known: Known, user_ids: Iterable[str]
+async def _load_people(
+    session: AsyncSession, room_id: str, known: SubmissionLookup, user_ids: Iterable[str]
 ) -> None:
     asked = {
         "room_id": room_id,
@@ -158,15 +160,15 @@ async def _look_up_people(
             known.turns[window_id, person_id] = turns
 
 
-async def _look_up_keys(session: AsyncSession, known: Known, keys: Iterable[str]) -> None:
+async def _load_keys(session: AsyncSession, known: SubmissionLookup, keys: Iterable[str]) -> None:
     asked = {
         "window_ids": _window_ids(known),
         "person_ids": sorted(person.id for person in known.people.values()),
         "keys": sorted(keys),
     }
     for window_id, person_id, key, payload, row_id, elapsed in await session.execute(_KEYS, asked):
-        known.keys[window_id, person_id, key] = Earlier(payload, Accepted(row_id, elapsed))
+        known.keys[window_id, person_id, key] = FirstSubmission(payload, Accepted(row_id, elapsed))
 
 
-def _window_ids(known: Known) -> list[str]:
+def _window_ids(known: SubmissionLookup) -> list[str]:
     return sorted(window.row.id for window in known.windows.values())

@@ -12,11 +12,11 @@ from pydantic import JsonValue
 from mymozhem.auth.principal import Principal
 from mymozhem.errors import Forbidden, MymozhemError, NotFound
 from mymozhem.rooms.coordination.submission_batches import Accepted, Arriving
-from mymozhem.rooms.core.access import seat_for
+from mymozhem.rooms.core.access import membership_for
 from mymozhem.rooms.core.services import Services
-from mymozhem.rooms.core.transaction import write_room
+from mymozhem.rooms.core.transaction import room_transaction
 
-from .submission_batch import Group
+from .submission_batch import SubmissionBatch
 
 __all__ = ["Accepted", "submit"]
 
@@ -49,7 +49,7 @@ async def submit(
         return await services.submissions.stand(room_id, arriving, commit=commit)
     except (NotFound, Forbidden):
         async with services.database.read() as session:  # strangers learn what the table tells them
-            await seat_for(session, room_id, caller, _ENDPOINT)
+            await membership_for(session, room_id, caller, _ENDPOINT)
         raise
 
 
@@ -58,8 +58,8 @@ async def _commit(
 ) -> dict[Arriving, Accepted | Exception]:
     """Commit a group; where that breaks, each of them alone."""
     try:
-        async with write_room(services, room_id) as writer:
-            return await Group(writer).take(arriving)
+        async with room_transaction(services, room_id) as transaction:
+            return await SubmissionBatch(transaction).take(arriving)
     except MymozhemError as error:  # of the room or the database: it is everybody's
         return dict.fromkeys(arriving, error)
     except Exception as error:  # noqa: BLE001  told to whom it belongs, once that is known

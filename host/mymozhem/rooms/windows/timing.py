@@ -6,7 +6,7 @@ from typing import Literal
 from mymozhem.contract import WindowStatus
 from mymozhem.contract.events import WindowChanged
 from mymozhem.errors import Conflict
-from mymozhem.rooms.core.transaction import RoomWriter
+from mymozhem.rooms.core.transaction import RoomTransaction
 from mymozhem.rooms.tables.windows import WindowRow
 
 #: how long results wait for somebody to reveal them
@@ -41,28 +41,28 @@ def shift(window: WindowRow, span: timedelta) -> None:
         window.closes_at += span
 
 
-def move_end(writer: RoomWriter, window: WindowRow, closes_at: datetime) -> None:
+def move_end(transaction: RoomTransaction, window: WindowRow, closes_at: datetime) -> None:
     """Move the end of a window that is under way; while it is paused, what is left of it.
 
     Conflict ENDS_TOO_LATE for one that nobody will live to see, and no calendar has room for.
     """
-    if closes_at > writer.now + LONGEST:
+    if closes_at > transaction.now + LONGEST:
         message = f"A window ends within {LONGEST.days} days."
         raise Conflict(message, code="ENDS_TOO_LATE")
     window.closes_at, window.close_reason = closes_at, None
     if window.status == WindowStatus.OPEN:
         window.due_at = closes_at
         window.lease = window.lease_until = None
-    writer.wake_jobs()
+    transaction.wake_jobs()
 
 
 def record_changed(
-    writer: RoomWriter,
+    transaction: RoomTransaction,
     window: WindowRow,
     reason: Literal["resumed", "extended", "changed", "downtime"],
 ) -> None:
     """Log the times that a window has now."""
-    writer.record(
+    transaction.record(
         WindowChanged(
             window_id=window.name,
             opens_at=window.opens_at,
@@ -70,7 +70,7 @@ def record_changed(
             reason=reason,
         )
     )
-    writer.wake_jobs()
+    transaction.wake_jobs()
 
 
 def require(window: WindowRow, *statuses: WindowStatus) -> None:

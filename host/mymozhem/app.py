@@ -13,7 +13,6 @@ from mymozhem.auth.passwords import Passwords
 from mymozhem.auth.tokens import Tokens
 from mymozhem.clock import Clock, SystemClock
 from mymozhem.config import Settings
-from mymozhem.outbound.guard import Guard
 from mymozhem.registry.app_keys import SecretCheck
 from mymozhem.registry.catalog import Catalog
 from mymozhem.rooms.app_calls.callbacks import RoomCallbacks
@@ -87,7 +86,6 @@ async def _open(
         limits=Limits(settings),
         reader=RoomReader(services),
         app_secrets=SecretCheck(services.keys),
-        check_url=Guard.of(settings).check_url,
         metrics=parts.metrics,
         callbacks=AllCallbacks([callbacks_of(services), RoomCallbacks(parts.late)]),
     )

@@ -9,8 +9,8 @@ import sys
 import pytest
 from structlog.testing import capture_logs
 
+from mymozhem.audit.tables import AuditRow
 from mymozhem.clock import SystemClock
-from mymozhem.rooms.tables.audit import AuditRow
 from tests.faults.kills import ROUNDS
 from tests.integration.rooms.upgrades.test_upgrade import RENAME, RENAMED
 from tests.support.apps.versioned_app import VersionedApp, open_versioned_host

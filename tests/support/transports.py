@@ -29,7 +29,7 @@ from mymozhem.registry.catalog import Catalog
 from mymozhem.registry.catalog_source import Source
 from mymozhem.registry.isolated import environments
 from mymozhem.registry.loaded_code import IsolatedCode
-from mymozhem.registry.remote_apps import Owner, admissible
+from mymozhem.registry.remote_apps import Owner, validate_remote_manifest
 from mymozhem.rooms.core.services import Services
 from mymozhem.testing.web_server import Front
 from tests.support.host import HostHarness, make_host
@@ -108,7 +108,7 @@ async def _serve(stack: AsyncExitStack, host: HostHarness, app_id: str, app: obj
     await front.server.start()
     stack.push_async_callback(front.close)
     document = remote_manifest(manifest_of(app), front.server.address)
-    manifest = admissible(document, app_id, Guard.of(services.settings).check_url)
+    manifest = validate_remote_manifest(document, app_id, Guard.of(services.settings).check_url)
     async with services.database.write() as unit:
         owner = Owner(host.organizer.user_id, "organizer@example.com")
         made = await remote_apps.register(unit, services.keys, app_id, manifest, owner=owner)

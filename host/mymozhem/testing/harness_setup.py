@@ -30,7 +30,7 @@ from mymozhem.registry.catalog_source import Source
 from mymozhem.registry.discovery import Discovered
 from mymozhem.registry.loaded_code import AppCode
 from mymozhem.registry.loader import load
-from mymozhem.registry.remote_apps import Owner, admissible
+from mymozhem.registry.remote_apps import Owner, validate_remote_manifest
 from mymozhem.rooms.core.services import Services
 from mymozhem.rooms.jobs.runner import Jobs
 
@@ -173,7 +173,7 @@ async def _serve(
     stack.push_async_callback(front.close)
     document: JsonObject = remote_manifest(Plugin(app).manifest, front.server.address)
     check = Guard.of(services.settings).check_url
-    manifest = admissible(document, app_id, check)
+    manifest = validate_remote_manifest(document, app_id, check)
     async with services.database.write() as unit:
         owner = Owner(host.organizer.user_id, "organizer@example.com")
         made = await remote_apps.register(unit, services.keys, app_id, manifest, owner=owner)

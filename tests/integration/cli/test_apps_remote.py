@@ -151,7 +151,7 @@ def test_a_host_that_runs_notices_and_operators_see_who_did_it(mymozhem, databas
                 assert await remote_apps.matching_key(
                     session, check, "raffle", made["appSecret"], now=now
                 )
-                found = await audit_trail(session, AuditFilter(), PageRequest(1, 10))
+            found = await audit_trail(host, AuditFilter(), PageRequest(1, 10))
             return catalog.is_served("raffle", "1.0.0"), found.items
         finally:
             await host.close()

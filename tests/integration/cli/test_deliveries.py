@@ -10,11 +10,11 @@ import pytest
 from click.testing import CliRunner
 from sqlalchemy import select
 
+from mymozhem.audit.tables import AuditRow
 from mymozhem.cli import cli
 from mymozhem.clock import SystemClock
 from mymozhem.config import Settings
 from mymozhem.db.unit_of_work import Database
-from mymozhem.rooms.tables.audit import AuditRow
 from tests.support.databases import mark_as_migrated, run
 from tests.support.relay_host import FAILED, App, RelayHost
 

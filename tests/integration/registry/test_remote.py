@@ -26,7 +26,7 @@ from mymozhem.registry.catalog import Catalog
 from mymozhem.registry.catalog_source import Source
 from mymozhem.registry.catalog_watch import CatalogWatch
 from mymozhem.registry.publishing_rules import VersionNotGreater
-from mymozhem.registry.remote_apps import Owner, admissible
+from mymozhem.registry.remote_apps import Owner, validate_remote_manifest
 from mymozhem.registry.tables import AppSecretRow
 from tests.support.api_host import EchoApp
 from tests.support.host import loaded
@@ -90,7 +90,7 @@ async def test_a_registered_app_is_reached_and_believes_what_is_signed(database)
 
 
 async def test_a_manifest_of_the_first_platform_is_taken_as_it_stands(database):
-    manifest = admissible(FIRST_PLATFORM, "app_raffle_v1", lambda _: None)
+    manifest = validate_remote_manifest(FIRST_PLATFORM, "app_raffle_v1", lambda _: None)
     await registered(database, manifest, app_id="app_raffle_v1")
     catalog = await catalog_of(database)
     assert catalog.endpoint("app_raffle_v1", "1.0.0").platform_form
@@ -108,14 +108,14 @@ async def test_a_manifest_of_the_first_platform_is_taken_as_it_stands(database):
 )
 def test_what_is_wrong_with_a_manifest_is_said_by_field(document, pointer):
     with pytest.raises(Invalid) as caught:
-        admissible(document, "raffle", lambda _: None)
+        validate_remote_manifest(document, "raffle", lambda _: None)
     assert caught.value.code == "MANIFEST_INVALID"
     assert any(each.startswith(pointer) for each in caught.value.details["fields"])
 
 
 def test_the_address_is_looked_at_before_it_is_saved():
     seen = []
-    admissible(remote_manifest(), "raffle", seen.append)
+    validate_remote_manifest(remote_manifest(), "raffle", seen.append)
     assert seen == [BASE_URL]
 
 

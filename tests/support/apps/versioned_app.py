@@ -7,6 +7,7 @@ from typing import Any
 
 from sqlalchemy import select
 
+from mymozhem.audit.tables import AuditRow
 from mymozhem.auth.principal import Principal
 from mymozhem.clock import Clock
 from mymozhem.contract import Context, Effects, JsonObject, PersonKind, PreparedDraw, hookimpl
@@ -14,7 +15,6 @@ from mymozhem.db.unit_of_work import Database
 from mymozhem.rooms.core.membership import find_membership
 from mymozhem.rooms.jobs.runner import Jobs
 from mymozhem.rooms.replay import Replayed, replay
-from mymozhem.rooms.tables.audit import AuditRow
 from mymozhem.rooms.tables.locks import RoomLockRow
 from mymozhem.rooms.tables.rooms import RoomRow, RoomStateRow
 from mymozhem.rooms.upgrades.procedure import Moved

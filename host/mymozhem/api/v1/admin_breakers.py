@@ -9,11 +9,9 @@ from mymozhem.api.request_parsing import Body
 from mymozhem.api.request_pipeline import RequestContext
 from mymozhem.api.responses import Page
 from mymozhem.api.routes import Routes
+from mymozhem.dispatch.breakers import reset
 from mymozhem.dispatch.breakers.breaker import BreakerStatus, Key
 from mymozhem.dispatch.breakers.registry import BreakerSnapshot
-from mymozhem.errors import NotFound
-from mymozhem.idempotency.keys import mark_done
-from mymozhem.rooms.core.audit import audit
 from mymozhem.rooms.views.base import Timestamp, View
 from mymozhem.rooms.views.paging import ResultPage
 
@@ -63,16 +61,16 @@ async def list_breakers(context: RequestContext, query: Pages) -> Page[BreakerVi
 async def reset_breaker(context: RequestContext, body: BreakerBody) -> BreakerView:
     """Let all calls through again, in every process of the host; one that is closed stays so."""
     await require_admin(context, "POST /admin/breakers/reset")
-    manifest = context.services.catalog.manifest(body.app_id, body.version)
-    if body.capability not in manifest.capabilities:
-        raise NotFound
+    services = context.services
     key = Key(body.app_id, body.version, body.capability)
-    await context.services.breakers.reset(key)
-    async with context.services.database.write() as unit:
-        said = body.model_dump(by_alias=True)
-        audit(unit, "breaker.reset", actor_id=context.caller.user_id, **said)
-        await mark_done(unit.session)
-    return _seen(context.services.breakers.view(key))
+    found = await reset.reset_breaker(
+        services.database,
+        services.catalog,
+        services.breakers,
+        key,
+        actor_id=context.caller.user_id,
+    )
+    return _seen(found)
 
 
 def _seen(view: BreakerSnapshot) -> BreakerView:

@@ -7,10 +7,8 @@ from mymozhem.api.request_pipeline import RequestContext
 from mymozhem.api.responses import Page
 from mymozhem.api.routes import Routes
 from mymozhem.contract.wire import Moment
-from mymozhem.deliveries import dead_letters
+from mymozhem.deliveries import commands
 from mymozhem.deliveries.tables import DeliveryState
-from mymozhem.idempotency.keys import mark_done
-from mymozhem.rooms.core.audit import audit
 from mymozhem.rooms.views.base import View
 from mymozhem.rooms.views.deliveries import (
     DeliveryFilter,
@@ -68,8 +66,7 @@ async def list_all_deliveries(
 async def get_delivery(context: RequestContext, id: str) -> DeliveryWholeView:
     """Return a delivery with every attempt, without what the app is told, which may be secret."""
     await require_admin(context, "GET /admin/deliveries/{id}")
-    async with context.services.database.read() as session:
-        return await show_delivery(session, id)
+    return await show_delivery(context.services.database, id)
 
 
 @routes.add("GET /admin/dead-letters")
@@ -84,12 +81,10 @@ async def retry_dead_letter(context: RequestContext, id: str) -> DeliveryWholeVi
     """Try a dead letter again, after what its stream has still to tell."""
     await require_admin(context, "POST /admin/dead-letters/{id}/retry")
     services = context.services
-    async with services.database.write() as unit:
-        row = await dead_letters.retry(unit, services.outbox, id)
-        audit(unit, "delivery.retry", actor_id=context.caller.user_id, id=id, appId=row.app_id)
-        await mark_done(unit.session)
-    async with services.database.read() as session:
-        return await show_delivery(session, id)
+    await commands.retry_dead_letter(
+        services.database, services.outbox, id, actor_id=context.caller.user_id
+    )
+    return await show_delivery(services.database, id)
 
 
 @routes.add("POST /admin/dead-letters/retry", repeat=Repeat.SAME)
@@ -97,13 +92,13 @@ async def retry_dead_letters(context: RequestContext, body: RetryLettersBody) ->
     """Try again every letter that died since a moment; those of one stream keep their order."""
     await require_admin(context, "POST /admin/dead-letters/retry")
     services = context.services
-    retried = await dead_letters.retry_since(
-        services.database, services.outbox, body.since, app_id=body.app_id
+    retried = await commands.retry_dead_letters(
+        services.database,
+        services.outbox,
+        body.since,
+        app_id=body.app_id,
+        actor_id=context.caller.user_id,
     )
-    said = body.model_dump(mode="json", by_alias=True)
-    async with services.database.write() as unit:
-        audit(unit, "delivery.retry", actor_id=context.caller.user_id, **said, retried=retried)
-        await mark_done(unit.session)
     return RetriedView(retried=retried)
 
 
@@ -111,10 +106,9 @@ async def retry_dead_letters(context: RequestContext, body: RetryLettersBody) ->
 async def delete_dead_letter(context: RequestContext, id: str) -> None:
     """Delete a dead letter for good."""
     await require_admin(context, "DELETE /admin/dead-letters/{id}")
-    async with context.services.database.write() as unit:
-        row = await dead_letters.remove(unit, id)
-        audit(unit, "delivery.delete", actor_id=context.caller.user_id, id=id, appId=row.app_id)
-        await mark_done(unit.session)
+    await commands.delete_dead_letter(
+        context.services.database, id, actor_id=context.caller.user_id
+    )
 
 
 def _filter(query: DeliveriesQuery | LettersQuery, state: DeliveryState | None) -> DeliveryFilter:
@@ -124,5 +118,4 @@ def _filter(query: DeliveriesQuery | LettersQuery, state: DeliveryState | None) 
 async def _page(
     context: RequestContext, query: Pages, wanted: DeliveryFilter
 ) -> Page[DeliveryView]:
-    async with context.services.database.read() as session:
-        return paged(await list_deliveries(session, wanted, query.part), query)
+    return paged(await list_deliveries(context.services.database, wanted, query.part), query)

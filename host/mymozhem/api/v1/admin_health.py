@@ -7,23 +7,19 @@ from mymozhem.api.request_parsing import Query
 from mymozhem.api.request_pipeline import RequestContext
 from mymozhem.api.responses import Page
 from mymozhem.api.routes import Routes
-from mymozhem.auth.access_table import check, rule_for
-from mymozhem.auth.users import current_user
+from mymozhem.apps.health import app_health
 from mymozhem.contract import JsonObject
-from mymozhem.idempotency.keys import mark_done
-from mymozhem.monitoring.call_statistics import CallStatistics, Window, call_statistics
-from mymozhem.monitoring.queries import AlertFilter, acknowledge, alerts, checks_of
+from mymozhem.monitoring import operators
+from mymozhem.monitoring.call_statistics import CallStatistics, Window
+from mymozhem.monitoring.operators import list_call_statistics
+from mymozhem.monitoring.queries import AlertFilter
 from mymozhem.monitoring.tables import AlertRow, AppStatus, HealthCheckRow, RuleName, Severity
-from mymozhem.registry import remote_apps
-from mymozhem.rooms.core.audit import audit
 from mymozhem.rooms.views.base import Timestamp, View
 from mymozhem.rooms.views.paging import ResultPage
 
 from .admin import require_admin
 
 routes = Routes("health", "How the apps are doing.")
-#: open incidents that an app's health shows
-OPEN_ALERTS = 100
 
 
 class WindowQuery(Query):
@@ -125,8 +121,8 @@ class AppHealthView(View):
 async def list_webhooks(context: RequestContext, query: WindowQuery) -> WebhooksView:
     """Return how calls of every app went, by capability."""
     await require_admin(context, "GET /admin/webhooks")
-    async with context.services.database.read() as session:
-        found = await call_statistics(session, query.window, context.services.clock.now())
+    services = context.services
+    found = await list_call_statistics(services.database, query.window, services.clock.now())
     return WebhooksView(window=query.window, calls=[_figures(each) for each in found])
 
 
@@ -135,8 +131,9 @@ async def list_alerts(context: RequestContext, query: AlertsQuery) -> Page[Alert
     """List incidents: open ones first, then newest first."""
     await require_admin(context, "GET /admin/alerts")
     wanted, part = AlertFilter(query.open, query.app_id), query.part
-    async with context.services.database.read() as session:
-        rows, total = await alerts(session, wanted, offset=part.offset, limit=part.limit)
+    rows, total = await operators.list_alerts(
+        context.services.database, wanted, offset=part.offset, limit=part.limit
+    )
     return paged(ResultPage([_alert(row) for row in rows], total), query)
 
 
@@ -144,33 +141,22 @@ async def list_alerts(context: RequestContext, query: AlertsQuery) -> Page[Alert
 async def acknowledge_alert(context: RequestContext, id: str) -> AlertView:
     """Note that the caller looks after an incident; who was first stays."""
     await require_admin(context, "POST /admin/alerts/{id}/acknowledge")
-    user_id = context.caller.user_id
-    async with context.services.database.write() as unit:
-        row = await acknowledge(unit, id, user_id=user_id)
-        audit(unit, "alert.acknowledge", actor_id=user_id, alertId=id)
-        await mark_done(unit.session)
-        return _alert(row)
+    database, user_id = context.services.database, context.caller.user_id
+    return _alert(await operators.acknowledge_alert(database, id, user_id=user_id))
 
 
 @routes.add("GET /apps/{appId}/health")
 async def get_app_health(context: RequestContext, app_id: str, query: WindowQuery) -> AppHealthView:
     """Return how one app is doing, to its owner and to admins."""
-    async with context.services.database.read() as session:
-        user = await current_user(session, context.caller)
-        owner = await remote_apps.owner_of(session, app_id)
-        rule = rule_for("GET /apps/{appId}/health")
-        check(rule, context.caller, None, admin=user.is_admin, own=owner.user_id == user.id)
-        now = context.services.clock.now()
-        calls = await call_statistics(session, query.window, now, app_id=app_id)
-        checks = await checks_of(session, app_id)
-        open_now = AlertFilter(is_open=True, app_id=app_id)
-        current, _ = await alerts(session, open_now, offset=0, limit=OPEN_ALERTS)
+    found = await app_health(
+        context.services, context.caller, app_id, query.window, clock=context.services.clock
+    )
     return AppHealthView(
         app_id=app_id,
         window=query.window,
-        checks=[_check(row) for row in checks],
-        calls=[_figures(each) for each in calls],
-        alerts=[_alert(row) for row in current],
+        checks=[_check(row) for row in found.checks],
+        calls=[_figures(each) for each in found.calls],
+        alerts=[_alert(row) for row in found.alerts],
     )
 
 

@@ -1,7 +1,5 @@
 """The history of an app: its versions, what has changed between them, and which are offered."""
 
-import asyncio
-
 from pydantic import Field, JsonValue
 
 from mymozhem.api.query_models import DiffQuery, LatestQuery, paged
@@ -9,17 +7,13 @@ from mymozhem.api.request_models import DeprecationBody
 from mymozhem.api.request_pipeline import RequestContext
 from mymozhem.api.responses import Page
 from mymozhem.api.routes import Routes
-from mymozhem.auth.access_table import check, rule_for
-from mymozhem.auth.users import current_user
-from mymozhem.manifests.referee import Bump, Consenter, as_json, compare
-from mymozhem.registry import manifest_history
-from mymozhem.registry.manifest_history import Published, no_such_version
-from mymozhem.rooms.notifications.deprecation import notify_organizers
+from mymozhem.apps import deprecate
+from mymozhem.apps.compare import compare_versions, find_version
+from mymozhem.manifests.referee import Bump, Consenter, as_json
 from mymozhem.rooms.views.base import View
 from mymozhem.rooms.views.paging import ResultPage
 
 from .apps import VersionView, seen_version, shown_manifest
-from .remote_apps import announced, may_manage, noted
 
 routes = Routes("apps", "Apps, and the versions of their manifests.")
 
@@ -76,7 +70,7 @@ async def list_versions(
 @routes.add("GET /apps/{appId}/versions/{v}")
 async def get_version(context: RequestContext, app_id: str, v: str) -> VersionView:
     """Return a published version with its manifest."""
-    published = _published(context, app_id, v)
+    published = find_version(context.services, app_id, v)
     shown = {"manifest": shown_manifest(context, published.manifest)}
     return seen_version(published).model_copy(update=shown)
 
@@ -84,11 +78,9 @@ async def get_version(context: RequestContext, app_id: str, v: str) -> VersionVi
 @routes.add("GET /apps/{appId}/diff")
 async def get_diff(context: RequestContext, app_id: str, query: DiffQuery) -> DiffView:
     """Say what changes from one version to another, change by change, and who must agree."""
-    async with context.services.database.read() as session:
-        user = await current_user(session, context.caller)
-    check(rule_for("GET /apps/{appId}/diff"), context.caller, None, admin=user.is_admin)
-    before, after = (_published(context, app_id, each) for each in (query.before, query.after))
-    diff = await asyncio.to_thread(compare, before.manifest, after.manifest)
+    diff = await compare_versions(
+        context.services, context.caller, app_id, query.before, query.after
+    )
     return DiffView.model_validate({"appId": app_id, **as_json(diff)})
 
 
@@ -100,25 +92,13 @@ async def deprecate_version(
 
     Rooms keep what they are locked to. The same again changes nothing, and tells nobody.
     """
-    await may_manage(context, "POST /apps/{appId}/deprecate-version", app_id)
-    told = 0
-    async with context.services.database.write() as unit:
-        if body.lift:
-            version, changed = await manifest_history.lift_deprecation(unit, app_id, body.version)
-        else:
-            version, changed = await manifest_history.deprecate(
-                unit, app_id, body.version, reason=body.reason, deadline=body.deadline
-            )
-        if changed:
-            told = await notify_organizers(unit, version)
-        said = {"reason": body.reason, "lifted": body.lift, "told": told}
-        await noted(context, unit, "app.deprecate", app_id, version=body.version, **said)
-    await announced(context)
-    return DeprecationView(**seen_version(version).__dict__, told=told)
-
-
-def _published(context: RequestContext, app_id: str, version: str) -> Published:
-    found = context.services.catalog.get(app_id).published(version)
-    if found is None:
-        raise no_such_version()
-    return found
+    done = await deprecate.deprecate_version(
+        context.services,
+        context.caller,
+        app_id,
+        body.version,
+        reason=body.reason,
+        deadline=body.deadline,
+        lift=body.lift,
+    )
+    return DeprecationView(**seen_version(done.version).__dict__, told=done.notified)

@@ -10,13 +10,13 @@ from mymozhem.api.request_models import Payload
 from mymozhem.api.request_pipeline import RequestContext
 from mymozhem.api.responses import Page
 from mymozhem.api.routes import Routes
-from mymozhem.auth.users import current_user
+from mymozhem.apps.access import find_owner
 from mymozhem.contract import JsonObject, Level, PersonKind
 from mymozhem.errors import UnsupportedMediaType
 from mymozhem.manifests.model import Manifest
 from mymozhem.manifests.validate import validate_manifest as validate
 from mymozhem.registry.manifest_history import Published
-from mymozhem.registry.remote_apps import Owner, owner_of
+from mymozhem.registry.remote_apps import Owner
 from mymozhem.registry.snapshot import CatalogApp
 from mymozhem.registry.tables import SecretKind, StopCause
 from mymozhem.rooms.views.base import Timestamp, View
@@ -122,10 +122,8 @@ async def get_app(context: RequestContext, app_id: str) -> AppWholeView:
         manifest=shown_manifest(context, app.newest()),
         versions=[each.manifest.version for each in app.versions],
     )
-    async with context.services.database.read() as session:
-        user = await current_user(session, context.caller)
-        owner = await owner_of(session, app_id)
-    if not user.is_admin and owner.user_id != user.id:
+    owner = await find_owner(context.services, context.caller, app_id)
+    if owner is None:
         return whole
     return whole.model_copy(update={"management": _management(app, owner)})
 

@@ -4,7 +4,8 @@ from mymozhem.api.idempotency import Repeat
 from mymozhem.api.request_models import GuestBody, LoginBody
 from mymozhem.api.request_pipeline import RequestContext
 from mymozhem.api.routes import Routes
-from mymozhem.auth.users import User, current_user
+from mymozhem.auth.profiles import read_own_profile
+from mymozhem.auth.users import User
 from mymozhem.contract import JsonObject, PersonKind, RoomStatus
 from mymozhem.errors import NotFound, Unauthenticated
 from mymozhem.rooms.coordination.join_batches import Joined
@@ -90,8 +91,7 @@ async def enter_as_guest(context: RequestContext, body: GuestBody) -> Entered:
 @routes.add("GET /auth/me")
 async def get_me(context: RequestContext) -> UserView:
     """Return who the caller is."""
-    async with context.services.database.read() as session:
-        return user_view(await current_user(session, context.caller))
+    return user_view(await read_own_profile(context.services.database, context.caller))
 
 
 async def join_by_code(

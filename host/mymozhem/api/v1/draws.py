@@ -8,8 +8,7 @@ from mymozhem.api.request_pipeline import RequestContext
 from mymozhem.api.responses import Page
 from mymozhem.api.routes import Routes
 from mymozhem.contract import PrizeCount, PublicSource
-from mymozhem.rooms.core.access import membership_for, write_as
-from mymozhem.rooms.draws import commands
+from mymozhem.rooms.draws import manage
 from mymozhem.rooms.draws.commands import DrawRequest
 from mymozhem.rooms.draws.record import record
 from mymozhem.rooms.tables.draws import RevealMode
@@ -22,8 +21,7 @@ routes = Routes("draws", "Draws that strangers can verify.")
 @routes.add("POST /rooms/{id}/draws", status=202)
 async def create_draw(context: RequestContext, id: str, body: NewDrawBody) -> DrawView:
     """Ask for a draw; a durable job commits it, and runs it where that is asked for."""
-    async with write_as(context.services, id, context.caller, "POST /rooms/{id}/draws") as writer:
-        row = await commands.request(writer, _wish(body))
+    row = await manage.create_draw(context.services, id, context.caller, _request(body))
     return await _shown(context, id, row.id)
 
 
@@ -31,9 +29,8 @@ async def create_draw(context: RequestContext, id: str, body: NewDrawBody) -> Dr
 async def list_draws(context: RequestContext, id: str, query: DrawsQuery) -> Page[DrawView]:
     """List the draws of a room; picks are shown by one draw alone."""
     check_fields(query.fields, DrawView)
-    async with context.services.database.read() as session:
-        membership = await membership_for(session, id, context.principal, "GET /rooms/{id}/draws")
-        return paged(await found_draws(session, membership, query.part), query)
+    found = await found_draws(context.services, id, context.principal, query.part)
+    return paged(found, query)
 
 
 @routes.add("GET /rooms/{id}/draws/{did}")
@@ -45,37 +42,29 @@ async def get_draw(context: RequestContext, id: str, did: str) -> DrawView:
 @routes.add("POST /rooms/{id}/draws/{did}/run", status=202)
 async def run_draw(context: RequestContext, id: str, did: str, body: RunBody) -> DrawView:
     """Have the winners selected, as soon as the draw is committed."""
-    route = "POST /rooms/{id}/draws/{did}/run"
-    async with write_as(context.services, id, context.caller, route) as writer:
-        await commands.run(writer, await commands.by_id(writer, did), body.public_inputs)
+    await manage.run_draw(context.services, id, context.caller, did, body.public_inputs)
     return await _shown(context, id, did)
 
 
 @routes.add("POST /rooms/{id}/draws/{did}/reveal")
 async def reveal_draw(context: RequestContext, id: str, did: str, body: RevealBody) -> DrawView:
     """Make the winners of some prizes public, or of all."""
-    route = "POST /rooms/{id}/draws/{did}/reveal"
-    async with write_as(context.services, id, context.caller, route) as writer:
-        await commands.reveal(writer, await commands.by_id(writer, did), body.prizes)
+    await manage.reveal_draw(context.services, id, context.caller, did, body.prizes)
     return await _shown(context, id, did)
 
 
 @routes.add("POST /rooms/{id}/draws/{did}/void")
 async def void_draw(context: RequestContext, id: str, did: str, body: ReasonBody) -> DrawView:
     """End a draw without winners, in public."""
-    route = "POST /rooms/{id}/draws/{did}/void"
     reason = body.reason or "Voided by an organizer."
-    async with write_as(context.services, id, context.caller, route) as writer:
-        await commands.void(writer, await commands.by_id(writer, did), reason)
+    await manage.void_draw(context.services, id, context.caller, did, reason)
     return await _shown(context, id, did)
 
 
 @routes.add("POST /rooms/{id}/draws/{did}/retry", status=202)
 async def retry_draw(context: RequestContext, id: str, did: str, body: RetryBody) -> DrawView:
     """Try a held draw again; with `platform` everybody takes part with one ticket."""
-    route = "POST /rooms/{id}/draws/{did}/retry"
-    async with write_as(context.services, id, context.caller, route) as writer:
-        await commands.retry(writer, await commands.by_id(writer, did), platform=body.platform)
+    await manage.retry_draw(context.services, id, context.caller, did, platform=body.platform)
     return await _shown(context, id, did)
 
 
@@ -86,7 +75,7 @@ async def get_record(context: RequestContext, id: str, did: str) -> Response:
     return Response(b'{"data":' + found + b',"meta":{}}', content_type="application/json")
 
 
-def _wish(body: NewDrawBody) -> DrawRequest:
+def _request(body: NewDrawBody) -> DrawRequest:
     prizes = None
     if body.prizes is not None:
         prizes = tuple(PrizeCount(prize_id=each.prize_id, count=each.count) for each in body.prizes)
@@ -104,8 +93,4 @@ def _wish(body: NewDrawBody) -> DrawRequest:
 
 
 async def _shown(context: RequestContext, room_id: str, draw_id: str) -> DrawView:
-    async with context.services.database.read() as session:
-        membership = await membership_for(
-            session, room_id, context.principal, "GET /rooms/{id}/draws/{did}"
-        )
-        return await draw(session, membership, draw_id)
+    return await draw(context.services, room_id, context.principal, draw_id)

@@ -14,13 +14,13 @@ async def list_notifications(
     context: RequestContext, query: NotificationsQuery
 ) -> Page[NotificationView]:
     """List the caller's messages, newest first."""
-    async with context.services.database.read() as session:
-        found = await notifications(session, context.caller, query.part, unread=query.unread)
+    found = await notifications(
+        context.services.database, context.caller, query.part, unread=query.unread
+    )
     return paged(found, query)
 
 
 @routes.add("POST /notifications/{id}/read")
 async def mark_read(context: RequestContext, id: str) -> NotificationView:
     """Note that a message was read; twice is the same as once."""
-    async with context.services.database.write() as unit:
-        return await read_notification(unit, context.caller, id)
+    return await read_notification(context.services.database, context.caller, id)

@@ -11,9 +11,7 @@ from mymozhem.api.request_models import (
 from mymozhem.api.request_pipeline import RequestContext
 from mymozhem.api.responses import Page
 from mymozhem.api.routes import Routes
-from mymozhem.errors import Forbidden, NotFound
-from mymozhem.rooms.core.access import membership_by, membership_for
-from mymozhem.rooms.core.membership import STAFF, find_membership
+from mymozhem.errors import NotFound
 from mymozhem.rooms.participants import manage
 from mymozhem.rooms.participants.manage import NewPerson, PersonChanges
 from mymozhem.rooms.views.account import code_for
@@ -22,13 +20,12 @@ from mymozhem.rooms.views.participants import (
     ParticipantView,
     PeopleFilter,
     participant,
-    participants,
 )
+from mymozhem.rooms.views.participants import participants as found_participants
 
 from .auth import Entered, entered, join_by_code
 
 routes = Routes("participants", "People in a room.")
-ONE = "GET /rooms/{id}/participants/{pid}"
 IMPORT_BYTES = 4 * 1024 * 1024
 
 
@@ -41,8 +38,7 @@ class Imported(View):
 @routes.add("POST /rooms/{id}/participants", status=201, refuses=frozenset({410}))
 async def join_room(context: RequestContext, id: str, body: JoinBody) -> Entered:
     """Come into a room; a private one takes its code."""
-    async with context.services.database.read() as session:
-        code = await code_for(session, id, context.caller, body.code)
+    code = await code_for(context.services.database, id, context.caller, body.code)
     joined = await join_by_code(context, code, name=body.name, answers=body.answers)
     if joined.room.id != id:
         raise NotFound("There is no such room.", code="ROOM_NOT_FOUND")
@@ -56,11 +52,8 @@ async def list_participants(
     """List people by name; their details to those who help to run the room."""
     check_fields(query.fields, ParticipantView)
     wanted = PeopleFilter(role=query.role, status=query.status, name=query.name)
-    async with context.services.database.read() as session:
-        membership = await membership_for(
-            session, id, context.principal, "GET /rooms/{id}/participants"
-        )
-        return paged(await participants(session, membership, wanted, query.part), query)
+    found = await found_participants(context.services, id, context.principal, wanted, query.part)
+    return paged(found, query)
 
 
 @routes.add("POST /rooms/{id}/participants/import", status=201, max_bytes=IMPORT_BYTES)
@@ -96,14 +89,7 @@ async def change_participant(
 @routes.add("DELETE /rooms/{id}/participants/{pid}", refuses=frozenset({409}))
 async def remove_participant(context: RequestContext, id: str, pid: str, body: ReasonBody) -> None:
     """Send somebody away; of oneself, leave."""
-    async with context.services.database.read() as session:
-        membership = await find_membership(session, id, context.principal)
-    if membership.participant is not None and membership.participant.id == pid:
-        await manage.leave(context.services, id, context.caller)
-        return
-    if membership.role not in STAFF:
-        raise Forbidden
-    await manage.remove(context.services, id, context.caller, pid, body.reason)
+    await manage.remove_or_leave(context.services, id, context.caller, pid, body.reason)
 
 
 @routes.add("POST /rooms/{id}/participants/{pid}/approve")
@@ -134,6 +120,4 @@ async def rename_participant(
 
 
 async def _shown(context: RequestContext, room_id: str, participant_id: str) -> ParticipantView:
-    async with context.services.database.read() as session:
-        membership = await membership_by(session, room_id, context.principal, participant_id, ONE)
-        return await participant(session, membership, participant_id)
+    return await participant(context.services, room_id, context.principal, participant_id)

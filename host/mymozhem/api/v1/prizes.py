@@ -6,7 +6,6 @@ from mymozhem.api.request_pipeline import RequestContext
 from mymozhem.api.responses import Page
 from mymozhem.api.routes import Routes
 from mymozhem.errors import Invalid
-from mymozhem.rooms.core.access import membership_for
 from mymozhem.rooms.prizes import manage
 from mymozhem.rooms.prizes.manage import NewPrize
 from mymozhem.rooms.views.prizes import PrizeView, prize
@@ -36,9 +35,8 @@ async def create_prize(context: RequestContext, id: str, body: NewPrizeBody) -> 
 async def list_prizes(context: RequestContext, id: str, query: PrizesQuery) -> Page[PrizeView]:
     """List the prizes of a room."""
     check_fields(query.fields, PrizeView)
-    async with context.services.database.read() as session:
-        membership = await membership_for(session, id, context.principal, "GET /rooms/{id}/prizes")
-        return paged(await found_prizes(session, membership, query.part), query)
+    found = await found_prizes(context.services, id, context.principal, query.part)
+    return paged(found, query)
 
 
 @routes.add("GET /rooms/{id}/prizes/{prizeId}")
@@ -68,8 +66,4 @@ async def delete_prize(context: RequestContext, id: str, prize_id: str) -> None:
 
 
 async def _shown(context: RequestContext, room_id: str, prize_id: str) -> PrizeView:
-    async with context.services.database.read() as session:
-        membership = await membership_for(
-            session, room_id, context.principal, "GET /rooms/{id}/prizes/{prizeId}"
-        )
-        return await prize(session, membership, prize_id)
+    return await prize(context.services, room_id, context.principal, prize_id)

@@ -1,11 +1,5 @@
 """Remote apps: registered by admins, managed by their owners, and how they sign in."""
 
-import asyncio
-from contextlib import suppress
-from datetime import timedelta
-
-from sqlalchemy.ext.asyncio import AsyncSession
-
 from mymozhem.api.idempotency import Repeat
 from mymozhem.api.request_models import (
     AppTokenBody,
@@ -16,17 +10,11 @@ from mymozhem.api.request_models import (
 )
 from mymozhem.api.request_pipeline import RequestContext
 from mymozhem.api.routes import Routes
-from mymozhem.auth.access_table import check, rule_for
-from mymozhem.auth.accounts import find_account, normal_email
-from mymozhem.auth.users import current_user
+from mymozhem.apps import delete, kill_switch, publish, register
+from mymozhem.apps.secrets import rotate_secret
+from mymozhem.apps.sign_in import sign_in_app
 from mymozhem.contract import JsonObject
-from mymozhem.db.unit_of_work import UnitOfWork
-from mymozhem.errors import Forbidden, Invalid, Unauthenticated, Unavailable
-from mymozhem.idempotency.keys import mark_done
-from mymozhem.manifests.model import Manifest
-from mymozhem.registry import kill_switch, remote_apps
-from mymozhem.registry.remote_apps import Owner
-from mymozhem.rooms.core.audit import audit
+from mymozhem.errors import Unauthenticated
 from mymozhem.rooms.views.base import Timestamp, View
 
 from .apps import MANIFEST_BYTES, VersionView, seen_version
@@ -80,15 +68,9 @@ async def register_app(context: RequestContext, body: NewAppBody) -> RegisteredV
 
     Without `ownerEmail` it belongs to the admin who registers it.
     """
-    async with context.services.database.read() as session:
-        owner = await _owner(session, context, body.owner_email)
-    manifest = await _admissible(context, body.manifest, body.app_id)
-    async with context.services.database.write() as unit:
-        made = await remote_apps.register(
-            unit, context.services.keys, body.app_id, manifest, owner=owner
-        )
-        await noted(context, unit, "app.register", body.app_id, version=manifest.version)
-    await announced(context)
+    made = await register.register_app(
+        context.services, context.caller, body.app_id, body.manifest, owner_email=body.owner_email
+    )
     return RegisteredView(
         app_id=made.app_id,
         app_secret=made.secret,
@@ -107,24 +89,16 @@ async def publish_version(context: RequestContext, app_id: str, body: ManifestBo
     or another host, takes an admin's consent: 409 CONSENT_REQUIRED. The same manifest again changes
     nothing.
     """
-    admin = await may_manage(context, "PATCH /apps/{appId}", app_id)
-    manifest, consent = await _admissible(context, body.manifest, app_id), admin and body.consent
-    await remote_apps.foresee(context.services.database, app_id, manifest, consent=consent)
-    async with context.services.database.write() as unit:
-        published = await remote_apps.publish(unit, app_id, manifest, consent=consent)
-        await noted(context, unit, "app.publish", app_id, version=manifest.version)
-    await announced(context)
-    return seen_version(published).model_copy(update={"manifest": manifest.document})
+    published = await publish.publish_version(
+        context.services, context.caller, app_id, body.manifest, consent=body.consent
+    )
+    return seen_version(published).model_copy(update={"manifest": published.manifest.document})
 
 
 @routes.add("DELETE /apps/{appId}", refuses=frozenset({409}))
 async def delete_app(context: RequestContext, app_id: str) -> None:
     """Take a remote app away: it is offered no more; its rooms stay readable, without the app."""
-    await may_manage(context, "DELETE /apps/{appId}", app_id)
-    async with context.services.database.write() as unit:
-        await remote_apps.delete(unit, app_id)
-        await noted(context, unit, "app.delete", app_id)
-    await announced(context)
+    await delete.delete_app(context.services, context.caller, app_id)
 
 
 @routes.add("POST /apps/{appId}/regenerate-secret", repeat=Repeat.SECRET, refuses=frozenset({409}))
@@ -135,19 +109,18 @@ async def regenerate_secret(
 
     A grace of 0 hours ends the old one at once. With `keyPair` the host's pair is renewed as well.
     """
-    await may_manage(context, "POST /apps/{appId}/regenerate-secret", app_id)
-    hours = body.grace_hours
-    if hours is None:
-        hours = context.services.settings.app_secret_grace_hours
-    grace = timedelta(hours=hours)
-    async with context.services.database.write() as unit:
-        keys = await remote_apps.renew_keys(
-            unit, context.services.keys, app_id, grace=grace, key_pair=body.key_pair
-        )
-        await noted(context, unit, "app.secret", app_id, graceHours=hours)
-    await announced(context)
+    rotated = await rotate_secret(
+        context.services,
+        context.caller,
+        app_id,
+        grace_hours=body.grace_hours,
+        key_pair=body.key_pair,
+    )
     return SecretView(
-        app_id=app_id, app_secret=keys.secret, public_key=keys.public_key, grace_hours=hours
+        app_id=app_id,
+        app_secret=rotated.secret,
+        public_key=rotated.public_key,
+        grace_hours=rotated.grace_hours,
     )
 
 
@@ -161,22 +134,17 @@ async def issue_app_token(context: RequestContext, body: AppTokenBody) -> AppTok
     Too many wrong ones from one address are answered with 429, before any is compared.
     """
     context.host.limits.require_attempts_left("app", context.address)
-    now = await context.services.database.now()
-    async with context.services.database.read() as session:
-        key_id = await remote_apps.matching_key(
-            session, context.host.app_secrets, body.app_id, body.app_secret, now=now
+    try:
+        token = await sign_in_app(
+            context.services,
+            body.app_id,
+            body.app_secret,
+            check=context.host.app_secrets,
+            tokens=context.host.tokens,
         )
-    if key_id is None:
+    except Unauthenticated:
         context.host.limits.count_failure("app", context.address)
-        message = "App and secret do not belong together."
-        raise Unauthenticated(message, code="INVALID_CREDENTIALS")
-    await context.services.catalog.refresh_if_news()  # another process may have registered it
-    app = context.services.catalog.get(body.app_id)
-    if app.facts.stopped is not None:
-        raise Forbidden(
-            "This app is stopped; ask the operator of the platform.", code="APP_STOPPED"
-        )
-    token = context.host.tokens.issue_app(body.app_id, app.newest().permissions, key_id=key_id)
+        raise
     return AppTokenView(
         access_token=token.access_token, token_type=_BEARER, expires_in=token.expires_in
     )
@@ -188,64 +156,18 @@ async def stop_app(context: RequestContext, app_id: str, body: StopBody) -> Swit
 
     Its rooms go on with what the manifest declares for failures. Twice changes nothing.
     """
-    await may_manage(context, "POST /admin/apps/{appId}/stop", app_id)
-    async with context.services.database.write() as unit:
-        await kill_switch.stop(unit, app_id, body.reason)
-        await noted(context, unit, "app.stop", app_id, reason=body.reason)
-    return await _switch(context, app_id)
+    await kill_switch.stop_app(context.services, context.caller, app_id, body.reason)
+    return _switch(context, app_id)
 
 
 @routes.add("POST /admin/apps/{appId}/start")
 async def start_app(context: RequestContext, app_id: str) -> SwitchView:
     """Let an app that was stopped, or that had said it was gone, be called again."""
-    await may_manage(context, "POST /admin/apps/{appId}/start", app_id)
-    async with context.services.database.write() as unit:
-        await kill_switch.start(unit, app_id)
-        await noted(context, unit, "app.start", app_id)
-    return await _switch(context, app_id)
+    await kill_switch.start_app(context.services, context.caller, app_id)
+    return _switch(context, app_id)
 
 
-async def _owner(session: AsyncSession, context: RequestContext, email: str | None) -> Owner:
-    """Return who a new app will belong to; raises where the caller may not register any."""
-    user = await current_user(session, context.caller)
-    check(rule_for("POST /apps"), context.caller, None, admin=user.is_admin)
-    if email is None:
-        return Owner(user.id, user.email)
-    try:
-        address = normal_email(email)
-    except Invalid as error:
-        problem = "Give an address like name@example.com."
-        raise Invalid(error.message, fields={"/ownerEmail": [problem]}) from error
-    found = await find_account(session, address)
-    return Owner(found.id if found else None, address)
-
-
-async def may_manage(context: RequestContext, endpoint: str, app_id: str) -> bool:
-    """Raise unless the caller is an admin, or owns the app; tell whether they are an admin."""
-    async with context.services.database.read() as session:
-        user = await current_user(session, context.caller)
-        owner = await remote_apps.owner_of(session, app_id)
-    own = owner.user_id == user.id
-    check(rule_for(endpoint), context.caller, None, admin=user.is_admin, own=own)
-    return user.is_admin
-
-
-async def noted(
-    context: RequestContext, unit: UnitOfWork, action: str, app_id: str, **details: object
-) -> None:
-    """Note who did what for operators, and that the request was done."""
-    audit(unit, action, actor_id=context.caller.user_id, appId=app_id, **details)
-    await mark_done(unit.session)
-
-
-async def announced(context: RequestContext) -> None:
-    """Let this process know at once; where it cannot look now, it does so by itself soon."""
-    with suppress(Unavailable):
-        await context.services.catalog.refresh()
-
-
-async def _switch(context: RequestContext, app_id: str) -> SwitchView:
-    await context.services.catalog.refresh()
+def _switch(context: RequestContext, app_id: str) -> SwitchView:
     stopped = context.services.catalog.get(app_id).facts.stopped
     return SwitchView(
         app_id=app_id,
@@ -253,8 +175,3 @@ async def _switch(context: RequestContext, app_id: str) -> SwitchView:
         stopped_at=stopped.at if stopped else None,
         reason=stopped.reason if stopped else None,
     )
-
-
-async def _admissible(context: RequestContext, document: JsonObject, app_id: str) -> Manifest:
-    """Look at a manifest in a thread: a large one takes seconds."""
-    return await asyncio.to_thread(remote_apps.admissible, document, app_id, context.host.check_url)

@@ -13,9 +13,7 @@ from mymozhem.api.routes import Routes
 from mymozhem.contract import JsonObject
 from mymozhem.errors import BadRequest, Invalid
 from mymozhem.rooms.actions.perform import perform
-from mymozhem.rooms.app_calls.retry import retry_now
-from mymozhem.rooms.core.access import membership_for, write_as
-from mymozhem.rooms.core.event_log import read_events
+from mymozhem.rooms.app_calls.retry import retry_room
 from mymozhem.rooms.core.revision import RoomChanged
 from mymozhem.rooms.lifecycle import update
 from mymozhem.rooms.lifecycle.create import NewRoom, create_room
@@ -23,10 +21,11 @@ from mymozhem.rooms.lifecycle.create import copy_room as copy
 from mymozhem.rooms.lifecycle.update import RoomChanges
 from mymozhem.rooms.prizes.manage import NewPrize
 from mymozhem.rooms.views.base import View
-from mymozhem.rooms.views.locks import LockView, room_lock
+from mymozhem.rooms.views.locks import LockView, read_lock
+from mymozhem.rooms.views.log import read_log
 from mymozhem.rooms.views.room_models import RoomView
 from mymozhem.rooms.views.rooms import RoomFilter
-from mymozhem.rooms.views.snapshot import LoggedEvent, Snapshot, Waiting, event_view, snapshot
+from mymozhem.rooms.views.snapshot import LoggedEvent, Snapshot, Waiting, read_state
 
 #: a room that was written as JSON already
 Shown = Annotated[JsonObject, RoomView]
@@ -112,26 +111,21 @@ async def delete_room(context: RequestContext, id: str) -> None:
 @routes.add("GET /rooms/{id}/lock")
 async def get_lock(context: RequestContext, id: str) -> LockView:
     """Return what the room is pinned to, by digest, now and before, and who answers for it."""
-    async with context.services.database.read() as session:
-        membership = await membership_for(session, id, context.principal, "GET /rooms/{id}/lock")
-        return await room_lock(session, context.services.catalog, membership)
+    return await read_lock(context.services, id, context.principal)
 
 
 @routes.add("GET /rooms/{id}/state")
 async def get_state(context: RequestContext, id: str) -> Snapshot:
     """Return the room's state at the caller's level, and the cursor that it is at."""
-    async with context.services.database.read() as session:
-        membership = await membership_for(session, id, context.principal, "GET /rooms/{id}/state")
-        return await snapshot(session, membership, now=context.services.clock.now())
+    return await read_state(context.services, id, context.principal)
 
 
 @routes.add("GET /rooms/{id}/events")
 async def list_events(context: RequestContext, id: str, query: EventsQuery) -> list[LoggedEvent]:
     """Return the events after a cursor that the caller's level sees, oldest first."""
-    async with context.services.database.read() as session:
-        membership = await membership_for(session, id, context.principal, "GET /rooms/{id}/events")
-        events = await read_events(session, membership, after=query.after, limit=query.limit)
-    return [event_view(event) for event in events]
+    return await read_log(
+        context.services, id, context.principal, after=query.after, limit=query.limit
+    )
 
 
 @routes.add("POST /rooms/{id}/actions/{action}")
@@ -144,8 +138,7 @@ async def post_action(context: RequestContext, id: str, action: str, body: Paylo
 @routes.add("POST /rooms/{id}/retry")
 async def retry_calls(context: RequestContext, id: str) -> Waiting:
     """Ask the app again now for all that waits for it to be back."""
-    async with write_as(context.services, id, context.caller, "POST /rooms/{id}/retry") as writer:
-        return Waiting(waiting=await retry_now(writer))
+    return Waiting(waiting=await retry_room(context.services, id, context.caller))
 
 
 @routes.add("POST /rooms/{id}/copy", status=201)

@@ -3,12 +3,11 @@
 from mymozhem.api.request_models import UserPatch
 from mymozhem.api.request_pipeline import RequestContext
 from mymozhem.api.routes import Routes
-from mymozhem.auth.users import UserChanges, export_user, patch_user
-from mymozhem.auth.users import get_user as read_user
+from mymozhem.auth.profiles import change_profile, read_profile
+from mymozhem.auth.users import UserChanges
 from mymozhem.errors import Invalid
-from mymozhem.idempotency.keys import mark_done
 from mymozhem.rooms.participants.erase import erase_person
-from mymozhem.rooms.views.account import AnswerView, SeatView, answers_of, seats_of
+from mymozhem.rooms.views.account import AnswerView, SeatView, export_person
 from mymozhem.rooms.views.base import Timestamp, View
 
 from .auth import UserView, user_view
@@ -36,26 +35,22 @@ class ExportView(View):
 @routes.add("GET /users/me/export")
 async def export_me(context: RequestContext) -> ExportView:
     """Return everything that is held about the caller, save secrets."""
-    async with context.services.database.read() as session:
-        held = await export_user(session, context.caller)
-        rooms = await seats_of(session, context.caller.user_id)
-        submissions = await answers_of(session, context.caller.user_id)
+    export = await export_person(context.services.database, context.caller)
     return ExportView(
-        user=user_view(held.user),
+        user=user_view(export.held.user),
         identities=[
             IdentityView(provider=each.provider, subject=each.subject, created_at=each.created_at)
-            for each in held.identities
+            for each in export.held.identities
         ],
-        rooms=rooms,
-        submissions=submissions,
+        rooms=export.rooms,
+        submissions=export.submissions,
     )
 
 
 @routes.add("GET /users/{id}")
 async def get_user(context: RequestContext, id: str) -> UserView:
     """Return a person, to themselves and to admins."""
-    async with context.services.database.read() as session:
-        return user_view(await read_user(session, context.caller, id))
+    return user_view(await read_profile(context.services.database, context.caller, id))
 
 
 @routes.add("PATCH /users/{id}")
@@ -67,10 +62,7 @@ async def change_user(context: RequestContext, id: str, body: UserPatch) -> User
     if given.get("name", "") is None:
         raise Invalid(fields={"/name": ["Give a name, or leave the field out."]})
     changes = UserChanges.model_validate(given)
-    async with context.services.database.write() as unit:
-        user = await patch_user(unit, context.caller, id, changes)
-        await mark_done(unit.session)
-    return user_view(user)
+    return user_view(await change_profile(context.services.database, context.caller, id, changes))
 
 
 @routes.add("DELETE /users/{id}")

@@ -9,16 +9,20 @@ from mymozhem.api.query_models import FileQuery, paged
 from mymozhem.api.request_pipeline import RequestContext
 from mymozhem.api.responses import Page
 from mymozhem.api.routes import Routes
-from mymozhem.rooms.core.access import membership_for
 from mymozhem.rooms.views.base import to_json
-from mymozhem.rooms.views.standings import StandingView, all_standings, standings
+from mymozhem.rooms.views.standings import STANDINGS, StandingView, all_standings
+from mymozhem.rooms.views.standings import list_standings as found_standings
 from mymozhem.rooms.views.submission_columns import columns_of
-from mymozhem.rooms.views.submissions import SubmissionView, batches, listing, submissions
+from mymozhem.rooms.views.submissions import (
+    SUBMISSIONS,
+    SubmissionView,
+    batches,
+    list_all_submissions,
+)
+from mymozhem.rooms.views.submissions import list_submissions as found_submissions
 
 routes = Routes("windows", "Windows: spans in which everybody answers.")
 
-SUBMISSIONS = "GET /rooms/{id}/windows/{windowId}/submissions"
-STANDINGS = "GET /rooms/{id}/standings"
 _PLACE = ("rank", "participantId", "displayName", "points")
 
 
@@ -33,12 +37,14 @@ async def list_submissions(
     is in `payload`, as JSON. A CSV file is UTF-8 with a byte order mark, as spreadsheets want it,
     and a text that they would take for a formula gets an apostrophe in front.
     """
-    async with context.services.database.read() as session:
-        membership = await membership_for(session, id, context.principal, SUBMISSIONS)
-        if query.format is None:
-            return paged(await submissions(session, membership, window_id, query.part), query)
-        in_columns = query.format is FileForm.CSV
-        listed = await listing(session, membership, window_id, members=in_columns)
+    if query.format is None:
+        page = await found_submissions(
+            context.services, id, context.principal, window_id, query.part
+        )
+        return paged(page, query)
+    listed = await list_all_submissions(
+        context.services, id, context.principal, window_id, members=query.format is FileForm.CSV
+    )
     columns = columns_of(listed)
     return download(
         f"{id}-{window_id}",
@@ -57,11 +63,10 @@ async def list_standings(
 
     Equal points are one rank. `format` sends all of them as a file.
     """
-    async with context.services.database.read() as session:
-        membership = await membership_for(session, id, context.principal, STANDINGS)
-        if query.format is None:
-            return paged(await standings(session, membership, query.part), query)
-        found = await all_standings(session, membership)
+    if query.format is None:
+        page = await found_standings(context.services, id, context.principal, query.part)
+        return paged(page, query)
+    found = await all_standings(context.services, id, context.principal)
     return download(
         f"{id}-standings", query.format, _in_parts(found), header=_PLACE, cells=_standing
     )

@@ -9,7 +9,6 @@ from mymozhem.api.request_pipeline import RequestContext
 from mymozhem.api.responses import Page
 from mymozhem.api.routes import Routes
 from mymozhem.auth.principal import Principal
-from mymozhem.rooms.core.access import membership_for
 from mymozhem.rooms.core.services import Services
 from mymozhem.rooms.tables.windows import WindowRow
 from mymozhem.rooms.views.base import View
@@ -35,20 +34,14 @@ class AcceptedView(View):
 async def list_windows(context: RequestContext, id: str, query: WindowsQuery) -> Page[WindowView]:
     """List the windows of a room; without the rules by which they are judged."""
     check_fields(query.fields, WindowView)
-    async with context.services.database.read() as session:
-        membership = await membership_for(session, id, context.principal, "GET /rooms/{id}/windows")
-        now = context.services.clock.now()
-        return paged(await found_windows(session, membership, query.part, now=now), query)
+    found = await found_windows(context.services, id, context.principal, query.part)
+    return paged(found, query)
 
 
 @routes.add("GET /rooms/{id}/windows/{windowId}")
 async def get_window(context: RequestContext, id: str, window_id: str) -> WindowView:
     """Return one window; to those who help to run the room, with who has answered."""
-    async with context.services.database.read() as session:
-        membership = await membership_for(
-            session, id, context.principal, "GET /rooms/{id}/windows/{windowId}"
-        )
-        return await window(session, membership, window_id, now=context.services.clock.now())
+    return await window(context.services, id, context.principal, window_id)
 
 
 @routes.add(
@@ -139,7 +132,4 @@ async def _control(context: RequestContext, room_id: str, name: str, act: _Contr
 
 
 async def _shown(context: RequestContext, room_id: str, name: str) -> WindowView:
-    endpoint = "GET /rooms/{id}/windows/{windowId}"
-    async with context.services.database.read() as session:
-        membership = await membership_for(session, room_id, context.principal, endpoint)
-        return await window(session, membership, name, now=context.services.clock.now())
+    return await window(context.services, room_id, context.principal, name)

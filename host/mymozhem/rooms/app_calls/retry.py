@@ -5,7 +5,9 @@ from datetime import datetime
 from sqlalchemy import ColumnElement, func, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from mymozhem.auth.principal import Principal
 from mymozhem.contract import DrawStatus, WindowStatus
+from mymozhem.rooms.core.access import write_as
 from mymozhem.rooms.core.services import Services
 from mymozhem.rooms.core.transaction import RoomTransaction
 from mymozhem.rooms.tables.draws import DrawRow
@@ -21,6 +23,12 @@ _KINDS: tuple[tuple[Row, str, tuple[ColumnElement[bool], ...]], ...] = (
     (WindowRow, "due_at", (WindowRow.status == WindowStatus.TALLYING, WindowRow.attempts > 0)),
     (DrawRow, "due_at", (DrawRow.status == DrawStatus.COMMITTED, DrawRow.attempts > 0)),
 )
+
+
+async def retry_room(services: Services, room_id: str, caller: Principal) -> int:
+    """Have everything of the room that waits for its app asked again now, by staff."""
+    async with write_as(services, room_id, caller, "POST /rooms/{id}/retry") as transaction:
+        return await retry_now(transaction)
 
 
 async def retry_now(transaction: RoomTransaction) -> int:

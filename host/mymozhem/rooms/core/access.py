@@ -45,6 +45,15 @@ async def membership_by(
 
 
 @asynccontextmanager
+async def read_as(
+    services: Services, room_id: str, caller: Principal | None, endpoint: str
+) -> AsyncIterator[tuple[AsyncSession, Membership]]:
+    """Hand out a session, and the caller's membership if the table lets their role in."""
+    async with services.database.read() as session:
+        yield session, await membership_for(session, room_id, caller, endpoint)
+
+
+@asynccontextmanager
 async def write_as(
     services: Services, room_id: str, caller: Principal, endpoint: str
 ) -> AsyncIterator[RoomTransaction]:

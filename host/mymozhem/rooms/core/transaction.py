@@ -8,6 +8,7 @@ from typing import cast
 from sqlalchemy import Table, bindparam, insert, inspect, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from mymozhem.audit.tables import AuditRow
 from mymozhem.contract import Change
 from mymozhem.contract.enums import RoomStatus
 from mymozhem.contract.events import HostEvent
@@ -17,7 +18,6 @@ from mymozhem.db.unit_of_work import UnitOfWork
 from mymozhem.errors import MymozhemError, NotFound
 from mymozhem.idempotency import keys
 from mymozhem.manifests.model import Manifest
-from mymozhem.rooms.tables.audit import AuditRow
 from mymozhem.rooms.tables.events import RoomEventRow, RoomStreamRow
 from mymozhem.rooms.tables.rooms import RoomRow
 from mymozhem.rooms.tables.timers import TimerRow, TimerSpace

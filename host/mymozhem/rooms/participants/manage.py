@@ -12,7 +12,14 @@ from mymozhem.contract import Change, ChangeKind, JsonObject, ParticipantStatus,
 from mymozhem.contract.events import ParticipantLeft, ParticipantUpdated
 from mymozhem.db.base import new_id
 from mymozhem.errors import Conflict, Forbidden, Invalid
-from mymozhem.rooms.core.membership import MEMBERS, ORGANIZERS, STAFF, Membership, require_role
+from mymozhem.rooms.core.membership import (
+    MEMBERS,
+    ORGANIZERS,
+    STAFF,
+    Membership,
+    find_membership,
+    require_role,
+)
 from mymozhem.rooms.core.participant_lookup import require_participants
 from mymozhem.rooms.core.services import Services
 from mymozhem.rooms.core.transaction import ENDED, RoomTransaction, room_transaction
@@ -145,6 +152,24 @@ async def reject(
         _go(transaction, row, ParticipantStatus.REJECTED)
         transaction.audit("participant.reject", subject=row.id, reason=reason)
         return row
+
+
+async def remove_or_leave(
+    services: Services, room_id: str, caller: Principal, participant_id: str, reason: str | None
+) -> None:
+    """Remove a participant, or leave if it is the caller.
+
+    Raises `Forbidden` for somebody else's place without a role that helps to run the room; see
+    `leave` and `remove`.
+    """
+    async with services.database.read() as session:
+        membership = await find_membership(session, room_id, caller)
+    if membership.participant is not None and membership.participant.id == participant_id:
+        await leave(services, room_id, caller)
+        return
+    if membership.role not in STAFF:
+        raise Forbidden
+    await remove(services, room_id, caller, participant_id, reason)
 
 
 async def remove(

@@ -1,14 +1,19 @@
 """What somebody has on the platform: seats in rooms, what they submitted there, messages."""
 
+from dataclasses import dataclass
+
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from mymozhem.auth.principal import Principal
+from mymozhem.auth.users import UserExport, export_user
 from mymozhem.contract import JsonObject, ParticipantStatus, Role
-from mymozhem.db.unit_of_work import UnitOfWork
+from mymozhem.db.unit_of_work import Database
 from mymozhem.errors import Forbidden, NotFound
 from mymozhem.idempotency import keys
+from mymozhem.rooms.core.access import read_as
 from mymozhem.rooms.core.membership import STAFF, find_membership, role_of, room_not_found
+from mymozhem.rooms.core.services import Services
 from mymozhem.rooms.tables.notifications import NotificationRow
 from mymozhem.rooms.tables.participants import ParticipantRow
 from mymozhem.rooms.tables.rooms import RoomRow
@@ -55,6 +60,25 @@ class NotificationView(View):
     read_at: Timestamp | None
 
 
+@dataclass(frozen=True)
+class PersonExport:
+    """Everything that is held about a person, by the platform and by rooms."""
+
+    held: UserExport
+    rooms: list[SeatView]
+    submissions: list[AnswerView]
+
+
+async def export_person(database: Database, caller: Principal) -> PersonExport:
+    """Return everything that is held about the caller, save secrets."""
+    async with database.read() as session:
+        return PersonExport(
+            held=await export_user(session, caller),
+            rooms=await seats_of(session, caller.user_id),
+            submissions=await answers_of(session, caller.user_id),
+        )
+
+
 async def seats_of(session: AsyncSession, user_id: str) -> list[SeatView]:
     """Return every room that somebody is or was in, with what it holds about them."""
     rows = await session.execute(
@@ -79,7 +103,7 @@ async def answers_of(session: AsyncSession, user_id: str) -> list[AnswerView]:
 
 
 async def notifications(
-    session: AsyncSession, caller: Principal, part: PageRequest, *, unread: bool
+    database: Database, caller: Principal, part: PageRequest, *, unread: bool
 ) -> ResultPage[NotificationView]:
     """Return the caller's messages, newest first; a guest's of their room."""
     rows = select(NotificationRow).where(NotificationRow.user_id == caller.user_id)
@@ -88,27 +112,32 @@ async def notifications(
     if unread:
         rows = rows.where(NotificationRow.read_at.is_(None))
     newest = PageRequest(part.page, part.limit, ("-createdAt",))
-    found, total = await fetch_page(session, rows, newest, NOTES_BY)
+    async with database.read() as session:
+        found, total = await fetch_page(session, rows, newest, NOTES_BY)
     return ResultPage([_notification(row) for (row,) in found], total)
 
 
 async def read_notification(
-    unit: UnitOfWork, caller: Principal, notification_id: str
+    database: Database, caller: Principal, notification_id: str
 ) -> NotificationView:
     """Note that a message was read, once; NotFound for somebody else's."""
-    row = await unit.session.get(NotificationRow, notification_id, with_for_update=True)
-    if row is None or row.user_id != caller.user_id:
-        raise NotFound("There is no such message.", code="NOTIFICATION_NOT_FOUND")
-    if row.read_at is None:
-        row.read_at = unit.now
-    await keys.mark_done(unit.session)
-    await unit.session.flush()
+    async with database.write() as unit:
+        row = await unit.session.get(NotificationRow, notification_id, with_for_update=True)
+        if row is None or row.user_id != caller.user_id:
+            raise NotFound("There is no such message.", code="NOTIFICATION_NOT_FOUND")
+        if row.read_at is None:
+            row.read_at = unit.now
+        await keys.mark_done(unit.session)
     return _notification(row)
 
 
-async def code_for(
-    session: AsyncSession, room_id: str, caller: Principal, given: str | None
-) -> str:
+async def join_code(services: Services, room_id: str, caller: Principal | None) -> str:
+    """Return the code of a room, to those who help to run it."""
+    async with read_as(services, room_id, caller, "GET /rooms/{id}/qr.svg") as (_, membership):
+        return membership.room.code
+
+
+async def code_for(database: Database, room_id: str, caller: Principal, given: str | None) -> str:
     """Return the code by which somebody comes into a room that they name by its id.
 
     Whoever was in the room before, and everybody where it is public, needs none. NotFound else.
@@ -116,7 +145,8 @@ async def code_for(
     elsewhere = caller.room_id not in (None, room_id)
     if given is not None and not elsewhere:
         return given
-    membership = await find_membership(session, room_id, caller)
+    async with database.read() as session:
+        membership = await find_membership(session, room_id, caller)
     if elsewhere:
         raise Forbidden("A guest's token is for one room.")
     if membership.participant is None and not membership.room.is_public:

@@ -5,11 +5,12 @@ from dataclasses import dataclass
 from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from mymozhem.audit.tables import AuditRow
 from mymozhem.auth.tables import UserRow
 from mymozhem.contract import DrawStatus, JsonObject, PersonKind, RoomStatus
+from mymozhem.db.unit_of_work import Database
 from mymozhem.rooms.core.services import Services
 from mymozhem.rooms.locks.serving import ORPHANED, RUNNING
-from mymozhem.rooms.tables.audit import AuditRow
 from mymozhem.rooms.tables.draws import DrawRow
 from mymozhem.rooms.tables.locks import LockDriftRow
 from mymozhem.rooms.tables.rooms import RoomRow
@@ -66,7 +67,7 @@ class Overview(View):
 
 
 async def audit_trail(
-    session: AsyncSession, wanted: AuditFilter, part: PageRequest
+    database: Database, wanted: AuditFilter, part: PageRequest
 ) -> ResultPage[AuditView]:
     """Return audit entries, newest first."""
     rows = select(AuditRow)
@@ -78,12 +79,18 @@ async def audit_trail(
         if value is not None:
             rows = rows.where(column == value)
     newest = PageRequest(part.page, part.limit, ("-createdAt",))
-    found, total = await fetch_page(session, rows, newest, AUDIT_BY)
+    async with database.read() as session:
+        found, total = await fetch_page(session, rows, newest, AUDIT_BY)
     return ResultPage([_audit(row) for (row,) in found], total)
 
 
-async def overview(session: AsyncSession, services: Services) -> Overview:
+async def overview(services: Services) -> Overview:
     """Return how much there is of everything that is not deleted."""
+    async with services.database.read() as session:
+        return await _overview(session, services)
+
+
+async def _overview(session: AsyncSession, services: Services) -> Overview:
     rooms = await session.execute(
         select(RoomRow.status, func.count())
         .where(RoomRow.deleted_at.is_(None))

@@ -4,8 +4,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import Select, select
-from sqlalchemy.ext.asyncio import AsyncSession
 
+from mymozhem.db.unit_of_work import Database
 from mymozhem.deliveries.tables import (
     AttemptOutcome,
     AttemptRow,
@@ -76,7 +76,7 @@ class DeliveryWholeView(DeliveryView):
 
 
 async def list_deliveries(
-    session: AsyncSession, wanted: DeliveryFilter, part: PageRequest
+    database: Database, wanted: DeliveryFilter, part: PageRequest
 ) -> ResultPage[DeliveryView]:
     """Return deliveries, newest first; dead letters by when they died."""
     rows = _rows()
@@ -90,23 +90,25 @@ async def list_deliveries(
             rows = rows.where(column == value)
     dead = wanted.state is DeliveryState.DEAD
     columns, first = (_LATEST_DEATH, "-settledAt") if dead else (_NEWEST, "-createdAt")
-    found, total = await fetch_page(
-        session, rows, PageRequest(part.page, part.limit, (first,)), columns
-    )
+    request = PageRequest(part.page, part.limit, (first,))
+    async with database.read() as session:
+        found, total = await fetch_page(session, rows, request, columns)
     return ResultPage([DeliveryView(**_facts(row, stream)) for row, stream in found], total)
 
 
-async def show_delivery(session: AsyncSession, delivery_id: str) -> DeliveryWholeView:
+async def show_delivery(database: Database, delivery_id: str) -> DeliveryWholeView:
     """Return a delivery with its attempts; NotFound where there is none."""
-    found = (await session.execute(_rows().where(DeliveryRow.id == delivery_id))).one_or_none()
-    if found is None:
-        message = "There is no such delivery."
-        raise NotFound(message, code="DELIVERY_NOT_FOUND")
-    row, stream = found
-    attempts = await session.scalars(
-        select(AttemptRow).where(AttemptRow.delivery_id == row.id).order_by(AttemptRow.number)
-    )
-    return DeliveryWholeView(**_facts(row, stream), attempts=[_attempt(each) for each in attempts])
+    async with database.read() as session:
+        found = (await session.execute(_rows().where(DeliveryRow.id == delivery_id))).one_or_none()
+        if found is None:
+            message = "There is no such delivery."
+            raise NotFound(message, code="DELIVERY_NOT_FOUND")
+        row, stream = found
+        attempts = await session.scalars(
+            select(AttemptRow).where(AttemptRow.delivery_id == row.id).order_by(AttemptRow.number)
+        )
+        seen = [_attempt(each) for each in attempts]
+    return DeliveryWholeView(**_facts(row, stream), attempts=seen)
 
 
 def _rows() -> Select[*tuple[Any, ...]]:

@@ -2,10 +2,11 @@
 
 from dataclasses import fields
 
-from sqlalchemy.ext.asyncio import AsyncSession
-
+from mymozhem.auth.principal import Principal
 from mymozhem.contract import DrawStatus, JsonObject, Level, fair
+from mymozhem.rooms.core.access import read_as
 from mymozhem.rooms.core.membership import Membership
+from mymozhem.rooms.core.services import Services
 from mymozhem.rooms.draws.record import VisibleDraw, find_draw, list_draws
 from mymozhem.rooms.tables.draws import RevealMode
 
@@ -87,20 +88,24 @@ def draw_view(membership: Membership, draw: VisibleDraw) -> DrawView:
 
 
 async def draws(
-    session: AsyncSession, membership: Membership, part: PageRequest
+    services: Services, room_id: str, caller: Principal | None, part: PageRequest
 ) -> ResultPage[DrawView]:
     """Return the draws of a room, newest first; only asked for ones to its helpers."""
-    found, total = await list_draws(
-        session, membership.room.id, level=membership.level, offset=part.offset, limit=part.limit
-    )
+    async with read_as(services, room_id, caller, "GET /rooms/{id}/draws") as (session, membership):
+        found, total = await list_draws(
+            session, room_id, level=membership.level, offset=part.offset, limit=part.limit
+        )
     return ResultPage([draw_view(membership, each) for each in found], total)
 
 
-async def draw(session: AsyncSession, membership: Membership, draw_id: str) -> DrawView:
+async def draw(
+    services: Services, room_id: str, caller: Principal | None, draw_id: str
+) -> DrawView:
     """Return one draw, with the picks of those prizes that are revealed."""
-    return draw_view(
-        membership, await find_draw(session, membership.room.id, draw_id, level=membership.level)
-    )
+    endpoint = "GET /rooms/{id}/draws/{did}"
+    async with read_as(services, room_id, caller, endpoint) as (session, membership):
+        found = await find_draw(session, room_id, draw_id, level=membership.level)
+    return draw_view(membership, found)
 
 
 def _hidden(membership: Membership) -> set[str]:

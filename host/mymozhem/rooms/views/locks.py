@@ -3,9 +3,12 @@
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from mymozhem.auth.principal import Principal
 from mymozhem.contract import JsonObject
 from mymozhem.registry.catalog import Catalog
+from mymozhem.rooms.core.access import read_as
 from mymozhem.rooms.core.membership import ORGANIZERS, Membership
+from mymozhem.rooms.core.services import Services
 from mymozhem.rooms.locks.queries import locks_of, records_of
 from mymozhem.rooms.tables.locks import LockDriftRow, RoomLockRow, RoomServedByRow
 from mymozhem.rooms.tables.rooms import RoomRow
@@ -95,6 +98,12 @@ async def room_lock(session: AsyncSession, catalog: Catalog, membership: Members
     if membership.role not in ORGANIZERS:
         return seen
     return seen.model_copy(update={"drift": await _drifts(session, room)})
+
+
+async def read_lock(services: Services, room_id: str, caller: Principal | None) -> LockView:
+    """Return what a room is pinned to, to a caller whom the table lets read it."""
+    async with read_as(services, room_id, caller, "GET /rooms/{id}/lock") as (session, membership):
+        return await room_lock(session, services.catalog, membership)
 
 
 def _served_by(

@@ -3,12 +3,14 @@
 from dataclasses import dataclass
 
 from sqlalchemy import Select, select
-from sqlalchemy.ext.asyncio import AsyncSession
 
+from mymozhem.auth.principal import Principal
 from mymozhem.auth.tables import UserRow
 from mymozhem.contract import JsonObject, Level, ParticipantStatus, PersonKind, Role
 from mymozhem.errors import Invalid, NotFound
+from mymozhem.rooms.core.access import membership_by, read_as
 from mymozhem.rooms.core.membership import Membership
+from mymozhem.rooms.core.services import Services
 from mymozhem.rooms.tables.participants import ParticipantRow
 
 from .base import PersonView, Timestamp, View
@@ -81,14 +83,42 @@ def participant_view(
 
 
 async def participants(
-    session: AsyncSession, membership: Membership, wanted: PeopleFilter, part: PageRequest
+    services: Services,
+    room_id: str,
+    caller: Principal | None,
+    wanted: PeopleFilter,
+    part: PageRequest,
 ) -> ResultPage[ParticipantView]:
     """Return the people of a room; to those who do not help to run it, the active ones.
 
     Invalid for an order by points that the caller may not see now.
     """
-    if points_hidden(membership) and {"points", "-points"} & set(part.sort):
-        raise Invalid(fields={"/sort": ["Points are hidden for now; choose another order."]})
+    endpoint = "GET /rooms/{id}/participants"
+    async with read_as(services, room_id, caller, endpoint) as (session, membership):
+        if points_hidden(membership) and {"points", "-points"} & set(part.sort):
+            raise Invalid(fields={"/sort": ["Points are hidden for now; choose another order."]})
+        rows = _wanted(membership, wanted)
+        found, total = await fetch_page(session, rows, part, PEOPLE_BY)
+    return ResultPage([participant_view(membership, row, person) for row, person in found], total)
+
+
+async def participant(
+    services: Services, room_id: str, caller: Principal | None, participant_id: str
+) -> ParticipantView:
+    """Return one participant; NotFound for one whom the caller does not see in the list."""
+    endpoint = "GET /rooms/{id}/participants/{pid}"
+    async with services.database.read() as session:
+        membership = await membership_by(session, room_id, caller, participant_id, endpoint)
+        one = _people(membership).where(ParticipantRow.id == participant_id)
+        found = (await session.execute(one)).first()
+    mine = membership.participant is not None and membership.participant.id == participant_id
+    everybody = membership.level is Level.ORGANIZER or mine
+    if found is None or not (everybody or found[0].status == ParticipantStatus.ACTIVE):
+        raise NotFound("There is no such participant.", code="PARTICIPANT_NOT_FOUND")
+    return participant_view(membership, found[0], found[1])
+
+
+def _wanted(membership: Membership, wanted: PeopleFilter) -> Select[ParticipantRow, UserRow]:
     rows = _people(membership)
     if membership.level is not Level.ORGANIZER:
         rows = rows.where(ParticipantRow.status == ParticipantStatus.ACTIVE)
@@ -98,22 +128,7 @@ async def participants(
         rows = rows.where(ParticipantRow.status == wanted.status)
     if wanted.name is not None:
         rows = rows.where(ParticipantRow.display_name.startswith(wanted.name, autoescape=True))
-    found, total = await fetch_page(session, rows, part, PEOPLE_BY)
-    return ResultPage([participant_view(membership, row, person) for row, person in found], total)
-
-
-async def participant(
-    session: AsyncSession, membership: Membership, participant_id: str
-) -> ParticipantView:
-    """Return one participant; NotFound for one whom the caller does not see in the list."""
-    found = (
-        await session.execute(_people(membership).where(ParticipantRow.id == participant_id))
-    ).first()
-    mine = membership.participant is not None and membership.participant.id == participant_id
-    everybody = membership.level is Level.ORGANIZER or mine
-    if found is None or not (everybody or found[0].status == ParticipantStatus.ACTIVE):
-        raise NotFound("There is no such participant.", code="PARTICIPANT_NOT_FOUND")
-    return participant_view(membership, found[0], found[1])
+    return rows
 
 
 def _details(membership: Membership, row: ParticipantRow, person: UserRow) -> dict[str, object]:

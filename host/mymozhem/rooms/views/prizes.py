@@ -1,11 +1,13 @@
 """Prizes, as callers see them."""
 
 from sqlalchemy import Select, select
-from sqlalchemy.ext.asyncio import AsyncSession
 
+from mymozhem.auth.principal import Principal
 from mymozhem.contract import JsonObject
 from mymozhem.errors import NotFound
+from mymozhem.rooms.core.access import read_as
 from mymozhem.rooms.core.membership import Membership
+from mymozhem.rooms.core.services import Services
 from mymozhem.rooms.tables.prizes import PrizeRow
 
 from .base import Timestamp, View
@@ -42,16 +44,22 @@ class PrizeName(View):
 
 
 async def prizes(
-    session: AsyncSession, membership: Membership, part: PageRequest
+    services: Services, room_id: str, caller: Principal | None, part: PageRequest
 ) -> ResultPage[PrizeView]:
     """Return the prizes of a room."""
-    found, total = await fetch_page(session, _prizes(membership), part, PRIZES_BY)
+    endpoint = "GET /rooms/{id}/prizes"
+    async with read_as(services, room_id, caller, endpoint) as (session, membership):
+        found, total = await fetch_page(session, _prizes(membership), part, PRIZES_BY)
     return ResultPage([prize_view(row) for (row,) in found], total)
 
 
-async def prize(session: AsyncSession, membership: Membership, prize_id: str) -> PrizeView:
-    """Return one prize; NotFound for one of elsewhere."""
-    found = await session.scalar(_prizes(membership).where(PrizeRow.id == prize_id))
+async def prize(
+    services: Services, room_id: str, caller: Principal | None, prize_id: str
+) -> PrizeView:
+    """Return one prize; NotFound for one from another room."""
+    endpoint = "GET /rooms/{id}/prizes/{prizeId}"
+    async with read_as(services, room_id, caller, endpoint) as (session, membership):
+        found = await session.scalar(_prizes(membership).where(PrizeRow.id == prize_id))
     if found is None:
         raise NotFound("There is no such prize.", code="PRIZE_NOT_FOUND")
     return prize_view(found)

@@ -6,12 +6,15 @@ from typing import Any
 from pydantic import JsonValue
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from mymozhem.auth.principal import Principal
 from mymozhem.auth.tables import UserRow
 from mymozhem.contract import JsonObject, Level, Role
 from mymozhem.rooms.app_calls.retry import waiting_calls
+from mymozhem.rooms.core.access import read_as
 from mymozhem.rooms.core.event_log import VisibleEvent, current_cursor, epoch_of
 from mymozhem.rooms.core.membership import Membership
 from mymozhem.rooms.core.revision import room_state
+from mymozhem.rooms.core.services import Services
 from mymozhem.rooms.scores import TOP
 
 from .base import Timestamp, View
@@ -103,6 +106,12 @@ async def snapshot(session: AsyncSession, membership: Membership, *, now: dateti
         tallying=await waiting_calls(session, membership.room.id),
         me=await _me(session, membership),
     )
+
+
+async def read_state(services: Services, room_id: str, caller: Principal | None) -> Snapshot:
+    """Return the room's state to a caller whom the table lets read it."""
+    async with read_as(services, room_id, caller, "GET /rooms/{id}/state") as (session, membership):
+        return await snapshot(session, membership, now=services.clock.now())
 
 
 async def _me(session: AsyncSession, membership: Membership) -> MeView:

@@ -6,14 +6,19 @@ from typing import Any
 from sqlalchemy import ColumnElement, Select, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from mymozhem.auth.principal import Principal
 from mymozhem.contract import Level, ParticipantStatus, Role
+from mymozhem.rooms.core.access import read_as
 from mymozhem.rooms.core.membership import Membership
+from mymozhem.rooms.core.services import Services
 from mymozhem.rooms.core.transaction import ENDED
 from mymozhem.rooms.tables.participants import ParticipantRow
 from mymozhem.rooms.tables.rooms import RoomRow
 
 from .base import View
 from .paging import PageRequest, ResultPage, count
+
+STANDINGS = "GET /rooms/{id}/standings"
 
 #: places that are written without looking up
 _AT_ONCE = 500
@@ -60,15 +65,26 @@ async def standings(
     return ResultPage([_standing(row) for row in found], total)
 
 
-async def all_standings(session: AsyncSession, membership: Membership) -> list[StandingView]:
+async def list_standings(
+    services: Services, room_id: str, caller: Principal | None, part: PageRequest
+) -> ResultPage[StandingView]:
+    """Return a part of the standings to a caller whom the table lets read them."""
+    async with read_as(services, room_id, caller, STANDINGS) as (session, membership):
+        return await standings(session, membership, part)
+
+
+async def all_standings(
+    services: Services, room_id: str, caller: Principal | None
+) -> list[StandingView]:
     """Return all of the standings, best first; none to who may not see points now."""
-    if points_hidden(membership):
-        return []
-    found: list[StandingView] = []
-    for some in (await session.execute(_places(membership))).partitions(_AT_ONCE):
-        found += map(_standing, some)
-        await asyncio.sleep(0)  # a hall has thousands, and others wait
-    return found
+    async with read_as(services, room_id, caller, STANDINGS) as (session, membership):
+        if points_hidden(membership):
+            return []
+        found: list[StandingView] = []
+        for some in (await session.execute(_places(membership))).partitions(_AT_ONCE):
+            found += map(_standing, some)
+            await asyncio.sleep(0)  # a hall has thousands, and others wait
+        return found
 
 
 async def rank_of(session: AsyncSession, row: ParticipantRow) -> int | None:

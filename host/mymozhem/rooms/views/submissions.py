@@ -8,10 +8,13 @@ from pydantic import JsonValue
 from sqlalchemy import Select, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from mymozhem.auth.principal import Principal
 from mymozhem.contract import Verdict
 from mymozhem.db.unit_of_work import Database
 from mymozhem.errors import Conflict
+from mymozhem.rooms.core.access import read_as
 from mymozhem.rooms.core.membership import Membership
+from mymozhem.rooms.core.services import Services
 from mymozhem.rooms.tables.participants import ParticipantRow
 from mymozhem.rooms.tables.windows import SubmissionRow, WindowRow
 from mymozhem.rooms.windows.queries import UNDER_WAY, find_window
@@ -19,6 +22,8 @@ from mymozhem.rooms.windows.queries import UNDER_WAY, find_window
 from .base import Timestamp, View
 from .paging import PageRequest, ResultPage, count
 from .submission_visibility import Visibility, visibility_of
+
+SUBMISSIONS = "GET /rooms/{id}/windows/{windowId}/submissions"
 
 #: submissions that are read and written at once; their payloads may be 16 KiB each
 AT_ONCE = 100
@@ -78,6 +83,22 @@ async def submissions(
     page = rows.order_by(SubmissionRow.ordinal).offset(part.offset).limit(part.limit)
     some = (await session.scalars(page.with_only_columns(SubmissionRow.id))).all()
     return ResultPage(await seen(session, visibility, some), await count(session, rows))
+
+
+async def list_submissions(
+    services: Services, room_id: str, caller: Principal | None, name: str, part: PageRequest
+) -> ResultPage[SubmissionView]:
+    """Return a part of what was submitted to a caller whom the table lets read it."""
+    async with read_as(services, room_id, caller, SUBMISSIONS) as (session, membership):
+        return await submissions(session, membership, name, part)
+
+
+async def list_all_submissions(
+    services: Services, room_id: str, caller: Principal | None, name: str, *, members: bool
+) -> Listing:
+    """Look through all that a caller sees, if the table lets them; see `listing`."""
+    async with read_as(services, room_id, caller, SUBMISSIONS) as (session, membership):
+        return await listing(session, membership, name, members=members)
 
 
 async def listing(

@@ -7,6 +7,7 @@ from pydantic import JsonValue
 from sqlalchemy import Select, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from mymozhem.auth.principal import Principal
 from mymozhem.contract import (
     CloseReason,
     DecidedBy,
@@ -18,7 +19,9 @@ from mymozhem.contract import (
     Verdict,
     WindowStatus,
 )
+from mymozhem.rooms.core.access import read_as
 from mymozhem.rooms.core.membership import Membership
+from mymozhem.rooms.core.services import Services
 from mymozhem.rooms.tables.windows import SubmissionRow, WindowRow
 from mymozhem.rooms.windows.queries import UNDER_WAY, count_eligible, find_window
 from mymozhem.rooms.windows.timing import left_ms
@@ -89,28 +92,34 @@ async def open_windows(
 
 
 async def windows(
-    session: AsyncSession, membership: Membership, part: PageRequest, *, now: datetime
+    services: Services, room_id: str, caller: Principal | None, part: PageRequest
 ) -> ResultPage[WindowView]:
     """Return the windows of a room."""
-    found, total = await fetch_page(session, _windows(membership), part, WINDOWS_BY)
-    return ResultPage(await _shown(session, membership, [row for (row,) in found], now=now), total)
+    endpoint = "GET /rooms/{id}/windows"
+    async with read_as(services, room_id, caller, endpoint) as (session, membership):
+        now = services.clock.now()
+        found, total = await fetch_page(session, _windows(membership), part, WINDOWS_BY)
+        rows = [row for (row,) in found]
+        return ResultPage(await _shown(session, membership, rows, now=now), total)
 
 
 async def window(
-    session: AsyncSession, membership: Membership, name: str, *, now: datetime
+    services: Services, room_id: str, caller: Principal | None, name: str
 ) -> WindowView:
     """Return one window; to those who help to run the room, with who has answered."""
-    row = await find_window(session, membership.room.id, name)
-    (shown,) = await _shown(session, membership, [row], now=now)
-    if membership.level is not Level.ORGANIZER:
-        return shown
-    answered = await session.scalars(
-        select(SubmissionRow.participant_id)
-        .where(SubmissionRow.window_id == row.id, SubmissionRow.counts)
-        .group_by(SubmissionRow.participant_id)
-        .order_by(SubmissionRow.participant_id)
-    )
-    return shown.model_copy(update={"answered_by": list(answered)})
+    endpoint = "GET /rooms/{id}/windows/{windowId}"
+    async with read_as(services, room_id, caller, endpoint) as (session, membership):
+        row = await find_window(session, room_id, name)
+        (shown,) = await _shown(session, membership, [row], now=services.clock.now())
+        if membership.level is not Level.ORGANIZER:
+            return shown
+        answered = await session.scalars(
+            select(SubmissionRow.participant_id)
+            .where(SubmissionRow.window_id == row.id, SubmissionRow.counts)
+            .group_by(SubmissionRow.participant_id)
+            .order_by(SubmissionRow.participant_id)
+        )
+        return shown.model_copy(update={"answered_by": list(answered)})
 
 
 async def _shown(

@@ -4,12 +4,14 @@ from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import Select, select
-from sqlalchemy.ext.asyncio import AsyncSession
 
+from mymozhem.auth.principal import Principal
 from mymozhem.auth.tables import UserRow
 from mymozhem.contract import JsonObject, Level, WinnerStatus
 from mymozhem.errors import NotFound
+from mymozhem.rooms.core.access import read_as
 from mymozhem.rooms.core.membership import Membership
+from mymozhem.rooms.core.services import Services
 from mymozhem.rooms.tables.participants import ParticipantRow
 from mymozhem.rooms.tables.prizes import PrizeRow, WinnerRow
 
@@ -56,25 +58,36 @@ class WinnerView(View):
 
 
 async def winners(
-    session: AsyncSession, membership: Membership, wanted: WinnerFilter, part: PageRequest
+    services: Services,
+    room_id: str,
+    caller: Principal | None,
+    wanted: WinnerFilter,
+    part: PageRequest,
 ) -> ResultPage[WinnerView]:
     """Return the winners of a room, revoked ones too; sealed ones are not there."""
-    rows = _winners(membership)
-    for column, value in (
-        (WinnerRow.prize_id, wanted.prize_id),
-        (WinnerRow.participant_id, wanted.participant_id),
-        (WinnerRow.draw_id, wanted.draw_id),
-        (WinnerRow.status, wanted.status),
-    ):
-        if value is not None:
-            rows = rows.where(column == value)
-    found, total = await fetch_page(session, rows, part, WINNERS_BY)
+    endpoint = "GET /rooms/{id}/winners"
+    async with read_as(services, room_id, caller, endpoint) as (session, membership):
+        rows = _winners(membership)
+        for column, value in (
+            (WinnerRow.prize_id, wanted.prize_id),
+            (WinnerRow.participant_id, wanted.participant_id),
+            (WinnerRow.draw_id, wanted.draw_id),
+            (WinnerRow.status, wanted.status),
+        ):
+            if value is not None:
+                rows = rows.where(column == value)
+        found, total = await fetch_page(session, rows, part, WINNERS_BY)
     return ResultPage([_winner(membership, each) for each in found], total)
 
 
-async def winner(session: AsyncSession, membership: Membership, winner_id: str) -> WinnerView:
-    """Return one winner; NotFound for one of elsewhere, and for one that is still sealed."""
-    found = (await session.execute(_winners(membership).where(WinnerRow.id == winner_id))).first()
+async def winner(
+    services: Services, room_id: str, caller: Principal | None, winner_id: str
+) -> WinnerView:
+    """Return one winner; NotFound for one from another room, and for one that is still sealed."""
+    endpoint = "GET /rooms/{id}/winners/{wid}"
+    async with read_as(services, room_id, caller, endpoint) as (session, membership):
+        one = _winners(membership).where(WinnerRow.id == winner_id)
+        found = (await session.execute(one)).first()
     if found is None:
         raise NotFound("There is no such winner.", code="WINNER_NOT_FOUND")
     return _winner(membership, found)

@@ -3,6 +3,7 @@
 import pytest
 from sqlalchemy import select
 
+from mymozhem.audit.tables import AuditRow
 from mymozhem.contract import ParticipantStatus, Role
 from mymozhem.errors import Conflict, Forbidden, Invalid, NotFound
 from mymozhem.rooms.participants.join import join
@@ -16,7 +17,6 @@ from mymozhem.rooms.participants.manage import (
     reject,
     remove,
 )
-from mymozhem.rooms.tables.audit import AuditRow
 from mymozhem.rooms.tables.rooms import RoomRow
 from tests.support.host import HostHarness, principal
 

@@ -4,10 +4,10 @@ import pytest
 from sqlalchemy import update
 from structlog.testing import capture_logs
 
+from mymozhem.audit.tables import AuditRow
 from mymozhem.contract import RoomStatus
 from mymozhem.errors import Conflict, Invalid
 from mymozhem.registry.tables import ManifestVersionRow
-from mymozhem.rooms.tables.audit import AuditRow
 from mymozhem.rooms.upgrades.preconditions import RoomActive
 from mymozhem.rooms.upgrades.procedure import MoveRequest
 from mymozhem.rooms.upgrades.rollback import NothingToRollBack, roll_back

@@ -5,12 +5,12 @@ import asyncio
 import pytest
 from structlog.testing import capture_logs
 
+from mymozhem.audit.tables import AuditRow
 from mymozhem.contract import Problem, Refuse, RoomStatus, SettingsValidationResult
 from mymozhem.contract.canonical_json import digest
 from mymozhem.errors import Conflict, Forbidden, Invalid, NotFound, TooLarge
 from mymozhem.rooms.core.revision import RoomChanged
 from mymozhem.rooms.lifecycle.create import copy_room
-from mymozhem.rooms.tables.audit import AuditRow
 from mymozhem.rooms.upgrades.migrate import Strategy
 from mymozhem.rooms.upgrades.plan import MigrationRequired
 from mymozhem.rooms.upgrades.upgrade import ConsentRequired, UpgradeRequest, upgrade_room

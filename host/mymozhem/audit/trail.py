@@ -1,7 +1,7 @@
 """The audit trail of what happens outside of rooms."""
 
+from mymozhem.audit.tables import AuditRow
 from mymozhem.db.unit_of_work import UnitOfWork
-from mymozhem.rooms.tables.audit import AuditRow
 
 
 def audit(unit: UnitOfWork, action: str, *, actor_id: str | None, **details: object) -> None:

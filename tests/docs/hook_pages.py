@@ -23,6 +23,7 @@ from tests.docs.marked import Parts
 from tests.docs.schema_tables import docstring, members
 
 AnyHook = Hook[BaseModel, BaseModel]
+_DELIVERY = "[delivery](../../explanation/deliveries.md): nobody waits for the answer"
 
 
 def hook_parts() -> Mapping[str, Parts]:
@@ -109,7 +110,7 @@ def _hook_facts(hook: AnyHook) -> str:
     others = sorted(hook.allowed - {hook.on_failure})
     rows = [
         ("capability", f"`{hook.capability}`"),
-        ("somebody waits for the answer", "yes" if hook.asked else "no: it is a delivery"),
+        ("kind", "call: the answer decides" if hook.asked else _DELIVERY),
         ("deadline", f"{hook.deadline_ms / 1000:g} s; `policies` of a manifest may change it"),
         ("if the app fails", f"`{hook.on_failure}`: {said[hook.on_failure]}"),
         (

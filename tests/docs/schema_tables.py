@@ -99,4 +99,4 @@ def _range(schema: dict[str, Any]) -> str:
     least, most = schema.get("minimum"), schema.get("maximum")
     if least is None and most is None:
         return ""
-    return f" from {least}" + (f" to {most:,}" if most is not None else " on")
+    return f" from {least:,}" + (f" to {most:,}" if most is not None else " on")

@@ -149,7 +149,7 @@ MEANINGS: Mapping[str, Mapping[str, str]] = {
         "decision": "whether the person is in, turned away, or waits for an organizer",
         "metadata": "what is stored with the participant; null keeps metadata and answers",
         "reason": "for the person: why they were turned away, or have to wait",
-        "seats": "accept only while fewer active participants than this are in the room",
+        "seats": "accept only if fewer active participants than this are in the room",
     },
     # --------------------------------------------------------------------------------- draws
     "PrepareDrawRequest": {
@@ -263,7 +263,7 @@ MEANINGS: Mapping[str, Mapping[str, str]] = {
         "prompt": "what everybody sees",
         "data": "what only the app sees",
         "openedAt": "when it opened; later than planned if it was paused",
-        "closesAt": "when it closes by itself; null if it has no end",
+        "closesAt": "when it closes automatically; null if it has no end",
         "points": "points of a right submission",
         "closedAt": "when it closed; null while it is open",
         "closedBy": "what closed it; null while it is open",

@@ -36,7 +36,7 @@ WALKED = [
     DOCS / "howto" / "run-a-draw-with-public-sources.md",
     DOCS / "howto" / "run-a-quiz.md",
     DOCS / "howto" / "test-an-app.md",
-    DOCS / "howto" / "carry-rooms-to-a-new-version.md",
+    DOCS / "howto" / "migrate-rooms-to-a-new-version.md",
     DOCS / "howto" / "register-a-remote-app.md",
 ]
 LANGUAGES = {"sh", "python", "json", "toml", "text", "ini", "http"}
@@ -257,3 +257,10 @@ def test_every_command_is_documented():
 def test_every_word_of_the_glossary_is_explained_once():
     words = re.findall(r"^\*\*(.+?)\*\*", (DOCS / "glossary.md").read_text(), re.MULTILINE)
     assert words == sorted(set(words), key=str.lower)
+
+
+def test_every_module_that_the_glossary_names_exists():
+    text = (DOCS / "glossary.md").read_text()
+    modules = re.findall(r"`([\w/]+(?:\.py|/))`", text)
+    assert len(modules) > 40
+    assert [each for each in modules if not (ROOT / "host" / "mymozhem" / each).exists()] == []

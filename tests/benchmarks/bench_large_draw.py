@@ -17,7 +17,7 @@ from sqlalchemy import text
 from mymozhem.clock import SystemClock
 from mymozhem.contract import JsonObject, hookimpl
 from mymozhem.db.unit_of_work import Database
-from mymozhem.rooms.coordination.join_batches import Joined
+from mymozhem.rooms.coordination.join_batches import JoinResult
 from mymozhem.rooms.core.services import Services
 from mymozhem.rooms.core.transaction import room_transaction
 from mymozhem.rooms.draws import commands
@@ -90,14 +90,14 @@ async def _measure(url: str, folder: Path) -> tuple[float, float]:
         async with _ticking(delays):
             await _draw(host.services, room)
         span = time.perf_counter() - started
-        host.services.workshop.close()
+        host.services.compute_pool.close()
         await host.services.dispatcher.close()
     finally:
         await database.close()
     return span, max(delays)
 
 
-async def _fill(database: Database, first: Joined) -> None:
+async def _fill(database: Database, first: JoinResult) -> None:
     """Make everybody else like the first one; row by row through Python it would take minutes."""
     ids = {"user": first.user_id, "person": first.participant.id, "last": PEOPLE - 1}
     async with database.write() as unit:

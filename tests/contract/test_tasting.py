@@ -18,8 +18,8 @@ from mymozhem.clock import Clock, HeldClock
 from mymozhem.contract import JsonObject, RoomStatus, hookimpl
 from mymozhem.db.unit_of_work import Database
 from mymozhem.errors import Conflict, Invalid, Refused
-from mymozhem.rooms.actions.perform import Acted, perform
-from mymozhem.rooms.coordination.join_batches import Joined
+from mymozhem.rooms.actions.perform import ActionResponse, perform
+from mymozhem.rooms.coordination.join_batches import JoinResult
 from mymozhem.rooms.core.event_log import read_events
 from mymozhem.rooms.core.membership import find_membership
 from mymozhem.rooms.jobs.runner import Jobs
@@ -65,18 +65,18 @@ class Cellar:
     host: House
     jobs: Jobs
     room: RoomRow
-    ada: Joined
-    bob: Joined
-    eve: Joined
+    ada: JoinResult
+    bob: JoinResult
+    eve: JoinResult
 
-    async def do(self, action: str, **payload: Any) -> Acted:
+    async def do(self, action: str, **payload: Any) -> ActionResponse:
         """Act as the organizer, and let what is due by then be done."""
         services = self.host.services
         acted = await perform(services, self.room.id, self.host.organizer, action, payload)
         await self.jobs.run_due()
         return acted
 
-    async def rate(self, who: Joined, sample: int, rating: int, **more: str) -> None:
+    async def rate(self, who: JoinResult, sample: int, rating: int, **more: str) -> None:
         payload: JsonObject = {"rating": rating, **more}
         caller, window = principal(who), f"sample-{sample}"
         await submit(self.host.services, self.room.id, caller, window, payload)
@@ -89,7 +89,7 @@ class Cellar:
             await self.rate(who, sample, rating)
         await self.do("close")
 
-    async def sees(self, who: Joined | None) -> SimpleNamespace:
+    async def sees(self, who: JoinResult | None) -> SimpleNamespace:
         """Return all that somebody is shown (None: the organizer), also as one text."""
         caller: Principal = self.host.organizer if who is None else principal(who)
         services = self.host.services

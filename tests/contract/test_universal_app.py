@@ -47,8 +47,8 @@ from mymozhem.contract import (
 )
 from mymozhem.db.unit_of_work import Database
 from mymozhem.errors import Refused
-from mymozhem.rooms.actions.perform import Acted, perform
-from mymozhem.rooms.coordination.join_batches import Joined
+from mymozhem.rooms.actions.perform import ActionResponse, perform
+from mymozhem.rooms.coordination.join_batches import JoinResult
 from mymozhem.rooms.draws.record import record
 from mymozhem.rooms.jobs.runner import Jobs
 from mymozhem.rooms.tables.draws import DrawRow
@@ -237,12 +237,12 @@ class Evening:
     clock: HeldClock
     jobs: Jobs
     room: RoomRow
-    ada: Joined
-    bob: Joined
+    ada: JoinResult
+    bob: JoinResult
     clock_prize: str
     mug: str
 
-    async def do(self, who: Joined | None, action: str, **payload: Any) -> Acted:
+    async def do(self, who: JoinResult | None, action: str, **payload: Any) -> ActionResponse:
         caller: Principal = self.host.organizer if who is None else principal(who)
         return await perform(self.host.services, self.room.id, caller, action, payload)
 

@@ -74,9 +74,10 @@ _BUDGET = (
     f"{_setting('action_budget_ms') / 1000:g} s together",
 )
 _SOON = ", ".join(f"{wait:g}" for wait in backoff.SOON)
+_PARKED = backoff.PARKED
 _RETRIES = (
     "Retries with `queue`",
-    f"after {_SOON} s, then after {backoff.PARKED:g} s, doubling up to {backoff.LONGEST:g} s",
+    f"after {_SOON} s, then {_PARKED.first:g} s, doubling up to {_PARKED.longest:g} s",
 )
 _EFFECTS = ("Effects in one result", f"{MAX_EFFECTS}")
 _SETTINGS = ("Settings of a room, as JSON", _bytes(update.MAX_SETTINGS_BYTES))

@@ -15,8 +15,8 @@ import mymozhem_quiz
 from mymozhem.auth.principal import Principal
 from mymozhem.contract import JsonObject
 from mymozhem.rooms.actions.perform import perform
-from mymozhem.rooms.coordination.join_batches import Joined
-from mymozhem.rooms.coordination.submission_batches import Accepted
+from mymozhem.rooms.coordination.join_batches import JoinResult
+from mymozhem.rooms.coordination.submission_batches import AcceptedSubmission
 from mymozhem.rooms.core.event_log import read_events
 from mymozhem.rooms.core.membership import find_membership
 from mymozhem.rooms.jobs.runner import Jobs
@@ -130,7 +130,7 @@ class QuizRoom:
     host: HostHarness
     jobs: Jobs
     room: RoomRow
-    people: dict[str, Joined] = field(default_factory=dict)
+    people: dict[str, JoinResult] = field(default_factory=dict)
 
     async def let_in(self, *names: str) -> None:
         """Let people in."""
@@ -157,7 +157,9 @@ class QuizRoom:
         self.host.services.clock.advance(timedelta(milliseconds=milliseconds))  # type: ignore[attr-defined]  # it is held
         await self.jobs.run_due()
 
-    async def answer(self, name: str, answer: JsonValue, number: int | None = None) -> Accepted:
+    async def answer(
+        self, name: str, answer: JsonValue, number: int | None = None
+    ) -> AcceptedSubmission:
         """Answer the open question, or one by its number, with ids or in words."""
         seen = await self.sees(name)
         window = seen.public.get("window") or f"q-{number}"

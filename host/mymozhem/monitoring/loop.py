@@ -1,7 +1,7 @@
 """The health of one host process: counts written, apps asked, incidents told, mails sent."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
@@ -11,6 +11,7 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from mymozhem.clock import Clock
+from mymozhem.concurrency.periodic_task import PeriodicTask
 from mymozhem.config import Settings
 from mymozhem.db.unit_of_work import Database
 from mymozhem.errors import Unavailable
@@ -36,7 +37,6 @@ TICK = 10.0
 LOOK_EVERY = timedelta(seconds=30)
 CHECK_EVERY = timedelta(minutes=5)
 CLEAN_EVERY = timedelta(hours=1)
-_AGAIN_SECONDS = 0.2
 #: due by a clock that runs apart from the database's by less than this
 _EARLY = timedelta(seconds=1)
 
@@ -78,31 +78,30 @@ class HealthLoop:
             mails=mailer is not None,
         )
         self._lag = LagWatch(parts.metrics)
-        # Apart, so that none waits for another, or stops with it.
-        self._steps: dict[str, tuple[Callable[[], Awaitable[None]], float]] = {
-            "counts": (self.write_counts, TICK),
-            "clean": (self.clean, CLEAN_EVERY.total_seconds() / 6),
-            "checks": (self.check, LOOK_EVERY.total_seconds()),
-            "alerts": (self.look, LOOK_EVERY.total_seconds()),
-            "mails": (self.send_mails, TICK),
-        }
-        self._tasks: list[asyncio.Task[None]] = []
+        # Separate tasks, so that none waits for another.
+        self._counting = self._task("counts", self.write_counts, TICK)
+        self._tasks = (
+            self._counting,
+            self._task("clean", self.clean, CLEAN_EVERY.total_seconds() / 6),
+            self._task("checks", self.check, LOOK_EVERY.total_seconds()),
+            self._task("alerts", self.look, LOOK_EVERY.total_seconds()),
+            self._task("mails", self.send_mails, TICK),
+        )
 
     def start(self) -> None:
-        """Begin, in the running event loop; twice is once."""
-        if not self._tasks:
-            self._lag.start()
-            self._begin(*self._steps)
+        """Start in the running event loop; idempotent."""
+        self._lag.start()
+        for task in self._tasks:
+            task.start()
 
     def start_counting(self) -> None:
-        """Begin to write this process's counts, and leave all else to hosts; twice is once."""
-        if not self._tasks:
-            self._begin("counts")
+        """Start to write this process's counts, and leave all else to hosts; idempotent."""
+        self._counting.start()
 
     async def stop(self) -> None:
-        """Stop, and write the last counts; safe when it was never started."""
-        tasks, self._tasks = self._tasks, []
-        await _end(tasks)
+        """Stop, and write the last counts; idempotent."""
+        await self._counting.finish()  # a write that is cut off would lose its counts
+        await asyncio.gather(*(task.stop() for task in self._tasks))
         await self._lag.stop()
         with suppress(Unavailable):  # a few seconds of counts, no more
             await self.write_counts()
@@ -180,34 +179,14 @@ class HealthLoop:
             }
         )
 
-    def _begin(self, *names: str) -> None:
-        self._tasks = [
-            asyncio.create_task(self._repeat(*self._steps[name]), name=f"health: {name}")
-            for name in names
-        ]
-
-    async def _repeat(self, step: Callable[[], Awaitable[None]], seconds: float) -> None:
-        while True:
+    def _task(self, name: str, work: Callable[[], Awaitable[None]], seconds: float) -> PeriodicTask:
+        async def step() -> None:
             try:
-                await step()
+                await work()
             except Unavailable as error:
                 logger.warning("health waits for the database", code=error.code)
-            except Exception:  # what watches the rest must go on itself
-                logger.exception("a look at the health failed")
-            await asyncio.sleep(seconds * self._pace)
 
-
-async def _end(tasks: Iterable[asyncio.Task[None]]) -> None:
-    """Cancel tasks until they have ended.
-
-    Once is not enough: `asyncio.wait_for`, which the mail client uses, loses a cancellation that
-    comes together with a result (https://github.com/python/cpython/issues/86296).
-    """
-    pending = set(tasks)
-    while pending:
-        for task in pending:
-            task.cancel()
-        _, pending = await asyncio.wait(pending, timeout=_AGAIN_SECONDS)
+        return PeriodicTask(f"health: {name}", step, every=seconds * self._pace)
 
 
 async def _apps_off(session: AsyncSession) -> list[AppOff]:

@@ -27,7 +27,7 @@ A folder imports only from rows below its own; folders of one row never import e
   notifications/   deprecation, send
   app_state.py
   scores.py
-3 core/            access, app_context, app_context_data, app_outbox, audiences,
+3 core/            access, app_context, app_context_data, app_outbox, audiences, call_listener,
                    event_log, join_code, leased, membership, participant_lookup, revision,
                    services, transaction
 2 coordination/    action_batches, in_flight_calls, join_batches, room_mutex,

@@ -18,7 +18,7 @@ from mymozhem.contract.hooks import (
 )
 from mymozhem.errors import MymozhemError
 from mymozhem.manifests.enums import Addressee
-from mymozhem.rooms.coordination.join_batches import Joined
+from mymozhem.rooms.coordination.join_batches import JoinResult
 from mymozhem.rooms.replay import LogBroken
 from mymozhem.rooms.tables.rooms import RoomRow
 from mymozhem.rooms.windows.commands import close
@@ -172,7 +172,9 @@ class _Test:
                 except MymozhemError:
                     continue
 
-    async def _joins(self, host: HostHarness, name: str, *, broken: bool = False) -> Joined | None:
+    async def _joins(
+        self, host: HostHarness, name: str, *, broken: bool = False
+    ) -> JoinResult | None:
         for answers in self._answers:
             error: MymozhemError | None = None
             try:
@@ -187,7 +189,7 @@ class _Test:
             self._judge(REGISTER_PARTICIPANT, "joining", error)
         return None
 
-    def _judge_joined(self, joined: Joined) -> None:
+    def _judge_joined(self, joined: JoinResult) -> None:
         waits = joined.participant.status == ParticipantStatus.PENDING
         if self._strategy(REGISTER_PARTICIPANT) is Strategy.REVIEW and not waits:
             self.problems.append(

@@ -9,7 +9,7 @@ from mymozhem.contract import JsonObject, ParticipantStatus, RoomStatus, WindowS
 from mymozhem.dispatch.outcome import FailureKind
 from mymozhem.errors import MymozhemError
 from mymozhem.manifests.enums import Addressee
-from mymozhem.rooms.coordination.join_batches import Joined
+from mymozhem.rooms.coordination.join_batches import JoinResult
 from mymozhem.rooms.participants.manage import approve
 from mymozhem.rooms.tables.prizes import WinnerRow
 from mymozhem.rooms.tables.rooms import RoomRow
@@ -73,7 +73,7 @@ class _Player:
         self._host = host
         self._app = app
         self._wishes = wishes
-        self._guests: list[Joined] = []
+        self._guests: list[JoinResult] = []
         self._known: dict[str, JsonValue] = {}
         self._round = 0
         self._silent: set[str] = set()
@@ -121,7 +121,7 @@ class _Player:
         for offset in range(len(answers)):
             given = answers[(number + offset) % len(answers)]
             joined = await self._try(f"{name} joins", self._host.guest(room, name, given))
-            if not isinstance(joined, Joined):
+            if not isinstance(joined, JoinResult):
                 continue
             person = joined.participant
             if person.status == ParticipantStatus.PENDING:

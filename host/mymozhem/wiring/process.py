@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from mymozhem.auth.keys import Keys
 from mymozhem.clock import Clock
-from mymozhem.concurrency.background_tasks import Errands
+from mymozhem.concurrency.background_tasks import BackgroundTasks
 from mymozhem.config import Settings
 from mymozhem.db.unit_of_work import Database
 from mymozhem.deliveries.relay import Relay
@@ -100,7 +100,7 @@ async def open_parts(
         metrics, counts = Metrics(), CallCounts(clock)
         metrics.before_scrape(lambda: metrics.pools(database.connections_in_use()))
         late, parking, drifts = LateAnswers(), Parking(), Drifts()
-        going = Errands("apps that are gone", most=GOING_AT_ONCE)
+        going = BackgroundTasks("apps that are gone", limit=GOING_AT_ONCE)
         openings = SharedBreakerState(database, clock)
         breakers = Breakers(clock, openings=openings)
         workers = Workers(settings)
@@ -122,18 +122,15 @@ async def open_parts(
         stack.push_async_callback(dispatcher.close)
         stack.push_async_callback(openings.stop)
         services = Services(database, apps, dispatcher, keys, clock, settings, breakers=breakers)
-        back = Errands("deliveries of apps that are back", most=GOING_AT_ONCE)
+        back = BackgroundTasks("deliveries of apps that are back", limit=GOING_AT_ONCE)
         returning = _Back(services, parking, back)
         breakers.listen(returning)
         apps.when_started(returning.on_app_back)
-        for errands in (going, back):
-            stack.push_async_callback(errands.close)
-        late.open(services)
-        stack.push_async_callback(late.close)
-        drifts.open(services)
-        stack.push_async_callback(drifts.close)
-        await parking.open(services)
-        stack.push_async_callback(parking.close)
+        for tasks in (going, back):
+            stack.push_async_callback(tasks.close)
+        for listener in (late, drifts, parking):
+            await listener.open(services)
+            stack.push_async_callback(listener.close)
         keeper = LockReconciler(services)
         parts = Parts(
             services=services,
@@ -176,7 +173,7 @@ def _webhooks(
     return WebhookTransport(apps, Outbound(Guard.of(settings)), lists, clock)
 
 
-def _gone(going: Errands, database: Database, apps: Catalog, app: AppTarget) -> None:
+def _gone(going: BackgroundTasks, database: Database, apps: Catalog, app: AppTarget) -> None:
     """Stop an app that says so at its newest address; an old one may be anybody's by now."""
     app_id = app.app_id
     if apps.newest(app_id).version != app.version:
@@ -188,10 +185,10 @@ def _gone(going: Errands, database: Database, apps: Catalog, app: AppTarget) -> 
 class _Back:
     """Lets what waits for an app go on once its breaker has closed, or it was started again."""
 
-    def __init__(self, services: Services, parking: Parking, errands: Errands) -> None:
+    def __init__(self, services: Services, parking: Parking, tasks: BackgroundTasks) -> None:
         self._services = services
         self._parking = parking
-        self._errands = errands
+        self._tasks = tasks
 
     def on_change(self, change: Change, /) -> None:
         """Take note of a change."""
@@ -202,6 +199,4 @@ class _Back:
         """Have parked calls of rooms and parked deliveries tried at once."""
         services = self._services
         self._parking.on_app_back(app_id)
-        self._errands.run(
-            lambda: services.outbox.app_is_back(services.database, app_id), app=app_id
-        )
+        self._tasks.run(lambda: services.outbox.app_is_back(services.database, app_id), app=app_id)

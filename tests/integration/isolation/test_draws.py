@@ -76,4 +76,4 @@ async def test_fifty_thousand_people_take_part_in_a_draw_of_isolated_code(data_d
         assert document["rule"]["app"] == {"id": "lottery", "version": "1.0.0"}
         (status,) = parts.workers.status()
         assert status.starts == 1
-        host.services.workshop.close()
+        host.services.compute_pool.close()

@@ -15,8 +15,8 @@ from mymozhem.contract import (
     hookimpl,
 )
 from mymozhem.rooms.actions.perform import perform
-from mymozhem.rooms.coordination.join_batches import Joined
-from mymozhem.rooms.coordination.submission_batches import Accepted
+from mymozhem.rooms.coordination.join_batches import JoinResult
+from mymozhem.rooms.coordination.submission_batches import AcceptedSubmission
 from mymozhem.rooms.tables.rooms import RoomRow
 from mymozhem.rooms.tables.windows import SubmissionRow, WindowRow
 from mymozhem.rooms.windows.queries import find_window
@@ -106,11 +106,11 @@ async def do(host: HostHarness, room: RoomRow, *effects: JsonObject) -> None:
 async def send(
     host: HostHarness,
     room: RoomRow,
-    guest: Joined,
+    guest: JoinResult,
     payload: object,
     name: str = "w",
     **more: object,
-) -> Accepted:
+) -> AcceptedSubmission:
     """Submit as a guest."""
     return await submit(host.services, room.id, principal(guest), name, payload, **more)
 

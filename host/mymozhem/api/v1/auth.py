@@ -8,7 +8,7 @@ from mymozhem.auth.profiles import read_own_profile
 from mymozhem.auth.users import User
 from mymozhem.contract import JsonObject, PersonKind, RoomStatus
 from mymozhem.errors import NotFound, Unauthenticated
-from mymozhem.rooms.coordination.join_batches import Joined
+from mymozhem.rooms.coordination.join_batches import JoinResult
 from mymozhem.rooms.core.membership import Membership
 from mymozhem.rooms.participants.join import join
 from mymozhem.rooms.views.base import Timestamp, View
@@ -96,7 +96,7 @@ async def get_me(context: RequestContext) -> UserView:
 
 async def join_by_code(
     context: RequestContext, code: str, *, name: str | None, answers: JsonObject
-) -> Joined:
+) -> JoinResult:
     """Let somebody in by a code; a wrong one counts against the address that it came from."""
     try:
         return await join(context.services, code, context.principal, name=name, answers=answers)
@@ -105,7 +105,7 @@ async def join_by_code(
         raise
 
 
-def entered(context: RequestContext, joined: Joined) -> Entered:
+def entered(context: RequestContext, joined: JoinResult) -> Entered:
     """Return what somebody who came in gets; a token where they had none."""
     user = User.of(joined.person)
     token = None if context.principal else context.host.tokens.issue(user, room_id=joined.room.id)

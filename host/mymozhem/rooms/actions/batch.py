@@ -1,4 +1,4 @@
-"""Batch actions: waiting calls travel together, are answered in order, and stand or fall alone."""
+"""Batch actions: one call of the app answers several waiting calls, each applied on its own."""
 
 from functools import partial
 
@@ -20,7 +20,12 @@ from mymozhem.errors import MymozhemError, Refused, Unavailable
 from mymozhem.idempotency.keys import current_claim, mark_claim_done
 from mymozhem.rooms.app_calls.exchange import Question, look_ask_write
 from mymozhem.rooms.app_calls.fallbacks import record_fallback
-from mymozhem.rooms.coordination.action_batches import Acted, BatchedCall, Line, LongestBudget
+from mymozhem.rooms.coordination.action_batches import (
+    ActionBatch,
+    ActionResponse,
+    BatchedCall,
+    LongestBudget,
+)
 from mymozhem.rooms.coordination.room_mutex import RoomBusy
 from mymozhem.rooms.core.app_context import actor_of, build_context
 from mymozhem.rooms.core.event_log import cursor_of
@@ -36,7 +41,7 @@ from .checks import require_allowed
 async def is_batched(
     services: Services, room_id: str, caller: Principal, action: str, payload: JsonObject
 ) -> bool:
-    """Tell whether calls of an action travel together; raises where this one cannot be done now.
+    """Return whether calls of an action are batched; raises if this one cannot be done now.
 
     Nothing is looked up for names that no app declares as `batch`.
     """
@@ -53,7 +58,7 @@ async def is_batched(
 
 async def perform_batched(
     services: Services, room_id: str, caller: Principal, action: str, payload: JsonObject
-) -> Acted:
+) -> ActionResponse:
     """Do a batch action together with others that wait; see `perform` for what is raised.
 
     An answer without `answers` holds for every call alike; so does a literal of the manifest's.
@@ -65,42 +70,38 @@ async def perform_batched(
         budget=Budget(services.clock, services.settings.action_budget_ms),
         claim=current_claim(),
     )
-    travel = partial(_travel, services, room_id, action)
-    return await services.batches.join((room_id, action), call, travel)
+    process = partial(_process, services, room_id, action)
+    return await services.action_batches.submit((room_id, action), call, process)
 
 
-async def _travel(services: Services, room_id: str, action: str, line: Line) -> None:
-    """Take along everybody who waits, and settle them once it is durable."""
-    batch = _Batch(services, room_id, action, line)
-    try:
-        answers = await look_ask_write(
-            services,
-            room_id,
-            HANDLE_ACTION,
-            look=batch.look,
-            again=batch.again,
-            write=batch.write,
-            budget=LongestBudget(services.clock, line),
-            check=_check,
-        )
-    except Exception as error:  # noqa: BLE001  whatever it is, those who wait get it
-        line.leave([error] * len(line.aboard))
-    else:
-        line.leave(answers)
+async def _process(
+    services: Services, room_id: str, action: str, batch: ActionBatch
+) -> dict[BatchedCall, ActionResponse | Exception]:
+    exchange = _Batch(services, room_id, action, batch)
+    return await look_ask_write(
+        services,
+        room_id,
+        HANDLE_ACTION,
+        look=exchange.look,
+        again=exchange.again,
+        write=exchange.write,
+        budget=LongestBudget(services.clock, batch),
+        check=_check,
+    )
 
 
 class _Batch:
     """Calls on their way together: looked at, asked about, written one by one."""
 
-    def __init__(self, services: Services, room_id: str, action: str, line: Line) -> None:
+    def __init__(self, services: Services, room_id: str, action: str, batch: ActionBatch) -> None:
         self._services = services
         self._room_id = room_id
         self._action = action
-        self._line = line
+        self._batch = batch
 
     async def look(self, session: AsyncSession) -> Question[ActionRequest]:
         """See who asks for what; who may not any more is refused, and the others go on."""
-        seats = await self._board(session)
+        seats = await self._take(session)
         if not seats:
             raise RoomBusy
         room = seats[0].room
@@ -114,27 +115,25 @@ class _Batch:
                 hook=HANDLE_ACTION,
                 name=self._action,
                 now=self._services.clock.now(),
-                received_at=self._line.aboard[0].received_at,
+                received_at=self._batch[0].received_at,
             ),
             request=ActionRequest(
                 action=self._action,
-                calls=tuple(map(_call_of, self._line.aboard, seats)),
+                calls=tuple(map(_call_of, self._batch, seats)),
             ),
             revision=(await revision(session, room, None), tuple(map(_standing, seats))),
         )
 
     async def again(self, transaction: RoomTransaction) -> object:
         """Read under the room's lock what the answers were computed from."""
-        self._seats = [
-            await self._membership(transaction.session, call) for call in self._line.aboard
-        ]
+        self._seats = [await self._membership(transaction.session, call) for call in self._batch]
         room = await revision(transaction.session, transaction.room, None)
         return room, tuple(map(_standing, self._seats))
 
     async def write(
         self, transaction: RoomTransaction, outcome: Outcome[ActionResult]
-    ) -> list[Acted | Exception]:
-        """Apply the answers in order, each alone; return what came of each."""
+    ) -> dict[BatchedCall, ActionResponse | Exception]:
+        """Apply the answers in order, each alone; return the response to each call."""
         outcome.raise_if_refused()
         outcome.raise_if_failed()
         if outcome.result is None:
@@ -142,27 +141,29 @@ class _Batch:
             raise Unavailable(message, code="APP_NOT_IMPLEMENTED")
         if outcome.decided_by is not DecidedBy.APP:
             record_fallback(transaction, HANDLE_ACTION, outcome)
-        written = list(
-            zip(self._line.aboard, self._seats, self._answers(outcome.result), strict=True)
-        )
-        for call in self._line.aboard:
-            call.fixed = call.waits
-        return [await _write_one(transaction, *each) for each in written]
+        written = list(zip(self._batch, self._seats, self._answers(outcome.result), strict=True))
+        for call in self._batch:
+            call.fixed = self._batch.is_pending(call)
+        return {each[0]: await _write_one(transaction, *each) for each in written}
 
     def _answers(self, result: ActionResult) -> tuple[ActionAnswer, ...]:
         alike = ActionAnswer(effects=result.effects)
-        return result.answers or (alike,) * len(self._line.aboard)
+        return result.answers or (alike,) * len(self._batch)
 
-    async def _board(self, session: AsyncSession) -> list[Membership]:
+    async def _take(self, session: AsyncSession) -> list[Membership]:
+        """Take along what waits; refuse calls that are late or no longer allowed."""
         seats = []
-        for call in self._line.board():
+        for call in self._batch.take_waiting():
+            if not call.budget.left_ms():
+                self._batch.settle(call, RoomBusy())
+                continue
             try:
                 membership = await require_role(session, self._room_id, call.caller, roles=MEMBERS)
                 room = membership.room
                 manifest = self._services.catalog.manifest(room.app_id, room.app_manifest_version)
                 require_allowed(manifest, membership, self._action, call.payload)
             except MymozhemError as error:
-                self._line.refuse(call, error)
+                self._batch.settle(call, error)
             else:
                 seats.append(membership)
         return seats
@@ -179,7 +180,7 @@ async def _write_one(
     call: BatchedCall,
     membership: Membership | None,
     answer: ActionAnswer,
-) -> Acted | Exception:
+) -> ActionResponse | Exception:
     if not call.fixed or membership is None:
         return RoomBusy()
     transaction.actor_id = call.caller.user_id
@@ -190,7 +191,7 @@ async def _write_one(
                 raise Refused(no.message, code=no.code, details=no.details)
             reply = await apply_effects(transaction, answer.effects)
             await mark_claim_done(transaction.session, call.claim)
-            return Acted(reply, await cursor_of(transaction, membership))
+            return ActionResponse(reply, await cursor_of(transaction, membership))
     except Unavailable:
         raise
     except MymozhemError as error:

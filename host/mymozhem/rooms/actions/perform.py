@@ -12,7 +12,7 @@ from mymozhem.dispatch.policy import Budget
 from mymozhem.errors import Unavailable
 from mymozhem.rooms.app_calls.exchange import Question, look_ask_write
 from mymozhem.rooms.app_calls.fallbacks import record_fallback
-from mymozhem.rooms.coordination.action_batches import Acted
+from mymozhem.rooms.coordination.action_batches import ActionResponse
 from mymozhem.rooms.core.app_context import build_context
 from mymozhem.rooms.core.event_log import cursor_of
 from mymozhem.rooms.core.membership import MEMBERS, require_role
@@ -24,12 +24,12 @@ from mymozhem.rooms.effects import apply_effects
 from .batch import is_batched, perform_batched
 from .checks import require_allowed
 
-__all__ = ["Acted", "perform", "require_allowed"]
+__all__ = ["ActionResponse", "perform", "require_allowed"]
 
 
 async def perform(
     services: Services, room_id: str, caller: Principal, action: str, payload: JsonObject
-) -> Acted:
+) -> ActionResponse:
     """Do an action of the room's app; its effects are applied all or none.
 
     NotFound for an action that the manifest does not declare, Forbidden for a role that may not,
@@ -100,7 +100,9 @@ class _Performance:
         )
         return await revision(transaction.session, transaction.room, self._membership)
 
-    async def write(self, transaction: RoomTransaction, outcome: Outcome[ActionResult]) -> Acted:
+    async def write(
+        self, transaction: RoomTransaction, outcome: Outcome[ActionResult]
+    ) -> ActionResponse:
         """Apply what the app answered."""
         outcome.raise_if_refused()
         outcome.raise_if_failed()
@@ -110,4 +112,4 @@ class _Performance:
         if outcome.decided_by is not DecidedBy.APP:
             record_fallback(transaction, HANDLE_ACTION, outcome)
         reply = await apply_effects(transaction, outcome.result.effects)
-        return Acted(reply, await cursor_of(transaction, self._membership))
+        return ActionResponse(reply, await cursor_of(transaction, self._membership))

@@ -77,7 +77,7 @@ async def look_ask_write(  # noqa: PLR0913  the three steps, and what they are b
         async with services.database.read() as session:
             question = await look(session)
             call = await recall(session, _call(hook, question, check))
-        with services.calls.asking(call.call_id):
+        with services.in_flight_calls.track(call.call_id):
             outcome = await call.answer(services, budget)
             async with room_transaction(
                 services, room_id, actor_id=question.actor_id, depth=question.depth
@@ -89,7 +89,7 @@ async def look_ask_write(  # noqa: PLR0913  the three steps, and what they are b
     if patient:
         with suppress(_MovedOn):
             return await once()
-    async with services.queues.turn(room_id, budget):
+    async with services.room_mutexes.hold(room_id, budget):
         while budget.left_ms() > 0:
             with suppress(_MovedOn):
                 return await once()

@@ -9,7 +9,6 @@ import structlog
 from pydantic import BaseModel
 from sqlalchemy import select
 
-from mymozhem.concurrency.background_tasks import Errands
 from mymozhem.contract import Hook, Refusal
 from mymozhem.contract.events import LateAnswered
 from mymozhem.contract.hooks import HOOKS
@@ -18,6 +17,7 @@ from mymozhem.dispatch.outcome import CallFailed
 from mymozhem.dispatch.reply_codec import decode
 from mymozhem.dispatch.transports.base import Reply
 from mymozhem.errors import Invalid, NotFound, Unavailable
+from mymozhem.rooms.core.call_listener import CallListener
 from mymozhem.rooms.core.services import Services
 from mymozhem.rooms.core.transaction import room_transaction
 from mymozhem.rooms.tables.pending_calls import QueuedCallRow
@@ -44,28 +44,14 @@ class Fate(StrEnum):
     RECORDED = "recorded"  #: something else had decided; it stands in the room's log
 
 
-class LateAnswers:
-    """Takes late answers and callbacks; `open` it once the services are there.
+class LateAnswers(CallListener):
+    """Takes late answers and callbacks.
 
-    Before that, and beyond so many at once, answers are dropped with a line in the log.
+    Before it is open, and beyond the limit, answers are dropped with a line in the log.
     """
 
     def __init__(self) -> None:
-        self._services: Services | None = None
-        self._errands = Errands("late answers", most=AT_ONCE)
-
-    def open(self, services: Services) -> None:
-        """Begin to take answers."""
-        self._services = services
-
-    async def close(self) -> None:
-        """Stop; twice is safe."""
-        self._services = None
-        await self._errands.close()
-
-    async def settled(self) -> None:
-        """Wait until everything that has come is written down."""
-        await self._errands.settled()
+        super().__init__("late answers", limit=AT_ONCE)
 
     def late(self, answer: LateAnswer, /) -> None:
         """Take note of an answer that came too late."""
@@ -73,9 +59,7 @@ class LateAnswers:
         if services is None:
             logger.info("a late answer was dropped", app=answer.app_id, call_id=answer.call_id)
             return
-        self._errands.run(
-            lambda: _take(services, answer), app=answer.app_id, call_id=answer.call_id
-        )
+        self._tasks.run(lambda: _take(services, answer), app=answer.app_id, call_id=answer.call_id)
 
     async def accept_callback(
         self, app_id: str, call_id: str, data: bytes, *, refused: bool = False
@@ -101,15 +85,17 @@ class LateAnswers:
 async def _take_callback(
     services: Services, app_id: str, call_id: str, reply: Reply
 ) -> Fate | None:
-    await services.calls.over(call_id)
+    await services.in_flight_calls.wait_finished(call_id)
     row = await _find(services, app_id, call_id)
     if row is not None:
         _require(_HOOKS[row.hook], reply)
         if not await _store(services, row, reply):
             return None
-        services.calls.accepted(call_id, app_id=app_id)  # the same again is no late answer
+        services.in_flight_calls.take_accepted(
+            call_id, app_id=app_id
+        )  # the same again is no late answer
         return Fate.COUNTS
-    accepted = services.calls.accepted(call_id, app_id=app_id)
+    accepted = services.in_flight_calls.take_accepted(call_id, app_id=app_id)
     if accepted is None:
         return None
     late_ms = (services.clock.monotonic() - accepted.at) * 1000
@@ -125,7 +111,7 @@ async def _take_callback(
 
 
 async def _take(services: Services, answer: LateAnswer) -> None:
-    await services.calls.over(answer.call_id)
+    await services.in_flight_calls.wait_finished(answer.call_id)
     reply = Reply(answer.data, answer.refused) if answer.data is not None else None
     said = _said(answer.hook, reply)
     row = await _find(services, answer.app_id, answer.call_id)

@@ -82,7 +82,7 @@ class Asked(Generic[Req, Res]):
             max_attempts=max(self.attempt, 1 + len(SOON)) if self.waiter else 1,
         )
         if self.context.room is not None:
-            services.calls.note(
+            services.in_flight_calls.note_accepted(
                 outcome,
                 app_id=app.app_id,
                 hook=self.hook.name,

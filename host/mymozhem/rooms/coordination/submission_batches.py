@@ -1,4 +1,4 @@
-"""Submissions on their way, and what their senders hear."""
+"""Submissions that wait for their commit, and the answer to their senders."""
 
 from dataclasses import dataclass
 
@@ -6,9 +6,12 @@ from pydantic import JsonValue
 
 from mymozhem.auth.principal import Principal
 
+#: submissions of one commit at most
+MAX_SUBMISSIONS = 500
+
 
 @dataclass(frozen=True, eq=False)
-class Arriving:
+class PendingSubmission:
     """A submission on its way; `arrived` is the monotonic second of its receipt."""
 
     caller: Principal
@@ -19,7 +22,7 @@ class Arriving:
 
 
 @dataclass(frozen=True)
-class Accepted:
+class AcceptedSubmission:
     """A submission that is durable; `elapsed_ms` counts from the opening to its receipt."""
 
     submission_id: str

@@ -118,7 +118,7 @@ async def _prepare(services: Services, seen: DrawSnapshot) -> Prepared:
     rule = _rule_of(services, seen, answer)
     freezing = partial(freeze, seen.people.chunks, answer.entries, rule)
     try:
-        entries = await services.workshop.run(freezing, size=len(seen.people.candidates.id))
+        entries = await services.compute_pool.run(freezing, size=len(seen.people.candidates.id))
     except EntriesRefused as refused:
         raise Held(refused.code, refused.message) from refused
     return Prepared(answer, rule, entries, outcome)

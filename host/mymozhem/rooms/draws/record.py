@@ -137,7 +137,7 @@ async def record(services: Services, room_id: str, draw_id: str) -> bytes:
     parts = dict(zip(RECORD_MEMBERS, texts, strict=True))
     if not fair.Rule.model_validate(draw.rule).reserves:
         del parts["reserves"]
-    return await services.workshop.run(
+    return await services.compute_pool.run(
         partial(_build, _known(draw, room), parts), size=draw.entry_count
     )
 

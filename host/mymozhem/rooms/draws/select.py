@@ -94,7 +94,7 @@ async def select_winners(services: Services, lease: Lease) -> None:
         await _write(services, lease, seen.draw, SelectionOutcome(selected, DecidedBy.PLATFORM))
         return
     call = await _look_again(services, seen, ready, rule)
-    with services.calls.asking(call.call_id):
+    with services.in_flight_calls.track(call.call_id):
         budget = Budget(services.clock, services.settings.max_deadline_ms)
         outcome = await call.answer(services, budget)
         decided = await _decide(services, seen, ready, rule, call, outcome)
@@ -154,7 +154,7 @@ async def _compute(
     services: Services, ready: DrawInputs, rule: fair.Rule, algorithm: Algorithm, draw: DrawRow
 ) -> Selection:
     size = max(draw.entry_count, draw.ticket_count * _rankings(rule))
-    return await services.workshop.run(partial(compute, ready, algorithm), size=size)
+    return await services.compute_pool.run(partial(compute, ready, algorithm), size=size)
 
 
 async def _look_again(

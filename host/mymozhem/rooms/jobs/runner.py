@@ -11,6 +11,7 @@ from datetime import timedelta
 
 import structlog
 
+from mymozhem.concurrency.periodic_task import PeriodicTask
 from mymozhem.errors import Unavailable
 from mymozhem.rooms.core.leased import JobKind, Lease
 from mymozhem.rooms.core.services import Services
@@ -52,28 +53,33 @@ class Jobs:
         self._poll = poll
         self._width = width
         self._running: dict[asyncio.Task[None], Lease] = {}
-        self._tasks: list[asyncio.Task[None]] = []
+        self._loop = PeriodicTask("jobs", self._step, every=poll, wake=services.wake)
+        self._lease_loop = PeriodicTask(
+            "jobs: leases", self._renew_leases, every=lease.total_seconds() / 3, wait_first=True
+        )
+        self._must_release = False
         self._next_beat = 0.0
         self._away = False
         self._clocks = (services.clock.now(), services.clock.monotonic())
 
     def start(self) -> None:
-        """Begin, in the running event loop; twice is once."""
-        if not self._tasks:
-            self._tasks = [
-                asyncio.create_task(self._loop(), name="jobs"),
-                asyncio.create_task(self._keep(), name="jobs: leases"),
-            ]
+        """Start in the running event loop; idempotent."""
+        if not self._loop.is_started:
+            # SQLite: this process has the file to itself, so nobody else holds a lease any more.
+            self._must_release = self._services.database.dialect == "sqlite"
+            self._loop.start()
+            self._lease_loop.start()
 
     async def stop(self) -> None:
-        """Stop at once and give back what was not finished; safe when it was never started."""
-        tasks = [*self._tasks, *self._running, *self._services.judges.values()]
+        """Stop at once and give back what was not finished; idempotent."""
+        await self._loop.stop()
+        await self._lease_loop.stop()
         held = [lease.token for lease in self._running.values()]
-        self._tasks = []
+        tasks = [*self._running, *self._services.judges.values()]
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
-        self._services.workshop.close()
+        self._services.compute_pool.close()
         if held:
             with suppress(Unavailable):  # the leases end by themselves
                 await leases.release(self._services.database, held)
@@ -89,23 +95,15 @@ class Jobs:
             await asyncio.gather(*(self._do(lease) for lease in taken))
         return steps
 
-    async def _loop(self) -> None:
-        if self._services.database.dialect == "sqlite":
-            # One process has the file to itself: whoever held a lease is gone.
-            await self._until_available(None)
-        while True:
-            self._services.wake.clear()
-            try:
-                await self._beat()  # first: time that nobody was here for is no window's time
-                started = await self._start_due()
-                wait = 0.0 if started else await self._pause()
-            except Unavailable:
-                wait = self._poll
-            except Exception:  # whatever one look meets, all that is due waits for the next one
-                logger.exception("jobs could not be looked for")
-                wait = self._poll
-            if wait or len(self._running) >= self._width:
-                await self._sleep(wait or self._poll)
+    async def _step(self) -> float:
+        """Start what is due; return the seconds until there may be more."""
+        if self._must_release:
+            await leases.release(self._services.database, None)
+            self._must_release = False
+        await self._beat()  # first: time that nobody was here for is no window's time
+        if not await self._start_due():
+            return await self._pause()
+        return 0.0 if len(self._running) < self._width else self._poll
 
     async def _beat(self) -> None:
         now = self._services.clock.monotonic()
@@ -155,17 +153,11 @@ class Jobs:
         with suppress(Unavailable):
             await leases.renew(self._services.database, [lease.token], span=REST)
 
-    async def _keep(self) -> None:
-        while True:
-            await asyncio.sleep(self._lease.total_seconds() / 3)
-            held = [lease.token for lease in self._running.values()]
-            try:
-                if held:
-                    await leases.renew(self._services.database, held, span=self._lease)
-            except Unavailable:
-                pass
-            except Exception:  # the leases are long enough for another try
-                logger.exception("leases could not be prolonged")
+    async def _renew_leases(self) -> None:
+        """Renew the leases of what is running; they are long enough for another try."""
+        held = [lease.token for lease in self._running.values()]
+        if held:
+            await leases.renew(self._services.database, held, span=self._lease)
 
     async def _pause(self) -> float:
         """Return for how many seconds there is nothing to do, at most `poll`."""
@@ -174,20 +166,3 @@ class Jobs:
             return self._poll
         left = (due - await self._services.database.now()).total_seconds()
         return min(max(left, 0.001), self._poll)
-
-    async def _sleep(self, seconds: float) -> None:
-        with suppress(TimeoutError):
-            async with asyncio.timeout(seconds):
-                await self._services.wake.wait()
-
-    async def _until_available(self, held: list[str] | None) -> None:
-        while True:
-            try:
-                await leases.release(self._services.database, held)
-            except Unavailable:
-                await asyncio.sleep(self._poll)
-            except Exception:  # likewise
-                logger.exception("leases could not be given back")
-                await asyncio.sleep(self._poll)
-            else:
-                return

@@ -7,10 +7,10 @@ import structlog
 from sqlalchemy import func, select
 from sqlalchemy.dialects import postgresql, sqlite
 
-from mymozhem.concurrency.background_tasks import Errands
 from mymozhem.db.base import new_id
 from mymozhem.db.unit_of_work import UnitOfWork
 from mymozhem.dispatch.lock_drift import Drifted
+from mymozhem.rooms.core.call_listener import CallListener
 from mymozhem.rooms.core.services import Services
 from mymozhem.rooms.tables.locks import LockDriftRow
 from mymozhem.rooms.tables.rooms import RoomRow
@@ -29,31 +29,17 @@ PAUSE = 1.0
 logger = structlog.stdlib.get_logger(__name__)
 
 
-class Drifts:
-    """Takes drifts at once and writes them later, counted; `open` it once the services are there.
+class Drifts(CallListener):
+    """Takes drifts at once and writes them later, counted.
 
-    Before that, and beyond so many that wait, drifts are dropped.
+    Before it is open, and beyond so many that wait, drifts are dropped.
     """
 
     def __init__(self, *, pause: float = PAUSE) -> None:
-        self._services: Services | None = None
-        self._errands = Errands("lock drifts", most=1)
+        super().__init__("lock drifts", limit=1)
         self._waiting: Counter[Drifted] = Counter()
         self._writing = False
         self._pause = pause
-
-    def open(self, services: Services) -> None:
-        """Begin to take drifts."""
-        self._services = services
-
-    async def close(self) -> None:
-        """Stop; twice is safe."""
-        self._services = None
-        await self._errands.close()
-
-    async def settled(self) -> None:
-        """Wait until everything that has come is written down."""
-        await self._errands.settled()
 
     def drifted(self, drift: Drifted, /) -> None:
         """Take note of a reply that named another lock."""
@@ -62,7 +48,7 @@ class Drifts:
             return
         self._waiting[drift] += 1
         if not self._writing:
-            self._writing = self._errands.run(lambda: self._write(services), app=drift.app_id)
+            self._writing = self._tasks.run(lambda: self._write(services), app=drift.app_id)
 
     async def _write(self, services: Services) -> None:
         try:

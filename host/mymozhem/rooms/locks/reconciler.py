@@ -10,8 +10,10 @@ from functools import partial
 
 import structlog
 
+from mymozhem.concurrency.backoff import Backoff
+from mymozhem.concurrency.periodic_task import UNTIL_WOKEN, PeriodicTask
 from mymozhem.config import Settings
-from mymozhem.errors import MymozhemError, Unavailable
+from mymozhem.errors import MymozhemError
 from mymozhem.monitoring.sources import Orphans
 from mymozhem.registry import discovery, manifest_history
 from mymozhem.registry.isolated.install import install as install_app
@@ -20,13 +22,13 @@ from mymozhem.rooms.core.services import Services
 from .advice import bring_back, requirement_of
 from .serving import Group, Locked, ServingRecorder
 
-#: seconds between two attempts to install the same: doubled after each, up to an hour
-FIRST_WAIT, LONGEST_WAIT = 60.0, 3_600.0
+#: the waits between two attempts to install the same distribution
+INSTALL_BACKOFF = Backoff(first=60.0, longest=3_600.0)
 
 #: seconds after which rooms are looked at again while some are orphaned: they may be over
 LOOK_AGAIN = 60.0
 
-#: seconds after which it is tried again where the database was away
+#: seconds after which the rooms are looked at again if that failed
 AGAIN = 5.0
 
 #: installs one version of one distribution in an environment of its own; it waits, so in a thread
@@ -65,26 +67,21 @@ class LockReconciler:
         self._served = ServingRecorder(services)
         self._install = install
         self._known = _Known()
-        self._wake = asyncio.Event()
-        self._task: asyncio.Task[None] | None = None
+        self._task = PeriodicTask("lock reconciler", self._look, every=AGAIN)
         self._installing: asyncio.Task[None] | None = None
-        services.catalog.when_refreshed(self._wake.set)
+        services.catalog.when_refreshed(self._task.wake)
 
     def start(self) -> None:
-        """Begin, in the running event loop; twice is once."""
-        if self._task is None:
-            self._task = asyncio.create_task(
-                self._loop(), name="keeper of locks", context=Context()
-            )
+        """Start in the running event loop; idempotent."""
+        self._task.start()
 
     async def stop(self) -> None:
-        """Stop; twice is safe. An installation that is going on is left to end by itself."""
-        tasks, self._task = (self._task, self._installing), None
-        for task in tasks:
-            if task is not None:
-                task.cancel()
-                with suppress(asyncio.CancelledError):
-                    await task
+        """Stop; idempotent. The thread of a running installation is left to end on its own."""
+        await self._task.stop()
+        installing = self._installing
+        if installing is not None:
+            installing.cancel()
+            await asyncio.gather(installing, return_exceptions=True)
 
     def orphans(self) -> Sequence[Orphans]:
         """Return the apps whose rooms nothing answers for, as they were found last."""
@@ -96,8 +93,8 @@ class LockReconciler:
         if self._installing is not None:
             await self._installing
 
-    async def _look(self) -> float | None:
-        """Do what is due; return the seconds until something is, None where nothing will be."""
+    async def _look(self) -> float:
+        """Do what is due; return the seconds until something is."""
         orphans = await self._served.note()
         wanted = await self._wanted(orphans)
         known = self._known.missing
@@ -109,7 +106,7 @@ class LockReconciler:
                 self._install_all(due), name="install what is missing", context=Context()
             )
         if self._installing is not None or not self._known.missing:
-            return LOOK_AGAIN if orphans else None
+            return LOOK_AGAIN if orphans else UNTIL_WOKEN
         soonest = min(missing.due for missing in self._known.missing.values())
         return min(max(0.0, soonest - now), LOOK_AGAIN)
 
@@ -122,7 +119,7 @@ class LockReconciler:
                     await self._try(requirement, missing)
         finally:
             self._installing = None
-            self._wake.set()
+            self._task.wake()
 
     async def _wanted(self, orphans: Sequence[Group]) -> list[str]:
         """Return what is to be installed, each once; warn of every new orphan."""
@@ -165,8 +162,8 @@ class LockReconciler:
 
     async def _try(self, requirement: str, missing: _Missing) -> None:
         logger.info("installing what rooms are locked to", requirement=requirement)
-        wait = min(FIRST_WAIT * 2**missing.attempts, LONGEST_WAIT)
         missing.attempts += 1
+        wait = INSTALL_BACKOFF.seconds(missing.attempts)
         missing.due = self._services.clock.monotonic() + wait
         facts = {"requirement": requirement, "again_in_seconds": wait}
         try:
@@ -176,20 +173,6 @@ class LockReconciler:
             logger.warning("it could not be installed", reason=error.message, **facts)
         except Exception:  # the next attempt may succeed, and others are due
             logger.exception("it could not be installed", **facts)
-
-    async def _loop(self) -> None:
-        while True:
-            self._wake.clear()
-            wait: float | None = AGAIN
-            try:
-                wait = await self._look()
-            except Unavailable as error:
-                logger.debug("who answers for rooms cannot be noted now", code=error.code)
-            except Exception:  # the next look may succeed; nothing else depends on it
-                logger.exception("looking after the locks of rooms failed")
-            with suppress(TimeoutError):
-                async with asyncio.timeout(wait):
-                    await self._wake.wait()
 
 
 def _by_app(orphans: Sequence[Group], advice: Mapping[Locked, str]) -> tuple[Orphans, ...]:

@@ -15,7 +15,7 @@ from mymozhem.dispatch.outcome import Outcome
 from mymozhem.errors import Conflict, Forbidden, Gone, NotFound, Unavailable
 from mymozhem.idempotency.keys import mark_claim_done
 from mymozhem.rooms.app_calls.fallbacks import record_fallback
-from mymozhem.rooms.coordination.join_batches import Application, Arrival, Joined
+from mymozhem.rooms.coordination.join_batches import AnsweredJoin, JoinRequest, JoinResult
 from mymozhem.rooms.core.services import Services
 from mymozhem.rooms.core.transaction import RoomTransaction, room_transaction
 from mymozhem.rooms.tables.participants import ParticipantRow
@@ -28,23 +28,24 @@ _COLUMNS = tuple(column.key for column in ParticipantRow.__mapper__.column_attrs
 
 
 async def admit(
-    services: Services, room_id: str, arrivals: Sequence[Arrival]
-) -> dict[Arrival, Joined | Exception]:
-    """Admit people in the order in which they came; where that breaks, in halves down to whom.
+    services: Services, room_id: str, joins: Sequence[AnsweredJoin]
+) -> dict[AnsweredJoin, JoinResult | Exception]:
+    """Admit people in order of arrival; return a result or an exception for each.
 
-    A database that is not there, or a room that is gone, is told to all of them at once.
+    If an unexpected error occurs, the halves are admitted separately, down to the one who causes
+    it. If the database is unavailable or the room is gone, all get that error.
     """
     try:
         async with room_transaction(services, room_id) as transaction:
-            return await _admit(transaction, arrivals)
+            return await _admit(transaction, joins)
     except (NotFound, Unavailable) as error:
-        return dict.fromkeys(arrivals, error)
-    except Exception as error:  # noqa: BLE001  told to whom it belongs, once that is known
-        if len(arrivals) == 1:
-            return {arrivals[0]: error}
-    half = len(arrivals) // 2
-    first = await admit(services, room_id, arrivals[:half])
-    return first | await admit(services, room_id, arrivals[half:])
+        return dict.fromkeys(joins, error)
+    except Exception as error:  # noqa: BLE001  raised to the caller who causes it
+        if len(joins) == 1:
+            return {joins[0]: error}
+    half = len(joins) // 2
+    first = await admit(services, room_id, joins[:half])
+    return first | await admit(services, room_id, joins[half:])
 
 
 def record_joined(
@@ -68,65 +69,65 @@ def count_people(transaction: RoomTransaction, step: int) -> None:
 
 
 async def _admit(
-    transaction: RoomTransaction, arrivals: Sequence[Arrival]
-) -> dict[Arrival, Joined | Exception]:
-    known = {each.application.user_id for each in arrivals if each.application.user_id}
-    turn = _AdmissionBatch(
+    transaction: RoomTransaction, joins: Sequence[AnsweredJoin]
+) -> dict[AnsweredJoin, JoinResult | Exception]:
+    known = {each.request.user_id for each in joins if each.request.user_id}
+    batch = _AdmissionBatch(
         transaction, await rows_of(transaction.session, transaction.room.id, known)
     )
-    found: dict[Arrival, Joined | Exception] = {}
-    for arrival in arrivals:
+    found: dict[AnsweredJoin, JoinResult | Exception] = {}
+    for answered in joins:
         try:
-            found[arrival] = turn.admit(arrival)
+            found[answered] = batch.admit(answered)
         except (Conflict, Forbidden, Gone) as refused:  # raised before anything was changed
-            found[arrival] = refused
+            found[answered] = refused
         else:
-            await mark_claim_done(transaction.session, arrival.claim)
-    await turn.write()
+            await mark_claim_done(transaction.session, answered.claim)
+    await batch.write()
     return found
 
 
 @dataclass(frozen=True)
 class _Admission:
-    """A place that somebody gets; `new` where their row is still to be stored."""
+    """A place that somebody gets; `new` if their row is still to be stored."""
 
-    arrival: Arrival
+    answered: AnsweredJoin
     person: UserRow
     row: ParticipantRow
     new: bool
 
     @property
-    def application(self) -> Application:
-        """Who applied for it."""
-        return self.arrival.application
+    def request(self) -> JoinRequest:
+        """The request for it."""
+        return self.answered.request
 
 
 class _AdmissionBatch:
-    """One turn at a locked room's door; `rows` are those of the people who have one already."""
+    """One batch admitted to a locked room; `rows` are those of people who have one already."""
 
     def __init__(self, transaction: RoomTransaction, rows: dict[str, ParticipantRow]) -> None:
         self._writer = transaction
         self._rows = rows
         self._seats: list[_Admission] = []
 
-    def admit(self, arrival: Arrival) -> Joined:
-        """Give somebody a seat, which the next ones no longer get; raises where there is none."""
-        application, room = arrival.application, self._writer.room
-        row = self._rows.get(application.user_id or "")
+    def admit(self, answered: AnsweredJoin) -> JoinResult:
+        """Give somebody a place, which the next ones no longer get; raises if there is none."""
+        request, room = answered.request, self._writer.room
+        row = self._rows.get(request.user_id or "")
         require_not_banned(row)
-        if application.person is not None and is_active(row):
-            return Joined(room, row, application.person, new=False)
-        require_open(room, application.seen.kind)
-        result = arrival.outcome.result or _unanswered(arrival.outcome)
+        if request.person is not None and is_active(row):
+            return JoinResult(room, row, request.person, new=False)
+        require_open(room, request.found.kind)
+        result = answered.outcome.result or _unanswered(answered.outcome)
         require_accepted(room, result)
-        person = application.person or new_guest(self._writer.unit, application.name)
-        seat = _Admission(arrival, person, row or self._new_row(person), new=row is None)
+        person = request.person or new_guest(self._writer.unit, request.name)
+        seat = _Admission(answered, person, row or self._new_row(person), new=row is None)
         self._assign(seat, result)
-        return Joined(room, seat.row, person, new=True)
+        return JoinResult(room, seat.row, person, new=True)
 
     def _assign(self, seat: _Admission, result: RegistrationResult) -> None:
         row, pending = seat.row, result.decision == "pending"
-        kept = seat.application.answers | seat.application.metadata
+        kept = seat.request.answers | seat.request.metadata
         row.data = kept if result.metadata is None else result.metadata
         row.reason = result.reason if pending else None
         row.last_seen_at = row.updated_at = self._writer.now
@@ -154,7 +155,7 @@ class _AdmissionBatch:
         if not self._seats:
             return
         await self._name()
-        guests = [seat.person for seat in self._seats if seat.application.person is None]
+        guests = [seat.person for seat in self._seats if seat.request.person is None]
         await store_guests(self._writer.unit, guests)
         fresh = [
             {key: getattr(seat.row, key) for key in _COLUMNS} for seat in self._seats if seat.new
@@ -164,17 +165,17 @@ class _AdmissionBatch:
         self._record()
 
     async def _name(self) -> None:
-        names = [seat.application.name for seat in self._seats]
+        names = [seat.request.name for seat in self._seats]
         free = await names_in_the_way(self._writer, names)
         for seat in self._seats:
             old = seat.row.display_name
-            seat.row.display_name = free.take(seat.application.name, instead_of=old)
+            seat.row.display_name = free.take(seat.request.name, instead_of=old)
 
     def _record(self) -> None:
         transaction = self._writer
         for seat in self._seats:
             transaction.actor_id = seat.person.id
-            record_fallback(transaction, REGISTER_PARTICIPANT, seat.arrival.outcome)
+            record_fallback(transaction, REGISTER_PARTICIPANT, seat.answered.outcome)
             record_joined(transaction, seat.row, counted=False)
         if any(_counts(seat.row) for seat in self._seats):
             count_people(

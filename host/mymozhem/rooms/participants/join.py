@@ -22,7 +22,12 @@ from mymozhem.idempotency.keys import current_claim
 from mymozhem.manifests.model import Manifest
 from mymozhem.manifests.validation_errors import by_field
 from mymozhem.rooms.app_calls.pending import asked
-from mymozhem.rooms.coordination.join_batches import Application, Arrival, Joined, Seen
+from mymozhem.rooms.coordination.join_batches import (
+    AnsweredJoin,
+    FoundRoom,
+    JoinRequest,
+    JoinResult,
+)
 from mymozhem.rooms.core.membership import room_not_found
 from mymozhem.rooms.core.services import Services
 from mymozhem.rooms.tables.participants import ParticipantRow
@@ -41,7 +46,7 @@ async def join(
     *,
     name: str | None,
     answers: JsonObject,
-) -> Joined:
+) -> JoinResult:
     """Let somebody into the room with this code; as a guest where there is no caller.
 
     A person has one row in a room for ever: who is in stays in, who left comes back, who was
@@ -51,33 +56,31 @@ async def join(
     away.
     """
     budget = Budget(services.clock, services.settings.action_budget_ms)
-    seen = await find_room_by_code(services, code, caller)
-    application = _apply(seen, caller, name, answers)
-    if seen.person is not None and is_active(seen.row):
-        return Joined(seen.room, seen.row, seen.person, new=False)
-    outcome = await _ask(services, application, budget)
-    arrival = Arrival(application, outcome, current_claim())
-    room_id = seen.room.id
-    return await services.arrivals.entries.ask(
-        room_id, arrival, answer=partial(admit, services, room_id)
-    )
+    found = await find_room_by_code(services, code, caller)
+    request = _apply(found, caller, name, answers)
+    if found.person is not None and is_active(found.row):
+        return JoinResult(found.room, found.row, found.person, new=False)
+    outcome = await _ask(services, request, budget)
+    answered = AnsweredJoin(request, outcome, current_claim())
+    room_id = found.room.id
+    return await services.joins.submit(room_id, answered, partial(admit, services, room_id))
 
 
 def _apply(
-    seen: Seen, caller: Principal | None, name: str | None, answers: JsonObject
-) -> Application:
-    _require_known_caller(seen, caller)
-    require_not_banned(seen.row)
-    if not is_active(seen.row):
-        require_open(seen.room, seen.kind)
-    _check_answers(seen.manifest, answers)
-    return Application(seen, _name(name, seen.person, seen.row), answers)
+    found: FoundRoom, caller: Principal | None, name: str | None, answers: JsonObject
+) -> JoinRequest:
+    _require_known_caller(found, caller)
+    require_not_banned(found.row)
+    if not is_active(found.row):
+        require_open(found.room, found.kind)
+    _check_answers(found.manifest, answers)
+    return JoinRequest(found, _name(name, found.person, found.row), answers)
 
 
-def _require_known_caller(seen: Seen, caller: Principal | None) -> None:
-    if caller is not None and caller.room_id not in (None, seen.room.id):
+def _require_known_caller(found: FoundRoom, caller: Principal | None) -> None:
+    if caller is not None and caller.room_id not in (None, found.room.id):
         raise room_not_found()
-    if caller is not None and seen.person is None:
+    if caller is not None and found.person is None:
         raise Unauthenticated
 
 
@@ -98,22 +101,22 @@ def _check_answers(manifest: Manifest, answers: JsonObject) -> None:
 
 
 async def _ask(
-    services: Services, application: Application, budget: Budget
+    services: Services, request: JoinRequest, budget: Budget
 ) -> Outcome[RegistrationResult]:
-    room, user_id = application.seen.room, application.user_id or new_id("usr")
+    room, user_id = request.found.room, request.user_id or new_id("usr")
     question = asked(
         REGISTER_PARTICIPANT,
         # Who looked together sees the same, but each draws lots of their own.
-        context=application.seen.context.model_copy(update={"seed": secrets.token_hex(32)}),
+        context=request.found.context.model_copy(update={"seed": secrets.token_hex(32)}),
         request=RegistrationRequest(
             applicant=Applicant(
                 person_id=services.keys.person_id(room.app_id, user_id),
-                name=application.name,
-                kind=application.seen.kind,
+                name=request.name,
+                kind=request.found.kind,
                 role=Role.PARTICIPANT,
-                metadata=application.metadata,
+                metadata=request.metadata,
             ),
-            answers=application.answers,
+            answers=request.answers,
         ),
         revision=None,
     )

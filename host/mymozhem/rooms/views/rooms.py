@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from mymozhem.auth.principal import Principal
 from mymozhem.auth.tables import UserRow
-from mymozhem.concurrency.coalescing import SharedReads
+from mymozhem.concurrency.keyed_batcher import BatchQueue
 from mymozhem.contract import JsonObject, ParticipantStatus, PersonKind, Role, RoomStatus
 from mymozhem.manifests.model import Manifest
 from mymozhem.registry.catalog import Catalog
@@ -31,6 +31,9 @@ SORTED_BY: Columns = {
     "updatedAt": RoomRow.updated_at,
 }
 _LIVE = RoomRow.deleted_at.is_(None)
+
+#: lookups of single rooms that one read answers
+MAX_LOOKUPS = 200
 
 
 @dataclass(frozen=True)
@@ -82,7 +85,9 @@ class RoomReader:
     def __init__(self, services: Services) -> None:
         self.services = services
         self.totals = Totals()
-        self._shared: SharedReads[RoomLookup, ShownRoom] = SharedReads(self._answer)
+        self._lookups: BatchQueue[RoomLookup, ShownRoom] = BatchQueue(
+            self._answer, max_size=MAX_LOOKUPS
+        )
 
     @property
     def catalog(self) -> Catalog:
@@ -91,7 +96,7 @@ class RoomReader:
 
     async def room(self, room_id: str, caller: Principal | None) -> ShownRoom:
         """Return one room; a card to strangers of a public one, `NotFound` of any other."""
-        return await self._shared.ask(RoomLookup.by(room_id, caller))
+        return await self._lookups.submit(RoomLookup.by(room_id, caller))
 
     async def _answer(self, asked: Sequence[RoomLookup]) -> dict[RoomLookup, ShownRoom | Exception]:
         ids = sorted({each.room_id for each in asked})

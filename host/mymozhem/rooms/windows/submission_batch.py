@@ -18,7 +18,7 @@ from mymozhem.contract import (
 from mymozhem.db.base import new_id
 from mymozhem.errors import Conflict, Forbidden, MymozhemError, NotFound
 from mymozhem.idempotency.keys import IdempotencyMismatch
-from mymozhem.rooms.coordination.submission_batches import Accepted, Arriving
+from mymozhem.rooms.coordination.submission_batches import AcceptedSubmission, PendingSubmission
 from mymozhem.rooms.core.membership import room_not_found
 from mymozhem.rooms.core.transaction import RoomTransaction
 from mymozhem.rooms.tables.windows import SubmissionRow, WindowRow
@@ -87,7 +87,9 @@ class SubmissionBatch:
         self._single: dict[Slot, dict[str, Any]] = {}
         self._replaced: set[Slot] = set()
 
-    async def take(self, arriving: Sequence[Arriving]) -> dict[Arriving, Accepted | Exception]:
+    async def take(
+        self, arriving: Sequence[PendingSubmission]
+    ) -> dict[PendingSubmission, AcceptedSubmission | Exception]:
         """Store what can be accepted and return what came of each."""
         self._known = await load(self._writer.session, self._writer.room.id, arriving)
         answers = {each: self._one(each) for each in arriving}
@@ -96,13 +98,13 @@ class SubmissionBatch:
             await self._after(window.row)
         return answers
 
-    def _one(self, each: Arriving) -> Accepted | Exception:
+    def _one(self, each: PendingSubmission) -> AcceptedSubmission | Exception:
         try:
             return self._accept(each)
         except MymozhemError as refused:
             return refused
 
-    def _accept(self, each: Arriving) -> Accepted:
+    def _accept(self, each: PendingSubmission) -> AcceptedSubmission:
         person = self._person(each)
         window = self._window(each, person)
         slot = (window.row.id, person.id)
@@ -112,11 +114,11 @@ class SubmissionBatch:
         elapsed = _require_in_time(window.row, received)
         self._require_first_answer(window.row, slot)
         window.check_payload(each.payload)
-        accepted = Accepted(new_id("sub"), elapsed)
+        accepted = AcceptedSubmission(new_id("sub"), elapsed)
         self._add(window, person, each, accepted, received)
         return accepted
 
-    def _person(self, each: Arriving) -> Person:
+    def _person(self, each: PendingSubmission) -> Person:
         room, caller = self._writer.room, each.caller
         person = self._known.people.get(caller.user_id)
         if caller.room_id not in (None, room.id) or (person is None and not room.is_public):
@@ -125,7 +127,7 @@ class SubmissionBatch:
             raise Forbidden
         return person
 
-    def _window(self, each: Arriving, person: Person) -> AcceptingWindow:
+    def _window(self, each: PendingSubmission, person: Person) -> AcceptingWindow:
         window = self._known.windows.get(each.window)
         if window is None:
             message = "There is no such window."
@@ -135,12 +137,12 @@ class SubmissionBatch:
             raise Forbidden(message, code="WINDOW_NOT_YOURS")
         return window
 
-    def _repeated(self, each: Arriving, earlier: FirstSubmission) -> Accepted:
+    def _repeated(self, each: PendingSubmission, earlier: FirstSubmission) -> AcceptedSubmission:
         if earlier.payload != each.payload:
             raise IdempotencyMismatch
         return earlier.accepted
 
-    def _received(self, each: Arriving) -> datetime:
+    def _received(self, each: PendingSubmission) -> datetime:
         """Return when it arrived, by the clock of the database."""
         return self._writer.now - timedelta(seconds=max(0.0, self._began - each.arrived))
 
@@ -156,8 +158,8 @@ class SubmissionBatch:
         self,
         window: AcceptingWindow,
         person: Person,
-        each: Arriving,
-        accepted: Accepted,
+        each: PendingSubmission,
+        accepted: AcceptedSubmission,
         received: datetime,
     ) -> None:
         row, slot = window.row, (window.row.id, person.id)

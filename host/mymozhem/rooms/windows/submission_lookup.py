@@ -13,7 +13,7 @@ from mymozhem.contract import Judge, ParticipantStatus, Role, Verdict
 from mymozhem.errors import Invalid, TooLarge
 from mymozhem.manifests.validation_errors import by_field
 from mymozhem.manifests.validators import compile_schema
-from mymozhem.rooms.coordination.submission_batches import Accepted, Arriving
+from mymozhem.rooms.coordination.submission_batches import AcceptedSubmission, PendingSubmission
 from mymozhem.rooms.tables.participants import ParticipantRow
 from mymozhem.rooms.tables.windows import SubmissionRow, WindowRow
 
@@ -39,7 +39,7 @@ class FirstSubmission:
     """What a key stood for the first time."""
 
     payload: JsonValue
-    accepted: Accepted
+    accepted: AcceptedSubmission
 
 
 class AcceptingWindow:
@@ -133,7 +133,7 @@ _KEYS = select(
 
 
 async def load(
-    session: AsyncSession, room_id: str, arriving: Sequence[Arriving]
+    session: AsyncSession, room_id: str, arriving: Sequence[PendingSubmission]
 ) -> SubmissionLookup:
     """Return what a group has to know; the room is locked, so that it stays true."""
     names = sorted({each.window for each in arriving})
@@ -167,7 +167,9 @@ async def _load_keys(session: AsyncSession, known: SubmissionLookup, keys: Itera
         "keys": sorted(keys),
     }
     for window_id, person_id, key, payload, row_id, elapsed in await session.execute(_KEYS, asked):
-        known.keys[window_id, person_id, key] = FirstSubmission(payload, Accepted(row_id, elapsed))
+        known.keys[window_id, person_id, key] = FirstSubmission(
+            payload, AcceptedSubmission(row_id, elapsed)
+        )
 
 
 def _window_ids(known: SubmissionLookup) -> list[str]:

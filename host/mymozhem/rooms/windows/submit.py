@@ -11,14 +11,14 @@ from pydantic import JsonValue
 
 from mymozhem.auth.principal import Principal
 from mymozhem.errors import Forbidden, MymozhemError, NotFound
-from mymozhem.rooms.coordination.submission_batches import Accepted, Arriving
+from mymozhem.rooms.coordination.submission_batches import AcceptedSubmission, PendingSubmission
 from mymozhem.rooms.core.access import membership_for
 from mymozhem.rooms.core.services import Services
 from mymozhem.rooms.core.transaction import room_transaction
 
 from .submission_batch import SubmissionBatch
 
-__all__ = ["Accepted", "submit"]
+__all__ = ["AcceptedSubmission", "submit"]
 
 _ENDPOINT = "POST /rooms/{id}/windows/{windowId}/submissions"
 
@@ -32,7 +32,7 @@ async def submit(
     *,
     key: str | None = None,
     received: float | None = None,
-) -> Accepted:
+) -> AcceptedSubmission:
     """Submit something to a window; it is durable when this returns, and never judged by then.
 
     A `key` that the same person used for the same payload in this window gives the first answer
@@ -43,10 +43,10 @@ async def submit(
     TooLarge; NotFound, Forbidden for who may not submit.
     """
     arrived = services.clock.monotonic() if received is None else received
-    arriving = Arriving(caller, name, payload, arrived, key)
-    commit = partial(_commit, services, room_id)
+    arriving = PendingSubmission(caller, name, payload, arrived, key)
+    process = partial(_commit, services, room_id)
     try:
-        return await services.submissions.stand(room_id, arriving, commit=commit)
+        return await services.submissions.submit(room_id, arriving, process)
     except (NotFound, Forbidden):
         async with services.database.read() as session:  # strangers learn what the table tells them
             await membership_for(session, room_id, caller, _ENDPOINT)
@@ -54,8 +54,8 @@ async def submit(
 
 
 async def _commit(
-    services: Services, room_id: str, arriving: Sequence[Arriving]
-) -> dict[Arriving, Accepted | Exception]:
+    services: Services, room_id: str, arriving: Sequence[PendingSubmission]
+) -> dict[PendingSubmission, AcceptedSubmission | Exception]:
     """Commit a group; where that breaks, each of them alone."""
     try:
         async with room_transaction(services, room_id) as transaction:

@@ -13,8 +13,8 @@ from mymozhem.contract import ActionRequest, Context, JsonObject, ParticipantSta
 from mymozhem.db.unit_of_work import Database
 from mymozhem.errors import Forbidden, Invalid, MymozhemError, Refused, Unavailable
 from mymozhem.idempotency.keys import AlreadyDone, Claim, InProgress, release, reserve
-from mymozhem.rooms.actions.perform import Acted, perform
-from mymozhem.rooms.coordination.join_batches import Joined
+from mymozhem.rooms.actions.perform import ActionResponse, perform
+from mymozhem.rooms.coordination.join_batches import JoinResult
 from mymozhem.rooms.coordination.room_mutex import RoomBusy
 from mymozhem.rooms.core.transaction import room_transaction
 from mymozhem.rooms.tables.participants import ParticipantRow
@@ -125,7 +125,9 @@ async def host(
     await host.services.dispatcher.close()
 
 
-async def press(host: HostHarness, room: RoomRow, who: Joined, **payload: str) -> Acted:
+async def press(
+    host: HostHarness, room: RoomRow, who: JoinResult, **payload: str
+) -> ActionResponse:
     async with asyncio.timeout(GUARD):
         return await perform(host.services, room.id, principal(who), "press", dict(payload))
 
@@ -135,9 +137,9 @@ class Presses:
 
     def __init__(self, host: HostHarness, app: Buzzer, room: RoomRow) -> None:
         self.host, self.app, self.room = host, app, room
-        self.tasks: list[asyncio.Task[Acted]] = []
+        self.tasks: list[asyncio.Task[ActionResponse]] = []
 
-    async def add(self, who: Joined, **payload: str) -> asyncio.Task[Acted]:
+    async def add(self, who: JoinResult, **payload: str) -> asyncio.Task[ActionResponse]:
         """Press, and return once it is in line."""
         before = self._in_line()
         self.tasks.append(asyncio.create_task(press(self.host, self.room, who, **payload)))
@@ -148,8 +150,7 @@ class Presses:
         return self.tasks[-1]
 
     def _in_line(self) -> int:
-        line = self.host.services.batches._lines.get((self.room.id, "press"))  # noqa: SLF001  only looked at
-        return len(line.waiting) + len(line.aboard) if line else 0
+        return self.host.services.action_batches.pending((self.room.id, "press"))
 
     async def finish(self) -> list[object]:
         """Let the app answer, and return what came of each: replies, or codes of errors."""
@@ -186,7 +187,7 @@ async def test_a_call_that_waits_for_nobody_travels_as_a_batch_of_one(
     assert (await press(host, room, ada)).reply == 1
     assert (await press(host, room, ada)).reply == 2
     assert sizes(app) == [1, 1]
-    assert host.services.batches._lines == {}  # noqa: SLF001  nothing is left behind
+    assert len(host.services.action_batches) == 0
 
 
 async def test_calls_that_wait_travel_together_and_are_answered_in_order(
@@ -319,7 +320,7 @@ async def test_a_key_is_marked_with_the_effect_of_its_own_call(
     people = await host.guests(presses.room, 3)
     claims = [Claim(who.user_id, "press", "key", "digest") for who in people]
 
-    async def keyed(who: Joined, claim: Claim, **payload: str) -> Acted:
+    async def keyed(who: JoinResult, claim: Claim, **payload: str) -> ActionResponse:
         await reserve(host.services.database, claim, hours=1)
         return await press(host, presses.room, who, **payload)
 
@@ -330,7 +331,7 @@ async def test_a_key_is_marked_with_the_effect_of_its_own_call(
     ]
     app.gate.set()
     done, refused = await asyncio.gather(*tasks, return_exceptions=True)
-    assert isinstance(done, Acted)
+    assert isinstance(done, ActionResponse)
     assert isinstance(refused, Refused)
     for claim in claims[1:]:  # gives up only what was not done
         await release(host.services.database, claim)

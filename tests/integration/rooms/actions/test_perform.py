@@ -9,7 +9,7 @@ from sqlalchemy import select
 
 from mymozhem.contract import JsonObject
 from mymozhem.errors import Conflict, Forbidden, Invalid, MymozhemError, NotFound, Refused
-from mymozhem.rooms.actions.perform import Acted, perform
+from mymozhem.rooms.actions.perform import ActionResponse, perform
 from mymozhem.rooms.tables.notifications import NotificationRow
 from mymozhem.rooms.tables.participants import ParticipantRow
 from mymozhem.rooms.tables.prizes import WinnerRow
@@ -19,7 +19,7 @@ from mymozhem.rooms.tables.timers import TimerRow
 from tests.support.host import HostHarness, principal
 
 
-async def do(host: HostHarness, room: RoomRow, *effects: Mapping[str, Any]) -> Acted:
+async def do(host: HostHarness, room: RoomRow, *effects: Mapping[str, Any]) -> ActionResponse:
     payload: JsonObject = {"effects": [dict(effect) for effect in effects]}
     return await perform(host.services, room.id, host.organizer, "do", payload)
 

@@ -30,7 +30,7 @@ async def host(database, clock, tmp_path):
 @pytest.fixture
 async def drifts(host):
     drifts = Drifts(pause=0)
-    drifts.open(host.services)
+    await drifts.open(host.services)
     yield drifts
     await drifts.close()
 
@@ -98,7 +98,7 @@ async def test_what_a_real_server_answers_is_compared_with_the_room_s_lock(endpo
     made = endpoint if endpoint is confused else lambda app, keys: serve(app, keys=keys)
     async with open_host({"drawer": DrawApp()}, served=True, endpoint=made) as host:
         drifts = Drifts(pause=0)
-        drifts.open(host.services)
+        await drifts.open(host.services)
         services = host.services
         dispatcher = Dispatcher(
             services.catalog, services.clock, services.settings, remote=host.remote,

@@ -21,7 +21,7 @@ from mymozhem.contract import (
 from mymozhem.db.unit_of_work import Database
 from mymozhem.errors import Conflict, NotFound, Unauthenticated
 from mymozhem.rooms.actions.perform import perform
-from mymozhem.rooms.coordination.join_batches import Joined
+from mymozhem.rooms.coordination.join_batches import JoinResult
 from mymozhem.rooms.participants.display_names import FreeNames
 from mymozhem.rooms.participants.join import join
 from mymozhem.rooms.participants.manage import leave
@@ -84,11 +84,11 @@ def statements() -> Iterator[list[str]]:
     event.remove(Engine, "before_cursor_execute", keep)
 
 
-async def come(host: HostHarness, room: RoomRow, *names: str) -> list[Joined]:
+async def come(host: HostHarness, room: RoomRow, *names: str) -> list[JoinResult]:
     return list(await asyncio.gather(*(host.guest(room, name) for name in names)))
 
 
-def shown(joined: list[Joined]) -> list[str]:
+def shown(joined: list[JoinResult]) -> list[str]:
     return [each.participant.display_name for each in joined]
 
 
@@ -168,7 +168,7 @@ async def test_somebody_who_cannot_be_stored_keeps_nobody_else_out(
         host.guest(room, "Third"),
         return_exceptions=True,
     )
-    assert [isinstance(each, Joined) for each in found] == [True, True, False, True]
+    assert [isinstance(each, JoinResult) for each in found] == [True, True, False, True]
     assert await host.count(ParticipantRow, room_id=room.id) == 1 + 3
     counts = await host.events(room.id, "participant:count")
     assert counts[-1].payload["count"] == 3
@@ -185,7 +185,7 @@ async def test_who_has_no_account_any_more_is_told_so_among_others(
         join(host.services, room.code, ada, name="Ada", answers={}),
         return_exceptions=True,
     )
-    assert [type(each) for each in found] == [Joined, Unauthenticated, Joined]
+    assert [type(each) for each in found] == [JoinResult, Unauthenticated, JoinResult]
 
 
 async def test_the_last_seats_go_to_those_who_came_first(host: HostHarness) -> None:
@@ -193,7 +193,7 @@ async def test_the_last_seats_go_to_those_who_came_first(host: HostHarness) -> N
     found = await asyncio.gather(
         *(host.guest(room, f"Guest {number}") for number in range(5)), return_exceptions=True
     )
-    assert [isinstance(each, Joined) for each in found] == [True] * 3 + [False] * 2
+    assert [isinstance(each, JoinResult) for each in found] == [True] * 3 + [False] * 2
     assert [each.code for each in found if isinstance(each, Conflict)] == ["ROOM_FULL"] * 2
 
 
@@ -209,8 +209,8 @@ async def test_no_door_is_remembered_once_everybody_has_gone(
         with pytest.raises(NotFound):
             await join(host.services, code, None, name="Ada", answers={})
     await host.guest(room, "Last")
-    assert host.services.arrivals.looks._doors == {}  # noqa: SLF001  nothing is left behind
-    assert host.services.arrivals.entries._doors == {}  # noqa: SLF001  likewise
+    assert len(host.services.room_lookups) == 0
+    assert len(host.services.joins) == 0
 
 
 async def test_an_action_reads_the_state_once_before_and_once_under_the_lock(

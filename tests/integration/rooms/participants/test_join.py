@@ -7,7 +7,7 @@ from sqlalchemy import event, select
 
 from mymozhem.contract import ParticipantStatus, RoomStatus
 from mymozhem.errors import Conflict, Forbidden, Gone, Invalid, NotFound
-from mymozhem.rooms.coordination.join_batches import Joined
+from mymozhem.rooms.coordination.join_batches import JoinResult
 from mymozhem.rooms.participants.join import join
 from mymozhem.rooms.participants.manage import approve, leave, remove
 from mymozhem.rooms.tables.participants import ParticipantRow
@@ -178,7 +178,7 @@ async def test_people_who_come_together_are_let_in_by_few_transactions(host: Hos
         *(host.guest(room, "Ada") for _ in range(40)), return_exceptions=True
     )
 
-    names = {each.participant.display_name for each in came if isinstance(each, Joined)}
+    names = {each.participant.display_name for each in came if isinstance(each, JoinResult)}
     assert names == {"Ada", *(f"Ada {number}" for number in range(2, 31))}
     refused = [each for each in came if isinstance(each, Conflict)]
     assert [each.code for each in refused] == ["ROOM_FULL"] * 10

@@ -12,8 +12,8 @@ from sqlalchemy import func, select
 from mymozhem.clock import Clock, HeldClock
 from mymozhem.contract import JsonObject
 from mymozhem.db.unit_of_work import Database
-from mymozhem.rooms.coordination.join_batches import Joined
-from mymozhem.rooms.coordination.submission_batches import Accepted
+from mymozhem.rooms.coordination.join_batches import JoinResult
+from mymozhem.rooms.coordination.submission_batches import AcceptedSubmission
 from mymozhem.rooms.jobs.runner import Jobs
 from mymozhem.rooms.tables.events import RoomEventRow, RoomStreamRow
 from mymozhem.rooms.tables.participants import ParticipantRow
@@ -33,7 +33,7 @@ class WindowRoom:
     jobs: Jobs
     clock: HeldClock
     room: RoomRow
-    guests: list[Joined] = field(default_factory=list)
+    guests: list[JoinResult] = field(default_factory=list)
 
     @property
     def ids(self) -> list[str]:
@@ -44,7 +44,9 @@ class WindowRoom:
         """Have the app ask for effects."""
         await do(self.host, self.room, *effects)
 
-    async def send(self, guest: int, payload: object, name: str = "w", **more: object) -> Accepted:
+    async def send(
+        self, guest: int, payload: object, name: str = "w", **more: object
+    ) -> AcceptedSubmission:
         """Submit as one of the guests."""
         return await send(self.host, self.room, self.guests[guest], payload, name, **more)
 
@@ -61,7 +63,7 @@ class WindowRoom:
         name = more.pop("name", "w")
         return await act(self.host.services, self.room.id, self.host.organizer, name, **more)
 
-    async def crowd(self, count: int) -> list[Joined]:
+    async def crowd(self, count: int) -> list[JoinResult]:
         """Let many guests in, all at once."""
         names = (f"Phone {number}" for number in range(count))
         return await asyncio.gather(*(self.host.guest(self.room, name) for name in names))

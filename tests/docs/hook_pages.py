@@ -23,6 +23,7 @@ from tests.docs.marked import Parts
 from tests.docs.schema_tables import docstring, members
 
 AnyHook = Hook[BaseModel, BaseModel]
+LINE_LENGTH = 100
 _DELIVERY = "[delivery](../../explanation/deliveries.md): nobody waits for the answer"
 
 
@@ -65,15 +66,13 @@ def signature(hook: AnyHook) -> str:
     """Return how a hook is written down, with its imports."""
     results = _results(hook)
     names = sorted({"Context", hook.request.__name__, *results, "hookimpl"}, key=_import_order)
-    lines = [
-        f"from mymozhem.contract import {', '.join(names)}",
-        "",
-        "",
-        "@hookimpl",
-        f"def {hook.name}(",
-        f"    context: Context, request: {hook.request.__name__}",
-        f") -> {' | '.join(results)}: ...",
-    ]
+    taken = f"context: Context, request: {hook.request.__name__}"
+    returned = " | ".join(results)
+    lines = [f"def {hook.name}({taken}) -> {returned}: ..."]
+    if len(lines[0]) > LINE_LENGTH:  # as the formatter breaks it
+        lines = [f"def {hook.name}(", f"    {taken}", f") -> {returned}: ..."]
+    imports = f"from mymozhem.contract import {', '.join(names)}"
+    lines = [imports, "", "", "@hookimpl", *lines]
     return "\n".join(["```python", *lines, "```"])
 
 

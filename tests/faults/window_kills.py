@@ -125,8 +125,7 @@ class WindowScene:
         events = await self.check_log()
         check_windows(windows.values(), submissions, events)
         stored = {
-            (windows[row.window_id].name, row.participant_id, row.key): row.id
-            for row in submissions
+            (windows[row.window_id].key, row.participant_id, row.key): row.id for row in submissions
         }
         assert len(stored) == len(submissions)
         assert self.acknowledged.items() <= stored.items()
@@ -180,7 +179,7 @@ def check_windows(windows, submissions, events):
         said = Counter(
             event.type
             for event in events
-            if window.name in (event.payload.get("windowId"), event.payload.get("window"))
+            if window.key in (event.payload.get("windowId"), event.payload.get("window"))
             and event.type not in ("scores:changed", "window:changed")
         )
         held = window.results == "onReveal"
@@ -191,12 +190,12 @@ def check_windows(windows, submissions, events):
         (closed,) = [
             event
             for event in events
-            if event.type == "window:closed" and event.payload["windowId"] == window.name
+            if event.type == "window:closed" and event.payload["windowId"] == window.key
         ]
         assert (closed.payload["reason"], closed.payload["counted"]) == ("deadline", len(counted))
         (told,) = [
             event.payload["ids"]
             for event in events
-            if event.type == "asker:settled" and event.payload["window"] == window.name
+            if event.type == "asker:settled" and event.payload["window"] == window.key
         ]
         assert told == counted

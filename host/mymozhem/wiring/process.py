@@ -31,7 +31,7 @@ from mymozhem.registry.catalog_source import Source
 from mymozhem.registry.catalog_watch import CatalogWatch
 from mymozhem.registry.kill_switch import disable
 from mymozhem.rooms.app_calls.late_answers import LateAnswers
-from mymozhem.rooms.app_calls.recovery import Parking
+from mymozhem.rooms.app_calls.recovery import AppRecovery
 from mymozhem.rooms.core.services import Services
 from mymozhem.rooms.jobs.cleanup import Cleaner
 from mymozhem.rooms.jobs.runner import Jobs
@@ -99,7 +99,7 @@ async def open_parts(
         apps = await _catalog(catalog, database, settings, keys)
         metrics, counts = Metrics(), CallCounts(clock)
         metrics.before_scrape(lambda: metrics.pools(database.connections_in_use()))
-        late, parking, drifts = LateAnswers(), Parking(), Drifts()
+        late, recovery, drifts = LateAnswers(), AppRecovery(), Drifts()
         going = BackgroundTasks("apps that are gone", limit=GOING_AT_ONCE)
         openings = SharedBreakerState(database, clock)
         breakers = Breakers(clock, openings=openings)
@@ -113,7 +113,7 @@ async def open_parts(
             isolated=IsolatedTransport(apps, workers),
             breakers=breakers,
             observers=CallObservers(
-                observer=Observers(metrics, counts, parking),
+                observer=Observers(metrics, counts, recovery),
                 late=late,
                 drifts=drifts,
                 gone=lambda app: _gone(going, database, apps, app),
@@ -123,12 +123,12 @@ async def open_parts(
         stack.push_async_callback(openings.stop)
         services = Services(database, apps, dispatcher, keys, clock, settings, breakers=breakers)
         back = BackgroundTasks("deliveries of apps that are back", limit=GOING_AT_ONCE)
-        returning = _Back(services, parking, back)
+        returning = _Back(services, recovery, back)
         breakers.listen(returning)
         apps.when_started(returning.on_app_back)
         for tasks in (going, back):
             stack.push_async_callback(tasks.close)
-        for listener in (late, drifts, parking):
+        for listener in (late, drifts, recovery):
             await listener.open(services)
             stack.push_async_callback(listener.close)
         keeper = LockReconciler(services)
@@ -185,9 +185,9 @@ def _gone(going: BackgroundTasks, database: Database, apps: Catalog, app: AppTar
 class _Back:
     """Lets what waits for an app go on once its breaker has closed, or it was started again."""
 
-    def __init__(self, services: Services, parking: Parking, tasks: BackgroundTasks) -> None:
+    def __init__(self, services: Services, recovery: AppRecovery, tasks: BackgroundTasks) -> None:
         self._services = services
-        self._parking = parking
+        self._recovery = recovery
         self._tasks = tasks
 
     def on_change(self, change: Change, /) -> None:
@@ -198,5 +198,5 @@ class _Back:
     def on_app_back(self, app_id: str, /) -> None:
         """Have parked calls of rooms and parked deliveries tried at once."""
         services = self._services
-        self._parking.on_app_back(app_id)
+        self._recovery.on_app_back(app_id)
         self._tasks.run(lambda: services.outbox.app_is_back(services.database, app_id), app=app_id)

@@ -37,7 +37,7 @@ Said = Literal["answered", "refused", "failed"]
 _HOOKS: dict[str, Hook[BaseModel, BaseModel]] = {hook.name: hook for hook in HOOKS}
 
 
-class Fate(StrEnum):
+class CallbackOutcome(StrEnum):
     """What became of an answer."""
 
     COUNTS = "counts"  #: its call is queued, and the answer will be applied
@@ -63,7 +63,7 @@ class LateAnswers(CallListener):
 
     async def accept_callback(
         self, app_id: str, call_id: str, data: bytes, *, refused: bool = False
-    ) -> Fate:
+    ) -> CallbackOutcome:
         """Take the answer to a call that its app had accepted; twice is once while it is queued.
 
         `data` is JSON of the hook's result, or of a `Refusal`. Invalid where it is neither,
@@ -75,26 +75,25 @@ class LateAnswers(CallListener):
         reply = Reply(data, refused)
         for wait in (0.0, *PATIENCE):
             await asyncio.sleep(wait)
-            fate = await _take_callback(services, app_id, call_id, reply)
-            if fate is not None:
-                return fate
+            outcome = await _take_callback(services, app_id, call_id, reply)
+            if outcome is not None:
+                return outcome
         message = "No call with this id waits for an answer, or not any more."
         raise NotFound(message, code="CALL_UNKNOWN")
 
 
 async def _take_callback(
     services: Services, app_id: str, call_id: str, reply: Reply
-) -> Fate | None:
+) -> CallbackOutcome | None:
     await services.in_flight_calls.wait_finished(call_id)
     row = await _find(services, app_id, call_id)
     if row is not None:
         _require(_HOOKS[row.hook], reply)
         if not await _store(services, row, reply):
             return None
-        services.in_flight_calls.take_accepted(
-            call_id, app_id=app_id
-        )  # the same again is no late answer
-        return Fate.COUNTS
+        # the same reply again is no late answer
+        services.in_flight_calls.take_accepted(call_id, app_id=app_id)
+        return CallbackOutcome.COUNTS
     accepted = services.in_flight_calls.take_accepted(call_id, app_id=app_id)
     if accepted is None:
         return None
@@ -107,7 +106,7 @@ async def _take_callback(
         outcome=_said(accepted.hook, reply),
     )
     await _record(services, accepted.room_id, event)
-    return Fate.RECORDED
+    return CallbackOutcome.RECORDED
 
 
 async def _take(services: Services, answer: LateAnswer) -> None:

@@ -8,7 +8,7 @@ from mymozhem.observability.call_observer import Observed
 from mymozhem.rooms.core.call_listener import CallListener
 from mymozhem.rooms.core.services import Services
 
-from .retry import apps_waited_for, unpark
+from .retry import apps_waited_for, schedule_parked
 
 #: an app that fails at some calls and answers others lets its parked ones go once in this time
 PAUSE = 60.0
@@ -20,7 +20,7 @@ AT_ONCE = 16
 _NEUTRAL = frozenset({FailureKind.BUDGET_SPENT, FailureKind.REFUSED_CALL, FailureKind.STOPPED})
 
 
-class Parking(CallListener):
+class AppRecovery(CallListener):
     """Watches calls: the first that an app answers after it failed lets its parked calls go.
 
     Before it is open it only watches. Used from one event loop.
@@ -51,7 +51,7 @@ class Parking(CallListener):
         services = self._services
         if services is None:
             return
-        if self._tasks.run(lambda: unpark(services, app_id), app=app_id):
+        if self._tasks.run(lambda: schedule_parked(services, app_id), app=app_id):
             self._failing.discard(app_id)
             self._let_go[app_id] = services.clock.monotonic()
 

@@ -41,7 +41,7 @@ async def retry_now(transaction: RoomTransaction) -> int:
     return found
 
 
-async def waiting_calls(session: AsyncSession, room_id: str) -> int:
+async def count_pending(session: AsyncSession, room_id: str) -> int:
     """Return how much waits for the app to be back: timers, changes, windows, draws."""
     found = 0
     for row, _, waits in _KINDS:
@@ -50,7 +50,7 @@ async def waiting_calls(session: AsyncSession, room_id: str) -> int:
     return found
 
 
-async def unpark(services: Services, app_id: str) -> int:
+async def schedule_parked(services: Services, app_id: str) -> int:
     """Have everything that waits for an app asked again now, in all rooms; return how much."""
     rooms = select(RoomRow.id).where(RoomRow.app_id == app_id)
     found = 0

@@ -12,10 +12,13 @@ MAX_SUBMISSIONS = 500
 
 @dataclass(frozen=True, eq=False)
 class PendingSubmission:
-    """A submission on its way; `arrived` is the monotonic second of its receipt."""
+    """A submission on its way; `arrived` is the monotonic second of its receipt.
+
+    `key` is the submission's own: with it a repeated request finds its first answer.
+    """
 
     caller: Principal
-    window: str
+    window_key: str
     payload: JsonValue
     arrived: float
     key: str | None

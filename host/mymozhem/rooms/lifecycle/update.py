@@ -20,7 +20,7 @@ from mymozhem.dispatch.outcome import Outcome
 from mymozhem.dispatch.policy import Budget
 from mymozhem.errors import Conflict
 from mymozhem.rooms import timers
-from mymozhem.rooms.app_calls.exchange import Question, look_ask_write
+from mymozhem.rooms.app_calls.exchange import Exchange, PreparedCall, run_exchange
 from mymozhem.rooms.app_calls.fallbacks import record_fallback
 from mymozhem.rooms.app_calls.pending import forget_room
 from mymozhem.rooms.app_settings.update import (
@@ -80,15 +80,7 @@ async def change_room(
         return await _change_unasked(services, room_id, caller, changes)
     change = _AskedChange(services, room_id, caller, changes)
     budget = Budget(services.clock, services.settings.action_budget_ms)
-    return await look_ask_write(
-        services,
-        room_id,
-        VALIDATE_SETTINGS,
-        look=change.look,
-        again=change.again,
-        write=change.write,
-        budget=budget,
-    )
+    return await run_exchange(services, room_id, change, budget=budget)
 
 
 async def delete_room(services: Services, room_id: str, caller: Principal) -> None:
@@ -117,8 +109,12 @@ async def _change_unasked(
         return transaction.room
 
 
-class _AskedChange:
-    """A change of settings or a start: looked at, asked about, and written when it still fits."""
+class _AskedChange(
+    Exchange[SettingsValidationRequest, SettingsValidationResult, Revision, RoomRow]
+):
+    """A change that the app is asked about: of settings, or a start."""
+
+    hook = VALIDATE_SETTINGS
 
     def __init__(
         self, services: Services, room_id: str, caller: Principal, changes: RoomChanges
@@ -129,8 +125,10 @@ class _AskedChange:
         self._changes = changes
         self._settings: JsonObject = {}
 
-    async def look(self, session: AsyncSession) -> Question[SettingsValidationRequest]:
-        """See the room, and the settings as they would be."""
+    async def prepare(
+        self, session: AsyncSession
+    ) -> PreparedCall[SettingsValidationRequest, Revision]:
+        """Compute the settings as they would be."""
         membership = await require_role(session, self._room_id, self._caller, roles=ORGANIZERS)
         room = membership.room
         manifest = self._services.catalog.manifest(room.app_id, room.app_manifest_version)
@@ -139,7 +137,7 @@ class _AskedChange:
         self._settings = merged_settings(manifest, room.app_settings, self._changes.settings)
         require_not_frozen(room.status, manifest, room.app_settings, self._settings)
         starts = self._changes.status is RoomStatus.ACTIVE
-        return Question(
+        return PreparedCall(
             context=await build_context(
                 session,
                 self._services,
@@ -156,17 +154,21 @@ class _AskedChange:
             actor_id=self._caller.user_id,
         )
 
-    async def again(self, transaction: RoomTransaction) -> Revision:
-        """Read the revision under the room's lock."""
+    async def current_revision(self, transaction: RoomTransaction) -> Revision:
+        """Return the revision, which the caller's role belongs to."""
         membership = await require_role(
             transaction.session, self._room_id, self._caller, roles=ORGANIZERS
         )
         return await revision(transaction.session, transaction.room, membership)
 
-    async def write(
-        self, transaction: RoomTransaction, outcome: Outcome[SettingsValidationResult]
+    async def apply(
+        self,
+        transaction: RoomTransaction,
+        current: Revision,
+        outcome: Outcome[SettingsValidationResult],
     ) -> RoomRow:
-        """Store what the app agreed to."""
+        """Store the change that the app accepted."""
+        del current
         require_no_problems(outcome)
         record_fallback(transaction, VALIDATE_SETTINGS, outcome)
         await _store(transaction, self._changes, settings=self._settings)

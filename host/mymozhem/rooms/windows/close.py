@@ -30,7 +30,7 @@ def begin_settling(transaction: RoomTransaction, window: WindowRow, reason: Clos
     window.closed_at = window.due_at = transaction.now
     window.paused_at = window.lease = window.lease_until = None
     window.attempts = 0
-    transaction.record(WindowTallying(window_id=window.name, reason=reason))
+    transaction.record(WindowTallying(window_id=window.key, reason=reason))
     transaction.wake_jobs()
 
 
@@ -100,4 +100,4 @@ async def close_when_all_answered(transaction: RoomTransaction, window: WindowRo
 
 def tell_app(transaction: RoomTransaction, window: WindowRow, what: str) -> None:
     """Tell the app what others than itself did to a window."""
-    transaction.changed(Change(kind=ChangeKind.WINDOW, what=what, window_id=window.name))
+    transaction.changed(Change(kind=ChangeKind.WINDOW, what=what, window_id=window.key))

@@ -120,7 +120,7 @@ async def _ask(
                 window=window_view(window),
                 submission=Submission(
                     id=row.id,
-                    window_id=window.name,
+                    window_id=window.key,
                     participant_id=row.participant_id,
                     payload=row.payload,
                     elapsed_ms=row.elapsed_ms,

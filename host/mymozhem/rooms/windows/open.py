@@ -33,7 +33,7 @@ async def open_window(transaction: RoomTransaction, effect: OpenWindow) -> None:
     participants of elsewhere.
     """
     _require_active_room(transaction)
-    await _require_unused_name(transaction, effect.id)
+    await _require_unused_key(transaction, effect.id)
     rules = _checked(effect)
     if effect.participants is not None:
         await require_participants(transaction, effect.participants)
@@ -59,7 +59,7 @@ def _row(transaction: RoomTransaction, effect: OpenWindow, rules: JsonObject | N
     soon = closes_at is not None and closes_at <= transaction.now + SAME_CHAIN
     return WindowRow(
         room_id=transaction.room.id,
-        name=effect.id,
+        key=effect.id,
         status=WindowStatus.OPEN,
         prompt=effect.prompt,
         accepts=effect.accepts,
@@ -89,7 +89,7 @@ def _row(transaction: RoomTransaction, effect: OpenWindow, rules: JsonObject | N
 def _record(transaction: RoomTransaction, window: WindowRow) -> None:
     transaction.record(
         WindowOpened(
-            window_id=window.name,
+            window_id=window.key,
             prompt=window.prompt,
             accepts=window.accepts,
             opens_at=window.opens_at,
@@ -109,7 +109,7 @@ def _require_active_room(transaction: RoomTransaction) -> None:
         raise Conflict(message, code="ROOM_NOT_ACTIVE")
 
 
-async def _require_unused_name(transaction: RoomTransaction, name: str) -> None:
+async def _require_unused_key(transaction: RoomTransaction, key: str) -> None:
     rows = (
         select(func.count()).select_from(WindowRow).where(WindowRow.room_id == transaction.room.id)
     )
@@ -118,11 +118,11 @@ async def _require_unused_name(transaction: RoomTransaction, name: str) -> None:
         for query in (
             rows,
             rows.where(WindowRow.status.in_(UNDER_WAY)),
-            rows.where(WindowRow.name == name),
+            rows.where(WindowRow.key == key),
         )
     ]
     if same:
-        message = f"The room has had a window {name!r} already; take another id."
+        message = f"The room has had a window {key!r} already; take another id."
         raise Conflict(message, code="WINDOW_ID_USED")
     if under_way >= MAX_OPEN or total >= MAX_WINDOWS:
         message = f"A room has {MAX_OPEN} open windows at most, and {MAX_WINDOWS} in all."

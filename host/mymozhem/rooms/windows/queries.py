@@ -22,11 +22,11 @@ UNDER_WAY = (WindowStatus.OPEN, WindowStatus.PAUSED)
 IDS_AT_ONCE = 5_000
 
 
-async def find_window(session: AsyncSession, room_id: str, name: str) -> WindowRow:
-    """Return a window of a room by the id that its app gave it; NotFound where there is none."""
+async def find_window(session: AsyncSession, room_id: str, key: str) -> WindowRow:
+    """Return the window of a room with that key, or raise NotFound."""
     window = await session.scalar(
         select(WindowRow)
-        .where(WindowRow.room_id == room_id, WindowRow.name == name)
+        .where(WindowRow.room_id == room_id, WindowRow.key == key)
         .execution_options(populate_existing=True)
     )
     if window is None:

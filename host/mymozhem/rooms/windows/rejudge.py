@@ -87,7 +87,7 @@ async def _judge_again(
 async def _correct(transaction: RoomTransaction, window: WindowRow) -> None:
     """Log the correction; scores follow at once where results are not held back."""
     voided = window.status == WindowStatus.VOID
-    transaction.record(WindowCorrected(window_id=window.name, void=voided))
+    transaction.record(WindowCorrected(window_id=window.key, void=voided))
     if window.revealed_at is not None:
         await publish(transaction, window)
 

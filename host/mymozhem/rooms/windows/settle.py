@@ -36,7 +36,7 @@ async def record_closed(
         message = "a window without a reason was settled"
         raise RuntimeError(message)
     transaction.record(
-        WindowClosed(window_id=window.name, reason=reason, counted=number, decided_by=decided_by)
+        WindowClosed(window_id=window.key, reason=reason, counted=number, decided_by=decided_by)
     )
 
 
@@ -78,7 +78,7 @@ async def reveal(transaction: RoomTransaction, window: WindowRow) -> None:
         raise Conflict(message, code="WINDOW_NOT_CLOSED")
     window.revealed_at = transaction.now
     window.due_at = window.lease = window.lease_until = None
-    transaction.record(WindowRevealed(window_id=window.name))
+    transaction.record(WindowRevealed(window_id=window.key))
     await publish(transaction, window)
 
 
@@ -93,8 +93,10 @@ async def publish(transaction: RoomTransaction, window: WindowRow) -> None:
 async def _publish(
     transaction: RoomTransaction, window: WindowRow, deltas: Mapping[str, int]
 ) -> None:
-    await scores.unseal(transaction, window.id, window=window.name)
-    await scores.credit(transaction, deltas, window_id=window.id, window=window.name, reason=REASON)
+    await scores.unseal(transaction, window.id, window_key=window.key)
+    await scores.credit(
+        transaction, deltas, window_id=window.id, window_key=window.key, reason=REASON
+    )
     await scores.announce(transaction, shown=window.announce_standings)
 
 

@@ -26,4 +26,4 @@ async def share(transaction: RoomTransaction, window: WindowRow, effect: Share) 
         *({"to": str(stream), "fields": list(effect.fields)} for stream in shared),
     ]
     for stream in shared:
-        transaction.record(WindowShared(window_id=window.name, fields=effect.fields), to=stream)
+        transaction.record(WindowShared(window_id=window.key, fields=effect.fields), to=stream)

@@ -128,7 +128,7 @@ class SubmissionBatch:
         return person
 
     def _window(self, each: PendingSubmission, person: Person) -> AcceptingWindow:
-        window = self._known.windows.get(each.window)
+        window = self._known.windows.get(each.window_key)
         if window is None:
             message = "There is no such window."
             raise NotFound(message, code="WINDOW_NOT_FOUND")

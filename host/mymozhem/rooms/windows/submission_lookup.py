@@ -74,7 +74,7 @@ class AcceptingWindow:
 
 @dataclass
 class SubmissionLookup:
-    """What was found, by the window's name, by user, by slot, by slot and key.
+    """What was found, by the window's key, by user, by slot, by slot and the submission's key.
 
     `turns` are the submissions that count; whoever adds to a group adds to them.
     """
@@ -90,7 +90,7 @@ _WINDOWS = (
     select(WindowRow)
     .where(
         WindowRow.room_id == bindparam("room_id"),
-        WindowRow.name.in_(bindparam("names", expanding=True)),
+        WindowRow.key.in_(bindparam("window_keys", expanding=True)),
     )
     .execution_options(populate_existing=True)
 )
@@ -136,9 +136,9 @@ async def load(
     session: AsyncSession, room_id: str, arriving: Sequence[PendingSubmission]
 ) -> SubmissionLookup:
     """Return what a group has to know; the room is locked, so that it stays true."""
-    names = sorted({each.window for each in arriving})
-    found = await session.scalars(_WINDOWS, {"room_id": room_id, "names": names})
-    known = SubmissionLookup({row.name: AcceptingWindow(row) for row in found})
+    window_keys = sorted({each.window_key for each in arriving})
+    found = await session.scalars(_WINDOWS, {"room_id": room_id, "window_keys": window_keys})
+    known = SubmissionLookup({row.key: AcceptingWindow(row) for row in found})
     await _load_people(session, room_id, known, {each.caller.user_id for each in arriving})
     keys = {each.key for each in arriving if each.key is not None}
     if keys:

@@ -27,7 +27,7 @@ async def submit(
     services: Services,
     room_id: str,
     caller: Principal,
-    name: str,
+    window_key: str,
     payload: JsonValue,
     *,
     key: str | None = None,
@@ -43,7 +43,7 @@ async def submit(
     TooLarge; NotFound, Forbidden for who may not submit.
     """
     arrived = services.clock.monotonic() if received is None else received
-    arriving = PendingSubmission(caller, name, payload, arrived, key)
+    arriving = PendingSubmission(caller, window_key, payload, arrived, key)
     process = partial(_commit, services, room_id)
     try:
         return await services.submissions.submit(room_id, arriving, process)

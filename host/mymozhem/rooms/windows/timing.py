@@ -64,7 +64,7 @@ def record_changed(
     """Log the times that a window has now."""
     transaction.record(
         WindowChanged(
-            window_id=window.name,
+            window_id=window.key,
             opens_at=window.opens_at,
             closes_at=window.closes_at,
             reason=reason,

@@ -120,7 +120,7 @@ async def test_a_broken_app_is_asked_again_and_parked_and_organizers_hear_of_it_
         assert await jobs.run_due() == (1 if wait else 0)
     assert len(await host.events(room.id, "app:fallback_used")) == 1
     async with host.services.database.read() as session:
-        assert await retry.waiting_calls(session, room.id) == 1
+        assert await retry.count_pending(session, room.id) == 1
     app.behaviour.clear()
     async with room_transaction(host.services, room.id) as transaction:
         assert await retry.retry_now(transaction) == 1

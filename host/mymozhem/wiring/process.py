@@ -24,7 +24,7 @@ from mymozhem.monitoring.call_counts import Histograms
 from mymozhem.monitoring.loop import HealthLoop
 from mymozhem.observability.call_observer import Observers
 from mymozhem.observability.metrics import Metrics
-from mymozhem.outbound import Outbound
+from mymozhem.outbound import Outbound, load_client
 from mymozhem.outbound.guard import Guard
 from mymozhem.registry.catalog import Catalog
 from mymozhem.registry.catalog_source import Source
@@ -97,6 +97,8 @@ async def open_parts(
         stack.push_async_callback(database.close)
         keys = Keys.load(settings)
         apps = await _catalog(catalog, database, settings, keys)
+        if apps.calls_over_http():
+            await load_client()  # or the first calls would lose time by it
         metrics, counts = Metrics(), Histograms(clock)
         metrics.before_scrape(lambda: metrics.pools(database.connections_in_use()))
         late, parking, drifts = LateAnswers(), Parking(), Drifts()

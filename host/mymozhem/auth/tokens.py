@@ -75,7 +75,7 @@ class _Verified:
 class _Claims(BaseModel):
     """What the library leaves unchecked: the types, a guest's room, an app's scope and secret."""
 
-    model_config = ConfigDict(strict=True, frozen=True)
+    model_config = ConfigDict(strict=True, frozen=True, defer_build=True)
 
     sub: str
     jti: str

@@ -30,7 +30,11 @@ class Wire(BaseModel):
     """A frozen value that the host sends; older apps ignore fields that a newer host adds."""
 
     model_config = ConfigDict(
-        frozen=True, alias_generator=to_camel, populate_by_name=True, extra="ignore"
+        frozen=True,
+        alias_generator=to_camel,
+        populate_by_name=True,
+        extra="ignore",
+        defer_build=True,
     )
 
 
@@ -38,5 +42,9 @@ class Answer(BaseModel):
     """A frozen value that an app sends; an unknown field is a mistake and is refused."""
 
     model_config = ConfigDict(
-        frozen=True, alias_generator=to_camel, populate_by_name=True, extra="forbid"
+        frozen=True,
+        alias_generator=to_camel,
+        populate_by_name=True,
+        extra="forbid",
+        defer_build=True,
     )

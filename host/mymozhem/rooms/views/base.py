@@ -24,7 +24,9 @@ Moment = Annotated[
 class View(BaseModel):
     """A value as somebody sees it."""
 
-    model_config = ConfigDict(frozen=True, alias_generator=to_camel, populate_by_name=True)
+    model_config = ConfigDict(
+        frozen=True, alias_generator=to_camel, populate_by_name=True, defer_build=True
+    )
 
 
 class SeenPerson(View):

@@ -39,6 +39,7 @@ from mymozhem.rooms.locks.drift import Drifts
 from mymozhem.rooms.locks.reconciler import Keeper
 from mymozhem.wiring.deliveries import relay_of
 from mymozhem.wiring.monitoring import health_loop
+from mymozhem.wiring.warm_up import warm_up
 
 #: apps that are disabled at the same moment, since they say that they are no more
 GOING_AT_ONCE = 8
@@ -59,6 +60,7 @@ class Parts:
     sweeper: Sweeper
     keeper: Keeper
     workers: Workers
+    warming: Errands
 
     def start(self) -> None:
         """Begin to do what is due: draws, timers, windows, deliveries, checks, locks."""
@@ -68,12 +70,14 @@ class Parts:
         self.sweeper.start()
         self.keeper.start()
         self.follow()
+        self.warming.run(warm_up)
 
     def carry(self) -> None:
         """Begin to carry deliveries, and to count how their calls go; all else is for hosts."""
         self.relay.start()
         self.health.start_counting()
         self.follow()
+        self.warming.run(warm_up)
 
     def follow(self) -> None:
         """Begin to take note of what other processes do: apps they change, breakers they open."""
@@ -149,7 +153,9 @@ async def open_parts(
             sweeper=Sweeper(services),
             keeper=keeper,
             workers=workers,
+            warming=Errands("warm-up", most=1),
         )
+        stack.push_async_callback(parts.warming.close)
         for part in (
             parts.jobs, parts.relay, parts.watch, parts.health, parts.sweeper, parts.keeper
         ):  # fmt: skip

@@ -18,6 +18,7 @@ from .api_versions import API_VERSIONS, ApiVersion
 from .json_provider import OrjsonProvider
 from .request_pipeline import HostSource
 from .routes import Route
+from .url_rules import MatchedRule
 from .v1 import ROUTES, TAGS
 
 MOST_BYTES = max(route.max_bytes for route in ROUTES)
@@ -37,6 +38,7 @@ def install(
     served = list(routes)
     refuse_incomplete(served)
     app.json = OrjsonProvider(app)
+    app.url_rule_class = MatchedRule
     app.url_map.merge_slashes = False  # a redirect would answer in HTML
     app.config["MAX_CONTENT_LENGTH"] = MOST_BYTES
     app.config["PROPAGATE_EXCEPTIONS"] = False

@@ -1,7 +1,8 @@
 """Walk through a page as a reader does: write its files, type its commands, read what is printed.
 
-The commands run in one shell, in a folder that looks like a checkout after `make install`. Nothing
-in them is replaced: the shell has MYMOZHEM_PORT, a free port, which readers may set as well.
+The commands run in one shell, in a folder that looks like a checkout after `make install-dev`.
+Nothing in them is replaced: the shell has MYMOZHEM_PORT, a free port, which readers may set as
+well.
 """
 
 import os
@@ -15,9 +16,10 @@ import sysconfig
 from dataclasses import dataclass
 from pathlib import Path
 
+from tests.support.timing import HANG_TIMEOUT
+
 from .blocks import ROOT, Block, blocks
 
-SECONDS = 240
 _MARK = "=== block {} ==="
 # A server is a job of its own, as in a terminal: Ctrl+C is what ends it before the next one.
 _HEAD = """set -euo pipefail
@@ -62,7 +64,8 @@ def checkout(folder: Path) -> Path:
     (site / "checkout.pth").write_text(f"import site; site.addsitedir({here!r})\n")
     for name in ("mymozhem", "pip"):
         _command(environment / "bin", name)
-    (environment / ".installed").touch()
+    for stamp in (".installed", ".installed-dev"):
+        (environment / stamp).touch()
     return folder
 
 
@@ -77,7 +80,7 @@ def walk(page: Path, folder: Path) -> Walked:
         start_new_session=True,
     )  # fmt: skip
     try:
-        printed, complaints = run.communicate(timeout=SECONDS)
+        printed, complaints = run.communicate(timeout=HANG_TIMEOUT)
     finally:
         _end(run)
     pieces = re.split(r"^=== block (\d+) ===\n", printed, flags=re.MULTILINE)
@@ -144,4 +147,4 @@ def _end(run: "subprocess.Popen[str]") -> None:
         os.killpg(run.pid, signal.SIGTERM)
     except ProcessLookupError:
         return
-    run.wait(timeout=20)
+    run.wait(timeout=HANG_TIMEOUT)

@@ -10,7 +10,7 @@ from sqlalchemy import select
 from mymozhem.auth.keys import Keys
 from mymozhem.auth.principal import Principal
 from mymozhem.auth.tables import UserRow
-from mymozhem.clock import Clock, SystemClock
+from mymozhem.clock import Clock
 from mymozhem.config import Settings
 from mymozhem.contract import PersonKind
 from mymozhem.db.unit_of_work import Database
@@ -21,8 +21,9 @@ from mymozhem.registry import manifest_history
 from mymozhem.registry.catalog import Catalog
 from mymozhem.registry.loaded_code import IsolatedCode
 from mymozhem.rooms.core.services import Services
-from mymozhem.testing import House
+from mymozhem.testing import HostHarness
 from tests.support.isolated import SETTINGS
+from tests.support.timing import LoadTolerantClock
 
 
 @asynccontextmanager
@@ -32,7 +33,7 @@ async def isolated_house(
     *codes: IsolatedCode,
     clock: Clock | None = None,
     **settings: Any,
-) -> AsyncIterator[tuple[House, Workers]]:
+) -> AsyncIterator[tuple[HostHarness, Workers]]:
     """Open a house on a database whose apps run in workers; its organizer is made once."""
     given = Settings(
         _env_file=None, data_dir=folder, environment="test", **{**SETTINGS, **settings}
@@ -44,11 +45,11 @@ async def isolated_house(
         published = await manifest_history.versions(session)
         known = await session.scalar(select(UserRow.id))
     catalog, workers = Catalog((), published, isolated=codes), Workers(given)
-    clock = clock or SystemClock()
+    clock = clock or LoadTolerantClock()
     transport = IsolatedTransport(catalog, workers)
     dispatcher = Dispatcher(catalog, clock, given, isolated=transport)
     services = Services(database, catalog, dispatcher, Keys.load(given), clock, given)
-    made = House(services, Principal(known or "", PersonKind.REGISTERED, None, "token"))
+    made = HostHarness(services, Principal(known or "", PersonKind.REGISTERED, None, "token"))
     if known is None:
         made.organizer = await made.person("organizer@example.com")
     try:

@@ -1,8 +1,10 @@
 """The edge as a whole: every route, behind the one frame, with the one error body."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from typing import Never
 
 from quart import Quart
+from quart.routing import QuartRule
 
 from mymozhem.auth.access_table import ACCESS
 
@@ -18,7 +20,6 @@ from .api_versions import API_VERSIONS, ApiVersion
 from .json_provider import OrjsonProvider
 from .request_pipeline import HostSource
 from .routes import Route
-from .url_rules import MatchedRule
 from .v1 import ROUTES, TAGS
 
 MOST_BYTES = max(route.max_bytes for route in ROUTES)
@@ -26,6 +27,18 @@ MOST_BYTES = max(route.max_bytes for route in ROUTES)
 
 class AccessIncomplete(RuntimeError):
     """A route has no row in the table of access, or a row has no route; the host does not start."""
+
+
+class _Rule(QuartRule):
+    """A rule that matches and builds no URL: compiling what builds one is most of `create_app`."""
+
+    def _compile_builder(self, append_unknown: bool = True) -> Callable[..., Never]:  # noqa: ARG002, FBT001, FBT002 - werkzeug's signature
+        return _build_nothing
+
+
+def _build_nothing(*_arguments: object) -> Never:
+    message = "the API builds no URLs from its rules"
+    raise NotImplementedError(message)
 
 
 def install(
@@ -36,9 +49,9 @@ def install(
 ) -> None:
     """Let an app serve the API; raises `AccessIncomplete` where table and routes differ."""
     served = list(routes)
-    refuse_incomplete(served)
+    require_complete(served)
     app.json = OrjsonProvider(app)
-    app.url_rule_class = MatchedRule
+    app.url_rule_class = _Rule
     app.url_map.merge_slashes = False  # a redirect would answer in HTML
     app.config["MAX_CONTENT_LENGTH"] = MOST_BYTES
     app.config["PROPAGATE_EXCEPTIONS"] = False
@@ -52,7 +65,7 @@ def install(
     openapi.install(app, served, TAGS)
 
 
-def refuse_incomplete(routes: Iterable[Route]) -> None:
+def require_complete(routes: Iterable[Route]) -> None:
     """Raise `AccessIncomplete` unless each route has one row, and each row one route."""
     named = [route.endpoint for route in routes]
     twice = sorted({each for each in named if named.count(each) > 1})

@@ -10,13 +10,14 @@ import pytest
 from click.testing import CliRunner
 from sqlalchemy import select
 
+from mymozhem.audit.tables import AuditRow
 from mymozhem.cli import cli
 from mymozhem.clock import SystemClock
 from mymozhem.config import Settings
 from mymozhem.db.unit_of_work import Database
-from mymozhem.rooms.tables.audit import AuditRow
 from tests.support.databases import mark_as_migrated, run
-from tests.support.relay_host import FAILED, App, Post
+from tests.support.relay_host import FAILED, App, RelayHost
+from tests.support.timing import HANG_TIMEOUT
 
 SECRET = "the card under the hat"
 
@@ -36,7 +37,9 @@ def posted(url, work):
         database = Database(url, clock=SystemClock())
         await database.open(exclusive=False)
         try:
-            return await work(Post(database, SystemClock(), settings=Settings(delivery_attempts=1)))
+            return await work(
+                RelayHost(database, SystemClock(), settings=Settings(delivery_attempts=1))
+            )
         finally:
             await database.close()
 
@@ -152,7 +155,7 @@ def test_a_worker_carries_deliveries_until_it_is_told_to_stop(mymozhem, database
         assert worker.stdout.readline().startswith("The worker carries deliveries")
 
         async def tried(post):
-            async with asyncio.timeout(30):
+            async with asyncio.timeout(HANG_TIMEOUT):
                 while not (await post.row()).last_code:  # noqa: ASYNC110 - another process's
                     await asyncio.sleep(0.02)
             return (await post.row()).last_code
@@ -160,5 +163,5 @@ def test_a_worker_carries_deliveries_until_it_is_told_to_stop(mymozhem, database
         assert posted(database_url, tried) == "UNREADABLE"
     finally:
         worker.send_signal(signal.SIGTERM)
-        said, _ = worker.communicate(timeout=30)
+        said, _ = worker.communicate(timeout=HANG_TIMEOUT)
     assert (worker.returncode, said) == (0, "The worker has stopped.\n")

@@ -11,7 +11,6 @@ import pytest
 from pydantic import BaseModel, JsonValue
 from structlog.testing import capture_logs
 
-from mymozhem.clock import SystemClock
 from mymozhem.config import Settings
 from mymozhem.contract import (
     ActionRequest,
@@ -26,11 +25,12 @@ from mymozhem.contract import (
 from mymozhem.contract.hooks import HANDLE_ACTION, HOOKS, PROJECT, AppHooks
 from mymozhem.dispatch import AppTarget, Budget, Dispatcher, Outcome
 from mymozhem.dispatch.late_answers import LateAnswer
-from mymozhem.dispatch.observers import Ears
+from mymozhem.dispatch.observers import CallObservers
 from mymozhem.errors import NotFound
 from mymozhem.observability.call_observer import Observed
 from mymozhem.registry.endpoint import Endpoint
 from mymozhem.registry.loaded_code import IsolatedCode
+from tests.support.timing import LoadTolerantClock
 
 
 @dataclass(frozen=True)
@@ -125,12 +125,12 @@ class Heard:
         self.answers.append(answer)
 
     @property
-    def ears(self) -> Ears:
-        return Ears(observer=self, late=self, gone=self.gone.append)
+    def observers(self) -> CallObservers:
+        return CallObservers(observer=self, late=self, gone=self.gone.append)
 
 
 @dataclass
-class House:
+class DispatchHost:
     """A dispatcher over fake apps."""
 
     apps: FakeApps
@@ -156,7 +156,7 @@ class House:
             app=AppTarget(app_id, version),
             context=context or CONTEXT,
             request=request or ActionRequest(action="bump", payload={"by": 2}),
-            budget=budget or Budget(SystemClock(), 30_000),
+            budget=budget or Budget(LoadTolerantClock(), 30_000),
             check=check,
             call_id=call_id,
             attempt=attempt,
@@ -201,8 +201,10 @@ def lines() -> Iterator[list[Any]]:
 
 
 @pytest.fixture
-async def house() -> AsyncIterator[House]:
+async def host() -> AsyncIterator[DispatchHost]:
     apps, heard = FakeApps(), Heard()
-    dispatcher = Dispatcher(apps, SystemClock(), Settings(_env_file=None), ears=heard.ears)
-    yield House(apps, dispatcher, heard)
+    dispatcher = Dispatcher(
+        apps, LoadTolerantClock(), Settings(_env_file=None), observers=heard.observers
+    )
+    yield DispatchHost(apps, dispatcher, heard)
     await dispatcher.close()

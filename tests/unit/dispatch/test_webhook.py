@@ -32,13 +32,14 @@ from mymozhem.contract.hooks import (
 from mymozhem.contract.signing import PrivateKey, new_secret, parse_key, verify
 from mymozhem.dispatch.outcome import CallFailed, FailureKind
 from mymozhem.dispatch.reply_codec import decode
-from mymozhem.dispatch.transports.base import AppTarget, Call, Reply
+from mymozhem.dispatch.transports.base import AppTarget, HookCall, Reply
 from mymozhem.dispatch.transports.model_copies import with_values
 from mymozhem.dispatch.transports.webhook.transport import WebhookTransport
 from mymozhem.manifests.model import Webhook
 from mymozhem.outbound import Guard, Outbound
 from mymozhem.outbound.guard import LOOPBACK
 from mymozhem.registry.endpoint import Endpoint
+from tests.support.timing import HANG_TIMEOUT
 from tests.unit.dispatch.conftest import context
 from tests.unit.outbound.hostile import answer, drip, flood, hang, says, serving
 
@@ -100,7 +101,7 @@ ASKED = with_values(context(), {"call_id": "call_1", "deadline_ms": 2_000, "lock
 
 def call(hook=HANDLE_ACTION, request=None, context=ASKED, **more):
     request = request or ActionRequest(action="bump", payload={"by": 2})
-    return Call(hook, AppTarget("counter", "1.0.0"), context, request, **more)
+    return HookCall(hook, AppTarget("counter", "1.0.0"), context, request, **more)
 
 
 def reply(data=None, *, id="call_1", contract="1.0", **more):
@@ -124,7 +125,7 @@ def ask(outbound, lists):
     """Ask an app whose server answers like this."""
 
     async def ask(script, asked=None, *, path: Path | None = None, **remote):
-        async with asyncio.timeout(10), serving(script, path=path) as server:
+        async with asyncio.timeout(HANG_TIMEOUT), serving(script, path=path) as server:
             remotes = Remotes(server.url, socket=str(path) if path else None, **remote)
             transport = WebhookTransport(remotes, outbound, lists, CLOCK)
             return await transport.send(asked or call()), server.heard

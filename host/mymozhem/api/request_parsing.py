@@ -21,7 +21,12 @@ class Body(BaseModel):
     """A JSON object that a client sends; a field that it does not have is refused."""
 
     model_config = ConfigDict(
-        frozen=True, alias_generator=to_camel, populate_by_name=True, extra="forbid", strict=True
+        frozen=True,
+        alias_generator=to_camel,
+        populate_by_name=True,
+        extra="forbid",
+        strict=True,
+        defer_build=True,
     )
 
 
@@ -29,7 +34,11 @@ class Query(BaseModel):
     """The part of an address behind the question mark; each name once, none of its own making."""
 
     model_config = ConfigDict(
-        frozen=True, alias_generator=to_camel, populate_by_name=True, extra="forbid"
+        frozen=True,
+        alias_generator=to_camel,
+        populate_by_name=True,
+        extra="forbid",
+        defer_build=True,
     )
 
 

@@ -1,16 +1,17 @@
-"""Access tokens: signed here, verified by signature and clock alone, without a query."""
+"""Access tokens: signed here, verified by signature and clock alone, without a query.
 
+The library is loaded with the first token: it brings all that there is about certificates.
+"""
+
+import base64
 import re
 import secrets
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Final, Literal, Protocol
+from typing import TYPE_CHECKING, Final, Literal, Protocol
 
-import jwt
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
-from jwt.types import Options
-from jwt.utils import base64url_encode
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from mymozhem.clock import Clock
@@ -20,6 +21,9 @@ from mymozhem.errors import Unauthenticated
 
 from .keys import ALGORITHM, Keys
 from .principal import AnyPrincipal, AppPrincipal, Principal
+
+if TYPE_CHECKING:
+    from jwt.types import Options
 
 AUDIENCE: Final = "mymozhem"
 TYPE: Final = "at+jwt"
@@ -31,7 +35,7 @@ REMEMBERED: Final = 4_096
 _APP: Final = "app"
 _REQUIRED = ["iss", "aud", "sub", "jti", "sid", "kind", "exp", "iat"]
 # Times are compared below, with the host's clock instead of the machine's.
-_OPTIONS: Options = {
+_OPTIONS: "Options" = {
     "require": _REQUIRED,
     "strict_aud": True,
     "verify_exp": False,
@@ -75,7 +79,7 @@ class _Verified:
 class _Claims(BaseModel):
     """What the library leaves unchecked: the types, a guest's room, an app's scope and secret."""
 
-    model_config = ConfigDict(strict=True, frozen=True)
+    model_config = ConfigDict(strict=True, frozen=True, defer_build=True)
 
     sub: str
     jti: str
@@ -153,6 +157,8 @@ class Tokens:
     def _issue(
         self, subject: str, kind: str, lasts: timedelta, own: Mapping[str, str]
     ) -> IssuedToken:
+        import jwt
+
         lifetime = int(lasts.total_seconds())
         claims = {**self._claims(subject, kind, lifetime), **own}
         headers = {"kid": self._kid, "typ": TYPE}
@@ -174,6 +180,8 @@ class Tokens:
         }
 
     def _decode(self, text: str) -> _Verified:
+        import jwt
+
         key = self._key_for(text)
         try:
             claims = jwt.decode(
@@ -205,7 +213,7 @@ class Tokens:
 
 def _header_segment(kid: str) -> str:
     header = f'{{"alg":"{ALGORITHM}","kid":"{kid}","typ":"{TYPE}"}}'
-    return base64url_encode(header.encode()).decode()
+    return base64.urlsafe_b64encode(header.encode()).rstrip(b"=").decode()
 
 
 def _read(claims: dict[str, object]) -> _Verified:

@@ -55,7 +55,7 @@ class User:
 class UserChanges(BaseModel):
     """What may change about a person; what is left out stays. An avatar of None takes it away."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
 
     name: str = ""
     avatar_url: str | None = None

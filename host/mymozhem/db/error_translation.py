@@ -8,9 +8,6 @@ import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from asyncpg.exceptions import (  # type: ignore[import-untyped]  # it ships no types
-    InternalClientError,
-)
 from sqlalchemy import event
 from sqlalchemy.engine import Engine, ExceptionContext
 from sqlalchemy.exc import DBAPIError
@@ -48,7 +45,7 @@ def reaching_the_database() -> Iterator[None]:
 
 def _unavailable(context: ExceptionContext) -> BaseException | None:
     error = context.original_exception
-    if _is_broken_off(error):
+    if context.dialect.name == "postgresql" and _is_broken_off(error):
         context.is_disconnect = True  # so that the pool gives the connection to nobody any more
         return _report(error)
     if isinstance(error, Unavailable):
@@ -63,6 +60,10 @@ def _is_broken_off(error: BaseException) -> bool:
 
     asyncpg takes the farewell for an answer to nothing, and the next statement for one too many.
     """
+    from asyncpg.exceptions import (  # type: ignore[import-untyped]  # it ships no types
+        InternalClientError,
+    )
+
     found: BaseException | None = error
     while found is not None:
         if isinstance(found, InternalClientError):

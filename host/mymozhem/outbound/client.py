@@ -1,4 +1,4 @@
-"""One HTTP client for everything that the host sends to others.
+"""What `Outbound` sends with: the HTTP library, and how it is used.
 
 No redirects, no cookies, no proxies from the environment, no decompression, bounded reads. Each
 app has a pool of its own, so that a slow one takes no connection from another.
@@ -13,13 +13,13 @@ import aiohttp
 from aiohttp.abc import AbstractResolver
 from yarl import URL
 
+from .answered import Answered
 from .connector import SLACK_SECONDS, Opened, connector, is_forbidden, opening
 from .errors import AddressForbidden, Unreachable, Unreadable
 from .guard import Guard
 from .resolver import Resolver
 
 OK = 200
-MAX_BYTES = 1024 * 1024
 _REMEMBERED = 1_024
 #: larger bodies are written piece by piece, so that nothing else waits for them
 _AT_ONCE_BYTES = 256 * 1024
@@ -31,30 +31,10 @@ _HEADERS = {"Accept": "application/json", "Accept-Encoding": "identity", "User-A
 _CUT = (aiohttp.ServerDisconnectedError, aiohttp.ClientOSError, aiohttp.ClientConnectionResetError)
 
 
-class Answered(NamedTuple):
-    """An answer: the media type in lower case without parameters; a body where the status is 200.
+class Client:
+    """Sends requests and reads what comes back; see `Outbound`."""
 
-    Bodies of other statuses are not read.
-    """
-
-    status: int
-    content_type: str
-    body: bytes
-
-
-class Outbound:
-    """Sends requests and reads what comes back; used from one event loop.
-
-    Answers are read up to `max_bytes`. Without a `resolver` the machine's is asked for names.
-    """
-
-    def __init__(
-        self,
-        guard: Guard,
-        *,
-        max_bytes: int = MAX_BYTES,
-        resolver: AbstractResolver | None = None,
-    ) -> None:
+    def __init__(self, guard: Guard, *, max_bytes: int, resolver: AbstractResolver | None) -> None:
         self._guard = guard
         self._resolver = resolver or Resolver()
         self._max_bytes = max_bytes
@@ -71,12 +51,7 @@ class Outbound:
         seconds: float,
         socket: str | None = None,
     ) -> Answered:
-        """Send a body and return the answer; `socket` is a Unix socket in place of the network.
-
-        Raises `AddressForbidden`, `Unreachable`, `Unreadable`, and `TimeoutError` after so many
-        seconds, whatever the other side does. Where it closes a connection that it had kept open,
-        the request is sent once more on a new one: it may then arrive twice, with the same id.
-        """
+        """Send a body and return the answer; see `Outbound.post`."""
         ends = asyncio.get_running_loop().time() + seconds
         message = _Message(self._address(url, socket), body, _HEADERS | headers)
         opened = Opened(new=False)
@@ -105,7 +80,7 @@ class Outbound:
             opening.reset(noted)
 
     async def close(self) -> None:
-        """Cut every connection; twice is safe."""
+        """Cut every connection; see `Outbound.close`."""
         self._closed = True
         sessions, self._pools = list(self._pools.values()), {}
         for session in sessions:

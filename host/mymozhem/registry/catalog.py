@@ -180,6 +180,11 @@ class Catalog:
         app = self._now.apps.get(app_id)
         return app is not None and app.serves(version)
 
+    def calls_over_http(self) -> bool:
+        """Tell whether some app is called over HTTP: a remote one, or isolated code."""
+        remote = any(app.endpoints for app in self._now.apps.values())
+        return remote or bool(self._now.isolated)
+
     def batch_actions(self) -> frozenset[str]:
         """Return the names of the actions that some version of some app declares as `batch`."""
         return self._now.batch_actions

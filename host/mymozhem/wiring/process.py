@@ -24,7 +24,7 @@ from mymozhem.monitoring.call_counts import CallCounts
 from mymozhem.monitoring.loop import HealthLoop
 from mymozhem.observability.call_observer import Observers
 from mymozhem.observability.metrics import Metrics
-from mymozhem.outbound import Outbound
+from mymozhem.outbound import Outbound, load_client
 from mymozhem.outbound.guard import Guard
 from mymozhem.registry.catalog import Catalog
 from mymozhem.registry.catalog_source import Source
@@ -39,6 +39,7 @@ from mymozhem.rooms.locks.drift import Drifts
 from mymozhem.rooms.locks.reconciler import LockReconciler
 from mymozhem.wiring.deliveries import relay_of
 from mymozhem.wiring.monitoring import health_loop
+from mymozhem.wiring.warm_up import warm_up
 
 #: apps that are disabled at the same moment, since they say that they are no more
 GOING_AT_ONCE = 8
@@ -59,6 +60,7 @@ class Parts:
     sweeper: Cleaner
     keeper: LockReconciler
     workers: Workers
+    warming: BackgroundTasks
 
     def start(self) -> None:
         """Begin to do what is due: draws, timers, windows, deliveries, checks, locks."""
@@ -68,12 +70,14 @@ class Parts:
         self.sweeper.start()
         self.keeper.start()
         self.follow()
+        self.warming.run(warm_up)
 
     def carry(self) -> None:
         """Begin to carry deliveries, and to count how their calls go; all else is for hosts."""
         self.relay.start()
         self.health.start_counting()
         self.follow()
+        self.warming.run(warm_up)
 
     def follow(self) -> None:
         """Begin to take note of what other processes do: apps they change, breakers they open."""
@@ -97,6 +101,8 @@ async def open_parts(
         stack.push_async_callback(database.close)
         keys = Keys.load(settings)
         apps = await _catalog(catalog, database, settings, keys)
+        if apps.calls_over_http():
+            await load_client()  # or the first calls would lose time by it
         metrics, counts = Metrics(), CallCounts(clock)
         metrics.before_scrape(lambda: metrics.pools(database.connections_in_use()))
         late, recovery, drifts = LateAnswers(), AppRecovery(), Drifts()
@@ -144,7 +150,9 @@ async def open_parts(
             sweeper=Cleaner(services),
             keeper=keeper,
             workers=workers,
+            warming=BackgroundTasks("warm-up", limit=1),
         )
+        stack.push_async_callback(parts.warming.close)
         for part in (
             parts.jobs, parts.relay, parts.watch, parts.health, parts.sweeper, parts.keeper
         ):  # fmt: skip

@@ -44,7 +44,7 @@ class Times(Wire):
 class Reference(BaseModel):
     """A room or draw that is told by more than its id; what else it says is not looked at."""
 
-    model_config = ConfigDict(frozen=True, strict=True, extra="ignore")
+    model_config = ConfigDict(frozen=True, strict=True, extra="ignore", defer_build=True)
 
     id: Id
 

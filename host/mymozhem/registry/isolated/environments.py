@@ -48,7 +48,11 @@ class Environment(BaseModel):
     """
 
     model_config = ConfigDict(
-        frozen=True, alias_generator=to_camel, populate_by_name=True, extra="ignore"
+        frozen=True,
+        alias_generator=to_camel,
+        populate_by_name=True,
+        extra="ignore",
+        defer_build=True,
     )
 
     format: Literal["mymozhem-isolated-1"] = FORMAT

@@ -24,7 +24,9 @@ Timestamp = Annotated[
 class View(BaseModel):
     """A value as a caller sees it."""
 
-    model_config = ConfigDict(frozen=True, alias_generator=to_camel, populate_by_name=True)
+    model_config = ConfigDict(
+        frozen=True, alias_generator=to_camel, populate_by_name=True, defer_build=True
+    )
 
 
 class PersonView(View):

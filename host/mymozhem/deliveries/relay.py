@@ -208,7 +208,7 @@ class Relay:
         except TimeoutError:
             result = Result(Outcome.FAILED, "APP_TIMEOUT", "The app did not answer in time.")
         except Exception:  # one delivery that cannot be sent must not stop all others
-            logger.exception("a delivery could not be carried", id=claim.delivery.id)
+            logger.exception("a delivery could not be sent", id=claim.delivery.id)
             result = Result(
                 Outcome.FAILED, "HOST_ERROR", "The host could not send it; see its log."
             )

@@ -20,5 +20,5 @@ def deaths_after(deaths: int, lived_seconds: float) -> int:
 
 
 def rest_seconds(deaths: int) -> float:
-    """Return the seconds to wait after that many deaths in a row: 0, 0.5, then doubled each time."""
+    """Return the seconds to wait after deaths in a row: 0, 0.5, then doubled each time."""
     return 0.0 if deaths <= 1 else _REST.seconds(deaths - 1)

@@ -23,7 +23,7 @@ MISCONFIGURED = "APP_MISCONFIGURED"
 
 _STOP = (
     "If it does not recover, stop it with `mymozhem apps stop {app} --reason …` or with "
-    "POST /api/v1/admin/apps/{app}/stop: its fallbacks answer then."
+    "POST /api/v1/admin/apps/{app}/stop: then its fallbacks decide."
 )
 ADVICE = {
     RuleName.MISCONFIGURED: (

@@ -82,7 +82,7 @@ class Mailer:
     async def send(self, mail: Mail) -> None:
         """Send a mail to the server; raises `MailFailed`."""
         if not _ADDRESS.fullmatch(mail.recipient):
-            raise MailFailed(f"{mail.recipient!r} is no address.", server=False)
+            raise MailFailed(f"{mail.recipient!r} is not an address.", server=False)
         try:
             message = self._message(mail)
             async with asyncio.timeout(self.in_all):

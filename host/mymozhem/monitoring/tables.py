@@ -161,9 +161,7 @@ class OutgoingMailRow(Base):
     problem: Mapped[str | None] = mapped_column(Text)
 
     __table_args__ = (
-        Index(
-            "ix_outgoing_mails_next_at", "next_at"
-        ),  # due mails; NULL means that nothing is left to do
+        Index("ix_outgoing_mails_next_at", "next_at"),  # due mails; NULL if settled
         Index("ix_outgoing_mails_created_at", "created_at"),  # clean-up
     )
 

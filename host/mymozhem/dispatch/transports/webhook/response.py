@@ -77,11 +77,9 @@ def _finite(call: HookCall, reply: Reply) -> Reply:
 def _no_answer(call: HookCall, status: int, *, asynchronous: bool) -> CallFailed:
     name = call.app.app_id
     if status == HTTPStatus.ACCEPTED and asynchronous:
-        return CallFailed(
-            FailureKind.ACCEPTED, f"{name} accepted the call; its result comes later."
-        )
+        return CallFailed(FailureKind.ACCEPTED, f"{name} accepted the call; the result is pending.")
     if status == HTTPStatus.GONE:
-        return CallFailed(FailureKind.GONE, f"{name} answered that it is gone for good.")
+        return CallFailed(FailureKind.GONE, f"{name} replied that it no longer exists.")
     message = f"{name} answered {call.hook.name} with the status {status}."
     return CallFailed(_KINDS.get(status, FailureKind.BAD_STATUS), message, status=status)
 

@@ -10,7 +10,7 @@ from mymozhem.errors import Invalid
 MAX_VISIBLE = 32
 MAX_CODE_POINTS = 160
 MAX_MARKS = 4
-"""Marks in a row on one letter, as in Unicode Technical Standard 39, 5.4; more would cover other lines."""
+"""Marks in a row on one letter (Unicode Technical Standard 39, 5.4); more would cover lines."""
 
 _JOINERS = "\u200c\u200d"
 _EMOJI_STYLE = "\ufe0e\ufe0f"

@@ -18,7 +18,7 @@ _DRIVERS = {
 }
 
 BUSY_SECONDS = "5"
-"""How long a SQLite statement waits for the lock of another process; `?timeout=` in the address overrides it."""
+"""How long a SQLite statement waits for another's lock; `?timeout=` in the address overrides it."""
 
 MIGRATING_SECONDS = "60"
 """How many seconds a migration waits for another one."""

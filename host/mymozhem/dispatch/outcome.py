@@ -20,7 +20,7 @@ class FailureKind(StrEnum):
 
     TIMEOUT = "APP_TIMEOUT"  #: no reply within the deadline: the result is unknown, not a refusal
     RAISED = "APP_FAILED"  #: the app raised something other than `Refuse`
-    BAD_RESULT = "APP_BAD_RESULT"  #: the result breaks the schema, the size limit or a `check`
+    BAD_RESULT = "APP_BAD_RESULT"  #: the result breaks the schema, the size limit or a rule
     OVERLOADED = "APP_OVERLOADED"  #: too many of the app's calls are running or blocked
     BUDGET_SPENT = "APP_BUDGET_SPENT"  #: hooks before this one used up the action's time
     NO_CODE = "APP_ORPHANED"  #: no installed code serves the locked version

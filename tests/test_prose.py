@@ -37,6 +37,20 @@ SCOPES = (
     "docs/reference/metrics.md",
     "docs/reference/referee.md",
     "docs/reference/webhooks.md",
+    "host/mymozhem/apps/*.py",
+    "host/mymozhem/audit/*.py",
+    "host/mymozhem/auth/*.py",
+    "host/mymozhem/concurrency/*.py",
+    "host/mymozhem/db/*.py",
+    "host/mymozhem/deliveries/*.py",
+    "host/mymozhem/dispatch/*.py",
+    "host/mymozhem/idempotency/*.py",
+    "host/mymozhem/isolation/*.py",
+    "host/mymozhem/monitoring/*.py",
+    "host/mymozhem/observability/*.py",
+    "host/mymozhem/outbound/*.py",
+    "host/mymozhem/registry/*.py",
+    "host/mymozhem/wiring/*.py",
 )
 
 #: Files that quote what the rules forbid.

@@ -160,12 +160,12 @@ def _hook(hook: Hook[BaseModel, BaseModel], shapes: _Shapes) -> str:
         f"{NOT_YET}the host does not call this hook yet.\n" if hook.name in HOOKS_TO_COME else ""
     )
     empty = "Returning nothing means the defaults." if hook.empty else "It has to return a result."
-    told = "" if hook.asked else " The app is told, not asked: nobody waits for the answer."
+    note = "" if hook.asked else " A notification: nobody waits for the result."
     return "\n".join(
         [
             f"### {hook.name}",
             "",
-            f"{said} Capability `{hook.capability}`. {empty}{told}",
+            f"{said} Capability `{hook.capability}`. {empty}{note}",
             "",
             *([coming] if coming else []),
             f"**Request, `{hook.request.__name__}`.** {docstring(hook.request)}",

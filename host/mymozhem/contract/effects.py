@@ -1,4 +1,4 @@
-"""What an app may ask the host to do; the effects of one answer are applied all or none."""
+"""Effects: what an app can request from the host; those of one result are applied all or none."""
 
 from typing import Annotated, Literal, Self
 
@@ -10,7 +10,7 @@ from .fair.model import MAX_RESERVES
 from .wire import Answer, Id, JsonObject, LongText, Moment, ShortText
 
 MAX_EFFECTS = 200
-#: what an app may note with a draw that it asks for
+#: the maximum size of an app's note with a draw
 MAX_NOTE_BYTES = 4_096
 
 Audience = Level | tuple[Id, ...]
@@ -23,7 +23,7 @@ SharedField = Annotated[
 ]
 #: points of one submission or one adjustment
 Points = Annotated[StrictInt, Field(ge=-1_000_000_000, le=1_000_000_000)]
-#: how many people a draw names in reserve
+#: how many participants a draw names in reserve
 ReserveCount = Annotated[StrictInt, Field(ge=0, le=MAX_RESERVES)]
 
 
@@ -37,7 +37,7 @@ class Emit(Answer):
 
 
 class SetState(Answer):
-    """Replace the named parts of the room's state; each is shown to its level only."""
+    """Replace the named parts of the room's state; each part is shown to its level only."""
 
     effect: Literal["setState"] = "setState"
     public: JsonObject | None = None
@@ -46,9 +46,10 @@ class SetState(Answer):
 
 
 class SetParticipants(Answer):
-    """Replace data of single participants, in parallel arrays; None leaves a part as it is.
+    """Replace data of single participants, in parallel arrays; None leaves a part unchanged.
 
-    `own` is shown to that participant alone, `private` to nobody; `actor.data` brings both back.
+    Only that participant sees `own`, and nobody sees `private`; `actor.data` returns both to the
+    app.
     """
 
     effect: Literal["setParticipants"] = "setParticipants"
@@ -66,17 +67,18 @@ class SetParticipants(Answer):
 
 
 class SetSettings(Answer):
-    """Merge a patch into the room's settings: any in DRAFT, later only `x-live` ones."""
+    """Merge a patch into the room's settings: any field in DRAFT, later only `x-live` fields."""
 
     effect: Literal["setSettings"] = "setSettings"
     patch: JsonObject
 
 
 class Announce(Answer):
-    """What the host tells when a window closes.
+    """What the host publishes when a window closes.
 
-    Without `verdicts` nobody is told their own. Without `standings` participants see no standings
-    and no points, from this close on until that of a window that announces them.
+    Without `verdicts`, participants do not see their own verdicts. Without `standings`,
+    participants see no standings and no points, from this close until the close of a window that
+    announces them.
     """
 
     verdicts: StrictBool = True
@@ -84,17 +86,17 @@ class Announce(Answer):
 
 
 class OpenWindow(Answer):
-    """Let people submit within a span; the host counts, judges by the rules, and closes.
+    """Let participants submit within a time span; the host counts, judges by the rules, and closes.
 
-    `id` is new in the room, for ever. Everybody sees `prompt` and `accepts` (a JSON Schema of what
-    is submitted), the app alone sees `data`, and `rules`: a submission is right exactly when it
-    satisfies them. `fold` are JSON Pointers to texts that are compared after NFKC, case folding and
+    `id` is unique in the room for ever. Everybody sees `prompt` and `accepts` (a JSON Schema of a
+    submission). Only the app sees `data` and `rules`: a submission is right exactly if it satisfies
+    the rules. `fold` are JSON Pointers to texts that are compared after NFKC, case folding and
     collapsing of spaces, in the submission and in the `const` and `enum` of the rules alike.
 
-    The window opens after `opens_in_ms` and is open for `duration_ms`, without an end when that is
-    None. `participants` are the only ones who may submit, None means everybody of `roles`.
-    Submissions that come less than `min_elapsed_ms` after the opening are refused and may be
-    repeated. `points` are what a right submission gets where the host judges.
+    The window opens after `opens_in_ms` and is open for `duration_ms`, or without an end if that is
+    None. If `participants` is given, only they may submit; None means everybody of `roles`. A
+    submission less than `min_elapsed_ms` after the opening is refused and may be repeated. `points`
+    are what a right submission gets if the host judges.
     """
 
     effect: Literal["openWindow"] = "openWindow"
@@ -127,7 +129,7 @@ class OpenWindow(Answer):
 
 
 class ChangeWindow(Answer):
-    """Move the end of an open or paused window; a moment that has passed closes it."""
+    """Move the end of an open or paused window; a time in the past closes it."""
 
     effect: Literal["changeWindow"] = "changeWindow"
     id: Name
@@ -135,16 +137,16 @@ class ChangeWindow(Answer):
 
 
 class CloseWindow(Answer):
-    """Close an open or paused window now; of one that is closed already, no error."""
+    """Close an open or paused window now; no error if it is closed already."""
 
     effect: Literal["closeWindow"] = "closeWindow"
     id: Name
 
 
 class RevealWindow(Answer):
-    """Show verdicts and standings that a window with `results: onReveal` held back.
+    """Show the verdicts and standings that a window with `results: onReveal` withholds.
 
-    Of a window whose results are shown already, no error.
+    No error if the results of the window are shown already.
     """
 
     effect: Literal["revealWindow"] = "revealWindow"
@@ -156,7 +158,7 @@ class Share(Answer):
 
     A field is `participantId`, `payload`, `verdict`, `points`, `elapsedMs`, or a JSON Pointer into
     the payload such as `/comment`. Verdicts and points stay hidden until they are revealed. Without
-    `participantId` nobody can tell whose a submission is, nor in which order they came.
+    `participantId` nobody can see who made a submission, nor in which order they arrived.
     """
 
     effect: Literal["share"] = "share"
@@ -181,7 +183,7 @@ class Verdicts(Answer):
 
 
 class Rejudge(Answer):
-    """Correct a closed window after the fact: by new rules, by verdicts, or by voiding it.
+    """Correct a closed window later: by new rules, by verdicts, or by voiding it.
 
     `rules` judge every submission again and give the window's `points` to the right ones;
     `verdicts` correct those that they name. A window that is `void` gives no points. Scores are
@@ -203,7 +205,7 @@ class Rejudge(Answer):
 
 
 class Adjust(Answer):
-    """Add points to a participant (or take them), with a reason."""
+    """Add points to a participant, or subtract them, with a reason."""
 
     effect: Literal["adjust"] = "adjust"
     participant_id: Id
@@ -221,7 +223,7 @@ class Award(Answer):
 
 
 class Schedule(Answer):
-    """Set a durable timer, at a moment or after a span; a timer of the same name is replaced."""
+    """Set a durable timer, at a time or after a span; it replaces a timer of the same name."""
 
     effect: Literal["schedule"] = "schedule"
     name: Name
@@ -238,21 +240,21 @@ class Schedule(Answer):
 
 
 class Cancel(Answer):
-    """Drop a timer; no timer of that name is no error."""
+    """Cancel a timer; no error if no timer has that name."""
 
     effect: Literal["cancel"] = "cancel"
     name: Name
 
 
 class Fulfill(Answer):
-    """Note that a prize was handed out; of a win that is handed out already, no error."""
+    """Record that a prize was handed out; no error if that is recorded already."""
 
     effect: Literal["fulfill"] = "fulfill"
     winner_id: Id
 
 
 class Revoke(Answer):
-    """Take a win back with a reason; the unit of the prize is there again."""
+    """Revoke a win with a reason; the unit of the prize becomes available again."""
 
     effect: Literal["revoke"] = "revoke"
     winner_id: Id
@@ -260,7 +262,7 @@ class Revoke(Answer):
 
 
 class PrizeCount(Answer):
-    """So many units of a prize."""
+    """A number of units of a prize."""
 
     prize_id: Id
     count: Annotated[StrictInt, Field(ge=1, le=1_000_000)]
@@ -281,13 +283,13 @@ class PublicSource(Answer):
 
 
 class Draw(Answer):
-    """Ask the host for a draw, as a durable job; `prizes` absent means all that is left.
+    """Ask the host for a draw, as a durable job; without `prizes` it draws everything that is left.
 
-    With `run` the winners are selected and revealed at once after the commit, else the draw
-    waits for `runDraw`, or for the values of its `public_sources`. `replaces` names the revoked
-    win that a redraw replaces; it may be revoked earlier in the same answer. `reserves` are how
-    many people are named who come next, of each prize where people may win several. `data` is the
-    app's own note, shown to nobody, which `prepare_draw` brings back; 4 KiB at most. A key that
+    With `run` the winners are selected and revealed right after the commit; otherwise the draw
+    waits for `runDraw`, or for the values of its `public_sources`. `replaces` names the revoked win
+    that a redraw replaces; it may be revoked earlier in the same result. `reserves` is how many
+    participants are named in reserve, for each prize if participants may win several. `data` is a
+    note of the app, at most 4 KiB, which nobody sees and which `prepare_draw` receives. A key that
     the room has used already is refused.
     """
 
@@ -310,7 +312,7 @@ class RunDraw(Answer):
 
 
 class Reveal(Answer):
-    """Make a drawn result public, for the named prizes or for all."""
+    """Publish the result of a draw, for the named prizes or for all."""
 
     effect: Literal["reveal"] = "reveal"
     key: Name
@@ -327,7 +329,7 @@ class Notify(Answer):
 
 
 class Reply(Answer):
-    """What the caller of the action gets back."""
+    """The value that the caller of the action receives."""
 
     effect: Literal["reply"] = "reply"
     data: JsonValue = None

@@ -1,6 +1,6 @@
 # mypy: disable-error-code="empty-body"
-# Specifications have no bodies: they only say what may be implemented.
-"""Every hook of the contract, one sentence each, and the table that says how the host calls it."""
+# Specifications have no bodies: they only declare what may be implemented.
+"""Every hook of the contract, one sentence each, and the table of how the host calls it."""
 
 from collections.abc import Awaitable
 from dataclasses import dataclass
@@ -22,17 +22,17 @@ MaybeAsync = Union[R, Awaitable[R]]  # noqa: UP007  an alias with a parameter, o
 
 
 class AppHooks:
-    """What an app may implement; plain functions and coroutine functions alike."""
+    """The hooks that an app may implement, as plain functions or coroutine functions."""
 
     @hookspec
     def app_manifest(self) -> JsonObject:
-        """Return the app's manifest as a document; asked once, when the app is loaded."""
+        """Return the app's manifest as a document; called once, when the app is loaded."""
 
     @hookspec
     def validate_settings(
         self, context: p.Context, request: p.SettingsValidationRequest
     ) -> MaybeAsync[p.SettingsValidationResult]:
-        """Say what is wrong with settings that the schema accepts."""
+        """Return the problems in settings that satisfy the schema."""
 
     @hookspec
     def import_settings(
@@ -44,25 +44,25 @@ class AppHooks:
     def migrate_settings(
         self, context: p.Context, request: p.SettingsMigrationRequest
     ) -> MaybeAsync[p.SettingsMigrationResult]:
-        """Carry settings and state from one version of the app to another."""
+        """Migrate settings and state from one version of the app to another."""
 
     @hookspec
     def register_participant(
         self, context: p.Context, request: p.RegistrationRequest
     ) -> MaybeAsync[p.RegistrationResult]:
-        """Let an applicant in, turn them away, or leave it to the organizer."""
+        """Admit an applicant, reject them, or leave the decision to the organizer."""
 
     @hookspec
     def prepare_draw(
         self, context: p.Context, request: p.PrepareDrawRequest
     ) -> MaybeAsync[p.PreparedDraw]:
-        """Say who takes part in a draw, with how many tickets, and by which algorithm."""
+        """Return who takes part in a draw, with how many tickets, and the algorithm."""
 
     @hookspec
     def select_winners(
         self, context: p.Context, request: p.SelectWinnersRequest
     ) -> MaybeAsync[p.SelectWinnersResult]:
-        """Select winners by an algorithm of the app's own, from the seed alone."""
+        """Select winners by an algorithm of the app, from the seed alone."""
 
     @hookspec
     def judge_submission(
@@ -74,13 +74,13 @@ class AppHooks:
     def handle_action(
         self, context: p.Context, request: p.ActionRequest
     ) -> MaybeAsync[p.ActionResult | p.Effects]:
-        """Do what somebody in the room asked for, by effects."""
+        """Handle an action that somebody in the room called; return effects."""
 
     @hookspec
     def close_window(
         self, context: p.Context, request: p.CloseWindowRequest
     ) -> MaybeAsync[p.CloseWindowResult | p.Effects]:
-        """Take the submissions of a window that has closed."""
+        """Process the submissions of a window that has closed."""
 
     @hookspec
     def on_timer(self, context: p.Context, request: p.TimerRequest) -> MaybeAsync[p.Effects]:
@@ -96,19 +96,19 @@ class AppHooks:
     def deliver_notification(
         self, context: p.Context, request: p.NotificationRequest
     ) -> MaybeAsync[p.Acknowledgement]:
-        """Carry a notification to people."""
+        """Deliver a notification to people."""
 
     @hookspec
     def on_event(
         self, context: p.Context, request: p.EventRequest
     ) -> MaybeAsync[p.Acknowledgement]:
-        """Take note of an event of the room log."""
+        """Process an event of the room log, for example for analytics."""
 
     @hookspec
     def check_health(
         self, context: p.Context, request: p.HealthRequest
     ) -> MaybeAsync[p.HealthReport]:
-        """Say how the app feels."""
+        """Report the health of the app."""
 
 
 Req_co = TypeVar("Req_co", bound=BaseModel, covariant=True)
@@ -120,8 +120,9 @@ class Hook(Generic[Req_co, Res_co]):
     """How the host calls one hook.
 
     `deadline_ms` and `on_failure` are defaults that a manifest's policy may change; `allowed` are
-    the strategies that it may name. `asked` hooks answer somebody, the others are told. `empty`
-    says that returning nothing means the result's defaults.
+    the strategies that it may name. Somebody waits for the result of an `asked` hook; the other
+    hooks are notifications. `empty` means that an app may return nothing, for the result's
+    defaults.
     """
 
     name: str
@@ -216,12 +217,12 @@ HOOKS: tuple[Hook[BaseModel, BaseModel], ...] = (
     DELIVER_NOTIFICATION, ON_EVENT, CHECK_HEALTH,
 )  # fmt: skip
 
-#: capabilities of the seed's format that are accepted and call nothing
+#: capabilities of the first platform's format that are accepted and call no hook
 SILENT_CAPABILITIES = frozenset({"prizeFund", "roomSettings"})
 
 CAPABILITIES = frozenset(hook.capability for hook in HOOKS) | SILENT_CAPABILITIES
 
 
 def hooks_of(capability: str) -> tuple[Hook[BaseModel, BaseModel], ...]:
-    """Return the hooks that carry a capability; none for those that call nothing."""
+    """Return the hooks of a capability; an empty tuple if the capability calls none."""
     return tuple(hook for hook in HOOKS if hook.capability == capability)

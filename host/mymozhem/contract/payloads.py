@@ -1,4 +1,4 @@
-"""One frozen request and one frozen result per hook, and the context that every request carries."""
+"""One frozen request and one frozen result per hook, and the context of every request."""
 
 from collections.abc import Iterator
 from datetime import datetime
@@ -42,7 +42,7 @@ class RoomData(Wire):
 
 
 class RoomView(Wire):
-    """The room, complete: private settings and state included."""
+    """The complete room, with private settings and state."""
 
     id: str
     name: str
@@ -53,14 +53,14 @@ class RoomView(Wire):
 
 
 class ParticipantData(Wire):
-    """What the app keeps about one participant: `own` is shown to that one, `private` to nobody."""
+    """Data that the app keeps about one participant, who sees `own`; nobody sees `private`."""
 
     own: JsonObject = {}
     private: JsonObject = {}
 
 
 class Actor(Wire):
-    """Who caused the call; `participant_id` is None for who is not in the room (an admin)."""
+    """Who caused the call; `participant_id` is None if they are not in the room (an admin)."""
 
     participant_id: str | None
     role: Role
@@ -93,7 +93,7 @@ class Winner(Wire):
 
 
 class Reserve(Wire):
-    """Somebody in reserve, as a row of `Reserves`."""
+    """A participant in reserve, as a row of `Reserves`."""
 
     draw_id: str
     prize_id: str | None
@@ -102,11 +102,11 @@ class Reserve(Wire):
 
 
 class Reserves(Wire):
-    """Who came next in draws that are revealed as a whole, in parallel arrays.
+    """The reserves of draws that are completely revealed, in parallel arrays.
 
-    Draw after draw, the oldest first, and in the order of the selection. `prize_id` is None where
-    the draw gave everybody one prize at most: they are in reserve for whatever prize of it.
-    `active` tells whether they take part now, as participants. Who moved up is for the app to note.
+    The oldest draw comes first; within a draw, the order is that of the selection. `prize_id` is
+    None if the draw gave everybody one prize at most: such reserves are for any prize of the draw.
+    `active` says whether they are active participants now. The app itself records who moved up.
     """
 
     draw_id: tuple[str, ...] = ()
@@ -115,7 +115,7 @@ class Reserves(Wire):
     active: tuple[bool, ...] = ()
 
     def rows(self) -> Iterator[Reserve]:
-        """Yield the people one by one, in their order."""
+        """Yield the reserves one by one, in their order."""
         names = tuple(type(self).model_fields)
         for values in zip(*(getattr(self, name) for name in names), strict=True):
             yield Reserve.model_construct(**dict(zip(names, values, strict=True)))
@@ -191,13 +191,13 @@ class Submissions(Wire):
 
 
 class Context(Wire):
-    """What every request carries: where, who, when; and what the manifest's `needs` asked for.
+    """The context of every request: room, actor, times; and what the manifest's `needs` requested.
 
-    `room` is None for calls outside a room, `actor` where nobody caused the call; `received_at`
-    is when the host received what the call is about, `due_at` when a timer was due;
-    `deadline_ms` is what is left; `lock` is the digest of the room's lock; `seed` is randomness
-    of the host's (32 bytes, hex) for hooks that return effects, the same in every attempt of a
-    call and known to nobody else. `prizes`, `winners`, `reserves`, `participants` and
+    `room` is None for calls outside a room, `actor` is None if nobody caused the call;
+    `received_at` is when the host received what the call is about, `due_at` when a timer was due;
+    `deadline_ms` is the time left; `lock` is the digest of the room's lock. `seed` is randomness
+    from the host (32 bytes, hex) for hooks that return effects: the same in every attempt of a
+    call, and secret from everybody else. `prizes`, `winners`, `reserves`, `participants` and
     `submissions` (of closed windows) are None unless the manifest needs them for this hook.
     """
 
@@ -223,7 +223,7 @@ class Context(Wire):
 
 
 class Problem(Answer):
-    """One thing wrong with a value: where (a JSON Pointer), a code, a sentence."""
+    """A problem with a value: where (a JSON Pointer), a code, and a sentence."""
 
     pointer: str = ""
     code: ShortText = "INVALID"
@@ -231,14 +231,14 @@ class Problem(Answer):
 
 
 class SettingsValidationRequest(Wire):
-    """Settings that satisfy the schema; what a draft may still lack matters for `activate`."""
+    """Settings that satisfy the schema; with `activate`, they must be complete as well."""
 
     settings: JsonObject
     purpose: Literal["save", "activate"]
 
 
 class SettingsValidationResult(Answer):
-    """The problems found; none means the settings are good."""
+    """The problems found; without problems, the settings are valid."""
 
     problems: tuple[Problem, ...] = ()
 
@@ -260,16 +260,16 @@ class ImportProblem(Answer):
 
 
 class SettingsImportResult(Answer):
-    """The imported value of the setting, and what could not be read."""
+    """The imported value of the setting, and the lines that could not be read."""
 
     value: JsonValue
     problems: tuple[ImportProblem, ...] = ()
 
 
 class SettingsMigrationRequest(Wire):
-    """Settings and state of a room in one version of the app, to be carried to another.
+    """Settings and state of a room in one version of the app, to be migrated to another.
 
-    The newer of the two versions is asked, on the way up as on the way down.
+    The host calls the newer of the two versions, for an upgrade and for a downgrade.
     """
 
     settings: JsonObject
@@ -279,7 +279,7 @@ class SettingsMigrationRequest(Wire):
 
 
 class MigratedState(Answer):
-    """The parts of the state as they are in the new version; one that is left out stays."""
+    """The parts of the state in the new version; a part that is left out stays unchanged."""
 
     public: JsonObject | None = None
     organizer: JsonObject | None = None
@@ -300,8 +300,8 @@ class SettingsMigrationResult(Answer):
 class Applicant(Wire):
     """Somebody who wants to join; `person_id` is the same across rooms of one app.
 
-    `metadata` is what the room already holds about this person, from organizers, an import, or an
-    earlier stay; an applicant cannot write it.
+    `metadata` is what the room holds already about this person, from organizers, an import, or an
+    earlier membership; an applicant cannot write it.
     """
 
     person_id: str
@@ -312,19 +312,19 @@ class Applicant(Wire):
 
 
 class RegistrationRequest(Wire):
-    """The applicant's own answers, which already satisfy the manifest's `registration` schema."""
+    """The applicant's own answers, which satisfy the manifest's `registration` schema."""
 
     applicant: Applicant
     answers: JsonObject
 
 
 class RegistrationResult(Answer):
-    """Whether the applicant is in; `metadata` is kept with the participant.
+    """Whether the applicant is admitted; `metadata` is kept with the participant.
 
-    `metadata` absent means what the room already holds, completed by the answers, which never
-    replace it. `seats` lets the applicant in only while fewer than so many active participants
-    of role PARTICIPANT are in the room: the host counts under the room's lock, so that of two
-    who come for the last seat one gets it. The other is rejected with `reason`.
+    Without `metadata`, the host keeps what the room holds already and adds the answers, which never
+    replace it. `seats` admits the applicant only if the room has fewer active participants of role
+    PARTICIPANT. The host counts them under the room's lock, so if two applicants compete for the
+    last place, only one gets it. The other is rejected with `reason`.
     """
 
     decision: Literal["accept", "reject", "pending"] = "accept"
@@ -348,8 +348,8 @@ class DrawPrize(Wire):
 class Candidates(Wire):
     """Active participants of role PARTICIPANT in canonical order, in parallel arrays.
 
-    `earlier_points` are those of the room that this one continues: None for who was not there, no
-    array at all where this room continues none.
+    `earlier_points` are those of the room that this one continues: None for participants who were
+    not there, and no array at all if this room continues none.
     """
 
     id: tuple[str, ...] = ()
@@ -371,10 +371,10 @@ class Replaced(Wire):
 
 
 class PrepareDrawRequest(Wire):
-    """The prizes to be drawn, who may take part, and what the draw replaces.
+    """The prizes to be drawn, the candidates, and what the draw replaces.
 
-    `reserves` are those asked for with the draw, and `data` is what the app noted then.
-    A room has one draw under way at a time, so that the winners of those before are known.
+    `reserves` and `data` are those of the effect `draw`. A room has one draw in progress at a time,
+    so the winners of earlier draws are known.
     """
 
     draw_id: str
@@ -388,7 +388,7 @@ class PrepareDrawRequest(Wire):
 
 
 class EntryList(Answer):
-    """Who takes part with how many tickets, in parallel arrays."""
+    """The entries of a draw and their tickets, in parallel arrays."""
 
     participants: tuple[Id, ...]
     tickets: tuple[Tickets, ...]
@@ -402,11 +402,11 @@ class EntryList(Answer):
 
 
 class TicketRule(Answer):
-    """How many tickets a candidate has: a number that the host looks up, within bounds.
+    """How many tickets a candidate has: a number that the host reads, within bounds.
 
-    The number is the integer under `field` of the metadata, the points in this room, or those
-    of the room that this one continues. It is divided by `per` and rounded down, then kept
-    between `minimum` and `maximum`. Where there is no integer, `default` counts.
+    The number is the integer under `field` of the metadata, the points in this room, or those of
+    the room that this one continues. It is divided by `per` and rounded down, then kept between
+    `minimum` and `maximum`. If there is no integer, `default` is used.
     """
 
     of: Literal["metadata", "points", "earlierPoints"] = "metadata"
@@ -431,8 +431,8 @@ class EntryRule(Answer):
     """Entries by rule over `{kind, metadata, points}` of each candidate: a million need no list.
 
     `where` is a JSON Schema that a candidate must satisfy, `except` leaves participants out,
-    `seen_since` leaves out who was not seen at that moment or later, `tickets` is a number for
-    everybody or looked up (0 tickets: not an entry).
+    `seen_since` leaves out everybody who was last seen before that time. `tickets` is a number for
+    everybody or a rule (0 tickets: not an entry).
     """
 
     where: JsonObject | Literal[True] = True
@@ -448,10 +448,10 @@ Each = Literal["once", "perPrize"]
 class PreparedDraw(Answer):
     """Entries and rule of a draw, which the host then freezes and commits to in public.
 
-    `each`: `once` gives everybody one prize at most, `perPrize` lets people win several. `rule`
-    is a sentence for people. `public_sources` absent means those of the request, and so with
-    `reserves`, of whom an algorithm of the app's own names none. An algorithm that the host
-    computes itself needs no `select_winners`.
+    `each`: `once` gives everybody one prize at most, `perPrize` lets participants win several.
+    `rule` is a sentence for people. Without `public_sources` those of the request are used; the
+    same holds for `reserves`, but an app's own algorithm names no reserves. An algorithm that the
+    host computes itself needs no `select_winners`.
     """
 
     entries: EntryList | EntryRule = EntryRule()
@@ -463,7 +463,7 @@ class PreparedDraw(Answer):
 
 
 class SelectWinnersRequest(Wire):
-    """A committed draw and a seed (hex, 32 bytes) for an algorithm of the app's own."""
+    """A committed draw and a seed (hex, 32 bytes) for an algorithm of the app."""
 
     draw_id: str
     key: str
@@ -500,7 +500,7 @@ class ActionCall(Wire):
 
 
 class ActionRequest(Wire):
-    """What somebody asked the app to do; `calls` holds all waiting calls of a `batch` action."""
+    """An action that somebody called; `calls` holds all waiting calls of a `batch` action."""
 
     action: str
     payload: JsonObject = {}
@@ -508,18 +508,18 @@ class ActionRequest(Wire):
 
 
 class Effects(Answer):
-    """What the app wants done, all or none, in this order."""
+    """The effects that the app requests, applied all or none, in this order."""
 
     effects: Annotated[tuple[Effect, ...], Field(max_length=MAX_EFFECTS)] = ()
 
     @classmethod
     def of(cls, *effects: Effect) -> Self:
-        """Return the given effects as an answer."""
+        """Return the given effects as a result."""
         return cls(effects=effects)
 
 
 class Refusal(Answer):
-    """The app's no: a code for programs, a sentence for people."""
+    """The app refuses the call: a code for programs, a sentence for people."""
 
     code: Annotated[str, Field(pattern=r"^[A-Z][A-Z0-9_]{1,63}$")]
     message: LongText
@@ -527,7 +527,7 @@ class Refusal(Answer):
 
 
 class ActionAnswer(Answer):
-    """The answer to one call of a batch: effects or a refusal."""
+    """The result of one call of a batch: effects or a refusal."""
 
     effects: Annotated[tuple[Effect, ...], Field(max_length=MAX_EFFECTS)] = ()
     refuse: Refusal | None = None
@@ -553,7 +553,7 @@ class WindowView(Wire):
 
 
 class JudgeRequest(Wire):
-    """One submission to be judged; no settings and no state travel with it."""
+    """One submission to be judged, without settings and state of the room."""
 
     window: WindowView
     submission: Submission
@@ -576,7 +576,7 @@ class Scores(Wire):
 class CloseWindowRequest(Wire):
     """A window that has closed, everything that was counted in it, and the scores so far.
 
-    Verdicts are those of the rules or of `judge_submission`; `pending` where nobody has judged.
+    Verdicts are those of the rules or of `judge_submission`; `pending` if nobody has judged.
     """
 
     window: WindowView
@@ -587,8 +587,8 @@ class CloseWindowRequest(Wire):
 class CloseWindowResult(Effects):
     """Effects, and verdicts and points of submissions in bulk.
 
-    Submissions that `verdicts` leaves out keep what the rules say: the window's points for right
-    ones, else none.
+    Submissions that `verdicts` leaves out keep the verdict of the rules: the window's points for
+    right ones, otherwise none.
     """
 
     verdicts: Verdicts | None = None
@@ -598,7 +598,7 @@ class CloseWindowResult(Effects):
 
 
 class TimerRequest(Wire):
-    """A timer of the app's that is due."""
+    """A timer of the app that is due."""
 
     name: Name
     payload: JsonObject = {}
@@ -614,13 +614,13 @@ class Wins(Wire):
 
 
 class Change(Wire):
-    """What changed in the room: the kind, what happened to it, and the ids concerned.
+    """A change in the room: its kind, what happened, and the ids concerned.
 
-    `what` is the second half of the event's type (`winner:revoked` is `revoked`). Of windows an app
-    is told what others did: `settled` (without it), `revealed`, `corrected`, `voided`, `paused`,
-    `resumed`, `extended`; and `closed` after its own `close_window`. A change of kind `winner`
-    brings the `wins` that one commit changed, a thousand at most: ten thousand winners revealed at
-    once are ten changes, told one after the other.
+    `what` is the second half of the event's type (`winner:revoked` is `revoked`). Of windows, the
+    app receives what others did: `settled` (without the app), `revealed`, `corrected`, `voided`,
+    `paused`, `resumed`, `extended`; and `closed` after its own `close_window`. A change of kind
+    `winner` has the `wins` that one commit changed, at most a thousand. If ten thousand winners are
+    revealed together, the app receives ten changes, one after the other.
     """
 
     kind: ChangeKind
@@ -646,7 +646,7 @@ class RoomChangeRequest(Wire):
 
 
 class NotificationRequest(Wire):
-    """A notification that the app is to deliver to the named people."""
+    """A notification that the app delivers to the named people."""
 
     notification_id: str
     title: str
@@ -671,15 +671,15 @@ class EventRequest(Wire):
 
 
 class Acknowledgement(Answer):
-    """The app has taken it."""
+    """The app has received the notification."""
 
 
 class HealthRequest(Wire):
-    """Nothing but the question."""
+    """A health check; it has no fields."""
 
 
 class HealthReport(Answer):
-    """How the app feels."""
+    """The health of the app."""
 
     status: Literal["ok", "degraded", "down"] = "ok"
     details: JsonObject = {}

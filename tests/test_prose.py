@@ -33,6 +33,17 @@ SCOPES = (
     "docs/reference/metrics.md",
     "docs/reference/referee.md",
     "docs/reference/webhooks.md",
+    "host/mymozhem/__*.py",
+    "host/mymozhem/app.py",
+    "host/mymozhem/clock.py",
+    "host/mymozhem/config.py",
+    "host/mymozhem/errors.py",
+    "host/mymozhem/resources.py",
+    "host/mymozhem/api/*.py",
+    "host/mymozhem/contract/*.py",
+    "host/mymozhem/manifests/*.py",
+    "manifests/*.md",
+    "manifests/v1/*.schema.json",
 )
 
 #: Files that quote what the rules forbid.
@@ -140,6 +151,18 @@ ALLOWED = (
         "the nickname that readers may still meet",
     ),
     Allowed("CHANGELOG.md", "open_house", "tells authors which name was replaced"),
+    *(
+        Allowed(path, "`seats`", "the name of a field")
+        for path in (
+            "host/mymozhem/contract/payloads.py",
+            "manifests/v1/contract/register_participant.result.schema.json",
+        )
+    ),
+    Allowed(
+        "manifests/v1/contract/register_participant.result.schema.json",
+        '"seats"',
+        "the name of a field",
+    ),
 )
 
 _CODE = frozenset({tokenize.NAME, tokenize.NUMBER, tokenize.OP})

@@ -134,7 +134,7 @@ class TooManyRequests(MymozhemError):
 
 
 class HostFault(MymozhemError):
-    """Something broke on our side; the request id finds it in the log."""
+    """Something broke on our side; search the log for the request id."""
 
     status = 500
     default_code = "INTERNAL"

@@ -79,8 +79,8 @@ def _checked(document: dict[str, JsonValue], registered_as: str | None) -> Repor
         return Report((), Manifest.of(document, registered_as=registered_as))
     except ValidationError as error:
         wrong = error.errors(include_url=False, include_input=False)
-        told = (Problem(pointer(each["loc"]), "INVALID", each["msg"]) for each in wrong)
-        return Report(tuple(told), None)
+        problems = (Problem(pointer(each["loc"]), "INVALID", each["msg"]) for each in wrong)
+        return Report(tuple(problems), None)
 
 
 def _problems(document: dict[str, JsonValue], registered_as: str | None) -> tuple[Problem, ...]:

@@ -110,11 +110,11 @@ def _verified(record: Record) -> str:
 
 def _problems(error: ValidationError) -> str:
     problems = error.errors(include_url=False, include_context=False, include_input=False)
-    told = [
+    shown = [
         f"/{'/'.join(_shown(part) for part in problem['loc'])}: {problem['msg']}"[:300]
         for problem in problems[:_SHOWN_PROBLEMS]
     ]
-    return "; ".join(told)
+    return "; ".join(shown)
 
 
 def _said(error: Exception) -> str:

@@ -20,7 +20,7 @@ from mymozhem.contract.fair.model import (
 _APP_LABEL = "app"
 
 Position = tuple[bytes, str, int]
-"""Position, participant, ticket. Equal positions are told apart by the latter two."""
+"""Position, participant, ticket. The latter two order equal positions."""
 
 
 def seed_key(

@@ -30,18 +30,18 @@ def compare(old: Manifest, new: Manifest) -> Diff:
     The version itself is no change. At least one change covers each difference. A difference that
     no rule knows is major, because its effect is unknown.
     """
-    told = [each for part in PARTS.values() for each in part(old, new)]
-    told += _passed_over(old.document, new.document, told)
-    placed = (_placed(each, old.document, new.document) for each in told)
+    changes = [each for part in PARTS.values() for each in part(old, new)]
+    changes += _passed_over(old.document, new.document, changes)
+    placed = (_placed(each, old.document, new.document) for each in changes)
     ranked = sorted(placed, key=lambda each: -each.bump.rank)
     return Diff(old.version, new.version, tuple(ranked))
 
 
-def _passed_over(old: JsonObject, new: JsonObject, told: list[Change]) -> Iterator[Change]:
-    spoken_of = {each.pointer for each in told}
-    above = {at for place in spoken_of for at in _above(place)}
+def _passed_over(old: JsonObject, new: JsonObject, changes: list[Change]) -> Iterator[Change]:
+    changed = {each.pointer for each in changes}
+    above = {at for place in changed for at in _above(place)}
     for place in differences(old, new):
-        if place in _UNNAMED or place in above or not spoken_of.isdisjoint(_above(place)):
+        if place in _UNNAMED or place in above or not changed.isdisjoint(_above(place)):
             continue
         before, after = _find(old, place), _find(new, place)
         if _SPELLED_OUT.fullmatch(place):
@@ -52,12 +52,12 @@ def _passed_over(old: JsonObject, new: JsonObject, told: list[Change]) -> Iterat
             yield change("PART_UNKNOWN", place, message, (before, after))
 
 
-def _placed(told: Change, old: JsonObject, new: JsonObject) -> Change:
+def _placed(found: Change, old: JsonObject, new: JsonObject) -> Change:
     """Return the change with a pointer that exists in a document: a missing schema has no parts."""
-    for place in _above(told.pointer):
+    for place in _above(found.pointer):
         if _stands(new, place) or _stands(old, place):
-            return told if place == told.pointer else replace(told, pointer=place)
-    return told
+            return found if place == found.pointer else replace(found, pointer=place)
+    return found
 
 
 def _stands(document: JsonObject, place: str) -> bool:

@@ -122,7 +122,7 @@ class _Pair:
             yield from _nothing_accepted(old, new, place)
             return
         before, after = _as_object(old), _as_object(new)
-        told: list[Change] = []
+        changes: list[Change] = []
         for rule in (
             self._uncovered,
             _types,
@@ -137,9 +137,9 @@ class _Pair:
             self._live,
             self._reactions,
         ):
-            told += rule(before, after, place)
-        yield from told
-        yield from _same_meaning(before, after, place, told)
+            changes += rule(before, after, place)
+        yield from changes
+        yield from _same_meaning(before, after, place, changes)
         if isinstance(old, bool) is not isinstance(new, bool) and not (before or after):
             yield _same(place.pointer, place)
 
@@ -180,8 +180,8 @@ class _Pair:
             f"{place.label}: “{word}” changed, and whether every valid value "
             "stays valid is not known"
         )
-        told = [self.old.meaning({word: before}), self.new.meaning({word: after})]
-        also = (Consenter.ORGANIZER,) if any(words_in(told, "x-visibility")) else ()
+        meanings = [self.old.meaning({word: before}), self.new.meaning({word: after})]
+        also = (Consenter.ORGANIZER,) if any(words_in(meanings, "x-visibility")) else ()
         return change("KEYWORD_UNKNOWN", place.at(word), message, (before, after), also=also)
 
     # ---------------------------------------------------------------- objects
@@ -447,21 +447,21 @@ def _default(old: Object, new: Object, place: Place) -> Changes:
         message = f"{place.label} must be given now, as it has no default any more"
         yield change("DEFAULT_DROPPED", place.at("default"), message, (before, None))
         return
-    told = shown(after) if "default" in new else "nothing"
-    message = f"{place.label}: the default is {told} instead of "
+    current = shown(after) if "default" in new else "nothing"
+    message = f"{place.label}: the default is {current} instead of "
     message += shown(before) if "default" in old else "nothing"
     yield change("DEFAULT_CHANGED", place.at("default"), message, (before, after))
 
 
-def _same_meaning(old: Object, new: Object, place: Place, told: list[Change]) -> Changes:
-    pointers = {each.pointer for each in told}
+def _same_meaning(old: Object, new: Object, place: Place, changes: list[Change]) -> Changes:
+    pointers = {each.pointer for each in changes}
     if place.pointer in pointers:
         return
     start = len(place.pointer) + 1
-    spoken_of = {each[start:].partition("/")[0] for each in pointers}
+    changed = {each[start:].partition("/")[0] for each in pointers}
     for word in _words(old, new):
         at = place.at(word)
-        if not _same_at(word, old, new) and at[start:] not in spoken_of:
+        if not _same_at(word, old, new) and at[start:] not in changed:
             what = "the references to it show the change" if word in PLACES else _NO_OTHER
             yield _same(at, place, what, (old.get(word), new.get(word)))
 

@@ -43,9 +43,9 @@ def differences(old: object, new: object, path: tuple[Part, ...] = ()) -> Iterat
 def listed(values: Iterable[JsonValue]) -> str:
     """Return the first values of a list as text, and how many more there are."""
     found = list(values)
-    told = ", ".join(shown(value) for value in found[:LISTED])
+    first = ", ".join(shown(value) for value in found[:LISTED])
     more = len(found) - LISTED
-    return f"{told} and {more:,} more" if more > 0 else told
+    return f"{first} and {more:,} more" if more > 0 else first
 
 
 def shown(value: JsonValue) -> str:

@@ -6,6 +6,8 @@ import pytest
 
 from tests.support.api_host import PASSWORD, House, make_house
 
+pytestmark = pytest.mark.both_engines
+
 KEY = {"Idempotency-Key": "once-only"}
 
 

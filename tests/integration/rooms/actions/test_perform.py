@@ -18,6 +18,8 @@ from mymozhem.rooms.tables.scores import ScoreRow
 from mymozhem.rooms.tables.timers import TimerRow
 from tests.support.host import House, principal
 
+pytestmark = pytest.mark.both_engines
+
 
 async def do(house: House, room: RoomRow, *effects: Mapping[str, Any]) -> Acted:
     payload: JsonObject = {"effects": [dict(effect) for effect in effects]}

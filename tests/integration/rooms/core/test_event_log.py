@@ -11,6 +11,8 @@ from mymozhem.rooms.core.membership import find_seat
 from mymozhem.rooms.tables.rooms import RoomRow
 from tests.support.host import House, principal
 
+pytestmark = pytest.mark.both_engines
+
 
 async def seen(
     house: House, room: RoomRow, caller: Principal, after: str | None = None, limit: int = 100

@@ -23,6 +23,8 @@ from tests.support.apps.draw_app import Drawer
 from tests.support.host import make_house, make_services
 from tests.support.timing import HANG_TIMEOUT, LoadTolerantClock
 
+pytestmark = pytest.mark.both_engines
+
 
 @pytest.fixture
 def clock():

@@ -21,6 +21,8 @@ from tests.support.apps.draw_app import Drawer, break_down, refuse, said
 from tests.support.host import make_house
 from tests.support.timing import HANG_TIMEOUT
 
+pytestmark = pytest.mark.both_engines
+
 
 class Told(Drawer):
     changes = ("joined", "prize", "status")

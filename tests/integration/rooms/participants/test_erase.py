@@ -17,6 +17,8 @@ from mymozhem.rooms.tables.participants import ParticipantRow
 from mymozhem.rooms.tables.rooms import RoomRow
 from tests.support.host import House, principal
 
+pytestmark = pytest.mark.both_engines
+
 
 async def rows(house: House, table: type, **where: object) -> list:
     async with house.services.database.read() as session:

@@ -14,6 +14,8 @@ from mymozhem.rooms.tables.participants import ParticipantRow
 from mymozhem.rooms.tables.rooms import EntryPolicy, RoomRow
 from tests.support.host import House, principal
 
+pytestmark = pytest.mark.both_engines
+
 
 async def active(house: House, room: RoomRow) -> int:
     async with house.services.database.read() as session:

@@ -20,6 +20,8 @@ from mymozhem.rooms.tables.audit import AuditRow
 from mymozhem.rooms.tables.rooms import RoomRow
 from tests.support.host import House, principal
 
+pytestmark = pytest.mark.both_engines
+
 
 async def test_people_can_be_put_into_a_draft_with_their_tickets(house: House) -> None:
     room = await house.room("bazaar")

@@ -15,6 +15,8 @@ from mymozhem.rooms.tables.prizes import PrizeRow, WinnerRow
 from mymozhem.rooms.tables.rooms import RoomRow
 from tests.support.host import House
 
+pytestmark = pytest.mark.both_engines
+
 
 async def give(house: House, room: RoomRow, person: str, prize: str) -> WinnerRow:
     async with write_room(house.services, room.id) as writer:

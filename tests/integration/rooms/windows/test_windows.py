@@ -13,6 +13,8 @@ from mymozhem.rooms.windows import commands
 from tests.support.apps.window_app import RULES, Desk, do, opening, send, submissions_of, window_of
 from tests.support.host import make_house
 
+pytestmark = pytest.mark.both_engines
+
 
 @pytest.fixture
 def app():

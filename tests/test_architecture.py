@@ -14,6 +14,7 @@ import pytest
 ROOT = Path(__file__).resolve().parent.parent
 HOST = ROOT / "host" / "mymozhem"
 APPS = sorted(path.parent.name for path in ROOT.glob("plugins/*/pyproject.toml"))
+ROOM_TRANSACTIONS = {"read_as", "write_as", "room_transaction"}
 SERVERS = ("quart", "quart_schema", "sqlalchemy", "aiohttp", "uvicorn")
 
 
@@ -61,6 +62,23 @@ def lines_matching(pattern: re.Pattern[str], paths: list[Path]) -> list[str]:
         for path in paths
         for number, line in enumerate(path.read_text(errors="replace").splitlines(), start=1)
         if pattern.search(line)
+    ]
+
+
+def transactions_in(folder: str, kinds: set[str]) -> list[str]:
+    """List the places in a folder of the host that open a transaction of these kinds."""
+    paths = python_files(HOST / folder)
+    calls = [
+        (path, node)
+        for path in paths
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.Call)
+    ]
+    return [
+        f"{path.relative_to(HOST)}:{call.lineno}"
+        for path, call in calls
+        if (isinstance(call.func, ast.Attribute) and call.func.attr in kinds and not call.args)
+        or (isinstance(call.func, ast.Name) and call.func.id in ROOM_TRANSACTIONS)
     ]
 
 
@@ -117,8 +135,28 @@ def test_every_folder_of_code_is_a_package_so_that_the_linter_sees_it():
 
 def test_quart_is_kept_from_every_layer_below_the_edge():
     rows = layers("layers")
-    below = {module for row in rows[rows.index(["rooms"]) :] for module in row}
+    below = {module for row in rows[rows.index(["apps"]) :] for module in row}
     assert set(layers("quart")[1]) == below
+
+
+def test_a_route_only_parses_and_leaves_transactions_to_use_cases():
+    assert transactions_in("api", {"read", "write"}) == []
+
+
+def test_a_command_writes_by_the_use_cases_that_routes_call():
+    assert transactions_in("cli", {"write"}) == []
+
+
+def test_no_module_of_the_api_knows_the_database():
+    graph = grimp.build_graph("mymozhem", cache_dir=None, include_external_packages=True)
+    below = [name for name in graph.modules if name.startswith("mymozhem.api")]
+    found = {
+        f"{name} -> {each}"
+        for name in below
+        for each in graph.find_modules_directly_imported_by(name)
+        if re.match(r"sqlalchemy|mymozhem\.db\b", each)
+    }
+    assert found == set()
 
 
 def test_importing_the_contract_loads_no_server_database_or_client():

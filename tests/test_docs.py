@@ -21,9 +21,9 @@ from mymozhem.contract import HOOKS
 from mymozhem.manifests.enums import Addressee, Need, Permission
 from mymozhem.manifests.validate import validate_manifest
 from mymozhem.resources import resource_root
-from mymozhem.rooms.effects import _ACTS
-from tests.docs import contract_page, write
+from tests.docs import write
 from tests.docs.blocks import ROOT, Block, blocks, pages, prose
+from tests.docs.run_examples import examples, run
 from tests.docs.run_page import checkout, expectations, matches, walk
 
 DOCS = ROOT / "docs"
@@ -36,10 +36,16 @@ WALKED = [
     DOCS / "howto" / "run-a-draw-with-public-sources.md",
     DOCS / "howto" / "run-a-quiz.md",
     DOCS / "howto" / "test-an-app.md",
-    DOCS / "howto" / "carry-rooms-to-a-new-version.md",
+    DOCS / "howto" / "migrate-rooms-to-a-new-version.md",
     DOCS / "howto" / "register-a-remote-app.md",
 ]
 LANGUAGES = {"sh", "python", "json", "toml", "text", "ini", "http"}
+#: variables that only the tests read
+OF_TESTS = {
+    "MYMOZHEM_FAULT_ROUNDS",
+    "MYMOZHEM_TEST_POSTGRES_URL",
+    "MYMOZHEM_TEST_STRICT",
+}
 _LINK = re.compile(r"(?<!!)\[[^\]]*\]\(([^)\s]+)\)")
 _HEADING = re.compile(r"^#{1,6} (.+?)\s*$", re.MULTILINE)
 
@@ -72,9 +78,9 @@ def test_every_tutorial_is_walked_through():
     assert set((DOCS / "tutorial").glob("*.md")) <= set(WALKED)
 
 
-@pytest.mark.parametrize("block", [each for each in of("python") if each.file is None], ids=str)
-def test_every_python_example_runs(block):
-    exec(compile(block.text, str(block), "exec"), {"__name__": "example"})
+@pytest.mark.parametrize("page", [page for page in PAGES if examples(page)], ids=named)
+def test_the_python_examples_of_a_page_run(page):
+    run(page)
 
 
 @pytest.mark.parametrize("block", [each for each in of("python") if each.file is not None], ids=str)
@@ -181,17 +187,6 @@ def test_a_page_that_follows_from_the_code_is_up_to_date(page):
     assert page.read_text(encoding="utf-8") == write.PAGES[page](), message
 
 
-def test_the_hooks_and_effects_to_come_are_those_that_the_host_does_not_know():
-    source = "".join(
-        path.read_text() for path in (ROOT / "host" / "mymozhem" / "rooms").rglob("*.py")
-    )
-    asked = {hook.name for hook in HOOKS if re.search(rf"\b{hook.name.upper()}\b", source)}
-    assert {hook.name for hook in HOOKS} - asked == contract_page.HOOKS_TO_COME
-    done = {effect.model_fields["effect"].default for effect in _ACTS} | {"reply"}
-    every = {effect.model_fields["effect"].default for effect in contract_page.EFFECTS}
-    assert every - done == contract_page.EFFECTS_TO_COME
-
-
 def manifest_fields() -> Iterator[str]:
     """Yield every field that the schema of manifests knows, also inside its parts."""
     schema = json.loads((resource_root() / "v1" / "manifest.schema.json").read_text())
@@ -229,6 +224,8 @@ def variables(command: click.Command) -> Iterator[str]:
 @pytest.mark.parametrize("page", PAGES, ids=named)
 def test_a_page_names_no_setting_that_there_is_not(page):
     known = {f"MYMOZHEM_{name.upper()}" for name in Settings.model_fields} | {*variables(cli)}
+    if page == ROOT / "CONTRIBUTING.md":
+        known |= OF_TESTS
     assert set(re.findall(r"MYMOZHEM_[A-Z_]*[A-Z]", page.read_text())) <= known
 
 
@@ -259,3 +256,10 @@ def test_every_command_is_documented():
 def test_every_word_of_the_glossary_is_explained_once():
     words = re.findall(r"^\*\*(.+?)\*\*", (DOCS / "glossary.md").read_text(), re.MULTILINE)
     assert words == sorted(set(words), key=str.lower)
+
+
+def test_every_module_that_the_glossary_names_exists():
+    text = (DOCS / "glossary.md").read_text()
+    modules = re.findall(r"`([\w/]+(?:\.py|/))`", text)
+    assert len(modules) > 40
+    assert [each for each in modules if not (ROOT / "host" / "mymozhem" / each).exists()] == []

@@ -6,14 +6,13 @@ from quart import Quart
 
 from mymozhem.api import mount
 from mymozhem.api.callback_dispatch import AllCallbacks
-from mymozhem.api.dependencies import Host
+from mymozhem.api.dependencies import ApiDependencies
 from mymozhem.api.rate_limits import Limits
 from mymozhem.auth.accounts import Accounts
 from mymozhem.auth.passwords import Passwords
 from mymozhem.auth.tokens import Tokens
 from mymozhem.clock import Clock, SystemClock
 from mymozhem.config import Settings
-from mymozhem.outbound.guard import Guard
 from mymozhem.registry.app_keys import SecretCheck
 from mymozhem.registry.catalog import Catalog
 from mymozhem.rooms.app_calls.callbacks import RoomCallbacks
@@ -56,9 +55,9 @@ def create_app(
     return app
 
 
-def host_of(app: Quart) -> Host | None:
+def host_of(app: Quart) -> ApiDependencies | None:
     """Return the parts of a host that is serving; None before it starts and after it stops."""
-    host: Host | None = app.extensions.get(_KEY)
+    host: ApiDependencies | None = app.extensions.get(_KEY)
     return host
 
 
@@ -69,7 +68,7 @@ async def _open(
     *,
     catalog: Catalog | None,
     run_jobs: bool,
-) -> Host:
+) -> ApiDependencies:
     """Open everything in order; the stack closes it in the opposite one, also half-way."""
     async with AsyncExitStack() as opening:
         parts = await opening.enter_async_context(open_parts(settings, clock, catalog=catalog))
@@ -80,14 +79,13 @@ async def _open(
         if run_jobs:
             parts.start()
         await stack.enter_async_context(opening.pop_all())
-    return Host(
+    return ApiDependencies(
         services=services,
         tokens=Tokens(services.keys, settings, clock),
         accounts=Accounts(services.database, passwords),
         limits=Limits(settings),
         reader=RoomReader(services),
         app_secrets=SecretCheck(services.keys),
-        check_url=Guard.of(settings).check_url,
         metrics=parts.metrics,
         callbacks=AllCallbacks([callbacks_of(services), RoomCallbacks(parts.late)]),
     )

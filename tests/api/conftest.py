@@ -6,18 +6,18 @@ from pathlib import Path
 import pytest
 
 from mymozhem.clock import Clock
-from tests.support.api_host import House, make_house
-from tests.support.api_room import Evening, make_evening
+from tests.support.api_host import ApiHost, make_api_host
+from tests.support.api_room import ApiRoom, make_api_room
 
 
 @pytest.fixture
-async def house(database_url: str, clock: Clock, tmp_path: Path) -> AsyncIterator[House]:
-    async with make_house(database_url, clock, tmp_path) as built:
+async def host(database_url: str, clock: Clock, tmp_path: Path) -> AsyncIterator[ApiHost]:
+    async with make_api_host(database_url, clock, tmp_path) as built:
         yield built
 
 
 @pytest.fixture
-async def evening(database_url: str, clock: Clock, tmp_path: Path) -> AsyncIterator[Evening]:
+async def api_room(database_url: str, clock: Clock, tmp_path: Path) -> AsyncIterator[ApiRoom]:
     """A running room with windows, and three guests."""
-    async with make_evening(database_url, clock, tmp_path, "Ada", "Bob", "Cyd") as built:
+    async with make_api_room(database_url, clock, tmp_path, "Ada", "Bob", "Cyd") as built:
         yield built

@@ -17,7 +17,7 @@ from mymozhem.errors import MymozhemError
 from mymozhem.rooms.tables.notifications import NotificationRow
 from mymozhem.rooms.tables.participants import ParticipantRow
 from mymozhem.rooms.tables.rooms import RoomRow
-from tests.support.api_host import PASSWORD, Caller, House, make_house
+from tests.support.api_host import PASSWORD, ApiHost, Caller, make_api_host
 from tests.support.remote_manifest import remote_manifest
 
 MEMBERS = ("viewer", "participant", "moderator", "organizer")
@@ -86,20 +86,20 @@ class Scene:
     ids: dict[str, str]
 
 
-async def a_scene(house: House, *, public: bool = False) -> Scene:
+async def a_scene(host: ApiHost, *, public: bool = False) -> Scene:
     """Start a room with a participant, a prize, a winner, a draw and an open window."""
-    room = await house.start(isPublic=public)
+    room = await host.start(isPublic=public)
     path = f"/rooms/{room['id']}"
-    _, joined = await house.guest(room, "Zed")
-    await house.guest(room, "Yan")
+    _, joined = await host.guest(room, "Zed")
+    await host.guest(room, "Yan")
     pid = joined["participant"]["id"]
-    prize = (await house.organizer.post(f"{path}/prizes", {"name": "Bike", "quantity": 9})).data
-    spare = (await house.organizer.post(f"{path}/prizes", {"name": "Hat", "quantity": 9})).data
+    prize = (await host.organizer.post(f"{path}/prizes", {"name": "Bike", "quantity": 9})).data
+    spare = (await host.organizer.post(f"{path}/prizes", {"name": "Hat", "quantity": 9})).data
     won = {"participantId": pid, "prizeId": prize["id"]}
-    winner = (await house.organizer.post(f"{path}/winners", won)).data
-    draw = (await house.organizer.post(f"{path}/draws", {"reveal": "manual"})).data
-    await house.organizer.post(f"{path}/actions/do", {"effects": [OPENING]})
-    await house.work()
+    winner = (await host.organizer.post(f"{path}/winners", won)).data
+    draw = (await host.organizer.post(f"{path}/draws", {"reveal": "manual"})).data
+    await host.organizer.post(f"{path}/actions/do", {"effects": [OPENING]})
+    await host.work()
     ids = {"id": room["id"], "pid": pid, "prizeId": prize["id"], "wid": winner["id"]}
     ids |= {"did": draw["id"], "action": "do", "appId": "stall", "v": "1.0.0", "spare": spare["id"]}
     ids |= {"setting": "live", "windowId": OPENING["id"]}
@@ -107,29 +107,29 @@ async def a_scene(house: House, *, public: bool = False) -> Scene:
 
 
 async def a_caller(
-    house: House, kind: str, scene: Scene | None, *, number: int = 0
+    host: ApiHost, kind: str, scene: Scene | None, *, number: int = 0
 ) -> tuple[Caller, Principal | None]:
     """Return somebody of a kind, in the scene's room with their role where they have one."""
     if kind == "anonymous":
-        return house.nobody, None
+        return host.nobody, None
     if kind == "guest of another room":
-        elsewhere = await house.start(name="Elsewhere")
-        guest, _ = await house.guest(elsewhere)
+        elsewhere = await host.start(name="Elsewhere")
+        guest, _ = await host.guest(elsewhere)
         return guest, Principal(guest.id, PersonKind.GUEST, elsewhere["id"], "t")
-    caller = await house.person(
+    caller = await host.person(
         f"{kind.replace(' ', '.')}{number}@people.example.com", is_admin=kind == "admin"
     )
     if scene is not None and kind in ROLES and kind != "admin":
-        await _seat(house, scene, caller, ROLES[kind])
+        await _seat(host, scene, caller, ROLES[kind])
     return caller, Principal(caller.id, PersonKind.REGISTERED, None, "t")
 
 
-async def _seat(house: House, scene: Scene, caller: Caller, role: Role) -> None:
+async def _seat(host: ApiHost, scene: Scene, caller: Caller, role: Role) -> None:
     heard = await caller.post(
         f"/rooms/{scene.ids['id']}/participants", {"code": scene.room["code"], "name": role.title()}
     )
     assert heard.status == 201, heard.raw
-    async with house.database.write() as unit:
+    async with host.database.write() as unit:
         await unit.session.execute(
             update(ParticipantRow).where(ParticipantRow.user_id == caller.id).values(role=role)
         )
@@ -183,12 +183,12 @@ OTHERWISE = {
 async def test_each_caller_gets_from_each_route_of_a_room_what_the_table_says(
     kind: str, place: str, database_url: str, clock: Clock, tmp_path
 ):
-    async with make_house(database_url, clock, tmp_path) as house:
+    async with make_api_host(database_url, clock, tmp_path) as host:
         public, inside = place == "public", place == "own"
-        scene = await a_scene(house, public=public)
-        caller, principal = await a_caller(house, kind, scene if inside else None)
+        scene = await a_scene(host, public=public)
+        caller, principal = await a_caller(host, kind, scene if inside else None)
         if place == "deleted":
-            await _delete(house, scene)
+            await _delete(host, scene)
         role = ROLES.get(kind) if inside or kind == "admin" else None
         wrong = []
         for endpoint in IN_ROOMS:
@@ -200,14 +200,14 @@ async def test_each_caller_gets_from_each_route_of_a_room_what_the_table_says(
             if not (status == wanted if wanted else status < 400 or status in may):
                 wrong.append((endpoint, wanted or "let in", status))
             if status < 400 and not endpoint.startswith("GET"):
-                scene = await a_scene(house, public=public)  # it has changed
+                scene = await a_scene(host, public=public)  # it has changed
                 if inside and kind in ROLES and kind != "admin":
-                    await _seat(house, scene, caller, ROLES[kind])
+                    await _seat(host, scene, caller, ROLES[kind])
         assert wrong == [], "\n".join(map(str, wrong))
 
 
-async def _delete(house: House, scene: Scene) -> None:
-    async with house.database.write() as unit:
+async def _delete(host: ApiHost, scene: Scene) -> None:
+    async with host.database.write() as unit:
         await unit.session.execute(
             update(RoomRow).where(RoomRow.id == scene.ids["id"]).values(deleted_at=unit.now)
         )
@@ -219,19 +219,19 @@ PLACES = {"own": True, "other": False}
 @pytest.mark.parametrize("place", PLACES)
 @pytest.mark.parametrize("kind", OTHERS)
 async def test_each_caller_gets_from_each_route_outside_of_rooms_what_the_table_says(
-    kind: str, place: str, house: House
+    kind: str, place: str, host: ApiHost
 ):
     own = PLACES[place] and kind != "anonymous"
     wrong = []
     for number, endpoint in enumerate(ELSEWHERE):
-        caller, principal = await a_caller(house, kind, None, number=number)
-        whose = caller.id if own else (await house.person(f"other{number}@example.com")).id
+        caller, principal = await a_caller(host, kind, None, number=number)
+        whose = caller.id if own else (await host.person(f"other{number}@example.com")).id
         ids = {"id": whose, "appId": "stall", "v": "1.0.0"}
         if "/notifications/{id}" in endpoint:
-            ids["id"] = await _notify(house, whose)
+            ids["id"] = await _notify(host, whose)
         owned = Access.SELF in ACCESS[endpoint].callers
         if "{appId}" in endpoint and (owned or not endpoint.startswith("GET")):
-            ids["appId"] = (await house.remote_app(f"remote{number}", owner_id=whose)).app_id
+            ids["appId"] = (await host.remote_app(f"remote{number}", owner_id=whose)).app_id
         admin = kind == "admin" and Access.ADMIN in ACCESS[endpoint].callers
         wanted = expected(endpoint, principal, role=None, admin=admin, own=own)
         status = await ask(caller, endpoint, ids)
@@ -241,9 +241,9 @@ async def test_each_caller_gets_from_each_route_outside_of_rooms_what_the_table_
     assert wrong == [], "\n".join(map(str, wrong))
 
 
-async def _notify(house: House, user_id: str) -> str:
-    room = await house.room()
-    async with house.database.write() as unit:
+async def _notify(host: ApiHost, user_id: str) -> str:
+    room = await host.room()
+    async with host.database.write() as unit:
         row = NotificationRow(
             room_id=room["id"], user_id=user_id, title="Hello", message="", created_at=unit.now
         )
@@ -252,10 +252,10 @@ async def _notify(house: House, user_id: str) -> str:
         return row.id
 
 
-async def test_people_see_rename_and_remove_themselves(house: House):
-    room = await house.start()
-    guest, joined = await house.guest(room, "Ada")
-    other, _ = await house.guest(room, "Bob")
+async def test_people_see_rename_and_remove_themselves(host: ApiHost):
+    room = await host.start()
+    guest, joined = await host.guest(room, "Ada")
+    other, _ = await host.guest(room, "Bob")
     mine = f"/rooms/{room['id']}/participants/{joined['participant']['id']}"
     assert (await guest.get(mine)).data["metadata"] == {}
     assert "metadata" not in (await other.get(mine)).data
@@ -266,9 +266,9 @@ async def test_people_see_rename_and_remove_themselves(house: House):
     assert (await guest.delete(mine)).status == 204
 
 
-async def test_who_waits_to_be_let_in_sees_that(house: House):
-    room = await house.start()
-    guest, joined = await house.guest(room, "Shy", answers={"shy": True})
+async def test_who_waits_to_be_let_in_sees_that(host: ApiHost):
+    room = await host.start()
+    guest, joined = await host.guest(room, "Shy", answers={"shy": True})
     path = f"/rooms/{room['id']}"
     seen = await guest.get(f"{path}/participants/{joined['participant']['id']}")
     assert seen.data["status"] == "pending"
@@ -276,12 +276,12 @@ async def test_who_waits_to_be_let_in_sees_that(house: House):
     assert (await guest.get(f"{path}/state")).status == 403
 
 
-async def test_each_level_sees_its_own_fields_of_a_room(house: House):
-    room = await house.start(isPublic=True)
+async def test_each_level_sees_its_own_fields_of_a_room(host: ApiHost):
+    room = await host.start(isPublic=True)
     path = f"/rooms/{room['id']}"
-    guest, _ = await house.guest(room)
-    organizer = (await house.organizer.get(path)).data
-    member, stranger = (await guest.get(path)).data, (await house.nobody.get(path)).data
+    guest, _ = await host.guest(room)
+    organizer = (await host.organizer.get(path)).data
+    member, stranger = (await guest.get(path)).data, (await host.nobody.get(path)).data
     assert set(stranger) == {"id", "name", "status", "appId", "app"}
     assert set(stranger["app"]) == {"appId", "manifestVersion", "name"}
     assert set(organizer) - set(member) == {"code"}

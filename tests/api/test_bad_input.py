@@ -4,7 +4,7 @@ import pytest
 
 from mymozhem.api.v1 import ROUTES
 from mymozhem.rooms.tables.rooms import RoomRow
-from tests.support.api_host import House
+from tests.support.api_host import ApiHost
 
 pytestmark = pytest.mark.both_engines
 
@@ -44,39 +44,37 @@ BODIES = {
 
 
 @pytest.mark.parametrize(("raw", "status", "code"), BODIES.values(), ids=BODIES)
-async def test_a_bad_body_is_refused_with_a_code(house: House, raw, status, code):
-    heard = await house.organizer.post("/rooms", raw=raw)
+async def test_a_bad_body_is_refused_with_a_code(host: ApiHost, raw, status, code):
+    heard = await host.organizer.post("/rooms", raw=raw)
     assert (heard.status, heard.code) == (status, code or heard.code)
-    async with house.database.read() as session:
+    async with host.database.read() as session:
         assert await session.get(RoomRow, "any") is None
-    assert (await house.organizer.get("/rooms")).body["meta"]["total"] == 0
+    assert (await host.organizer.get("/rooms")).body["meta"]["total"] == 0
 
 
-async def test_a_stranger_makes_no_large_answer_out_of_a_thousand_problems(house: House):
+async def test_a_stranger_makes_no_large_answer_out_of_a_thousand_problems(host: ApiHost):
     raw = b"{%s}" % b",".join(b'"n%d": 0' % number for number in range(20_000))
-    heard = await house.nobody.post("/apps/token", raw=raw)
+    heard = await host.nobody.post("/apps/token", raw=raw)
     assert (heard.status, heard.code) == (422, "VALIDATION")
     assert heard.body["error"]["details"]["fields"] == {
         "/": ["20,002 values in here are wrong or unknown."]
     }
 
 
-async def test_errors_have_one_body_whoever_finds_them(house: House):
+async def test_errors_have_one_body_whoever_finds_them(host: ApiHost):
     cases = [
-        (await house.nobody.get("/nothing"), 404, "NOT_FOUND"),
-        (await house.nobody.ask("PUT", "/rooms"), 405, "METHOD_NOT_ALLOWED"),
-        (await house.nobody.get("//rooms//x"), 404, "NOT_FOUND"),
-        (await house.nobody.post("/rooms", {}), 401, "UNAUTHENTICATED"),
+        (await host.nobody.get("/nothing"), 404, "NOT_FOUND"),
+        (await host.nobody.ask("PUT", "/rooms"), 405, "METHOD_NOT_ALLOWED"),
+        (await host.nobody.get("//rooms//x"), 404, "NOT_FOUND"),
+        (await host.nobody.post("/rooms", {}), 401, "UNAUTHENTICATED"),
         (
-            await house.organizer.post(
-                "/rooms", raw=b"a=b", headers={"Content-Type": "text/plain"}
-            ),
+            await host.organizer.post("/rooms", raw=b"a=b", headers={"Content-Type": "text/plain"}),
             415,
             "UNSUPPORTED_MEDIA_TYPE",
         ),
-        (await house.organizer.get("/rooms/room_nothing"), 404, "ROOM_NOT_FOUND"),
-        (await house.organizer.get("/rooms/a%00b"), 404, "NOT_FOUND"),
-        (await house.organizer.get("/rooms/" + "x" * 500), 404, "NOT_FOUND"),
+        (await host.organizer.get("/rooms/room_nothing"), 404, "ROOM_NOT_FOUND"),
+        (await host.organizer.get("/rooms/a%00b"), 404, "NOT_FOUND"),
+        (await host.organizer.get("/rooms/" + "x" * 500), 404, "NOT_FOUND"),
     ]
     for heard, status, code in cases:
         assert (heard.status, heard.code) == (status, code)
@@ -92,15 +90,15 @@ async def test_errors_have_one_body_whoever_finds_them(house: House):
         "appId=%00", "appId=%ED%A0%80%00", "fields=", "sort=",
     ],
 )  # fmt: skip
-async def test_a_bad_query_is_refused_by_field(house: House, query: str):
-    heard = await house.nobody.get(f"/rooms?{query}")
+async def test_a_bad_query_is_refused_by_field(host: ApiHost, query: str):
+    heard = await host.nobody.get(f"/rooms?{query}")
     assert heard.status == 422
     assert heard.body["error"]["details"]["fields"]
 
 
-async def test_problems_are_mapped_by_pointer(house: House):
+async def test_problems_are_mapped_by_pointer(host: ApiHost):
     body = {"name": "", "appId": "stall", "prizes": [{"name": "A"}, {"name": "B", "quantity": 0}]}
-    heard = await house.organizer.post("/rooms", body)
+    heard = await host.organizer.post("/rooms", body)
     assert heard.body["error"]["details"]["fields"].keys() == {"/name", "/prizes/1/quantity"}
 
 
@@ -117,38 +115,38 @@ async def test_problems_are_mapped_by_pointer(house: House):
         "bearer \x7f",
     ],
 )
-async def test_a_bad_token_is_401_on_every_route_that_looks_at_it(house: House, token: str):
+async def test_a_bad_token_is_401_on_every_route_that_looks_at_it(host: ApiHost, token: str):
     for path in ("/rooms", "/auth/me", "/rooms/room_x"):
-        heard = await house.nobody.get(path, headers={"Authorization": token})
+        heard = await host.nobody.get(path, headers={"Authorization": token})
         assert heard.status == 401
         assert heard.headers["WWW-Authenticate"] == "Bearer"
 
 
-async def test_a_request_id_comes_back_where_it_is_fit_to_be_logged(house: House):
-    good = await house.nobody.get("/rooms", headers={"X-Request-ID": "abc-123"})
+async def test_a_request_id_comes_back_where_it_is_fit_to_be_logged(host: ApiHost):
+    good = await host.nobody.get("/rooms", headers={"X-Request-ID": "abc-123"})
     assert good.headers["X-Request-ID"] == "abc-123"
-    bad = await house.nobody.get("/rooms", headers={"X-Request-ID": "a b;c"})
+    bad = await host.nobody.get("/rooms", headers={"X-Request-ID": "a b;c"})
     assert bad.headers["X-Request-ID"].startswith("req_")
 
 
-async def test_an_error_of_ours_is_a_500_without_a_trace(house: House):
+async def test_an_error_of_ours_is_a_500_without_a_trace(host: ApiHost):
     async def broken(**_: object) -> None:
         message = "secret detail"
         raise ZeroDivisionError(message)
 
-    house.app.view_functions["GET /rooms"] = broken
-    heard = await house.nobody.get("/rooms")
+    host.app.view_functions["GET /rooms"] = broken
+    heard = await host.nobody.get("/rooms")
     assert (heard.status, heard.code) == (500, "INTERNAL")
     assert b"secret" not in heard.raw
 
 
 @pytest.mark.parametrize("dialect", ["sqlite"], indirect=True)
-async def test_no_bad_body_breaks_any_route(house: House):
-    room = await house.start()
+async def test_no_bad_body_breaks_any_route(host: ApiHost):
+    room = await host.start()
     for route in ROUTES:
         if route.method == "GET":
             continue
         path = route.endpoint.partition(" ")[2].replace("{id}", room["id"])
         for raw, _, _ in BODIES.values():
-            heard = await house.organizer.ask(route.method, path.replace("/me", "/x"), raw=raw)
+            heard = await host.organizer.ask(route.method, path.replace("/me", "/x"), raw=raw)
             assert heard.status < 500, (route.endpoint, raw[:60], heard.raw)

@@ -14,13 +14,13 @@ PARKED = Result(Outcome.PARKED, "APP_STOPPED", "stall was stopped by the operato
 
 
 @pytest.fixture
-async def admin(house):
-    return await house.person("admin@example.com", is_admin=True)
+async def admin(host):
+    return await host.person("admin@example.com", is_admin=True)
 
 
-async def put(house, *rooms, app="stall"):
+async def put(host, *rooms, app="stall"):
     """Tell each room's stream one thing; return the ids in that order."""
-    services, ids = house.host.services, []
+    services, ids = host.host.services, []
     for room in rooms:
         told = telling([SECRET], app=app, room=room)
         async with services.database.write() as unit:
@@ -28,19 +28,19 @@ async def put(house, *rooms, app="stall"):
     return ids
 
 
-async def carry(house, *answers):
-    services = house.host.services
+async def carry(host, *answers):
+    services = host.host.services
     settings = services.settings.model_copy(update={"delivery_attempts": 1})
     schedules = Schedules(services.catalog, settings)
     relay = Relay(services.database, services.outbox, App([*answers]), schedules, services.clock)
     await relay.run_due()
 
 
-async def test_an_admin_sees_deliveries_by_state_app_and_room_and_never_what_they_say(house, admin):
-    dead, delivered = await put(house, "room_1", "room_2")
-    await carry(house, FAILED)
-    (other,) = await put(house, "room_1", app="other")
-    await carry(house, PARKED)
+async def test_an_admin_sees_deliveries_by_state_app_and_room_and_never_what_they_say(host, admin):
+    dead, delivered = await put(host, "room_1", "room_2")
+    await carry(host, FAILED)
+    (other,) = await put(host, "room_1", app="other")
+    await carry(host, PARKED)
     for path, found in (
         ("/admin/deliveries", [other, delivered, dead]),
         ("/admin/deliveries?state=delivered", [delivered]),
@@ -59,9 +59,9 @@ async def test_an_admin_sees_deliveries_by_state_app_and_room_and_never_what_the
     assert (waiting["lastCode"], waiting["attemptCount"]) == ("APP_STOPPED", 0)
 
 
-async def test_an_admin_sees_every_attempt(house, admin):
-    (dead,) = await put(house, "room_1")
-    await carry(house, FAILED)
+async def test_an_admin_sees_every_attempt(host, admin):
+    (dead,) = await put(host, "room_1")
+    await carry(host, FAILED)
     heard = await admin.get(f"/admin/deliveries/{dead}")
     assert SECRET.encode() not in heard.raw
     seen = heard.data
@@ -75,25 +75,25 @@ async def test_an_admin_sees_every_attempt(house, admin):
     assert (await admin.get("/admin/deliveries/call_none")).code == "DELIVERY_NOT_FOUND"
 
 
-async def test_an_admin_retries_a_letter_once_however_often_it_is_asked(house, admin):
-    dead, _ = await put(house, "room_1", "room_2")
-    await carry(house, FAILED)
+async def test_an_admin_retries_a_letter_once_however_often_it_is_asked(host, admin):
+    dead, _ = await put(host, "room_1", "room_2")
+    await carry(host, FAILED)
     path, key = f"/admin/dead-letters/{dead}/retry", {"Idempotency-Key": "again"}
     for _ in range(2):
         heard = await admin.post(path, headers=key)
         assert (heard.status, heard.data["state"]) == (200, "pending")
     assert (await admin.post(path)).code == "DELIVERY_NOT_DEAD"
-    await carry(house)
+    await carry(host)
     assert (await admin.get("/admin/dead-letters")).data == []
     assert (await admin.post("/admin/dead-letters/call_none/retry")).status == 404
     (entry,) = (await admin.get("/admin/audit?action=delivery.retry")).data
     assert (entry["details"], entry["actorId"]) == ({"id": dead, "appId": "stall"}, admin.id)
 
 
-async def test_an_admin_retries_all_that_died_since_a_moment(house, admin):
-    await put(house, "room_1", "room_2")
-    await put(house, "room_3", app="other")
-    await carry(house, FAILED, FAILED, FAILED)
+async def test_an_admin_retries_all_that_died_since_a_moment(host, admin):
+    await put(host, "room_1", "room_2")
+    await put(host, "room_3", app="other")
+    await carry(host, FAILED, FAILED, FAILED)
     path, since = "/admin/dead-letters/retry", "2030-01-01T12:00:00Z"
     later = {"since": "2030-01-01T12:00:01Z"}
     assert (await admin.post(path, later)).data == {"retried": 0}
@@ -103,9 +103,9 @@ async def test_an_admin_retries_all_that_died_since_a_moment(house, admin):
     assert (await admin.post(path, {})).status == 422
 
 
-async def test_an_admin_deletes_a_letter_and_nothing_that_is_on_its_way(house, admin):
-    dead, waiting = await put(house, "room_1", "room_2")
-    await carry(house, FAILED, PARKED)
+async def test_an_admin_deletes_a_letter_and_nothing_that_is_on_its_way(host, admin):
+    dead, waiting = await put(host, "room_1", "room_2")
+    await carry(host, FAILED, PARKED)
     assert (await admin.delete(f"/admin/dead-letters/{waiting}")).code == "DELIVERY_NOT_DEAD"
     assert (await admin.delete(f"/admin/dead-letters/{dead}")).status == 204
     assert (await admin.delete(f"/admin/dead-letters/{dead}")).status == 404
@@ -113,16 +113,16 @@ async def test_an_admin_deletes_a_letter_and_nothing_that_is_on_its_way(house, a
     assert entry["details"] == {"id": dead, "appId": "stall"}
 
 
-async def test_what_a_remote_app_accepts_with_202_is_delivered_by_its_callback(house, admin):
+async def test_what_a_remote_app_accepts_with_202_is_delivered_by_its_callback(host, admin):
     async with serving(says(answer(status="202 Accepted"))) as server:
-        made = await house.remote_app(
+        made = await host.remote_app(
             "raffle",
             baseUrl=server.url,
             capabilities=["analytics"],
             webhooks={"analytics": {"path": "/events", "async": True}},
         )
-        await house.start(appId="raffle")
-        relay = relay_of(house.host.services)
+        await host.start(appId="raffle")
+        relay = relay_of(host.host.services)
         await relay.run_due()
         (accepted,) = (await admin.get("/admin/deliveries?state=accepted")).data
         waiting = (await admin.get("/admin/deliveries?state=pending")).data
@@ -130,7 +130,7 @@ async def test_what_a_remote_app_accepts_with_202_is_delivered_by_its_callback(h
         body = {"id": accepted["id"], "contract": "1.0", "outcome": "ok", "data": {}}
         path = f"/callbacks/analytics/{accepted['id']}"
         for _ in range(2):
-            assert (await house.signed_in(made).post(path, body)).status == 204
+            assert (await host.signed_in(made).post(path, body)).status == 204
         seen = (await admin.get(f"/admin/deliveries/{accepted['id']}")).data
         assert (seen["state"], seen["attempts"][0]["outcome"]) == ("delivered", "delivered")
         await relay.run_due()

@@ -9,13 +9,13 @@ from sqlalchemy import update
 
 from mymozhem.contract import HealthReport, hookimpl
 from mymozhem.monitoring.alert_rules import Facts
-from mymozhem.monitoring.call_counts import Histograms
+from mymozhem.monitoring.call_counts import CallCounts
 from mymozhem.monitoring.loop import HealthLoop
 from mymozhem.observability.metrics import BreakerState
 from mymozhem.registry.tables import AppRow
-from mymozhem.wiring.monitoring import health_loop, recipients, suffering
+from mymozhem.wiring.monitoring import affected_rooms, health_loop, recipients
 from tests.integration.monitoring.records import failed, letters, observed
-from tests.support.api_host import Caller, House, make_house
+from tests.support.api_host import ApiHost, Caller, make_api_host
 
 OPEN = BreakerState("stall", "1.0.0", "actions", "open")
 MAIL = {"smtp_url": "smtp://127.0.0.1:1", "mail_from": "host@example.org", "quiet_hours": ""}
@@ -46,11 +46,11 @@ class Wheel:
 class Watched:
     """A house whose health a test looks after by itself."""
 
-    house: House
+    host: ApiHost
     wheel: Wheel
     admin: Caller
     loop: HealthLoop
-    counts: Histograms
+    counts: CallCounts
     clock: Any = field(repr=False)
 
     async def find(self, *, after: float = 60, **facts: Any) -> None:
@@ -64,17 +64,17 @@ class Watched:
 
 @pytest.fixture
 async def watched(database_url, clock, tmp_path):
-    wheel, counts = Wheel(), Histograms(clock)
-    async with make_house(database_url, clock, tmp_path, apps={"wheel": wheel}, **MAIL) as house:
-        admin = await house.person("admin@example.com", is_admin=True)
-        loop = health_loop(house.host.services, house.host.metrics, counts)
-        yield Watched(house, wheel, admin, loop, counts, clock)
+    wheel, counts = Wheel(), CallCounts(clock)
+    async with make_api_host(database_url, clock, tmp_path, apps={"wheel": wheel}, **MAIL) as host:
+        admin = await host.person("admin@example.com", is_admin=True)
+        loop = health_loop(host.host.services, host.host.metrics, counts)
+        yield Watched(host, wheel, admin, loop, counts, clock)
 
 
 async def test_webhook_figures_are_those_of_the_window(watched):
     for call in [observed(app_id="stall", duration_ms=30.0)] * 3 + [failed(app_id="stall")]:
         watched.counts.observed(call)
-    await watched.counts.flush(watched.house.database)
+    await watched.counts.flush(watched.host.database)
     (found,) = (await watched.admin.get("/admin/webhooks?window=24h")).data["calls"]
     assert (found["appId"], found["capability"]) == ("stall", "actions")
     assert (found["calls"], found["successes"], found["failures"]) == (4, 3, 1)
@@ -83,15 +83,15 @@ async def test_webhook_figures_are_those_of_the_window(watched):
     assert 20 <= found["p50Ms"] <= 35
     assert (await watched.admin.get("/admin/webhooks?window=1y")).status == 422
     watched.clock.advance(2 * 3600)
-    later = await watched.house.person("later@example.com", is_admin=True)
+    later = await watched.host.person("later@example.com", is_admin=True)
     assert (await later.get("/admin/webhooks")).data == {"window": "1h", "calls": []}
 
 
 async def test_real_calls_are_counted(watched):
-    room = await watched.house.start()
-    heard = await watched.house.organizer.post(f"/rooms/{room['id']}/actions/do", {})
+    room = await watched.host.start()
+    heard = await watched.host.organizer.post(f"/rooms/{room['id']}/actions/do", {})
     assert heard.status == 200
-    text = watched.house.host.metrics.text().decode()
+    text = watched.host.host.metrics.text().decode()
     samples = {
         (sample.name, sample.labels.get("capability"), sample.labels.get("result")): sample.value
         for family in text_string_to_metric_families(text)
@@ -101,8 +101,8 @@ async def test_real_calls_are_counted(watched):
 
 
 async def test_an_alert_says_what_broke_which_rooms_suffer_and_what_to_do(watched):
-    await watched.house.start(name="Summer raffle")
-    await watched.house.room(name="A draft")
+    await watched.host.start(name="Summer raffle")
+    await watched.host.room(name="A draft")
     await watched.find(breakers=[OPEN])
     (alert,) = (await watched.admin.get("/admin/alerts")).data
     assert (alert["rule"], alert["severity"], alert["code"]) == (
@@ -112,7 +112,7 @@ async def test_an_alert_says_what_broke_which_rooms_suffer_and_what_to_do(watche
     assert [room["name"] for room in alert["rooms"]] == ["Summer raffle"]
     assert alert["roomCount"] == 1
     assert "/admin/breakers" in alert["advice"]
-    (mail,) = await letters(watched.house.database)
+    (mail,) = await letters(watched.host.database)
     assert mail.recipient == "admin@example.com"
     assert "Summer raffle" in mail.body
 
@@ -137,14 +137,14 @@ async def test_the_first_who_looks_after_an_alert_stays(watched):
     (alert,) = (await watched.admin.get("/admin/alerts")).data
     path = f"/admin/alerts/{alert['id']}/acknowledge"
     first = (await watched.admin.post(path)).data
-    other = await watched.house.person("other@example.com", is_admin=True)
+    other = await watched.host.person("other@example.com", is_admin=True)
     watched.clock.advance(60)
     second = (await other.post(path)).data
     assert first["acknowledgedBy"] == second["acknowledgedBy"] == watched.admin.id
     assert first["acknowledgedAt"] == second["acknowledgedAt"]
     missing = await watched.admin.post("/admin/alerts/alrt_none/acknowledge")
     assert (missing.status, missing.code) == (404, "ALERT_NOT_FOUND")
-    assert (await watched.house.organizer.post(path)).status == 403
+    assert (await watched.host.organizer.post(path)).status == 403
 
 
 @pytest.mark.parametrize(
@@ -166,35 +166,35 @@ async def test_an_app_s_health_is_what_it_says_of_itself(watched, says, status, 
 
 
 async def test_an_app_s_health_is_for_its_owner_and_for_admins(watched):
-    owner = await watched.house.person("owner@example.com")
-    async with watched.house.database.write() as unit:
+    owner = await watched.host.person("owner@example.com")
+    async with watched.host.database.write() as unit:
         named = update(AppRow).where(AppRow.app_id == "wheel")
         await unit.session.execute(named.values(owner_id=owner.id))
     await watched.find(breakers=[BreakerState("wheel", "1.0.0", "health", "open")])
     assert len((await owner.get("/apps/wheel/health?window=7d")).data["alerts"]) == 1
     assert (await owner.get("/apps/stall/health")).status == 403
-    assert (await watched.house.organizer.get("/apps/wheel/health")).status == 403
+    assert (await watched.host.organizer.get("/apps/wheel/health")).status == 403
     assert (await watched.admin.get("/apps/nothing/health")).status == 404
-    told = {mail.recipient for mail in await letters(watched.house.database)}
+    told = {mail.recipient for mail in await letters(watched.host.database)}
     assert told == {"admin@example.com", "owner@example.com"}
 
 
 async def test_an_owner_without_an_account_is_told_at_the_address_that_was_given(watched):
-    async with watched.house.database.write() as unit:
+    async with watched.host.database.write() as unit:
         named = update(AppRow).where(AppRow.app_id == "wheel")
         await unit.session.execute(named.values(owner_email="team@example.com"))
-    async with watched.house.database.read() as session:
+    async with watched.host.database.read() as session:
         assert await recipients(session, "wheel") == ["admin@example.com", "team@example.com"]
         assert await recipients(session, None) == ["admin@example.com"]
 
 
 async def test_many_rooms_are_named_in_part_and_counted_whole(watched):
     for number in range(12):
-        await watched.house.start(name=f"Evening {number}")
-    async with watched.house.database.read() as session:
-        found = await suffering(session, "stall")
+        await watched.host.start(name=f"Evening {number}")
+    async with watched.host.database.read() as session:
+        found = await affected_rooms(session, "stall")
         assert (len(found.rooms), found.count) == (10, 12)
-        assert (await suffering(session, "wheel")).count == 0
+        assert (await affected_rooms(session, "wheel")).count == 0
 
 
 class TestMetrics:
@@ -202,8 +202,8 @@ class TestMetrics:
 
     TOKEN = "a token of some length"
 
-    async def ask(self, house: House, address: str, **headers: str):
-        client = house.app.test_client()
+    async def ask(self, host: ApiHost, address: str, **headers: str):
+        client = host.app.test_client()
         answer = await client.get("/metrics", headers=headers, scope_base={"client": (address, 1)})
         return answer.status_code, await answer.get_data(as_text=True), answer.headers
 
@@ -221,9 +221,9 @@ class TestMetrics:
     )
     @pytest.mark.parametrize("dialect", ["sqlite"], indirect=True)
     async def test_without_a_token_this_machine_alone_reads_them(
-        self, house, address, headers, status
+        self, host, address, headers, status
     ):
-        assert (await self.ask(house, address, **headers))[0] == status
+        assert (await self.ask(host, address, **headers))[0] == status
 
     @pytest.mark.parametrize(
         ("sent", "status"),
@@ -231,15 +231,15 @@ class TestMetrics:
     )
     @pytest.mark.parametrize("dialect", ["sqlite"], indirect=True)
     async def test_a_token_is_asked_of_everybody(self, database_url, clock, tmp_path, sent, status):
-        async with make_house(database_url, clock, tmp_path, metrics_token=self.TOKEN) as house:
+        async with make_api_host(database_url, clock, tmp_path, metrics_token=self.TOKEN) as host:
             headers = {} if sent is None else {"Authorization": sent}
             for address in ("127.0.0.1", "203.0.113.7"):
-                assert (await self.ask(house, address, **headers))[0] == status
+                assert (await self.ask(host, address, **headers))[0] == status
 
-    async def test_requests_and_connections_are_in_what_prometheus_reads(self, house):
-        await house.organizer.get("/apps/stall")
-        await house.nobody.get("/nowhere")
-        _, text, headers = await self.ask(house, "127.0.0.1")
+    async def test_requests_and_connections_are_in_what_prometheus_reads(self, host):
+        await host.organizer.get("/apps/stall")
+        await host.nobody.get("/nowhere")
+        _, text, headers = await self.ask(host, "127.0.0.1")
         assert headers["Content-Type"].startswith("text/plain; version=0.0.4")
         samples = {
             (sample.name, *sample.labels.values()): sample.value

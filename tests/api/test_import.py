@@ -19,7 +19,7 @@ from mymozhem.contract import (
     SettingsValidationResult,
     hookimpl,
 )
-from tests.support.api_host import Caller, Heard, House, make_house
+from tests.support.api_host import ApiHost, Caller, Heard, make_api_host
 
 LINES: JsonObject = {"type": "array", "default": [], "items": {"type": "string", "minLength": 2}}
 SONGS = {"Content-Type": "text/plain"}
@@ -68,8 +68,8 @@ class Choir:
 
 
 @pytest.fixture
-async def house(database_url: str, clock: Clock, tmp_path: Path) -> AsyncIterator[House]:
-    async with make_house(database_url, clock, tmp_path, apps={"choir": Choir()}) as built:
+async def host(database_url: str, clock: Clock, tmp_path: Path) -> AsyncIterator[ApiHost]:
+    async with make_api_host(database_url, clock, tmp_path, apps={"choir": Choir()}) as built:
         yield built
 
 
@@ -83,13 +83,13 @@ async def upload(caller: Caller, room: Any, raw: bytes, query: str, kind: str = 
     return await caller.post(path, raw=raw, headers={"Content-Type": f"text/{kind}"})
 
 
-async def songs(house: House, room: Any, setting: str = "songs") -> Any:
-    return (await house.organizer.get(f"/rooms/{room['id']}")).data["appSettings"][setting]
+async def songs(host: ApiHost, room: Any, setting: str = "songs") -> Any:
+    return (await host.organizer.get(f"/rooms/{room['id']}")).data["appSettings"][setting]
 
 
-async def test_pasted_text_becomes_a_setting_and_bad_lines_are_named(house: House):
-    room = await house.room(appId="choir")
-    heard = await paste(house.organizer, room, "Alleluia\nWhat?\nSanctus")
+async def test_pasted_text_becomes_a_setting_and_bad_lines_are_named(host: ApiHost):
+    room = await host.room(appId="choir")
+    heard = await paste(host.organizer, room, "Alleluia\nWhat?\nSanctus")
     assert heard.status == 200
     assert heard.data == {
         "setting": "songs",
@@ -97,90 +97,90 @@ async def test_pasted_text_becomes_a_setting_and_bad_lines_are_named(house: Hous
         "imported": 2,
         "problems": [{"line": 2, "code": "UNCLEAR", "message": "Which one?"}],
     }
-    assert await songs(house, room) == ["Alleluia", "Sanctus"]
+    assert await songs(host, room) == ["Alleluia", "Sanctus"]
 
 
-async def test_a_preview_shows_the_value_and_stores_nothing(house: House):
-    room = await house.room(appId="choir")
-    before = await house.organizer.get(f"/rooms/{room['id']}")
-    heard = await paste(house.organizer, room, "Alleluia\nWhat?", preview=True)
+async def test_a_preview_shows_the_value_and_stores_nothing(host: ApiHost):
+    room = await host.room(appId="choir")
+    before = await host.organizer.get(f"/rooms/{room['id']}")
+    heard = await paste(host.organizer, room, "Alleluia\nWhat?", preview=True)
     assert (heard.data["value"], heard.data["saved"]) == (["Alleluia"], False)
     assert len(heard.data["problems"]) == 1
-    after = await house.organizer.get(f"/rooms/{room['id']}")
+    after = await host.organizer.get(f"/rooms/{room['id']}")
     assert (after.raw, after.headers["ETag"]) == (before.raw, before.headers["ETag"])
 
 
-async def test_text_is_uploaded_as_it_is(house: House):
-    room = await house.room(appId="choir")
-    first = await upload(house.organizer, room, "\ufeffÀ la claire".encode(), "format=lines")
+async def test_text_is_uploaded_as_it_is(host: ApiHost):
+    room = await host.room(appId="choir")
+    first = await upload(host.organizer, room, "\ufeffÀ la claire".encode(), "format=lines")
     assert (first.status, first.data["imported"]) == (200, 1)
     raw = "Bella\r\nÀ la claire".encode("cp1252")
-    more = await upload(house.organizer, room, raw, "format=csv&mode=append", "csv; charset=x")
+    more = await upload(host.organizer, room, raw, "format=csv&mode=append", "csv; charset=x")
     assert [each["line"] for each in more.data["problems"]] == [2]
-    assert await songs(house, room) == ["À la claire", "Bella"]
-    seen = await upload(house.organizer, room, b"Bella", "format=csv&preview=true")
+    assert await songs(host, room) == ["À la claire", "Bella"]
+    seen = await upload(host.organizer, room, b"Bella", "format=csv&preview=true")
     assert (seen.data["value"], seen.data["saved"]) == (["Bella"], False)
-    kept = await upload(house.organizer, room, b"Bella\n?", "format=csv&strict=true")
-    assert (kept.data["saved"], len(await songs(house, room))) == (False, 2)
-    gone = await upload(house.organizer, room, b"", "format=lines")
+    kept = await upload(host.organizer, room, b"Bella\n?", "format=csv&strict=true")
+    assert (kept.data["saved"], len(await songs(host, room))) == (False, 2)
+    gone = await upload(host.organizer, room, b"", "format=lines")
     assert (gone.status, gone.data["imported"]) == (200, 0)
-    assert await songs(house, room) == []
+    assert await songs(host, room) == []
 
 
-async def test_an_upload_that_is_sent_again_is_done_once(house: House):
-    room = await house.room(appId="choir")
+async def test_an_upload_that_is_sent_again_is_done_once(host: ApiHost):
+    room = await host.room(appId="choir")
     path = f"/rooms/{room['id']}/import/songs?format=lines&mode=append"
     headers = SONGS | {"Idempotency-Key": "songs-of-friday"}
-    first = await house.organizer.post(path, raw=b"Bella", headers=headers)
-    again = await house.organizer.post(path, raw=b"Bella", headers=headers)
+    first = await host.organizer.post(path, raw=b"Bella", headers=headers)
+    again = await host.organizer.post(path, raw=b"Bella", headers=headers)
     assert (first.status, first.raw) == (200, again.raw)
-    assert await songs(house, room) == ["Bella"]
-    other = await house.organizer.post(f"{path}&strict=true", raw=b"Bella", headers=headers)
+    assert await songs(host, room) == ["Bella"]
+    other = await host.organizer.post(f"{path}&strict=true", raw=b"Bella", headers=headers)
     assert other.code == "IDEMPOTENCY_MISMATCH"
 
 
-async def test_a_running_room_takes_live_settings_alone(house: House):
-    room = await house.start(appId="choir")
-    heard = await paste(house.organizer, room, "Bella")
+async def test_a_running_room_takes_live_settings_alone(host: ApiHost):
+    room = await host.start(appId="choir")
+    heard = await paste(host.organizer, room, "Bella")
     assert (heard.status, heard.code) == (409, "SETTINGS_FROZEN")
     assert heard.body["error"]["details"]["settings"] == ["/songs"]
-    heard = await paste(house.organizer, room, "Bella", "encores")
-    assert (heard.status, await songs(house, room, "encores")) == (200, ["Bella"])
+    heard = await paste(host.organizer, room, "Bella", "encores")
+    assert (heard.status, await songs(host, room, "encores")) == (200, ["Bella"])
 
 
-async def test_what_schema_and_app_refuse_is_named_by_pointer(house: House):
-    room = await house.room(appId="choir")
-    heard = await paste(house.organizer, room, "Bella\nx")
+async def test_what_schema_and_app_refuse_is_named_by_pointer(host: ApiHost):
+    room = await host.room(appId="choir")
+    heard = await paste(host.organizer, room, "Bella\nx")
     assert (heard.status, heard.code) == (422, "SETTINGS_INVALID")
     assert heard.body["error"]["details"]["fields"].keys() == {"/appSettings/songs/1"}
-    heard = await paste(house.organizer, room, "Bella\nAria")
+    heard = await paste(host.organizer, room, "Bella\nAria")
     fields = {"/appSettings/songs/1": ["Too long."]}
     assert (heard.status, heard.body["error"]["details"]["fields"]) == (422, fields)
-    assert await songs(house, room) == []
+    assert await songs(host, room) == []
 
 
 @pytest.mark.parametrize(("text", "code"), [("!raise", "APP_FAILED"), ("!block", "APP_TIMEOUT")])
 async def test_an_app_that_does_not_read_is_503_and_nothing_is_stored(
-    house: House, text: str, code: str
+    host: ApiHost, text: str, code: str
 ):
-    room = await house.room(appId="choir", appSettings={"songs": ["Bella"]})
-    heard = await paste(house.organizer, room, text)
+    room = await host.room(appId="choir", appSettings={"songs": ["Bella"]})
+    heard = await paste(host.organizer, room, text)
     assert (heard.status, heard.code) == (503, code)
     assert heard.headers["Retry-After"]
-    assert await songs(house, room) == ["Bella"]
+    assert await songs(host, room) == ["Bella"]
 
 
-async def test_nobody_but_organizers_imports_or_sees_what_was_read(house: House):
-    room = await house.start(appId="choir")
-    guest, _ = await house.guest(room)
-    stranger = await house.person("stranger@example.com")
-    for caller, status in ((guest, 403), (stranger, 404), (house.nobody, 401)):
+async def test_nobody_but_organizers_imports_or_sees_what_was_read(host: ApiHost):
+    room = await host.start(appId="choir")
+    guest, _ = await host.guest(room)
+    stranger = await host.person("stranger@example.com")
+    for caller, status in ((guest, 403), (stranger, 404), (host.nobody, 401)):
         for setting in ("encores", "nothing"):
             heard = await paste(caller, room, "Bella", setting, preview=True)
             assert heard.status == status
             assert b"Bella" not in heard.raw
-    assert await songs(house, room, "encores") == []
-    await paste(house.organizer, room, "Bella", "encores")
+    assert await songs(host, room, "encores") == []
+    await paste(host.organizer, room, "Bella", "encores")
     for path in ("", "/state", "/events"):
         assert b"Bella" not in (await guest.get(f"/rooms/{room['id']}{path}")).raw
 
@@ -198,40 +198,40 @@ async def test_nobody_but_organizers_imports_or_sees_what_was_read(house: House)
     ],
 )
 async def test_a_wrong_request_is_refused(
-    house: House, path: str, body: JsonObject, status: int, code: str
+    host: ApiHost, path: str, body: JsonObject, status: int, code: str
 ):
-    room = await house.room(appId="choir")
-    heard = await house.organizer.post(f"/rooms/{room['id']}/import/{path}", body)
+    room = await host.room(appId="choir")
+    heard = await host.organizer.post(f"/rooms/{room['id']}/import/{path}", body)
     assert (heard.status, heard.code) == (status, code)
 
 
-async def test_an_upload_says_what_it_is(house: House):
-    room = await house.room(appId="choir")
-    nameless = await upload(house.organizer, room, b"Bella", "mode=replace")
+async def test_an_upload_says_what_it_is(host: ApiHost):
+    room = await host.room(appId="choir")
+    nameless = await upload(host.organizer, room, b"Bella", "mode=replace")
     assert (nameless.status, nameless.body["error"]["details"]["fields"].keys()) == (
         422,
         {"/format"},
     )
-    heard = await upload(house.organizer, room, b"<p>Bella", "format=lines", "html")
+    heard = await upload(host.organizer, room, b"<p>Bella", "format=lines", "html")
     assert (heard.status, heard.code) == (415, "UNSUPPORTED_MEDIA_TYPE")
 
 
-async def test_more_than_a_mebibyte_is_too_large_and_other_routes_keep_their_limit(house: House):
-    room = await house.room(appId="choir")
+async def test_more_than_a_mebibyte_is_too_large_and_other_routes_keep_their_limit(host: ApiHost):
+    room = await host.room(appId="choir")
     fits, over = b"?" * 2**20, b"?" * (2**20 + 1)
-    assert (await upload(house.organizer, room, fits, "format=lines")).status == 200
+    assert (await upload(host.organizer, room, fits, "format=lines")).status == 200
     for raw in (over, over * 2):
-        heard = await upload(house.organizer, room, raw, "format=lines")
+        heard = await upload(host.organizer, room, raw, "format=lines")
         assert (heard.status, heard.code) == (413, "TOO_LARGE")
-    assert (await paste(house.organizer, room, over.decode())).status == 413
-    large = await paste(house.organizer, room, "x" * 300_000)
+    assert (await paste(host.organizer, room, over.decode())).status == 413
+    large = await paste(host.organizer, room, "x" * 300_000)
     assert (large.status, large.code) == (413, "SETTINGS_TOO_LARGE")
-    elsewhere = await house.organizer.patch(f"/rooms/{room['id']}", {"name": "x" * 300_000})
+    elsewhere = await host.organizer.patch(f"/rooms/{room['id']}", {"name": "x" * 300_000})
     assert (elsewhere.status, elsewhere.code) == (413, "TOO_LARGE")
 
 
-async def test_the_description_names_each_way_to_send_text(house: House):
-    document: Any = openapi_document(house.app)
+async def test_the_description_names_each_way_to_send_text(host: ApiHost):
+    document: Any = openapi_document(host.app)
     asked = document["paths"]["/api/v1/rooms/{id}/import/{setting}"]["post"]
     assert set(asked["requestBody"]["content"]) == {"application/json", "text/plain", "text/csv"}
     assert {"413", "415", "422", "503"} <= set(asked["responses"])

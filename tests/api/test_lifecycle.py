@@ -8,7 +8,7 @@ from quart import Quart
 
 from mymozhem.api import api_versions
 from mymozhem.api.api_versions import API_VERSIONS, ApiVersion, Stage
-from tests.support.api_host import House
+from tests.support.api_host import ApiHost
 
 OLD = ApiVersion(
     "v1",
@@ -62,13 +62,13 @@ def test_a_version_that_ends_too_soon_cannot_be_written_down(days, said):
         ApiVersion("v1", active=date(2020, 1, 1), **days)
 
 
-def aged(house: House, today: date) -> Quart:
+def aged(host: ApiHost, today: date) -> Quart:
     """Return a server of that day whose first version is in its life as `OLD` says."""
     app = Quart("aged")
     clock = type("Clock", (), {"now": lambda _: datetime(*today.timetuple()[:3], tzinfo=UTC)})()
-    services = type("Services", (), {"clock": clock, "settings": house.host.services.settings})()
-    host = type("Host", (), {"services": services})()
-    api_versions.install(app, lambda: host, (OLD, NEW))
+    services = type("Services", (), {"clock": clock, "settings": host.host.services.settings})()
+    dependencies = type("Host", (), {"services": services})()
+    api_versions.install(app, lambda: dependencies, (OLD, NEW))
 
     @app.get("/api/<version>/things")
     async def things(version: str) -> str:
@@ -77,16 +77,18 @@ def aged(house: House, today: date) -> Quart:
     return app
 
 
-async def test_an_active_version_says_nothing_of_its_end(house: House):
-    heard = await house.nobody.get("/api/versions")
+async def test_an_active_version_says_nothing_of_its_end(host: ApiHost):
+    heard = await host.nobody.get("/api/versions")
     assert "Deprecation" not in heard.headers
-    answer = await aged(house, date(2021, 7, 31)).test_client().get("/api/v1/things")
+    answer = await aged(host, date(2021, 7, 31)).test_client().get("/api/v1/things")
     assert {"Deprecation", "Sunset", "Link"}.isdisjoint(answer.headers.keys())
 
 
-async def test_a_deprecated_version_says_in_every_answer_when_it_ends_and_where_to_go(house: House):
-    client = aged(house, date(2021, 8, 1)).test_client()
-    guide = f"{house.host.services.settings.effective_public_url}/docs/from-v1-to-v2"
+async def test_a_deprecated_version_says_in_every_answer_when_it_ends_and_where_to_go(
+    host: ApiHost,
+):
+    client = aged(host, date(2021, 8, 1)).test_client()
+    guide = f"{host.host.services.settings.effective_public_url}/docs/from-v1-to-v2"
     for path in ("/api/v1/things", "/api/v1/nothing"):
         answer = await client.get(path)
         moment = datetime.fromtimestamp(int(answer.headers["Deprecation"][1:]), UTC)
@@ -101,9 +103,9 @@ async def test_a_deprecated_version_says_in_every_answer_when_it_ends_and_where_
     assert await newer.get_data(as_text=True) == "v2"
 
 
-async def test_a_version_that_is_over_answers_410_with_a_link_whatever_is_asked(house: House):
-    client = aged(house, date(2021, 12, 1)).test_client()
-    guide = f"{house.host.services.settings.effective_public_url}/docs/from-v1-to-v2"
+async def test_a_version_that_is_over_answers_410_with_a_link_whatever_is_asked(host: ApiHost):
+    client = aged(host, date(2021, 12, 1)).test_client()
+    guide = f"{host.host.services.settings.effective_public_url}/docs/from-v1-to-v2"
     for ask in (client.get, client.post, client.delete):
         answer = await ask("/api/v1/things")
         assert answer.status_code == 410
@@ -115,8 +117,8 @@ async def test_a_version_that_is_over_answers_410_with_a_link_whatever_is_asked(
     assert (await client.get("/api/v10/things")).status_code == 200
 
 
-async def test_the_table_is_told_at_an_address_of_its_own(house: House):
-    told = (await house.nobody.get("/api/versions")).data
+async def test_the_table_is_told_at_an_address_of_its_own(host: ApiHost):
+    told = (await host.nobody.get("/api/versions")).data
     assert told["api"] == ["v1"]
     assert [each["version"] for each in told["versions"]] == [each.name for each in API_VERSIONS]
     assert told["versions"][0]["status"] == "active"

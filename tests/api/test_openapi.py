@@ -11,7 +11,7 @@ from mymozhem.api.v1 import ROUTES, TAGS
 from mymozhem.app import create_app
 from mymozhem.auth.access_table import ACCESS
 from mymozhem.config import Settings
-from tests.support.api_host import House
+from tests.support.api_host import ApiHost
 
 
 def described(tmp_path):
@@ -69,17 +69,17 @@ def test_every_error_has_the_one_body(tmp_path):
 def test_a_route_without_a_row_does_not_start():
     extra = replace(ROUTES[0], endpoint="GET /secrets")
     with pytest.raises(mount.AccessIncomplete, match="GET /secrets"):
-        mount.refuse_incomplete([*ROUTES, extra])
+        mount.require_complete([*ROUTES, extra])
 
 
 def test_a_row_without_a_route_does_not_start():
     with pytest.raises(mount.AccessIncomplete, match="POST /auth/login"):
-        mount.refuse_incomplete([each for each in ROUTES if each.endpoint != "POST /auth/login"])
+        mount.require_complete([each for each in ROUTES if each.endpoint != "POST /auth/login"])
 
 
-async def test_the_pages_load_nothing_from_elsewhere(house: House):
+async def test_the_pages_load_nothing_from_elsewhere(host: ApiHost):
     for path in ("//", "//docs"):
-        page = await house.nobody.get(path)
+        page = await host.nobody.get(path)
         assert page.status == 200
         text = page.raw.decode()
         assert "<script" not in text
@@ -87,7 +87,7 @@ async def test_the_pages_load_nothing_from_elsewhere(house: House):
         assert "default-src 'none'" in page.headers["Content-Security-Policy"]
 
 
-async def test_a_list_shows_the_fields_that_are_asked_for_alone(house: House):
-    await house.room()
-    heard = await house.organizer.get("/rooms?fields=id,name&sort=-name")
+async def test_a_list_shows_the_fields_that_are_asked_for_alone(host: ApiHost):
+    await host.room()
+    heard = await host.organizer.get("/rooms?fields=id,name&sort=-name")
     assert [set(each) for each in heard.data] == [{"id", "name"}]

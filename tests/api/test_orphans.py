@@ -9,12 +9,12 @@ from mymozhem.api.v1 import ROUTES
 from mymozhem.app import create_app, host_of
 from mymozhem.cli.room_reports import as_json, export_lines
 from mymozhem.registry.catalog import Catalog
-from mymozhem.rooms.locks.reconciler import Keeper
+from mymozhem.rooms.locks.reconciler import LockReconciler
 from mymozhem.rooms.replay import replay
 from mymozhem.rooms.tables.locks import LockDriftRow
 from mymozhem.rooms.tables.rooms import RoomRow
-from tests.support.api_host import Caller, make_house
-from tests.support.api_room import make_evening
+from tests.support.api_host import Caller, make_api_host
+from tests.support.api_room import make_api_room
 
 #: every route of one room that only reads
 READING = sorted(
@@ -40,25 +40,25 @@ def same(caller: Caller, app) -> Caller:
 async def test_every_route_of_a_room_reads_as_it_did_before_its_app_was_gone(
     database_url, clock, tmp_path
 ):
-    async with make_evening(database_url, clock, tmp_path, "Ada", "Bob") as evening:
-        prize = (await evening.organizer.post(f"{evening.path}/prizes", {"name": "Bike"})).data
-        drawn = await evening.organizer.post(f"{evening.path}/draws", {"run": True})
+    async with make_api_room(database_url, clock, tmp_path, "Ada", "Bob") as api_room:
+        prize = (await api_room.organizer.post(f"{api_room.path}/prizes", {"name": "Bike"})).data
+        drawn = await api_room.organizer.post(f"{api_room.path}/draws", {"run": True})
         assert drawn.status == 202, drawn.raw
-        await evening.house.work()
-        (won,) = (await evening.organizer.get(f"{evening.path}/winners")).data
-        await evening.open()
-        await evening.submitted({"n": 1}, {"n": 2})
-        await evening.close()
-        await evening.open("later")
+        await api_room.host.work()
+        (won,) = (await api_room.organizer.get(f"{api_room.path}/winners")).data
+        await api_room.open()
+        await api_room.submitted({"n": 1}, {"n": 2})
+        await api_room.close()
+        await api_room.open("later")
         names = {
-            "id": evening.room["id"], "pid": evening.ids[0], "prizeId": prize["id"],
+            "id": api_room.room["id"], "pid": api_room.ids[0], "prizeId": prize["id"],
             "wid": won["id"], "did": drawn.data["id"], "windowId": "w",
         }  # fmt: skip
         paths = [re.sub(r"{(\w+)}", lambda found: names[found[1]], path) for path in READING]
-        people = [evening.organizer, evening.guests[0]]
+        people = [api_room.organizer, api_room.guests[0]]
         before = [[await one.get(path) for path in paths] for one in people]
         assert {heard.status for heard in before[0]} == {200}
-        settings = evening.house.host.services.settings
+        settings = api_room.host.host.services.settings
     async with restarted(settings, clock, Catalog((), ())) as (app, host):
         for caller, known in zip(people, before, strict=True):
             for path, heard in zip(paths, known, strict=True):
@@ -69,19 +69,19 @@ async def test_every_route_of_a_room_reads_as_it_did_before_its_app_was_gone(
                     assert again.data["lock"] == heard.data["lock"]
                 else:
                     assert again.raw == heard.raw, path
-        organizer = same(evening.organizer, app)
-        acted = await organizer.post(f"{evening.path}/actions/do", {})
+        organizer = same(api_room.organizer, app)
+        acted = await organizer.post(f"{api_room.path}/actions/do", {})
         assert (acted.status, acted.code) == (503, "APP_ORPHANED")
         listed = (await organizer.get("/rooms?mine=true")).data
-        assert [room["id"] for room in listed] == [evening.room["id"]]
+        assert [room["id"] for room in listed] == [api_room.room["id"]]
         async with host.services.database.read() as session:
-            room = await session.get_one(RoomRow, evening.room["id"])
+            room = await session.get_one(RoomRow, api_room.room["id"])
             _, *events, last = [line async for line in export_lines(session, room)]
         assert as_json(replay(events)) == last["end"]
-        await Keeper(host.services).run_due()
+        await LockReconciler(host.services).run_due()
         noted = (await organizer.get("/notifications")).data
         assert noted[0]["title"] == "The app of this room is gone"
-        ended = await organizer.patch(evening.path, {"status": "COMPLETED"})
+        ended = await organizer.patch(api_room.path, {"status": "COMPLETED"})
         assert ended.status == 200, ended.raw
 
 
@@ -90,7 +90,7 @@ RAISES = {"an error": "raise RuntimeError('no')", "the end": "raise SystemExit(3
 
 @pytest.fixture
 def package(tmp_path, monkeypatch):
-    """Install a package for the app `stall` whose code is this text."""
+    """Install a package for the app `echo_app` whose code is this text."""
 
     def install(source: str) -> None:
         site = tmp_path / "site"
@@ -108,10 +108,10 @@ def package(tmp_path, monkeypatch):
 async def test_a_host_starts_whatever_became_of_an_app(
     database_url, clock, tmp_path, package, state
 ):
-    async with make_house(database_url, clock, tmp_path) as house:
-        room = await house.start()
-        settings = house.host.services.settings
-        admin = await house.person("admin@example.com", is_admin=True)
+    async with make_api_host(database_url, clock, tmp_path) as host:
+        room = await host.start()
+        settings = host.host.services.settings
+        admin = await host.person("admin@example.com", is_admin=True)
     if state in RAISES:
         package(RAISES[state])
     if state == "broken environment":
@@ -120,7 +120,7 @@ async def test_a_host_starts_whatever_became_of_an_app(
         (broken / "environment.json").write_text('{"appId": "stall"}')
     enabled = settings.model_copy(update={"enable_apps": ("stall",)})
     async with restarted(enabled, clock) as (app, _):
-        organizer = same(house.organizer, app)
+        organizer = same(host.organizer, app)
         assert (await organizer.get(f"/rooms/{room['id']}")).status == 200
         lock = (await organizer.get(f"/rooms/{room['id']}/lock")).data
         assert (lock["orphaned"], lock["servedBy"]["target"]) == (True, None)
@@ -131,15 +131,15 @@ async def test_a_host_starts_whatever_became_of_an_app(
 async def test_a_host_starts_with_rooms_of_a_remote_app_that_was_deleted(
     database_url, clock, tmp_path
 ):
-    async with make_house(database_url, clock, tmp_path) as house:
-        await house.remote_app()
-        room = await house.start(appId="raffle")
-        admin = await house.person("admin@example.com", is_admin=True)
+    async with make_api_host(database_url, clock, tmp_path) as before:
+        await before.remote_app()
+        room = await before.start(appId="raffle")
+        admin = await before.person("admin@example.com", is_admin=True)
         assert (await admin.delete("/apps/raffle")).status == 204
-        settings = house.host.services.settings
+        settings = before.host.services.settings
     async with restarted(settings, clock) as (app, host):
-        await Keeper(host.services).run_due()
-        organizer = same(house.organizer, app)
+        await LockReconciler(host.services).run_due()
+        organizer = same(before.organizer, app)
         assert (await organizer.get(f"/rooms/{room['id']}")).status == 200
         lock = (await organizer.get(f"/rooms/{room['id']}/lock")).data
         assert lock["orphaned"]

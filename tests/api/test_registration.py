@@ -15,7 +15,7 @@ from mymozhem.contract import (
     RegistrationResult,
     hookimpl,
 )
-from tests.support.api_host import Heard, House, make_house
+from tests.support.api_host import ApiHost, Heard, make_api_host
 
 
 class Dinner:
@@ -54,39 +54,39 @@ class Dinner:
 
 
 @pytest.fixture
-async def house(database_url: str, clock: Clock, tmp_path: Path) -> AsyncIterator[House]:
-    async with make_house(database_url, clock, tmp_path, apps={"dinner": Dinner()}) as built:
+async def host(database_url: str, clock: Clock, tmp_path: Path) -> AsyncIterator[ApiHost]:
+    async with make_api_host(database_url, clock, tmp_path, apps={"dinner": Dinner()}) as built:
         yield built
 
 
-async def enter(house: House, room: Any, answers: object, name: str = "Ada") -> Heard:
+async def enter(host: ApiHost, room: Any, answers: object, name: str = "Ada") -> Heard:
     body = {"code": room["code"], "name": name, "answers": answers}
-    return await house.nobody.post("/auth/guest", body)
+    return await host.nobody.post("/auth/guest", body)
 
 
-async def test_everybody_learns_what_is_asked_before_they_answer(house: House):
-    room = await house.start(appId="dinner")
-    guest, _ = await house.guest(room, answers={"diet": "vegan"})
+async def test_everybody_learns_what_is_asked_before_they_answer(host: ApiHost):
+    room = await host.start(appId="dinner")
+    guest, _ = await host.guest(room, answers={"diet": "vegan"})
     manifest = (await guest.get("/apps/dinner")).data["manifest"]
     assert manifest["registration"]["required"] == ["diet"]
 
 
-async def test_answers_are_kept_and_the_app_acts_on_them(house: House):
-    room = await house.start(appId="dinner")
+async def test_answers_are_kept_and_the_app_acts_on_them(host: ApiHost):
+    room = await host.start(appId="dinner")
     answers = {"diet": "vegan", "guests": 2}
-    guest, joined = await house.guest(room, answers=answers)
+    guest, joined = await host.guest(room, answers=answers)
     path = f"/rooms/{room['id']}"
     mine = f"{path}/participants/{joined['participant']['id']}"
     assert (await guest.get(mine)).data["metadata"] == answers
-    assert (await house.organizer.get(mine)).data["metadata"] == answers
+    assert (await host.organizer.get(mine)).data["metadata"] == answers
     acted = await guest.post(f"{path}/actions/whatDoIEat", {})
     assert (acted.status, acted.data["reply"]) == (200, answers)
 
 
-async def test_answers_reach_no_other_participant(house: House):
-    room = await house.start(appId="dinner")
-    await house.guest(room, answers={"diet": "vegan", "allergy": "hazelnut"})
-    other, _ = await house.guest(room, "Bob", answers={"diet": "all"})
+async def test_answers_reach_no_other_participant(host: ApiHost):
+    room = await host.start(appId="dinner")
+    await host.guest(room, answers={"diet": "vegan", "allergy": "hazelnut"})
+    other, _ = await host.guest(room, "Bob", answers={"diet": "all"})
     for path in ("", "/participants", "/state", "/events"):
         assert b"hazelnut" not in (await other.get(f"/rooms/{room['id']}{path}")).raw
 
@@ -102,25 +102,25 @@ async def test_answers_reach_no_other_participant(house: House):
     ],
 )
 async def test_wrong_answers_are_named_and_nobody_is_let_in(
-    house: House, answers: object, field: str
+    host: ApiHost, answers: object, field: str
 ):
-    room = await house.start(appId="dinner")
-    heard = await enter(house, room, answers)
+    room = await host.start(appId="dinner")
+    heard = await enter(host, room, answers)
     assert heard.status == 422
     assert heard.body["error"]["details"]["fields"].keys() == {field}
-    shown = (await house.organizer.get(f"/rooms/{room['id']}")).data
+    shown = (await host.organizer.get(f"/rooms/{room['id']}")).data
     assert shown["participantCount"] == 0
 
 
-async def test_the_app_turns_away_for_an_answer_and_says_why(house: House):
-    room = await house.start(appId="dinner")
-    heard = await enter(house, room, {"diet": "nothing"})
+async def test_the_app_turns_away_for_an_answer_and_says_why(host: ApiHost):
+    room = await host.start(appId="dinner")
+    heard = await enter(host, room, {"diet": "nothing"})
     assert (heard.status, heard.body["error"]["message"]) == (403, "You would be bored.")
 
 
-async def test_people_with_an_account_are_asked_the_same(house: House):
-    room = await house.start(appId="dinner")
-    ada = await house.person("ada@example.com")
+async def test_people_with_an_account_are_asked_the_same(host: ApiHost):
+    room = await host.start(appId="dinner")
+    ada = await host.person("ada@example.com")
     path = f"/rooms/{room['id']}/participants"
     missing = await ada.post(path, {"code": room["code"]})
     assert missing.body["error"]["details"]["fields"].keys() == {"/answers/diet"}
@@ -130,14 +130,14 @@ async def test_people_with_an_account_are_asked_the_same(house: House):
     assert (await ada.get(f"{path}/{pid}")).data["metadata"] == {"diet": "all"}
 
 
-async def test_an_answer_never_replaces_what_organizers_noted(house: House):
-    room = await house.start(appId="dinner")
-    ada = await house.person("ada@example.com")
+async def test_an_answer_never_replaces_what_organizers_noted(host: ApiHost):
+    room = await host.start(appId="dinner")
+    ada = await host.person("ada@example.com")
     path = f"/rooms/{room['id']}/participants"
     body = {"code": room["code"], "answers": {"diet": "all"}}
     pid = (await ada.post(path, body)).data["participant"]["id"]
     noted = {"metadata": {"diet": "vegan", "table": 4}}
-    assert (await house.organizer.patch(f"{path}/{pid}", noted)).status == 200
+    assert (await host.organizer.patch(f"{path}/{pid}", noted)).status == 200
     assert (await ada.delete(f"{path}/me")).status == 204
     again = await ada.post(path, body | {"answers": {"diet": "all", "guests": 1}})
     assert again.status == 201
@@ -145,7 +145,7 @@ async def test_an_answer_never_replaces_what_organizers_noted(house: House):
     assert metadata == {"diet": "vegan", "table": 4, "guests": 1}
 
 
-async def test_an_app_that_asks_nothing_takes_no_answers(house: House):
-    room = await house.start()
-    heard = await enter(house, room, {"diet": "all"})
+async def test_an_app_that_asks_nothing_takes_no_answers(host: ApiHost):
+    room = await host.start()
+    heard = await enter(host, room, {"diet": "all"})
     assert heard.body["error"]["details"]["fields"].keys() == {"/answers/diet"}

@@ -15,7 +15,7 @@ from mymozhem.auth.principal import AppPrincipal
 from mymozhem.contract.signing import PublicKey, SharedKey, parse_key
 from mymozhem.errors import NotFound
 from mymozhem.registry import remote_apps
-from tests.support.api_host import Caller, House, make_house
+from tests.support.api_host import ApiHost, Caller, make_api_host
 from tests.support.remote_manifest import BASE_URL, FIRST_PLATFORM, remote_manifest
 
 GIVEN = sorted(Path(__file__).resolve().parents[3].glob("shared/data/manifests/*.json"))
@@ -26,13 +26,13 @@ ANONYMOUS = {route.endpoint for route in ROUTES if route.anonymous}
 
 
 @pytest.fixture
-async def admin(house: House):
-    return await house.person("admin@example.com", is_admin=True)
+async def admin(host: ApiHost):
+    return await host.person("admin@example.com", is_admin=True)
 
 
 @pytest.fixture
-async def owner(house: House):
-    return await house.person("owner@example.com")
+async def owner(host: ApiHost):
+    return await host.person("owner@example.com")
 
 
 async def register(by, **more):
@@ -42,25 +42,25 @@ async def register(by, **more):
     return heard.data
 
 
-async def sign_in(house: House, secret: str, app_id: str = "raffle"):
-    return await house.nobody.post("/apps/token", {"appId": app_id, "appSecret": secret})
+async def sign_in(host: ApiHost, secret: str, app_id: str = "raffle"):
+    return await host.nobody.post("/apps/token", {"appId": app_id, "appSecret": secret})
 
 
 # -------------------------------------------------------------------------------- registering
 
 
-async def test_an_app_is_registered_listed_and_rooms_are_made_with_it(house: House, admin):
+async def test_an_app_is_registered_listed_and_rooms_are_made_with_it(host: ApiHost, admin):
     made = await register(admin)
     assert set(made) == {"appId", "appSecret", "publicKey", "manifest", "createdAt"}
     assert isinstance(parse_key(made["appSecret"]), SharedKey)
     assert isinstance(parse_key(made["publicKey"]), PublicKey)
     assert made["manifest"] == remote_manifest()
     (card,) = (
-        each for each in (await house.organizer.get("/apps")).data if each["appId"] == "raffle"
+        each for each in (await host.organizer.get("/apps")).data if each["appId"] == "raffle"
     )
     assert (card["available"], card["newestVersion"]) == (True, "1.0.0")
-    room = await house.room(appId="raffle")
-    lock = (await house.organizer.get(f"/rooms/{room['id']}/lock")).data["lock"]
+    room = await host.room(appId="raffle")
+    lock = (await host.organizer.get(f"/rooms/{room['id']}/lock")).data["lock"]
     assert lock["target"]["kind"] == "webhook"
     assert lock["target"]["baseUrl"] == BASE_URL
     audit = (await admin.get("/admin/audit?action=app.register")).data
@@ -68,19 +68,19 @@ async def test_an_app_is_registered_listed_and_rooms_are_made_with_it(house: Hou
 
 
 @pytest.mark.parametrize("document", [FIRST_PLATFORM, remote_manifest()], ids=["first", "ours"])
-async def test_manifests_of_both_formats_are_accepted_as_they_stand(house: House, admin, document):
+async def test_manifests_of_both_formats_are_accepted_as_they_stand(host: ApiHost, admin, document):
     made = await register(admin, appId="app_raffle_v1", manifest=document)
     assert made["manifest"] == document
 
 
 @pytest.mark.skipif(not GIVEN, reason="needs the manifests of the first platform beside it")
 @pytest.mark.parametrize("path", GIVEN, ids=lambda path: path.stem)
-async def test_the_first_platform_s_own_manifests_are_accepted(house: House, admin, path):
+async def test_the_first_platform_s_own_manifests_are_accepted(host: ApiHost, admin, path):
     document = json.loads(path.read_text())
     assert (await register(admin, appId="app_of_old_v1", manifest=document))["manifest"] == document
 
 
-async def test_what_is_wrong_is_said_by_field(house: House, admin):
+async def test_what_is_wrong_is_said_by_field(host: ApiHost, admin):
     broken = remote_manifest(permissions=["rooms:burn"], webhooks={})
     heard = await admin.post("/apps", {"appId": "raffle", "manifest": broken})
     assert (heard.status, heard.code) == (422, "MANIFEST_INVALID")
@@ -95,7 +95,7 @@ async def test_what_is_wrong_is_said_by_field(house: House, admin):
 
 
 @pytest.mark.parametrize("address", ["https://10.0.0.1", "https://[::ffff:169.254.169.254]"])
-async def test_an_address_inside_is_refused_when_it_is_saved(house: House, admin, address):
+async def test_an_address_inside_is_refused_when_it_is_saved(host: ApiHost, admin, address):
     manifest = remote_manifest(baseUrl=address)
     heard = await admin.post("/apps", {"appId": "raffle", "manifest": manifest})
     assert (heard.status, heard.code) == (422, "ADDRESS_FORBIDDEN")
@@ -104,7 +104,7 @@ async def test_an_address_inside_is_refused_when_it_is_saved(house: House, admin
     assert (await admin.patch("/apps/raffle", {"manifest": manifest})).code == "ADDRESS_FORBIDDEN"
 
 
-async def test_a_repeated_registration_never_shows_the_secret_again(house: House, admin):
+async def test_a_repeated_registration_never_shows_the_secret_again(host: ApiHost, admin):
     body = {"appId": "raffle", "manifest": remote_manifest()}
     key = {"Idempotency-Key": "once"}
     first = await admin.post("/apps", body, headers=key)
@@ -117,10 +117,10 @@ async def test_a_repeated_registration_never_shows_the_secret_again(house: House
 # ----------------------------------------------------------------------------------- managing
 
 
-async def test_an_owner_publishes_and_others_do_not(house: House, admin, owner):
+async def test_an_owner_publishes_and_others_do_not(host: ApiHost, admin, owner):
     await register(admin, ownerEmail="Owner@Example.com")
     body = {"manifest": remote_manifest("1.1.0")}
-    assert (await house.organizer.patch("/apps/raffle", body)).status == 403
+    assert (await host.organizer.patch("/apps/raffle", body)).status == 403
     heard = await owner.patch("/apps/raffle", body)
     assert (heard.status, heard.data["version"]) == (200, "1.1.0")
     assert (await owner.patch("/apps/raffle", body)).data == heard.data
@@ -135,7 +135,7 @@ async def test_an_owner_publishes_and_others_do_not(house: House, admin, owner):
 
 
 async def test_who_manages_an_app_sees_its_keys_and_nobody_sees_its_secret(
-    house: House, admin, owner
+    host: ApiHost, admin, owner
 ):
     made = await register(admin, ownerEmail="owner@example.com")
     for caller in (admin, owner):
@@ -146,12 +146,12 @@ async def test_who_manages_an_app_sees_its_keys_and_nobody_sees_its_secret(
         kinds = {each["kind"]: each["publicKey"] for each in management["keys"]}
         assert kinds == {"shared": None, "ed25519": made["publicKey"]}
         assert made["appSecret"].encode() not in heard.raw
-    assert "management" not in (await house.organizer.get("/apps/raffle")).data
+    assert "management" not in (await host.organizer.get("/apps/raffle")).data
     assert (await admin.get("/apps/stall")).data["management"]["keys"] == []
 
 
 async def test_a_new_secret_works_beside_the_old_one_for_the_grace(
-    house: House, admin, owner, clock
+    host: ApiHost, admin, owner, clock
 ):
     made = await register(admin, ownerEmail="owner@example.com")
     heard = await owner.post("/apps/raffle/regenerate-secret")
@@ -159,58 +159,58 @@ async def test_a_new_secret_works_beside_the_old_one_for_the_grace(
     assert heard.data["publicKey"] == made["publicKey"]
     assert heard.data["graceHours"] == 24
     secrets = [made["appSecret"], heard.data["appSecret"]]
-    assert [(await sign_in(house, each)).status for each in secrets] == [200, 200]
+    assert [(await sign_in(host, each)).status for each in secrets] == [200, 200]
     clock.advance(timedelta(hours=24))
-    assert [(await sign_in(house, each)).status for each in secrets] == [401, 200]
-    fresh = await house.person("admin2@example.com", is_admin=True)
+    assert [(await sign_in(host, each)).status for each in secrets] == [401, 200]
+    fresh = await host.person("admin2@example.com", is_admin=True)
     body = {"graceHours": 0, "keyPair": True}
     heard = await fresh.post("/apps/raffle/regenerate-secret", body)
     assert heard.data["publicKey"] != made["publicKey"]
-    assert (await sign_in(house, secrets[1])).status == 401
-    assert (await sign_in(house, heard.data["appSecret"])).status == 200
+    assert (await sign_in(host, secrets[1])).status == 401
+    assert (await sign_in(host, heard.data["appSecret"])).status == 200
 
 
-async def test_a_deleted_app_is_gone_and_its_rooms_are_read(house: House, admin):
+async def test_a_deleted_app_is_gone_and_its_rooms_are_read(host: ApiHost, admin):
     made = await register(admin)
-    room = await house.start(appId="raffle")
+    room = await host.start(appId="raffle")
     assert (await admin.delete("/apps/raffle")).status == 204
     assert (await admin.delete("/apps/raffle")).status == 404
-    assert (await house.organizer.get("/apps/raffle")).code == "APP_NOT_FOUND"
-    assert (await sign_in(house, made["appSecret"])).status == 401
-    heard = await house.organizer.post("/rooms", {"name": "Later", "appId": "raffle"})
+    assert (await host.organizer.get("/apps/raffle")).code == "APP_NOT_FOUND"
+    assert (await sign_in(host, made["appSecret"])).status == 401
+    heard = await host.organizer.post("/rooms", {"name": "Later", "appId": "raffle"})
     assert heard.code == "APP_NOT_FOUND"
-    assert (await house.organizer.get(f"/rooms/{room['id']}")).data["appId"] == "raffle"
-    assert (await house.organizer.get(f"/rooms/{room['id']}/state")).status == 200
-    acted = await house.organizer.post(f"/rooms/{room['id']}/actions/do", {})
+    assert (await host.organizer.get(f"/rooms/{room['id']}")).data["appId"] == "raffle"
+    assert (await host.organizer.get(f"/rooms/{room['id']}/state")).status == 200
+    acted = await host.organizer.post(f"/rooms/{room['id']}/actions/do", {})
     assert (acted.status, acted.code) == (503, "APP_ORPHANED")
 
 
 # ------------------------------------------------------------------------------ the kill switch
 
 
-async def test_a_stopped_app_has_no_new_rooms_and_no_tokens(house: House, admin, owner):
+async def test_a_stopped_app_has_no_new_rooms_and_no_tokens(host: ApiHost, admin, owner):
     made = await register(admin, ownerEmail="owner@example.com")
     assert (await owner.post("/admin/apps/raffle/stop", {"reason": "mine"})).status == 403
     heard = await admin.post("/admin/apps/raffle/stop", {"reason": "it answers nonsense"})
     assert heard.data["stopped"] is True
     assert heard.data["reason"] == "it answers nonsense"
-    assert house.host.services.catalog.is_stopped("raffle")
+    assert host.host.services.catalog.is_stopped("raffle")
     assert (await owner.get("/apps/raffle")).data["available"] is False
     stopped = (await owner.get("/apps/raffle")).data["management"]["stopped"]
     assert (stopped["cause"], stopped["reason"]) == ("operator", "it answers nonsense")
-    heard = await house.organizer.post("/rooms", {"name": "Evening", "appId": "raffle"})
+    heard = await host.organizer.post("/rooms", {"name": "Evening", "appId": "raffle"})
     assert (heard.status, heard.code) == (409, "APP_STOPPED")
-    heard = await sign_in(house, made["appSecret"])
+    heard = await sign_in(host, made["appSecret"])
     assert (heard.status, heard.code) == (403, "APP_STOPPED")
     heard = await admin.post("/admin/apps/raffle/start")
     assert heard.data == {"appId": "raffle", "stopped": False, "stoppedAt": None, "reason": None}
-    assert (await sign_in(house, made["appSecret"])).status == 200
-    await house.room(appId="raffle")
+    assert (await sign_in(host, made["appSecret"])).status == 200
+    await host.room(appId="raffle")
 
 
-async def test_an_installed_app_can_be_stopped_too(house: House, admin):
+async def test_an_installed_app_can_be_stopped_too(host: ApiHost, admin):
     await admin.post("/admin/apps/stall/stop", {"reason": "too slow"})
-    assert house.host.services.catalog.is_stopped("stall")
+    assert host.host.services.catalog.is_stopped("stall")
     assert (await admin.post("/admin/apps/absent/stop", {"reason": "x"})).status == 404
     assert (await admin.post("/admin/apps/stall/stop", {})).status == 422
 
@@ -219,14 +219,14 @@ async def test_an_installed_app_can_be_stopped_too(house: House, admin):
 
 
 async def test_an_app_signs_in_with_the_permissions_of_its_newest_manifest(
-    house: House, admin, clock
+    host: ApiHost, admin, clock
 ):
     made = await register(admin)
     wider = remote_manifest("1.1.0", permissions=["winners:write"])
     await admin.patch("/apps/raffle", {"manifest": wider, "consent": True})
-    heard = await sign_in(house, made["appSecret"])
+    heard = await sign_in(host, made["appSecret"])
     assert (heard.data["tokenType"], heard.data["expiresIn"]) == ("Bearer", 900)
-    principal = house.host.tokens.verify(heard.data["accessToken"])
+    principal = host.host.tokens.verify(heard.data["accessToken"])
     assert isinstance(principal, AppPrincipal)
     assert principal.app_id == "raffle"
     assert principal.permissions == {"winners:write"}
@@ -236,36 +236,36 @@ async def test_an_app_signs_in_with_the_permissions_of_its_newest_manifest(
     ("app_id", "secret"), [("raffle", "whsec_AAAA"), ("absent", "whsec_AAAA"), ("stall", "x")]
 )
 async def test_app_and_secret_that_do_not_belong_together_are_one_error(
-    house: House, admin, app_id, secret
+    host: ApiHost, admin, app_id, secret
 ):
     await register(admin)
-    heard = await sign_in(house, secret, app_id)
+    heard = await sign_in(host, secret, app_id)
     assert (heard.status, heard.code) == (401, "INVALID_CREDENTIALS")
 
 
-async def test_an_app_that_another_process_registered_signs_in_at_once(house: House):
-    made = await house.remote_app(here=False)
-    assert not house.host.services.catalog.is_served("raffle", "1.0.0")
-    assert (await sign_in(house, made.secret)).status == 200
+async def test_an_app_that_another_process_registered_signs_in_at_once(host: ApiHost):
+    made = await host.remote_app(here=False)
+    assert not host.host.services.catalog.is_served("raffle", "1.0.0")
+    assert (await sign_in(host, made.secret)).status == 200
 
 
 @pytest.mark.parametrize("dialect", ["sqlite"], indirect=True)
 async def test_who_guesses_secrets_is_held_back(database_url, clock, tmp_path):
-    async with make_house(
+    async with make_api_host(
         database_url, clock, tmp_path, rate_limits_enabled=True, failures_per_address_per_minute=3
-    ) as house:
-        made = await house.remote_app()
-        statuses = [(await sign_in(house, "whsec_wrong")).status for _ in range(5)]
+    ) as host:
+        made = await host.remote_app()
+        statuses = [(await sign_in(host, "whsec_wrong")).status for _ in range(5)]
         assert statuses == [401, 401, 401, 429, 429]
-        assert (await sign_in(house, made.secret)).status == 429
+        assert (await sign_in(host, made.secret)).status == 429
 
 
 @pytest.mark.parametrize("dialect", ["sqlite"], indirect=True)
 async def test_an_app_has_a_limit_of_its_own(database_url, clock, tmp_path):
-    async with make_house(
+    async with make_api_host(
         database_url, clock, tmp_path, rate_limits_enabled=True, per_app_per_minute=2
-    ) as house:
-        app = house.signed_in(await house.remote_app())
+    ) as host:
+        app = host.signed_in(await host.remote_app())
         path, body = "/callbacks/actions/call_1", {"id": "call_1", "contract": "1.0"}
         heard = [await app.post(path, body) for _ in range(3)]
         assert [each.status for each in heard] == [404, 404, 429]
@@ -273,8 +273,8 @@ async def test_an_app_has_a_limit_of_its_own(database_url, clock, tmp_path):
 
 
 @pytest.mark.parametrize("dialect", ["sqlite"], indirect=True)
-async def test_no_route_for_people_lets_an_app_in(house: House):
-    app = house.signed_in(await house.remote_app())
+async def test_no_route_for_people_lets_an_app_in(host: ApiHost):
+    app = host.signed_in(await host.remote_app())
     unlocked = set()
     for endpoint in ACCESS:
         method, _, path = endpoint.partition(" ")
@@ -289,8 +289,8 @@ async def test_no_route_for_people_lets_an_app_in(house: House):
     assert unlocked == {"POST /callbacks/{capability}/{deliveryId}"}
 
 
-async def test_a_token_of_an_app_ends_soon(house: House, clock):
-    app = house.signed_in(await house.remote_app())
+async def test_a_token_of_an_app_ends_soon(host: ApiHost, clock):
+    app = host.signed_in(await host.remote_app())
     clock.advance(timedelta(minutes=15))
     heard = await app.get("/auth/me")
     assert (heard.status, heard.code) == (401, "TOKEN_EXPIRED")
@@ -312,13 +312,13 @@ class Waiting:
         self.taken.append(body)
 
 
-async def test_a_later_result_reaches_the_one_that_waits_for_it(house: House):
+async def test_a_later_result_reaches_the_one_that_waits_for_it(host: ApiHost):
     first, second = Waiting("raffle", "actions", "call_1"), Waiting("raffle", "actions", "call_2")
-    house.app.extensions["mymozhem.host"] = replace(
-        house.host, callbacks=AllCallbacks([first, second])
+    host.app.extensions["mymozhem.host"] = replace(
+        host.host, callbacks=AllCallbacks([first, second])
     )
-    app = house.signed_in(await house.remote_app())
-    other = house.signed_in(await house.remote_app("other"))
+    app = host.signed_in(await host.remote_app())
+    other = host.signed_in(await host.remote_app("other"))
     body = {"id": "call_2", "contract": "1.0", "data": {"effects": []}, "more": "is ignored"}
     path = "/callbacks/actions/call_2"
     assert (await app.post(path, body)).status == 204
@@ -330,14 +330,14 @@ async def test_a_later_result_reaches_the_one_that_waits_for_it(house: House):
     assert len(second.taken) == 1
 
 
-async def test_a_token_is_over_with_the_secret_that_it_was_got_with(house: House, admin, clock):
+async def test_a_token_is_over_with_the_secret_that_it_was_got_with(host: ApiHost, admin, clock):
     """A leaked secret that is taken away must not go on for as long as its last token."""
     made = await register(admin)
     path, body = "/callbacks/actions/call_1", {"id": "call_1", "contract": "1.0"}
 
     async def app(secret):
-        token = (await sign_in(house, secret)).data["accessToken"]
-        return Caller(house.app.test_client(), token, "raffle")
+        token = (await sign_in(host, secret)).data["accessToken"]
+        return Caller(host.app.test_client(), token, "raffle")
 
     old = await app(made["appSecret"])
     renewed = (await admin.post("/apps/raffle/regenerate-secret", {"graceHours": 1})).data
@@ -351,31 +351,31 @@ async def test_a_token_is_over_with_the_secret_that_it_was_got_with(house: House
         assert (heard.status, heard.code) == (401, "TOKEN_EXPIRED")
 
 
-async def test_a_token_of_a_deleted_app_is_good_for_nothing(house: House, admin):
-    app = house.signed_in(await house.remote_app())
+async def test_a_token_of_a_deleted_app_is_good_for_nothing(host: ApiHost, admin):
+    app = host.signed_in(await host.remote_app())
     await admin.delete("/apps/raffle")
     heard = await app.post("/callbacks/actions/call_1", {"id": "call_1", "contract": "1.0"})
     assert (heard.status, heard.code) == (404, "APP_NOT_FOUND")
 
 
-async def test_a_secret_that_another_process_made_is_known_at_once(house: House):
-    made = await house.remote_app()
-    services = house.host.services
+async def test_a_secret_that_another_process_made_is_known_at_once(host: ApiHost):
+    made = await host.remote_app()
+    services = host.host.services
     async with services.database.write() as unit:
         renewed = await remote_apps.renew_keys(
             unit, services.keys, "raffle", grace=timedelta(0), key_pair=False
         )
-    assert (await sign_in(house, made.secret)).status == 401
+    assert (await sign_in(host, made.secret)).status == 401
     async with services.database.read() as session:
         kid = await remote_apps.matching_key(
             session,
-            house.host.app_secrets,
+            host.host.app_secrets,
             "raffle",
             renewed.secret,
             now=await services.database.now(),
         )
-    token = house.host.tokens.issue_app("raffle", (), key_id=kid).access_token
-    app = Caller(house.app.test_client(), token, "raffle")
+    token = host.host.tokens.issue_app("raffle", (), key_id=kid).access_token
+    app = Caller(host.app.test_client(), token, "raffle")
     heard = await app.post("/callbacks/actions/call_1", {"id": "call_1", "contract": "1.0"})
     assert (heard.status, heard.code) == (404, "CALLBACK_NOT_FOUND")
 
@@ -392,23 +392,23 @@ async def test_a_secret_that_another_process_made_is_known_at_once(house: House)
         (b" " * 1_100_000, "application/json", 413),
     ],
 )
-async def test_a_result_that_is_none_is_refused(house: House, raw, kind, status):
-    app = house.signed_in(await house.remote_app())
+async def test_a_result_that_is_none_is_refused(host: ApiHost, raw, kind, status):
+    app = host.signed_in(await host.remote_app())
     heard = await app.post("/callbacks/actions/call_1", raw=raw, headers={"Content-Type": kind})
     assert heard.status == status
 
 
-async def test_people_and_stopped_apps_send_no_results(house: House, admin):
-    made = await house.remote_app()
+async def test_people_and_stopped_apps_send_no_results(host: ApiHost, admin):
+    made = await host.remote_app()
     path, body = "/callbacks/actions/call_1", {"id": "call_1", "contract": "1.0"}
     assert (await admin.post(path, body)).status == 403
-    assert (await house.nobody.post(path, body)).status == 401
+    assert (await host.nobody.post(path, body)).status == 401
     await admin.post("/admin/apps/raffle/stop", {"reason": "too slow"})
-    heard = await house.signed_in(made).post(path, body)
+    heard = await host.signed_in(made).post(path, body)
     assert (heard.status, heard.code) == (403, "APP_STOPPED")
 
 
-async def test_others_are_answered_while_a_large_manifest_is_looked_at(house, admin):
+async def test_others_are_answered_while_a_large_manifest_is_looked_at(host, admin):
     shared = {"enum": [f"v{n}" for n in range(5_000)]}
     fields = {f"p{n}": {"$ref": "#/$defs/shared", "default": "v1"} for n in range(400)}
     settings = {"$defs": {"shared": shared}, "type": "object", "properties": fields}
@@ -417,7 +417,7 @@ async def test_others_are_answered_while_a_large_manifest_is_looked_at(house, ad
     async def ask():
         nonlocal answers
         while not looked.done():
-            heard = await house.nobody.get("/api/versions")
+            heard = await host.nobody.get("/api/versions")
             answers += heard.status == 200
 
     body = remote_manifest(settings=settings)

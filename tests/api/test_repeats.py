@@ -4,93 +4,93 @@ import asyncio
 
 import pytest
 
-from tests.support.api_host import PASSWORD, House, make_house
+from tests.support.api_host import PASSWORD, ApiHost, make_api_host
 
 pytestmark = pytest.mark.both_engines
 
 KEY = {"Idempotency-Key": "once-only"}
 
 
-async def test_the_same_key_gives_the_same_answer_and_one_effect(house: House):
+async def test_the_same_key_gives_the_same_answer_and_one_effect(host: ApiHost):
     body = {"name": "Once", "appId": "stall"}
-    first = await house.organizer.post("/rooms", body, headers=KEY)
-    again = await house.organizer.post("/rooms", body, headers=KEY)
+    first = await host.organizer.post("/rooms", body, headers=KEY)
+    again = await host.organizer.post("/rooms", body, headers=KEY)
     assert (first.status, first.raw) == (again.status, again.raw)
     assert first.headers["ETag"] == again.headers["ETag"]
     assert again.headers["Idempotency-Replayed"] == "true"
-    assert (await house.organizer.get("/rooms")).body["meta"]["total"] == 1
+    assert (await host.organizer.get("/rooms")).body["meta"]["total"] == 1
 
 
-async def test_the_same_key_with_another_body_is_refused(house: House):
-    await house.organizer.post("/rooms", {"name": "One", "appId": "stall"}, headers=KEY)
-    other = await house.organizer.post("/rooms", {"name": "Two", "appId": "stall"}, headers=KEY)
+async def test_the_same_key_with_another_body_is_refused(host: ApiHost):
+    await host.organizer.post("/rooms", {"name": "One", "appId": "stall"}, headers=KEY)
+    other = await host.organizer.post("/rooms", {"name": "Two", "appId": "stall"}, headers=KEY)
     assert (other.status, other.code) == (409, "IDEMPOTENCY_MISMATCH")
 
 
-async def test_an_error_of_the_callers_is_kept_as_well(house: House):
-    room = await house.room()
+async def test_an_error_of_the_callers_is_kept_as_well(host: ApiHost):
+    room = await host.room()
     path = f"/rooms/{room['id']}/actions/do"
-    first = await house.organizer.post(path, {}, headers=KEY)
+    first = await host.organizer.post(path, {}, headers=KEY)
     assert first.status == 409  # the room is not active
-    await house.organizer.patch(f"/rooms/{room['id']}", {"status": "ACTIVE"})
-    again = await house.organizer.post(path, {}, headers=KEY)
+    await host.organizer.patch(f"/rooms/{room['id']}", {"status": "ACTIVE"})
+    again = await host.organizer.post(path, {}, headers=KEY)
     assert (again.status, again.raw) == (first.status, first.raw)
 
 
-async def test_keys_belong_to_their_caller(house: House):
-    other = await house.person("other@example.com")
+async def test_keys_belong_to_their_caller(host: ApiHost):
+    other = await host.person("other@example.com")
     body = {"name": "Once", "appId": "stall"}
-    mine = await house.organizer.post("/rooms", body, headers=KEY)
+    mine = await host.organizer.post("/rooms", body, headers=KEY)
     theirs = await other.post("/rooms", body, headers=KEY)
     assert mine.data["id"] != theirs.data["id"]
 
 
-async def test_ten_at_once_have_one_effect(house: House):
-    room = await house.start()
+async def test_ten_at_once_have_one_effect(host: ApiHost):
+    room = await host.start()
     path = f"/rooms/{room['id']}/prizes"
     heard = await asyncio.gather(
-        *(house.organizer.post(path, {"name": "Car"}, headers=KEY) for _ in range(10))
+        *(host.organizer.post(path, {"name": "Car"}, headers=KEY) for _ in range(10))
     )
     assert {each.status for each in heard} <= {201, 409}
-    assert (await house.organizer.get(path)).body["meta"]["total"] == 1
+    assert (await host.organizer.get(path)).body["meta"]["total"] == 1
 
 
-async def test_an_answer_with_a_token_is_never_kept(house: House):
-    room = await house.start()
+async def test_an_answer_with_a_token_is_never_kept(host: ApiHost):
+    room = await host.start()
     body = {"code": room["code"], "name": "Ada"}
-    first = await house.nobody.post("/auth/guest", body, headers=KEY)
-    again = await house.nobody.post("/auth/guest", body, headers=KEY)
+    first = await host.nobody.post("/auth/guest", body, headers=KEY)
+    again = await host.nobody.post("/auth/guest", body, headers=KEY)
     assert first.status == 201
     assert (again.status, again.code) == (409, "ALREADY_DONE")
-    shown = (await house.organizer.get(f"/rooms/{room['id']}")).data
+    shown = (await host.organizer.get(f"/rooms/{room['id']}")).data
     assert shown["participantCount"] == 1
 
 
 @pytest.mark.parametrize("key", ["", "a b", "x" * 129, "ключ"])
-async def test_a_bad_key_is_refused(house: House, key: str):
-    heard = await house.organizer.post(
+async def test_a_bad_key_is_refused(host: ApiHost, key: str):
+    heard = await host.organizer.post(
         "/rooms", {"name": "R", "appId": "stall"}, headers={"Idempotency-Key": key}
     )
     assert (heard.status, heard.code) == (400, "BAD_IDEMPOTENCY_KEY")
 
 
-async def test_a_change_of_what_somebody_else_changed_is_412(house: House):
-    room = await house.room()
+async def test_a_change_of_what_somebody_else_changed_is_412(host: ApiHost):
+    room = await host.room()
     path = f"/rooms/{room['id']}"
-    seen = (await house.organizer.get(path)).headers["ETag"]
-    fine = await house.organizer.patch(path, {"name": "A"}, headers={"If-Match": seen})
+    seen = (await host.organizer.get(path)).headers["ETag"]
+    fine = await host.organizer.patch(path, {"name": "A"}, headers={"If-Match": seen})
     assert fine.status == 200
-    late = await house.organizer.patch(path, {"name": "B"}, headers={"If-Match": seen})
+    late = await host.organizer.patch(path, {"name": "B"}, headers={"If-Match": seen})
     assert (late.status, late.code) == (412, "ROOM_CHANGED")
     fresh = fine.headers["ETag"]
     settings = {"appSettings": {"live": 2}}
-    assert (await house.organizer.patch(path, settings, headers={"If-Match": fresh})).status == 200
+    assert (await host.organizer.patch(path, settings, headers={"If-Match": fresh})).status == 200
 
 
 async def test_one_person_too_often_is_429(database_url, clock, tmp_path):
     limits = {"rate_limits_enabled": True, "per_user_per_minute": 5}
-    async with make_house(database_url, clock, tmp_path, **limits) as house:
-        heard = [await house.organizer.get("/auth/me") for _ in range(6)]
+    async with make_api_host(database_url, clock, tmp_path, **limits) as host:
+        heard = [await host.organizer.get("/auth/me") for _ in range(6)]
     assert [each.status for each in heard] == [200] * 5 + [429]
     assert heard[0].headers["X-RateLimit-Remaining"] == "4"
     for name in ("Retry-After", "X-RateLimit-Limit", "X-RateLimit-Remaining", "X-RateLimit-Reset"):
@@ -99,20 +99,20 @@ async def test_one_person_too_often_is_429(database_url, clock, tmp_path):
 
 async def test_wrong_codes_are_slowed_down_and_right_ones_pass(database_url, clock, tmp_path):
     limits = {"rate_limits_enabled": True, "failures_per_address_per_minute": 3}
-    async with make_house(database_url, clock, tmp_path, **limits) as house:
-        room = await house.start()
+    async with make_api_host(database_url, clock, tmp_path, **limits) as host:
+        room = await host.start()
         wrong = {"code": "WRONGWRONG", "name": "Eve"}
-        statuses = [(await house.nobody.post("/auth/guest", wrong)).status for _ in range(5)]
+        statuses = [(await host.nobody.post("/auth/guest", wrong)).status for _ in range(5)]
         assert statuses == [404, 404, 404, 429, 429]
         for number in range(10):
-            await house.guest(room, f"Guest {number}")
+            await host.guest(room, f"Guest {number}")
 
 
 async def test_passwords_are_not_compared_after_too_many_wrong_ones(database_url, clock, tmp_path):
     limits = {"rate_limits_enabled": True, "failures_per_address_per_minute": 2}
-    async with make_house(database_url, clock, tmp_path, **limits) as house:
+    async with make_api_host(database_url, clock, tmp_path, **limits) as host:
         wrong = {"email": "organizer@example.com", "password": "wrong password"}
-        statuses = [(await house.nobody.post("/auth/login", wrong)).status for _ in range(3)]
+        statuses = [(await host.nobody.post("/auth/login", wrong)).status for _ in range(3)]
         assert statuses == [401, 401, 429]
         right = wrong | {"password": PASSWORD}
-        assert (await house.nobody.post("/auth/login", right)).status == 429
+        assert (await host.nobody.post("/auth/login", right)).status == 429

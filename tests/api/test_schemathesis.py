@@ -26,7 +26,7 @@ from mymozhem.api.openapi import openapi_document
 from mymozhem.clock import SystemClock
 from mymozhem.migrations import import_tables
 from tests.api.test_access import OPENING
-from tests.support.api_host import Caller, House, make_house
+from tests.support.api_host import ApiHost, Caller, make_api_host
 from tests.support.databases import SqliteTemplate
 from tests.support.timing import HANG_TIMEOUT
 
@@ -68,10 +68,10 @@ class Running:
         with ExitStack() as stack:
             (self._folder / "data").mkdir()
             url = stack.enter_context(template.copy(self._folder / "data"))
-            async with make_house(url, SystemClock(), self._folder) as house:
-                await self._fill(house)
+            async with make_api_host(url, SystemClock(), self._folder) as host:
+                await self._fill(host)
                 config = uvicorn.Config(
-                    house.app, port=self.port, lifespan="off", log_config=None, ws="none"
+                    host.app, port=self.port, lifespan="off", log_config=None, ws="none"
                 )
                 server = uvicorn.Server(config)
                 server.install_signal_handlers = lambda: None  # type: ignore[method-assign]  # not the main thread
@@ -83,28 +83,28 @@ class Running:
                 server.should_exit = True
                 await serving
 
-    async def _fill(self, house: House) -> None:
-        room = await house.start(isPublic=True, prizes=[{"name": "Bike", "quantity": 5}])
-        guest, joined = await house.guest(room, "Zed")
-        self.tokens |= {"guest": guest.token, "organizer": house.organizer.token}
+    async def _fill(self, host: ApiHost) -> None:
+        room = await host.start(isPublic=True, prizes=[{"name": "Bike", "quantity": 5}])
+        guest, joined = await host.guest(room, "Zed")
+        self.tokens |= {"guest": guest.token, "organizer": host.organizer.token}
         self.ids = {"id": room["id"], "pid": joined["participant"]["id"], "appId": "stall"}
-        self.ids["windowId"] = await self._answered_window(house, room, guest)
-        self.document = openapi_document(house.app)
+        self.ids["windowId"] = await self._answered_window(host, room, guest)
+        self.document = openapi_document(host.app)
 
-    async def _answered_window(self, house: House, room: Any, guest: Caller) -> str:
+    async def _answered_window(self, host: ApiHost, room: Any, guest: Caller) -> str:
         """Have a window opened, answered, closed and shared; return its id."""
         path, name = f"/rooms/{room['id']}", str(OPENING["id"])
         shared = {"effect": "share", "windowId": name, "to": "public", "fields": ["payload"]}
         window = f"{path}/windows/{name}"
         for caller, where, body in (
-            (house.organizer, f"{path}/actions/do", {"effects": [OPENING]}),
+            (host.organizer, f"{path}/actions/do", {"effects": [OPENING]}),
             (guest, f"{window}/submissions", {"payload": 7}),
-            (house.organizer, f"{window}/close", None),
-            (house.organizer, f"{path}/actions/do", {"effects": [shared]}),
+            (host.organizer, f"{window}/close", None),
+            (host.organizer, f"{path}/actions/do", {"effects": [shared]}),
         ):
             heard = await caller.post(where, body)
             assert heard.status == 200, heard.raw
-            await house.work()
+            await host.work()
         return name
 
 

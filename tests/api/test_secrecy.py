@@ -10,7 +10,7 @@ from sqlalchemy import select
 
 from mymozhem.api.v1 import ROUTES
 from mymozhem.rooms.tables.prizes import WinnerRow
-from tests.support.api_host import Caller, House
+from tests.support.api_host import ApiHost, Caller
 
 pytestmark = pytest.mark.both_engines
 
@@ -46,30 +46,30 @@ def told(raw: bytes) -> bytes:
     return raw
 
 
-async def test_a_sealed_result_changes_nothing_that_anybody_can_read(house: House) -> None:
-    draw = await committed(house)
+async def test_a_sealed_result_changes_nothing_that_anybody_can_read(host: ApiHost) -> None:
+    draw = await committed(host)
     before = {each: await seen_by(caller, draw.ids) for each, caller in draw.callers.items()}
     assert (
         sum(status == HTTPStatus.OK for status, *_ in before["organizer"].values()) > len(GETS) / 2
     )
-    await run(house, draw)
+    await run(host, draw)
     for each, caller in draw.callers.items():
         assert await seen_by(caller, draw.ids) == before[each], each
 
 
-async def test_a_sealed_win_is_not_there_for_anybody_who_knows_its_id(house: House) -> None:
-    draw = await committed(house)
-    await run(house, draw)
-    for win in await sealed(house):
+async def test_a_sealed_win_is_not_there_for_anybody_who_knows_its_id(host: ApiHost) -> None:
+    draw = await committed(host)
+    await run(host, draw)
+    for win in await sealed(host):
         wanted = [
             ("GET", "", None), ("DELETE", "", {"reason": "a guess"}), ("POST", "/fulfill", None),
             ("POST", "/move", {"prizeId": draw.ids["prizeId"], "reason": "a guess"}),
         ]  # fmt: skip
         for method, end, body in wanted:
-            heard = await house.organizer.ask(method, f"{draw.base}/winners/{win}{end}", body)
+            heard = await host.organizer.ask(method, f"{draw.base}/winners/{win}{end}", body)
             assert (heard.status, heard.code) == (404, "WINNER_NOT_FOUND")
         redraw = {"replaces": win}
-        heard = await house.organizer.post(f"{draw.base}/draws", redraw)
+        heard = await host.organizer.post(f"{draw.base}/draws", redraw)
         assert (heard.status, heard.code) == (404, "WINNER_NOT_FOUND")
 
 
@@ -82,39 +82,39 @@ class Committed:
     callers: dict[str, Caller]
 
 
-async def committed(house: House) -> Committed:
-    room = await house.start(prizes=[{"name": "Bicycle", "quantity": 5}])
+async def committed(host: ApiHost) -> Committed:
+    room = await host.start(prizes=[{"name": "Bicycle", "quantity": 5}])
     base = f"/rooms/{room['id']}"
-    prize = (await house.organizer.get(f"{base}/prizes")).data[0]["id"]
-    guests = [await house.guest(room, f"Guest {number}") for number in range(4)]
+    prize = (await host.organizer.get(f"{base}/prizes")).data[0]["id"]
+    guests = [await host.guest(room, f"Guest {number}") for number in range(4)]
     people = {found["participant"]["id"]: caller for caller, found in guests}
     asked = {"prizes": [{"prizeId": prize, "count": 2}], "reveal": "manual", "reserves": 2}
-    draw = (await house.organizer.post(f"{base}/draws", asked)).data["id"]
+    draw = (await host.organizer.post(f"{base}/draws", asked)).data["id"]
     ids = {"id": room["id"], "prizeId": prize, "did": draw, "pid": next(iter(people))}
     helpers = {
-        "organizer": house.organizer,
-        "moderator": await moderator(house, room),
-        "admin": await house.person("root@example.com", is_admin=True),
+        "organizer": host.organizer,
+        "moderator": await moderator(host, room),
+        "admin": await host.person("root@example.com", is_admin=True),
     }
-    await house.work()
+    await host.work()
     return Committed(base, ids | {"appId": "stall", "v": "1.0.0"}, helpers | people)
 
 
-async def moderator(house: House, room: Any) -> Caller:
-    person = await house.person("helper@example.com")
+async def moderator(host: ApiHost, room: Any) -> Caller:
+    person = await host.person("helper@example.com")
     joined = await person.post("/auth/guest", {"code": room["code"], "name": "Helper"})
     seat = f"/rooms/{room['id']}/participants/{joined.data['participant']['id']}"
-    assert (await house.organizer.patch(seat, {"role": "MODERATOR"})).status == HTTPStatus.OK
+    assert (await host.organizer.patch(seat, {"role": "MODERATOR"})).status == HTTPStatus.OK
     return person
 
 
-async def run(house: House, draw: Committed) -> None:
+async def run(host: ApiHost, draw: Committed) -> None:
     path = f"{draw.base}/draws/{draw.ids['did']}"
-    await house.organizer.post(f"{path}/run", {})
-    await house.work()
-    assert (await house.organizer.get(path)).data["status"] == "DRAWN"
+    await host.organizer.post(f"{path}/run", {})
+    await host.work()
+    assert (await host.organizer.get(path)).data["status"] == "DRAWN"
 
 
-async def sealed(house: House) -> list[str]:
-    async with house.database.read() as session:
+async def sealed(host: ApiHost) -> list[str]:
+    async with host.database.read() as session:
         return list(await session.scalars(select(WinnerRow.id).where(WinnerRow.sealed)))

@@ -17,9 +17,9 @@ from mymozhem.api.v1 import ROUTES
 from mymozhem.clock import Clock
 from mymozhem.contract import CloseWindowRequest, JudgeRequest
 from tests.api.test_access import BODIES
-from tests.support.api_host import Caller, Heard, make_house
-from tests.support.api_room import Evening
-from tests.support.apps.window_app import Desk
+from tests.support.api_host import Caller, Heard, make_api_host
+from tests.support.api_room import ApiRoom
+from tests.support.apps.window_app import WindowApp
 
 STATES = ("open", "paused", "tallying", "unrevealed")
 JUDGES = ("rules", "app", "close")
@@ -69,7 +69,7 @@ WORLDS = (
 )
 
 
-class Sphinx(Desk):
+class Sphinx(WindowApp):
     """Judges by the `data` of its windows, and gives points for style; breaks off when told to."""
 
     def __init__(self) -> None:
@@ -107,67 +107,67 @@ def rows(asked: CloseWindowRequest) -> Any:
 class Twins:
     """Two rooms of one house, and by name everybody who may look into them."""
 
-    evenings: tuple[Evening, Evening]
+    evenings: tuple[ApiRoom, ApiRoom]
     callers: tuple[dict[str, Caller], dict[str, Caller]]
 
-    def both(self) -> Iterator[tuple[Evening, dict[str, Caller]]]:
+    def both(self) -> Iterator[tuple[ApiRoom, dict[str, Caller]]]:
         return iter(zip(self.evenings, self.callers, strict=True))
 
 
 async def bring_to(twins: Twins, state: str, judge: str) -> None:
     """Have both rooms' windows answered, and bring them to a state."""
-    for evening, world in zip(twins.evenings, WORLDS, strict=True):
-        evening.desk.silent = state == "tallying"
-        await evening.do(world.opening(judge))
-        await evening.submitted({"n": "adas-77aa"}, {"n": "bobs-77aa"}, {"n": "cyds-77aa"})
-        await evening.house.work()
+    for api_room, world in zip(twins.evenings, WORLDS, strict=True):
+        api_room.desk.silent = state == "tallying"
+        await api_room.do(world.opening(judge))
+        await api_room.submitted({"n": "adas-77aa"}, {"n": "bobs-77aa"}, {"n": "cyds-77aa"})
+        await api_room.host.work()
         if state == "paused":
-            await evening.control("pause")
+            await api_room.control("pause")
         if state in ("tallying", "unrevealed"):
-            await evening.close()
+            await api_room.close()
 
 
 @pytest.fixture
 async def twins(database_url: str, clock: Clock, tmp_path: Path) -> AsyncIterator[Twins]:
     app = Sphinx()
-    async with make_house(database_url, clock, tmp_path, apps={"desk": app}) as house:
-        admin = await house.person("root@example.com", is_admin=True)
-        elsewhere = await house.start(name="Elsewhere")
-        foreign, _ = await house.guest(elsewhere, "Eve")
+    async with make_api_host(database_url, clock, tmp_path, apps={"desk": app}) as host:
+        admin = await host.person("root@example.com", is_admin=True)
+        elsewhere = await host.start(name="Elsewhere")
+        foreign, _ = await host.guest(elsewhere, "Eve")
         accounts = {
-            name: await house.person(f"{name}@people.example.com")
+            name: await host.person(f"{name}@people.example.com")
             for name in ("moderator", "viewer")
         }
         evenings, callers = [], []
         for _ in WORLDS:
-            evening = Evening(house, app, await house.start(appId="desk"))
-            await evening.come("Ada", "Bob", "Cyd", "Dan")
-            people = {"organizer": house.organizer, "admin": admin, "anonymous": house.nobody}
-            people |= {"foreign": foreign, "ada": evening.guests[0], "dan": evening.guests[3]}
-            people |= {name: await seated(evening, person) for name, person in accounts.items()}
-            evenings.append(evening)
+            api_room = ApiRoom(host, app, await host.start(appId="desk"))
+            await api_room.come("Ada", "Bob", "Cyd", "Dan")
+            people = {"organizer": host.organizer, "admin": admin, "anonymous": host.nobody}
+            people |= {"foreign": foreign, "ada": api_room.guests[0], "dan": api_room.guests[3]}
+            people |= {name: await seated(api_room, person) for name, person in accounts.items()}
+            evenings.append(api_room)
             callers.append(people)
         yield Twins((evenings[0], evenings[1]), (callers[0], callers[1]))
 
 
-async def seated(evening: Evening, person: Caller) -> Caller:
+async def seated(api_room: ApiRoom, person: Caller) -> Caller:
     """Let somebody in with the role that their name is."""
-    joined = await person.post(f"{evening.path}/participants", {"code": evening.room["code"]})
-    seat = f"{evening.path}/participants/{joined.data['participant']['id']}"
+    joined = await person.post(f"{api_room.path}/participants", {"code": api_room.room["code"]})
+    seat = f"{api_room.path}/participants/{joined.data['participant']['id']}"
     role = joined.data["participant"]["displayName"].upper()
-    assert (await evening.organizer.patch(seat, {"role": role})).status == 200
+    assert (await api_room.organizer.patch(seat, {"role": role})).status == 200
     return person
 
 
 # ------------------------------------------------------------------------------- what can be read
 
 
-def addresses(evening: Evening) -> list[str]:
+def addresses(api_room: ApiRoom) -> list[str]:
     """Return every address that can be read, of the API's own description, with its choices."""
-    ids = {"id": evening.room["id"], "pid": evening.ids[1], "windowId": "w"}
+    ids = {"id": api_room.room["id"], "pid": api_room.ids[1], "windowId": "w"}
     ids |= {"appId": "desk", "v": "1.0.0"}
     found = []
-    for path, methods in openapi_document(evening.house.app)["paths"].items():
+    for path, methods in openapi_document(api_room.host.app)["paths"].items():
         if "get" in methods:
             filled = re.sub(r"{(\w+)}", lambda name: ids.get(name[1], "none"), path)
             names = {each["name"] for each in methods["get"]["parameters"]}
@@ -186,24 +186,24 @@ def choices(path: str, names: set[str]) -> Iterator[str]:
         yield "mine=true"
 
 
-async def read(caller: Caller, evening: Evening) -> dict[str, Heard]:
+async def read(caller: Caller, api_room: ApiRoom) -> dict[str, Heard]:
     """Return everything that a caller can read, by an address that both rooms have."""
-    heard = {each: await caller.get(absolute(each)) for each in addresses(evening)}
-    return {plain(path, evening): answer for path, answer in heard.items()}
+    heard = {each: await caller.get(absolute(each)) for each in addresses(api_room)}
+    return {plain(path, api_room): answer for path, answer in heard.items()}
 
 
 def absolute(path: str) -> str:
     return path if path.startswith("/api/") else f"/{path}"
 
 
-def plain(text: str, evening: Evening) -> str:
+def plain(text: str, api_room: ApiRoom) -> str:
     """Return a text without what is another in each room: ids, code, anchor, epoch."""
-    text = re.sub(r"\b([a-z]+)_[0-9a-f]{32}", r"\1", text.replace(evening.room["code"], "CODE"))
+    text = re.sub(r"\b([a-z]+)_[0-9a-f]{32}", r"\1", text.replace(api_room.room["code"], "CODE"))
     return re.sub(r"[0-9a-f]{64}|(?<=\"epoch\":\")[^\"]*", "", text)
 
 
-def told(heard: Heard, evening: Evening) -> tuple[int, str | None, str]:
-    return heard.status, heard.headers.get("ETag"), plain(heard.raw.decode(), evening)
+def told(heard: Heard, api_room: ApiRoom) -> tuple[int, str | None, str]:
+    return heard.status, heard.headers.get("ETag"), plain(heard.raw.decode(), api_room)
 
 
 def in_room(path: str) -> bool:
@@ -216,13 +216,13 @@ async def test_nobody_reads_what_is_right_or_who_was(twins: Twins, state: str, j
     await bring_to(twins, state, judge)
     for who in twins.callers[0]:
         seen = []
-        for evening, callers in twins.both():
-            answers = await read(callers[who], evening)
+        for api_room, callers in twins.both():
+            answers = await read(callers[who], api_room)
             helps = who in ("organizer", "moderator", "admin") and state in STATES[2:]
             hidden = SECRETS if helps else (*SECRETS, *ANSWERS)
             for path, heard in answers.items():
                 assert [each for each in hidden if each in heard.raw] == [], (who, path)
-            seen.append({p: told(h, evening) for p, h in answers.items() if in_room(p)})
+            seen.append({p: told(h, api_room) for p, h in answers.items() if in_room(p)})
         assert seen[0] == seen[1], who
         let_in = sum(status == 200 for status, *_ in seen[0].values())
         assert let_in > 15 or who in ("foreign", "anonymous"), who
@@ -233,12 +233,12 @@ async def test_nobody_reads_what_is_right_or_who_was(twins: Twins, state: str, j
 async def test_what_is_revealed_is_another_thing_in_each_room(twins: Twins, judge: str):
     """The walk finds what there is to find, once it may be found."""
     await bring_to(twins, "unrevealed", judge)
-    for evening in twins.evenings:
-        assert (await evening.control("reveal")).status == 200
+    for api_room in twins.evenings:
+        assert (await api_room.control("reveal")).status == 200
     seen = []
-    for evening, callers in twins.both():
-        answers = await read(callers["ada"], evening)
-        seen.append({path: told(heard, evening) for path, heard in answers.items()})
+    for api_room, callers in twins.both():
+        answers = await read(callers["ada"], api_room)
+        seen.append({path: told(heard, api_room) for path, heard in answers.items()})
     differing = {
         path.rpartition("/rooms/room/")[2] for path in seen[0] if seen[0][path] != seen[1][path]
     }
@@ -248,14 +248,14 @@ async def test_what_is_revealed_is_another_thing_in_each_room(twins: Twins, judg
 # -------------------------------------------------------------------------- what writes are told
 
 
-def attempts(evening: Evening) -> Iterator[tuple[str, str, Any]]:
+def attempts(api_room: ApiRoom) -> Iterator[tuple[str, str, Any]]:
     """Yield every write in a room that no participant may make, or not like this."""
-    ids = {"id": evening.room["id"], "pid": evening.ids[1], "windowId": "w", "action": "nothing"}
+    ids = {"id": api_room.room["id"], "pid": api_room.ids[1], "windowId": "w", "action": "nothing"}
     for route in WRITES:
         if not route.endpoint.endswith(("/participants/me", "POST /rooms/{id}/participants")):
             path = re.sub(r"{(\w+)}", lambda name: ids.get(name[1], "none"), route.path)
             yield route.method, path, BODIES.get(route.endpoint)
-    path = f"{evening.path}/windows/w/submissions"
+    path = f"{api_room.path}/windows/w/submissions"
     for payload in ({"n": "bobs-77aa"}, {"n": "cyds-77aa"}, {"n": 7}, None, {"n": "x" * 20_000}):
         yield "POST", path, {"payload": payload}
 
@@ -272,31 +272,31 @@ async def test_no_refusal_tells_what_is_right_or_who_was(twins: Twins, state: st
     await bring_to(twins, state, "rules")
     for who in ("ada", "dan", "viewer", "foreign", "anonymous", "organizer"):
         seen = []
-        for evening, callers in twins.both():
+        for api_room, callers in twins.both():
             answers = []
             if who == "organizer":
-                wanted = [("POST", f"{evening.path}/windows/w/{act}", b) for act, b in CONTROLS
+                wanted = [("POST", f"{api_room.path}/windows/w/{act}", b) for act, b in CONTROLS
                           if not (state == "tallying" and act == "settle")]  # fmt: skip
-                wanted += [("POST", f"{evening.path}/windows/w/reveal", None)] * (
+                wanted += [("POST", f"{api_room.path}/windows/w/reveal", None)] * (
                     state != "unrevealed"
                 )
             else:
-                wanted = list(attempts(evening))
+                wanted = list(attempts(api_room))
             for method, path, body in wanted:
                 heard = await callers[who].ask(method, path, body)
                 hidden = (*SECRETS, *ANSWERS)
                 assert [each for each in hidden if each in heard.raw] == [], (who, path)
-                answers.append((method, plain(path, evening), told(heard, evening)))
+                answers.append((method, plain(path, api_room), told(heard, api_room)))
             seen.append(answers)
         assert seen[0] == seen[1], who
 
 
 @pytest.mark.parametrize("close_on", ["deadline", "firstRight", "everyoneAnswered"])
-async def test_a_right_submission_is_answered_like_a_wrong_one(evening: Evening, close_on: str):
+async def test_a_right_submission_is_answered_like_a_wrong_one(api_room: ApiRoom, close_on: str):
     rules = {"properties": {"n": {"const": 4}}}
-    await evening.open(rules=rules, judge="rules", closeOn=close_on)
-    wrong = await evening.submit(evening.guests[0], {"n": 3})
-    right = await evening.submit(evening.guests[1], {"n": 4})
+    await api_room.open(rules=rules, judge="rules", closeOn=close_on)
+    wrong = await api_room.submit(api_room.guests[0], {"n": 3})
+    right = await api_room.submit(api_room.guests[1], {"n": 4})
     assert (wrong.status, len(wrong.raw)) == (right.status, len(right.raw))
     assert list(wrong.data) == list(right.data) == ["accepted", "submissionId", "elapsedMs"]
     assert {name for name, _ in wrong.headers} == {name for name, _ in right.headers}

@@ -15,9 +15,9 @@ from mymozhem.contract.hooks import HANDLE_ACTION
 from mymozhem.dispatch import AppTarget, Budget, Dispatcher
 from mymozhem.dispatch.breakers.breaker import Key, Verdict
 from mymozhem.dispatch.breakers.registry import Breakers
-from mymozhem.dispatch.observers import Ears
+from mymozhem.dispatch.observers import CallObservers
 from mymozhem.dispatch.outcome import Outcome
-from mymozhem.monitoring.call_counts import Histograms
+from mymozhem.monitoring.call_counts import CallCounts
 from mymozhem.observability.call_observer import Observers
 from mymozhem.observability.metrics import Metrics
 from tests.unit.dispatch.conftest import FakeApps, FakeManifest, context
@@ -43,8 +43,8 @@ async def _measure() -> list[Figure]:
     apps.add(APP.app_id, None, FakeManifest())
     breakers = Breakers(clock)
     await _open(breakers)
-    ears = Ears(observer=Observers(Metrics(), Histograms(clock)))
-    dispatcher = Dispatcher(apps, clock, Settings(), breakers=breakers, ears=ears)
+    observers = CallObservers(observer=Observers(Metrics(), CallCounts(clock)))
+    dispatcher = Dispatcher(apps, clock, Settings(), breakers=breakers, observers=observers)
 
     async def fallback() -> Outcome[ActionRequest]:
         return Outcome(DecidedBy.NOBODY, "call_1")

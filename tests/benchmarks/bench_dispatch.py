@@ -19,8 +19,8 @@ from mymozhem.contract import ActionRequest, ActionResult, Context, Emit, SetSta
 from mymozhem.contract.hooks import HANDLE_ACTION
 from mymozhem.dispatch import AppTarget, Budget, Dispatcher
 from mymozhem.dispatch.breakers.registry import Breakers
-from mymozhem.dispatch.observers import Ears
-from mymozhem.monitoring.call_counts import Histograms
+from mymozhem.dispatch.observers import CallObservers
+from mymozhem.monitoring.call_counts import CallCounts
 from mymozhem.observability.call_observer import Observers
 from mymozhem.observability.metrics import Metrics
 from tests.unit.dispatch.conftest import FakeApps, FakeManifest, context
@@ -76,8 +76,10 @@ async def _measure() -> list[Figure]:
 
     # As a host has it: breakers are asked, and every call is counted.
     clock = SystemClock()
-    ears = Ears(observer=Observers(Metrics(), Histograms(clock)))
-    dispatcher = Dispatcher(_apps(), clock, Settings(), breakers=Breakers(clock), ears=ears)
+    observers = CallObservers(observer=Observers(Metrics(), CallCounts(clock)))
+    dispatcher = Dispatcher(
+        _apps(), clock, Settings(), breakers=Breakers(clock), observers=observers
+    )
     figures = [
         await _compare("coroutine", coroutine, _through(dispatcher, "coroutine")),
         await _compare("plain function", thread, _through(dispatcher, "plain")),

@@ -15,7 +15,7 @@ import uvloop
 from mymozhem.clock import SystemClock
 from mymozhem.dispatch.breakers.breaker import Key
 from mymozhem.migrations import import_tables
-from tests.support.api_host import House, make_house
+from tests.support.api_host import ApiHost, make_api_host
 from tests.support.databases import create_tables
 from tests.unit.outbound.hostile import Script, drip, flood, hang, serving
 
@@ -41,18 +41,18 @@ async def _measure(how: str, script: Script) -> Figure:
         server = await stack.enter_async_context(serving(script))
         url = f"sqlite:///{folder / 'host.sqlite3'}"
         await create_tables(url, import_tables())
-        house = await stack.enter_async_context(
-            make_house(url, SystemClock(), folder, allow_networks="127.0.0.0/8")
+        host = await stack.enter_async_context(
+            make_api_host(url, SystemClock(), folder, allow_networks="127.0.0.0/8")
         )
         policies = {"actions": {"timeout": 2_000}}
-        await house.remote_app("raffle", baseUrl=server.url, policies=policies)
-        healthy, sick = await house.start(), await house.start(appId="raffle")
+        await host.remote_app("raffle", baseUrl=server.url, policies=policies)
+        healthy, sick = await host.start(), await host.start(appId="raffle")
         quiet, loud = [], []
         for _ in range(ROUNDS):
-            quiet.append(await _p99(house, healthy))
-            crowd = [asyncio.create_task(_press(house, sick)) for _ in range(AT_ONCE)]
+            quiet.append(await _p99(host, healthy))
+            crowd = [asyncio.create_task(_press(host, sick)) for _ in range(AT_ONCE)]
             await asyncio.sleep(0.05)
-            loud.append(await _p99(house, healthy))
+            loud.append(await _p99(host, healthy))
             for each in crowd:
                 each.cancel()
             await asyncio.gather(*crowd, return_exceptions=True)
@@ -60,20 +60,20 @@ async def _measure(how: str, script: Script) -> Figure:
     return at_most(what, TARGET, bare=min(quiet) * 1_000, ours=min(loud) * 1_000, unit="ms")
 
 
-async def _p99(house: House, room: Any) -> float:
+async def _p99(host: ApiHost, room: Any) -> float:
     spans = []
     for _ in range(ACTIONS):
         started = time.perf_counter()
-        heard = await house.organizer.post(f"/rooms/{room['id']}/actions/do", {"effects": []})
+        heard = await host.organizer.post(f"/rooms/{room['id']}/actions/do", {"effects": []})
         spans.append(time.perf_counter() - started)
         assert heard.status == 200, heard.raw
     return sorted(spans)[ACTIONS * 99 // 100]
 
 
-async def _press(house: House, room: Any) -> None:
+async def _press(host: ApiHost, room: Any) -> None:
     """Act in the sick app's room ten times a second; its breaker is kept from opening."""
     key = Key("raffle", "1.0.0", "actions")
     while True:
-        await house.organizer.post(f"/rooms/{room['id']}/actions/do", {})
-        await house.host.services.breakers.reset(key)
+        await host.organizer.post(f"/rooms/{room['id']}/actions/do", {})
+        await host.host.services.breakers.reset(key)
         await asyncio.sleep(0.1)

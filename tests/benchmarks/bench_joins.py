@@ -18,7 +18,7 @@ import aiohttp
 import uvloop
 
 from mymozhem.clock import SystemClock
-from tests.support.api_host import make_house
+from tests.support.api_host import make_api_host
 
 from .apart import log_aside
 from .figures import Figure, bound
@@ -117,10 +117,10 @@ async def serve(url: str, folder: Path, cores: Sequence[int]) -> None:
     """Serve a room until nobody listens any more; tell its address and code, then CPU seconds."""
     _stay_on(cores)
     log_aside()
-    async with make_house(url, SystemClock(), folder) as house:
-        room = await house.start()
-        await house.guest(room, "First")
-        async with served(house.app) as address:
+    async with make_api_host(url, SystemClock(), folder) as host:
+        room = await host.start()
+        await host.guest(room, "First")
+        async with served(host.app) as address:
             print(json.dumps([address, room["code"]]), flush=True)  # noqa: T201  said to its parent
             while await asyncio.to_thread(sys.stdin.readline):
                 print(time.process_time(), flush=True)  # noqa: T201  likewise

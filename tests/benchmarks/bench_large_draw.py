@@ -17,15 +17,15 @@ from sqlalchemy import text
 from mymozhem.clock import SystemClock
 from mymozhem.contract import JsonObject, hookimpl
 from mymozhem.db.unit_of_work import Database
-from mymozhem.rooms.coordination.join_batches import Joined
+from mymozhem.rooms.coordination.join_batches import JoinResult
 from mymozhem.rooms.core.services import Services
-from mymozhem.rooms.core.transaction import write_room
+from mymozhem.rooms.core.transaction import room_transaction
 from mymozhem.rooms.draws import commands
-from mymozhem.rooms.draws.commands import DrawWish
+from mymozhem.rooms.draws.commands import DrawRequest
 from mymozhem.rooms.jobs.runner import Jobs
 from mymozhem.rooms.tables.draws import DrawRow
 from mymozhem.rooms.tables.rooms import RoomRow
-from tests.support.host import make_house
+from tests.support.host import make_host
 
 from .figures import Figure, bound
 from .hosts import fresh_database
@@ -71,9 +71,9 @@ def measure() -> Iterable[Figure]:
     """Measure on SQLite, on the event loop that the host runs on."""
     runner = asyncio.Runner(loop_factory=uvloop.new_event_loop)
     with fresh_database("sqlite") as (url, folder), runner:
-        span, stall = runner.run(_measure(url, folder))
+        span, echo_app = runner.run(_measure(url, folder))
     what = f"draw among {PEOPLE:,} participants through the platform ({span:.0f} s)"
-    yield bound(f"{what}, longest stall", TARGET_STALL_MS, ours=stall * 1000, unit="ms")
+    yield bound(f"{what}, longest stall", TARGET_STALL_MS, ours=echo_app * 1000, unit="ms")
     yield bound(f"{what}, memory", TARGET_MIB, ours=_peak_mib(), unit="MiB")
 
 
@@ -81,23 +81,23 @@ async def _measure(url: str, folder: Path) -> tuple[float, float]:
     database = Database(url, clock=SystemClock())
     await database.open()
     try:
-        house = await make_house(database, SystemClock(), folder, {"raffle": Raffle()})
-        room = await house.start("raffle")
-        await house.prize(room, quantity=WINNERS)
-        await _fill(database, await house.guest(room))
+        host = await make_host(database, SystemClock(), folder, {"raffle": Raffle()})
+        room = await host.start("raffle")
+        await host.prize(room, quantity=WINNERS)
+        await _fill(database, await host.guest(room))
         delays: list[float] = []
         started = time.perf_counter()
         async with _ticking(delays):
-            await _draw(house.services, room)
+            await _draw(host.services, room)
         span = time.perf_counter() - started
-        house.services.workshop.close()
-        await house.services.dispatcher.close()
+        host.services.compute_pool.close()
+        await host.services.dispatcher.close()
     finally:
         await database.close()
     return span, max(delays)
 
 
-async def _fill(database: Database, first: Joined) -> None:
+async def _fill(database: Database, first: JoinResult) -> None:
     """Make everybody else like the first one; row by row through Python it would take minutes."""
     ids = {"user": first.user_id, "person": first.participant.id, "last": PEOPLE - 1}
     async with database.write() as unit:
@@ -106,8 +106,8 @@ async def _fill(database: Database, first: Joined) -> None:
 
 
 async def _draw(services: Services, room: RoomRow) -> None:
-    async with write_room(services, room.id) as writer:
-        draw = await commands.request(writer, DrawWish(run=True))
+    async with room_transaction(services, room.id) as writer:
+        draw = await commands.request(writer, DrawRequest(run=True))
     await Jobs(services).run_due()
     async with services.database.read() as session:
         status = (await session.get_one(DrawRow, draw.id)).status

@@ -11,7 +11,7 @@ from sqlalchemy import insert, text
 from mymozhem.clock import SystemClock
 from mymozhem.db.base import new_id
 from mymozhem.rooms.tables.rooms import RoomRow
-from tests.support.api_host import House, make_house
+from tests.support.api_host import ApiHost, make_api_host
 
 from .figures import Figure, at_most
 from .hosts import ENGINES, fresh_database
@@ -33,26 +33,26 @@ def measure() -> Iterable[Figure]:
 
 
 async def _measure(url: str, folder: Path) -> tuple[float, float, float]:
-    async with make_house(url, SystemClock(), folder) as house:
-        template = await _template(house)
-        await _fill(house, template, FEW)
-        few = await _spans(house)
-        await _fill(house, template, MANY - FEW)
-        many = await _spans(house)
+    async with make_api_host(url, SystemClock(), folder) as host:
+        template = await _template(host)
+        await _fill(host, template, FEW)
+        few = await _spans(host)
+        await _fill(host, template, MANY - FEW)
+        many = await _spans(host)
     ordered = sorted(many)
     return min(few), min(many), ordered[int(len(ordered) * 0.95)]
 
 
-async def _template(house: House) -> dict[str, object]:
-    made = await house.room()
-    async with house.database.read() as session:
+async def _template(host: ApiHost) -> dict[str, object]:
+    made = await host.room()
+    async with host.database.read() as session:
         row = await session.get_one(RoomRow, made["id"])
         return {each.key: getattr(row, each.key) for each in RoomRow.__mapper__.column_attrs}
 
 
-async def _fill(house: House, template: dict[str, object], count: int) -> None:
+async def _fill(host: ApiHost, template: dict[str, object], count: int) -> None:
     """Insert rooms as they would be, a quarter of them public."""
-    async with house.database.write() as unit:
+    async with host.database.write() as unit:
         for start in range(0, count, AT_ONCE):
             ids = [new_id("room") for _ in range(min(AT_ONCE, count - start))]
             rooms = [
@@ -60,19 +60,19 @@ async def _fill(house: House, template: dict[str, object], count: int) -> None:
                 for n, each in enumerate(ids)
             ]
             await unit.session.execute(insert(RoomRow), rooms)
-    if house.database.dialect == "postgresql":
-        async with house.database.write() as unit:
+    if host.database.dialect == "postgresql":
+        async with host.database.write() as unit:
             await unit.session.execute(text("ANALYZE rooms"))  # as it does by itself in a minute
 
 
-async def _spans(house: House) -> list[float]:
+async def _spans(host: ApiHost) -> list[float]:
     """Return the milliseconds of a listing, each the median of a round."""
-    return [statistics.median([await _span(house) for _ in range(LISTINGS)]) for _ in range(ROUNDS)]
+    return [statistics.median([await _span(host) for _ in range(LISTINGS)]) for _ in range(ROUNDS)]
 
 
-async def _span(house: House) -> float:
+async def _span(host: ApiHost) -> float:
     started = time.perf_counter()
-    heard = await house.organizer.get("/rooms")
+    heard = await host.organizer.get("/rooms")
     if heard.status != 200:
         raise SystemExit(f"the listing was answered with {heard.status}")
     return (time.perf_counter() - started) * 1000

@@ -20,10 +20,10 @@ import uvloop
 from sqlalchemy import make_url
 
 from mymozhem.clock import SystemClock
-from tests.support.api_host import make_house
+from tests.support.api_host import make_api_host
 
 from .apart import Apart, apart, log_aside, told
-from .crowd import APP, QUESTION, RIGHT, Asker, seat
+from .crowd import APP, QUESTION, RIGHT, SlowWindowApp, seat
 from .figures import Figure, bound
 from .hosts import fresh_database, served
 
@@ -147,17 +147,17 @@ async def _phones(host: Apart) -> AsyncIterator[list[_Phone]]:
 async def serve(url: str, folder: Path) -> None:
     """Serve a room with a question in it, until nobody listens any more."""
     log_aside()
-    async with make_house(url, SystemClock(), folder, apps={APP: Asker()}) as house:
-        room = await house.start(appId=APP)
-        clock = house.host.services.clock
-        guests = await seat(house.database, room["id"], PHONES, now=clock.now())
-        issue = house.host.tokens.issue
+    async with make_api_host(url, SystemClock(), folder, apps={APP: SlowWindowApp()}) as host:
+        room = await host.start(appId=APP)
+        clock = host.host.services.clock
+        guests = await seat(host.database, room["id"], PHONES, now=clock.now())
+        issue = host.host.tokens.issue
         tokens = [issue(guest, room_id=room["id"]).access_token for guest in guests]
-        heard = await house.organizer.post(f"/rooms/{room['id']}/actions/ask", {})
+        heard = await host.organizer.post(f"/rooms/{room['id']}/actions/ask", {})
         if heard.status != 200:
             raise SystemExit(f"the question was answered with {heard.raw!r}")
         gc.freeze()  # as `mymozhem serve` does
-        async with served(house.app) as address:
+        async with served(host.app) as address:
             path = f"/api/v1/rooms/{room['id']}/windows/{QUESTION}"
             await told([f"{address}{path}", tokens])
 

@@ -11,7 +11,7 @@ from quart import Response
 from sqlalchemy import event
 
 from mymozhem.clock import SystemClock
-from tests.support.api_host import House, make_house
+from tests.support.api_host import ApiHost, make_api_host
 
 from .figures import Figure, at_least, bound
 from .hosts import ENGINES, fresh_database, served
@@ -34,29 +34,29 @@ def measure() -> Iterable[Figure]:
 
 
 async def _measure(url: str, folder: Path) -> tuple[float, float, int]:
-    async with make_house(url, SystemClock(), folder) as house:
-        room = await house.start(prizes=[{"name": "Bike"}])
-        body = (await house.organizer.get(f"/rooms/{room['id']}")).raw
+    async with make_api_host(url, SystemClock(), folder) as host:
+        room = await host.start(prizes=[{"name": "Bike"}])
+        body = (await host.organizer.get(f"/rooms/{room['id']}")).raw
 
-        @house.app.get("/bare")
+        @host.app.get("/bare")
         async def bare() -> Response:
             return Response(body, content_type="application/json")
 
-        queries = await _queries_of_a_token(house)
-        people = [await house.guest(room, f"Guest {n}") for n in range(CONCURRENCY)]
+        queries = await _queries_of_a_token(host)
+        people = [await host.guest(room, f"Guest {n}") for n in range(CONCURRENCY)]
         tokens = [guest.token or "" for guest, _ in people]
-        async with served(house.app) as address:
+        async with served(host.app) as address:
             paths = (f"{address}/bare", f"{address}/api/v1/rooms/{room['id']}")
             rounds = [[await _rate(path, tokens) for path in paths] for _ in range(ROUNDS)]
     return max(each[0] for each in rounds), max(each[1] for each in rounds), queries
 
 
-async def _queries_of_a_token(house: House) -> int:
+async def _queries_of_a_token(host: ApiHost) -> int:
     """Return how many statements a request with a token makes that asks for nothing stored."""
     statements: list[str] = []
-    engine = house.database._reader.sync_engine  # noqa: SLF001  counted, not changed
+    engine = host.database._reader.sync_engine  # noqa: SLF001  counted, not changed
     event.listen(engine, "before_cursor_execute", lambda *each: statements.append(each[2]))
-    heard = await house.organizer.get("/apps")
+    heard = await host.organizer.get("/apps")
     if heard.status != 200:
         raise SystemExit(f"the apps were answered with {heard.status}")
     return len(statements)

@@ -24,9 +24,9 @@ from mymozhem.rooms.tables.rooms import RoomRow
 from mymozhem.rooms.tables.windows import SubmissionRow
 from mymozhem.rooms.windows.queries import find_window
 from mymozhem.rooms.windows.submit import submit
-from tests.support.host import House, make_house
+from tests.support.host import HostHarness, make_host
 
-from .crowd import APP, QUESTION, RIGHT, Asker, seat
+from .crowd import APP, QUESTION, RIGHT, SlowWindowApp, seat
 from .figures import Figure, said
 from .hosts import fresh_database
 
@@ -60,19 +60,19 @@ async def _rates(url: str, folder: Path) -> tuple[float, float]:
     database = Database(url, clock=clock)
     await database.open()
     try:
-        house = await make_house(database, clock, folder, {APP: Asker()})
-        bare = await _bare(house, url)
-        ours = await _ours(house)
-        await house.services.dispatcher.close()
+        host = await make_host(database, clock, folder, {APP: SlowWindowApp()})
+        bare = await _bare(host, url)
+        ours = await _ours(host)
+        await host.services.dispatcher.close()
     finally:
         await database.close()
     return bare, ours
 
 
-async def _bare(house: House, url: str) -> float:
+async def _bare(host: HostHarness, url: str) -> float:
     """Return how many rows a second are inserted by a transaction for each."""
-    room, _ = await _asked(house, BARE)
-    rows = await _rows(house, room)
+    room, _ = await _asked(host, BARE)
+    rows = await _rows(host, room)
     engine = create_engine(url)
     try:
         started = time.perf_counter()
@@ -84,32 +84,32 @@ async def _bare(house: House, url: str) -> float:
         await engine.dispose()
 
 
-async def _ours(house: House) -> float:
+async def _ours(host: HostHarness) -> float:
     """Return how many submissions a second are acknowledged; all of them are stored by then."""
-    room, callers = await _asked(house, PEOPLE)
+    room, callers = await _asked(host, PEOPLE)
     payload = {"option": RIGHT}
     started = time.perf_counter()
     heard = await asyncio.gather(
-        *(submit(house.services, room.id, caller, QUESTION, payload) for caller in callers)
+        *(submit(host.services, room.id, caller, QUESTION, payload) for caller in callers)
     )
     span = time.perf_counter() - started
-    stored = await house.count(SubmissionRow, room_id=room.id, verdict=Verdict.RIGHT)
+    stored = await host.count(SubmissionRow, room_id=room.id, verdict=Verdict.RIGHT)
     if not len({each.submission_id for each in heard}) == stored == len(callers):
         raise SystemExit(f"{stored} of {len(callers)} submissions are stored")
     return len(callers) / span
 
 
-async def _asked(house: House, people: int) -> tuple[RoomRow, list[Principal]]:
+async def _asked(host: HostHarness, people: int) -> tuple[RoomRow, list[Principal]]:
     """Make a room in which so many guests are asked a question."""
-    room, services = await house.start(APP), house.services
+    room, services = await host.start(APP), host.services
     guests = await seat(services.database, room.id, people, now=services.clock.now())
-    await perform(services, room.id, house.organizer, "ask", {})
+    await perform(services, room.id, host.organizer, "ask", {})
     return room, [Principal(guest.id, guest.kind, room.id, "token") for guest in guests]
 
 
-async def _rows(house: House, room: RoomRow) -> list[dict[str, object]]:
-    now = house.services.clock.now()
-    async with house.services.database.read() as session:
+async def _rows(host: HostHarness, room: RoomRow) -> list[dict[str, object]]:
+    now = host.services.clock.now()
+    async with host.services.database.read() as session:
         window = await find_window(session, room.id, QUESTION)
         people = await session.scalars(
             select(ParticipantRow.id).where(

@@ -25,7 +25,7 @@ from mymozhem.contract.envelopes import ListRef
 from mymozhem.contract.hooks import HANDLE_ACTION
 from mymozhem.contract.signing import SharedKey
 from mymozhem.dispatch import AppTarget, Budget, Dispatcher
-from mymozhem.dispatch.transports.base import Call
+from mymozhem.dispatch.transports.base import HookCall
 from mymozhem.dispatch.transports.model_copies import with_values
 from mymozhem.dispatch.transports.webhook.request import body_of
 from mymozhem.dispatch.transports.webhook.transport import WebhookTransport
@@ -161,13 +161,13 @@ async def _line(ask: Ask, spans: list[float]) -> None:
         spans.append(time.perf_counter() - started)
 
 
-def _call() -> Call:
-    return Call(HANDLE_ACTION, APP, _CONTEXT, _REQUEST)
+def _call() -> HookCall:
+    return HookCall(HANDLE_ACTION, APP, _CONTEXT, _REQUEST)
 
 
 def _kilobyte(given: Context) -> ActionRequest:
     """Return a request that makes the body as long as it is to be."""
-    empty = Call(HANDLE_ACTION, APP, given, ActionRequest(action="bump", payload={"text": ""}))
+    empty = HookCall(HANDLE_ACTION, APP, given, ActionRequest(action="bump", payload={"text": ""}))
     missing = BYTES - len(body_of(empty, platform_form=False))
     return ActionRequest(action="bump", payload={"text": "x" * missing})
 

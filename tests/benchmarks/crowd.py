@@ -24,7 +24,7 @@ RIGHT = "b"
 SECONDS = 120
 
 
-class Asker:
+class SlowWindowApp:
     """An app whose only action opens a window of two minutes; the rules know the right option."""
 
     @hookimpl

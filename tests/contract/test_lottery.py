@@ -17,15 +17,15 @@ from mymozhem.contract import Level, WinnerStatus, fair
 from mymozhem.db.unit_of_work import Database
 from mymozhem.errors import Refused
 from mymozhem.rooms.actions.perform import perform
-from mymozhem.rooms.core.transaction import write_room
+from mymozhem.rooms.core.transaction import room_transaction
 from mymozhem.rooms.draws import commands
-from mymozhem.rooms.draws.record import DrawView, find_draw, record
+from mymozhem.rooms.draws.record import VisibleDraw, find_draw, record
 from mymozhem.rooms.jobs.runner import Jobs
 from mymozhem.rooms.tables.draws import DrawRow
 from mymozhem.rooms.tables.participants import ParticipantRow
 from mymozhem.rooms.tables.prizes import WinnerRow
 from mymozhem.rooms.tables.rooms import RoomRow, RoomStateRow
-from tests.support.host import House
+from tests.support.host import HostHarness
 from tests.support.transports import HOUSES
 
 pytestmark = pytest.mark.both_engines
@@ -37,40 +37,40 @@ def clock() -> HeldClock:
 
 
 @pytest.fixture
-async def house(
+async def host(
     transport: str, database: Database, clock: Clock, tmp_path: Path
-) -> AsyncIterator[House]:
+) -> AsyncIterator[HostHarness]:
     apps = {"lottery": mymozhem_lottery}
-    async with HOUSES[transport](database, clock, tmp_path, apps) as house:
-        yield house
+    async with HOUSES[transport](database, clock, tmp_path, apps) as host:
+        yield host
 
 
 @dataclass
 class Fair:
     """A room with a lottery, and what its organizer does."""
 
-    house: House
+    host: HostHarness
     jobs: Jobs
     room: RoomRow
 
     async def do(self, action: str, **payload: Any) -> Any:
-        services = self.house.services
-        acted = await perform(services, self.room.id, self.house.organizer, action, payload)
+        services = self.host.services
+        acted = await perform(services, self.room.id, self.host.organizer, action, payload)
         await self.jobs.run_due()
         return acted.reply
 
-    async def draw(self, **payload: Any) -> DrawView:
+    async def draw(self, **payload: Any) -> VisibleDraw:
         reply = await self.do("draw", **payload)
         return await self.seen(reply["key"])
 
-    async def seen(self, key: str) -> DrawView:
-        async with self.house.services.database.read() as session:
+    async def seen(self, key: str) -> VisibleDraw:
+        async with self.host.services.database.read() as session:
             found = select(DrawRow.id).where(DrawRow.room_id == self.room.id, DrawRow.key == key)
             draw_id = (await session.scalars(found)).one()
             return await find_draw(session, self.room.id, draw_id, level=Level.PUBLIC)
 
     async def wins(self) -> list[WinnerRow]:
-        async with self.house.services.database.read() as session:
+        async with self.host.services.database.read() as session:
             found = select(WinnerRow).where(WinnerRow.room_id == self.room.id)
             return list(await session.scalars(found.order_by(WinnerRow.created_at, WinnerRow.id)))
 
@@ -78,27 +78,27 @@ class Fair:
         return [win for win in await self.wins() if win.status is not WinnerStatus.REVOKED]
 
     async def code(self, participant_id: str) -> Any:
-        async with self.house.services.database.read() as session:
+        async with self.host.services.database.read() as session:
             return (await session.get_one(ParticipantRow, participant_id)).own.get("code")
 
     async def moved_up(self) -> Any:
-        async with self.house.services.database.read() as session:
+        async with self.host.services.database.read() as session:
             return (await session.get_one(RoomStateRow, self.room.id)).organizer.get("movedUp")
 
 
-async def make_fair(house: House, guests: int, **settings: Any) -> Fair:
-    room = await house.start("lottery", settings=settings)
-    await house.guests(room, guests)
-    return Fair(house, Jobs(house.services), room)
+async def make_fair(host: HostHarness, guests: int, **settings: Any) -> Fair:
+    room = await host.start("lottery", settings=settings)
+    await host.guests(room, guests)
+    return Fair(host, Jobs(host.services), room)
 
 
 def people(entries: Any) -> list[str]:
     return [each["participantId"] for each in entries]
 
 
-async def test_the_next_one_in_reserve_gets_an_absent_winners_prize_and_a_code(house):
-    fairground = await make_fair(house, 8, reserves=3)
-    prize = await house.prize(fairground.room, quantity=2)
+async def test_the_next_one_in_reserve_gets_an_absent_winners_prize_and_a_code(host):
+    fairground = await make_fair(host, 8, reserves=3)
+    prize = await host.prize(fairground.room, quantity=2)
     draw = await fairground.draw()
     first, second, third = people(draw.reserves)
     absent, _ = await fairground.standing()
@@ -108,7 +108,7 @@ async def test_the_next_one_in_reserve_gets_an_absent_winners_prize_and_a_code(h
     assert len(await fairground.standing()) == 2
     handed = await fairground.do("handOver", code=await fairground.code(first))
     assert (handed["participantId"], handed["prizes"]) == (first, [prize])
-    [told] = await house.events(fairground.room.id, "lottery:moved_up")
+    [told] = await host.events(fairground.room.id, "lottery:moved_up")
     assert told.payload == {
         "drawId": draw.id,
         "winnerId": absent.id,
@@ -128,14 +128,14 @@ async def test_the_next_one_in_reserve_gets_an_absent_winners_prize_and_a_code(h
     drawn = await fairground.seen(again["key"])
     assert not set(people(drawn.picks)) & {first, second, third, *people(draw.picks)}
     for each in (draw, drawn):
-        document = await record(house.services, fairground.room.id, each.id)
+        document = await record(host.services, fairground.room.id, each.id)
         assert fair.verify(json.loads(document)).ok
 
 
-async def test_two_who_are_absent_are_followed_by_two_people(house):
-    fairground = await make_fair(house, 8, reserves=4)
+async def test_two_who_are_absent_are_followed_by_two_people(host):
+    fairground = await make_fair(host, 8, reserves=4)
     for name in ("Bicycle", "Kettle"):
-        await house.prize(fairground.room, name=name)
+        await host.prize(fairground.room, name=name)
     draw = await fairground.draw()
     absent = [win.id for win in await fairground.standing()]
     moves = (fairground.do("moveUp", winnerId=each) for each in absent)
@@ -143,11 +143,11 @@ async def test_two_who_are_absent_are_followed_by_two_people(house):
     assert {each["participantId"] for each in replies} == set(people(draw.reserves)[:2])
 
 
-async def test_reserves_of_a_draw_are_nobodys_before_its_last_prize_is_shown(house):
-    fairground = await make_fair(house, 8, reserves=2, reveal="manual")
-    prizes = [await house.prize(fairground.room, name=name) for name in ("Bicycle", "Kettle")]
+async def test_reserves_of_a_draw_are_nobodys_before_its_last_prize_is_shown(host):
+    fairground = await make_fair(host, 8, reserves=2, reveal="manual")
+    prizes = [await host.prize(fairground.room, name=name) for name in ("Bicycle", "Kettle")]
     draw = await fairground.draw()
-    async with write_room(house.services, fairground.room.id) as writer:
+    async with room_transaction(host.services, fairground.room.id) as writer:
         row = await commands.by_id(writer, draw.id)
         await commands.reveal(writer, row, prizes[:1])
     await fairground.jobs.run_due()
@@ -157,9 +157,9 @@ async def test_reserves_of_a_draw_are_nobodys_before_its_last_prize_is_shown(hou
     assert refused.value.code == "NO_RESERVES"
 
 
-async def test_where_people_may_win_several_prizes_the_line_of_that_prize_moves_up(house):
-    fairground = await make_fair(house, 3, reserves=2, allowMultipleWins=True)
-    prizes = [await house.prize(fairground.room, name=name) for name in ("Bicycle", "Kettle")]
+async def test_where_people_may_win_several_prizes_the_line_of_that_prize_moves_up(host):
+    fairground = await make_fair(host, 3, reserves=2, allowMultipleWins=True)
+    prizes = [await host.prize(fairground.room, name=name) for name in ("Bicycle", "Kettle")]
     draw = await fairground.draw()
     for prize in prizes:
         line = [each["participantId"] for each in draw.reserves if each["prizeId"] == prize]
@@ -177,10 +177,10 @@ async def test_where_people_may_win_several_prizes_the_line_of_that_prize_moves_
     ],
 )
 async def test_a_draw_is_among_people_present_where_it_or_the_setting_says_so(
-    house, clock, who, payload, entries
+    host, clock, who, payload, entries
 ):
-    fairground = await make_fair(house, 2, presence={"who": who, "withinSeconds": 60})
+    fairground = await make_fair(host, 2, presence={"who": who, "withinSeconds": 60})
     clock.advance(timedelta(minutes=5))
-    await house.guest(fairground.room, "Late")
-    await house.prize(fairground.room)
+    await host.guest(fairground.room, "Late")
+    await host.prize(fairground.room)
     assert (await fairground.draw(**payload)).entry_count == entries

@@ -19,7 +19,7 @@ import pytest
 import mymozhem_quiz
 from mymozhem.api.openapi import openapi_document
 from mymozhem.clock import Clock, HeldClock
-from tests.support.api_host import Caller, Heard, House, make_house
+from tests.support.api_host import ApiHost, Caller, Heard, make_api_host
 from tests.support.quiz_room import NEWEST, in_one_round
 
 #: another one in each room, or not the room's at all
@@ -99,7 +99,7 @@ def question(name: str, key: dict[str, Any]) -> dict[str, Any]:
 class World:
     """One room, and by name everybody who may look into it."""
 
-    house: House
+    host: ApiHost
     clock: HeldClock
     room: dict[str, Any]
     callers: dict[str, Caller]
@@ -112,7 +112,7 @@ class World:
     async def do(self, action: str, payload: object = None) -> None:
         heard = await self.callers["organizer"].post(f"{self.path}/actions/{action}", payload or {})
         assert heard.status == HTTPStatus.OK, heard.raw
-        await self.house.work()
+        await self.host.work()
 
     async def show(self, name: str) -> int:
         """Start the quiz and have one question asked; return the number of its round."""
@@ -131,16 +131,16 @@ class World:
         for who, answer in zip(("ada", "bob", "cyd"), answers, strict=True):
             heard = await self.send(who, number, answer)
             assert heard.status == HTTPStatus.OK, heard.raw
-        await self.house.work()
+        await self.host.work()
 
 
 Worlds = tuple[World, World]
 
 
 @pytest.fixture
-async def house(database_url: str, clock: Clock, tmp_path: Path) -> AsyncIterator[House]:
-    async with make_house(database_url, clock, tmp_path, apps={"quiz": mymozhem_quiz}) as house:
-        yield house
+async def host(database_url: str, clock: Clock, tmp_path: Path) -> AsyncIterator[ApiHost]:
+    async with make_api_host(database_url, clock, tmp_path, apps={"quiz": mymozhem_quiz}) as host:
+        yield host
 
 
 @pytest.fixture
@@ -150,31 +150,31 @@ def settings() -> dict[str, Any]:
 
 
 @pytest.fixture
-async def worlds(house: House, clock: HeldClock, settings: dict[str, Any]) -> Worlds:
-    viewer = await house.person("viewer@people.example.com")
-    foreign, _ = await house.guest(await house.start(name="Elsewhere"), "Eve")
+async def worlds(host: ApiHost, clock: HeldClock, settings: dict[str, Any]) -> Worlds:
+    viewer = await host.person("viewer@people.example.com")
+    foreign, _ = await host.guest(await host.start(name="Elsewhere"), "Eve")
     found = []
     for number in (0, 1):
         asked = [question(name, kind.keys[number]) for name, kind in KINDS.items()]
         asked.append(question("text", KINDS["text"].keys[number]) | {"id": "never-played"})
-        room = await house.start(
+        room = await host.start(
             appId="quiz", appSettings={"rounds": in_one_round(asked), **settings}
         )
-        callers = {"organizer": house.organizer, "foreign": foreign, "anonymous": house.nobody}
+        callers = {"organizer": host.organizer, "foreign": foreign, "anonymous": host.nobody}
         ids = {"id": room["id"], "windowId": "q-1"}
         for name in ("ada", "bob", "cyd", "dan"):
-            callers[name], told = await house.guest(room, name)
+            callers[name], told = await host.guest(room, name)
             ids[name] = told["participant"]["id"]
-        callers["viewer"] = await watching(house, room, viewer)
-        found.append(World(house, clock, room, callers, ids))
+        callers["viewer"] = await watching(host, room, viewer)
+        found.append(World(host, clock, room, callers, ids))
     return found[0], found[1]
 
 
-async def watching(house: House, room: dict[str, Any], person: Caller) -> Caller:
+async def watching(host: ApiHost, room: dict[str, Any], person: Caller) -> Caller:
     """Let somebody in as a viewer."""
     joined = await person.post(f"/rooms/{room['id']}/participants", {"code": room["code"]})
     seat = f"/rooms/{room['id']}/participants/{joined.data['participant']['id']}"
-    heard = await house.organizer.patch(seat, {"role": "VIEWER"})
+    heard = await host.organizer.patch(seat, {"role": "VIEWER"})
     assert heard.status == HTTPStatus.OK
     return person
 
@@ -186,7 +186,7 @@ def addresses(world: World, number: int) -> Iterator[str]:
     """Yield every address of the API's own description, filled in for a room and a window."""
     ids = world.ids | {"pid": world.ids["bob"], "windowId": f"q-{number}", "appId": "quiz"}
     ids |= {"v": NEWEST}
-    described: Any = openapi_document(world.house.app)
+    described: Any = openapi_document(world.host.app)
     for path, methods in described["paths"].items():
         if "get" in methods:
             filled = re.sub(r"{(\w+)}", lambda name: ids.get(name[1], "none"), path)
@@ -345,16 +345,16 @@ async def refusals(world: World, who: str, number: int, kind: Kind) -> list[tupl
 
 @pytest.mark.parametrize("mode", ["first", "plain"])
 async def test_a_right_answer_is_acknowledged_like_a_wrong_one(
-    house: House, clock: HeldClock, mode: str
+    host: ApiHost, clock: HeldClock, mode: str
 ) -> None:
     for name, kind in KINDS.items():
         asked = [question(name, kind.keys[0])]
-        room = await house.start(
+        room = await host.start(
             appId="quiz", appSettings={"rounds": in_one_round(asked), "mode": mode}
         )
-        guests = [(await house.guest(room, each))[0] for each in ("Ada", "Bob")]
+        guests = [(await host.guest(room, each))[0] for each in ("Ada", "Bob")]
         path = f"/rooms/{room['id']}"
-        assert (await house.organizer.post(f"{path}/actions/start", {})).status == HTTPStatus.OK
+        assert (await host.organizer.post(f"{path}/actions/start", {})).status == HTTPStatus.OK
         clock.advance(timedelta(seconds=1))
         right = await order_in_ids(guests[0], path) if name == "order" else kind.answers[1]
         wrong = [*reversed(right)] if name == "order" else kind.answers[2]

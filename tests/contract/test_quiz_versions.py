@@ -12,11 +12,11 @@ from mymozhem.contract import PersonKind
 from mymozhem.db.unit_of_work import Database
 from mymozhem.rooms.jobs.runner import Jobs
 from mymozhem.rooms.tables.rooms import RoomRow
-from mymozhem.rooms.upgrades.upgrade import UpgradeWish, upgrade_room
+from mymozhem.rooms.upgrades.upgrade import UpgradeRequest, upgrade_room
 from tests.integration.rooms.upgrades.test_first_apps import install
 from tests.support.apps.released_apps import first_release
-from tests.support.host import House, loaded, make_services
-from tests.support.quiz_room import FIRST, NEWEST, Hall, asking, make_hall, questions
+from tests.support.host import HostHarness, loaded, make_services
+from tests.support.quiz_room import FIRST, NEWEST, QuizRoom, asking, make_quiz_room, questions
 
 NAMES = ("Ada", "Bob")
 
@@ -27,42 +27,44 @@ def clock() -> HeldClock:
 
 
 @pytest.fixture
-async def house(database: Database, clock: Clock, tmp_path: Path) -> AsyncIterator[House]:
+async def host(database: Database, clock: Clock, tmp_path: Path) -> AsyncIterator[HostHarness]:
     """A house that has the first quiz."""
     services = await make_services(database, clock, tmp_path, {})
-    house = House(services, Principal("", PersonKind.REGISTERED, None, "token"))
-    house.organizer = await house.person("organizer@example.com")
-    await install(house, first_release("quiz"))
-    yield house
-    await house.services.dispatcher.close()
+    host = HostHarness(services, Principal("", PersonKind.REGISTERED, None, "token"))
+    host.organizer = await host.person("organizer@example.com")
+    await install(host, first_release("quiz"))
+    yield host
+    await host.services.dispatcher.close()
 
 
-async def second(house: House, *halls: Hall) -> None:
+async def second(host: HostHarness, *halls: QuizRoom) -> None:
     """Put the quiz of today in the place of the first one, under rooms that run."""
-    await install(house, loaded(mymozhem_quiz, "quiz"))
-    for hall in halls:
-        hall.jobs = Jobs(house.services)
+    await install(host, loaded(mymozhem_quiz, "quiz"))
+    for quiz_room in halls:
+        quiz_room.jobs = Jobs(host.services)
 
 
-async def version_of(house: House, room: RoomRow) -> str:
-    async with house.services.database.read() as session:
+async def version_of(host: HostHarness, room: RoomRow) -> str:
+    async with host.services.database.read() as session:
         return (await session.get_one(RoomRow, room.id)).app_manifest_version
 
 
-async def test_a_quiz_goes_on_under_the_version_that_it_began_with(house: House) -> None:
+async def test_a_quiz_goes_on_under_the_version_that_it_began_with(host: HostHarness) -> None:
     asked = asking(questions(3), FIRST)
-    old = await make_hall(house, Jobs(house.services), asked, NAMES, mode="plain", streakBonus=10)
+    old = await make_quiz_room(
+        host, Jobs(host.services), asked, NAMES, mode="plain", streakBonus=10
+    )
     await old.played({"Ada": "Beta", "Bob": "Alpha"})
-    await second(house, old)
+    await second(host, old)
     await old.played({"Ada": "Beta", "Bob": "Beta"})
-    new = await make_hall(house, old.jobs, asking(questions(2)), NAMES, mode="plain")
+    new = await make_quiz_room(host, old.jobs, asking(questions(2)), NAMES, mode="plain")
     await new.played({"Ada": "Beta"})
     await old.do("accept", questionId="question-1", answer="Alpha")
     await old.played({"Ada": "Gamma", "Bob": "Beta"})
     assert (await old.do("end"))["finished"]
 
     assert await old.points("Ada", "Bob") == [100 + 110, 100 + 110 + 120]
-    assert (await version_of(house, old.room), await version_of(house, new.room)) == (FIRST, NEWEST)
+    assert (await version_of(host, old.room), await version_of(host, new.room)) == (FIRST, NEWEST)
     assert await old.told("quiz:part_started", "Ada") == []
     assert "part" not in (await old.sees("Ada")).public
     begun = {"part": 1, "of": 1, "title": "Round 1"}
@@ -70,16 +72,16 @@ async def test_a_quiz_goes_on_under_the_version_that_it_began_with(house: House)
     assert (await new.sees("Ada")).public["part"]["title"] == "Round 1"
 
 
-async def test_a_draft_of_the_first_quiz_is_played_in_rounds(house: House) -> None:
-    draft = await house.room("quiz", settings={**asking(questions(2), FIRST), "mode": "plain"})
-    await second(house)
-    wish = UpgradeWish(target=NEWEST)
-    assert (await upgrade_room(house.services, draft.id, house.organizer, wish)).moved
-    await house.change(draft.id, status="ACTIVE")
-    hall = Hall(house, Jobs(house.services), draft)
-    await hall.let_in(*NAMES)
-    await hall.played({"Ada": "Beta"})
-    await hall.played({"Ada": "Beta", "Bob": "Beta"})
-    assert await hall.points(*NAMES) == [200, 100]
-    seen = (await hall.sees("Bob")).public
+async def test_a_draft_of_the_first_quiz_is_played_in_rounds(host: HostHarness) -> None:
+    draft = await host.room("quiz", settings={**asking(questions(2), FIRST), "mode": "plain"})
+    await second(host)
+    wish = UpgradeRequest(target=NEWEST)
+    assert (await upgrade_room(host.services, draft.id, host.organizer, wish)).moved
+    await host.change(draft.id, status="ACTIVE")
+    quiz_room = QuizRoom(host, Jobs(host.services), draft)
+    await quiz_room.let_in(*NAMES)
+    await quiz_room.played({"Ada": "Beta"})
+    await quiz_room.played({"Ada": "Beta", "Bob": "Beta"})
+    assert await quiz_room.points(*NAMES) == [200, 100]
+    seen = (await quiz_room.sees("Bob")).public
     assert [one["points"] for one in seen["standings"]] == [200, 100]

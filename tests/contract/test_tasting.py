@@ -18,19 +18,19 @@ from mymozhem.clock import Clock, HeldClock
 from mymozhem.contract import JsonObject, RoomStatus, hookimpl
 from mymozhem.db.unit_of_work import Database
 from mymozhem.errors import Conflict, Invalid, Refused
-from mymozhem.rooms.actions.perform import Acted, perform
-from mymozhem.rooms.coordination.join_batches import Joined
+from mymozhem.rooms.actions.perform import ActionResponse, perform
+from mymozhem.rooms.coordination.join_batches import JoinResult
 from mymozhem.rooms.core.event_log import read_events
-from mymozhem.rooms.core.membership import find_seat
+from mymozhem.rooms.core.membership import find_membership
 from mymozhem.rooms.jobs.runner import Jobs
 from mymozhem.rooms.tables.rooms import RoomRow
-from mymozhem.rooms.views.paging import Part
+from mymozhem.rooms.views.paging import PageRequest
 from mymozhem.rooms.views.rooms import RoomReader
 from mymozhem.rooms.views.snapshot import snapshot
 from mymozhem.rooms.views.windows import windows
 from mymozhem.rooms.windows import commands
 from mymozhem.rooms.windows.submit import submit
-from tests.support.host import House, principal
+from tests.support.host import HostHarness, principal
 from tests.support.transports import HOUSES
 
 BOTTLES = ("Margaux", "Rioja", "Zweigelt")
@@ -51,35 +51,35 @@ def app() -> object:
 
 
 @pytest.fixture
-async def house(
+async def host(
     transport: str, database: Database, clock: Clock, tmp_path: Path, app: object
-) -> AsyncIterator[House]:
-    async with HOUSES[transport](database, clock, tmp_path, {"tasting": app}) as house:
-        yield house
+) -> AsyncIterator[HostHarness]:
+    async with HOUSES[transport](database, clock, tmp_path, {"tasting": app}) as host:
+        yield host
 
 
 @dataclass
 class Cellar:
     """A room with three bottles and three tasters."""
 
-    house: House
+    host: HostHarness
     jobs: Jobs
     room: RoomRow
-    ada: Joined
-    bob: Joined
-    eve: Joined
+    ada: JoinResult
+    bob: JoinResult
+    eve: JoinResult
 
-    async def do(self, action: str, **payload: Any) -> Acted:
+    async def do(self, action: str, **payload: Any) -> ActionResponse:
         """Act as the organizer, and let what is due by then be done."""
-        services = self.house.services
-        acted = await perform(services, self.room.id, self.house.organizer, action, payload)
+        services = self.host.services
+        acted = await perform(services, self.room.id, self.host.organizer, action, payload)
         await self.jobs.run_due()
         return acted
 
-    async def rate(self, who: Joined, sample: int, rating: int, **more: str) -> None:
+    async def rate(self, who: JoinResult, sample: int, rating: int, **more: str) -> None:
         payload: JsonObject = {"rating": rating, **more}
         caller, window = principal(who), f"sample-{sample}"
-        await submit(self.house.services, self.room.id, caller, window, payload)
+        await submit(self.host.services, self.room.id, caller, window, payload)
         await self.jobs.run_due()
 
     async def rated(self, sample: int, *ratings: int) -> None:
@@ -89,17 +89,17 @@ class Cellar:
             await self.rate(who, sample, rating)
         await self.do("close")
 
-    async def sees(self, who: Joined | None) -> SimpleNamespace:
+    async def sees(self, who: JoinResult | None) -> SimpleNamespace:
         """Return all that somebody is shown (None: the organizer), also as one text."""
-        caller: Principal = self.house.organizer if who is None else principal(who)
-        services = self.house.services
+        caller: Principal = self.host.organizer if who is None else principal(who)
+        services = self.host.services
         now = services.clock.now()
         shown = await RoomReader(services).room(self.room.id, caller)
         async with services.database.read() as session:
-            seat = await find_seat(session, self.room.id, caller)
+            seat = await find_membership(session, self.room.id, caller)
             state = await snapshot(session, seat, now=now)
             events = await read_events(session, seat, after=None)
-            listed = await windows(session, seat, Part(), now=now)
+        listed = await windows(services, self.room.id, caller, PageRequest())
         told = [(event.type, event.payload) for event in events]
         whole = [shown.document, state.model_dump(mode="json"), told]
         whole += [each.model_dump(mode="json") for each in listed.items]
@@ -118,11 +118,11 @@ def settings() -> JsonObject:
 
 
 @pytest.fixture
-async def cellar(house: House, settings: JsonObject) -> AsyncIterator[Cellar]:
-    jobs = Jobs(house.services)
+async def cellar(host: HostHarness, settings: JsonObject) -> AsyncIterator[Cellar]:
+    jobs = Jobs(host.services)
     bottles: JsonObject = {"samples": [{"bottle": each} for each in BOTTLES]}
-    room = await house.start("tasting", settings=bottles | settings)
-    yield Cellar(house, jobs, room, *[await house.guest(room, n) for n in ("Ada", "Bob", "Eve")])
+    room = await host.start("tasting", settings=bottles | settings)
+    yield Cellar(host, jobs, room, *[await host.guest(room, n) for n in ("Ada", "Bob", "Eve")])
     await jobs.stop()
 
 
@@ -244,7 +244,7 @@ class TestBreaking:
     async def test_what_was_settled_without_the_app_is_added_up_later(self, cellar: Cellar) -> None:
         await cellar.rated(1, 40, 60)
         assert (await cellar.public())["open"] == 1
-        services, leader = cellar.house.services, cellar.house.organizer
+        services, leader = cellar.host.services, cellar.host.organizer
         await commands.settle(services, cellar.room.id, leader, "sample-1")
         await cellar.jobs.run_due()
         state = await cellar.public()
@@ -255,7 +255,7 @@ class TestBreaking:
 async def test_a_sample_that_an_organizer_voids_is_left_out(cellar: Cellar) -> None:
     await cellar.rated(1, 40)
     await cellar.do("pour", sample=2)
-    services, leader = cellar.house.services, cellar.house.organizer
+    services, leader = cellar.host.services, cellar.host.organizer
     for window in ("sample-1", "sample-2"):
         await commands.rejudge(services, cellar.room.id, leader, window, void=True)
         await cellar.jobs.run_due()
@@ -268,12 +268,12 @@ async def test_a_sample_that_an_organizer_voids_is_left_out(cellar: Cellar) -> N
 async def test_the_end_of_the_room_closes_what_is_open(cellar: Cellar) -> None:
     await cellar.do("pour", sample=1)
     await cellar.rate(cellar.ada, 1, 80)
-    await cellar.house.change(cellar.room.id, status=RoomStatus.COMPLETED)
+    await cellar.host.change(cellar.room.id, status=RoomStatus.COMPLETED)
     await cellar.jobs.run_due()
     assert (await cellar.public())["results"]["1"]["mean"] == 80
 
 
-async def test_a_room_without_samples_does_not_start(house: House) -> None:
+async def test_a_room_without_samples_does_not_start(host: HostHarness) -> None:
     with pytest.raises(Invalid) as caught:
-        await house.start("tasting")
+        await host.start("tasting")
     assert caught.value.details["fields"] == {"/appSettings/samples": ["List at least one sample."]}

@@ -47,8 +47,8 @@ from mymozhem.contract import (
 )
 from mymozhem.db.unit_of_work import Database
 from mymozhem.errors import Refused
-from mymozhem.rooms.actions.perform import Acted, perform
-from mymozhem.rooms.coordination.join_batches import Joined
+from mymozhem.rooms.actions.perform import ActionResponse, perform
+from mymozhem.rooms.coordination.join_batches import JoinResult
 from mymozhem.rooms.draws.record import record
 from mymozhem.rooms.jobs.runner import Jobs
 from mymozhem.rooms.tables.draws import DrawRow
@@ -57,7 +57,7 @@ from mymozhem.rooms.tables.participants import ParticipantRow
 from mymozhem.rooms.tables.prizes import PrizeRow, WinnerRow
 from mymozhem.rooms.tables.rooms import RoomRow, RoomStateRow
 from mymozhem.rooms.tables.timers import TimerRow
-from tests.support.host import House, principal
+from tests.support.host import HostHarness, principal
 from tests.support.transports import HOUSES
 
 # ------------------------------------------------------------------------------------ the app
@@ -222,29 +222,29 @@ def clock() -> HeldClock:
 
 
 @pytest.fixture
-async def house(
+async def host(
     transport: str, database: Database, clock: Clock, tmp_path: Path
-) -> AsyncIterator[House]:
-    async with HOUSES[transport](database, clock, tmp_path, {"auction": Auction()}) as house:
-        yield house
+) -> AsyncIterator[HostHarness]:
+    async with HOUSES[transport](database, clock, tmp_path, {"auction": Auction()}) as host:
+        yield host
 
 
 @dataclass
 class Evening:
     """A room with two bidders and two prizes, and a clock in the hand."""
 
-    house: House
+    host: HostHarness
     clock: HeldClock
     jobs: Jobs
     room: RoomRow
-    ada: Joined
-    bob: Joined
+    ada: JoinResult
+    bob: JoinResult
     clock_prize: str
     mug: str
 
-    async def do(self, who: Joined | None, action: str, **payload: Any) -> Acted:
-        caller: Principal = self.house.organizer if who is None else principal(who)
-        return await perform(self.house.services, self.room.id, caller, action, payload)
+    async def do(self, who: JoinResult | None, action: str, **payload: Any) -> ActionResponse:
+        caller: Principal = self.host.organizer if who is None else principal(who)
+        return await perform(self.host.services, self.room.id, caller, action, payload)
 
     async def open(self, reserve: int = 1) -> None:
         await self.do(None, "open", prizeId=self.clock_prize, reserve=reserve)
@@ -254,25 +254,25 @@ class Evening:
         await self.jobs.run_due()
 
     async def all(self, table: type[Any]) -> list[Any]:
-        async with self.house.services.database.read() as session:
+        async with self.host.services.database.read() as session:
             return list((await session.scalars(select(table).order_by(table.id))).all())
 
     async def state(self) -> RoomStateRow:
-        async with self.house.services.database.read() as session:
+        async with self.host.services.database.read() as session:
             query = select(RoomStateRow).where(RoomStateRow.room_id == self.room.id)
             return (await session.scalars(query)).one()
 
     async def types(self, prefix: str) -> list[str]:
-        events = await self.house.events(self.room.id)
+        events = await self.host.events(self.room.id)
         return [event.type for event in events if event.type.startswith(prefix)]
 
 
 @pytest.fixture
-async def evening(house: House, clock: HeldClock) -> AsyncIterator[Evening]:
-    jobs, room = Jobs(house.services), await house.start("auction")
-    ada, bob = await house.guest(room, "Ada"), await house.guest(room, "Bob")
-    prizes = [await house.prize(room, 1, name) for name in ("Clock", "Mug")]
-    yield Evening(house, clock, jobs, room, ada, bob, *prizes)
+async def evening(host: HostHarness, clock: HeldClock) -> AsyncIterator[Evening]:
+    jobs, room = Jobs(host.services), await host.start("auction")
+    ada, bob = await host.guest(room, "Ada"), await host.guest(room, "Bob")
+    prizes = [await host.prize(room, 1, name) for name in ("Clock", "Mug")]
+    yield Evening(host, clock, jobs, room, ada, bob, *prizes)
     await jobs.stop()
 
 
@@ -299,7 +299,7 @@ async def test_bids_are_checked_kept_and_shown_to_whom_they_concern(evening: Eve
     assert [row.points for row in people.values() if row.role == "PARTICIPANT"] == [2, 1]
     assert [note.title for note in await evening.all(NotificationRow)] == ["Outbid", "Outbid"]
     streams = {
-        event.stream for event in await evening.house.events(evening.room.id, "state:own_changed")
+        event.stream for event in await evening.host.events(evening.room.id, "state:own_changed")
     }
     assert streams == {ada, evening.bob.participant.id}
     assert await evening.types("auction:") == ["auction:bid"] * 3
@@ -338,12 +338,12 @@ async def test_what_is_below_the_reserve_or_called_off_is_not_sold(evening: Even
     await evening.later(600)
 
     assert await evening.all(WinnerRow) == []
-    (unsold,) = await evening.house.events(evening.room.id, "auction:unsold")
+    (unsold,) = await evening.host.events(evening.room.id, "auction:unsold")
     assert unsold.stream == "organizer"
 
 
 async def test_a_draw_among_the_bidders_is_run_revealed_and_verified(evening: Evening) -> None:
-    await evening.house.guest(evening.room, "Eve")  # who never bids, and has no ticket
+    await evening.host.guest(evening.room, "Eve")  # who never bids, and has no ticket
     await evening.open()
     for who, amount in ((evening.ada, 10), (evening.bob, 20), (evening.ada, 30)):
         await evening.do(who, "bid", amount=amount)
@@ -364,5 +364,5 @@ async def test_a_draw_among_the_bidders_is_run_revealed_and_verified(evening: Ev
     bidders = {evening.ada.participant.id, evening.bob.participant.id}
     assert wins[evening.mug].participant_id in bidders
     assert await evening.types("auction:consoled") == ["auction:consoled"]
-    document = json.loads(await record(evening.house.services, evening.room.id, draw.id))
+    document = json.loads(await record(evening.host.services, evening.room.id, draw.id))
     assert fair.verify(document).ok

@@ -11,7 +11,7 @@ from mymozhem.clock import SystemClock
 from mymozhem.contract.fair import verify
 from mymozhem.contract.fair.verification import Verdict
 from mymozhem.contract.signing import new_secret
-from tests.support.api_host import make_house
+from tests.support.api_host import make_api_host
 from tests.support.node_app import FOLDER, free_port, needs_node, post, question, signed, wheel
 
 pytestmark = needs_node
@@ -134,17 +134,17 @@ async def test_a_room_draws_by_it_and_the_record_says_that_strangers_cannot_veri
 ):
     manifest = json.loads((FOLDER / "manifest.json").read_text())
     port = free_port()
-    async with make_house(
+    async with make_api_host(
         database_url, SystemClock(), tmp_path, allow_networks="127.0.0.0/8"
-    ) as house:
+    ) as host:
         address = {"baseUrl": f"http://127.0.0.1:{port}"}
-        made = await house.remote_app("wheel", **manifest | address | {"actions": {}})
+        made = await host.remote_app("wheel", **manifest | address | {"actions": {}})
         async with wheel(made.secret, port):
-            room = await house.start(appId="wheel")
+            room = await host.start(appId="wheel")
             people = {
-                (await house.guest(room, name))[1]["participant"]["id"] for name in ("Ada", "Bob")
+                (await host.guest(room, name))[1]["participant"]["id"] for name in ("Ada", "Bob")
             }
-            draw, winners = await drawn(house, room)
+            draw, winners = await drawn(host, room)
     assert draw["status"] == "REVEALED"
     assert {each["participantId"] for each in winners} <= people
     record = draw["record"]
@@ -152,16 +152,16 @@ async def test_a_room_draws_by_it_and_the_record_says_that_strangers_cannot_veri
     assert verify(record).verdict is Verdict.NOT_VERIFIABLE
 
 
-async def drawn(house, room):
+async def drawn(host, room):
     """Draw one car and return the draw with its record, and who won."""
-    path, by = f"/rooms/{room['id']}", house.organizer
+    path, by = f"/rooms/{room['id']}", host.organizer
     car = (await by.post(f"{path}/prizes", {"name": "Car", "quantity": 1})).data["id"]
     wish = {"prizes": [{"prizeId": car, "count": 1}], "run": True, "reveal": "now"}
     made = await by.post(f"{path}/draws", wish)
     assert made.status == 202, made.raw
-    while await house.work():
+    while await host.work():
         pass
     place = f"{path}/draws/{made.data['id']}"
     draw = (await by.get(place)).data
-    record = (await house.nobody.get(f"{place}/record")).data
+    record = (await host.nobody.get(f"{place}/record")).data
     return draw | {"record": record}, (await by.get(f"{path}/winners")).data

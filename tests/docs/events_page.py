@@ -18,18 +18,19 @@ HEAD = """# Events
 
 <!-- Written by `python -m tests.docs.write` from `mymozhem.contract.events`. -->
 
-Everything that happens in a room is appended to its log, in the transaction in which it happens.
-`GET /rooms/{id}/events` reads it: each event has a `cursor`, a `type`, its `level` or the
-participant whom it is for, a `payload` and a moment. Ask with `after=CURSOR` for what came later.
-A cursor is opaque: keep it, send it back, make nothing of it.
+Every change in a room is appended to its log, in the transaction of the change.
+`GET /rooms/{id}/events` returns the log. Each event has a `cursor`, a `type`, a `payload`, a
+timestamp, and either a `level` or the participant to whom it is visible. To get later events,
+send `after=CURSOR`. A cursor is opaque: store it and send it back, but do not interpret it.
 
-You see the events of your level. `public` is for everybody in the room, `organizer` for
-organizers, moderators and administrators, `private` for nobody outside the host and the app. Some
-events are for one participant alone.
+You see the events of your level. `public` events are visible to everybody in the room, `organizer`
+events to organizers, moderators and administrators, `private` events to nobody outside the host
+and the app. Some events are visible to one participant only.
 
-Events of apps are called `appId:name`; the app's manifest declares each with its level and the
-schema of its payload. The events below are the host's own. No event carries a name, an address or
-an answer: people are ids, which the API resolves for those who may.
+Events of apps are called `appId:name`. The app's manifest declares each of them with its level and
+the schema of its payload. The events below are those of the host. No event contains a name, an
+address or an answer. Events contain ids of people, and the API resolves these for callers who may
+know them.
 
 | event | who sees it |
 | --- | --- |

@@ -1,7 +1,8 @@
 """Walk through a page as a reader does: write its files, type its commands, read what is printed.
 
-The commands run in one shell, in a folder that looks like a checkout after `make install`. Nothing
-in them is replaced: the shell has MYMOZHEM_PORT, a free port, which readers may set as well.
+The commands run in one shell, in a folder that looks like a checkout after `make install-dev`.
+Nothing in them is replaced: the shell has MYMOZHEM_PORT, a free port, which readers may set as
+well.
 """
 
 import os
@@ -63,7 +64,8 @@ def checkout(folder: Path) -> Path:
     (site / "checkout.pth").write_text(f"import site; site.addsitedir({here!r})\n")
     for name in ("mymozhem", "pip"):
         _command(environment / "bin", name)
-    (environment / ".installed").touch()
+    for stamp in (".installed", ".installed-dev"):
+        (environment / stamp).touch()
     return folder
 
 

@@ -10,7 +10,7 @@ import structlog
 from mymozhem.clock import SystemClock
 from mymozhem.db.unit_of_work import Database
 from mymozhem.dispatch.breakers.breaker import BreakerPolicy, Verdict
-from mymozhem.dispatch.breakers.registry import Permit
+from mymozhem.dispatch.breakers.registry import CallPermit
 from tests.integration.dispatch.breaker_hosts import KEY, Process, make_process
 
 POLICY = BreakerPolicy(open_s=0.3, lease_s=1.0)
@@ -21,7 +21,7 @@ class Child:
 
     def __init__(self, process: Process) -> None:
         self._process = process
-        self._permits: list[Permit] = []
+        self._permits: list[CallPermit] = []
 
     async def fail(self) -> object:
         """Make the failures that open it."""

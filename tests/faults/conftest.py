@@ -10,7 +10,7 @@ from mymozhem.clock import Clock
 from mymozhem.contract import PersonKind
 from mymozhem.db.unit_of_work import Database
 from tests.faults.race import Children, Crowd, OneProcess, TwoProcesses, services_of
-from tests.support.host import House
+from tests.support.host import HostHarness
 from tests.support.timing import LoadTolerantClock
 
 
@@ -26,18 +26,22 @@ def children() -> Iterator[Children]:
 
 
 @pytest.fixture
-async def house(database: Database, tmp_path: Path) -> AsyncIterator[House]:
+async def host(database: Database, tmp_path: Path) -> AsyncIterator[HostHarness]:
     services = await services_of(database, tmp_path)
-    house = House(services, Principal("", PersonKind.REGISTERED, None, "token"))
-    house.organizer = await house.person("organizer@example.com")
-    yield house
+    host = HostHarness(services, Principal("", PersonKind.REGISTERED, None, "token"))
+    host.organizer = await host.person("organizer@example.com")
+    yield host
     await services.dispatcher.close()
 
 
 @pytest.fixture
 def crowd(
-    house: House, processes: int, database_url: str, tmp_path: Path, request: pytest.FixtureRequest
+    host: HostHarness,
+    processes: int,
+    database_url: str,
+    tmp_path: Path,
+    request: pytest.FixtureRequest,
 ) -> Crowd:
     if processes == 1:
-        return OneProcess(house.services)
+        return OneProcess(host.services)
     return TwoProcesses(request.getfixturevalue("children"), database_url, tmp_path)

@@ -21,8 +21,8 @@ from mymozhem.deliveries.retry_schedule import Schedules
 from mymozhem.deliveries.tables import DeliveryRow
 from mymozhem.observability.logging import configure_logging
 from mymozhem.rooms.core.services import Services
-from mymozhem.rooms.core.transaction import write_room
-from mymozhem.wiring.deliveries import Courier
+from mymozhem.rooms.core.transaction import room_transaction
+from mymozhem.wiring.deliveries import AppDeliverySender
 from mymozhem.wiring.process import Parts, open_parts
 from tests.faults.host_child import Fuse, lay
 from tests.support.apps.delivery_app import APP
@@ -42,7 +42,7 @@ def settings_of(url: str, folder: str) -> Settings:
 
 
 def relay_of(services: Services) -> Relay:
-    courier = Courier(services.dispatcher, services.clock, services.settings)
+    courier = AppDeliverySender(services.dispatcher, services.clock, services.settings)
     schedules = Schedules(services.catalog, services.settings)
     return Relay(
         services.database,
@@ -81,7 +81,7 @@ async def write(parts: Parts, room_id: str) -> None:
     """Write one event after the other; numbers are this process's own."""
     for number in count(1):
         payload = {"n": number, "by": os.getpid()}
-        async with write_room(parts.services, room_id) as writer:
+        async with room_transaction(parts.services, room_id) as writer:
             writer.record_raw(f"{APP}:said", payload, to="public")
         say(room=room_id, **payload)
         await asyncio.sleep(0.02)

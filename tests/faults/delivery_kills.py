@@ -21,7 +21,7 @@ from mymozhem.rooms.core.services import Services
 from mymozhem.rooms.tables.events import RoomEventRow
 from tests.faults.delivery_child import settings_of
 from tests.support.apps.delivery_app import APP, NEVER
-from tests.support.host import House
+from tests.support.host import HostHarness
 
 ROOMS = 3
 
@@ -43,9 +43,9 @@ class DeliveryScene:
         catalog = await Catalog.load(database, settings, keys)
         dispatcher = Dispatcher(catalog, clock, settings)
         services = Services(database, catalog, dispatcher, keys, clock, settings)
-        house = House(services, None)
-        house.organizer = await house.person("organizer@example.com")
-        self.rooms = [(await house.start(APP)).id for _ in range(ROOMS)]
+        host = HostHarness(services, None)
+        host.organizer = await host.person("organizer@example.com")
+        self.rooms = [(await host.start(APP)).id for _ in range(ROOMS)]
         await dispatcher.close()
         await database.close()
 

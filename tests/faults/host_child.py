@@ -18,7 +18,7 @@ from mymozhem.db.unit_of_work import Database
 from mymozhem.rooms.jobs.runner import Jobs
 from mymozhem.rooms.tables.draws import DrawRow
 from mymozhem.rooms.tables.timers import TimerRow
-from tests.support.apps.timer_app import Marker
+from tests.support.apps.timer_app import TimerApp
 from tests.support.host import make_services
 
 LEASE = timedelta(milliseconds=300)
@@ -46,7 +46,7 @@ def lay(fuse: Fuse, database: Database) -> None:
 async def main(url: str, folder: str, steps: int) -> None:
     database = Database(url, clock=SystemClock())
     await database.open()
-    services = await make_services(database, SystemClock(), Path(folder), {"marker": Marker()})
+    services = await make_services(database, SystemClock(), Path(folder), {"marker": TimerApp()})
     jobs = Jobs(services, lease=LEASE, poll=0.05)
     fuse = Fuse(steps or 1_000_000)
     lay(fuse, database)

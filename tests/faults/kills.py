@@ -14,9 +14,9 @@ from mymozhem.clock import SystemClock
 from mymozhem.contract import PrizeCount, fair
 from mymozhem.db.unit_of_work import Database
 from mymozhem.rooms import timers
-from mymozhem.rooms.core.transaction import write_room
+from mymozhem.rooms.core.transaction import room_transaction
 from mymozhem.rooms.draws import commands
-from mymozhem.rooms.draws.commands import DrawWish
+from mymozhem.rooms.draws.commands import DrawRequest
 from mymozhem.rooms.draws.record import record
 from mymozhem.rooms.prizes.manage import NewPrize, add_prize
 from mymozhem.rooms.tables.draws import DrawRow
@@ -24,8 +24,8 @@ from mymozhem.rooms.tables.events import RoomEventRow
 from mymozhem.rooms.tables.prizes import PrizeRow, WinnerRow
 from mymozhem.rooms.tables.rooms import RoomStateRow
 from mymozhem.rooms.tables.timers import TimerRow
-from tests.support.apps.timer_app import Marker
-from tests.support.host import House, make_house, make_services
+from tests.support.apps.timer_app import TimerApp
+from tests.support.host import HostHarness, make_host, make_services
 
 ROUNDS = int(os.environ.get("MYMOZHEM_FAULT_ROUNDS", "2"))
 WINS, QUANTITY = 2, 10
@@ -51,28 +51,28 @@ class Scene:
         self.draws, self.timers = [], []
 
     async def set_up(self):
-        async with self.house() as house:
-            room = await house.start("marker")
-            await house.guests(room, 5)
+        async with self.host() as host:
+            room = await host.start("marker")
+            await host.guests(room, 5)
             self.room_id = room.id
 
     async def ask_for_draws(self, number):
-        async with self.house() as house, write_room(house.services, self.room_id) as writer:
+        async with self.host() as host, room_transaction(host.services, self.room_id) as writer:
             for _ in range(number):
                 prize = await add_prize(writer, NewPrize("Bicycle", quantity=QUANTITY))
                 prizes = (PrizeCount(prize_id=prize.id, count=WINS),)
-                wish = DrawWish(prizes=prizes, run=True)
+                wish = DrawRequest(prizes=prizes, run=True)
                 self.draws.append((await commands.request(writer, wish)).id)
 
     async def set_timers(self, number):
-        async with self.house() as house, write_room(house.services, self.room_id) as writer:
+        async with self.host() as host, room_transaction(host.services, self.room_id) as writer:
             for _ in range(number):
                 name = f"t{len(self.timers)}"
                 await timers.schedule(writer, name, after_ms=0, payload={})
                 self.timers.append(name)
 
-    def house(self):
-        return _House(self)
+    def host(self):
+        return _HostPool(self)
 
     async def kill_at(self, steps):
         """Run a host that kills itself at a step; return whether it came that far."""
@@ -136,9 +136,9 @@ class Scene:
         assert events.count("winner:selected") == len(wins)
 
     async def _verify(self, draws):
-        async with self.house() as house:
+        async with self.host() as host:
             for draw_id in draws:
-                document = json.loads(await record(house.services, self.room_id, draw_id))
+                document = json.loads(await record(host.services, self.room_id, draw_id))
                 assert fair.verify(document).ok
 
     async def check_timers(self):
@@ -151,7 +151,7 @@ class Scene:
         assert state.public == {"count": len(self.timers)}
 
 
-class _House:
+class _HostPool:
     """A house on the scene's database, open for a block; its organizer is made once."""
 
     def __init__(self, scene):
@@ -160,11 +160,11 @@ class _House:
     async def __aenter__(self):
         self._database = Database(self._scene.url, clock=SystemClock())
         await self._database.open()
-        self._house = await _make(self._database, self._scene.folder)
-        return self._house
+        self._host = await _make(self._database, self._scene.folder)
+        return self._host
 
     async def __aexit__(self, *_):
-        await self._house.services.dispatcher.close()
+        await self._host.services.dispatcher.close()
         await self._database.close()
 
 
@@ -172,6 +172,6 @@ async def _make(database, folder):
     async with database.read() as session:
         known = await session.scalar(select(UserRow.id))
     if known is None:
-        return await make_house(database, SystemClock(), folder, {"marker": Marker()})
-    services = await make_services(database, SystemClock(), folder, {"marker": Marker()})
-    return House(services, None)
+        return await make_host(database, SystemClock(), folder, {"marker": TimerApp()})
+    services = await make_services(database, SystemClock(), folder, {"marker": TimerApp()})
+    return HostHarness(services, None)

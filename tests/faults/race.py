@@ -34,13 +34,13 @@ from mymozhem.idempotency.keys import Claim, complete, release, reserve
 from mymozhem.idempotency.keys import Kept as KeptAnswer
 from mymozhem.rooms.actions.perform import perform
 from mymozhem.rooms.core.services import Services
-from mymozhem.rooms.core.transaction import write_room
+from mymozhem.rooms.core.transaction import room_transaction
 from mymozhem.rooms.draws import commands
 from mymozhem.rooms.jobs.runner import Jobs as Work
 from mymozhem.rooms.participants.join import join
 from mymozhem.rooms.prizes import winners
 from tests.faults.window_load import DEEDS
-from tests.support.apps.slow_window_app import Asker
+from tests.support.apps.slow_window_app import SlowWindowApp
 from tests.support.engine_tuning import ENGINE_TUNING
 from tests.support.host import make_services
 from tests.support.timing import LoadTolerantClock, LoadTolerantLoop
@@ -94,7 +94,7 @@ def _counted(count: int) -> Effects:
 
 async def services_of(database: Database, folder: Path) -> Services:
     """Wire services with the racer and the asker, patient ones."""
-    apps = {"racer": Racer(), "asker": Asker()}
+    apps = {"racer": Racer(), "asker": SlowWindowApp()}
     services = await make_services(database, LoadTolerantClock(), folder, apps)
     settings = services.settings.model_copy(update={"action_budget_ms": BUDGET_MS})
     return replace(services, settings=settings)
@@ -128,7 +128,7 @@ async def _act_once(services: Services, job: Job) -> object:
 
 
 async def _award(services: Services, job: Job) -> object:
-    async with write_room(services, job["room"]) as writer:
+    async with room_transaction(services, job["room"]) as writer:
         winner = await winners.award(
             writer, participant_id=job["participant"], prize_id=job["prize"], metadata={}
         )
@@ -136,18 +136,18 @@ async def _award(services: Services, job: Job) -> object:
 
 
 async def _fulfill(services: Services, job: Job) -> object:
-    async with write_room(services, job["room"]) as writer:
+    async with room_transaction(services, job["room"]) as writer:
         return (await winners.fulfill(writer, job["winner"])).status
 
 
 async def _revoke(services: Services, job: Job) -> object:
-    async with write_room(services, job["room"]) as writer:
+    async with room_transaction(services, job["room"]) as writer:
         return (await winners.revoke(writer, job["winner"], reason="not here")).status
 
 
 async def _run_draw(services: Services, job: Job) -> object:
     """Run a draw and do what is due: every job is a host that has just woken."""
-    async with write_room(services, job["room"]) as writer:
+    async with room_transaction(services, job["room"]) as writer:
         await commands.run(writer, await commands.by_id(writer, job["draw"]))
     await Work(services).run_due()
     return None

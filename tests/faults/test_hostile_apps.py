@@ -20,7 +20,7 @@ from mymozhem.contract.fair.verification import Verdict as Verified
 from mymozhem.dispatch.breakers.breaker import Key, Verdict
 from mymozhem.registry.remote_apps import publish
 from mymozhem.rooms.tables.timers import TimerRow
-from tests.support.api_host import Caller, House, make_house
+from tests.support.api_host import ApiHost, Caller, make_api_host
 from tests.support.remote_manifest import manifest_of
 from tests.support.timing import HANG_TIMEOUT, LoadTolerantClock
 from tests.unit.outbound.hostile import Heard, Script, answer, drip, flood, hang, says, serving
@@ -83,15 +83,15 @@ HOSTILE: dict[str, tuple[Script, str]] = {
 class Evening:
     """A host with a room of a remote app and one of an app inside, both under way."""
 
-    house: House
+    host: ApiHost
     room: Any
     other: Any
     guest: Caller
 
     async def act(self, room: Any, action: str = "do", **payload: object) -> tuple[Any, float]:
-        began = self.house.host.services.clock.monotonic()
-        heard = await self.house.organizer.post(f"/rooms/{room['id']}/actions/{action}", payload)
-        return heard, self.house.host.services.clock.monotonic() - began
+        began = self.host.host.services.clock.monotonic()
+        heard = await self.host.organizer.post(f"/rooms/{room['id']}/actions/{action}", payload)
+        return heard, self.host.host.services.clock.monotonic() - began
 
 
 @pytest.fixture
@@ -100,26 +100,26 @@ def clock() -> Clock:
 
 
 @pytest.fixture
-async def house(database_url: str, clock: Clock, tmp_path: Path) -> AsyncIterator[House]:
-    async with make_house(database_url, clock, tmp_path, allow_networks="127.0.0.0/8") as built:
+async def host(database_url: str, clock: Clock, tmp_path: Path) -> AsyncIterator[ApiHost]:
+    async with make_api_host(database_url, clock, tmp_path, allow_networks="127.0.0.0/8") as built:
         yield built
 
 
-async def evening(house: House, url: str, **more: Any) -> Evening:
+async def evening(host: ApiHost, url: str, **more: Any) -> Evening:
     """Register an app at an address, and begin an evening with it."""
     told = {"actions": {"do": {}}} | more
-    await house.remote_app("raffle", baseUrl=url, **told)
-    room = await house.start(appId="raffle")
-    guest, _ = await house.guest(room)
-    return Evening(house, room, await house.start(), guest)
+    await host.remote_app("raffle", baseUrl=url, **told)
+    room = await host.start(appId="raffle")
+    guest, _ = await host.guest(room)
+    return Evening(host, room, await host.start(), guest)
 
 
 @pytest.mark.parametrize("how", HOSTILE)
-async def test_who_acts_is_told_in_time_and_nothing_is_applied(house, how):
+async def test_who_acts_is_told_in_time_and_nothing_is_applied(host, how):
     script, code = HOSTILE[how]
     async with serving(script) as server:
-        party = await evening(house, server.url)
-        before = (await house.organizer.get(f"/rooms/{party.room['id']}/state")).data["cursor"]
+        party = await evening(host, server.url)
+        before = (await host.organizer.get(f"/rooms/{party.room['id']}/state")).data["cursor"]
         acting = asyncio.create_task(party.act(party.room))
         await server.until(1)
         meanwhile, took = await party.act(party.other)
@@ -128,13 +128,13 @@ async def test_who_acts_is_told_in_time_and_nothing_is_applied(house, how):
         heard, took = await acting
         assert (heard.status, heard.code) == (503, code)
         assert took < SECONDS
-        after = (await house.organizer.get(f"/rooms/{party.room['id']}/state")).data["cursor"]
+        after = (await host.organizer.get(f"/rooms/{party.room['id']}/state")).data["cursor"]
         assert after == before
 
 
-async def test_after_five_failures_nobody_waits_and_the_app_is_left_alone(house):
+async def test_after_five_failures_nobody_waits_and_the_app_is_left_alone(host):
     async with serving(says(answer(status="500 Oops"))) as server:
-        party = await evening(house, server.url)
+        party = await evening(host, server.url)
         for _ in range(5):
             await party.act(party.room)
         heard, took = await party.act(party.room)
@@ -144,25 +144,25 @@ async def test_after_five_failures_nobody_waits_and_the_app_is_left_alone(house)
 
 
 @pytest.mark.parametrize("how", ["hangs", "answers 500", "answers nonsense"])
-async def test_the_literal_of_the_manifest_stands_in(house, how):
+async def test_the_literal_of_the_manifest_stands_in(host, how):
     script, _ = HOSTILE[how]
     literal = {"effects": [{"effect": "reply", "data": "later"}]}
     policies = {"actions": {"timeout": 2_000, "onFailure": "fallback", "fallback": literal}}
     async with serving(script) as server:
-        party = await evening(house, server.url, policies=policies)
+        party = await evening(host, server.url, policies=policies)
         heard, took = await party.act(party.room)
         assert (heard.status, heard.data["reply"]) == (200, "later")
         assert took < SECONDS
-        said = await house.organizer.get(f"/rooms/{party.room['id']}/events?limit=100")
+        said = await host.organizer.get(f"/rooms/{party.room['id']}/events?limit=100")
         (told,) = (each for each in said.data if each["type"] == "app:fallback_used")
         assert told["payload"]["decidedBy"] == "fallback"
 
 
-async def test_who_names_a_stranger_as_winner_is_not_followed(house):
+async def test_who_names_a_stranger_as_winner_is_not_followed(host):
     policies = {"winnerSelection": {"timeout": 2_000}}
     async with serving(lie_about_winners) as server:
         party = await evening(
-            house,
+            host,
             server.url,
             capabilities=["winnerSelection"],
             webhooks={"winnerSelection": "/draw"},
@@ -170,23 +170,23 @@ async def test_who_names_a_stranger_as_winner_is_not_followed(house):
             actions={},
         )
         path = f"/rooms/{party.room['id']}"
-        prize = (await house.organizer.post(f"{path}/prizes", {"name": "Car", "quantity": 1})).data[
+        prize = (await host.organizer.post(f"{path}/prizes", {"name": "Car", "quantity": 1})).data[
             "id"
         ]
-        made = await house.organizer.post(
+        made = await host.organizer.post(
             f"{path}/draws", {"prizes": [{"prizeId": prize, "count": 1}]}
         )
         assert made.status == 202, made.raw
-        while await house.work():
+        while await host.work():
             pass
-        draw = (await house.organizer.get(f"{path}/draws/{made.data['id']}")).data
+        draw = (await host.organizer.get(f"{path}/draws/{made.data['id']}")).data
         assert draw["status"] == "COMMITTED", draw
-        await house.organizer.post(f"{path}/draws/{made.data['id']}/run", {})
-        while await house.work():
+        await host.organizer.post(f"{path}/draws/{made.data['id']}/run", {})
+        while await host.work():
             pass
-        winners = (await house.organizer.get(f"{path}/winners")).data
+        winners = (await host.organizer.get(f"{path}/winners")).data
         assert [each["participantId"] for each in winners]
-        record = (await house.nobody.get(f"{path}/draws/{made.data['id']}/record")).data
+        record = (await host.nobody.get(f"{path}/draws/{made.data['id']}/record")).data
         assert verify(record).verdict is Verified.VERIFIED
         assert [pick["participantId"] for pick in record["picks"]] == [
             each["participantId"] for each in winners
@@ -203,54 +203,54 @@ class Moody:
         await self.mood(heard, writer)
 
 
-async def test_an_app_that_says_it_is_gone_is_asked_no_more(house):
+async def test_an_app_that_says_it_is_gone_is_asked_no_more(host):
     async with serving(says(answer(status="410 Gone"))) as server:
-        party = await evening(house, server.url)
+        party = await evening(host, server.url)
         heard, _ = await party.act(party.room)
         assert heard.code == "APP_GONE"
         async with asyncio.timeout(HANG_TIMEOUT):
-            while not house.host.services.catalog.is_stopped("raffle"):  # noqa: ASYNC110  set by a task of the host's
+            while not host.host.services.catalog.is_stopped("raffle"):  # noqa: ASYNC110  set by a task of the host's
                 await asyncio.sleep(0.01)
         heard, _ = await party.act(party.room)
         assert (heard.status, heard.code) == (503, "APP_STOPPED")
         assert len(server.heard) == 1
 
 
-async def park(house: House) -> None:
+async def park(host: ApiHost) -> None:
     """Let every timer that waits have failed so often that it is parked for ten minutes."""
-    async with house.database.write() as unit:
+    async with host.database.write() as unit:
         await unit.session.execute(
             update(TimerRow).values(attempts=9, next_at=unit.now + timedelta(minutes=10))
         )
 
 
-async def test_what_waits_for_an_app_goes_on_as_soon_as_it_is_asked_again(house):
+async def test_what_waits_for_an_app_goes_on_as_soon_as_it_is_asked_again(host):
     timer = {"effects": [{"effect": "schedule", "name": "later", "afterMs": 1}]}
     moody = Moody(reply(timer))
     webhooks = {"actions": "/hooks", "timers": "/hooks"}
     async with serving(moody) as server:
         party = await evening(
-            house, server.url, capabilities=["actions", "timers"], webhooks=webhooks
+            host, server.url, capabilities=["actions", "timers"], webhooks=webhooks
         )
         assert (await party.act(party.room))[0].status == 200
         moody.mood = says(answer(status="500 Oops"))
         await asyncio.sleep(0.05)
-        await house.work()
+        await host.work()
         asked = len(server.heard)
-        await park(house)
-        assert await house.work() == 0
+        await park(host)
+        assert await host.work() == 0
         key = Key("raffle", "1.0.0", "timers")
         moody.mood = reply({"effects": []})
         for _ in range(4):
-            permit = await house.host.services.breakers.admit(key)
+            permit = await host.host.services.breakers.admit(key)
             permit.report(Verdict.FAILURE, "APP_BAD_STATUS")
-        admin = await house.person("admin@example.com", is_admin=True)
+        admin = await host.person("admin@example.com", is_admin=True)
         await admin.post(
             "/admin/breakers/reset",
             {"appId": "raffle", "version": "1.0.0", "capability": "timers"},
         )
         async with asyncio.timeout(HANG_TIMEOUT):
-            while not await house.work():  # noqa: ASYNC110  made due by a task of the host's
+            while not await host.work():  # noqa: ASYNC110  made due by a task of the host's
                 await asyncio.sleep(0.01)
         assert len(server.heard) == asked + 1
         first, again = (orjson.loads(each.body) for each in server.heard[-2:])
@@ -258,39 +258,39 @@ async def test_what_waits_for_an_app_goes_on_as_soon_as_it_is_asked_again(house)
         assert again["request"] == first["request"]
 
 
-async def test_what_waits_for_a_stopped_app_goes_on_as_soon_as_it_is_started(house):
+async def test_what_waits_for_a_stopped_app_goes_on_as_soon_as_it_is_started(host):
     timer = {"effects": [{"effect": "schedule", "name": "later", "afterMs": 1}]}
     moody = Moody(reply(timer))
     webhooks = {"actions": "/hooks", "timers": "/hooks"}
     async with serving(moody) as server:
         party = await evening(
-            house, server.url, capabilities=["actions", "timers"], webhooks=webhooks
+            host, server.url, capabilities=["actions", "timers"], webhooks=webhooks
         )
         assert (await party.act(party.room))[0].status == 200
-        admin = await house.person("admin@example.com", is_admin=True)
+        admin = await host.person("admin@example.com", is_admin=True)
         await admin.post("/admin/apps/raffle/stop", {"reason": "it answers nonsense"})
         await asyncio.sleep(0.05)
-        await house.work()
+        await host.work()
         assert len(server.heard) == 1
-        await park(house)
-        assert await house.work() == 0
+        await park(host)
+        assert await host.work() == 0
         moody.mood = reply({"effects": []})
         await admin.post("/admin/apps/raffle/start")
         async with asyncio.timeout(HANG_TIMEOUT):
-            while not await house.work():  # noqa: ASYNC110  made due by a task of the host's
+            while not await host.work():  # noqa: ASYNC110  made due by a task of the host's
                 await asyncio.sleep(0.01)
         assert len(server.heard) == 2
 
 
-async def test_an_old_address_that_is_gone_stops_nobody_else(house):
+async def test_an_old_address_that_is_gone_stops_nobody_else(host):
     async with serving(says(answer(status="410 Gone"))) as old, serving(reply({})) as new:
-        party = await evening(house, old.url)
-        async with house.database.write() as unit:
+        party = await evening(host, old.url)
+        async with host.database.write() as unit:
             await publish(unit, "raffle", manifest_of("1.1.0", baseUrl=new.url), consent=True)
-        await house.host.services.catalog.refresh()
-        later = await house.start(appId="raffle")
+        await host.host.services.catalog.refresh()
+        later = await host.start(appId="raffle")
         heard, _ = await party.act(party.room)
         assert heard.code == "APP_GONE"
         heard, _ = await party.act(later)
         assert heard.status == 200, heard.raw
-        assert not house.host.services.catalog.is_stopped("raffle")
+        assert not host.host.services.catalog.is_stopped("raffle")

@@ -6,14 +6,14 @@ import pytest
 
 from tests.faults.delivery_kills import DeliveryScene
 from tests.faults.kills import rounds
-from tests.support.apps.delivery_app import Chronicle
+from tests.support.apps.delivery_app import DeliveryApp
 
 pytestmark = pytest.mark.both_engines
 
 
 @pytest.fixture
 async def app():
-    async with Chronicle(random.Random(7)).serving() as app:
+    async with DeliveryApp(random.Random(7)).serving() as app:
         yield app
 
 

@@ -14,9 +14,9 @@ from sqlalchemy import func, select
 
 from mymozhem.contract import PrizeCount, fair
 from mymozhem.contract.fair.verification import Verdict
-from mymozhem.rooms.core.transaction import write_room
+from mymozhem.rooms.core.transaction import room_transaction
 from mymozhem.rooms.draws import commands
-from mymozhem.rooms.draws.commands import DrawWish
+from mymozhem.rooms.draws.commands import DrawRequest
 from mymozhem.rooms.draws.record import record
 from mymozhem.rooms.jobs.runner import Jobs
 from mymozhem.rooms.prizes.manage import NewPrize, add_prize
@@ -48,11 +48,11 @@ class Evening:
     @asynccontextmanager
     async def host(self):
         """Go on with a host that has just been started."""
-        async with isolated_house(*self._opened) as (house, workers):
-            self.services, self.workers = house.services, workers
+        async with isolated_house(*self._opened) as (host, workers):
+            self.services, self.workers = host.services, workers
             if not self.draws:
-                self.room = await house.start("prober")
-                await house.guests(self.room, 5)
+                self.room = await host.start("prober")
+                await host.guests(self.room, 5)
             yield
 
     async def warm(self):
@@ -61,12 +61,12 @@ class Evening:
             pass
 
     async def ask(self):
-        async with write_room(self.services, self.room.id) as writer:
+        async with room_transaction(self.services, self.room.id) as writer:
             prize = await add_prize(writer, NewPrize("Bicycle", quantity=QUANTITY))
             prizes = (PrizeCount(prize_id=prize.id, count=WINS),)
             count = len(self.draws)
             key = f"slow{count}{'own' if count % 2 else ''}"
-            wish = DrawWish(prizes=prizes, run=True, key=key)
+            wish = DrawRequest(prizes=prizes, run=True, key=key)
             self.draws.append((await commands.request(writer, wish)).id)
 
     async def finish(self):
@@ -75,7 +75,7 @@ class Evening:
             await Jobs(self.services).run_due()
         draw = await self.get(self.draws[-1])
         if draw.held_code is not None:
-            async with write_room(self.services, self.room.id) as writer:
+            async with room_transaction(self.services, self.room.id) as writer:
                 held = await writer.session.get_one(DrawRow, draw.id)
                 await commands.retry(writer, held, platform=False)
             await until(lambda: self.workers.status()[0].rests == 0)

@@ -8,21 +8,22 @@ import sys
 
 from structlog.testing import capture_logs
 
-from mymozhem.rooms.tables.audit import AuditRow
+from mymozhem.audit.tables import AuditRow
 from tests.faults.kills import ROUNDS
 from tests.integration.rooms.upgrades.test_upgrade import RENAME, RENAMED
-from tests.support.apps.versioned_app import Shop, open_street
+from tests.support.apps.versioned_app import VersionedApp, open_versioned_host
 from tests.support.timing import LoadTolerantClock
 
 #: statements, flushes and commits of one move and of the start before it, and some more
 STEPS = 60
 
 
-async def killed_at(street, url, room, steps):
+async def killed_at(versioned_host, url, room, steps):
     """Run the host that dies; return whether it came as far as that step."""
     child = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "tests.faults.upgrade_child", url, str(street.folder), room.id,
-        street.house.organizer.user_id, str(steps), stdout=asyncio.subprocess.PIPE,
+        sys.executable, "-m", "tests.faults.upgrade_child",
+        url, str(versioned_host.folder), room.id, versioned_host.host.organizer.user_id, str(steps),
+        stdout=asyncio.subprocess.PIPE,
     )  # fmt: skip
     await child.communicate()
     assert child.returncode in (0, -signal.SIGKILL)
@@ -39,26 +40,26 @@ async def test_a_room_is_of_one_version_whatever_step_its_host_dies_at(
     database_url, database, tmp_path
 ):
     with capture_logs():
-        street = await open_street(database, LoadTolerantClock(), tmp_path)
-        rooms = [await street.room({"title": "Gala"}) for _ in steps_to_die_at()]
-        await street.house.services.dispatcher.close()
+        versioned_host = await open_versioned_host(database, LoadTolerantClock(), tmp_path)
+        rooms = [await versioned_host.room({"title": "Gala"}) for _ in steps_to_die_at()]
+        await versioned_host.host.services.dispatcher.close()
         await database.close()
         killed = [
-            await killed_at(street, database_url, room, steps)
+            await killed_at(versioned_host, database_url, room, steps)
             for room, steps in zip(rooms, steps_to_die_at(), strict=True)
         ]
         assert any(killed)
         await database.open()
-        await street.install(Shop("2.0.0", RENAMED, migrations=[RENAME]))
+        await versioned_host.install(VersionedApp("2.0.0", RENAMED, migrations=[RENAME]))
         before = {"title": "Gala", "limit": 3}
         after = {"name": "Gala", "limit": 3}
         for room in rooms:
-            found = await street.all_of(room)
+            found = await versioned_host.all_of(room)
             moved = found["manifest"] == "2.0.0"
             assert found["settings"] == (after if moved else before)
             assert found["locks"] == (2 if moved else 1)
-            assert (await street.upgrade(room, "2.0.0")).moved is not moved
-            await street.replayed(room)
-            assert (await street.now(room)).app_settings == after
-        assert await street.house.count(AuditRow, action="room.upgrade") == len(rooms)
-        await street.house.services.dispatcher.close()
+            assert (await versioned_host.upgrade(room, "2.0.0")).moved is not moved
+            await versioned_host.replayed(room)
+            assert (await versioned_host.now(room)).app_settings == after
+        assert await versioned_host.host.count(AuditRow, action="room.upgrade") == len(rooms)
+        await versioned_host.host.services.dispatcher.close()

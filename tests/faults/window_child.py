@@ -25,7 +25,7 @@ from mymozhem.rooms.windows import downtime
 from mymozhem.rooms.windows.submit import submit
 from mymozhem.rooms.windows.timing import left_ms
 from tests.faults.host_child import LEASE, Fuse, lay
-from tests.support.apps.slow_window_app import Asker
+from tests.support.apps.slow_window_app import SlowWindowApp
 from tests.support.host import make_services
 
 
@@ -37,7 +37,9 @@ def say(**facts: object) -> None:
 async def main(url: str, folder: str, steps: int, mode: str) -> None:
     database = Database(url, clock=SystemClock())
     await database.open()
-    services = await make_services(database, SystemClock(), Path(folder), {"asker": Asker()})
+    services = await make_services(
+        database, SystemClock(), Path(folder), {"asker": SlowWindowApp()}
+    )
     await downtime.recover(services, starting=True)
     jobs = Jobs(services, lease=LEASE)
     lay(Fuse(steps or 1_000_000), database)
@@ -58,7 +60,7 @@ async def left(database: Database) -> dict[str, int | None]:
     now = await database.now()
     async with database.read() as session:
         rows = await session.scalars(select(WindowRow).filter_by(status=WindowStatus.OPEN))
-        return {row.name: left_ms(row, now) for row in rows}
+        return {row.key: left_ms(row, now) for row in rows}
 
 
 async def unfinished(database: Database) -> bool:
@@ -101,10 +103,10 @@ async def answer(
     while True:
         key, payload = f"k{number}", {"n": number}
         try:
-            accepted = await submit(services, person.room_id, caller, window.name, payload, key=key)
+            accepted = await submit(services, person.room_id, caller, window.key, payload, key=key)
         except Conflict:
             return
-        say(window=window.name, person=person.id, key=key, id=accepted.submission_id)
+        say(window=window.key, person=person.id, key=key, id=accepted.submission_id)
         number += 1
         await asyncio.sleep(0.01)
 

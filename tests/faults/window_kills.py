@@ -17,8 +17,8 @@ from mymozhem.rooms.tables.events import RoomEventRow, RoomStreamRow
 from mymozhem.rooms.tables.participants import ParticipantRow
 from mymozhem.rooms.tables.scores import ScoreRow
 from mymozhem.rooms.tables.windows import HeartbeatRow, SubmissionRow, WindowRow
-from tests.support.apps.slow_window_app import ACCEPTS, POINTS, RULES, Asker
-from tests.support.host import House, make_house, make_services
+from tests.support.apps.slow_window_app import ACCEPTS, POINTS, RULES, SlowWindowApp
+from tests.support.host import HostHarness, make_host, make_services
 
 PHONES = 8
 
@@ -38,33 +38,33 @@ class WindowScene:
         self.acknowledged = {}
 
     async def set_up(self):
-        async with self.house() as house:
-            room = await house.start("asker")
-            await house.guests(room, PHONES)
-            self.room_id, self.organizer = room.id, house.organizer
+        async with self.host() as host:
+            room = await host.start("asker")
+            await host.guests(room, PHONES)
+            self.room_id, self.organizer = room.id, host.organizer
 
     async def open(self, name, **wishes):
         effect = {"effect": "openWindow", "id": name, "accepts": ACCEPTS, **wishes}
-        async with self.house() as house:
-            await perform(house.services, self.room_id, self.organizer, "do", {"effects": [effect]})
+        async with self.host() as host:
+            await perform(host.services, self.room_id, self.organizer, "do", {"effects": [effect]})
 
     async def open_all(self, number, *, lasting_ms):
         for kind, wishes in KINDS.items():
             await self.open(f"{kind}{number}", durationMs=lasting_ms, **wishes)
 
     @asynccontextmanager
-    async def house(self):
+    async def host(self):
         database = Database(self.url, clock=SystemClock())
         await database.open()
         async with database.read() as session:
             known = await session.scalar(select(UserRow.id))
-        apps = (SystemClock(), self.folder, {"asker": Asker()})
+        apps = (SystemClock(), self.folder, {"asker": SlowWindowApp()})
         if known is None:
-            house = await make_house(database, *apps)
+            host = await make_host(database, *apps)
         else:
-            house = House(await make_services(database, *apps), None)
-        yield house
-        await house.services.dispatcher.close()
+            host = HostHarness(await make_services(database, *apps), None)
+        yield host
+        await host.services.dispatcher.close()
         await database.close()
 
     async def run(self, *, kill_after, steps=0):
@@ -139,8 +139,7 @@ class WindowScene:
         events = await self.check_log()
         check_windows(windows.values(), submissions, events)
         stored = {
-            (windows[row.window_id].name, row.participant_id, row.key): row.id
-            for row in submissions
+            (windows[row.window_id].key, row.participant_id, row.key): row.id for row in submissions
         }
         assert len(stored) == len(submissions)
         assert self.acknowledged.items() <= stored.items()
@@ -194,7 +193,7 @@ def check_windows(windows, submissions, events):
         said = Counter(
             event.type
             for event in events
-            if window.name in (event.payload.get("windowId"), event.payload.get("window"))
+            if window.key in (event.payload.get("windowId"), event.payload.get("window"))
             and event.type not in ("scores:changed", "window:changed")
         )
         held = window.results == "onReveal"
@@ -205,12 +204,12 @@ def check_windows(windows, submissions, events):
         (closed,) = [
             event
             for event in events
-            if event.type == "window:closed" and event.payload["windowId"] == window.name
+            if event.type == "window:closed" and event.payload["windowId"] == window.key
         ]
         assert (closed.payload["reason"], closed.payload["counted"]) == ("deadline", len(counted))
         (told,) = [
             event.payload["ids"]
             for event in events
-            if event.type == "asker:settled" and event.payload["window"] == window.name
+            if event.type == "asker:settled" and event.payload["window"] == window.key
         ]
         assert told == counted

@@ -18,12 +18,12 @@ async def main(folder: Path, action: str, where: str) -> None:
     code = IsolatedCode("prober", manifest, "acme-prober", "1.0.0", "0" * 64, folder)
     stopped = asyncio.Event()
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stopped.set)
-    async with den(code) as house:
-        told = await house.reply("look-around")
+    async with den(code) as host:
+        told = await host.reply("look-around")
         payload = {"where": where} if action in {"leave-children", "make-files"} else {}
-        asked = asyncio.create_task(house.ask(action, **payload))
+        asked = asyncio.create_task(host.ask(action, **payload))
         await asyncio.wait({asked}, timeout=0.5)
-        line = {"pid": house.status.pid, "folder": told["folder"]}
+        line = {"pid": host.status.pid, "folder": told["folder"]}
         sys.stdout.write(json.dumps(line) + "\n")
         sys.stdout.flush()
         await stopped.wait()

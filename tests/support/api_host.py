@@ -14,7 +14,7 @@ from quart import Quart
 from quart.typing import TestClientProtocol
 from werkzeug.datastructures import Headers
 
-from mymozhem.api.dependencies import Host
+from mymozhem.api.dependencies import ApiDependencies
 from mymozhem.app import create_app, host_of
 from mymozhem.auth.accounts import create_user
 from mymozhem.clock import Clock
@@ -41,7 +41,7 @@ from tests.support.remote_manifest import manifest_of
 PASSWORD = "correct horse battery"
 
 
-class Stall:
+class EchoApp:
     """An app that does what the payload of its action says, and lets the host draw."""
 
     @hookimpl
@@ -87,8 +87,8 @@ class Stall:
 
 
 @functools.cache
-def stall_code():
-    return loaded(Stall(), "stall")
+def echo_code():
+    return loaded(EchoApp(), "stall")
 
 
 @functools.cache
@@ -98,7 +98,7 @@ def password_hash() -> str:
 
 async def stocked(database: Database, apps: Mapping[str, object]) -> Catalog:
     """Publish the app, and those of the test's own; return the catalog that has them."""
-    codes = [stall_code(), *(loaded(plugin, app_id) for app_id, plugin in apps.items())]
+    codes = [echo_code(), *(loaded(plugin, app_id) for app_id, plugin in apps.items())]
     async with database.write() as unit:
         for code in codes:
             await manifest_history.publish(unit, code.app_id, code.manifest)
@@ -170,11 +170,11 @@ class Caller:
 
 
 @dataclass
-class House:
+class ApiHost:
     """A host that serves, and ways to make those who call it."""
 
     app: Quart
-    host: Host
+    host: ApiDependencies
     nobody: Caller
     organizer: Caller = field(init=False)
 
@@ -246,14 +246,14 @@ class House:
 
 
 @asynccontextmanager
-async def make_house(
+async def make_api_host(
     database_url: str,
     clock: Clock,
     folder: Path,
     *,
     apps: Mapping[str, object] = MappingProxyType({}),
     **settings: Any,
-) -> AsyncIterator[House]:
+) -> AsyncIterator[ApiHost]:
     """Start a host on a database with every table."""
     database = Database(database_url, clock=clock)
     await database.open()
@@ -263,11 +263,11 @@ async def make_house(
     given = Settings(data_dir=folder, database_url=database_url, **chosen)
     app = create_app(given, clock=clock, catalog=catalog, run_jobs=False)
     async with app.test_app():
-        host = host_of(app)
-        assert host is not None
-        house = House(app, host, Caller(app.test_client()))
-        house.organizer = await house.person("organizer@example.com")
-        yield house
+        dependencies = host_of(app)
+        assert dependencies is not None
+        host = ApiHost(app, dependencies, Caller(app.test_client()))
+        host.organizer = await host.person("organizer@example.com")
+        yield host
 
 
-__all__ = ["PASSWORD", "Caller", "Heard", "House", "make_house"]
+__all__ = ["PASSWORD", "ApiHost", "Caller", "Heard", "make_api_host"]

@@ -1,4 +1,4 @@
-"""An evening with windows, over HTTP: a room of the app `Desk`, its guests, its helpers."""
+"""An evening with windows, over HTTP: a room of the app `WindowApp`, its guests, its helpers."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -9,16 +9,16 @@ from typing import Any
 
 from mymozhem.clock import Clock, HeldClock
 from mymozhem.contract import JsonObject
-from tests.support.api_host import Caller, Heard, House, make_house
-from tests.support.apps.window_app import Desk, opening
+from tests.support.api_host import ApiHost, Caller, Heard, make_api_host
+from tests.support.apps.window_app import WindowApp, opening
 
 
 @dataclass
-class Evening:
+class ApiRoom:
     """A running room; `guests` and `ids` of their seats are in the order of their coming."""
 
-    house: House
-    desk: Desk
+    host: ApiHost
+    desk: WindowApp
     room: Any
     guests: list[Caller] = field(default_factory=list)
     ids: list[str] = field(default_factory=list)
@@ -29,12 +29,12 @@ class Evening:
 
     @property
     def organizer(self) -> Caller:
-        return self.house.organizer
+        return self.host.organizer
 
     async def come(self, *names: str) -> None:
         """Let guests in."""
         for name in names:
-            guest, found = await self.house.guest(self.room, name)
+            guest, found = await self.host.guest(self.room, name)
             self.guests.append(guest)
             self.ids.append(found["participant"]["id"])
 
@@ -63,7 +63,7 @@ class Evening:
         """Close a window as the organizer, and settle it."""
         heard = await self.organizer.post(f"{self.path}/windows/{name}/close")
         assert heard.status == 200, heard.raw
-        await self.house.work()
+        await self.host.work()
 
     async def control(self, act: str, body: object = None, name: str = "w") -> Heard:
         """Do to a window what organizers can do."""
@@ -71,7 +71,7 @@ class Evening:
 
     async def helper(self, role: str = "MODERATOR") -> Caller:
         """Let somebody with an account in, and give them a role."""
-        person = await self.house.person(f"{role.lower()}@people.example.com")
+        person = await self.host.person(f"{role.lower()}@people.example.com")
         heard = await person.post(f"{self.path}/participants", {"code": self.room["code"]})
         assert heard.status == 201, heard.raw
         seat = f"{self.path}/participants/{heard.data['participant']['id']}"
@@ -81,21 +81,21 @@ class Evening:
 
     def pass_time(self, milliseconds: int) -> None:
         """Let time go by."""
-        clock = self.house.host.services.clock
+        clock = self.host.host.services.clock
         assert isinstance(clock, HeldClock)
         clock.advance(timedelta(milliseconds=milliseconds))
 
 
 @asynccontextmanager
-async def make_evening(
+async def make_api_room(
     database_url: str, clock: Clock, folder: Path, *names: str
-) -> AsyncIterator[Evening]:
+) -> AsyncIterator[ApiRoom]:
     """Start a host with the app, a room, and guests of these names."""
-    desk = Desk()
-    async with make_house(database_url, clock, folder, apps={"desk": desk}) as house:
-        evening = Evening(house, desk, await house.start(appId="desk"))
-        await evening.come(*names)
-        yield evening
+    desk = WindowApp()
+    async with make_api_host(database_url, clock, folder, apps={"desk": desk}) as host:
+        api_room = ApiRoom(host, desk, await host.start(appId="desk"))
+        await api_room.come(*names)
+        yield api_room
 
 
-__all__ = ["Evening", "make_evening"]
+__all__ = ["ApiRoom", "make_api_room"]

@@ -6,43 +6,43 @@ from collections.abc import Callable
 from sqlalchemy import select
 
 from mymozhem.contract import Level, PrizeCount, fair
-from mymozhem.rooms.core.transaction import write_room
+from mymozhem.rooms.core.transaction import room_transaction
 from mymozhem.rooms.draws import commands
-from mymozhem.rooms.draws.commands import DrawWish
-from mymozhem.rooms.draws.record import DrawView, find_draw, record
+from mymozhem.rooms.draws.commands import DrawRequest
+from mymozhem.rooms.draws.record import VisibleDraw, find_draw, record
 from mymozhem.rooms.jobs.runner import Jobs
 from mymozhem.rooms.tables.prizes import PrizeRow, WinnerRow
 from mymozhem.rooms.tables.rooms import RoomRow
-from tests.support.host import House
+from tests.support.host import HostHarness
 
 
 class Event:
     """An event with people and prizes, and the draws of a test."""
 
-    def __init__(self, house: House, room: RoomRow, people: list[str]) -> None:
-        self.house, self.room, self.people = house, room, people
-        self.services = house.services
-        self.jobs = Jobs(house.services)
+    def __init__(self, host: HostHarness, room: RoomRow, people: list[str]) -> None:
+        self.host, self.room, self.people = host, room, people
+        self.services = host.services
+        self.jobs = Jobs(host.services)
 
     async def do(self, act: Callable, *arguments: object, **options: object) -> object:
-        async with write_room(self.services, self.room.id) as writer:
-            return await act(writer, *arguments, **options)
+        async with room_transaction(self.services, self.room.id) as transaction:
+            return await act(transaction, *arguments, **options)
 
     async def request(self, *prizes: tuple[str, int], **wish: object) -> str:
         counts = tuple(PrizeCount(prize_id=each, count=count) for each, count in prizes) or None
-        return (await self.do(commands.request, DrawWish(prizes=counts, **wish))).id
+        return (await self.do(commands.request, DrawRequest(prizes=counts, **wish))).id
 
     async def act(self, act: Callable, draw_id: str, *arguments: object, **options: object) -> None:
-        async with write_room(self.services, self.room.id) as writer:
-            draw = await commands.by_id(writer, draw_id)
-            await act(writer, draw, *arguments, **options)
+        async with room_transaction(self.services, self.room.id) as transaction:
+            draw = await commands.by_id(transaction, draw_id)
+            await act(transaction, draw, *arguments, **options)
 
-    async def draw(self, *prizes: tuple[str, int], **wish: object) -> DrawView:
+    async def draw(self, *prizes: tuple[str, int], **wish: object) -> VisibleDraw:
         draw_id = await self.request(*prizes, run=True, **wish)
         await self.jobs.run_due()
         return await self.see(draw_id)
 
-    async def see(self, draw_id: str, level: Level = Level.ORGANIZER) -> DrawView:
+    async def see(self, draw_id: str, level: Level = Level.ORGANIZER) -> VisibleDraw:
         async with self.services.database.read() as session:
             return await find_draw(session, self.room.id, draw_id, level=level)
 
@@ -63,4 +63,4 @@ class Event:
         return found
 
     async def types(self, *types: str) -> list[str]:
-        return [event.type for event in await self.house.events(self.room.id, *types)]
+        return [event.type for event in await self.host.events(self.room.id, *types)]

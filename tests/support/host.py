@@ -9,9 +9,9 @@ from mymozhem.config import Settings
 from mymozhem.contract import PersonKind
 from mymozhem.db.unit_of_work import Database
 from mymozhem.rooms.core.services import Services
-from mymozhem.testing import House, harness_setup, loaded, principal
+from mymozhem.testing import HostHarness, harness_setup, loaded, principal
 
-__all__ = ["House", "loaded", "make_house", "make_services", "principal"]
+__all__ = ["HostHarness", "loaded", "make_host", "make_services", "principal"]
 
 
 async def make_services(
@@ -22,11 +22,11 @@ async def make_services(
     return await harness_setup.make_services(database, clock, settings, apps)
 
 
-async def make_house(
+async def make_host(
     database: Database, clock: Clock, folder: Path, apps: Mapping[str, object]
-) -> House:
+) -> HostHarness:
     """Wire services with these apps, and make an organizer."""
     services = await make_services(database, clock, folder, apps)
-    house = House(services, Principal("", PersonKind.REGISTERED, None, "token"))
-    house.organizer = await house.person("organizer@example.com")
-    return house
+    host = HostHarness(services, Principal("", PersonKind.REGISTERED, None, "token"))
+    host.organizer = await host.person("organizer@example.com")
+    return host

@@ -27,7 +27,7 @@ from mymozhem.contract.hooks import HANDLE_ACTION
 from mymozhem.contract.serve import manifest_of
 from mymozhem.dispatch import AppTarget, Budget, Dispatcher, Outcome
 from mymozhem.dispatch.breakers.registry import Breakers
-from mymozhem.dispatch.observers import Ears
+from mymozhem.dispatch.observers import CallObservers
 from mymozhem.dispatch.transports.isolated import IsolatedTransport
 from mymozhem.isolation.pool import Workers, WorkerStatus
 from mymozhem.manifests.model import Manifest
@@ -135,7 +135,7 @@ class Apps:
 
 
 @dataclass
-class Den:
+class WorkerPoolHost:
     """A dispatcher whose apps run in workers."""
 
     apps: Apps
@@ -185,8 +185,11 @@ class Den:
 
 @asynccontextmanager
 async def den(
-    *codes: IsolatedCode, ears: Ears | None = None, breaking: bool = False, **settings: Any
-) -> AsyncIterator[Den]:
+    *codes: IsolatedCode,
+    observers: CallObservers | None = None,
+    breaking: bool = False,
+    **settings: Any,
+) -> AsyncIterator[WorkerPoolHost]:
     """Open a dispatcher over these environments; `breaking` gives it breakers."""
     given = Settings(_env_file=None, **{**SETTINGS, **settings})
     workers = Workers(given)
@@ -194,9 +197,11 @@ async def den(
     clock = LoadTolerantClock()
     breakers = Breakers(clock) if breaking else None
     transport = IsolatedTransport(apps, workers)
-    dispatcher = Dispatcher(apps, clock, given, isolated=transport, breakers=breakers, ears=ears)
+    dispatcher = Dispatcher(
+        apps, clock, given, isolated=transport, breakers=breakers, observers=observers
+    )
     try:
-        yield Den(apps, workers, dispatcher)
+        yield WorkerPoolHost(apps, workers, dispatcher)
     finally:
         await dispatcher.close()
         await workers.close()

@@ -21,7 +21,7 @@ from mymozhem.registry import manifest_history
 from mymozhem.registry.catalog import Catalog
 from mymozhem.registry.loaded_code import IsolatedCode
 from mymozhem.rooms.core.services import Services
-from mymozhem.testing import House
+from mymozhem.testing import HostHarness
 from tests.support.isolated import SETTINGS
 from tests.support.timing import LoadTolerantClock
 
@@ -33,7 +33,7 @@ async def isolated_house(
     *codes: IsolatedCode,
     clock: Clock | None = None,
     **settings: Any,
-) -> AsyncIterator[tuple[House, Workers]]:
+) -> AsyncIterator[tuple[HostHarness, Workers]]:
     """Open a house on a database whose apps run in workers; its organizer is made once."""
     given = Settings(
         _env_file=None, data_dir=folder, environment="test", **{**SETTINGS, **settings}
@@ -49,7 +49,7 @@ async def isolated_house(
     transport = IsolatedTransport(catalog, workers)
     dispatcher = Dispatcher(catalog, clock, given, isolated=transport)
     services = Services(database, catalog, dispatcher, Keys.load(given), clock, given)
-    made = House(services, Principal(known or "", PersonKind.REGISTERED, None, "token"))
+    made = HostHarness(services, Principal(known or "", PersonKind.REGISTERED, None, "token"))
     if known is None:
         made.organizer = await made.person("organizer@example.com")
     try:

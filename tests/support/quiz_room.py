@@ -15,17 +15,17 @@ import mymozhem_quiz
 from mymozhem.auth.principal import Principal
 from mymozhem.contract import JsonObject
 from mymozhem.rooms.actions.perform import perform
-from mymozhem.rooms.coordination.join_batches import Joined
-from mymozhem.rooms.coordination.submission_batches import Accepted
+from mymozhem.rooms.coordination.join_batches import JoinResult
+from mymozhem.rooms.coordination.submission_batches import AcceptedSubmission
 from mymozhem.rooms.core.event_log import read_events
-from mymozhem.rooms.core.membership import find_seat
+from mymozhem.rooms.core.membership import find_membership
 from mymozhem.rooms.jobs.runner import Jobs
 from mymozhem.rooms.tables.participants import ParticipantRow
 from mymozhem.rooms.tables.prizes import WinnerRow
 from mymozhem.rooms.tables.rooms import RoomRow
 from mymozhem.rooms.views.snapshot import Snapshot, snapshot
 from mymozhem.rooms.windows.submit import submit
-from tests.support.host import House, principal
+from tests.support.host import HostHarness, principal
 
 
 def single(name: str = "one", right: int = 1, **more: JsonValue) -> JsonObject:
@@ -124,29 +124,29 @@ class Seen:
 
 
 @dataclass
-class Hall:
+class QuizRoom:
     """A room with a quiz, and people by their names."""
 
-    house: House
+    host: HostHarness
     jobs: Jobs
     room: RoomRow
-    people: dict[str, Joined] = field(default_factory=dict)
+    people: dict[str, JoinResult] = field(default_factory=dict)
 
     async def let_in(self, *names: str) -> None:
         """Let people in."""
         for name in names:
-            self.people[name] = await self.house.guest(self.room, name)
+            self.people[name] = await self.host.guest(self.room, name)
         await self.jobs.run_due()
 
     async def do(self, action: str, by: str | None = None, **payload: Any) -> Any:
         """Act as the organizer, or as somebody; return the reply once what is due is done."""
-        acted = await perform(self.house.services, self.room.id, self.who(by), action, payload)
+        acted = await perform(self.host.services, self.room.id, self.who(by), action, payload)
         await self.jobs.run_due()
         return acted.reply
 
     def who(self, name: str | None) -> Principal:
         """Return a caller by name; None is the organizer."""
-        return self.house.organizer if name is None else principal(self.people[name])
+        return self.host.organizer if name is None else principal(self.people[name])
 
     def id(self, name: str) -> str:
         """Return somebody's participant id."""
@@ -154,16 +154,18 @@ class Hall:
 
     async def wait(self, milliseconds: int) -> None:
         """Let time pass, and what is due be done."""
-        self.house.services.clock.advance(timedelta(milliseconds=milliseconds))  # type: ignore[attr-defined]  # it is held
+        self.host.services.clock.advance(timedelta(milliseconds=milliseconds))  # type: ignore[attr-defined]  # it is held
         await self.jobs.run_due()
 
-    async def answer(self, name: str, answer: JsonValue, number: int | None = None) -> Accepted:
+    async def answer(
+        self, name: str, answer: JsonValue, number: int | None = None
+    ) -> AcceptedSubmission:
         """Answer the open question, or one by its number, with ids or in words."""
         seen = await self.sees(name)
         window = seen.public.get("window") or f"q-{number}"
         (prompt,) = (one.prompt for one in seen.state.windows if one.id == window)
         payload = {"answer": in_ids(prompt, answer)}
-        accepted = await submit(self.house.services, self.room.id, self.who(name), window, payload)
+        accepted = await submit(self.host.services, self.room.id, self.who(name), window, payload)
         await self.jobs.run_due()
         return accepted
 
@@ -178,15 +180,15 @@ class Hall:
 
     async def points(self, *names: str) -> list[int]:
         """Return the points of people, as they are stored."""
-        async with self.house.services.database.read() as session:
+        async with self.host.services.database.read() as session:
             rows = [await session.get_one(ParticipantRow, self.id(name)) for name in names]
             return [row.points for row in rows]
 
     async def sees(self, name: str | None = None) -> Seen:
         """Return what somebody sees (None: the organizer): state, log, all of it as text."""
-        services = self.house.services
+        services = self.host.services
         async with services.database.read() as session:
-            seat = await find_seat(session, self.room.id, self.who(name))
+            seat = await find_membership(session, self.room.id, self.who(name))
             state: Snapshot = await snapshot(session, seat, now=services.clock.now())
             events = await read_events(session, seat, after=None)
             while found := await read_events(session, seat, after=events[-1].cursor):
@@ -202,7 +204,7 @@ class Hall:
     async def won(self) -> list[tuple[str, str]]:
         """Return who won which prize."""
         names = {joined.participant.id: name for name, joined in self.people.items()}
-        async with self.house.services.database.read() as session:
+        async with self.host.services.database.read() as session:
             query = select(WinnerRow).where(WinnerRow.room_id == self.room.id)
             rows = await session.scalars(query.order_by(WinnerRow.id))
             return sorted((names[row.participant_id], row.prize_id) for row in rows)
@@ -218,15 +220,15 @@ def in_ids(prompt: JsonObject, answer: JsonValue) -> JsonValue:
     return ids.get(answer, answer) if isinstance(answer, str) else answer
 
 
-async def make_hall(
-    house: House,
+async def make_quiz_room(
+    host: HostHarness,
     jobs: Jobs,
     asked: JsonObject,
     names: Sequence[str],
     **settings: Any,
-) -> Hall:
+) -> QuizRoom:
     """Start a quiz with these questions, as `asking` gives them, and let people in."""
-    room = await house.start("quiz", settings={**asked, **settings})
-    hall = Hall(house, jobs, room)
-    await hall.let_in(*names)
-    return hall
+    room = await host.start("quiz", settings={**asked, **settings})
+    quiz_room = QuizRoom(host, jobs, room)
+    await quiz_room.let_in(*names)
+    return quiz_room

@@ -14,7 +14,7 @@ from mymozhem.config import Settings
 from mymozhem.db.unit_of_work import Database
 from mymozhem.deliveries.callbacks import Callbacks
 from mymozhem.deliveries.delivery import Delivery, Outcome, Result
-from mymozhem.deliveries.outbox import Outbox, Telling
+from mymozhem.deliveries.outbox import Outbox, OutboxEntry
 from mymozhem.deliveries.relay import Relay
 from mymozhem.deliveries.retry_schedule import Schedules
 from mymozhem.deliveries.tables import AttemptRow, DeliveryRow, StreamRow
@@ -69,7 +69,7 @@ class Slow(App):
 
 
 @dataclass
-class Post:
+class RelayHost:
     """What a test does with deliveries."""
 
     database: Database
@@ -143,8 +143,8 @@ def telling(
     capability: str = "analytics",
     room: str | None = "room_1",
     now: Any = None,
-) -> Telling:
-    return Telling(
+) -> OutboxEntry:
+    return OutboxEntry(
         app_id=app,
         app_version="1.0.0",
         capability=capability,

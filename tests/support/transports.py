@@ -29,16 +29,16 @@ from mymozhem.registry.catalog import Catalog
 from mymozhem.registry.catalog_source import Source
 from mymozhem.registry.isolated import environments
 from mymozhem.registry.loaded_code import IsolatedCode
-from mymozhem.registry.remote_apps import Owner, admissible
+from mymozhem.registry.remote_apps import Owner, validate_remote_manifest
 from mymozhem.rooms.core.services import Services
 from mymozhem.testing.web_server import Front
-from tests.support.host import House, make_house
+from tests.support.host import HostHarness, make_host
 from tests.support.isolated import environment
 from tests.support.isolated_host import isolated_house
 from tests.support.wheels import write_wheel
 
 OpenHouse = Callable[
-    [Database, Clock, Path, Mapping[str, object]], AbstractAsyncContextManager[House]
+    [Database, Clock, Path, Mapping[str, object]], AbstractAsyncContextManager[HostHarness]
 ]
 
 LOOPBACK = (IPv4Network("127.0.0.0/8"),)
@@ -47,17 +47,17 @@ LOOPBACK = (IPv4Network("127.0.0.0/8"),)
 @asynccontextmanager
 async def near(
     database: Database, clock: Clock, folder: Path, apps: Mapping[str, object]
-) -> AsyncIterator[House]:
+) -> AsyncIterator[HostHarness]:
     """Open a house whose apps run inside the process."""
-    house = await make_house(database, clock, folder, apps)
-    yield house
-    await house.services.dispatcher.close()
+    host = await make_host(database, clock, folder, apps)
+    yield host
+    await host.services.dispatcher.close()
 
 
 @asynccontextmanager
 async def far(
     database: Database, clock: Clock, folder: Path, apps: Mapping[str, object]
-) -> AsyncIterator[House]:
+) -> AsyncIterator[HostHarness]:
     """Open a house whose apps are web services: served, registered, asked by signed webhooks."""
     settings = Settings(data_dir=folder, environment="test", allow_networks=LOOPBACK)
     keys, catalog = Keys.load(settings), Catalog((), ())
@@ -70,23 +70,23 @@ async def far(
     async with AsyncExitStack() as stack:
         stack.push_async_callback(dispatcher.close)
         services = Services(database, catalog, dispatcher, keys, clock, settings)
-        house = House(services, Principal("", PersonKind.REGISTERED, None, "token"))
-        house.organizer = await house.person("organizer@example.com")
+        host = HostHarness(services, Principal("", PersonKind.REGISTERED, None, "token"))
+        host.organizer = await host.person("organizer@example.com")
         for app_id, app in apps.items():
-            await _serve(stack, house, app_id, app)
-        yield house
+            await _serve(stack, host, app_id, app)
+        yield host
 
 
 @asynccontextmanager
 async def apart(
     database: Database, clock: Clock, folder: Path, apps: Mapping[str, object]
-) -> AsyncIterator[House]:
+) -> AsyncIterator[HostHarness]:
     """Open a house whose apps run in workers, each in an environment that sees its package."""
     if not all(isinstance(app, ModuleType) for app in apps.values()):
         pytest.skip("an app that is made inside the test is in no package")
     codes = [await asyncio.to_thread(_apart, app_id, app) for app_id, app in apps.items()]
-    async with isolated_house(database, folder, *codes, clock=clock) as (house, _):
-        yield house
+    async with isolated_house(database, folder, *codes, clock=clock) as (host, _):
+        yield host
 
 
 @cache
@@ -103,14 +103,14 @@ def _apart(app_id: str, app: ModuleType) -> IsolatedCode:
     return code
 
 
-async def _serve(stack: AsyncExitStack, house: House, app_id: str, app: object) -> None:
-    front, services = Front(), house.services
+async def _serve(stack: AsyncExitStack, host: HostHarness, app_id: str, app: object) -> None:
+    front, services = Front(), host.services
     await front.server.start()
     stack.push_async_callback(front.close)
     document = remote_manifest(manifest_of(app), front.server.address)
-    manifest = admissible(document, app_id, Guard.of(services.settings).check_url)
+    manifest = validate_remote_manifest(document, app_id, Guard.of(services.settings).check_url)
     async with services.database.write() as unit:
-        owner = Owner(house.organizer.user_id, "organizer@example.com")
+        owner = Owner(host.organizer.user_id, "organizer@example.com")
         made = await remote_apps.register(unit, services.keys, app_id, manifest, owner=owner)
     await services.catalog.refresh()
     front.app = await asyncio.to_thread(serve, app, keys=(made.secret, made.public_key))

@@ -16,7 +16,7 @@ from quart import Quart, Response, request
 
 from mymozhem.errors import Gone
 
-from .dependencies import Host
+from .dependencies import ApiDependencies
 from .error_handlers import respond
 from .request_pipeline import HostSource
 
@@ -132,7 +132,7 @@ def install(app: Quart, host: HostSource, versions: Iterable[ApiVersion] = API_V
         found = _VERSIONED.match(request.path)
         return known.get(found[1]) if found else None
 
-    async def refuse_over() -> Response | None:
+    async def require_supported() -> Response | None:
         version, found = asked(), host()
         if version is None or version.sunset is None or found is None:
             return None
@@ -150,13 +150,13 @@ def install(app: Quart, host: HostSource, versions: Iterable[ApiVersion] = API_V
             response.headers.update(version.headers(_today(found), _base(found)))
         return response
 
-    app.before_request(refuse_over)
+    app.before_request(require_supported)
     app.after_request(tell)
 
 
-def _today(host: Host) -> date:
+def _today(host: ApiDependencies) -> date:
     return host.services.clock.now().astimezone(UTC).date()
 
 
-def _base(host: Host) -> str:
+def _base(host: ApiDependencies) -> str:
     return host.services.settings.effective_public_url

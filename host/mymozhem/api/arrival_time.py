@@ -12,7 +12,7 @@ from quart import Quart, Request
 
 from mymozhem.clock import Clock
 
-from .dependencies import Host
+from .dependencies import ApiDependencies
 
 if TYPE_CHECKING:
     from hypercorn.typing import (
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 _KEY = "mymozhem.received"
 
 
-def install(app: Quart, host: Callable[[], Host | None]) -> None:
+def install(app: Quart, host: Callable[[], ApiDependencies | None]) -> None:
     """Let an app note when requests arrive, by the clock of the host that serves them."""
 
     def clock() -> Clock | None:

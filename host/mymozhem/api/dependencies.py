@@ -6,7 +6,6 @@ from mymozhem.auth.accounts import Accounts
 from mymozhem.auth.tokens import Tokens
 from mymozhem.observability.metrics import Metrics
 from mymozhem.registry.app_keys import SecretCheck
-from mymozhem.registry.remote_apps import UrlCheck
 from mymozhem.rooms.core.services import Services
 from mymozhem.rooms.views.rooms import RoomReader
 
@@ -15,11 +14,10 @@ from .rate_limits import Limits
 
 
 @dataclass(frozen=True)
-class Host:
+class ApiDependencies:
     """The parts of a running host that the edge needs.
 
-    `check_url` looks at addresses of remote apps before they are stored, `callbacks` takes results
-    that come later.
+    `callbacks` takes results that come later.
     """
 
     services: Services
@@ -28,6 +26,5 @@ class Host:
     limits: Limits
     reader: RoomReader
     app_secrets: SecretCheck
-    check_url: UrlCheck
     metrics: Metrics = field(default_factory=Metrics)
     callbacks: Callbacks = field(default_factory=AllCallbacks)

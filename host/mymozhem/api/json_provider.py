@@ -6,7 +6,7 @@ import orjson
 from pydantic import BaseModel
 from quart.json.provider import JSONProvider
 
-from mymozhem.rooms.views.base import written
+from mymozhem.rooms.views.base import to_json
 
 
 def dumps(value: object) -> bytes:
@@ -16,7 +16,7 @@ def dumps(value: object) -> bytes:
 
 def _default(value: object) -> object:
     if isinstance(value, BaseModel):
-        return written(value)
+        return to_json(value)
     raise TypeError(type(value).__name__)
 
 

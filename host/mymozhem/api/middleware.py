@@ -9,7 +9,7 @@ from collections.abc import Callable
 import structlog
 from quart import Quart, Response, g, request
 
-from .dependencies import Host
+from .dependencies import ApiDependencies
 
 #: what no route of ours answered
 NO_ROUTE = "none"
@@ -68,7 +68,7 @@ def _log(response: Response) -> None:
     logger.info("request", route=route, status=response.status_code, ms=round(taken, 1))
 
 
-def install_metrics(app: Quart, host: Callable[[], Host | None]) -> None:
+def install_metrics(app: Quart, host: Callable[[], ApiDependencies | None]) -> None:
     """Count the answers of an app; `headers` notes when each request began."""
 
     async def count(response: Response) -> Response:

@@ -49,7 +49,7 @@ def install(
 ) -> None:
     """Let an app serve the API; raises `AccessIncomplete` where table and routes differ."""
     served = list(routes)
-    refuse_incomplete(served)
+    require_complete(served)
     app.json = OrjsonProvider(app)
     app.url_rule_class = _Rule
     app.url_map.merge_slashes = False  # a redirect would answer in HTML
@@ -65,7 +65,7 @@ def install(
     openapi.install(app, served, TAGS)
 
 
-def refuse_incomplete(routes: Iterable[Route]) -> None:
+def require_complete(routes: Iterable[Route]) -> None:
     """Raise `AccessIncomplete` unless each route has one row, and each row one route."""
     named = [route.endpoint for route in routes]
     twice = sorted({each for each in named if named.count(each) > 1})

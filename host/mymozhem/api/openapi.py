@@ -133,7 +133,7 @@ class _Provider(OpenAPIProvider):
         route = self._routes[rule.endpoint]
         paths, components = super().build_paths(rule)
         (operation,) = next(iter(paths.values())).values()
-        return {route.path: {route.method.lower(): _mended(route, operation)}}, components
+        return {route.path: {route.method.lower(): _corrected(route, operation)}}, components
 
 
 def _annotate(app: "Quart | CallableProxyType[Quart]", route: Route) -> None:
@@ -149,7 +149,7 @@ def _annotate(app: "Quart | CallableProxyType[Quart]", route: Route) -> None:
         setattr(view, QUART_SCHEMA_RESPONSE_ATTRIBUTE, {route.status: (envelope[route.data], None)})
 
 
-def _mended(route: Route, operation: dict[str, Any]) -> dict[str, Any]:
+def _corrected(route: Route, operation: dict[str, Any]) -> dict[str, Any]:
     body = operation.pop("requestBody", None)
     answers = {str(status): answer for status, answer in operation.pop("responses").items()}
     mended = {
@@ -257,7 +257,7 @@ def _refusal(status: int) -> dict[str, Any]:
 
 
 def _renamed(document: Any) -> Any:  # noqa: ANN401 - any part of a JSON document
-    """Drop what is ours alone from the names of schemas: `SeenRoom` is a room."""
+    """Drop what is ours alone from the names of schemas: `RoomView` becomes `Room`."""
     prefix = "#/components/schemas/"
     if isinstance(document, list):
         return [_renamed(each) for each in document]
@@ -275,4 +275,4 @@ def _renamed(document: Any) -> Any:  # noqa: ANN401 - any part of a JSON documen
 
 
 def _public(name: str) -> str:
-    return name.replace("Seen", "").replace("[", "_").replace("]", "").rstrip("_")
+    return name.replace("View", "").replace("[", "_").replace("]", "").rstrip("_")

@@ -9,8 +9,8 @@ from pydantic import BaseModel, Field, StringConstraints
 from mymozhem.contract import JsonObject, ParticipantStatus, Role, RoomStatus, WinnerStatus
 from mymozhem.errors import Invalid
 from mymozhem.rooms.app_settings.import_values import ImportMode
-from mymozhem.rooms.views.base import written
-from mymozhem.rooms.views.paging import Found, Part
+from mymozhem.rooms.views.base import to_json
+from mymozhem.rooms.views.paging import PageRequest, ResultPage
 from mymozhem.rooms.views.participants import PEOPLE_BY
 from mymozhem.rooms.views.prizes import PRIZES_BY
 from mymozhem.rooms.views.rooms import SORTED_BY
@@ -49,10 +49,10 @@ class Pages(Query):
     limit: int = Field(default=20, ge=1, le=100, description="How many at most.")
 
     @property
-    def part(self) -> Part:
+    def part(self) -> PageRequest:
         """The part that is asked for."""
         sort = getattr(self, "sort", None)
-        return Part(self.page, self.limit, tuple(sort.split(",")) if sort else ())
+        return PageRequest(self.page, self.limit, tuple(sort.split(",")) if sort else ())
 
 
 class RoomsQuery(Pages):
@@ -162,7 +162,7 @@ class AuditQuery(Pages):
     action: Annotated[str, StringConstraints(min_length=1, max_length=64)] | None = None
 
 
-def paged(found: Found[V], asked: Pages) -> Page[V]:
+def paged(found: ResultPage[V], asked: Pages) -> Page[V]:
     """Return a part of a list, of each item only the fields that were asked for.
 
     `Invalid` for a field that no item has.
@@ -174,7 +174,7 @@ def paged(found: Found[V], asked: Pages) -> Page[V]:
     return Page(items, asked.page, asked.limit, found.total)
 
 
-def refuse_unknown(fields: str | None, model: type[BaseModel]) -> None:
+def check_fields(fields: str | None, model: type[BaseModel]) -> None:
     """Raise `Invalid` for a field that a model does not have."""
     known = {info.alias or name for name, info in model.model_fields.items()}
     unknown = sorted(set(re.split(",", fields or "")) - known - {""})
@@ -183,5 +183,5 @@ def refuse_unknown(fields: str | None, model: type[BaseModel]) -> None:
 
 
 def _only(item: BaseModel, wanted: list[str]) -> JsonObject:
-    whole = written(item)
+    whole = to_json(item)
     return {name: whole[name] for name in wanted if name in whole}

@@ -63,7 +63,7 @@ class Limits:
             raise _too_many(quota)
         return quota
 
-    def refuse_exhausted(self, kind: str, address: str) -> None:
+    def require_attempts_left(self, kind: str, address: str) -> None:
         """Raise TooManyRequests where an address has guessed wrong too often."""
         if self._enabled and not self._counter.test(self._address, kind, _anonymous(address)):
             raise _too_many(self._quota(self._address, kind, _anonymous(address)))

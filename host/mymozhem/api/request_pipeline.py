@@ -13,18 +13,18 @@ from mymozhem.rooms.core.services import Services
 
 from .arrival_time import received
 from .authentication import principal_of
-from .dependencies import Host
+from .dependencies import ApiDependencies
 from .idempotency import Repeat, claim_of, key_of, once
 from .request_parsing import read_body, read_bytes, read_query
 from .responses import Reply, reply
 from .routes import Route
 
-HostSource = Callable[[], Host | None]
+HostSource = Callable[[], ApiDependencies | None]
 _WRITES = frozenset({"POST", "PATCH", "DELETE"})
 
 
 @dataclass(frozen=True)
-class Call:
+class RequestContext:
     """A request as its handler sees it; `address` is where it came from.
 
     `principal` is the person who calls, `app` the remote app; one of them is None, or both.
@@ -32,7 +32,7 @@ class Call:
     `key` is its idempotency key, where the use case itself knows repeated requests by it.
     """
 
-    host: Host
+    host: ApiDependencies
     principal: Principal | None
     app: AppPrincipal | None
     address: str
@@ -82,7 +82,7 @@ def install(app: Quart, route: Route, host: HostSource) -> None:
     app.add_url_rule(route.pattern, route.endpoint, view, methods=[route.method])
 
 
-async def _serve(route: Route, host: Host, path: Mapping[str, str]) -> Response:
+async def _serve(route: Route, host: ApiDependencies, path: Mapping[str, str]) -> Response:
     principal = None if route.anonymous else principal_of(request.headers, host.tokens)
     admit(route.rule, principal)
     quota = host.limits.count(principal)
@@ -92,7 +92,7 @@ async def _serve(route: Route, host: Host, path: Mapping[str, str]) -> Response:
     body = await read_bytes(request, max_bytes=route.max_bytes) if _has_body(route) else b""
     arguments = _arguments(route, request, path, body)
     key = key_of(request) if route.repeat is Repeat.OWN else None
-    call = Call(
+    call = RequestContext(
         host,
         principal if isinstance(principal, Principal) else None,
         principal if isinstance(principal, AppPrincipal) else None,
@@ -119,7 +119,7 @@ async def _serve(route: Route, host: Host, path: Mapping[str, str]) -> Response:
     return (await once(host.services, claim, work, repeat=route.repeat)).response()
 
 
-def _ready(host: HostSource) -> Host:
+def _ready(host: HostSource) -> ApiDependencies:
     found = host()
     if found is None:
         message = "The host is starting or stopping; try again in a moment."

@@ -160,5 +160,5 @@ def _data(annotation: Any) -> tuple[Any, bool]:  # noqa: ANN401 - any annotation
 
 
 def _described(given: Any) -> Any:  # noqa: ANN401 - any annotation at all
-    """Return the model that stands for what is sent: `Annotated[JsonObject, SeenRoom]`'s second."""
+    """Return the model that stands for what is sent: `Annotated[JsonObject, RoomView]`'s second."""
     return get_args(given)[1] if get_origin(given) is Annotated else given

@@ -67,7 +67,7 @@ class Keys:
             return cls(read_or_create(path, private=production))
         secret = settings.secret_key.get_secret_value()
         if production:
-            _refuse_weak(secret)
+            _check_strength(secret)
         return cls(derive_material(secret))
 
     @property
@@ -139,7 +139,7 @@ def _seal_id(key: bytes) -> bytes:
     return derive_key(key, "seal-id")[:_ID_BYTES]
 
 
-def _refuse_weak(secret: str) -> None:
+def _check_strength(secret: str) -> None:
     lower = secret.lower()
     if (
         len(secret) < _LEAST_CHARACTERS

@@ -44,3 +44,16 @@ class AppPrincipal:
 
 
 AnyPrincipal = Principal | AppPrincipal
+
+
+@dataclass(frozen=True, slots=True)
+class Operator:
+    """Whoever types a command on the host's machine: may do everything, and has no account."""
+
+    user_id: None = None
+
+
+OPERATOR = Operator()
+
+#: who calls a use case: a person with a token, or the operator at the command line
+Caller = Principal | Operator

@@ -50,13 +50,14 @@ def alerts_command(
 async def _alerts(
     settings: Settings, app_id: str | None, limit: int, *, whole: bool
 ) -> Sequence[AlertRow]:
-    from mymozhem.monitoring.queries import AlertFilter, alerts
+    from mymozhem.monitoring.operators import list_alerts
+    from mymozhem.monitoring.queries import AlertFilter
 
     from .database import opened_database
 
     wanted = AlertFilter(None if whole else True, app_id)
-    async with opened_database(settings, exclusive=False) as database, database.read() as session:
-        rows, _ = await alerts(session, wanted, offset=0, limit=limit)
+    async with opened_database(settings, exclusive=False) as database:
+        rows, _ = await list_alerts(database, wanted, offset=0, limit=limit)
         return rows
 
 

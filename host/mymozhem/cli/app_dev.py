@@ -46,7 +46,7 @@ def dev_command(
     """
     from mymozhem.demo.host_process import free_port
     from mymozhem.devtools.app_source import find_source
-    from mymozhem.devtools.dev_server import Bench
+    from mymozhem.devtools.dev_server import DevServer
 
     source = find_source(plugin)
     wanted = Settings().port if port is None else port
@@ -59,7 +59,7 @@ def dev_command(
             )
         data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
         click.echo(f"Trying {source.app_id}: {source.code} (stop it with Ctrl+C)")
-        bench = Bench(source, data_dir.resolve(), port=chosen, people=phones, play=play)
+        bench = DevServer(source, data_dir.resolve(), port=chosen, people=phones, play=play)
         asyncio.run(bench.run())
 
 

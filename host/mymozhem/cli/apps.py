@@ -165,35 +165,21 @@ def _problem(packages: tuple[str, ...], *, only_isolated: bool) -> str | None:
 
 
 async def _enable(settings: Settings, app_id: str) -> bool:
-    from mymozhem.registry import discovery
+    from mymozhem.apps.enable import enable_app
 
-    found = discovery.by_id(discovery.discover())
-    if app_id not in found:
-        installed = ", ".join(found) or "none"
-        raise click.ClickException(
-            f"No installed package provides {app_id!r} (installed: {installed})."
-        )
-    return await _set_active(settings, app_id, is_active=True)
+    from .services import opened_services
+
+    async with opened_services(settings, exclusive=True) as services:
+        return await enable_app(services, app_id)
 
 
 async def _disable(settings: Settings, app_id: str) -> bool:
-    listed = await _list(settings)
-    known = {each.id for each in listed if each.remote is None and (each.packages or each.enabled)}
-    if app_id not in known:
-        raise click.ClickException(f"There is no app {app_id!r}; see `mymozhem apps list`.")
-    return await _set_active(settings, app_id, is_active=False)
+    from mymozhem.apps.enable import disable_app
 
+    from .services import opened_services
 
-async def _set_active(settings: Settings, app_id: str, *, is_active: bool) -> bool:
-    from mymozhem.registry import manifest_history
-
-    from .database import opened_database
-
-    async with (
-        opened_database(settings, exclusive=True) as database,
-        database.write() as unit,
-    ):
-        return await manifest_history.set_active(unit, app_id, is_active=is_active)
+    async with opened_services(settings, exclusive=True) as services:
+        return await disable_app(services, app_id)
 
 
 def _run(work: Coroutine[Any, Any, T]) -> T:

@@ -178,7 +178,7 @@ async def _require_needless(settings: Settings, pinned: Pinned) -> None:
     from mymozhem.rooms.locks.serving import RUNNING
     from mymozhem.rooms.tables.rooms import RoomRow
 
-    from .catalog_preview import keys_of, onlooker
+    from .catalog_preview import keys_of, preview
     from .database import opened_database
 
     names = {folder.name for folder in there(pinned, settings)}
@@ -192,7 +192,7 @@ async def _require_needless(settings: Settings, pinned: Pinned) -> None:
     async with opened_database(settings, exclusive=False) as database:
         async with database.read() as session:
             running = (await session.execute(query)).all()
-        catalog = await onlooker(database, settings, keys_of(settings))
+        catalog = await preview(database, settings, keys_of(settings))
     needed = [
         f"{app_id} {locked} ({count} {'room' if count == 1 else 'rooms'})"
         for app_id, locked, count in running

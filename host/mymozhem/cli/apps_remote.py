@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Coroutine
-from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
@@ -17,11 +16,9 @@ from mymozhem.errors import MymozhemError
 from .error_text import sentence
 
 if TYPE_CHECKING:
-    from sqlalchemy.ext.asyncio import AsyncSession
-
+    from mymozhem.apps.secrets import RotatedSecret
     from mymozhem.contract import JsonObject
-    from mymozhem.registry.app_keys import NewKeys
-    from mymozhem.registry.remote_apps import Owner, Registered
+    from mymozhem.registry.remote_apps import Registered
 
 T = TypeVar("T")
 Form = Literal["text", "json"]
@@ -70,7 +67,7 @@ def secret_command(app_id: str, grace_hours: int | None, *, key_pair: bool, form
       mymozhem apps secret raffle
       mymozhem apps secret raffle --grace-hours 0 --key-pair
     """
-    keys = _run(_renew(Settings(), app_id, grace_hours, key_pair=key_pair))
+    keys = _run(_rotate(Settings(), app_id, grace_hours, key_pair=key_pair))
     if form == "json":
         facts = {"appId": app_id, "appSecret": keys.secret, "publicKey": keys.public_key}
         click.echo(json.dumps(facts))
@@ -114,85 +111,49 @@ REMOTE_COMMANDS = (register_command, secret_command, stop_command, start_command
 async def _register(
     settings: Settings, file: Path, app_id: str | None, owner: str | None
 ) -> Registered:
-    from mymozhem.auth.keys import Keys
-    from mymozhem.outbound.guard import Guard
-    from mymozhem.registry import remote_apps
-    from mymozhem.rooms.core.audit import audit
+    from mymozhem.apps.register import register_app
+    from mymozhem.auth.principal import OPERATOR
 
-    from .database import opened_database
+    from .services import opened_services
 
     document = _document(file)
     named = app_id or document.get("id")
     if not isinstance(named, str):
         raise click.UsageError("The manifest names no id; give one with --id.")
-    manifest = remote_apps.admissible(document, named, Guard.of(settings).check_url)
-    async with opened_database(settings, exclusive=False) as database:
-        async with database.read() as session:
-            belongs = await _owner(session, owner)
-        async with database.write() as unit:
-            made = await remote_apps.register(
-                unit, Keys.load(settings), named, manifest, owner=belongs
-            )
-            audit(unit, "app.register", actor_id=None, appId=named, version=manifest.version)
-            return made
+    async with opened_services(settings) as services:
+        return await register_app(services, OPERATOR, named, document, owner_email=owner)
 
 
-async def _owner(session: AsyncSession, email: str | None) -> Owner:
-    from mymozhem.auth.accounts import find_account, normal_email
-    from mymozhem.registry.remote_apps import Owner
+async def _rotate(
+    settings: Settings, app_id: str, hours: int | None, *, key_pair: bool
+) -> RotatedSecret:
+    from mymozhem.apps.secrets import rotate_secret
+    from mymozhem.auth.principal import OPERATOR
 
-    if email is None:
-        return Owner(None, None)
-    address = normal_email(email)
-    found = await find_account(session, address)
-    return Owner(found.id if found else None, address)
+    from .services import opened_services
 
-
-async def _renew(settings: Settings, app_id: str, hours: int | None, *, key_pair: bool) -> NewKeys:
-    from mymozhem.auth.keys import Keys
-    from mymozhem.registry import remote_apps
-    from mymozhem.rooms.core.audit import audit
-
-    from .database import opened_database
-
-    hours = settings.app_secret_grace_hours if hours is None else hours
-    async with (
-        opened_database(settings, exclusive=False) as database,
-        database.write() as unit,
-    ):
-        keys = await remote_apps.renew_keys(
-            unit, Keys.load(settings), app_id, grace=timedelta(hours=hours), key_pair=key_pair
-        )
-        audit(unit, "app.secret", actor_id=None, appId=app_id, graceHours=hours)
-        return keys
+    async with opened_services(settings) as services:
+        return await rotate_secret(services, OPERATOR, app_id, grace_hours=hours, key_pair=key_pair)
 
 
 async def _stop(settings: Settings, app_id: str, reason: str) -> bool:
-    from mymozhem.registry import kill_switch
-    from mymozhem.rooms.core.audit import audit
+    from mymozhem.apps.kill_switch import stop_app
+    from mymozhem.auth.principal import OPERATOR
 
-    from .database import opened_database
+    from .services import opened_services
 
-    async with (
-        opened_database(settings, exclusive=False) as database,
-        database.write() as unit,
-    ):
-        audit(unit, "app.stop", actor_id=None, appId=app_id, reason=reason)
-        return await kill_switch.stop(unit, app_id, reason)
+    async with opened_services(settings) as services:
+        return await stop_app(services, OPERATOR, app_id, reason)
 
 
 async def _start(settings: Settings, app_id: str) -> bool:
-    from mymozhem.registry import kill_switch
-    from mymozhem.rooms.core.audit import audit
+    from mymozhem.apps.kill_switch import start_app
+    from mymozhem.auth.principal import OPERATOR
 
-    from .database import opened_database
+    from .services import opened_services
 
-    async with (
-        opened_database(settings, exclusive=False) as database,
-        database.write() as unit,
-    ):
-        audit(unit, "app.start", actor_id=None, appId=app_id)
-        return await kill_switch.start(unit, app_id)
+    async with opened_services(settings) as services:
+        return await start_app(services, OPERATOR, app_id)
 
 
 def _document(file: Path) -> JsonObject:

@@ -19,7 +19,7 @@ from mymozhem.registry.loader import load_installed
 from mymozhem.registry.manifest_history import Published
 
 
-async def onlooker(database: Database, settings: Settings, keys: Keys | None) -> Catalog:
+async def preview(database: Database, settings: Settings, keys: Keys | None) -> Catalog:
     """Return the apps of a host that starts now: enabled plugins, isolated code, remote apps.
 
     Plugins are imported, in this process. Nothing is published; what a host would refuse since its

@@ -69,14 +69,14 @@ async def _upgrade(settings: Settings, *, anyway: bool) -> tuple[str | None, str
     try:
         before = await current(url)
         if before not in {None, head()} and not anyway:
-            await _refuse_busy(url, await database.now())
+            await _require_no_running_rooms(url, await database.now())
         await upgrade(url)
         return before, await current(url)
     finally:
         await database.close()
 
 
-async def _refuse_busy(url: str, now: datetime) -> None:
+async def _require_no_running_rooms(url: str, now: datetime) -> None:
     from .upgrade_guard import busy_rooms
 
     busy = await busy_rooms(url, now)

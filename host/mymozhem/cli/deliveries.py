@@ -48,14 +48,13 @@ def list_command(
 
     async def read(database: Database) -> list[Document]:
         from mymozhem.deliveries.tables import DeliveryState
-        from mymozhem.rooms.views.base import written
+        from mymozhem.rooms.views.base import to_json
         from mymozhem.rooms.views.deliveries import DeliveryFilter, list_deliveries
-        from mymozhem.rooms.views.paging import Part
+        from mymozhem.rooms.views.paging import PageRequest
 
         wanted = DeliveryFilter(DeliveryState(state) if state else None, app_id, None, room_id)
-        async with database.read() as session:
-            found = await list_deliveries(session, wanted, Part(1, limit))
-        return [written(each) for each in found.items]
+        found = await list_deliveries(database, wanted, PageRequest(1, limit))
+        return [to_json(each) for each in found.items]
 
     found = _with_database(read)
     if form == "json":
@@ -87,12 +86,14 @@ def show_command(delivery_id: str, *, body: bool, form: Form) -> None:
     """
 
     async def read(database: Database) -> Document:
-        from mymozhem.rooms.views.base import written
+        from mymozhem.deliveries.commands import read_body
+        from mymozhem.rooms.views.base import to_json
         from mymozhem.rooms.views.deliveries import show_delivery
 
-        async with database.read() as session:
-            found = written(await show_delivery(session, delivery_id))
-        return found | {"body": await _body(database, delivery_id)} if body else found
+        found = to_json(await show_delivery(database, delivery_id))
+        if body:
+            found |= {"body": await read_body(database, delivery_id, actor_id=None)}
+        return found
 
     found = _with_database(read)
     if form == "json":
@@ -154,41 +155,22 @@ def delete_command(delivery_id: str) -> None:
 
 def _change(what: Literal["retry", "delete"], delivery_id: str) -> None:
     async def change(database: Database) -> None:
-        from mymozhem.deliveries import dead_letters
+        from mymozhem.deliveries import commands
         from mymozhem.deliveries.outbox import Outbox
-        from mymozhem.rooms.core.audit import audit
 
-        async with database.write() as unit:
-            if what == "retry":
-                row = await dead_letters.retry(unit, Outbox(), delivery_id)
-            else:
-                row = await dead_letters.remove(unit, delivery_id)
-            audit(unit, f"delivery.{what}", actor_id=None, id=delivery_id, appId=row.app_id)
+        if what == "retry":
+            await commands.retry_dead_letter(database, Outbox(), delivery_id, actor_id=None)
+        else:
+            await commands.delete_dead_letter(database, delivery_id, actor_id=None)
 
     _with_database(change)
 
 
 async def _retry_since(database: Database, since: datetime, app_id: str | None) -> int:
-    from mymozhem.clock import iso
-    from mymozhem.deliveries import dead_letters
+    from mymozhem.deliveries.commands import retry_dead_letters
     from mymozhem.deliveries.outbox import Outbox
-    from mymozhem.rooms.core.audit import audit
 
-    retried = await dead_letters.retry_since(database, Outbox(), since, app_id=app_id)
-    async with database.write() as unit:
-        said = {"since": iso(since), "appId": app_id, "retried": retried}
-        audit(unit, "delivery.retry", actor_id=None, **said)
-    return retried
-
-
-async def _body(database: Database, delivery_id: str) -> Document:
-    """Return what the app is told, and note that somebody has looked."""
-    from mymozhem.deliveries.inspect import body_of
-    from mymozhem.rooms.core.audit import audit
-
-    async with database.write() as unit:
-        audit(unit, "delivery.read", actor_id=None, id=delivery_id)
-        return await body_of(unit.session, delivery_id)
+    return await retry_dead_letters(database, Outbox(), since, app_id=app_id, actor_id=None)
 
 
 def _moment(text: str) -> datetime:

@@ -70,7 +70,7 @@ def _serve(data_dir: Path | None, given: dict[str, object]) -> None:
     from mymozhem.cli.serve import run
     from mymozhem.contract.demo import DemoFailed
     from mymozhem.demo.setup import prepare
-    from mymozhem.demo.startup_message import welcome
+    from mymozhem.demo.startup_message import startup_message
 
     configured = Settings()
     folder = data_dir or configured.data_dir / "demo"
@@ -89,7 +89,7 @@ def _serve(data_dir: Path | None, given: dict[str, object]) -> None:
         raise click.ClickException(error.message) from error
     except DemoFailed as error:
         raise click.ClickException(str(error)) from error
-    click.echo(welcome(settings, house, command=_own_command()))
+    click.echo(startup_message(settings, house, command=_own_command()))
     sys.exit(run(settings))
 
 

@@ -30,9 +30,9 @@ def doctor_command(form: Literal["text", "json"]) -> None:
       mymozhem doctor
       mymozhem doctor --format json
     """
-    from .doctor_checks import examine
+    from .doctor_checks import run_checks
 
-    findings = asyncio.run(examine(Settings()))
+    findings = asyncio.run(run_checks(Settings()))
     suffers = any(finding.level == "problem" for finding in findings)
     if form == "json":
         document = {"ok": not suffers, "findings": [each.document() for each in findings]}

@@ -29,7 +29,7 @@ from mymozhem.rooms.locks.verify import target_name
 from mymozhem.rooms.tables.locks import LockDriftRow
 from mymozhem.rooms.tables.rooms import RoomRow
 
-from .catalog_preview import keys_of, onlooker
+from .catalog_preview import keys_of, preview
 
 #: a deadline is near when it is at most so far away
 NEAR = timedelta(days=7)
@@ -68,7 +68,7 @@ class _Seen:
     now: datetime
 
 
-async def examine(settings: Settings) -> list[Finding]:
+async def run_checks(settings: Settings) -> list[Finding]:
     """Look at everything; what cannot be looked at is a finding itself, and nothing is raised."""
     found = list(_folder(settings))
     schema = await _schema(settings)
@@ -163,7 +163,7 @@ async def _look(settings: Settings, keys: Keys | None) -> _Seen:
     database = Database(settings.effective_database_url, clock=SystemClock())
     await database.open(exclusive=False)
     try:
-        catalog = await onlooker(database, settings, keys)
+        catalog = await preview(database, settings, keys)
         async with database.read() as session:
             enabled = await manifest_history.active_plugins(session) | set(settings.enable_apps)
             groups = await running_groups(session)

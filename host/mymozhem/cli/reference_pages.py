@@ -27,10 +27,10 @@ def cli_page() -> str:
     """Return the page about every command: what it does, what it takes, how it is called."""
     parts = [
         "# Command line\n",
-        "Everything that `mymozhem` can be told. Commands read the same",
-        "[settings](settings.md) as the host does. What goes wrong is said in one sentence on",
-        "standard error; the exit status is 2 for a command that cannot be understood and 1 for",
-        "one that could not be done, unless a command says otherwise.\n",
+        "This page lists every command of `mymozhem`. Commands read the same",
+        "[settings](settings.md) as the host does. An error is one sentence on standard error. The",
+        "exit status is 2 for a command line that is not valid and 1 for a command that failed,",
+        "unless a command documents others.\n",
     ]
     context = click.Context(cli, info_name="mymozhem")
     for path, command in _walk(cli, context, ("mymozhem",)):
@@ -42,9 +42,9 @@ def settings_page() -> str:
     """Return the page about every setting: its variable, what it may be, its default."""
     parts = [
         "# Settings\n",
-        "Read once, when the host or a command starts, from environment variables. A value that",
-        "breaks its rule stops the start with a sentence that names the variable.\n",
-        "| variable | may be | default | what for |",
+        "The host and the commands read their settings from environment variables, once, at the",
+        "start. If a value is not valid, the start fails with an error that names the variable.\n",
+        "| variable | values | default | purpose |",
         "| --- | --- | --- | --- |",
     ]
     rows = [_setting(name, field) for name, field in Settings.model_fields.items()]

@@ -11,10 +11,10 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from mymozhem.config import Settings
 from mymozhem.db.unit_of_work import Database
 from mymozhem.rooms.locks.serving import RUNNING
-from mymozhem.rooms.locks.verify import Line, prove
+from mymozhem.rooms.locks.verify import Check, verify_lock
 from mymozhem.rooms.tables.rooms import RoomRow
 
-from .catalog_preview import keys_of, onlooker
+from .catalog_preview import keys_of, preview
 from .database import opened_database
 from .room_reports import Document, card, find_room
 
@@ -23,11 +23,11 @@ PAGE = 500
 
 
 @dataclass(frozen=True)
-class Proved:
+class VerifiedRoom:
     """A room, and all that was looked at."""
 
     room: Document
-    lines: list[Line]
+    lines: list[Check]
 
     @property
     def holds(self) -> bool:
@@ -40,19 +40,21 @@ class Proved:
         return {"room": self.room, "holds": self.holds, "lines": lines}
 
 
-async def proofs(settings: Settings, room: str | None) -> AsyncGenerator[Proved, None]:
+async def verified_rooms(
+    settings: Settings, room: str | None
+) -> AsyncGenerator[VerifiedRoom, None]:
     """Prove one room, by its id or code, or every one in DRAFT or ACTIVE for None.
 
     Raises `ClickException` where there is no such room.
     """
     async with opened_database(settings, exclusive=False) as database:
         keys = keys_of(settings)
-        catalog = await onlooker(database, settings, keys)
+        catalog = await preview(database, settings, keys)
         async with aclosing(_ids(database, room)) as ids:
             async for room_id in ids:
                 async with database.read() as session:
                     row = await session.get_one(RoomRow, room_id)
-                    proved = Proved(card(row), await prove(session, catalog, keys, row))
+                    proved = VerifiedRoom(card(row), await verify_lock(session, catalog, keys, row))
                 yield proved
 
 

@@ -17,7 +17,8 @@ if TYPE_CHECKING:
     from mymozhem.rooms.replay import Replayed
     from mymozhem.rooms.tables.rooms import RoomRow
 
-    from .room_verification import Proved
+    from .room_verification import VerifiedRoom
+
 
 T = TypeVar("T")
 Form = Literal["text", "json"]
@@ -162,15 +163,15 @@ def verify_command(room: str | None, form: Form, *, every: bool) -> None:
       mymozhem rooms verify MH7T866Y
       mymozhem rooms verify --all --format json
     """
-    from .room_verification import Proved, proofs
+    from .room_verification import VerifiedRoom, verified_rooms
 
     if (room is None) is not every:
         raise click.UsageError("Name one room, or give --all.")
 
     async def shown() -> bool:
-        found: list[Proved] = []
+        found: list[VerifiedRoom] = []
         holds = True
-        async with aclosing(proofs(Settings(), room)) as proved:
+        async with aclosing(verified_rooms(Settings(), room)) as proved:
             async for each in proved:
                 holds = holds and each.holds
                 if form == "json":
@@ -192,7 +193,7 @@ def verify_command(room: str | None, form: Form, *, every: bool) -> None:
         raise SystemExit(1)
 
 
-def _print_proof(proved: "Proved") -> None:
+def _print_proof(proved: "VerifiedRoom") -> None:
     click.echo(f"{proved.room['id']}  {proved.room['name']}")
     for line in proved.lines:
         click.echo(f"  {'ok ' if line.holds else 'NOT'}  {line.what:<16} {line.says}")

@@ -1,7 +1,7 @@
-"""Heavy computations beside the event loop: in a thread, or, when large, in a child process.
+"""Heavy computations off the event loop: in a thread or, if large, in a child process.
 
-The child is one process, started when it is first needed, replaced when it dies, and gone when the
-host is, however that ends.
+There is one child process. It starts with the first large computation, is replaced if it dies, and
+exits when the host exits, even if the host is killed.
 """
 
 import asyncio
@@ -17,23 +17,24 @@ from typing import TypeVar
 
 from mymozhem.errors import Unavailable
 
-#: from this many entries or tickets on, a computation would be felt by the event loop
+#: from this many entries or tickets on, a computation would hold up the event loop
 LARGE = 20_000
 
 T = TypeVar("T")
 
 
-class Workshop:
+class ComputePool:
     """Runs pure functions; used from one event loop."""
 
     def __init__(self) -> None:
         self._pool: ProcessPoolExecutor | None = None
 
     async def run(self, work: Callable[[], T], *, size: int) -> T:
-        """Run a function and return what it returns; `size` in entries or tickets.
+        """Run a function and return its result; `size` is in entries or tickets.
 
-        It must be picklable (a function of a module, or a partial of one); what it raises is
-        raised. Unavailable when the child process died over it; the next call gets a new one.
+        The function must be picklable: a function of a module, or a partial of one. Raises what
+        the function raises, and Unavailable if the child process dies; the next call starts a new
+        one.
         """
         if size < LARGE:
             return await asyncio.to_thread(work)
@@ -46,20 +47,20 @@ class Workshop:
             raise Unavailable(message, code="WORKSHOP_ENDED") from error
 
     def close(self) -> None:
-        """Let the child process go without waiting for it; safe when there is none."""
+        """Shut the child process down without waiting for it; idempotent."""
         if self._pool is not None:
             self._pool.shutdown(wait=False, cancel_futures=True)
             self._pool = None
 
 
 def _start() -> ProcessPoolExecutor:
-    # Not forked: a copy of this process would hold its sockets and its database.
+    # Spawned, not forked: a fork would inherit this process's sockets and database connections.
     context = multiprocessing.get_context("spawn")
     return ProcessPoolExecutor(1, mp_context=context, initializer=_end_with_parent)
 
 
 def _end_with_parent() -> None:
-    """Watch the parent from a thread: a pool's worker would outlive a host that was killed."""
+    """Watch the parent from a thread, because a pool's worker would outlive a killed host."""
     parent = multiprocessing.parent_process()
     if parent is not None:
         watch = partial(_exit_after, parent.sentinel)

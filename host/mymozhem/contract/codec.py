@@ -73,7 +73,7 @@ def decode(hook: Hook[BaseModel, Res], answer: Answer) -> Res | Refusal:
         raise NoAnswer(f"The answer is larger than {MAX_ANSWER_BYTES} bytes.")
     if b"\\u0000" in answer.data and _NUL.search(answer.data):
         raise NoAnswer("The answer contains the character NUL.")
-    _refuse_big_numbers(answer)
+    _check_number_sizes(answer)
     if answer.refused:
         return _refusal(hook, answer)
     if answer.data == b"null":
@@ -84,7 +84,7 @@ def decode(hook: Hook[BaseModel, Res], answer: Answer) -> Res | Refusal:
         raise NoAnswer(_summary(hook.result, error)) from None  # it shows values, all of them
 
 
-def _refuse_big_numbers(answer: Answer) -> None:
+def _check_number_sizes(answer: Answer) -> None:
     """Refuse integers that the platform would not take from people either (RFC 8259, 6)."""
     if _MAYBE_BIG not in answer.data.translate(_DIGITS):
         return

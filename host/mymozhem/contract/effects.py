@@ -28,7 +28,7 @@ ReserveCount = Annotated[StrictInt, Field(ge=0, le=MAX_RESERVES)]
 
 
 class Emit(Answer):
-    """Append an event that the manifest declares to the room log."""
+    """Append an event that the manifest declares to the room's log."""
 
     effect: Literal["emit"] = "emit"
     type: EventType
@@ -37,7 +37,7 @@ class Emit(Answer):
 
 
 class SetState(Answer):
-    """Replace the named parts of the room's state; each is shown to its level only."""
+    """Replace parts of the room's state; each part is shown to its level only."""
 
     effect: Literal["setState"] = "setState"
     public: JsonObject | None = None
@@ -46,9 +46,9 @@ class SetState(Answer):
 
 
 class SetParticipants(Answer):
-    """Replace data of single participants, in parallel arrays; None leaves a part as it is.
+    """Replace what the app keeps about single participants, in parallel arrays.
 
-    `own` is shown to that participant alone, `private` to nobody; `actor.data` brings both back.
+    `own` is shown to that participant alone, `private` to nobody. None leaves a part as it is.
     """
 
     effect: Literal["setParticipants"] = "setParticipants"
@@ -66,17 +66,17 @@ class SetParticipants(Answer):
 
 
 class SetSettings(Answer):
-    """Merge a patch into the room's settings: any in DRAFT, later only `x-live` ones."""
+    """Change settings of the room: any in DRAFT, later only `x-live` ones."""
 
     effect: Literal["setSettings"] = "setSettings"
     patch: JsonObject
 
 
 class Announce(Answer):
-    """What the host tells when a window closes.
+    """What participants see after a window has closed.
 
-    Without `verdicts` nobody is told their own. Without `standings` participants see no standings
-    and no points, from this close on until that of a window that announces them.
+    Without `verdicts` they do not see their own verdicts. Without `standings` they see neither
+    standings nor points until another window that announces standings has closed.
     """
 
     verdicts: StrictBool = True
@@ -84,17 +84,17 @@ class Announce(Answer):
 
 
 class OpenWindow(Answer):
-    """Let people submit within a span; the host counts, judges by the rules, and closes.
+    """Open a window, in which people submit; the host counts, judges by rules, and closes.
 
-    `id` is new in the room, for ever. Everybody sees `prompt` and `accepts` (a JSON Schema of what
-    is submitted), the app alone sees `data`, and `rules`: a submission is right exactly when it
-    satisfies them. `fold` are JSON Pointers to texts that are compared after NFKC, case folding and
+    `id` has never been used in the room. Everybody sees `prompt` and `accepts`, a JSON Schema of a
+    submission. The app alone sees `data` and `rules`; a submission is right exactly if it satisfies
+    the rules. `fold` are JSON Pointers to texts that are compared after NFKC, case folding and
     collapsing of spaces, in the submission and in the `const` and `enum` of the rules alike.
 
     The window opens after `opens_in_ms` and is open for `duration_ms`, without an end when that is
     None. `participants` are the only ones who may submit, None means everybody of `roles`.
-    Submissions that come less than `min_elapsed_ms` after the opening are refused and may be
-    repeated. `points` are what a right submission gets where the host judges.
+    Submissions less than `min_elapsed_ms` after the opening are refused and may be repeated.
+    `points` are the points of a submission that the host finds right.
     """
 
     effect: Literal["openWindow"] = "openWindow"
@@ -127,7 +127,7 @@ class OpenWindow(Answer):
 
 
 class ChangeWindow(Answer):
-    """Move the end of an open or paused window; a moment that has passed closes it."""
+    """Move the end of an open or paused window; a moment in the past closes it."""
 
     effect: Literal["changeWindow"] = "changeWindow"
     id: Name
@@ -135,17 +135,14 @@ class ChangeWindow(Answer):
 
 
 class CloseWindow(Answer):
-    """Close an open or paused window now; of one that is closed already, no error."""
+    """Close a window now; idempotent."""
 
     effect: Literal["closeWindow"] = "closeWindow"
     id: Name
 
 
 class RevealWindow(Answer):
-    """Show verdicts and standings that a window with `results: onReveal` held back.
-
-    Of a window whose results are shown already, no error.
-    """
+    """Show verdicts and standings of a window with `results: onReveal`; idempotent."""
 
     effect: Literal["revealWindow"] = "revealWindow"
     id: Name
@@ -156,7 +153,7 @@ class Share(Answer):
 
     A field is `participantId`, `payload`, `verdict`, `points`, `elapsedMs`, or a JSON Pointer into
     the payload such as `/comment`. Verdicts and points stay hidden until they are revealed. Without
-    `participantId` nobody can tell whose a submission is, nor in which order they came.
+    `participantId` nobody sees whose a submission is, or in which order they arrived.
     """
 
     effect: Literal["share"] = "share"
@@ -181,11 +178,11 @@ class Verdicts(Answer):
 
 
 class Rejudge(Answer):
-    """Correct a closed window after the fact: by new rules, by verdicts, or by voiding it.
+    """Correct a closed window: by new rules, by verdicts, or by voiding it.
 
-    `rules` judge every submission again and give the window's `points` to the right ones;
-    `verdicts` correct those that they name. A window that is `void` gives no points. Scores are
-    recomputed, and the log says what changed.
+    `rules` judge every submission again and give the window's `points` to right ones. `verdicts`
+    correct the named submissions. A window that is `void` gives no points. The scores are adjusted,
+    and the log says what changed.
     """
 
     effect: Literal["rejudge"] = "rejudge"
@@ -203,7 +200,7 @@ class Rejudge(Answer):
 
 
 class Adjust(Answer):
-    """Add points to a participant (or take them), with a reason."""
+    """Add points to a participant, or take points, with a reason."""
 
     effect: Literal["adjust"] = "adjust"
     participant_id: Id
@@ -221,7 +218,7 @@ class Award(Answer):
 
 
 class Schedule(Answer):
-    """Set a durable timer, at a moment or after a span; a timer of the same name is replaced."""
+    """Set a durable timer; a timer of the same name is replaced."""
 
     effect: Literal["schedule"] = "schedule"
     name: Name
@@ -238,21 +235,21 @@ class Schedule(Answer):
 
 
 class Cancel(Answer):
-    """Drop a timer; no timer of that name is no error."""
+    """Remove a timer; idempotent."""
 
     effect: Literal["cancel"] = "cancel"
     name: Name
 
 
 class Fulfill(Answer):
-    """Note that a prize was handed out; of a win that is handed out already, no error."""
+    """Note that a prize was handed out; idempotent."""
 
     effect: Literal["fulfill"] = "fulfill"
     winner_id: Id
 
 
 class Revoke(Answer):
-    """Take a win back with a reason; the unit of the prize is there again."""
+    """Take a win back, with a reason; its unit of the prize can be won again."""
 
     effect: Literal["revoke"] = "revoke"
     winner_id: Id
@@ -260,7 +257,7 @@ class Revoke(Answer):
 
 
 class PrizeCount(Answer):
-    """So many units of a prize."""
+    """A number of units of a prize."""
 
     prize_id: Id
     count: Annotated[StrictInt, Field(ge=1, le=1_000_000)]
@@ -281,14 +278,14 @@ class PublicSource(Answer):
 
 
 class Draw(Answer):
-    """Ask the host for a draw, as a durable job; `prizes` absent means all that is left.
+    """Ask the host for a draw, which it runs as a durable job.
 
-    With `run` the winners are selected and revealed at once after the commit, else the draw
-    waits for `runDraw`, or for the values of its `public_sources`. `replaces` names the revoked
-    win that a redraw replaces; it may be revoked earlier in the same answer. `reserves` are how
-    many people are named who come next, of each prize where people may win several. `data` is the
-    app's own note, shown to nobody, which `prepare_draw` brings back; 4 KiB at most. A key that
-    the room has used already is refused.
+    `prizes` None means all units that are left. With `run` the winners are selected after the
+    commit; otherwise the draw waits for `runDraw`, or for the values of its `public_sources`.
+    `replaces` names the revoked win that a redraw replaces; it may be revoked by an effect before
+    this one. `reserves` is the number of people in reserve, for each prize if people may win
+    several. `data` is given to `prepare_draw` and shown to nobody; 4 KiB at most. A key that the
+    room has used already is refused.
     """
 
     effect: Literal["draw"] = "draw"
@@ -310,7 +307,7 @@ class RunDraw(Answer):
 
 
 class Reveal(Answer):
-    """Make a drawn result public, for the named prizes or for all."""
+    """Make the winners of a draw public, for the named prizes or for all."""
 
     effect: Literal["reveal"] = "reveal"
     key: Name
@@ -318,7 +315,7 @@ class Reveal(Answer):
 
 
 class Notify(Answer):
-    """Send a notification."""
+    """Send a notification to people of the room."""
 
     effect: Literal["notify"] = "notify"
     to: Audience
@@ -327,7 +324,7 @@ class Notify(Answer):
 
 
 class Reply(Answer):
-    """What the caller of the action gets back."""
+    """Return data to the caller of the action."""
 
     effect: Literal["reply"] = "reply"
     data: JsonValue = None

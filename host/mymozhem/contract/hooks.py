@@ -32,37 +32,37 @@ class AppHooks:
     def validate_settings(
         self, context: p.Context, request: p.SettingsValidationRequest
     ) -> MaybeAsync[p.SettingsValidationResult]:
-        """Say what is wrong with settings that the schema accepts."""
+        """Return what is wrong with settings that satisfy the schema."""
 
     @hookspec
     def import_settings(
         self, context: p.Context, request: p.SettingsImportRequest
     ) -> MaybeAsync[p.SettingsImportResult]:
-        """Turn pasted or uploaded text into the value of a setting."""
+        """Read pasted or uploaded text, and return the value of a setting."""
 
     @hookspec
     def migrate_settings(
         self, context: p.Context, request: p.SettingsMigrationRequest
     ) -> MaybeAsync[p.SettingsMigrationResult]:
-        """Carry settings and state from one version of the app to another."""
+        """Migrate settings and state from one version of the app to another."""
 
     @hookspec
     def register_participant(
         self, context: p.Context, request: p.RegistrationRequest
     ) -> MaybeAsync[p.RegistrationResult]:
-        """Let an applicant in, turn them away, or leave it to the organizer."""
+        """Accept or reject somebody who joins, or leave it to an organizer."""
 
     @hookspec
     def prepare_draw(
         self, context: p.Context, request: p.PrepareDrawRequest
     ) -> MaybeAsync[p.PreparedDraw]:
-        """Say who takes part in a draw, with how many tickets, and by which algorithm."""
+        """Return who takes part in a draw, with how many tickets, and the algorithm."""
 
     @hookspec
     def select_winners(
         self, context: p.Context, request: p.SelectWinnersRequest
     ) -> MaybeAsync[p.SelectWinnersResult]:
-        """Select winners by an algorithm of the app's own, from the seed alone."""
+        """Select winners by the app's own algorithm, from a given seed."""
 
     @hookspec
     def judge_submission(
@@ -74,13 +74,13 @@ class AppHooks:
     def handle_action(
         self, context: p.Context, request: p.ActionRequest
     ) -> MaybeAsync[p.ActionResult | p.Effects]:
-        """Do what somebody in the room asked for, by effects."""
+        """Do an action that somebody in the room called, by effects."""
 
     @hookspec
     def close_window(
         self, context: p.Context, request: p.CloseWindowRequest
     ) -> MaybeAsync[p.CloseWindowResult | p.Effects]:
-        """Take the submissions of a window that has closed."""
+        """Judge the submissions of a window that has closed, and return effects."""
 
     @hookspec
     def on_timer(self, context: p.Context, request: p.TimerRequest) -> MaybeAsync[p.Effects]:
@@ -90,25 +90,25 @@ class AppHooks:
     def on_room_changed(
         self, context: p.Context, request: p.RoomChangeRequest
     ) -> MaybeAsync[p.Effects]:
-        """Act on a change of a kind that the manifest subscribes to."""
+        """Act on a change in the room, of a kind that the manifest names."""
 
     @hookspec
     def deliver_notification(
         self, context: p.Context, request: p.NotificationRequest
     ) -> MaybeAsync[p.Acknowledgement]:
-        """Carry a notification to people."""
+        """Deliver a notification to people."""
 
     @hookspec
     def on_event(
         self, context: p.Context, request: p.EventRequest
     ) -> MaybeAsync[p.Acknowledgement]:
-        """Take note of an event of the room log."""
+        """Take note of an event of the room's log."""
 
     @hookspec
     def check_health(
         self, context: p.Context, request: p.HealthRequest
     ) -> MaybeAsync[p.HealthReport]:
-        """Say how the app feels."""
+        """Return how well the app works."""
 
 
 Req_co = TypeVar("Req_co", bound=BaseModel, covariant=True)
@@ -120,8 +120,8 @@ class Hook(Generic[Req_co, Res_co]):
     """How the host calls one hook.
 
     `deadline_ms` and `on_failure` are defaults that a manifest's policy may change; `allowed` are
-    the strategies that it may name. `asked` hooks answer somebody, the others are told. `empty`
-    says that returning nothing means the result's defaults.
+    the strategies that it may name. The result of an `asked` hook decides something; the others are
+    deliveries. `empty` means that returning nothing is the result with its defaults.
     """
 
     name: str

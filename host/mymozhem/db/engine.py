@@ -128,7 +128,7 @@ def _postgresql(url: URL, *, readonly: bool, migrating: bool) -> AsyncEngine:
             "server_settings": _SESSION | limits,
         },
     )
-    event.listen(engine.sync_engine, "checkout", _refuse_closed)
+    event.listen(engine.sync_engine, "checkout", _discard_closed)
     return engine
 
 
@@ -140,7 +140,7 @@ _SESSION = {
 _LIMITS = {"lock_timeout": "10s", "idle_in_transaction_session_timeout": "60s"}
 
 
-def _refuse_closed(connection: Any, _record: object, _proxy: object) -> None:  # noqa: ANN401 - the driver's own
+def _discard_closed(connection: Any, _record: object, _proxy: object) -> None:  # noqa: ANN401 - the driver's own
     """Replace a connection that the server has closed, without the round trip of a ping.
 
     A restarted server closes its sockets, and the event loop has told asyncpg so; the pool then

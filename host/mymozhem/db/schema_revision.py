@@ -4,7 +4,7 @@ from sqlalchemy import Connection, text
 
 from .engine import create_engine
 
-HEAD = "0004"
+HEAD = "0005"
 """The newest revision; a test holds it to the migrations."""
 
 

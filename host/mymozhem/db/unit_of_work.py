@@ -119,7 +119,7 @@ class Database:
     @asynccontextmanager
     async def read(self) -> AsyncIterator[AsyncSession]:
         """Hand out a session on one consistent snapshot; it cannot write, and commits nothing."""
-        _refuse_nesting()
+        _require_no_nesting()
         async with _session(self._reader) as session:
             await self._begin(session)
             yield session
@@ -132,7 +132,7 @@ class Database:
         READ COMMITTED, so lock the row first and check afterwards. A commit that has begun is
         waited for even when the task is cancelled. Raises `RuntimeError` inside a transaction.
         """
-        _refuse_nesting()
+        _require_no_nesting()
         async with self._turn, _session(self._writer) as session:
             await self._begin(session)
             now = await self._now(session)
@@ -186,7 +186,7 @@ class Database:
                     await connection.execute(select(1))
 
 
-def _refuse_nesting() -> None:
+def _require_no_nesting() -> None:
     if in_transaction():
         message = "a transaction is already open here; pass its session on instead of a second one"
         raise RuntimeError(message)

@@ -54,7 +54,7 @@ class Callbacks:
                 or row.state is DeliveryState.ACCEPTED
                 or has_it
             ):
-                await results.settle_later(unit, stream, row, result, self._schedules)
+                await results.record_callback_pending(unit, stream, row, result, self._schedules)
         elif has_it:
             row.state, row.settled_at = DeliveryState.DELIVERED, row.settled_at or unit.now
 

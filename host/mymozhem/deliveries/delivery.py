@@ -46,7 +46,7 @@ class Result:
     message: str | None = None
 
 
-class Ask(Protocol):
+class DeliverySender(Protocol):
     """Carries a delivery to its app and says what came of it.
 
     It ends within a call's deadline and may be cancelled. What it raises counts as a failure.

@@ -18,7 +18,7 @@ from mymozhem.db.unit_of_work import Database, UnitOfWork
 from . import results
 from .delivery import Delivery
 from .retry_schedule import Schedules
-from .slots import Places
+from .slots import Slots
 from .tables import AttemptRow, DeliveryContextRow, DeliveryRow, DeliveryState, StreamRow
 
 
@@ -33,7 +33,7 @@ class Claim:
 
 
 async def claim(
-    unit: UnitOfWork, schedules: Schedules, *, span: timedelta, places: Places
+    unit: UnitOfWork, schedules: Schedules, *, span: timedelta, places: Slots
 ) -> list[Claim]:
     """Take the heads of streams that are due, with a lease of `span`, as there are places.
 
@@ -56,7 +56,7 @@ async def claim(
     return claims
 
 
-async def anything_due(database: Database, places: Places) -> bool:
+async def anything_due(database: Database, places: Slots) -> bool:
     """Look before a write: on SQLite every write waits for its turn."""
     now = await database.now()
     due = select(StreamRow).where(*_due(now), StreamRow.app_id.not_in(places.full()))
@@ -64,7 +64,7 @@ async def anything_due(database: Database, places: Places) -> bool:
         return bool(await session.scalar(select(due.exists())))
 
 
-async def next_due(database: Database, places: Places) -> datetime | None:
+async def next_due(database: Database, places: Slots) -> datetime | None:
     """Return when the next head is due that nobody carries and there is a place for, or None."""
     async with database.read() as session:
         return await session.scalar(
@@ -74,7 +74,7 @@ async def next_due(database: Database, places: Places) -> datetime | None:
         )
 
 
-async def give_back(database: Database, leases: Sequence[str] | None) -> None:
+async def release(database: Database, leases: Sequence[str] | None) -> None:
     """End leases now, so that anybody may take the heads at once; None means everybody's."""
     held = StreamRow.lease.is_not(None) if leases is None else StreamRow.lease.in_(leases)
     rows = select(StreamRow).where(held).order_by(StreamRow.stream).with_for_update()

@@ -16,7 +16,7 @@ from .tables import DeliveryContextRow, DeliveryRow, DeliveryState, StreamRow
 
 
 @dataclass(frozen=True)
-class Telling:
+class OutboxEntry:
     """What one transaction has to tell an app by one hook, in order.
 
     Deliveries of one app, capability and room are one stream. `context` is the JSON of the hook's
@@ -44,7 +44,7 @@ class Outbox:
 
     wake: asyncio.Event = field(default_factory=asyncio.Event)
 
-    async def enqueue(self, unit: UnitOfWork, tellings: Iterable[Telling]) -> list[str]:
+    async def enqueue(self, unit: UnitOfWork, tellings: Iterable[OutboxEntry]) -> list[str]:
         """Write deliveries and return their ids; they exist exactly if the transaction commits.
 
         Streams stay locked until the end of the transaction, so this comes last in it. One call per
@@ -104,7 +104,7 @@ async def reserve(unit: UnitOfWork, app_id: str, stream: str, count: int) -> int
     return int(last or 0) - count + 1
 
 
-async def _rows(unit: UnitOfWork, telling: Telling, context_id: str) -> list[dict[str, object]]:
+async def _rows(unit: UnitOfWork, telling: OutboxEntry, context_id: str) -> list[dict[str, object]]:
     first = await reserve(unit, telling.app_id, telling.stream, len(telling.requests))
     return [
         {

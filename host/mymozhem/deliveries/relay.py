@@ -15,17 +15,18 @@ import structlog
 from sqlalchemy import select
 
 from mymozhem.clock import Clock
+from mymozhem.concurrency.periodic_task import PeriodicTask
 from mymozhem.db.unit_of_work import Database, UnitOfWork
 from mymozhem.errors import Unavailable
 
 from . import leases, results, retention
-from .delivery import Ask, Outcome, Result
+from .delivery import DeliverySender, Outcome, Result
 from .leases import Claim
 from .outbox import Outbox
 from .results import Chance
 from .retention import Retention
 from .retry_schedule import Schedules
-from .slots import Places
+from .slots import Slots
 from .tables import AttemptRow, DeliveryRow, StreamRow
 
 #: how long a process may be silent before another one takes its deliveries
@@ -56,7 +57,7 @@ class Relay:
         self,
         database: Database,
         outbox: Outbox,
-        ask: Ask,
+        ask: DeliverySender,
         schedules: Schedules,
         clock: Clock,
         *,
@@ -71,42 +72,42 @@ class Relay:
         self._ask = ask
         self._schedules = schedules
         self._clock = clock
-        self._keep = keep
         self._lease = lease
         self._poll = poll
         self._width = width
         self._chance = chance
         self._running: dict[asyncio.Task[None], Claim] = {}
         self._ended: list[_Ended] = []
-        self._loop: asyncio.Task[None] | None = None
-        self._sweeper: asyncio.Task[None] | None = None
-        self._stopping = False
+        self._loop = PeriodicTask("deliveries", self._step, every=poll, wake=outbox.wake)
+        self._cleaner = None if keep is None else _cleaner(database, keep)
+        self._must_release = False
 
     def start(self) -> None:
-        """Begin, in the running event loop; twice is once."""
-        if self._loop is None:
-            self._stopping = False
-            self._loop = asyncio.create_task(self._work(), name="deliveries")
-            if self._keep is not None:
-                self._sweeper = asyncio.create_task(self._sweep(self._keep), name="deliveries: old")
+        """Start in the running event loop; idempotent."""
+        if not self._loop.is_started:
+            # SQLite: this process has the file to itself, so nobody else holds a lease any more.
+            self._must_release = self._database.dialect == "sqlite"
+            self._loop.start()
+            if self._cleaner is not None:
+                self._cleaner.start()
 
     async def stop(self) -> None:
-        """Stop, and give back what was not finished; safe when it was never started."""
-        loop, self._loop = self._loop, None
-        if loop is None:
+        """Stop, and give back what was not finished; idempotent."""
+        if not self._loop.is_started:
             return
-        self._stopping = True
-        self._wake.set()
-        await loop  # its transactions are short, and one that is cut off leaves leases behind
+        # Its transactions are short, and one that is cut off leaves leases behind.
+        await self._loop.finish()
+        if self._cleaner is not None:
+            await self._cleaner.stop()
         held = [claim.lease for claim in self._running.values()]
-        others = [*self._running, *([self._sweeper] if self._sweeper else [])]
-        for task in others:
+        running = list(self._running)
+        for task in running:
             task.cancel()
-        await asyncio.gather(*others, return_exceptions=True)
+        await asyncio.gather(*running, return_exceptions=True)
         with suppress(Unavailable):  # the leases end by themselves
             await self._turn(take=False)
             if held:
-                await leases.give_back(self._database, held)
+                await leases.release(self._database, held)
 
     async def run_due(self) -> int:
         """Carry everything that is due now, and what becomes due by it; return how many attempts.
@@ -121,22 +122,18 @@ class Relay:
             elif not (started or self._ended or await self._anything_due()):
                 return carried
 
-    async def _work(self) -> None:
-        if self._database.dialect == "sqlite":
-            # One process has the file to itself: whoever held a lease is gone.
-            await self._until_given_back()
-        while not self._stopping:
-            self._wake.clear()
-            try:
-                pause = 0.0 if await self._turn() else await self._pause()
-            except Unavailable:
-                pause = self._poll
-            except Exception:
-                # What it was about is asked again once its lease has ended.
-                logger.exception("deliveries could not be written down")
-                self._ended, pause = [], self._poll
-            if pause and not self._stopping:
-                await self._sleep(pause)
+    async def _step(self) -> float:
+        """Take one turn; return the seconds until there may be more to do."""
+        if self._must_release:
+            await leases.release(self._database, None)
+            self._must_release = False
+        try:
+            return 0.0 if await self._turn() else await self._pause()
+        except Unavailable:
+            raise
+        except Exception:
+            self._ended = []  # what it was about is asked again once its lease has ended
+            raise
 
     async def _turn(self, *, take: bool = True) -> int:
         """Settle what has ended, take what is due and set off with it; return how many."""
@@ -153,9 +150,9 @@ class Relay:
             task.add_done_callback(self._done)
         return len(taken)
 
-    def _places(self) -> Places:
+    def _places(self) -> Slots:
         taken = (claim.delivery.app_id for claim in self._running.values())
-        return Places(self._width, taken)
+        return Slots(self._width, taken)
 
     async def _anything_due(self) -> bool:
         places = self._places()
@@ -190,7 +187,7 @@ class Relay:
         known = {attempt.id: (attempt, head) for attempt, head in found}
         for stream, each in streams:
             attempt, head = known[each.claim.lease]
-            await results.settle(
+            await results.record(
                 unit,
                 stream,
                 head,
@@ -232,26 +229,9 @@ class Relay:
         left = (due - await self._database.now()).total_seconds()
         return min(max(left, 0.001), self._poll)
 
-    async def _sleep(self, seconds: float) -> None:
-        with suppress(TimeoutError):
-            async with asyncio.timeout(seconds):
-                await self._wake.wait()
 
-    async def _until_given_back(self) -> None:
-        while not self._stopping:
-            try:
-                await leases.give_back(self._database, None)
-            except Unavailable:
-                await self._sleep(self._poll)
-            else:
-                return
+def _cleaner(database: Database, keep: Retention) -> PeriodicTask:
+    async def step() -> None:
+        await retention.clean(database, keep)
 
-    async def _sweep(self, keep: Retention) -> None:
-        while True:
-            try:
-                await retention.clean(self._database, keep)
-            except Unavailable:
-                pass
-            except Exception:  # an old row in the way must not stop deliveries
-                logger.exception("old deliveries could not be deleted")
-            await asyncio.sleep(retention.EVERY)
+    return PeriodicTask("deliveries: old", step, every=retention.EVERY)

@@ -42,7 +42,7 @@ _UNSTORABLE = re.compile(r"[\x00\ud800-\udfff]")
 Chance = Callable[[], float]
 
 
-async def settle(
+async def record(
     unit: UnitOfWork,
     stream: StreamRow,
     head: DeliveryRow,
@@ -80,10 +80,10 @@ async def give_up_waiting(
     """Count it as a failure that the callback did not come in time."""
     message = f"The app accepted it and did not call back within {CALLBACK}."
     result = Result(Outcome.FAILED, NO_CALLBACK, message)
-    await settle_later(unit, stream, head, result, schedules)
+    await record_callback_pending(unit, stream, head, result, schedules)
 
 
-async def settle_later(
+async def record_callback_pending(
     unit: UnitOfWork, stream: StreamRow, head: DeliveryRow, result: Result, schedules: Schedules
 ) -> None:
     """Write down what came of the head's latest attempt after all; nobody carries it now."""

@@ -1,13 +1,12 @@
 """When a delivery is tried again, and how often; pure."""
 
 from dataclasses import dataclass
-from typing import Literal, Protocol
+from typing import Protocol
 
+from mymozhem.concurrency.backoff import Backoff, Shape
 from mymozhem.config import Settings
 from mymozhem.errors import NotFound
 from mymozhem.manifests.model import Manifest
-
-Backoff = Literal["exponential", "linear", "fixed"]
 
 #: no wait is longer than this, in seconds, jitter aside
 LONGEST = 3_600.0
@@ -31,7 +30,7 @@ class Schedule:
     max_attempts: int = 3
     first: float = 30.0
     growth: float = 20.0
-    backoff: Backoff = "exponential"
+    backoff: Shape = "exponential"
 
     def wait(self, failures: int, *, chance: float) -> float | None:
         """Return the seconds to wait after so many failures, from 1; None when it was the last.
@@ -40,12 +39,8 @@ class Schedule:
         """
         if failures >= self.max_attempts:
             return None
-        planned = self.first
-        if self.backoff == "exponential":
-            planned *= self.growth ** (failures - 1)
-        elif self.backoff == "linear":
-            planned *= failures
-        return min(planned, LONGEST) * (1 + JITTER * chance)
+        backoff = Backoff(self.first, LONGEST, growth=self.growth, shape=self.backoff)
+        return backoff.seconds(failures) * (1 + JITTER * chance)
 
 
 class Schedules:
@@ -76,11 +71,11 @@ class Schedules:
             (retry.max_attempts or self._default.max_attempts) if retry.enabled else 1,
             self._default.first,
             self._default.growth,
-            _backoff(retry.backoff),
+            _shape(retry.backoff),
         )
 
 
-def _backoff(named: str | None) -> Backoff:
+def _shape(named: str | None) -> Shape:
     if named == "linear":
         return "linear"
     return "fixed" if named == "fixed" else "exponential"

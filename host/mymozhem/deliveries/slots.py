@@ -10,7 +10,7 @@ FOR_EACH_FREE = 3
 MOST = 12
 
 
-class Places:
+class Slots:
     """The places of a relay at one moment; `taken` names the app of each that is taken."""
 
     def __init__(self, width: int, taken: Iterable[str]) -> None:

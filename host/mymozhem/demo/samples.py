@@ -10,7 +10,7 @@ from mymozhem.contract import PersonKind, Role, RoomStatus, WinnerStatus
 from mymozhem.contract.demo import DemoFailed, SampleRoom
 from mymozhem.rooms.actions.perform import perform
 from mymozhem.rooms.core.services import Services
-from mymozhem.rooms.core.transaction import write_room
+from mymozhem.rooms.core.transaction import room_transaction
 from mymozhem.rooms.jobs.runner import Jobs
 from mymozhem.rooms.lifecycle import update
 from mymozhem.rooms.lifecycle.create import NewRoom, create_room
@@ -94,7 +94,7 @@ async def _move(
 
 
 async def _hand_over(services: Services, organizer: Principal, room_id: str, count: int) -> None:
-    async with write_room(services, room_id, actor_id=organizer.user_id) as writer:
+    async with room_transaction(services, room_id, actor_id=organizer.user_id) as writer:
         wins = await writer.session.scalars(
             select(WinnerRow.id)
             .where(
@@ -113,7 +113,7 @@ async def _answer(services: Services, room_id: str, answers: tuple[JsonValue, ..
     """Have people submit to the window that was opened last, in the order in which they came."""
     if not answers:
         return
-    windows = select(WindowRow.name).where(WindowRow.room_id == room_id)
+    windows = select(WindowRow.key).where(WindowRow.room_id == room_id)
     manage = select(ParticipantRow.user_id).where(
         ParticipantRow.room_id == room_id, ParticipantRow.role == Role.PARTICIPANT
     )

@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
-from mymozhem.api.dependencies import Host
+from mymozhem.api.dependencies import ApiDependencies
 from mymozhem.app import create_app, host_of
 from mymozhem.config import Settings
 from mymozhem.contract.demo import DemoFailed
@@ -26,7 +26,7 @@ class Filled:
 
 
 @dataclass(frozen=True)
-class House:
+class DemoHost:
     """A demo that is ready to be served."""
 
     organizer: Login
@@ -34,7 +34,7 @@ class House:
     filled: Filled
 
 
-async def prepare(settings: Settings) -> House:
+async def prepare(settings: Settings) -> DemoHost:
     """Make a demo's database, people and rooms; safe to repeat.
 
     Raises `AlreadyRunning` where a host runs on that folder, DemoFailed for a broken demo.
@@ -43,7 +43,7 @@ async def prepare(settings: Settings) -> House:
     await upgrade(settings.effective_database_url)
     organizer, admin = logins(settings.data_dir)
     filled = await fill(settings, organizer, admin)
-    return House(organizer, admin, filled)
+    return DemoHost(organizer, admin, filled)
 
 
 async def fill(settings: Settings, organizer: Login, *others: Login) -> Filled:
@@ -64,7 +64,7 @@ async def fill(settings: Settings, organizer: Login, *others: Login) -> Filled:
 
 
 @asynccontextmanager
-async def idle_host(settings: Settings) -> AsyncIterator[Host]:
+async def idle_host(settings: Settings) -> AsyncIterator[ApiDependencies]:
     """Hand out the parts of a host that serves nobody; its jobs run only when they are asked to."""
     configure_logging(settings)
     app = create_app(settings, run_jobs=False)

@@ -5,7 +5,7 @@ import sys
 from mymozhem.config import Settings
 from mymozhem.contract import RoomStatus
 
-from .setup import House
+from .setup import DemoHost
 
 _PARTS = {
     "head": """\
@@ -34,15 +34,15 @@ Draw “{room.name}” and verify it. In another terminal:
 }
 
 
-def welcome(settings: Settings, house: House, *, command: str = "mymozhem") -> str:
+def startup_message(settings: Settings, host: DemoHost, *, command: str = "mymozhem") -> str:
     """Return the text that a demo greets its operator with; `command` runs the command line."""
-    running = [each.room for each in house.filled.rooms if each.room.status is RoomStatus.ACTIVE]
+    running = [each.room for each in host.filled.rooms if each.room.status is RoomStatus.ACTIVE]
     facts = {
         "url": settings.effective_public_url,
         "folder": settings.data_dir,
-        "organizer": house.organizer,
-        "admin": house.admin,
-        "rooms": _rooms(house),
+        "organizer": host.organizer,
+        "admin": host.admin,
+        "rooms": _rooms(host),
         "command": command,
         "python": sys.executable,
     }
@@ -52,10 +52,10 @@ def welcome(settings: Settings, house: House, *, command: str = "mymozhem") -> s
     return text
 
 
-def _rooms(house: House) -> str:
+def _rooms(host: DemoHost) -> str:
     rows = [
         f"  {each.room.status:<10} {each.room.code}   {each.room.name} ({each.room.app_id})"
-        for each in house.filled.rooms
+        for each in host.filled.rooms
     ]
-    rows += [f"  (not running) {reason}" for reason in house.filled.refused]
+    rows += [f"  (not running) {reason}" for reason in host.filled.refused]
     return "\n".join(rows) or "  none: install an app that brings sample rooms"

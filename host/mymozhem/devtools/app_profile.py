@@ -7,13 +7,13 @@ from typing import Self
 
 from mymozhem.contract import JsonObject
 from mymozhem.testing.app_lookup import App
-from mymozhem.testing.sample_inputs import Wishes, answers_of, settings_of
+from mymozhem.testing.sample_inputs import SampleInputs, answers_of, settings_of
 
 _FILE = "card.json"
 
 
 @dataclass(frozen=True)
-class Card:
+class AppProfile:
     """An app's manifest, settings that rooms may be made with, and answers of people who join."""
 
     app_id: str
@@ -24,7 +24,7 @@ class Card:
     @classmethod
     def of(cls, app: App) -> Self:
         """Return the card of an app whose manifest is valid."""
-        wishes = Wishes()
+        wishes = SampleInputs()
         return cls(app.app_id, app.document, settings_of(app, wishes), answers_of(app, wishes))
 
     @classmethod

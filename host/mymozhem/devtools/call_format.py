@@ -11,7 +11,7 @@ from pydantic import BaseModel, JsonValue
 from mymozhem.contract import Context, Effects, JsonObject, Refuse
 from mymozhem.contract.payloads import Refusal
 
-from .call_recorder import Seen
+from .call_recorder import RecordedCall
 
 MAX_ITEMS = 3
 MAX_TEXT = 200
@@ -19,7 +19,7 @@ MAX_LINE = 600
 _RULE = 78
 
 
-def block(seen: Seen, *, code: Path, at: datetime) -> str:
+def block(seen: RecordedCall, *, code: Path, at: datetime) -> str:
     """Return a call as text of several lines; of a traceback, what is in `code`."""
     head = f"── {at:%H:%M:%S}  {seen.hook}{_what(seen.request)}  {_who(seen.context)}  "
     head += f"{seen.duration_ms:.1f} ms "
@@ -57,7 +57,7 @@ def _who(context: Context) -> str:
     return " ".join(filter(None, (context.actor.role, context.actor.participant_id)))
 
 
-def _asked(seen: Seen) -> Iterator[str]:
+def _asked(seen: RecordedCall) -> Iterator[str]:
     room = seen.context.room
     if room is not None:
         yield _line("settings", room.settings)
@@ -75,7 +75,7 @@ def _asked(seen: Seen) -> Iterator[str]:
 _EMPTY: JsonObject = {"own": {}, "private": {}}
 
 
-def _answered(seen: Seen, code: Path) -> Iterator[str]:
+def _answered(seen: RecordedCall, code: Path) -> Iterator[str]:
     error = seen.error
     if isinstance(error, Refuse):
         yield _refused(error.refusal)

@@ -16,7 +16,7 @@ from mymozhem.registry.loaded_code import AppCode
 
 
 @dataclass(frozen=True)
-class Seen:
+class RecordedCall:
     """One call of a hook: what was asked, what was returned or raised, and milliseconds."""
 
     hook: str
@@ -27,7 +27,7 @@ class Seen:
     duration_ms: float
 
 
-Tell = Callable[[Seen], None]
+Tell = Callable[[RecordedCall], None]
 
 
 def recorded(code: AppCode, tell: Tell) -> AppCode:
@@ -89,4 +89,4 @@ def _tell(
     error: BaseException | None,
     began: float,
 ) -> None:
-    tell(Seen(name, context, request, answer, error, (time.perf_counter() - began) * 1000))
+    tell(RecordedCall(name, context, request, answer, error, (time.perf_counter() - began) * 1000))

@@ -14,7 +14,7 @@ from mymozhem.registry.discovery import GROUP
 
 from .app_source import AppSource
 from .check_docs import look_at_project, look_at_texts
-from .report import Finding, Level, Verdict
+from .report import Finding, Level, Report
 
 #: how long the kit may take, and the app's own tests
 KIT_SECONDS = 300
@@ -24,7 +24,7 @@ _NO_TESTS = 5
 _LAST_LINES = 15
 
 
-def check(source: AppSource, *, strict: bool = False) -> Verdict:
+def check(source: AppSource, *, strict: bool = False) -> Report:
     """Return the verdict on an app; its code runs in processes of their own."""
     with tempfile.TemporaryDirectory(prefix="mymozhem-check-") as folder:
         surroundings = _surroundings(source, Path(folder))
@@ -34,7 +34,7 @@ def check(source: AppSource, *, strict: bool = False) -> Verdict:
             if source.project is not None:
                 findings += look_at_project(document, source.project)
         findings += _tested(source, surroundings)
-    return Verdict(source.app_id, tuple(findings), strict)
+    return Report(source.app_id, tuple(findings), strict)
 
 
 def _surroundings(source: AppSource, folder: Path) -> dict[str, str]:

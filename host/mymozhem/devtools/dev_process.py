@@ -33,10 +33,10 @@ from mymozhem.registry.manifest_history import VersionImmutable
 from mymozhem.registry.publishing_rules import BumpTooSmall, VersionNotGreater
 from mymozhem.testing.app_lookup import App
 
-from .app_profile import Card
+from .app_profile import AppProfile
 from .app_source import AppSource
 from .call_format import block
-from .call_recorder import Seen, recorded
+from .call_recorder import RecordedCall, recorded
 
 NOT_LOADED = 3
 _DATABASE = "dev.sqlite3"
@@ -64,7 +64,7 @@ def main(named: str, folder: str, port: str) -> int:
         return NOT_LOADED
     asyncio.run(_prepare(code, settings))
     (plugin,) = code.plugin_manager.get_plugins()
-    Card.of(App(code.app_id, plugin, Plugin(plugin).functions, code.manifest.document)).write(
+    AppProfile.of(App(code.app_id, plugin, Plugin(plugin).functions, code.manifest.document)).write(
         settings.data_dir
     )
     return _serve(settings, Catalog([recorded(code, _teller(source.code))], ()))
@@ -141,8 +141,8 @@ def _end_with_starter(server: Server) -> None:
     server.should_exit = True
 
 
-def _teller(code: Path) -> Callable[[Seen], None]:
-    def tell(seen: Seen) -> None:
+def _teller(code: Path) -> Callable[[RecordedCall], None]:
+    def tell(seen: RecordedCall) -> None:
         try:
             _say(block(seen, code=code, at=datetime.now().astimezone()))
         except Exception:  # what an app returns may be anything

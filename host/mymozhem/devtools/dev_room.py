@@ -9,14 +9,14 @@ from mymozhem.contract import JsonObject
 from mymozhem.contract.demo import DemoFailed, Guest
 from mymozhem.demo.http_evening import HttpEvening
 
-from .app_profile import Card
+from .app_profile import AppProfile
 
 NAMES = ("Ada", "Bob", "Cem", "Dee", "Eve")
 _PRIZE: JsonObject = {"name": "A prize to try", "quantity": 3}
 
 
 @dataclass(frozen=True)
-class Phone:
+class SimulatedPhone:
     """Somebody in the room."""
 
     name: str
@@ -24,7 +24,7 @@ class Phone:
 
 
 @dataclass
-class Party:
+class DevRoom:
     """A room to try an app in; `refusals` are why it could not be started, or somebody not come."""
 
     room_id: str
@@ -32,13 +32,13 @@ class Party:
     status: str
     version: str
     settings: JsonObject
-    phones: list[Phone] = field(default_factory=list)
+    phones: list[SimulatedPhone] = field(default_factory=list)
     refusals: list[str] = field(default_factory=list)
 
 
 async def gather(
-    evening: HttpEvening, card: Card, *, before: Party | None, people: int
-) -> tuple[Party, bool]:
+    evening: HttpEvening, card: AppProfile, *, before: DevRoom | None, people: int
+) -> tuple[DevRoom, bool]:
     """Return a room with people in it, and whether it is the one there was before."""
     if before is not None and await _goes_on(evening, card, before):
         return before, True
@@ -47,7 +47,7 @@ async def gather(
     return party, False
 
 
-async def _goes_on(evening: HttpEvening, card: Card, party: Party) -> bool:
+async def _goes_on(evening: HttpEvening, card: AppProfile, party: DevRoom) -> bool:
     """Tell whether a room is there, is going on, and is of the version that runs now."""
     if party.version != _version(card):
         return False
@@ -56,7 +56,7 @@ async def _goes_on(evening: HttpEvening, card: Card, party: Party) -> bool:
     return found.code is None and _text(found.data, "status") == party.status == "ACTIVE"
 
 
-async def _made(evening: HttpEvening, card: Card) -> Party:
+async def _made(evening: HttpEvening, card: AppProfile) -> DevRoom:
     """Make a room with the first settings with which it can be started."""
     refusals: list[str] = []
     party = None
@@ -70,8 +70,8 @@ async def _made(evening: HttpEvening, card: Card) -> Party:
 
 
 async def _started(
-    evening: HttpEvening, card: Card, settings: JsonObject, refusals: list[str]
-) -> Party | None:
+    evening: HttpEvening, card: AppProfile, settings: JsonObject, refusals: list[str]
+) -> DevRoom | None:
     body: JsonObject = {"name": "Trial", "appId": card.app_id, "appSettings": settings}
     body["prizes"] = [_PRIZE]
     made = await evening.attempt("POST", "/rooms", body, token=evening.organizer)
@@ -84,10 +84,10 @@ async def _started(
     if started.code is not None:
         refusals.append(f"the room cannot be started: {started.code} {started.data}")
     status = "DRAFT" if started.code else "ACTIVE"
-    return Party(room_id, code, status, _version(card), settings, refusals=refusals)
+    return DevRoom(room_id, code, status, _version(card), settings, refusals=refusals)
 
 
-async def _let_in(evening: HttpEvening, card: Card, party: Party, people: int) -> None:
+async def _let_in(evening: HttpEvening, card: AppProfile, party: DevRoom, people: int) -> None:
     for number, name in enumerate(_names(people)):
         body: JsonObject = {"code": party.code, "name": name}
         if card.answers:
@@ -95,7 +95,7 @@ async def _let_in(evening: HttpEvening, card: Card, party: Party, people: int) -
         entered = await evening.attempt("POST", "/auth/guest", body)
         match entered.data:
             case {"accessToken": str(token), "participant": {"id": str(own), **rest}}:
-                party.phones.append(Phone(name, Guest(token, own)))
+                party.phones.append(SimulatedPhone(name, Guest(token, own)))
                 if rest.get("status") == "PENDING":
                     path = f"/rooms/{party.room_id}/participants/{own}/approve"
                     await evening.attempt("POST", path, token=evening.organizer)
@@ -107,7 +107,7 @@ def _names(people: int) -> Iterable[str]:
     return (NAMES[n] if n < len(NAMES) else f"Guest {n + 1}" for n in range(people))
 
 
-def _version(card: Card) -> str:
+def _version(card: AppProfile) -> str:
     return _text(card.manifest.get("meta"), "version")
 
 

@@ -25,11 +25,11 @@ from mymozhem.demo.scenario import phones as client_for
 from mymozhem.demo.scenario import sign_in
 from mymozhem.manifests.model import Manifest
 
-from .app_profile import Card
+from .app_profile import AppProfile
 from .app_source import AppSource
-from .dev_room import Party, gather
-from .simulated_participants import Phones
-from .startup_message import greeting
+from .dev_room import DevRoom, gather
+from .simulated_participants import SimulatedParticipants
+from .startup_message import startup_message
 
 STOP_SECONDS = 5
 _LOOK_AGAIN = 0.05
@@ -37,7 +37,7 @@ _STDIN = 0
 _WORKER = f"{__package__}.dev_process"
 
 
-class Bench:
+class DevServer:
     """Runs one app on a port, with so many people at phones, until it is told to stop.
 
     Its data lie in `folder`. With `play` people play by themselves, else when `p` is typed.
@@ -51,7 +51,7 @@ class Bench:
         self._port = port
         self._people = people
         self._play = play
-        self._party: Party | None = None
+        self._party: DevRoom | None = None
         self._over = asyncio.Event()
         self._changed = asyncio.Event()
         self._asked = asyncio.Event()
@@ -83,20 +83,20 @@ class Bench:
         address = f"http://127.0.0.1:{self._port}"
         async with client_for(address) as client:
             await _ready(client)
-            card, (organizer, _) = Card.read(self._folder), logins(self._folder)
+            card, (organizer, _) = AppProfile.read(self._folder), logins(self._folder)
             token = await sign_in(client, organizer)
             quiet = Console(quiet=True)
             evening = HttpEvening(client, quiet, app_id=card.app_id, organizer=token)
             party, kept = await gather(evening, card, before=self._party, people=self._people)
             self._party = party
-            say(greeting(address, card, party, organizer, token, kept=kept))
+            say(startup_message(address, card, party, organizer, token, kept=kept))
             manifest = Manifest.of(card.manifest, registered_as=card.app_id)
-            people = Phones(evening, manifest, party, say)
+            people = SimulatedParticipants(evening, manifest, party, say)
             async with asyncio.TaskGroup() as group:
                 group.create_task(people.answer())
                 group.create_task(people.play_on() if self._play else self._on_request(people))
 
-    async def _on_request(self, people: Phones) -> None:
+    async def _on_request(self, people: SimulatedParticipants) -> None:
         while True:
             await self._asked.wait()
             self._asked.clear()

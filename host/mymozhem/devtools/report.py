@@ -30,7 +30,7 @@ class Finding:
 
 
 @dataclass(frozen=True)
-class Verdict:
+class Report:
     """Everything that was found of an app; with `strict`, remarks are problems."""
 
     app: str

@@ -14,7 +14,7 @@ from mymozhem.manifests.model import ActionSpec, Manifest
 from mymozhem.testing.sample_inputs import names_in
 from mymozhem.testing.schema_values import values_for
 
-from .dev_room import Party, Phone
+from .dev_room import DevRoom, SimulatedPhone
 
 #: how often a phone looks whether something is asked
 LOOK_SECONDS = 0.4
@@ -27,10 +27,10 @@ _ORGANIZER = "the organizer"
 Say = Callable[[str], None]
 
 
-class Phones:
+class SimulatedParticipants:
     """The people of one room; they answer windows by themselves, and play when they are told to."""
 
-    def __init__(self, evening: HttpEvening, manifest: Manifest, party: Party, say: Say) -> None:
+    def __init__(self, evening: HttpEvening, manifest: Manifest, party: DevRoom, say: Say) -> None:
         self._evening = evening
         self._manifest = manifest
         self._party = party
@@ -91,7 +91,7 @@ class Phones:
                     known[name] = found
         return known
 
-    async def _answer(self, phone: Phone, number: int) -> None:
+    async def _answer(self, phone: SimulatedPhone, number: int) -> None:
         while True:
             await asyncio.sleep(LOOK_SECONDS)
             state = await self._look(f"/rooms/{self._party.room_id}/state", phone.guest.token)
@@ -101,7 +101,9 @@ class Phones:
                     case {"id": str(name), "status": "open", "maySubmit": True, "accepts": accepts}:
                         await self._submit(phone, number, name, accepts)
 
-    async def _submit(self, phone: Phone, number: int, window: str, accepts: JsonValue) -> None:
+    async def _submit(
+        self, phone: SimulatedPhone, number: int, window: str, accepts: JsonValue
+    ) -> None:
         if (phone.name, window) in self._answered:
             return
         values = values_for(accepts)

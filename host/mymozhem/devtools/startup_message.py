@@ -7,8 +7,8 @@ from mymozhem.demo.accounts import Login
 from mymozhem.manifests.model import Manifest
 from mymozhem.testing.schema_values import values_for
 
-from .app_profile import Card
-from .dev_room import Party
+from .app_profile import AppProfile
+from .dev_room import DevRoom
 
 _HEAD = """\
 
@@ -34,8 +34,8 @@ p + Enter: everybody tries something. q + Enter or Ctrl+C: the end. A saved file
 """
 
 
-def greeting(
-    address: str, card: Card, party: Party, organizer: Login, token: str, *, kept: bool
+def startup_message(
+    address: str, card: AppProfile, party: DevRoom, organizer: Login, token: str, *, kept: bool
 ) -> str:
     """Return the greeting; a short one where the room was kept."""
     manifest = Manifest.of(card.manifest, registered_as=card.app_id)

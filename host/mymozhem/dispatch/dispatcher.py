@@ -22,13 +22,13 @@ from .breakers.breaker import Key, Verdict
 from .breakers.failure_classes import verdict_of
 from .breakers.registry import Breakers
 from .lock_drift import drift_of
-from .observers import Ears, Listener, observed
+from .observers import CallObservers, Listener, observed
 from .outcome import BadAnswer, CallFailed, FailureKind, Outcome
 from .policy import DECIDES, Budget, Declared, Policy, deadline_ms
 from .reply_codec import decode
-from .transports.base import AppTarget, Call, Reply, Transport
+from .transports.base import AppTarget, HookCall, Reply, Transport
 from .transports.inprocess import CodeSource, InProcess
-from .transports.late_replies import Lingering
+from .transports.late_replies import LateReplyTransport
 from .transports.model_copies import with_values
 
 #: calls of one app that run at the same time; the rest wait, within their deadlines
@@ -79,16 +79,16 @@ class Dispatcher:
         remote: Transport | None = None,
         isolated: Transport | None = None,
         breakers: Breakers | None = None,
-        ears: Ears | None = None,
+        observers: CallObservers | None = None,
     ) -> None:
         self._apps = apps
         self._clock = clock
         self._cap_ms = settings.max_deadline_ms
         self._inside: Transport = InProcess(apps)
-        self._remote = Lingering(remote) if remote is not None else None
-        self._isolated = Lingering(isolated) if isolated is not None else None
+        self._remote = LateReplyTransport(remote) if remote is not None else None
+        self._isolated = LateReplyTransport(isolated) if isolated is not None else None
         self._breakers = breakers
-        self._ears = ears or Ears()
+        self._ears = observers or CallObservers()
         self._policies: dict[tuple[str, str, str], Policy | None] = {}
         self._places: defaultdict[str, asyncio.Semaphore] = defaultdict(
             lambda: asyncio.Semaphore(CALLS_AT_ONCE)
@@ -125,7 +125,7 @@ class Dispatcher:
         within_ms = deadline_ms(policy, cap_ms=self._cap_ms, budget=budget)
         told = with_values(context, {"call_id": call_id, "deadline_ms": within_ms})
         late = self._late(hook, app, context, call_id)
-        call = Call(
+        call = HookCall(
             hook, app, told, request, attempt, max_attempts, occurred_at=occurred_at, late=late
         )
         failed = None
@@ -160,7 +160,7 @@ class Dispatcher:
         return self._policies[key]
 
     async def _answer(
-        self, hook: Hook[Req, Res], call: Call, policy: Policy, check: Check[Res] | None
+        self, hook: Hook[Req, Res], call: HookCall, policy: Policy, check: Check[Res] | None
     ) -> Res | Refusal:
         """Ask where the app may be asked now, and tell its breaker how it went."""
         name, within_ms = call.app.app_id, call.context.deadline_ms
@@ -189,7 +189,7 @@ class Dispatcher:
             permit.report(verdict, code)
         return answer
 
-    async def _send(self, call: Call, within_ms: int) -> Reply:
+    async def _send(self, call: HookCall, within_ms: int) -> Reply:
         name = call.app.app_id
         if within_ms <= 0:
             raise CallFailed(FailureKind.BUDGET_SPENT, f"No time was left to ask {name}.")
@@ -209,12 +209,12 @@ class Dispatcher:
         self._compare(call, reply)
         return reply
 
-    def _compare(self, call: Call, reply: Reply) -> None:
+    def _compare(self, call: HookCall, reply: Reply) -> None:
         drifts = self._ears.drifts
         if drifts is not None and (drift := drift_of(call, reply)) is not None:
             drifts.drifted(drift)
 
-    def _transport(self, call: Call) -> Transport:
+    def _transport(self, call: HookCall) -> Transport:
         app_id, version = call.app.app_id, call.app.version
         outside: Transport | None
         if self._apps.endpoint(app_id, version) is not None:
@@ -238,7 +238,7 @@ class Dispatcher:
         room_id = context.room.id if context.room is not None else None
         return Listener(self._ears.late, self._clock, hook, app, call_id, room_id)
 
-    def _tell(self, call: Call, outcome: Outcome[BaseModel], failed: CallFailed | None) -> None:
+    def _tell(self, call: HookCall, outcome: Outcome[BaseModel], failed: CallFailed | None) -> None:
         _log(call, outcome, failed)
         kind = failed.failure.kind if failed is not None else None
         if kind is FailureKind.GONE and self._ears.gone is not None:
@@ -256,13 +256,13 @@ def _guard(hook: Hook[BaseModel, BaseModel], request: BaseModel) -> None:
         raise TypeError(msg)
 
 
-def _left(call: Call, deadline: asyncio.Timeout) -> Call:
+def _left(call: HookCall, deadline: asyncio.Timeout) -> HookCall:
     """Tell the app the time that is left after the wait for a place."""
     left = (deadline.when() or 0.0) - asyncio.get_running_loop().time()
     return _within(call, max(0, round(left * 1000)))
 
 
-def _within(call: Call, left_ms: int) -> Call:
+def _within(call: HookCall, left_ms: int) -> HookCall:
     if left_ms == call.context.deadline_ms:
         return call
     return call._replace(context=with_values(call.context, {"deadline_ms": left_ms}))
@@ -308,7 +308,7 @@ def _outcome(
     return Outcome(decided_by, call_id, answer, None, failure, duration_ms)
 
 
-def _log(call: Call, outcome: Outcome[BaseModel], failed: CallFailed | None) -> None:
+def _log(call: HookCall, outcome: Outcome[BaseModel], failed: CallFailed | None) -> None:
     if failed is None and not _debugging.isEnabledFor(logging.DEBUG):
         return
     facts = {

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Protocol
 
-from .transports.base import Call, Reply
+from .transports.base import HookCall, Reply
 
 
 @dataclass(frozen=True)
@@ -25,7 +25,7 @@ class DriftSink(Protocol):
         ...
 
 
-def drift_of(call: Call, reply: Reply) -> Drifted | None:
+def drift_of(call: HookCall, reply: Reply) -> Drifted | None:
     """Return how far a reply is from the room's lock; None where it names that, or none."""
     room, expected = call.context.room, call.context.lock
     if reply.lock is None or room is None or expected is None or reply.lock == expected:

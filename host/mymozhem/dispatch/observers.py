@@ -13,7 +13,7 @@ from .late_answers import LateAnswer, LateSink
 from .lock_drift import DriftSink
 from .outcome import CallFailed, FailureKind, Outcome
 from .reply_codec import decode
-from .transports.base import AppTarget, Call, Reply
+from .transports.base import AppTarget, HookCall, Reply
 
 #: failures of calls that never reached the app
 _UNASKED = frozenset(
@@ -28,7 +28,7 @@ _UNASKED = frozenset(
 
 
 @dataclass(frozen=True)
-class Ears:
+class CallObservers:
     """Who is told of calls: each returns at once and never raises.
 
     `observer` hears of every call, `late` of answers after their deadlines, `drifts` of replies for
@@ -73,7 +73,7 @@ class Listener:
         )  # fmt: skip
 
 
-def observed(call: Call, outcome: Outcome[BaseModel], kind: FailureKind | None) -> Observed:
+def observed(call: HookCall, outcome: Outcome[BaseModel], kind: FailureKind | None) -> Observed:
     """Return what became of a call; `kind` is why the app failed, None where it did not."""
     room = call.context.room
     return Observed(

@@ -22,7 +22,7 @@ class FailureKind(StrEnum):
     RAISED = "APP_FAILED"  #: the app raised something other than `Refuse`
     BAD_RESULT = "APP_BAD_RESULT"  #: the answer breaks the schema, the size limit or its meaning
     OVERLOADED = "APP_OVERLOADED"  #: too many of the app's calls are running or blocked
-    BUDGET_SPENT = "APP_BUDGET_SPENT"  #: hooks before this one used up the action's time
+    BUDGET_SPENT = "APP_BUDGET_SPENT"  #: earlier hooks used up the time of the request
     NO_CODE = "APP_ORPHANED"  #: no installed code serves the locked version
     NOT_IMPLEMENTED = "APP_NOT_IMPLEMENTED"  #: the code lacks a hook that the manifest declares
     UNREACHABLE = "APP_UNREACHABLE"  #: no connection to the app: refused, reset, no TLS, no name
@@ -30,9 +30,9 @@ class FailureKind(StrEnum):
     MISCONFIGURED = "APP_MISCONFIGURED"  #: 401, 403, 404, or an address that may not be reached
     REFUSED_CALL = "APP_REFUSED_CALL"  #: 400, 409, 413 or 422: the app did not take this call
     GONE = "APP_GONE"  #: 410: the app says that it is no more
-    PAUSED = "APP_PAUSED"  #: it failed too often of late and is not asked for a while
+    PAUSED = "APP_PAUSED"  #: it failed several times in a row and is not asked for a while
     STOPPED = "APP_STOPPED"  #: the operator has stopped the app
-    ACCEPTED = "APP_ACCEPTED"  #: 202: the app has taken the question, its answer comes later
+    ACCEPTED = "APP_ACCEPTED"  #: 202: the app has accepted the call, its answer comes later
 
 
 @dataclass(frozen=True)

@@ -22,7 +22,7 @@ class NotTried(RuntimeError):
 
 
 @dataclass(frozen=True)
-class Account:
+class OsUser:
     """A user; `uid` and `gid` are None where it is the host's own.
 
     `note` is a sentence for the operator: why it is the host's own, or what this one could read.
@@ -39,7 +39,7 @@ class Account:
         return self.uid is not None
 
 
-def account_for(wanted: str | None, interpreter: Path, data_dir: Path) -> Account:
+def os_user_for(wanted: str | None, interpreter: Path, data_dir: Path) -> OsUser:
     """Return whom workers of an interpreter run as; blocking, for some 50 ms.
 
     Only a host that runs as root may choose: `wanted`, or nobody. That user must be able to run the
@@ -49,24 +49,24 @@ def account_for(wanted: str | None, interpreter: Path, data_dir: Path) -> Accoun
     own = _name_of(os.geteuid())
     if os.geteuid() != 0:
         note = f"the host does not run as root, so its apps run as {own}, too" if wanted else None
-        return Account(own, note=note)
+        return OsUser(own, note=note)
     name = wanted or NOBODY
     if name == own:
-        return Account(own)
+        return OsUser(own)
     try:
         found = pwd.getpwnam(name)
     except KeyError:
-        return Account(own, note=f"there is no user {name}, so isolated code runs as {own}")
+        return OsUser(own, note=f"there is no user {name}, so isolated code runs as {own}")
     problem = _probed(interpreter, found)
     if problem is not None:
         note = (
             f"{name} cannot run {interpreter} ({problem}), so isolated code runs as {own}; the "
             f"page on isolated apps says how to lay out the data folder"
         )
-        return Account(own, note=note)
+        return OsUser(own, note=note)
     open_to_all = files_open_to_all(data_dir)
     note = f"others can read {', '.join(map(str, open_to_all))}" if open_to_all else None
-    return Account(name, found.pw_uid, found.pw_gid, note)
+    return OsUser(name, found.pw_uid, found.pw_gid, note)
 
 
 def files_open_to_all(folder: Path) -> list[Path]:

@@ -15,7 +15,7 @@ from mymozhem.registry.isolated.environments import interpreter, log_folder
 from mymozhem.registry.loaded_code import IsolatedCode
 
 from .errors import NotStarted, Resting
-from .os_user import Account, account_for
+from .os_user import OsUser, os_user_for
 from .restart_backoff import deaths_after, deaths_before, rest_seconds
 from .worker import LOG_NAME, STOP_SECONDS, Launch, Worker
 
@@ -110,7 +110,7 @@ class _Place:
         self.code = code
         self._idle_seconds = settings.isolated_idle_seconds
         account = partial(
-            account_for, settings.isolated_user, interpreter(code.folder), settings.data_dir
+            os_user_for, settings.isolated_user, interpreter(code.folder), settings.data_dir
         )
         self._launch = Launch(
             code,
@@ -121,7 +121,7 @@ class _Place:
         self._worker: Worker | None = None
         self._leaving: set[Worker] = set()
         self._since: datetime | None = None
-        self._account: Account | None = None
+        self._account: OsUser | None = None
         self._running = 0
         self._starts = 0
         self._deaths = 0
@@ -263,11 +263,11 @@ class _Place:
         }
 
 
-def _kept_apart(find: Callable[[], Account]) -> Callable[[], Account]:
+def _kept_apart(find: Callable[[], OsUser]) -> Callable[[], OsUser]:
     """Keep a user of their own once it was found; what stands in its way may be gone next time."""
-    kept: list[Account] = []
+    kept: list[OsUser] = []
 
-    def account() -> Account:
+    def account() -> OsUser:
         if kept:
             return kept[0]
         found = find()

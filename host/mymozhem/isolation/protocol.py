@@ -18,7 +18,7 @@ ENDED: Final = "ended"
 
 
 @dataclass(frozen=True)
-class Orders:
+class WorkerConfig:
     """What a worker needs to know; it never stands in its arguments or variables.
 
     `folder` is the worker's own: its home, its place for scratch files and for its socket, removed
@@ -46,7 +46,7 @@ class Orders:
         return json.dumps(asdict(self)).encode() + b"\n"
 
     @classmethod
-    def read(cls, descriptor: int) -> "Orders":
+    def read(cls, descriptor: int) -> "WorkerConfig":
         """Read the line of orders, and not a byte behind it; ValueError where it is none."""
         line = bytearray()
         while not line.endswith(b"\n"):

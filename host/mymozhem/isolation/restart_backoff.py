@@ -1,11 +1,12 @@
 """When a worker that died may be started again."""
 
-#: who lived that long was well: the next death is the first again
-LIVED_SECONDS = 60.0
-FIRST_REST_SECONDS = 0.5
-LONGEST_REST_SECONDS = 60.0
+from mymozhem.concurrency.backoff import Backoff
 
-_DOUBLINGS = 16
+#: a worker that lived this long was healthy: its death counts as the first again
+LIVED_SECONDS = 60.0
+
+#: the waits from the second death in a row on; a worker is replaced at once after the first
+_REST = Backoff(first=0.5, longest=60.0)
 
 
 def deaths_before(deaths: int, lived_seconds: float) -> int:
@@ -19,7 +20,5 @@ def deaths_after(deaths: int, lived_seconds: float) -> int:
 
 
 def rest_seconds(deaths: int) -> float:
-    """Return how long to wait after so many deaths in a row: none, 0.5 s, then twice as long."""
-    if deaths <= 1:
-        return 0.0
-    return min(LONGEST_REST_SECONDS, FIRST_REST_SECONDS * 2.0 ** min(deaths - 2, _DOUBLINGS))
+    """Return the seconds to wait after so many deaths in a row: 0, 0.5, then doubled each time."""
+    return 0.0 if deaths <= 1 else _REST.seconds(deaths - 1)

@@ -32,7 +32,7 @@ _LAST_CHUNKS = 32
 _STOPS = frozenset({signal.SIGTERM, signal.SIGINT, signal.SIGHUP})
 
 
-class Keeper:
+class Supervisor:
     """Watches one worker until its end; `life` is readable when the host is gone.
 
     `said` is what the worker writes into, `log` where that goes, `host` where reports go.
@@ -62,7 +62,7 @@ class Keeper:
             self._signal(signal.SIGTERM)
             status = self._awaited(GRACE_SECONDS)
         self._signal(signal.SIGKILL)
-        status = self._bury(status)
+        status = self._reap(status)
         shutil.rmtree(self._folder, ignore_errors=True)  # now that nobody writes into it
         self._copy_rest()
         how = _how(status)
@@ -106,7 +106,7 @@ class Keeper:
         with suppress(ProcessLookupError):
             os.killpg(self._worker, number)
 
-    def _bury(self, status: int | None) -> int | None:
+    def _reap(self, status: int | None) -> int | None:
         """Kill whatever the worker has left behind; return how the worker itself ended."""
         ends = time.monotonic() + DEATH_SECONDS
         while time.monotonic() < ends:

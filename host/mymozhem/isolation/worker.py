@@ -27,8 +27,8 @@ from mymozhem.registry.isolated.environments import interpreter, log_folder
 from mymozhem.registry.loaded_code import IsolatedCode
 
 from .errors import NotStarted
-from .os_user import Account, variables
-from .protocol import ENDED, MAX_LINE_BYTES, PID, PROBLEM, READY, SOCKET_NAME, Orders
+from .os_user import OsUser, variables
+from .protocol import ENDED, MAX_LINE_BYTES, PID, PROBLEM, READY, SOCKET_NAME, WorkerConfig
 
 #: how long a question to a worker may be: what others fetch as lists stands in it
 MAX_QUESTION_BYTES = 256 * MAX_BODY_BYTES
@@ -58,7 +58,7 @@ class Launch:
     """What a worker is started with."""
 
     code: IsolatedCode
-    account: Callable[[], Account]
+    account: Callable[[], OsUser]
     memory_mb: int
     start_seconds: float
 
@@ -76,7 +76,7 @@ class Worker:
         self._loop = asyncio.get_running_loop()
         self.ready: asyncio.Future[Endpoint] = self._loop.create_future()
         self.ended: asyncio.Future[str] = self._loop.create_future()
-        self.account: Account | None = None
+        self.account: OsUser | None = None
         self.pid: int | None = None
         self.began = self._loop.time()
         self.stopping = False
@@ -155,7 +155,7 @@ class Worker:
         account = self.account = self._launch.account()
         folder = _own_folder(account)
         stack.callback(shutil.rmtree, folder, ignore_errors=True)
-        orders = Orders(
+        orders = WorkerConfig(
             app_id=code.app_id,
             distribution=code.distribution,
             version=code.distribution_version,
@@ -256,7 +256,7 @@ def _new_key() -> _Key:
     return _Key(text, key)
 
 
-def _own_folder(account: Account) -> str:
+def _own_folder(account: OsUser) -> str:
     """Make the folder of a worker: nobody else may look into it, and its path is short enough."""
     base = tempfile.gettempdir()
     if len(base) > _LONGEST_FOLDER - 20 or (account.apart and not _is_open_to_all(Path(base))):
@@ -277,7 +277,7 @@ def _opened_log(folder: Path) -> int:
     return os.open(folder / LOG_NAME, os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_NOFOLLOW, 0o600)
 
 
-def _hand_over(process: subprocess.Popen[bytes], orders: Orders) -> None:
+def _hand_over(process: subprocess.Popen[bytes], orders: WorkerConfig) -> None:
     if process.stdin is None:
         raise TypeError  # it was started with a pipe
     with contextlib.suppress(BrokenPipeError):  # it has ended already, and how is read below

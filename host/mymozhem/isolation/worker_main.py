@@ -2,9 +2,9 @@
 
 The environment's own Python runs it.
 
-It reads its orders from its standard input, where the end means that the host is gone, and tells
-the host on its standard output how it goes. It parts in two: a `Keeper`, and the process in which
-the app is loaded and served on a Unix socket, as `mymozhem app serve` serves it elsewhere.
+It reads its configuration from standard input; the end of the input means that the host is gone.
+It reports its state on standard output. It forks into a `Supervisor` and the process that loads the
+app and serves it on a Unix socket, as `mymozhem app serve` does.
 """
 
 import os
@@ -14,9 +14,9 @@ from contextlib import suppress
 from importlib.metadata import EntryPoint, entry_points
 from typing import NoReturn
 
-from .protocol import PID, PROBLEM, READY, Orders, report
+from .protocol import PID, PROBLEM, READY, WorkerConfig, report
 from .resource_limits import adopt_orphans, die_with_parent, limit
-from .supervisor import Keeper
+from .supervisor import Supervisor
 
 #: the same group as `mymozhem.registry.discovery` reads; that module is not imported here
 GROUP = "mymozhem.apps"
@@ -33,7 +33,7 @@ class _NotLoadable(Exception):
 
 def main() -> NoReturn:
     """Take orders, and serve until the end."""
-    orders = Orders.read(_LIFE)
+    orders = WorkerConfig.read(_LIFE)
     adopt_orphans()
     said, saying = os.pipe()
     keeper = os.getpid()
@@ -44,7 +44,7 @@ def main() -> NoReturn:
     os.close(saying)
     with suppress(ProcessLookupError, PermissionError):  # it does so itself, and may be ahead
         os.setpgid(worker, worker)
-    Keeper(worker, life=_LIFE, said=said, log=_LOG, host=_HOST, folder=orders.folder).run()
+    Supervisor(worker, life=_LIFE, said=said, log=_LOG, host=_HOST, folder=orders.folder).run()
 
 
 def _become_worker(keeper: int, said: int, saying: int) -> None:
@@ -61,7 +61,7 @@ def _become_worker(keeper: int, said: int, saying: int) -> None:
     os.closerange(_REPORT + 1, _DESCRIPTORS)
 
 
-def _work(orders: Orders) -> NoReturn:
+def _work(orders: WorkerConfig) -> NoReturn:
     report(_REPORT, PID, os.getpid())
     limit(
         memory_bytes=orders.memory_bytes,
@@ -84,7 +84,7 @@ def _refuse(problem: str) -> NoReturn:
     os._exit(1)
 
 
-def _loaded(orders: Orders) -> object:
+def _loaded(orders: WorkerConfig) -> object:
     """Return the app object of the very distribution that was ordered, and of no other."""
     found = [each for each in entry_points(group=GROUP, name=orders.app_id) if _is(each, orders)]
     if len(found) != 1:
@@ -94,7 +94,7 @@ def _loaded(orders: Orders) -> object:
     return app
 
 
-def _is(point: EntryPoint, orders: Orders) -> bool:
+def _is(point: EntryPoint, orders: WorkerConfig) -> bool:
     if point.dist is None:
         return False
     wanted = (_normal(orders.distribution), orders.version)
@@ -105,7 +105,7 @@ def _normal(name: str) -> str:
     return name.lower().replace("_", "-").replace(".", "-")
 
 
-def _serve(app: object, orders: Orders) -> NoReturn:
+def _serve(app: object, orders: WorkerConfig) -> NoReturn:
     # Loaded here, so that the keeper stays as small as it is.
     import logging  # noqa: PLC0415
     import socket  # noqa: PLC0415

@@ -32,7 +32,7 @@ _MESSAGES = {
 }
 
 
-def shape_problems(document: JsonValue) -> tuple[Problem, ...]:
+def format_problems(document: JsonValue) -> tuple[Problem, ...]:
     """Return where a document breaks the manifest's schema; a hundred problems at most."""
     found = (fault for error in _VALIDATOR.iter_errors(document) for fault in faults(error))
     return tuple(dict.fromkeys(_told(fault) for fault in islice(found, MAX_REPORTED)))

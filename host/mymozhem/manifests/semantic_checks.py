@@ -56,7 +56,7 @@ class Facts:
         return said if isinstance(said, str) else None
 
 
-def meaning_problems(
+def semantic_problems(
     document: Mapping[str, JsonValue], *, registered_as: str | None
 ) -> Iterator[Problem]:
     """Yield what is well-formed in a manifest and yet makes no sense."""

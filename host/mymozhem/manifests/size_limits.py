@@ -16,7 +16,7 @@ MAX_VALUES = 5_000
 _ELSEWHERE = frozenset({"fallback", "payload", "registration", "settings", "state"})
 
 
-def crowd_problems(document: Mapping[str, JsonValue]) -> tuple[Problem, ...]:
+def size_problems(document: Mapping[str, JsonValue]) -> tuple[Problem, ...]:
     """Return the first object or list with more than 200 entries, or that all are over 5,000."""
     for counted, (path, value) in enumerate(_values(document)):
         if isinstance(value, dict | list) and len(value) > MAX_ENTRIES:

@@ -7,12 +7,12 @@ from itertools import islice
 from pydantic import JsonValue, ValidationError
 
 from .embedded_schemas import schema_problems
-from .format_checks import shape_problems
+from .format_checks import format_problems
 from .json_pointer import pointer
 from .model import Manifest
 from .problems import Problem
-from .semantic_checks import meaning_problems
-from .size_limits import crowd_problems
+from .semantic_checks import semantic_problems
+from .size_limits import size_problems
 from .strict_json import StrictJsonError, from_python, loads
 
 MAX_MANIFEST_BYTES = 256 * 1024
@@ -84,11 +84,11 @@ def _checked(document: dict[str, JsonValue], registered_as: str | None) -> Repor
 
 
 def _problems(document: dict[str, JsonValue], registered_as: str | None) -> tuple[Problem, ...]:
-    crowded = crowd_problems(document)
+    crowded = size_problems(document)
     if crowded:
         return crowded
-    shape = set(shape_problems(document))
+    shape = set(format_problems(document))
     named = {problem.pointer for problem in shape}
-    meaning = meaning_problems(document, registered_as=registered_as)
+    meaning = semantic_problems(document, registered_as=registered_as)
     beyond = islice((each for each in meaning if each.pointer not in named), MAX_REPORTED)
     return tuple(sorted({*shape, *beyond, *schema_problems(document)}))[:MAX_REPORTED]

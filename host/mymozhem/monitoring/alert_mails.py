@@ -10,14 +10,14 @@ from sqlalchemy import and_, or_, select
 from mymozhem.db.unit_of_work import UnitOfWork
 
 from .mail_queue import enqueue
-from .mail_texts import alert_letter, digest_letter
+from .mail_texts import alert_mail, digest_mail
 from .quiet_hours import QuietHours
 from .sources import Sources
 from .tables import AlertRow, Severity
 
 
 @dataclass(frozen=True)
-class Teller:
+class AlertMailer:
     """Writes the mails about incidents; without `mails` nobody is written to."""
 
     sources: Sources
@@ -50,7 +50,7 @@ class Teller:
         self, unit: UnitOfWork, at_once: Sequence[AlertRow], held: Sequence[AlertRow]
     ) -> None:
         for row in at_once:
-            letter = alert_letter(row, self.public_url)
+            letter = alert_mail(row, self.public_url)
             for recipient in await self.sources.recipients(unit.session, row.app_id):
                 enqueue(unit, recipient, letter)
         concerned: defaultdict[str, list[AlertRow]] = defaultdict(list)
@@ -58,7 +58,7 @@ class Teller:
             for recipient in await self.sources.recipients(unit.session, row.app_id):
                 concerned[recipient].append(row)
         for recipient, rows in concerned.items():
-            enqueue(unit, recipient, digest_letter(rows, self.public_url))
+            enqueue(unit, recipient, digest_mail(rows, self.public_url))
 
 
 async def _news(unit: UnitOfWork) -> Sequence[AlertRow]:

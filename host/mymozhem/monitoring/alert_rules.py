@@ -7,7 +7,7 @@ from typing import NamedTuple
 from mymozhem.observability.metrics import BreakerState
 
 from .call_counts import SLOW_SHARE
-from .call_statistics import Figures
+from .call_statistics import CallStatistics
 from .sources import DeliveryCount, Orphans
 from .tables import AppStatus, RuleName, Severity
 
@@ -76,7 +76,7 @@ class AppOff(NamedTuple):
 class Facts:
     """What is known at one moment; `hour` are the figures of the last hour."""
 
-    hour: Sequence[Figures] = ()
+    hour: Sequence[CallStatistics] = ()
     breakers: Sequence[BreakerState] = ()
     deliveries: Sequence[DeliveryCount] = ()
     checks: Sequence[CheckedApp] = ()
@@ -85,7 +85,7 @@ class Facts:
 
 
 @dataclass(frozen=True)
-class Finding:
+class Alert:
     """One thing that is wrong now; `key` is the same as long as it is the same thing."""
 
     rule: RuleName
@@ -109,9 +109,9 @@ class Finding:
         return self.do or ADVICE[self.rule].format(app=self.app_id or "")
 
 
-def findings(facts: Facts) -> list[Finding]:
+def due_alerts(facts: Facts) -> list[Alert]:
     """Return everything that is wrong, each key once, the worst of a key first met."""
-    found: dict[str, Finding] = {}
+    found: dict[str, Alert] = {}
     stopped = {app.app_id for app in facts.off}
     for finding in _all(facts):
         if finding.app_id in stopped and finding.rule not in _WHEN_OFF:
@@ -123,7 +123,7 @@ def findings(facts: Facts) -> list[Finding]:
 _WHEN_OFF = {RuleName.APP_OFF, RuleName.DEAD_LETTERS}
 
 
-def _all(facts: Facts) -> Iterator[Finding]:
+def _all(facts: Facts) -> Iterator[Alert]:
     for each in facts.hour:
         yield from _misconfigured(each)
         yield from _success(each)
@@ -135,12 +135,12 @@ def _all(facts: Facts) -> Iterator[Finding]:
     yield from map(_orphaned, facts.orphans)
 
 
-def _misconfigured(hour: Figures) -> Iterator[Finding]:
+def _misconfigured(hour: CallStatistics) -> Iterator[Alert]:
     """Find one such call: what is set up wrongly does not get well by itself."""
     count = hour.codes.get(MISCONFIGURED, 0)
     if count:
         calls = "1 call" if count == 1 else f"{count} calls"
-        yield Finding(
+        yield Alert(
             RuleName.MISCONFIGURED,
             Severity.CRITICAL,
             f"{hour.app_id} {_versions(hour)} did not let {calls} in ({hour.capability}) within an "
@@ -149,11 +149,11 @@ def _misconfigured(hour: Figures) -> Iterator[Finding]:
         )  # fmt: skip
 
 
-def _success(hour: Figures) -> Iterator[Finding]:
+def _success(hour: CallStatistics) -> Iterator[Alert]:
     rate = hour.success_rate
     if rate is None or hour.successes + hour.failures < ENOUGH_CALLS or rate >= WARN_BELOW:
         return
-    yield Finding(
+    yield Alert(
         RuleName.SUCCESS_RATE,
         Severity.CRITICAL if rate < CRITICAL_BELOW else Severity.WARNING,
         f"{hour.app_id} {_versions(hour)} failed in {hour.failures} of "
@@ -163,11 +163,11 @@ def _success(hour: Figures) -> Iterator[Finding]:
     )  # fmt: skip
 
 
-def _slow(hour: Figures) -> Iterator[Finding]:
+def _slow(hour: CallStatistics) -> Iterator[Alert]:
     if hour.asked < ENOUGH_CALLS or hour.slow <= hour.asked * SLOW_CALLS:
         return
     p95 = round(hour.spread.p95_ms or 0)
-    yield Finding(
+    yield Alert(
         RuleName.SLOW,
         Severity.WARNING,
         f"{hour.app_id} {_versions(hour)} ({hour.capability}) needed over {SLOW_SHARE:.0%} of its "
@@ -176,8 +176,8 @@ def _slow(hour: Figures) -> Iterator[Finding]:
     )  # fmt: skip
 
 
-def _breaker(breaker: BreakerState) -> Finding:
-    return Finding(
+def _breaker(breaker: BreakerState) -> Alert:
+    return Alert(
         RuleName.BREAKER,
         Severity.CRITICAL,
         f"{breaker.app_id} {breaker.version} ({breaker.capability}) failed several times in a row "
@@ -186,21 +186,21 @@ def _breaker(breaker: BreakerState) -> Finding:
     )  # fmt: skip
 
 
-def _dead_letters(counts: Sequence[DeliveryCount]) -> Iterator[Finding]:
+def _dead_letters(counts: Sequence[DeliveryCount]) -> Iterator[Alert]:
     """Blame an app that has too many by itself; else the platform, where all together have."""
     over = [each for each in counts if each.dead > DEAD_LETTERS]
     for each in over:
         summary = f"{each.dead} deliveries to {each.app_id} were given up."
-        yield Finding(RuleName.DEAD_LETTERS, Severity.WARNING, summary, each.app_id)
+        yield Alert(RuleName.DEAD_LETTERS, Severity.WARNING, summary, each.app_id)
     total = sum(each.dead for each in counts)
     if not over and total > DEAD_LETTERS:
         parts = ", ".join(f"{each.app_id} {each.dead}" for each in counts if each.dead)
         summary = f"{total} deliveries were given up: {parts}."
-        yield Finding(RuleName.DEAD_LETTERS, Severity.WARNING, summary)
+        yield Alert(RuleName.DEAD_LETTERS, Severity.WARNING, summary)
 
 
-def _check(check: CheckedApp) -> Finding:
-    return Finding(
+def _check(check: CheckedApp) -> Alert:
+    return Alert(
         RuleName.CHECKS,
         Severity.WARNING,
         f"{check.app_id} {check.version} failed {CHECKS_IN_A_ROW} health checks in a row; the last "
@@ -209,10 +209,10 @@ def _check(check: CheckedApp) -> Finding:
     )  # fmt: skip
 
 
-def _off(app: AppOff) -> Finding:
+def _off(app: AppOff) -> Alert:
     why = "says that it is gone (410)" if app.gone else "was stopped by an operator"
     reason = f": {app.reason}" if app.reason else ""
-    return Finding(
+    return Alert(
         RuleName.APP_OFF,
         Severity.CRITICAL if app.gone else Severity.WARNING,
         f"{app.app_id} {why}{reason}. It is not asked any more.",
@@ -220,10 +220,10 @@ def _off(app: AppOff) -> Finding:
     )  # fmt: skip
 
 
-def _orphaned(app: Orphans) -> Finding:
+def _orphaned(app: Orphans) -> Alert:
     versions = ", ".join(app.versions)
     rooms = "1 room is" if app.rooms == 1 else f"{app.rooms} rooms are"
-    return Finding(
+    return Alert(
         RuleName.APP_OFF,
         Severity.CRITICAL if app.active else Severity.WARNING,
         f"Nothing answers for {app.app_id} {versions}: {rooms} orphaned, {app.active} of them "
@@ -232,5 +232,5 @@ def _orphaned(app: Orphans) -> Finding:
     )  # fmt: skip
 
 
-def _versions(hour: Figures) -> str:
+def _versions(hour: CallStatistics) -> str:
     return ", ".join(hour.versions)

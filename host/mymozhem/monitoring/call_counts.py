@@ -62,7 +62,7 @@ class _Count:
 _Counts = dict[_Key, _Count]
 
 
-class Histograms:
+class CallCounts:
     """Counts the calls of this process; `flush` adds them to the table."""
 
     def __init__(self, clock: Clock) -> None:

@@ -10,7 +10,7 @@ from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from .call_counts import SPAN, floor
-from .duration_buckets import NOT_ASKED, Spread
+from .duration_buckets import NOT_ASKED, DurationBuckets
 from .tables import CallCountRow, Grain
 
 Window = Literal["1h", "24h", "7d"]
@@ -29,7 +29,7 @@ _WINDOWS: Mapping[Window, tuple[Grain, timedelta]] = {
 
 
 @dataclass(frozen=True)
-class Figures:
+class CallStatistics:
     """How the calls of one app and capability went.
 
     `successes` and `failures` leave out calls that say nothing about the app; a refusal is an
@@ -48,7 +48,7 @@ class Figures:
     slow: int
     codes: Mapping[str, int]
     versions: tuple[str, ...]
-    spread: Spread
+    spread: DurationBuckets
 
     @property
     def success_rate(self) -> float | None:
@@ -62,9 +62,9 @@ class Figures:
         return max(self.codes, key=lambda code: (self.codes[code], code), default=None)
 
 
-async def figures(
+async def call_statistics(
     session: AsyncSession, window: Window, now: datetime, *, app_id: str | None = None
-) -> list[Figures]:
+) -> list[CallStatistics]:
     """Return how calls went in the last hour, day or week, by app and capability.
 
     The running span counts: the hour is exact to five minutes, day and week to an hour. What
@@ -103,7 +103,7 @@ class _Line(NamedTuple):
     total_ms: float
 
 
-def _figures(app_id: str, capability: str, lines: list[_Line]) -> Figures:
+def _figures(app_id: str, capability: str, lines: list[_Line]) -> CallStatistics:
     codes: defaultdict[str, int] = defaultdict(int)
     buckets: defaultdict[int, int] = defaultdict(int)
     for line in lines:
@@ -111,7 +111,7 @@ def _figures(app_id: str, capability: str, lines: list[_Line]) -> Figures:
             codes[line.code] += line.calls
         if line.bucket != NOT_ASKED:
             buckets[line.bucket] += line.calls
-    return Figures(
+    return CallStatistics(
         app_id=app_id,
         capability=capability,
         calls=sum(line.calls for line in lines),
@@ -123,5 +123,5 @@ def _figures(app_id: str, capability: str, lines: list[_Line]) -> Figures:
         slow=sum(line.slow for line in lines),
         codes=dict(codes),
         versions=tuple(sorted({line.version for line in lines})),
-        spread=Spread.of(buckets, sum(line.total_ms for line in lines)),
+        spread=DurationBuckets.of(buckets, sum(line.total_ms for line in lines)),
     )

@@ -9,7 +9,7 @@ from mymozhem.db.unit_of_work import Database
 from .tables import HealthTurnRow
 
 
-async def take_turn(database: Database, name: str, *, every: timedelta) -> bool:
+async def run_once_per_cluster(database: Database, name: str, *, every: timedelta) -> bool:
     """Tell whether to do this now; if so, nobody else is told so before `every` is over.
 
     Compare and set in one statement. A process that dies in its turn is followed by the next turn.

@@ -38,7 +38,7 @@ def percentile(counts: Mapping[int, int], share: float) -> float | None:
 
 
 @dataclass(frozen=True)
-class Spread:
+class DurationBuckets:
     """How long calls took, in milliseconds; every figure is None where there were none."""
 
     mean_ms: float | None
@@ -47,7 +47,7 @@ class Spread:
     p99_ms: float | None
 
     @classmethod
-    def of(cls, counts: Mapping[int, int], total_ms: float) -> "Spread":
+    def of(cls, counts: Mapping[int, int], total_ms: float) -> "DurationBuckets":
         """Compute the figures from the calls in each bucket and the sum of all durations."""
         calls = sum(counts.values())
         return cls(

@@ -10,8 +10,8 @@ from sqlalchemy.exc import IntegrityError
 from mymozhem.db.unit_of_work import UnitOfWork
 from mymozhem.registry.tables import VERSION_LENGTH
 
-from .alert_rules import Finding
-from .sources import Sources, Suffering
+from .alert_rules import Alert
+from .sources import AffectedRooms, Sources
 from .tables import CODE_LENGTH, AlertRow, Severity
 
 logger = structlog.stdlib.get_logger(__name__)
@@ -20,7 +20,7 @@ logger = structlog.stdlib.get_logger(__name__)
 SETTLE = timedelta(minutes=2)
 
 
-async def reconcile(unit: UnitOfWork, found: Sequence[Finding], sources: Sources) -> None:
+async def reconcile(unit: UnitOfWork, found: Sequence[Alert], sources: Sources) -> None:
     """Open what is new, make worse what got worse, close what is over.
 
     Safe in several processes at once: the database keeps at most one open incident for each key.
@@ -44,9 +44,9 @@ async def _open(unit: UnitOfWork) -> Mapping[str, AlertRow]:
     return {row.key: row for row in await unit.session.scalars(query.with_for_update())}
 
 
-async def _begin(unit: UnitOfWork, finding: Finding, sources: Sources) -> None:
+async def _begin(unit: UnitOfWork, finding: Alert, sources: Sources) -> None:
     row = AlertRow(key=finding.key, rule=finding.rule, opened_at=unit.now)
-    _describe(row, finding, await _suffering(unit, finding, sources), unit.now)
+    _describe(row, finding, await _affected_rooms(unit, finding, sources), unit.now)
     try:
         async with unit.session.begin_nested():
             unit.session.add(row)
@@ -55,28 +55,28 @@ async def _begin(unit: UnitOfWork, finding: Finding, sources: Sources) -> None:
     _log(row)
 
 
-async def _go_on(unit: UnitOfWork, row: AlertRow, finding: Finding, sources: Sources) -> None:
+async def _go_on(unit: UnitOfWork, row: AlertRow, finding: Alert, sources: Sources) -> None:
     row.seen_at = unit.now
     if row.severity is Severity.WARNING and finding.severity is Severity.CRITICAL:
-        _describe(row, finding, await _suffering(unit, finding, sources), unit.now)
+        _describe(row, finding, await _affected_rooms(unit, finding, sources), unit.now)
         _log(row)
 
 
-def _describe(row: AlertRow, finding: Finding, suffering: Suffering, now: datetime) -> None:
+def _describe(row: AlertRow, finding: Alert, affected_rooms: AffectedRooms, now: datetime) -> None:
     row.severity = finding.severity
     row.app_id, row.capability = finding.app_id, finding.capability
     row.version = finding.version and finding.version[:VERSION_LENGTH]
     row.code = finding.code and finding.code[:CODE_LENGTH]
     row.summary, row.advice = finding.summary, finding.advice
-    row.rooms = [{"id": room.id, "name": room.name} for room in suffering.rooms]
-    row.room_count = suffering.count
+    row.rooms = [{"id": room.id, "name": room.name} for room in affected_rooms.rooms]
+    row.room_count = affected_rooms.count
     row.changed_at = row.seen_at = now
 
 
-async def _suffering(unit: UnitOfWork, finding: Finding, sources: Sources) -> Suffering:
+async def _affected_rooms(unit: UnitOfWork, finding: Alert, sources: Sources) -> AffectedRooms:
     if finding.app_id is None:
-        return Suffering()
-    return await sources.suffering(unit.session, finding.app_id)
+        return AffectedRooms()
+    return await sources.affected_rooms(unit.session, finding.app_id)
 
 
 def _log(row: AlertRow) -> None:

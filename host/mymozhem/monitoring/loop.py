@@ -1,7 +1,7 @@
 """The health of one host process: counts written, apps asked, incidents told, mails sent."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
@@ -11,6 +11,7 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from mymozhem.clock import Clock
+from mymozhem.concurrency.periodic_task import PeriodicTask
 from mymozhem.config import Settings
 from mymozhem.db.unit_of_work import Database
 from mymozhem.errors import Unavailable
@@ -19,11 +20,11 @@ from mymozhem.registry.catalog import Catalog
 from mymozhem.registry.tables import AppRow, StopCause
 
 from . import call_counts, health_checks, mail_queue
-from .alert_mails import Teller
-from .alert_rules import AppOff, Facts, findings
-from .call_counts import Histograms
-from .call_statistics import figures
-from .cluster_turns import take_turn
+from .alert_mails import AlertMailer
+from .alert_rules import AppOff, Facts, due_alerts
+from .call_counts import CallCounts
+from .call_statistics import call_statistics
+from .cluster_turns import run_once_per_cluster
 from .incidents import reconcile
 from .quiet_hours import QuietHours
 from .smtp import Mailer
@@ -36,7 +37,6 @@ TICK = 10.0
 LOOK_EVERY = timedelta(seconds=30)
 CHECK_EVERY = timedelta(minutes=5)
 CLEAN_EVERY = timedelta(hours=1)
-_AGAIN_SECONDS = 0.2
 #: due by a clock that runs apart from the database's by less than this
 _EARLY = timedelta(seconds=1)
 
@@ -50,7 +50,7 @@ class HealthParts:
     clock: Clock
     settings: Settings
     metrics: Metrics
-    histograms: Histograms
+    histograms: CallCounts
     sources: Sources
 
 
@@ -67,40 +67,41 @@ class HealthLoop:
         if mailer is None:
             logger.info("no mail server is set: `mymozhem alerts` and /admin/alerts show alerts")
         self._postman = (
-            mail_queue.Postman(parts.database, mailer, parts.clock) if mailer is not None else None
+            mail_queue.MailSender(parts.database, mailer, parts.clock)
+            if mailer is not None
+            else None
         )
-        self._teller = Teller(
+        self._teller = AlertMailer(
             parts.sources,
             QuietHours.of(parts.settings),
             parts.settings.effective_public_url,
             mails=mailer is not None,
         )
         self._lag = LagWatch(parts.metrics)
-        # Apart, so that none waits for another, or stops with it.
-        self._steps: dict[str, tuple[Callable[[], Awaitable[None]], float]] = {
-            "counts": (self.write_counts, TICK),
-            "clean": (self.clean, CLEAN_EVERY.total_seconds() / 6),
-            "checks": (self.check, LOOK_EVERY.total_seconds()),
-            "alerts": (self.look, LOOK_EVERY.total_seconds()),
-            "mails": (self.send_mails, TICK),
-        }
-        self._tasks: list[asyncio.Task[None]] = []
+        # Separate tasks, so that none waits for another.
+        self._counting = self._task("counts", self.write_counts, TICK)
+        self._tasks = (
+            self._counting,
+            self._task("clean", self.clean, CLEAN_EVERY.total_seconds() / 6),
+            self._task("checks", self.check, LOOK_EVERY.total_seconds()),
+            self._task("alerts", self.look, LOOK_EVERY.total_seconds()),
+            self._task("mails", self.send_mails, TICK),
+        )
 
     def start(self) -> None:
-        """Begin, in the running event loop; twice is once."""
-        if not self._tasks:
-            self._lag.start()
-            self._begin(*self._steps)
+        """Start in the running event loop; idempotent."""
+        self._lag.start()
+        for task in self._tasks:
+            task.start()
 
     def start_counting(self) -> None:
-        """Begin to write this process's counts, and leave all else to hosts; twice is once."""
-        if not self._tasks:
-            self._begin("counts")
+        """Start to write this process's counts, and leave all else to hosts; idempotent."""
+        self._counting.start()
 
     async def stop(self) -> None:
-        """Stop, and write the last counts; safe when it was never started."""
-        tasks, self._tasks = self._tasks, []
-        await _end(tasks)
+        """Stop, and write the last counts; idempotent."""
+        await self._counting.finish()  # a write that is cut off would lose its counts
+        await asyncio.gather(*(task.stop() for task in self._tasks))
         await self._lag.stop()
         with suppress(Unavailable):  # a few seconds of counts, no more
             await self.write_counts()
@@ -118,7 +119,7 @@ class HealthLoop:
 
     async def clean(self) -> None:
         """Forget what is old, when it is this process's turn."""
-        if not await take_turn(self._parts.database, "clean", every=CLEAN_EVERY):
+        if not await run_once_per_cluster(self._parts.database, "clean", every=CLEAN_EVERY):
             return
         async with self._parts.database.write() as unit:
             await call_counts.forget_old(unit)
@@ -127,7 +128,9 @@ class HealthLoop:
     async def check(self) -> None:
         """Ask the apps how they are, when it is this process's turn."""
         ask, database = self._parts.sources.ask, self._parts.database
-        if ask is None or not await take_turn(database, "checks", every=CHECK_EVERY - _EARLY):
+        if ask is None or not await run_once_per_cluster(
+            database, "checks", every=CHECK_EVERY - _EARLY
+        ):
             return
         async with database.read() as session:
             off = await _apps_off(session)
@@ -138,13 +141,13 @@ class HealthLoop:
         """Show Prometheus how things are; judge them, when it is this process's turn."""
         facts = await self._facts()
         self._show(facts)
-        if await take_turn(self._parts.database, "alerts", every=LOOK_EVERY - _EARLY):
+        if await run_once_per_cluster(self._parts.database, "alerts", every=LOOK_EVERY - _EARLY):
             await self.evaluate(facts)
 
     async def evaluate(self, facts: Facts) -> None:
         """Open, close and tell incidents, in one transaction."""
         async with self._parts.database.write() as unit:
-            await reconcile(unit, findings(facts), self._parts.sources)
+            await reconcile(unit, due_alerts(facts), self._parts.sources)
             await unit.session.flush()
             await self._teller.tell(unit)
 
@@ -158,7 +161,7 @@ class HealthLoop:
         sources = self._parts.sources
         async with self._parts.database.read() as session:
             return Facts(
-                hour=await figures(session, "1h", now),
+                hour=await call_statistics(session, "1h", now),
                 breakers=await sources.breakers(session),
                 deliveries=await sources.deliveries(session),
                 checks=await health_checks.checked(session),
@@ -176,34 +179,14 @@ class HealthLoop:
             }
         )
 
-    def _begin(self, *names: str) -> None:
-        self._tasks = [
-            asyncio.create_task(self._repeat(*self._steps[name]), name=f"health: {name}")
-            for name in names
-        ]
-
-    async def _repeat(self, step: Callable[[], Awaitable[None]], seconds: float) -> None:
-        while True:
+    def _task(self, name: str, work: Callable[[], Awaitable[None]], seconds: float) -> PeriodicTask:
+        async def step() -> None:
             try:
-                await step()
+                await work()
             except Unavailable as error:
                 logger.warning("health waits for the database", code=error.code)
-            except Exception:  # what watches the rest must go on itself
-                logger.exception("a look at the health failed")
-            await asyncio.sleep(seconds * self._pace)
 
-
-async def _end(tasks: Iterable[asyncio.Task[None]]) -> None:
-    """Cancel tasks until they have ended.
-
-    Once is not enough: `asyncio.wait_for`, which the mail client uses, loses a cancellation that
-    comes together with a result (https://github.com/python/cpython/issues/86296).
-    """
-    pending = set(tasks)
-    while pending:
-        for task in pending:
-            task.cancel()
-        _, pending = await asyncio.wait(pending, timeout=_AGAIN_SECONDS)
+        return PeriodicTask(f"health: {name}", step, every=seconds * self._pace)
 
 
 async def _apps_off(session: AsyncSession) -> list[AppOff]:

@@ -7,9 +7,10 @@ import structlog
 from sqlalchemy import Update, delete, select, update
 
 from mymozhem.clock import Clock
+from mymozhem.concurrency.backoff import Backoff
 from mymozhem.db.unit_of_work import Database, UnitOfWork
 
-from .mail_texts import Letter, line
+from .mail_texts import MailText, line
 from .smtp import Mail, Mailer, MailFailed
 from .tables import OutgoingMailRow
 
@@ -17,15 +18,15 @@ logger = structlog.stdlib.get_logger(__name__)
 
 #: how long a process has for one mail before another one sends it
 LEASE = timedelta(minutes=2)
-FIRST_REST = timedelta(minutes=1)
-LONGEST_REST = timedelta(hours=1)
+#: the waits between two attempts to send a mail
+BACKOFF = Backoff(first=60.0, longest=3_600.0)
 #: what could not be sent for this long is news no more
 GIVE_UP = timedelta(days=2)
 KEEP = timedelta(days=30)
 LONGEST_SUBJECT = 200
 
 
-def enqueue(unit: UnitOfWork, recipient: str, letter: Letter) -> None:
+def enqueue(unit: UnitOfWork, recipient: str, letter: MailText) -> None:
     """Have a letter sent once the transaction is committed."""
     unit.session.add(
         OutgoingMailRow(
@@ -39,7 +40,7 @@ def enqueue(unit: UnitOfWork, recipient: str, letter: Letter) -> None:
 
 
 @dataclass(frozen=True)
-class Postman:
+class MailSender:
     """Sends what is due; several processes may, each mail is taken by one."""
 
     database: Database
@@ -95,8 +96,8 @@ class Postman:
     async def _failed(self, mail: Mail, error: MailFailed) -> None:
         async with self.database.write() as unit:
             given_up = unit.now - mail.created_at >= GIVE_UP
-            rest = min(FIRST_REST * 2 ** min(mail.attempt - 1, 10), LONGEST_REST)
-            next_at = None if given_up else unit.now + rest
+            wait = timedelta(seconds=BACKOFF.seconds(mail.attempt))
+            next_at = None if given_up else unit.now + wait
             values = {"next_at": next_at, "problem": error.message}
             await unit.session.execute(_taken(mail).values(values))
         logger.warning(

@@ -12,27 +12,27 @@ LONGEST_SUBJECT = 150
 _PREFIX = "[mymozhem]"
 
 
-class Letter(NamedTuple):
+class MailText(NamedTuple):
     """A subject of one line, and a text."""
 
     subject: str
     body: str
 
 
-def alert_letter(row: AlertRow, public_url: str) -> Letter:
+def alert_mail(row: AlertRow, public_url: str) -> MailText:
     """Write about one incident: that it began, got worse, or is over."""
     state = "recovered" if row.recovered_at is not None else row.severity.value
     subject = line(f"{_PREFIX} {state}: {row.summary}")
-    return Letter(_cut(subject), "\n".join([*incident(row), "", *_foot(public_url)]))
+    return MailText(_cut(subject), "\n".join([*incident(row), "", *_foot(public_url)]))
 
 
-def digest_letter(rows: Sequence[AlertRow], public_url: str) -> Letter:
+def digest_mail(rows: Sequence[AlertRow], public_url: str) -> MailText:
     """Write about everything that happened in the quiet hours, in one mail."""
     still = sum(row.recovered_at is None for row in rows)
     count = "1 warning" if len(rows) == 1 else f"{len(rows)} warnings"
     subject = f"{_PREFIX} last night: {count}, {still} still open"
     body = [part for row in rows for part in [*incident(row), "", "-" * 40, ""]]
-    return Letter(subject, "\n".join([*body, *_foot(public_url)]))
+    return MailText(subject, "\n".join([*body, *_foot(public_url)]))
 
 
 def line(text: str) -> str:

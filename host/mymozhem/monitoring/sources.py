@@ -31,7 +31,7 @@ class Orphans(NamedTuple):
 
 
 @dataclass(frozen=True)
-class SufferingRoom:
+class AffectedRoom:
     """An active room that is locked to an app."""
 
     id: str
@@ -39,10 +39,10 @@ class SufferingRoom:
 
 
 @dataclass(frozen=True)
-class Suffering:
+class AffectedRooms:
     """The rooms that an app's trouble reaches: some of them, and how many they are."""
 
-    rooms: tuple[SufferingRoom, ...] = ()
+    rooms: tuple[AffectedRoom, ...] = ()
     count: int = 0
 
 
@@ -69,8 +69,8 @@ async def _no_deliveries(_: AsyncSession) -> Sequence[DeliveryCount]:
     return ()
 
 
-async def _no_rooms(_session: AsyncSession, _app_id: str) -> Suffering:
-    return Suffering()
+async def _no_rooms(_session: AsyncSession, _app_id: str) -> AffectedRooms:
+    return AffectedRooms()
 
 
 def _no_orphans() -> Sequence[Orphans]:
@@ -85,14 +85,14 @@ async def _nobody(_session: AsyncSession, _app_id: str | None) -> Sequence[str]:
 class Sources:
     """Where facts come from; each default is that there is nothing.
 
-    `breakers` returns those that are not closed, `suffering` the active rooms of an app,
+    `breakers` returns those that are not closed, `affected_rooms` the active rooms of an app,
     `recipients` the addresses to tell about an app, or about the platform for None, `orphans` the
     apps whose rooms nothing answers for, from memory. Without `ask` no app is asked how it is.
     """
 
     breakers: Callable[[AsyncSession], Awaitable[Sequence[BreakerState]]] = _no_breakers
     deliveries: Callable[[AsyncSession], Awaitable[Sequence[DeliveryCount]]] = _no_deliveries
-    suffering: Callable[[AsyncSession, str], Awaitable[Suffering]] = _no_rooms
+    affected_rooms: Callable[[AsyncSession, str], Awaitable[AffectedRooms]] = _no_rooms
     recipients: Callable[[AsyncSession, str | None], Awaitable[Sequence[str]]] = _nobody
     orphans: Callable[[], Sequence[Orphans]] = _no_orphans
     ask: AskHealth | None = None

@@ -6,7 +6,6 @@ route templates only: never an id of a room or a person, so that their number st
 
 import asyncio
 from collections.abc import Callable, Iterable, Mapping
-from contextlib import suppress
 from functools import partial
 from typing import NamedTuple
 
@@ -18,6 +17,8 @@ from prometheus_client import (
     generate_latest,
 )
 from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4
+
+from mymozhem.concurrency.periodic_task import PeriodicTask
 
 from .call_observer import Observed
 
@@ -149,24 +150,21 @@ class LagWatch:
     def __init__(self, metrics: Metrics, *, every: float = _LAG_EVERY) -> None:
         self._metrics = metrics
         self._every = every
-        self._task: asyncio.Task[None] | None = None
+        self._due: float | None = None
+        self._task = PeriodicTask("event loop lag", self._measure, every=every)
 
     def start(self) -> None:
-        """Begin, in the running event loop; twice is once."""
-        if self._task is None:
-            self._task = asyncio.create_task(self._watch(), name="event loop lag")
+        """Start in the running event loop; idempotent."""
+        self._task.start()
 
     async def stop(self) -> None:
-        """Stop at once; safe when it was never started."""
-        task, self._task = self._task, None
-        if task is not None:
-            task.cancel()
-            with suppress(asyncio.CancelledError):
-                await task
+        """Stop at once; idempotent."""
+        await self._task.stop()
+        self._due = None
 
-    async def _watch(self) -> None:
-        loop = asyncio.get_running_loop()
-        while True:
-            due = loop.time() + self._every
-            await asyncio.sleep(self._every)
-            self._metrics.lagged(max(0.0, loop.time() - due))
+    async def _measure(self) -> None:
+        """Measure how late this step is; the first one only says when the next one is due."""
+        now = asyncio.get_running_loop().time()
+        if self._due is not None:
+            self._metrics.lagged(max(0.0, now - self._due))
+        self._due = now + self._every

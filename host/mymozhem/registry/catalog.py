@@ -16,7 +16,7 @@ from .app_keys import Sealer
 from .catalog_source import Source
 from .discovery import Discovered
 from .endpoint import Endpoint
-from .isolated.catalog import Apart
+from .isolated.catalog import IsolatedCatalog
 from .isolated.environments import Environments
 from .loaded_code import AppCode, IsolatedCode, Refused
 from .loader import load_installed
@@ -46,7 +46,7 @@ class Catalog:
         self._isolated = tuple(isolated)
         self._now = Snapshot.of(self._codes, published, {}, self._isolated)
         self._source: Source | None = None
-        self._apart: Apart | None = None
+        self._apart: IsolatedCatalog | None = None
         self._stamp = 0
         self._until: datetime | None = None
         self._turn = asyncio.Lock()
@@ -73,11 +73,11 @@ class Catalog:
             (),
             (each for each in loaded if isinstance(each, Refused)),
         )
-        apart = Apart(database, Environments(settings.isolated_dir))
+        apart = IsolatedCatalog(database, Environments(settings.isolated_dir))
         await catalog.follow(Source(database, sealer), apart)
         return catalog
 
-    async def follow(self, source: Source, apart: Apart | None = None) -> None:
+    async def follow(self, source: Source, apart: IsolatedCatalog | None = None) -> None:
         """Read from a source, and isolated code where it is given, now and when it is refreshed."""
         self._source, self._apart = source, apart
         await self.refresh()

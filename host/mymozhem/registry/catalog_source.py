@@ -22,7 +22,7 @@ logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
-class Said:
+class SourceFacts:
     """What the database said.
 
     `stamp` grows with every change; `until` is when the first of the keys ends, None where none
@@ -42,7 +42,7 @@ class Source:
         self._database = database
         self._sealer = sealer
 
-    async def read(self, known: Mapping[Version, Manifest]) -> Said:
+    async def read(self, known: Mapping[Version, Manifest]) -> SourceFacts:
         """Return everything; manifests that are known, and never change, are not read again."""
         now = await self._database.now()
         async with self._database.read() as session:
@@ -53,7 +53,7 @@ class Source:
         facts = {row.app_id: _facts(row, tuple(keys[row.app_id])) for row in rows}
         ends = [row.expires_at for row in sealed if row.expires_at is not None]
         stamp = sum(row.revision for row in rows)
-        return Said(published, facts, stamp, min(ends, default=None))
+        return SourceFacts(published, facts, stamp, min(ends, default=None))
 
     async def is_news(self, stamp: int, until: datetime | None) -> bool:
         """Tell whether something changed since a stamp, or a key has ended; one cheap query."""

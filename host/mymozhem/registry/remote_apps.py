@@ -48,7 +48,7 @@ class Registered:
     created_at: datetime
 
 
-def admissible(document: JsonObject, app_id: str, check_url: UrlCheck) -> Manifest:
+def validate_remote_manifest(document: JsonObject, app_id: str, check_url: UrlCheck) -> Manifest:
     """Return the manifest of a remote app; raises `Invalid` with every problem, by pointer.
 
     The address is looked at by `check_url`, whose errors pass through.
@@ -115,7 +115,9 @@ async def publish(
     return appended
 
 
-async def foresee(database: Database, app_id: str, manifest: Manifest, *, consent: bool) -> None:
+async def dry_run_publish(
+    database: Database, app_id: str, manifest: Manifest, *, consent: bool
+) -> None:
     """Raise what `publish` would, with no transaction open: it may take a second to find out.
 
     What is published meanwhile is found out by `publish` itself.

@@ -10,28 +10,28 @@ A folder imports only from rows below its own; folders of one row never import e
   participants/    admit, display_names, erase, join, join_policy, lookup, manage
   upgrades/        apply, bulk, form, migrate, plan, preconditions, procedure, rollback,
                    snapshot, upgrade
-  views/           account, admin, base, deliveries, draws, locks, paging, participants,
-                   prizes, room_models, rooms, snapshot, standings, submission_columns,
-                   submission_visibility, submissions, windows, winners
+  views/           account, admin, base, deliveries, draws, locks, log, paging,
+                   participants, prizes, room_models, rooms, snapshot, standings,
+                   submission_columns, submission_visibility, submissions, windows, winners
 6 windows/         close, commands, downtime, judge, lease, on_room_change, open, queries,
                    rejudge, rules, settle, share, submission_batch, submission_lookup, submit,
                    text_folding, timing
-5 draws/           commands, commit, entries, picks, queries, record, reveal, secret, select,
-                   snapshot
+5 draws/           commands, commit, entries, manage, picks, queries, record, reveal,
+                   secret, select, snapshot
   locks/           advice, document, drift, queries, reconciler, serving, verify
   app_settings/    import_text, import_values, update
   timers.py
 4 app_calls/       backoff, callbacks, exchange, fallbacks, late_answers, pending, recovery,
                    retry
-  prizes/          inventory, manage, winners
+  prizes/          inventory, manage, manage_winners, winners
   notifications/   deprecation, send
   app_state.py
   scores.py
-3 core/            access, app_context, app_context_data, app_outbox, audiences, audit,
+3 core/            access, app_context, app_context_data, app_outbox, audiences, call_listener,
                    event_log, join_code, leased, membership, participant_lookup, revision,
                    services, transaction
 2 coordination/    action_batches, in_flight_calls, join_batches, room_mutex,
                    submission_batches
-1 tables/          audit, draws, events, locks, notifications, participants, pending_calls,
+1 tables/          draws, events, locks, notifications, participants, pending_calls,
                    prizes, rooms, scores, timers, windows
 """

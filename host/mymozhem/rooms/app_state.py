@@ -1,4 +1,4 @@
-"""What an app keeps in a room: its state in three parts, and data of single participants."""
+"""The data that an app keeps in a room: state in three parts, and data of single participants."""
 
 from collections.abc import Mapping, Sequence
 
@@ -11,78 +11,81 @@ from mymozhem.manifests.validation_errors import by_field
 
 from .core.participant_lookup import require_participants
 from .core.revision import room_state
-from .core.transaction import RoomWriter
+from .core.transaction import RoomTransaction
 from .tables.participants import ParticipantRow
 
 MAX_STATE_BYTES = 128 * 1024
 MAX_PERSON_BYTES = 16 * 1024
 
 
-async def replace_state(writer: RoomWriter, parts: Mapping[Level, JsonObject]) -> None:
+async def replace_state(transaction: RoomTransaction, parts: Mapping[Level, JsonObject]) -> None:
     """Replace the named parts of the room's state; each is shown to its level only.
 
-    TooLarge over 128 KiB together, Invalid where the manifest's schema of the state is broken.
+    Raises TooLarge if the parts together exceed 128 KiB, and Invalid if the state breaks the
+    manifest's schema.
     """
-    row = await room_state(writer.session, writer.room.id)
+    row = await room_state(transaction.session, transaction.room.id)
     whole: JsonObject = {
         "public": row.public,
         "organizer": row.organizer,
         "private": row.private,
     }
     whole |= {str(level): part for level, part in parts.items()}
-    _refuse_large(whole, MAX_STATE_BYTES)
-    _validate_state(writer, whole)
+    _check_size(whole, MAX_STATE_BYTES)
+    _validate_state(transaction, whole)
     row.version += 1
     for level, part in parts.items():
         setattr(row, level, part)
-        writer.record(StateChanged(part=level, state=part, state_version=row.version), to=level)
+        transaction.record(
+            StateChanged(part=level, state=part, state_version=row.version), to=level
+        )
 
 
 async def replace_people(
-    writer: RoomWriter,
+    transaction: RoomTransaction,
     participant_ids: Sequence[str],
     *,
     own: Sequence[JsonObject | None] | None,
     private: Sequence[JsonObject | None] | None,
 ) -> None:
-    """Replace data of single participants; None leaves a part as it is.
+    """Replace the data of single participants; None leaves a part unchanged.
 
-    `own` is shown to that participant alone. NotFound where one is not in the room.
+    `own` is shown to that participant only. Raises NotFound if one of them is not in the room.
     """
-    people = await require_participants(writer, participant_ids)
+    people = await require_participants(transaction, participant_ids)
     nothing = [None] * len(participant_ids)
     for person_id, mine, hidden in zip(
         participant_ids, own or nothing, private or nothing, strict=True
     ):
-        _replace_person(writer, people[person_id], mine, hidden)
+        _replace_person(transaction, people[person_id], mine, hidden)
     # People's data is part of what answers are computed from, so it moves the revision on.
-    (await room_state(writer.session, writer.room.id)).version += 1
+    (await room_state(transaction.session, transaction.room.id)).version += 1
 
 
 def _replace_person(
-    writer: RoomWriter,
+    transaction: RoomTransaction,
     person: ParticipantRow,
     own: JsonObject | None,
     private: JsonObject | None,
 ) -> None:
     if own is not None:
-        _refuse_large(own, MAX_PERSON_BYTES)
+        _check_size(own, MAX_PERSON_BYTES)
         person.own = own
-        writer.record(OwnStateChanged(own=own), to=person.id)
+        transaction.record(OwnStateChanged(own=own), to=person.id)
     if private is not None:
-        _refuse_large(private, MAX_PERSON_BYTES)
+        _check_size(private, MAX_PERSON_BYTES)
         person.private = private
 
 
-def _refuse_large(document: object, limit: int) -> None:
+def _check_size(document: object, limit: int) -> None:
     size = len(orjson.dumps(document))
     if size > limit:
         message = f"That is {size} bytes of data; at most {limit} are kept."
         raise TooLarge(message, code="STATE_TOO_LARGE")
 
 
-def _validate_state(writer: RoomWriter, whole: JsonObject) -> None:
-    problems = writer.manifest.state_validator.errors(whole)
+def _validate_state(transaction: RoomTransaction, whole: JsonObject) -> None:
+    problems = transaction.manifest.state_validator.errors(whole)
     if problems:
         message = "The state breaks the manifest's schema of it."
         raise Invalid(message, code="STATE_INVALID", fields=by_field(problems))

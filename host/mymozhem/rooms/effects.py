@@ -1,4 +1,4 @@
-"""What an app asked for, done in one transaction: all of it, or none and a typed refusal."""
+"""Apply the effects that an app returned, in one transaction: all of them, or none."""
 
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
@@ -36,9 +36,9 @@ from mymozhem.errors import Conflict, MymozhemError
 from . import app_state, scores, timers
 from .app_settings import update
 from .core.audiences import streams_for
-from .core.transaction import RoomWriter
+from .core.transaction import RoomTransaction
 from .draws import commands
-from .notifications.send import send
+from .notifications.send import send_notification
 from .prizes import winners
 from .windows import rejudge
 from .windows.close import change_end, close_soon
@@ -51,15 +51,16 @@ WIDTH = {Level.PRIVATE: 0, Level.ORGANIZER: 1, Level.PUBLIC: 2}
 
 
 class EffectRefused(Conflict):
-    """The app asked for something that it may not have; nothing was changed."""
+    """The app returned an effect that it may not have; nothing was changed."""
 
     default_code = "EFFECT_REFUSED"
 
 
-async def apply_effects(writer: RoomWriter, effects: Sequence[Effect]) -> JsonValue:
-    """Apply effects in order and return the data of the last reply, None without one.
+async def apply_effects(transaction: RoomTransaction, effects: Sequence[Effect]) -> JsonValue:
+    """Apply effects in order and return the data of the last reply, or None without one.
 
-    EffectRefused names the effect that cannot be applied; the caller's transaction then rolls back.
+    Raises EffectRefused, which names the effect that cannot be applied; the caller's transaction
+    then rolls back.
     """
     reply: JsonValue = None
     for index, effect in enumerate(effects):
@@ -67,14 +68,14 @@ async def apply_effects(writer: RoomWriter, effects: Sequence[Effect]) -> JsonVa
             reply = effect.data
             continue
         try:
-            await _apply(writer, effect)
+            await _apply(transaction, effect)
         except MymozhemError as error:
             raise _refused(index, effect, error) from error
     return reply
 
 
-async def _apply(writer: RoomWriter, effect: Effect) -> None:
-    await _ACTS[type(effect)](writer, effect)
+async def _apply(transaction: RoomTransaction, effect: Effect) -> None:
+    await _ACTS[type(effect)](transaction, effect)
 
 
 def _refused(index: int, effect: Effect, error: MymozhemError) -> EffectRefused:
@@ -82,29 +83,29 @@ def _refused(index: int, effect: Effect, error: MymozhemError) -> EffectRefused:
     return EffectRefused(f"{effect.effect}: {error.message}", details=facts)
 
 
-async def _emit(writer: RoomWriter, effect: Emit) -> None:
-    declared = writer.manifest.events.get(effect.type)
+async def _emit(transaction: RoomTransaction, effect: Emit) -> None:
+    declared = transaction.manifest.events.get(effect.type)
     if declared is None:
         message = f"The manifest declares no event {effect.type!r}."
         raise EffectRefused(message, code="EVENT_UNDECLARED")
-    _refuse_wider(effect, declared.visibility)
+    _check_audience(effect, declared.visibility)
     problems = declared.validator.errors(effect.payload)
     if problems:
         message = f"The payload of {effect.type!r} breaks its schema: {problems[0].message}"
         raise EffectRefused(message, code="PAYLOAD_INVALID")
-    for stream in await streams_for(writer, effect.to):
-        writer.record_raw(effect.type, effect.payload, to=stream)
+    for stream in await streams_for(transaction, effect.to):
+        transaction.record_raw(effect.type, effect.payload, to=stream)
 
 
-def _refuse_wider(effect: Emit, declared: Level) -> None:
-    """Refuse an audience that is wider than the manifest says; single people count as public."""
+def _check_audience(effect: Emit, declared: Level) -> None:
+    """Raise if the audience is wider than the manifest allows; participants count as public."""
     asked = effect.to if isinstance(effect.to, Level) else Level.PUBLIC
     if WIDTH[asked] > WIDTH[declared]:
         message = f"{effect.type!r} is declared for {declared}; it may not go to {asked}."
         raise EffectRefused(message, code="VISIBILITY_TOO_WIDE")
 
 
-async def _set_state(writer: RoomWriter, effect: SetState) -> None:
+async def _set_state(transaction: RoomTransaction, effect: SetState) -> None:
     parts = {
         level: part
         for level, part in (
@@ -114,94 +115,100 @@ async def _set_state(writer: RoomWriter, effect: SetState) -> None:
         )
         if part is not None
     }
-    await app_state.replace_state(writer, parts)
+    await app_state.replace_state(transaction, parts)
 
 
-async def _set_participants(writer: RoomWriter, effect: SetParticipants) -> None:
+async def _set_participants(transaction: RoomTransaction, effect: SetParticipants) -> None:
     await app_state.replace_people(
-        writer, effect.participant_id, own=effect.own, private=effect.private
+        transaction, effect.participant_id, own=effect.own, private=effect.private
     )
 
 
-async def _set_settings(writer: RoomWriter, effect: SetSettings) -> None:
-    update.patch_settings(writer, effect.patch)
+async def _set_settings(transaction: RoomTransaction, effect: SetSettings) -> None:
+    update.patch_settings(transaction, effect.patch)
 
 
-async def _adjust(writer: RoomWriter, effect: Adjust) -> None:
-    await scores.adjust(writer, effect.participant_id, points=effect.points, reason=effect.reason)
+async def _adjust(transaction: RoomTransaction, effect: Adjust) -> None:
+    await scores.adjust(
+        transaction, effect.participant_id, points=effect.points, reason=effect.reason
+    )
 
 
-async def _award(writer: RoomWriter, effect: Award) -> None:
+async def _award(transaction: RoomTransaction, effect: Award) -> None:
     await winners.award(
-        writer,
+        transaction,
         participant_id=effect.participant_id,
         prize_id=effect.prize_id,
         metadata=effect.metadata,
     )
 
 
-async def _fulfill(writer: RoomWriter, effect: Fulfill) -> None:
-    await winners.fulfill(writer, effect.winner_id)
+async def _fulfill(transaction: RoomTransaction, effect: Fulfill) -> None:
+    await winners.fulfill(transaction, effect.winner_id)
 
 
-async def _revoke(writer: RoomWriter, effect: Revoke) -> None:
-    await winners.revoke(writer, effect.winner_id, reason=effect.reason)
+async def _revoke(transaction: RoomTransaction, effect: Revoke) -> None:
+    await winners.revoke(transaction, effect.winner_id, reason=effect.reason)
 
 
-async def _schedule(writer: RoomWriter, effect: Schedule) -> None:
+async def _schedule(transaction: RoomTransaction, effect: Schedule) -> None:
     await timers.schedule(
-        writer, effect.name, at=effect.at, after_ms=effect.after_ms, payload=effect.payload
+        transaction, effect.name, at=effect.at, after_ms=effect.after_ms, payload=effect.payload
     )
 
 
-async def _cancel(writer: RoomWriter, effect: Cancel) -> None:
-    await timers.cancel(writer, effect.name)
+async def _cancel(transaction: RoomTransaction, effect: Cancel) -> None:
+    await timers.cancel(transaction, effect.name)
 
 
-async def _draw(writer: RoomWriter, effect: Draw) -> None:
-    await commands.request(writer, commands.wish_of(effect))
+async def _draw(transaction: RoomTransaction, effect: Draw) -> None:
+    await commands.request(transaction, commands.request_of(effect))
 
 
-async def _run_draw(writer: RoomWriter, effect: RunDraw) -> None:
-    await commands.run(writer, await commands.by_key(writer, effect.key))
+async def _run_draw(transaction: RoomTransaction, effect: RunDraw) -> None:
+    await commands.run(transaction, await commands.by_key(transaction, effect.key))
 
 
-async def _reveal(writer: RoomWriter, effect: Reveal) -> None:
-    await commands.reveal(writer, await commands.by_key(writer, effect.key), prizes=effect.prizes)
+async def _reveal(transaction: RoomTransaction, effect: Reveal) -> None:
+    await commands.reveal(
+        transaction, await commands.by_key(transaction, effect.key), prizes=effect.prizes
+    )
 
 
-async def _notify(writer: RoomWriter, effect: Notify) -> None:
-    await send(writer, to=effect.to, title=effect.title, message=effect.message)
+async def _notify(transaction: RoomTransaction, effect: Notify) -> None:
+    await send_notification(transaction, to=effect.to, title=effect.title, message=effect.message)
 
 
-async def _change_window(writer: RoomWriter, effect: ChangeWindow) -> None:
-    window = await find_window(writer.session, writer.room.id, effect.id)
-    change_end(writer, window, effect.closes_at)
+async def _change_window(transaction: RoomTransaction, effect: ChangeWindow) -> None:
+    window = await find_window(transaction.session, transaction.room.id, effect.id)
+    change_end(transaction, window, effect.closes_at)
 
 
-async def _close_window(writer: RoomWriter, effect: CloseWindow) -> None:
-    window = await find_window(writer.session, writer.room.id, effect.id)
-    close_soon(writer, window, CloseReason.APP)
+async def _close_window(transaction: RoomTransaction, effect: CloseWindow) -> None:
+    window = await find_window(transaction.session, transaction.room.id, effect.id)
+    close_soon(transaction, window, CloseReason.APP)
 
 
-async def _reveal_window(writer: RoomWriter, effect: RevealWindow) -> None:
-    await reveal(writer, await find_window(writer.session, writer.room.id, effect.id))
+async def _reveal_window(transaction: RoomTransaction, effect: RevealWindow) -> None:
+    await reveal(
+        transaction, await find_window(transaction.session, transaction.room.id, effect.id)
+    )
 
 
-async def _share(writer: RoomWriter, effect: Share) -> None:
-    window = await find_window(writer.session, writer.room.id, effect.window_id)
-    await share(writer, window, effect)
+async def _share(transaction: RoomTransaction, effect: Share) -> None:
+    window = await find_window(transaction.session, transaction.room.id, effect.window_id)
+    await share(transaction, window, effect)
 
 
-async def _rejudge(writer: RoomWriter, effect: Rejudge) -> None:
-    window = await find_window(writer.session, writer.room.id, effect.window_id)
+async def _rejudge(transaction: RoomTransaction, effect: Rejudge) -> None:
+    window = await find_window(transaction.session, transaction.room.id, effect.window_id)
     if effect.void:
-        await rejudge.void(writer, window)
+        await rejudge.void(transaction, window)
     else:
-        await rejudge.rejudge(writer, window, rules=effect.rules, verdicts=effect.verdicts)
+        await rejudge.rejudge(transaction, window, rules=effect.rules, verdicts=effect.verdicts)
 
 
-_ACTS: dict[type[Any], Callable[[RoomWriter, Any], Awaitable[None]]] = {
+_ACTS: dict[type[Any], Callable[[RoomTransaction, Any], Awaitable[None]]] = {
     Emit: _emit,
     SetState: _set_state,
     SetParticipants: _set_participants,

@@ -1,4 +1,4 @@
-"""Points: sums of what was given and taken, and who stands where."""
+"""Points: the sums of what was given and taken, and the standings."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ from mymozhem.db.base import new_id
 from mymozhem.errors import Conflict
 
 from .core.participant_lookup import IDS_AT_ONCE, require_participants
-from .core.transaction import RoomWriter
+from .core.transaction import RoomTransaction
 from .tables.participants import ParticipantRow
 from .tables.scores import ScoreRow
 
@@ -24,7 +24,7 @@ MOST = 1_000_000_000
 
 @dataclass(frozen=True)
 class Standing:
-    """A place in the standings; equal points are one rank, and the next rank is skipped."""
+    """A place in the standings; equal points share a rank, and the next rank is skipped."""
 
     rank: int
     participant_id: str
@@ -32,90 +32,103 @@ class Standing:
     points: int
 
 
-async def adjust(writer: RoomWriter, participant_id: str, *, points: int, reason: str) -> None:
-    """Add points to a participant or take them, with a reason that the log keeps.
+async def adjust(
+    transaction: RoomTransaction, participant_id: str, *, points: int, reason: str
+) -> None:
+    """Give points to a participant or take them, with a reason that is kept in the log.
 
-    While an app settles a window that holds its results back, what it gives is held back as well.
-    Conflict POINTS_OUT_OF_RANGE where the sum would leave what is kept.
+    While an app settles a window whose results are held back, its adjustments are held back, too.
+    Raises Conflict POINTS_OUT_OF_RANGE if the sum would exceed the stored range.
     """
-    person = (await require_participants(writer, (participant_id,)))[participant_id]
-    _refuse_more(points)
-    writer.session.add(
+    person = (await require_participants(transaction, (participant_id,)))[participant_id]
+    _check_bounds(points)
+    transaction.session.add(
         ScoreRow(
-            room_id=writer.room.id,
+            room_id=transaction.room.id,
             participant_id=participant_id,
-            window_id=writer.held_back,
+            window_id=transaction.held_back,
             points=points,
             reason=reason,
-            sealed=writer.held_back is not None,
-            created_at=writer.now,
+            sealed=transaction.held_back is not None,
+            created_at=transaction.now,
         )
     )
-    if writer.held_back is None:
-        _give(writer, person, points, reason=reason)
+    if transaction.held_back is None:
+        _give(transaction, person, points, reason=reason)
 
 
 async def credit(
-    writer: RoomWriter, deltas: Mapping[str, int], *, window_id: str, window: str, reason: str
+    transaction: RoomTransaction,
+    deltas: Mapping[str, int],
+    *,
+    window_id: str,
+    window_key: str,
+    reason: str,
 ) -> None:
-    """Add what a window gives to the scores, by participant; nothing is written for zero.
+    """Add the points of a window to the scores, by participant; zero writes nothing.
 
-    `window` is the id that its app gave it. Raises as `adjust`.
+    `window` is the key that its app gave it. Raises: see `adjust`.
     """
     given = [(person_id, points) for person_id, points in deltas.items() if points]
     for start in range(0, len(given), IDS_AT_ONCE):
         some = dict(given[start : start + IDS_AT_ONCE])
-        people = await require_participants(writer, some)
+        people = await require_participants(transaction, some)
         for person_id, points in some.items():
-            _give(writer, people[person_id], points, reason=reason, window=window)
-        await writer.session.flush()
+            _give(transaction, people[person_id], points, reason=reason, window_key=window_key)
+        await transaction.session.flush()
         rows = [
             {
                 "id": new_id("score"),
-                "room_id": writer.room.id,
+                "room_id": transaction.room.id,
                 "participant_id": person_id,
                 "window_id": window_id,
                 "points": points,
                 "reason": reason,
                 "sealed": False,
-                "created_at": writer.now,
+                "created_at": transaction.now,
             }
             for person_id, points in some.items()
         ]
-        await writer.session.execute(insert(ScoreRow), rows)
+        await transaction.session.execute(insert(ScoreRow), rows)
 
 
-async def unseal(writer: RoomWriter, window_id: str, *, window: str) -> None:
+async def unseal(transaction: RoomTransaction, window_id: str, *, window_key: str) -> None:
     """Count the adjustments that were held back together with a window's results."""
     sealed = (
-        await writer.session.scalars(
+        await transaction.session.scalars(
             select(ScoreRow).where(ScoreRow.window_id == window_id, ScoreRow.sealed)
         )
     ).all()
-    people = await require_participants(writer, {row.participant_id for row in sealed})
+    people = await require_participants(transaction, {row.participant_id for row in sealed})
     for row in sealed:
         row.sealed = False
-        _give(writer, people[row.participant_id], row.points, reason=row.reason, window=window)
+        _give(
+            transaction,
+            people[row.participant_id],
+            row.points,
+            reason=row.reason,
+            window_key=window_key,
+        )
 
 
-async def announce(writer: RoomWriter, *, shown: bool) -> None:
-    """Tell everybody the standings, or hide them from participants until they are told again."""
-    writer.room.standings_hidden = not shown
+async def announce(transaction: RoomTransaction, *, shown: bool) -> None:
+    """Announce the standings, or hide them from participants until the next announcement."""
+    transaction.room.standings_hidden = not shown
     if not shown:
         return
-    await writer.session.flush()
-    places = await standings(writer.session, writer.room.id)
+    await transaction.session.flush()
+    places = await standings(transaction.session, transaction.room.id)
     top = tuple(
         Place(rank=each.rank, participant_id=each.participant_id, points=each.points)
         for each in places
     )
-    writer.record(StandingsChanged(top=top))
+    transaction.record(StandingsChanged(top=top))
 
 
 async def standings(
     session: AsyncSession, room_id: str, *, limit: int | None = TOP
 ) -> list[Standing]:
-    """Return the best of a room, ties as ties, None for all; empty where nobody has points."""
+    """Return the best of a room with shared ranks, all for `limit` None; empty without points."""
     rows = (
         await session.scalars(
             select(ParticipantRow)
@@ -133,7 +146,7 @@ async def standings(
 
 
 def rank(rows: Iterable[ParticipantRow]) -> list[Standing]:
-    """Number people who are sorted by points, best first."""
+    """Rank participants that are sorted by points, the best first."""
     ranked: list[Standing] = []
     for place, row in enumerate(rows, start=1):
         tied = bool(ranked) and ranked[-1].points == row.points
@@ -143,26 +156,26 @@ def rank(rows: Iterable[ParticipantRow]) -> list[Standing]:
 
 
 def _give(
-    writer: RoomWriter,
+    transaction: RoomTransaction,
     person: ParticipantRow,
     points: int,
     *,
     reason: str,
-    window: str | None = None,
+    window_key: str | None = None,
 ) -> None:
-    _refuse_more(points, person.points + points)
+    _check_bounds(points, person.points + points)
     person.points += points
-    writer.record(
+    transaction.record(
         ScoresChanged(
             participant_id=person.id,
             points=points,
             reason_digest=text_digest(reason),
-            window_id=window,
+            window_id=window_key,
         )
     )
 
 
-def _refuse_more(*points: int) -> None:
+def _check_bounds(*points: int) -> None:
     if max(map(abs, points)) > MOST:
         message = f"Nobody has more than {MOST} points, or fewer than -{MOST}."
         raise Conflict(message, code="POINTS_OUT_OF_RANGE")

@@ -8,7 +8,7 @@ and another proves that rooms of its older versions can be carried to this one:
 
     TestMigrations = migrations("mymozhem_bell", since=["releases/bell-1.0.0.whl"])
 
-`open_house` gives rooms, guests, actions and a clock to one's own tests. The names below are
+`open_host` gives rooms, guests, actions and a clock to one's own tests. The names below are
 imported when they are first used: a program that only wants a `report` needs no pytest.
 """
 
@@ -18,43 +18,43 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from .both_transports import over_both_transports
     from .conformance_kit import ConformanceWarning, Finding, NotConforming, conformance, report
-    from .harness import House, principal
-    from .harness_setup import NotLoadable, loaded, open_house
+    from .harness import HostHarness, principal
+    from .harness_setup import NotLoadable, loaded, open_host
     from .migration_kit import migration_report, migrations
     from .older_manifest import NotOlder
     from .schema_values import values_for
-    from .simulation import Game, play
+    from .simulation import Simulation, simulate
     from .web_server import WebServer, listening
 
 __all__ = [
     "ConformanceWarning",
     "Finding",
-    "Game",
-    "House",
+    "HostHarness",
     "NotConforming",
     "NotLoadable",
     "NotOlder",
+    "Simulation",
     "WebServer",
     "conformance",
     "listening",
     "loaded",
     "migration_report",
     "migrations",
-    "open_house",
+    "open_host",
     "over_both_transports",
-    "play",
     "principal",
     "report",
+    "simulate",
     "values_for",
 ]
 
 _HOMES = {
-    "simulation": ("Game", "play"),
-    "harness": ("House", "principal"),
+    "simulation": ("Simulation", "simulate"),
+    "harness": ("HostHarness", "principal"),
     "conformance_kit": ("ConformanceWarning", "Finding", "NotConforming", "conformance", "report"),
     "migration_kit": ("migration_report", "migrations"),
     "older_manifest": ("NotOlder",),
-    "harness_setup": ("NotLoadable", "loaded", "open_house"),
+    "harness_setup": ("NotLoadable", "loaded", "open_host"),
     "web_server": ("WebServer", "listening"),
     "both_transports": ("over_both_transports",),
     "schema_values": ("values_for",),

@@ -32,7 +32,7 @@ from mymozhem.contract.serve import manifest_of, remote_manifest, serve
 from mymozhem.contract.serving.asgi_messages import AsgiApp, Receive, Scope, Send
 from mymozhem.contract.signing import SharedKey, new_secret, parse_key
 from mymozhem.dispatch.reply_codec import decode
-from mymozhem.dispatch.transports.base import AppTarget, Call
+from mymozhem.dispatch.transports.base import AppTarget, HookCall
 from mymozhem.dispatch.transports.webhook.transport import WebhookTransport
 from mymozhem.manifests.model import Manifest
 from mymozhem.outbound import Guard, Outbound
@@ -88,7 +88,7 @@ def _far_app(config: pytest.Config, app: ModuleType) -> "FarApp":
 class FarApp:
     """An app behind webhooks, with the functions that its module has; the rest is the module's."""
 
-    def __init__(self, app: ModuleType, ask: Callable[[Call], object]) -> None:
+    def __init__(self, app: ModuleType, ask: Callable[[HookCall], object]) -> None:
         self._app = app
         self._ask = ask
 
@@ -107,7 +107,9 @@ class FarApp:
             said = f"{hook.name}{context.model_dump_json()}{request.model_dump_json()}"
             call_id = f"call_{hashlib.sha256(said.encode()).hexdigest()[:40]}"
             told = context.model_copy(update={"call_id": call_id, "deadline_ms": hook.deadline_ms})
-            return self._ask(Call(hook, AppTarget(told.app.id, told.app.version), told, request))
+            return self._ask(
+                HookCall(hook, AppTarget(told.app.id, told.app.version), told, request)
+            )
 
         async def ask_later(*args: object, **kwargs: object) -> object:
             return await asyncio.to_thread(ask, *args, **kwargs)
@@ -128,7 +130,7 @@ def served(app: ModuleType) -> Iterator[FarApp]:
         transport = WebhookTransport(remotes, outbound, lists, SystemClock())
         stack.push_async_callback(transport.close)
 
-        def ask(call: Call) -> object:
+        def ask(call: HookCall) -> object:
             answer = decode(call.hook, run(transport.send(call)))
             if isinstance(answer, Refusal):
                 raise Refuse(answer.code, answer.message, answer.details)

@@ -9,8 +9,8 @@ from mymozhem.contract import JsonObject
 
 from .checks import CHECKS, Check
 from .checks.manifest import everything_has_a_title
-from .conformance_run import NothingToTry, Trial
-from .sample_inputs import Wishes
+from .conformance_run import ConformanceRun, NothingToTry
+from .sample_inputs import SampleInputs
 from .web_server import Endpoint, by_contract
 
 
@@ -63,8 +63,8 @@ def conformance(
     of who joins, `payloads` of actions by name. `endpoint` makes a web service of an app and keys
     where yours is not the one of `mymozhem app serve`. With `strict`, remarks are failures.
     """
-    wishes = Wishes(settings, payloads or {}, answers)
-    trial = Trial(app, wishes=wishes, endpoint=endpoint, strict=strict)
+    wishes = SampleInputs(settings, payloads or {}, answers)
+    trial = ConformanceRun(app, wishes=wishes, endpoint=endpoint, strict=strict)
     tests = {f"test_{check.name}": _test(trial, check) for check in CHECKS}
     return type("Conformance", (), {"__doc__": f"What {app!r} is held to.", **tests})
 
@@ -78,13 +78,13 @@ def report(
     strict: bool = False,
 ) -> Iterator[Finding]:
     """Yield what each check finds of an app, as it looks; see `conformance`."""
-    wishes = Wishes(settings, payloads or {}, answers)
-    trial = Trial(app, wishes=wishes, strict=strict)
+    wishes = SampleInputs(settings, payloads or {}, answers)
+    trial = ConformanceRun(app, wishes=wishes, strict=strict)
     for check in CHECKS:
         yield find(trial, check)
 
 
-def find(trial: Trial, check: Check) -> Finding:
+def find(trial: ConformanceRun, check: Check) -> Finding:
     """Return what a check finds of an app."""
     remark = check.problems is everything_has_a_title and not trial.strict
     try:
@@ -94,7 +94,7 @@ def find(trial: Trial, check: Check) -> Finding:
     return Finding(check.name, check.sentence, found, is_remark=remark)
 
 
-def _test(trial: Trial, check: Check) -> Callable[[object], None]:
+def _test(trial: ConformanceRun, check: Check) -> Callable[[object], None]:
     def test(_: object) -> None:
         __tracebackhide__ = True
         finding = find(trial, check)

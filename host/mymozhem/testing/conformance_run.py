@@ -15,14 +15,14 @@ from mymozhem.clock import HeldClock
 from mymozhem.observability.call_observer import Observed
 
 from .app_lookup import App, find_app
-from .fault_tolerance import Survival, survive
-from .harness_setup import open_house
-from .invoke import Asked, ask_all
+from .fault_tolerance import FaultToleranceRun, run_with_faults
+from .harness_setup import open_host
+from .invoke import Invocation, invoke_all
 from .protocol_probes import Exchanges, exchange
-from .recording_app import Fault, Noted, Notes, stand_in
-from .sample_calls import Question, questions_for
-from .sample_inputs import Wishes
-from .simulation import Game, play
+from .recording_app import CallRecords, Fault, RecordedCall, record_calls
+from .sample_calls import SampleCall, sample_calls_for
+from .sample_inputs import SampleInputs
+from .simulation import Simulation, simulate
 from .web_server import Endpoint, WireFault, by_contract
 
 T = TypeVar("T")
@@ -33,17 +33,17 @@ class NothingToTry(Exception):
 
 
 @dataclass(frozen=True)
-class Run:
+class TransportRun:
     """A game over one transport, then the same questions asked over it."""
 
-    game: Game
-    noted: Sequence[Noted]
-    asked: Sequence[Asked]
+    game: Simulation
+    noted: Sequence[RecordedCall]
+    asked: Sequence[Invocation]
     observed: Sequence[Observed]
-    again: Sequence[Asked] = ()
+    again: Sequence[Invocation] = ()
 
 
-class Trial:
+class ConformanceRun:
     """An app on trial; everything is found out once, when it is first looked at.
 
     Each property raises `NothingToTry` where the manifest is not valid. It may be used from any
@@ -54,12 +54,12 @@ class Trial:
         self,
         app: object,
         *,
-        wishes: Wishes | None = None,
+        wishes: SampleInputs | None = None,
         endpoint: Endpoint = by_contract,
         strict: bool = False,
     ) -> None:
         self.given = app
-        self.wishes = wishes or Wishes()
+        self.wishes = wishes or SampleInputs()
         self.endpoint = endpoint
         self.strict = strict
         self._survived = cache(self._all_survived)
@@ -84,12 +84,12 @@ class Trial:
         return self.app
 
     @cached_property
-    def inside(self) -> Run:
+    def inside(self) -> TransportRun:
         """The app inside the host's process."""
         return run_apart(self._inside())
 
     @cached_property
-    def served(self) -> Run:
+    def served(self) -> TransportRun:
         """The app as a web service."""
         return run_apart(self._served())
 
@@ -101,61 +101,61 @@ class Trial:
         return run_apart(exchange(self.valid, self.endpoint, self._calm_question()))
 
     @cached_property
-    def questions(self) -> list[Question]:
+    def questions(self) -> list[SampleCall]:
         """What the app is asked over both transports."""
         return [asked.question for asked in self.inside.asked]
 
-    def survival(self, fault: Fault | WireFault) -> Survival:
+    def survival(self, fault: Fault | WireFault) -> FaultToleranceRun:
         """Return how a room went on whose app broke in this way."""
         return self._survived(type(fault))[fault]
 
     def _all_survived(
         self, faults: type[Fault] | type[WireFault]
-    ) -> Mapping[Fault | WireFault, Survival]:
+    ) -> Mapping[Fault | WireFault, FaultToleranceRun]:
         return run_apart(self._survive(tuple(faults)))
 
-    def _calm_question(self) -> Question:
+    def _calm_question(self) -> SampleCall:
         """Return a question that the app answers, rather than refuses or fails at."""
         good = (asked.question for asked in self.inside.asked if asked.failure is None)
         return next(good, self.questions[0])
 
-    async def _inside(self) -> Run:
-        app, notes = self.valid, Notes()
-        async with open_house({app.app_id: stand_in(app, notes)}, clock=moment()) as house:
-            game = await play(house, app, self.wishes)
+    async def _inside(self) -> TransportRun:
+        app, notes = self.valid, CallRecords()
+        async with open_host({app.app_id: record_calls(app, notes)}, clock=moment()) as host:
+            game = await simulate(host, app, self.wishes)
             played = tuple(notes.calls)
-            questions = questions_for(app, self.wishes, game.settings, played)
-            asked = await ask_all(house, app, questions)
-            again = await ask_all(house, app, questions)
-            return Run(game, tuple(notes.calls), asked, tuple(house.observed), again)
+            questions = sample_calls_for(app, self.wishes, game.settings, played)
+            asked = await invoke_all(host, app, questions)
+            again = await invoke_all(host, app, questions)
+            return TransportRun(game, tuple(notes.calls), asked, tuple(host.observed), again)
 
-    async def _served(self) -> Run:
-        app, notes, questions = self.valid, Notes(), self.questions
-        plugin = stand_in(app, notes)
-        async with open_house(
+    async def _served(self) -> TransportRun:
+        app, notes, questions = self.valid, CallRecords(), self.questions
+        plugin = record_calls(app, notes)
+        async with open_host(
             {app.app_id: plugin}, served=True, endpoint=self.endpoint, clock=moment()
-        ) as house:
-            game = await play(house, app, self.wishes)
-            asked = await ask_all(house, app, questions)
-            return Run(game, tuple(notes.calls), asked, tuple(house.observed))
+        ) as host:
+            game = await simulate(host, app, self.wishes)
+            asked = await invoke_all(host, app, questions)
+            return TransportRun(game, tuple(notes.calls), asked, tuple(host.observed))
 
     async def _survive(
         self, faults: tuple[Fault | WireFault, ...]
-    ) -> Mapping[Fault | WireFault, Survival]:
-        app, notes = self.valid, Notes()
+    ) -> Mapping[Fault | WireFault, FaultToleranceRun]:
+        app, notes = self.valid, CallRecords()
         settings = self.inside.game.settings
         if settings is None:
             raise NothingToTry("no room could be started")
         if any(call.result == "failure" for call in self.inside.observed):
             raise NothingToTry("the app fails by itself; see the checks of its answers")
-        async with open_house(
-            {app.app_id: stand_in(app, notes)},
+        async with open_host(
+            {app.app_id: record_calls(app, notes)},
             served=isinstance(faults[0], WireFault),
             endpoint=self.endpoint,
             clock=moment(),
-        ) as house:
+        ) as host:
             return {
-                fault: await survive(house, app, self.wishes, settings, fault, notes)
+                fault: await run_with_faults(host, app, self.wishes, settings, fault, notes)
                 for fault in faults
             }
 

@@ -9,27 +9,27 @@ from mymozhem.rooms.draws import commands
 from mymozhem.rooms.tables.draws import DrawRow
 from mymozhem.rooms.tables.rooms import RoomRow
 
-from .harness import House
+from .harness import HostHarness
 
 _OVER = (DrawStatus.REVEALED, DrawStatus.VOIDED)
 _ROUTE = "POST /rooms/{id}/draws/{did}"
 
 
-async def finish_draws(house: House, room: RoomRow) -> None:
+async def finish_draws(host: HostHarness, room: RoomRow) -> None:
     """Bring every draw of a room to its end: run and revealed where that can be, else voided."""
-    async with house.services.database.read() as session:
+    async with host.services.database.read() as session:
         rows = await session.scalars(
             select(DrawRow.id).where(DrawRow.room_id == room.id, DrawRow.status.not_in(_OVER))
         )
         waiting = list(rows)
     for draw_id in waiting:
         for step in ("run", "reveal", "void"):
-            await _take(house, room, draw_id, step)
+            await _take(host, room, draw_id, step)
 
 
-async def _take(house: House, room: RoomRow, draw_id: str, step: str) -> None:
+async def _take(host: HostHarness, room: RoomRow, draw_id: str, step: str) -> None:
     """Take a step with a draw; one that cannot be taken now changes nothing."""
-    services, organizer = house.services, house.organizer
+    services, organizer = host.services, host.organizer
     try:
         async with write_as(services, room.id, organizer, f"{_ROUTE}/{step}") as writer:
             draw = await commands.by_id(writer, draw_id)
@@ -41,4 +41,4 @@ async def _take(house: House, room: RoomRow, draw_id: str, step: str) -> None:
                 await commands.void(writer, draw, "The game is over.")
     except MymozhemError:
         return
-    await house.settle()
+    await host.settle()

@@ -18,16 +18,16 @@ from mymozhem.contract.hooks import (
 )
 from mymozhem.errors import MymozhemError
 from mymozhem.manifests.enums import Addressee
-from mymozhem.rooms.coordination.join_batches import Joined
+from mymozhem.rooms.coordination.join_batches import JoinResult
 from mymozhem.rooms.replay import LogBroken
 from mymozhem.rooms.tables.rooms import RoomRow
 from mymozhem.rooms.windows.commands import close
 
 from .app_lookup import App
 from .draws import finish_draws
-from .harness import House
-from .recording_app import Fault, Notes
-from .sample_inputs import Wishes, answers_of, payloads_of
+from .harness import HostHarness
+from .recording_app import CallRecords, Fault
+from .sample_inputs import SampleInputs, answers_of, payloads_of
 from .schema_values import values_for
 from .web_server import WireFault
 
@@ -40,44 +40,48 @@ RECOVERIES = 5
 
 
 @dataclass
-class Survival:
+class FaultToleranceRun:
     """What went wrong in a room whose app broke; nothing where the room went on."""
 
     fault: str
     problems: list[str] = field(default_factory=list)
 
 
-async def survive(
-    house: House,
+async def run_with_faults(
+    host: HostHarness,
     app: App,
-    wishes: Wishes,
+    wishes: SampleInputs,
     settings: JsonObject,
     fault: Fault | WireFault,
-    notes: Notes,
-) -> Survival:
+    notes: CallRecords,
+) -> FaultToleranceRun:
     """Break the app of a running room, go on with the room, mend the app, end the room."""
-    test = _Test(house, app, wishes, settings)
+    test = _Test(host, app, wishes, settings)
     await test.begin()
-    await _break(house, app, notes, fault)
+    await _break(host, app, notes, fault)
     try:
-        async with house.hurried(HURRY_MS) as hurried:
+        async with host.hurried(HURRY_MS) as hurried:
             await test.go_on(hurried)
     finally:
-        await _break(house, app, notes, None)
+        await _break(host, app, notes, None)
     await test.end()
-    return Survival(fault.value, test.problems)
+    return FaultToleranceRun(fault.value, test.problems)
 
 
-async def _break(house: House, app: App, notes: Notes, fault: Fault | WireFault | None) -> None:
+async def _break(
+    host: HostHarness, app: App, notes: CallRecords, fault: Fault | WireFault | None
+) -> None:
     notes.break_by(fault if isinstance(fault, Fault) else None)
-    if app.app_id in house.fronts:
-        await house.fronts[app.app_id].break_by(fault if isinstance(fault, WireFault) else None)
+    if app.app_id in host.fronts:
+        await host.fronts[app.app_id].break_by(fault if isinstance(fault, WireFault) else None)
 
 
 class _Test:
-    def __init__(self, house: House, app: App, wishes: Wishes, settings: JsonObject) -> None:
+    def __init__(
+        self, host: HostHarness, app: App, wishes: SampleInputs, settings: JsonObject
+    ) -> None:
         self.problems: list[str] = []
-        self._house = house
+        self._host = host
         self._app = app
         self._wishes = wishes
         self._settings = settings
@@ -86,17 +90,17 @@ class _Test:
     async def begin(self) -> None:
         """Start a room while the app is well, and have a window opened where it opens any."""
         app_id = self._app.app_id
-        self._room: RoomRow = await self._house.start(app_id, settings=self._settings)
-        self._prize = await self._house.prize(self._room)
+        self._room: RoomRow = await self._host.start(app_id, settings=self._settings)
+        self._prize = await self._host.prize(self._room)
         self._answers = answers_of(self._app, self._wishes)
-        self._ada = await self._joins(self._house, "Ada")
+        self._ada = await self._joins(self._host, "Ada")
         for action in self._app.manifest.actions:
-            await self._acts(self._house, action)
+            await self._acts(self._host, action)
             await self._answer()
             if self._windows:
                 return
 
-    async def go_on(self, hurried: House) -> None:
+    async def go_on(self, hurried: HostHarness) -> None:
         """Do what people do, while the app is broken; note what is not as the manifest says."""
         for action in self._app.manifest.actions:
             error = await self._acts(hurried, action)
@@ -116,7 +120,7 @@ class _Test:
     async def end(self) -> None:
         """See that the room is as it should be once the app is well again."""
         for action in self._app.manifest.actions:
-            error = await self._acts(self._house, action)
+            error = await self._acts(self._host, action)
             if error is not None and error.status >= UNAVAILABLE:
                 self.problems.append(
                     f"After it was mended the app still failed in the action {action!r}: "
@@ -124,17 +128,17 @@ class _Test:
                 )
             break
         for _ in range(RECOVERIES):
-            await self._must("asking again", self._house.advance(RECOVERY_SECONDS))
+            await self._must("asking again", self._host.advance(RECOVERY_SECONDS))
         await self._windows_closed()
-        await finish_draws(self._house, self._room)
-        ended = self._house.change(self._room.id, status=RoomStatus.COMPLETED)
+        await finish_draws(self._host, self._room)
+        ended = self._host.change(self._room.id, status=RoomStatus.COMPLETED)
         await self._must("completing the room", ended)
         try:
-            await self._house.replayed(self._room.id)
+            await self._host.replayed(self._room.id)
         except LogBroken as error:
             self.problems.append(f"The log of the room does not add up any more: {error}.")
 
-    async def _acts(self, house: House, action: str) -> MymozhemError | None:
+    async def _acts(self, host: HostHarness, action: str) -> MymozhemError | None:
         """Do an action as somebody who may; return the error, None where it was done."""
         spec = self._app.manifest.actions[action]
         known = {
@@ -146,7 +150,7 @@ class _Test:
             return None
         organizer = Addressee.ORGANIZER in spec.roles
         try:
-            await house.act(self._room, action, payloads[0], by=None if organizer else self._ada)
+            await host.act(self._room, action, payloads[0], by=None if organizer else self._ada)
         except MymozhemError as error:
             return error
         return None
@@ -155,24 +159,26 @@ class _Test:
         """Submit to the windows that are open, and remember them."""
         if self._ada is None:
             return
-        seen = await self._house.sees(self._room, self._ada)
+        seen = await self._host.sees(self._room, self._ada)
         for window in seen.windows:
             if window.status == WindowStatus.OPEN and window.id not in self._windows:
                 self._windows.append(window.id)
-                await self._house.advance(window.min_elapsed_ms / 1000 + 1)
+                await self._host.advance(window.min_elapsed_ms / 1000 + 1)
                 made = values_for(window.accepts)
                 try:
-                    await self._house.submit(
+                    await self._host.submit(
                         self._room, window.id, made[0] if made else {}, by=self._ada
                     )
                 except MymozhemError:
                     continue
 
-    async def _joins(self, house: House, name: str, *, broken: bool = False) -> Joined | None:
+    async def _joins(
+        self, host: HostHarness, name: str, *, broken: bool = False
+    ) -> JoinResult | None:
         for answers in self._answers:
             error: MymozhemError | None = None
             try:
-                joined = await house.guest(self._room, name, answers)
+                joined = await host.guest(self._room, name, answers)
             except MymozhemError as refused:
                 error = refused
             else:
@@ -183,16 +189,16 @@ class _Test:
             self._judge(REGISTER_PARTICIPANT, "joining", error)
         return None
 
-    def _judge_joined(self, joined: Joined) -> None:
+    def _judge_joined(self, joined: JoinResult) -> None:
         waits = joined.participant.status == ParticipantStatus.PENDING
         if self._strategy(REGISTER_PARTICIPANT) is Strategy.REVIEW and not waits:
             self.problems.append(
                 "Somebody who joined while the app was broken did not wait for an organizer."
             )
 
-    async def _changes(self, house: House) -> None:
+    async def _changes(self, host: HostHarness) -> None:
         try:
-            await house.change(self._room.id, settings={})
+            await host.change(self._room.id, settings={})
         except MymozhemError as error:
             self._judge(VALIDATE_SETTINGS, "changing settings", error)
 
@@ -221,7 +227,7 @@ class _Test:
         return manifest.policy(hook).on_failure if taken else None
 
     async def _windows_closed(self) -> None:
-        seen = await self._house.sees(self._room)
+        seen = await self._host.sees(self._room)
         for window in seen.windows:
             if window.id in self._windows and window.status == WindowStatus.TALLYING:
                 strategy = self._strategy(CLOSE_WINDOW)

@@ -18,9 +18,9 @@ from mymozhem.dispatch.transports.base import Transport
 from mymozhem.observability.call_observer import Observed
 from mymozhem.registry.loaded_code import AppCode
 from mymozhem.rooms.actions.perform import perform
-from mymozhem.rooms.coordination.join_batches import Joined
-from mymozhem.rooms.coordination.submission_batches import Accepted
-from mymozhem.rooms.core.membership import find_seat
+from mymozhem.rooms.coordination.join_batches import JoinResult
+from mymozhem.rooms.coordination.submission_batches import AcceptedSubmission
+from mymozhem.rooms.core.membership import find_membership
 from mymozhem.rooms.core.services import Services
 from mymozhem.rooms.jobs.runner import Jobs
 from mymozhem.rooms.lifecycle.create import NewRoom, create_room
@@ -47,7 +47,7 @@ class _Lent:
 
 
 @dataclass
-class House:
+class HostHarness:
     """Services and an organizer; `start` makes a room that people can join at once."""
 
     services: Services
@@ -61,7 +61,7 @@ class House:
     observed: Sequence[Observed] = ()
 
     @asynccontextmanager
-    async def hurried(self, deadline_ms: int) -> AsyncIterator["House"]:
+    async def hurried(self, deadline_ms: int) -> AsyncIterator["HostHarness"]:
         """Give the same house with an operator who lets no call last longer than this."""
         services = self.services
         settings = services.settings.model_copy(update={"max_deadline_ms": deadline_ms})
@@ -93,11 +93,11 @@ class House:
 
     async def guest(
         self, room: RoomRow, name: str = "Ada", answers: JsonObject | None = None
-    ) -> Joined:
+    ) -> JoinResult:
         """Let a guest in."""
         return await join(self.services, room.code, None, name=name, answers=answers or {})
 
-    async def guests(self, room: RoomRow, count: int) -> list[Joined]:
+    async def guests(self, room: RoomRow, count: int) -> list[JoinResult]:
         """Let several guests in, one after the other."""
         return [await self.guest(room, f"Guest {number}") for number in range(1, count + 1)]
 
@@ -124,7 +124,7 @@ class House:
         action: str,
         payload: JsonObject | None = None,
         *,
-        by: Joined | None = None,
+        by: JoinResult | None = None,
     ) -> JsonValue:
         """Do an action as somebody, or as the organizer; return the reply once all due is done.
 
@@ -135,8 +135,8 @@ class House:
         return acted.reply
 
     async def submit(
-        self, room: RoomRow, window: str, payload: JsonValue, *, by: Joined
-    ) -> Accepted:
+        self, room: RoomRow, window: str, payload: JsonValue, *, by: JoinResult
+    ) -> AcceptedSubmission:
         """Submit to a window by its name."""
         accepted = await submit(self.services, room.id, self.who(by), window, payload)
         await self.settle()
@@ -155,13 +155,13 @@ class House:
         if self.jobs is not None:
             await self.jobs.run_due()
 
-    async def sees(self, room: RoomRow, who: Joined | None = None) -> Snapshot:
+    async def sees(self, room: RoomRow, who: JoinResult | None = None) -> Snapshot:
         """Return what somebody is shown of a room; None is the organizer."""
         async with self.services.database.read() as session:
-            seat = await find_seat(session, room.id, self.who(who))
+            seat = await find_membership(session, room.id, self.who(who))
             return await snapshot(session, seat, now=self.services.clock.now())
 
-    def who(self, joined: Joined | None) -> Principal:
+    def who(self, joined: JoinResult | None) -> Principal:
         """Return somebody as a caller; None is the organizer."""
         return self.organizer if joined is None else principal(joined)
 
@@ -187,7 +187,7 @@ class House:
             return cast("int", await session.scalar(query))
 
 
-def principal(joined: Joined) -> Principal:
+def principal(joined: JoinResult) -> Principal:
     """Return somebody who joined as a caller."""
     room_id = joined.room.id if joined.kind is PersonKind.GUEST else None
     return Principal(joined.user_id, joined.kind, room_id, "token")

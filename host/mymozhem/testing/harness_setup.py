@@ -18,7 +18,7 @@ from mymozhem.contract.serving.app_functions import Plugin
 from mymozhem.db.engine import create_engine
 from mymozhem.db.unit_of_work import Database
 from mymozhem.dispatch.dispatcher import Dispatcher
-from mymozhem.dispatch.observers import Ears
+from mymozhem.dispatch.observers import CallObservers
 from mymozhem.dispatch.stored_lists import StoredLists
 from mymozhem.dispatch.transports.webhook.transport import WebhookTransport
 from mymozhem.migrations import import_tables
@@ -30,11 +30,11 @@ from mymozhem.registry.catalog_source import Source
 from mymozhem.registry.discovery import Discovered
 from mymozhem.registry.loaded_code import AppCode
 from mymozhem.registry.loader import load
-from mymozhem.registry.remote_apps import Owner, admissible
+from mymozhem.registry.remote_apps import Owner, validate_remote_manifest
 from mymozhem.rooms.core.services import Services
 from mymozhem.rooms.jobs.runner import Jobs
 
-from .harness import House
+from .harness import HostHarness
 from .web_server import Endpoint, Front, by_contract
 
 LOOPBACK = (IPv4Network("127.0.0.0/8"),)
@@ -57,18 +57,18 @@ class NotLoadable(AssertionError):
 
 
 @asynccontextmanager
-async def open_house(
+async def open_host(
     apps: Mapping[str, object],
     *,
     served: bool = False,
     endpoint: Endpoint = by_contract,
     clock: Clock | None = None,
     max_deadline_ms: int = 30_000,
-) -> AsyncIterator[House]:
+) -> AsyncIterator[HostHarness]:
     """Open a house on a SQLite file of its own, with apps by their ids; its clock is held.
 
     With `served` each app is a web service on loopback, made by `endpoint`, and reached by signed
-    webhooks; `house.fronts` can break them. `max_deadline_ms` is the operator's cap.
+    webhooks; `host.fronts` can break them. `max_deadline_ms` is the operator's cap.
     """
     async with AsyncExitStack() as stack:
         folder = Path(stack.enter_context(TemporaryDirectory(prefix="mymozhem-")))
@@ -87,14 +87,14 @@ async def open_house(
             stack.push_async_callback(services.dispatcher.close)
         jobs = Jobs(services)
         stack.push_async_callback(jobs.stop)
-        house = House(services, _NOBODY, jobs=jobs, remote=remote, observed=notes.calls)
-        house.organizer = await house.person("organizer@example.com")
+        host = HostHarness(services, _NOBODY, jobs=jobs, remote=remote, observed=notes.calls)
+        host.organizer = await host.person("organizer@example.com")
         if served:
-            house.fronts = {
-                app_id: await _serve(stack, house, app_id, app, endpoint)
+            host.fronts = {
+                app_id: await _serve(stack, host, app_id, app, endpoint)
                 for app_id, app in apps.items()
             }
-        yield house
+        yield host
 
 
 def loaded(plugin: object, app_id: str) -> AppCode:
@@ -124,7 +124,7 @@ async def make_services(
     async with database.read() as session:
         published = await manifest_history.versions(session)
     catalog = Catalog(codes, published)
-    dispatcher = Dispatcher(catalog, clock, settings, ears=Ears(observer))
+    dispatcher = Dispatcher(catalog, clock, settings, observers=CallObservers(observer))
     return Services(database, catalog, dispatcher, Keys.load(settings), clock, settings)
 
 
@@ -157,23 +157,25 @@ async def _with_web(
     lists = StoredLists(database, key=b"kept", public_url="http://127.0.0.1:9", clock=clock)
     outbound = Outbound(Guard.of(settings))
     transport = WebhookTransport(catalog, outbound, lists, SystemClock())
-    dispatcher = Dispatcher(catalog, clock, settings, remote=transport, ears=Ears(observer))
+    dispatcher = Dispatcher(
+        catalog, clock, settings, remote=transport, observers=CallObservers(observer)
+    )
     stack.push_async_callback(dispatcher.close)
     return Services(database, catalog, dispatcher, keys, clock, settings), transport
 
 
 async def _serve(
-    stack: AsyncExitStack, house: House, app_id: str, app: object, endpoint: Endpoint
+    stack: AsyncExitStack, host: HostHarness, app_id: str, app: object, endpoint: Endpoint
 ) -> Front:
     """Serve an app on loopback and register it as a remote one, as an admin would."""
-    services, front = house.services, Front()
+    services, front = host.services, Front()
     await front.server.start()
     stack.push_async_callback(front.close)
     document: JsonObject = remote_manifest(Plugin(app).manifest, front.server.address)
     check = Guard.of(services.settings).check_url
-    manifest = admissible(document, app_id, check)
+    manifest = validate_remote_manifest(document, app_id, check)
     async with services.database.write() as unit:
-        owner = Owner(house.organizer.user_id, "organizer@example.com")
+        owner = Owner(host.organizer.user_id, "organizer@example.com")
         made = await remote_apps.register(unit, services.keys, app_id, manifest, owner=owner)
     await services.catalog.refresh()
     front.app = await asyncio.to_thread(endpoint, app, (made.secret, made.public_key))

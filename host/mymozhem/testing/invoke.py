@@ -11,37 +11,39 @@ from mymozhem.dispatch.policy import Budget
 from mymozhem.dispatch.transports.base import AppTarget
 
 from .app_lookup import App
-from .harness import House
-from .sample_calls import Question
+from .harness import HostHarness
+from .sample_calls import SampleCall
 
 _PATIENCE_MS = 60_000
 
 
 @dataclass(frozen=True)
-class Asked:
+class Invocation:
     """A question and what came of it: a result or a refusal as JSON, or why there is none."""
 
-    question: Question
+    question: SampleCall
     answer: JsonValue = None
     refused: bool = False
     failure: FailureKind | None = None
     message: str = ""
 
 
-async def ask_all(house: House, app: App, questions: Sequence[Question]) -> list[Asked]:
+async def invoke_all(
+    host: HostHarness, app: App, questions: Sequence[SampleCall]
+) -> list[Invocation]:
     """Ask every question once; a hook that once did not answer in time is not asked again."""
     silent: set[str] = set()
     found = []
     for number, question in enumerate(questions):
         if question.hook.name not in silent:
-            found.append(await _ask(house, app, question, call_id=f"call_{number}"))
+            found.append(await _ask(host, app, question, call_id=f"call_{number}"))
             if found[-1].failure is FailureKind.TIMEOUT:
                 silent.add(question.hook.name)
     return found
 
 
-async def _ask(house: House, app: App, question: Question, *, call_id: str) -> Asked:
-    services = house.services
+async def _ask(host: HostHarness, app: App, question: SampleCall, *, call_id: str) -> Invocation:
+    services = host.services
     outcome = await services.dispatcher.call(
         question.hook,
         app=AppTarget(app.app_id, app.manifest.version),
@@ -51,10 +53,10 @@ async def _ask(house: House, app: App, question: Question, *, call_id: str) -> A
         call_id=call_id,
     )
     if outcome.failure is not None:
-        return Asked(question, failure=outcome.failure.kind, message=outcome.failure.message)
+        return Invocation(question, failure=outcome.failure.kind, message=outcome.failure.message)
     said = outcome.refusal or outcome.result
     answer = None if said is None else said.model_dump(mode="json", by_alias=True)
-    return Asked(question, answer, outcome.refusal is not None)
+    return Invocation(question, answer, outcome.refusal is not None)
 
 
 def place_of(error: BaseException) -> str:

@@ -9,20 +9,20 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from pydantic import JsonValue
 
 from mymozhem.contract import JsonObject
-from mymozhem.rooms.upgrades.migrate import Carried
+from mymozhem.rooms.upgrades.migrate import MigratedRoom
 
 from .app_lookup import App, find_app
 from .conformance_kit import Finding, NotConforming
 from .conformance_run import NothingToTry
 from .diff import differences
 from .older_manifest import Older, older_manifest
-from .round_trip import MANY, Passage, Rooms, Trip
+from .round_trip import MANY, MigrationRoundTrip, Rooms, RoundTrip
 
 _MOST = 10
 _LONGEST = 600
 _POSITION = re.compile(r"/[0-9]+(?=/|$)")
 
-Look = Callable[[Passage], Iterable[str]]
+Look = Callable[[MigrationRoundTrip], Iterable[str]]
 
 
 def migrations(
@@ -62,7 +62,7 @@ def migration_report(
             yield _find(passage, name, look)
 
 
-def rooms_come_up(passage: Passage) -> Iterator[str]:
+def rooms_come_up(passage: MigrationRoundTrip) -> Iterator[str]:
     """Settings and states of the older version fit the newest once they are carried there."""
     trips = passage.trips
     if not trips:
@@ -74,7 +74,7 @@ def rooms_come_up(passage: Passage) -> Iterator[str]:
         yield f"and the state {_short(dict(trip.had.state))}"
 
 
-def rooms_come_back(passage: Passage) -> Iterator[str]:
+def rooms_come_back(passage: MigrationRoundTrip) -> Iterator[str]:
     """Settings and states fit the older version again once they are carried back there."""
     if not passage.has_way_back:
         raise NothingToTry("there are no steps `down` on this way, and no settingsMigration")
@@ -85,7 +85,7 @@ def rooms_come_back(passage: Passage) -> Iterator[str]:
     yield from _counted(lost, len(trips))
 
 
-def round_trips_lose_nothing(passage: Passage) -> Iterator[str]:
+def round_trips_lose_nothing(passage: MigrationRoundTrip) -> Iterator[str]:
     """What was there in the older version is there again after a round trip."""
     returned = [(trip.had, trip.back) for trip in _tried(passage) if trip.back and trip.returned]
     if not returned:
@@ -99,7 +99,7 @@ def round_trips_lose_nothing(passage: Passage) -> Iterator[str]:
             yield f"{what} {found.text} ({found.count} of {len(returned)} rooms)"
 
 
-def every_step_does_something(passage: Passage) -> Iterator[str]:
+def every_step_does_something(passage: MigrationRoundTrip) -> Iterator[str]:
     """Every step changes the settings of some room."""
     _tried(passage)
     if not passage.way.steps:
@@ -110,13 +110,13 @@ def every_step_does_something(passage: Passage) -> Iterator[str]:
 REMARKS = frozenset({round_trips_lose_nothing, every_step_does_something})
 
 
-def _passages(app: App, since: Sequence[Older], rooms: Rooms) -> Iterator[Passage]:
+def _passages(app: App, since: Sequence[Older], rooms: Rooms) -> Iterator[MigrationRoundTrip]:
     older = [older_manifest(each, app.manifest, app_id=app.app_id) for each in since]
     for manifest in older:
-        yield Passage(app, manifest, tuple(older), rooms)
+        yield MigrationRoundTrip(app, manifest, tuple(older), rooms)
 
 
-def _looks(passage: Passage) -> Iterator[tuple[str, Look]]:
+def _looks(passage: MigrationRoundTrip) -> Iterator[tuple[str, Look]]:
     version = "".join(letter if letter.isalnum() else "_" for letter in passage.older.version)
     yield f"rooms_come_up_from_{version}", rooms_come_up
     yield f"rooms_come_back_to_{version}", rooms_come_back
@@ -124,7 +124,7 @@ def _looks(passage: Passage) -> Iterator[tuple[str, Look]]:
     yield f"steps_from_{version}", every_step_does_something
 
 
-def _find(passage: Passage, name: str, look: Look) -> Finding:
+def _find(passage: MigrationRoundTrip, name: str, look: Look) -> Finding:
     sentence = (look.__doc__ or "").split("\n", 1)[0]
     versions = f"{passage.older.version} → {passage.app.manifest.version}"
     told = f"{versions}: {sentence}"
@@ -134,7 +134,7 @@ def _find(passage: Passage, name: str, look: Look) -> Finding:
         return Finding(name, told, skipped=str(reason))
 
 
-def _test(passage: Passage, name: str, look: Look) -> Callable[[object], None]:
+def _test(passage: MigrationRoundTrip, name: str, look: Look) -> Callable[[object], None]:
     def test(_: object) -> None:
         __tracebackhide__ = True
         finding = _find(passage, name, look)
@@ -150,20 +150,20 @@ def _test(passage: Passage, name: str, look: Look) -> Callable[[object], None]:
     return test
 
 
-def _tried(passage: Passage) -> list[Trip]:
+def _tried(passage: MigrationRoundTrip) -> list[RoundTrip]:
     if not passage.trips:
         raise NothingToTry("there are no rooms to carry")
     return passage.trips
 
 
-def _counted(lost: Sequence[Carried], total: int) -> Iterator[str]:
+def _counted(lost: Sequence[MigratedRoom], total: int) -> Iterator[str]:
     """Yield what is wrong with rooms that do not fit, what is wrong with most of them first."""
     counts = Counter(sentence for each in lost for sentence in dict.fromkeys(_faults(each)))
     for sentence, count in counts.most_common(_MOST):
         yield f"{sentence} ({count} of {total} rooms)"
 
 
-def _faults(carried: Carried) -> Iterator[str]:
+def _faults(carried: MigratedRoom) -> Iterator[str]:
     for field in carried.fields:
         yield f"setting {_POSITION.sub('/*', field.pointer) or '/'}: {field.problem}"
     yield from carried.reasons

@@ -21,13 +21,13 @@ from mymozhem.contract.signing import (
     parse_key,
     sign,
 )
-from mymozhem.dispatch.transports.base import AppTarget, Call
+from mymozhem.dispatch.transports.base import AppTarget, HookCall
 from mymozhem.dispatch.transports.model_copies import with_values
 from mymozhem.dispatch.transports.webhook.request import body_of
 
 from .app_lookup import App
-from .recording_app import Notes, stand_in
-from .sample_calls import Question
+from .recording_app import CallRecords, record_calls
+from .sample_calls import SampleCall
 from .web_server import Endpoint, Front, listening
 
 #: so many askers ask the same question at once
@@ -56,10 +56,10 @@ class Exchanges:
     counts: bool = False
 
 
-async def exchange(app: App, endpoint: Endpoint, question: Question) -> Exchanges:
+async def exchange(app: App, endpoint: Endpoint, question: SampleCall) -> Exchanges:
     """Send a question to the served app in every wrong way, and in the right one."""
-    notes, front, secret = Notes(), Front(), new_secret()
-    front.app = await asyncio.to_thread(endpoint, stand_in(app, notes), (secret,))
+    notes, front, secret = CallRecords(), Front(), new_secret()
+    front.app = await asyncio.to_thread(endpoint, record_calls(app, notes), (secret,))
     async with listening(front) as server:
         timeout = aiohttp.ClientTimeout(total=_SECONDS)
         async with aiohttp.ClientSession(timeout=timeout, trust_env=False) as session:
@@ -75,8 +75,8 @@ class _Sender:
         session: aiohttp.ClientSession,
         url: str,
         app: App,
-        question: Question,
-        notes: Notes,
+        question: SampleCall,
+        notes: CallRecords,
         secret: str,
     ) -> None:
         self._session = session
@@ -167,7 +167,7 @@ class _Sender:
     def _body(self, call_id: str, change: JsonObject) -> bytes:
         question, manifest = self._question, self._app.manifest
         told = with_values(question.context, {"call_id": call_id, "deadline_ms": 10_000})
-        call = Call(
+        call = HookCall(
             question.hook, AppTarget(self._app.app_id, manifest.version), told, question.request
         )
         body = body_of(call, platform_form=False)

@@ -11,7 +11,7 @@ import pytest
 
 from .checks import CHECKS, Check
 from .conformance_kit import ConformanceWarning, NotConforming, find
-from .conformance_run import Trial
+from .conformance_run import ConformanceRun
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -34,7 +34,7 @@ def pytest_collection_modifyitems(
 ) -> None:
     """Add the checks of every app that was named."""
     for name in config.getoption("mymozhem_app"):
-        trial = Trial(name, strict=config.getoption("mymozhem_strict"))
+        trial = ConformanceRun(name, strict=config.getoption("mymozhem_strict"))
         items += [
             CheckItem.from_parent(session, name=f"{name}: {check.name}", trial=trial, check=check)
             for check in CHECKS
@@ -44,7 +44,7 @@ def pytest_collection_modifyitems(
 class CheckItem(pytest.Item):
     """One check of one app."""
 
-    def __init__(self, *, trial: Trial, check: Check, **more: object) -> None:
+    def __init__(self, *, trial: ConformanceRun, check: Check, **more: object) -> None:
         super().__init__(**more)  # type: ignore[arg-type]  # pytest's own
         self._trial = trial
         self._check = check

@@ -30,7 +30,7 @@ class Fault(StrEnum):
 
 
 @dataclass(frozen=True)
-class Noted:
+class RecordedCall:
     """One question to one function of the app, as JSON, and what came of it.
 
     `answer` is what the function returned, the refusal where it refused; `error` what it raised.
@@ -45,10 +45,10 @@ class Noted:
 
 
 @dataclass
-class Notes:
+class CallRecords:
     """What a stand-in was asked, in order; `fault` is how it breaks from now on."""
 
-    calls: list[Noted] = field(default_factory=list)
+    calls: list[RecordedCall] = field(default_factory=list)
     fault: Fault | None = None
     over: threading.Event = field(default_factory=threading.Event)
 
@@ -59,7 +59,7 @@ class Notes:
         self.fault = fault
 
 
-def stand_in(app: App, notes: Notes) -> object:
+def record_calls(app: App, notes: CallRecords) -> object:
     """Return an app with the same hooks and manifest that notes what it is asked."""
     made = ModuleType(app.app_id)
     made.app_manifest = hookimpl(lambda: deepcopy(app.document))  # type: ignore[attr-defined]  # made here
@@ -69,7 +69,7 @@ def stand_in(app: App, notes: Notes) -> object:
     return made
 
 
-def _plain(function: Function, notes: Notes) -> Callable[[Context, BaseModel], object]:
+def _plain(function: Function, notes: CallRecords) -> Callable[[Context, BaseModel], object]:
     def ask(context: Context, request: BaseModel) -> object:
         if notes.fault is Fault.HANGS:
             notes.over.wait(HANG_SECONDS)
@@ -85,7 +85,7 @@ def _plain(function: Function, notes: Notes) -> Callable[[Context, BaseModel], o
     return ask
 
 
-def _waiting(function: Function, notes: Notes) -> Callable[[Context, BaseModel], object]:
+def _waiting(function: Function, notes: CallRecords) -> Callable[[Context, BaseModel], object]:
     async def ask(context: Context, request: BaseModel) -> object:
         if notes.fault is Fault.HANGS:
             await asyncio.sleep(HANG_SECONDS)
@@ -106,7 +106,7 @@ class _Note:
     """A question that is being answered."""
 
     def __init__(
-        self, function: Function, context: Context, request: BaseModel, notes: Notes
+        self, function: Function, context: Context, request: BaseModel, notes: CallRecords
     ) -> None:
         self._function = function
         self._given = (context, request)
@@ -128,7 +128,7 @@ class _Note:
     def _add(self, *, answer: object = None, error: BaseException | None = None) -> None:
         changed = self._as_json() != self._before
         context, request = self._before
-        noted = Noted(self._function.hook, context, request, changed, answer, error)
+        noted = RecordedCall(self._function.hook, context, request, changed, answer, error)
         self._notes.calls.append(noted)
 
     def _as_json(self) -> tuple[bytes, bytes]:

@@ -12,21 +12,21 @@ from mymozhem.rooms.tables.rooms import RoomRow
 from mymozhem.rooms.tables.timers import TimerRow
 from mymozhem.rooms.tables.windows import WindowRow
 
-from .harness import House
+from .harness import HostHarness
 
 
-async def tallying(house: House, room: RoomRow) -> list[str]:
-    """Return the windows that are not settled, by their names."""
-    async with house.services.database.read() as session:
-        names = select(WindowRow.name).where(
+async def tallying(host: HostHarness, room: RoomRow) -> list[str]:
+    """Return the windows that are not settled, by their keys."""
+    async with host.services.database.read() as session:
+        keys = select(WindowRow.key).where(
             WindowRow.room_id == room.id, WindowRow.status == WindowStatus.TALLYING
         )
-        return list(await session.scalars(names))
+        return list(await session.scalars(keys))
 
 
-async def next_due(house: House, room: RoomRow) -> datetime | None:
+async def next_due(host: HostHarness, room: RoomRow) -> datetime | None:
     """Return when the next timer or window of a room is due; None where nothing is."""
-    async with house.services.database.read() as session:
+    async with host.services.database.read() as session:
         timer = await session.scalar(
             select(func.min(TimerRow.next_at)).where(TimerRow.room_id == room.id)
         )
@@ -36,20 +36,20 @@ async def next_due(house: House, room: RoomRow) -> datetime | None:
     return min((each for each in (timer, window) if each is not None), default=None)
 
 
-async def refused_effects(house: House, room: RoomRow) -> list[str]:
+async def refused_effects(host: HostHarness, room: RoomRow) -> list[str]:
     """Return what the app wanted by itself, without anybody's action, and the host could not do."""
-    told = [event.payload for event in await house.events(room.id, "app:fallback_used")]
+    told = [event.payload for event in await host.events(room.id, "app:fallback_used")]
     refused = (each for each in told if each["code"] == "EFFECT_REFUSED")
     return [f"{each['hook']}: {each['message']}" for each in refused]
 
 
-async def log_problems(house: House, room: RoomRow) -> list[str]:
+async def log_problems(host: HostHarness, room: RoomRow) -> list[str]:
     """Return in what the log tells another story than the room."""
     try:
-        told = await house.replayed(room.id)
+        told = await host.replayed(room.id)
     except LogBroken as error:
         return [str(error)]
-    async with house.services.database.read() as session:
+    async with host.services.database.read() as session:
         row = await session.get_one(RoomRow, room.id)
         state = await room_state(session, room.id)
         people = await session.scalars(

@@ -17,23 +17,23 @@ from mymozhem.manifests.settings import complete
 from mymozhem.manifests.settings_migrations.apply import MigrationFailed, apply_steps
 from mymozhem.rooms.upgrades.migrate import (
     MIGRATION,
-    Carried,
-    Had,
-    Journey,
-    Said,
+    AppAnswer,
+    CurrentRoom,
+    MigratedRoom,
+    MigrationPath,
     Strategy,
-    carry,
-    journey,
+    migrate,
+    migration_path,
     must_ask,
 )
 
 from .app_lookup import App
 from .conformance_run import moment, run_apart
-from .harness import House
-from .harness_setup import open_house
-from .invoke import Asked, ask_all
+from .harness import HostHarness
+from .harness_setup import open_host
+from .invoke import Invocation, invoke_all
 from .random_values import various
-from .sample_calls import Question, context_of
+from .sample_calls import SampleCall, context_of
 
 #: rooms that are carried, where nobody says how many
 MANY = 100
@@ -53,15 +53,15 @@ class Rooms:
 
 
 @dataclass(frozen=True)
-class Trip:
+class RoundTrip:
     """A room in the older version, in the newest, and back; None where it did not come there.
 
     `refused` tells that the app refused to carry it back.
     """
 
-    had: Had
-    up: Carried
-    back: Carried | None = None
+    had: CurrentRoom
+    up: MigratedRoom
+    back: MigratedRoom | None = None
     refused: bool = False
 
     @property
@@ -76,7 +76,7 @@ class Trip:
 
 
 @dataclass(frozen=True, eq=False)
-class Passage:
+class MigrationRoundTrip:
     """The way from one older version of an app to its newest, and all that went it.
 
     It is the host's own: rooms are carried by the functions that carry those of organizers, and the
@@ -89,14 +89,14 @@ class Passage:
     rooms: Rooms = field(default_factory=Rooms)
 
     @cached_property
-    def way(self) -> Journey:
+    def way(self) -> MigrationPath:
         """The way up."""
-        return journey(self.older, self.app.manifest, self.published)
+        return migration_path(self.older, self.app.manifest, self.published)
 
     @cached_property
-    def back(self) -> Journey:
+    def back(self) -> MigrationPath:
         """The way down."""
-        return journey(self.app.manifest, self.older, self.published)
+        return migration_path(self.app.manifest, self.older, self.published)
 
     @property
     def has_steps_back(self) -> bool:
@@ -115,7 +115,7 @@ class Passage:
         return known and MIGRATION in self.app.manifest.capabilities
 
     @cached_property
-    def trips(self) -> list[Trip]:
+    def trips(self) -> list[RoundTrip]:
         """All that were tried; none where no settings or no state could be made."""
         return run_apart(self._travelled())
 
@@ -133,41 +133,41 @@ class Passage:
                 many = after
         return found
 
-    async def _travelled(self) -> list[Trip]:
+    async def _travelled(self) -> list[RoundTrip]:
         hads = self._hads()
-        async with open_house({self.app.app_id: self.app.plugin}, clock=moment()) as house:
-            ups = [each for each, _ in await self._carried(house, self.way, hads)]
-            trips = [Trip(had, up) for had, up in zip(hads, ups, strict=True)]
+        async with open_host({self.app.app_id: self.app.plugin}, clock=moment()) as host:
+            ups = [each for each, _ in await self._carried(host, self.way, hads)]
+            trips = [RoundTrip(had, up) for had, up in zip(hads, ups, strict=True)]
             there = [trip for trip in trips if trip.arrived]
-            now = [Had(trip.up.settings, trip.up.state) for trip in there]
-            backs = zip(there, await self._carried(house, self.back, now), strict=True)
+            now = [CurrentRoom(trip.up.settings, trip.up.state) for trip in there]
+            backs = zip(there, await self._carried(host, self.back, now), strict=True)
             returned = {id(trip): replace(trip, back=it, refused=no) for trip, (it, no) in backs}
         return [returned.get(id(trip), trip) for trip in trips]
 
     async def _carried(
-        self, house: House, way: Journey, hads: Sequence[Had]
-    ) -> list[tuple[Carried, bool]]:
+        self, host: HostHarness, way: MigrationPath, hads: Sequence[CurrentRoom]
+    ) -> list[tuple[MigratedRoom, bool]]:
         """Return what becomes of each, and whether the app refused to carry it."""
         asking = [had for had in hads if self.may_ask and must_ask(way, had)]
         questions = {id(had): _question(self.app, way, had) for had in asking}
-        asked = await ask_all(house, self.app, list(questions.values()))
+        asked = await invoke_all(host, self.app, list(questions.values()))
         answers = {id(each.question): each for each in asked}
         found = []
         for had in hads:
             question = questions.get(id(had))
             answer = answers.get(id(question))
             said = None if question is None else _said(answer)
-            found.append((carry(way, had, said=said), answer is not None and answer.refused))
+            found.append((migrate(way, had, said=said), answer is not None and answer.refused))
         return found
 
-    def _hads(self) -> list[Had]:
+    def _hads(self) -> list[CurrentRoom]:
         """Return complete settings with states; as many as the longer of the two lists."""
         settings, states = self._settings(), self._states()
         if not settings or not states:
             return []
         count = max(len(settings), len(states))
         pairs = zip(cycle(settings), cycle(states), strict=False)
-        return [Had(one, other) for one, other in islice(pairs, count)]
+        return [CurrentRoom(one, other) for one, other in islice(pairs, count)]
 
     def _settings(self) -> list[JsonObject]:
         older, schema = self.older, self.older.settings
@@ -190,7 +190,7 @@ class Passage:
         return [each for each in known.values() if fits({**each})]
 
 
-def _question(app: App, way: Journey, had: Had) -> Question:
+def _question(app: App, way: MigrationPath, had: CurrentRoom) -> SampleCall:
     context, state = context_of(app, had.settings), RoomData.model_validate(dict(had.state))
     if context.room is not None:
         room = context.room.model_copy(update={"state": state})
@@ -201,18 +201,18 @@ def _question(app: App, way: Journey, had: Had) -> Question:
         from_version=way.source.version,
         to_version=way.target.version,
     )
-    return Question("migrate_settings", MIGRATE_SETTINGS, context, request)
+    return SampleCall("migrate_settings", MIGRATE_SETTINGS, context, request)
 
 
-def _said(asked: Asked | None) -> Said:
+def _said(asked: Invocation | None) -> AppAnswer:
     if asked is None:
-        return Said(why_not="migrate_settings did not answer in time before.")
+        return AppAnswer(why_not="migrate_settings did not answer in time before.")
     if asked.failure is not None:
-        return Said(why_not=f"migrate_settings failed: {asked.message}")
+        return AppAnswer(why_not=f"migrate_settings failed: {asked.message}")
     if asked.refused:
         told = asked.answer.get("message") if isinstance(asked.answer, dict) else None
-        return Said(why_not=f"migrate_settings refused: {told}")
-    return Said(SettingsMigrationResult.model_validate(asked.answer))
+        return AppAnswer(why_not=f"migrate_settings refused: {told}")
+    return AppAnswer(SettingsMigrationResult.model_validate(asked.answer))
 
 
 def _parts(state: JsonObject) -> dict[str, JsonObject]:

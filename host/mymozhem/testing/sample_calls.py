@@ -33,8 +33,8 @@ from mymozhem.contract.hooks import (
 )
 
 from .app_lookup import App
-from .recording_app import Noted
-from .sample_inputs import Wishes, answers_of, settings_of
+from .recording_app import RecordedCall
+from .sample_inputs import SampleInputs, answers_of, settings_of
 
 #: questions of one kind, such as one action, that are taken from a game
 OF_A_KIND = 6
@@ -43,7 +43,7 @@ _PEOPLE = ("part_1", "part_2", "part_3")
 
 
 @dataclass(frozen=True)
-class Question:
+class SampleCall:
     """A question to an app: the hook, and which of its questions it is in words."""
 
     what: str
@@ -52,9 +52,9 @@ class Question:
     request: BaseModel
 
 
-def questions_for(
-    app: App, wishes: Wishes, settings: JsonObject | None, played: Sequence[Noted]
-) -> list[Question]:
+def sample_calls_for(
+    app: App, wishes: SampleInputs, settings: JsonObject | None, played: Sequence[RecordedCall]
+) -> list[SampleCall]:
     """Return questions to every hook that the app takes over, as far as they can be made.
 
     `played` are those of a game; `settings` are those of its room.
@@ -71,7 +71,7 @@ def questions_for(
     return found
 
 
-def never_asked(app: App, questions: Sequence[Question]) -> list[str]:
+def never_asked(app: App, questions: Sequence[SampleCall]) -> list[str]:
     """Return the hooks that the app takes over and that no question is for."""
     asked = {question.hook.name for question in questions}
     return [
@@ -83,7 +83,7 @@ def never_asked(app: App, questions: Sequence[Question]) -> list[str]:
     ]
 
 
-def _of_game(played: Sequence[Noted]) -> Iterator[Question]:
+def _of_game(played: Sequence[RecordedCall]) -> Iterator[SampleCall]:
     taken: Counter[str] = Counter()
     for noted in played:
         context = Context.model_validate_json(noted.context)
@@ -91,7 +91,7 @@ def _of_game(played: Sequence[Noted]) -> Iterator[Question]:
         what = " ".join(filter(None, (noted.hook.name, _name_of(request))))
         taken[what] += 1
         if taken[what] <= OF_A_KIND:
-            yield Question(what, noted.hook, context, request)
+            yield SampleCall(what, noted.hook, context, request)
 
 
 def _name_of(request: BaseModel) -> str:
@@ -124,13 +124,13 @@ def context_of(app: App, settings: JsonObject) -> Context:
     )
 
 
-def _made(app: App, wishes: Wishes, context: Context) -> Iterator[Question]:
+def _made(app: App, wishes: SampleInputs, context: Context) -> Iterator[SampleCall]:
     yield from _about_settings(app, wishes, context)
     yield from _about_people(app, wishes, context)
     yield from _about_draws(app, context)
-    yield Question("check_health", CHECK_HEALTH, context.model_copy(update={"room": None}),
+    yield SampleCall("check_health", CHECK_HEALTH, context.model_copy(update={"room": None}),
                    p.HealthRequest())  # fmt: skip
-    yield Question(
+    yield SampleCall(
         "deliver_notification",
         DELIVER_NOTIFICATION,
         context,
@@ -141,42 +141,42 @@ def _made(app: App, wishes: Wishes, context: Context) -> Iterator[Question]:
     event = p.LoggedEvent(
         type="participant:count", level=Level.PUBLIC, payload={"count": 2}, at=context.now
     )
-    yield Question("on_event", ON_EVENT, context, p.EventRequest(event=event))
+    yield SampleCall("on_event", ON_EVENT, context, p.EventRequest(event=event))
 
 
-def _about_settings(app: App, wishes: Wishes, context: Context) -> Iterator[Question]:
+def _about_settings(app: App, wishes: SampleInputs, context: Context) -> Iterator[SampleCall]:
     for settings in settings_of(app, wishes):
         for purpose in ("save", "activate"):
             asked = p.SettingsValidationRequest.model_validate(
                 {"settings": settings, "purpose": purpose}
             )
-            yield Question(f"validate_settings to {purpose}", VALIDATE_SETTINGS, context, asked)
+            yield SampleCall(f"validate_settings to {purpose}", VALIDATE_SETTINGS, context, asked)
     for setting, formats in app.manifest.imports.items():
         for form in formats:
             for text in ("", "a,b\n1,2\n", '{"a": 1}'):
                 request = p.SettingsImportRequest(setting=setting, text=text, format=form)
                 what = f"import_settings of {form!r}"
-                yield Question(what, IMPORT_SETTINGS, context, request)
+                yield SampleCall(what, IMPORT_SETTINGS, context, request)
     version = app.manifest.version
     room = context.room
     if room is not None:
         request_ = p.SettingsMigrationRequest.model_validate(
             {"settings": room.settings, "state": p.RoomData(), "from": version, "to": version}
         )
-        yield Question("migrate_settings", MIGRATE_SETTINGS, context, request_)
+        yield SampleCall("migrate_settings", MIGRATE_SETTINGS, context, request_)
 
 
-def _about_people(app: App, wishes: Wishes, context: Context) -> Iterator[Question]:
+def _about_people(app: App, wishes: SampleInputs, context: Context) -> Iterator[SampleCall]:
     for answers in answers_of(app, wishes):
         for kind in PersonKind:
             applicant = p.Applicant(
                 person_id="person_1", name="Ada", kind=kind, role=Role.PARTICIPANT
             )
             request = p.RegistrationRequest(applicant=applicant, answers=answers)
-            yield Question(f"register_participant {kind}", REGISTER_PARTICIPANT, context, request)
+            yield SampleCall(f"register_participant {kind}", REGISTER_PARTICIPANT, context, request)
 
 
-def _about_draws(app: App, context: Context) -> Iterator[Question]:
+def _about_draws(app: App, context: Context) -> Iterator[SampleCall]:
     prizes = (p.DrawPrize(prize_id="prize_1", name="Bicycle", count=1),)
     needs = app.manifest.needs_of(PREPARE_DRAW)
     context = context.model_copy(update={
@@ -197,9 +197,9 @@ def _about_draws(app: App, context: Context) -> Iterator[Question]:
     request = p.PrepareDrawRequest(
         draw_id="draw_1", key="key", prizes=prizes, candidates=candidates
     )
-    yield Question("prepare_draw", PREPARE_DRAW, context, request)
+    yield SampleCall("prepare_draw", PREPARE_DRAW, context, request)
     selecting = p.SelectWinnersRequest(
         draw_id="draw_1", key="key", prizes=prizes, each="once", participants=_PEOPLE,
         tickets=(1,) * len(_PEOPLE), exclude=(), seed="5e" * 32,
     )  # fmt: skip
-    yield Question("select_winners", SELECT_WINNERS, context, selecting)
+    yield SampleCall("select_winners", SELECT_WINNERS, context, selecting)

@@ -17,7 +17,7 @@ _NOTHING: JsonObject = {}
 
 
 @dataclass(frozen=True)
-class Wishes:
+class SampleInputs:
     """What an author asks for: settings of a room that can be played, payloads by action.
 
     `rounds` is how often every action is tried while the room is running.
@@ -31,7 +31,7 @@ class Wishes:
     rounds: int = 2
 
 
-def settings_of(app: App, wishes: Wishes) -> list[JsonObject]:
+def settings_of(app: App, wishes: SampleInputs) -> list[JsonObject]:
     """Return valid, complete settings of rooms, the most believable first; all of them differ."""
     found: list[JsonObject] = []
     for wish in _settings(app, wishes):
@@ -42,7 +42,7 @@ def settings_of(app: App, wishes: Wishes) -> list[JsonObject]:
     return found
 
 
-def answers_of(app: App, wishes: Wishes) -> list[JsonObject]:
+def answers_of(app: App, wishes: SampleInputs) -> list[JsonObject]:
     """Return valid answers of applicants; {} where nothing is asked."""
     if wishes.answers is not None:
         return [wishes.answers]
@@ -51,7 +51,7 @@ def answers_of(app: App, wishes: Wishes) -> list[JsonObject]:
 
 
 def payloads_of(
-    name: str, spec: ActionSpec, wishes: Wishes, known: Mapping[str, JsonValue]
+    name: str, spec: ActionSpec, wishes: SampleInputs, known: Mapping[str, JsonValue]
 ) -> list[JsonObject]:
     """Return valid payloads of an action; `known` are values by the name of a property."""
     said = [*wishes.payloads.get(name, ())]
@@ -70,7 +70,7 @@ def names_in(settings: JsonObject) -> dict[str, JsonValue]:
     return found
 
 
-def _settings(app: App, wishes: Wishes) -> Iterator[JsonValue]:
+def _settings(app: App, wishes: SampleInputs) -> Iterator[JsonValue]:
     if wishes.settings is not None:
         yield wishes.settings
         return

@@ -9,16 +9,16 @@ from mymozhem.contract import JsonObject, ParticipantStatus, RoomStatus, WindowS
 from mymozhem.dispatch.outcome import FailureKind
 from mymozhem.errors import MymozhemError
 from mymozhem.manifests.enums import Addressee
-from mymozhem.rooms.coordination.join_batches import Joined
+from mymozhem.rooms.coordination.join_batches import JoinResult
 from mymozhem.rooms.participants.manage import approve
 from mymozhem.rooms.tables.prizes import WinnerRow
 from mymozhem.rooms.tables.rooms import RoomRow
 
 from .app_lookup import App
 from .draws import finish_draws
-from .harness import House
+from .harness import HostHarness
 from .room_checks import log_problems, next_due, refused_effects, tallying
-from .sample_inputs import Wishes, answers_of, names_in, payloads_of, settings_of
+from .sample_inputs import SampleInputs, answers_of, names_in, payloads_of, settings_of
 from .schema_values import values_for
 
 MAX_TURNS = 12
@@ -41,7 +41,7 @@ class Tried:
 
 
 @dataclass
-class Game:
+class Simulation:
     """How a game went; `settings` are those of the room, None where none could be started."""
 
     tried: list[Tried] = field(default_factory=list)
@@ -58,27 +58,27 @@ class Game:
         return [each for each in self.tried if each.is_fault]
 
 
-async def play(house: House, app: App, wishes: Wishes) -> Game:
-    """Play a game and return how it went; what the app does wrong raises nothing here."""
-    player = _Player(house, app, wishes)
-    await player.play()
+async def simulate(host: HostHarness, app: App, wishes: SampleInputs) -> Simulation:
+    """Simulate an event and return how it went; faults of the app raise nothing here."""
+    player = _Player(host, app, wishes)
+    await player.simulate()
     return player.game
 
 
 class _Player:
     """Everybody in the room of one game."""
 
-    def __init__(self, house: House, app: App, wishes: Wishes) -> None:
-        self.game = Game()
-        self._house = house
+    def __init__(self, host: HostHarness, app: App, wishes: SampleInputs) -> None:
+        self.game = Simulation()
+        self._host = host
         self._app = app
         self._wishes = wishes
-        self._guests: list[Joined] = []
+        self._guests: list[JoinResult] = []
         self._known: dict[str, JsonValue] = {}
         self._round = 0
         self._silent: set[str] = set()
 
-    async def play(self) -> None:
+    async def simulate(self) -> None:
         room = await self._started()
         if room is None:
             return
@@ -87,31 +87,31 @@ class _Player:
         for turn in range(self._wishes.rounds):
             self._round = turn
             await self._everything(room, "ACTIVE")
-            await self._try("finishing draws", finish_draws(self._house, room))
+            await self._try("finishing draws", finish_draws(self._host, room))
             await self._let_time_pass(room)
-        self.game.stuck = await tallying(self._house, room)
+        self.game.stuck = await tallying(self._host, room)
         await self._complete(room)
         await self._everything(room, "COMPLETED")
-        self.game.refused_effects = await refused_effects(self._house, room)
-        self.game.log_problems = await log_problems(self._house, room)
+        self.game.refused_effects = await refused_effects(self._host, room)
+        self.game.log_problems = await log_problems(self._host, room)
         await self._called_off()
 
     async def _started(self) -> RoomRow | None:
         """Start a room with the first settings that the app accepts; None where there are none."""
         for settings in settings_of(self._app, self._wishes):
-            made = await self._try("making a room", self._house.room(
+            made = await self._try("making a room", self._host.room(
                 self._app.app_id, settings=settings
             ))  # fmt: skip
             if not isinstance(made, RoomRow):
                 self.game.refused.append(self.game.tried[-1].message)
                 continue
-            self._known = {"prizeId": await self._house.prize(made, 3), **names_in(settings)}
+            self._known = {"prizeId": await self._host.prize(made, 3), **names_in(settings)}
             started = await self._try(
-                "starting the room", self._house.change(made.id, status=RoomStatus.ACTIVE)
+                "starting the room", self._host.change(made.id, status=RoomStatus.ACTIVE)
             )
             if isinstance(started, RoomRow):
                 self.game.settings = settings
-                await self._house.settle()
+                await self._host.settle()
                 return started
             self.game.refused.append(self.game.tried[-1].message)
         return None
@@ -120,18 +120,18 @@ class _Player:
         answers = answers_of(self._app, self._wishes)
         for offset in range(len(answers)):
             given = answers[(number + offset) % len(answers)]
-            joined = await self._try(f"{name} joins", self._house.guest(room, name, given))
-            if not isinstance(joined, Joined):
+            joined = await self._try(f"{name} joins", self._host.guest(room, name, given))
+            if not isinstance(joined, JoinResult):
                 continue
             person = joined.participant
             if person.status == ParticipantStatus.PENDING:
-                services, organizer = self._house.services, self._house.organizer
+                services, organizer = self._host.services, self._host.organizer
                 await self._try(
                     f"{name} is approved", approve(services, room.id, organizer, person.id)
                 )
             self._guests.append(joined)
             self._known["participantId"] = person.id
-            await self._house.settle()
+            await self._host.settle()
             return
 
     async def _everything(self, room: RoomRow, status: str) -> None:
@@ -147,7 +147,7 @@ class _Player:
                 role = "a participant" if who else "the organizer"
                 for payload in payloads if may and now else payloads[:1]:
                     what = f"{name!r} by {role} while the room is {status}"
-                    await self._try(what, self._house.act(room, name, payload, by=who))
+                    await self._try(what, self._host.act(room, name, payload, by=who))
                     if self.game.tried[-1].outcome == FailureKind.TIMEOUT:
                         self._silent.add(name)
                     if now and may:
@@ -158,43 +158,43 @@ class _Player:
     async def _answer(self, room: RoomRow) -> None:
         """Submit to the windows that are open, each with something of its own."""
         for number, guest in enumerate(self._guests):
-            seen = await self._house.sees(room, guest)
+            seen = await self._host.sees(room, guest)
             waiting = [each for each in seen.windows if each.status == WindowStatus.OPEN]
             if waiting and number == 0:
-                await self._house.advance(max(each.min_elapsed_ms for each in waiting) / 1000 + 1)
+                await self._host.advance(max(each.min_elapsed_ms for each in waiting) / 1000 + 1)
             for window in waiting[:MAX_ANSWERED]:
                 made = values_for(window.accepts)
                 if made and window.may_submit:
                     answer = made[(number + self._round) % len(made)]
                     what = f"answering the window {window.id!r}"
-                    await self._try(what, self._house.submit(room, window.id, answer, by=guest))
+                    await self._try(what, self._host.submit(room, window.id, answer, by=guest))
 
     async def _let_time_pass(self, room: RoomRow) -> None:
         """Move the clock from one thing that is due to the next."""
         for _ in range(MAX_TURNS):
-            due = await next_due(self._house, room)
+            due = await next_due(self._host, room)
             if due is None:
                 return
-            wait = (due - self._house.services.clock.now()).total_seconds()
-            await self._try("letting time pass", self._house.advance(max(wait, 0) + 1))
+            wait = (due - self._host.services.clock.now()).total_seconds()
+            await self._try("letting time pass", self._host.advance(max(wait, 0) + 1))
 
     async def _complete(self, room: RoomRow) -> None:
         ended = await self._try(
-            "completing the room", self._house.change(room.id, status=RoomStatus.COMPLETED)
+            "completing the room", self._host.change(room.id, status=RoomStatus.COMPLETED)
         )
         self.game.completed = isinstance(ended, RoomRow)
         await self._let_time_pass(room)
 
     async def _called_off(self) -> None:
-        room = await self._house.room(self._app.app_id, settings=self.game.settings)
+        room = await self._host.room(self._app.app_id, settings=self.game.settings)
         self._guests = []
         await self._everything(room, "DRAFT")
-        cancelled = self._house.change(room.id, status=RoomStatus.CANCELLED)
+        cancelled = self._host.change(room.id, status=RoomStatus.CANCELLED)
         await self._try("calling the room off", cancelled)
         await self._everything(room, "CANCELLED")
 
     async def _learn(self, room: RoomRow) -> None:
-        async with self._house.services.database.read() as session:
+        async with self._host.services.database.read() as session:
             winner = await session.scalar(
                 select(WinnerRow.id).where(WinnerRow.room_id == room.id).limit(1)
             )

@@ -34,7 +34,7 @@ PARKING = frozenset(
 _HOOKS = {hook.name: hook for hook in HOOKS}
 
 
-class Courier:
+class AppDeliverySender:
     """Carries deliveries to apps; see `mymozhem.deliveries.delivery.Ask`."""
 
     def __init__(self, dispatcher: Dispatcher, clock: Clock, settings: Settings) -> None:
@@ -88,7 +88,7 @@ def relay_of(services: Services) -> Relay:
     return Relay(
         services.database,
         services.outbox,
-        Courier(services.dispatcher, services.clock, settings),
+        AppDeliverySender(services.dispatcher, services.clock, settings),
         Schedules(services.catalog, settings),
         services.clock,
         keep=Retention(

@@ -13,15 +13,15 @@ from mymozhem.deliveries.tables import DeliveryRow, DeliveryState
 from mymozhem.dispatch.breakers.breaker import BreakerStatus
 from mymozhem.dispatch.policy import Budget
 from mymozhem.dispatch.transports.base import AppTarget
-from mymozhem.monitoring.call_counts import Histograms
+from mymozhem.monitoring.call_counts import CallCounts
 from mymozhem.monitoring.loop import HealthLoop, HealthParts
 from mymozhem.monitoring.sources import (
+    AffectedRoom,
+    AffectedRooms,
     Checked,
     DeliveryCount,
     Orphans,
     Sources,
-    Suffering,
-    SufferingRoom,
 )
 from mymozhem.monitoring.tables import AppStatus
 from mymozhem.observability.metrics import BreakerState, Metrics
@@ -37,7 +37,7 @@ _WAITING = (DeliveryState.PENDING, DeliveryState.ACCEPTED)
 def health_loop(
     services: Services,
     metrics: Metrics,
-    histograms: Histograms,
+    histograms: CallCounts,
     orphans: Callable[[], Sequence[Orphans]] = tuple,
 ) -> HealthLoop:
     """Return the loop that watches the health of a host's apps; it is not started yet."""
@@ -70,7 +70,7 @@ def health_sources(services: Services, orphans: Callable[[], Sequence[Orphans]] 
     return Sources(
         breakers=breakers,
         deliveries=deliveries,
-        suffering=suffering,
+        affected_rooms=affected_rooms,
         recipients=recipients,
         orphans=orphans,
         ask=ask,
@@ -98,7 +98,7 @@ async def ask_health(services: Services, app_id: str, version: str) -> Checked:
     return Checked(AppStatus.FAILED, {"code": code})
 
 
-async def suffering(session: AsyncSession, app_id: str) -> Suffering:
+async def affected_rooms(session: AsyncSession, app_id: str) -> AffectedRooms:
     """Return the active rooms that are locked to an app, those that began last first."""
     of_app = RoomRow.app_id == app_id
     active = (RoomRow.status == RoomStatus.ACTIVE, RoomRow.deleted_at.is_(None), of_app)
@@ -109,7 +109,7 @@ async def suffering(session: AsyncSession, app_id: str) -> Suffering:
         .order_by(RoomRow.created_at.desc(), RoomRow.id)
         .limit(NAMED_ROOMS)
     )
-    return Suffering(tuple(SufferingRoom(*row) for row in rows), count)
+    return AffectedRooms(tuple(AffectedRoom(*row) for row in rows), count)
 
 
 async def deliveries(session: AsyncSession) -> Sequence[DeliveryCount]:

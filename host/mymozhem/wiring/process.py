@@ -6,21 +6,21 @@ from dataclasses import dataclass
 
 from mymozhem.auth.keys import Keys
 from mymozhem.clock import Clock
-from mymozhem.concurrency.background_tasks import Errands
+from mymozhem.concurrency.background_tasks import BackgroundTasks
 from mymozhem.config import Settings
 from mymozhem.db.unit_of_work import Database
 from mymozhem.deliveries.relay import Relay
 from mymozhem.dispatch.breakers.breaker import BreakerStatus, Change
 from mymozhem.dispatch.breakers.registry import Breakers
-from mymozhem.dispatch.breakers.shared_state import Openings
+from mymozhem.dispatch.breakers.shared_state import SharedBreakerState
 from mymozhem.dispatch.dispatcher import Dispatcher
-from mymozhem.dispatch.observers import Ears
+from mymozhem.dispatch.observers import CallObservers
 from mymozhem.dispatch.stored_lists import StoredLists
 from mymozhem.dispatch.transports.base import AppTarget
 from mymozhem.dispatch.transports.isolated import IsolatedTransport
 from mymozhem.dispatch.transports.webhook.transport import WebhookTransport
 from mymozhem.isolation.pool import Workers
-from mymozhem.monitoring.call_counts import Histograms
+from mymozhem.monitoring.call_counts import CallCounts
 from mymozhem.monitoring.loop import HealthLoop
 from mymozhem.observability.call_observer import Observers
 from mymozhem.observability.metrics import Metrics
@@ -28,15 +28,15 @@ from mymozhem.outbound import Outbound
 from mymozhem.outbound.guard import Guard
 from mymozhem.registry.catalog import Catalog
 from mymozhem.registry.catalog_source import Source
-from mymozhem.registry.catalog_watch import Watch
+from mymozhem.registry.catalog_watch import CatalogWatch
 from mymozhem.registry.kill_switch import disable
 from mymozhem.rooms.app_calls.late_answers import LateAnswers
-from mymozhem.rooms.app_calls.recovery import Parking
+from mymozhem.rooms.app_calls.recovery import AppRecovery
 from mymozhem.rooms.core.services import Services
-from mymozhem.rooms.jobs.cleanup import Sweeper
+from mymozhem.rooms.jobs.cleanup import Cleaner
 from mymozhem.rooms.jobs.runner import Jobs
 from mymozhem.rooms.locks.drift import Drifts
-from mymozhem.rooms.locks.reconciler import Keeper
+from mymozhem.rooms.locks.reconciler import LockReconciler
 from mymozhem.wiring.deliveries import relay_of
 from mymozhem.wiring.monitoring import health_loop
 
@@ -51,13 +51,13 @@ class Parts:
     services: Services
     metrics: Metrics
     late: LateAnswers
-    openings: Openings
+    openings: SharedBreakerState
     jobs: Jobs
     relay: Relay
-    watch: Watch
+    watch: CatalogWatch
     health: HealthLoop
-    sweeper: Sweeper
-    keeper: Keeper
+    sweeper: Cleaner
+    keeper: LockReconciler
     workers: Workers
 
     def start(self) -> None:
@@ -97,11 +97,11 @@ async def open_parts(
         stack.push_async_callback(database.close)
         keys = Keys.load(settings)
         apps = await _catalog(catalog, database, settings, keys)
-        metrics, counts = Metrics(), Histograms(clock)
+        metrics, counts = Metrics(), CallCounts(clock)
         metrics.before_scrape(lambda: metrics.pools(database.connections_in_use()))
-        late, parking, drifts = LateAnswers(), Parking(), Drifts()
-        going = Errands("apps that are gone", most=GOING_AT_ONCE)
-        openings = Openings(database, clock)
+        late, recovery, drifts = LateAnswers(), AppRecovery(), Drifts()
+        going = BackgroundTasks("apps that are gone", limit=GOING_AT_ONCE)
+        openings = SharedBreakerState(database, clock)
         breakers = Breakers(clock, openings=openings)
         workers = Workers(settings)
         stack.push_async_callback(workers.close)
@@ -112,8 +112,8 @@ async def open_parts(
             remote=_webhooks(apps, database, keys, clock, settings),
             isolated=IsolatedTransport(apps, workers),
             breakers=breakers,
-            ears=Ears(
-                observer=Observers(metrics, counts, parking),
+            observers=CallObservers(
+                observer=Observers(metrics, counts, recovery),
                 late=late,
                 drifts=drifts,
                 gone=lambda app: _gone(going, database, apps, app),
@@ -122,19 +122,16 @@ async def open_parts(
         stack.push_async_callback(dispatcher.close)
         stack.push_async_callback(openings.stop)
         services = Services(database, apps, dispatcher, keys, clock, settings, breakers=breakers)
-        back = Errands("deliveries of apps that are back", most=GOING_AT_ONCE)
-        returning = _Back(services, parking, back)
+        back = BackgroundTasks("deliveries of apps that are back", limit=GOING_AT_ONCE)
+        returning = _Back(services, recovery, back)
         breakers.listen(returning)
         apps.when_started(returning.on_app_back)
-        for errands in (going, back):
-            stack.push_async_callback(errands.close)
-        late.open(services)
-        stack.push_async_callback(late.close)
-        drifts.open(services)
-        stack.push_async_callback(drifts.close)
-        await parking.open(services)
-        stack.push_async_callback(parking.close)
-        keeper = Keeper(services)
+        for tasks in (going, back):
+            stack.push_async_callback(tasks.close)
+        for listener in (late, drifts, recovery):
+            await listener.open(services)
+            stack.push_async_callback(listener.close)
+        keeper = LockReconciler(services)
         parts = Parts(
             services=services,
             metrics=metrics,
@@ -142,9 +139,9 @@ async def open_parts(
             openings=openings,
             jobs=Jobs(services),
             relay=relay_of(services),
-            watch=Watch(apps),
+            watch=CatalogWatch(apps),
             health=health_loop(services, metrics, counts, keeper.orphans),
-            sweeper=Sweeper(services),
+            sweeper=Cleaner(services),
             keeper=keeper,
             workers=workers,
         )
@@ -176,7 +173,7 @@ def _webhooks(
     return WebhookTransport(apps, Outbound(Guard.of(settings)), lists, clock)
 
 
-def _gone(going: Errands, database: Database, apps: Catalog, app: AppTarget) -> None:
+def _gone(going: BackgroundTasks, database: Database, apps: Catalog, app: AppTarget) -> None:
     """Stop an app that says so at its newest address; an old one may be anybody's by now."""
     app_id = app.app_id
     if apps.newest(app_id).version != app.version:
@@ -188,10 +185,10 @@ def _gone(going: Errands, database: Database, apps: Catalog, app: AppTarget) -> 
 class _Back:
     """Lets what waits for an app go on once its breaker has closed, or it was started again."""
 
-    def __init__(self, services: Services, parking: Parking, errands: Errands) -> None:
+    def __init__(self, services: Services, recovery: AppRecovery, tasks: BackgroundTasks) -> None:
         self._services = services
-        self._parking = parking
-        self._errands = errands
+        self._recovery = recovery
+        self._tasks = tasks
 
     def on_change(self, change: Change, /) -> None:
         """Take note of a change."""
@@ -201,7 +198,5 @@ class _Back:
     def on_app_back(self, app_id: str, /) -> None:
         """Have parked calls of rooms and parked deliveries tried at once."""
         services = self._services
-        self._parking.on_app_back(app_id)
-        self._errands.run(
-            lambda: services.outbox.app_is_back(services.database, app_id), app=app_id
-        )
+        self._recovery.on_app_back(app_id)
+        self._tasks.run(lambda: services.outbox.app_is_back(services.database, app_id), app=app_id)

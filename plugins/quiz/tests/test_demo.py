@@ -19,7 +19,7 @@ from mymozhem_quiz.demo.rooms import QUESTIONS
 from mymozhem_quiz.demo.score_checks import check_log, check_people, check_points, check_standings
 from mymozhem_quiz.demo.simulated_players import FRIENDS, Habit, bring, habits
 from mymozhem_quiz.importing import check_question, import_questions
-from mymozhem_quiz.points import Answer, Played, reckon
+from mymozhem_quiz.points import Answer, Played, compute_points
 from mymozhem_quiz.settings import Settings
 
 MANIFEST = read_manifest("mymozhem_quiz")
@@ -140,7 +140,7 @@ def test_the_evening_reckons_as_the_quiz_does(mode, given_answers, full, seconds
         seconds * 1_000,
         tuple(Answer(one.person, one.answer == "a", one.elapsed_ms) for one in counted),
     )
-    assert tuple(points(mode, sheet).values()) == reckon(mode, 0, [played])[0]
+    assert tuple(points(mode, sheet).values()) == compute_points(mode, 0, [played])[0]
 
 
 def test_who_is_alone_at_a_place_wins_and_who_shares_one_is_tied():

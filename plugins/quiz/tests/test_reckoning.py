@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mymozhem_quiz.points import MOST_STEPS, Answer, Played, reckon, speed_points
+from mymozhem_quiz.points import MOST_STEPS, Answer, Played, compute_points, speed_points
 
 
 @pytest.mark.parametrize(
@@ -26,7 +26,7 @@ def played(*answers, points=100, **more):
 )
 def test_the_modes(mode, points):
     rounds = [played(("a", False, 0), ("b", True, 4_000), ("c", True, 2_000))]
-    assert reckon(mode, 0, rounds) == [points]
+    assert compute_points(mode, 0, rounds) == [points]
 
 
 def test_a_streak_grows_is_bounded_and_breaks():
@@ -34,25 +34,25 @@ def test_a_streak_grows_is_bounded_and_breaks():
     rounds = [win] * 8 + [loss, win, played(), win]
     steps = [0, 1, 2, 3, 4, 5, 5, 5]
     wins = [(100 + 7 * step,) for step in steps]
-    assert reckon("plain", 7, rounds) == [*wins, (0,), (100,), (), (100,)]
+    assert compute_points("plain", 7, rounds) == [*wins, (0,), (100,), (), (100,)]
 
 
 @pytest.mark.parametrize("answers", [(("a", False, 0),), (), (("a", True, 0),)])
 def test_a_round_that_does_not_count_neither_breaks_a_streak_nor_adds_to_it(answers):
     win = played(("a", True, 0))
-    points = reckon("plain", 7, [win, played(*answers, counts=False), win])
+    points = compute_points("plain", 7, [win, played(*answers, counts=False), win])
     assert points == [(100,), (0,) * len(answers), (107,)]
 
 
 def test_in_first_only_the_winner_keeps_a_streak():
     both = played(("a", True, 0), ("b", True, 0))
-    assert reckon("first", 7, [both, both]) == [(100, 0), (107, 0)]
+    assert compute_points("first", 7, [both, both]) == [(100, 0), (107, 0)]
 
 
 def test_points_that_stand_stand_and_tell_who_won():
     win = played(("a", True, 0), ("b", True, 0))
     fixed = played(("a", True, 0), ("b", True, 0), given=(55, 0))
-    assert reckon("plain", 7, [win, fixed, win])[1:] == [(55, 0), (114, 100)]
+    assert compute_points("plain", 7, [win, fixed, win])[1:] == [(55, 0), (114, 100)]
 
 
 PEOPLE = st.sampled_from("abcd")
@@ -110,4 +110,4 @@ def test_points_equal_an_independent_slow_reckoning(mode, bonus, rounds):
         tuple(slowly(mode, bonus, rounds, number, answer) for answer in one.answers)
         for number, one in enumerate(rounds)
     ]
-    assert reckon(mode, bonus, rounds) == expected
+    assert compute_points(mode, bonus, rounds) == expected

@@ -9,9 +9,9 @@ from click.testing import CliRunner
 from mymozhem.cli import cli
 from mymozhem.clock import HeldClock
 from mymozhem.db.unit_of_work import Database
-from mymozhem.monitoring.alert_rules import AppOff, Facts, findings
+from mymozhem.monitoring.alert_rules import AppOff, Facts, due_alerts
 from mymozhem.monitoring.incidents import reconcile
-from mymozhem.monitoring.sources import Sources, Suffering, SufferingRoom
+from mymozhem.monitoring.sources import AffectedRoom, AffectedRooms, Sources
 from mymozhem.observability.metrics import BreakerState
 from tests.support.databases import mark_as_migrated, run
 
@@ -19,8 +19,8 @@ OPEN = BreakerState("raffle", "1.0.0", "actions", "open")
 STOPPED = AppOff("wheel", "1.0.0", gone=False, reason="it draws the wrong people")
 
 
-async def suffering(_session, _app_id):
-    return Suffering((SufferingRoom("room_1", "Summer raffle"),), 1)
+async def affected_rooms(_session, _app_id):
+    return AffectedRooms((AffectedRoom("room_1", "Summer raffle"),), 1)
 
 
 async def found(url, *moments):
@@ -32,7 +32,7 @@ async def found(url, *moments):
         for facts in moments:
             clock.advance(timedelta(hours=1).total_seconds())
             async with database.write() as unit:
-                await reconcile(unit, findings(facts), Sources(suffering=suffering))
+                await reconcile(unit, due_alerts(facts), Sources(affected_rooms=affected_rooms))
     finally:
         await database.close()
 

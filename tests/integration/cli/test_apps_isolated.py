@@ -13,7 +13,7 @@ from mymozhem.contract import hookimpl
 from mymozhem.db.unit_of_work import Database
 from mymozhem.registry.isolated import environments
 from tests.support.databases import mark_as_migrated, run
-from tests.support.host import make_house
+from tests.support.host import make_host
 from tests.support.wheels import app_manifest, lay_out, write_app
 
 PINNED = "acme-counter==1.0.0"
@@ -70,10 +70,10 @@ def make_rooms(database_url, tmp_path, *, end=False):
         database = Database(database_url, clock=SystemClock())
         await database.open(exclusive=False)
         try:
-            house = await make_house(database, SystemClock(), tmp_path, {"counter": Counter()})
-            rooms = [await house.room("counter"), await house.start("counter")]
+            host = await make_host(database, SystemClock(), tmp_path, {"counter": Counter()})
+            rooms = [await host.room("counter"), await host.start("counter")]
             for room in rooms if end else ():
-                await house.change(room.id, status="CANCELLED")
+                await host.change(room.id, status="CANCELLED")
         finally:
             await database.close()
 

@@ -17,7 +17,7 @@ from mymozhem.registry.app_keys import SecretCheck
 from mymozhem.registry.catalog import Catalog
 from mymozhem.registry.tables import StopCause
 from mymozhem.rooms.views.admin import AuditFilter, audit_trail
-from mymozhem.rooms.views.paging import Part
+from mymozhem.rooms.views.paging import PageRequest
 from tests.support.databases import mark_as_migrated, run
 from tests.support.remote_manifest import BASE_URL, FIRST_PLATFORM, remote_manifest
 
@@ -151,7 +151,7 @@ def test_a_host_that_runs_notices_and_operators_see_who_did_it(mymozhem, databas
                 assert await remote_apps.matching_key(
                     session, check, "raffle", made["appSecret"], now=now
                 )
-                found = await audit_trail(session, AuditFilter(), Part(1, 10))
+            found = await audit_trail(host, AuditFilter(), PageRequest(1, 10))
             return catalog.is_served("raffle", "1.0.0"), found.items
         finally:
             await host.close()

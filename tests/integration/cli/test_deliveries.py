@@ -10,13 +10,13 @@ import pytest
 from click.testing import CliRunner
 from sqlalchemy import select
 
+from mymozhem.audit.tables import AuditRow
 from mymozhem.cli import cli
 from mymozhem.clock import SystemClock
 from mymozhem.config import Settings
 from mymozhem.db.unit_of_work import Database
-from mymozhem.rooms.tables.audit import AuditRow
 from tests.support.databases import mark_as_migrated, run
-from tests.support.relay_host import FAILED, App, Post
+from tests.support.relay_host import FAILED, App, RelayHost
 from tests.support.timing import HANG_TIMEOUT
 
 SECRET = "the card under the hat"
@@ -37,7 +37,9 @@ def posted(url, work):
         database = Database(url, clock=SystemClock())
         await database.open(exclusive=False)
         try:
-            return await work(Post(database, SystemClock(), settings=Settings(delivery_attempts=1)))
+            return await work(
+                RelayHost(database, SystemClock(), settings=Settings(delivery_attempts=1))
+            )
         finally:
             await database.close()
 

@@ -12,7 +12,7 @@ from mymozhem.clock import HeldClock
 from mymozhem.db.unit_of_work import Database
 from mymozhem.errors import Unavailable
 from tests.integration.db.tables import Counter
-from tests.support.servers.closing_postgres import Farewell
+from tests.support.servers.closing_postgres import ClosingServer
 
 pytestmark = pytest.mark.both_engines
 
@@ -81,7 +81,7 @@ async def test_connections_closed_while_idle_are_replaced_unseen(database, datab
 
 @only_postgresql
 async def test_a_farewell_without_an_end_is_unavailable_and_the_next_request_works(database_url):
-    async with Farewell(database_url).running() as server:
+    async with ClosingServer(database_url).running() as server:
         database = Database(server.url, clock=HeldClock())
         await database.open()
         await put(database, "before")

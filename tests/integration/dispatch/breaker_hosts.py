@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from mymozhem.clock import Clock
 from mymozhem.db.unit_of_work import Database
 from mymozhem.dispatch.breakers.breaker import BreakerPolicy, BreakerStatus, Key, Verdict
-from mymozhem.dispatch.breakers.registry import Breakers, Permit
-from mymozhem.dispatch.breakers.shared_state import Openings
+from mymozhem.dispatch.breakers.registry import Breakers, CallPermit
+from mymozhem.dispatch.breakers.shared_state import SharedBreakerState
 
 KEY = Key("counter", "1.0.0", "actions")
 
@@ -17,7 +17,7 @@ class Process:
     """What one process has; `database` may be a connection of its own."""
 
     breakers: Breakers
-    openings: Openings
+    openings: SharedBreakerState
 
     @property
     def state(self) -> BreakerStatus:
@@ -33,7 +33,7 @@ class Process:
     async def fail(self) -> None:
         await self.tell(*[Verdict.FAILURE] * 5)
 
-    async def rush(self, calls: int = 100) -> list[Permit]:
+    async def rush(self, calls: int = 100) -> list[CallPermit]:
         """Make calls at once; return the permits of those that came through."""
         permits = await asyncio.gather(*(self.breakers.admit(KEY) for _ in range(calls)))
         return [permit for permit in permits if permit is not None]
@@ -43,7 +43,7 @@ def make_process(
     database: Database, clock: Clock, *, policy: BreakerPolicy | None = None, **options: float
 ) -> Process:
     """Make a process's breakers; nothing runs in the background before it is started."""
-    openings = Openings(database, clock, **options)
+    openings = SharedBreakerState(database, clock, **options)
     return Process(Breakers(clock, openings=openings, policy=policy), openings)
 
 

@@ -13,7 +13,7 @@ from mymozhem.db.unit_of_work import Database
 from mymozhem.dispatch.breakers.breaker import BreakerStatus, Key, Verdict
 from mymozhem.dispatch.tables import BreakerOpeningRow
 from tests.integration.dispatch.breaker_hosts import KEY, Process, exchange, make_process
-from tests.support.servers.cuttable_proxy import Line
+from tests.support.servers.cuttable_proxy import CuttableProxy
 from tests.support.timing import HANG_TIMEOUT, LoadTolerantClock
 
 pytestmark = pytest.mark.both_engines
@@ -205,7 +205,7 @@ async def test_what_is_left_to_say_is_written_at_the_end(first, second):
 
 @pytest.fixture
 async def line(database_url):
-    async with Line(database_url) as line:
+    async with CuttableProxy(database_url) as line:
         yield line
 
 
@@ -224,7 +224,7 @@ async def test_without_the_database_a_process_decides_alone_and_tells_later(line
         assert len(await first.rush()) == 1
     own = [each["event"] for each in lines if each["event"].startswith("breakers")]
     assert own == ["breakers are not shared"]
-    await line.mend()
+    await line.restore()
     await exchange(first, second)
     assert second.state is BreakerStatus.OPEN
     await database.close()

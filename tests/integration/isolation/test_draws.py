@@ -13,13 +13,13 @@ from mymozhem.config import Settings
 from mymozhem.contract import PersonKind, PrizeCount, fair
 from mymozhem.migrations import upgrade
 from mymozhem.registry.isolated.install import install
-from mymozhem.rooms.core.transaction import write_room
+from mymozhem.rooms.core.transaction import room_transaction
 from mymozhem.rooms.draws import commands
-from mymozhem.rooms.draws.commands import DrawWish
+from mymozhem.rooms.draws.commands import DrawRequest
 from mymozhem.rooms.draws.record import record
 from mymozhem.rooms.jobs.runner import Jobs
 from mymozhem.rooms.tables.draws import DrawRow
-from mymozhem.testing import House
+from mymozhem.testing import HostHarness
 from mymozhem.wiring.process import open_parts
 from tests.benchmarks import bench_large_draw
 from tests.support.timing import LoadTolerantClock
@@ -38,19 +38,19 @@ def data_dir(tmp_path_factory):
 
 
 @asynccontextmanager
-async def host(data_dir, name):
+async def isolated_host(data_dir, name):
     url = f"sqlite:///{data_dir / name}.sqlite3"
     await upgrade(url)
     settings = Settings(_env_file=None, data_dir=data_dir, database_url=url, environment="test")
     async with open_parts(settings, LoadTolerantClock()) as parts:
-        house = House(parts.services, Principal("", PersonKind.REGISTERED, None, "token"))
-        house.organizer = await house.person("organizer@example.com")
-        yield house, parts
+        host = HostHarness(parts.services, Principal("", PersonKind.REGISTERED, None, "token"))
+        host.organizer = await host.person("organizer@example.com")
+        yield host, parts
 
 
 async def draw(services, room, prize):
-    async with write_room(services, room.id) as writer:
-        wish = DrawWish(prizes=(PrizeCount(prize_id=prize, count=3),), run=True)
+    async with room_transaction(services, room.id) as writer:
+        wish = DrawRequest(prizes=(PrizeCount(prize_id=prize, count=3),), run=True)
         asked = await commands.request(writer, wish)
     await Jobs(services).run_due()
     async with services.database.read() as session:
@@ -58,22 +58,22 @@ async def draw(services, room, prize):
 
 
 async def test_fifty_thousand_people_take_part_in_a_draw_of_isolated_code(data_dir, monkeypatch):
-    async with host(data_dir, "large") as (house, parts):
-        room = await house.start("lottery")
-        prize = await house.prize(room, quantity=3)
-        first = await house.guest(room)
+    async with isolated_host(data_dir, "large") as (host, parts):
+        room = await host.start("lottery")
+        prize = await host.prize(room, quantity=3)
+        first = await host.guest(room)
         ids = {"user": first.user_id, "person": first.participant.id, "last": PEOPLE - 1}
-        async with house.services.database.write() as unit:
+        async with host.services.database.write() as unit:
             for statement in (bench_large_draw.USERS, bench_large_draw.PARTICIPANTS):
                 await unit.session.execute(text(statement), ids)
         begun = time.monotonic()
-        drawn = await draw(house.services, room, prize)
+        drawn = await draw(host.services, room, prize)
         seconds = time.monotonic() - begun
         assert drawn.status == "REVEALED", (drawn.held_code, drawn.held_message, seconds)
-        document = json.loads(await record(house.services, room.id, drawn.id))
+        document = json.loads(await record(host.services, room.id, drawn.id))
         assert fair.verify(document).ok
         assert len(document["entries"]["participants"]) == PEOPLE
         assert document["rule"]["app"] == {"id": "lottery", "version": "1.0.0"}
         (status,) = parts.workers.status()
         assert status.starts == 1
-        house.services.workshop.close()
+        host.services.compute_pool.close()

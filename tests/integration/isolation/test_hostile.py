@@ -21,12 +21,12 @@ HIDE = "def do_hide():\n    os.unlink('app.sock')\n    return {}\n"
 async def test_what_an_app_started_before_it_failed_to_load_does_not_keep_it_alive(tmp_path):
     where = tmp_path / "pid"
     head = TELL.format(where=str(where)) + THREAD + "raise ValueError('not today')"
-    async with den(isolated.prober(tmp_path, head=head)) as house:
-        outcome = await house.ask()
+    async with den(isolated.prober(tmp_path, head=head)) as host:
+        outcome = await host.ask()
         assert outcome.failure.kind is FailureKind.MISCONFIGURED
-        assert "ValueError: not today" in house.status.last_end
+        assert "ValueError: not today" in host.status.last_end
         await until(lambda: not is_alive(int(where.read_text())))
-        assert "raise ValueError('not today')" in house.status.log.read_text()
+        assert "raise ValueError('not today')" in host.status.log.read_text()
 
 
 async def test_an_app_that_says_it_cannot_be_loaded_and_lives_on_is_ended(tmp_path):
@@ -34,41 +34,41 @@ async def test_an_app_that_says_it_cannot_be_loaded_and_lives_on_is_ended(tmp_pa
     head = TELL.format(where=str(where)) + (
         'import time; os.write(3, b\'{"problem": "so it says"}\\n\'); time.sleep(10_000)'
     )
-    async with den(isolated.prober(tmp_path, head=head)) as house:
-        outcome = await house.ask()
+    async with den(isolated.prober(tmp_path, head=head)) as host:
+        outcome = await host.ask()
         assert outcome.failure.kind is FailureKind.MISCONFIGURED
         await until(lambda: not is_alive(int(where.read_text())))
 
 
 async def test_a_worker_that_lives_and_cannot_be_reached_is_replaced(tmp_path):
-    async with den(isolated.prober(tmp_path, head=HIDE)) as house:
-        first = (await house.reply())["pid"]
-        await house.reply("hide")
+    async with den(isolated.prober(tmp_path, head=HIDE)) as host:
+        first = (await host.reply())["pid"]
+        await host.reply("hide")
         for _ in range(5):
-            outcome = await house.ask()
+            outcome = await host.ask()
             assert outcome.failure.kind is FailureKind.UNREACHABLE
-        assert (await house.reply())["pid"] != first
+        assert (await host.reply())["pid"] != first
         await until(lambda: not is_alive(first))
 
 
 async def test_a_worker_whose_threads_all_hang_is_replaced_though_it_answers_at_once(code):
-    async with den(code) as house:
-        first = (await house.reply())["pid"]
+    async with den(code) as host:
+        first = (await host.reply())["pid"]
         for _ in range(11):
-            await asyncio.gather(*(house.ask("sleep-for-ever", budget_ms=50) for _ in range(3)))
-            await house.ask()
+            await asyncio.gather(*(host.ask("sleep-for-ever", budget_ms=50) for _ in range(3)))
+            await host.ask()
         for _ in range(6):
-            outcome = await house.ask()
+            outcome = await host.ask()
         assert outcome.result.effects[0].data["pid"] != first
         await until(lambda: not is_alive(first))
 
 
 async def test_who_never_stops_reporting_is_ended_and_the_host_goes_on(tmp_path):
     head = "import os\nwhile True:\n    os.write(3, b'{}\\n' * 10_000)"
-    async with den(isolated.prober(tmp_path, head=head)) as house:
-        outcome = await house.ask()
+    async with den(isolated.prober(tmp_path, head=head)) as host:
+        outcome = await host.ask()
         assert outcome.failure.kind is FailureKind.UNREACHABLE
-        assert house.status.pid is None
+        assert host.status.pid is None
 
 
 async def test_a_child_that_holds_the_pipes_of_a_killed_keeper_holds_nobody_up(tmp_path):
@@ -79,22 +79,22 @@ async def test_a_child_that_holds_the_pipes_of_a_killed_keeper_holds_nobody_up(t
         "if child == 0:\n    os.setsid(); time.sleep(10_000)\n"
         f"pathlib.Path({str(where)!r}).write_text(str(child))"
     )
-    async with den(isolated.prober(tmp_path, head=head)) as house:
-        first = (await house.reply())["pid"]
+    async with den(isolated.prober(tmp_path, head=head)) as host:
+        first = (await host.reply())["pid"]
         child = int(where.read_text())
         try:
             os.kill(isolated.parent(first), signal.SIGKILL)
             await until(lambda: not is_alive(first))
-            assert (await house.reply())["pid"] != first
+            assert (await host.reply())["pid"] != first
         finally:
             os.kill(child, signal.SIGKILL)
 
 
 async def test_a_start_goes_on_when_nobody_waits_for_it_however_short_idle_is(tmp_path):
     slow = isolated.prober(tmp_path, head="import time; time.sleep(2.5)")
-    async with den(slow, isolated_idle_seconds=1) as house:
-        outcome = await house.ask(budget_ms=100)
+    async with den(slow, isolated_idle_seconds=1) as host:
+        outcome = await host.ask(budget_ms=100)
         assert outcome.failure.kind is FailureKind.TIMEOUT
-        await until(lambda: house.status.last_end)
-        assert house.status.last_end == "was ended by SIGTERM"  # idle, once it could be asked
-        assert house.status.rests == 0
+        await until(lambda: host.status.last_end)
+        assert host.status.last_end == "was ended by SIGTERM"  # idle, once it could be asked
+        assert host.status.rests == 0

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from mymozhem.isolation.os_user import NotTried, account_for
+from mymozhem.isolation.os_user import NotTried, os_user_for
 from tests.support import isolated, prober
 from tests.support.isolated import den, is_there
 
@@ -34,8 +34,8 @@ async def seen(code, monkeypatch):
     monkeypatch.setenv("LC_TIME", "de_DE.UTF-8")
     with tempfile.TemporaryFile() as inherited:
         os.set_inheritable(inherited.fileno(), True)
-        async with den(code) as house:
-            yield await house.reply("look-around")
+        async with den(code) as host:
+            yield await host.reply("look-around")
 
 
 async def test_its_variables_are_a_few_and_none_is_a_setting_of_the_host(seen):
@@ -87,7 +87,7 @@ def _has_system_python():
         return False
     with _open_folder() as folder:
         code = isolated.prober(folder, python=SYSTEM_PYTHON)
-        return account_for(None, isolated.environments.interpreter(code.folder), folder).apart
+        return os_user_for(None, isolated.environments.interpreter(code.folder), folder).apart
 
 
 @contextmanager
@@ -121,14 +121,14 @@ async def test_under_root_it_runs_as_nobody_and_cannot_read_the_database(
     database.write_text("secret")
     database.chmod(0o600)
     code = isolated.prober(open_folder / "isolated", python=system_python)
-    async with den(code, data_dir=open_folder) as house:
-        seen = await house.reply("look-around", files=[str(database), str(code.folder)])
+    async with den(code, data_dir=open_folder) as host:
+        seen = await host.reply("look-around", files=[str(database), str(code.folder)])
         assert seen["user"] == pwd.getpwnam("nobody").pw_uid
         assert seen["groups"] == [pwd.getpwnam("nobody").pw_gid]
         assert seen["can_read"] == [str(code.folder)]
-        assert (house.status.user, house.status.note) == ("nobody", None)
+        assert (host.status.user, host.status.note) == ("nobody", None)
         assert seen["folder_mode"] == 0o700
-        assert (await house.reply("eat", mb=1)) == {"bytes": 1024 * 1024}
+        assert (await host.reply("eat", mb=1)) == {"bytes": 1024 * 1024}
     assert not is_there(seen)
 
 
@@ -137,26 +137,26 @@ async def test_what_others_could_read_is_told(open_folder, system_python):
     database.write_text("secret")
     database.chmod(0o644)
     code = isolated.prober(open_folder / "isolated", python=system_python)
-    async with den(code, data_dir=open_folder) as house:
-        await house.reply()
-        assert house.status.note == f"others can read {database}"
+    async with den(code, data_dir=open_folder) as host:
+        await host.reply()
+        assert host.status.note == f"others can read {database}"
 
 
 async def test_children_of_another_user_end_too(open_folder, system_python):
     code = isolated.prober(open_folder / "isolated", python=system_python)
-    async with den(code, data_dir=open_folder) as house:
-        folder = (await house.reply("look-around"))["folder"]
+    async with den(code, data_dir=open_folder) as host:
+        folder = (await host.reply("look-around"))["folder"]
         told = f"{folder}/pids"
-        pids = (await house.reply("leave-children", where=told))["pids"]
+        pids = (await host.reply("leave-children", where=told))["pids"]
     assert not any(map(isolated.is_alive, pids))
 
 
 @as_root
 async def test_in_a_closed_data_folder_it_runs_as_the_host_and_that_is_told(code, tmp_path, lines):
-    async with den(code, data_dir=tmp_path) as house:
-        seen = await house.reply("look-around")
+    async with den(code, data_dir=tmp_path) as host:
+        seen = await host.reply("look-around")
         assert seen["user"] == os.geteuid()
-        assert "nobody cannot run" in house.status.note
+        assert "nobody cannot run" in host.status.note
         assert any("nobody cannot run" in line.get("note", "") for line in lines)
 
 
@@ -165,13 +165,13 @@ async def test_a_data_folder_that_is_opened_later_gives_it_a_user_of_its_own_at_
 ):
     code = isolated.prober(open_folder / "isolated", python=system_python)
     open_folder.chmod(0o700)
-    async with den(code, data_dir=open_folder, isolated_idle_seconds=1) as house:
-        await house.reply()
-        assert "nobody cannot run" in house.status.note
+    async with den(code, data_dir=open_folder, isolated_idle_seconds=1) as host:
+        await host.reply()
+        assert "nobody cannot run" in host.status.note
         open_folder.chmod(0o711)
-        await isolated.until(lambda: house.status.pid is None)
-        await house.reply()
-        assert (house.status.user, house.status.note) == ("nobody", None)
+        await isolated.until(lambda: host.status.pid is None)
+        await host.reply()
+        assert (host.status.user, host.status.note) == ("nobody", None)
 
 
 @as_root
@@ -180,11 +180,11 @@ def test_a_trial_that_somebody_kills_is_no_reason_to_run_as_root(open_folder):
     python.write_text("#!/bin/sh\nkill -9 $$\n")
     python.chmod(0o755)
     with pytest.raises(NotTried, match="ended by a signal"):
-        account_for(None, python, open_folder)
+        os_user_for(None, python, open_folder)
 
 
 @as_root
 async def test_a_user_that_does_not_exist_is_told(code):
-    async with den(code, isolated_user="nosuchuser") as house:
-        await house.reply()
-        assert house.status.note == "there is no user nosuchuser, so isolated code runs as root"
+    async with den(code, isolated_user="nosuchuser") as host:
+        await host.reply()
+        assert host.status.note == "there is no user nosuchuser, so isolated code runs as root"

@@ -9,15 +9,15 @@ from mymozhem.clock import Clock
 from mymozhem.config import Settings
 from mymozhem.contract import DecidedBy
 from mymozhem.db.unit_of_work import Database
-from mymozhem.monitoring.call_counts import Histograms
+from mymozhem.monitoring.call_counts import CallCounts
 from mymozhem.monitoring.loop import HealthLoop, HealthParts
-from mymozhem.monitoring.sources import Checked, DeliveryCount, Sources, Suffering, SufferingRoom
+from mymozhem.monitoring.sources import AffectedRoom, AffectedRooms, Checked, DeliveryCount, Sources
 from mymozhem.monitoring.tables import AlertRow, AppStatus, OutgoingMailRow
 from mymozhem.observability.call_observer import Observed
 from mymozhem.observability.metrics import BreakerState, Metrics
 from mymozhem.registry.catalog import Catalog
 
-ROOMS = (SufferingRoom("room_1", "Summer raffle"), SufferingRoom("room_2", "Quiz\r\nBcc: x@y.z"))
+ROOMS = (AffectedRoom("room_1", "Summer raffle"), AffectedRoom("room_2", "Quiz\r\nBcc: x@y.z"))
 OPEN = BreakerState("raffle", "1.0.0", "actions", "open")
 
 
@@ -37,12 +37,12 @@ def failed(code: str = "APP_TIMEOUT", **changes) -> Observed:
 
 
 @dataclass
-class World:
+class MonitoredHost:
     """What the sources say; a test changes it."""
 
     breakers: list[BreakerState] = field(default_factory=list)
     deliveries: list[DeliveryCount] = field(default_factory=list)
-    suffering: Suffering = field(default_factory=Suffering)
+    affected_rooms: AffectedRooms = field(default_factory=AffectedRooms)
     people: dict[str | None, Sequence[str]] = field(default_factory=dict)
     health: Checked = field(default_factory=lambda: Checked(AppStatus.OK, {}))
     asked: list[tuple[str, str]] = field(default_factory=list)
@@ -54,8 +54,8 @@ class World:
         async def deliveries(_):
             return self.deliveries
 
-        async def suffering(_, __):
-            return self.suffering
+        async def affected_rooms(_, __):
+            return self.affected_rooms
 
         async def recipients(_, app_id):
             return self.people.get(app_id, ["admin@example.org"])
@@ -64,15 +64,15 @@ class World:
             self.asked.append((app_id, version))
             return self.health
 
-        return Sources(breakers, deliveries, suffering, recipients, ask=ask)
+        return Sources(breakers, deliveries, affected_rooms, recipients, ask=ask)
 
 
 def health(
     database: Database,
     clock: Clock,
-    world: World,
+    world: MonitoredHost,
     catalog: Catalog | None = None,
-    counts: Histograms | None = None,
+    counts: CallCounts | None = None,
     pace: float = 1.0,
     **settings,
 ) -> HealthLoop:
@@ -80,7 +80,7 @@ def health(
     return HealthLoop(
         HealthParts(
             database, catalog or Catalog([], []), clock, Settings(**given), Metrics(),
-            counts or Histograms(clock), world.sources(),
+            counts or CallCounts(clock), world.sources(),
         ),
         pace=pace,
     )  # fmt: skip

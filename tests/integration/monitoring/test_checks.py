@@ -10,7 +10,7 @@ from mymozhem.monitoring.sources import Checked
 from mymozhem.monitoring.tables import AppStatus, HealthCheckRow, RuleName
 from mymozhem.registry import manifest_history
 from mymozhem.registry.catalog import Catalog
-from tests.integration.monitoring.records import World, alerts, health
+from tests.integration.monitoring.records import MonitoredHost, alerts, health
 from tests.support.host import loaded
 
 FIVE = timedelta(minutes=5)
@@ -48,7 +48,7 @@ async def the_row(database) -> HealthCheckRow:
 
 
 async def test_an_answer_is_kept_with_how_long_it_has_been_so(database, clock, catalog):
-    world = World(health=WELL)
+    world = MonitoredHost(health=WELL)
     loop = health(database, clock, world, catalog)
     await loop.run_due()
     began = clock.now()
@@ -68,7 +68,7 @@ async def test_an_answer_is_kept_with_how_long_it_has_been_so(database, clock, c
 async def test_three_bad_answers_in_a_row_are_an_incident_and_a_good_one_ends_it(
     database, clock, catalog
 ):
-    world = World(health=DOWN)
+    world = MonitoredHost(health=DOWN)
     loop = health(database, clock, world, catalog)
     for _ in range(2):
         await loop.run_due()
@@ -86,13 +86,13 @@ async def test_three_bad_answers_in_a_row_are_an_incident_and_a_good_one_ends_it
 
 
 async def test_only_one_of_several_processes_asks(database, clock, catalog):
-    worlds = [World(), World()]
+    worlds = [MonitoredHost(), MonitoredHost()]
     for world in worlds:
         await health(database, clock, world, catalog).run_due()
     assert [len(world.asked) for world in worlds] == [1, 0]
 
 
 async def test_an_app_without_the_capability_is_not_asked(database, clock):
-    world = World()
+    world = MonitoredHost()
     await health(database, clock, world).run_due()
     assert world.asked == []

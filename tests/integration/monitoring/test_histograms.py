@@ -7,8 +7,8 @@ import pytest
 from sqlalchemy import func, select, text
 
 from mymozhem.contract import DecidedBy
-from mymozhem.monitoring.call_counts import Histograms, forget_old
-from mymozhem.monitoring.call_statistics import figures
+from mymozhem.monitoring.call_counts import CallCounts, forget_old
+from mymozhem.monitoring.call_statistics import call_statistics
 from mymozhem.monitoring.tables import CallCountRow
 from tests.integration.monitoring.records import failed, observed
 
@@ -17,11 +17,11 @@ pytestmark = pytest.mark.both_engines
 
 async def read(database, clock, window="1h", **more):
     async with database.read() as session:
-        return await figures(session, window, clock.now(), **more)
+        return await call_statistics(session, window, clock.now(), **more)
 
 
 async def test_calls_are_counted_by_what_became_of_them(database, clock):
-    counts = Histograms(clock)
+    counts = CallCounts(clock)
     for duration in (10.0, 20.0, 30.0):
         counts.observed(observed(duration_ms=duration))
     counts.observed(observed(result="refusal", duration_ms=40.0))
@@ -42,7 +42,7 @@ async def test_calls_are_counted_by_what_became_of_them(database, clock):
 
 
 async def test_several_processes_add_up(database, clock):
-    processes = [Histograms(clock) for _ in range(4)]
+    processes = [CallCounts(clock) for _ in range(4)]
     for process in processes:
         for code in ("APP_TIMEOUT", "APP_FAILED", "APP_BAD_STATUS"):
             for duration in range(0, 4_000, 100):
@@ -54,7 +54,7 @@ async def test_several_processes_add_up(database, clock):
 
 
 async def test_what_was_written_is_not_written_again(database, clock):
-    counts = Histograms(clock)
+    counts = CallCounts(clock)
     counts.observed(observed())
     await counts.flush(database)
     await counts.flush(database)
@@ -75,7 +75,7 @@ async def test_what_was_written_is_not_written_again(database, clock):
     ],
 )
 async def test_a_window_ends_where_it_says(database, clock, ago, seen):
-    counts = Histograms(clock)
+    counts = CallCounts(clock)
     counts.observed(observed())
     clock.advance(ago)
     await counts.flush(database)
@@ -84,7 +84,7 @@ async def test_a_window_ends_where_it_says(database, clock, ago, seen):
 
 
 async def test_one_app_is_read_alone_and_capabilities_apart(database, clock):
-    counts = Histograms(clock)
+    counts = CallCounts(clock)
     for app_id in ("raffle", "wheel"):
         for capability in ("actions", "health"):
             counts.observed(observed(app_id=app_id, capability=capability))
@@ -96,7 +96,7 @@ async def test_one_app_is_read_alone_and_capabilities_apart(database, clock):
 
 
 async def test_versions_of_an_app_are_one_line_that_names_them(database, clock):
-    counts = Histograms(clock)
+    counts = CallCounts(clock)
     counts.observed(observed(version="1.0.0"))
     counts.observed(observed(version="2.0.0"))
     await counts.flush(database)
@@ -105,7 +105,7 @@ async def test_versions_of_an_app_are_one_line_that_names_them(database, clock):
 
 
 async def test_old_counts_are_forgotten_and_windows_keep_theirs(database, clock):
-    counts = Histograms(clock)
+    counts = CallCounts(clock)
     counts.observed(observed())
     await counts.flush(database)
     clock.advance(timedelta(days=6, hours=23))
@@ -120,7 +120,7 @@ async def test_old_counts_are_forgotten_and_windows_keep_theirs(database, clock)
 
 
 async def test_counts_that_could_not_be_written_are_written_later(database, clock):
-    counts = Histograms(clock)
+    counts = CallCounts(clock)
     counts.observed(observed())
     async with database.write() as unit:
         await unit.session.execute(text("ALTER TABLE call_counts RENAME TO elsewhere"))

@@ -7,14 +7,14 @@ import pytest
 
 from mymozhem.clock import HeldClock
 from mymozhem.monitoring.alert_rules import Facts
-from mymozhem.monitoring.call_counts import Histograms
-from mymozhem.monitoring.cluster_turns import take_turn
-from mymozhem.monitoring.sources import DeliveryCount, Suffering
+from mymozhem.monitoring.call_counts import CallCounts
+from mymozhem.monitoring.cluster_turns import run_once_per_cluster
+from mymozhem.monitoring.sources import AffectedRooms, DeliveryCount
 from mymozhem.monitoring.tables import RuleName, Severity
 from tests.integration.monitoring.records import (
     OPEN,
     ROOMS,
-    World,
+    MonitoredHost,
     alerts,
     failed,
     health,
@@ -29,8 +29,8 @@ MINUTE = timedelta(minutes=1)
 
 
 @pytest.fixture
-def world() -> World:
-    return World(suffering=Suffering(ROOMS, 7))
+def world() -> MonitoredHost:
+    return MonitoredHost(affected_rooms=AffectedRooms(ROOMS, 7))
 
 
 async def look(loop, clock, *, after=MINUTE):
@@ -103,7 +103,7 @@ async def test_an_incident_that_flickers_is_one(database, clock, world):
 
 
 async def test_what_gets_worse_is_told_again(database, clock, world):
-    counts = Histograms(clock)
+    counts = CallCounts(clock)
     loop = health(database, clock, world, counts=counts, **MAIL)
     for call in [observed()] * 93 + [failed()] * 7:
         counts.observed(call)
@@ -129,7 +129,9 @@ async def test_two_evaluators_open_and_tell_one_incident(database, clock, world)
 async def test_a_turn_is_one_process_s_until_it_is_due_again(database, clock):
     async def turns():
         span = timedelta(seconds=30)
-        return await asyncio.gather(*(take_turn(database, "a", every=span) for _ in range(5)))
+        return await asyncio.gather(
+            *(run_once_per_cluster(database, "a", every=span) for _ in range(5))
+        )
 
     assert sum(await turns()) == 1
     assert sum(await turns()) == 0

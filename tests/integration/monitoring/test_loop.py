@@ -7,9 +7,9 @@ import pytest
 from sqlalchemy import func, select, text
 
 from mymozhem.clock import Clock
-from mymozhem.monitoring.call_counts import Histograms
+from mymozhem.monitoring.call_counts import CallCounts
 from mymozhem.monitoring.tables import CallCountRow
-from tests.integration.monitoring.records import OPEN, World, health, observed
+from tests.integration.monitoring.records import OPEN, MonitoredHost, health, observed
 from tests.integration.monitoring.test_mails import Inbox, smtp_server
 from tests.support.timing import HANG_TIMEOUT, LoadTolerantClock
 
@@ -43,10 +43,12 @@ async def counted(database) -> int | None:
 
 
 async def test_an_incident_is_told_and_the_last_counts_are_written_when_it_stops(database, clock):
-    inbox, counts = Inbox(), Histograms(clock)
+    inbox, counts = Inbox(), CallCounts(clock)
     async with smtp_server(inbox) as port:
         mail = {"smtp_url": f"smtp://127.0.0.1:{port}", "mail_from": "host@example.org"}
-        loop = health(database, clock, World(breakers=[OPEN]), counts=counts, pace=0.001, **mail)
+        loop = health(
+            database, clock, MonitoredHost(breakers=[OPEN]), counts=counts, pace=0.001, **mail
+        )
         async with running(loop):
             await until(inbox)
             counts.observed(observed())
@@ -60,7 +62,7 @@ async def test_a_look_that_fails_is_not_the_last_one(database, clock):
     inbox = Inbox()
     async with smtp_server(inbox) as port:
         mail = {"smtp_url": f"smtp://127.0.0.1:{port}", "mail_from": "host@example.org"}
-        loop = health(database, clock, World(breakers=[OPEN]), pace=0.001, **mail)
+        loop = health(database, clock, MonitoredHost(breakers=[OPEN]), pace=0.001, **mail)
         with pytest.raises(Exception, match="health_turns"):
             await loop.look()
         async with running(loop):

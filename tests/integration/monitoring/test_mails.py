@@ -15,14 +15,14 @@ from pydantic import SecretStr
 
 from mymozhem.config import Settings
 from mymozhem.monitoring import mail_queue
-from mymozhem.monitoring.mail_queue import Postman, enqueue
-from mymozhem.monitoring.mail_texts import Letter
+from mymozhem.monitoring.mail_queue import MailSender, enqueue
+from mymozhem.monitoring.mail_texts import MailText
 from mymozhem.monitoring.smtp import IN_ALL_SECONDS, TIMEOUT_SECONDS, Mail, Mailer, MailFailed
-from tests.integration.monitoring.records import OPEN, World, health, letters
+from tests.integration.monitoring.records import OPEN, MonitoredHost, health, letters
 
 pytestmark = pytest.mark.both_engines
 
-LETTER = Letter("[mymozhem] critical: it broke", "Rooms: Küche\n.\nBcc: nobody@example.org\n")
+LETTER = MailText("[mymozhem] critical: it broke", "Rooms: Küche\n.\nBcc: nobody@example.org\n")
 
 
 @dataclass
@@ -77,7 +77,7 @@ async def test_a_mail_arrives_whole_and_once(database, clock):
     inbox = Inbox()
     await posted(database)
     async with smtp_server(inbox) as port:
-        postmen = [Postman(database, mailer(port), clock) for _ in range(3)]
+        postmen = [MailSender(database, mailer(port), clock) for _ in range(3)]
         sent = await asyncio.gather(*(each.send_due() for each in postmen))
         assert sum(sent) == 1
         clock.advance(timedelta(hours=3))
@@ -100,7 +100,7 @@ async def test_a_server_that_is_away_delays_a_mail_and_loses_none(database, cloc
     inbox = Inbox()
     async with smtp_server(inbox) as port:
         pass
-    postman = Postman(database, mailer(port), clock)
+    postman = MailSender(database, mailer(port), clock)
     await posted(database)
     await posted(database, "owner@example.org")
     assert await postman.send_due() == 0
@@ -121,7 +121,7 @@ async def test_attempts_come_less_and_less_often_and_end(database, clock):
     inbox = Inbox()
     async with smtp_server(inbox) as port:
         pass
-    postman = Postman(database, mailer(port), clock)
+    postman = MailSender(database, mailer(port), clock)
     await posted(database)
     rests = []
     while True:
@@ -142,7 +142,7 @@ async def test_an_address_that_the_server_refuses_delays_no_other(database, cloc
     await posted(database, "gone@example.org")
     await posted(database)
     async with smtp_server(inbox) as port:
-        assert await Postman(database, mailer(port), clock).send_due() == 1
+        assert await MailSender(database, mailer(port), clock).send_due() == 1
     problems = {row.recipient: row.problem for row in await letters(database)}
     assert "nobody here by that name" in problems["gone@example.org"]
     assert problems["admin@example.org"] is None
@@ -157,18 +157,18 @@ async def test_a_wrong_password_is_a_failure_that_is_noted(database, clock):
     more = {"authenticator": login, "auth_required": True, "auth_require_tls": False}
     async with smtp_server(inbox, **more) as port:
         await posted(database)
-        assert await Postman(database, mailer(port, "host:wrong@"), clock).send_due() == 0
+        assert await MailSender(database, mailer(port, "host:wrong@"), clock).send_due() == 0
         (row,) = await letters(database)
         assert "SMTPAuthenticationError" in row.problem
         assert "wrong" not in row.problem
         clock.advance(60)
-        assert await Postman(database, mailer(port, "host:p%40ss@"), clock).send_due() == 1
+        assert await MailSender(database, mailer(port, "host:p%40ss@"), clock).send_due() == 1
 
 
 async def test_a_mail_whose_sender_died_is_sent_by_another(database, clock):
     inbox = Inbox()
     async with smtp_server(inbox) as port:
-        postman = Postman(database, mailer(port), clock)
+        postman = MailSender(database, mailer(port), clock)
         await posted(database)
         assert await postman.take() is not None  # and then the process is killed
         assert await postman.send_due() == 0
@@ -218,7 +218,7 @@ def test_an_address_of_a_server_is_read_whole(url, port, tls, login, secure):
 
 
 async def test_from_the_incident_to_the_inbox_and_its_end(database, clock):
-    inbox, world = Inbox(), World(breakers=[OPEN])
+    inbox, world = Inbox(), MonitoredHost(breakers=[OPEN])
     async with smtp_server(inbox) as port:
         settings = {"smtp_url": f"smtp://127.0.0.1:{port}", "mail_from": "host@example.org"}
         loop = health(database, clock, world, **settings)

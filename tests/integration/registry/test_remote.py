@@ -5,6 +5,7 @@ from datetime import timedelta
 
 import pytest
 from sqlalchemy import select
+from structlog.testing import capture_logs
 
 from mymozhem.auth.accounts import create_user
 from mymozhem.auth.key_file import derive_material
@@ -24,11 +25,11 @@ from mymozhem.registry import kill_switch, manifest_history, remote_apps
 from mymozhem.registry.app_keys import SecretCheck
 from mymozhem.registry.catalog import Catalog
 from mymozhem.registry.catalog_source import Source
-from mymozhem.registry.catalog_watch import Watch
+from mymozhem.registry.catalog_watch import CatalogWatch
 from mymozhem.registry.publishing_rules import VersionNotGreater
-from mymozhem.registry.remote_apps import Owner, admissible
+from mymozhem.registry.remote_apps import Owner, validate_remote_manifest
 from mymozhem.registry.tables import AppSecretRow
-from tests.support.api_host import Stall
+from tests.support.api_host import EchoApp
 from tests.support.host import loaded
 from tests.support.remote_manifest import BASE_URL, FIRST_PLATFORM, manifest_of, remote_manifest
 from tests.support.timing import HANG_TIMEOUT
@@ -93,7 +94,7 @@ async def test_a_registered_app_is_reached_and_believes_what_is_signed(database)
 
 
 async def test_a_manifest_of_the_first_platform_is_taken_as_it_stands(database):
-    manifest = admissible(FIRST_PLATFORM, "app_raffle_v1", lambda _: None)
+    manifest = validate_remote_manifest(FIRST_PLATFORM, "app_raffle_v1", lambda _: None)
     await registered(database, manifest, app_id="app_raffle_v1")
     catalog = await catalog_of(database)
     assert catalog.endpoint("app_raffle_v1", "1.0.0").platform_form
@@ -111,14 +112,14 @@ async def test_a_manifest_of_the_first_platform_is_taken_as_it_stands(database):
 )
 def test_what_is_wrong_with_a_manifest_is_said_by_field(document, pointer):
     with pytest.raises(Invalid) as caught:
-        admissible(document, "raffle", lambda _: None)
+        validate_remote_manifest(document, "raffle", lambda _: None)
     assert caught.value.code == "MANIFEST_INVALID"
     assert any(each.startswith(pointer) for each in caught.value.details["fields"])
 
 
 def test_the_address_is_looked_at_before_it_is_saved():
     seen = []
-    admissible(remote_manifest(), "raffle", seen.append)
+    validate_remote_manifest(remote_manifest(), "raffle", seen.append)
     assert seen == [BASE_URL]
 
 
@@ -380,7 +381,7 @@ async def test_whoever_reads_sees_one_moment_whole(database):
 
 
 async def test_code_that_was_loaded_at_start_stays_beside_what_is_read(database):
-    code = loaded(Stall(), "stall")
+    code = loaded(EchoApp(), "stall")
     async with database.write() as unit:
         await manifest_history.publish(unit, "stall", code.manifest)
     async with database.read() as session:
@@ -405,7 +406,7 @@ async def test_the_watch_notices_by_itself_and_ends_when_told(database):
     catalog = Telling((), ())
     await catalog.follow(Source(database, KEYS))
     read.clear()
-    watch = Watch(catalog, every=0.01)
+    watch = CatalogWatch(catalog, every=0.01)
     watch.start()
     watch.start()
     try:
@@ -418,7 +419,7 @@ async def test_the_watch_notices_by_itself_and_ends_when_told(database):
         await watch.stop()
 
 
-async def test_the_watch_goes_on_after_a_look_that_failed(database, caplog):
+async def test_the_watch_goes_on_after_a_look_that_failed(database):
     catalog = await catalog_of(database)
     looked = asyncio.Event()
 
@@ -433,14 +434,15 @@ async def test_the_watch_goes_on_after_a_look_that_failed(database, caplog):
             looked.set()
             return False
 
-    watch = Watch(Stumbling((), ()), every=0.001)
-    watch.start()
-    try:
-        async with asyncio.timeout(HANG_TIMEOUT):
-            await looked.wait()
-    finally:
-        await watch.stop()
-    assert "nobody understands" in caplog.text
+    watch = CatalogWatch(Stumbling((), ()), every=0.001)
+    with capture_logs() as lines:
+        watch.start()
+        try:
+            async with asyncio.timeout(HANG_TIMEOUT):
+                await looked.wait()
+        finally:
+            await watch.stop()
+    assert [(line["task"], line["log_level"]) for line in lines] == [("watch apps", "error")]
     assert catalog.apps() == ()
 
 

@@ -21,10 +21,10 @@ from mymozhem.contract import (
 )
 from mymozhem.contract.payloads import Problem
 from mymozhem.db.unit_of_work import Database
-from tests.support.host import House, make_house
+from tests.support.host import HostHarness, make_host
 
 
-class Bazaar:
+class StoreApp:
     """An app that does what the payload of its action says."""
 
     @hookimpl
@@ -103,7 +103,7 @@ class Bazaar:
 
 
 @pytest.fixture
-async def house(database: Database, clock: Clock, tmp_path: Path) -> AsyncIterator[House]:
-    built = await make_house(database, clock, tmp_path, {"bazaar": Bazaar()})
+async def host(database: Database, clock: Clock, tmp_path: Path) -> AsyncIterator[HostHarness]:
+    built = await make_host(database, clock, tmp_path, {"bazaar": StoreApp()})
     yield built
     await built.services.dispatcher.close()

@@ -5,14 +5,14 @@ import pytest
 from mymozhem.contract import DrawStatus, Level, PrizeCount
 from mymozhem.errors import MymozhemError
 from mymozhem.rooms.actions.perform import perform
-from mymozhem.rooms.core.transaction import write_room
+from mymozhem.rooms.core.transaction import room_transaction
 from mymozhem.rooms.draws import commands
-from mymozhem.rooms.draws.commands import DrawWish
+from mymozhem.rooms.draws.commands import DrawRequest
 from mymozhem.rooms.draws.record import find_draw
 from mymozhem.rooms.jobs.runner import Jobs
 from mymozhem.rooms.tables.events import RoomEventRow
-from tests.support.apps.draw_app import Drawer
-from tests.support.host import make_house
+from tests.support.apps.draw_app import DrawApp
+from tests.support.host import make_host
 
 pytestmark = pytest.mark.both_engines
 
@@ -24,14 +24,14 @@ TOO_BIG = (2**53, -(2**53), 10**30)
 
 @pytest.fixture
 def app():
-    return Drawer()
+    return DrawApp()
 
 
 @pytest.fixture
-async def house(database, clock, tmp_path, app):
-    house = await make_house(database, clock, tmp_path, {"drawer": app})
-    yield house
-    await house.services.dispatcher.close()
+async def host(database, clock, tmp_path, app):
+    host = await make_host(database, clock, tmp_path, {"drawer": app})
+    yield host
+    await host.services.dispatcher.close()
 
 
 def effects_with(number):
@@ -62,34 +62,34 @@ REFUSED = [
 ]
 
 
-async def test_effects_beyond_what_is_kept_are_refused_and_change_nothing(house):
-    room = await house.start("drawer")
-    named = {"Z": await house.prize(room), "P": (await house.guest(room)).participant.id}
-    before = await house.count(RoomEventRow)
+async def test_effects_beyond_what_is_kept_are_refused_and_change_nothing(host):
+    room = await host.start("drawer")
+    named = {"Z": await host.prize(room), "P": (await host.guest(room)).participant.id}
+    before = await host.count(RoomEventRow)
     for effect in REFUSED:
         with pytest.raises(MymozhemError) as failed:
-            await act(house, room, with_ids(effect, named))
+            await act(host, room, with_ids(effect, named))
         assert failed.value.code == "APP_BAD_RESULT", effect
-    assert await house.count(RoomEventRow) == before
+    assert await host.count(RoomEventRow) == before
 
 
 @pytest.mark.parametrize("points", [2**31, -(2**31), 2**53 - 1])
-async def test_points_stay_within_what_the_database_keeps(house, points):
-    room = await house.start("drawer")
-    person = (await house.guest(room)).participant.id
+async def test_points_stay_within_what_the_database_keeps(host, points):
+    room = await host.start("drawer")
+    person = (await host.guest(room)).participant.id
     effect = {"effect": "adjust", "participantId": person, "points": 999_999_999, "reason": "a"}
-    await act(house, room, effect)
+    await act(host, room, effect)
     for more in (points, 2):
         with pytest.raises(MymozhemError) as refused:
-            await act(house, room, effect | {"points": more})
+            await act(host, room, effect | {"points": more})
         assert refused.value.details["code"] == "POINTS_OUT_OF_RANGE"
 
 
 @pytest.mark.parametrize("number", [2**53 - 1, 1 - 2**53, 1e300, 0.1234567890123456789])
-async def test_numbers_that_every_reader_keeps_are_kept(house, number):
-    room = await house.start("drawer")
-    await act(house, room, {"effect": "emit", "type": "drawer:said", "payload": {"n": number}})
-    [said] = await house.events(room.id, "drawer:said")
+async def test_numbers_that_every_reader_keeps_are_kept(host, number):
+    room = await host.start("drawer")
+    await act(host, room, {"effect": "emit", "type": "drawer:said", "payload": {"n": number}})
+    [said] = await host.events(room.id, "drawer:said")
     assert said.payload == {"n": number}
 
 
@@ -105,21 +105,21 @@ async def test_numbers_that_every_reader_keeps_are_kept(house, number):
         ({"entries": {"where": {"minimum": 10**30}}}, "APP_BAD_RESULT"),
     ],
 )
-async def test_a_draw_of_an_answer_at_the_edge_is_held_and_says_why(house, app, answer, code):
-    room = await house.start("drawer")
-    prizes = (PrizeCount(prize_id=await house.prize(room), count=1),)
-    await house.guest(room)
+async def test_a_draw_of_an_answer_at_the_edge_is_held_and_says_why(host, app, answer, code):
+    room = await host.start("drawer")
+    prizes = (PrizeCount(prize_id=await host.prize(room), count=1),)
+    await host.guest(room)
     app.behaviour["prepare"] = lambda *_: answer
-    async with write_room(house.services, room.id) as writer:
-        draw = await commands.request(writer, DrawWish(prizes=prizes))
-    await Jobs(house.services).run_due()
-    async with house.services.database.read() as session:
+    async with room_transaction(host.services, room.id) as transaction:
+        draw = await commands.request(transaction, DrawRequest(prizes=prizes))
+    await Jobs(host.services).run_due()
+    async with host.services.database.read() as session:
         seen = await find_draw(session, room.id, draw.id, level=Level.ORGANIZER)
     assert (seen.status, seen.held_code) == (DrawStatus.REQUESTED, code)
 
 
-async def act(house, room, effect):
-    return await perform(house.services, room.id, house.organizer, "do", {"effects": [effect]})
+async def act(host, room, effect):
+    return await perform(host.services, room.id, host.organizer, "do", {"effects": [effect]})
 
 
 def with_ids(value, named):

@@ -8,8 +8,8 @@ import pytest
 from mymozhem.testing import ConformanceWarning, conformance, report
 from mymozhem.testing.checks import CHECKS, Check, answers, endpoint, games, manifest, rooms
 from mymozhem.testing.conformance_kit import NotConforming, find
-from mymozhem.testing.conformance_run import Trial
-from mymozhem.testing.sample_inputs import Wishes
+from mymozhem.testing.conformance_run import ConformanceRun
+from mymozhem.testing.sample_inputs import SampleInputs
 from mymozhem.testing.web_server import by_contract
 from tests.integration.testing.endpoint import Service
 from tests.support.apps import tiny_app
@@ -59,7 +59,7 @@ WITHOUT = {
 UNBREAKABLE = {"log_adds_up"}
 
 
-def failed(trial: Trial, checks: Iterator[Check]) -> set[str]:
+def failed(trial: ConformanceRun, checks: Iterator[Check]) -> set[str]:
     found = [find(trial, check) for check in checks]
     return {each.check for each in found if each.problems}
 
@@ -69,8 +69,8 @@ def of(*modules) -> list[Check]:
 
 
 @pytest.fixture(scope="module")
-def good() -> Trial:
-    return Trial(tiny_app.Tiny(), strict=True)
+def good() -> ConformanceRun:
+    return ConformanceRun(tiny_app.Tiny(), strict=True)
 
 
 def test_a_good_app_passes_every_check(good):
@@ -82,7 +82,7 @@ def test_a_good_app_passes_every_check(good):
     "app", [tiny_app.Healthy(), tiny_app.Patient()], ids=["no rooms", "coroutines"]
 )
 def test_a_good_app_of_another_kind_passes_too(app):
-    trial = Trial(app, strict=True)
+    trial = ConformanceRun(app, strict=True)
     found = [find(trial, check) for check in of(manifest, answers, games)]
     assert [each for each in found if each.problems or each.skipped] == []
 
@@ -91,18 +91,21 @@ def test_a_good_app_of_another_kind_passes_too(app):
 def test_an_app_that_breaks_a_rule_fails_just_there(broken):
     expected = BROKEN[broken]
     modules = [manifest, answers, games, *([rooms] if expected & ROOMS else [])]
-    assert failed(Trial(broken(), wishes=Wishes(rounds=1), strict=True), of(*modules)) == expected
+    assert (
+        failed(ConformanceRun(broken(), wishes=SampleInputs(rounds=1), strict=True), of(*modules))
+        == expected
+    )
 
 
 @pytest.mark.parametrize("rule", WITHOUT)
 def test_a_service_that_leaves_a_rule_out_fails_just_there(good, rule):
-    trial = Trial(tiny_app.Tiny(), endpoint=partial(Service, without=rule))
+    trial = ConformanceRun(tiny_app.Tiny(), endpoint=partial(Service, without=rule))
     trial.__dict__["inside"] = good.inside  # the same app: it need not play again
     assert failed(trial, of(endpoint)) == WITHOUT[rule]
 
 
 def test_a_service_of_ones_own_that_keeps_the_rules_passes(good):
-    trial = Trial(tiny_app.Tiny(), endpoint=Service)
+    trial = ConformanceRun(tiny_app.Tiny(), endpoint=Service)
     trial.__dict__["inside"] = good.inside
     assert failed(trial, of(endpoint)) == set()
 
@@ -113,7 +116,7 @@ def test_every_check_has_an_app_that_fails_it():
 
 
 def test_a_log_that_tells_another_story_is_found(good):
-    trial = Trial(tiny_app.Tiny())
+    trial = ConformanceRun(tiny_app.Tiny())
     trial.__dict__["inside"] = good.inside
     trial.__dict__["served"] = good.served
     game = good.inside.game
@@ -143,4 +146,4 @@ def test_a_failure_tells_the_author_what_to_do():
 
 
 def test_the_service_of_the_contract_is_what_is_tested_by_default():
-    assert Trial(tiny_app.Tiny()).endpoint is by_contract
+    assert ConformanceRun(tiny_app.Tiny()).endpoint is by_contract

@@ -22,7 +22,7 @@ NEVER = 17
 SLOWLY, THINKING = 0.2, 0.05
 
 
-class Chronicle:
+class DeliveryApp:
     """What the app knows: the calls by id in the order of their arrival, and what it applied."""
 
     def __init__(self, chance):

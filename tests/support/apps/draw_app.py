@@ -21,7 +21,7 @@ from mymozhem.contract import (
 )
 
 
-class Drawer:
+class DrawApp:
     """`prepare`, `select`, `timer` and `change` are set by the test; defaults are the simplest."""
 
     changes: tuple[str, ...] = ()

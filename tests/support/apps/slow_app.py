@@ -16,15 +16,15 @@ from mymozhem.contract import Context, JsonObject, hookimpl
 from mymozhem.db.unit_of_work import Database
 from mymozhem.dispatch.dispatcher import Dispatcher
 from mymozhem.dispatch.late_answers import LateAnswer
-from mymozhem.dispatch.observers import Ears
+from mymozhem.dispatch.observers import CallObservers
 from mymozhem.rooms.actions.perform import perform
 from mymozhem.rooms.app_calls.late_answers import LateAnswers
-from mymozhem.rooms.app_calls.recovery import Parking
+from mymozhem.rooms.app_calls.recovery import AppRecovery
 from mymozhem.rooms.jobs.runner import Jobs
 from mymozhem.rooms.tables.pending_calls import QueuedCallRow
 from mymozhem.rooms.tables.rooms import RoomRow
 from tests.support.apps.draw_app import in_order
-from tests.support.host import House, make_house, make_services
+from tests.support.host import HostHarness, make_host, make_services
 from tests.support.timing import HANG_TIMEOUT
 
 Answering = Callable[[Context, Any], object]
@@ -41,7 +41,7 @@ class Heard:
     body: str
 
 
-class Sloth:
+class SlowApp:
     """`answers` by hook, else the simplest; while a hook `sleeps` its calls wait in threads."""
 
     #: the shortest that a manifest may ask for
@@ -169,13 +169,13 @@ class Counting:
 
 
 @dataclass
-class Den:
+class SlowHost:
     """A host with one app and one room, which is told of late answers and of how calls end."""
 
-    house: House
-    app: Sloth
+    host: HostHarness
+    app: SlowApp
     late: LateAnswers
-    parking: Parking
+    recovery: AppRecovery
     jobs: Jobs
     arrivals: Counting
     clock: HeldClock
@@ -183,7 +183,7 @@ class Den:
 
     async def queued(self) -> list[QueuedCallRow]:
         """Return the calls that are kept."""
-        async with self.house.services.database.read() as session:
+        async with self.host.services.database.read() as session:
             return list(await session.scalars(select(QueuedCallRow)))
 
     async def arrived(self, count: int = 1) -> None:
@@ -193,7 +193,7 @@ class Den:
     async def do(self, *effects: JsonObject) -> None:
         """Have the app ask for effects."""
         await perform(
-            self.house.services, self.room.id, self.house.organizer, "do", {"effects": [*effects]}
+            self.host.services, self.room.id, self.host.organizer, "do", {"effects": [*effects]}
         )
 
     async def later(self, seconds: float) -> None:
@@ -203,42 +203,44 @@ class Den:
 
     async def told(self, *types: str) -> list[JsonObject]:
         """Return the payloads of events of the room."""
-        events = await self.house.events(self.room.id, *types)
+        events = await self.host.events(self.room.id, *types)
         return [event.payload for event in events]
 
     async def close(self) -> None:
         """End the host."""
         await self.jobs.stop()
-        await self.parking.close()
+        await self.recovery.close()
         await self.late.close()
-        await self.house.services.dispatcher.close()
+        await self.host.services.dispatcher.close()
 
-    async def restarted(self, app: Sloth) -> "Den":
+    async def restarted(self, app: SlowApp) -> "SlowHost":
         """End the host and return another one on the same database, with an app object anew."""
         await self.close()
         return await self.beside(app)
 
-    async def beside(self, app: Sloth) -> "Den":
+    async def beside(self, app: SlowApp) -> "SlowHost":
         """Return another host on the same database, as in another process."""
-        old = self.house.services
+        old = self.host.services
         folder = old.settings.data_dir
         services = await make_services(old.database, self.clock, folder, {"sloth": app})
-        return await _den(House(services, self.house.organizer), app, self.clock, self.room)
+        return await _den(HostHarness(services, self.host.organizer), app, self.clock, self.room)
 
 
-async def make_den(database: Database, clock: HeldClock, folder: Path, app: Sloth) -> Den:
+async def make_slow_host(
+    database: Database, clock: HeldClock, folder: Path, app: SlowApp
+) -> SlowHost:
     """Open a host on an empty database."""
-    house = await make_house(database, clock, folder, {"sloth": app})
-    return await _den(house, app, clock, await house.start("sloth"))
+    host = await make_host(database, clock, folder, {"sloth": app})
+    return await _den(host, app, clock, await host.start("sloth"))
 
 
-async def _den(house: House, app: Sloth, clock: HeldClock, room: RoomRow) -> Den:
-    old, late, parking = house.services, LateAnswers(), Parking()
+async def _den(host: HostHarness, app: SlowApp, clock: HeldClock, room: RoomRow) -> SlowHost:
+    old, late, recovery = host.services, LateAnswers(), AppRecovery()
     await old.dispatcher.close()
     arrivals = Counting(late)
-    ears = Ears(observer=parking, late=arrivals)
-    dispatcher = Dispatcher(old.catalog, clock, old.settings, ears=ears)
-    house.services = replace(old, dispatcher=dispatcher)
-    late.open(house.services)
-    await parking.open(house.services)
-    return Den(house, app, late, parking, Jobs(house.services), arrivals, clock, room)
+    observers = CallObservers(observer=recovery, late=arrivals)
+    dispatcher = Dispatcher(old.catalog, clock, old.settings, observers=observers)
+    host.services = replace(old, dispatcher=dispatcher)
+    await late.open(host.services)
+    await recovery.open(host.services)
+    return SlowHost(host, app, late, recovery, Jobs(host.services), arrivals, clock, room)

@@ -20,7 +20,7 @@ ACCEPTS: JsonObject = {"properties": {"n": {"type": "integer"}}, "required": ["n
 RULES: JsonObject = {"properties": {"n": {"multipleOf": 2}}}
 
 
-class Asker:
+class SlowWindowApp:
     """Opens what it is told to; whoever answered first gets a point as a window is settled."""
 
     @hookimpl

@@ -3,7 +3,7 @@
 from mymozhem.contract import Context, JsonObject, TimerRequest, hookimpl
 
 
-class Marker:
+class TimerApp:
     """Each timer adds one to a counter and says so; draws are the host's own."""
 
     @hookimpl

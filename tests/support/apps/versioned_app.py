@@ -7,20 +7,20 @@ from typing import Any
 
 from sqlalchemy import select
 
+from mymozhem.audit.tables import AuditRow
 from mymozhem.auth.principal import Principal
 from mymozhem.clock import Clock
 from mymozhem.contract import Context, Effects, JsonObject, PersonKind, PreparedDraw, hookimpl
 from mymozhem.db.unit_of_work import Database
-from mymozhem.rooms.core.membership import find_seat
+from mymozhem.rooms.core.membership import find_membership
 from mymozhem.rooms.jobs.runner import Jobs
 from mymozhem.rooms.replay import Replayed, replay
-from mymozhem.rooms.tables.audit import AuditRow
 from mymozhem.rooms.tables.locks import RoomLockRow
 from mymozhem.rooms.tables.rooms import RoomRow, RoomStateRow
 from mymozhem.rooms.upgrades.procedure import Moved
-from mymozhem.rooms.upgrades.upgrade import UpgradeWish, upgrade_room
+from mymozhem.rooms.upgrades.upgrade import UpgradeRequest, upgrade_room
 from mymozhem.rooms.views.snapshot import snapshot
-from tests.support.host import House, make_services
+from tests.support.host import HostHarness, make_services
 
 SERVES_ALL = ">=1.0.0,<9"
 CAPABILITIES = ("actions", "winnerSelection", "timers", "windows", "roomChanges")
@@ -43,7 +43,7 @@ FIRST = settings_schema(
 )
 
 
-class Shop:
+class VersionedApp:
     """One version of the app; `migrate` and `validate` stand in for its hooks."""
 
     def __init__(
@@ -112,20 +112,20 @@ class Shop:
 
 
 @dataclass
-class Street:
+class VersionedHost:
     """A house whose app is updated now and then, as `pip install --upgrade` and a restart do."""
 
     database: Database
     clock: Clock
     folder: Path
-    house: House
-    apps: dict[str, Shop] = field(default_factory=dict)
+    host: HostHarness
+    apps: dict[str, VersionedApp] = field(default_factory=dict)
 
-    async def install(self, *versions: Shop) -> Shop:
+    async def install(self, *versions: VersionedApp) -> VersionedApp:
         """Install versions one after the other; the last is the one that runs."""
         for app in versions:
-            await self.house.services.dispatcher.close()
-            self.house.services = await make_services(
+            await self.host.services.dispatcher.close()
+            self.host.services = await make_services(
                 self.database, self.clock, self.folder, {"shop": app}
             )
             self.apps[app.version] = app
@@ -135,15 +135,15 @@ class Street:
         self, settings: JsonObject | None = None, state: Mapping[str, JsonObject] | None = None
     ) -> RoomRow:
         """Make a draft, with a state where one is given."""
-        room = await self.house.room("shop", settings=settings)
+        room = await self.host.room("shop", settings=settings)
         if state is not None:
-            await self.house.act(room, "do", {"effects": [{"effect": "setState", **state}]})
+            await self.host.act(room, "do", {"effects": [{"effect": "setState", **state}]})
         return await self.now(room)
 
     async def upgrade(self, room: RoomRow, target: str, **wishes: Any) -> Moved:
         """Move a room as its organizer."""
-        wish = UpgradeWish(target=target, **wishes)
-        return await upgrade_room(self.house.services, room.id, self.house.organizer, wish)
+        wish = UpgradeRequest(target=target, **wishes)
+        return await upgrade_room(self.host.services, room.id, self.host.organizer, wish)
 
     async def plan(self, room: RoomRow, target: str, **wishes: Any) -> Any:
         """Plan it, and see that nothing was written."""
@@ -182,12 +182,12 @@ class Street:
             "state": await self.state(room),
             "log": row.last_seq,
             "locks": len(await self.locks(room)),
-            "audit": await self.house.count(AuditRow),
+            "audit": await self.host.count(AuditRow),
         }
 
     async def replayed(self, room: RoomRow) -> Replayed:
         """Replay the log of a room."""
-        events = await self.house.events(room.id)
+        events = await self.host.events(room.id)
         return replay(
             {"seq": each.seq, "stream": each.stream, "type": each.type, "payload": each.payload}
             for each in events
@@ -196,18 +196,18 @@ class Street:
     async def shown(self, room: RoomRow) -> Any:
         """Return what the organizer is shown of the room's state."""
         async with self.database.read() as session:
-            seat = await find_seat(session, room.id, self.house.organizer)
+            seat = await find_membership(session, room.id, self.host.organizer)
             return await snapshot(session, seat, now=self.clock.now())
 
     async def work(self) -> None:
         """Do what is due."""
-        await Jobs(self.house.services).run_due()
+        await Jobs(self.host.services).run_due()
 
 
-async def open_street(database: Database, clock: Clock, folder: Path) -> Street:
+async def open_versioned_host(database: Database, clock: Clock, folder: Path) -> VersionedHost:
     """Open a house with the first version of the app."""
-    app = Shop()
+    app = VersionedApp()
     services = await make_services(database, clock, folder, {"shop": app})
-    house = House(services, Principal("", PersonKind.REGISTERED, None, "token"))
-    house.organizer = await house.person("organizer@example.com")
-    return Street(database, clock, folder, house, {app.version: app})
+    host = HostHarness(services, Principal("", PersonKind.REGISTERED, None, "token"))
+    host.organizer = await host.person("organizer@example.com")
+    return VersionedHost(database, clock, folder, host, {app.version: app})

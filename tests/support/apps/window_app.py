@@ -15,13 +15,13 @@ from mymozhem.contract import (
     hookimpl,
 )
 from mymozhem.rooms.actions.perform import perform
-from mymozhem.rooms.coordination.join_batches import Joined
-from mymozhem.rooms.coordination.submission_batches import Accepted
+from mymozhem.rooms.coordination.join_batches import JoinResult
+from mymozhem.rooms.coordination.submission_batches import AcceptedSubmission
 from mymozhem.rooms.tables.rooms import RoomRow
 from mymozhem.rooms.tables.windows import SubmissionRow, WindowRow
 from mymozhem.rooms.windows.queries import find_window
 from mymozhem.rooms.windows.submit import submit
-from tests.support.host import House, principal
+from tests.support.host import HostHarness, principal
 
 #: right is {"n": 4}
 RULES: JsonObject = {"properties": {"n": {"const": 4}}}
@@ -33,7 +33,7 @@ ACCEPTS: JsonObject = {
 }
 
 
-class Desk:
+class WindowApp:
     """`closing` stands in for `close_window`, `judging` for `judge_submission`; both may raise."""
 
     version = "1.0.0"
@@ -98,26 +98,31 @@ def opening(name: str = "w", **wishes: object) -> JsonObject:
     }
 
 
-async def do(house: House, room: RoomRow, *effects: JsonObject) -> None:
+async def do(host: HostHarness, room: RoomRow, *effects: JsonObject) -> None:
     """Have the app ask for effects."""
-    await perform(house.services, room.id, house.organizer, "do", {"effects": list(effects)})
+    await perform(host.services, room.id, host.organizer, "do", {"effects": list(effects)})
 
 
 async def send(
-    house: House, room: RoomRow, guest: Joined, payload: object, name: str = "w", **more: object
-) -> Accepted:
+    host: HostHarness,
+    room: RoomRow,
+    guest: JoinResult,
+    payload: object,
+    name: str = "w",
+    **more: object,
+) -> AcceptedSubmission:
     """Submit as a guest."""
-    return await submit(house.services, room.id, principal(guest), name, payload, **more)
+    return await submit(host.services, room.id, principal(guest), name, payload, **more)
 
 
-async def window_of(house: House, room: RoomRow, name: str = "w") -> WindowRow:
+async def window_of(host: HostHarness, room: RoomRow, name: str = "w") -> WindowRow:
     """Return a window as it is stored."""
-    async with house.services.database.read() as session:
+    async with host.services.database.read() as session:
         return await find_window(session, room.id, name)
 
 
-async def submissions_of(house: House, window: WindowRow) -> list[SubmissionRow]:
+async def submissions_of(host: HostHarness, window: WindowRow) -> list[SubmissionRow]:
     """Return everything that was submitted, in commit order."""
-    async with house.services.database.read() as session:
+    async with host.services.database.read() as session:
         query = select(SubmissionRow).where(SubmissionRow.window_id == window.id)
         return list((await session.scalars(query.order_by(SubmissionRow.ordinal))).all())

@@ -10,7 +10,7 @@ _FIELDS = b"SFATAL\0VFATAL\0C57P01\0Mterminating connection due to administrator
 FAREWELL = b"E" + (len(_FIELDS) + 4).to_bytes(4, "big") + _FIELDS
 
 
-class Farewell:
+class ClosingServer:
     """A relay in front of the real server; `say` sends its farewell on every connection."""
 
     def __init__(self, url: str) -> None:
@@ -23,7 +23,7 @@ class Farewell:
             client.write(FAREWELL)
 
     @asynccontextmanager
-    async def running(self) -> AsyncIterator["Farewell"]:
+    async def running(self) -> AsyncIterator["ClosingServer"]:
         server = await asyncio.start_server(self._relay, "127.0.0.1", 0)
         port = server.sockets[0].getsockname()[1]
         here = self._server.set(host="127.0.0.1", port=port)
@@ -44,7 +44,7 @@ class Farewell:
             await asyncio.gather(_copy(reader, to), _copy(to_reader, client))
 
 
-async def _copy(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+async def _copy(reader: asyncio.StreamReader, transaction: asyncio.StreamWriter) -> None:
     while data := await reader.read(65_536):
-        writer.write(data)
-    writer.close()
+        transaction.write(data)
+    transaction.close()

@@ -7,7 +7,7 @@ from typing import Self
 from sqlalchemy import make_url
 
 
-class Line:
+class CuttableProxy:
     """Relays bytes to a database server; `url` is the address to use instead of its own."""
 
     def __init__(self, url: str) -> None:
@@ -22,7 +22,7 @@ class Line:
         return through.render_as_string(hide_password=False)
 
     async def __aenter__(self) -> Self:
-        await self.mend()
+        await self.restore()
         return self
 
     async def __aexit__(
@@ -33,7 +33,7 @@ class Line:
     ) -> None:
         await self.cut()
 
-    async def mend(self) -> None:
+    async def restore(self) -> None:
         """Let connections through again, at the same address as before."""
         self._server = await asyncio.start_server(self._relay, "127.0.0.1", self._port)
         self._port = self._server.sockets[0].getsockname()[1]
@@ -58,8 +58,8 @@ class Line:
             pass
         finally:
             self._tasks.discard(task)
-            for writer in (forth, back):
-                writer.transport.abort()
+            for transaction in (forth, back):
+                transaction.transport.abort()
 
 
 async def _copy(source: asyncio.StreamReader, target: asyncio.StreamWriter) -> None:

@@ -1,4 +1,4 @@
-"""Work in the background: bounded, of no request, and its errors end nothing else."""
+"""Background tasks: limited in number, independent of requests and of each other's errors."""
 
 import asyncio
 from contextvars import ContextVar
@@ -6,55 +6,55 @@ from contextvars import ContextVar
 import pytest
 from structlog.testing import capture_logs
 
-from mymozhem.concurrency.background_tasks import Errands
+from mymozhem.concurrency.background_tasks import BackgroundTasks
 from mymozhem.errors import Conflict
 
-WHO: ContextVar[str | None] = ContextVar("who", default=None)
+USER: ContextVar[str | None] = ContextVar("user", default=None)
 
 
-async def test_so_much_is_done_at_once_and_what_is_more_is_dropped_with_a_line():
-    errands, free, done = Errands("notes", most=2), asyncio.Event(), []
+async def test_work_beyond_the_limit_is_dropped_with_a_line_in_the_log():
+    tasks, free, done = BackgroundTasks("notes", limit=2), asyncio.Event(), []
 
     async def work():
         await free.wait()
         done.append(1)
 
     with capture_logs() as lines:
-        assert [errands.run(work, call_id=str(number)) for number in range(3)] == [
+        assert [tasks.run(work, call_id=str(number)) for number in range(3)] == [
             True, True, False,
         ]  # fmt: skip
     assert [(line["event"], line["call_id"]) for line in lines] == [("dropped", "2")]
     free.set()
-    await errands.settled()
+    await tasks.settled()
     assert done == [1, 1]
-    assert errands.run(work)
-    await errands.settled()
+    assert tasks.run(work)
+    await tasks.settled()
 
 
 @pytest.mark.parametrize("error", [Conflict(), ValueError()])
-async def test_an_error_is_logged_and_the_next_one_goes_on(error):
-    errands = Errands("notes", most=1)
+async def test_an_error_is_logged_and_the_next_task_runs(error):
+    tasks = BackgroundTasks("notes", limit=1)
 
     async def fail():
         raise error
 
     with capture_logs() as lines:
         for _ in range(2):
-            assert errands.run(fail, app="quiz")
-            await errands.settled()
+            assert tasks.run(fail, app="quiz")
+            await tasks.settled()
     assert [line["app"] for line in lines] == ["quiz"] * 2
 
 
-async def test_work_has_nothing_of_the_request_that_caused_it_and_ends_with_the_host():
-    errands, seen = Errands("notes", most=2), []
+async def test_a_task_inherits_no_context_and_ends_with_close():
+    tasks, seen = BackgroundTasks("notes", limit=2), []
 
     async def look():
-        seen.append(WHO.get())
+        seen.append(USER.get())
         await asyncio.Event().wait()
 
-    WHO.set("somebody")
-    errands.run(look)
+    USER.set("somebody")
+    tasks.run(look)
     await asyncio.sleep(0)
-    await errands.close()
-    await errands.settled()
+    await tasks.close()
+    await tasks.settled()
     assert seen == [None]

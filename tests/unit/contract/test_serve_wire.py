@@ -21,7 +21,7 @@ from mymozhem.contract import (
 from mymozhem.contract.hooks import HANDLE_ACTION
 from mymozhem.dispatch.outcome import CallFailed, FailureKind
 from mymozhem.dispatch.reply_codec import decode
-from mymozhem.dispatch.transports.base import AppTarget, Call
+from mymozhem.dispatch.transports.base import AppTarget, HookCall
 from mymozhem.dispatch.transports.webhook.request import body_of
 from mymozhem.dispatch.transports.webhook.response import read_reply
 from mymozhem.outbound import Answered
@@ -47,7 +47,7 @@ def call(app_id="tasting", **settings):
         lock="ab" * 32,
     )
     request = ActionRequest(action="pour", payload={"sample": 1})
-    return Call(HANDLE_ACTION, AppTarget(app_id, "1.0.0"), context, request)
+    return HookCall(HANDLE_ACTION, AppTarget(app_id, "1.0.0"), context, request)
 
 
 async def crossed(served, asked):

@@ -26,7 +26,7 @@ from mymozhem.contract import (
 )
 from mymozhem.contract.hooks import PROJECT
 from mymozhem.devtools.call_format import block, shortened
-from mymozhem.devtools.call_recorder import Seen, recorded
+from mymozhem.devtools.call_recorder import RecordedCall, recorded
 from mymozhem.manifests.model import Manifest
 from mymozhem.registry.loaded_code import AppCode
 
@@ -68,7 +68,7 @@ def context(**more):
 
 
 @pytest.fixture
-def seen() -> list[Seen]:
+def seen() -> list[RecordedCall]:
     return []
 
 

@@ -3,7 +3,7 @@
 import pytest
 
 from mymozhem.devtools.check_docs import look_at_project, look_at_texts
-from mymozhem.devtools.report import Finding, Level, Verdict
+from mymozhem.devtools.report import Finding, Level, Report
 
 WHOLE = {
     "meta": {"version": "1.0.0"},
@@ -95,14 +95,14 @@ def test_a_whole_project_is_well(tmp_path, heading):
 )
 def test_problems_keep_an_app_from_shipping_and_remarks_where_it_is_strict(levels, strict, fit):
     findings = tuple(Finding("kit", level, "A rule.") for level in levels)
-    verdict = Verdict("bell", findings, strict)
+    verdict = Report("bell", findings, strict)
     assert verdict.fit is fit
     assert verdict.as_text().endswith("bell is fit to ship." if fit else "bell is not fit to ship.")
 
 
 def test_what_is_well_is_counted_and_what_is_not_is_named():
     many = [Finding("kit", Level.OK, f"Rule {n}.") for n in range(20)]
-    text = Verdict("bell", (*many, Finding("kit", Level.PROBLEM, "No.", ("Mend it.",)))).as_text()
+    text = Report("bell", (*many, Finding("kit", Level.PROBLEM, "No.", ("Mend it.",)))).as_text()
     assert "20 rules hold." in text
     assert "Rule 7" not in text
     assert "- Mend it." in text

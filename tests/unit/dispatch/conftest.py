@@ -25,7 +25,7 @@ from mymozhem.contract import (
 from mymozhem.contract.hooks import HANDLE_ACTION, HOOKS, PROJECT, AppHooks
 from mymozhem.dispatch import AppTarget, Budget, Dispatcher, Outcome
 from mymozhem.dispatch.late_answers import LateAnswer
-from mymozhem.dispatch.observers import Ears
+from mymozhem.dispatch.observers import CallObservers
 from mymozhem.errors import NotFound
 from mymozhem.observability.call_observer import Observed
 from mymozhem.registry.endpoint import Endpoint
@@ -125,12 +125,12 @@ class Heard:
         self.answers.append(answer)
 
     @property
-    def ears(self) -> Ears:
-        return Ears(observer=self, late=self, gone=self.gone.append)
+    def observers(self) -> CallObservers:
+        return CallObservers(observer=self, late=self, gone=self.gone.append)
 
 
 @dataclass
-class House:
+class DispatchHost:
     """A dispatcher over fake apps."""
 
     apps: FakeApps
@@ -201,8 +201,10 @@ def lines() -> Iterator[list[Any]]:
 
 
 @pytest.fixture
-async def house() -> AsyncIterator[House]:
+async def host() -> AsyncIterator[DispatchHost]:
     apps, heard = FakeApps(), Heard()
-    dispatcher = Dispatcher(apps, LoadTolerantClock(), Settings(_env_file=None), ears=heard.ears)
-    yield House(apps, dispatcher, heard)
+    dispatcher = Dispatcher(
+        apps, LoadTolerantClock(), Settings(_env_file=None), observers=heard.observers
+    )
+    yield DispatchHost(apps, dispatcher, heard)
     await dispatcher.close()

@@ -12,10 +12,10 @@ from mymozhem.dispatch import Budget, Dispatcher, FailureKind
 from mymozhem.dispatch.breakers.breaker import BreakerPolicy
 from mymozhem.dispatch.breakers.registry import Breakers
 from mymozhem.dispatch.outcome import CallFailed
-from mymozhem.dispatch.transports.base import AppTarget, Call, Reply
+from mymozhem.dispatch.transports.base import AppTarget, HookCall, Reply
 from mymozhem.registry.endpoint import Endpoint
 from tests.support.timing import LoadTolerantClock
-from tests.unit.dispatch.conftest import FakeApps, Heard, House, until
+from tests.unit.dispatch.conftest import DispatchHost, FakeApps, Heard, until
 
 
 class Moody:
@@ -53,14 +53,14 @@ def moody():
 
 
 @pytest.fixture
-async def house(clock, moody):
+async def host(clock, moody):
     apps, heard = FakeApps(), Heard()
     breakers = Breakers(clock)
     settings = Settings(_env_file=None)
-    dispatcher = Dispatcher(apps, clock, settings, breakers=breakers, ears=heard.ears)
-    house = House(apps, dispatcher, heard)
-    house.add(moody)
-    yield house
+    dispatcher = Dispatcher(apps, clock, settings, breakers=breakers, observers=heard.observers)
+    host = DispatchHost(apps, dispatcher, heard)
+    host.add(moody)
+    yield host
     await dispatcher.close()
 
 
@@ -69,23 +69,23 @@ async def times(count, ask):
         await ask()
 
 
-async def test_the_sixth_call_after_five_failures_does_not_reach_the_app(house, moody):
+async def test_the_sixth_call_after_five_failures_does_not_reach_the_app(host, moody):
     moody.mood = "broken"
-    await times(5, house.ask)
+    await times(5, host.ask)
     moody.mood = "fine"
-    outcome = await house.ask()
+    outcome = await host.ask()
     assert moody.calls == 5
     assert outcome.failure.code == "APP_PAUSED"
     assert outcome.decided_by is DecidedBy.NOBODY
-    assert not house.heard.calls[-1].reached
+    assert not host.heard.calls[-1].reached
 
 
-async def test_one_of_a_hundred_concurrent_calls_tries_the_app_after_a_minute(house, moody, clock):
+async def test_one_of_a_hundred_concurrent_calls_tries_the_app_after_a_minute(host, moody, clock):
     moody.mood = "broken"
-    await times(5, house.ask)
+    await times(5, host.ask)
     clock.advance(61)
     moody.mood = "slow"
-    asking = [asyncio.create_task(house.ask()) for _ in range(100)]
+    asking = [asyncio.create_task(host.ask()) for _ in range(100)]
     await until(lambda: sum(each.done() for each in asking) == 99)
     moody.free.set()
     outcomes = await asyncio.gather(*asking)
@@ -93,76 +93,76 @@ async def test_one_of_a_hundred_concurrent_calls_tries_the_app_after_a_minute(ho
     assert sum(outcome.failure is None for outcome in outcomes) == 1
 
 
-async def test_an_app_that_is_well_again_is_asked_by_all_after_three_answers(house, moody, clock):
+async def test_an_app_that_is_well_again_is_asked_by_all_after_three_answers(host, moody, clock):
     moody.mood = "broken"
-    await times(5, house.ask)
+    await times(5, host.ask)
     clock.advance(61)
     moody.mood = "fine"
-    await times(3, house.ask)
-    outcomes = await asyncio.gather(*(house.ask() for _ in range(10)))
+    await times(3, host.ask)
+    outcomes = await asyncio.gather(*(host.ask() for _ in range(10)))
     assert [outcome.failure for outcome in outcomes] == [None] * 10
 
 
-async def test_refusals_are_answers(house, moody):
+async def test_refusals_are_answers(host, moody):
     moody.mood = "no"
-    await times(10, house.ask)
+    await times(10, host.ask)
     assert moody.calls == 10
 
 
-async def test_a_caller_that_leaves_says_nothing_about_the_app(house, moody):
+async def test_a_caller_that_leaves_says_nothing_about_the_app(host, moody):
     moody.mood = "busy"
     for _ in range(10):
         moody.entered.clear()
-        asking = asyncio.create_task(house.ask())
+        asking = asyncio.create_task(host.ask())
         await moody.entered.wait()
         asking.cancel()
         await asyncio.gather(asking, return_exceptions=True)
     moody.mood = "fine"
-    assert (await house.ask()).failure is None
+    assert (await host.ask()).failure is None
 
 
-async def test_a_timeout_counts_unless_the_app_was_left_no_time(house, moody, clock):
-    house.add(moody, timeout_ms=40)
+async def test_a_timeout_counts_unless_the_app_was_left_no_time(host, moody, clock):
+    host.add(moody, timeout_ms=40)
     moody.mood = "busy"
-    await times(6, lambda: house.ask(budget=Budget(clock, 5)))
+    await times(6, lambda: host.ask(budget=Budget(clock, 5)))
     assert moody.calls == 6
-    await times(6, house.ask)
+    await times(6, host.ask)
     assert moody.calls == 11
 
 
-async def test_each_capability_has_a_breaker_of_its_own_and_so_has_each_app(house, moody):
+async def test_each_capability_has_a_breaker_of_its_own_and_so_has_each_app(host, moody):
     moody.mood = "broken"
-    await times(5, house.ask)
+    await times(5, host.ask)
     other = Moody()
-    house.add(other, "other")
-    assert (await house.ask("other")).failure is None
+    host.add(other, "other")
+    assert (await host.ask("other")).failure is None
 
 
-async def test_the_literal_of_the_manifest_answers_while_the_breaker_is_open(house, moody):
-    house.add(moody, on_failure=Strategy.FALLBACK, fallback={"effects": []})
+async def test_the_literal_of_the_manifest_answers_while_the_breaker_is_open(host, moody):
+    host.add(moody, on_failure=Strategy.FALLBACK, fallback={"effects": []})
     moody.mood = "broken"
-    await times(6, house.ask)
-    outcome = await house.ask()
+    await times(6, host.ask)
+    outcome = await host.ask()
     assert (outcome.decided_by, outcome.result.effects) == (DecidedBy.FALLBACK, ())
     assert moody.calls == 5
 
 
-async def test_a_stopped_app_is_not_asked_and_nothing_counts_against_it(house, moody):
-    house.apps.stopped.add("counter")
-    outcomes = [await house.ask() for _ in range(6)]
+async def test_a_stopped_app_is_not_asked_and_nothing_counts_against_it(host, moody):
+    host.apps.stopped.add("counter")
+    outcomes = [await host.ask() for _ in range(6)]
     assert {outcome.failure.code for outcome in outcomes} == {"APP_STOPPED"}
-    house.apps.stopped.clear()
-    assert (await house.ask()).failure is None
+    host.apps.stopped.clear()
+    assert (await host.ask()).failure is None
     assert moody.calls == 1
 
 
-async def test_every_call_that_is_over_is_told(house, moody):
-    await house.ask()
+async def test_every_call_that_is_over_is_told(host, moody):
+    await host.ask()
     moody.mood = "no"
-    await house.ask()
+    await host.ask()
     moody.mood = "broken"
-    await house.ask()
-    told = house.heard.calls
+    await host.ask()
+    told = host.heard.calls
     assert [call.result for call in told] == ["success", "refusal", "failure"]
     assert [call.failure_code for call in told] == [None, None, "APP_FAILED"]
     assert {(call.app_id, call.version, call.capability, call.hook) for call in told} == {
@@ -179,11 +179,11 @@ class Wire:
 
     def __init__(self, *answers: Reply | CallFailed) -> None:
         self.answers = list(answers)
-        self.calls: list[Call] = []
+        self.calls: list[HookCall] = []
         self.go = asyncio.Event()
         self.go.set()
 
-    async def send(self, call: Call) -> Reply:
+    async def send(self, call: HookCall) -> Reply:
         self.calls.append(call)
         await self.go.wait()
         answer = self.answers.pop(0)
@@ -204,14 +204,14 @@ async def far(clock):
         Settings(_env_file=None),
         remote=wire,
         breakers=Breakers(clock),
-        ears=heard.ears,
+        observers=heard.observers,
     )
-    house = House(apps, dispatcher, heard)
-    house.add(None)
+    host = DispatchHost(apps, dispatcher, heard)
+    host.add(None)
     key = SharedKey(bytes(32))
     apps.endpoints["counter"] = Endpoint("https://app.example", (key,), key)
-    house.wire = wire
-    yield house
+    host.wire = wire
+    yield host
     await dispatcher.close()
 
 
@@ -279,13 +279,13 @@ async def test_waiting_for_the_turn_to_try_is_time_of_the_caller(moody, budget_m
     clock, apps, heard = LoadTolerantClock(), FakeApps(), Heard()
     breakers = Breakers(clock, openings=Far(), policy=BreakerPolicy(failures=1, open_s=0))
     settings = Settings(_env_file=None)
-    dispatcher = Dispatcher(apps, clock, settings, breakers=breakers, ears=heard.ears)
-    house = House(apps, dispatcher, heard)
-    house.add(moody)
+    dispatcher = Dispatcher(apps, clock, settings, breakers=breakers, observers=heard.observers)
+    host = DispatchHost(apps, dispatcher, heard)
+    host.add(moody)
     moody.mood = "broken"
-    await house.ask()
+    await host.ask()
     moody.mood = "fine"
-    outcome = await house.ask(budget=Budget(clock, budget_ms))
+    outcome = await host.ask(budget=Budget(clock, budget_ms))
     assert moody.calls == 1 + asked
     kind = outcome.failure.kind if outcome.failure else None
     assert kind is (None if asked else FailureKind.BUDGET_SPENT)

@@ -57,9 +57,9 @@ class Nothing:
 
 
 @pytest.mark.parametrize("plugin", [Plain(), Coroutine(), OnlyRequest(), OnlyContext(), Nothing()])
-async def test_a_hook_takes_what_its_signature_names(house, plugin):
-    house.add(plugin)
-    outcome = await house.ask()
+async def test_a_hook_takes_what_its_signature_names(host, plugin):
+    host.add(plugin)
+    outcome = await host.ask()
     assert outcome.decided_by is DecidedBy.APP
     assert outcome.result.effects == (Reply(data=3),)
     assert outcome.failure is None
@@ -71,60 +71,60 @@ class Mirror:
         return [Reply(data=[context.call_id, context.deadline_ms])]
 
 
-async def test_the_app_is_told_the_call_id_and_the_time_that_is_left(house):
-    house.add(Mirror(), timeout_ms=4_000)
-    first = await house.ask()
-    again = await house.ask(call_id=first.call_id, budget=Budget(HeldClock(), 1_500))
+async def test_the_app_is_told_the_call_id_and_the_time_that_is_left(host):
+    host.add(Mirror(), timeout_ms=4_000)
+    first = await host.ask()
+    again = await host.ask(call_id=first.call_id, budget=Budget(HeldClock(), 1_500))
     assert first.result.effects == (Reply(data=[first.call_id, 4_000]),)
     assert again.result.effects == (Reply(data=[first.call_id, 1_500]),)
     assert first.call_id.startswith("call_")
 
 
-async def test_a_capability_that_is_not_declared_is_not_called(house):
-    house.add(Plain(), capabilities=frozenset({"timers"}))
-    outcome = await house.ask()
+async def test_a_capability_that_is_not_declared_is_not_called(host):
+    host.add(Plain(), capabilities=frozenset({"timers"}))
+    outcome = await host.ask()
     assert (outcome.decided_by, outcome.result, outcome.failure) == (DecidedBy.PLATFORM, None, None)
 
 
-async def test_a_declared_hook_that_the_code_lacks_is_a_failure(house):
-    house.add(Plain(), on_failure=Strategy.PLATFORM)
-    outcome = await house.ask(hook=VALIDATE_SETTINGS, request=SAVE)
+async def test_a_declared_hook_that_the_code_lacks_is_a_failure(host):
+    host.add(Plain(), on_failure=Strategy.PLATFORM)
+    outcome = await host.ask(hook=VALIDATE_SETTINGS, request=SAVE)
     assert outcome.decided_by is DecidedBy.PLATFORM
     assert outcome.failure.kind is FailureKind.NOT_IMPLEMENTED
 
 
-async def test_without_code_the_fallback_answers(house):
-    house.add(None, on_failure=Strategy.HOLD)
-    outcome = await house.ask()
+async def test_without_code_the_fallback_answers(host):
+    host.add(None, on_failure=Strategy.HOLD)
+    outcome = await host.ask()
     assert outcome.decided_by is DecidedBy.HOLD
     assert outcome.failure.kind is FailureKind.NO_CODE
 
 
-async def test_a_version_that_was_never_published_is_not_found(house):
-    house.add(Plain())
+async def test_a_version_that_was_never_published_is_not_found(host):
+    host.add(Plain())
     with pytest.raises(NotFound):
-        await house.ask(version="9.0.0")
+        await host.ask(version="9.0.0")
 
 
-async def test_a_spent_budget_asks_nobody(house):
-    house.add(Plain())
-    outcome = await house.ask(budget=Budget(HeldClock(), 0))
+async def test_a_spent_budget_asks_nobody(host):
+    host.add(Plain())
+    outcome = await host.ask(budget=Budget(HeldClock(), 0))
     assert outcome.failure.kind is FailureKind.BUDGET_SPENT
 
 
-async def test_a_request_of_another_hook_is_the_callers_mistake(house):
-    house.add(Plain())
+async def test_a_request_of_another_hook_is_the_callers_mistake(host):
+    host.add(Plain())
     with pytest.raises(TypeError, match="handle_action takes ActionRequest"):
-        await house.ask(request=SAVE)
+        await host.ask(request=SAVE)
 
 
 @pytest.mark.parametrize("dialect", ["sqlite"], indirect=True)
-async def test_no_app_is_asked_while_a_transaction_is_open(house, database):
-    house.add(Plain())
+async def test_no_app_is_asked_while_a_transaction_is_open(host, database):
+    host.add(Plain())
     async with database.write():
         with pytest.raises(RuntimeError, match="look, ask, write"):
-            await house.ask()
-    assert (await house.ask()).decided_by is DecidedBy.APP
+            await host.ask()
+    assert (await host.ask()).decided_by is DecidedBy.APP
 
 
 # ------------------------------------------------------------------------------------- refusals
@@ -149,9 +149,9 @@ class ReturnsRefusal:
 
 
 @pytest.mark.parametrize("plugin", [RaisesRefuse(), RaisesRefuseLater(), ReturnsRefusal()])
-async def test_a_refusal_is_the_apps_own_answer(house, plugin):
-    house.add(plugin)
-    outcome = await house.ask()
+async def test_a_refusal_is_the_apps_own_answer(host, plugin):
+    host.add(plugin)
+    outcome = await host.ask()
     assert (outcome.decided_by, outcome.result, outcome.failure) == (DecidedBy.APP, None, None)
     outcome.raise_if_failed()
     with pytest.raises(Refused, match="too low") as caught:
@@ -165,10 +165,10 @@ class RefusesToListen:
         raise Refuse("NO", "I would rather not.")
 
 
-async def test_a_hook_that_is_told_cannot_refuse(house):
-    house.add(RefusesToListen(), on_failure=Strategy.QUEUE)
+async def test_a_hook_that_is_told_cannot_refuse(host):
+    host.add(RefusesToListen(), on_failure=Strategy.QUEUE)
     event = LoggedEvent(type="x:y", level="public", payload={}, at="2030-01-01T00:00:00Z")
-    outcome = await house.ask(hook=ON_EVENT, request=EventRequest(event=event))
+    outcome = await host.ask(hook=ON_EVENT, request=EventRequest(event=event))
     assert outcome.decided_by is DecidedBy.QUEUE
     assert outcome.failure.kind is FailureKind.BAD_RESULT
 
@@ -197,26 +197,26 @@ class Raises:
         (Strategy.FAIL, DecidedBy.NOBODY),
     ],
 )
-async def test_a_failure_is_decided_by_the_manifests_strategy(house, strategy, decided_by):
-    house.add(Raises(), on_failure=strategy)
-    outcome = await house.ask()
+async def test_a_failure_is_decided_by_the_manifests_strategy(host, strategy, decided_by):
+    host.add(Raises(), on_failure=strategy)
+    outcome = await host.ask()
     assert outcome.decided_by is decided_by
     assert outcome.result is None
     assert outcome.failure.code == "APP_FAILED"
 
 
-async def test_a_literal_fallback_stands_in_for_the_answer(house):
-    house.add(Raises(), on_failure=Strategy.FALLBACK, fallback={"decision": "pending"})
-    outcome = await house.ask(hook=REGISTER_PARTICIPANT, request=JOIN)
+async def test_a_literal_fallback_stands_in_for_the_answer(host):
+    host.add(Raises(), on_failure=Strategy.FALLBACK, fallback={"decision": "pending"})
+    outcome = await host.ask(hook=REGISTER_PARTICIPANT, request=JOIN)
     assert outcome.decided_by is DecidedBy.FALLBACK
     assert outcome.result.decision == "pending"
     assert outcome.failure.kind is FailureKind.RAISED
     outcome.raise_if_failed()
 
 
-async def test_only_what_nobody_decided_is_raised_and_without_the_apps_secrets(house):
-    house.add(Raises())
-    outcome = await house.ask()
+async def test_only_what_nobody_decided_is_raised_and_without_the_apps_secrets(host):
+    host.add(Raises())
+    outcome = await host.ask()
     with pytest.raises(Unavailable) as caught:
         outcome.raise_if_failed()
     assert caught.value.code == "APP_FAILED"
@@ -224,9 +224,9 @@ async def test_only_what_nobody_decided_is_raised_and_without_the_apps_secrets(h
     assert "42" not in caught.value.message
 
 
-async def test_a_failure_is_logged_with_its_traceback_and_its_call(house, lines):
-    house.add(Raises())
-    outcome = await house.ask()
+async def test_a_failure_is_logged_with_its_traceback_and_its_call(host, lines):
+    host.add(Raises())
+    outcome = await host.ask()
     [line] = [line for line in lines if line["event"] == "hook failed"]
     assert isinstance(line["exc_info"], ValueError)
     assert (line["call_id"], line["app"], line["hook"], line["decided_by"]) == (
@@ -245,23 +245,23 @@ def never_three(result: Effects) -> None:
         raise BadAnswer("THREE", "Three is no answer.")
 
 
-async def test_an_answer_of_wrong_meaning_is_a_failure(house):
-    house.add(Plain(), on_failure=Strategy.QUEUE)
-    outcome = await house.ask(check=never_three)
+async def test_an_answer_of_wrong_meaning_is_a_failure(host):
+    host.add(Plain(), on_failure=Strategy.QUEUE)
+    outcome = await host.ask(check=never_three)
     assert outcome.decided_by is DecidedBy.QUEUE
     assert (outcome.failure.kind, outcome.failure.code) == (FailureKind.BAD_RESULT, "THREE")
 
 
 @pytest.mark.parametrize("fallback", [{"effects": [{"effect": "reply", "data": 3}]}, {"no": 1}])
-async def test_a_literal_that_does_not_hold_decides_nothing(house, fallback):
-    house.add(Raises(), on_failure=Strategy.FALLBACK, fallback=fallback)
-    outcome = await house.ask(check=never_three)
+async def test_a_literal_that_does_not_hold_decides_nothing(host, fallback):
+    host.add(Raises(), on_failure=Strategy.FALLBACK, fallback=fallback)
+    outcome = await host.ask(check=never_three)
     assert (outcome.decided_by, outcome.result) == (DecidedBy.NOBODY, None)
 
 
-async def test_a_refusal_is_not_checked(house):
-    house.add(ReturnsRefusal())
-    outcome = await house.ask(check=never_three)
+async def test_a_refusal_is_not_checked(host):
+    host.add(ReturnsRefusal())
+    outcome = await host.ask(check=never_three)
     assert outcome.refusal.code == "TOO_LOW"
 
 
@@ -280,9 +280,9 @@ class Greedy:
         return []
 
 
-async def test_an_app_changes_nothing_of_the_hosts(house, room_context, bump):
-    house.add(Greedy())
+async def test_an_app_changes_nothing_of_the_hosts(host, room_context, bump):
+    host.add(Greedy())
     before = (room_context.model_dump_json(), bump.model_dump_json())
-    await house.ask(context=room_context, request=bump)
+    await host.ask(context=room_context, request=bump)
     assert (room_context.model_dump_json(), bump.model_dump_json()) == before
     assert Greedy.kept[0].room.settings is not room_context.room.settings

@@ -32,7 +32,7 @@ from mymozhem.contract.hooks import (
 from mymozhem.contract.signing import PrivateKey, new_secret, parse_key, verify
 from mymozhem.dispatch.outcome import CallFailed, FailureKind
 from mymozhem.dispatch.reply_codec import decode
-from mymozhem.dispatch.transports.base import AppTarget, Call, Reply
+from mymozhem.dispatch.transports.base import AppTarget, HookCall, Reply
 from mymozhem.dispatch.transports.model_copies import with_values
 from mymozhem.dispatch.transports.webhook.transport import WebhookTransport
 from mymozhem.manifests.model import Webhook
@@ -101,7 +101,7 @@ ASKED = with_values(context(), {"call_id": "call_1", "deadline_ms": 2_000, "lock
 
 def call(hook=HANDLE_ACTION, request=None, context=ASKED, **more):
     request = request or ActionRequest(action="bump", payload={"by": 2})
-    return Call(hook, AppTarget("counter", "1.0.0"), context, request, **more)
+    return HookCall(hook, AppTarget("counter", "1.0.0"), context, request, **more)
 
 
 def reply(data=None, *, id="call_1", contract="1.0", **more):

@@ -6,13 +6,13 @@ from mymozhem.dispatch import Dispatcher, FailureKind
 from mymozhem.dispatch.transports.base import Reply
 from mymozhem.registry.endpoint import Endpoint
 from tests.support.timing import LoadTolerantClock
-from tests.unit.dispatch.conftest import FakeApps, House
+from tests.unit.dispatch.conftest import DispatchHost, FakeApps
 
 
-async def test_isolated_code_is_out_of_reach_for_a_process_without_workers(house):
-    house.add(None)
-    house.apps.isolated["counter"] = object()
-    outcome = await house.ask()
+async def test_isolated_code_is_out_of_reach_for_a_process_without_workers(host):
+    host.add(None)
+    host.apps.isolated["counter"] = object()
+    outcome = await host.ask()
     assert outcome.failure.kind is FailureKind.NO_CODE
     assert "in an environment of its own, and this process reaches none" in outcome.failure.message
 
@@ -35,14 +35,14 @@ async def test_each_version_is_asked_where_its_code_is():
     apps, remote, isolated = FakeApps(), Wire(), Wire()
     settings = Settings(_env_file=None)
     dispatcher = Dispatcher(apps, LoadTolerantClock(), settings, remote=remote, isolated=isolated)
-    house = House(apps, dispatcher)
+    host = DispatchHost(apps, dispatcher)
     for app_id in ("apart", "far"):
-        house.add(None, app_id)
+        host.add(None, app_id)
     key = SharedKey(bytes(32))
     apps.isolated["apart"] = object()
     apps.endpoints["far"] = Endpoint("https://app.example", (key,), key)
-    await house.ask("apart")
-    await house.ask("far")
+    await host.ask("apart")
+    await host.ask("far")
     assert [call.app.app_id for call in isolated.calls] == ["apart"]
     assert [call.app.app_id for call in remote.calls] == ["far"]
     await dispatcher.close()

@@ -4,9 +4,9 @@ import os
 
 import pytest
 
-from mymozhem.isolation.protocol import Orders
+from mymozhem.isolation.protocol import WorkerConfig
 
-ORDERS = Orders(
+ORDERS = WorkerConfig(
     app_id="counter",
     distribution="acme-counter",
     version="1.0.0",
@@ -28,7 +28,7 @@ def test_orders_are_read_as_they_were_written_and_what_follows_is_left(pipe):
     reading, writing = pipe
     os.write(writing, ORDERS.line() + b"rest")
     os.close(writing)
-    assert Orders.read(reading) == ORDERS
+    assert WorkerConfig.read(reading) == ORDERS
     assert os.read(reading, 10) == b"rest"
 
 
@@ -38,7 +38,7 @@ def test_whoever_starts_the_program_by_hand_is_told(pipe, said):
     os.write(writing, said)
     os.close(writing)
     with pytest.raises((ValueError, TypeError)):
-        Orders.read(reading)
+        WorkerConfig.read(reading)
 
 
 def test_a_secret_stands_in_no_text_of_the_orders():

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mymozhem.monitoring.duration_buckets import BOUNDS, Spread, bucket_of, percentile
+from mymozhem.monitoring.duration_buckets import BOUNDS, DurationBuckets, bucket_of, percentile
 
 DURATIONS = st.lists(st.floats(min_value=0, max_value=30_000), min_size=1, max_size=300)
 
@@ -32,7 +32,7 @@ def test_a_percentile_lies_in_the_bucket_of_the_exact_one(values, share):
 
 @given(DURATIONS)
 def test_percentiles_do_not_fall_and_the_mean_is_exact(values):
-    spread = Spread.of(Counter(map(bucket_of, values)), sum(values))
+    spread = DurationBuckets.of(Counter(map(bucket_of, values)), sum(values))
     assert spread.p50_ms <= spread.p95_ms <= spread.p99_ms
     assert spread.mean_ms == pytest.approx(sum(values) / len(values))
 
@@ -42,7 +42,7 @@ def test_what_took_longer_than_every_bound_counts_as_the_last_one():
 
 
 def test_without_calls_there_is_nothing_to_say():
-    assert Spread.of({}, 0.0) == Spread(None, None, None, None)
+    assert DurationBuckets.of({}, 0.0) == DurationBuckets(None, None, None, None)
 
 
 @pytest.mark.parametrize(("duration", "bucket"), [(0, 0), (1, 0), (1.01, 1), (30_000, 24)])

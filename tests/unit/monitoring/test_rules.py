@@ -9,17 +9,17 @@ from click.testing import CliRunner
 from mymozhem.auth.access_table import ACCESS
 from mymozhem.cli import cli
 from mymozhem.config import Settings
-from mymozhem.monitoring.alert_rules import ADVICE, AppOff, CheckedApp, Facts, findings
-from mymozhem.monitoring.call_statistics import Figures
-from mymozhem.monitoring.duration_buckets import Spread
+from mymozhem.monitoring.alert_rules import ADVICE, AppOff, CheckedApp, Facts, due_alerts
+from mymozhem.monitoring.call_statistics import CallStatistics
+from mymozhem.monitoring.duration_buckets import DurationBuckets
 from mymozhem.monitoring.sources import DeliveryCount, Orphans
 from mymozhem.monitoring.tables import AppStatus, RuleName, Severity
 from mymozhem.observability.metrics import BreakerState
 
 
-def hour(successes=0, failures=0, *, slow=0, asked=None) -> Figures:
+def hour(successes=0, failures=0, *, slow=0, asked=None) -> CallStatistics:
     calls = successes + failures
-    return Figures(
+    return CallStatistics(
         app_id="raffle",
         capability="actions",
         calls=calls,
@@ -31,12 +31,12 @@ def hour(successes=0, failures=0, *, slow=0, asked=None) -> Figures:
         slow=slow,
         codes={"APP_TIMEOUT": failures} if failures else {},
         versions=("1.0.0",),
-        spread=Spread(10.0, 10.0, 4_200.0, 4_800.0),
+        spread=DurationBuckets(10.0, 10.0, 4_200.0, 4_800.0),
     )
 
 
 def found(**facts):
-    return [(each.rule, each.severity) for each in findings(Facts(**facts))]
+    return [(each.rule, each.severity) for each in due_alerts(Facts(**facts))]
 
 
 @pytest.mark.parametrize(
@@ -86,7 +86,7 @@ def test_an_open_breaker_is_found_and_one_that_tries_again_is_not():
 )
 def test_more_than_a_hundred_dead_letters_are_found(dead, about):
     counts = [DeliveryCount(f"raffle{n}", 0, each) for n, each in enumerate(dead)]
-    assert [each.app_id for each in findings(Facts(deliveries=counts))] == about
+    assert [each.app_id for each in due_alerts(Facts(deliveries=counts))] == about
 
 
 @pytest.mark.parametrize(("in_a_row", "wrong"), [(2, False), (3, True), (4, True)])
@@ -111,7 +111,7 @@ def test_an_app_that_is_off_is_found_and_nothing_else_of_it(gone, severity):
 @pytest.mark.parametrize(("active", "severity"), [(1, Severity.CRITICAL), (0, Severity.WARNING)])
 def test_rooms_that_nothing_answers_for_are_found_with_the_way_out(active, severity):
     orphans = Orphans("raffle", ("1.0.0", "1.1.0"), 2, active, "Install it again.")
-    (finding,) = findings(Facts(orphans=[orphans]))
+    (finding,) = due_alerts(Facts(orphans=[orphans]))
     assert (finding.rule, finding.severity) == (RuleName.APP_OFF, severity)
     assert (finding.code, finding.version) == ("APP_ORPHANED", "1.0.0, 1.1.0")
     assert finding.summary.startswith("Nothing answers for raffle 1.0.0, 1.1.0: 2 rooms are orph")
@@ -123,11 +123,11 @@ def test_an_app_that_is_off_and_orphaned_is_one_alert():
         off=[AppOff("raffle", "1.0.0", gone=True, reason=None)],
         orphans=[Orphans("raffle", ("1.0.0",), 1, 1, "Install it again.")],
     )
-    assert [finding.code for finding in findings(facts)] == ["APP_GONE"]
+    assert [finding.code for finding in due_alerts(facts)] == ["APP_GONE"]
 
 
 def test_a_finding_says_what_broke_and_what_to_do():
-    (finding,) = findings(Facts(hour=[hour(80, 20)]))
+    (finding,) = due_alerts(Facts(hour=[hour(80, 20)]))
     assert finding.summary == (
         "raffle 1.0.0 failed in 20 of 100 calls (actions) within an hour, mostly with APP_TIMEOUT."
     )
@@ -139,7 +139,7 @@ def test_a_finding_says_what_broke_and_what_to_do():
 
 def test_the_same_thing_in_two_versions_is_one_incident():
     states = [BreakerState("raffle", version, "actions", "open") for version in ("1.0.0", "2.0.0")]
-    assert len(findings(Facts(breakers=states))) == 1
+    assert len(due_alerts(Facts(breakers=states))) == 1
 
 
 @pytest.mark.parametrize("rule", RuleName)

@@ -6,16 +6,14 @@ from pydantic import StringConstraints
 
 from mymozhem.api.query_models import Pages, paged
 from mymozhem.api.request_parsing import Body
-from mymozhem.api.request_pipeline import Call
+from mymozhem.api.request_pipeline import RequestContext
 from mymozhem.api.responses import Page
 from mymozhem.api.routes import Routes
+from mymozhem.dispatch.breakers import reset
 from mymozhem.dispatch.breakers.breaker import BreakerStatus, Key
-from mymozhem.dispatch.breakers.registry import BreakerView
-from mymozhem.errors import NotFound
-from mymozhem.idempotency.keys import mark_done
-from mymozhem.rooms.core.audit import audit
-from mymozhem.rooms.views.base import Moment, View
-from mymozhem.rooms.views.paging import Found
+from mymozhem.dispatch.breakers.registry import BreakerSnapshot
+from mymozhem.rooms.views.base import Timestamp, View
+from mymozhem.rooms.views.paging import ResultPage
 
 from .admin import require_admin
 
@@ -32,7 +30,7 @@ class BreakerBody(Body):
     capability: Text
 
 
-class SeenBreaker(View):
+class BreakerView(View):
     """How calls go to a capability of one version of an app, as this process of the host sees it.
 
     `open` lets none through until `until`, then, `half_open`, one at a time; with enough successes
@@ -45,38 +43,38 @@ class SeenBreaker(View):
     state: BreakerStatus
     failures: int
     successes: int
-    opened_at: Moment | None
-    until: Moment | None
+    opened_at: Timestamp | None
+    until: Timestamp | None
     code: str | None
 
 
 @routes.add("GET /admin/breakers")
-async def list_breakers(call: Call, query: Pages) -> Page[SeenBreaker]:
+async def list_breakers(context: RequestContext, query: Pages) -> Page[BreakerView]:
     """List the breakers that are not closed or count failures, by app."""
-    await require_admin(call, "GET /admin/breakers")
-    found = [_seen(each) for each in call.services.breakers.snapshot()]
+    await require_admin(context, "GET /admin/breakers")
+    found = [_seen(each) for each in context.services.breakers.snapshot()]
     first = (query.page - 1) * query.limit
-    return paged(Found(found[first : first + query.limit], len(found)), query)
+    return paged(ResultPage(found[first : first + query.limit], len(found)), query)
 
 
 @routes.add("POST /admin/breakers/reset", refuses=frozenset({404}))
-async def reset_breaker(call: Call, body: BreakerBody) -> SeenBreaker:
+async def reset_breaker(context: RequestContext, body: BreakerBody) -> BreakerView:
     """Let all calls through again, in every process of the host; one that is closed stays so."""
-    await require_admin(call, "POST /admin/breakers/reset")
-    manifest = call.services.catalog.manifest(body.app_id, body.version)
-    if body.capability not in manifest.capabilities:
-        raise NotFound
+    await require_admin(context, "POST /admin/breakers/reset")
+    services = context.services
     key = Key(body.app_id, body.version, body.capability)
-    await call.services.breakers.reset(key)
-    async with call.services.database.write() as unit:
-        said = body.model_dump(by_alias=True)
-        audit(unit, "breaker.reset", actor_id=call.caller.user_id, **said)
-        await mark_done(unit.session)
-    return _seen(call.services.breakers.view(key))
+    found = await reset.reset_breaker(
+        services.database,
+        services.catalog,
+        services.breakers,
+        key,
+        actor_id=context.caller.user_id,
+    )
+    return _seen(found)
 
 
-def _seen(view: BreakerView) -> SeenBreaker:
-    return SeenBreaker(
+def _seen(view: BreakerSnapshot) -> BreakerView:
+    return BreakerView(
         app_id=view.key.app_id,
         version=view.key.version,
         capability=view.key.capability,

@@ -3,19 +3,17 @@
 from mymozhem.api.idempotency import Repeat
 from mymozhem.api.query_models import Id, Pages, paged
 from mymozhem.api.request_parsing import Body
-from mymozhem.api.request_pipeline import Call
+from mymozhem.api.request_pipeline import RequestContext
 from mymozhem.api.responses import Page
 from mymozhem.api.routes import Routes
 from mymozhem.contract.wire import Moment
-from mymozhem.deliveries import dead_letters
+from mymozhem.deliveries import commands
 from mymozhem.deliveries.tables import DeliveryState
-from mymozhem.idempotency.keys import mark_done
-from mymozhem.rooms.core.audit import audit
 from mymozhem.rooms.views.base import View
 from mymozhem.rooms.views.deliveries import (
     DeliveryFilter,
-    SeenDelivery,
-    SeenDeliveryWhole,
+    DeliveryView,
+    DeliveryWholeView,
     list_deliveries,
     show_delivery,
 )
@@ -49,76 +47,75 @@ class RetryLettersBody(Body):
     app_id: Id | None = None
 
 
-class SeenRetried(View):
+class RetriedView(View):
     """How many dead letters are on their way again."""
 
     retried: int
 
 
 @routes.add("GET /admin/deliveries")
-async def list_all_deliveries(call: Call, query: DeliveriesQuery) -> Page[SeenDelivery]:
+async def list_all_deliveries(
+    context: RequestContext, query: DeliveriesQuery
+) -> Page[DeliveryView]:
     """List deliveries, newest first."""
-    await require_admin(call, "GET /admin/deliveries")
-    return await _page(call, query, _filter(query, query.state))
+    await require_admin(context, "GET /admin/deliveries")
+    return await _page(context, query, _filter(query, query.state))
 
 
 @routes.add("GET /admin/deliveries/{id}")
-async def get_delivery(call: Call, id: str) -> SeenDeliveryWhole:
+async def get_delivery(context: RequestContext, id: str) -> DeliveryWholeView:
     """Return a delivery with every attempt, without what the app is told, which may be secret."""
-    await require_admin(call, "GET /admin/deliveries/{id}")
-    async with call.services.database.read() as session:
-        return await show_delivery(session, id)
+    await require_admin(context, "GET /admin/deliveries/{id}")
+    return await show_delivery(context.services.database, id)
 
 
 @routes.add("GET /admin/dead-letters")
-async def list_dead_letters(call: Call, query: LettersQuery) -> Page[SeenDelivery]:
+async def list_dead_letters(context: RequestContext, query: LettersQuery) -> Page[DeliveryView]:
     """List deliveries whose every attempt failed, those that died last first."""
-    await require_admin(call, "GET /admin/dead-letters")
-    return await _page(call, query, _filter(query, DeliveryState.DEAD))
+    await require_admin(context, "GET /admin/dead-letters")
+    return await _page(context, query, _filter(query, DeliveryState.DEAD))
 
 
 @routes.add("POST /admin/dead-letters/{id}/retry", refuses=frozenset({409}))
-async def retry_dead_letter(call: Call, id: str) -> SeenDeliveryWhole:
+async def retry_dead_letter(context: RequestContext, id: str) -> DeliveryWholeView:
     """Try a dead letter again, after what its stream has still to tell."""
-    await require_admin(call, "POST /admin/dead-letters/{id}/retry")
-    services = call.services
-    async with services.database.write() as unit:
-        row = await dead_letters.retry(unit, services.outbox, id)
-        audit(unit, "delivery.retry", actor_id=call.caller.user_id, id=id, appId=row.app_id)
-        await mark_done(unit.session)
-    async with services.database.read() as session:
-        return await show_delivery(session, id)
+    await require_admin(context, "POST /admin/dead-letters/{id}/retry")
+    services = context.services
+    await commands.retry_dead_letter(
+        services.database, services.outbox, id, actor_id=context.caller.user_id
+    )
+    return await show_delivery(services.database, id)
 
 
 @routes.add("POST /admin/dead-letters/retry", repeat=Repeat.SAME)
-async def retry_dead_letters(call: Call, body: RetryLettersBody) -> SeenRetried:
+async def retry_dead_letters(context: RequestContext, body: RetryLettersBody) -> RetriedView:
     """Try again every letter that died since a moment; those of one stream keep their order."""
-    await require_admin(call, "POST /admin/dead-letters/retry")
-    services = call.services
-    retried = await dead_letters.retry_since(
-        services.database, services.outbox, body.since, app_id=body.app_id
+    await require_admin(context, "POST /admin/dead-letters/retry")
+    services = context.services
+    retried = await commands.retry_dead_letters(
+        services.database,
+        services.outbox,
+        body.since,
+        app_id=body.app_id,
+        actor_id=context.caller.user_id,
     )
-    said = body.model_dump(mode="json", by_alias=True)
-    async with services.database.write() as unit:
-        audit(unit, "delivery.retry", actor_id=call.caller.user_id, **said, retried=retried)
-        await mark_done(unit.session)
-    return SeenRetried(retried=retried)
+    return RetriedView(retried=retried)
 
 
 @routes.add("DELETE /admin/dead-letters/{id}", refuses=frozenset({409}))
-async def delete_dead_letter(call: Call, id: str) -> None:
+async def delete_dead_letter(context: RequestContext, id: str) -> None:
     """Delete a dead letter for good."""
-    await require_admin(call, "DELETE /admin/dead-letters/{id}")
-    async with call.services.database.write() as unit:
-        row = await dead_letters.remove(unit, id)
-        audit(unit, "delivery.delete", actor_id=call.caller.user_id, id=id, appId=row.app_id)
-        await mark_done(unit.session)
+    await require_admin(context, "DELETE /admin/dead-letters/{id}")
+    await commands.delete_dead_letter(
+        context.services.database, id, actor_id=context.caller.user_id
+    )
 
 
 def _filter(query: DeliveriesQuery | LettersQuery, state: DeliveryState | None) -> DeliveryFilter:
     return DeliveryFilter(state, query.app_id, query.capability, query.room_id)
 
 
-async def _page(call: Call, query: Pages, wanted: DeliveryFilter) -> Page[SeenDelivery]:
-    async with call.services.database.read() as session:
-        return paged(await list_deliveries(session, wanted, query.part), query)
+async def _page(
+    context: RequestContext, query: Pages, wanted: DeliveryFilter
+) -> Page[DeliveryView]:
+    return paged(await list_deliveries(context.services.database, wanted, query.part), query)

@@ -4,26 +4,22 @@ from pydantic import Field
 
 from mymozhem.api.query_models import Id, Pages, paged
 from mymozhem.api.request_parsing import Query
-from mymozhem.api.request_pipeline import Call
+from mymozhem.api.request_pipeline import RequestContext
 from mymozhem.api.responses import Page
 from mymozhem.api.routes import Routes
-from mymozhem.auth.access_table import check, rule_for
-from mymozhem.auth.users import current_user
+from mymozhem.apps.health import app_health
 from mymozhem.contract import JsonObject
-from mymozhem.idempotency.keys import mark_done
-from mymozhem.monitoring.call_statistics import Figures, Window, figures
-from mymozhem.monitoring.queries import AlertFilter, acknowledge, alerts, checks_of
+from mymozhem.monitoring import operators
+from mymozhem.monitoring.call_statistics import CallStatistics, Window
+from mymozhem.monitoring.operators import list_call_statistics
+from mymozhem.monitoring.queries import AlertFilter
 from mymozhem.monitoring.tables import AlertRow, AppStatus, HealthCheckRow, RuleName, Severity
-from mymozhem.registry import remote_apps
-from mymozhem.rooms.core.audit import audit
-from mymozhem.rooms.views.base import Moment, View
-from mymozhem.rooms.views.paging import Found
+from mymozhem.rooms.views.base import Timestamp, View
+from mymozhem.rooms.views.paging import ResultPage
 
 from .admin import require_admin
 
 routes = Routes("health", "How the apps are doing.")
-#: open incidents that an app's health shows
-OPEN_ALERTS = 100
 
 
 class WindowQuery(Query):
@@ -39,7 +35,7 @@ class AlertsQuery(Pages):
     app_id: Id | None = None
 
 
-class SeenFigures(View):
+class FiguresView(View):
     """How the calls of one app and capability went.
 
     `successRate` (0 to 1) is that of the calls that say something about the app: not those that an
@@ -62,21 +58,21 @@ class SeenFigures(View):
     failure_codes: dict[str, int]
 
 
-class SeenWebhooks(View):
+class WebhooksView(View):
     """Figures of all apps over the same time."""
 
     window: Window
-    calls: list[SeenFigures]
+    calls: list[FiguresView]
 
 
-class SeenSufferer(View):
+class SuffererView(View):
     """A room that an incident reaches."""
 
     id: str
     name: str
 
 
-class SeenAlert(View):
+class AlertView(View):
     """An incident: what broke, which rooms suffer, what to do.
 
     `rooms` are some of the `roomCount` active rooms of the app when it began or got worse.
@@ -92,90 +88,80 @@ class SeenAlert(View):
     code: str | None
     summary: str
     advice: str
-    rooms: list[SeenSufferer]
+    rooms: list[SuffererView]
     room_count: int
-    opened_at: Moment
-    recovered_at: Moment | None
-    acknowledged_at: Moment | None
+    opened_at: Timestamp
+    recovered_at: Timestamp | None
+    acknowledged_at: Timestamp | None
     acknowledged_by: str | None
 
 
-class SeenCheck(View):
+class CheckView(View):
     """What a version of an app said of itself, and since when it is so."""
 
     version: str
     status: AppStatus
     details: JsonObject
-    since: Moment
-    checked_at: Moment
+    since: Timestamp
+    checked_at: Timestamp
     failures_in_a_row: int
 
 
-class SeenAppHealth(View):
+class AppHealthView(View):
     """How one app is doing: its last health checks, its calls, its open incidents."""
 
     app_id: str
     window: Window
-    checks: list[SeenCheck]
-    calls: list[SeenFigures]
-    alerts: list[SeenAlert]
+    checks: list[CheckView]
+    calls: list[FiguresView]
+    alerts: list[AlertView]
 
 
 @routes.add("GET /admin/webhooks")
-async def list_webhooks(call: Call, query: WindowQuery) -> SeenWebhooks:
+async def list_webhooks(context: RequestContext, query: WindowQuery) -> WebhooksView:
     """Return how calls of every app went, by capability."""
-    await require_admin(call, "GET /admin/webhooks")
-    async with call.services.database.read() as session:
-        found = await figures(session, query.window, call.services.clock.now())
-    return SeenWebhooks(window=query.window, calls=[_figures(each) for each in found])
+    await require_admin(context, "GET /admin/webhooks")
+    services = context.services
+    found = await list_call_statistics(services.database, query.window, services.clock.now())
+    return WebhooksView(window=query.window, calls=[_figures(each) for each in found])
 
 
 @routes.add("GET /admin/alerts")
-async def list_alerts(call: Call, query: AlertsQuery) -> Page[SeenAlert]:
+async def list_alerts(context: RequestContext, query: AlertsQuery) -> Page[AlertView]:
     """List incidents: open ones first, then newest first."""
-    await require_admin(call, "GET /admin/alerts")
+    await require_admin(context, "GET /admin/alerts")
     wanted, part = AlertFilter(query.open, query.app_id), query.part
-    async with call.services.database.read() as session:
-        rows, total = await alerts(session, wanted, offset=part.offset, limit=part.limit)
-    return paged(Found([_alert(row) for row in rows], total), query)
+    rows, total = await operators.list_alerts(
+        context.services.database, wanted, offset=part.offset, limit=part.limit
+    )
+    return paged(ResultPage([_alert(row) for row in rows], total), query)
 
 
 @routes.add("POST /admin/alerts/{id}/acknowledge")
-async def acknowledge_alert(call: Call, id: str) -> SeenAlert:
+async def acknowledge_alert(context: RequestContext, id: str) -> AlertView:
     """Note that the caller looks after an incident; who was first stays."""
-    await require_admin(call, "POST /admin/alerts/{id}/acknowledge")
-    user_id = call.caller.user_id
-    async with call.services.database.write() as unit:
-        row = await acknowledge(unit, id, user_id=user_id)
-        audit(unit, "alert.acknowledge", actor_id=user_id, alertId=id)
-        await mark_done(unit.session)
-        return _alert(row)
+    await require_admin(context, "POST /admin/alerts/{id}/acknowledge")
+    database, user_id = context.services.database, context.caller.user_id
+    return _alert(await operators.acknowledge_alert(database, id, user_id=user_id))
 
 
 @routes.add("GET /apps/{appId}/health")
-async def get_app_health(call: Call, app_id: str, query: WindowQuery) -> SeenAppHealth:
+async def get_app_health(context: RequestContext, app_id: str, query: WindowQuery) -> AppHealthView:
     """Return how one app is doing, to its owner and to admins."""
-    async with call.services.database.read() as session:
-        user = await current_user(session, call.caller)
-        owner = await remote_apps.owner_of(session, app_id)
-        rule = rule_for("GET /apps/{appId}/health")
-        check(rule, call.caller, None, admin=user.is_admin, own=owner.user_id == user.id)
-        now = call.services.clock.now()
-        calls = await figures(session, query.window, now, app_id=app_id)
-        checks = await checks_of(session, app_id)
-        open_now = AlertFilter(is_open=True, app_id=app_id)
-        current, _ = await alerts(session, open_now, offset=0, limit=OPEN_ALERTS)
-    return SeenAppHealth(
+    found = await app_health(
+        context.services, context.caller, app_id, query.window, clock=context.services.clock
+    )
+    return AppHealthView(
         app_id=app_id,
         window=query.window,
-        checks=[_check(row) for row in checks],
-        calls=[_figures(each) for each in calls],
-        alerts=[_alert(row) for row in current],
+        checks=[_check(row) for row in found.checks],
+        calls=[_figures(each) for each in found.calls],
+        alerts=[_alert(row) for row in found.alerts],
     )
 
 
-def _figures(found: Figures) -> SeenFigures:
-    return SeenFigures(
+def _figures(found: CallStatistics) -> FiguresView:
+    return FiguresView(
         app_id=found.app_id,
         capability=found.capability,
         versions=list(found.versions),
@@ -193,8 +179,8 @@ def _figures(found: Figures) -> SeenFigures:
     )
 
 
-def _alert(row: AlertRow) -> SeenAlert:
-    return SeenAlert(
+def _alert(row: AlertRow) -> AlertView:
+    return AlertView(
         id=row.id,
         rule=row.rule,
         severity=row.severity,
@@ -204,7 +190,7 @@ def _alert(row: AlertRow) -> SeenAlert:
         code=row.code,
         summary=row.summary,
         advice=row.advice,
-        rooms=[SeenSufferer.model_validate(room) for room in row.rooms],
+        rooms=[SuffererView.model_validate(room) for room in row.rooms],
         room_count=row.room_count,
         opened_at=row.opened_at,
         recovered_at=row.recovered_at,
@@ -213,8 +199,8 @@ def _alert(row: AlertRow) -> SeenAlert:
     )
 
 
-def _check(row: HealthCheckRow) -> SeenCheck:
-    return SeenCheck(
+def _check(row: HealthCheckRow) -> CheckView:
+    return CheckView(
         version=row.version,
         status=row.status,
         details=row.details,

@@ -1,30 +1,24 @@
 """The history of an app: its versions, what has changed between them, and which are offered."""
 
-import asyncio
-
 from pydantic import Field, JsonValue
 
 from mymozhem.api.query_models import DiffQuery, LatestQuery, paged
 from mymozhem.api.request_models import DeprecationBody
-from mymozhem.api.request_pipeline import Call
+from mymozhem.api.request_pipeline import RequestContext
 from mymozhem.api.responses import Page
 from mymozhem.api.routes import Routes
-from mymozhem.auth.access_table import check, rule_for
-from mymozhem.auth.users import current_user
-from mymozhem.manifests.referee import Bump, Consenter, as_json, compare
-from mymozhem.registry import manifest_history
-from mymozhem.registry.manifest_history import Published, no_such_version
-from mymozhem.rooms.notifications.deprecation import tell_organizers
+from mymozhem.apps import deprecate
+from mymozhem.apps.compare import compare_versions, find_version
+from mymozhem.manifests.referee import Bump, Consenter, as_json
 from mymozhem.rooms.views.base import View
-from mymozhem.rooms.views.paging import Found
+from mymozhem.rooms.views.paging import ResultPage
 
-from .apps import SeenVersion, seen_version, shown_manifest
-from .remote_apps import announced, may_manage, noted
+from .apps import VersionView, seen_version, shown_manifest
 
 routes = Routes("apps", "Apps, and the versions of their manifests.")
 
 
-class SeenChange(View):
+class ChangeView(View):
     """One thing that differs, what class of change that is, and who has to agree to it.
 
     `known` is false where nothing can be said about what it means: then it counts as major.
@@ -40,7 +34,7 @@ class SeenChange(View):
     after: JsonValue
 
 
-class SeenDiff(View):
+class DiffView(View):
     """What changes from one version to another.
 
     `required` is the largest class among the changes, `declared` what the two versions promise,
@@ -53,68 +47,58 @@ class SeenDiff(View):
     required: Bump
     declared: Bump | None
     sufficient: bool
-    changes: list[SeenChange]
+    changes: list[ChangeView]
 
 
-class SeenDeprecation(SeenVersion):
+class DeprecationView(VersionView):
     """A version that is offered no more, or again; and how many organizers were told now."""
 
     told: int
 
 
 @routes.add("GET /apps/{appId}/versions")
-async def list_versions(call: Call, app_id: str, query: LatestQuery) -> Page[SeenVersion]:
+async def list_versions(
+    context: RequestContext, app_id: str, query: LatestQuery
+) -> Page[VersionView]:
     """List the published versions of an app, the first published first."""
-    published = call.services.catalog.get(app_id).versions
+    published = context.services.catalog.get(app_id).versions
     part = query.part
     found = [seen_version(each) for each in published]
-    return paged(Found(found[part.offset : part.offset + part.limit], len(found)), query)
+    return paged(ResultPage(found[part.offset : part.offset + part.limit], len(found)), query)
 
 
 @routes.add("GET /apps/{appId}/versions/{v}")
-async def get_version(call: Call, app_id: str, v: str) -> SeenVersion:
+async def get_version(context: RequestContext, app_id: str, v: str) -> VersionView:
     """Return a published version with its manifest."""
-    published = _published(call, app_id, v)
-    shown = {"manifest": shown_manifest(call, published.manifest)}
+    published = find_version(context.services, app_id, v)
+    shown = {"manifest": shown_manifest(context, published.manifest)}
     return seen_version(published).model_copy(update=shown)
 
 
 @routes.add("GET /apps/{appId}/diff")
-async def get_diff(call: Call, app_id: str, query: DiffQuery) -> SeenDiff:
+async def get_diff(context: RequestContext, app_id: str, query: DiffQuery) -> DiffView:
     """Say what changes from one version to another, change by change, and who must agree."""
-    async with call.services.database.read() as session:
-        user = await current_user(session, call.caller)
-    check(rule_for("GET /apps/{appId}/diff"), call.caller, None, admin=user.is_admin)
-    before, after = (_published(call, app_id, each) for each in (query.before, query.after))
-    diff = await asyncio.to_thread(compare, before.manifest, after.manifest)
-    return SeenDiff.model_validate({"appId": app_id, **as_json(diff)})
+    diff = await compare_versions(
+        context.services, context.caller, app_id, query.before, query.after
+    )
+    return DiffView.model_validate({"appId": app_id, **as_json(diff)})
 
 
 @routes.add("POST /apps/{appId}/deprecate-version")
-async def deprecate_version(call: Call, app_id: str, body: DeprecationBody) -> SeenDeprecation:
+async def deprecate_version(
+    context: RequestContext, app_id: str, body: DeprecationBody
+) -> DeprecationView:
     """Offer a version to new rooms no more, or again; organizers of its rooms are told.
 
     Rooms keep what they are locked to. The same again changes nothing, and tells nobody.
     """
-    await may_manage(call, "POST /apps/{appId}/deprecate-version", app_id)
-    told = 0
-    async with call.services.database.write() as unit:
-        if body.lift:
-            version, changed = await manifest_history.lift_deprecation(unit, app_id, body.version)
-        else:
-            version, changed = await manifest_history.deprecate(
-                unit, app_id, body.version, reason=body.reason, deadline=body.deadline
-            )
-        if changed:
-            told = await tell_organizers(unit, version)
-        said = {"reason": body.reason, "lifted": body.lift, "told": told}
-        await noted(call, unit, "app.deprecate", app_id, version=body.version, **said)
-    await announced(call)
-    return SeenDeprecation(**seen_version(version).__dict__, told=told)
-
-
-def _published(call: Call, app_id: str, version: str) -> Published:
-    found = call.services.catalog.get(app_id).published(version)
-    if found is None:
-        raise no_such_version()
-    return found
+    done = await deprecate.deprecate_version(
+        context.services,
+        context.caller,
+        app_id,
+        body.version,
+        reason=body.reason,
+        deadline=body.deadline,
+        lift=body.lift,
+    )
+    return DeprecationView(**seen_version(done.version).__dict__, told=done.notified)

@@ -7,20 +7,20 @@ from quart import request
 from mymozhem.api.idempotency import Repeat
 from mymozhem.api.query_models import LatestQuery, paged
 from mymozhem.api.request_models import Payload
-from mymozhem.api.request_pipeline import Call
+from mymozhem.api.request_pipeline import RequestContext
 from mymozhem.api.responses import Page
 from mymozhem.api.routes import Routes
-from mymozhem.auth.users import current_user
+from mymozhem.apps.access import find_owner
 from mymozhem.contract import JsonObject, Level, PersonKind
 from mymozhem.errors import UnsupportedMediaType
 from mymozhem.manifests.model import Manifest
 from mymozhem.manifests.validate import validate_manifest as validate
 from mymozhem.registry.manifest_history import Published
-from mymozhem.registry.remote_apps import Owner, owner_of
+from mymozhem.registry.remote_apps import Owner
 from mymozhem.registry.snapshot import CatalogApp
 from mymozhem.registry.tables import SecretKind, StopCause
-from mymozhem.rooms.views.base import Moment, View
-from mymozhem.rooms.views.paging import Found
+from mymozhem.rooms.views.base import Timestamp, View
+from mymozhem.rooms.views.paging import ResultPage
 from mymozhem.rooms.views.room_models import manifest_view
 
 routes = Routes("apps", "Apps, and the versions of their manifests.")
@@ -28,7 +28,7 @@ routes = Routes("apps", "Apps, and the versions of their manifests.")
 MANIFEST_BYTES = 1024 * 1024
 
 
-class SeenAppCard(View):
+class AppCardView(View):
     """An app by what it says about itself; `available` tells whether rooms can be made with it."""
 
     app_id: str
@@ -39,33 +39,33 @@ class SeenAppCard(View):
     available: bool
 
 
-class SeenKey(View):
+class KeyView(View):
     """A key of a remote app that is good; `publicKey` is null for a shared secret."""
 
     id: str
     kind: SecretKind
     public_key: str | None
-    created_at: Moment
-    expires_at: Moment | None
+    created_at: Timestamp
+    expires_at: Timestamp | None
 
 
-class SeenStop(View):
+class StopView(View):
     """That an app is stopped, by whom, and why."""
 
-    at: Moment
+    at: Timestamp
     cause: StopCause
     reason: str
 
 
-class SeenManagement(View):
+class ManagementView(View):
     """What those who manage an app see of it."""
 
     owner_email: str | None
-    keys: list[SeenKey]
-    stopped: SeenStop | None
+    keys: list[KeyView]
+    stopped: StopView | None
 
 
-class SeenAppWhole(SeenAppCard):
+class AppWholeView(AppCardView):
     """An app with its newest manifest, and every version that was published.
 
     `management` is there for admins and for the app's owner.
@@ -73,23 +73,23 @@ class SeenAppWhole(SeenAppCard):
 
     manifest: JsonObject
     versions: list[str]
-    management: SeenManagement | None = None
+    management: ManagementView | None = None
 
 
-class SeenVersion(View):
+class VersionView(View):
     """A published version of a manifest."""
 
     app_id: str
     version: str
     digest: str
-    published_at: Moment
-    deprecated_at: Moment | None
+    published_at: Timestamp
+    deprecated_at: Timestamp | None
     reason: str | None
-    deadline: Moment | None
+    deadline: Timestamp | None
     manifest: JsonObject | None = None
 
 
-class SeenProblem(View):
+class ProblemView(View):
     """One fault of a manifest, and what to write instead."""
 
     pointer: str
@@ -98,34 +98,32 @@ class SeenProblem(View):
     hint: str
 
 
-class SeenReport(View):
+class ReportView(View):
     """What is wrong with a manifest; nothing where it is valid."""
 
     valid: bool
-    problems: list[SeenProblem]
+    problems: list[ProblemView]
 
 
 @routes.add("GET /apps")
-async def list_apps(call: Call, query: LatestQuery) -> Page[SeenAppCard]:
+async def list_apps(context: RequestContext, query: LatestQuery) -> Page[AppCardView]:
     """List apps that rooms can be made with, or were."""
-    cards = [_card(app) for app in call.services.catalog.apps()]
+    cards = [_card(app) for app in context.services.catalog.apps()]
     part = query.part
-    return paged(Found(cards[part.offset : part.offset + part.limit], len(cards)), query)
+    return paged(ResultPage(cards[part.offset : part.offset + part.limit], len(cards)), query)
 
 
 @routes.add("GET /apps/{appId}")
-async def get_app(call: Call, app_id: str) -> SeenAppWhole:
+async def get_app(context: RequestContext, app_id: str) -> AppWholeView:
     """Return an app with its newest manifest; guests do not see its settings."""
-    app = call.services.catalog.get(app_id)
-    whole = SeenAppWhole(
+    app = context.services.catalog.get(app_id)
+    whole = AppWholeView(
         **_card(app).__dict__,
-        manifest=shown_manifest(call, app.newest()),
+        manifest=shown_manifest(context, app.newest()),
         versions=[each.manifest.version for each in app.versions],
     )
-    async with call.services.database.read() as session:
-        user = await current_user(session, call.caller)
-        owner = await owner_of(session, app_id)
-    if not user.is_admin and owner.user_id != user.id:
+    owner = await find_owner(context.services, context.caller, app_id)
+    if owner is None:
         return whole
     return whole.model_copy(update={"management": _management(app, owner)})
 
@@ -134,21 +132,21 @@ async def get_app(call: Call, app_id: str) -> SeenAppWhole:
     "POST /apps/validate-manifest", repeat=Repeat.FREE, max_bytes=MANIFEST_BYTES,
     refuses=frozenset({413, 415}), takes=Payload,
 )  # fmt: skip
-async def validate_manifest(_: Call, raw: bytes) -> SeenReport:
+async def validate_manifest(_: RequestContext, raw: bytes) -> ReportView:
     """Say everything that is wrong with a manifest: where, why, and what to write instead."""
     if request.mimetype != "application/json":
         raise UnsupportedMediaType
     report = await asyncio.to_thread(validate, raw)  # a large one takes seconds
     problems = [
-        SeenProblem(pointer=each.pointer, code=each.code, message=each.message, hint=each.hint)
+        ProblemView(pointer=each.pointer, code=each.code, message=each.message, hint=each.hint)
         for each in report.problems
     ]
-    return SeenReport(valid=report.valid, problems=problems)
+    return ReportView(valid=report.valid, problems=problems)
 
 
-def _card(app: CatalogApp) -> SeenAppCard:
+def _card(app: CatalogApp) -> AppCardView:
     newest = app.newest()
-    return SeenAppCard(
+    return AppCardView(
         app_id=app.app_id,
         name=newest.meta.name,
         description=newest.meta.description,
@@ -158,9 +156,9 @@ def _card(app: CatalogApp) -> SeenAppCard:
     )
 
 
-def seen_version(each: Published) -> SeenVersion:
+def seen_version(each: Published) -> VersionView:
     """Return a published version without its manifest."""
-    return SeenVersion(
+    return VersionView(
         app_id=each.app_id,
         version=each.manifest.version,
         digest=each.manifest.digest,
@@ -171,12 +169,12 @@ def seen_version(each: Published) -> SeenVersion:
     )
 
 
-def _management(app: CatalogApp, owner: Owner) -> SeenManagement:
+def _management(app: CatalogApp, owner: Owner) -> ManagementView:
     stopped = app.facts.stopped
-    return SeenManagement(
+    return ManagementView(
         owner_email=owner.email,
         keys=[
-            SeenKey(
+            KeyView(
                 id=each.kid,
                 kind=each.kind,
                 public_key=each.public_key,
@@ -185,13 +183,13 @@ def _management(app: CatalogApp, owner: Owner) -> SeenManagement:
             )
             for each in app.facts.keys
         ],
-        stopped=SeenStop(at=stopped.at, cause=stopped.cause, reason=stopped.reason)
+        stopped=StopView(at=stopped.at, cause=stopped.cause, reason=stopped.reason)
         if stopped
         else None,
     )
 
 
-def shown_manifest(call: Call, manifest: Manifest) -> JsonObject:
+def shown_manifest(context: RequestContext, manifest: Manifest) -> JsonObject:
     """Return a manifest as the caller may see it: guests do not see settings."""
-    guest = call.caller.kind is PersonKind.GUEST
+    guest = context.caller.kind is PersonKind.GUEST
     return manifest_view(manifest, Level.PUBLIC if guest else Level.ORGANIZER)

@@ -2,21 +2,22 @@
 
 from mymozhem.api.idempotency import Repeat
 from mymozhem.api.request_models import GuestBody, LoginBody
-from mymozhem.api.request_pipeline import Call
+from mymozhem.api.request_pipeline import RequestContext
 from mymozhem.api.routes import Routes
-from mymozhem.auth.users import User, current_user
+from mymozhem.auth.profiles import read_own_profile
+from mymozhem.auth.users import User
 from mymozhem.contract import JsonObject, PersonKind, RoomStatus
 from mymozhem.errors import NotFound, Unauthenticated
-from mymozhem.rooms.coordination.join_batches import Joined
-from mymozhem.rooms.core.membership import Seat
+from mymozhem.rooms.coordination.join_batches import JoinResult
+from mymozhem.rooms.core.membership import Membership
 from mymozhem.rooms.participants.join import join
-from mymozhem.rooms.views.base import Moment, View
-from mymozhem.rooms.views.participants import SeenParticipant, participant_view
+from mymozhem.rooms.views.base import Timestamp, View
+from mymozhem.rooms.views.participants import ParticipantView, participant_view
 
 routes = Routes("auth", "Signing in, and who one is.")
 
 
-class SeenUser(View):
+class UserView(View):
     """A person as they see themselves, and as admins see them."""
 
     id: str
@@ -26,8 +27,8 @@ class SeenUser(View):
     kind: PersonKind
     is_admin: bool
     email_verified: bool
-    created_at: Moment
-    updated_at: Moment
+    created_at: Timestamp
+    updated_at: Timestamp
 
 
 class SignedIn(View):
@@ -35,7 +36,7 @@ class SignedIn(View):
 
     access_token: str
     expires_in: int
-    user: SeenUser
+    user: UserView
 
 
 class EnteredRoom(View):
@@ -51,24 +52,24 @@ class Entered(View):
 
     access_token: str | None
     expires_in: int | None
-    user: SeenUser
+    user: UserView
     room: EnteredRoom
-    participant: SeenParticipant
+    participant: ParticipantView
 
 
 @routes.add("POST /auth/login", anonymous=True, repeat=Repeat.FREE, refuses=frozenset({401, 429}))
-async def login(call: Call, body: LoginBody) -> SignedIn:
+async def login(context: RequestContext, body: LoginBody) -> SignedIn:
     """Sign in with e-mail and password.
 
     Too many wrong ones from one address are answered with 429, before any password is compared.
     """
-    call.host.limits.refuse_exhausted("login", call.address)
+    context.host.limits.require_attempts_left("login", context.address)
     try:
-        user = await call.host.accounts.login(body.email, body.password)
+        user = await context.host.accounts.login(body.email, body.password)
     except Unauthenticated:
-        call.host.limits.count_failure("login", call.address)
+        context.host.limits.count_failure("login", context.address)
         raise
-    token = call.host.tokens.issue(user)
+    token = context.host.tokens.issue(user)
     return SignedIn(
         access_token=token.access_token, expires_in=token.expires_in, user=user_view(user)
     )
@@ -77,37 +78,38 @@ async def login(call: Call, body: LoginBody) -> SignedIn:
 @routes.add(
     "POST /auth/guest", status=201, repeat=Repeat.SECRET, refuses=frozenset({403, 404, 410})
 )
-async def enter_as_guest(call: Call, body: GuestBody) -> Entered:
+async def enter_as_guest(context: RequestContext, body: GuestBody) -> Entered:
     """Come into a room by its code; without a token, as a guest of that room.
 
     A wrong code never tells whether a room exists; a right one for a room that is not open yet,
     locked, full or over says so.
     """
-    joined = await join_by_code(call, body.code, name=body.name, answers=body.answers)
-    return entered(call, joined)
+    joined = await join_by_code(context, body.code, name=body.name, answers=body.answers)
+    return entered(context, joined)
 
 
 @routes.add("GET /auth/me")
-async def get_me(call: Call) -> SeenUser:
+async def get_me(context: RequestContext) -> UserView:
     """Return who the caller is."""
-    async with call.services.database.read() as session:
-        return user_view(await current_user(session, call.caller))
+    return user_view(await read_own_profile(context.services.database, context.caller))
 
 
-async def join_by_code(call: Call, code: str, *, name: str | None, answers: JsonObject) -> Joined:
+async def join_by_code(
+    context: RequestContext, code: str, *, name: str | None, answers: JsonObject
+) -> JoinResult:
     """Let somebody in by a code; a wrong one counts against the address that it came from."""
     try:
-        return await join(call.services, code, call.principal, name=name, answers=answers)
+        return await join(context.services, code, context.principal, name=name, answers=answers)
     except NotFound:
-        call.host.limits.count_failure("code", call.address)
+        context.host.limits.count_failure("code", context.address)
         raise
 
 
-def entered(call: Call, joined: Joined) -> Entered:
+def entered(context: RequestContext, joined: JoinResult) -> Entered:
     """Return what somebody who came in gets; a token where they had none."""
     user = User.of(joined.person)
-    token = None if call.principal else call.host.tokens.issue(user, room_id=joined.room.id)
-    own = Seat(joined.room, user.id, user.kind, joined.participant.role, joined.participant)
+    token = None if context.principal else context.host.tokens.issue(user, room_id=joined.room.id)
+    own = Membership(joined.room, user.id, user.kind, joined.participant.role, joined.participant)
     return Entered(
         access_token=token.access_token if token else None,
         expires_in=token.expires_in if token else None,
@@ -117,9 +119,9 @@ def entered(call: Call, joined: Joined) -> Entered:
     )
 
 
-def user_view(user: User) -> SeenUser:
+def user_view(user: User) -> UserView:
     """Return a person as they see themselves."""
-    return SeenUser(
+    return UserView(
         id=user.id,
         email=user.email,
         name=user.name,

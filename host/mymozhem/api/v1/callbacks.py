@@ -6,7 +6,7 @@ from quart import request
 from mymozhem.api.error_handlers import invalid
 from mymozhem.api.idempotency import Repeat
 from mymozhem.api.request_parsing import refused
-from mymozhem.api.request_pipeline import Call
+from mymozhem.api.request_pipeline import RequestContext
 from mymozhem.api.routes import Routes
 from mymozhem.contract.envelopes import CONTENT_TYPE, MAX_BODY_BYTES, ReplyEnvelope
 from mymozhem.errors import Invalid, UnsupportedMediaType
@@ -19,16 +19,18 @@ routes = Routes("callbacks", "Results that remote apps send later.")
     "POST /callbacks/{capability}/{deliveryId}", repeat=Repeat.FREE, max_bytes=MAX_BODY_BYTES,
     refuses=frozenset({404, 409, 413, 415}), takes=ReplyEnvelope,
 )  # fmt: skip
-async def take_result(call: Call, capability: str, delivery_id: str, raw: bytes) -> None:
+async def take_result(
+    context: RequestContext, capability: str, delivery_id: str, raw: bytes
+) -> None:
     """Take the result of an asynchronous call; the same one again changes nothing.
 
     The body is the reply that the call would have had: its `id` is the call's, as the path's is.
     """
-    app = await call.calling_app()
+    app = await context.calling_app()
     envelope = _read(raw)
     if envelope.id != delivery_id:
         raise Invalid(fields={"/id": ["Give the id of the call, the one in the address."]})
-    await call.host.callbacks.accept(app.app_id, capability, delivery_id, envelope)
+    await context.host.callbacks.accept(app.app_id, capability, delivery_id, envelope)
 
 
 def _read(raw: bytes) -> ReplyEnvelope:

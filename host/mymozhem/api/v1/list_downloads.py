@@ -6,7 +6,7 @@ from pydantic import Field, StringConstraints
 from quart import Response
 
 from mymozhem.api.request_parsing import Query
-from mymozhem.api.request_pipeline import Call
+from mymozhem.api.request_pipeline import RequestContext
 from mymozhem.api.routes import Routes
 from mymozhem.dispatch.stored_lists import StoredLists
 from mymozhem.rooms.core.services import Services
@@ -23,9 +23,9 @@ class SignedQuery(Query):
 
 
 @routes.add("GET /lists/{listId}", produces=JSON, anonymous=True, refuses=frozenset({404, 410}))
-async def get_list(call: Call, list_id: str, query: SignedQuery) -> Response:
+async def get_list(context: RequestContext, list_id: str, query: SignedQuery) -> Response:
     """Return a list as JSON, exactly the bytes that its digest is of."""
-    lists = stored_lists(call.services)
+    lists = stored_lists(context.services)
     data = await lists.get(list_id, expires=query.expires, signature=query.signature)
     return Response(data, content_type=JSON)
 

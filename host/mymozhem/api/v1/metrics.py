@@ -6,7 +6,7 @@ from ipaddress import ip_address
 from pydantic import SecretStr
 from quart import Response, request
 
-from mymozhem.api.request_pipeline import Call
+from mymozhem.api.request_pipeline import RequestContext
 from mymozhem.api.routes import Routes
 from mymozhem.errors import Forbidden, Unauthenticated
 from mymozhem.observability.metrics import CONTENT_TYPE
@@ -17,18 +17,18 @@ _FORWARDED = ("Forwarded", "X-Forwarded-For", "X-Real-IP")
 
 
 @routes.add("GET /metrics", produces="text/plain", anonymous=True, refuses=frozenset({401, 403}))
-async def get_metrics(call: Call) -> Response:
+async def get_metrics(context: RequestContext) -> Response:
     """Return the figures of this process in the text format of Prometheus.
 
     With a token set by the operator to whoever has it; without one to this machine alone, and not
     through a proxy.
     """
-    token = call.services.settings.metrics_token
+    token = context.services.settings.metrics_token
     if token is not None:
         _require_token(token)
-    elif not _is_here(call.address) or any(name in request.headers for name in _FORWARDED):
+    elif not _is_here(context.address) or any(name in request.headers for name in _FORWARDED):
         raise Forbidden("Only this machine may read these figures; set MYMOZHEM_METRICS_TOKEN.")
-    return Response(call.host.metrics.text(), content_type=CONTENT_TYPE)
+    return Response(context.host.metrics.text(), content_type=CONTENT_TYPE)
 
 
 def _require_token(token: SecretStr) -> None:

@@ -1,24 +1,26 @@
 """Messages to the caller."""
 
 from mymozhem.api.query_models import NotificationsQuery, paged
-from mymozhem.api.request_pipeline import Call
+from mymozhem.api.request_pipeline import RequestContext
 from mymozhem.api.responses import Page
 from mymozhem.api.routes import Routes
-from mymozhem.rooms.views.account import SeenNotification, notifications, read_notification
+from mymozhem.rooms.views.account import NotificationView, notifications, read_notification
 
 routes = Routes("notifications", "Messages to the caller.")
 
 
 @routes.add("GET /notifications")
-async def list_notifications(call: Call, query: NotificationsQuery) -> Page[SeenNotification]:
+async def list_notifications(
+    context: RequestContext, query: NotificationsQuery
+) -> Page[NotificationView]:
     """List the caller's messages, newest first."""
-    async with call.services.database.read() as session:
-        found = await notifications(session, call.caller, query.part, unread=query.unread)
+    found = await notifications(
+        context.services.database, context.caller, query.part, unread=query.unread
+    )
     return paged(found, query)
 
 
 @routes.add("POST /notifications/{id}/read")
-async def mark_read(call: Call, id: str) -> SeenNotification:
+async def mark_read(context: RequestContext, id: str) -> NotificationView:
     """Note that a message was read; twice is the same as once."""
-    async with call.services.database.write() as unit:
-        return await read_notification(unit, call.caller, id)
+    return await read_notification(context.services.database, context.caller, id)

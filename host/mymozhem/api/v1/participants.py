@@ -1,6 +1,6 @@
 """People in a room: joining, leaving, looked after by those who help to run it."""
 
-from mymozhem.api.query_models import PeopleQuery, paged, refuse_unknown
+from mymozhem.api.query_models import PeopleQuery, check_fields, paged
 from mymozhem.api.request_models import (
     ImportBody,
     JoinBody,
@@ -8,27 +8,24 @@ from mymozhem.api.request_models import (
     ReasonBody,
     RenameBody,
 )
-from mymozhem.api.request_pipeline import Call
+from mymozhem.api.request_pipeline import RequestContext
 from mymozhem.api.responses import Page
 from mymozhem.api.routes import Routes
-from mymozhem.errors import Forbidden, NotFound
-from mymozhem.rooms.core.access import seat_by, seat_for
-from mymozhem.rooms.core.membership import HELPERS, find_seat
+from mymozhem.errors import NotFound
 from mymozhem.rooms.participants import manage
 from mymozhem.rooms.participants.manage import NewPerson, PersonChanges
 from mymozhem.rooms.views.account import code_for
 from mymozhem.rooms.views.base import View
 from mymozhem.rooms.views.participants import (
+    ParticipantView,
     PeopleFilter,
-    SeenParticipant,
     participant,
-    participants,
 )
+from mymozhem.rooms.views.participants import participants as found_participants
 
 from .auth import Entered, entered, join_by_code
 
 routes = Routes("participants", "People in a room.")
-ONE = "GET /rooms/{id}/participants/{pid}"
 IMPORT_BYTES = 4 * 1024 * 1024
 
 
@@ -39,91 +36,88 @@ class Imported(View):
 
 
 @routes.add("POST /rooms/{id}/participants", status=201, refuses=frozenset({410}))
-async def join_room(call: Call, id: str, body: JoinBody) -> Entered:
+async def join_room(context: RequestContext, id: str, body: JoinBody) -> Entered:
     """Come into a room; a private one takes its code."""
-    async with call.services.database.read() as session:
-        code = await code_for(session, id, call.caller, body.code)
-    joined = await join_by_code(call, code, name=body.name, answers=body.answers)
+    code = await code_for(context.services.database, id, context.caller, body.code)
+    joined = await join_by_code(context, code, name=body.name, answers=body.answers)
     if joined.room.id != id:
         raise NotFound("There is no such room.", code="ROOM_NOT_FOUND")
-    return entered(call, joined)
+    return entered(context, joined)
 
 
 @routes.add("GET /rooms/{id}/participants")
-async def list_participants(call: Call, id: str, query: PeopleQuery) -> Page[SeenParticipant]:
+async def list_participants(
+    context: RequestContext, id: str, query: PeopleQuery
+) -> Page[ParticipantView]:
     """List people by name; their details to those who help to run the room."""
-    refuse_unknown(query.fields, SeenParticipant)
+    check_fields(query.fields, ParticipantView)
     wanted = PeopleFilter(role=query.role, status=query.status, name=query.name)
-    async with call.services.database.read() as session:
-        seat = await seat_for(session, id, call.principal, "GET /rooms/{id}/participants")
-        return paged(await participants(session, seat, wanted, query.part), query)
+    found = await found_participants(context.services, id, context.principal, wanted, query.part)
+    return paged(found, query)
 
 
 @routes.add("POST /rooms/{id}/participants/import", status=201, max_bytes=IMPORT_BYTES)
-async def import_participants(call: Call, id: str, body: ImportBody) -> Imported:
+async def import_participants(context: RequestContext, id: str, body: ImportBody) -> Imported:
     """Put people into the room, with or without a phone, all or none."""
     new = tuple(NewPerson(each.name, each.metadata) for each in body.people)
-    rows = await manage.add_people(call.services, id, call.caller, new)
+    rows = await manage.add_people(context.services, id, context.caller, new)
     return Imported(participant_ids=[row.id for row in rows])
 
 
 @routes.add("DELETE /rooms/{id}/participants/me", refuses=frozenset({409}))
-async def leave_room(call: Call, id: str) -> None:
+async def leave_room(context: RequestContext, id: str) -> None:
     """Leave the room; who comes back finds their place as it was."""
-    await manage.leave(call.services, id, call.caller)
+    await manage.leave(context.services, id, context.caller)
 
 
 @routes.add("GET /rooms/{id}/participants/{pid}")
-async def get_participant(call: Call, id: str, pid: str) -> SeenParticipant:
+async def get_participant(context: RequestContext, id: str, pid: str) -> ParticipantView:
     """Return one participant."""
-    return await _shown(call, id, pid)
+    return await _shown(context, id, pid)
 
 
 @routes.add("PATCH /rooms/{id}/participants/{pid}", refuses=frozenset({409}))
 async def change_participant(
-    call: Call, id: str, pid: str, body: ParticipantPatch
-) -> SeenParticipant:
+    context: RequestContext, id: str, pid: str, body: ParticipantPatch
+) -> ParticipantView:
     """Rename somebody, or oneself; roles and metadata are for organizers."""
     changes = PersonChanges(name=body.name, role=body.role, metadata=body.metadata)
-    await manage.change_person(call.services, id, call.caller, pid, changes)
-    return await _shown(call, id, pid)
+    await manage.change_person(context.services, id, context.caller, pid, changes)
+    return await _shown(context, id, pid)
 
 
 @routes.add("DELETE /rooms/{id}/participants/{pid}", refuses=frozenset({409}))
-async def remove_participant(call: Call, id: str, pid: str, body: ReasonBody) -> None:
+async def remove_participant(context: RequestContext, id: str, pid: str, body: ReasonBody) -> None:
     """Send somebody away; of oneself, leave."""
-    async with call.services.database.read() as session:
-        seat = await find_seat(session, id, call.principal)
-    if seat.participant is not None and seat.participant.id == pid:
-        await manage.leave(call.services, id, call.caller)
-        return
-    if seat.role not in HELPERS:
-        raise Forbidden
-    await manage.remove(call.services, id, call.caller, pid, body.reason)
+    await manage.remove_or_leave(context.services, id, context.caller, pid, body.reason)
 
 
 @routes.add("POST /rooms/{id}/participants/{pid}/approve")
-async def approve_participant(call: Call, id: str, pid: str) -> SeenParticipant:
+async def approve_participant(context: RequestContext, id: str, pid: str) -> ParticipantView:
     """Let somebody in who waits, was turned away or removed."""
-    await manage.approve(call.services, id, call.caller, pid)
-    return await _shown(call, id, pid)
+    await manage.approve(context.services, id, context.caller, pid)
+    return await _shown(context, id, pid)
 
 
 @routes.add("POST /rooms/{id}/participants/{pid}/reject")
-async def reject_participant(call: Call, id: str, pid: str, body: ReasonBody) -> SeenParticipant:
+async def reject_participant(
+    context: RequestContext, id: str, pid: str, body: ReasonBody
+) -> ParticipantView:
     """Turn somebody away who waits."""
-    await manage.reject(call.services, id, call.caller, pid, body.reason)
-    return await _shown(call, id, pid)
+    await manage.reject(context.services, id, context.caller, pid, body.reason)
+    return await _shown(context, id, pid)
 
 
 @routes.add("POST /rooms/{id}/participants/{pid}/rename")
-async def rename_participant(call: Call, id: str, pid: str, body: RenameBody) -> SeenParticipant:
+async def rename_participant(
+    context: RequestContext, id: str, pid: str, body: RenameBody
+) -> ParticipantView:
     """Give somebody another name."""
-    await manage.change_person(call.services, id, call.caller, pid, PersonChanges(name=body.name))
-    return await _shown(call, id, pid)
+    await manage.change_person(
+        context.services, id, context.caller, pid, PersonChanges(name=body.name)
+    )
+    return await _shown(context, id, pid)
 
 
-async def _shown(call: Call, room_id: str, participant_id: str) -> SeenParticipant:
-    async with call.services.database.read() as session:
-        seat = await seat_by(session, room_id, call.principal, participant_id, ONE)
-        return await participant(session, seat, participant_id)
+async def _shown(context: RequestContext, room_id: str, participant_id: str) -> ParticipantView:
+    return await participant(context.services, room_id, context.principal, participant_id)

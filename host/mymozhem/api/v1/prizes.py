@@ -1,15 +1,14 @@
 """Prizes: what can be won in a room."""
 
-from mymozhem.api.query_models import PrizesQuery, paged, refuse_unknown
+from mymozhem.api.query_models import PrizesQuery, check_fields, paged
 from mymozhem.api.request_models import NewPrizeBody, PrizePatch
-from mymozhem.api.request_pipeline import Call
+from mymozhem.api.request_pipeline import RequestContext
 from mymozhem.api.responses import Page
 from mymozhem.api.routes import Routes
 from mymozhem.errors import Invalid
-from mymozhem.rooms.core.access import seat_for
 from mymozhem.rooms.prizes import manage
 from mymozhem.rooms.prizes.manage import NewPrize
-from mymozhem.rooms.views.prizes import SeenPrize, prize
+from mymozhem.rooms.views.prizes import PrizeView, prize
 from mymozhem.rooms.views.prizes import prizes as found_prizes
 
 routes = Routes("prizes", "What can be won in a room.")
@@ -18,7 +17,7 @@ _COLUMNS = {"name": "name", "description": "description", "image_url": "image_ur
 
 
 @routes.add("POST /rooms/{id}/prizes", status=201)
-async def create_prize(call: Call, id: str, body: NewPrizeBody) -> SeenPrize:
+async def create_prize(context: RequestContext, id: str, body: NewPrizeBody) -> PrizeView:
     """Add a prize to a room that has not ended."""
     new = NewPrize(
         body.name,
@@ -28,44 +27,43 @@ async def create_prize(call: Call, id: str, body: NewPrizeBody) -> SeenPrize:
         metadata=body.metadata,
     )
     return await _shown(
-        call, id, (await manage.create_prize(call.services, id, call.caller, new)).id
+        context, id, (await manage.create_prize(context.services, id, context.caller, new)).id
     )
 
 
 @routes.add("GET /rooms/{id}/prizes")
-async def list_prizes(call: Call, id: str, query: PrizesQuery) -> Page[SeenPrize]:
+async def list_prizes(context: RequestContext, id: str, query: PrizesQuery) -> Page[PrizeView]:
     """List the prizes of a room."""
-    refuse_unknown(query.fields, SeenPrize)
-    async with call.services.database.read() as session:
-        seat = await seat_for(session, id, call.principal, "GET /rooms/{id}/prizes")
-        return paged(await found_prizes(session, seat, query.part), query)
+    check_fields(query.fields, PrizeView)
+    found = await found_prizes(context.services, id, context.principal, query.part)
+    return paged(found, query)
 
 
 @routes.add("GET /rooms/{id}/prizes/{prizeId}")
-async def get_prize(call: Call, id: str, prize_id: str) -> SeenPrize:
+async def get_prize(context: RequestContext, id: str, prize_id: str) -> PrizeView:
     """Return one prize."""
-    return await _shown(call, id, prize_id)
+    return await _shown(context, id, prize_id)
 
 
 @routes.add("PATCH /rooms/{id}/prizes/{prizeId}", refuses=frozenset({409}))
-async def change_prize(call: Call, id: str, prize_id: str, body: PrizePatch) -> SeenPrize:
+async def change_prize(
+    context: RequestContext, id: str, prize_id: str, body: PrizePatch
+) -> PrizeView:
     """Change a prize; never below what is won or reserved."""
     given = {name: getattr(body, name) for name in _COLUMNS if name in body.model_fields_set}
     for name, value in given.items():
         if value is None and name != "image_url":
             raise Invalid(fields={f"/{name}": ["Give a value, or leave the field out."]})
     changes = {_COLUMNS[name]: value for name, value in given.items()}
-    await manage.change_prize(call.services, id, call.caller, prize_id, changes)
-    return await _shown(call, id, prize_id)
+    await manage.change_prize(context.services, id, context.caller, prize_id, changes)
+    return await _shown(context, id, prize_id)
 
 
 @routes.add("DELETE /rooms/{id}/prizes/{prizeId}", refuses=frozenset({409}))
-async def delete_prize(call: Call, id: str, prize_id: str) -> None:
+async def delete_prize(context: RequestContext, id: str, prize_id: str) -> None:
     """Take a prize out of which nothing is won or reserved."""
-    await manage.delete_prize(call.services, id, call.caller, prize_id)
+    await manage.delete_prize(context.services, id, context.caller, prize_id)
 
 
-async def _shown(call: Call, room_id: str, prize_id: str) -> SeenPrize:
-    async with call.services.database.read() as session:
-        seat = await seat_for(session, room_id, call.principal, "GET /rooms/{id}/prizes/{prizeId}")
-        return await prize(session, seat, prize_id)
+async def _shown(context: RequestContext, room_id: str, prize_id: str) -> PrizeView:
+    return await prize(context.services, room_id, context.principal, prize_id)

@@ -1,11 +1,5 @@
 """Remote apps: registered by admins, managed by their owners, and how they sign in."""
 
-import asyncio
-from contextlib import suppress
-from datetime import timedelta
-
-from sqlalchemy.ext.asyncio import AsyncSession
-
 from mymozhem.api.idempotency import Repeat
 from mymozhem.api.request_models import (
     AppTokenBody,
@@ -14,38 +8,32 @@ from mymozhem.api.request_models import (
     RegenerateBody,
     StopBody,
 )
-from mymozhem.api.request_pipeline import Call
+from mymozhem.api.request_pipeline import RequestContext
 from mymozhem.api.routes import Routes
-from mymozhem.auth.access_table import check, rule_for
-from mymozhem.auth.accounts import find_account, normal_email
-from mymozhem.auth.users import current_user
+from mymozhem.apps import delete, kill_switch, publish, register
+from mymozhem.apps.secrets import rotate_secret
+from mymozhem.apps.sign_in import sign_in_app
 from mymozhem.contract import JsonObject
-from mymozhem.db.unit_of_work import UnitOfWork
-from mymozhem.errors import Forbidden, Invalid, Unauthenticated, Unavailable
-from mymozhem.idempotency.keys import mark_done
-from mymozhem.manifests.model import Manifest
-from mymozhem.registry import kill_switch, remote_apps
-from mymozhem.registry.remote_apps import Owner
-from mymozhem.rooms.core.audit import audit
-from mymozhem.rooms.views.base import Moment, View
+from mymozhem.errors import Unauthenticated
+from mymozhem.rooms.views.base import Timestamp, View
 
-from .apps import MANIFEST_BYTES, SeenVersion, seen_version
+from .apps import MANIFEST_BYTES, VersionView, seen_version
 
 routes = Routes("apps", "Apps, and the versions of their manifests.")
 _BEARER = "Bearer"
 
 
-class SeenRegistered(View):
+class RegisteredView(View):
     """A remote app that was registered just now; `appSecret` is never shown again."""
 
     app_id: str
     app_secret: str
     public_key: str
     manifest: JsonObject
-    created_at: Moment
+    created_at: Timestamp
 
 
-class SeenSecret(View):
+class SecretView(View):
     """A new secret, never shown again; `publicKey` is the newest, it may be the one before."""
 
     app_id: str
@@ -54,7 +42,7 @@ class SeenSecret(View):
     grace_hours: int
 
 
-class SeenAppToken(View):
+class AppTokenView(View):
     """A token of an app; `expiresIn` in seconds."""
 
     access_token: str
@@ -62,12 +50,12 @@ class SeenAppToken(View):
     expires_in: int
 
 
-class SeenSwitch(View):
+class SwitchView(View):
     """Whether an app is stopped; the last two are null where it is not."""
 
     app_id: str
     stopped: bool
-    stopped_at: Moment | None
+    stopped_at: Timestamp | None
     reason: str | None
 
 
@@ -75,21 +63,15 @@ class SeenSwitch(View):
     "POST /apps", status=201, repeat=Repeat.SECRET, max_bytes=MANIFEST_BYTES,
     refuses=frozenset({409, 413}),
 )  # fmt: skip
-async def register_app(call: Call, body: NewAppBody) -> SeenRegistered:
+async def register_app(context: RequestContext, body: NewAppBody) -> RegisteredView:
     """Register a remote app with its first manifest; the secret is shown this once.
 
     Without `ownerEmail` it belongs to the admin who registers it.
     """
-    async with call.services.database.read() as session:
-        owner = await _owner(session, call, body.owner_email)
-    manifest = await _admissible(call, body.manifest, body.app_id)
-    async with call.services.database.write() as unit:
-        made = await remote_apps.register(
-            unit, call.services.keys, body.app_id, manifest, owner=owner
-        )
-        await noted(call, unit, "app.register", body.app_id, version=manifest.version)
-    await announced(call)
-    return SeenRegistered(
+    made = await register.register_app(
+        context.services, context.caller, body.app_id, body.manifest, owner_email=body.owner_email
+    )
+    return RegisteredView(
         app_id=made.app_id,
         app_secret=made.secret,
         public_key=made.public_key,
@@ -99,7 +81,7 @@ async def register_app(call: Call, body: NewAppBody) -> SeenRegistered:
 
 
 @routes.add("PATCH /apps/{appId}", max_bytes=MANIFEST_BYTES, refuses=frozenset({409, 413}))
-async def publish_version(call: Call, app_id: str, body: ManifestBody) -> SeenVersion:
+async def publish_version(context: RequestContext, app_id: str, body: ManifestBody) -> VersionView:
     """Publish a new version of a remote app; rooms stay at the version that they have.
 
     A version never changes, and a new one is greater than all before by as much as it changes:
@@ -107,150 +89,89 @@ async def publish_version(call: Call, app_id: str, body: ManifestBody) -> SeenVe
     or another host, takes an admin's consent: 409 CONSENT_REQUIRED. The same manifest again changes
     nothing.
     """
-    admin = await may_manage(call, "PATCH /apps/{appId}", app_id)
-    manifest, consent = await _admissible(call, body.manifest, app_id), admin and body.consent
-    await remote_apps.foresee(call.services.database, app_id, manifest, consent=consent)
-    async with call.services.database.write() as unit:
-        published = await remote_apps.publish(unit, app_id, manifest, consent=consent)
-        await noted(call, unit, "app.publish", app_id, version=manifest.version)
-    await announced(call)
-    return seen_version(published).model_copy(update={"manifest": manifest.document})
+    published = await publish.publish_version(
+        context.services, context.caller, app_id, body.manifest, consent=body.consent
+    )
+    return seen_version(published).model_copy(update={"manifest": published.manifest.document})
 
 
 @routes.add("DELETE /apps/{appId}", refuses=frozenset({409}))
-async def delete_app(call: Call, app_id: str) -> None:
+async def delete_app(context: RequestContext, app_id: str) -> None:
     """Take a remote app away: it is offered no more; its rooms stay readable, without the app."""
-    await may_manage(call, "DELETE /apps/{appId}", app_id)
-    async with call.services.database.write() as unit:
-        await remote_apps.delete(unit, app_id)
-        await noted(call, unit, "app.delete", app_id)
-    await announced(call)
+    await delete.delete_app(context.services, context.caller, app_id)
 
 
 @routes.add("POST /apps/{appId}/regenerate-secret", repeat=Repeat.SECRET, refuses=frozenset({409}))
-async def regenerate_secret(call: Call, app_id: str, body: RegenerateBody) -> SeenSecret:
+async def regenerate_secret(
+    context: RequestContext, app_id: str, body: RegenerateBody
+) -> SecretView:
     """Give a remote app a new secret, shown this once; calls are signed with both for the grace.
 
     A grace of 0 hours ends the old one at once. With `keyPair` the host's pair is renewed as well.
     """
-    await may_manage(call, "POST /apps/{appId}/regenerate-secret", app_id)
-    hours = body.grace_hours
-    if hours is None:
-        hours = call.services.settings.app_secret_grace_hours
-    grace = timedelta(hours=hours)
-    async with call.services.database.write() as unit:
-        keys = await remote_apps.renew_keys(
-            unit, call.services.keys, app_id, grace=grace, key_pair=body.key_pair
-        )
-        await noted(call, unit, "app.secret", app_id, graceHours=hours)
-    await announced(call)
-    return SeenSecret(
-        app_id=app_id, app_secret=keys.secret, public_key=keys.public_key, grace_hours=hours
+    rotated = await rotate_secret(
+        context.services,
+        context.caller,
+        app_id,
+        grace_hours=body.grace_hours,
+        key_pair=body.key_pair,
+    )
+    return SecretView(
+        app_id=app_id,
+        app_secret=rotated.secret,
+        public_key=rotated.public_key,
+        grace_hours=rotated.grace_hours,
     )
 
 
 @routes.add(
     "POST /apps/token", anonymous=True, repeat=Repeat.FREE, refuses=frozenset({401, 403, 429})
 )
-async def issue_app_token(call: Call, body: AppTokenBody) -> SeenAppToken:
+async def issue_app_token(context: RequestContext, body: AppTokenBody) -> AppTokenView:
     """Let a remote app sign in with its secret; the token may do what its newest manifest says.
 
     It ends with the secret, where that ends first.
     Too many wrong ones from one address are answered with 429, before any is compared.
     """
-    call.host.limits.refuse_exhausted("app", call.address)
-    now = await call.services.database.now()
-    async with call.services.database.read() as session:
-        key_id = await remote_apps.matching_key(
-            session, call.host.app_secrets, body.app_id, body.app_secret, now=now
+    context.host.limits.require_attempts_left("app", context.address)
+    try:
+        token = await sign_in_app(
+            context.services,
+            body.app_id,
+            body.app_secret,
+            check=context.host.app_secrets,
+            tokens=context.host.tokens,
         )
-    if key_id is None:
-        call.host.limits.count_failure("app", call.address)
-        message = "App and secret do not belong together."
-        raise Unauthenticated(message, code="INVALID_CREDENTIALS")
-    await call.services.catalog.refresh_if_news()  # another process may have registered it
-    app = call.services.catalog.get(body.app_id)
-    if app.facts.stopped is not None:
-        raise Forbidden(
-            "This app is stopped; ask the operator of the platform.", code="APP_STOPPED"
-        )
-    token = call.host.tokens.issue_app(body.app_id, app.newest().permissions, key_id=key_id)
-    return SeenAppToken(
+    except Unauthenticated:
+        context.host.limits.count_failure("app", context.address)
+        raise
+    return AppTokenView(
         access_token=token.access_token, token_type=_BEARER, expires_in=token.expires_in
     )
 
 
 @routes.add("POST /admin/apps/{appId}/stop")
-async def stop_app(call: Call, app_id: str, body: StopBody) -> SeenSwitch:
+async def stop_app(context: RequestContext, app_id: str, body: StopBody) -> SwitchView:
     """Stop an app, remote or installed: it is not called any more, and its tokens are refused.
 
     Its rooms go on with what the manifest declares for failures. Twice changes nothing.
     """
-    await may_manage(call, "POST /admin/apps/{appId}/stop", app_id)
-    async with call.services.database.write() as unit:
-        await kill_switch.stop(unit, app_id, body.reason)
-        await noted(call, unit, "app.stop", app_id, reason=body.reason)
-    return await _switch(call, app_id)
+    await kill_switch.stop_app(context.services, context.caller, app_id, body.reason)
+    return _switch(context, app_id)
 
 
 @routes.add("POST /admin/apps/{appId}/start")
-async def start_app(call: Call, app_id: str) -> SeenSwitch:
+async def start_app(context: RequestContext, app_id: str) -> SwitchView:
     """Let an app that was stopped, or that had said it was gone, be called again."""
-    await may_manage(call, "POST /admin/apps/{appId}/start", app_id)
-    async with call.services.database.write() as unit:
-        await kill_switch.start(unit, app_id)
-        await noted(call, unit, "app.start", app_id)
-    return await _switch(call, app_id)
+    await kill_switch.start_app(context.services, context.caller, app_id)
+    return _switch(context, app_id)
 
 
-async def _owner(session: AsyncSession, call: Call, email: str | None) -> Owner:
-    """Return who a new app will belong to; raises where the caller may not register any."""
-    user = await current_user(session, call.caller)
-    check(rule_for("POST /apps"), call.caller, None, admin=user.is_admin)
-    if email is None:
-        return Owner(user.id, user.email)
-    try:
-        address = normal_email(email)
-    except Invalid as error:
-        problem = "Give an address like name@example.com."
-        raise Invalid(error.message, fields={"/ownerEmail": [problem]}) from error
-    found = await find_account(session, address)
-    return Owner(found.id if found else None, address)
-
-
-async def may_manage(call: Call, endpoint: str, app_id: str) -> bool:
-    """Raise unless the caller is an admin, or owns the app; tell whether they are an admin."""
-    async with call.services.database.read() as session:
-        user = await current_user(session, call.caller)
-        owner = await remote_apps.owner_of(session, app_id)
-    own = owner.user_id == user.id
-    check(rule_for(endpoint), call.caller, None, admin=user.is_admin, own=own)
-    return user.is_admin
-
-
-async def noted(call: Call, unit: UnitOfWork, action: str, app_id: str, **details: object) -> None:
-    """Note who did what for operators, and that the request was done."""
-    audit(unit, action, actor_id=call.caller.user_id, appId=app_id, **details)
-    await mark_done(unit.session)
-
-
-async def announced(call: Call) -> None:
-    """Let this process know at once; where it cannot look now, it does so by itself soon."""
-    with suppress(Unavailable):
-        await call.services.catalog.refresh()
-
-
-async def _switch(call: Call, app_id: str) -> SeenSwitch:
-    await call.services.catalog.refresh()
-    stopped = call.services.catalog.get(app_id).facts.stopped
-    return SeenSwitch(
+def _switch(context: RequestContext, app_id: str) -> SwitchView:
+    stopped = context.services.catalog.get(app_id).facts.stopped
+    return SwitchView(
         app_id=app_id,
         stopped=stopped is not None,
         stopped_at=stopped.at if stopped else None,
         reason=stopped.reason if stopped else None,
     )
-
-
-async def _admissible(call: Call, document: JsonObject, app_id: str) -> Manifest:
-    """Look at a manifest in a thread: a large one takes seconds."""
-    return await asyncio.to_thread(remote_apps.admissible, document, app_id, call.host.check_url)

@@ -7,14 +7,13 @@ import orjson
 import segno
 from quart import Response
 
-from mymozhem.api.request_pipeline import Call
+from mymozhem.api.request_pipeline import RequestContext
 from mymozhem.api.routes import Routes
 from mymozhem.auth.principal import Principal
-from mymozhem.rooms.core.access import seat_for
-from mymozhem.rooms.core.event_log import MAX_PAGE, read_events
 from mymozhem.rooms.core.services import Services
-from mymozhem.rooms.views.base import written
-from mymozhem.rooms.views.snapshot import event_view
+from mymozhem.rooms.views.account import join_code
+from mymozhem.rooms.views.base import to_json
+from mymozhem.rooms.views.log import export_log, require_export
 
 routes = Routes("rooms", "Rooms: made, found, changed, played in.")
 SVG = "image/svg+xml"
@@ -22,24 +21,24 @@ JSON_LINES = "application/x-ndjson"
 
 
 @routes.add("GET /rooms/{id}/qr.svg", produces=SVG)
-async def get_qr(call: Call, id: str) -> Response:
+async def get_qr(context: RequestContext, id: str) -> Response:
     """Return the way into the room as a QR code, for those who help to run it."""
-    async with call.services.database.read() as session:
-        seat = await seat_for(session, id, call.principal, "GET /rooms/{id}/qr.svg")
-    address = f"{call.services.settings.effective_public_url}/join/{seat.room.code}"
+    code = await join_code(context.services, id, context.principal)
+    address = f"{context.services.settings.effective_public_url}/join/{code}"
     drawn = BytesIO()
     segno.make(address, error="m").save(drawn, kind="svg", scale=8, border=4, svgns=True)
     return Response(drawn.getvalue(), content_type=SVG)
 
 
 @routes.add("GET /rooms/{id}/export", produces=JSON_LINES)
-async def export_room(call: Call, id: str) -> Response:
+async def export_room(context: RequestContext, id: str) -> Response:
     """Return the room's log as JSON Lines: the room first, then every event that organizers see."""
-    async with call.services.database.read() as session:
-        await seat_for(session, id, call.principal, "GET /rooms/{id}/export")
-    room = await call.host.reader.room(id, call.principal)
+    await require_export(context.services, id, context.principal)
+    room = await context.host.reader.room(id, context.principal)
     first = {"format": "mymozhem-room-1", "room": room.document}
-    response = Response(_lines(call.services, id, call.caller, first), content_type=JSON_LINES)
+    response = Response(
+        _lines(context.services, id, context.caller, first), content_type=JSON_LINES
+    )
     response.timeout = None
     response.headers["Content-Disposition"] = f'attachment; filename="{id}.jsonl"'
     return response
@@ -49,13 +48,6 @@ async def _lines(
     services: Services, room_id: str, caller: Principal, first: Mapping[str, object]
 ) -> AsyncIterator[bytes]:
     yield orjson.dumps(first) + b"\n"
-    after: str | None = None
-    while True:
-        async with services.database.read() as session:
-            seat = await seat_for(session, room_id, caller, "GET /rooms/{id}/export")
-            events = await read_events(session, seat, after=after)
+    async for events in export_log(services, room_id, caller):
         for event in events:
-            yield orjson.dumps(written(event_view(event))) + b"\n"
-        if len(events) < MAX_PAGE:
-            return
-        after = events[-1].cursor
+            yield orjson.dumps(to_json(event)) + b"\n"

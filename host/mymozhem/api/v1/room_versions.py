@@ -4,18 +4,18 @@ from pydantic import Field, JsonValue
 
 from mymozhem.api.idempotency import Repeat
 from mymozhem.api.request_models import RollbackBody, UpgradeBody, UpgradeRoomsBody
-from mymozhem.api.request_pipeline import Call
+from mymozhem.api.request_pipeline import RequestContext
 from mymozhem.api.routes import Routes
 from mymozhem.contract import JsonObject
 from mymozhem.errors import MymozhemError
 from mymozhem.manifests.referee import as_json
-from mymozhem.rooms.upgrades.bulk import BulkWish, NeedsAnswer, upgrade_rooms
-from mymozhem.rooms.upgrades.form import AskedField
+from mymozhem.rooms.upgrades.bulk import BulkUpgradeRequest, NeedsAnswer, upgrade_rooms
+from mymozhem.rooms.upgrades.form import FormField
 from mymozhem.rooms.upgrades.migrate import Strategy
 from mymozhem.rooms.upgrades.plan import Plan
-from mymozhem.rooms.upgrades.procedure import Moved, Wish
+from mymozhem.rooms.upgrades.procedure import Moved, MoveRequest
 from mymozhem.rooms.upgrades.rollback import roll_back
-from mymozhem.rooms.upgrades.upgrade import UpgradeWish, upgrade_room
+from mymozhem.rooms.upgrades.upgrade import UpgradeRequest, upgrade_room
 from mymozhem.rooms.views.base import View
 
 from .admin import require_admin
@@ -29,7 +29,7 @@ FEW = 5
 _TOLD_ELSEWHERE = ("fields", "form", "reasons")
 
 
-class SeenField(View):
+class FieldView(View):
     """A setting to be given, changed, or (`UNKNOWN_FIELD`) taken away by null.
 
     `schema` is what the manifest says of it; `default` is absent where there is none.
@@ -45,7 +45,7 @@ class SeenField(View):
     default: JsonValue = None
 
 
-class SeenRefusal(View):
+class RefusalView(View):
     """Why a room cannot be moved now."""
 
     code: str
@@ -53,7 +53,7 @@ class SeenRefusal(View):
     details: JsonObject
 
 
-class SeenConsent(View):
+class ConsentView(View):
     """A change that the organizer has to agree to."""
 
     pointer: str
@@ -61,7 +61,7 @@ class SeenConsent(View):
     message: str
 
 
-class SeenPlan(View):
+class PlanView(View):
     """What moving a room means.
 
     `changes` is what the referee says of the two manifests. The settings are complete, save private
@@ -73,27 +73,27 @@ class SeenPlan(View):
     version_after: str = Field(alias="to")
     strategy: Strategy
     allowed: bool
-    refusals: list[SeenRefusal]
+    refusals: list[RefusalView]
     changes: JsonObject
-    consents: list[SeenConsent]
+    consents: list[ConsentView]
     settings_before: JsonValue
     settings_after: JsonValue
     state_changes: list[str]
-    fields: list[SeenField]
+    fields: list[FieldView]
     reasons: list[str]
     notes: list[str]
 
 
-class SeenMove(View):
+class MoveView(View):
     """What came of it: whether the room was moved, and the digest of the lock that it has now."""
 
     room_id: str
     moved: bool
     lock: str
-    plan: SeenPlan
+    plan: PlanView
 
 
-class SeenQuestion(View):
+class QuestionView(View):
     """A room that cannot be moved without its organizer, and the first reason why.
 
     `strategy` is null where not even a plan could be made. `fields` are the first of those that are
@@ -105,10 +105,10 @@ class SeenQuestion(View):
     strategy: Strategy | None
     code: str
     message: str
-    fields: list[SeenField]
+    fields: list[FieldView]
 
 
-class SeenBulk(View):
+class BulkView(View):
     """How many rooms were looked at, clean, moved, or need an answer; the first of those by name.
 
     `left` were not looked at: ask again with `next` as `after`, which is null where none is left.
@@ -119,45 +119,47 @@ class SeenBulk(View):
     clean: int
     upgraded: int
     need_answer: int
-    listed: list[SeenQuestion]
+    listed: list[QuestionView]
     left: int
     next: str | None
 
 
 @routes.add("POST /rooms/{id}/upgrade-manifest", refuses=frozenset({409, 412}))
-async def upgrade_manifest(call: Call, id: str, body: UpgradeBody) -> SeenMove:
+async def upgrade_manifest(context: RequestContext, id: str, body: UpgradeBody) -> MoveView:
     """Move a room to another version of its app, or, with `dryRun`, say what that would mean.
 
     With `If-Match` only where nobody changed the room since.
     """
-    wish = UpgradeWish(
+    wish = UpgradeRequest(
         dry_run=body.dry_run,
-        expected=expected_version(call.if_match),
+        expected=expected_version(context.if_match),
         target=body.target_version,
         migration_data=body.migration_data,
         consent=body.consent,
     )
-    return _moved(id, await upgrade_room(call.services, id, call.caller, wish))
+    return _moved(id, await upgrade_room(context.services, id, context.caller, wish))
 
 
 @routes.add("POST /rooms/{id}/rollback-manifest", refuses=frozenset({409, 412}))
-async def rollback_manifest(call: Call, id: str, body: RollbackBody) -> SeenMove:
+async def rollback_manifest(context: RequestContext, id: str, body: RollbackBody) -> MoveView:
     """Take a room back to the lock before, with the settings that it had.
 
     With `If-Match` only where nobody changed the room since.
     """
-    wish = Wish(dry_run=body.dry_run, expected=expected_version(call.if_match))
-    return _moved(id, await roll_back(call.services, id, call.caller, wish))
+    wish = MoveRequest(dry_run=body.dry_run, expected=expected_version(context.if_match))
+    return _moved(id, await roll_back(context.services, id, context.caller, wish))
 
 
 @routes.add("POST /apps/{appId}/upgrade-rooms", repeat=Repeat.FREE, refuses=frozenset({404}))
-async def upgrade_rooms_of_an_app(call: Call, app_id: str, body: UpgradeRoomsBody) -> SeenBulk:
+async def upgrade_rooms_of_an_app(
+    context: RequestContext, app_id: str, body: UpgradeRoomsBody
+) -> BulkView:
     """Move the rooms of an app that need no answer, or, with `dryRun`, count them.
 
     Safe to repeat: what was moved is not moved again.
     """
-    await require_admin(call, "POST /apps/{appId}/upgrade-rooms")
-    wish = BulkWish(
+    await require_admin(context, "POST /apps/{appId}/upgrade-rooms")
+    wish = BulkUpgradeRequest(
         source=body.source,
         target=body.to,
         dry_run=body.dry_run,
@@ -165,8 +167,8 @@ async def upgrade_rooms_of_an_app(call: Call, app_id: str, body: UpgradeRoomsBod
         after=body.after,
         most=body.limit,
     )
-    bulk = await upgrade_rooms(call.services, app_id, call.caller, wish)
-    return SeenBulk(
+    bulk = await upgrade_rooms(context.services, app_id, context.caller, wish)
+    return BulkView(
         summary=bulk.summary,
         rooms=bulk.rooms,
         clean=bulk.clean,
@@ -178,12 +180,12 @@ async def upgrade_rooms_of_an_app(call: Call, app_id: str, body: UpgradeRoomsBod
     )
 
 
-def _moved(room_id: str, done: Moved) -> SeenMove:
-    return SeenMove(room_id=room_id, moved=done.moved, lock=done.lock, plan=_plan(done.plan))
+def _moved(room_id: str, done: Moved) -> MoveView:
+    return MoveView(room_id=room_id, moved=done.moved, lock=done.lock, plan=_plan(done.plan))
 
 
-def _plan(plan: Plan) -> SeenPlan:
-    return SeenPlan(
+def _plan(plan: Plan) -> PlanView:
+    return PlanView(
         version_before=plan.version_before,
         version_after=plan.version_after,
         strategy=plan.strategy,
@@ -191,7 +193,7 @@ def _plan(plan: Plan) -> SeenPlan:
         refusals=[_refusal(each) for each in plan.refusals],
         changes=as_json(plan.diff),
         consents=[
-            SeenConsent(pointer=each.pointer, code=each.code, message=each.message)
+            ConsentView(pointer=each.pointer, code=each.code, message=each.message)
             for each in plan.consents
         ],
         settings_before=plan.settings_before,
@@ -203,15 +205,15 @@ def _plan(plan: Plan) -> SeenPlan:
     )
 
 
-def _refusal(error: MymozhemError) -> SeenRefusal:
+def _refusal(error: MymozhemError) -> RefusalView:
     facts = {key: value for key, value in error.details.items() if key not in _TOLD_ELSEWHERE}
-    return SeenRefusal.model_validate(
+    return RefusalView.model_validate(
         {"code": error.code, "message": error.message, "details": facts}
     )
 
 
-def _field(field: AskedField) -> SeenField:
-    seen = SeenField(
+def _field(field: FormField) -> FieldView:
+    seen = FieldView(
         pointer=field.pointer,
         type=field.type,
         title=field.title,
@@ -223,9 +225,9 @@ def _field(field: AskedField) -> SeenField:
     return seen.model_copy(update={"default": field.default[0]}) if field.default else seen
 
 
-def _question(need: NeedsAnswer) -> SeenQuestion:
+def _question(need: NeedsAnswer) -> QuestionView:
     fields = need.plan.carried.fields[:FEW] if need.plan else ()
-    return SeenQuestion(
+    return QuestionView(
         room_id=need.room_id,
         name=need.name,
         strategy=need.strategy,

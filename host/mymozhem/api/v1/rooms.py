@@ -5,17 +5,15 @@ from typing import Annotated
 
 from pydantic import JsonValue
 
-from mymozhem.api.query_models import EventsQuery, RoomsQuery, paged, refuse_unknown
+from mymozhem.api.query_models import EventsQuery, RoomsQuery, check_fields, paged
 from mymozhem.api.request_models import CopyBody, NewRoomBody, Payload, RoomPatch
-from mymozhem.api.request_pipeline import Call
+from mymozhem.api.request_pipeline import RequestContext
 from mymozhem.api.responses import Answer, Page
 from mymozhem.api.routes import Routes
 from mymozhem.contract import JsonObject
 from mymozhem.errors import BadRequest, Invalid
 from mymozhem.rooms.actions.perform import perform
-from mymozhem.rooms.app_calls.retry import retry_now
-from mymozhem.rooms.core.access import seat_for, write_as
-from mymozhem.rooms.core.event_log import read_events
+from mymozhem.rooms.app_calls.retry import retry_room
 from mymozhem.rooms.core.revision import RoomChanged
 from mymozhem.rooms.lifecycle import update
 from mymozhem.rooms.lifecycle.create import NewRoom, create_room
@@ -23,20 +21,21 @@ from mymozhem.rooms.lifecycle.create import copy_room as copy
 from mymozhem.rooms.lifecycle.update import RoomChanges
 from mymozhem.rooms.prizes.manage import NewPrize
 from mymozhem.rooms.views.base import View
-from mymozhem.rooms.views.locks import SeenLock, room_lock
-from mymozhem.rooms.views.room_models import SeenRoom
+from mymozhem.rooms.views.locks import LockView, read_lock
+from mymozhem.rooms.views.log import read_log
+from mymozhem.rooms.views.room_models import RoomView
 from mymozhem.rooms.views.rooms import RoomFilter
-from mymozhem.rooms.views.snapshot import LoggedEvent, Snapshot, Waiting, event_view, snapshot
+from mymozhem.rooms.views.snapshot import LoggedEvent, Snapshot, Waiting, read_state
 
 #: a room that was written as JSON already
-Shown = Annotated[JsonObject, SeenRoom]
+Shown = Annotated[JsonObject, RoomView]
 
 routes = Routes("rooms", "Rooms: made, found, changed, played in.")
 _CARD = ("name", "description", "locale", "is_public", "entry_policy", "capacity", "doors_locked")
 _ETAG = re.compile(r'"v(\d{1,15})"')
 
 
-class SeenReply(View):
+class ReplyView(View):
     """What an app answered to an action, and the caller's cursor right after it."""
 
     reply: JsonValue
@@ -44,7 +43,7 @@ class SeenReply(View):
 
 
 @routes.add("POST /rooms", status=201, refuses=frozenset({404}))
-async def create_a_room(call: Call, body: NewRoomBody) -> Answer[Shown]:
+async def create_a_room(context: RequestContext, body: NewRoomBody) -> Answer[Shown]:
     """Make a room in DRAFT, locked to the newest version of its app; the caller organizes it."""
     prizes = tuple(
         NewPrize(
@@ -68,27 +67,27 @@ async def create_a_room(call: Call, body: NewRoomBody) -> Answer[Shown]:
         continues=body.continues,
         prizes=prizes,
     )
-    return await _shown(call, (await create_room(call.services, call.caller, new)).id)
+    return await _shown(context, (await create_room(context.services, context.caller, new)).id)
 
 
 @routes.add("GET /rooms")
-async def list_rooms(call: Call, query: RoomsQuery) -> Page[SeenRoom]:
+async def list_rooms(context: RequestContext, query: RoomsQuery) -> Page[RoomView]:
     """List public rooms and the caller's own, newest first; to admins all."""
-    refuse_unknown(query.fields, SeenRoom)
+    check_fields(query.fields, RoomView)
     wanted = RoomFilter(
         status=query.status, app_id=query.app_id, created_by=query.created_by, mine=query.mine
     )
-    return paged(await call.host.reader.rooms(call.principal, wanted, query.part), query)
+    return paged(await context.host.reader.rooms(context.principal, wanted, query.part), query)
 
 
 @routes.add("GET /rooms/{id}")
-async def get_room(call: Call, id: str) -> Answer[Shown]:
+async def get_room(context: RequestContext, id: str) -> Answer[Shown]:
     """Return a room; to strangers of a public one its name, app and status."""
-    return await _shown(call, id)
+    return await _shown(context, id)
 
 
 @routes.add("PATCH /rooms/{id}", refuses=frozenset({409, 412}))
-async def change_room(call: Call, id: str, body: RoomPatch) -> Answer[Shown]:
+async def change_room(context: RequestContext, id: str, body: RoomPatch) -> Answer[Shown]:
     """Change a room's card, its settings (a merge patch) or its status, all or none.
 
     With `If-Match` only where nobody changed it since.
@@ -97,62 +96,56 @@ async def change_room(call: Call, id: str, body: RoomPatch) -> Answer[Shown]:
         fields=_fields(body),
         settings=body.app_settings if "app_settings" in body.model_fields_set else None,
         status=body.status,
-        expected=expected_version(call.if_match),
+        expected=expected_version(context.if_match),
     )
-    await update.change_room(call.services, id, call.caller, changes)
-    return await _shown(call, id)
+    await update.change_room(context.services, id, context.caller, changes)
+    return await _shown(context, id)
 
 
 @routes.add("DELETE /rooms/{id}", refuses=frozenset({409}))
-async def delete_room(call: Call, id: str) -> None:
+async def delete_room(context: RequestContext, id: str) -> None:
     """Delete a room that is not running."""
-    await update.delete_room(call.services, id, call.caller)
+    await update.delete_room(context.services, id, context.caller)
 
 
 @routes.add("GET /rooms/{id}/lock")
-async def get_lock(call: Call, id: str) -> SeenLock:
+async def get_lock(context: RequestContext, id: str) -> LockView:
     """Return what the room is pinned to, by digest, now and before, and who answers for it."""
-    async with call.services.database.read() as session:
-        seat = await seat_for(session, id, call.principal, "GET /rooms/{id}/lock")
-        return await room_lock(session, call.services.catalog, seat)
+    return await read_lock(context.services, id, context.principal)
 
 
 @routes.add("GET /rooms/{id}/state")
-async def get_state(call: Call, id: str) -> Snapshot:
+async def get_state(context: RequestContext, id: str) -> Snapshot:
     """Return the room's state at the caller's level, and the cursor that it is at."""
-    async with call.services.database.read() as session:
-        seat = await seat_for(session, id, call.principal, "GET /rooms/{id}/state")
-        return await snapshot(session, seat, now=call.services.clock.now())
+    return await read_state(context.services, id, context.principal)
 
 
 @routes.add("GET /rooms/{id}/events")
-async def list_events(call: Call, id: str, query: EventsQuery) -> list[LoggedEvent]:
+async def list_events(context: RequestContext, id: str, query: EventsQuery) -> list[LoggedEvent]:
     """Return the events after a cursor that the caller's level sees, oldest first."""
-    async with call.services.database.read() as session:
-        seat = await seat_for(session, id, call.principal, "GET /rooms/{id}/events")
-        events = await read_events(session, seat, after=query.after, limit=query.limit)
-    return [event_view(event) for event in events]
+    return await read_log(
+        context.services, id, context.principal, after=query.after, limit=query.limit
+    )
 
 
 @routes.add("POST /rooms/{id}/actions/{action}")
-async def post_action(call: Call, id: str, action: str, body: Payload) -> SeenReply:
+async def post_action(context: RequestContext, id: str, action: str, body: Payload) -> ReplyView:
     """Ask the room's app to do something; its effects are applied all or none."""
-    acted = await perform(call.services, id, call.caller, action, body.root)
-    return SeenReply(reply=acted.reply, cursor=acted.cursor)
+    acted = await perform(context.services, id, context.caller, action, body.root)
+    return ReplyView(reply=acted.reply, cursor=acted.cursor)
 
 
 @routes.add("POST /rooms/{id}/retry")
-async def retry_calls(call: Call, id: str) -> Waiting:
+async def retry_calls(context: RequestContext, id: str) -> Waiting:
     """Ask the app again now for all that waits for it to be back."""
-    async with write_as(call.services, id, call.caller, "POST /rooms/{id}/retry") as writer:
-        return Waiting(waiting=await retry_now(writer))
+    return Waiting(waiting=await retry_room(context.services, id, context.caller))
 
 
 @routes.add("POST /rooms/{id}/copy", status=201)
-async def copy_room(call: Call, id: str, body: CopyBody) -> Answer[Shown]:
+async def copy_room(context: RequestContext, id: str, body: CopyBody) -> Answer[Shown]:
     """Make a new room with the app, settings and prizes of this one; nobody is taken along."""
-    name = body.name or (await call.host.reader.room(id, call.principal)).room.name
-    return await _shown(call, (await copy(call.services, id, call.caller, name)).id)
+    name = body.name or (await context.host.reader.room(id, context.principal)).room.name
+    return await _shown(context, (await copy(context.services, id, context.caller, name)).id)
 
 
 def expected_version(if_match: str | None) -> int | None:
@@ -172,8 +165,8 @@ def expected_version(if_match: str | None) -> int | None:
     return int(found[1])
 
 
-async def _shown(call: Call, room_id: str) -> Answer[Shown]:
-    shown = await call.host.reader.room(room_id, call.principal)
+async def _shown(context: RequestContext, room_id: str) -> Answer[Shown]:
+    shown = await context.host.reader.room(room_id, context.principal)
     version = shown.room.version
     return Answer(shown.document, etag=None if version is None else f'"v{version}"')
 

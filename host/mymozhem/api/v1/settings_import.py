@@ -8,7 +8,7 @@ from quart import request
 from mymozhem.api.query_models import ImportQuery
 from mymozhem.api.request_models import ImportSettingBody
 from mymozhem.api.request_parsing import read_body
-from mymozhem.api.request_pipeline import Call
+from mymozhem.api.request_pipeline import RequestContext
 from mymozhem.api.routes import Routes
 from mymozhem.errors import Invalid, UnsupportedMediaType
 from mymozhem.rooms.app_settings.import_text import import_setting
@@ -22,7 +22,7 @@ UPLOADS = ("text/plain", "text/csv")
 Upload = Annotated[bytes, *UPLOADS]
 
 
-class SeenLineProblem(View):
+class LineProblemView(View):
     """A line that could not be read; lines count from 1."""
 
     line: int
@@ -30,7 +30,7 @@ class SeenLineProblem(View):
     message: str
 
 
-class SeenImport(View):
+class ImportView(View):
     """What came of an import.
 
     `value` is there in a preview alone, `imported` where the value is a list: it counts its items.
@@ -38,22 +38,22 @@ class SeenImport(View):
 
     setting: str
     saved: bool
-    problems: list[SeenLineProblem]
+    problems: list[LineProblemView]
     imported: int | None = None
     value: JsonValue = None
 
 
 @routes.add("POST /rooms/{id}/import/{setting}", max_bytes=IMPORT_BYTES, takes=ImportSettingBody)
 async def import_a_setting(
-    call: Call, id: str, setting: str, query: ImportQuery, raw: Upload
-) -> SeenImport:
+    context: RequestContext, id: str, setting: str, query: ImportQuery, raw: Upload
+) -> ImportView:
     """Let the room's app read text, and store what it read as a setting.
 
     The text is a field of a JSON body, or the whole body as text/plain or text/csv; its format is
     then in the query. Lines that cannot be read are reported and left out.
     """
     wish = _uploaded(setting, query, raw) if _is_upload() else _pasted(setting, query, raw)
-    return _seen(await import_setting(call.services, id, call.caller, wish), wish)
+    return _seen(await import_setting(context.services, id, context.caller, wish), wish)
 
 
 def _is_upload() -> bool:
@@ -86,12 +86,12 @@ def _uploaded(setting: str, query: ImportQuery, raw: bytes) -> TextImport:
     )
 
 
-def _seen(done: Imported, wish: TextImport) -> SeenImport:
+def _seen(done: Imported, wish: TextImport) -> ImportView:
     problems = [
-        SeenLineProblem(line=each.line, code=each.code, message=each.message)
+        LineProblemView(line=each.line, code=each.code, message=each.message)
         for each in done.problems
     ]
-    seen = SeenImport(setting=done.setting, saved=done.saved, problems=problems)
+    seen = ImportView(setting=done.setting, saved=done.saved, problems=problems)
     more: dict[str, JsonValue] = {}
     if done.imported is not None:
         more["imported"] = done.imported

@@ -11,7 +11,7 @@ from quart import Response, current_app
 from mymozhem.api.api_versions import API_VERSIONS, ApiVersion, Stage
 from mymozhem.api.html_pages import docs_page, front_page
 from mymozhem.api.openapi import openapi_document
-from mymozhem.api.request_pipeline import Call
+from mymozhem.api.request_pipeline import RequestContext
 from mymozhem.api.routes import Routes
 from mymozhem.contract import CONTRACT_VERSION, JsonObject
 from mymozhem.errors import Unavailable
@@ -23,7 +23,7 @@ HTML = "text/html; charset=utf-8"
 MOST_SKEW_SECONDS = 0.25
 
 
-class SeenApiVersion(View):
+class ApiVersionView(View):
     """A version of the API, its stage, and the days (UTC) on which each stage begins."""
 
     version: str
@@ -39,7 +39,7 @@ class Versions(View):
     """What speaks here, in which versions; `api` names those that answer."""
 
     api: list[str]
-    versions: list[SeenApiVersion]
+    versions: list[ApiVersionView]
     platform: str
     contract: str
     python: str
@@ -52,16 +52,16 @@ class Health(View):
 
 
 @routes.add("GET /", produces=HTML, anonymous=True)
-async def get_front_page(call: Call) -> Response:
+async def get_front_page(context: RequestContext) -> Response:
     """Say where to go from here."""
-    return front_page(call.services.settings.effective_public_url)
+    return front_page(context.services.settings.effective_public_url)
 
 
 @routes.add("GET /api/versions", anonymous=True)
-async def get_versions(call: Call) -> Versions:
+async def get_versions(context: RequestContext) -> Versions:
     """Return the versions of the API, the platform and the contract with apps."""
-    today = call.services.clock.now().astimezone(UTC).date()
-    base = call.services.settings.effective_public_url
+    today = context.services.clock.now().astimezone(UTC).date()
+    base = context.services.settings.effective_public_url
     return Versions(
         api=[each.name for each in API_VERSIONS if each.stage(today) is not Stage.SUNSET],
         versions=[_api_version(each, today, base) for each in API_VERSIONS],
@@ -71,8 +71,8 @@ async def get_versions(call: Call) -> Versions:
     )
 
 
-def _api_version(version: ApiVersion, today: date, base: str) -> SeenApiVersion:
-    return SeenApiVersion(
+def _api_version(version: ApiVersion, today: date, base: str) -> ApiVersionView:
+    return ApiVersionView(
         version=version.name,
         status=version.stage(today),
         active=version.active,
@@ -84,16 +84,16 @@ def _api_version(version: ApiVersion, today: date, base: str) -> SeenApiVersion:
 
 
 @routes.add("GET /health/live", anonymous=True)
-async def get_liveness(_: Call) -> Health:
+async def get_liveness(_: RequestContext) -> Health:
     """Say that the process lives; nothing else is asked."""
     return Health(status="live")
 
 
 @routes.add("GET /health/ready", anonymous=True)
-async def get_readiness(call: Call) -> Health:
+async def get_readiness(context: RequestContext) -> Health:
     """Say whether requests can be served: the database answers, and its clock is ours."""
-    skew = await call.services.database.clock_skew()
-    await call.services.database.now()
+    skew = await context.services.database.clock_skew()
+    await context.services.database.now()
     if abs(skew.total_seconds()) > MOST_SKEW_SECONDS:
         message = "The clock of the database and that of this machine differ; set them."
         raise Unavailable(message, code="CLOCK_SKEW")
@@ -101,19 +101,19 @@ async def get_readiness(call: Call) -> Health:
 
 
 @routes.add("GET /.well-known/jwks.json", produces="application/json", anonymous=True)
-async def get_jwks(call: Call) -> Response:
+async def get_jwks(context: RequestContext) -> Response:
     """Return the public keys whose signatures on tokens count."""
-    return _document(call.services.keys.jwks())
+    return _document(context.services.keys.jwks())
 
 
 @routes.add("GET /openapi.json", produces="application/json", anonymous=True)
-async def get_openapi(_: Call) -> Response:
+async def get_openapi(_: RequestContext) -> Response:
     """Return the description of this API, in OpenAPI 3.1."""
     return _document(await _described())
 
 
 @routes.add("GET /docs", produces=HTML, anonymous=True)
-async def get_docs(_: Call) -> Response:
+async def get_docs(_: RequestContext) -> Response:
     """Return this description as a page."""
     return docs_page(await _described())
 

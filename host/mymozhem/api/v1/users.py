@@ -1,65 +1,60 @@
 """People: themselves to themselves, and to admins."""
 
 from mymozhem.api.request_models import UserPatch
-from mymozhem.api.request_pipeline import Call
+from mymozhem.api.request_pipeline import RequestContext
 from mymozhem.api.routes import Routes
-from mymozhem.auth.users import UserChanges, export_user, patch_user
-from mymozhem.auth.users import get_user as read_user
+from mymozhem.auth.profiles import change_profile, read_profile
+from mymozhem.auth.users import UserChanges
 from mymozhem.errors import Invalid
-from mymozhem.idempotency.keys import mark_done
 from mymozhem.rooms.participants.erase import erase_person
-from mymozhem.rooms.views.account import SeenAnswer, SeenSeat, answers_of, seats_of
-from mymozhem.rooms.views.base import Moment, View
+from mymozhem.rooms.views.account import AnswerView, SeatView, export_person
+from mymozhem.rooms.views.base import Timestamp, View
 
-from .auth import SeenUser, user_view
+from .auth import UserView, user_view
 
 routes = Routes("users", "People, to themselves and to admins.")
 
 
-class SeenIdentity(View):
+class IdentityView(View):
     """A way in which somebody signs in; no secret is shown."""
 
     provider: str
     subject: str
-    created_at: Moment
+    created_at: Timestamp
 
 
-class SeenExport(View):
+class ExportView(View):
     """Everything that is held about the caller."""
 
-    user: SeenUser
-    identities: list[SeenIdentity]
-    rooms: list[SeenSeat]
-    submissions: list[SeenAnswer]
+    user: UserView
+    identities: list[IdentityView]
+    rooms: list[SeatView]
+    submissions: list[AnswerView]
 
 
 @routes.add("GET /users/me/export")
-async def export_me(call: Call) -> SeenExport:
+async def export_me(context: RequestContext) -> ExportView:
     """Return everything that is held about the caller, save secrets."""
-    async with call.services.database.read() as session:
-        held = await export_user(session, call.caller)
-        rooms = await seats_of(session, call.caller.user_id)
-        submissions = await answers_of(session, call.caller.user_id)
-    return SeenExport(
-        user=user_view(held.user),
+    export = await export_person(context.services.database, context.caller)
+    return ExportView(
+        user=user_view(export.held.user),
         identities=[
-            SeenIdentity(provider=each.provider, subject=each.subject, created_at=each.created_at)
-            for each in held.identities
+            IdentityView(provider=each.provider, subject=each.subject, created_at=each.created_at)
+            for each in export.held.identities
         ],
-        rooms=rooms,
-        submissions=submissions,
+        rooms=export.rooms,
+        submissions=export.submissions,
     )
 
 
 @routes.add("GET /users/{id}")
-async def get_user(call: Call, id: str) -> SeenUser:
+async def get_user(context: RequestContext, id: str) -> UserView:
     """Return a person, to themselves and to admins."""
-    async with call.services.database.read() as session:
-        return user_view(await read_user(session, call.caller, id))
+    return user_view(await read_profile(context.services.database, context.caller, id))
 
 
 @routes.add("PATCH /users/{id}")
-async def change_user(call: Call, id: str, body: UserPatch) -> SeenUser:
+async def change_user(context: RequestContext, id: str, body: UserPatch) -> UserView:
     """Change a name or an avatar; an avatar of null takes it away."""
     given = body.model_dump(exclude_unset=True)
     if "avatar" in given:
@@ -67,13 +62,10 @@ async def change_user(call: Call, id: str, body: UserPatch) -> SeenUser:
     if given.get("name", "") is None:
         raise Invalid(fields={"/name": ["Give a name, or leave the field out."]})
     changes = UserChanges.model_validate(given)
-    async with call.services.database.write() as unit:
-        user = await patch_user(unit, call.caller, id, changes)
-        await mark_done(unit.session)
-    return user_view(user)
+    return user_view(await change_profile(context.services.database, context.caller, id, changes))
 
 
 @routes.add("DELETE /users/{id}")
-async def erase_user(call: Call, id: str) -> None:
+async def erase_user(context: RequestContext, id: str) -> None:
     """Erase a person: their rows stay for the rooms' history, without name or address."""
-    await erase_person(call.services, call.caller, id)
+    await erase_person(context.services, context.caller, id)

@@ -6,26 +6,30 @@ from quart import Response
 
 from mymozhem.api.file_downloads import Cells, FileForm, download
 from mymozhem.api.query_models import FileQuery, paged
-from mymozhem.api.request_pipeline import Call
+from mymozhem.api.request_pipeline import RequestContext
 from mymozhem.api.responses import Page
 from mymozhem.api.routes import Routes
-from mymozhem.rooms.core.access import seat_for
-from mymozhem.rooms.views.base import written
-from mymozhem.rooms.views.standings import SeenStanding, all_standings, standings
+from mymozhem.rooms.views.base import to_json
+from mymozhem.rooms.views.standings import STANDINGS, StandingView, all_standings
+from mymozhem.rooms.views.standings import list_standings as found_standings
 from mymozhem.rooms.views.submission_columns import columns_of
-from mymozhem.rooms.views.submissions import SeenSubmission, batches, listing, submissions
+from mymozhem.rooms.views.submissions import (
+    SUBMISSIONS,
+    SubmissionView,
+    batches,
+    list_all_submissions,
+)
+from mymozhem.rooms.views.submissions import list_submissions as found_submissions
 
 routes = Routes("windows", "Windows: spans in which everybody answers.")
 
-SUBMISSIONS = "GET /rooms/{id}/windows/{windowId}/submissions"
-STANDINGS = "GET /rooms/{id}/standings"
 _PLACE = ("rank", "participantId", "displayName", "points")
 
 
 @routes.add(SUBMISSIONS, refuses=frozenset({409}))
 async def list_submissions(
-    call: Call, id: str, window_id: str, query: FileQuery
-) -> Page[SeenSubmission] | Response:
+    context: RequestContext, id: str, window_id: str, query: FileQuery
+) -> Page[SubmissionView] | Response:
     """List what was submitted to a closed window: to helpers all, to others what was shared.
 
     Verdicts and points are there once results are shown. `format` sends the whole list as a file;
@@ -33,44 +37,47 @@ async def list_submissions(
     is in `payload`, as JSON. A CSV file is UTF-8 with a byte order mark, as spreadsheets want it,
     and a text that they would take for a formula gets an apostrophe in front.
     """
-    async with call.services.database.read() as session:
-        seat = await seat_for(session, id, call.principal, SUBMISSIONS)
-        if query.format is None:
-            return paged(await submissions(session, seat, window_id, query.part), query)
-        in_columns = query.format is FileForm.CSV
-        listed = await listing(session, seat, window_id, members=in_columns)
+    if query.format is None:
+        page = await found_submissions(
+            context.services, id, context.principal, window_id, query.part
+        )
+        return paged(page, query)
+    listed = await list_all_submissions(
+        context.services, id, context.principal, window_id, members=query.format is FileForm.CSV
+    )
     columns = columns_of(listed)
     return download(
         f"{id}-{window_id}",
         query.format,
-        batches(call.services.database, listed),
+        batches(context.services.database, listed),
         header=columns.header,
         cells=columns.cells,
     )
 
 
 @routes.add(STANDINGS)
-async def list_standings(call: Call, id: str, query: FileQuery) -> Page[SeenStanding] | Response:
+async def list_standings(
+    context: RequestContext, id: str, query: FileQuery
+) -> Page[StandingView] | Response:
     """List the standings, best first; empty to participants while a window hides them.
 
     Equal points are one rank. `format` sends all of them as a file.
     """
-    async with call.services.database.read() as session:
-        seat = await seat_for(session, id, call.principal, STANDINGS)
-        if query.format is None:
-            return paged(await standings(session, seat, query.part), query)
-        found = await all_standings(session, seat)
+    if query.format is None:
+        page = await found_standings(context.services, id, context.principal, query.part)
+        return paged(page, query)
+    found = await all_standings(context.services, id, context.principal)
     return download(
         f"{id}-standings", query.format, _in_parts(found), header=_PLACE, cells=_standing
     )
 
 
-async def _in_parts(found: Sequence[SeenStanding]) -> AsyncIterator[Sequence[SeenStanding]]:
+async def _in_parts(found: Sequence[StandingView]) -> AsyncIterator[Sequence[StandingView]]:
     most = 500
     for start in range(0, len(found), most):
         yield found[start : start + most]
 
 
-def _standing(item: SeenStanding) -> Cells:
-    known = written(item)
+def _standing(item: StandingView) -> Cells:
+    known = to_json(item)
     return [known[name] for name in _PLACE]

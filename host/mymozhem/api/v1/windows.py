@@ -3,17 +3,16 @@
 from collections.abc import Awaitable, Callable
 
 from mymozhem.api.idempotency import Repeat
-from mymozhem.api.query_models import WindowsQuery, paged, refuse_unknown
+from mymozhem.api.query_models import WindowsQuery, check_fields, paged
 from mymozhem.api.request_models import ExtendBody, RejudgeBody, SubmissionBody
-from mymozhem.api.request_pipeline import Call
+from mymozhem.api.request_pipeline import RequestContext
 from mymozhem.api.responses import Page
 from mymozhem.api.routes import Routes
 from mymozhem.auth.principal import Principal
-from mymozhem.rooms.core.access import seat_for
 from mymozhem.rooms.core.services import Services
 from mymozhem.rooms.tables.windows import WindowRow
 from mymozhem.rooms.views.base import View
-from mymozhem.rooms.views.windows import SeenWindow, window
+from mymozhem.rooms.views.windows import WindowView, window
 from mymozhem.rooms.views.windows import windows as found_windows
 from mymozhem.rooms.windows import commands
 from mymozhem.rooms.windows.submit import submit
@@ -23,7 +22,7 @@ routes = Routes("windows", "Windows: spans in which everybody answers.")
 _Control = Callable[[Services, str, Principal, str], Awaitable[WindowRow]]
 
 
-class SeenAccepted(View):
+class AcceptedView(View):
     """A submission that is durable; `elapsedMs` counts from the opening, pauses left out."""
 
     accepted: bool
@@ -32,21 +31,17 @@ class SeenAccepted(View):
 
 
 @routes.add("GET /rooms/{id}/windows")
-async def list_windows(call: Call, id: str, query: WindowsQuery) -> Page[SeenWindow]:
+async def list_windows(context: RequestContext, id: str, query: WindowsQuery) -> Page[WindowView]:
     """List the windows of a room; without the rules by which they are judged."""
-    refuse_unknown(query.fields, SeenWindow)
-    async with call.services.database.read() as session:
-        seat = await seat_for(session, id, call.principal, "GET /rooms/{id}/windows")
-        now = call.services.clock.now()
-        return paged(await found_windows(session, seat, query.part, now=now), query)
+    check_fields(query.fields, WindowView)
+    found = await found_windows(context.services, id, context.principal, query.part)
+    return paged(found, query)
 
 
 @routes.add("GET /rooms/{id}/windows/{windowId}")
-async def get_window(call: Call, id: str, window_id: str) -> SeenWindow:
+async def get_window(context: RequestContext, id: str, window_id: str) -> WindowView:
     """Return one window; to those who help to run the room, with who has answered."""
-    async with call.services.database.read() as session:
-        seat = await seat_for(session, id, call.principal, "GET /rooms/{id}/windows/{windowId}")
-        return await window(session, seat, window_id, now=call.services.clock.now())
+    return await window(context.services, id, context.principal, window_id)
 
 
 @routes.add(
@@ -55,85 +50,88 @@ async def get_window(call: Call, id: str, window_id: str) -> SeenWindow:
     refuses=frozenset({404, 409}),
 )
 async def post_submission(
-    call: Call, id: str, window_id: str, body: SubmissionBody
-) -> SeenAccepted:
+    context: RequestContext, id: str, window_id: str, body: SubmissionBody
+) -> AcceptedView:
     """Submit to a window; it is durable when this is answered, and its verdict comes later.
 
     With `Idempotency-Key` a repeated request is answered as the first one was.
     """
     accepted = await submit(
-        call.services,
+        context.services,
         id,
-        call.caller,
+        context.caller,
         window_id,
         body.payload,
-        key=call.key,
-        received=call.received,
+        key=context.key,
+        received=context.received,
     )
-    return SeenAccepted(
+    return AcceptedView(
         accepted=True, submission_id=accepted.submission_id, elapsed_ms=accepted.elapsed_ms
     )
 
 
 @routes.add("POST /rooms/{id}/windows/{windowId}/pause")
-async def pause_window(call: Call, id: str, window_id: str) -> SeenWindow:
+async def pause_window(context: RequestContext, id: str, window_id: str) -> WindowView:
     """Let a window stand still, with the time that is left."""
-    return await _control(call, id, window_id, commands.pause)
+    return await _control(context, id, window_id, commands.pause)
 
 
 @routes.add("POST /rooms/{id}/windows/{windowId}/resume")
-async def resume_window(call: Call, id: str, window_id: str) -> SeenWindow:
+async def resume_window(context: RequestContext, id: str, window_id: str) -> WindowView:
     """Let a paused window go on with the time that was left."""
-    return await _control(call, id, window_id, commands.resume)
+    return await _control(context, id, window_id, commands.resume)
 
 
 @routes.add("POST /rooms/{id}/windows/{windowId}/extend")
-async def extend_window(call: Call, id: str, window_id: str, body: ExtendBody) -> SeenWindow:
+async def extend_window(
+    context: RequestContext, id: str, window_id: str, body: ExtendBody
+) -> WindowView:
     """Give a window more time."""
-    await commands.extend(call.services, id, call.caller, window_id, by_ms=body.by_ms)
-    return await _shown(call, id, window_id)
+    await commands.extend(context.services, id, context.caller, window_id, by_ms=body.by_ms)
+    return await _shown(context, id, window_id)
 
 
 @routes.add("POST /rooms/{id}/windows/{windowId}/close")
-async def close_window(call: Call, id: str, window_id: str) -> SeenWindow:
+async def close_window(context: RequestContext, id: str, window_id: str) -> WindowView:
     """Close a window now; what arrived before is counted, and its app is asked what comes of it."""
-    return await _control(call, id, window_id, commands.close)
+    return await _control(context, id, window_id, commands.close)
 
 
 @routes.add("POST /rooms/{id}/windows/{windowId}/settle")
-async def settle_window(call: Call, id: str, window_id: str) -> SeenWindow:
+async def settle_window(context: RequestContext, id: str, window_id: str) -> WindowView:
     """Settle a window whose app does not answer by the host's own verdicts."""
-    return await _control(call, id, window_id, commands.settle)
+    return await _control(context, id, window_id, commands.settle)
 
 
 @routes.add("POST /rooms/{id}/windows/{windowId}/reveal")
-async def reveal_window(call: Call, id: str, window_id: str) -> SeenWindow:
+async def reveal_window(context: RequestContext, id: str, window_id: str) -> WindowView:
     """Show verdicts and standings that a window held back."""
-    return await _control(call, id, window_id, commands.reveal)
+    return await _control(context, id, window_id, commands.reveal)
 
 
 @routes.add("POST /rooms/{id}/windows/{windowId}/rejudge")
-async def rejudge_window(call: Call, id: str, window_id: str, body: RejudgeBody) -> SeenWindow:
+async def rejudge_window(
+    context: RequestContext, id: str, window_id: str, body: RejudgeBody
+) -> WindowView:
     """Correct a window after the fact: by new rules, by verdicts, or by voiding it."""
     await commands.rejudge(
-        call.services,
+        context.services,
         id,
-        call.caller,
+        context.caller,
         window_id,
         rules=body.rules,
         verdicts=body.verdicts,
         void=body.void,
     )
-    return await _shown(call, id, window_id)
+    return await _shown(context, id, window_id)
 
 
-async def _control(call: Call, room_id: str, name: str, act: _Control) -> SeenWindow:
-    await act(call.services, room_id, call.caller, name)
-    return await _shown(call, room_id, name)
+async def _control(
+    context: RequestContext, room_id: str, window_id: str, act: _Control
+) -> WindowView:
+    await act(context.services, room_id, context.caller, window_id)
+    return await _shown(context, room_id, window_id)
 
 
-async def _shown(call: Call, room_id: str, name: str) -> SeenWindow:
-    endpoint = "GET /rooms/{id}/windows/{windowId}"
-    async with call.services.database.read() as session:
-        seat = await seat_for(session, room_id, call.principal, endpoint)
-        return await window(session, seat, name, now=call.services.clock.now())
+async def _shown(context: RequestContext, room_id: str, window_id: str) -> WindowView:
+    return await window(context.services, room_id, context.principal, window_id)

@@ -11,7 +11,7 @@ from mymozhem.dispatch.tables import CODE_LENGTH, BreakerOpeningRow
 from .breaker import Breaker, Key, Opening
 
 
-async def all_of(session: AsyncSession) -> dict[Key, BreakerOpeningRow]:
+async def read_all(session: AsyncSession) -> dict[Key, BreakerOpeningRow]:
     """Return every opening; there are a few at most."""
     rows = await session.scalars(select(BreakerOpeningRow))
     return {Key(row.app_id, row.version, row.capability): row for row in rows}

@@ -22,7 +22,7 @@ _Settle = Callable[[Breaker, int, Verdict, str | None], None]
 
 
 class Sharing(Protocol):
-    """How processes know of each other's openings; see `openings.Openings`."""
+    """How processes know of each other's openings; see `openings.SharedBreakerState`."""
 
     def attach(self, breakers: "Breakers", /) -> None:
         """Take note of whose breakers are shared."""
@@ -41,7 +41,7 @@ class Sharing(Protocol):
         ...
 
 
-class Permit:
+class CallPermit:
     """The right to make one call; it is to be reported, whatever becomes of the call."""
 
     __slots__ = ("_breaker", "_settle", "_ticket")
@@ -59,7 +59,7 @@ class Permit:
 
 
 @dataclass(frozen=True)
-class BreakerView:
+class BreakerSnapshot:
     """A breaker as operators see it; `opened_at` and `until` are None while it is closed.
 
     One that is open with `until` in the past lets the next call through as a trial.
@@ -107,7 +107,7 @@ class Breakers:
         """Tell a listener of every change from now on; its errors are logged."""
         self._listeners.append(listener)
 
-    async def admit(self, key: Key) -> Permit | None:
+    async def admit(self, key: Key) -> CallPermit | None:
         """Return the right to make a call, None when the fallback is to answer at once.
 
         Waits for the database only as the one candidate for a trial, and then only for a moment.
@@ -120,7 +120,7 @@ class Breakers:
         if before is not BreakerStatus.CLOSED:
             self._settled(breaker, before)
             ticket = await self._confirmed(breaker, ticket)
-        return None if ticket is None else Permit(self._settle, breaker, ticket)
+        return None if ticket is None else CallPermit(self._settle, breaker, ticket)
 
     async def reset(self, key: Key) -> None:
         """Close a breaker here and everywhere, as an operator's word; twice is safe.
@@ -132,15 +132,15 @@ class Breakers:
         else:
             await self._openings.forget(key)
 
-    def snapshot(self) -> list[BreakerView]:
+    def snapshot(self) -> list[BreakerSnapshot]:
         """Return every breaker that is not closed or has failures, by key."""
         return [self.view(key) for key in sorted(self._kept)]
 
-    def view(self, key: Key) -> BreakerView:
+    def view(self, key: Key) -> BreakerSnapshot:
         """Return a breaker as operators see it."""
         breaker = self.find(key)
         closed = breaker.state is BreakerStatus.CLOSED
-        return BreakerView(
+        return BreakerSnapshot(
             key=key,
             state=breaker.state,
             failures=breaker.failures,

@@ -16,6 +16,7 @@ from sqlalchemy import delete
 from sqlalchemy.exc import IntegrityError
 
 from mymozhem.clock import Clock
+from mymozhem.concurrency.periodic_task import PeriodicTask
 from mymozhem.db.base import new_id
 from mymozhem.db.unit_of_work import Database, UnitOfWork
 from mymozhem.dispatch.tables import BreakerOpeningRow
@@ -37,7 +38,7 @@ FAREWELL_S = 1.0
 logger = structlog.stdlib.get_logger(__name__)
 
 
-class Openings:
+class SharedBreakerState:
     """Shares the breakers of one process; give it to `Breakers`, then start it.
 
     Of what two processes say about one breaker, the first one to write it counts, and the other
@@ -49,7 +50,6 @@ class Openings:
     ) -> None:
         self._database = database
         self._clock = clock
-        self._poll_s = poll_s
         self._claim_s = claim_s
         self._me = new_id("host")
         self._breakers = Breakers(clock)
@@ -57,10 +57,9 @@ class Openings:
         self._seen: dict[Key, str] = {}
         #: breakers that changed here and are not written yet
         self._unwritten: set[Key] = set()
-        self._wake = asyncio.Event()
         # One thing at a time, so that nothing read before a write is adopted after it.
         self._turn = asyncio.Lock()
-        self._task: asyncio.Task[None] | None = None
+        self._task = PeriodicTask("openings", self.exchange, every=poll_s)
         self._claims: set[asyncio.Task[bool]] = set()
         self._away = False
 
@@ -69,18 +68,16 @@ class Openings:
         self._breakers = breakers
 
     def start(self) -> None:
-        """Begin to write and to look, in the running event loop; twice is once."""
-        if self._task is None:
-            # A context of its own: whoever starts it may have a transaction open.
-            self._task = asyncio.create_task(self._loop(), name="openings", context=Context())
+        """Start to write and to look, in the running event loop; idempotent."""
+        self._task.start()
 
     async def stop(self) -> None:
         """Write what is left, for a moment, and end; safe when it was never started."""
-        tasks = [task for task in (self._task, *self._claims) if task is not None]
-        self._task = None
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        await self._task.stop()
+        claims = list(self._claims)
+        for claim in claims:
+            claim.cancel()
+        await asyncio.gather(*claims, return_exceptions=True)
         if self._unwritten:
             with suppress(TimeoutError):
                 await asyncio.wait_for(self.exchange(), FAREWELL_S)
@@ -103,7 +100,7 @@ class Openings:
     def changed(self, key: Key) -> None:
         """Have a breaker written in the background; returns at once."""
         self._unwritten.add(key)
-        self._wake.set()
+        self._task.wake()
 
     async def claim(self, key: Key) -> bool:
         """Return whether this process may try the app now.
@@ -137,14 +134,6 @@ class Openings:
                 await unit.session.execute(delete(BreakerOpeningRow).where(*rows.of(key)))
             self._unwritten.discard(key)
             self._adopt(key, None)
-
-    async def _loop(self) -> None:
-        while True:
-            self._wake.clear()
-            await self.exchange()
-            with suppress(TimeoutError):
-                async with asyncio.timeout(self._poll_s):
-                    await self._wake.wait()
 
     async def _claim(self, key: Key) -> bool:
         try:
@@ -203,7 +192,7 @@ class Openings:
 
     async def _look(self) -> None:
         async with self._database.read() as session:
-            found = await rows.all_of(session)
+            found = await rows.read_all(session)
         now = await self._database.now() if found else self._clock.now()
         began = self._clock.monotonic()
         for key in (found.keys() | self._seen.keys()) - self._unwritten:

@@ -33,7 +33,7 @@ class Reply(NamedTuple):
 Late = Callable[[Reply], None]
 
 
-class Call(NamedTuple):
+class HookCall(NamedTuple):
     """One question to one app; `context.deadline_ms` is what is left when it is sent.
 
     `attempt` counts from 1 among at most `max_attempts`; `occurred_at` is when what the question is
@@ -59,7 +59,7 @@ class Transport(Protocol):
     it must then end at once, whatever the app does.
     """
 
-    async def send(self, call: Call) -> Reply:
+    async def send(self, call: HookCall) -> Reply:
         """Ask the app and return its reply, not yet validated."""
         ...
 

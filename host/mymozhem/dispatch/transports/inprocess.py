@@ -19,7 +19,7 @@ from mymozhem.dispatch.outcome import CallFailed, FailureKind
 from mymozhem.dispatch.reply_codec import encode
 
 from .app_threads import Runner
-from .base import Call, Reply
+from .base import HookCall, Reply
 from .model_copies import private_copy
 
 #: threads of one app, and abandoned coroutines of one app
@@ -55,7 +55,7 @@ class InProcess:
         self._runners: dict[str, Runner[Answer]] = {}
         self._functions: dict[tuple[Code, str], _Function | None] = {}
 
-    async def send(self, call: Call) -> Reply:
+    async def send(self, call: HookCall) -> Reply:
         """Call the app's function and return its answer, not yet validated; see `Transport`."""
         function = self._function(call)
         ask = partial(_ask, call, function)
@@ -73,7 +73,7 @@ class InProcess:
         for runner in self._runners.values():
             runner.close()
 
-    def _function(self, call: Call) -> "_Function":
+    def _function(self, call: HookCall) -> "_Function":
         code = self._source.code_for(call.app.app_id, call.app.version)
         if code is None:
             message = f"No installed code serves {call.app.app_id} {call.app.version}."
@@ -114,7 +114,7 @@ class _Function:
         return cls(implementations[0]) if implementations else None
 
 
-def _ask(call: Call, function: "_Function") -> Any:  # noqa: ANN401  whatever the app returns
+def _ask(call: HookCall, function: "_Function") -> Any:  # noqa: ANN401  whatever the app returns
     """Call the app with copies of what it takes, which are made where its code runs."""
     given = {"context": call.context, "request": call.request}
     return function.call(*(private_copy(given[name]) for name in function.takes))
@@ -156,7 +156,7 @@ def _raised(hook: Hook[BaseModel, BaseModel], error: BaseException) -> CallFaile
     return failed
 
 
-def _late(call: Call, answer: Answer) -> None:
+def _late(call: HookCall, answer: Answer) -> None:
     """Pass on what came after the deadline; a failure then is no news."""
     if call.late is not None and isinstance(answer, Reply):
         call.late(answer)

@@ -16,7 +16,7 @@ from mymozhem.outbound import Outbound
 from mymozhem.outbound.guard import Guard
 from mymozhem.registry.loaded_code import IsolatedCode
 
-from .base import Call, Reply
+from .base import HookCall, Reply
 from .model_copies import with_values
 from .webhook.request import body_of
 from .webhook.sender import Post
@@ -56,7 +56,7 @@ class IsolatedTransport:
         # Worker and host share the machine's clock, whatever the host's own is.
         self._post = Post(Outbound(Guard()), SystemClock())
 
-    async def send(self, call: Call) -> Reply:
+    async def send(self, call: HookCall) -> Reply:
         """Ask the app and return its reply, not yet validated; see `Transport`."""
         code = self._environments.isolated_for(call.app.app_id, call.app.version)
         if code is None:
@@ -72,7 +72,7 @@ class IsolatedTransport:
         """Cut every connection; the workers are ended by whoever has made them; twice is safe."""
         await self._post.close()
 
-    async def _again(self, code: IsolatedCode, call: Call, ends: float) -> Reply:
+    async def _again(self, code: IsolatedCode, call: HookCall, ends: float) -> Reply:
         message = f"The worker of {call.app.app_id} ended while it was asked."
         failed = CallFailed(FailureKind.UNREACHABLE, message)
         if _left(ends) <= 0:
@@ -86,7 +86,7 @@ class IsolatedTransport:
                 raise failed from None
             raise
 
-    async def _ask(self, code: IsolatedCode, call: Call, ends: float) -> Reply:
+    async def _ask(self, code: IsolatedCode, call: HookCall, ends: float) -> Reply:
         try:
             async with self._workers.use(code) as worker:
                 left_ms = round(_left(ends) * 1000)
@@ -99,7 +99,7 @@ class IsolatedTransport:
         except (NotStarted, Resting) as error:
             raise _not_asked(call, error) from None
 
-    async def _asked(self, call: Call, worker: Worker) -> Reply:
+    async def _asked(self, call: HookCall, worker: Worker) -> Reply:
         body = body_of(call, platform_form=False)
         try:
             reply = await self._post.ask(call, worker.ready.result(), _HOOKS, body)
@@ -111,7 +111,7 @@ class IsolatedTransport:
         return reply
 
     @contextmanager
-    def _watching(self, worker: Worker, call: Call, ends: float) -> Iterator[None]:
+    def _watching(self, worker: Worker, call: HookCall, ends: float) -> Iterator[None]:
         """Have a missed deadline counted, also while the answer is still waited for.
 
         So is a worker that runs and cannot be asked: its threads may all hang, its socket be gone.
@@ -152,7 +152,7 @@ def _cannot_be_asked(error: BaseException) -> bool:
     return unreachable or error.status == HTTPStatus.SERVICE_UNAVAILABLE
 
 
-def _not_asked(call: Call, error: NotStarted | Resting) -> CallFailed:
+def _not_asked(call: HookCall, error: NotStarted | Resting) -> CallFailed:
     if isinstance(error, Resting):
         return CallFailed(FailureKind.PAUSED, error.message)
     kind = FailureKind.MISCONFIGURED if error.by_app else FailureKind.UNREACHABLE

@@ -6,7 +6,7 @@ from contextvars import Context
 
 from mymozhem.dispatch.outcome import CallFailed
 
-from .base import Call, Reply, Transport
+from .base import HookCall, Reply, Transport
 
 #: how long after its deadline an answer is still waited for, in seconds
 LINGER_SECONDS = 30.0
@@ -15,7 +15,7 @@ LINGER_SECONDS = 30.0
 MAX_LINGERING = 64
 
 
-class Lingering:
+class LateReplyTransport:
     """A transport whose calls outlive their deadlines for a while, where somebody wants to know.
 
     Its callers are answered at once all the same.
@@ -26,7 +26,7 @@ class Lingering:
         self._seconds = seconds
         self._left: OrderedDict[asyncio.Task[Reply], None] = OrderedDict()
 
-    async def send(self, call: Call) -> Reply:
+    async def send(self, call: HookCall) -> Reply:
         """Ask the app; see `Transport`. A call with `late` goes on when its caller leaves."""
         if call.late is None:
             return await self._inner.send(call)
@@ -45,14 +45,16 @@ class Lingering:
         await asyncio.gather(*tasks, return_exceptions=True)
         await self._inner.close()
 
-    def _leave(self, task: asyncio.Task[Reply], call: Call) -> None:
+    def _leave(self, task: asyncio.Task[Reply], call: HookCall) -> None:
         self._left[task] = None
         if len(self._left) > MAX_LINGERING:
             next(iter(self._left)).cancel()
         timer = asyncio.get_running_loop().call_later(self._seconds, task.cancel)
         task.add_done_callback(lambda done: self._arrived(done, call, timer))
 
-    def _arrived(self, task: asyncio.Task[Reply], call: Call, timer: asyncio.TimerHandle) -> None:
+    def _arrived(
+        self, task: asyncio.Task[Reply], call: HookCall, timer: asyncio.TimerHandle
+    ) -> None:
         timer.cancel()
         self._left.pop(task, None)
         if task.cancelled() or call.late is None:

@@ -12,7 +12,7 @@ from mymozhem.contract import JsonObject
 from mymozhem.manifests.strict_json import StrictJsonError, from_python
 
 from .draft import MAX_BYTES, Draft, Unfit
-from .operations import do
+from .operations import apply_step
 from .steps import Copy, Default, Map, Migration, Move, Remove, Rename, Replacement, Set, Step
 
 if TYPE_CHECKING:
@@ -135,7 +135,7 @@ def _applied(
     for to, steps in entries:
         for position, step in enumerate(steps):
             try:
-                do(step, draft)
+                apply_step(step, draft)
             except Unfit as error:
                 raise MigrationFailed(
                     error.code, error.pointer, error.message, step=position, to=to

@@ -8,7 +8,7 @@ from .draft import Draft, Place
 from .steps import Copy, Default, Map, Move, Remove, Rename, Set, Step, names_of, through_last_each
 
 
-def do(step: Step, draft: Draft) -> None:
+def apply_step(step: Step, draft: Draft) -> None:
     """Change a draft as a step says; `Unfit` where it cannot be."""
     match step:
         case Rename():

@@ -10,7 +10,7 @@ from mymozhem.contract import VersionRange
 from mymozhem.manifests.json_pointer import Part, pointer
 from mymozhem.manifests.problems import Problem
 
-from .step_checks import misstep
+from .step_checks import step_problem
 
 Comparison = tuple[str, semver.Version]
 
@@ -101,7 +101,7 @@ def _about_steps(
     for way in ("steps", "down"):
         steps = given.get(way)
         for number, step in enumerate(steps if isinstance(steps, list) else ()):
-            found = misstep(step) if isinstance(step, dict) else None
+            found = step_problem(step) if isinstance(step, dict) else None
             if found is not None:
                 yield found.under(pointer([*place, way, number]))
 

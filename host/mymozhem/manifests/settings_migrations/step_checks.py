@@ -14,7 +14,7 @@ Given = Mapping[str, JsonValue]
 Names = tuple[str, ...]
 
 
-def misstep(step: Given) -> Problem | None:
+def step_problem(step: Given) -> Problem | None:
     """Return what is wrong with a step, with a pointer into it; None where it has another shape."""
     op, path = step.get("op"), _names(step.get("path"))
     look = _LOOKS.get(op) if isinstance(op, str) else None

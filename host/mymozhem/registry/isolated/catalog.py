@@ -16,7 +16,7 @@ from .environments import Environments, Installed, Stamp
 logger = logging.getLogger(__name__)
 
 
-class Apart:
+class IsolatedCatalog:
     """Follows a folder of environments; what they hold is published like the code of plugins.
 
     `installed` is what was found last.

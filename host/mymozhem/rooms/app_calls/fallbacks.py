@@ -1,4 +1,4 @@
-"""What organizers are told when something other than the app decided."""
+"""Tell organizers that something other than the app decided."""
 
 from typing import TypeVar
 
@@ -7,19 +7,21 @@ from pydantic import BaseModel
 from mymozhem.contract import DecidedBy, Hook
 from mymozhem.contract.events import FallbackUsed
 from mymozhem.dispatch.outcome import Outcome
-from mymozhem.rooms.core.transaction import RoomWriter
+from mymozhem.rooms.core.transaction import RoomTransaction
 
 Req = TypeVar("Req", bound=BaseModel)
 Res = TypeVar("Res", bound=BaseModel)
 
 
-def record_fallback(writer: RoomWriter, hook: Hook[Req, Res], outcome: Outcome[Res]) -> None:
-    """Append who decided instead of the app, and why; nothing where the app was not asked."""
+def record_fallback(
+    transaction: RoomTransaction, hook: Hook[Req, Res], outcome: Outcome[Res]
+) -> None:
+    """Log who decided instead of the app, and why; nothing if the app was not called."""
     if outcome.failure is None:
         return
     failure = outcome.failure
     record_decision(
-        writer,
+        transaction,
         hook,
         outcome.decided_by,
         failure.code,
@@ -29,7 +31,7 @@ def record_fallback(writer: RoomWriter, hook: Hook[Req, Res], outcome: Outcome[R
 
 
 def record_decision(
-    writer: RoomWriter,
+    transaction: RoomTransaction,
     hook: Hook[Req, Res],
     by: DecidedBy,
     code: str,
@@ -37,8 +39,13 @@ def record_decision(
     *,
     call_id: str | None = None,
 ) -> None:
-    """Append who decided instead of the app, and why; `call_id` is of the call that failed."""
+    """Log who decided instead of the app, and why; `call_id` is that of the failed call."""
     event = FallbackUsed(
-        hook=hook.name, decided_by=by, code=code, message=message, at=writer.now, call_id=call_id
+        hook=hook.name,
+        decided_by=by,
+        code=code,
+        message=message,
+        at=transaction.now,
+        call_id=call_id,
     )
-    writer.record(event)
+    transaction.record(event)

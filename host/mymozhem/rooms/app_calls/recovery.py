@@ -1,14 +1,14 @@
-"""Parked calls go on once their app is back, and not only when their time comes."""
+"""Retry parked calls as soon as their app is back."""
 
 from contextlib import suppress
 
-from mymozhem.concurrency.background_tasks import Errands
 from mymozhem.dispatch.outcome import FailureKind
 from mymozhem.errors import Unavailable
 from mymozhem.observability.call_observer import Observed
+from mymozhem.rooms.core.call_listener import CallListener
 from mymozhem.rooms.core.services import Services
 
-from .retry import apps_waited_for, unpark
+from .retry import apps_waited_for, schedule_parked
 
 #: an app that fails at some calls and answers others lets its parked ones go once in this time
 PAUSE = 60.0
@@ -20,36 +20,26 @@ AT_ONCE = 16
 _NEUTRAL = frozenset({FailureKind.BUDGET_SPENT, FailureKind.REFUSED_CALL, FailureKind.STOPPED})
 
 
-class Parking:
-    """Watches calls: the first that an app answers after it failed lets its parked calls go.
+class AppRecovery(CallListener):
+    """Watches calls: the first success of an app after a failure makes its parked calls due.
 
-    `open` it once the services are there; before that it only watches. Used from one event loop.
+    Before it is open it only watches. Used from one event loop.
     """
 
     def __init__(self) -> None:
-        self._services: Services | None = None
+        super().__init__("parked calls", limit=AT_ONCE)
         self._failing: set[str] = set()
         self._let_go: dict[str, float] = {}
-        self._errands = Errands("parked calls", most=AT_ONCE)
 
     async def open(self, services: Services) -> None:
-        """Begin; apps that something waits for from before are taken for failing."""
-        self._services = services
+        """Start; apps with calls that already wait count as failing."""
+        await super().open(services)
         with suppress(Unavailable):
             async with services.database.read() as session:
                 self._failing |= await apps_waited_for(session)
 
-    async def close(self) -> None:
-        """Stop; twice is safe."""
-        self._services = None
-        await self._errands.close()
-
-    async def settled(self) -> None:
-        """Wait until everything that was let go is due."""
-        await self._errands.settled()
-
     def observed(self, call: Observed, /) -> None:
-        """Take note of how a call ended."""
+        """Note how a call ended."""
         if call.result == "failure":
             if call.failure_code not in _NEUTRAL:
                 self._failing.add(call.app_id)
@@ -57,11 +47,11 @@ class Parking:
             self.on_app_back(call.app_id)
 
     def on_app_back(self, app_id: str) -> None:
-        """Let an app's parked calls go: its breaker has closed, or the operator started it."""
+        """Make an app's parked calls due: its breaker has closed, or the operator started it."""
         services = self._services
         if services is None:
             return
-        if self._errands.run(lambda: unpark(services, app_id), app=app_id):
+        if self._tasks.run(lambda: schedule_parked(services, app_id), app=app_id):
             self._failing.discard(app_id)
             self._let_go[app_id] = services.clock.monotonic()
 

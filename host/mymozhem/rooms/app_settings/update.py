@@ -1,4 +1,4 @@
-"""A room's settings: complete, valid under the locked manifest, frozen while the room runs."""
+"""Update a room's settings: complete, valid under the locked manifest, frozen while it runs."""
 
 from pydantic import JsonValue
 
@@ -10,7 +10,7 @@ from mymozhem.errors import Conflict, Invalid, TooLarge
 from mymozhem.manifests.model import Manifest
 from mymozhem.manifests.settings import apply_defaults, live_only, merge_patch
 from mymozhem.manifests.validation_errors import by_field
-from mymozhem.rooms.core.transaction import RoomWriter
+from mymozhem.rooms.core.transaction import RoomTransaction
 
 MAX_SETTINGS_BYTES = 256 * 1024
 
@@ -22,18 +22,18 @@ class SettingsFrozen(Conflict):
 
 
 def complete_settings(manifest: Manifest, given: JsonObject) -> JsonObject:
-    """Return settings with their defaults, valid under the manifest, fit to be stored.
+    """Return settings completed by their defaults and valid under the manifest.
 
-    Invalid names every field, TooLarge is raised over 256 KiB.
+    Raises Invalid, which names every field, and TooLarge over 256 KiB.
     """
     complete = apply_defaults(manifest.settings_outline, dict(given))
-    refuse_invalid(manifest, complete)
-    _refuse_large(complete)
+    check_settings(manifest, complete)
+    _check_size(complete)
     return as_object(complete)
 
 
-def refuse_invalid(manifest: Manifest, settings: JsonValue) -> None:
-    """Raise Invalid where settings break the manifest's schema."""
+def check_settings(manifest: Manifest, settings: JsonValue) -> None:
+    """Raise Invalid if settings break the manifest's schema."""
     problems = manifest.settings_validator.errors(settings)
     if problems:
         message = "The settings do not fit the app's manifest."
@@ -41,7 +41,7 @@ def refuse_invalid(manifest: Manifest, settings: JsonValue) -> None:
         raise Invalid(message, code="SETTINGS_INVALID", fields=fields)
 
 
-def _refuse_large(settings: JsonValue) -> None:
+def _check_size(settings: JsonValue) -> None:
     size = len(dump(settings).encode())
     if size > MAX_SETTINGS_BYTES:
         message = f"The settings take {size} bytes; at most {MAX_SETTINGS_BYTES} are kept."
@@ -49,7 +49,7 @@ def _refuse_large(settings: JsonValue) -> None:
 
 
 def as_object(value: JsonValue) -> JsonObject:
-    """Return settings as the object that they are; Invalid where they are something else."""
+    """Return settings as an object; Invalid if they are something else."""
     if not isinstance(value, dict):
         raise Invalid(code="SETTINGS_INVALID", fields={"/appSettings": ["Settings are an object."]})
     return value
@@ -60,10 +60,10 @@ def merged_settings(manifest: Manifest, before: JsonObject, patch: JsonObject | 
     return complete_settings(manifest, as_object(merge_patch(before, patch or {})))
 
 
-def refuse_frozen(
+def require_not_frozen(
     status: RoomStatus, manifest: Manifest, before: JsonObject, after: JsonObject
 ) -> None:
-    """Raise SettingsFrozen where more changes than the room's status allows."""
+    """Raise SettingsFrozen if more changes than the room's status allows."""
     if status is RoomStatus.DRAFT or before == after:
         return
     frozen = live_only(manifest.settings_outline, before, after)
@@ -71,17 +71,17 @@ def refuse_frozen(
         raise SettingsFrozen(details={"settings": list(frozen)})
 
 
-def patch_settings(writer: RoomWriter, patch: JsonObject) -> None:
-    """Merge a patch into the settings of the room, log it and tell the app."""
-    room, manifest = writer.room, writer.manifest
+def patch_settings(transaction: RoomTransaction, patch: JsonObject) -> None:
+    """Merge a patch into the room's settings, log the change and notify the app."""
+    room, manifest = transaction.room, transaction.manifest
     settings = merged_settings(manifest, room.app_settings, patch)
-    refuse_frozen(room.status, manifest, room.app_settings, settings)
-    store_settings(writer, settings)
+    require_not_frozen(room.status, manifest, room.app_settings, settings)
+    store_settings(transaction, settings)
 
 
-def store_settings(writer: RoomWriter, settings: JsonObject) -> None:
-    """Store settings that were checked; nothing happens where they are the same."""
-    room = writer.room
+def store_settings(transaction: RoomTransaction, settings: JsonObject) -> None:
+    """Store checked settings; nothing happens if they are unchanged."""
+    room = transaction.room
     if settings == room.app_settings:
         return
     changed = sorted(
@@ -91,13 +91,13 @@ def store_settings(writer: RoomWriter, settings: JsonObject) -> None:
     )
     room.app_settings = settings
     room.settings_version += 1
-    writer.touch()
-    writer.record(RoomUpdated(fields=tuple(f"appSettings/{key}" for key in changed)))
-    writer.changed(Change(kind=ChangeKind.SETTINGS, what="updated"))
+    transaction.touch()
+    transaction.record(RoomUpdated(fields=tuple(f"appSettings/{key}" for key in changed)))
+    transaction.changed(Change(kind=ChangeKind.SETTINGS, what="updated"))
 
 
-def refuse_problems(outcome: Outcome[SettingsValidationResult]) -> None:
-    """Raise where the app found problems with settings, refused, or must be asked and failed."""
+def require_no_problems(outcome: Outcome[SettingsValidationResult]) -> None:
+    """Raise if the app found problems with settings, refused them, or failed and must decide."""
     outcome.raise_if_refused()
     outcome.raise_if_failed()
     if outcome.result is None or not outcome.result.problems:

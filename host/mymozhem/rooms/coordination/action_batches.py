@@ -1,30 +1,27 @@
-"""Calls that wait to travel together: who waits where, and until when each may still step back."""
+"""Batches of action calls, by room and action; a caller may withdraw while their call waits."""
 
 import asyncio
-import contextvars
-from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
-from itertools import islice
 
 from pydantic import JsonValue
 
 from mymozhem.auth.principal import Principal
 from mymozhem.clock import Clock
+from mymozhem.concurrency.keyed_batcher import Batch, KeyedBatcher, Process
 from mymozhem.contract import JsonObject
 from mymozhem.dispatch.policy import Budget
-from mymozhem.errors import MymozhemError
 from mymozhem.idempotency.keys import Claim
 
 from .room_mutex import RoomBusy
 
-#: calls that travel together at most
+#: calls of one batch at most
 MAX_CALLS = 100
 
 
 @dataclass(frozen=True)
-class Acted:
-    """What came of an action: the app's reply, and the caller's cursor right after it."""
+class ActionResponse:
+    """The outcome of an action: the app's reply, and the caller's cursor right after it."""
 
     reply: JsonValue
     cursor: str
@@ -32,9 +29,9 @@ class Acted:
 
 @dataclass(eq=False)
 class BatchedCall:
-    """One call of a batch action; `answer` is settled once what came of it is durable.
+    """One call of a batch action.
 
-    `fixed` says that its effects are being written, so that nobody can step back any more.
+    `fixed` means that its effects are being written, so its caller cannot withdraw any more.
     """
 
     caller: Principal
@@ -42,115 +39,68 @@ class BatchedCall:
     received_at: datetime
     budget: Budget
     claim: Claim | None
-    answer: asyncio.Future[Acted] = field(default_factory=asyncio.Future)
     fixed: bool = False
 
-    @property
-    def waits(self) -> bool:
-        """Tell whether somebody still waits for the answer."""
-        return not self.answer.done()
 
-    def settle(self, answer: Acted | Exception) -> None:
-        """Answer the caller; one who has gone is not told."""
-        if self.answer.done():
-            return
-        if isinstance(answer, Exception):
-            self.answer.set_exception(answer)
-        else:
-            self.answer.set_result(answer)
-
-
-class Line:
-    """The calls of one action in one room: `waiting` to be taken along, or `aboard` now."""
-
-    def __init__(self) -> None:
-        self.waiting: list[BatchedCall] = []
-        self.aboard: tuple[BatchedCall, ...] = ()
-        self.task: asyncio.Task[None] | None = None
-
-    def board(self) -> tuple[BatchedCall, ...]:
-        """Take along whoever waits, in order of arrival; those aboard stay so, in front."""
-        here = [*self.aboard, *self.waiting]
-        self.aboard = tuple(islice((call for call in here if call.waits), MAX_CALLS))
-        self.waiting = [call for call in here if call.waits and call not in self.aboard]
-        return self.aboard
-
-    def refuse(self, call: BatchedCall, error: MymozhemError) -> None:
-        """Answer one of those aboard at once, and go on without it."""
-        call.settle(error)
-        self.aboard = tuple(each for each in self.aboard if each is not call)
-
-    def leave(self, answers: Sequence[Acted | Exception]) -> None:
-        """Settle everybody aboard."""
-        for call, answer in zip(self.aboard, answers, strict=True):
-            call.settle(answer)
-        self.aboard = ()
-
-    def refuse_late(self) -> None:
-        """Refuse those whose time ended before they were taken along."""
-        for call in self.waiting:
-            if not call.budget.left_ms():
-                call.settle(RoomBusy())
-
-    def may_step_back(self, call: BatchedCall) -> bool:
-        """Tell whether a call whose time is over can be refused with nothing done.
-
-        Not while it is written; nor the last aboard, whose time is the batch's: that ends by now.
-        """
-        if call.fixed:
-            return False
-        others = [each for each in self.aboard if each is not call and each.waits]
-        return call not in self.aboard or any(each.budget.left_ms() for each in others)
+ActionBatch = Batch[BatchedCall, ActionResponse]
 
 
 class LongestBudget(Budget):
-    """The time of a batch: that of the call which may wait longest."""
+    """The time budget of a batch: that of the call that may wait longest."""
 
-    def __init__(self, clock: Clock, line: Line) -> None:
+    def __init__(self, clock: Clock, batch: ActionBatch) -> None:
         super().__init__(clock, 0)
-        self._line = line
+        self._batch = batch
 
     def left_ms(self) -> int:
-        """Return the milliseconds that are left to whoever has most."""
-        calls = [*self._line.aboard, *self._line.waiting]
-        return max((call.budget.left_ms() for call in calls if call.waits), default=0)
+        """Return the remaining milliseconds of the call with the most, waiting calls included."""
+        return max((call.budget.left_ms() for call in self._batch.pending()), default=0)
 
 
-Travel = Callable[[Line], Awaitable[None]]
-
-
-class Batches:
-    """Lines by room and action, each with one task that takes calls along while any wait."""
+class ActionBatches:
+    """Batches of calls by room and action; each call waits within its own budget."""
 
     def __init__(self) -> None:
-        self._lines: dict[tuple[str, str], Line] = {}
+        self._batcher: KeyedBatcher[tuple[str, str], BatchedCall, ActionResponse] = KeyedBatcher(
+            max_size=MAX_CALLS
+        )
 
-    async def join(self, key: tuple[str, str], call: BatchedCall, travel: Travel) -> Acted:
-        """Wait in line and return what came of the call; RoomBusy when its time ends first.
+    def __len__(self) -> int:
+        """Return the number of actions of rooms that have calls waiting or in process."""
+        return len(self._batcher)
 
-        `travel` takes along who waits and settles them; it runs in a task that belongs to no
-        request, so that a caller who goes away takes nobody else's call with them.
+    def pending(self, key: tuple[str, str]) -> int:
+        """Return the number of calls of an action in a room without a response."""
+        batch = self._batcher.batch(key)
+        return 0 if batch is None else len(batch.pending())
+
+    async def submit(
+        self,
+        key: tuple[str, str],
+        call: BatchedCall,
+        process: Process[BatchedCall, ActionResponse],
+    ) -> ActionResponse:
+        """Wait for the call's batch and return the response; RoomBusy if its time ends first.
+
+        A cancelled caller withdraws their own call only.
         """
-        line = self._lines.setdefault(key, Line())
-        line.waiting.append(call)
-        if line.task is None:
-            # Nothing of this request, its idempotency key least of all, is that of the others.
-            context = contextvars.Context()
-            line.task = asyncio.create_task(self._run(key, line, travel), context=context)
+        response = self._batcher.put(key, call, process)
         try:
-            await asyncio.wait((call.answer,), timeout=call.budget.left_ms() / 1000)
-            if call.waits and line.may_step_back(call):
-                call.settle(RoomBusy())
-            return await call.answer
+            await asyncio.wait((response,), timeout=call.budget.left_ms() / 1000)
+            if not response.done() and self._may_step_back(key, call):
+                raise RoomBusy
+            return await response
         finally:
-            call.answer.cancel()  # who is not there any more is not taken along
+            response.cancel()
 
-    async def _run(self, key: tuple[str, str], line: Line, travel: Travel) -> None:
-        try:
-            while any(call.waits for call in line.waiting):
-                await travel(line)
-                line.refuse_late()
-        finally:
-            del self._lines[key]
-            for call in (*line.aboard, *line.waiting):
-                call.settle(RoomBusy())
+    def _may_step_back(self, key: tuple[str, str], call: BatchedCall) -> bool:
+        """Return whether a call whose time is over can be refused without side effects.
+
+        It cannot while it is being written, nor if it is the only call of its batch with a waiting
+        caller: the batch has the time of its calls, so it ends by then.
+        """
+        batch = self._batcher.batch(key)
+        if call.fixed or batch is None:
+            return False
+        others = [each for each in batch if each is not call and batch.is_pending(each)]
+        return not batch.is_pending(call) or any(each.budget.left_ms() for each in others)

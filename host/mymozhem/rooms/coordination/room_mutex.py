@@ -1,4 +1,4 @@
-"""One queue per room: hooks with effects take turns, and rooms do not wait for each other."""
+"""One mutex per room: hooks with effects run one after the other in a room, not across rooms."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -14,16 +14,16 @@ class RoomBusy(Conflict):
     default_code = "ROOM_BUSY"
 
 
-class RoomQueues:
-    """Turns in rooms, in the order in which they were asked for."""
+class RoomMutexes:
+    """Mutexes by room, held in the order of the requests."""
 
     def __init__(self) -> None:
         self._locks: dict[str, asyncio.Lock] = {}
         self._users: dict[str, int] = {}
 
     @asynccontextmanager
-    async def turn(self, room_id: str, budget: Budget) -> AsyncIterator[None]:
-        """Wait for the room's turn and hold it; RoomBusy when the budget ends first."""
+    async def hold(self, room_id: str, budget: Budget) -> AsyncIterator[None]:
+        """Wait for the room's mutex and hold it; RoomBusy if the budget ends first."""
         lock = self._locks.setdefault(room_id, asyncio.Lock())
         self._users[room_id] = self._users.get(room_id, 0) + 1
         try:

@@ -1,4 +1,4 @@
-"""The table of access, asked inside a room: who may read it, who may write in it."""
+"""Access control inside a room: membership checked against the access table."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -11,44 +11,56 @@ from mymozhem.auth.access_table import check, rule_for
 from mymozhem.auth.principal import Principal
 from mymozhem.contract import Role
 
-from .membership import Seat, find_seat, require_seat
+from .membership import Membership, find_membership, require_role
 from .services import Services
-from .transaction import RoomWriter, write_room
+from .transaction import RoomTransaction, room_transaction
 
 
 @cache
 def roles_of(endpoint: str) -> frozenset[Role]:
-    """Return the roles that the row of an endpoint names, such as `GET /rooms/{id}/prizes`."""
+    """Return the roles that the access table names for an endpoint (`GET /rooms/{id}/prizes`)."""
     callers = rule_for(endpoint).callers
     return frozenset(role for role, access in OF_ROLE.items() if access in callers)
 
 
-async def seat_for(
+async def membership_for(
     session: AsyncSession, room_id: str, caller: Principal | None, endpoint: str
-) -> Seat:
-    """Return the caller's seat where the table lets their role in; raises as `require_seat`."""
-    return await require_seat(session, room_id, caller, roles=roles_of(endpoint))
+) -> Membership:
+    """Return the caller's membership if the access table admits their role.
+
+    Raises: see `require_role`.
+    """
+    return await require_role(session, room_id, caller, roles=roles_of(endpoint))
 
 
-async def seat_by(
+async def membership_by(
     session: AsyncSession,
     room_id: str,
     caller: Principal | None,
     participant_id: str,
     endpoint: str,
-) -> Seat:
-    """Return the caller's seat where the table lets them in, be it for being that participant."""
-    seat = await find_seat(session, room_id, caller)
-    own = seat.participant is not None and seat.participant.id == participant_id
-    check(rule_for(endpoint), caller, seat.role, own=own, public=seat.room.is_public)
-    return seat
+) -> Membership:
+    """Return the caller's membership if the access table admits them, also as that participant."""
+    membership = await find_membership(session, room_id, caller)
+    own = membership.participant is not None and membership.participant.id == participant_id
+    check(rule_for(endpoint), caller, membership.role, own=own, public=membership.room.is_public)
+    return membership
+
+
+@asynccontextmanager
+async def read_as(
+    services: Services, room_id: str, caller: Principal | None, endpoint: str
+) -> AsyncIterator[tuple[AsyncSession, Membership]]:
+    """Yield a session and the caller's membership if the access table admits their role."""
+    async with services.database.read() as session:
+        yield session, await membership_for(session, room_id, caller, endpoint)
 
 
 @asynccontextmanager
 async def write_as(
     services: Services, room_id: str, caller: Principal, endpoint: str
-) -> AsyncIterator[RoomWriter]:
-    """Hand out a writer on a locked room where the table lets the caller's role in."""
-    async with write_room(services, room_id, actor_id=caller.user_id) as writer:
-        await seat_for(writer.session, room_id, caller, endpoint)
-        yield writer
+) -> AsyncIterator[RoomTransaction]:
+    """Open a transaction on the room if the access table admits the caller's role."""
+    async with room_transaction(services, room_id, actor_id=caller.user_id) as transaction:
+        await membership_for(transaction.session, room_id, caller, endpoint)
+        yield transaction

@@ -1,4 +1,4 @@
-"""What a hook is told: the context of a call, complete and with what the manifest needs."""
+"""Build the context of a hook call: complete, and with what the manifest's `needs` name."""
 
 import secrets
 from datetime import datetime
@@ -28,7 +28,7 @@ from .app_context_data import (
     submissions_of_closed,
     winners_of,
 )
-from .membership import Seat
+from .membership import Membership
 from .revision import room_state
 from .services import Services
 
@@ -42,15 +42,16 @@ async def build_context(  # noqa: PLR0913  a context is that wide
     hook: Hook[BaseModel, BaseModel],
     name: str | None = None,
     now: datetime,
-    seat: Seat | None = None,
+    membership: Membership | None = None,
     received_at: datetime | None = None,
     due_at: datetime | None = None,
     seed: str | None = None,
 ) -> Context:
-    """Return the context of a call about a room; `name` is that of the action or timer, if any.
+    """Return the context of a call about a room.
 
-    The dispatcher fills in the call's id and what is left of its deadline. `seed` is to be the same
-    in every attempt of a call; without one a fresh one is drawn.
+    `name` is the name of the action or timer, if any. The dispatcher fills in the call id and the
+    remaining deadline. Pass the same `seed` in every attempt of a call; without one, a new seed is
+    generated.
     """
     state = await room_state(session, room.id)
     digest = await session.scalar(select(RoomLockRow.digest).where(RoomLockRow.id == room.lock_id))
@@ -60,7 +61,7 @@ async def build_context(  # noqa: PLR0913  a context is that wide
         call_id="",
         app=AppRef(id=room.app_id, version=room.app_manifest_version),
         room=room_view(room, state),
-        actor=actor_of(seat),
+        actor=actor_of(membership),
         now=now,
         received_at=received_at,
         due_at=due_at,
@@ -91,15 +92,15 @@ def room_view(room: RoomRow, state: RoomStateRow) -> RoomView:
     )
 
 
-def actor_of(seat: Seat | None) -> Actor | None:
-    """Return the caller as an app sees them; None where nobody caused the call."""
-    if seat is None or seat.role is None:
+def actor_of(membership: Membership | None) -> Actor | None:
+    """Return the caller as an app sees them, or None if the host itself caused the call."""
+    if membership is None or membership.role is None:
         return None
-    person = seat.participant
+    person = membership.participant
     return Actor(
         participant_id=person.id if person else None,
-        role=seat.role,
-        kind=seat.kind,
+        role=membership.role,
+        kind=membership.kind,
         metadata=person.data if person else {},
         data=ParticipantData(own=person.own, private=person.private)
         if person

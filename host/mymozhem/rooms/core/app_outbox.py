@@ -1,4 +1,4 @@
-"""What the app of a room is told: written with the transaction that causes it, carried later."""
+"""Notifications to a room's app: written in the transaction that causes them, delivered later."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
@@ -13,7 +13,7 @@ from mymozhem.contract import Hook, JsonObject, Level
 from mymozhem.contract.hooks import ON_EVENT
 from mymozhem.contract.payloads import Acknowledgement, EventRequest, LoggedEvent
 from mymozhem.db.unit_of_work import UnitOfWork
-from mymozhem.deliveries.outbox import Telling
+from mymozhem.deliveries.outbox import OutboxEntry
 from mymozhem.manifests.model import Manifest
 from mymozhem.rooms.tables.rooms import RoomRow
 
@@ -24,15 +24,15 @@ _LEVELS = frozenset(str(level) for level in Level)
 
 
 @dataclass(frozen=True)
-class Told:
-    """One thing that the app is to be told by a hook."""
+class AppNotification:
+    """One notification that a hook of the app receives."""
 
     hook: Hook[BaseModel, Acknowledgement]
     request: BaseModel
 
 
-def event_told(event: Mapping[str, Any]) -> Told:
-    """Return what the app is told of an entry of the log; entries of every level are the app's."""
+def event_notification(event: Mapping[str, Any]) -> AppNotification:
+    """Return the notification about a log entry; the app receives entries of every level."""
     stream = str(event["stream"])
     is_level = stream in _LEVELS
     logged = LoggedEvent(
@@ -42,21 +42,25 @@ def event_told(event: Mapping[str, Any]) -> Told:
         payload=event["payload"],
         at=event["created_at"],
     )
-    return Told(ON_EVENT, EventRequest(event=logged))
+    return AppNotification(ON_EVENT, EventRequest(event=logged))
 
 
 async def enqueue(
-    services: Services, unit: UnitOfWork, room: RoomRow, manifest: Manifest, told: Iterable[Told]
+    services: Services,
+    unit: UnitOfWork,
+    room: RoomRow,
+    manifest: Manifest,
+    told: Iterable[AppNotification],
 ) -> None:
-    """Write what the app is to be told into the outbox, in order; the last act of a transaction.
+    """Write notifications into the outbox, in order, as the last step of a transaction.
 
-    The context is that of the transaction's end, and the same for all that one hook is told.
+    The context is read at the end of the transaction. All notifications of one hook share it.
     """
     by_hook: defaultdict[Hook[BaseModel, Acknowledgement], list[BaseModel]] = defaultdict(list)
     for each in told:
         by_hook[each.hook].append(each.request)
     tellings = [
-        Telling(
+        OutboxEntry(
             app_id=room.app_id,
             app_version=room.app_manifest_version,
             capability=hook.capability,

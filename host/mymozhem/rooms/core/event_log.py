@@ -1,7 +1,7 @@
-"""Reading a room's log: only what a caller's level sees, from an opaque cursor on.
+"""Read a room's log: only what the caller's level may see, starting after an opaque cursor.
 
-A cursor has one number for each stream that its owner sees. Nobody outside ever sees `seq`, so that
-events of other levels leave no holes to count.
+A cursor has one number for each stream that its owner may see. `seq` is never shown to callers, so
+events of other levels leave no gaps that could be counted.
 """
 
 from collections.abc import Mapping, Sequence
@@ -15,8 +15,8 @@ from mymozhem.contract import JsonObject, Level
 from mymozhem.errors import BadRequest
 from mymozhem.rooms.tables.events import RoomEventRow, RoomStreamRow
 
-from .membership import Seat
-from .transaction import RoomWriter
+from .membership import Membership
+from .transaction import RoomTransaction
 
 MAX_PAGE = 100
 
@@ -25,8 +25,8 @@ LAST_NO = 2**31 - 1
 
 
 @dataclass(frozen=True)
-class SeenEvent:
-    """An event as one caller sees it; `cursor` is where they are after it."""
+class VisibleEvent:
+    """An event as one caller sees it; `cursor` is the position after it."""
 
     cursor: str
     type: str
@@ -36,44 +36,44 @@ class SeenEvent:
     after_end: bool
 
 
-def streams_of(seat: Seat) -> tuple[str, ...]:
-    """Return the streams that a caller sees, in the order of a cursor's numbers."""
+def streams_of(membership: Membership) -> tuple[str, ...]:
+    """Return the streams that a caller may see, in the order of a cursor's numbers."""
     streams: tuple[str, ...] = (str(Level.PUBLIC),)
-    if seat.level is Level.ORGANIZER:
+    if membership.level is Level.ORGANIZER:
         streams += (str(Level.ORGANIZER),)
-    return (*streams, seat.participant_id) if seat.participant_id else streams
+    return (*streams, membership.participant_id) if membership.participant_id else streams
 
 
-def epoch_of(seat: Seat) -> str:
-    """Return what a cursor belongs to: it changes with a restore and with the caller's level."""
-    return f"{seat.room.epoch}.{len(streams_of(seat))}{seat.level[0]}"
+def epoch_of(membership: Membership) -> str:
+    """Return the epoch of a caller's cursors; it changes with a restore and with their level."""
+    return f"{membership.room.epoch}.{len(streams_of(membership))}{membership.level[0]}"
 
 
-async def cursor_of(writer: RoomWriter, seat: Seat) -> str:
+async def cursor_of(transaction: RoomTransaction, membership: Membership) -> str:
     """Return the caller's cursor after everything that this transaction has recorded."""
-    await writer.write_events()
-    return await current_cursor(writer.session, seat)
+    await transaction.write_events()
+    return await current_cursor(transaction.session, membership)
 
 
-async def current_cursor(session: AsyncSession, seat: Seat) -> str:
+async def current_cursor(session: AsyncSession, membership: Membership) -> str:
     """Return the caller's cursor at the end of the log."""
-    streams = streams_of(seat)
+    streams = streams_of(membership)
     rows = await session.execute(
         select(RoomStreamRow.stream, RoomStreamRow.last_no).where(
-            RoomStreamRow.room_id == seat.room.id, RoomStreamRow.stream.in_(streams)
+            RoomStreamRow.room_id == membership.room.id, RoomStreamRow.stream.in_(streams)
         )
     )
     return _write_cursor(dict(rows.all()), streams)
 
 
 async def read_events(
-    session: AsyncSession, seat: Seat, *, after: str | None, limit: int = MAX_PAGE
-) -> list[SeenEvent]:
-    """Return events after a cursor (None: from the beginning), oldest first, `limit` at most.
+    session: AsyncSession, membership: Membership, *, after: str | None, limit: int = MAX_PAGE
+) -> list[VisibleEvent]:
+    """Return at most `limit` events after a cursor, the oldest first; None reads from the start.
 
-    BadRequest for a cursor that is not the caller's.
+    Raises BadRequest if the cursor belongs to another caller.
     """
-    streams = streams_of(seat)
+    streams = streams_of(membership)
     numbers = read_cursor(after, streams)
     newer = [
         and_(RoomEventRow.stream == stream, RoomEventRow.stream_no > numbers[stream])
@@ -81,7 +81,7 @@ async def read_events(
     ]
     rows = await session.scalars(
         select(RoomEventRow)
-        .where(RoomEventRow.room_id == seat.room.id, or_(*newer))
+        .where(RoomEventRow.room_id == membership.room.id, or_(*newer))
         .order_by(RoomEventRow.seq)
         .limit(limit)
     )
@@ -89,7 +89,7 @@ async def read_events(
 
 
 def read_cursor(text: str | None, streams: Sequence[str]) -> dict[str, int]:
-    """Return the numbers of a cursor by stream; BadRequest for one that does not fit."""
+    """Return the numbers of a cursor by stream; BadRequest if it does not fit the streams."""
     if text is None:
         return dict.fromkeys(streams, 0)
     words = text.split(".")
@@ -108,9 +108,9 @@ def _write_cursor(numbers: Mapping[str, int], streams: Sequence[str]) -> str:
     return ".".join(str(numbers.get(stream, 0)) for stream in streams)
 
 
-def _seen(row: RoomEventRow, numbers: dict[str, int], streams: Sequence[str]) -> SeenEvent:
+def _seen(row: RoomEventRow, numbers: dict[str, int], streams: Sequence[str]) -> VisibleEvent:
     numbers[row.stream] = row.stream_no
-    return SeenEvent(
+    return VisibleEvent(
         cursor=_write_cursor(numbers, streams),
         type=row.type,
         payload=row.payload,

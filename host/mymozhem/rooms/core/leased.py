@@ -1,11 +1,11 @@
-"""A unit of work under a lease, whatever its kind."""
+"""A lease on a row with due work, whatever the kind of job."""
 
 from dataclasses import dataclass
 from enum import StrEnum
 
 
-class WorkKind(StrEnum):
-    """What is to be moved on."""
+class JobKind(StrEnum):
+    """The kind of row that a job processes."""
 
     DRAW = "draw"  #: a draw
     TIMER = "timer"  #: a timer of the app's, or a change that it is told
@@ -13,11 +13,11 @@ class WorkKind(StrEnum):
 
 
 @dataclass(frozen=True)
-class Work:
-    """A row that this process has taken; `generation` is that of a timer, 0 for all else."""
+class Lease:
+    """A row that this process has leased; `generation` is that of a timer, otherwise 0."""
 
-    kind: WorkKind
+    kind: JobKind
     room_id: str
     row_id: str
-    lease: str
+    token: str
     generation: int = 0

@@ -1,4 +1,4 @@
-"""Who a caller is in a room: one look-up for the room, the participant and the admins."""
+"""Membership: a caller's role in a room, from one query for room, participant and admin flag."""
 
 from dataclasses import dataclass
 
@@ -13,16 +13,16 @@ from mymozhem.rooms.tables.participants import ParticipantRow
 from mymozhem.rooms.tables.rooms import RoomRow
 
 ORGANIZERS = frozenset({Role.ADMIN, Role.ORGANIZER})
-HELPERS = ORGANIZERS | {Role.MODERATOR}
-PLAYERS = HELPERS | {Role.PARTICIPANT}
-MEMBERS = PLAYERS | {Role.VIEWER}
+STAFF = ORGANIZERS | {Role.MODERATOR}
+PLAYERS_AND_STAFF = STAFF | {Role.PARTICIPANT}
+MEMBERS = PLAYERS_AND_STAFF | {Role.VIEWER}
 
 
 @dataclass(frozen=True)
-class Seat:
+class Membership:
     """A caller in a room.
 
-    `role` is None for somebody who is not (or not yet, or no longer) a member; `participant` is
+    `role` is None for a caller who is not (or not yet, or no longer) a member. `participant` is
     their row in the room, whatever its status.
     """
 
@@ -34,68 +34,76 @@ class Seat:
 
     @property
     def level(self) -> Level:
-        """What the caller may see."""
-        return Level.ORGANIZER if self.role in HELPERS else Level.PUBLIC
+        """The visibility level of the caller."""
+        return Level.ORGANIZER if self.role in STAFF else Level.PUBLIC
 
     @property
-    def role_in_play(self) -> Role | None:
-        """The role that the caller's own row gives; being an admin is no part in the game."""
+    def own_role(self) -> Role | None:
+        """The role of the caller's own row; being an administrator gives none."""
         if self.role is not Role.ADMIN:
             return self.role
         return role_of(self.participant, is_admin=False)
 
     @property
     def participant_id(self) -> str | None:
-        """The caller's own stream, for members who have a row."""
+        """The id of the caller's row, which also names their stream; None without a row."""
         return self.participant.id if self.participant and self.role is not None else None
 
 
-async def find_seat(session: AsyncSession, room_id: str, caller: Principal | None) -> Seat:
-    """Return who the caller is in a room.
+async def find_membership(
+    session: AsyncSession, room_id: str, caller: Principal | None
+) -> Membership:
+    """Return the caller's membership in a room.
 
-    NotFound where there is no such room, or where the caller may not know that there is;
-    Unauthenticated for somebody who was deleted since they signed in.
+    Raises NotFound if the room does not exist or its existence is hidden from the caller, and
+    Unauthenticated if the caller was deleted since they signed in.
     """
-    seat = await _seat(session, room_id, caller)
-    if seat is None or not (seat.role or seat.participant or seat.room.is_public):
+    membership = await _membership(session, room_id, caller)
+    if membership is None or not (
+        membership.role or membership.participant or membership.room.is_public
+    ):
         raise room_not_found()
-    return seat
+    return membership
 
 
-async def require_seat(
+async def require_role(
     session: AsyncSession, room_id: str, caller: Principal | None, *, roles: frozenset[Role]
-) -> Seat:
-    """Return the caller's seat, or Forbidden where their role is not among those named."""
-    seat = await find_seat(session, room_id, caller)
-    if seat.role in roles:
-        return seat
+) -> Membership:
+    """Return the caller's membership; Forbidden if their role is not in `roles`."""
+    membership = await find_membership(session, room_id, caller)
+    if membership.role in roles:
+        return membership
     if caller is None:
         raise Unauthenticated
     raise Forbidden
 
 
 def room_not_found() -> NotFound:
-    """Return the error that never tells whether a room exists."""
+    """Return the error that does not disclose whether a room exists."""
     return NotFound("There is no such room.", code="ROOM_NOT_FOUND")
 
 
-async def _seat(session: AsyncSession, room_id: str, caller: Principal | None) -> Seat | None:
+async def _membership(
+    session: AsyncSession, room_id: str, caller: Principal | None
+) -> Membership | None:
     if caller is None or caller.room_id not in (None, room_id):
         found = await session.scalar(
             select(RoomRow).where(RoomRow.id == room_id, RoomRow.deleted_at.is_(None))
         )
-        return Seat(found, None, PersonKind.GUEST, None, None) if found else None
-    row = (await session.execute(_seats(caller.user_id).where(RoomRow.id == room_id))).first()
+        return Membership(found, None, PersonKind.GUEST, None, None) if found else None
+    row = (await session.execute(_memberships(caller.user_id).where(RoomRow.id == room_id))).first()
     if row is None:
         return None
     room, participant, person_id, is_admin = row
     if person_id is None:
         raise Unauthenticated("This account does not exist any more.", code="TOKEN_INVALID")
-    return Seat(room, caller.user_id, caller.kind, role_of(participant, is_admin), participant)
+    return Membership(
+        room, caller.user_id, caller.kind, role_of(participant, is_admin), participant
+    )
 
 
 def role_of(participant: ParticipantRow | None, is_admin: bool | None) -> Role | None:  # noqa: FBT001  a column
-    """Return the role that counts: admins are admins everywhere, others only while active."""
+    """Return the effective role: administrators everywhere, others only while active."""
     if is_admin:
         return Role.ADMIN
     if participant is None or participant.status != ParticipantStatus.ACTIVE:
@@ -103,7 +111,7 @@ def role_of(participant: ParticipantRow | None, is_admin: bool | None) -> Role |
     return participant.role
 
 
-def _seats(user_id: str) -> Select[RoomRow, ParticipantRow | None, str | None, bool | None]:
+def _memberships(user_id: str) -> Select[RoomRow, ParticipantRow | None, str | None, bool | None]:
     mine = and_(ParticipantRow.room_id == RoomRow.id, ParticipantRow.user_id == user_id)
     me = and_(UserRow.id == user_id, UserRow.deleted_at.is_(None))
     return (

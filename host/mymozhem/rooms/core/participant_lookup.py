@@ -7,22 +7,22 @@ from sqlalchemy import select
 from mymozhem.errors import NotFound
 from mymozhem.rooms.tables.participants import ParticipantRow
 
-from .transaction import RoomWriter
+from .transaction import RoomTransaction
 
 #: people who are read with one statement; others have their turn in between
 IDS_AT_ONCE = 500
 
 
 async def require_participants(
-    writer: RoomWriter, participant_ids: Iterable[str]
+    transaction: RoomTransaction, participant_ids: Iterable[str]
 ) -> dict[str, ParticipantRow]:
-    """Return the named participants by id; NotFound where one is not in this room."""
+    """Return the named participants by id; NotFound if one of them is not in this room."""
     wanted = sorted(set(participant_ids))
     people: dict[str, ParticipantRow] = {}
     for start in range(0, len(wanted), IDS_AT_ONCE):
         some = ParticipantRow.id.in_(wanted[start : start + IDS_AT_ONCE])
-        found = await writer.session.scalars(
-            select(ParticipantRow).where(ParticipantRow.room_id == writer.room.id, some)
+        found = await transaction.session.scalars(
+            select(ParticipantRow).where(ParticipantRow.room_id == transaction.room.id, some)
         )
         people |= {row.id: row for row in found}
     missing = [each for each in wanted if each not in people]

@@ -1,33 +1,43 @@
-"""What every use case needs: put together once, in the composition root."""
+"""The services that use cases need, created once in the composition root."""
 
 import asyncio
 from dataclasses import dataclass, field
 
 from mymozhem.auth.keys import Keys
 from mymozhem.clock import Clock, SystemClock
-from mymozhem.concurrency.compute_pool import Workshop
-from mymozhem.concurrency.keyed_batcher import Lines
+from mymozhem.concurrency.compute_pool import ComputePool
+from mymozhem.concurrency.keyed_batcher import KeyedBatcher
 from mymozhem.config import Settings
 from mymozhem.db.unit_of_work import Database
 from mymozhem.deliveries.outbox import Outbox
 from mymozhem.dispatch.breakers.registry import Breakers
 from mymozhem.dispatch.dispatcher import Dispatcher
 from mymozhem.registry.catalog import Catalog
-from mymozhem.rooms.coordination.action_batches import Batches
-from mymozhem.rooms.coordination.in_flight_calls import OpenCalls
-from mymozhem.rooms.coordination.join_batches import Arrival, Arrivals, Joined
-from mymozhem.rooms.coordination.room_mutex import RoomQueues
-from mymozhem.rooms.coordination.submission_batches import Accepted, Arriving
+from mymozhem.rooms.coordination.action_batches import ActionBatches
+from mymozhem.rooms.coordination.in_flight_calls import InFlightCalls
+from mymozhem.rooms.coordination.join_batches import (
+    MAX_JOINS,
+    AnsweredJoin,
+    FoundRoom,
+    JoinResult,
+)
+from mymozhem.rooms.coordination.room_mutex import RoomMutexes
+from mymozhem.rooms.coordination.submission_batches import (
+    MAX_SUBMISSIONS,
+    AcceptedSubmission,
+    PendingSubmission,
+)
 
 
 @dataclass(frozen=True)
 class Services:
     """The parts of the host that use cases work with.
 
-    `wake` is set after a commit that leaves work for the jobs of this process; `workshop` is where
-    large draws are computed. `submissions` are on their way to being committed; `judges` are the
-    tasks that have windows judged, by window; `calls` are those that apps are asked now;
-    `outbox` is where goes what apps are to be told.
+    `wake` is set after a commit that leaves work for the jobs of this process. `compute_pool`
+    computes large draws. `room_lookups` share the lookups of a room by its code, by user id (None
+    for callers without a token). `joins` and `submissions` are batches by room; what is submitted
+    is on its way to being committed. `judges` are the tasks that have windows judged, by window.
+    `in_flight_calls` are those that apps are asked now. `outbox` takes what apps are to be told.
     `breakers` are those that the dispatcher asks.
     """
 
@@ -37,13 +47,20 @@ class Services:
     keys: Keys
     clock: Clock
     settings: Settings
-    queues: RoomQueues = field(default_factory=RoomQueues)
-    batches: Batches = field(default_factory=Batches)
-    arrivals: Arrivals[Arrival, Joined] = field(default_factory=Arrivals)
-    submissions: Lines[Arriving, Accepted] = field(default_factory=Lines)
+    room_mutexes: RoomMutexes = field(default_factory=RoomMutexes)
+    action_batches: ActionBatches = field(default_factory=ActionBatches)
+    room_lookups: KeyedBatcher[str, str | None, FoundRoom] = field(
+        default_factory=lambda: KeyedBatcher(max_size=MAX_JOINS)
+    )
+    joins: KeyedBatcher[str, AnsweredJoin, JoinResult] = field(
+        default_factory=lambda: KeyedBatcher(max_size=MAX_JOINS)
+    )
+    submissions: KeyedBatcher[str, PendingSubmission, AcceptedSubmission] = field(
+        default_factory=lambda: KeyedBatcher(max_size=MAX_SUBMISSIONS)
+    )
     judges: dict[str, asyncio.Task[None]] = field(default_factory=dict)
-    calls: OpenCalls = field(default_factory=OpenCalls)
+    in_flight_calls: InFlightCalls = field(default_factory=InFlightCalls)
     outbox: Outbox = field(default_factory=Outbox)
     wake: asyncio.Event = field(default_factory=asyncio.Event)
-    workshop: Workshop = field(default_factory=Workshop)
+    compute_pool: ComputePool = field(default_factory=ComputePool)
     breakers: Breakers = field(default_factory=lambda: Breakers(SystemClock()))

@@ -1,4 +1,4 @@
-"""The one way to write in a room: its row is locked first, its log is written last."""
+"""The one way to write in a room: lock its row first, write its log last."""
 
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
@@ -8,6 +8,7 @@ from typing import cast
 from sqlalchemy import Table, bindparam, insert, inspect, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from mymozhem.audit.tables import AuditRow
 from mymozhem.contract import Change
 from mymozhem.contract.enums import RoomStatus
 from mymozhem.contract.events import HostEvent
@@ -17,13 +18,12 @@ from mymozhem.db.unit_of_work import UnitOfWork
 from mymozhem.errors import MymozhemError, NotFound
 from mymozhem.idempotency import keys
 from mymozhem.manifests.model import Manifest
-from mymozhem.rooms.tables.audit import AuditRow
 from mymozhem.rooms.tables.events import RoomEventRow, RoomStreamRow
 from mymozhem.rooms.tables.rooms import RoomRow
 from mymozhem.rooms.tables.timers import TimerRow, TimerSpace
 
 from . import app_outbox
-from .app_outbox import Told
+from .app_outbox import AppNotification
 from .services import Services
 
 MAX_DEPTH = 8
@@ -42,12 +42,12 @@ _MOVED = (
 ENDED = frozenset({RoomStatus.COMPLETED, RoomStatus.CANCELLED})
 
 
-class RoomWriter:
+class RoomTransaction:
     """A transaction in one room, with its row locked.
 
-    `record` appends to the log, `changed` asks the app what comes of a change, `tell` lets it know
-    of something, `audit` tells operators; all are written when the block ends. `depth` counts the
-    hooks that led here.
+    `record` appends to the log, `changed` schedules a call of the app about a change, `tell`
+    notifies the app, and `audit` adds to the operators' audit log. All are written at the end of
+    the block. `depth` counts the hooks that led here.
     """
 
     def __init__(
@@ -70,7 +70,7 @@ class RoomWriter:
         self.held_back: str | None = None
         self._events: list[dict[str, object]] = []
         self._changes: list[Change] = []
-        self._told: list[Told] = []
+        self._told: list[AppNotification] = []
         self._audits: list[dict[str, object]] = []
 
     @property
@@ -80,11 +80,11 @@ class RoomWriter:
 
     @property
     def now(self) -> datetime:
-        """The database's clock at the start of the transaction."""
+        """The database's time at the start of the transaction."""
         return self.unit.now
 
     def record(self, event: HostEvent, *, to: str | None = None) -> None:
-        """Append an event of the host's, at its own level or to the stream that is named."""
+        """Append an event of the host, at its own level or to the named stream."""
         payload = event.model_dump(mode="json", by_alias=True)
         self.record_raw(event.type, payload, to=to or event.level, version=event.version)
 
@@ -106,16 +106,16 @@ class RoomWriter:
         )
 
     def changed(self, change: Change) -> None:
-        """Tell the app of a change, where its manifest asks for that kind."""
+        """Schedule a call of the app about a change if its manifest asks for that kind."""
         self._changes.append(change)
 
-    def tell(self, told: Told) -> None:
-        """Let the app know of something, where it takes that hook over."""
+    def tell(self, told: AppNotification) -> None:
+        """Notify the app if it implements that hook."""
         if told.hook.capability in self.manifest.capabilities:
             self._told.append(told)
 
     def audit(self, action: str, *, subject: str | None = None, **details: object) -> None:
-        """Note who did what for operators."""
+        """Record in the audit log who did what."""
         self._audits.append(
             {
                 "id": new_id("audit"),
@@ -129,20 +129,20 @@ class RoomWriter:
         )
 
     def touch(self) -> None:
-        """Mark the room as changed: its version (the ETag) and its time."""
+        """Mark the room as changed: increment its version (the ETag) and set its time."""
         self.room.version += 1
         self.room.updated_at = self.now
 
     def wake_jobs(self) -> None:
-        """Let the jobs of this process look for work once this is committed."""
+        """Wake the job runner of this process after the commit."""
         self.unit.after_commit(self.services.wake.set)
 
     @asynccontextmanager
     async def apart(self) -> AsyncIterator[None]:
-        """Do something that may be refused alone: it is undone then, and the transaction goes on.
+        """Run a block in a savepoint: if it raises, it is undone and the transaction continues.
 
-        The error passes through to the caller, who is to catch it. Any error other than one of the
-        host's own ends the whole transaction.
+        The error propagates to the caller, who catches it. An error that is not one of the host's
+        own rolls back the whole transaction.
         """
         await self.write_events()
         changes, audits, told = len(self._changes), len(self._audits), len(self._told)
@@ -157,13 +157,13 @@ class RoomWriter:
             raise
 
     async def _reload(self) -> None:
-        """Read again what the undone part had changed, since rows do not load by themselves."""
+        """Refresh rows that the undone block had changed; rows do not reload automatically."""
         for row in list(self.session):
             if inspect(row).expired:
                 await self.session.refresh(row)
 
     async def finish(self) -> None:
-        """Write what was recorded; called once, at the end of the block."""
+        """Write what was recorded; called once at the end of the block."""
         await self.write_events()
         await self._write_changes()
         if self._audits:
@@ -174,7 +174,7 @@ class RoomWriter:
             await app_outbox.enqueue(self.services, self.unit, self.room, self.manifest, self._told)
 
     async def write_events(self) -> None:
-        """Number what was recorded so far and write it, where a caller needs to know its number."""
+        """Number and write the events recorded so far, for callers that need the number."""
         if not self._events:
             return
         for start in range(0, len(self._events), EVENTS_AT_ONCE):
@@ -183,11 +183,11 @@ class RoomWriter:
             await self.session.execute(insert(RoomEventRow), some)
         await self.session.flush()
         if ON_EVENT.capability in self.manifest.capabilities:
-            self._told.extend(app_outbox.event_told(event) for event in self._events)
+            self._told.extend(app_outbox.event_notification(event) for event in self._events)
         self._events = []
 
     async def _number(self, events: Sequence[dict[str, object]]) -> None:
-        """Give events their places in the log and in their streams, and note how far these are."""
+        """Number events in the log and in their streams, and store the streams' new ends."""
         streams = {str(event["stream"]) for event in events}
         found = await self.session.execute(
             select(_STREAMS.c.stream, _STREAMS.c.last_no).where(
@@ -227,7 +227,7 @@ class RoomWriter:
             "id": timer_id,
             "room_id": self.room.id,
             "space": TimerSpace.CHANGE,
-            "name": timer_id,
+            "key": timer_id,
             "generation": 1,
             "due_at": self.now,
             "next_at": self.now,
@@ -238,27 +238,29 @@ class RoomWriter:
 
 
 @asynccontextmanager
-async def write_room(
+async def room_transaction(
     services: Services,
     room_id: str,
     *,
     actor_id: str | None = None,
     depth: int = 0,
-) -> AsyncIterator[RoomWriter]:
-    """Hand out a writer on a locked room; committed at the end, rolled back on any error.
+) -> AsyncIterator[RoomTransaction]:
+    """Open a transaction with the room locked; commit at the end, roll back on any error.
 
-    NotFound where there is no such room or it was deleted.
+    Raises NotFound if the room does not exist or was deleted.
     """
     async with services.database.write() as unit:
         room = await lock_room(unit.session, room_id)
         manifest = services.catalog.manifest(room.app_id, room.app_manifest_version)
-        writer = RoomWriter(services, unit, room, manifest=manifest, actor_id=actor_id, depth=depth)
-        yield writer
-        await writer.finish()
+        transaction = RoomTransaction(
+            services, unit, room, manifest=manifest, actor_id=actor_id, depth=depth
+        )
+        yield transaction
+        await transaction.finish()
 
 
 async def lock_room(session: AsyncSession, room_id: str) -> RoomRow:
-    """Lock a room's row and return it; NotFound where it is not there."""
+    """Lock a room's row and return it; NotFound if it does not exist."""
     room = await session.scalar(
         select(RoomRow)
         .where(RoomRow.id == room_id, RoomRow.deleted_at.is_(None))

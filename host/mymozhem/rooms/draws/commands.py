@@ -1,7 +1,7 @@
-"""Draws as people and apps ask for them: request, run, void, retry; the job does the rest.
+"""Commands on draws from people and apps: request, run, void, retry; the job does the rest.
 
-Everything here happens in the caller's transaction and is durable with it. What is asked twice is
-done once.
+Everything here happens in the caller's transaction and is durable with it. All commands are
+idempotent.
 """
 
 from collections.abc import Sequence
@@ -29,27 +29,27 @@ from mymozhem.contract.fair.model import AsList, PublicInput
 from mymozhem.db.base import new_id
 from mymozhem.errors import Conflict, Invalid, NotFound
 from mymozhem.rooms.app_calls.pending import forget
-from mymozhem.rooms.core.transaction import RoomWriter
+from mymozhem.rooms.core.transaction import RoomTransaction
 from mymozhem.rooms.prizes import inventory
 from mymozhem.rooms.prizes.inventory import PrizeExhausted
 from mymozhem.rooms.tables.draws import DrawRow, RevealMode
 from mymozhem.rooms.tables.prizes import PrizeRow, WinnerRow
 
-from .queries import by_id, by_key, depth_of, let_go, let_next_go, open_draws, put_down
+from .queries import by_id, by_key, depth_of, open_draws, release, schedule_next, schedule_now
 from .reveal import link_if_committed, reveal
 
 __all__ = [
-    "DrawWish",
+    "DrawRequest",
     "PublicValue",
     "by_id",
     "by_key",
     "end_draws",
     "request",
+    "request_of",
     "retry",
     "reveal",
     "run",
     "void",
-    "wish_of",
 ]
 
 PublicValue = str | Sequence[int]
@@ -61,11 +61,11 @@ _READABLE: TypeAdapter[tuple[PublicInput, ...]] = TypeAdapter(
 
 
 @dataclass(frozen=True)
-class DrawWish:
-    """A draw that somebody wants.
+class DrawRequest:
+    """A requested draw.
 
-    `prizes` None means all that is left when it is committed. `key` None lets the host name it.
-    `data` is the app's own note, for `prepare_draw` alone.
+    `prizes` None means everything that is left at the commit. `key` None lets the host choose one.
+    `data` is the app's own note; only `prepare_draw` receives it.
     """
 
     prizes: tuple[PrizeCount, ...] | None = None
@@ -78,9 +78,9 @@ class DrawWish:
     data: JsonObject = field(default_factory=dict)
 
 
-def wish_of(effect: Draw) -> DrawWish:
-    """Read the effect of an app as a wish."""
-    return DrawWish(
+def request_of(effect: Draw) -> DrawRequest:
+    """Return an app's effect as a request."""
+    return DrawRequest(
         prizes=effect.prizes,
         key=effect.key,
         run=effect.run,
@@ -92,32 +92,35 @@ def wish_of(effect: Draw) -> DrawWish:
     )
 
 
-async def request(writer: RoomWriter, wish: DrawWish) -> DrawRow:
-    """Note that a draw is wanted; the job commits it when its turn comes.
+async def request(transaction: RoomTransaction, wish: DrawRequest) -> DrawRow:
+    """Store the request of a draw; the job commits it when its turn comes.
 
-    Conflict DRAW_KEY_USED for a key that the room has used, PRIZE_EXHAUSTED for more than is left,
-    PUBLIC_SOURCE_DUE for a source that can no longer surprise anybody, ROOM_NOT_ACTIVE outside of
-    the event (a redraw may follow a completed one), ALREADY_REPLACED for a second redraw of a win.
+    Raises Conflict DRAW_KEY_USED for a key that the room has used, PRIZE_EXHAUSTED for more than is
+    left, PUBLIC_SOURCE_DUE for a source whose value may already be known, ROOM_NOT_ACTIVE outside
+    of the event (a redraw may follow a completed one), ALREADY_REPLACED for a second redraw of a
+    win.
     """
-    _refuse_status(writer, wish)
-    await _refuse_used_key(writer, wish.key)
-    _refuse_due(writer, wish.public_sources)
+    _require_status(transaction, wish)
+    await _require_unused_key(transaction, wish.key)
+    _require_future_sources(transaction, wish.public_sources)
     if wish.replaces is not None:
-        wish = await _redraw(writer, wish, wish.replaces)
-    await _refuse_exhausted(writer, wish.prizes)
-    draw = _row(writer, wish)
-    writer.session.add(draw)
-    writer.record(DrawRequested(draw_id=draw.id, key=draw.key))
-    await let_next_go(writer)
+        wish = await _redraw(transaction, wish, wish.replaces)
+    await _check_inventory(transaction, wish.prizes)
+    draw = _row(transaction, wish)
+    transaction.session.add(draw)
+    transaction.record(DrawRequested(draw_id=draw.id, key=draw.key))
+    await schedule_next(transaction)
     return draw
 
 
-async def run(writer: RoomWriter, draw: DrawRow, public_inputs: Sequence[PublicValue] = ()) -> None:
-    """Have the winners selected, now or as soon as the draw is committed; twice is once.
+async def run(
+    transaction: RoomTransaction, draw: DrawRow, public_inputs: Sequence[PublicValue] = ()
+) -> None:
+    """Run a draw now, or as soon as it is committed; idempotent.
 
-    A draw with public sources waits until their values come, one for each in order. Conflict
+    A draw with public sources waits for their values, one for each in order. Raises Conflict
     DRAW_VOIDED, DRAW_NOT_COMMITTED for values that come too early, PUBLIC_SOURCE_NOT_DUE,
-    PUBLIC_INPUTS_FIXED for other values than those given before; Invalid for values that do not
+    PUBLIC_INPUTS_FIXED for values other than those given before, and Invalid for values that do not
     fit.
     """
     if draw.status is DrawStatus.VOIDED:
@@ -125,47 +128,47 @@ async def run(writer: RoomWriter, draw: DrawRow, public_inputs: Sequence[PublicV
     if draw.status in (DrawStatus.DRAWN, DrawStatus.REVEALED):
         return
     draw.run = True
-    draw.request = draw.request | {"depth": max(depth_of(draw), writer.depth)}
+    draw.request = draw.request | {"depth": max(depth_of(draw), transaction.depth)}
     if public_inputs:
-        _take_inputs(writer, draw, public_inputs)
+        _take_inputs(transaction, draw, public_inputs)
     if draw.status is DrawStatus.COMMITTED and has_inputs(draw) and draw.due_at is None:
-        let_go(writer, draw)
+        schedule_now(transaction, draw)
 
 
 def has_inputs(draw: DrawRow) -> bool:
-    """Tell whether a committed draw has what it needs to be run."""
+    """Return whether a committed draw has everything that it needs to be run."""
     rule = fair.Rule.model_validate(draw.rule)
     return len(draw.public_inputs or ()) == len(rule.public_sources)
 
 
-async def void(writer: RoomWriter, draw: DrawRow, reason: str) -> None:
-    """End a draw without winners, in public; a reserved link is shown, what was reserved returns.
+async def void(transaction: RoomTransaction, draw: DrawRow, reason: str) -> None:
+    """End a draw publicly without winners: a reserved link is shown, reserved units return.
 
-    Twice is once. Conflict DRAW_REVEALED where a winner of it is public already.
+    Idempotent. Raises Conflict DRAW_REVEALED if a winner of it is already public.
     """
     if draw.status is DrawStatus.VOIDED:
         return
     if draw.status is DrawStatus.REVEALED or draw.revealed_prizes:
         message = "Winners of this draw are public already; revoke them one by one instead."
         raise Conflict(message, code="DRAW_REVEALED")
-    draw.link = await link_if_committed(writer, draw)
-    await _forget_result(writer, draw)
-    await forget(writer.session, [draw.id])
-    draw.status, draw.voided_at, draw.void_reason = DrawStatus.VOIDED, writer.now, reason
-    put_down(draw)
-    writer.record(
+    draw.link = await link_if_committed(transaction, draw)
+    await _forget_result(transaction, draw)
+    await forget(transaction.session, [draw.id])
+    draw.status, draw.voided_at, draw.void_reason = DrawStatus.VOIDED, transaction.now, reason
+    release(draw)
+    transaction.record(
         DrawVoided(draw_id=draw.id, key=draw.key, reason_digest=text_digest(reason), link=draw.link)
     )
-    writer.changed(Change(kind=ChangeKind.DRAW, what="voided", draw_id=draw.id, key=draw.key))
-    writer.audit("draw.void", subject=draw.id, reason=reason)
-    await let_next_go(writer)
+    transaction.changed(Change(kind=ChangeKind.DRAW, what="voided", draw_id=draw.id, key=draw.key))
+    transaction.audit("draw.void", subject=draw.id, reason=reason)
+    await schedule_next(transaction)
 
 
-async def retry(writer: RoomWriter, draw: DrawRow, *, platform: bool) -> None:
-    """Try a held draw again; with `platform` everybody takes part with one ticket, unasked.
+async def retry(transaction: RoomTransaction, draw: DrawRow, *, platform: bool) -> None:
+    """Retry a held draw; with `platform`, everybody has one ticket and the app is not called.
 
-    Asking for `platform` needs the organizer's typed consent, which the caller has checked. Nothing
-    happens to a draw that is not held any more. Conflict DRAW_NOT_HELD once entries are fixed.
+    `platform` needs the organizer's typed consent, which the caller has checked. A draw that is no
+    longer held is left unchanged. Raises Conflict DRAW_NOT_HELD once entries are fixed.
     """
     if draw.status is not DrawStatus.REQUESTED:
         message = "Entries and rule of this draw are fixed or it is over; nothing is held."
@@ -174,50 +177,56 @@ async def retry(writer: RoomWriter, draw: DrawRow, *, platform: bool) -> None:
         return
     draw.platform_consent = draw.platform_consent or platform
     draw.held_code = draw.held_message = None
-    writer.audit("draw.retry", subject=draw.id, platform=platform)
-    await let_next_go(writer)
+    transaction.audit("draw.retry", subject=draw.id, platform=platform)
+    await schedule_next(transaction)
 
 
-async def end_draws(writer: RoomWriter, status: RoomStatus) -> None:
-    """Settle the draws of a room that is about to end, or to be deleted; call it before the change.
+async def end_draws(transaction: RoomTransaction, status: RoomStatus) -> None:
+    """Settle the draws of a room before it ends or is deleted.
 
-    Draws that were only asked for are voided. One under way is Conflict DRAWS_OPEN in a room that
-    is completed, since people there expect its winners. In a room that is cancelled it is voided,
-    its link shown; what is public in part becomes public as a whole.
+    Draws that were only requested are voided. A draw in progress raises Conflict DRAWS_OPEN if the
+    room is completed, since its participants expect winners. If the room is cancelled, the draw is
+    voided and its link is shown; a partly public draw becomes public as a whole.
     """
     reason = f"The room was {status.lower()}."
-    for draw in reversed(await open_draws(writer)):  # or each void would let the next one go
+    for draw in reversed(await open_draws(transaction)):  # or each void would let the next one go
         if draw.status is not DrawStatus.REQUESTED and status is RoomStatus.COMPLETED:
             message = f"The draw {draw.key!r} is under way; run and reveal it, or void it."
             raise Conflict(message, code="DRAWS_OPEN", details={"drawId": draw.id})
-        await (reveal(writer, draw) if draw.revealed_prizes else void(writer, draw, reason))
+        await (
+            reveal(transaction, draw) if draw.revealed_prizes else void(transaction, draw, reason)
+        )
 
 
-def _refuse_status(writer: RoomWriter, wish: DrawWish) -> None:
-    status = writer.room.status
+def _require_status(transaction: RoomTransaction, wish: DrawRequest) -> None:
+    status = transaction.room.status
     redraw = wish.replaces is not None and status is RoomStatus.COMPLETED
     if status is not RoomStatus.ACTIVE and not redraw:
         message = "Draws are made while the room is active; afterwards only redraws are."
         raise Conflict(message, code="ROOM_NOT_ACTIVE", details={"status": status})
 
 
-async def _refuse_used_key(writer: RoomWriter, key: str | None) -> None:
-    used = select(DrawRow.id).where(DrawRow.room_id == writer.room.id, DrawRow.key == key)
-    if key is not None and await writer.session.scalar(used) is not None:
+async def _require_unused_key(transaction: RoomTransaction, key: str | None) -> None:
+    used = select(DrawRow.id).where(DrawRow.room_id == transaction.room.id, DrawRow.key == key)
+    if key is not None and await transaction.session.scalar(used) is not None:
         message = f"The room has had a draw {key!r} already; take another key."
         raise Conflict(message, code="DRAW_KEY_USED")
 
 
-def _refuse_due(writer: RoomWriter, sources: tuple[PublicSource, ...]) -> None:
+def _require_future_sources(
+    transaction: RoomTransaction, sources: tuple[PublicSource, ...]
+) -> None:
     for source in sources:
-        if source.due <= writer.now:
+        if source.due <= transaction.now:
             message = f"The public source {source.name!r} was due before the commit."
             raise Conflict(message, code="PUBLIC_SOURCE_DUE")
 
 
-async def _refuse_exhausted(writer: RoomWriter, prizes: tuple[PrizeCount, ...] | None) -> None:
-    """Refuse what cannot be had now; the units themselves are reserved at the commit."""
-    left = await _prizes_left(writer)
+async def _check_inventory(
+    transaction: RoomTransaction, prizes: tuple[PrizeCount, ...] | None
+) -> None:
+    """Raise if the prizes are not available now; the units are reserved at the commit."""
+    left = await _prizes_left(transaction)
     if prizes is None:
         if not any(left.values()):
             raise PrizeExhausted("There is no prize left to draw.")
@@ -232,21 +241,21 @@ async def _refuse_exhausted(writer: RoomWriter, prizes: tuple[PrizeCount, ...] |
             raise PrizeExhausted(details={"prizeId": prize.prize_id, "left": left[prize.prize_id]})
 
 
-async def _prizes_left(writer: RoomWriter) -> dict[str, int]:
-    rows = await writer.session.execute(
+async def _prizes_left(transaction: RoomTransaction) -> dict[str, int]:
+    rows = await transaction.session.execute(
         select(PrizeRow.id, PrizeRow.quantity_remaining).where(
-            PrizeRow.room_id == writer.room.id, PrizeRow.deleted_at.is_(None)
+            PrizeRow.room_id == transaction.room.id, PrizeRow.deleted_at.is_(None)
         )
     )
     return {row.id: row.quantity_remaining for row in rows}
 
 
-async def _redraw(writer: RoomWriter, wish: DrawWish, winner_id: str) -> DrawWish:
-    """Complete the wish for a redraw: one unit of the prize whose win was revoked."""
-    win = await writer.session.scalar(
+async def _redraw(transaction: RoomTransaction, wish: DrawRequest, winner_id: str) -> DrawRequest:
+    """Complete the request of a redraw: one unit of the prize whose win was revoked."""
+    win = await transaction.session.scalar(
         select(WinnerRow).where(
             WinnerRow.id == winner_id,
-            WinnerRow.room_id == writer.room.id,
+            WinnerRow.room_id == transaction.room.id,
             WinnerRow.sealed.is_(False),
         )
     )
@@ -255,43 +264,43 @@ async def _redraw(writer: RoomWriter, wish: DrawWish, winner_id: str) -> DrawWis
     if win.status is not WinnerStatus.REVOKED:
         message = "That win stands; revoke it before its prize is drawn again."
         raise Conflict(message, code="WINNER_NOT_REVOKED")
-    await _refuse_second_redraw(writer, winner_id)
+    await _require_first_redraw(transaction, winner_id)
     own = (PrizeCount(prize_id=win.prize_id, count=1),)
     if wish.prizes not in (None, own):
         raise Invalid(fields={"/prizes": ["a redraw is for one unit of the prize it replaces"]})
     return replace(wish, prizes=own)
 
 
-async def _refuse_second_redraw(writer: RoomWriter, winner_id: str) -> None:
+async def _require_first_redraw(transaction: RoomTransaction, winner_id: str) -> None:
     same = select(func.count()).where(
-        DrawRow.room_id == writer.room.id,
+        DrawRow.room_id == transaction.room.id,
         DrawRow.replaces == winner_id,
         DrawRow.status != DrawStatus.VOIDED,
     )
-    if await writer.session.scalar(same):
+    if await transaction.session.scalar(same):
         message = "That win is being replaced by another draw already."
         raise Conflict(message, code="ALREADY_REPLACED")
 
 
-def _row(writer: RoomWriter, wish: DrawWish) -> DrawRow:
+def _row(transaction: RoomTransaction, wish: DrawRequest) -> DrawRow:
     draw_id = new_id("draw")
     return DrawRow(
         id=draw_id,
-        room_id=writer.room.id,
+        room_id=transaction.room.id,
         key=wish.key or draw_id,
         status=DrawStatus.REQUESTED,
-        request=_document(wish, writer.depth),
+        request=_document(wish, transaction.depth),
         run=wish.run,
         reveal=wish.reveal,
         replaces=wish.replaces,
         revealed_prizes=[],
         attempts=0,
-        created_by=writer.actor_id,
-        created_at=writer.now,
+        created_by=transaction.actor_id,
+        created_at=transaction.now,
     )
 
 
-def _document(wish: DrawWish, depth: int) -> dict[str, Any]:
+def _document(wish: DrawRequest, depth: int) -> dict[str, Any]:
     prizes = None if wish.prizes is None else [_dumped(prize) for prize in wish.prizes]
     sources = [{"name": each.name, "due": iso(each.due)} for each in wish.public_sources]
     document: dict[str, Any] = {"prizes": prizes, "publicSources": sources, "depth": depth}
@@ -306,7 +315,7 @@ def _dumped(prize: PrizeCount) -> dict[str, Any]:
     return prize.model_dump(mode="json", by_alias=True)
 
 
-def _take_inputs(writer: RoomWriter, draw: DrawRow, given: Sequence[PublicValue]) -> None:
+def _take_inputs(transaction: RoomTransaction, draw: DrawRow, given: Sequence[PublicValue]) -> None:
     values = [value if isinstance(value, str) else list(value) for value in given]
     if draw.status is not DrawStatus.COMMITTED:
         message = "Values of public sources come after the commit; this draw has none yet."
@@ -314,29 +323,31 @@ def _take_inputs(writer: RoomWriter, draw: DrawRow, given: Sequence[PublicValue]
     if draw.public_inputs is not None and draw.public_inputs != values:
         message = "This draw has been run with other values; they cannot be exchanged."
         raise Conflict(message, code="PUBLIC_INPUTS_FIXED")
-    _refuse_unfit(writer, fair.Rule.model_validate(draw.rule), values)
+    _check_values(transaction, fair.Rule.model_validate(draw.rule), values)
     draw.public_inputs = values
 
 
-def _refuse_unfit(writer: RoomWriter, rule: fair.Rule, values: list[str | list[int]]) -> None:
+def _check_values(
+    transaction: RoomTransaction, rule: fair.Rule, values: list[str | list[int]]
+) -> None:
     try:
         fair.public_texts(rule, values)
         _READABLE.validate_python(values)
     except ValueError as error:
         raise Invalid(fields={"/publicInputs": [str(error)]}) from error
     for source in rule.public_sources:
-        if iso(writer.now) < source.due:
+        if iso(transaction.now) < source.due:
             message = f"The public source {source.name!r} is due at {source.due}, not yet."
             raise Conflict(message, code="PUBLIC_SOURCE_NOT_DUE", details={"due": source.due})
 
 
-async def _forget_result(writer: RoomWriter, draw: DrawRow) -> None:
-    """Give back what was reserved, and drop winners that nobody has seen."""
+async def _forget_result(transaction: RoomTransaction, draw: DrawRow) -> None:
+    """Return reserved units, and delete winners that nobody has seen."""
     if draw.status is DrawStatus.REQUESTED:
         return
     for prize in fair.Rule.model_validate(draw.rule).prizes:
-        await inventory.give_back(writer, prize.prize_id, prize.count)
-    await writer.session.execute(
+        await inventory.give_back(transaction, prize.prize_id, prize.count)
+    await transaction.session.execute(
         delete(WinnerRow).where(WinnerRow.draw_id == draw.id, WinnerRow.sealed.is_(True))
     )
     draw.picks = draw.reserves = None

@@ -1,4 +1,4 @@
-"""The first step of a draw: ask who takes part, freeze entries and rule, publish their digests."""
+"""Commit a draw: let the app name the entries, freeze entries and rule, publish their digests."""
 
 from dataclasses import dataclass
 from datetime import timedelta
@@ -27,11 +27,12 @@ from mymozhem.dispatch.outcome import BadAnswer, Outcome
 from mymozhem.dispatch.policy import Budget
 from mymozhem.manifests.validators import SchemaRefused, compile_schema
 from mymozhem.rooms.app_calls.fallbacks import record_fallback
-from mymozhem.rooms.app_calls.pending import asked
+from mymozhem.rooms.app_calls.pending import new_app_call
 from mymozhem.rooms.core.app_context import build_context
-from mymozhem.rooms.core.leased import Work
+from mymozhem.rooms.core.leased import Lease
+from mymozhem.rooms.core.revision import StaleSnapshot
 from mymozhem.rooms.core.services import Services
-from mymozhem.rooms.core.transaction import RoomWriter, write_room
+from mymozhem.rooms.core.transaction import RoomTransaction, room_transaction
 from mymozhem.rooms.prizes import inventory
 from mymozhem.rooms.tables.draws import DrawRow
 
@@ -40,15 +41,15 @@ from .entries import EntriesRefused, FrozenEntries, check_list, freeze
 from .queries import (
     by_id,
     depth_of,
-    let_go,
-    let_next_go,
     next_to_commit,
     note_of,
-    put_down,
+    release,
+    schedule_next,
+    schedule_now,
     wanted_reserves,
 )
 from .queries import wanted_prizes as named_prizes
-from .snapshot import Seen, has_moved_on, see
+from .snapshot import DrawSnapshot, is_stale, take_snapshot
 
 #: how often an answer is asked for afresh before the draw waits a moment
 TRIES = 5
@@ -58,7 +59,7 @@ A_MOMENT = timedelta(seconds=1)
 class Held(Exception):
     """The draw cannot be committed until an organizer decides; `code` and `message` say why.
 
-    `outcome` is that of the call which brought this about, None where it was no failed call.
+    `outcome` is that of the failed call that caused it, or None without one.
     """
 
     def __init__(
@@ -72,7 +73,7 @@ class Held(Exception):
 
 @dataclass(frozen=True)
 class Prepared:
-    """What is to be committed, and which outcome of the app's it rests on, if it was asked."""
+    """What is to be committed, and the outcome of the app's call, if it was called."""
 
     answer: PreparedDraw
     rule: fair.Rule
@@ -80,52 +81,55 @@ class Prepared:
     outcome: Outcome[PreparedDraw] | None
 
 
-async def commit(services: Services, work: Work) -> None:
-    """Commit a requested draw, or hold it; nothing happens where it is not this draw's turn."""
+async def commit(services: Services, lease: Lease) -> None:
+    """Commit a requested draw, or hold it; do nothing if it is another draw's turn."""
     for _ in range(TRIES):
-        seen = await _look(services, work)
+        seen = await _look(services, lease)
         if seen is None:
-            await _step_back(services, work)
+            await _step_back(services, lease)
             return
         try:
             prepared = await _prepare(services, seen)
-            if await _write(services, work, seen, prepared):
-                return
+            await _write(services, lease, seen, prepared)
+        except StaleSnapshot:
+            continue
         except Held as held:
-            await hold(services, work, held)
+            await hold(services, lease, held)
             return
         except inventory.PrizeExhausted as error:
             if named_prizes(seen.draw.request) is not None:
-                await hold(services, work, Held(error.code, error.message))
+                await hold(services, lease, Held(error.code, error.message))
                 return
-    await _step_back(services, work, later=A_MOMENT)
+        else:
+            return
+    await _step_back(services, lease, later=A_MOMENT)
 
 
-async def _look(services: Services, work: Work) -> Seen | None:
+async def _look(services: Services, lease: Lease) -> DrawSnapshot | None:
     async with services.database.read() as session:
-        draw = await session.get(DrawRow, work.row_id)
-        if draw is None or draw.lease != work.lease:
+        draw = await session.get(DrawRow, lease.row_id)
+        if draw is None or draw.lease != lease.token:
             return None
-        if await next_to_commit(session, work.room_id) != draw.id:
+        if await next_to_commit(session, lease.room_id) != draw.id:
             return None
-        return await see(session, services, draw, asked=not draw.platform_consent)
+        return await take_snapshot(session, services, draw, asked=not draw.platform_consent)
 
 
-async def _prepare(services: Services, seen: Seen) -> Prepared:
-    _refuse_missing(seen)
+async def _prepare(services: Services, seen: DrawSnapshot) -> Prepared:
+    _require_entries(seen)
     outcome = await _ask(services, seen)
     answer = _answer_of(outcome)
     rule = _rule_of(services, seen, answer)
-    work = partial(freeze, seen.people.chunks, answer.entries, rule)
+    freezing = partial(freeze, seen.people.chunks, answer.entries, rule)
     try:
-        entries = await services.workshop.run(work, size=len(seen.people.candidates.id))
+        entries = await services.compute_pool.run(freezing, size=len(seen.people.candidates.id))
     except EntriesRefused as refused:
         raise Held(refused.code, refused.message) from refused
     return Prepared(answer, rule, entries, outcome)
 
 
-def _refuse_missing(seen: Seen) -> None:
-    """Hold a draw of nothing, and one that would silently be of less than was asked for."""
+def _require_entries(seen: DrawSnapshot) -> None:
+    """Hold a draw without prizes, or with fewer prizes than were requested."""
     if not seen.prizes:
         raise Held(inventory.PrizeExhausted.default_code, "There is no prize left to draw.")
     named = named_prizes(seen.draw.request)
@@ -133,8 +137,8 @@ def _refuse_missing(seen: Seen) -> None:
         raise Held("PRIZE_NOT_FOUND", "A prize of this draw was deleted; void it and ask again.")
 
 
-async def _ask(services: Services, seen: Seen) -> Outcome[PreparedDraw] | None:
-    """Ask the app; None where an organizer has decided that it is not asked."""
+async def _ask(services: Services, seen: DrawSnapshot) -> Outcome[PreparedDraw] | None:
+    """Call the app; None if an organizer has decided to go on without it."""
     if seen.draw.platform_consent:
         return None
     now = await services.database.now()
@@ -142,7 +146,7 @@ async def _ask(services: Services, seen: Seen) -> Outcome[PreparedDraw] | None:
         context = await build_context(
             session, services, seen.room, seen.manifest, hook=PREPARE_DRAW, now=now
         )
-    question = asked(
+    call = new_app_call(
         PREPARE_DRAW,
         context=context.model_copy(update={"seed": None}),
         request=PrepareDrawRequest(
@@ -159,11 +163,11 @@ async def _ask(services: Services, seen: Seen) -> Outcome[PreparedDraw] | None:
         check=lambda _, answer: _check(services, seen, answer),
     )
     budget = Budget(services.clock, services.settings.max_deadline_ms)
-    return await question.answer(services, budget)
+    return await call.answer(services, budget)
 
 
 def _answer_of(outcome: Outcome[PreparedDraw] | None) -> PreparedDraw:
-    """Return what the app said, or equal tickets for everybody where the host decides."""
+    """Return the app's result, or equal tickets for everybody if the host decides."""
     if outcome is None:
         return PreparedDraw()
     if outcome.refusal is not None:
@@ -175,8 +179,8 @@ def _answer_of(outcome: Outcome[PreparedDraw] | None) -> PreparedDraw:
     return PreparedDraw()
 
 
-def _check(services: Services, seen: Seen, answer: PreparedDraw) -> None:
-    """Raise BadAnswer where what the app says cannot be committed to."""
+def _check(services: Services, seen: DrawSnapshot, answer: PreparedDraw) -> None:
+    """Raise BadAnswer if the app's result cannot be committed to."""
     try:
         _rule_of(services, seen, answer)
         _check_entries(answer.entries, seen.people.candidates.id)
@@ -195,8 +199,8 @@ def _check_entries(entries: EntryList | EntryRule, candidates: tuple[str, ...]) 
         compile_schema(entries.where)
 
 
-def _rule_of(services: Services, seen: Seen, answer: PreparedDraw) -> fair.Rule:
-    """Return the rule to be published; Held where the answer cannot be made one."""
+def _rule_of(services: Services, seen: DrawSnapshot, answer: PreparedDraw) -> fair.Rule:
+    """Return the rule to be published; raise Held if the result is no valid rule."""
     sources = seen.sources if answer.public_sources is None else answer.public_sources
     wanted = wanted_reserves(seen.draw.request)
     document: dict[str, Any] = {
@@ -217,8 +221,8 @@ def _rule_of(services: Services, seen: Seen, answer: PreparedDraw) -> fair.Rule:
         raise Held("RULE_INVALID", str(error.errors(include_url=False)[0]["msg"])) from error
 
 
-def _on_failure(seen: Seen, answer: PreparedDraw) -> str:
-    """Return what decides when the app's own algorithm fails; the host's own do not."""
+def _on_failure(seen: DrawSnapshot, answer: PreparedDraw) -> str:
+    """Return what decides if the app's own algorithm fails; the host's algorithms do not fail."""
     if answer.algorithm != "app":
         return "platform"
     return str(seen.manifest.policy(SELECT_WINNERS).on_failure)
@@ -230,52 +234,53 @@ def _source(services: Services, source: PublicSource) -> dict[str, str]:
     return {"name": source.name, "due": iso(source.due)}
 
 
-async def _write(services: Services, work: Work, seen: Seen, prepared: Prepared) -> bool:
-    """Commit; False where the room has moved on and the app has to be asked afresh."""
+async def _write(services: Services, lease: Lease, seen: DrawSnapshot, prepared: Prepared) -> None:
+    """Commit; return False if the room has changed and the app has to be called again."""
     actor_id, depth = seen.draw.created_by, depth_of(seen.draw)
-    async with write_room(services, work.room_id, actor_id=actor_id, depth=depth) as writer:
-        draw = await by_id(writer, work.row_id)
-        if draw.lease != work.lease or draw.status is not DrawStatus.REQUESTED:
-            return True
-        _refuse_due(writer, prepared.rule)
-        if await has_moved_on(writer.session, writer.room, seen):
-            return False
+    async with room_transaction(
+        services, lease.room_id, actor_id=actor_id, depth=depth
+    ) as transaction:
+        draw = await by_id(transaction, lease.row_id)
+        if draw.lease != lease.token or draw.status is not DrawStatus.REQUESTED:
+            return
+        _require_future_sources(transaction, prepared.rule)
+        if await is_stale(transaction.session, transaction.room, seen):
+            raise StaleSnapshot
         for prize in prepared.rule.prizes:
-            await inventory.reserve(writer, prize.prize_id, prize.count)
-        _take_link(writer, draw)
-        await _store(writer, draw, prepared)
-        _tell(writer, draw)
+            await inventory.reserve(transaction, prize.prize_id, prize.count)
+        _take_link(transaction, draw)
+        await _store(transaction, draw, prepared)
+        _tell(transaction, draw)
         if prepared.outcome is not None:
-            record_fallback(writer, PREPARE_DRAW, prepared.outcome)
-    return True
+            record_fallback(transaction, PREPARE_DRAW, prepared.outcome)
 
 
-def _refuse_due(writer: RoomWriter, rule: fair.Rule) -> None:
+def _require_future_sources(transaction: RoomTransaction, rule: fair.Rule) -> None:
     for source in rule.public_sources:
-        if source.due <= iso(writer.now):
+        if source.due <= iso(transaction.now):
             raise Held("PUBLIC_SOURCE_DUE", f"{source.name!r} was due before the commit.")
 
 
-def _take_link(writer: RoomWriter, draw: DrawRow) -> None:
-    if writer.room.next_link >= fair.CHAIN_LENGTH:
+def _take_link(transaction: RoomTransaction, draw: DrawRow) -> None:
+    if transaction.room.next_link >= fair.CHAIN_LENGTH:
         raise Held("CHAIN_EXHAUSTED", "The room has used up its links; open a new room.")
-    draw.link_index = writer.room.next_link
-    writer.room.next_link += 1
+    draw.link_index = transaction.room.next_link
+    transaction.room.next_link += 1
 
 
-async def _store(writer: RoomWriter, draw: DrawRow, prepared: Prepared) -> None:
-    draw.status, draw.committed_at = DrawStatus.COMMITTED, writer.now
+async def _store(transaction: RoomTransaction, draw: DrawRow, prepared: Prepared) -> None:
+    draw.status, draw.committed_at = DrawStatus.COMMITTED, transaction.now
     draw.rule, draw.rule_digest = prepared.rule.document(), prepared.rule.digest()
     draw.rule_text = prepared.answer.rule
     draw.entries_digest = prepared.entries.digest
     draw.entry_count, draw.ticket_count = prepared.entries.entries, prepared.entries.tickets
     draw.attempts = 0
-    put_down(draw)
+    release(draw)
     if draw.run and commands.has_inputs(draw):
-        let_go(writer, draw)
-    await writer.session.flush()
-    text = _as_json(prepared.entries.text, writer.services.database.dialect)
-    await writer.session.execute(
+        schedule_now(transaction, draw)
+    await transaction.session.flush()
+    text = _as_json(prepared.entries.text, transaction.services.database.dialect)
+    await transaction.session.execute(
         update(DrawRow)
         .where(DrawRow.id == draw.id)
         .values(entries=text)
@@ -284,17 +289,17 @@ async def _store(writer: RoomWriter, draw: DrawRow, prepared: Prepared) -> None:
 
 
 def _as_json(text: str, dialect: str) -> ColumnElement[Any]:
-    """Store JSON text as it is, without reading and writing what may be 50 MB on the way."""
+    """Store JSON text unchanged, without parsing what may be 50 MB."""
     stored = literal(text, Text())
     return cast(stored, postgresql.JSON()) if dialect == "postgresql" else stored
 
 
-def _tell(writer: RoomWriter, draw: DrawRow) -> None:
-    writer.record(
+def _tell(transaction: RoomTransaction, draw: DrawRow) -> None:
+    transaction.record(
         DrawCommitted(
             draw_id=draw.id,
             key=draw.key,
-            anchor=writer.room.draw_anchor,
+            anchor=transaction.room.draw_anchor,
             link_index=draw.link_index or 0,
             entries_digest=draw.entries_digest or "",
             rule_digest=draw.rule_digest or "",
@@ -302,29 +307,31 @@ def _tell(writer: RoomWriter, draw: DrawRow) -> None:
             ticket_count=draw.ticket_count,
         )
     )
-    writer.changed(Change(kind=ChangeKind.DRAW, what="committed", draw_id=draw.id, key=draw.key))
+    transaction.changed(
+        Change(kind=ChangeKind.DRAW, what="committed", draw_id=draw.id, key=draw.key)
+    )
 
 
-async def hold(services: Services, work: Work, held: Held) -> None:
-    """Let a draw that was only asked for stand still, in sight of its organizers."""
-    async with write_room(services, work.room_id) as writer:
-        draw = await by_id(writer, work.row_id)
-        if draw.lease != work.lease or draw.status is not DrawStatus.REQUESTED:
+async def hold(services: Services, lease: Lease, held: Held) -> None:
+    """Hold a requested draw, and show it to the organizers."""
+    async with room_transaction(services, lease.room_id) as transaction:
+        draw = await by_id(transaction, lease.row_id)
+        if draw.lease != lease.token or draw.status is not DrawStatus.REQUESTED:
             return
         draw.held_code, draw.held_message = held.code[:64], held.message[:1000]
-        put_down(draw)
+        release(draw)
         if held.outcome is not None:
-            record_fallback(writer, PREPARE_DRAW, held.outcome)
+            record_fallback(transaction, PREPARE_DRAW, held.outcome)
         event = DrawHeld(draw_id=draw.id, key=draw.key, code=held.code, message=held.message)
-        writer.record(event)
-        await let_next_go(writer)
+        transaction.record(event)
+        await schedule_next(transaction)
 
 
-async def _step_back(services: Services, work: Work, *, later: timedelta = timedelta()) -> None:
-    """Put the draw down until its turn comes; at once where that is now."""
-    async with write_room(services, work.room_id) as writer:
-        draw = await by_id(writer, work.row_id)
-        if draw.lease != work.lease:
+async def _step_back(services: Services, lease: Lease, *, later: timedelta = timedelta()) -> None:
+    """Release the draw until its turn comes; immediately if that is now."""
+    async with room_transaction(services, lease.room_id) as transaction:
+        draw = await by_id(transaction, lease.row_id)
+        if draw.lease != lease.token:
             return
-        mine = await next_to_commit(writer.session, work.room_id) == draw.id
-        put_down(draw, due_at=writer.now + later if mine else None)
+        mine = await next_to_commit(transaction.session, lease.room_id) == draw.id
+        release(draw, due_at=transaction.now + later if mine else None)

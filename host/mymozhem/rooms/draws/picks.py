@@ -1,4 +1,4 @@
-"""Who is drawn: by an algorithm of the host's, or checked when the app drew by its own."""
+"""Pick the winners by an algorithm of the host, or check the picks of the app's own."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -15,16 +15,16 @@ ReserveDocument = dict[str, str | int]
 
 
 @dataclass(frozen=True)
-class Selected:
-    """Who a draw selected, as it is stored; `reserves` None where the rule asks for none."""
+class Selection:
+    """The picks of a draw as they are stored; `reserves` is None if the rule wants none."""
 
     picks: list[PickDocument]
     reserves: list[ReserveDocument] | None = None
 
 
 @dataclass(frozen=True)
-class Ready:
-    """A committed draw with all that decides it; keep `link` from everybody.
+class DrawInputs:
+    """A committed draw with everything that decides it; never disclose `link`.
 
     `entries` is the stored JSON, `rule` its stored document.
     """
@@ -37,8 +37,8 @@ class Ready:
     rule_digest: str
 
 
-def compute(ready: Ready, algorithm: Algorithm) -> Selected:
-    """Return who a draw by `vrs-1` or `rfc3797` selects, each in their order."""
+def compute(ready: DrawInputs, algorithm: Algorithm) -> Selection:
+    """Return the picks of a draw by `vrs-1` or `rfc3797`, each in drawn order."""
     rule = fair.Rule.model_validate(ready.rule)
     found = fair.select_all(
         rule,
@@ -50,11 +50,11 @@ def compute(ready: Ready, algorithm: Algorithm) -> Selected:
         algorithm=algorithm,
     )
     picks = [_document(pick.prize_id, pick.participant_id, pick.ticket) for pick in found.picks]
-    return Selected(picks, [_reserve(each) for each in found.reserves] if rule.reserves else None)
+    return Selection(picks, [_reserve(each) for each in found.reserves] if rule.reserves else None)
 
 
-def seed_of(ready: Ready) -> str:
-    """Return the seed, in hex, of an app's own algorithm; it tells no position of `vrs-1`."""
+def seed_of(ready: DrawInputs) -> str:
+    """Return the hex seed of an app's own algorithm; it discloses no position of `vrs-1`."""
     rule = fair.Rule.model_validate(ready.rule)
     key = fair.seed_key(
         ready.link,
@@ -66,37 +66,37 @@ def seed_of(ready: Ready) -> str:
 
 
 def read_entries(text: str) -> fair.Entries:
-    """Read stored entries, which were checked when they were frozen."""
+    """Parse stored entries; they were checked when they were frozen."""
     document = orjson.loads(text)
     return fair.Entries.model_construct(
         participants=tuple(document["participants"]), tickets=tuple(document["tickets"])
     )
 
 
-def app_picks(rule: fair.Rule, answer: SelectWinnersResult) -> Selected:
-    """Return whom an app selected: without reserves, and without tickets, so the first stands."""
+def app_picks(rule: fair.Rule, answer: SelectWinnersResult) -> Selection:
+    """Return the picks of an app's own algorithm, without reserves and tickets."""
     picks = [_document(pick.prize_id, pick.participant_id, 1) for pick in answer.picks]
-    return Selected(picks, [] if rule.reserves else None)
+    return Selection(picks, [] if rule.reserves else None)
 
 
 def check_picks(rule: fair.Rule, entries: fair.Entries, answer: SelectWinnersResult) -> None:
-    """Raise BadAnswer where an app's picks are not what the rule announced."""
+    """Raise BadAnswer if an app's picks break the announced rule."""
     eligible = set(entries.participants).difference(rule.exclude)
     for pick in answer.picks:
         if pick.participant_id not in eligible:
             _refuse("NOT_AN_ENTRY", f"{pick.participant_id!r} is no entry of this draw.")
-    _refuse_repeated(rule, answer)
-    _refuse_counts(rule, len(eligible), Counter(pick.prize_id for pick in answer.picks))
+    _check_repeats(rule, answer)
+    _check_counts(rule, len(eligible), Counter(pick.prize_id for pick in answer.picks))
 
 
-def _refuse_repeated(rule: fair.Rule, answer: SelectWinnersResult) -> None:
+def _check_repeats(rule: fair.Rule, answer: SelectWinnersResult) -> None:
     per_prize = rule.each == "perPrize"
     wins = [(pick.prize_id if per_prize else "", pick.participant_id) for pick in answer.picks]
     if len(set(wins)) != len(wins):
         _refuse("PICKED_TWICE", "Somebody was picked more often than the rule allows.")
 
 
-def _refuse_counts(rule: fair.Rule, eligible: int, picked: Counter[str]) -> None:
+def _check_counts(rule: fair.Rule, eligible: int, picked: Counter[str]) -> None:
     wanted = {prize.prize_id: prize.count for prize in rule.prizes}
     for prize_id, count in picked.items():
         if count > wanted.get(prize_id, 0):

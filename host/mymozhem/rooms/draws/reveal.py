@@ -1,4 +1,4 @@
-"""The reveal: only now do winners, events and the link of a draw reach anybody."""
+"""The reveal of a draw: only now are its winners, events and link published."""
 
 import asyncio
 from collections import Counter
@@ -9,12 +9,12 @@ from sqlalchemy import select, update
 from mymozhem.contract import Change, ChangeKind, DrawStatus, WinnerStatus, fair
 from mymozhem.contract.events import DrawRevealed, WinnerRevoked, text_digest
 from mymozhem.errors import Conflict, NotFound
-from mymozhem.rooms.core.transaction import RoomWriter
+from mymozhem.rooms.core.transaction import RoomTransaction
 from mymozhem.rooms.prizes import inventory, winners
 from mymozhem.rooms.tables.draws import DrawRow
 from mymozhem.rooms.tables.prizes import WinnerRow
 
-from .queries import let_next_go, put_down
+from .queries import release, schedule_next
 from .secret import link_of
 
 #: winners after which others get their turn
@@ -23,11 +23,14 @@ AT_ONCE = 500
 HELD_ALREADY = "Won this prize in another way before the reveal."
 
 
-async def reveal(writer: RoomWriter, draw: DrawRow, prizes: Collection[str] | None = None) -> None:
-    """Make the winners of the named prizes public, or of all; what is public already stays so.
+async def reveal(
+    transaction: RoomTransaction, draw: DrawRow, prizes: Collection[str] | None = None
+) -> None:
+    """Reveal the winners of the named prizes, or of all; idempotent.
 
-    Link and record come with the last prize, and what was reserved and not won returns then.
-    Conflict DRAW_NOT_DRAWN before there is a result, NotFound for a prize that is not in the draw.
+    Link and record are published with the last prize, and unused reserved units return then. Raises
+    Conflict DRAW_NOT_DRAWN before there is a result, and NotFound for a prize that is not in the
+    draw.
     """
     if draw.status is DrawStatus.REVEALED:
         return
@@ -38,32 +41,32 @@ async def reveal(writer: RoomWriter, draw: DrawRow, prizes: Collection[str] | No
     fresh = _fresh(rule, draw.revealed_prizes, prizes)
     if not fresh:
         return
-    await _show_winners(writer, draw, fresh)
+    await _show_winners(transaction, draw, fresh)
     draw.revealed_prizes = [*draw.revealed_prizes, *fresh]
     complete = len(draw.revealed_prizes) == len(rule.prizes)
     if complete:
-        await _complete(writer, draw, rule)
-    _tell(writer, draw, rule, fresh, complete=complete)
+        await _complete(transaction, draw, rule)
+    _tell(transaction, draw, rule, fresh, complete=complete)
     if complete:
-        await let_next_go(writer)
+        await schedule_next(transaction)
 
 
-async def link_if_committed(writer: RoomWriter, draw: DrawRow) -> str | None:
-    """Return the link of a draw, about to be made public; None where none was reserved."""
+async def link_if_committed(transaction: RoomTransaction, draw: DrawRow) -> str | None:
+    """Return the link of a draw that is about to be public; None if none was reserved."""
     if draw.link_index is None:
         return None
-    return (await link_of(writer.services.keys, writer.room, draw.link_index)).hex()
+    return (await link_of(transaction.services.keys, transaction.room, draw.link_index)).hex()
 
 
 def guarantee_of(rule: fair.Rule) -> fair.Guarantee:
-    """Return which guarantee a draw of this rule has."""
+    """Return the guarantee that a draw with this rule has."""
     return "beacon" if rule.public_sources else "committed"
 
 
 def _fresh(
     rule: fair.Rule, revealed: Sequence[str], prizes: Collection[str] | None
 ) -> tuple[str, ...]:
-    """Return what is revealed now, in the rule's order."""
+    """Return the picks that are revealed now, in the rule's order."""
     all_of_them = [prize.prize_id for prize in rule.prizes]
     unknown = sorted(set(prizes or ()) - set(all_of_them))
     if unknown:
@@ -73,33 +76,35 @@ def _fresh(
     return tuple(prize for prize in all_of_them if prize in wanted and prize not in revealed)
 
 
-async def _show_winners(writer: RoomWriter, draw: DrawRow, prizes: tuple[str, ...]) -> None:
-    rows = await _sealed_rows(writer, draw, prizes)
-    holders = await _holders(writer, prizes)
+async def _show_winners(
+    transaction: RoomTransaction, draw: DrawRow, prizes: tuple[str, ...]
+) -> None:
+    rows = await _sealed_rows(transaction, draw, prizes)
+    holders = await _holders(transaction, prizes)
     ordered = sorted(rows, key=lambda row: (prizes.index(row.prize_id), row.ordinal))
     for place, row in enumerate(ordered):
-        winners.record_selected(writer, row)
+        winners.record_selected(transaction, row)
         if place % AT_ONCE == 0:
             await asyncio.sleep(0)
     taken = [row for row in ordered if (row.prize_id, row.participant_id) in holders]
-    await _take_back(writer, taken)
-    await writer.session.execute(
+    await _take_back(transaction, taken)
+    await transaction.session.execute(
         update(WinnerRow)
         .where(
             WinnerRow.draw_id == draw.id,
             WinnerRow.sealed.is_(True),
             WinnerRow.prize_id.in_(prizes),
         )
-        .values(sealed=False, updated_at=writer.now)
+        .values(sealed=False, updated_at=transaction.now)
     )
     standing = [row for row in ordered if row.status is WinnerStatus.AWARDED]
-    winners.tell_wins(writer, standing, what="selected")
+    winners.notify_wins(transaction, standing, what="selected")
 
 
 async def _sealed_rows(
-    writer: RoomWriter, draw: DrawRow, prizes: tuple[str, ...]
+    transaction: RoomTransaction, draw: DrawRow, prizes: tuple[str, ...]
 ) -> Sequence[WinnerRow]:
-    found = await writer.session.scalars(
+    found = await transaction.session.scalars(
         select(WinnerRow).where(
             WinnerRow.draw_id == draw.id,
             WinnerRow.sealed.is_(True),
@@ -109,11 +114,11 @@ async def _sealed_rows(
     return found.all()
 
 
-async def _holders(writer: RoomWriter, prizes: tuple[str, ...]) -> set[tuple[str, str]]:
-    """Return who holds one of the prizes already, having won it by hand since the commit."""
-    found = await writer.session.execute(
+async def _holders(transaction: RoomTransaction, prizes: tuple[str, ...]) -> set[tuple[str, str]]:
+    """Return the participants who already won one of the prizes by hand since the commit."""
+    found = await transaction.session.execute(
         select(WinnerRow.prize_id, WinnerRow.participant_id).where(
-            WinnerRow.room_id == writer.room.id,
+            WinnerRow.room_id == transaction.room.id,
             WinnerRow.prize_id.in_(prizes),
             WinnerRow.sealed.is_(False),
             WinnerRow.status != WinnerStatus.REVOKED,
@@ -122,12 +127,12 @@ async def _holders(writer: RoomWriter, prizes: tuple[str, ...]) -> set[tuple[str
     return {(prize_id, participant_id) for prize_id, participant_id in found}
 
 
-async def _take_back(writer: RoomWriter, taken: Iterable[WinnerRow]) -> None:
-    """Revoke what would be the same prize twice: the result stays visible, the unit returns."""
+async def _take_back(transaction: RoomTransaction, taken: Iterable[WinnerRow]) -> None:
+    """Revoke a second win of the same prize: the result stays visible, the unit returns."""
     for row in taken:
         row.status, row.reason = WinnerStatus.REVOKED, HELD_ALREADY
-        await inventory.give_back(writer, row.prize_id, 1)
-        writer.record(
+        await inventory.give_back(transaction, row.prize_id, 1)
+        transaction.record(
             WinnerRevoked(
                 winner_id=row.id,
                 participant_id=row.participant_id,
@@ -135,28 +140,28 @@ async def _take_back(writer: RoomWriter, taken: Iterable[WinnerRow]) -> None:
                 reason_digest=text_digest(row.reason),
             )
         )
-    await writer.session.flush()
+    await transaction.session.flush()
 
 
-async def _complete(writer: RoomWriter, draw: DrawRow, rule: fair.Rule) -> None:
-    draw.status, draw.revealed_at = DrawStatus.REVEALED, writer.now
-    draw.link = await link_if_committed(writer, draw)
-    put_down(draw)
-    picks = await writer.session.scalar(select(DrawRow.picks).where(DrawRow.id == draw.id))
+async def _complete(transaction: RoomTransaction, draw: DrawRow, rule: fair.Rule) -> None:
+    draw.status, draw.revealed_at = DrawStatus.REVEALED, transaction.now
+    draw.link = await link_if_committed(transaction, draw)
+    release(draw)
+    picks = await transaction.session.scalar(select(DrawRow.picks).where(DrawRow.id == draw.id))
     used = Counter(pick["prizeId"] for pick in picks or ())
     for prize in rule.prizes:
-        await inventory.give_back(writer, prize.prize_id, prize.count - used[prize.prize_id])
+        await inventory.give_back(transaction, prize.prize_id, prize.count - used[prize.prize_id])
 
 
 def _tell(
-    writer: RoomWriter,
+    transaction: RoomTransaction,
     draw: DrawRow,
     rule: fair.Rule,
     prizes: tuple[str, ...],
     *,
     complete: bool,
 ) -> None:
-    writer.record(
+    transaction.record(
         DrawRevealed(
             draw_id=draw.id,
             key=draw.key,
@@ -166,5 +171,7 @@ def _tell(
             guarantee=guarantee_of(rule),
         )
     )
-    writer.changed(Change(kind=ChangeKind.DRAW, what="revealed", draw_id=draw.id, key=draw.key))
-    writer.audit("draw.reveal", subject=draw.id, prizes=list(prizes))
+    transaction.changed(
+        Change(kind=ChangeKind.DRAW, what="revealed", draw_id=draw.id, key=draw.key)
+    )
+    transaction.audit("draw.reveal", subject=draw.id, prizes=list(prizes))

@@ -1,4 +1,4 @@
-"""The second step of a draw: select winners from what was frozen, and store them sealed."""
+"""Select the winners of a committed draw from its frozen entries, and store them sealed."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -26,37 +26,37 @@ from mymozhem.db.base import new_id
 from mymozhem.dispatch.outcome import FailureKind, Outcome
 from mymozhem.dispatch.policy import Budget
 from mymozhem.rooms.app_calls import backoff
-from mymozhem.rooms.app_calls.pending import Asked, Waiter, asked, recall
+from mymozhem.rooms.app_calls.pending import AppCall, PendingCallRef, new_app_call, restore_pending
 from mymozhem.rooms.core.app_context import build_context
-from mymozhem.rooms.core.leased import Work
+from mymozhem.rooms.core.leased import Lease
 from mymozhem.rooms.core.services import Services
-from mymozhem.rooms.core.transaction import RoomWriter, write_room
+from mymozhem.rooms.core.transaction import RoomTransaction, room_transaction
 from mymozhem.rooms.tables.draws import DrawRow, RevealMode
 from mymozhem.rooms.tables.prizes import PrizeRow, WinnerRow
 from mymozhem.rooms.tables.rooms import RoomRow
 
 from . import commands
 from .picks import (
+    DrawInputs,
     PickDocument,
-    Ready,
-    Selected,
+    Selection,
     app_picks,
     check_picks,
     compute,
     read_entries,
     seed_of,
 )
-from .queries import by_id, depth_of, put_down
+from .queries import by_id, depth_of, release
 from .reveal import reveal
 from .secret import link_of
 
 ROWS_AT_ONCE = 2_000
 
-#: what a committed draw has fixed already, or what is not to be read before it is drawn
-KNOWN = ("participants", "tickets", "seed")
+#: what a committed draw has fixed already, or what nobody may read before it is drawn
+NOT_STORED = ("participants", "tickets", "seed")
 
 Answer = Outcome[SelectWinnersResult]
-Question = Asked[SelectWinnersRequest, SelectWinnersResult]
+SelectCall = AppCall[SelectWinnersRequest, SelectWinnersResult]
 
 
 @dataclass(frozen=True)
@@ -69,42 +69,42 @@ class Committed:
 
 
 @dataclass(frozen=True)
-class Decided:
-    """Whom a draw selected; None where the app is to be asked again later.
+class SelectionOutcome:
+    """The picks of a draw; None if the app is to be called again later.
 
-    `call` is what the app was asked, None where it was not, and `outcome` what became of that.
+    `call` is the call of the app, or None without one; `outcome` is its outcome.
     """
 
-    selected: Selected | None
+    selected: Selection | None
     by: DecidedBy
-    call: Question | None = None
+    call: SelectCall | None = None
     outcome: Answer | None = None
 
 
-async def select_winners(services: Services, work: Work) -> None:
-    """Draw a committed draw that is to be run; where it is revealed at once, that too."""
-    seen = await _look(services, work)
+async def select_winners(services: Services, lease: Lease) -> None:
+    """Select the winners of a committed draw, and reveal them if the draw says so."""
+    seen = await _look(services, lease)
     if seen is None:
-        await _put_down(services, work)
+        await _release(services, lease)
         return
     ready = await _ready(services, seen)
     rule = fair.Rule.model_validate(ready.rule)
     if rule.algorithm != "app":
         selected = await _compute(services, ready, rule, rule.algorithm, seen.draw)
-        await _write(services, work, seen.draw, Decided(selected, DecidedBy.PLATFORM))
+        await _write(services, lease, seen.draw, SelectionOutcome(selected, DecidedBy.PLATFORM))
         return
     call = await _look_again(services, seen, ready, rule)
-    with services.calls.asking(call.call_id):
+    with services.in_flight_calls.track(call.call_id):
         budget = Budget(services.clock, services.settings.max_deadline_ms)
         outcome = await call.answer(services, budget)
         decided = await _decide(services, seen, ready, rule, call, outcome)
-        await _write(services, work, seen.draw, decided)
+        await _write(services, lease, seen.draw, decided)
 
 
-async def _look(services: Services, work: Work) -> Committed | None:
+async def _look(services: Services, lease: Lease) -> Committed | None:
     async with services.database.read() as session:
-        draw = await session.get(DrawRow, work.row_id)
-        if draw is None or draw.lease != work.lease or not is_runnable(draw):
+        draw = await session.get(DrawRow, lease.row_id)
+        if draw is None or draw.lease != lease.token or not is_runnable(draw):
             return None
         room = (await session.scalars(select(RoomRow).where(RoomRow.id == draw.room_id))).one()
         text = select(cast(DrawRow.entries, Text)).where(DrawRow.id == draw.id)
@@ -112,13 +112,13 @@ async def _look(services: Services, work: Work) -> Committed | None:
 
 
 def is_runnable(draw: DrawRow) -> bool:
-    """Tell whether a draw has all it needs for its winners to be selected."""
+    """Return whether a draw has everything that the selection of its winners needs."""
     return draw.status is DrawStatus.COMMITTED and draw.run and commands.has_inputs(draw)
 
 
-async def _ready(services: Services, seen: Committed) -> Ready:
+async def _ready(services: Services, seen: Committed) -> DrawInputs:
     draw = seen.draw
-    return Ready(
+    return DrawInputs(
         entries=seen.entries,
         rule=draw.rule or {},
         link=await link_of(services.keys, seen.room, draw.link_index or 0),
@@ -133,17 +133,17 @@ async def _ready(services: Services, seen: Committed) -> Ready:
 async def _decide(
     services: Services,
     seen: Committed,
-    ready: Ready,
+    ready: DrawInputs,
     rule: fair.Rule,
-    call: Question,
+    call: SelectCall,
     outcome: Answer,
-) -> Decided:
+) -> SelectionOutcome:
     if outcome.result is not None:
-        return Decided(app_picks(rule, outcome.result), DecidedBy.APP, call, outcome)
+        return SelectionOutcome(app_picks(rule, outcome.result), DecidedBy.APP, call, outcome)
     if rule.on_failure == "queue":
-        return Decided(None, DecidedBy.QUEUE, call, outcome)
+        return SelectionOutcome(None, DecidedBy.QUEUE, call, outcome)
     selected = await _compute(services, ready, rule, "vrs-1", seen.draw)
-    return Decided(selected, DecidedBy.PLATFORM, call, outcome)
+    return SelectionOutcome(selected, DecidedBy.PLATFORM, call, outcome)
 
 
 def _rankings(rule: fair.Rule) -> int:
@@ -151,18 +151,18 @@ def _rankings(rule: fair.Rule) -> int:
 
 
 async def _compute(
-    services: Services, ready: Ready, rule: fair.Rule, algorithm: Algorithm, draw: DrawRow
-) -> Selected:
+    services: Services, ready: DrawInputs, rule: fair.Rule, algorithm: Algorithm, draw: DrawRow
+) -> Selection:
     size = max(draw.entry_count, draw.ticket_count * _rankings(rule))
-    return await services.workshop.run(partial(compute, ready, algorithm), size=size)
+    return await services.compute_pool.run(partial(compute, ready, algorithm), size=size)
 
 
 async def _look_again(
-    services: Services, seen: Committed, ready: Ready, rule: fair.Rule
-) -> Question:
-    """Return what the app is asked, in the version that the rule names, whatever the room's is.
+    services: Services, seen: Committed, ready: DrawInputs, rule: fair.Rule
+) -> SelectCall:
+    """Return the call of the app in the version that the rule names, whatever the room's version.
 
-    What was committed cannot move on, so a call that is kept is asked as it was.
+    A commitment never changes, so a kept call is repeated unchanged.
     """
     entries, draw = read_entries(ready.entries), seen.draw
     manifest = services.catalog.manifest(rule.app.id, rule.app.version)
@@ -172,7 +172,7 @@ async def _look_again(
             session, services, seen.room, manifest, hook=SELECT_WINNERS, now=now
         )
         app = AppRef(id=rule.app.id, version=rule.app.version)
-        question = asked(
+        new = new_app_call(
             SELECT_WINNERS,
             context=context.model_copy(update={"seed": None, "app": app}),
             request=SelectWinnersRequest(
@@ -186,10 +186,10 @@ async def _look_again(
                 seed=seed_of(ready),
             ),
             revision=ready.rule_digest,
-            waiter=Waiter(draw.id, asked_before=draw.attempts > 0, known=KNOWN),
+            pending=PendingCallRef(draw.id, asked_before=draw.attempts > 0, not_stored=NOT_STORED),
             check=lambda _, answer: check_picks(rule, entries, answer),
         )
-        return await recall(session, question)
+        return await restore_pending(session, new)
 
 
 async def _prizes(session: AsyncSession, rule: fair.Rule) -> tuple[DrawPrize, ...]:
@@ -210,61 +210,69 @@ def _named(ids: Sequence[str]) -> Any:  # noqa: ANN401  a statement, whose type 
     return select(PrizeRow).where(PrizeRow.id.in_(ids))
 
 
-async def _write(services: Services, work: Work, seen: DrawRow, decided: Decided) -> None:
+async def _write(
+    services: Services, lease: Lease, seen: DrawRow, decided: SelectionOutcome
+) -> None:
     actor_id, depth = seen.created_by, depth_of(seen)
-    async with write_room(services, work.room_id, actor_id=actor_id, depth=depth) as writer:
-        draw = await by_id(writer, work.row_id)
-        if draw.lease != work.lease or draw.status is not DrawStatus.COMMITTED:
+    async with room_transaction(
+        services, lease.room_id, actor_id=actor_id, depth=depth
+    ) as transaction:
+        draw = await by_id(transaction, lease.row_id)
+        if draw.lease != lease.token or draw.status is not DrawStatus.COMMITTED:
             return
         rule = fair.Rule.model_validate(draw.rule)
-        decided = await _noted(writer, rule, decided)
+        decided = await _noted(transaction, rule, decided)
         if decided.outcome is not None and decided.outcome.result is None and not draw.attempts:
-            _tell_fallback(writer, decided.by, decided.outcome)
+            _tell_fallback(transaction, decided.by, decided.outcome)
         if decided.selected is None:
-            _ask_again(writer, draw, decided.outcome)
+            _ask_again(transaction, draw, decided.outcome)
             return
-        await _store(writer, draw, decided.selected, decided.by)
+        await _store(transaction, draw, decided.selected, decided.by)
 
 
-async def _noted(writer: RoomWriter, rule: fair.Rule, decided: Decided) -> Decided:
-    """Keep the call where the app is asked again; its answer counts if it has come meanwhile."""
+async def _noted(
+    transaction: RoomTransaction, rule: fair.Rule, decided: SelectionOutcome
+) -> SelectionOutcome:
+    """Keep the call for the next attempt; a result that arrived in the meantime counts."""
     if decided.call is None or decided.outcome is None:
         return decided
-    outcome = await decided.call.note(writer, decided.outcome)
+    outcome = await decided.call.keep_or_discard(transaction, decided.outcome)
     if outcome is decided.outcome or outcome.result is None:
         return decided
-    return Decided(app_picks(rule, outcome.result), DecidedBy.APP, decided.call, outcome)
+    return SelectionOutcome(app_picks(rule, outcome.result), DecidedBy.APP, decided.call, outcome)
 
 
-def _ask_again(writer: RoomWriter, draw: DrawRow, outcome: Answer | None) -> None:
+def _ask_again(transaction: RoomTransaction, draw: DrawRow, outcome: Answer | None) -> None:
     draw.attempts += 1
     failure = outcome.failure if outcome is not None else None
     parked = failure is not None and failure.kind is FailureKind.ACCEPTED
     wait = backoff.seconds(draw.attempts, parked=parked)
-    put_down(draw, due_at=writer.now + timedelta(seconds=wait))
+    release(draw, due_at=transaction.now + timedelta(seconds=wait))
 
 
-async def _store(writer: RoomWriter, draw: DrawRow, selected: Selected, by: DecidedBy) -> None:
-    """Store winners and result in one transaction; sealed, so that nobody learns of them."""
-    draw.status, draw.drawn_at, draw.decided_by = DrawStatus.DRAWN, writer.now, by
+async def _store(
+    transaction: RoomTransaction, draw: DrawRow, selected: Selection, by: DecidedBy
+) -> None:
+    """Store winners and result in one transaction; sealed, so that they stay hidden."""
+    draw.status, draw.drawn_at, draw.decided_by = DrawStatus.DRAWN, transaction.now, by
     picks = selected.picks
     draw.picks, draw.reserves = picks, selected.reserves
-    put_down(draw)
-    await writer.session.flush()
+    release(draw)
+    await transaction.session.flush()
     for start in range(0, len(picks), ROWS_AT_ONCE):
         some = picks[start : start + ROWS_AT_ONCE]
-        rows = [_winner(writer, draw, pick, start + at) for at, pick in enumerate(some)]
-        await writer.session.execute(insert(WinnerRow), rows)
+        rows = [_winner(transaction, draw, pick, start + at) for at, pick in enumerate(some)]
+        await transaction.session.execute(insert(WinnerRow), rows)
     if draw.reveal is RevealMode.NOW:
-        await reveal(writer, draw)
+        await reveal(transaction, draw)
 
 
 def _winner(
-    writer: RoomWriter, draw: DrawRow, pick: PickDocument, ordinal: int
+    transaction: RoomTransaction, draw: DrawRow, pick: PickDocument, ordinal: int
 ) -> dict[str, object]:
     return {
         "id": new_id("win"),
-        "room_id": writer.room.id,
+        "room_id": transaction.room.id,
         "participant_id": pick["participantId"],
         "prize_id": pick["prizeId"],
         "draw_id": draw.id,
@@ -272,28 +280,28 @@ def _winner(
         "sealed": True,
         "status": WinnerStatus.AWARDED,
         "data": {},
-        "created_at": writer.now,
-        "updated_at": writer.now,
+        "created_at": transaction.now,
+        "updated_at": transaction.now,
     }
 
 
-def _tell_fallback(writer: RoomWriter, by: DecidedBy, outcome: Answer) -> None:
-    """Append who decides instead of the app; a refusal of a committed draw counts as a failure."""
+def _tell_fallback(transaction: RoomTransaction, by: DecidedBy, outcome: Answer) -> None:
+    """Record who decides instead of the app; refusing a committed draw counts as a failure."""
     said = outcome.refusal or outcome.failure
-    writer.record(
+    transaction.record(
         FallbackUsed(
             hook=SELECT_WINNERS.name,
             decided_by=by,
             code=said.code if said else "APP_NOT_IMPLEMENTED",
             message=said.message if said else "The app has no algorithm of its own.",
-            at=writer.now,
+            at=transaction.now,
             call_id=outcome.call_id,
         )
     )
 
 
-async def _put_down(services: Services, work: Work) -> None:
-    async with write_room(services, work.room_id) as writer:
-        draw = await by_id(writer, work.row_id)
-        if draw.lease == work.lease:
-            put_down(draw, due_at=writer.now if is_runnable(draw) else None)
+async def _release(services: Services, lease: Lease) -> None:
+    async with room_transaction(services, lease.room_id) as transaction:
+        draw = await by_id(transaction, lease.row_id)
+        if draw.lease == lease.token:
+            release(draw, due_at=transaction.now if is_runnable(draw) else None)

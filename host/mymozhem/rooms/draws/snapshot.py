@@ -1,4 +1,4 @@
-"""What a draw is prepared from: prizes, candidates, what it replaces, and who may not win again."""
+"""The snapshot that a draw is prepared from: prizes, candidates, redraw, and who is excluded."""
 
 import asyncio
 from collections.abc import Iterable, Sequence
@@ -45,10 +45,10 @@ class People:
 
 
 @dataclass(frozen=True)
-class Seen:
-    """A draw and its room at one moment, before the app is asked.
+class DrawSnapshot:
+    """A draw and its room at one moment, before the app is called.
 
-    `revision` and `seq` (how far the room's log was) tell later whether the room has moved on.
+    `revision` and `seq` (the end of the room's log) tell later whether the snapshot is stale.
     """
 
     room: RoomRow
@@ -64,13 +64,15 @@ class Seen:
     seq: int
 
 
-async def see(session: AsyncSession, services: Services, draw: DrawRow, *, asked: bool) -> Seen:
-    """Look at all that a draw depends on; `asked` adds what only an app wants to know of people."""
+async def take_snapshot(
+    session: AsyncSession, services: Services, draw: DrawRow, *, asked: bool
+) -> DrawSnapshot:
+    """Read everything that a draw depends on; `asked` adds the data that only apps receive."""
     room = (await session.scalars(select(RoomRow).where(RoomRow.id == draw.room_id))).one()
     lock = await session.scalar(select(RoomLockRow.digest).where(RoomLockRow.id == room.lock_id))
     prizes = await _prizes(session, draw)
     replaced = await _replaced(session, draw)
-    return Seen(
+    return DrawSnapshot(
         room=room,
         draw=draw,
         manifest=services.catalog.manifest(room.app_id, room.app_manifest_version),
@@ -85,10 +87,10 @@ async def see(session: AsyncSession, services: Services, draw: DrawRow, *, asked
     )
 
 
-async def has_moved_on(session: AsyncSession, room: RoomRow, seen: Seen) -> bool:
-    """Tell whether what was seen no longer holds, under the room's lock.
+async def is_stale(session: AsyncSession, room: RoomRow, seen: DrawSnapshot) -> bool:
+    """Return whether the snapshot is stale, under the room's lock.
 
-    Who came since then is no reason to ask afresh; who left is.
+    Participants who joined since then do not make it stale; participants who left do.
     """
     if await revision(session, room, None) != seen.revision:
         return True
@@ -97,7 +99,7 @@ async def has_moved_on(session: AsyncSession, room: RoomRow, seen: Seen) -> bool
     return await _somebody_left(session, room.id, seen)
 
 
-async def _somebody_left(session: AsyncSession, room_id: str, seen: Seen) -> bool:
+async def _somebody_left(session: AsyncSession, room_id: str, seen: DrawSnapshot) -> bool:
     active = await session.stream(
         select(ParticipantRow.id).where(*_candidates(room_id)).execution_options(yield_per=CHUNK)
     )
@@ -142,9 +144,9 @@ async def _replaced(session: AsyncSession, draw: DrawRow) -> Replaced | None:
 async def _exclude(
     session: AsyncSession, room_id: str, prizes: Sequence[DrawPrize], replaced: Replaced | None
 ) -> tuple[str, ...]:
-    """Return who cannot win: those who hold one of the prizes; in a redraw all ever drawn for it.
+    """Return who cannot win: holders of one of the prizes; in a redraw, all ever drawn for it.
 
-    Nobody wins a prize twice, which the database enforces, so it has to be in the rule.
+    The database allows nobody to win a prize twice, so the rule has to exclude them.
     """
     prize_ids = [prize.prize_id for prize in prizes]
     of_these: list[ColumnElement[bool]] = [
@@ -163,7 +165,7 @@ async def _exclude(
 async def _ever_drawn(
     session: AsyncSession, room_id: str, prize_ids: Sequence[str]
 ) -> Iterable[str]:
-    """Return who was drawn for a prize, also those who were moved to another one since."""
+    """Return everybody drawn for a prize, also those who were moved to another one since."""
     drawn = await session.scalars(
         select(DrawRow.picks).where(
             DrawRow.room_id == room_id, DrawRow.status == DrawStatus.REVEALED
@@ -180,7 +182,7 @@ async def _ever_drawn(
 async def _people(
     session: AsyncSession, services: Services, room: RoomRow, *, asked: bool
 ) -> People:
-    """Read the candidates, a chunk at a time, so that a million of them stall nobody."""
+    """Read the candidates in chunks, so that a million of them do not block the event loop."""
     columns, chunks = _Columns(services, room), list[bytes]()
     found = await session.stream(_query(room).execution_options(yield_per=CHUNK))
     async for part in found.partitions():
@@ -191,7 +193,7 @@ async def _people(
 
 
 class _Columns:
-    """Candidates as an app sees them, column by column; only ids where no app is asked."""
+    """Candidates as an app sees them, column by column; only ids if no app is called."""
 
     def __init__(self, services: Services, room: RoomRow) -> None:
         self._services, self._room = services, room
@@ -204,7 +206,7 @@ class _Columns:
             self._lists.setdefault(name, []).extend(values)
 
     def candidates(self) -> Candidates:
-        """Return everybody who was added."""
+        """Return all added candidates."""
         # Not validated: it is our own, and a million checks would be felt.
         return Candidates.model_construct(
             None, **{name: tuple(values) for name, values in self._lists.items()}

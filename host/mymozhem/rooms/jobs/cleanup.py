@@ -1,53 +1,33 @@
-"""What has had its time is deleted: idempotency keys, and lists that apps have fetched."""
+"""Delete expired rows: idempotency keys, and lists that apps have fetched."""
 
-import asyncio
-from contextlib import suppress
-
-import structlog
-
+from mymozhem.concurrency.periodic_task import PeriodicTask
 from mymozhem.dispatch import stored_lists
-from mymozhem.errors import Unavailable
 from mymozhem.idempotency import keys
 from mymozhem.rooms.core.services import Services
 
 #: seconds between two rounds of one process
 EVERY = 900.0
 
-logger = structlog.stdlib.get_logger(__name__)
 
-
-class Sweeper:
-    """Sweeps in the background; several processes may, at no harm."""
+class Cleaner:
+    """Deletes expired rows in the background; several processes may do so concurrently."""
 
     def __init__(self, services: Services, *, every: float = EVERY) -> None:
         self._services = services
-        self._every = every
-        self._task: asyncio.Task[None] | None = None
+        self._task = PeriodicTask("cleaner", self._step, every=every, wait_first=True)
 
     def start(self) -> None:
-        """Begin, in the running event loop; twice is once."""
-        if self._task is None:
-            self._task = asyncio.create_task(self._loop(), name="sweeper")
+        """Start in the running event loop; idempotent."""
+        self._task.start()
 
     async def stop(self) -> None:
-        """Stop; twice is safe."""
-        task, self._task = self._task, None
-        if task is not None:
-            task.cancel()
-            with suppress(asyncio.CancelledError):
-                await task
+        """Stop; idempotent."""
+        await self._task.stop()
 
-    async def sweep(self) -> int:
-        """Delete what has expired; return how many rows that were."""
+    async def delete_expired(self) -> int:
+        """Delete expired rows; return their number."""
         swept = await keys.clean(self._services.database)
         return swept + await stored_lists.delete_expired(self._services.database)
 
-    async def _loop(self) -> None:
-        while True:
-            await asyncio.sleep(self._every)
-            try:
-                await self.sweep()
-            except Unavailable as error:
-                logger.debug("nothing could be swept", code=error.code)
-            except Exception:  # the next round may do it; nothing else depends on it
-                logger.exception("sweeping failed")
+    async def _step(self) -> None:
+        await self.delete_expired()

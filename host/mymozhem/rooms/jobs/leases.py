@@ -1,7 +1,7 @@
-"""Who works on what: rows are taken with a lease, and what a late worker writes is dropped.
+"""Leases on due rows. A worker may write only while its lease token is still on the row (fencing).
 
-A lease is a random token with an end. Work is written only where its token still stands, so that
-two processes, or one that slept, never do the same thing twice.
+A lease is a random token with an expiry. So two processes, or one that was suspended, never do the
+same work twice.
 """
 
 from collections.abc import Collection
@@ -13,16 +13,16 @@ from sqlalchemy.orm import aliased
 
 from mymozhem.db.base import new_id
 from mymozhem.db.unit_of_work import Database
-from mymozhem.rooms.core.leased import Work, WorkKind
+from mymozhem.rooms.core.leased import JobKind, Lease
 from mymozhem.rooms.tables.draws import DrawRow
 from mymozhem.rooms.tables.timers import TimerRow, TimerSpace
 from mymozhem.rooms.tables.windows import WindowRow
 
 
-async def take(database: Database, *, span: timedelta, limit: int) -> list[Work]:
-    """Take windows, draws, timers and changes that are due, at most `limit` of each kind.
+async def acquire(database: Database, *, span: timedelta, limit: int) -> list[Lease]:
+    """Lease windows, draws, timers and changes that are due, at most `limit` of each kind.
 
-    Of a room's changes only the first is taken, so that the app is told in order.
+    Of a room's changes only the first is leased, so that the app is notified in order.
     """
     if not await _anything_due(database):
         return []
@@ -33,8 +33,8 @@ async def take(database: Database, *, span: timedelta, limit: int) -> list[Work]
     return [*windows, *draws, *timers]
 
 
-async def prolong(database: Database, leases: Collection[str], *, span: timedelta) -> None:
-    """Prolong the leases of work that is still going on."""
+async def renew(database: Database, leases: Collection[str], *, span: timedelta) -> None:
+    """Extend the leases of running work."""
     async with database.write() as unit:
         for table in (DrawRow, TimerRow, WindowRow):
             await unit.session.execute(
@@ -46,7 +46,7 @@ async def prolong(database: Database, leases: Collection[str], *, span: timedelt
 
 
 async def release(database: Database, leases: Collection[str] | None) -> None:
-    """Give leases back, so that anybody may take the work now; None means everybody's."""
+    """Release leases, so that any process may take the work now; None releases all."""
     async with database.write() as unit:
         for table in (DrawRow, TimerRow, WindowRow):
             held = table.lease.is_not(None) if leases is None else table.lease.in_(leases)
@@ -59,7 +59,7 @@ async def release(database: Database, leases: Collection[str] | None) -> None:
 
 
 async def next_due(database: Database) -> datetime | None:
-    """Return when the next timer, change, window or draw is due that nobody has taken."""
+    """Return when the next unleased timer, change, window or draw is due."""
     async with database.read() as session:
         draw = await session.scalar(select(func.min(DrawRow.due_at)).where(DrawRow.lease.is_(None)))
         window = await session.scalar(
@@ -72,7 +72,7 @@ async def next_due(database: Database) -> datetime | None:
 
 
 async def _anything_due(database: Database) -> bool:
-    """Look before a write: on SQLite every write waits for its turn."""
+    """Check by a read before the write, since on SQLite every write waits for its turn."""
     now = await database.now()
     async with database.read() as session:
         due = or_(_draws(now).exists(), _windows(now).exists(), _timers(now).exists())
@@ -81,37 +81,37 @@ async def _anything_due(database: Database) -> bool:
 
 async def _take_draws(
     session: AsyncSession, now: datetime, span: timedelta, limit: int
-) -> list[Work]:
+) -> list[Lease]:
     rows = await session.scalars(
         _draws(now).order_by(DrawRow.due_at).limit(limit).with_for_update(skip_locked=True)
     )
-    return [_taken(row, now + span) for row in rows]
+    return [_lease_of(row, now + span) for row in rows]
 
 
 async def _take_windows(
     session: AsyncSession, now: datetime, span: timedelta, limit: int
-) -> list[Work]:
+) -> list[Lease]:
     rows = await session.scalars(
         _windows(now).order_by(WindowRow.due_at).limit(limit).with_for_update(skip_locked=True)
     )
-    return [_taken(row, now + span) for row in rows]
+    return [_lease_of(row, now + span) for row in rows]
 
 
 async def _take_timers(
     session: AsyncSession, now: datetime, span: timedelta, limit: int
-) -> list[Work]:
+) -> list[Lease]:
     rows = await session.scalars(
         _timers(now).order_by(TimerRow.next_at).limit(limit).with_for_update(skip_locked=True)
     )
-    return [_taken(row, now + span) for row in rows]
+    return [_lease_of(row, now + span) for row in rows]
 
 
-def _taken(row: DrawRow | TimerRow | WindowRow, until: datetime) -> Work:
+def _lease_of(row: DrawRow | TimerRow | WindowRow, until: datetime) -> Lease:
     row.lease, row.lease_until = new_id("lease"), until
     if isinstance(row, TimerRow):
-        return Work(WorkKind.TIMER, row.room_id, row.id, row.lease, row.generation)
-    kind = WorkKind.DRAW if isinstance(row, DrawRow) else WorkKind.WINDOW
-    return Work(kind, row.room_id, row.id, row.lease)
+        return Lease(JobKind.TIMER, row.room_id, row.id, row.lease, row.generation)
+    kind = JobKind.DRAW if isinstance(row, DrawRow) else JobKind.WINDOW
+    return Lease(kind, row.room_id, row.id, row.lease)
 
 
 def _draws(now: datetime) -> Select[DrawRow]:
@@ -130,7 +130,7 @@ def _timers(now: datetime) -> Select[TimerRow]:
 
 
 def _is_first() -> ColumnElement[bool]:
-    """Whether a timer waits for no other: changes are told in order, timers each for itself."""
+    """Whether a timer waits for no other: changes are in order, timers independent."""
     earlier = aliased(TimerRow)
     before = exists().where(
         and_(

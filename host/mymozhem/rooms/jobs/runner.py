@@ -1,7 +1,7 @@
-"""The jobs of a host process: draws, windows, timers and changes, done when they are due.
+"""The job runner of a host process: draws, windows, timers and changes, when they are due.
 
-Rows in the database say what is to be done; a process that is killed leaves them as they were, and
-the next one goes on. Nothing here decides anything: a step is one transaction, fenced by its lease.
+Rows in the database say what is to be done. A process that is killed leaves them unchanged, and the
+next one continues. Nothing here decides anything: a step is one transaction, fenced by its lease.
 """
 
 import asyncio
@@ -11,13 +11,14 @@ from datetime import timedelta
 
 import structlog
 
+from mymozhem.concurrency.periodic_task import PeriodicTask
 from mymozhem.errors import Unavailable
-from mymozhem.rooms.core.leased import Work, WorkKind
+from mymozhem.rooms.core.leased import JobKind, Lease
 from mymozhem.rooms.core.services import Services
 from mymozhem.rooms.windows import downtime
 
 from . import draws, leases, windows
-from .timers import fire
+from .timers import run_timer
 
 logger = structlog.stdlib.get_logger(__name__)
 
@@ -31,17 +32,17 @@ REST = timedelta(seconds=5)
 WIDTH = 8
 
 
-_STEPS: dict[WorkKind, Callable[[Services, Work], Awaitable[None]]] = {
-    WorkKind.DRAW: draws.step,
-    WorkKind.TIMER: fire,
-    WorkKind.WINDOW: windows.step,
+_STEPS: dict[JobKind, Callable[[Services, Lease], Awaitable[None]]] = {
+    JobKind.DRAW: draws.step,
+    JobKind.TIMER: run_timer,
+    JobKind.WINDOW: windows.step,
 }
 
 
 class Jobs:
-    """Runs what is due; `services.wake` wakes it, else it looks every `poll` seconds.
+    """Runs due jobs; `services.wake` wakes it, otherwise it polls every `poll` seconds.
 
-    `lease` is how long work that was taken stays this process's; it is prolonged while it goes on.
+    `lease` is the duration of a lease; it is renewed while the work runs.
     """
 
     def __init__(
@@ -51,61 +52,58 @@ class Jobs:
         self._lease = lease
         self._poll = poll
         self._width = width
-        self._running: dict[asyncio.Task[None], Work] = {}
-        self._tasks: list[asyncio.Task[None]] = []
+        self._running: dict[asyncio.Task[None], Lease] = {}
+        self._loop = PeriodicTask("jobs", self._step, every=poll, wake=services.wake)
+        self._lease_loop = PeriodicTask(
+            "jobs: leases", self._renew_leases, every=lease.total_seconds() / 3, wait_first=True
+        )
+        self._must_release = False
         self._next_beat = 0.0
         self._away = False
         self._clocks = (services.clock.now(), services.clock.monotonic())
 
     def start(self) -> None:
-        """Begin, in the running event loop; twice is once."""
-        if not self._tasks:
-            self._tasks = [
-                asyncio.create_task(self._loop(), name="jobs"),
-                asyncio.create_task(self._keep(), name="jobs: leases"),
-            ]
+        """Start in the running event loop; idempotent."""
+        if not self._loop.is_started:
+            # SQLite: this process has the file to itself, so nobody else holds a lease any more.
+            self._must_release = self._services.database.dialect == "sqlite"
+            self._loop.start()
+            self._lease_loop.start()
 
     async def stop(self) -> None:
-        """Stop at once and give back what was not finished; safe when it was never started."""
-        tasks = [*self._tasks, *self._running, *self._services.judges.values()]
-        held = [work.lease for work in self._running.values()]
-        self._tasks = []
+        """Stop immediately and release unfinished work; idempotent."""
+        await self._loop.stop()
+        await self._lease_loop.stop()
+        held = [lease.token for lease in self._running.values()]
+        tasks = [*self._running, *self._services.judges.values()]
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
-        self._services.workshop.close()
+        self._services.compute_pool.close()
         if held:
             with suppress(Unavailable):  # the leases end by themselves
                 await leases.release(self._services.database, held)
 
     async def run_due(self) -> int:
-        """Do everything that is due now, and what becomes due by it; return how many steps it took.
+        """Run everything that is due now or becomes due by it; return the number of steps.
 
-        For programs that have no loop of their own, and for tests that hold the clock.
+        This is for programs without a loop of their own, and for tests that control the clock.
         """
         steps = 0
         while taken := await self._take(self._width):
             steps += len(taken)
-            await asyncio.gather(*(self._do(work) for work in taken))
+            await asyncio.gather(*(self._do(lease) for lease in taken))
         return steps
 
-    async def _loop(self) -> None:
-        if self._services.database.dialect == "sqlite":
-            # One process has the file to itself: whoever held a lease is gone.
-            await self._until_available(None)
-        while True:
-            self._services.wake.clear()
-            try:
-                await self._beat()  # first: time that nobody was here for is no window's time
-                started = await self._start_due()
-                wait = 0.0 if started else await self._pause()
-            except Unavailable:
-                wait = self._poll
-            except Exception:  # whatever one look meets, all that is due waits for the next one
-                logger.exception("jobs could not be looked for")
-                wait = self._poll
-            if wait or len(self._running) >= self._width:
-                await self._sleep(wait or self._poll)
+    async def _step(self) -> float:
+        """Start what is due; return the seconds until there may be more."""
+        if self._must_release:
+            await leases.release(self._services.database, None)
+            self._must_release = False
+        await self._beat()  # first: time that nobody was here for is no window's time
+        if not await self._start_due():
+            return await self._pause()
+        return 0.0 if len(self._running) < self._width else self._poll
 
     async def _beat(self) -> None:
         now = self._services.clock.monotonic()
@@ -118,7 +116,7 @@ class Jobs:
         self._away = False
 
     def _has_slept(self) -> bool:
-        """Tell whether the machine slept since this was asked last: its clocks ran apart then."""
+        """Return whether the process was suspended since the last check: its clocks diverged."""
         clock = self._services.clock
         before, self._clocks = self._clocks, (clock.now(), clock.monotonic())
         wall = (self._clocks[0] - before[0]).total_seconds()
@@ -127,9 +125,9 @@ class Jobs:
     async def _start_due(self) -> int:
         free = self._width - len(self._running)
         taken = await self._take(free) if free > 0 else []
-        for work in taken:
-            task = asyncio.create_task(self._do(work), name=f"job {work.row_id}")
-            self._running[task] = work
+        for lease in taken:
+            task = asyncio.create_task(self._do(lease), name=f"job {lease.row_id}")
+            self._running[task] = lease
             task.add_done_callback(self._done)
         return len(taken)
 
@@ -137,57 +135,34 @@ class Jobs:
         self._running.pop(task, None)
         self._services.wake.set()
 
-    async def _take(self, limit: int) -> list[Work]:
-        return await leases.take(self._services.database, span=self._lease, limit=limit)
+    async def _take(self, limit: int) -> list[Lease]:
+        return await leases.acquire(self._services.database, span=self._lease, limit=limit)
 
-    async def _do(self, work: Work) -> None:
+    async def _do(self, lease: Lease) -> None:
         try:
-            await _STEPS[work.kind](self._services, work)
+            await _STEPS[lease.kind](self._services, lease)
         except Unavailable as error:
-            logger.warning("a job waits", row=work.row_id, room=work.room_id, code=error.code)
-            await self._rest(work)
+            logger.warning("a job waits", row=lease.row_id, room=lease.room_id, code=error.code)
+            await self._rest(lease)
         except Exception:  # one broken row must not stop all others; it is tried again
-            logger.exception("a job failed", row=work.row_id, room=work.room_id)
-            await self._rest(work)
+            logger.exception("a job failed", row=lease.row_id, room=lease.room_id)
+            await self._rest(lease)
 
-    async def _rest(self, work: Work) -> None:
-        """Leave the work alone for a moment; where even that fails, its lease ends by itself."""
+    async def _rest(self, lease: Lease) -> None:
+        """Leave the work alone for a moment; if even that fails, its lease expires."""
         with suppress(Unavailable):
-            await leases.prolong(self._services.database, [work.lease], span=REST)
+            await leases.renew(self._services.database, [lease.token], span=REST)
 
-    async def _keep(self) -> None:
-        while True:
-            await asyncio.sleep(self._lease.total_seconds() / 3)
-            held = [work.lease for work in self._running.values()]
-            try:
-                if held:
-                    await leases.prolong(self._services.database, held, span=self._lease)
-            except Unavailable:
-                pass
-            except Exception:  # the leases are long enough for another try
-                logger.exception("leases could not be prolonged")
+    async def _renew_leases(self) -> None:
+        """Renew the leases of what is running; they are long enough for another try."""
+        held = [lease.token for lease in self._running.values()]
+        if held:
+            await leases.renew(self._services.database, held, span=self._lease)
 
     async def _pause(self) -> float:
-        """Return for how many seconds there is nothing to do, at most `poll`."""
+        """Return the seconds until there is something to do, at most `poll`."""
         due = await leases.next_due(self._services.database)
         if due is None:
             return self._poll
         left = (due - await self._services.database.now()).total_seconds()
         return min(max(left, 0.001), self._poll)
-
-    async def _sleep(self, seconds: float) -> None:
-        with suppress(TimeoutError):
-            async with asyncio.timeout(seconds):
-                await self._services.wake.wait()
-
-    async def _until_available(self, held: list[str] | None) -> None:
-        while True:
-            try:
-                await leases.release(self._services.database, held)
-            except Unavailable:
-                await asyncio.sleep(self._poll)
-            except Exception:  # likewise
-                logger.exception("leases could not be given back")
-                await asyncio.sleep(self._poll)
-            else:
-                return

@@ -1,6 +1,6 @@
-"""The job of a window: closed at its end, settled with its app, revealed when its time has come.
+"""The job of a window: close it at its end, settle it with its app, reveal it when due.
 
-Each step is one transaction, fenced by the lease, so that a window closes once and its app's answer
+Each step is one transaction, fenced by the lease, so that a window closes once and its app's result
 takes effect once, whatever is killed in between.
 """
 
@@ -23,131 +23,125 @@ from mymozhem.contract.hooks import CLOSE_WINDOW
 from mymozhem.dispatch.outcome import BadAnswer, FailureKind, Outcome
 from mymozhem.dispatch.policy import Budget
 from mymozhem.errors import Conflict, MymozhemError, NotFound, Unavailable
-from mymozhem.rooms.app_calls.exchange import Question, look_ask_write
+from mymozhem.rooms.app_calls.exchange import Exchange, PreparedCall, run_exchange
 from mymozhem.rooms.app_calls.fallbacks import record_decision, record_fallback
-from mymozhem.rooms.app_calls.pending import Waiter, forget
+from mymozhem.rooms.app_calls.pending import PendingCallRef, forget
 from mymozhem.rooms.coordination.room_mutex import RoomBusy
 from mymozhem.rooms.core.app_context import build_context
 from mymozhem.rooms.core.app_context_data import scores_of, submissions_of, window_view
-from mymozhem.rooms.core.leased import Work
+from mymozhem.rooms.core.leased import Lease
 from mymozhem.rooms.core.membership import room_not_found
 from mymozhem.rooms.core.revision import Revision, revision
 from mymozhem.rooms.core.services import Services
-from mymozhem.rooms.core.transaction import ENDED, RoomWriter, write_room
+from mymozhem.rooms.core.transaction import ENDED, RoomTransaction, room_transaction
 from mymozhem.rooms.effects import apply_effects
 from mymozhem.rooms.tables.rooms import RoomRow
 from mymozhem.rooms.tables.windows import WindowRow
 from mymozhem.rooms.windows import judge
-from mymozhem.rooms.windows.close import IN_FLIGHT, begin_tally, tell_app
-from mymozhem.rooms.windows.lease import Dropped, held, put_off, tell_queued
+from mymozhem.rooms.windows.close import IN_FLIGHT, begin_settling, tell_app
+from mymozhem.rooms.windows.lease import LeaseLost, record_first_failure, require_lease, reschedule
 from mymozhem.rooms.windows.settle import record_closed, reveal, settle, settle_without_app
 
-from .steps import hook_seed, is_unheard
+from .steps import hook_seed, is_unknown_here
 
 #: what another process may need to commit what it received in time; one process knows its own
 OTHERS_IN_FLIGHT = 0.1
 
 
-async def step(services: Services, work: Work) -> None:
-    """Move a window on that was taken; safe to repeat after a crash."""
+async def step(services: Services, lease: Lease) -> None:
+    """Take the next step of a leased window; safe to repeat after a crash."""
     try:
-        await _step(services, work)
-    except Dropped:
+        await _step(services, lease)
+    except LeaseLost:
         return
     except NotFound as gone:
-        if is_unheard(gone):
+        if is_unknown_here(gone):
             raise
         if gone.code == room_not_found().code:
-            await _forget(services, work)
+            await _forget(services, lease)
 
 
-async def _step(services: Services, work: Work) -> None:
-    window = await _look(services, work)
+async def _step(services: Services, lease: Lease) -> None:
+    window = await _look(services, lease)
     if window.status == WindowStatus.OPEN:
-        await _close(services, work, window)
-        window = await _look(services, work)
+        await _close(services, lease, window)
+        window = await _look(services, lease)
     if window.status == WindowStatus.TALLYING:
-        await _settle(services, work, window)
+        await _settle(services, lease, window)
     elif window.status == WindowStatus.CLOSED:
-        await _reveal(services, work)
+        await _reveal(services, lease)
 
 
-async def _look(services: Services, work: Work) -> WindowRow:
+async def _look(services: Services, lease: Lease) -> WindowRow:
     async with services.database.read() as session:
-        window = await session.get(WindowRow, work.row_id)
-    if window is None or window.lease != work.lease:
-        raise Dropped
+        window = await session.get(WindowRow, lease.row_id)
+    if window is None or window.lease != lease.token:
+        raise LeaseLost
     return window
 
 
-async def _close(services: Services, work: Work, window: WindowRow) -> None:
-    """Close a window at its end, once what arrived in time is counted."""
-    await services.submissions.flush(work.room_id, within=IN_FLIGHT)
+async def _close(services: Services, lease: Lease, window: WindowRow) -> None:
+    """Close a window at its end, after everything that arrived in time is counted."""
+    await services.submissions.flush(lease.room_id, within=IN_FLIGHT)
     if services.database.dialect != "sqlite":
         await asyncio.sleep(OTHERS_IN_FLIGHT)
-    async with write_room(services, work.room_id) as writer:
-        window = await held(writer, work)
-        if window.due_at is None or window.due_at > writer.now:
+    async with room_transaction(services, lease.room_id) as transaction:
+        window = await require_lease(transaction, lease)
+        if window.due_at is None or window.due_at > transaction.now:
             window.lease = window.lease_until = None  # its end has moved meanwhile
-            writer.wake_jobs()
+            transaction.wake_jobs()
             return
         if window.status == WindowStatus.OPEN:
             until = window.lease_until
-            begin_tally(writer, window, window.close_reason or CloseReason.DEADLINE)
-            window.lease, window.lease_until = work.lease, until
+            begin_settling(transaction, window, window.close_reason or CloseReason.DEADLINE)
+            window.lease, window.lease_until = lease.token, until
 
 
-async def _forget(services: Services, work: Work) -> None:
-    """Leave the window of a deleted room alone for good."""
+async def _forget(services: Services, lease: Lease) -> None:
+    """Stop processing the window of a deleted room."""
     async with services.database.write() as unit:
         await unit.session.execute(
             update(WindowRow)
-            .where(WindowRow.id == work.row_id, WindowRow.lease == work.lease)
+            .where(WindowRow.id == lease.row_id, WindowRow.lease == lease.token)
             .values(due_at=None, lease=None, lease_until=None)
             .execution_options(synchronize_session=False)
         )
 
 
-async def _settle(services: Services, work: Work, window: WindowRow) -> None:
+async def _settle(services: Services, lease: Lease, window: WindowRow) -> None:
     if window.judge == Judge.APP:
         patience = Budget(services.clock, services.settings.max_deadline_ms)
         await judge.judge_waiting(services, window.id, budget=patience)
-    tally = _Tally(services, work)
+    settlement = _WindowSettlement(services, lease)
+    budget = Budget(services.clock, services.settings.max_deadline_ms)
+    is_retry = window.attempts > 0
     try:
-        await look_ask_write(
-            services,
-            work.room_id,
-            CLOSE_WINDOW,
-            look=tally.look,
-            again=tally.again,
-            write=tally.write,
-            budget=Budget(services.clock, services.settings.max_deadline_ms),
-            check=_check,
-            patient=window.attempts > 0,
-        )
-    except (Dropped, NotFound, Unavailable):
+        await run_exchange(services, lease.room_id, settlement, budget=budget, is_retry=is_retry)
+    except (LeaseLost, NotFound, Unavailable):
         raise
     except RoomBusy:
-        await _put_off(services, work, RoomBusy.default_code, "The room was busy.")
+        await _reschedule(services, lease, RoomBusy.default_code, "The room was busy.")
     except MymozhemError as error:
-        await _settle_refused(services, work, error)
+        await _settle_refused(services, lease, error)
 
 
-class _Tally:
-    """One window on its way: looked at, asked about, settled."""
+class _WindowSettlement(Exchange[CloseWindowRequest, CloseWindowResult, Revision, None]):
+    """The settlement of one window with its app."""
 
-    def __init__(self, services: Services, work: Work) -> None:
+    hook = CLOSE_WINDOW
+
+    def __init__(self, services: Services, lease: Lease) -> None:
         self._services = services
-        self._work = work
+        self._lease = lease
 
-    async def look(self, session: AsyncSession) -> Question[CloseWindowRequest]:
-        """See the window, what was counted in it, and what the app needs to know."""
-        window = await session.get(WindowRow, self._work.row_id)
-        room = await session.get(RoomRow, self._work.room_id)
-        if window is None or room is None or window.lease != self._work.lease:
-            raise Dropped
+    async def prepare(self, session: AsyncSession) -> PreparedCall[CloseWindowRequest, Revision]:
+        """Read the window, its submissions and the scores; LeaseLost if it has another lease."""
+        window = await session.get(WindowRow, self._lease.row_id)
+        room = await session.get(RoomRow, self._lease.room_id)
+        if window is None or room is None or window.lease != self._lease.token:
+            raise LeaseLost
         manifest = self._services.catalog.manifest(room.app_id, room.app_manifest_version)
-        return Question(
+        return PreparedCall(
             context=await build_context(
                 session,
                 self._services,
@@ -160,105 +154,111 @@ class _Tally:
             ),
             request=CloseWindowRequest(
                 window=window_view(window),
-                submissions=await submissions_of(session, {window.id: window.name}),
+                submissions=await submissions_of(session, {window.id: window.key}),
                 scores=await scores_of(session, room.id),
             ),
             revision=await revision(session, room, None),
             depth=window.depth,
-            waiter=Waiter(window.id, asked_before=window.attempts > 0),
+            pending=PendingCallRef(window.id, asked_before=window.attempts > 0),
         )
 
-    async def again(self, writer: RoomWriter) -> Revision:
-        """Read the revision under the room's lock."""
-        return await revision(writer.session, writer.room, None)
+    async def current_revision(self, transaction: RoomTransaction) -> Revision:
+        """Return the revision."""
+        return await revision(transaction.session, transaction.room, None)
 
-    async def write(self, writer: RoomWriter, outcome: Outcome[CloseWindowResult]) -> None:
-        """Settle by what the app answered, or by the host's own verdicts; or ask again later."""
-        window = await held(writer, self._work, status=WindowStatus.TALLYING)
+    async def apply(
+        self, transaction: RoomTransaction, current: Revision, outcome: Outcome[CloseWindowResult]
+    ) -> None:
+        """Settle by the app's answer or the host's own verdicts, or reschedule the call."""
+        del current
+        window = await require_lease(transaction, self._lease, status=WindowStatus.TALLYING)
         failure = outcome.failure
         if outcome.decided_by is DecidedBy.QUEUE and failure is not None:
             if not window.attempts:
-                record_fallback(writer, CLOSE_WINDOW, outcome)
+                record_fallback(transaction, CLOSE_WINDOW, outcome)
             parked = failure.kind is FailureKind.ACCEPTED
-            put_off(writer, window, failure.code, failure.message, parked=parked)
+            reschedule(transaction, window, failure.code, failure.message, parked=parked)
             return
         result = outcome.result
         by = outcome.decided_by if result is not None else DecidedBy.PLATFORM
-        await record_closed(writer, window, by)
-        record_fallback(writer, CLOSE_WINDOW, outcome)
+        await record_closed(transaction, window, by)
+        record_fallback(transaction, CLOSE_WINDOW, outcome)
         if outcome.refusal is not None:
             no = outcome.refusal
-            record_decision(writer, CLOSE_WINDOW, by, no.code, no.message, call_id=outcome.call_id)
+            record_decision(
+                transaction, CLOSE_WINDOW, by, no.code, no.message, call_id=outcome.call_id
+            )
         if result is not None:
-            writer.held_back = window.id if window.results == Results.ON_REVEAL else None
-            await apply_effects(writer, result.effects)
-            writer.held_back = None
-        await settle(writer, window, result.verdicts if result is not None else None)
-        tell_app(writer, window, "closed" if result is not None else "settled")
+            transaction.held_back = window.id if window.results == Results.ON_REVEAL else None
+            await apply_effects(transaction, result.effects)
+            transaction.held_back = None
+        await settle(transaction, window, result.verdicts if result is not None else None)
+        tell_app(transaction, window, "closed" if result is not None else "settled")
+
+    def check(self, request: CloseWindowRequest, result: CloseWindowResult) -> None:
+        """Raise BadAnswer if a verdict is not of one counted submission."""
+        if result.verdicts is None:
+            return
+        judged = set(result.verdicts.submission_id)
+        unknown = judged - set(request.submissions.id)
+        if unknown or len(judged) != len(result.verdicts.submission_id):
+            message = "The verdicts name a submission twice, or one that was not counted."
+            raise BadAnswer(FailureKind.BAD_RESULT, message)
 
 
-async def _settle_refused(services: Services, work: Work, error: MymozhemError) -> None:
-    """Settle what could not be applied; where the host's own verdicts cannot be either, later."""
+async def _settle_refused(services: Services, lease: Lease, error: MymozhemError) -> None:
+    """Settle what could not be applied; retry later if the host's verdicts fail as well."""
     try:
-        await _refused(services, work, error)
-    except (Dropped, NotFound, Unavailable):
+        await _refused(services, lease, error)
+    except (LeaseLost, NotFound, Unavailable):
         raise
     except MymozhemError as worse:
-        await _put_off(services, work, worse.code, worse.message, afresh=True)
+        await _reschedule(services, lease, worse.code, worse.message, afresh=True)
 
 
-async def _refused(services: Services, work: Work, error: MymozhemError) -> None:
+async def _refused(services: Services, lease: Lease, error: MymozhemError) -> None:
     """Settle what could not be applied by the same strategy as any other failure.
 
-    In a room that is over asking again would bring the same: there the host decides.
+    In a room that has ended, another call would give the same result, so the host decides.
     """
-    async with write_room(services, work.room_id) as writer:
-        window = await held(writer, work, status=WindowStatus.TALLYING)
-        queued = writer.manifest.policy(CLOSE_WINDOW).on_failure is Strategy.QUEUE
-        if queued and writer.room.status not in ENDED:
-            await forget(writer.session, [window.id])  # what the app says is known, and no use
-            tell_queued(writer, window, error.code, error.message)
-            put_off(writer, window, error.code, error.message)
+    async with room_transaction(services, lease.room_id) as transaction:
+        window = await require_lease(transaction, lease, status=WindowStatus.TALLYING)
+        queued = transaction.manifest.policy(CLOSE_WINDOW).on_failure is Strategy.QUEUE
+        if queued and transaction.room.status not in ENDED:
+            await forget(transaction.session, [window.id])  # what the app says is known, and no use
+            record_first_failure(transaction, window, error.code, error.message)
+            reschedule(transaction, window, error.code, error.message)
             return
-        record_decision(writer, CLOSE_WINDOW, DecidedBy.PLATFORM, error.code, error.message)
-        await settle_without_app(writer, window)
+        record_decision(transaction, CLOSE_WINDOW, DecidedBy.PLATFORM, error.code, error.message)
+        await settle_without_app(transaction, window)
 
 
-async def _put_off(
+async def _reschedule(
     services: Services,
-    work: Work,
+    lease: Lease,
     code: str,
     message: str,
     *,
     status: WindowStatus = WindowStatus.TALLYING,
     afresh: bool = False,
 ) -> None:
-    async with write_room(services, work.room_id) as writer:
-        window = await held(writer, work, status=status)
+    async with room_transaction(services, lease.room_id) as transaction:
+        window = await require_lease(transaction, lease, status=status)
         if afresh:
-            await forget(writer.session, [window.id])
-        tell_queued(writer, window, code, message)
-        put_off(writer, window, code, message)
+            await forget(transaction.session, [window.id])
+        record_first_failure(transaction, window, code, message)
+        reschedule(transaction, window, code, message)
 
 
-async def _reveal(services: Services, work: Work) -> None:
-    """Reveal what nobody has; where its points cannot be given, organizers are told, and later."""
+async def _reveal(services: Services, lease: Lease) -> None:
+    """Reveal due results; if their points cannot be given, notify organizers and retry later."""
     try:
-        async with write_room(services, work.room_id) as writer:
-            window = await held(writer, work, status=WindowStatus.CLOSED)
-            if window.due_at is None or window.due_at > writer.now:
-                raise Dropped
-            await reveal(writer, window)
-            tell_app(writer, window, "revealed")
+        async with room_transaction(services, lease.room_id) as transaction:
+            window = await require_lease(transaction, lease, status=WindowStatus.CLOSED)
+            if window.due_at is None or window.due_at > transaction.now:
+                raise LeaseLost
+            await reveal(transaction, window)
+            tell_app(transaction, window, "revealed")
     except Conflict as refused:
         status = WindowStatus.CLOSED
-        await _put_off(services, work, refused.code, refused.message, status=status)
-
-
-def _check(request: CloseWindowRequest, result: CloseWindowResult) -> None:
-    if result.verdicts is None:
-        return
-    strange = set(result.verdicts.submission_id) - set(request.submissions.id)
-    if strange or len(set(result.verdicts.submission_id)) != len(result.verdicts.submission_id):
-        message = "The verdicts name a submission twice, or one that was not counted."
-        raise BadAnswer(FailureKind.BAD_RESULT, message)
+        await _reschedule(services, lease, refused.code, refused.message, status=status)

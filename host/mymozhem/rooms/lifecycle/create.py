@@ -1,4 +1,4 @@
-"""How a room comes to be: pinned to a version of its app, its secret fixed before anybody joins."""
+"""Create rooms: locked to a version of the app, with the secret fixed before anybody joins."""
 
 import asyncio
 from dataclasses import dataclass, field
@@ -32,23 +32,23 @@ from mymozhem.dispatch.transports.base import AppTarget
 from mymozhem.errors import Conflict, Forbidden, Unauthenticated
 from mymozhem.manifests.model import Manifest
 from mymozhem.rooms.app_calls.fallbacks import record_fallback
-from mymozhem.rooms.app_settings.update import complete_settings, refuse_problems
+from mymozhem.rooms.app_settings.update import complete_settings, require_no_problems
 from mymozhem.rooms.core.join_code import new_code
-from mymozhem.rooms.core.membership import ORGANIZERS, require_seat
+from mymozhem.rooms.core.membership import ORGANIZERS, require_role
 from mymozhem.rooms.core.services import Services
-from mymozhem.rooms.core.transaction import RoomWriter
+from mymozhem.rooms.core.transaction import RoomTransaction
 from mymozhem.rooms.locks.document import lock_document
 from mymozhem.rooms.prizes.manage import NewPrize, add_prize
 from mymozhem.rooms.tables.locks import RoomLockRow
 from mymozhem.rooms.tables.participants import ParticipantRow
 from mymozhem.rooms.tables.prizes import PrizeRow
 from mymozhem.rooms.tables.rooms import EntryPolicy, RoomRow, RoomStateRow
-from mymozhem.rooms.upgrades.migrate import journey, stepped
+from mymozhem.rooms.upgrades.migrate import migration_path, stepped
 
 
 @dataclass(frozen=True)
 class NewRoom:
-    """A room to be made; settings are completed by the manifest's defaults."""
+    """A room to be created; missing settings get the manifest's defaults."""
 
     name: str
     app_id: str
@@ -64,7 +64,7 @@ class NewRoom:
 
 @dataclass(frozen=True)
 class Anchored:
-    """A fresh secret for a room's draws, sealed, and the anchor that commits to it."""
+    """A new secret for a room's draws, sealed, and the anchor that commits to it."""
 
     room_id: str
     sealed: bytes
@@ -72,15 +72,15 @@ class Anchored:
 
 
 async def create_room(services: Services, caller: Principal, new: NewRoom) -> RoomRow:
-    """Make a room in DRAFT, locked to the newest version of its app; the caller is its organizer.
+    """Create a room in DRAFT, locked to the newest version of its app; the caller is its organizer.
 
-    Forbidden where the platform lets only admins create rooms, NotFound for an app that is not
-    offered, Invalid with a problem per setting.
+    Raises Forbidden if only administrators may create rooms, NotFound for an app that is not
+    offered, and Invalid with a problem for each setting.
     """
     async with services.database.read() as session:
         person = await _creator(session, services, caller)
         if new.continues is not None:
-            await require_seat(session, new.continues, caller, roles=ORGANIZERS)
+            await require_role(session, new.continues, caller, roles=ORGANIZERS)
     manifest = services.catalog.newest(new.app_id)
     if services.catalog.is_stopped(new.app_id):
         message = "This app is stopped; choose another one, or ask the operator."
@@ -90,29 +90,29 @@ async def create_room(services: Services, caller: Principal, new: NewRoom) -> Ro
         raise Conflict(message, code="APP_DEPRECATED")
     settings = complete_settings(manifest, new.settings)
     outcome = await _ask_app(services, new, manifest, settings)
-    refuse_problems(outcome)
+    require_no_problems(outcome)
     anchored = await asyncio.to_thread(_anchor, services)
     async with services.database.write() as unit:
-        writer = await _add_room(services, unit, new, manifest, settings, anchored, caller)
-        _add_organizer(writer, person)
+        transaction = await _add_room(services, unit, new, manifest, settings, anchored, caller)
+        _add_organizer(transaction, person)
         for prize in new.prizes:
-            await add_prize(writer, prize)
-        writer.record(RoomStatusChanged(status=RoomStatus.DRAFT, previous=None))
-        record_fallback(writer, VALIDATE_SETTINGS, outcome)
-        writer.audit("room.create", subject=writer.room.id, app=new.app_id)
+            await add_prize(transaction, prize)
+        transaction.record(RoomStatusChanged(status=RoomStatus.DRAFT, previous=None))
+        record_fallback(transaction, VALIDATE_SETTINGS, outcome)
+        transaction.audit("room.create", subject=transaction.room.id, app=new.app_id)
         await unit.session.flush()
-        await writer.finish()
-        return writer.room
+        await transaction.finish()
+        return transaction.room
 
 
 async def copy_room(services: Services, room_id: str, caller: Principal, name: str) -> RoomRow:
-    """Make a new room with the app, settings and prizes of another; nobody is taken along.
+    """Create a room with the app, settings and prizes of another one, without its people.
 
-    It gets the newest version of the app; settings of an older one are carried there by the steps
-    of the manifests, and Invalid names the fields where these do not suffice.
+    It gets the newest version of the app. Settings of an older version are migrated by the steps of
+    the manifests; Invalid names the fields for which these do not suffice.
     """
     async with services.database.read() as session:
-        room = (await require_seat(session, room_id, caller, roles=ORGANIZERS)).room
+        room = (await require_role(session, room_id, caller, roles=ORGANIZERS)).room
         prizes = await session.scalars(
             select(PrizeRow)
             .where(PrizeRow.room_id == room_id, PrizeRow.deleted_at.is_(None))
@@ -143,7 +143,7 @@ def _settings_of(services: Services, room: RoomRow) -> JsonObject:
     if app.newest().version == source.version:
         return room.app_settings
     history = tuple(each.manifest for each in app.versions)
-    return stepped(journey(source, app.newest(), history), room.app_settings)[0]
+    return stepped(migration_path(source, app.newest(), history), room.app_settings)[0]
 
 
 async def _creator(session: AsyncSession, services: Services, caller: Principal) -> UserRow:
@@ -191,7 +191,7 @@ async def _add_room(
     settings: JsonObject,
     anchored: Anchored,
     caller: Principal,
-) -> RoomWriter:
+) -> RoomTransaction:
     lock = lock_document(services, new.app_id, manifest)
     lock_id = new_id("lock")
     room = RoomRow(
@@ -235,7 +235,9 @@ async def _add_room(
         )
     )
     unit.session.add(RoomStateRow(room_id=room.id, public={}, organizer={}, private={}, version=1))
-    return RoomWriter(services, unit, room, manifest=manifest, actor_id=caller.user_id, depth=0)
+    return RoomTransaction(
+        services, unit, room, manifest=manifest, actor_id=caller.user_id, depth=0
+    )
 
 
 async def _free_code(session: AsyncSession) -> str:
@@ -246,10 +248,10 @@ async def _free_code(session: AsyncSession) -> str:
             return code
 
 
-def _add_organizer(writer: RoomWriter, person: UserRow) -> None:
-    writer.session.add(
+def _add_organizer(transaction: RoomTransaction, person: UserRow) -> None:
+    transaction.session.add(
         ParticipantRow(
-            room_id=writer.room.id,
+            room_id=transaction.room.id,
             user_id=person.id,
             display_name=person.name,
             role=Role.ORGANIZER,
@@ -258,7 +260,7 @@ def _add_organizer(writer: RoomWriter, person: UserRow) -> None:
             own={},
             private={},
             points=0,
-            joined_at=writer.now,
-            updated_at=writer.now,
+            joined_at=transaction.now,
+            updated_at=transaction.now,
         )
     )

@@ -1,4 +1,4 @@
-"""A room's life: created in DRAFT, started, ended, deleted."""
+"""Update and delete rooms: from DRAFT to the start, the end and the deletion."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -20,20 +20,20 @@ from mymozhem.dispatch.outcome import Outcome
 from mymozhem.dispatch.policy import Budget
 from mymozhem.errors import Conflict
 from mymozhem.rooms import timers
-from mymozhem.rooms.app_calls.exchange import Question, look_ask_write
+from mymozhem.rooms.app_calls.exchange import Exchange, PreparedCall, run_exchange
 from mymozhem.rooms.app_calls.fallbacks import record_fallback
 from mymozhem.rooms.app_calls.pending import forget_room
 from mymozhem.rooms.app_settings.update import (
     merged_settings,
-    refuse_frozen,
-    refuse_problems,
+    require_no_problems,
+    require_not_frozen,
     store_settings,
 )
 from mymozhem.rooms.core.app_context import build_context
-from mymozhem.rooms.core.membership import ORGANIZERS, require_seat
+from mymozhem.rooms.core.membership import ORGANIZERS, require_role
 from mymozhem.rooms.core.revision import Revision, RoomChanged, revision
 from mymozhem.rooms.core.services import Services
-from mymozhem.rooms.core.transaction import ENDED, RoomWriter, write_room
+from mymozhem.rooms.core.transaction import ENDED, RoomTransaction, room_transaction
 from mymozhem.rooms.draws import commands
 from mymozhem.rooms.tables.rooms import RoomRow
 from mymozhem.rooms.windows import on_room_change
@@ -48,14 +48,14 @@ NEXT = {
 
 
 class StatusRefused(Conflict):
-    """The room cannot go there from where it is."""
+    """The room cannot change to that status from its current one."""
 
     default_code = "STATUS_REFUSED"
 
 
 @dataclass(frozen=True)
 class RoomChanges:
-    """What is to change in a room; None and an empty mapping mean: leave it.
+    """Changes of a room; None and an empty mapping leave a part unchanged.
 
     `fields` are columns of the room (name, description, is_public, entry_policy, capacity,
     doors_locked, locale); `settings` is a merge patch; `expected` is the version that the caller
@@ -71,54 +71,50 @@ class RoomChanges:
 async def change_room(
     services: Services, room_id: str, caller: Principal, changes: RoomChanges
 ) -> RoomRow:
-    """Change a room: its card, its settings, its status; all or none. For organizers.
+    """Change a room: its card, settings and status, all or none. For organizers.
 
-    The app is asked about settings that change and about a start. StatusRefused, SettingsFrozen,
-    Invalid with a problem per field, RoomChanged where `expected` is not the version any more.
+    The app validates changed settings and a start. Raises StatusRefused, SettingsFrozen, Invalid
+    with a problem for each field, and RoomChanged if `expected` is not the current version.
     """
     if changes.settings is None and changes.status is not RoomStatus.ACTIVE:
         return await _change_unasked(services, room_id, caller, changes)
     change = _AskedChange(services, room_id, caller, changes)
     budget = Budget(services.clock, services.settings.action_budget_ms)
-    return await look_ask_write(
-        services,
-        room_id,
-        VALIDATE_SETTINGS,
-        look=change.look,
-        again=change.again,
-        write=change.write,
-        budget=budget,
-    )
+    return await run_exchange(services, room_id, change, budget=budget)
 
 
 async def delete_room(services: Services, room_id: str, caller: Principal) -> None:
     """Delete a room that is not running; its rows stay, hidden."""
-    async with write_room(services, room_id, actor_id=caller.user_id) as writer:
-        await require_seat(writer.session, room_id, caller, roles=ORGANIZERS)
-        if writer.room.status == RoomStatus.ACTIVE:
+    async with room_transaction(services, room_id, actor_id=caller.user_id) as transaction:
+        await require_role(transaction.session, room_id, caller, roles=ORGANIZERS)
+        if transaction.room.status == RoomStatus.ACTIVE:
             message = "The room is running; end it before you delete it."
             raise Conflict(message, code="ROOM_ACTIVE")
-        await commands.end_draws(writer, writer.room.status)
-        await on_room_change.end_windows(writer, RoomStatus.CANCELLED)
-        await timers.drop_all(writer)
-        await forget_room(writer.session, room_id)
-        writer.room.deleted_at = writer.now
-        writer.touch()
-        writer.record(RoomDeleted())
-        writer.audit("room.delete", subject=room_id)
+        await commands.end_draws(transaction, transaction.room.status)
+        await on_room_change.end_windows(transaction, RoomStatus.CANCELLED)
+        await timers.drop_all(transaction)
+        await forget_room(transaction.session, room_id)
+        transaction.room.deleted_at = transaction.now
+        transaction.touch()
+        transaction.record(RoomDeleted())
+        transaction.audit("room.delete", subject=room_id)
 
 
 async def _change_unasked(
     services: Services, room_id: str, caller: Principal, changes: RoomChanges
 ) -> RoomRow:
-    async with write_room(services, room_id, actor_id=caller.user_id) as writer:
-        await require_seat(writer.session, room_id, caller, roles=ORGANIZERS)
-        await _store(writer, changes, settings=None)
-        return writer.room
+    async with room_transaction(services, room_id, actor_id=caller.user_id) as transaction:
+        await require_role(transaction.session, room_id, caller, roles=ORGANIZERS)
+        await _store(transaction, changes, settings=None)
+        return transaction.room
 
 
-class _AskedChange:
-    """A change of settings or a start: looked at, asked about, and written when it still fits."""
+class _AskedChange(
+    Exchange[SettingsValidationRequest, SettingsValidationResult, Revision, RoomRow]
+):
+    """A change that the app validates: of settings, or a start."""
+
+    hook = VALIDATE_SETTINGS
 
     def __init__(
         self, services: Services, room_id: str, caller: Principal, changes: RoomChanges
@@ -129,17 +125,19 @@ class _AskedChange:
         self._changes = changes
         self._settings: JsonObject = {}
 
-    async def look(self, session: AsyncSession) -> Question[SettingsValidationRequest]:
-        """See the room, and the settings as they would be."""
-        seat = await require_seat(session, self._room_id, self._caller, roles=ORGANIZERS)
-        room = seat.room
+    async def prepare(
+        self, session: AsyncSession
+    ) -> PreparedCall[SettingsValidationRequest, Revision]:
+        """Compute the settings as they would be."""
+        membership = await require_role(session, self._room_id, self._caller, roles=ORGANIZERS)
+        room = membership.room
         manifest = self._services.catalog.manifest(room.app_id, room.app_manifest_version)
-        _refuse_stale(room, self._changes.expected)
-        _refuse_status(room.status, self._changes.status)
+        _require_version(room, self._changes.expected)
+        _require_status(room.status, self._changes.status)
         self._settings = merged_settings(manifest, room.app_settings, self._changes.settings)
-        refuse_frozen(room.status, manifest, room.app_settings, self._settings)
+        require_not_frozen(room.status, manifest, room.app_settings, self._settings)
         starts = self._changes.status is RoomStatus.ACTIVE
-        return Question(
+        return PreparedCall(
             context=await build_context(
                 session,
                 self._services,
@@ -147,42 +145,50 @@ class _AskedChange:
                 manifest,
                 hook=VALIDATE_SETTINGS,
                 now=self._services.clock.now(),
-                seat=seat,
+                membership=membership,
             ),
             request=SettingsValidationRequest(
                 settings=self._settings, purpose="activate" if starts else "save"
             ),
-            revision=await revision(session, room, seat),
+            revision=await revision(session, room, membership),
             actor_id=self._caller.user_id,
         )
 
-    async def again(self, writer: RoomWriter) -> Revision:
-        """Read the revision under the room's lock."""
-        seat = await require_seat(writer.session, self._room_id, self._caller, roles=ORGANIZERS)
-        return await revision(writer.session, writer.room, seat)
+    async def current_revision(self, transaction: RoomTransaction) -> Revision:
+        """Return the revision, which the caller's role belongs to."""
+        membership = await require_role(
+            transaction.session, self._room_id, self._caller, roles=ORGANIZERS
+        )
+        return await revision(transaction.session, transaction.room, membership)
 
-    async def write(
-        self, writer: RoomWriter, outcome: Outcome[SettingsValidationResult]
+    async def apply(
+        self,
+        transaction: RoomTransaction,
+        current: Revision,
+        outcome: Outcome[SettingsValidationResult],
     ) -> RoomRow:
-        """Store what the app agreed to."""
-        refuse_problems(outcome)
-        record_fallback(writer, VALIDATE_SETTINGS, outcome)
-        await _store(writer, self._changes, settings=self._settings)
-        return writer.room
+        """Store the change that the app accepted."""
+        del current
+        require_no_problems(outcome)
+        record_fallback(transaction, VALIDATE_SETTINGS, outcome)
+        await _store(transaction, self._changes, settings=self._settings)
+        return transaction.room
 
 
-async def _store(writer: RoomWriter, changes: RoomChanges, *, settings: JsonObject | None) -> None:
-    _refuse_stale(writer.room, changes.expected)
-    _refuse_status(writer.room.status, changes.status)
+async def _store(
+    transaction: RoomTransaction, changes: RoomChanges, *, settings: JsonObject | None
+) -> None:
+    _require_version(transaction.room, changes.expected)
+    _require_status(transaction.room.status, changes.status)
     if settings is not None:
-        store_settings(writer, settings)
-    _store_fields(writer, changes.fields)
-    if changes.status is not None and changes.status != writer.room.status:
-        await _move(writer, changes.status)
+        store_settings(transaction, settings)
+    _store_fields(transaction, changes.fields)
+    if changes.status is not None and changes.status != transaction.room.status:
+        await _move(transaction, changes.status)
 
 
-def _store_fields(writer: RoomWriter, fields: Mapping[str, object]) -> None:
-    room = writer.room
+def _store_fields(transaction: RoomTransaction, fields: Mapping[str, object]) -> None:
+    room = transaction.room
     changed = sorted(name for name, value in fields.items() if getattr(room, name) != value)
     if not changed:
         return
@@ -192,30 +198,32 @@ def _store_fields(writer: RoomWriter, fields: Mapping[str, object]) -> None:
         raise Conflict(message, code="CAPACITY_TAKEN")
     for name in changed:
         setattr(room, name, fields[name])
-    writer.touch()
-    writer.record(RoomUpdated(fields=tuple(changed)))
+    transaction.touch()
+    transaction.record(RoomUpdated(fields=tuple(changed)))
 
 
-async def _move(writer: RoomWriter, status: RoomStatus) -> None:
-    room, previous = writer.room, writer.room.status
+async def _move(transaction: RoomTransaction, status: RoomStatus) -> None:
+    room, previous = transaction.room, transaction.room.status
     if status in ENDED:
-        await commands.end_draws(writer, status)
-        await on_room_change.end_windows(writer, status)
-        await timers.drop_all(writer)
-        room.ended_at = writer.now
-    writer.record(RoomStatusChanged(status=status, previous=previous))
-    writer.changed(Change(kind=ChangeKind.STATUS, what="changed", status=status, previous=previous))
-    writer.audit("room.status", subject=room.id, status=status, previous=previous)
+        await commands.end_draws(transaction, status)
+        await on_room_change.end_windows(transaction, status)
+        await timers.drop_all(transaction)
+        room.ended_at = transaction.now
+    transaction.record(RoomStatusChanged(status=status, previous=previous))
+    transaction.changed(
+        Change(kind=ChangeKind.STATUS, what="changed", status=status, previous=previous)
+    )
+    transaction.audit("room.status", subject=room.id, status=status, previous=previous)
     room.status = status
-    writer.touch()
+    transaction.touch()
 
 
-def _refuse_stale(room: RoomRow, expected: int | None) -> None:
+def _require_version(room: RoomRow, expected: int | None) -> None:
     if expected is not None and expected != room.version:
         raise RoomChanged(details={"version": room.version})
 
 
-def _refuse_status(status: RoomStatus, wanted: RoomStatus | None) -> None:
+def _require_status(status: RoomStatus, wanted: RoomStatus | None) -> None:
     if wanted is None or wanted == status or wanted in NEXT[status]:
         return
     message = f"A room that is {status} cannot become {wanted}."

@@ -1,4 +1,4 @@
-"""Drifts, written down: that a remote app answered for another lock than its room has."""
+"""Record drift: a remote app replied for another lock than its room has."""
 
 import asyncio
 from collections import Counter
@@ -7,10 +7,10 @@ import structlog
 from sqlalchemy import func, select
 from sqlalchemy.dialects import postgresql, sqlite
 
-from mymozhem.concurrency.background_tasks import Errands
 from mymozhem.db.base import new_id
 from mymozhem.db.unit_of_work import UnitOfWork
 from mymozhem.dispatch.lock_drift import Drifted
+from mymozhem.rooms.core.call_listener import CallListener
 from mymozhem.rooms.core.services import Services
 from mymozhem.rooms.tables.locks import LockDriftRow
 from mymozhem.rooms.tables.rooms import RoomRow
@@ -29,40 +29,26 @@ PAUSE = 1.0
 logger = structlog.stdlib.get_logger(__name__)
 
 
-class Drifts:
-    """Takes drifts at once and writes them later, counted; `open` it once the services are there.
+class Drifts(CallListener):
+    """Collects drift in memory and writes it later, with counts; `open` it when the services exist.
 
-    Before that, and beyond so many that wait, drifts are dropped.
+    Before that, and while too many wait, drift is dropped.
     """
 
     def __init__(self, *, pause: float = PAUSE) -> None:
-        self._services: Services | None = None
-        self._errands = Errands("lock drifts", most=1)
+        super().__init__("lock drifts", limit=1)
         self._waiting: Counter[Drifted] = Counter()
         self._writing = False
         self._pause = pause
 
-    def open(self, services: Services) -> None:
-        """Begin to take drifts."""
-        self._services = services
-
-    async def close(self) -> None:
-        """Stop; twice is safe."""
-        self._services = None
-        await self._errands.close()
-
-    async def settled(self) -> None:
-        """Wait until everything that has come is written down."""
-        await self._errands.settled()
-
     def drifted(self, drift: Drifted, /) -> None:
-        """Take note of a reply that named another lock."""
+        """Collect a reply that named another lock."""
         services = self._services
         if services is None or (drift not in self._waiting and len(self._waiting) >= MOST_WAITING):
             return
         self._waiting[drift] += 1
         if not self._writing:
-            self._writing = self._errands.run(lambda: self._write(services), app=drift.app_id)
+            self._writing = self._tasks.run(lambda: self._write(services), app=drift.app_id)
 
     async def _write(self, services: Services) -> None:
         try:
@@ -119,7 +105,7 @@ async def _add(unit: UnitOfWork, drift: Drifted, times: int) -> None:
 
 
 def _printable(named: str) -> str:
-    """Return what an app named in characters that every database and terminal takes."""
+    """Return a name given by an app in characters that every database and terminal accepts."""
     return "".join(each if each.isprintable() else "\N{REPLACEMENT CHARACTER}" for each in named)[
         :LONGEST_NAME
     ]

@@ -1,4 +1,4 @@
-"""Keeping rooms served: what answers is noted, and code that is missing is installed apart."""
+"""Keep rooms served: record what serves them, and install missing code in isolation."""
 
 import asyncio
 import threading
@@ -10,23 +10,25 @@ from functools import partial
 
 import structlog
 
+from mymozhem.concurrency.backoff import Backoff
+from mymozhem.concurrency.periodic_task import UNTIL_WOKEN, PeriodicTask
 from mymozhem.config import Settings
-from mymozhem.errors import MymozhemError, Unavailable
+from mymozhem.errors import MymozhemError
 from mymozhem.monitoring.sources import Orphans
 from mymozhem.registry import discovery, manifest_history
 from mymozhem.registry.isolated.install import install as install_app
 from mymozhem.rooms.core.services import Services
 
 from .advice import bring_back, requirement_of
-from .serving import Group, Locked, Served
+from .serving import Group, Locked, ServingRecorder
 
-#: seconds between two attempts to install the same: doubled after each, up to an hour
-FIRST_WAIT, LONGEST_WAIT = 60.0, 3_600.0
+#: the waits between two attempts to install the same distribution
+INSTALL_BACKOFF = Backoff(first=60.0, longest=3_600.0)
 
 #: seconds after which rooms are looked at again while some are orphaned: they may be over
 LOOK_AGAIN = 60.0
 
-#: seconds after which it is tried again where the database was away
+#: seconds after which the rooms are looked at again if that failed
 AGAIN = 5.0
 
 #: installs one version of one distribution in an environment of its own; it waits, so in a thread
@@ -37,7 +39,7 @@ logger = structlog.stdlib.get_logger(__name__)
 
 @dataclass
 class _Missing:
-    """Code that rooms are locked to and that is not here; `due` is in monotonic seconds."""
+    """Code that rooms are locked to and that is not installed; `due` is in monotonic seconds."""
 
     attempts: int = 0
     due: float = 0.0
@@ -45,59 +47,54 @@ class _Missing:
 
 @dataclass
 class _Known:
-    """What this process has said and tried."""
+    """What this process has already logged and tried."""
 
     orphans: tuple[Orphans, ...] = ()
     warned: set[tuple[str, str]] = field(default_factory=set)
     missing: dict[str, _Missing] = field(default_factory=dict)
 
 
-class Keeper:
-    """Looks after the rooms of a host in the background: at its start, and when apps change.
+class LockReconciler:
+    """Reconciles the rooms of a host in the background: at its start, and when apps change.
 
-    Rooms of an enabled plugin that is installed in another version, which does not serve theirs,
-    get the version that they were locked to, in an environment of its own. Nothing is installed for
-    apps that the operator has disabled or uninstalled, nor with `isolated_automatically` off.
+    If an enabled plugin is installed in a version that does not serve a room, the version that the
+    room is locked to is installed in an isolated environment. Nothing is installed for apps that
+    the operator has disabled or uninstalled, nor if `isolated_automatically` is off.
     """
 
     def __init__(self, services: Services, *, install: Install = install_app) -> None:
         self._services = services
-        self._served = Served(services)
+        self._served = ServingRecorder(services)
         self._install = install
         self._known = _Known()
-        self._wake = asyncio.Event()
-        self._task: asyncio.Task[None] | None = None
+        self._task = PeriodicTask("lock reconciler", self._look, every=AGAIN)
         self._installing: asyncio.Task[None] | None = None
-        services.catalog.when_refreshed(self._wake.set)
+        services.catalog.when_refreshed(self._task.wake)
 
     def start(self) -> None:
-        """Begin, in the running event loop; twice is once."""
-        if self._task is None:
-            self._task = asyncio.create_task(
-                self._loop(), name="keeper of locks", context=Context()
-            )
+        """Start in the running event loop; idempotent."""
+        self._task.start()
 
     async def stop(self) -> None:
-        """Stop; twice is safe. An installation that is going on is left to end by itself."""
-        tasks, self._task = (self._task, self._installing), None
-        for task in tasks:
-            if task is not None:
-                task.cancel()
-                with suppress(asyncio.CancelledError):
-                    await task
+        """Stop; idempotent. A running installation is left to finish."""
+        await self._task.stop()
+        installing = self._installing
+        if installing is not None:
+            installing.cancel()
+            await asyncio.gather(installing, return_exceptions=True)
 
     def orphans(self) -> Sequence[Orphans]:
-        """Return the apps whose rooms nothing answers for, as they were found last."""
+        """Return the apps whose rooms nothing serves, as of the last check."""
         return self._known.orphans
 
     async def run_due(self) -> None:
-        """Note who answers for the rooms, and make one attempt at everything that is due."""
+        """Record what serves the rooms, and make one attempt at every due installation."""
         await self._look()
         if self._installing is not None:
             await self._installing
 
-    async def _look(self) -> float | None:
-        """Do what is due; return the seconds until something is, None where nothing will be."""
+    async def _look(self) -> float:
+        """Do what is due; return the seconds until the next due time, or None without one."""
         orphans = await self._served.note()
         wanted = await self._wanted(orphans)
         known = self._known.missing
@@ -109,12 +106,12 @@ class Keeper:
                 self._install_all(due), name="install what is missing", context=Context()
             )
         if self._installing is not None or not self._known.missing:
-            return LOOK_AGAIN if orphans else None
+            return LOOK_AGAIN if orphans else UNTIL_WOKEN
         soonest = min(missing.due for missing in self._known.missing.values())
         return min(max(0.0, soonest - now), LOOK_AGAIN)
 
     async def _install_all(self, due: Sequence[str]) -> None:
-        """Try one after the other, while rooms are looked at as ever."""
+        """Install one after the other, while the checks of rooms go on."""
         try:
             for requirement in due:
                 missing = self._known.missing.get(requirement)
@@ -122,10 +119,10 @@ class Keeper:
                     await self._try(requirement, missing)
         finally:
             self._installing = None
-            self._wake.set()
+            self._task.wake()
 
     async def _wanted(self, orphans: Sequence[Group]) -> list[str]:
-        """Return what is to be installed, each once; warn of every new orphan."""
+        """Return what to install, each version once; log a warning for every new orphan."""
         enabled, installed = await self._plugins() if orphans else (frozenset(), frozenset())
         advice = {
             group.locked: bring_back(
@@ -145,7 +142,7 @@ class Keeper:
         return sorted(each for each in wanted if each is not None)
 
     def _warn(self, orphans: Sequence[Group], advice: Mapping[Locked, str]) -> None:
-        """Write one line for each version that has become orphaned."""
+        """Log one line for each version that has become orphaned."""
         warned = set()
         for group in orphans:
             app_id, version, _ = group.locked
@@ -156,7 +153,7 @@ class Keeper:
         self._known.warned = warned
 
     async def _plugins(self) -> tuple[frozenset[str], frozenset[str]]:
-        """Return the ids of the apps that are enabled, and of those that are installed."""
+        """Return the ids of the enabled apps, and of the installed ones."""
         async with self._services.database.read() as session:
             active = await manifest_history.active_plugins(session)
         found = await asyncio.to_thread(discovery.discover)
@@ -165,8 +162,8 @@ class Keeper:
 
     async def _try(self, requirement: str, missing: _Missing) -> None:
         logger.info("installing what rooms are locked to", requirement=requirement)
-        wait = min(FIRST_WAIT * 2**missing.attempts, LONGEST_WAIT)
         missing.attempts += 1
+        wait = INSTALL_BACKOFF.seconds(missing.attempts)
         missing.due = self._services.clock.monotonic() + wait
         facts = {"requirement": requirement, "again_in_seconds": wait}
         try:
@@ -176,20 +173,6 @@ class Keeper:
             logger.warning("it could not be installed", reason=error.message, **facts)
         except Exception:  # the next attempt may succeed, and others are due
             logger.exception("it could not be installed", **facts)
-
-    async def _loop(self) -> None:
-        while True:
-            self._wake.clear()
-            wait: float | None = AGAIN
-            try:
-                wait = await self._look()
-            except Unavailable as error:
-                logger.debug("who answers for rooms cannot be noted now", code=error.code)
-            except Exception:  # the next look may succeed; nothing else depends on it
-                logger.exception("looking after the locks of rooms failed")
-            with suppress(TimeoutError):
-                async with asyncio.timeout(wait):
-                    await self._wake.wait()
 
 
 def _by_app(orphans: Sequence[Group], advice: Mapping[Locked, str]) -> tuple[Orphans, ...]:
@@ -206,9 +189,9 @@ def _by_app(orphans: Sequence[Group], advice: Mapping[Locked, str]) -> tuple[Orp
 
 
 async def _apart(work: Callable[[], object]) -> None:
-    """Do work in a thread that nobody waits for at the end of the process.
+    """Run work in a daemon thread, which the end of the process does not wait for.
 
-    It takes minutes at worst; a host that is to stop would wait for a thread of a pool.
+    It may take minutes; a host that stops would wait for a thread of a pool.
     """
     loop = asyncio.get_running_loop()
     done: asyncio.Future[None] = loop.create_future()

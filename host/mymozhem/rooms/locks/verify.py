@@ -1,4 +1,4 @@
-"""The proof of a room's lock: everything is computed again from what is stored, nothing trusted."""
+"""Verify a room's lock: recompute everything from what is stored, and trust nothing."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -25,8 +25,8 @@ from .queries import locks_of, records_of
 
 
 @dataclass(frozen=True)
-class Line:
-    """One thing that was looked at: what, whether it holds, and a sentence."""
+class Check:
+    """One check: its subject, whether it holds, and a sentence."""
 
     what: str
     holds: bool
@@ -35,7 +35,7 @@ class Line:
 
 @dataclass(frozen=True)
 class _Known:
-    """What is stored of a room's lock; `manifest` is None where the history lacks its version."""
+    """The stored parts of a room's lock; `manifest` is None if the history lacks its version."""
 
     room: RoomRow
     lock: RoomLockRow
@@ -45,17 +45,17 @@ class _Known:
     draws: Sequence[DrawRow]
 
 
-async def prove(
+async def verify_lock(
     session: AsyncSession, catalog: Catalog, keys: Keys | None, room: RoomRow
-) -> list[Line]:
-    """Return what holds of a room's lock and what does not.
+) -> list[Check]:
+    """Return the checks of a room's lock.
 
-    `catalog` was read just now: it holds the documents of the history, and says what would answer.
-    Without `keys` the room's secret is not opened.
+    `catalog` must be fresh: it holds the documents of the history, and says what would serve the
+    room. Without `keys`, the room's secret is not opened.
     """
     known = await _read(session, catalog, room)
     if known is None:
-        return [Line("lock", holds=False, says="The room's lock is not there.")]
+        return [Check("lock", holds=False, says="The room's lock is not there.")]
     return [
         *_documents(known),
         *_manifest(known),
@@ -67,7 +67,7 @@ async def prove(
 
 
 def target_name(target: JsonObject | None) -> str:
-    """Return a target in words that stand in a sentence."""
+    """Return a target in words that fit into a sentence."""
     if target is None:
         return "nothing"
     if target.get("kind") == "webhook":
@@ -105,13 +105,13 @@ def _published(catalog: Catalog, room: RoomRow) -> Manifest | None:
         return None
 
 
-def _documents(known: _Known) -> Iterator[Line]:
+def _documents(known: _Known) -> Iterator[Check]:
     changed = [row.id for row in known.locks if digest(row.lock) != row.digest]
     count = "The lock has" if len(known.locks) == 1 else f"All {len(known.locks)} locks have"
     says = f"{count} the digest that it is known by: {known.lock.digest}."
     if changed:
         says = f"Not what their digests were taken of: {', '.join(changed)}."
-    yield Line("lock", not changed, says)
+    yield Check("lock", not changed, says)
     lock, room = known.lock.lock, known.room
     same = (lock.get("appId"), lock.get("manifestVersion")) == (
         room.app_id,
@@ -121,13 +121,13 @@ def _documents(known: _Known) -> Iterator[Line]:
     says = f"The room runs what it is locked to, {named}."
     if not same:
         says = f"The room runs {room.app_id} {room.app_manifest_version}, its lock names {named}."
-    yield Line("room", same, says)
+    yield Check("room", same, says)
 
 
-def _manifest(known: _Known) -> Iterator[Line]:
+def _manifest(known: _Known) -> Iterator[Check]:
     manifest, lock = known.manifest, known.lock.lock
     if manifest is None:
-        yield Line("manifest", holds=False, says="The history does not hold the locked version.")
+        yield Check("manifest", holds=False, says="The history does not hold the locked version.")
         return
     yield _compared("manifest", "The manifest", manifest.digest, lock.get("manifestDigest"))
     schema = settings_digest(manifest)
@@ -138,17 +138,17 @@ def _manifest(known: _Known) -> Iterator[Line]:
     says = f"Granted is what the manifest asks for: {', '.join(granted) or 'nothing'}."
     if granted != lock.get("permissions"):
         says = f"Granted is {lock.get('permissions')}, the manifest asks for {granted}."
-    yield Line("permissions", granted == lock.get("permissions"), says)
+    yield Check("permissions", granted == lock.get("permissions"), says)
 
 
-def _compared(what: str, name: str, found: str, locked: object) -> Line:
+def _compared(what: str, name: str, found: str, locked: object) -> Check:
     if found == locked:
-        return Line(what, holds=True, says=f"{name} in the history matches the lock: {found}.")
+        return Check(what, holds=True, says=f"{name} in the history matches the lock: {found}.")
     says = f"{name} in the history has the digest {found}, the lock names {locked}."
-    return Line(what, holds=False, says=says)
+    return Check(what, holds=False, says=says)
 
 
-def _settings(known: _Known) -> Iterator[Line]:
+def _settings(known: _Known) -> Iterator[Check]:
     manifest, settings = known.manifest, known.room.app_settings
     if manifest is None:
         return
@@ -156,22 +156,22 @@ def _settings(known: _Known) -> Iterator[Line]:
     if problems:
         first = problems[0]
         says = f"The settings break the locked manifest at {first.pointer or '/'}: {first.message}"
-        yield Line("settings", holds=False, says=says)
+        yield Check("settings", holds=False, says=says)
         return
     complete = apply_defaults(manifest.settings_outline, settings) == settings
     says = "The settings are valid under the locked manifest, and complete."
     if not complete:
         says = "The settings are valid, but defaults of the locked manifest are missing in them."
-    yield Line("settings", complete, says)
+    yield Check("settings", complete, says)
 
 
-def _code(known: _Known, catalog: Catalog) -> Line:
+def _code(known: _Known, catalog: Catalog) -> Check:
     room, locked = known.room, known.lock.lock.get("target")
     if room.status in ENDED:
-        return Line("code", holds=True, says="The room is over: nobody has to answer for it.")
+        return Check("code", holds=True, says="The room is over: nobody has to answer for it.")
     now = catalog.target(room.app_id, room.app_manifest_version)
     if now is not None and now == locked:
-        return Line("code", holds=True, says=f"Answered by {target_name(now)}, as the lock names.")
+        return Check("code", holds=True, says=f"Answered by {target_name(now)}, as the lock names.")
     noted = known.records[-1] if known.records else None
     explained = noted is not None and noted.digest == digest(now)
     when = f", noted {iso(noted.since)}" if noted is not None and explained else ""
@@ -179,9 +179,9 @@ def _code(known: _Known, catalog: Catalog) -> Line:
         reasons = "; ".join(_reasons(catalog, room.app_id))
         because = f" ({reasons})" if reasons else ""
         says = f"Nothing answers{when}: the room is orphaned{because}."
-        return Line("code", holds=False, says=f"{says} The lock names {target_name(locked)}.")
+        return Check("code", holds=False, says=f"{says} The lock names {target_name(locked)}.")
     says = f"Answered by {target_name(now)}{when or ', which nothing explains'}"
-    return Line("code", explained, f"{says}; the lock names {target_name(locked)}.")
+    return Check("code", explained, f"{says}; the lock names {target_name(locked)}.")
 
 
 def _reasons(catalog: Catalog, app_id: str) -> Iterator[str]:
@@ -190,31 +190,31 @@ def _reasons(catalog: Catalog, app_id: str) -> Iterator[str]:
             yield from refused.reasons
 
 
-def _anchor(room: RoomRow, keys: Keys | None) -> Iterator[Line]:
+def _anchor(room: RoomRow, keys: Keys | None) -> Iterator[Check]:
     if keys is None:
         return
     try:
         secret = keys.unseal(room.draw_secret, aad=room.id.encode())
     except SealBroken:
         says = "The secret of the room's draws cannot be opened with the keys of this host."
-        yield Line("anchor", holds=False, says=says)
+        yield Check("anchor", holds=False, says=says)
         return
     same = fair.anchor(secret).hex() == room.draw_anchor
     says = f"The secret of the room's draws is the one that was anchored: {room.draw_anchor}."
     if not same:
         says = f"The secret of the room's draws does not lead to its anchor, {room.draw_anchor}."
-    yield Line("anchor", same, says)
+    yield Check("anchor", same, says)
 
 
-def _draws(known: _Known) -> Line:
+def _draws(known: _Known) -> Check:
     digests = {row.digest for row in known.locks}
     wrong = {draw.id: fault for draw in known.draws if (fault := _fault(draw, digests))}
     if not wrong:
         count = len(known.draws)
         noun = "draw was" if count == 1 else "draws were"
         says = f"{count} committed {noun} made under the room's locks."
-        return Line("draws", holds=True, says=says)
-    return Line("draws", holds=False, says=_listed(wrong))
+        return Check("draws", holds=True, says=says)
+    return Check("draws", holds=False, says=_listed(wrong))
 
 
 def _fault(draw: DrawRow, digests: set[str]) -> str | None:

@@ -1,4 +1,4 @@
-"""Telling organizers that the version of their room is offered no more, or again."""
+"""Notify organizers that the version of their room was deprecated, or no longer is."""
 
 from sqlalchemy import insert, select
 
@@ -6,7 +6,7 @@ from mymozhem.contract import ParticipantStatus, RoomStatus
 from mymozhem.db.base import new_id
 from mymozhem.db.unit_of_work import UnitOfWork
 from mymozhem.registry.manifest_history import Published
-from mymozhem.rooms.core.membership import HELPERS
+from mymozhem.rooms.core.membership import STAFF
 from mymozhem.rooms.tables.notifications import NotificationRow
 from mymozhem.rooms.tables.participants import ParticipantRow
 from mymozhem.rooms.tables.rooms import RoomRow
@@ -17,10 +17,10 @@ AT_ONCE = 500
 _GOING_ON = (RoomStatus.DRAFT, RoomStatus.ACTIVE)
 
 
-async def tell_organizers(unit: UnitOfWork, version: Published) -> int:
-    """Write to those who run a room in DRAFT or ACTIVE on this version; return how many letters.
+async def notify_organizers(unit: UnitOfWork, version: Published) -> int:
+    """Notify the organizers of rooms in DRAFT or ACTIVE on this version; return how many.
 
-    Their apps and the rooms' logs hear nothing of it: it is between platform and organizers.
+    Apps and the rooms' logs receive nothing: this is between platform and organizers.
     """
     title, message = _letter(version)
     people = await unit.session.execute(
@@ -31,7 +31,7 @@ async def tell_organizers(unit: UnitOfWork, version: Published) -> int:
             RoomRow.app_manifest_version == version.manifest.version,
             RoomRow.status.in_(_GOING_ON),
             RoomRow.deleted_at.is_(None),
-            ParticipantRow.role.in_(HELPERS),
+            ParticipantRow.role.in_(STAFF),
             ParticipantRow.status == ParticipantStatus.ACTIVE,
         )
     )

@@ -1,4 +1,4 @@
-"""Messages to people in a room."""
+"""Notifications to people in a room."""
 
 from collections.abc import Sequence
 
@@ -9,39 +9,40 @@ from mymozhem.contract.events import NotificationSent
 from mymozhem.contract.hooks import DELIVER_NOTIFICATION
 from mymozhem.contract.payloads import NotificationRequest
 from mymozhem.db.base import new_id
-from mymozhem.rooms.core.app_outbox import Told
-from mymozhem.rooms.core.membership import HELPERS
+from mymozhem.rooms.core.app_outbox import AppNotification
+from mymozhem.rooms.core.membership import STAFF
 from mymozhem.rooms.core.participant_lookup import require_participants
-from mymozhem.rooms.core.transaction import RoomWriter
+from mymozhem.rooms.core.transaction import RoomTransaction
 from mymozhem.rooms.tables.notifications import NotificationRow
 from mymozhem.rooms.tables.participants import ParticipantRow
 
 
-async def send(
-    writer: RoomWriter, *, to: Level | tuple[str, ...], title: str, message: str
+async def send_notification(
+    transaction: RoomTransaction, *, to: Level | tuple[str, ...], title: str, message: str
 ) -> None:
-    """Write a message to everybody of a level, or to the participants named.
+    """Notify everybody of a level, or the named participants.
 
-    `public` reaches all active people of the room, `organizer` those who help to run it, `private`
-    nobody.
+    `public` reaches all active people of the room, `organizer` its staff, `private` nobody.
     """
-    people = await _recipients(writer, to)
+    people = await _recipients(transaction, to)
     rows = [
         {
             "id": new_id("note"),
-            "room_id": writer.room.id,
+            "room_id": transaction.room.id,
             "user_id": person.user_id,
             "title": title,
             "message": message,
-            "created_at": writer.now,
+            "created_at": transaction.now,
         }
         for person in people
     ]
     if rows:
-        await writer.session.execute(insert(NotificationRow), rows)
+        await transaction.session.execute(insert(NotificationRow), rows)
         first = str(rows[0]["id"])
-        writer.record(NotificationSent(notification_id=first, recipients=len(rows)))
-        writer.tell(Told(DELIVER_NOTIFICATION, _request(first, title, message, people)))
+        transaction.record(NotificationSent(notification_id=first, recipients=len(rows)))
+        transaction.tell(
+            AppNotification(DELIVER_NOTIFICATION, _request(first, title, message, people))
+        )
 
 
 def _request(
@@ -55,15 +56,17 @@ def _request(
     )
 
 
-async def _recipients(writer: RoomWriter, to: Level | tuple[str, ...]) -> list[ParticipantRow]:
+async def _recipients(
+    transaction: RoomTransaction, to: Level | tuple[str, ...]
+) -> list[ParticipantRow]:
     if not isinstance(to, Level):
-        return list((await require_participants(writer, to)).values())
+        return list((await require_participants(transaction, to)).values())
     if to is Level.PRIVATE:
         return []
     people = select(ParticipantRow).where(
-        ParticipantRow.room_id == writer.room.id,
+        ParticipantRow.room_id == transaction.room.id,
         ParticipantRow.status == ParticipantStatus.ACTIVE,
     )
     if to is Level.ORGANIZER:
-        people = people.where(ParticipantRow.role.in_(HELPERS))
-    return list(await writer.session.scalars(people))
+        people = people.where(ParticipantRow.role.in_(STAFF))
+    return list(await transaction.session.scalars(people))

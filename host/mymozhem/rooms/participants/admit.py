@@ -1,4 +1,4 @@
-"""How those who applied get their seats: decided one by one in order, written all at once."""
+"""Admit people who asked to join: decide one by one, in order; write all in one transaction."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -15,114 +15,118 @@ from mymozhem.dispatch.outcome import Outcome
 from mymozhem.errors import Conflict, Forbidden, Gone, NotFound, Unavailable
 from mymozhem.idempotency.keys import mark_claim_done
 from mymozhem.rooms.app_calls.fallbacks import record_fallback
-from mymozhem.rooms.coordination.join_batches import Application, Arrival, Joined
+from mymozhem.rooms.coordination.join_batches import AnsweredJoin, JoinRequest, JoinResult
 from mymozhem.rooms.core.services import Services
-from mymozhem.rooms.core.transaction import RoomWriter, write_room
+from mymozhem.rooms.core.transaction import RoomTransaction, room_transaction
 from mymozhem.rooms.tables.participants import ParticipantRow
 
 from .display_names import names_in_the_way
-from .join_policy import is_in, refuse_banned, refuse_closed, refuse_rejected
+from .join_policy import is_active, require_accepted, require_not_banned, require_open
 from .lookup import rows_of
 
 _COLUMNS = tuple(column.key for column in ParticipantRow.__mapper__.column_attrs)
 
 
-async def let_in(
-    services: Services, room_id: str, arrivals: Sequence[Arrival]
-) -> dict[Arrival, Joined | Exception]:
-    """Admit people in the order in which they came; where that breaks, in halves down to whom.
+async def admit(
+    services: Services, room_id: str, joins: Sequence[AnsweredJoin]
+) -> dict[AnsweredJoin, JoinResult | Exception]:
+    """Admit people in the order of their requests; if a batch fails, retry it in halves.
 
-    A database that is not there, or a room that is gone, is told to all of them at once.
+    If the database is unavailable or the room is gone, all of them receive that error.
     """
     try:
-        async with write_room(services, room_id) as writer:
-            return await _admit(writer, arrivals)
+        async with room_transaction(services, room_id) as transaction:
+            return await _admit(transaction, joins)
     except (NotFound, Unavailable) as error:
-        return dict.fromkeys(arrivals, error)
-    except Exception as error:  # noqa: BLE001  told to whom it belongs, once that is known
-        if len(arrivals) == 1:
-            return {arrivals[0]: error}
-    half = len(arrivals) // 2
-    first = await let_in(services, room_id, arrivals[:half])
-    return first | await let_in(services, room_id, arrivals[half:])
+        return dict.fromkeys(joins, error)
+    except Exception as error:  # noqa: BLE001  raised to the caller who causes it
+        if len(joins) == 1:
+            return {joins[0]: error}
+    half = len(joins) // 2
+    first = await admit(services, room_id, joins[:half])
+    return first | await admit(services, room_id, joins[half:])
 
 
-def record_joined(writer: RoomWriter, row: ParticipantRow, *, counted: bool = True) -> None:
-    """Log and tell that a participant is in the room now, or waits to be; and count them.
+def record_joined(
+    transaction: RoomTransaction, row: ParticipantRow, *, counted: bool = True
+) -> None:
+    """Record that a participant has joined, or waits for approval, notify the app, and count them.
 
-    Who adds many people at once counts them together, with `counted=False` here.
+    Callers that add many people count them together and pass `counted=False`.
     """
     if counted and _counts(row):
-        count_people(writer, 1)
-    writer.record(ParticipantJoined(participant_id=row.id, role=row.role, status=row.status))
+        count_people(transaction, 1)
+    transaction.record(ParticipantJoined(participant_id=row.id, role=row.role, status=row.status))
     if row.status == ParticipantStatus.ACTIVE:
-        writer.changed(Change(kind=ChangeKind.JOINED, what="joined", participant_id=row.id))
+        transaction.changed(Change(kind=ChangeKind.JOINED, what="joined", participant_id=row.id))
 
 
-def count_people(writer: RoomWriter, step: int) -> None:
-    """Add to the number of people who take part; the database refuses more than the capacity."""
-    writer.room.active_count += step
-    writer.record(CountChanged(count=writer.room.active_count))
+def count_people(transaction: RoomTransaction, step: int) -> None:
+    """Add to the number of participants; the database enforces the capacity."""
+    transaction.room.active_count += step
+    transaction.record(CountChanged(count=transaction.room.active_count))
 
 
 async def _admit(
-    writer: RoomWriter, arrivals: Sequence[Arrival]
-) -> dict[Arrival, Joined | Exception]:
-    known = {each.application.user_id for each in arrivals if each.application.user_id}
-    turn = _Turn(writer, await rows_of(writer.session, writer.room.id, known))
-    found: dict[Arrival, Joined | Exception] = {}
-    for arrival in arrivals:
+    transaction: RoomTransaction, joins: Sequence[AnsweredJoin]
+) -> dict[AnsweredJoin, JoinResult | Exception]:
+    known = {each.request.user_id for each in joins if each.request.user_id}
+    batch = _AdmissionBatch(
+        transaction, await rows_of(transaction.session, transaction.room.id, known)
+    )
+    found: dict[AnsweredJoin, JoinResult | Exception] = {}
+    for answered in joins:
         try:
-            found[arrival] = turn.admit(arrival)
+            found[answered] = batch.admit(answered)
         except (Conflict, Forbidden, Gone) as refused:  # raised before anything was changed
-            found[arrival] = refused
+            found[answered] = refused
         else:
-            await mark_claim_done(writer.session, arrival.claim)
-    await turn.write()
+            await mark_claim_done(transaction.session, answered.claim)
+    await batch.write()
     return found
 
 
 @dataclass(frozen=True)
-class _Seat:
-    """A place that somebody gets; `new` where their row is still to be stored."""
+class _Admission:
+    """An admitted person; `new` if their row is still to be stored."""
 
-    arrival: Arrival
+    answered: AnsweredJoin
     person: UserRow
     row: ParticipantRow
     new: bool
 
     @property
-    def application(self) -> Application:
-        """Who applied for it."""
-        return self.arrival.application
+    def request(self) -> JoinRequest:
+        """The request for it."""
+        return self.answered.request
 
 
-class _Turn:
-    """One turn at a locked room's door; `rows` are those of the people who have one already."""
+class _AdmissionBatch:
+    """One batch of admissions to a locked room; `rows` are the rows that already exist."""
 
-    def __init__(self, writer: RoomWriter, rows: dict[str, ParticipantRow]) -> None:
-        self._writer = writer
+    def __init__(self, transaction: RoomTransaction, rows: dict[str, ParticipantRow]) -> None:
+        self._writer = transaction
         self._rows = rows
-        self._seats: list[_Seat] = []
+        self._seats: list[_Admission] = []
 
-    def admit(self, arrival: Arrival) -> Joined:
-        """Give somebody a seat, which the next ones no longer get; raises where there is none."""
-        application, room = arrival.application, self._writer.room
-        row = self._rows.get(application.user_id or "")
-        refuse_banned(row)
-        if application.person is not None and is_in(row):
-            return Joined(room, row, application.person, new=False)
-        refuse_closed(room, application.seen.kind)
-        result = arrival.outcome.result or _unanswered(arrival.outcome)
-        refuse_rejected(room, result)
-        person = application.person or new_guest(self._writer.unit, application.name)
-        seat = _Seat(arrival, person, row or self._new_row(person), new=row is None)
-        self._sit(seat, result)
-        return Joined(room, seat.row, person, new=True)
+    def admit(self, answered: AnsweredJoin) -> JoinResult:
+        """Reserve a place for a person; raise if there is none."""
+        request, room = answered.request, self._writer.room
+        row = self._rows.get(request.user_id or "")
+        require_not_banned(row)
+        if request.person is not None and is_active(row):
+            return JoinResult(room, row, request.person, new=False)
+        require_open(room, request.found.kind)
+        result = answered.outcome.result or _unanswered(answered.outcome)
+        require_accepted(room, result)
+        person = request.person or new_guest(self._writer.unit, request.name)
+        seat = _Admission(answered, person, row or self._new_row(person), new=row is None)
+        self._assign(seat, result)
+        return JoinResult(room, seat.row, person, new=True)
 
-    def _sit(self, seat: _Seat, result: RegistrationResult) -> None:
+    def _assign(self, seat: _Admission, result: RegistrationResult) -> None:
         row, pending = seat.row, result.decision == "pending"
-        kept = seat.application.answers | seat.application.metadata
+        kept = seat.request.answers | seat.request.metadata
         row.data = kept if result.metadata is None else result.metadata
         row.reason = result.reason if pending else None
         row.last_seen_at = row.updated_at = self._writer.now
@@ -146,11 +150,11 @@ class _Turn:
         )
 
     async def write(self) -> None:
-        """Name, store and log everybody who got a seat."""
+        """Name, store and log everybody who was admitted."""
         if not self._seats:
             return
         await self._name()
-        guests = [seat.person for seat in self._seats if seat.application.person is None]
+        guests = [seat.person for seat in self._seats if seat.request.person is None]
         await store_guests(self._writer.unit, guests)
         fresh = [
             {key: getattr(seat.row, key) for key in _COLUMNS} for seat in self._seats if seat.new
@@ -160,24 +164,26 @@ class _Turn:
         self._record()
 
     async def _name(self) -> None:
-        names = [seat.application.name for seat in self._seats]
+        names = [seat.request.name for seat in self._seats]
         free = await names_in_the_way(self._writer, names)
         for seat in self._seats:
             old = seat.row.display_name
-            seat.row.display_name = free.take(seat.application.name, instead_of=old)
+            seat.row.display_name = free.take(seat.request.name, instead_of=old)
 
     def _record(self) -> None:
-        writer = self._writer
+        transaction = self._writer
         for seat in self._seats:
-            writer.actor_id = seat.person.id
-            record_fallback(writer, REGISTER_PARTICIPANT, seat.arrival.outcome)
-            record_joined(writer, seat.row, counted=False)
+            transaction.actor_id = seat.person.id
+            record_fallback(transaction, REGISTER_PARTICIPANT, seat.answered.outcome)
+            record_joined(transaction, seat.row, counted=False)
         if any(_counts(seat.row) for seat in self._seats):
-            count_people(writer, 0)  # each was counted as they sat down; everybody hears it once
+            count_people(
+                transaction, 0
+            )  # each was counted as they sat down; everybody hears it once
 
 
 def _unanswered(outcome: Outcome[RegistrationResult]) -> RegistrationResult:
-    """Return what holds when no app decides: pending where it failed, in where it is not asked."""
+    """Return the result without the app: pending if it failed, admitted if not called."""
     return RegistrationResult(decision="pending" if outcome.failure else "accept")
 
 

@@ -1,23 +1,23 @@
-"""Names in a room: two people never carry the same."""
+"""Display names: unique within a room."""
 
 from collections import Counter
 from collections.abc import Collection, Iterable
 
 from sqlalchemy import ColumnElement, or_, select
 
-from mymozhem.rooms.core.transaction import RoomWriter
+from mymozhem.rooms.core.transaction import RoomTransaction
 from mymozhem.rooms.tables.participants import ParticipantRow
 
 
 class FreeNames:
-    """Gives names out one after the other; what one gets the next ones do not."""
+    """Assigns names one after the other, each of them once."""
 
     def __init__(self, taken: Iterable[str]) -> None:
         self._taken = set(taken)
         self._used: dict[str, int] = {}
 
     def take(self, name: str, *, instead_of: str = "") -> str:
-        """Return the name, or with the lowest free number; somebody's old one becomes free."""
+        """Return the name, numbered if it is taken; the person's old name becomes free."""
         if instead_of:
             self._taken.discard(instead_of)
             self._used.clear()
@@ -30,15 +30,17 @@ class FreeNames:
         return chosen
 
 
-async def free_name(writer: RoomWriter, name: str, *, but: ParticipantRow | None = None) -> str:
-    """Return the name, with the lowest free number behind it where somebody carries it already.
+async def free_name(
+    transaction: RoomTransaction, name: str, *, but: ParticipantRow | None = None
+) -> str:
+    """Return the name, with the lowest free number appended if it is taken.
 
-    `but` is the person who is to carry it; their own name does not stand in the way.
+    `but` is the person who gets the name; their own current name does not count as taken.
     """
-    with writer.session.no_autoflush:
-        found = await writer.session.scalars(
+    with transaction.session.no_autoflush:
+        found = await transaction.session.scalars(
             select(ParticipantRow.display_name).where(
-                ParticipantRow.room_id == writer.room.id,
+                ParticipantRow.room_id == transaction.room.id,
                 ParticipantRow.id != (but.id if but is not None and but.id else ""),
                 or_(ParticipantRow.display_name == name, _begins(name)),
             )
@@ -46,24 +48,24 @@ async def free_name(writer: RoomWriter, name: str, *, but: ParticipantRow | None
         return numbered(name, set(found))
 
 
-async def free_names(writer: RoomWriter, names: Iterable[str]) -> list[str]:
-    """Return a free name for each of many people, in order; one query, however many they are."""
-    found = await writer.session.scalars(
-        select(ParticipantRow.display_name).where(ParticipantRow.room_id == writer.room.id)
+async def free_names(transaction: RoomTransaction, names: Iterable[str]) -> list[str]:
+    """Return a free name for each of many people, in order, with one query."""
+    found = await transaction.session.scalars(
+        select(ParticipantRow.display_name).where(ParticipantRow.room_id == transaction.room.id)
     )
     free = FreeNames(found)
     return [free.take(name) for name in names]
 
 
-async def names_in_the_way(writer: RoomWriter, names: Collection[str]) -> FreeNames:
-    """Return what gives these names out, as often as they are listed.
+async def names_in_the_way(transaction: RoomTransaction, names: Collection[str]) -> FreeNames:
+    """Return a `FreeNames` for these names, each as often as it is listed.
 
-    A large room is not read for a few people: only their names are looked up, and numbered ones
-    only where a name is carried already, or wanted twice.
+    Only these names are read, not those of the whole room; numbered names are read only if a name
+    is taken or wanted twice.
     """
-    mine = ParticipantRow.room_id == writer.room.id
-    with writer.session.no_autoflush:
-        found = await writer.session.scalars(
+    mine = ParticipantRow.room_id == transaction.room.id
+    with transaction.session.no_autoflush:
+        found = await transaction.session.scalars(
             select(ParticipantRow.display_name).where(
                 mine, ParticipantRow.display_name.in_(sorted(set(names)))
             )
@@ -73,13 +75,15 @@ async def names_in_the_way(writer: RoomWriter, names: Collection[str]) -> FreeNa
         if crowded:
             begun = or_(*map(_begins, sorted(crowded)))
             carried |= set(
-                await writer.session.scalars(select(ParticipantRow.display_name).where(mine, begun))
+                await transaction.session.scalars(
+                    select(ParticipantRow.display_name).where(mine, begun)
+                )
             )
     return FreeNames(carried)
 
 
 def numbered(name: str, taken: Collection[str], *, beyond: int = 1) -> str:
-    """Return the name, or the name with the lowest number above `beyond` that nobody carries."""
+    """Return the name, or the name with the lowest free number above `beyond`."""
     if name not in taken:
         return name
     number = beyond + 1

@@ -1,4 +1,4 @@
-"""Somebody who wants to be forgotten: their seats keep their ids, and nothing else of theirs."""
+"""Erase a person: their rows keep their ids, and nothing else."""
 
 from collections.abc import Sequence
 
@@ -15,7 +15,7 @@ from mymozhem.idempotency.tables import IdempotencyRow
 from mymozhem.registry.remote_apps import forget_owner
 from mymozhem.rooms.app_calls.pending import forget_room
 from mymozhem.rooms.core.services import Services
-from mymozhem.rooms.core.transaction import RoomWriter, write_room
+from mymozhem.rooms.core.transaction import RoomTransaction, room_transaction
 from mymozhem.rooms.tables.notifications import NotificationRow
 from mymozhem.rooms.tables.participants import ParticipantRow
 from mymozhem.rooms.tables.windows import SubmissionRow
@@ -28,16 +28,16 @@ _IN = (ParticipantStatus.ACTIVE, ParticipantStatus.PENDING)
 
 
 async def erase_person(services: Services, caller: Principal, user_id: str) -> None:
-    """Erase a person everywhere: they leave every room, and their name and answers are gone.
+    """Erase a person everywhere: they leave every room, and their names and answers are deleted.
 
-    Entries, winners and the log stay, by id. One room at a time, the person last, so that whoever
-    repeats it after a crash goes on with what is left. Raises `NotFound` as `get_user` does.
+    Entries, winners and the log stay, by id. Rooms are processed one at a time and the person last,
+    so that a repeated call continues after a crash. Raises `NotFound`: see `get_user`.
     """
     async with services.database.read() as session:
         await get_user(session, caller, user_id)
         rooms = await _rooms_of(session, user_id)
     for room_id in rooms:
-        await _empty_seat(services, caller, room_id, user_id)
+        await _remove_from_room(services, caller, room_id, user_id)
         await forget_delivered(services.database, room_id)
     async with services.database.write() as unit:
         await delete_user(unit, caller, user_id)
@@ -53,10 +53,12 @@ async def _rooms_of(session: AsyncSession, user_id: str) -> Sequence[str]:
     return (await session.scalars(mine.order_by(ParticipantRow.id))).all()
 
 
-async def _empty_seat(services: Services, caller: Principal, room_id: str, user_id: str) -> None:
+async def _remove_from_room(
+    services: Services, caller: Principal, room_id: str, user_id: str
+) -> None:
     try:
-        async with write_room(services, room_id, actor_id=caller.user_id) as writer:
-            await _vacate(writer, user_id)
+        async with room_transaction(services, room_id, actor_id=caller.user_id) as transaction:
+            await _vacate(transaction, user_id)
     except NotFound:  # the room was deleted: nobody reads its log, and nobody counts its people
         async with services.database.write() as unit:
             await unit.session.execute(
@@ -75,36 +77,36 @@ async def _empty_seat(services: Services, caller: Principal, room_id: str, user_
             )
 
 
-async def _vacate(writer: RoomWriter, user_id: str) -> None:
+async def _vacate(transaction: RoomTransaction, user_id: str) -> None:
     query = select(ParticipantRow).where(
-        ParticipantRow.room_id == writer.room.id, ParticipantRow.user_id == user_id
+        ParticipantRow.room_id == transaction.room.id, ParticipantRow.user_id == user_id
     )
-    row = (await writer.session.scalars(query)).one()
-    row.display_name = await free_name(writer, ERASED_NAME, but=row)
+    row = (await transaction.session.scalars(query)).one()
+    row.display_name = await free_name(transaction, ERASED_NAME, but=row)
     if row.own:
-        writer.record(OwnStateChanged(own={}), to=row.id)
+        transaction.record(OwnStateChanged(own={}), to=row.id)
     row.data, row.own, row.private, row.reason = {}, {}, {}, None
-    row.updated_at = writer.now
-    await writer.session.execute(
+    row.updated_at = transaction.now
+    await transaction.session.execute(
         update(SubmissionRow)
         .where(SubmissionRow.participant_id == row.id)
         .values(payload=None, key=None)
         .execution_options(synchronize_session=False)
     )
-    await forget_room(writer.session, writer.room.id)  # they may show what is gone
-    writer.record(
+    await forget_room(transaction.session, transaction.room.id)  # they may show what is gone
+    transaction.record(
         ParticipantUpdated(participant_id=row.id, fields=("name", "metadata"), status=row.status)
     )
     if row.status in _IN:
-        _leave(writer, row)
-        await close_answered(writer)
-    writer.audit("participant.erase", subject=row.id)
+        _leave(transaction, row)
+        await close_answered(transaction)
+    transaction.audit("participant.erase", subject=row.id)
 
 
-def _leave(writer: RoomWriter, row: ParticipantRow) -> None:
+def _leave(transaction: RoomTransaction, row: ParticipantRow) -> None:
     was_in, row.status = row.status == ParticipantStatus.ACTIVE, ParticipantStatus.LEFT
     if was_in and row.role == Role.PARTICIPANT:
-        count_people(writer, -1)
-    writer.record(ParticipantLeft(participant_id=row.id, status=row.status))
+        count_people(transaction, -1)
+    transaction.record(ParticipantLeft(participant_id=row.id, status=row.status))
     if was_in:
-        writer.changed(Change(kind=ChangeKind.LEFT, what="left", participant_id=row.id))
+        transaction.changed(Change(kind=ChangeKind.LEFT, what="left", participant_id=row.id))

@@ -1,4 +1,4 @@
-"""How people come into a room: by its code, as guests or with an account; one row for ever."""
+"""Join a room by its code, as a guest or with an account; one permanent row per person."""
 
 import secrets
 from functools import partial
@@ -21,17 +21,22 @@ from mymozhem.errors import Invalid, Unauthenticated
 from mymozhem.idempotency.keys import current_claim
 from mymozhem.manifests.model import Manifest
 from mymozhem.manifests.validation_errors import by_field
-from mymozhem.rooms.app_calls.pending import asked
-from mymozhem.rooms.coordination.join_batches import Application, Arrival, Joined, Seen
+from mymozhem.rooms.app_calls.pending import new_app_call
+from mymozhem.rooms.coordination.join_batches import (
+    AnsweredJoin,
+    FoundRoom,
+    JoinRequest,
+    JoinResult,
+)
 from mymozhem.rooms.core.membership import room_not_found
 from mymozhem.rooms.core.services import Services
 from mymozhem.rooms.tables.participants import ParticipantRow
 
-from .admit import count_people, let_in, record_joined
-from .join_policy import is_in, refuse_banned, refuse_closed, refuse_full
-from .lookup import look
+from .admit import admit, count_people, record_joined
+from .join_policy import is_active, require_capacity, require_not_banned, require_open
+from .lookup import find_room_by_code
 
-__all__ = ["count_people", "join", "record_joined", "refuse_closed", "refuse_full"]
+__all__ = ["count_people", "join", "record_joined", "require_capacity", "require_open"]
 
 
 async def join(
@@ -41,43 +46,41 @@ async def join(
     *,
     name: str | None,
     answers: JsonObject,
-) -> Joined:
-    """Let somebody into the room with this code; as a guest where there is no caller.
+) -> JoinResult:
+    """Let a person join the room with this code; as a guest if there is no caller.
 
-    A person has one row in a room for ever: who is in stays in, who left comes back, who was
-    removed does not. Twice is safe for callers with a token. NotFound for a wrong code, whatever
-    exists; a right one says that the room is not open yet, locked, full or over. Invalid for a
-    name or answers that break their rules, Forbidden where the app or the entry policy turns them
-    away.
+    A person has one permanent row in a room: active people stay, people who left return, removed
+    people do not. Idempotent for callers with a token. Raises NotFound for a wrong code, whatever
+    exists; for a right one, errors say that the room is not open yet, locked, full or over. Raises
+    Invalid for a name or answers that break their rules, and Forbidden if the app or the entry
+    policy rejects the person.
     """
     budget = Budget(services.clock, services.settings.action_budget_ms)
-    seen = await look(services, code, caller)
-    application = _apply(seen, caller, name, answers)
-    if seen.person is not None and is_in(seen.row):
-        return Joined(seen.room, seen.row, seen.person, new=False)
-    outcome = await _ask(services, application, budget)
-    arrival = Arrival(application, outcome, current_claim())
-    room_id = seen.room.id
-    return await services.arrivals.entries.ask(
-        room_id, arrival, answer=partial(let_in, services, room_id)
-    )
+    found = await find_room_by_code(services, code, caller)
+    request = _apply(found, caller, name, answers)
+    if found.person is not None and is_active(found.row):
+        return JoinResult(found.room, found.row, found.person, new=False)
+    outcome = await _ask(services, request, budget)
+    answered = AnsweredJoin(request, outcome, current_claim())
+    room_id = found.room.id
+    return await services.joins.submit(room_id, answered, partial(admit, services, room_id))
 
 
 def _apply(
-    seen: Seen, caller: Principal | None, name: str | None, answers: JsonObject
-) -> Application:
-    _refuse_strangers(seen, caller)
-    refuse_banned(seen.row)
-    if not is_in(seen.row):
-        refuse_closed(seen.room, seen.kind)
-    _refuse_answers(seen.manifest, answers)
-    return Application(seen, _name(name, seen.person, seen.row), answers)
+    found: FoundRoom, caller: Principal | None, name: str | None, answers: JsonObject
+) -> JoinRequest:
+    _require_known_caller(found, caller)
+    require_not_banned(found.row)
+    if not is_active(found.row):
+        require_open(found.room, found.kind)
+    _check_answers(found.manifest, answers)
+    return JoinRequest(found, _name(name, found.person, found.row), answers)
 
 
-def _refuse_strangers(seen: Seen, caller: Principal | None) -> None:
-    if caller is not None and caller.room_id not in (None, seen.room.id):
+def _require_known_caller(found: FoundRoom, caller: Principal | None) -> None:
+    if caller is not None and caller.room_id not in (None, found.room.id):
         raise room_not_found()
-    if caller is not None and seen.person is None:
+    if caller is not None and found.person is None:
         raise Unauthenticated
 
 
@@ -91,33 +94,33 @@ def _name(name: str | None, person: UserRow | None, row: ParticipantRow | None) 
     return visible_name(person.name[:32])
 
 
-def _refuse_answers(manifest: Manifest, answers: JsonObject) -> None:
+def _check_answers(manifest: Manifest, answers: JsonObject) -> None:
     problems = manifest.registration_validator.errors(answers)
     if problems:
         raise Invalid(code="ANSWERS_INVALID", fields=by_field(problems, under="/answers"))
 
 
 async def _ask(
-    services: Services, application: Application, budget: Budget
+    services: Services, request: JoinRequest, budget: Budget
 ) -> Outcome[RegistrationResult]:
-    room, user_id = application.seen.room, application.user_id or new_id("usr")
-    question = asked(
+    room, user_id = request.found.room, request.user_id or new_id("usr")
+    call = new_app_call(
         REGISTER_PARTICIPANT,
         # Who looked together sees the same, but each draws lots of their own.
-        context=application.seen.context.model_copy(update={"seed": secrets.token_hex(32)}),
+        context=request.found.context.model_copy(update={"seed": secrets.token_hex(32)}),
         request=RegistrationRequest(
             applicant=Applicant(
                 person_id=services.keys.person_id(room.app_id, user_id),
-                name=application.name,
-                kind=application.seen.kind,
+                name=request.name,
+                kind=request.found.kind,
                 role=Role.PARTICIPANT,
-                metadata=application.metadata,
+                metadata=request.metadata,
             ),
-            answers=application.answers,
+            answers=request.answers,
         ),
         revision=None,
     )
-    outcome = await question.answer(services, budget)
+    outcome = await call.answer(services, budget)
     outcome.raise_if_refused()
     outcome.raise_if_failed()
     return outcome

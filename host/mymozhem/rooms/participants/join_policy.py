@@ -1,4 +1,4 @@
-"""The rules of a room's door: who may come in, and in which words others are turned away."""
+"""The join policy: who may join, and the errors for everybody else."""
 
 from typing import TypeGuard
 
@@ -9,13 +9,13 @@ from mymozhem.rooms.tables.participants import ParticipantRow
 from mymozhem.rooms.tables.rooms import EntryPolicy, RoomRow
 
 
-def is_in(row: ParticipantRow | None) -> TypeGuard[ParticipantRow]:
-    """Tell whether this is the row of somebody who is in the room now."""
+def is_active(row: ParticipantRow | None) -> TypeGuard[ParticipantRow]:
+    """Return whether this is the row of an active participant."""
     return row is not None and row.status == ParticipantStatus.ACTIVE
 
 
-def refuse_banned(row: ParticipantRow | None) -> None:
-    """Raise for somebody whom an organizer removed or turned away."""
+def require_not_banned(row: ParticipantRow | None) -> None:
+    """Raise if an organizer removed or rejected this person."""
     if row is not None and row.status == ParticipantStatus.REMOVED:
         message = "You were removed from this room."
         raise Forbidden(message, code="REMOVED")
@@ -24,8 +24,8 @@ def refuse_banned(row: ParticipantRow | None) -> None:
         raise Forbidden(message, code="REGISTRATION_REJECTED")
 
 
-def refuse_closed(room: RoomRow, kind: PersonKind) -> None:
-    """Raise where the doors are closed to this kind of person, and say which way."""
+def require_open(room: RoomRow, kind: PersonKind) -> None:
+    """Raise if the room is closed to this kind of person, and say how."""
     if room.status == RoomStatus.DRAFT:
         message = "The room is not open yet."
         raise Conflict(message, code="ROOM_NOT_OPEN")
@@ -38,18 +38,18 @@ def refuse_closed(room: RoomRow, kind: PersonKind) -> None:
     if room.entry_policy == EntryPolicy.REGISTERED and kind is PersonKind.GUEST:
         message = "This room is for people with an account; sign in first."
         raise Forbidden(message, code="ACCOUNT_REQUIRED")
-    refuse_full(room)
+    require_capacity(room)
 
 
-def refuse_full(room: RoomRow) -> None:
-    """Raise where every seat is taken."""
+def require_capacity(room: RoomRow) -> None:
+    """Raise if the room is full."""
     if room.capacity is not None and room.active_count >= room.capacity:
         message = "The room is full."
         raise Conflict(message, code="ROOM_FULL")
 
 
-def refuse_rejected(room: RoomRow, result: RegistrationResult) -> None:
-    """Raise for somebody whom the app turns away, or for whom it has no seat left."""
+def require_accepted(room: RoomRow, result: RegistrationResult) -> None:
+    """Raise if the app rejects the person or has no place left."""
     taken = result.seats is not None and room.active_count >= result.seats
     if result.decision == "reject" or (result.decision == "accept" and taken):
         message = result.reason or "You were not let in."

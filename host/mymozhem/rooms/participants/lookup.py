@@ -1,4 +1,4 @@
-"""The look at a room by its code, before anybody is asked: one for all who knock together."""
+"""Find a room by its join code. Concurrent lookups of the same code share one query."""
 
 from collections.abc import Collection, Sequence
 from functools import partial
@@ -10,7 +10,7 @@ from mymozhem.auth.principal import Principal
 from mymozhem.auth.tables import UserRow
 from mymozhem.contract.hooks import REGISTER_PARTICIPANT
 from mymozhem.errors import NotFound
-from mymozhem.rooms.coordination.join_batches import Seen
+from mymozhem.rooms.coordination.join_batches import FoundRoom
 from mymozhem.rooms.core.app_context import build_context
 from mymozhem.rooms.core.join_code import normal_code
 from mymozhem.rooms.core.services import Services
@@ -18,20 +18,20 @@ from mymozhem.rooms.tables.participants import ParticipantRow
 from mymozhem.rooms.tables.rooms import RoomRow
 
 
-async def look(services: Services, code: str, caller: Principal | None) -> Seen:
-    """Return what there is to see behind a code; NotFound for a wrong one, whatever exists.
+async def find_room_by_code(services: Services, code: str, caller: Principal | None) -> FoundRoom:
+    """Return the room with this code; NotFound for a wrong code, whatever exists.
 
-    What is seen was read after this was called, so it is never older than the knock.
+    The result was read after this call began, so it is never older than the request.
     """
     code = normal_code(code)
-    knocks = caller.user_id if caller else None
-    return await services.arrivals.looks.ask(code, knocks, answer=partial(_look, services, code))
+    user_id = caller.user_id if caller else None
+    return await services.room_lookups.submit(code, user_id, partial(_find, services, code))
 
 
-async def _look(
-    services: Services, code: str, knocking: Sequence[str | None]
-) -> dict[str | None, Seen]:
-    users = {user_id for user_id in knocking if user_id is not None}
+async def _find(
+    services: Services, code: str, user_ids: Sequence[str | None]
+) -> dict[str | None, FoundRoom]:
+    users = {user_id for user_id in user_ids if user_id is not None}
     async with services.database.read() as session:
         room = await _room_by_code(session, code)
         manifest = services.catalog.manifest(room.app_id, room.app_manifest_version)
@@ -46,15 +46,15 @@ async def _look(
         people = await _people(session, users)
         rows = await rows_of(session, room.id, users)
     return {
-        each: Seen(room, manifest, context, people.get(each or ""), rows.get(each or ""))
-        for each in knocking
+        each: FoundRoom(room, manifest, context, people.get(each or ""), rows.get(each or ""))
+        for each in user_ids
     }
 
 
 async def rows_of(
     session: AsyncSession, room_id: str, users: Collection[str]
 ) -> dict[str, ParticipantRow]:
-    """Return the rows that people have in a room, by the people's ids; no query for nobody."""
+    """Return people's rows in a room, by person id; no query for no people."""
     if not users:
         return {}
     found = await session.scalars(

@@ -8,9 +8,9 @@ from mymozhem.auth.principal import Principal
 from mymozhem.contract import Change, ChangeKind, JsonObject
 from mymozhem.contract.events import PrizeCreated, PrizeDeleted, PrizeUpdated
 from mymozhem.errors import Conflict
-from mymozhem.rooms.core.membership import HELPERS, require_seat
+from mymozhem.rooms.core.membership import STAFF, require_role
 from mymozhem.rooms.core.services import Services
-from mymozhem.rooms.core.transaction import ENDED, RoomWriter, write_room
+from mymozhem.rooms.core.transaction import ENDED, RoomTransaction, room_transaction
 from mymozhem.rooms.tables.prizes import PrizeRow
 
 from .winners import find_prize
@@ -28,7 +28,7 @@ class NewPrize:
 
 
 class QuantityTaken(Conflict):
-    """More units of this prize are won or reserved already."""
+    """More units of this prize are already won or reserved."""
 
     default_code = "QUANTITY_TAKEN"
 
@@ -37,29 +37,29 @@ async def create_prize(
     services: Services, room_id: str, caller: Principal, new: NewPrize
 ) -> PrizeRow:
     """Add a prize to a room that has not ended; for organizers."""
-    async with write_room(services, room_id, actor_id=caller.user_id) as writer:
-        await require_seat(writer.session, room_id, caller, roles=HELPERS)
-        return await add_prize(writer, new)
+    async with room_transaction(services, room_id, actor_id=caller.user_id) as transaction:
+        await require_role(transaction.session, room_id, caller, roles=STAFF)
+        return await add_prize(transaction, new)
 
 
-async def add_prize(writer: RoomWriter, new: NewPrize) -> PrizeRow:
-    """Add a prize in a transaction that is open."""
-    _refuse_ended(writer)
+async def add_prize(transaction: RoomTransaction, new: NewPrize) -> PrizeRow:
+    """Add a prize in the caller's transaction."""
+    _require_not_ended(transaction)
     prize = PrizeRow(
-        room_id=writer.room.id,
+        room_id=transaction.room.id,
         name=new.name,
         description=new.description,
         image_url=new.image_url,
         quantity=new.quantity,
         quantity_remaining=new.quantity,
         data=new.metadata,
-        created_at=writer.now,
-        updated_at=writer.now,
+        created_at=transaction.now,
+        updated_at=transaction.now,
     )
-    writer.session.add(prize)
-    await writer.session.flush()
-    writer.record(PrizeCreated(prize_id=prize.id, quantity=prize.quantity))
-    writer.changed(Change(kind=ChangeKind.PRIZE, what="created", prize_id=prize.id))
+    transaction.session.add(prize)
+    await transaction.session.flush()
+    transaction.record(PrizeCreated(prize_id=prize.id, quantity=prize.quantity))
+    transaction.changed(Change(kind=ChangeKind.PRIZE, what="created", prize_id=prize.id))
     return prize
 
 
@@ -70,50 +70,52 @@ async def change_prize(
     prize_id: str,
     changes: dict[str, object],
 ) -> PrizeRow:
-    """Change a prize; QuantityTaken where its quantity would fall below what is won or reserved.
+    """Change a prize; QuantityTaken if its quantity would fall below what is won or reserved.
 
     `changes` may name `name`, `description`, `image_url`, `quantity` and `data`.
     """
-    async with write_room(services, room_id, actor_id=caller.user_id) as writer:
-        await require_seat(writer.session, room_id, caller, roles=HELPERS)
-        _refuse_ended(writer)
-        prize = await find_prize(writer, prize_id)
+    async with room_transaction(services, room_id, actor_id=caller.user_id) as transaction:
+        await require_role(transaction.session, room_id, caller, roles=STAFF)
+        _require_not_ended(transaction)
+        prize = await find_prize(transaction, prize_id)
         if not changes:
             return prize
-        await _change(writer, prize, dict(changes))
-        writer.record(
+        await _change(transaction, prize, dict(changes))
+        transaction.record(
             PrizeUpdated(prize_id=prize.id, fields=tuple(sorted(changes)), quantity=prize.quantity)
         )
-        writer.changed(Change(kind=ChangeKind.PRIZE, what="updated", prize_id=prize.id))
+        transaction.changed(Change(kind=ChangeKind.PRIZE, what="updated", prize_id=prize.id))
         return prize
 
 
 async def delete_prize(services: Services, room_id: str, caller: Principal, prize_id: str) -> None:
-    """Take a prize out; QuantityTaken where units of it are won or reserved."""
-    async with write_room(services, room_id, actor_id=caller.user_id) as writer:
-        await require_seat(writer.session, room_id, caller, roles=HELPERS)
-        _refuse_ended(writer)
-        prize = await find_prize(writer, prize_id)
+    """Delete a prize; QuantityTaken if units of it are won or reserved."""
+    async with room_transaction(services, room_id, actor_id=caller.user_id) as transaction:
+        await require_role(transaction.session, room_id, caller, roles=STAFF)
+        _require_not_ended(transaction)
+        prize = await find_prize(transaction, prize_id)
         if prize.quantity_remaining != prize.quantity:
             raise QuantityTaken
-        prize.deleted_at = writer.now
-        writer.record(PrizeDeleted(prize_id=prize.id))
-        writer.changed(Change(kind=ChangeKind.PRIZE, what="deleted", prize_id=prize.id))
+        prize.deleted_at = transaction.now
+        transaction.record(PrizeDeleted(prize_id=prize.id))
+        transaction.changed(Change(kind=ChangeKind.PRIZE, what="deleted", prize_id=prize.id))
 
 
-async def _change(writer: RoomWriter, prize: PrizeRow, changes: dict[str, object]) -> None:
+async def _change(
+    transaction: RoomTransaction, prize: PrizeRow, changes: dict[str, object]
+) -> None:
     quantity = changes.pop("quantity", None)
     for name, value in changes.items():
         setattr(prize, name, value)
-    prize.updated_at = writer.now
-    await writer.session.flush()
+    prize.updated_at = transaction.now
+    await transaction.session.flush()
     if isinstance(quantity, int):
-        await _resize(writer, prize, quantity)
+        await _resize(transaction, prize, quantity)
 
 
-async def _resize(writer: RoomWriter, prize: PrizeRow, quantity: int) -> None:
+async def _resize(transaction: RoomTransaction, prize: PrizeRow, quantity: int) -> None:
     taken = PrizeRow.quantity - PrizeRow.quantity_remaining
-    resized = await writer.session.execute(
+    resized = await transaction.session.execute(
         update(PrizeRow)
         .where(PrizeRow.id == prize.id, taken <= quantity)
         .values(quantity=quantity, quantity_remaining=quantity - taken)
@@ -121,10 +123,10 @@ async def _resize(writer: RoomWriter, prize: PrizeRow, quantity: int) -> None:
     )
     if resized.first() is None:
         raise QuantityTaken
-    await writer.session.refresh(prize)
+    await transaction.session.refresh(prize)
 
 
-def _refuse_ended(writer: RoomWriter) -> None:
-    if writer.room.status in ENDED:
+def _require_not_ended(transaction: RoomTransaction) -> None:
+    if transaction.room.status in ENDED:
         message = "The room has ended; its prizes stay as they are."
         raise Conflict(message, code="ROOM_ENDED")

@@ -1,4 +1,4 @@
-"""Winners: awarded, fulfilled, moved, revoked. Quantities are guarded by the database itself."""
+"""Winners: awarded, fulfilled, moved, revoked. The database itself guards quantities."""
 
 from collections.abc import Sequence
 
@@ -21,7 +21,7 @@ from mymozhem.contract.events import (
 )
 from mymozhem.errors import Conflict, NotFound
 from mymozhem.rooms.core.participant_lookup import require_participants
-from mymozhem.rooms.core.transaction import ENDED, RoomWriter
+from mymozhem.rooms.core.transaction import ENDED, RoomTransaction
 from mymozhem.rooms.tables.prizes import PrizeRow, WinnerRow
 
 from .inventory import give_back, reserve
@@ -31,72 +31,72 @@ WINS_AT_ONCE = 1_000
 
 
 class AlreadyWon(Conflict):
-    """This participant has won this prize already."""
+    """This participant has already won this prize."""
 
     default_code = "ALREADY_WON"
 
 
 async def award(
-    writer: RoomWriter, *, participant_id: str, prize_id: str, metadata: JsonObject
+    transaction: RoomTransaction, *, participant_id: str, prize_id: str, metadata: JsonObject
 ) -> WinnerRow:
-    """Make an active participant a winner of one unit of a prize, visible at once.
+    """Make an active participant a winner of one unit of a prize, visible immediately.
 
-    NotFound for people and prizes of elsewhere, PRIZE_EXHAUSTED, AlreadyWon, or NOT_ACTIVE for
-    somebody who does not take part now.
+    Raises NotFound for people and prizes of another room, PRIZE_EXHAUSTED, AlreadyWon, and
+    NOT_ACTIVE for a participant who is not active.
     """
-    if writer.room.status in ENDED:
+    if transaction.room.status in ENDED:
         message = "The room has ended; a revoked win can still be drawn anew."
         raise Conflict(message, code="ROOM_ENDED")
-    person = (await require_participants(writer, (participant_id,)))[participant_id]
+    person = (await require_participants(transaction, (participant_id,)))[participant_id]
     if person.status != ParticipantStatus.ACTIVE:
         message = "Only people who take part can win."
         raise Conflict(message, code="NOT_ACTIVE")
-    await find_prize(writer, prize_id)
-    await _refuse_twice(writer, participant_id=participant_id, prize_id=prize_id)
-    await reserve(writer, prize_id, 1)
+    await find_prize(transaction, prize_id)
+    await _require_first_win(transaction, participant_id=participant_id, prize_id=prize_id)
+    await reserve(transaction, prize_id, 1)
     winner = WinnerRow(
-        room_id=writer.room.id,
+        room_id=transaction.room.id,
         participant_id=participant_id,
         prize_id=prize_id,
         data=metadata,
         status=WinnerStatus.AWARDED,
-        created_at=writer.now,
-        updated_at=writer.now,
+        created_at=transaction.now,
+        updated_at=transaction.now,
     )
-    writer.session.add(winner)
-    await writer.session.flush()
-    record_selected(writer, winner)
-    tell_wins(writer, (winner,), what="selected")
+    transaction.session.add(winner)
+    await transaction.session.flush()
+    record_selected(transaction, winner)
+    notify_wins(transaction, (winner,), what="selected")
     return winner
 
 
-async def fulfill(writer: RoomWriter, winner_id: str) -> WinnerRow:
-    """Note that the prize was handed out; twice is the same as once."""
-    winner = await find_winner(writer, winner_id)
+async def fulfill(transaction: RoomTransaction, winner_id: str) -> WinnerRow:
+    """Mark the prize as handed over; idempotent."""
+    winner = await find_winner(transaction, winner_id)
     if winner.status == WinnerStatus.FULFILLED:
         return winner
-    _refuse_revoked(winner)
-    await _advance(writer, winner, WinnerStatus.FULFILLED)
-    writer.record(
+    _require_not_revoked(winner)
+    await _advance(transaction, winner, WinnerStatus.FULFILLED)
+    transaction.record(
         WinnerFulfilled(
             winner_id=winner.id,
             participant_id=winner.participant_id,
             prize_id=winner.prize_id,
         )
     )
-    writer.audit("winner.fulfill", subject=winner.id)
-    tell_wins(writer, (winner,), what="fulfilled")
+    transaction.audit("winner.fulfill", subject=winner.id)
+    notify_wins(transaction, (winner,), what="fulfilled")
     return winner
 
 
-async def revoke(writer: RoomWriter, winner_id: str, *, reason: str | None) -> WinnerRow:
-    """Take a win back and return its unit; a win that is revoked already stays as it is."""
-    winner = await find_winner(writer, winner_id)
+async def revoke(transaction: RoomTransaction, winner_id: str, *, reason: str | None) -> WinnerRow:
+    """Revoke a win and return its unit; idempotent."""
+    winner = await find_winner(transaction, winner_id)
     if winner.status == WinnerStatus.REVOKED:
         return winner
-    await _advance(writer, winner, WinnerStatus.REVOKED, reason=reason)
-    await give_back(writer, winner.prize_id, 1)
-    writer.record(
+    await _advance(transaction, winner, WinnerStatus.REVOKED, reason=reason)
+    await give_back(transaction, winner.prize_id, 1)
+    transaction.record(
         WinnerRevoked(
             winner_id=winner.id,
             participant_id=winner.participant_id,
@@ -104,24 +104,26 @@ async def revoke(writer: RoomWriter, winner_id: str, *, reason: str | None) -> W
             reason_digest=text_digest(reason),
         )
     )
-    writer.audit("winner.revoke", subject=winner.id, reason=reason)
-    tell_wins(writer, (winner,), what="revoked")
+    transaction.audit("winner.revoke", subject=winner.id, reason=reason)
+    notify_wins(transaction, (winner,), what="revoked")
     return winner
 
 
-async def move(writer: RoomWriter, winner_id: str, *, prize_id: str, reason: str) -> WinnerRow:
+async def move(
+    transaction: RoomTransaction, winner_id: str, *, prize_id: str, reason: str
+) -> WinnerRow:
     """Give a winner another prize instead, visibly and with a reason."""
-    winner = await find_winner(writer, winner_id)
-    _refuse_revoked(winner)
+    winner = await find_winner(transaction, winner_id)
+    _require_not_revoked(winner)
     previous = winner.prize_id
     if previous == prize_id:
         return winner
-    await find_prize(writer, prize_id)
-    await _refuse_twice(writer, participant_id=winner.participant_id, prize_id=prize_id)
-    await reserve(writer, prize_id, 1)
-    await give_back(writer, previous, 1)
-    winner.prize_id, winner.reason, winner.updated_at = prize_id, reason, writer.now
-    writer.record(
+    await find_prize(transaction, prize_id)
+    await _require_first_win(transaction, participant_id=winner.participant_id, prize_id=prize_id)
+    await reserve(transaction, prize_id, 1)
+    await give_back(transaction, previous, 1)
+    winner.prize_id, winner.reason, winner.updated_at = prize_id, reason, transaction.now
+    transaction.record(
         WinnerMoved(
             winner_id=winner.id,
             participant_id=winner.participant_id,
@@ -130,17 +132,17 @@ async def move(writer: RoomWriter, winner_id: str, *, prize_id: str, reason: str
             reason_digest=text_digest(reason),
         )
     )
-    writer.audit("winner.move", subject=winner.id, reason=reason)
-    tell_wins(writer, (winner,), what="moved")
+    transaction.audit("winner.move", subject=winner.id, reason=reason)
+    notify_wins(transaction, (winner,), what="moved")
     return winner
 
 
-async def find_prize(writer: RoomWriter, prize_id: str) -> PrizeRow:
+async def find_prize(transaction: RoomTransaction, prize_id: str) -> PrizeRow:
     """Return a prize of this room; NotFound for any other."""
-    prize = await writer.session.scalar(
+    prize = await transaction.session.scalar(
         select(PrizeRow).where(
             PrizeRow.id == prize_id,
-            PrizeRow.room_id == writer.room.id,
+            PrizeRow.room_id == transaction.room.id,
             PrizeRow.deleted_at.is_(None),
         )
     )
@@ -149,12 +151,12 @@ async def find_prize(writer: RoomWriter, prize_id: str) -> PrizeRow:
     return prize
 
 
-async def find_winner(writer: RoomWriter, winner_id: str) -> WinnerRow:
-    """Return a winner of this room; NotFound for any other, and for one that is still sealed."""
-    winner = await writer.session.scalar(
+async def find_winner(transaction: RoomTransaction, winner_id: str) -> WinnerRow:
+    """Return a winner of this room; NotFound for any other, and for one that is sealed."""
+    winner = await transaction.session.scalar(
         select(WinnerRow).where(
             WinnerRow.id == winner_id,
-            WinnerRow.room_id == writer.room.id,
+            WinnerRow.room_id == transaction.room.id,
             WinnerRow.sealed.is_(False),
         )
     )
@@ -164,9 +166,9 @@ async def find_winner(writer: RoomWriter, winner_id: str) -> WinnerRow:
     return winner
 
 
-def record_selected(writer: RoomWriter, winner: WinnerRow) -> None:
-    """Append that somebody won."""
-    writer.record(
+def record_selected(transaction: RoomTransaction, winner: WinnerRow) -> None:
+    """Record that a participant won."""
+    transaction.record(
         WinnerSelected(
             winner_id=winner.id,
             participant_id=winner.participant_id,
@@ -177,15 +179,15 @@ def record_selected(writer: RoomWriter, winner: WinnerRow) -> None:
     )
 
 
-def tell_wins(writer: RoomWriter, winners: Sequence[WinnerRow], *, what: str) -> None:
-    """Tell the app of wins that this commit changed, as one change or, where many, several."""
-    if ChangeKind.WINNER not in writer.manifest.changes:
+def notify_wins(transaction: RoomTransaction, winners: Sequence[WinnerRow], *, what: str) -> None:
+    """Notify the app of wins that this commit changed, in one change or in several."""
+    if ChangeKind.WINNER not in transaction.manifest.changes:
         return
     for start in range(0, len(winners), WINS_AT_ONCE):
-        _tell_some(writer, winners[start : start + WINS_AT_ONCE], what=what)
+        _tell_some(transaction, winners[start : start + WINS_AT_ONCE], what=what)
 
 
-def _tell_some(writer: RoomWriter, winners: Sequence[WinnerRow], *, what: str) -> None:
+def _tell_some(transaction: RoomTransaction, winners: Sequence[WinnerRow], *, what: str) -> None:
     wins = Wins(
         winner_id=tuple(winner.id for winner in winners),
         participant_id=tuple(winner.participant_id for winner in winners),
@@ -193,7 +195,7 @@ def _tell_some(writer: RoomWriter, winners: Sequence[WinnerRow], *, what: str) -
         status=tuple(winner.status for winner in winners),
     )
     only = winners[0] if len(winners) == 1 else None
-    writer.changed(
+    transaction.changed(
         Change(
             kind=ChangeKind.WINNER,
             what=what,
@@ -207,23 +209,29 @@ def _tell_some(writer: RoomWriter, winners: Sequence[WinnerRow], *, what: str) -
 
 
 async def _advance(
-    writer: RoomWriter, winner: WinnerRow, status: WinnerStatus, *, reason: str | None = None
+    transaction: RoomTransaction,
+    winner: WinnerRow,
+    status: WinnerStatus,
+    *,
+    reason: str | None = None,
 ) -> None:
-    """Move a win on, guarded by the state that it was seen in."""
-    moved = await writer.session.execute(
+    """Change the status of a win, guarded by the status that was read."""
+    moved = await transaction.session.execute(
         update(WinnerRow)
         .where(WinnerRow.id == winner.id, WinnerRow.status == winner.status)
-        .values(status=status, reason=reason or winner.reason, updated_at=writer.now)
+        .values(status=status, reason=reason or winner.reason, updated_at=transaction.now)
         .returning(WinnerRow.id)
     )
     if moved.first() is None:
         message = "Somebody else changed this win just now; look again."
         raise Conflict(message, code="WINNER_CHANGED")
-    await writer.session.refresh(winner)
+    await transaction.session.refresh(winner)
 
 
-async def _refuse_twice(writer: RoomWriter, *, participant_id: str, prize_id: str) -> None:
-    already = await writer.session.scalar(
+async def _require_first_win(
+    transaction: RoomTransaction, *, participant_id: str, prize_id: str
+) -> None:
+    already = await transaction.session.scalar(
         select(WinnerRow.id).where(
             WinnerRow.prize_id == prize_id,
             WinnerRow.participant_id == participant_id,
@@ -235,7 +243,7 @@ async def _refuse_twice(writer: RoomWriter, *, participant_id: str, prize_id: st
         raise AlreadyWon
 
 
-def _refuse_revoked(winner: WinnerRow) -> None:
+def _require_not_revoked(winner: WinnerRow) -> None:
     if winner.status == WinnerStatus.REVOKED:
         message = "This win was revoked."
         raise Conflict(message, code="WINNER_REVOKED")

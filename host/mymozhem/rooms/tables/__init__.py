@@ -4,7 +4,6 @@ Importing one of them imports all, since foreign keys name tables of the others.
 """
 
 from . import (
-    audit,
     draws,
     events,
     locks,
@@ -19,7 +18,6 @@ from . import (
 )
 
 __all__ = [
-    "audit",
     "draws",
     "events",
     "locks",

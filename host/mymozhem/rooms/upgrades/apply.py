@@ -1,4 +1,4 @@
-"""What is written when a room is moved: one transaction, with the old settings and state kept."""
+"""Write the move of a room: one transaction that keeps the old settings and state."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ from mymozhem.rooms.app_calls.pending import forget, forget_room
 from mymozhem.rooms.app_calls.retry import retry_now
 from mymozhem.rooms.app_state import replace_state
 from mymozhem.rooms.core.revision import room_state
-from mymozhem.rooms.core.transaction import RoomWriter
+from mymozhem.rooms.core.transaction import RoomTransaction
 from mymozhem.rooms.locks.document import lock_document
 from mymozhem.rooms.tables.locks import RoomLockRow
 from mymozhem.rooms.tables.rooms import RoomStateRow
@@ -32,7 +32,7 @@ IDS_AT_ONCE = 500
 
 @dataclass(frozen=True)
 class Move:
-    """Where a room is moved to, with what, how, and why; `reason` is kept with the lock."""
+    """A move: target, settings, state, how and why; `reason` is kept with the lock."""
 
     target: Manifest
     settings: JsonObject
@@ -46,16 +46,15 @@ def state_of(row: RoomStateRow) -> State:
     return {"public": row.public, "organizer": row.organizer, "private": row.private}
 
 
-async def move(writer: RoomWriter, wanted: Move) -> RoomLockRow:
-    """Lock a room anew and give it the settings and state of that version, all checked before.
+async def move(transaction: RoomTransaction, wanted: Move) -> RoomLockRow:
+    """Lock a room to a version and store the settings and state for it, all checked before.
 
-    What waits for the app is asked afresh, of the new version: what was frozen for the old one is
-    forgotten. Changes that the new version does not ask to be told are dropped. Raises as
-    `lock_document` does.
+    Pending calls are computed again for the new version; what was frozen for the old one is
+    deleted. Changes that the new version does not ask for are dropped. Raises: see `lock_document`.
     """
-    room = writer.room
-    state = await room_state(writer.session, room.id)
-    document = lock_document(writer.services, room.app_id, wanted.target)
+    room = transaction.room
+    state = await room_state(transaction.session, room.id)
+    document = lock_document(transaction.services, room.app_id, wanted.target)
     before: JsonObject = {
         "lockId": room.lock_id,
         "version": room.app_manifest_version,
@@ -69,16 +68,16 @@ async def move(writer: RoomWriter, wanted: Move) -> RoomLockRow:
         digest=digest(document),
         reason=wanted.reason,
         before=before,
-        created_at=writer.now,
+        created_at=transaction.now,
     )
-    writer.session.add(lock)
-    await _let_go(writer, wanted.target)
+    transaction.session.add(lock)
+    await _schedule_now(transaction, wanted.target)
     version_before = room.app_manifest_version
     room.lock_id, room.served_target = lock.id, None
     room.app_manifest_version = wanted.target.version
-    writer.manifest = wanted.target  # from here on the room is that version's
-    writer.touch()
-    writer.record(
+    transaction.manifest = wanted.target  # from here on the room is that version's
+    transaction.touch()
+    transaction.record(
         RoomVersionChanged(
             version_before=version_before,
             version_now=wanted.target.version,
@@ -86,14 +85,14 @@ async def move(writer: RoomWriter, wanted: Move) -> RoomLockRow:
             lock=lock.digest,
         )
     )
-    _store_settings(writer, wanted.settings)
+    _store_settings(transaction, wanted.settings)
     parts = changed_parts(state_of(state), wanted.state)
     if parts:
-        await replace_state(writer, {Level(name): part for name, part in parts.items()})
+        await replace_state(transaction, {Level(name): part for name, part in parts.items()})
         for name in parts:
             flag_modified(state, name)
-    await retry_now(writer)
-    writer.audit(
+    await retry_now(transaction)
+    transaction.audit(
         f"room.{wanted.reason}",
         subject=room.id,
         app=room.app_id,
@@ -105,9 +104,9 @@ async def move(writer: RoomWriter, wanted: Move) -> RoomLockRow:
     return lock
 
 
-def _store_settings(writer: RoomWriter, settings: JsonObject) -> None:
-    """Store settings that were checked; they have another version even where they are the same."""
-    room = writer.room
+def _store_settings(transaction: RoomTransaction, settings: JsonObject) -> None:
+    """Store checked settings; they get a new version even if they are equal."""
+    room = transaction.room
     changed = sorted(
         key
         for key in settings.keys() | room.app_settings.keys()
@@ -119,22 +118,22 @@ def _store_settings(writer: RoomWriter, settings: JsonObject) -> None:
     if changed:
         room.app_settings = settings
         flag_modified(room, "app_settings")  # to Python, a 1 that becomes true is the same
-        writer.record(RoomUpdated(fields=tuple(f"appSettings/{key}" for key in changed)))
-        writer.changed(Change(kind=ChangeKind.SETTINGS, what="updated"))
+        transaction.record(RoomUpdated(fields=tuple(f"appSettings/{key}" for key in changed)))
+        transaction.changed(Change(kind=ChangeKind.SETTINGS, what="updated"))
 
 
-async def _let_go(writer: RoomWriter, target: Manifest) -> None:
-    """Forget what was frozen for the old version, and changes that the new one does not ask for."""
-    await forget_room(writer.session, writer.room.id)
-    rows = await writer.session.execute(
+async def _schedule_now(transaction: RoomTransaction, target: Manifest) -> None:
+    """Delete what was frozen for the old version, and changes that the new one does not ask for."""
+    await forget_room(transaction.session, transaction.room.id)
+    rows = await transaction.session.execute(
         select(TimerRow.id, TimerRow.payload).where(
-            TimerRow.room_id == writer.room.id, TimerRow.space == TimerSpace.CHANGE
+            TimerRow.room_id == transaction.room.id, TimerRow.space == TimerSpace.CHANGE
         )
     )
     unwanted = [row.id for row in rows if row.payload.get("kind") not in target.changes]
     for some in _chunks(unwanted):
-        await forget(writer.session, some)
-        await writer.session.execute(
+        await forget(transaction.session, some)
+        await transaction.session.execute(
             delete(TimerRow)
             .where(TimerRow.id.in_(some))
             .execution_options(synchronize_session=False)

@@ -1,36 +1,37 @@
-"""What operators see of the platform: the audit trail, and how much there is of everything."""
+"""What operators see of the platform: the audit log, and totals."""
 
 from dataclasses import dataclass
 
 from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from mymozhem.audit.tables import AuditRow
 from mymozhem.auth.tables import UserRow
 from mymozhem.contract import DrawStatus, JsonObject, PersonKind, RoomStatus
+from mymozhem.db.unit_of_work import Database
 from mymozhem.rooms.core.services import Services
 from mymozhem.rooms.locks.serving import ORPHANED, RUNNING
-from mymozhem.rooms.tables.audit import AuditRow
 from mymozhem.rooms.tables.draws import DrawRow
 from mymozhem.rooms.tables.locks import LockDriftRow
 from mymozhem.rooms.tables.rooms import RoomRow
 
-from .base import Moment, View
-from .paging import Columns, Found, Part, part_of
+from .base import Timestamp, View
+from .paging import Columns, PageRequest, ResultPage, fetch_page
 
 AUDIT_BY: Columns = {"id": AuditRow.id, "createdAt": AuditRow.created_at}
 
 
 @dataclass(frozen=True)
 class AuditFilter:
-    """Which entries; None leaves a filter out."""
+    """Filters of audit entries; None leaves a filter out."""
 
     room_id: str | None = None
     actor_id: str | None = None
     action: str | None = None
 
 
-class SeenAudit(View):
-    """Who did what, when."""
+class AuditView(View):
+    """An audit entry: who did what, and when."""
 
     id: str
     actor_id: str | None
@@ -38,21 +39,21 @@ class SeenAudit(View):
     room_id: str | None
     subject: str | None
     details: JsonObject
-    created_at: Moment
+    created_at: Timestamp
 
 
 class RefusedApp(View):
-    """An enabled app that may not run, and why."""
+    """An enabled app that may not run, and the reason."""
 
     app_id: str
     reasons: list[str]
 
 
 class Overview(View):
-    """How much there is of everything.
+    """Totals of the platform.
 
-    `orphanedRooms` are those in DRAFT or ACTIVE that nothing answers for, `driftedRooms` those for
-    which a remote app has answered in the name of another lock.
+    `orphanedRooms` are rooms in DRAFT or ACTIVE that nothing serves, `driftedRooms` those for which
+    a remote app has replied under another lock.
     """
 
     rooms: dict[RoomStatus, int]
@@ -65,8 +66,10 @@ class Overview(View):
     drifted_rooms: int
 
 
-async def audit_trail(session: AsyncSession, wanted: AuditFilter, part: Part) -> Found[SeenAudit]:
-    """Return audit entries, newest first."""
+async def audit_trail(
+    database: Database, wanted: AuditFilter, part: PageRequest
+) -> ResultPage[AuditView]:
+    """Return audit entries, the newest first."""
     rows = select(AuditRow)
     for column, value in (
         (AuditRow.room_id, wanted.room_id),
@@ -75,13 +78,19 @@ async def audit_trail(session: AsyncSession, wanted: AuditFilter, part: Part) ->
     ):
         if value is not None:
             rows = rows.where(column == value)
-    newest = Part(part.page, part.limit, ("-createdAt",))
-    found, total = await part_of(session, rows, newest, AUDIT_BY)
-    return Found([_audit(row) for (row,) in found], total)
+    newest = PageRequest(part.page, part.limit, ("-createdAt",))
+    async with database.read() as session:
+        found, total = await fetch_page(session, rows, newest, AUDIT_BY)
+    return ResultPage([_audit(row) for (row,) in found], total)
 
 
-async def overview(session: AsyncSession, services: Services) -> Overview:
-    """Return how much there is of everything that is not deleted."""
+async def overview(services: Services) -> Overview:
+    """Return the totals of everything that is not deleted."""
+    async with services.database.read() as session:
+        return await _overview(session, services)
+
+
+async def _overview(session: AsyncSession, services: Services) -> Overview:
     rooms = await session.execute(
         select(RoomRow.status, func.count())
         .where(RoomRow.deleted_at.is_(None))
@@ -116,8 +125,8 @@ async def overview(session: AsyncSession, services: Services) -> Overview:
     )
 
 
-def _audit(row: AuditRow) -> SeenAudit:
-    return SeenAudit(
+def _audit(row: AuditRow) -> AuditView:
+    return AuditView(
         id=row.id,
         actor_id=row.actor_id,
         action=row.action,

@@ -1,6 +1,6 @@
-"""What a caller sees: frozen values with only the fields of their level, the others never set.
+"""Views: frozen values with only the fields of the caller's level; other fields are never set.
 
-A field that was not set is absent from the JSON; null says that there is none.
+A field that was not set is absent from the JSON; null means that there is no value.
 """
 
 from datetime import datetime
@@ -12,7 +12,7 @@ from pydantic.alias_generators import to_camel
 from mymozhem.clock import iso
 from mymozhem.contract import JsonObject
 
-Moment = Annotated[
+Timestamp = Annotated[
     datetime,
     PlainSerializer(iso, return_type=str),
     WithJsonSchema(
@@ -22,12 +22,12 @@ Moment = Annotated[
 
 
 class View(BaseModel):
-    """A value as somebody sees it."""
+    """A value as a caller sees it."""
 
     model_config = ConfigDict(frozen=True, alias_generator=to_camel, populate_by_name=True)
 
 
-class SeenPerson(View):
+class PersonView(View):
     """A person as others see them; never an e-mail address."""
 
     id: str
@@ -35,6 +35,6 @@ class SeenPerson(View):
     avatar: str | None
 
 
-def written(view: BaseModel) -> JsonObject:
-    """Return a view as JSON: in camelCase, without what was never set."""
+def to_json(view: BaseModel) -> JsonObject:
+    """Return a view as JSON: in camelCase, without unset fields."""
     return view.model_dump(mode="json", by_alias=True, exclude_unset=True)

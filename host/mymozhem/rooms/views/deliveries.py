@@ -1,11 +1,11 @@
-"""What operators see of deliveries: how far each has come, and every attempt; never the body."""
+"""Deliveries as operators see them: their state and every attempt, never the body."""
 
 from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import Select, select
-from sqlalchemy.ext.asyncio import AsyncSession
 
+from mymozhem.db.unit_of_work import Database
 from mymozhem.deliveries.tables import (
     AttemptOutcome,
     AttemptRow,
@@ -15,8 +15,8 @@ from mymozhem.deliveries.tables import (
 )
 from mymozhem.errors import NotFound
 
-from .base import Moment, View
-from .paging import Columns, Found, Part, part_of
+from .base import Timestamp, View
+from .paging import Columns, PageRequest, ResultPage, fetch_page
 
 _NEWEST: Columns = {"id": DeliveryRow.id, "createdAt": DeliveryRow.created_at}
 _LATEST_DEATH: Columns = {"id": DeliveryRow.id, "settledAt": DeliveryRow.settled_at}
@@ -24,7 +24,7 @@ _LATEST_DEATH: Columns = {"id": DeliveryRow.id, "settledAt": DeliveryRow.settled
 
 @dataclass(frozen=True)
 class DeliveryFilter:
-    """Which deliveries; None leaves a filter out."""
+    """Filters of deliveries; None leaves a filter out."""
 
     state: DeliveryState | None = None
     app_id: str | None = None
@@ -32,12 +32,12 @@ class DeliveryFilter:
     room_id: str | None = None
 
 
-class SeenDelivery(View):
-    """A delivery to an app; its `id` is the call id that the app sees in every attempt.
+class DeliveryView(View):
+    """A delivery to an app; its `id` is the call id that the app receives in every attempt.
 
-    `parked` says that its stream waits for an app that is paused or stopped; `nextAt` is when the
-    first of its stream is due, null where it is settled. `settledAt` is when it was delivered, or
-    died.
+    `parked` means that its stream waits for an app that is paused or stopped. `nextAt` is the due
+    time of the first delivery in its stream, null if settled. `settledAt` is when it was delivered
+    or died.
     """
 
     id: str
@@ -51,34 +51,34 @@ class SeenDelivery(View):
     attempt_count: int
     last_code: str | None
     last_error: str | None
-    occurred_at: Moment
-    created_at: Moment
-    next_at: Moment | None
-    settled_at: Moment | None
+    occurred_at: Timestamp
+    created_at: Timestamp
+    next_at: Timestamp | None
+    settled_at: Timestamp | None
 
 
-class SeenAttempt(View):
-    """One attempt; `endedAt` is null while it runs, `durationMs` also where its process died."""
+class AttemptView(View):
+    """One attempt; `endedAt` is null while it runs, `durationMs` also if its process died."""
 
     number: int
     outcome: AttemptOutcome
     code: str | None
     message: str | None
-    started_at: Moment
-    ended_at: Moment | None
+    started_at: Timestamp
+    ended_at: Timestamp | None
     duration_ms: int | None
 
 
-class SeenDeliveryWhole(SeenDelivery):
-    """A delivery with every attempt, the first one first."""
+class DeliveryWholeView(DeliveryView):
+    """A delivery with all attempts, the first one first."""
 
-    attempts: list[SeenAttempt]
+    attempts: list[AttemptView]
 
 
 async def list_deliveries(
-    session: AsyncSession, wanted: DeliveryFilter, part: Part
-) -> Found[SeenDelivery]:
-    """Return deliveries, newest first; dead letters by when they died."""
+    database: Database, wanted: DeliveryFilter, part: PageRequest
+) -> ResultPage[DeliveryView]:
+    """Return deliveries, the newest first; dead letters by the time at which they died."""
     rows = _rows()
     for column, value in (
         (DeliveryRow.state, wanted.state),
@@ -90,25 +90,29 @@ async def list_deliveries(
             rows = rows.where(column == value)
     dead = wanted.state is DeliveryState.DEAD
     columns, first = (_LATEST_DEATH, "-settledAt") if dead else (_NEWEST, "-createdAt")
-    found, total = await part_of(session, rows, Part(part.page, part.limit, (first,)), columns)
-    return Found([SeenDelivery(**_facts(row, stream)) for row, stream in found], total)
+    request = PageRequest(part.page, part.limit, (first,))
+    async with database.read() as session:
+        found, total = await fetch_page(session, rows, request, columns)
+    return ResultPage([DeliveryView(**_facts(row, stream)) for row, stream in found], total)
 
 
-async def show_delivery(session: AsyncSession, delivery_id: str) -> SeenDeliveryWhole:
-    """Return a delivery with its attempts; NotFound where there is none."""
-    found = (await session.execute(_rows().where(DeliveryRow.id == delivery_id))).one_or_none()
-    if found is None:
-        message = "There is no such delivery."
-        raise NotFound(message, code="DELIVERY_NOT_FOUND")
-    row, stream = found
-    attempts = await session.scalars(
-        select(AttemptRow).where(AttemptRow.delivery_id == row.id).order_by(AttemptRow.number)
-    )
-    return SeenDeliveryWhole(**_facts(row, stream), attempts=[_attempt(each) for each in attempts])
+async def show_delivery(database: Database, delivery_id: str) -> DeliveryWholeView:
+    """Return a delivery with its attempts; NotFound if there is none."""
+    async with database.read() as session:
+        found = (await session.execute(_rows().where(DeliveryRow.id == delivery_id))).one_or_none()
+        if found is None:
+            message = "There is no such delivery."
+            raise NotFound(message, code="DELIVERY_NOT_FOUND")
+        row, stream = found
+        attempts = await session.scalars(
+            select(AttemptRow).where(AttemptRow.delivery_id == row.id).order_by(AttemptRow.number)
+        )
+        seen = [_attempt(each) for each in attempts]
+    return DeliveryWholeView(**_facts(row, stream), attempts=seen)
 
 
 def _rows() -> Select[*tuple[Any, ...]]:
-    """Return the query of deliveries, each with its stream, which one that is settled may lack."""
+    """Return the query of deliveries with their streams; a settled one may have no stream."""
     return select(DeliveryRow, StreamRow).outerjoin(
         StreamRow, StreamRow.stream == DeliveryRow.stream
     )
@@ -135,8 +139,8 @@ def _facts(row: DeliveryRow, stream: StreamRow | None) -> dict[str, Any]:
     }
 
 
-def _attempt(row: AttemptRow) -> SeenAttempt:
-    return SeenAttempt(
+def _attempt(row: AttemptRow) -> AttemptView:
+    return AttemptView(
         number=row.number,
         outcome=row.outcome,
         code=row.code,

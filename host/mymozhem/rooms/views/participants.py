@@ -1,18 +1,20 @@
-"""People of a room as they are seen: names for everybody, the rest for helpers and oneself."""
+"""Participants, as callers see them: names for everybody, the rest for staff and oneself."""
 
 from dataclasses import dataclass
 
 from sqlalchemy import Select, select
-from sqlalchemy.ext.asyncio import AsyncSession
 
+from mymozhem.auth.principal import Principal
 from mymozhem.auth.tables import UserRow
 from mymozhem.contract import JsonObject, Level, ParticipantStatus, PersonKind, Role
 from mymozhem.errors import Invalid, NotFound
-from mymozhem.rooms.core.membership import Seat
+from mymozhem.rooms.core.access import membership_by, read_as
+from mymozhem.rooms.core.membership import Membership
+from mymozhem.rooms.core.services import Services
 from mymozhem.rooms.tables.participants import ParticipantRow
 
-from .base import Moment, SeenPerson, View
-from .paging import Columns, Found, Part, part_of
+from .base import PersonView, Timestamp, View
+from .paging import Columns, PageRequest, ResultPage, fetch_page
 from .room_models import person_view
 from .standings import points_hidden
 
@@ -24,17 +26,17 @@ PEOPLE_BY: Columns = {
 }
 
 
-class SeenName(View):
+class NameView(View):
     """A participant by name."""
 
     id: str
     display_name: str
 
 
-class SeenParticipant(View):
+class ParticipantView(View):
     """A participant as one caller sees them.
 
-    Everybody in the room sees names and roles. `own` is what the app shows to this one alone.
+    Everybody in the room sees names and roles. `own` is shown to the participant alone.
     """
 
     id: str
@@ -48,47 +50,77 @@ class SeenParticipant(View):
     metadata: JsonObject | None = None
     points: int | None = None
     own: JsonObject | None = None
-    joined_at: Moment | None = None
-    last_seen_at: Moment | None = None
-    updated_at: Moment | None = None
-    user: SeenPerson | None = None
+    joined_at: Timestamp | None = None
+    last_seen_at: Timestamp | None = None
+    updated_at: Timestamp | None = None
+    user: PersonView | None = None
 
 
 @dataclass(frozen=True)
 class PeopleFilter:
-    """Which participants; None leaves a filter out. `name` is the beginning of a display name."""
+    """Filters of participants; None leaves a filter out. `name` is a prefix of the display name."""
 
     role: Role | None = None
     status: ParticipantStatus | None = None
     name: str | None = None
 
 
-def participant_view(seat: Seat, row: ParticipantRow, person: UserRow) -> SeenParticipant:
+def participant_view(
+    membership: Membership, row: ParticipantRow, person: UserRow
+) -> ParticipantView:
     """Return a participant as the caller sees them."""
-    shown = SeenParticipant(
+    shown = ParticipantView(
         id=row.id,
         room_id=row.room_id,
         display_name=row.display_name,
         role=row.role,
         status=row.status,
     )
-    mine = seat.user_id == row.user_id
-    if seat.level is Level.ORGANIZER or mine:
-        shown = shown.model_copy(update=_details(seat, row, person))
+    mine = membership.user_id == row.user_id
+    if membership.level is Level.ORGANIZER or mine:
+        shown = shown.model_copy(update=_details(membership, row, person))
     return shown.model_copy(update={"own": row.own}) if mine else shown
 
 
 async def participants(
-    session: AsyncSession, seat: Seat, wanted: PeopleFilter, part: Part
-) -> Found[SeenParticipant]:
-    """Return the people of a room; to those who do not help to run it, the active ones.
+    services: Services,
+    room_id: str,
+    caller: Principal | None,
+    wanted: PeopleFilter,
+    part: PageRequest,
+) -> ResultPage[ParticipantView]:
+    """Return the people of a room; only staff sees those who are not active.
 
-    Invalid for an order by points that the caller may not see now.
+    Raises Invalid for an order by points that the caller may not see now.
     """
-    if points_hidden(seat) and {"points", "-points"} & set(part.sort):
-        raise Invalid(fields={"/sort": ["Points are hidden for now; choose another order."]})
-    rows = _people(seat)
-    if seat.level is not Level.ORGANIZER:
+    endpoint = "GET /rooms/{id}/participants"
+    async with read_as(services, room_id, caller, endpoint) as (session, membership):
+        if points_hidden(membership) and {"points", "-points"} & set(part.sort):
+            raise Invalid(fields={"/sort": ["Points are hidden for now; choose another order."]})
+        rows = _wanted(membership, wanted)
+        found, total = await fetch_page(session, rows, part, PEOPLE_BY)
+    return ResultPage([participant_view(membership, row, person) for row, person in found], total)
+
+
+async def participant(
+    services: Services, room_id: str, caller: Principal | None, participant_id: str
+) -> ParticipantView:
+    """Return one participant; NotFound for one that is not in the caller's list."""
+    endpoint = "GET /rooms/{id}/participants/{pid}"
+    async with services.database.read() as session:
+        membership = await membership_by(session, room_id, caller, participant_id, endpoint)
+        one = _people(membership).where(ParticipantRow.id == participant_id)
+        found = (await session.execute(one)).first()
+    mine = membership.participant is not None and membership.participant.id == participant_id
+    everybody = membership.level is Level.ORGANIZER or mine
+    if found is None or not (everybody or found[0].status == ParticipantStatus.ACTIVE):
+        raise NotFound("There is no such participant.", code="PARTICIPANT_NOT_FOUND")
+    return participant_view(membership, found[0], found[1])
+
+
+def _wanted(membership: Membership, wanted: PeopleFilter) -> Select[ParticipantRow, UserRow]:
+    rows = _people(membership)
+    if membership.level is not Level.ORGANIZER:
         rows = rows.where(ParticipantRow.status == ParticipantStatus.ACTIVE)
     if wanted.role is not None:
         rows = rows.where(ParticipantRow.role == wanted.role)
@@ -96,23 +128,10 @@ async def participants(
         rows = rows.where(ParticipantRow.status == wanted.status)
     if wanted.name is not None:
         rows = rows.where(ParticipantRow.display_name.startswith(wanted.name, autoescape=True))
-    found, total = await part_of(session, rows, part, PEOPLE_BY)
-    return Found([participant_view(seat, row, person) for row, person in found], total)
+    return rows
 
 
-async def participant(session: AsyncSession, seat: Seat, participant_id: str) -> SeenParticipant:
-    """Return one participant; NotFound for one whom the caller does not see in the list."""
-    found = (
-        await session.execute(_people(seat).where(ParticipantRow.id == participant_id))
-    ).first()
-    mine = seat.participant is not None and seat.participant.id == participant_id
-    everybody = seat.level is Level.ORGANIZER or mine
-    if found is None or not (everybody or found[0].status == ParticipantStatus.ACTIVE):
-        raise NotFound("There is no such participant.", code="PARTICIPANT_NOT_FOUND")
-    return participant_view(seat, found[0], found[1])
-
-
-def _details(seat: Seat, row: ParticipantRow, person: UserRow) -> dict[str, object]:
+def _details(membership: Membership, row: ParticipantRow, person: UserRow) -> dict[str, object]:
     details: dict[str, object] = {
         "user_id": row.user_id,
         "kind": person.kind,
@@ -123,12 +142,12 @@ def _details(seat: Seat, row: ParticipantRow, person: UserRow) -> dict[str, obje
         "updated_at": row.updated_at,
         "user": person_view(person),
     }
-    return details if points_hidden(seat) else details | {"points": row.points}
+    return details if points_hidden(membership) else details | {"points": row.points}
 
 
-def _people(seat: Seat) -> Select[ParticipantRow, UserRow]:
+def _people(membership: Membership) -> Select[ParticipantRow, UserRow]:
     return (
         select(ParticipantRow, UserRow)
         .join(UserRow, UserRow.id == ParticipantRow.user_id)
-        .where(ParticipantRow.room_id == seat.room.id, ParticipantRow.deleted_at.is_(None))
+        .where(ParticipantRow.room_id == membership.room.id, ParticipantRow.deleted_at.is_(None))
     )

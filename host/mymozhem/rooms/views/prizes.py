@@ -1,15 +1,17 @@
 """Prizes, as callers see them."""
 
 from sqlalchemy import Select, select
-from sqlalchemy.ext.asyncio import AsyncSession
 
+from mymozhem.auth.principal import Principal
 from mymozhem.contract import JsonObject
 from mymozhem.errors import NotFound
-from mymozhem.rooms.core.membership import Seat
+from mymozhem.rooms.core.access import read_as
+from mymozhem.rooms.core.membership import Membership
+from mymozhem.rooms.core.services import Services
 from mymozhem.rooms.tables.prizes import PrizeRow
 
-from .base import Moment, View
-from .paging import Columns, Found, Part, part_of
+from .base import Timestamp, View
+from .paging import Columns, PageRequest, ResultPage, fetch_page
 
 PRIZES_BY: Columns = {
     "id": PrizeRow.id,
@@ -19,7 +21,7 @@ PRIZES_BY: Columns = {
 }
 
 
-class SeenPrize(View):
+class PrizeView(View):
     """A prize; `quantityRemaining` is what is neither won nor reserved by a committed draw."""
 
     id: str
@@ -30,8 +32,8 @@ class SeenPrize(View):
     quantity: int
     quantity_remaining: int
     metadata: JsonObject
-    created_at: Moment
-    updated_at: Moment
+    created_at: Timestamp
+    updated_at: Timestamp
 
 
 class PrizeName(View):
@@ -41,23 +43,31 @@ class PrizeName(View):
     name: str
 
 
-async def prizes(session: AsyncSession, seat: Seat, part: Part) -> Found[SeenPrize]:
+async def prizes(
+    services: Services, room_id: str, caller: Principal | None, part: PageRequest
+) -> ResultPage[PrizeView]:
     """Return the prizes of a room."""
-    found, total = await part_of(session, _prizes(seat), part, PRIZES_BY)
-    return Found([prize_view(row) for (row,) in found], total)
+    endpoint = "GET /rooms/{id}/prizes"
+    async with read_as(services, room_id, caller, endpoint) as (session, membership):
+        found, total = await fetch_page(session, _prizes(membership), part, PRIZES_BY)
+    return ResultPage([prize_view(row) for (row,) in found], total)
 
 
-async def prize(session: AsyncSession, seat: Seat, prize_id: str) -> SeenPrize:
-    """Return one prize; NotFound for one of elsewhere."""
-    found = await session.scalar(_prizes(seat).where(PrizeRow.id == prize_id))
+async def prize(
+    services: Services, room_id: str, caller: Principal | None, prize_id: str
+) -> PrizeView:
+    """Return one prize; NotFound for one from another room."""
+    endpoint = "GET /rooms/{id}/prizes/{prizeId}"
+    async with read_as(services, room_id, caller, endpoint) as (session, membership):
+        found = await session.scalar(_prizes(membership).where(PrizeRow.id == prize_id))
     if found is None:
         raise NotFound("There is no such prize.", code="PRIZE_NOT_FOUND")
     return prize_view(found)
 
 
-def prize_view(row: PrizeRow) -> SeenPrize:
-    """Return a prize, the same to everybody in the room."""
-    return SeenPrize(
+def prize_view(row: PrizeRow) -> PrizeView:
+    """Return a prize; everybody in the room sees the same."""
+    return PrizeView(
         id=row.id,
         room_id=row.room_id,
         name=row.name,
@@ -71,5 +81,7 @@ def prize_view(row: PrizeRow) -> SeenPrize:
     )
 
 
-def _prizes(seat: Seat) -> Select[PrizeRow]:
-    return select(PrizeRow).where(PrizeRow.room_id == seat.room.id, PrizeRow.deleted_at.is_(None))
+def _prizes(membership: Membership) -> Select[PrizeRow]:
+    return select(PrizeRow).where(
+        PrizeRow.room_id == membership.room.id, PrizeRow.deleted_at.is_(None)
+    )

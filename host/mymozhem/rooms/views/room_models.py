@@ -1,4 +1,4 @@
-"""Rooms as they are seen: a card for strangers, the room for its people, its code for helpers."""
+"""Rooms, as callers see them: a card for strangers, the room for its people, its code for staff."""
 
 from collections.abc import Mapping
 from functools import lru_cache
@@ -9,17 +9,17 @@ from mymozhem.auth.tables import UserRow
 from mymozhem.contract import JsonObject, Level, Role, RoomStatus
 from mymozhem.manifests.model import Manifest
 from mymozhem.manifests.settings import project
-from mymozhem.rooms.core.membership import Seat
+from mymozhem.rooms.core.membership import Membership
 from mymozhem.rooms.tables.rooms import EntryPolicy, RoomRow
 
-from .base import Moment, SeenPerson, View
+from .base import PersonView, Timestamp, View
 
 #: what the people of a room may know of its app; the settings, with their defaults, are not
 _OF_MANIFEST = ("manifestVersion", "id", "meta", "contract", "registration", "ui", "locales")
 _PLAYED_BY = frozenset({Role.PARTICIPANT, Role.VIEWER})
 
 
-class SeenApp(View):
+class AppView(View):
     """The app of a room, in the version that the room is locked to."""
 
     app_id: str
@@ -28,17 +28,17 @@ class SeenApp(View):
     manifest: JsonObject | None = None
 
 
-class SeenRoom(View):
+class RoomView(View):
     """A room as one caller sees it.
 
-    Strangers see the first five fields of a public room. `code` is for those who help to run it.
+    Strangers see the first five fields of a public room. `code` is shown to its staff.
     """
 
     id: str
     name: str
     status: RoomStatus
     app_id: str
-    app: SeenApp
+    app: AppView
     is_public: bool | None = None
     description: str | None = None
     locale: str | None = None
@@ -51,25 +51,25 @@ class SeenRoom(View):
     draw_anchor: str | None = None
     version: int | None = None
     created_by: str | None = None
-    created_at: Moment | None = None
-    updated_at: Moment | None = None
-    ended_at: Moment | None = None
-    deleted_at: Moment | None = None
-    organizer: SeenPerson | None = None
+    created_at: Timestamp | None = None
+    updated_at: Timestamp | None = None
+    ended_at: Timestamp | None = None
+    deleted_at: Timestamp | None = None
+    organizer: PersonView | None = None
     participant_count: int | None = None
     prize_count: int | None = None
     role: Role | None = None
     code: str | None = None
 
 
-def person_view(row: UserRow) -> SeenPerson:
+def person_view(row: UserRow) -> PersonView:
     """Return a person as others see them."""
-    return SeenPerson(id=row.id, name=row.name, avatar=row.avatar_url)
+    return PersonView(id=row.id, name=row.name, avatar=row.avatar_url)
 
 
-def card_view(room: RoomRow, manifest: Manifest) -> SeenRoom:
+def card_view(room: RoomRow, manifest: Manifest) -> RoomView:
     """Return what a stranger sees of a public room."""
-    return SeenRoom(
+    return RoomView(
         id=room.id,
         name=room.name,
         status=room.status,
@@ -79,22 +79,27 @@ def card_view(room: RoomRow, manifest: Manifest) -> SeenRoom:
 
 
 def room_view(
-    seat: Seat, manifest: Manifest, *, organizer: UserRow, prize_count: int, whole: bool = True
-) -> SeenRoom:
-    """Return a room as the caller sees it; only the `whole` of it has the manifest."""
-    room = seat.room
-    if seat.role is None:
+    membership: Membership,
+    manifest: Manifest,
+    *,
+    organizer: UserRow,
+    prize_count: int,
+    whole: bool = True,
+) -> RoomView:
+    """Return a room as the caller sees it; the manifest is included only if `whole`."""
+    room = membership.room
+    if membership.role is None:
         return card_view(room, manifest)
-    shown = SeenRoom(
+    shown = RoomView(
         id=room.id,
         name=room.name,
         status=room.status,
         app_id=room.app_id,
-        app=_app(room, manifest, level=seat.level if whole else None),
+        app=_app(room, manifest, level=membership.level if whole else None),
         is_public=room.is_public,
         description=room.description,
         locale=room.locale,
-        app_settings=settings_view(room, manifest, seat.level),
+        app_settings=settings_view(room, manifest, membership.level),
         app_manifest_version=room.app_manifest_version,
         entry_policy=room.entry_policy,
         capacity=room.capacity,
@@ -110,27 +115,27 @@ def room_view(
         organizer=person_view(organizer),
         participant_count=room.active_count,
         prize_count=prize_count,
-        role=seat.role,
+        role=membership.role,
     )
-    helper = seat.level is Level.ORGANIZER
+    helper = membership.level is Level.ORGANIZER
     return shown.model_copy(update={"code": room.code}) if helper else shown
 
 
 def settings_view(room: RoomRow, manifest: Manifest, level: Level) -> JsonObject:
-    """Return the settings that a level may see, by the `x-visibility` of each."""
+    """Return the settings that a level may see, by their `x-visibility`."""
     shown: JsonValue = project(manifest.settings or {}, room.app_settings, level)
     return shown if isinstance(shown, dict) else {}
 
 
 def manifest_view(manifest: Manifest, level: Level) -> JsonObject:
-    """Return a manifest to a level: whole to organizers, without what is theirs to the others."""
+    """Return a manifest for a level: whole for organizers, without private parts for others."""
     if level is Level.ORGANIZER:
         return manifest.document
     return _for_players(_ByDigest(manifest))
 
 
 class _ByDigest:
-    """A manifest that is equal to another of the same digest."""
+    """A manifest that equals others with the same digest."""
 
     def __init__(self, manifest: Manifest) -> None:
         self.manifest = manifest
@@ -158,8 +163,8 @@ def _only(declared: JsonValue, names: list[str]) -> JsonObject:
     return {name: declared[name] for name in names} if isinstance(declared, Mapping) else {}
 
 
-def _app(room: RoomRow, manifest: Manifest, *, level: Level | None = None) -> SeenApp:
-    card = SeenApp(
+def _app(room: RoomRow, manifest: Manifest, *, level: Level | None = None) -> AppView:
+    card = AppView(
         app_id=room.app_id,
         manifest_version=room.app_manifest_version,
         name=manifest.meta.name,

@@ -1,4 +1,4 @@
-"""Rooms read: one as its caller sees it, and the listing of those that somebody may know of."""
+"""Read one room as its caller sees it, or list the rooms that a caller may know of."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -9,19 +9,19 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from mymozhem.auth.principal import Principal
 from mymozhem.auth.tables import UserRow
-from mymozhem.concurrency.coalescing import SharedReads
+from mymozhem.concurrency.keyed_batcher import BatchQueue
 from mymozhem.contract import JsonObject, ParticipantStatus, PersonKind, Role, RoomStatus
 from mymozhem.manifests.model import Manifest
 from mymozhem.registry.catalog import Catalog
-from mymozhem.rooms.core.membership import Seat, role_of, room_not_found
+from mymozhem.rooms.core.membership import Membership, role_of, room_not_found
 from mymozhem.rooms.core.services import Services
 from mymozhem.rooms.tables.participants import ParticipantRow
 from mymozhem.rooms.tables.prizes import PrizeRow
 from mymozhem.rooms.tables.rooms import RoomRow
 
-from .base import written
-from .paging import Columns, Found, Part, Totals, count, ordering
-from .room_models import SeenRoom, room_view
+from .base import to_json
+from .paging import Columns, PageRequest, ResultPage, Totals, count, ordering
+from .room_models import RoomView, room_view
 
 SORTED_BY: Columns = {
     "id": RoomRow.id,
@@ -32,10 +32,13 @@ SORTED_BY: Columns = {
 }
 _LIVE = RoomRow.deleted_at.is_(None)
 
+#: lookups of single rooms that one read answers
+MAX_LOOKUPS = 200
+
 
 @dataclass(frozen=True)
 class RoomFilter:
-    """Which rooms; None and False leave a filter out. `mine` are those that the caller is in."""
+    """Filters of rooms; None and False leave a filter out. `mine` selects the caller's rooms."""
 
     status: RoomStatus | None = None
     app_id: str | None = None
@@ -53,16 +56,16 @@ class RoomFilter:
 
 
 @dataclass(frozen=True)
-class Asked:
-    """Who asks for which room; nobody where the token is for another one."""
+class RoomLookup:
+    """A caller and a room; no caller if the token is for another room."""
 
     room_id: str
     user_id: str | None
     kind: PersonKind
 
     @classmethod
-    def by(cls, room_id: str, caller: Principal | None) -> "Asked":
-        """Return the question of a caller."""
+    def by(cls, room_id: str, caller: Principal | None) -> "RoomLookup":
+        """Return the lookup of a caller."""
         if caller is None or caller.room_id not in (None, room_id):
             return cls(room_id, None, PersonKind.GUEST)
         return cls(room_id, caller.user_id, caller.kind)
@@ -70,19 +73,21 @@ class Asked:
 
 @dataclass(frozen=True)
 class ShownRoom:
-    """A room as it is shown to a role, and the same as JSON, made once for all who share it."""
+    """A room as a role sees it, and its JSON, made once for all callers with that role."""
 
-    room: SeenRoom
+    room: RoomView
     document: JsonObject
 
 
 class RoomReader:
-    """Reads rooms, each as its caller may see it."""
+    """Reads rooms as their callers may see them."""
 
     def __init__(self, services: Services) -> None:
         self.services = services
         self.totals = Totals()
-        self._shared: SharedReads[Asked, ShownRoom] = SharedReads(self._answer)
+        self._lookups: BatchQueue[RoomLookup, ShownRoom] = BatchQueue(
+            self._answer, max_size=MAX_LOOKUPS
+        )
 
     @property
     def catalog(self) -> Catalog:
@@ -90,10 +95,10 @@ class RoomReader:
         return self.services.catalog
 
     async def room(self, room_id: str, caller: Principal | None) -> ShownRoom:
-        """Return one room; a card to strangers of a public one, `NotFound` of any other."""
-        return await self._shared.ask(Asked.by(room_id, caller))
+        """Return one room; a card if the caller is a stranger to a public room, else `NotFound`."""
+        return await self._lookups.submit(RoomLookup.by(room_id, caller))
 
-    async def _answer(self, asked: Sequence[Asked]) -> dict[Asked, ShownRoom | Exception]:
+    async def _answer(self, asked: Sequence[RoomLookup]) -> dict[RoomLookup, ShownRoom | Exception]:
         ids = sorted({each.room_id for each in asked})
         users = sorted({each.user_id for each in asked if each.user_id})
         async with self.services.database.read() as session:
@@ -101,7 +106,7 @@ class RoomReader:
             own = await _rows_of(session, ids, users)
             admins = await _admins(session, users)
         shown: dict[tuple[str, Role | None], ShownRoom] = {}
-        answers: dict[Asked, ShownRoom | Exception] = {}
+        answers: dict[RoomLookup, ShownRoom | Exception] = {}
         for each in asked:
             row = own.get((each.room_id, each.user_id or ""))
             found = rooms.get(each.room_id)
@@ -114,24 +119,24 @@ class RoomReader:
                 answers[each] = room_not_found()
                 continue
             if (room.id, role) not in shown:
-                seat = Seat(room, each.user_id, each.kind, role, row)
+                membership = Membership(room, each.user_id, each.kind, role, row)
                 view = room_view(
-                    seat, self._manifest(room), organizer=organizer, prize_count=prizes
+                    membership, self._manifest(room), organizer=organizer, prize_count=prizes
                 )
-                shown[room.id, role] = ShownRoom(view, written(view))
+                shown[room.id, role] = ShownRoom(view, to_json(view))
             answers[each] = shown[room.id, role]
         return answers
 
     async def rooms(
-        self, caller: Principal | None, wanted: RoomFilter, part: Part
-    ) -> Found[SeenRoom]:
-        """Return rooms that the caller may know of: public ones, their own, to admins all."""
+        self, caller: Principal | None, wanted: RoomFilter, part: PageRequest
+    ) -> ResultPage[RoomView]:
+        """Return the rooms that the caller may know of: public and own ones, or all to admins."""
         async with self.services.database.read() as session:
             admin = await _is_admin(session, caller)
             branches = _branches(caller, wanted, admin=admin)
             total = await self._total(session, branches, wanted)
             found = await session.scalars(_page(branches, part))
-            return Found(await self._seen(session, found.all(), caller, admin=admin), total)
+            return ResultPage(await self._seen(session, found.all(), caller, admin=admin), total)
 
     def _manifest(self, room: RoomRow) -> Manifest:
         return self.catalog.manifest(room.app_id, room.app_manifest_version)
@@ -156,7 +161,7 @@ class RoomReader:
         caller: Principal | None,
         *,
         admin: bool,
-    ) -> list[SeenRoom]:
+    ) -> list[RoomView]:
         ids = [room.id for room in rooms]
         seats = await _own_rows(session, ids, caller)
         prizes = await _prize_counts(session, ids)
@@ -164,7 +169,7 @@ class RoomReader:
         seen = []
         for room in rooms:
             own = seats.get(room.id)
-            seat = Seat(
+            membership = Membership(
                 room,
                 caller.user_id if caller else None,
                 caller.kind if caller else PersonKind.GUEST,
@@ -173,7 +178,7 @@ class RoomReader:
             )
             seen.append(
                 room_view(
-                    seat,
+                    membership,
                     self._manifest(room),
                     organizer=organizers[room.created_by],
                     prize_count=prizes.get(room.id, 0),
@@ -185,7 +190,7 @@ class RoomReader:
 
 @dataclass(frozen=True)
 class _Branch:
-    """A list of rooms that an index serves in order; two branches never hold the same room."""
+    """A list of rooms in the order of an index; two branches never contain the same room."""
 
     key: str
     rows: Select[Any]
@@ -213,8 +218,8 @@ def _branches(caller: Principal | None, wanted: RoomFilter, *, admin: bool) -> l
     return [public, _Branch(f"own:{caller.user_id}", inside.where(private))]
 
 
-def _page(branches: Sequence[_Branch], part: Part) -> Select[RoomRow]:
-    """Return the rooms of a page: the first of each branch, merged; none is sorted as a whole."""
+def _page(branches: Sequence[_Branch], part: PageRequest) -> Select[RoomRow]:
+    """Merge the first rooms of each branch into a page, so that nothing is sorted as a whole."""
     sort = part.sort or ("-createdAt",)
     if not branches:
         return select(RoomRow).where(RoomRow.id.is_(None))

@@ -1,4 +1,4 @@
-"""Who stands where: a part of the standings, or all of them."""
+"""Standings, as callers see them: a page, or all of them."""
 
 import asyncio
 from typing import Any
@@ -6,21 +6,26 @@ from typing import Any
 from sqlalchemy import ColumnElement, Select, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from mymozhem.auth.principal import Principal
 from mymozhem.contract import Level, ParticipantStatus, Role
-from mymozhem.rooms.core.membership import Seat
+from mymozhem.rooms.core.access import read_as
+from mymozhem.rooms.core.membership import Membership
+from mymozhem.rooms.core.services import Services
 from mymozhem.rooms.core.transaction import ENDED
 from mymozhem.rooms.tables.participants import ParticipantRow
 from mymozhem.rooms.tables.rooms import RoomRow
 
 from .base import View
-from .paging import Found, Part, count
+from .paging import PageRequest, ResultPage, count
+
+STANDINGS = "GET /rooms/{id}/standings"
 
 #: places that are written without looking up
 _AT_ONCE = 500
 
 
-class SeenStanding(View):
-    """A place in the standings; equal points are one rank, and the next rank is skipped."""
+class StandingView(View):
+    """A place in the standings; equal points share a rank, and the next rank is skipped."""
 
     rank: int
     participant_id: str
@@ -29,17 +34,17 @@ class SeenStanding(View):
 
 
 def keeps_points(room: RoomRow) -> bool:
-    """Tell whether a window keeps the standings to itself; nothing does once the room is over."""
+    """Return whether a window hides the standings; none does after the room has ended."""
     return room.standings_hidden and room.status not in ENDED
 
 
-def points_hidden(seat: Seat) -> bool:
-    """Tell whether the caller sees no points: while a window keeps the standings to itself."""
-    return keeps_points(seat.room) and seat.level is not Level.ORGANIZER
+def points_hidden(membership: Membership) -> bool:
+    """Return whether points are hidden from the caller, because a window hides the standings."""
+    return keeps_points(membership.room) and membership.level is not Level.ORGANIZER
 
 
 def placed(room_id: str) -> tuple[ColumnElement[bool], ...]:
-    """Return who stands in the standings: those who take part, and have points or owe some."""
+    """Return the condition for the standings: active participants whose points are not zero."""
     return (
         ParticipantRow.room_id == room_id,
         ParticipantRow.role == Role.PARTICIPANT,
@@ -48,47 +53,60 @@ def placed(room_id: str) -> tuple[ColumnElement[bool], ...]:
     )
 
 
-async def standings(session: AsyncSession, seat: Seat, part: Part) -> Found[SeenStanding]:
-    """Return a part of the standings, best first; none to who may not see points now."""
-    if points_hidden(seat):
-        return Found([], 0)
-    rows = _places(seat)
+async def standings(
+    session: AsyncSession, membership: Membership, part: PageRequest
+) -> ResultPage[StandingView]:
+    """Return a page of the standings, the best first; empty while points are hidden."""
+    if points_hidden(membership):
+        return ResultPage([], 0)
+    rows = _places(membership)
     total = await count(session, rows)
     found = await session.execute(rows.offset(part.offset).limit(part.limit))
-    return Found([_standing(row) for row in found], total)
+    return ResultPage([_standing(row) for row in found], total)
 
 
-async def all_standings(session: AsyncSession, seat: Seat) -> list[SeenStanding]:
-    """Return all of the standings, best first; none to who may not see points now."""
-    if points_hidden(seat):
-        return []
-    found: list[SeenStanding] = []
-    for some in (await session.execute(_places(seat))).partitions(_AT_ONCE):
-        found += map(_standing, some)
-        await asyncio.sleep(0)  # a hall has thousands, and others wait
-    return found
+async def list_standings(
+    services: Services, room_id: str, caller: Principal | None, part: PageRequest
+) -> ResultPage[StandingView]:
+    """Return a page of the standings if the access table admits the caller."""
+    async with read_as(services, room_id, caller, STANDINGS) as (session, membership):
+        return await standings(session, membership, part)
+
+
+async def all_standings(
+    services: Services, room_id: str, caller: Principal | None
+) -> list[StandingView]:
+    """Return all standings, the best first; empty while points are hidden."""
+    async with read_as(services, room_id, caller, STANDINGS) as (session, membership):
+        if points_hidden(membership):
+            return []
+        found: list[StandingView] = []
+        for some in (await session.execute(_places(membership))).partitions(_AT_ONCE):
+            found += map(_standing, some)
+            await asyncio.sleep(0)  # a hall has thousands, and others wait
+        return found
 
 
 async def rank_of(session: AsyncSession, row: ParticipantRow) -> int | None:
-    """Return the rank of somebody with points: one more than those who have more."""
+    """Return the rank of a participant: one more than the number of those with more points."""
     if not row.points or row.role != Role.PARTICIPANT:
         return None
     better = select(func.count()).where(*placed(row.room_id), ParticipantRow.points > row.points)
     return (await session.scalar(better) or 0) + 1
 
 
-def _places(seat: Seat) -> Select[int, str, str, int]:
-    """Return the standings as a query; a rank is counted over all of them, not over a part."""
+def _places(membership: Membership) -> Select[int, str, str, int]:
+    """Return the query of the standings; ranks are counted over all of them, not over a page."""
     rank = func.rank().over(order_by=ParticipantRow.points.desc())
     return (
         select(rank, ParticipantRow.id, ParticipantRow.display_name, ParticipantRow.points)
-        .where(*placed(seat.room.id))
+        .where(*placed(membership.room.id))
         .order_by(ParticipantRow.points.desc(), ParticipantRow.id)
     )
 
 
-def _standing(row: Any) -> SeenStanding:  # noqa: ANN401 - a row of four
+def _standing(row: Any) -> StandingView:  # noqa: ANN401 - a row of four
     rank, participant_id, display_name, points = row
-    return SeenStanding(
+    return StandingView(
         rank=rank, participant_id=participant_id, display_name=display_name, points=points
     )

@@ -1,4 +1,4 @@
-"""What of a window's submissions a caller may see. Pure."""
+"""What a caller may see of a window's submissions. Pure."""
 
 from dataclasses import dataclass
 from typing import cast
@@ -7,7 +7,7 @@ from pydantic import JsonValue
 
 from mymozhem.contract import Level
 from mymozhem.manifests.json_pointer import find
-from mymozhem.rooms.core.membership import Seat
+from mymozhem.rooms.core.membership import Membership
 from mymozhem.rooms.tables.windows import WindowRow
 
 from .windows import shows_results
@@ -18,10 +18,10 @@ _EVERYTHING = frozenset({"id", WHO, "displayName", "payload", "elapsedMs", "at"}
 
 
 @dataclass(frozen=True)
-class Lens:
-    """What is seen of a submission: fields by name, and parts of the payload by JSON Pointer.
+class Visibility:
+    """The visible fields of a submission by name, and parts of its payload by JSON Pointer.
 
-    Through one that shows `parts_only` a submission without any of these parts is not seen at all.
+    With `parts_only`, a submission without any of these parts is hidden.
     """
 
     names: frozenset[str]
@@ -29,17 +29,17 @@ class Lens:
     parts_only: bool = False
 
     @property
-    def blind(self) -> bool:
-        """Whether nothing is seen."""
+    def sees_nothing(self) -> bool:
+        """Whether nothing is visible."""
         return not (self.names or self.pointers)
 
     @property
     def ordered(self) -> bool:
-        """Whether the order in which they came may be seen: only with whose they are."""
+        """Whether the commit order is visible: only together with the authors."""
         return WHO in self.names
 
     def parts(self, payload: JsonValue) -> dict[str, JsonValue]:
-        """Return the parts of a payload that are seen, by pointer: those that are there."""
+        """Return the visible parts of a payload that exist, by pointer."""
         found = {}
         for pointer in self.pointers:
             try:
@@ -49,30 +49,30 @@ class Lens:
         return found
 
     def shows(self, payload: JsonValue) -> bool:
-        """Tell whether a submission is seen at all."""
+        """Return whether a submission is visible."""
         return not self.parts_only or bool(self.parts(payload))
 
 
-def lens_of(seat: Seat, window: WindowRow) -> Lens:
-    """Return what a caller sees of a window: helpers everything, others what was shared with them.
+def visibility_of(membership: Membership, window: WindowRow) -> Visibility:
+    """Return what a caller sees of a window: staff everything, others what was shared with them.
 
     Verdicts and points are hidden from everybody until results are shown.
     """
     hidden = frozenset() if shows_results(window) else RESULTS
-    if seat.level is Level.ORGANIZER:
-        return Lens(_EVERYTHING - hidden)
-    mine = {str(Level.PUBLIC), seat.participant_id}
+    if membership.level is Level.ORGANIZER:
+        return Visibility(_EVERYTHING - hidden)
+    mine = {str(Level.PUBLIC), membership.participant_id}
     shares = [frozenset(each["fields"]) - hidden for each in window.shared if each["to"] in mine]
     return _lens([each for each in shares if each])
 
 
-def _lens(shares: list[frozenset[str]]) -> Lens:
+def _lens(shares: list[frozenset[str]]) -> Visibility:
     fields = frozenset[str]().union(*shares)
     pointers = tuple(sorted(each for each in fields if each.startswith("/")))
-    return Lens(fields - set(pointers), pointers, parts_only=all(map(_only_parts, shares)))
+    return Visibility(fields - set(pointers), pointers, parts_only=all(map(_only_parts, shares)))
 
 
 def _only_parts(fields: frozenset[str]) -> bool:
-    """Tell whether nothing but parts was shared, with whose they are or without."""
+    """Return whether only parts were shared, with or without their authors."""
     others = fields - {WHO}
     return bool(others) and all(each.startswith("/") for each in others)

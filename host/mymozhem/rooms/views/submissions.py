@@ -1,4 +1,4 @@
-"""What was submitted to a window, as a caller sees it: page by page, or all of it in batches."""
+"""Submissions of a window, as a caller sees them: page by page, or all in batches."""
 
 import hashlib
 from collections.abc import AsyncIterator, Mapping, Sequence
@@ -8,17 +8,22 @@ from pydantic import JsonValue
 from sqlalchemy import Select, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from mymozhem.auth.principal import Principal
 from mymozhem.contract import Verdict
 from mymozhem.db.unit_of_work import Database
 from mymozhem.errors import Conflict
-from mymozhem.rooms.core.membership import Seat
+from mymozhem.rooms.core.access import read_as
+from mymozhem.rooms.core.membership import Membership
+from mymozhem.rooms.core.services import Services
 from mymozhem.rooms.tables.participants import ParticipantRow
 from mymozhem.rooms.tables.windows import SubmissionRow, WindowRow
 from mymozhem.rooms.windows.queries import UNDER_WAY, find_window
 
-from .base import Moment, View
-from .paging import Found, Part, count
-from .submission_visibility import Lens, lens_of
+from .base import Timestamp, View
+from .paging import PageRequest, ResultPage, count
+from .submission_visibility import Visibility, visibility_of
+
+SUBMISSIONS = "GET /rooms/{id}/windows/{windowId}/submissions"
 
 #: submissions that are read and written at once; their payloads may be 16 KiB each
 AT_ONCE = 100
@@ -27,12 +32,11 @@ AT_ONCE = 100
 MAX_MEMBERS = 100
 
 
-class SeenSubmission(View):
-    """Something that was submitted to a window, as far as the caller sees it.
+class SubmissionView(View):
+    """A submission, as far as the caller may see it.
 
-    Those who help to run the room see all of it; the others see the fields that were shared with
-    them, and of the payload the `parts` that were, by JSON Pointer. Verdict and points are there
-    once results are shown.
+    Staff sees all of it. Others see the fields that were shared with them, and the shared `parts`
+    of the payload by JSON Pointer. Verdict and points are present once results are shown.
     """
 
     id: str | None = None
@@ -41,80 +45,100 @@ class SeenSubmission(View):
     payload: JsonValue = None
     parts: dict[str, JsonValue] | None = None
     elapsed_ms: int | None = None
-    at: Moment | None = None
+    at: Timestamp | None = None
     verdict: Verdict | None = None
     points: int | None = None
 
 
 @dataclass(frozen=True)
 class Listing:
-    """All that a caller sees of a window's submissions: which, in their order, and what of them.
+    """Everything that a caller may see of a window's submissions, in order.
 
-    `members` are the names that payloads have; `loose` tells that some payload has others as well,
-    or none, being no object.
+    `members` are the names of members in payloads. `loose` means that some payloads have further
+    members, or are no objects.
     """
 
     ids: Sequence[str]
-    lens: Lens
+    visibility: Visibility
     members: tuple[str, ...] = ()
     loose: bool = False
 
 
 async def submissions(
-    session: AsyncSession, seat: Seat, name: str, part: Part
-) -> Found[SeenSubmission]:
-    """Return a part of what was submitted, in commit order; see `listing` for what is raised.
+    session: AsyncSession, membership: Membership, window_key: str, part: PageRequest
+) -> ResultPage[SubmissionView]:
+    """Return a page of submissions in commit order. Raises: see `listing`.
 
-    Where nobody is to know whose a submission is, the order tells nothing.
+    If authors are hidden, the order is a fixed random one.
     """
-    window, lens = await _looked_at(session, seat, name)
-    if lens.blind:
-        return Found([], 0)
-    if not lens.ordered or lens.parts_only:
-        ids = (await _survey(session, window, lens)).ids
+    window, visibility = await _looked_at(session, membership, window_key)
+    if visibility.sees_nothing:
+        return ResultPage([], 0)
+    if not visibility.ordered or visibility.parts_only:
+        ids = (await _survey(session, window, visibility)).ids
         some = ids[part.offset : part.offset + part.limit]
-        return Found(await seen(session, lens, some), len(ids))
+        return ResultPage(await seen(session, visibility, some), len(ids))
     rows = _counting(window)
     page = rows.order_by(SubmissionRow.ordinal).offset(part.offset).limit(part.limit)
     some = (await session.scalars(page.with_only_columns(SubmissionRow.id))).all()
-    return Found(await seen(session, lens, some), await count(session, rows))
+    return ResultPage(await seen(session, visibility, some), await count(session, rows))
+
+
+async def list_submissions(
+    services: Services, room_id: str, caller: Principal | None, name: str, part: PageRequest
+) -> ResultPage[SubmissionView]:
+    """Return a page of submissions if the access table admits the caller."""
+    async with read_as(services, room_id, caller, SUBMISSIONS) as (session, membership):
+        return await submissions(session, membership, name, part)
+
+
+async def list_all_submissions(
+    services: Services, room_id: str, caller: Principal | None, name: str, *, members: bool
+) -> Listing:
+    """Return the listing of submissions if the access table admits the caller; see `listing`."""
+    async with read_as(services, room_id, caller, SUBMISSIONS) as (session, membership):
+        return await listing(session, membership, name, members=members)
 
 
 async def listing(
-    session: AsyncSession, seat: Seat, name: str, *, members: bool = False
+    session: AsyncSession, membership: Membership, window_key: str, *, members: bool = False
 ) -> Listing:
-    """Look through all that a caller sees; with the names of `members` of payloads, or without.
+    """Read everything that a caller may see, with or without the names of payload `members`.
 
-    Conflict WINDOW_NOT_CLOSED while the window is under way.
+    Raises Conflict WINDOW_NOT_CLOSED while the window is open or paused.
     """
-    window, lens = await _looked_at(session, seat, name)
-    if lens.blind:
-        return Listing((), lens)
-    return await _survey(session, window, lens, members=members and "payload" in lens.names)
+    window, visibility = await _looked_at(session, membership, window_key)
+    if visibility.sees_nothing:
+        return Listing((), visibility)
+    return await _survey(
+        session, window, visibility, members=members and "payload" in visibility.names
+    )
 
 
-async def batches(database: Database, listed: Listing) -> AsyncIterator[list[SeenSubmission]]:
-    """Yield what was listed, in parts; no transaction stays open between two of them."""
+async def batches(database: Database, listed: Listing) -> AsyncIterator[list[SubmissionView]]:
+    """Yield a listing in batches; no transaction stays open between two of them."""
     for start in range(0, len(listed.ids), AT_ONCE):
         async with database.read() as session:
-            some = await seen(session, listed.lens, listed.ids[start : start + AT_ONCE])
+            some = await seen(session, listed.visibility, listed.ids[start : start + AT_ONCE])
         yield some
 
 
-async def seen(session: AsyncSession, lens: Lens, ids: Sequence[str]) -> list[SeenSubmission]:
-    """Return submissions in the order of their ids, with what a lens shows of them."""
+async def seen(
+    session: AsyncSession, visibility: Visibility, ids: Sequence[str]
+) -> list[SubmissionView]:
+    """Return submissions in the order of their ids, restricted to what is visible."""
     found = await session.execute(
         select(SubmissionRow, ParticipantRow.display_name)
         .join(ParticipantRow, ParticipantRow.id == SubmissionRow.participant_id)
         .where(SubmissionRow.id.in_(ids))
     )
-    shown = {row.id: _view(lens, row, display_name) for row, display_name in found}
+    shown = {row.id: _view(visibility, row, display_name) for row, display_name in found}
     return [shown[each] for each in ids if each in shown]
 
 
 @dataclass
 class _Members:
-    """The names that payloads have, those of the window's schema first."""
+    """The names of members in payloads, those of the window's schema first."""
 
     names: dict[str, None] = field(default_factory=dict)
     loose: bool = False
@@ -130,37 +154,39 @@ class _Members:
             self.names[name] = None
 
 
-async def _looked_at(session: AsyncSession, seat: Seat, name: str) -> tuple[WindowRow, Lens]:
-    window = await find_window(session, seat.room.id, name)
+async def _looked_at(
+    session: AsyncSession, membership: Membership, window_key: str
+) -> tuple[WindowRow, Visibility]:
+    window = await find_window(session, membership.room.id, window_key)
     if window.status in UNDER_WAY:
         message = "The window is still open; what was submitted is shown once it is closed."
         raise Conflict(message, code="WINDOW_NOT_CLOSED")
-    return window, lens_of(seat, window)
+    return window, visibility_of(membership, window)
 
 
 async def _survey(
-    session: AsyncSession, window: WindowRow, lens: Lens, *, members: bool = False
+    session: AsyncSession, window: WindowRow, visibility: Visibility, *, members: bool = False
 ) -> Listing:
-    """Look through all submissions that count, with the names of `members` where asked to."""
+    """Read all counting submissions, with the names of `members` if requested."""
     names = _Members(dict.fromkeys(_declared(window)))
     ids: list[str] = []
-    if not (members or lens.parts_only):
+    if not (members or visibility.parts_only):
         rows = _counting(window).with_only_columns(SubmissionRow.id)
         ids = list(await session.scalars(rows.order_by(SubmissionRow.ordinal)))
     else:
         async for submission_id, payload in _payloads(session, window):
-            if lens.shows(payload):
+            if visibility.shows(payload):
                 ids.append(submission_id)
                 names.add(payload)
-    if not lens.ordered:
+    if not visibility.ordered:
         ids.sort(key=_nobodys)
-    return Listing(ids, lens, tuple(names.names), names.loose)
+    return Listing(ids, visibility, tuple(names.names), names.loose)
 
 
 async def _payloads(
     session: AsyncSession, window: WindowRow
 ) -> AsyncIterator[tuple[str, JsonValue]]:
-    """Yield ids and payloads in commit order, a few with each statement: SQLite hands out all."""
+    """Yield ids and payloads in commit order, a few per statement; SQLite returns all rows."""
     after = 0
     rows = _counting(window).add_columns(SubmissionRow.ordinal).order_by(SubmissionRow.ordinal)
     while True:
@@ -185,11 +211,11 @@ def _declared(window: WindowRow) -> list[str]:
 
 
 def _nobodys(submission_id: str) -> bytes:
-    """Return a place in an order that says nothing: ids by themselves sort by time."""
+    """Return a sort key that discloses nothing; ids alone would sort by time."""
     return hashlib.sha256(submission_id.encode()).digest()
 
 
-def _view(lens: Lens, row: SubmissionRow, display_name: str) -> SeenSubmission:
+def _view(visibility: Visibility, row: SubmissionRow, display_name: str) -> SubmissionView:
     whole: Mapping[str, object] = {
         "id": row.id,
         "participantId": row.participant_id,
@@ -200,7 +226,7 @@ def _view(lens: Lens, row: SubmissionRow, display_name: str) -> SeenSubmission:
         "verdict": row.verdict,
         "points": row.credited,
     }
-    shown = {name: value for name, value in whole.items() if name in lens.names}
-    if lens.pointers:
-        shown["parts"] = lens.parts(row.payload)
-    return SeenSubmission.model_validate(shown, by_alias=True, by_name=False)
+    shown = {name: value for name, value in whole.items() if name in visibility.names}
+    if visibility.pointers:
+        shown["parts"] = visibility.parts(row.payload)
+    return SubmissionView.model_validate(shown, by_alias=True, by_name=False)

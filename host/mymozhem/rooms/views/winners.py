@@ -4,18 +4,20 @@ from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import Select, select
-from sqlalchemy.ext.asyncio import AsyncSession
 
+from mymozhem.auth.principal import Principal
 from mymozhem.auth.tables import UserRow
 from mymozhem.contract import JsonObject, Level, WinnerStatus
 from mymozhem.errors import NotFound
-from mymozhem.rooms.core.membership import Seat
+from mymozhem.rooms.core.access import read_as
+from mymozhem.rooms.core.membership import Membership
+from mymozhem.rooms.core.services import Services
 from mymozhem.rooms.tables.participants import ParticipantRow
 from mymozhem.rooms.tables.prizes import PrizeRow, WinnerRow
 
-from .base import Moment, SeenPerson, View
-from .paging import Columns, Found, Part, part_of
-from .participants import SeenName
+from .base import PersonView, Timestamp, View
+from .paging import Columns, PageRequest, ResultPage, fetch_page
+from .participants import NameView
 from .prizes import PrizeName
 from .room_models import person_view
 
@@ -29,7 +31,7 @@ WINNERS_BY: Columns = {
 
 @dataclass(frozen=True)
 class WinnerFilter:
-    """Which winners; None leaves a filter out."""
+    """Filters of winners; None leaves a filter out."""
 
     prize_id: str | None = None
     participant_id: str | None = None
@@ -37,8 +39,8 @@ class WinnerFilter:
     status: WinnerStatus | None = None
 
 
-class SeenWinner(View):
-    """A win; `user` is for those who help to run the room."""
+class WinnerView(View):
+    """A win; `user` is shown to the staff of the room."""
 
     id: str
     room_id: str
@@ -48,43 +50,59 @@ class SeenWinner(View):
     status: WinnerStatus
     reason: str | None
     metadata: JsonObject
-    created_at: Moment
-    updated_at: Moment
-    participant: SeenName
+    created_at: Timestamp
+    updated_at: Timestamp
+    participant: NameView
     prize: PrizeName
-    user: SeenPerson | None = None
+    user: PersonView | None = None
 
 
 async def winners(
-    session: AsyncSession, seat: Seat, wanted: WinnerFilter, part: Part
-) -> Found[SeenWinner]:
-    """Return the winners of a room, revoked ones too; sealed ones are not there."""
-    rows = _winners(seat)
-    for column, value in (
-        (WinnerRow.prize_id, wanted.prize_id),
-        (WinnerRow.participant_id, wanted.participant_id),
-        (WinnerRow.draw_id, wanted.draw_id),
-        (WinnerRow.status, wanted.status),
-    ):
-        if value is not None:
-            rows = rows.where(column == value)
-    found, total = await part_of(session, rows, part, WINNERS_BY)
-    return Found([_winner(seat, each) for each in found], total)
+    services: Services,
+    room_id: str,
+    caller: Principal | None,
+    wanted: WinnerFilter,
+    part: PageRequest,
+) -> ResultPage[WinnerView]:
+    """Return the winners of a room, with revoked ones and without sealed ones."""
+    endpoint = "GET /rooms/{id}/winners"
+    async with read_as(services, room_id, caller, endpoint) as (session, membership):
+        rows = _winners(membership)
+        for column, value in (
+            (WinnerRow.prize_id, wanted.prize_id),
+            (WinnerRow.participant_id, wanted.participant_id),
+            (WinnerRow.draw_id, wanted.draw_id),
+            (WinnerRow.status, wanted.status),
+        ):
+            if value is not None:
+                rows = rows.where(column == value)
+        found, total = await fetch_page(session, rows, part, WINNERS_BY)
+    return ResultPage([_winner(membership, each) for each in found], total)
 
 
-async def winner(session: AsyncSession, seat: Seat, winner_id: str) -> SeenWinner:
-    """Return one winner; NotFound for one of elsewhere, and for one that is still sealed."""
-    found = (await session.execute(_winners(seat).where(WinnerRow.id == winner_id))).first()
+async def winner(
+    services: Services, room_id: str, caller: Principal | None, winner_id: str
+) -> WinnerView:
+    """Return one winner; NotFound for one from another room, and for a sealed one."""
+    endpoint = "GET /rooms/{id}/winners/{wid}"
+    async with read_as(services, room_id, caller, endpoint) as (session, membership):
+        one = _winners(membership).where(WinnerRow.id == winner_id)
+        found = (await session.execute(one)).first()
     if found is None:
         raise NotFound("There is no such winner.", code="WINNER_NOT_FOUND")
-    return _winner(seat, found)
+    return _winner(membership, found)
 
 
 def winner_view(
-    seat: Seat, row: WinnerRow, *, participant: ParticipantRow, prize: PrizeRow, person: UserRow
-) -> SeenWinner:
-    """Return a win that is not sealed as the caller sees it."""
-    shown = SeenWinner(
+    membership: Membership,
+    row: WinnerRow,
+    *,
+    participant: ParticipantRow,
+    prize: PrizeRow,
+    person: UserRow,
+) -> WinnerView:
+    """Return an unsealed win as the caller sees it."""
+    shown = WinnerView(
         id=row.id,
         room_id=row.room_id,
         participant_id=row.participant_id,
@@ -95,27 +113,27 @@ def winner_view(
         metadata=row.data,
         created_at=row.created_at,
         updated_at=row.updated_at,
-        participant=SeenName(id=participant.id, display_name=participant.display_name),
+        participant=NameView(id=participant.id, display_name=participant.display_name),
         prize=PrizeName(id=prize.id, name=prize.name),
     )
-    helper = seat.level is Level.ORGANIZER
+    helper = membership.level is Level.ORGANIZER
     return shown.model_copy(update={"user": person_view(person)}) if helper else shown
 
 
-def _winners(seat: Seat) -> Select[WinnerRow, ParticipantRow, PrizeRow, UserRow]:
+def _winners(membership: Membership) -> Select[WinnerRow, ParticipantRow, PrizeRow, UserRow]:
     return (
         select(WinnerRow, ParticipantRow, PrizeRow, UserRow)
         .join(ParticipantRow, ParticipantRow.id == WinnerRow.participant_id)
         .join(PrizeRow, PrizeRow.id == WinnerRow.prize_id)
         .join(UserRow, UserRow.id == ParticipantRow.user_id)
         .where(
-            WinnerRow.room_id == seat.room.id,
+            WinnerRow.room_id == membership.room.id,
             WinnerRow.sealed.is_(False),
             WinnerRow.deleted_at.is_(None),
         )
     )
 
 
-def _winner(seat: Seat, found: Any) -> SeenWinner:  # noqa: ANN401 - a row of four
+def _winner(membership: Membership, found: Any) -> WinnerView:  # noqa: ANN401 - a row of four
     row, person, prize_row, user = found
-    return winner_view(seat, row, participant=person, prize=prize_row, person=user)
+    return winner_view(membership, row, participant=person, prize=prize_row, person=user)

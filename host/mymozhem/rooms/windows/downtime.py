@@ -1,10 +1,9 @@
-"""Time that the host itself was down does not count: open windows go on with what was left.
+"""Compensate downtime: open windows get back the time in which no host was running.
 
-Whoever runs the jobs notes once or twice a second that the host is there, as long as any window is
-open. A gap between two notes is time in which nobody could submit, where a process started after
-it, or could not reach the database in it, or slept with its machine. One that was merely busy was
-there. Windows are moved by the gap, each under its room's lock, and each note of a window says up
-to when that was done.
+The process that runs the jobs writes a heartbeat once or twice a second while any window is open. A
+gap between two heartbeats is downtime if a process started after it, could not reach the database
+during it, or was suspended; a process that was merely busy was running. Windows are moved by the
+gap, each under its room's lock, and `checked_at` of a window says until when that was done.
 """
 
 import asyncio
@@ -19,7 +18,7 @@ from sqlalchemy.exc import IntegrityError
 from mymozhem.contract import WindowStatus
 from mymozhem.errors import MymozhemError, Unavailable
 from mymozhem.rooms.core.services import Services
-from mymozhem.rooms.core.transaction import write_room
+from mymozhem.rooms.core.transaction import room_transaction
 from mymozhem.rooms.tables.windows import HeartbeatRow, WindowRow
 
 from .timing import record_changed, shift
@@ -40,28 +39,28 @@ logger = structlog.stdlib.get_logger(__name__)
 
 @dataclass(frozen=True)
 class _Signs:
-    """The last note, and each open window (id, room) with what its own says."""
+    """The last heartbeat, and each open window (id, room) with its `checked_at`."""
 
     now: datetime
     noted: datetime | None
     windows: dict[tuple[str, str], datetime]
 
     def quiet(self) -> timedelta:
-        """Return for how long there has been no sign of a host at all."""
+        """Return the time since the last sign of any host."""
         return self.now - max([*self.windows.values(), *([self.noted] if self.noted else [])])
 
 
 async def beat(services: Services) -> None:
-    """Note that the host is there, and has been since the last note; while any window is open."""
+    """Write a heartbeat while any window is open: the host has been running since the last one."""
     if (await _look(services)).windows:
         await _note(services)
 
 
 async def recover(services: Services, *, starting: bool = False) -> None:
-    """Give open windows the time back in which no host was there, and note that it is there now.
+    """Give open windows the time back in which no host was running, and write a heartbeat.
 
-    `starting`: this process has just come up. Where it has the database to itself, any gap counts;
-    else it waits until others, if there are any, would have noted that they are there.
+    `starting` means that this process has just started. If it is the only one on the database, any
+    gap counts; otherwise it waits long enough for other processes to write a heartbeat.
     """
     signs = await _look(services)
     if not signs.windows:
@@ -95,18 +94,18 @@ async def _give_back(
     services: Services, room_id: str, window_id: str, *, noted: datetime | None, silence: timedelta
 ) -> None:
     try:
-        async with write_room(services, room_id) as writer:
-            window = await writer.session.get_one(WindowRow, window_id, populate_existing=True)
+        async with room_transaction(services, room_id) as transaction:
+            window = await transaction.session.get_one(WindowRow, window_id, populate_existing=True)
             there = max(window.checked_at, noted or window.checked_at)
-            gap = writer.now - there
+            gap = transaction.now - there
             if window.status != WindowStatus.OPEN or gap <= silence:
                 return
-            window.checked_at = writer.now
+            window.checked_at = transaction.now
             if window.closes_at is not None and window.closes_at <= there:
                 return  # its time was over before that
             shift(window, gap)
             window.due_at = window.closes_at
-            record_changed(writer, window, "downtime")
+            record_changed(transaction, window, "downtime")
     except Unavailable:
         raise
     except MymozhemError as error:  # a deleted room, or one whose app was never published here
@@ -114,7 +113,7 @@ async def _give_back(
 
 
 async def _note(services: Services) -> None:
-    """Write the note; the very first may be written by several at once, and one is enough."""
+    """Write the heartbeat; several processes may insert the first one, and one of them wins."""
     with suppress(IntegrityError):
         async with services.database.write() as unit:
             moved = await unit.session.scalars(

@@ -1,7 +1,7 @@
-"""Submissions that the app judges one by one, while the window is open and before it settles.
+"""Let the app judge submissions one by one, while the window is open and before it settles.
 
-What is not judged yet is written in the database, so that nothing is forgotten: whoever settles the
-window asks for the rest.
+What is not judged yet is in the database, so nothing is lost: the job that settles the window calls
+the app for the rest.
 """
 
 import asyncio
@@ -31,7 +31,7 @@ from mymozhem.errors import MymozhemError
 from mymozhem.rooms.app_calls.fallbacks import record_fallback
 from mymozhem.rooms.core.app_context_data import window_view
 from mymozhem.rooms.core.services import Services
-from mymozhem.rooms.core.transaction import RoomWriter, write_room
+from mymozhem.rooms.core.transaction import RoomTransaction, room_transaction
 from mymozhem.rooms.tables.rooms import RoomRow
 from mymozhem.rooms.tables.windows import SubmissionRow, WindowRow
 
@@ -48,7 +48,7 @@ logger = structlog.stdlib.get_logger(__name__)
 
 
 def wake(services: Services, window_id: str) -> None:
-    """Have a window's submissions judged by a task of this process, if none is at it already."""
+    """Start a task of this process that judges a window's submissions, unless one is running."""
     task = services.judges.get(window_id)
     if task is None or task.done():
         judge = judge_waiting(services, window_id)
@@ -60,10 +60,10 @@ def wake(services: Services, window_id: str) -> None:
 async def judge_waiting(
     services: Services, window_id: str, *, budget: Budget | None = None
 ) -> None:
-    """Ask the app about every submission that is not judged yet, until none is left.
+    """Call the app for every unjudged submission, until none is left.
 
-    Where it does not answer, the rules decide; without rules the verdict stays `pending`. A
-    `budget` is the time for all of them together, None gives each its own.
+    If it does not answer, the rules decide; without rules the verdict stays `pending`. `budget` is
+    the time for all of them together; None gives each its own.
     """
     while True:
         async with services.database.read() as session:
@@ -78,8 +78,8 @@ async def judge_waiting(
         outcomes = await asyncio.gather(
             *(_ask(services, places, room, window, each, budget) for each in waiting)
         )
-        async with write_room(services, window.room_id) as writer:
-            await _write(writer, window_id, waiting, outcomes)
+        async with room_transaction(services, window.room_id) as transaction:
+            await _write(transaction, window_id, waiting, outcomes)
 
 
 async def _waiting(session: AsyncSession, window_id: str) -> Sequence[SubmissionRow]:
@@ -120,7 +120,7 @@ async def _ask(
                 window=window_view(window),
                 submission=Submission(
                     id=row.id,
-                    window_id=window.name,
+                    window_id=window.key,
                     participant_id=row.participant_id,
                     payload=row.payload,
                     elapsed_ms=row.elapsed_ms,
@@ -133,16 +133,16 @@ async def _ask(
 
 
 async def _write(
-    writer: RoomWriter,
+    transaction: RoomTransaction,
     window_id: str,
     waiting: Sequence[SubmissionRow],
     outcomes: Sequence[Outcome[JudgeResult]],
 ) -> None:
-    """Write verdicts where none was written meanwhile; organizers are told of the first failure."""
-    window = await writer.session.get_one(WindowRow, window_id, populate_existing=True)
+    """Write verdicts that are still missing; organizers are notified of the first failure."""
+    window = await transaction.session.get_one(WindowRow, window_id, populate_existing=True)
     if window.status not in (*UNDER_WAY, WindowStatus.TALLYING):
         return
-    found = await writer.session.scalars(
+    found = await transaction.session.scalars(
         select(SubmissionRow)
         .where(SubmissionRow.id.in_([each.id for each in waiting]), SubmissionRow.judged.is_(False))
         .execution_options(populate_existing=True)
@@ -155,7 +155,7 @@ async def _write(
             row.verdict, row.points = _verdict(rules, row, outcome)
     failed = next((each for each in outcomes if each.failure is not None), None)
     if failed is not None and rows:
-        record_fallback(writer, JUDGE_SUBMISSION, failed)
+        record_fallback(transaction, JUDGE_SUBMISSION, failed)
 
 
 def _verdict(

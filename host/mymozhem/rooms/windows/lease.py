@@ -1,4 +1,4 @@
-"""A window that a job has taken: written while it is still the job's, or put off for later."""
+"""The lease of a job on a window: check it before writing, or reschedule the job."""
 
 from datetime import timedelta
 
@@ -8,43 +8,52 @@ from mymozhem.contract import DecidedBy, WindowStatus
 from mymozhem.contract.hooks import CLOSE_WINDOW
 from mymozhem.rooms.app_calls import backoff
 from mymozhem.rooms.app_calls.fallbacks import record_decision
-from mymozhem.rooms.core.leased import Work
-from mymozhem.rooms.core.transaction import RoomWriter
+from mymozhem.rooms.core.leased import Lease
+from mymozhem.rooms.core.transaction import RoomTransaction
 from mymozhem.rooms.tables.windows import WindowRow
 
 
-class Dropped(Exception):
-    """Somebody else has moved the window on."""
+class LeaseLost(Exception):
+    """The window was changed by somebody else."""
 
 
-async def held(writer: RoomWriter, work: Work, *, status: WindowStatus | None = None) -> WindowRow:
-    """Return the window while it is still ours, and in that status; Dropped where it is not.
+async def require_lease(
+    transaction: RoomTransaction, lease: Lease, *, status: WindowStatus | None = None
+) -> WindowRow:
+    """Return the window if the lease is valid and the window has that status, else raise LeaseLost.
 
-    A lease by itself is not enough: it may have been taken while somebody else moved the window on,
-    who saw none and so took none away.
+    The lease alone is not enough: it may have been acquired while somebody else changed the window
+    without seeing a lease.
     """
-    window = await writer.session.scalar(
+    window = await transaction.session.scalar(
         select(WindowRow)
-        .where(WindowRow.id == work.row_id, WindowRow.lease == work.lease)
+        .where(WindowRow.id == lease.row_id, WindowRow.lease == lease.token)
         .execution_options(populate_existing=True)
     )
     if window is None or status not in (None, window.status):
-        raise Dropped
+        raise LeaseLost
     return window
 
 
-def tell_queued(writer: RoomWriter, window: WindowRow, code: str, message: str) -> None:
-    """Tell organizers once, when it first fails."""
-    if not window.attempts:
-        record_decision(writer, CLOSE_WINDOW, DecidedBy.QUEUE, code, message)
-
-
-def put_off(
-    writer: RoomWriter, window: WindowRow, code: str, message: str, *, parked: bool = False
+def record_first_failure(
+    transaction: RoomTransaction, window: WindowRow, code: str, message: str
 ) -> None:
-    """Have it tried again later."""
+    """Notify organizers once, at the first failure."""
+    if not window.attempts:
+        record_decision(transaction, CLOSE_WINDOW, DecidedBy.QUEUE, code, message)
+
+
+def reschedule(
+    transaction: RoomTransaction,
+    window: WindowRow,
+    code: str,
+    message: str,
+    *,
+    parked: bool = False,
+) -> None:
+    """Retry the job later."""
     window.attempts += 1
     wait = backoff.seconds(window.attempts, parked=parked)
-    window.due_at = writer.now + timedelta(seconds=wait)
+    window.due_at = transaction.now + timedelta(seconds=wait)
     window.last_error = f"{code}: {message}"[:1000]
     window.lease = window.lease_until = None

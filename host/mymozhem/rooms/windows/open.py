@@ -1,4 +1,4 @@
-"""Windows are opened by apps, in a room that is running."""
+"""Apps open windows in a running room."""
 
 from datetime import timedelta
 
@@ -10,7 +10,7 @@ from mymozhem.contract.events import WindowOpened
 from mymozhem.errors import Conflict, TooLarge
 from mymozhem.manifests.validators import SchemaRefused, compile_schema
 from mymozhem.rooms.core.participant_lookup import require_participants
-from mymozhem.rooms.core.transaction import MAX_DEPTH, RoomWriter
+from mymozhem.rooms.core.transaction import MAX_DEPTH, RoomTransaction
 from mymozhem.rooms.tables.windows import WindowRow
 from mymozhem.rooms.timers import SAME_CHAIN
 
@@ -25,41 +25,41 @@ MAX_PART_BYTES = 32 * 1024
 MAX_ACCEPTS_BYTES = 16 * 1024
 
 
-async def open_window(writer: RoomWriter, effect: OpenWindow) -> None:
-    """Open a window; it takes submissions from its opening on, once this is committed.
+async def open_window(transaction: RoomTransaction, effect: OpenWindow) -> None:
+    """Open a window; it accepts submissions from its opening on, after this is committed.
 
-    Conflict outside a running room, for an id that was used before, for a schema that is unsafe or
-    none, and at the end of a chain of eight hooks; TooLarge for parts that are; NotFound for
-    participants of elsewhere.
+    Raises Conflict outside a running room, for a key that was used before, for an unsafe or invalid
+    schema, and at the end of a chain of eight hooks; TooLarge for parts that exceed their limit;
+    NotFound for participants of another room.
     """
-    _refuse_idle(writer)
-    await _refuse_used(writer, effect.id)
+    _require_active_room(transaction)
+    await _require_unused_key(transaction, effect.id)
     rules = _checked(effect)
     if effect.participants is not None:
-        await require_participants(writer, effect.participants)
-    window = _row(writer, effect, rules)
-    refuse_endless(window.depth)
-    writer.session.add(window)
-    await writer.session.flush()
-    _record(writer, window)
-    writer.wake_jobs()
+        await require_participants(transaction, effect.participants)
+    window = _row(transaction, effect, rules)
+    check_depth(window.depth)
+    transaction.session.add(window)
+    await transaction.session.flush()
+    _record(transaction, window)
+    transaction.wake_jobs()
 
 
-def refuse_endless(depth: int) -> None:
-    """Raise where too many hooks have caused one another."""
+def check_depth(depth: int) -> None:
+    """Raise if the chain of hooks is too long."""
     if depth > MAX_DEPTH:
         message = f"More than {MAX_DEPTH} hooks have caused one another; let the window last."
         raise Conflict(message, code="CHAIN_TOO_LONG")
 
 
-def _row(writer: RoomWriter, effect: OpenWindow, rules: JsonObject | None) -> WindowRow:
-    opens_at = writer.now + timedelta(milliseconds=effect.opens_in_ms)
+def _row(transaction: RoomTransaction, effect: OpenWindow, rules: JsonObject | None) -> WindowRow:
+    opens_at = transaction.now + timedelta(milliseconds=effect.opens_in_ms)
     lasts = effect.duration_ms
     closes_at = None if lasts is None else opens_at + timedelta(milliseconds=lasts)
-    soon = closes_at is not None and closes_at <= writer.now + SAME_CHAIN
+    soon = closes_at is not None and closes_at <= transaction.now + SAME_CHAIN
     return WindowRow(
-        room_id=writer.room.id,
-        name=effect.id,
+        room_id=transaction.room.id,
+        key=effect.id,
         status=WindowStatus.OPEN,
         prompt=effect.prompt,
         accepts=effect.accepts,
@@ -77,19 +77,19 @@ def _row(writer: RoomWriter, effect: OpenWindow, rules: JsonObject | None) -> Wi
         announce_standings=effect.announce.standings,
         results=effect.results,
         shared=[],
-        depth=writer.depth + 1 if soon else 0,
+        depth=transaction.depth + 1 if soon else 0,
         opens_at=opens_at,
         closes_at=closes_at,
         due_at=closes_at,
-        checked_at=writer.now,
-        created_at=writer.now,
+        checked_at=transaction.now,
+        created_at=transaction.now,
     )
 
 
-def _record(writer: RoomWriter, window: WindowRow) -> None:
-    writer.record(
+def _record(transaction: RoomTransaction, window: WindowRow) -> None:
+    transaction.record(
         WindowOpened(
-            window_id=window.name,
+            window_id=window.key,
             prompt=window.prompt,
             accepts=window.accepts,
             opens_at=window.opens_at,
@@ -103,24 +103,26 @@ def _record(writer: RoomWriter, window: WindowRow) -> None:
     )
 
 
-def _refuse_idle(writer: RoomWriter) -> None:
-    if writer.room.status != RoomStatus.ACTIVE:
+def _require_active_room(transaction: RoomTransaction) -> None:
+    if transaction.room.status != RoomStatus.ACTIVE:
         message = "Windows are opened while the room is running."
         raise Conflict(message, code="ROOM_NOT_ACTIVE")
 
 
-async def _refuse_used(writer: RoomWriter, name: str) -> None:
-    rows = select(func.count()).select_from(WindowRow).where(WindowRow.room_id == writer.room.id)
+async def _require_unused_key(transaction: RoomTransaction, key: str) -> None:
+    rows = (
+        select(func.count()).select_from(WindowRow).where(WindowRow.room_id == transaction.room.id)
+    )
     total, under_way, same = [
-        await writer.session.scalar(query) or 0
+        await transaction.session.scalar(query) or 0
         for query in (
             rows,
             rows.where(WindowRow.status.in_(UNDER_WAY)),
-            rows.where(WindowRow.name == name),
+            rows.where(WindowRow.key == key),
         )
     ]
     if same:
-        message = f"The room has had a window {name!r} already; take another id."
+        message = f"The room has had a window {key!r} already; take another id."
         raise Conflict(message, code="WINDOW_ID_USED")
     if under_way >= MAX_OPEN or total >= MAX_WINDOWS:
         message = f"A room has {MAX_OPEN} open windows at most, and {MAX_WINDOWS} in all."
@@ -128,14 +130,14 @@ async def _refuse_used(writer: RoomWriter, name: str) -> None:
 
 
 def _checked(effect: OpenWindow) -> JsonObject | None:
-    """Return the rules as they are kept; raises for what cannot be used."""
+    """Return the rules as they are stored; raise if they cannot be used."""
     for part, most in (
         (effect.prompt, MAX_PART_BYTES),
         (effect.data, MAX_PART_BYTES),
         (effect.rules or {}, MAX_PART_BYTES),
         (effect.accepts, MAX_ACCEPTS_BYTES),
     ):
-        refuse_large(part, most)
+        check_size(part, most)
     try:
         rules = None if effect.rules is None else fold_rules(effect.rules, effect.fold)
         for schema in (effect.accepts, rules):
@@ -148,8 +150,8 @@ def _checked(effect: OpenWindow) -> JsonObject | None:
     return rules
 
 
-def refuse_large(part: JsonObject, most: int) -> None:
-    """Raise TooLarge for a part of a window that takes more bytes than are kept."""
+def check_size(part: JsonObject, most: int) -> None:
+    """Raise TooLarge if a part of a window exceeds its limit."""
     size = len(orjson.dumps(part))
     if size > most:
         message = f"A part of the window has {size} bytes; at most {most} are kept."

@@ -1,4 +1,4 @@
-"""Corrections after the fact: verdicts change, scores follow, and the log says what changed."""
+"""Correct results afterwards: verdicts change, scores follow, and the log records it."""
 
 from collections.abc import Mapping
 
@@ -7,11 +7,11 @@ from mymozhem.contract.events import WindowCorrected
 from mymozhem.errors import Conflict, NotFound
 from mymozhem.manifests.validators import SchemaRefused, compile_schema
 from mymozhem.rooms.app_calls.pending import forget
-from mymozhem.rooms.core.transaction import RoomWriter
+from mymozhem.rooms.core.transaction import RoomTransaction
 from mymozhem.rooms.tables.windows import WindowRow
 
-from .open import MAX_PART_BYTES, refuse_large
-from .queries import UNDER_WAY, counted
+from .open import MAX_PART_BYTES, check_size
+from .queries import UNDER_WAY, counting_submissions
 from .rules import Rules
 from .settle import by_id, publish
 from .text_folding import fold_rules
@@ -19,7 +19,7 @@ from .timing import REVEALED_AFTER
 
 
 async def rejudge(
-    writer: RoomWriter,
+    transaction: RoomTransaction,
     window: WindowRow,
     *,
     rules: JsonObject | None = None,
@@ -27,8 +27,9 @@ async def rejudge(
 ) -> None:
     """Judge a closed window again, by new rules or by verdicts of single submissions.
 
-    One that was void counts again. Conflict WINDOW_NOT_CLOSED before it is settled, SCHEMA_REFUSED
-    for rules that cannot be used, TooLarge for too many; NotFound for a submission of elsewhere.
+    A void window counts again. Raises Conflict WINDOW_NOT_CLOSED before it is settled,
+    SCHEMA_REFUSED for rules that cannot be used, TooLarge for too many, and NotFound for a
+    submission of another window.
     """
     if window.settled_at is None:
         message = "The window is not closed yet; there is nothing to correct."
@@ -36,34 +37,34 @@ async def rejudge(
     if rules is not None:
         window.rules = _usable(window, rules)
     named = by_id(verdicts)
-    await _judge_again(writer, window, named, by_rules=rules is not None)
+    await _judge_again(transaction, window, named, by_rules=rules is not None)
     if window.status == WindowStatus.VOID and window.revealed_at is None:
-        window.due_at = writer.now + REVEALED_AFTER
-        writer.wake_jobs()
+        window.due_at = transaction.now + REVEALED_AFTER
+        transaction.wake_jobs()
     window.status = WindowStatus.CLOSED
-    await _correct(writer, window)
+    await _correct(transaction, window)
 
 
-async def void(writer: RoomWriter, window: WindowRow) -> None:
-    """Let a window give no points, also one that is not closed yet; twice is once."""
+async def void(transaction: RoomTransaction, window: WindowRow) -> None:
+    """Void a window, so that it gives no points; also before it is closed. Idempotent."""
     if window.status == WindowStatus.VOID:
         return
     if window.settled_at is None:
-        window.closed_at = window.closed_at or writer.now
-        await forget(writer.session, [window.id])
+        window.closed_at = window.closed_at or transaction.now
+        await forget(transaction.session, [window.id])
     window.due_at = window.paused_at = window.lease = window.lease_until = None
     window.status = WindowStatus.VOID
-    await _correct(writer, window)
+    await _correct(transaction, window)
 
 
-async def void_unsettled(writer: RoomWriter, window: WindowRow) -> None:
-    """Let a window that is not settled give nothing; one that is stays as it is."""
+async def void_unsettled(transaction: RoomTransaction, window: WindowRow) -> None:
+    """Void a window that is not settled; leave a settled one unchanged."""
     if window.status in (*UNDER_WAY, WindowStatus.TALLYING):
-        await void(writer, window)
+        await void(transaction, window)
 
 
 async def _judge_again(
-    writer: RoomWriter,
+    transaction: RoomTransaction,
     window: WindowRow,
     named: Mapping[str, tuple[Verdict, int]],
     *,
@@ -71,7 +72,7 @@ async def _judge_again(
 ) -> None:
     missing, found = set(named), Rules(window)
     erasable = not compile_schema(window.accepts).is_valid(None)
-    async for rows in counted(writer.session, window):
+    async for rows in counting_submissions(transaction.session, window):
         for row in rows:
             if by_rules and not (erasable and row.payload is None):  # what is gone stays judged
                 row.verdict, row.points = found.verdict(row.payload, without=row.verdict)
@@ -84,16 +85,16 @@ async def _judge_again(
         raise NotFound(message, code="SUBMISSION_NOT_FOUND")
 
 
-async def _correct(writer: RoomWriter, window: WindowRow) -> None:
-    """Log the correction; scores follow at once where results are not held back."""
+async def _correct(transaction: RoomTransaction, window: WindowRow) -> None:
+    """Log the correction; scores follow immediately unless results are held back."""
     voided = window.status == WindowStatus.VOID
-    writer.record(WindowCorrected(window_id=window.name, void=voided))
+    transaction.record(WindowCorrected(window_id=window.key, void=voided))
     if window.revealed_at is not None:
-        await publish(writer, window)
+        await publish(transaction, window)
 
 
 def _usable(window: WindowRow, rules: JsonObject) -> JsonObject:
-    refuse_large(rules, MAX_PART_BYTES)
+    check_size(rules, MAX_PART_BYTES)
     try:
         folded = fold_rules(rules, window.fold)
         compile_schema(folded)

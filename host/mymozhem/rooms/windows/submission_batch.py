@@ -1,4 +1,4 @@
-"""A group of submissions in one transaction: looked up together, judged one by one."""
+"""A batch of submissions in one transaction: looked up together, judged one by one."""
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
@@ -18,14 +18,21 @@ from mymozhem.contract import (
 from mymozhem.db.base import new_id
 from mymozhem.errors import Conflict, Forbidden, MymozhemError, NotFound
 from mymozhem.idempotency.keys import IdempotencyMismatch
-from mymozhem.rooms.coordination.submission_batches import Accepted, Arriving
+from mymozhem.rooms.coordination.submission_batches import AcceptedSubmission, PendingSubmission
 from mymozhem.rooms.core.membership import room_not_found
-from mymozhem.rooms.core.transaction import RoomWriter
+from mymozhem.rooms.core.transaction import RoomTransaction
 from mymozhem.rooms.tables.windows import SubmissionRow, WindowRow
 
 from . import judge
-from .close import begin_tally, close_when_all_answered
-from .submission_lookup import Earlier, Known, Person, Slot, Target, look_up
+from .close import begin_settling, close_when_all_answered
+from .submission_lookup import (
+    AcceptingWindow,
+    FirstSubmission,
+    Person,
+    Slot,
+    SubmissionLookup,
+    load,
+)
 from .timing import elapsed_ms
 
 #: submissions of one person to a window that takes many
@@ -69,47 +76,49 @@ _REPLACED = (
 )
 
 
-class Group:
-    """The submissions of one commit, taken in the order in which they came."""
+class SubmissionBatch:
+    """The submissions of one commit, in order of arrival."""
 
-    def __init__(self, writer: RoomWriter) -> None:
-        self._writer = writer
-        self._began = writer.unit.began
-        self._known = Known()
+    def __init__(self, transaction: RoomTransaction) -> None:
+        self._writer = transaction
+        self._began = transaction.unit.began
+        self._known = SubmissionLookup()
         self._rows: list[dict[str, Any]] = []
         self._single: dict[Slot, dict[str, Any]] = {}
         self._replaced: set[Slot] = set()
 
-    async def take(self, arriving: Sequence[Arriving]) -> dict[Arriving, Accepted | Exception]:
-        """Store what can be accepted and return what came of each."""
-        self._known = await look_up(self._writer.session, self._writer.room.id, arriving)
+    async def take(
+        self, arriving: Sequence[PendingSubmission]
+    ) -> dict[PendingSubmission, AcceptedSubmission | Exception]:
+        """Store the acceptable submissions and return the result of each."""
+        self._known = await load(self._writer.session, self._writer.room.id, arriving)
         answers = {each: self._one(each) for each in arriving}
         await self._store()
         for window in self._known.windows.values():
             await self._after(window.row)
         return answers
 
-    def _one(self, each: Arriving) -> Accepted | Exception:
+    def _one(self, each: PendingSubmission) -> AcceptedSubmission | Exception:
         try:
             return self._accept(each)
         except MymozhemError as refused:
             return refused
 
-    def _accept(self, each: Arriving) -> Accepted:
+    def _accept(self, each: PendingSubmission) -> AcceptedSubmission:
         person = self._person(each)
         window = self._window(each, person)
         slot = (window.row.id, person.id)
         if each.key is not None and (*slot, each.key) in self._known.keys:
             return self._repeated(each, self._known.keys[*slot, each.key])
         received = self._received(each)
-        elapsed = _refuse_untimely(window.row, received)
-        self._refuse_again(window.row, slot)
-        window.refuse_invalid(each.payload)
-        accepted = Accepted(new_id("sub"), elapsed)
+        elapsed = _require_in_time(window.row, received)
+        self._require_first_answer(window.row, slot)
+        window.check_payload(each.payload)
+        accepted = AcceptedSubmission(new_id("sub"), elapsed)
         self._add(window, person, each, accepted, received)
         return accepted
 
-    def _person(self, each: Arriving) -> Person:
+    def _person(self, each: PendingSubmission) -> Person:
         room, caller = self._writer.room, each.caller
         person = self._known.people.get(caller.user_id)
         if caller.room_id not in (None, room.id) or (person is None and not room.is_public):
@@ -118,8 +127,8 @@ class Group:
             raise Forbidden
         return person
 
-    def _window(self, each: Arriving, person: Person) -> Target:
-        window = self._known.windows.get(each.window)
+    def _window(self, each: PendingSubmission, person: Person) -> AcceptingWindow:
+        window = self._known.windows.get(each.window_key)
         if window is None:
             message = "There is no such window."
             raise NotFound(message, code="WINDOW_NOT_FOUND")
@@ -128,16 +137,16 @@ class Group:
             raise Forbidden(message, code="WINDOW_NOT_YOURS")
         return window
 
-    def _repeated(self, each: Arriving, earlier: Earlier) -> Accepted:
+    def _repeated(self, each: PendingSubmission, earlier: FirstSubmission) -> AcceptedSubmission:
         if earlier.payload != each.payload:
             raise IdempotencyMismatch
         return earlier.accepted
 
-    def _received(self, each: Arriving) -> datetime:
-        """Return when it arrived, by the clock of the database."""
+    def _received(self, each: PendingSubmission) -> datetime:
+        """Return the time of arrival by the database's clock."""
         return self._writer.now - timedelta(seconds=max(0.0, self._began - each.arrived))
 
-    def _refuse_again(self, window: WindowRow, slot: Slot) -> None:
+    def _require_first_answer(self, window: WindowRow, slot: Slot) -> None:
         turns = self._known.turns[slot]
         if window.submissions == SubmissionMode.ONCE and turns:
             raise AlreadyAnswered
@@ -147,10 +156,10 @@ class Group:
 
     def _add(
         self,
-        window: Target,
+        window: AcceptingWindow,
         person: Person,
-        each: Arriving,
-        accepted: Accepted,
+        each: PendingSubmission,
+        accepted: AcceptedSubmission,
         received: datetime,
     ) -> None:
         row, slot = window.row, (window.row.id, person.id)
@@ -184,12 +193,12 @@ class Group:
         if single:
             self._single[slot] = stored
         if each.key is not None:
-            self._known.keys[*slot, each.key] = Earlier(each.payload, accepted)
+            self._known.keys[*slot, each.key] = FirstSubmission(each.payload, accepted)
         if row.close_on == CloseOn.FIRST_RIGHT and window.rules.is_right(each.payload):
-            begin_tally(self._writer, row, CloseReason.FIRST_RIGHT)
+            begin_settling(self._writer, row, CloseReason.FIRST_RIGHT)
 
     def _replace(self, slot: Slot) -> None:
-        """Let an earlier submission count no more, be it stored already or in this group."""
+        """Stop counting an earlier submission, whether stored or in this batch."""
         stored = self._single.get(slot)
         if stored is None:
             self._replaced.add(slot)
@@ -205,7 +214,7 @@ class Group:
             await session.execute(insert(_SUBMISSIONS), self._rows)
 
     async def _after(self, window: WindowRow) -> None:
-        """Close what everybody has answered, and have judged what the app is to judge."""
+        """Close windows that everybody has answered, and wake the judge of the others."""
         added = any(row["window_id"] == window.id for row in self._rows)
         if not added:
             return
@@ -216,8 +225,8 @@ class Group:
             self._writer.unit.after_commit(wake)
 
 
-def _refuse_untimely(window: WindowRow, received: datetime) -> int:
-    """Return the elapsed milliseconds of what came in time; raises for the rest."""
+def _require_in_time(window: WindowRow, received: datetime) -> int:
+    """Return the elapsed milliseconds of a submission that is in time; raise for others."""
     if window.status == WindowStatus.PAUSED:
         raise WindowPaused
     late = window.closes_at is not None and received >= window.closes_at

@@ -1,4 +1,4 @@
-"""What a group of submissions has to know of its room: looked up for all of them at once."""
+"""Load what a batch of submissions needs to know of its room, with few queries."""
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
@@ -13,7 +13,7 @@ from mymozhem.contract import Judge, ParticipantStatus, Role, Verdict
 from mymozhem.errors import Invalid, TooLarge
 from mymozhem.manifests.validation_errors import by_field
 from mymozhem.manifests.validators import compile_schema
-from mymozhem.rooms.coordination.submission_batches import Accepted, Arriving
+from mymozhem.rooms.coordination.submission_batches import AcceptedSubmission, PendingSubmission
 from mymozhem.rooms.tables.participants import ParticipantRow
 from mymozhem.rooms.tables.windows import SubmissionRow, WindowRow
 
@@ -27,7 +27,7 @@ Slot = tuple[str, str]
 
 @dataclass(frozen=True)
 class Person:
-    """Somebody in the room."""
+    """A person in the room."""
 
     id: str
     role: Role
@@ -35,15 +35,15 @@ class Person:
 
 
 @dataclass(frozen=True)
-class Earlier:
-    """What a key stood for the first time."""
+class FirstSubmission:
+    """The submission for which a key was first used."""
 
     payload: JsonValue
-    accepted: Accepted
+    accepted: AcceptedSubmission
 
 
-class Target:
-    """A window with its schemas compiled: a digest of them costs more than a submission."""
+class AcceptingWindow:
+    """A window with its schemas compiled, since compiling costs more than a submission."""
 
     def __init__(self, row: WindowRow) -> None:
         self.row = row
@@ -52,12 +52,12 @@ class Target:
         self._accepts = compile_schema(row.accepts)
 
     def takes(self, person: Person) -> bool:
-        """Tell whether somebody may submit, whenever that is."""
+        """Return whether a person may submit, at whatever time."""
         invited = self._invited is None or person.id in self._invited
         return invited and person.role in self.row.roles
 
-    def refuse_invalid(self, payload: JsonValue) -> None:
-        """Raise where a payload is too large, or nothing that the window accepts."""
+    def check_payload(self, payload: JsonValue) -> None:
+        """Raise if a payload is too large or breaks the window's schema."""
         if len(orjson.dumps(payload)) > MAX_PAYLOAD_BYTES:
             message = f"A submission has {MAX_PAYLOAD_BYTES} bytes at most."
             raise TooLarge(message, code="SUBMISSION_TOO_LARGE")
@@ -66,23 +66,23 @@ class Target:
             raise Invalid(code="SUBMISSION_INVALID", fields=by_field(problems, under="/payload"))
 
     def judge(self, payload: JsonValue) -> tuple[Verdict, int, bool]:
-        """Return verdict, points and whether that is final, as far as the host judges at once."""
+        """Return verdict, points and whether they are final, as far as the host judges now."""
         if self.row.judge != Judge.RULES:
             return Verdict.PENDING, 0, False
         return *self.rules.verdict(payload, without=Verdict.PENDING), True
 
 
 @dataclass
-class Known:
-    """What was found, by the window's name, by user, by slot, by slot and key.
+class SubmissionLookup:
+    """The results: by window key, by user, by slot, by slot and submission key.
 
-    `turns` are the submissions that count; whoever adds to a group adds to them.
+    `turns` are the counting submissions; the batch adds its own to them.
     """
 
-    windows: dict[str, Target] = field(default_factory=dict)
+    windows: dict[str, AcceptingWindow] = field(default_factory=dict)
     people: dict[str, Person] = field(default_factory=dict)
     turns: Counter[Slot] = field(default_factory=Counter)
-    keys: dict[tuple[str, str, str], Earlier] = field(default_factory=dict)
+    keys: dict[tuple[str, str, str], FirstSubmission] = field(default_factory=dict)
 
 
 # Made once: a statement costs as much to put together as to run.
@@ -90,7 +90,7 @@ _WINDOWS = (
     select(WindowRow)
     .where(
         WindowRow.room_id == bindparam("room_id"),
-        WindowRow.name.in_(bindparam("names", expanding=True)),
+        WindowRow.key.in_(bindparam("window_keys", expanding=True)),
     )
     .execution_options(populate_existing=True)
 )
@@ -132,20 +132,22 @@ _KEYS = select(
 )
 
 
-async def look_up(session: AsyncSession, room_id: str, arriving: Sequence[Arriving]) -> Known:
-    """Return what a group has to know; the room is locked, so that it stays true."""
-    names = sorted({each.window for each in arriving})
-    found = await session.scalars(_WINDOWS, {"room_id": room_id, "names": names})
-    known = Known({row.name: Target(row) for row in found})
-    await _look_up_people(session, room_id, known, {each.caller.user_id for each in arriving})
+async def load(
+    session: AsyncSession, room_id: str, arriving: Sequence[PendingSubmission]
+) -> SubmissionLookup:
+    """Return what a batch needs to know; the room is locked, so it stays true."""
+    window_keys = sorted({each.window_key for each in arriving})
+    found = await session.scalars(_WINDOWS, {"room_id": room_id, "window_keys": window_keys})
+    known = SubmissionLookup({row.key: AcceptingWindow(row) for row in found})
+    await _load_people(session, room_id, known, {each.caller.user_id for each in arriving})
     keys = {each.key for each in arriving if each.key is not None}
     if keys:
-        await _look_up_keys(session, known, keys)
+        await _load_keys(session, known, keys)
     return known
 
 
-async def _look_up_people(
-    session: AsyncSession, room_id: str, known: Known, user_ids: Iterable[str]
+async def _load_people(
+    session: AsyncSession, room_id: str, known: SubmissionLookup, user_ids: Iterable[str]
 ) -> None:
     asked = {
         "room_id": room_id,
@@ -158,15 +160,17 @@ async def _look_up_people(
             known.turns[window_id, person_id] = turns
 
 
-async def _look_up_keys(session: AsyncSession, known: Known, keys: Iterable[str]) -> None:
+async def _load_keys(session: AsyncSession, known: SubmissionLookup, keys: Iterable[str]) -> None:
     asked = {
         "window_ids": _window_ids(known),
         "person_ids": sorted(person.id for person in known.people.values()),
         "keys": sorted(keys),
     }
     for window_id, person_id, key, payload, row_id, elapsed in await session.execute(_KEYS, asked):
-        known.keys[window_id, person_id, key] = Earlier(payload, Accepted(row_id, elapsed))
+        known.keys[window_id, person_id, key] = FirstSubmission(
+            payload, AcceptedSubmission(row_id, elapsed)
+        )
 
 
-def _window_ids(known: Known) -> list[str]:
+def _window_ids(known: SubmissionLookup) -> list[str]:
     return sorted(window.row.id for window in known.windows.values())

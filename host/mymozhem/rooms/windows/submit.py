@@ -1,7 +1,7 @@
-"""Submissions: committed in groups, in the order in which they came, acknowledged after the commit.
+"""Submissions: committed in batches, in order of arrival, acknowledged after the commit.
 
-Each is judged by itself, so that a bad one never fails its neighbours. All of it happens under the
-lock of the room's row: submissions are ordered by commit, whatever process took them.
+Each is judged on its own, so that an invalid one never fails the others. All of it happens under
+the lock of the room's row: the commit order counts, whichever process received them.
 """
 
 from collections.abc import Sequence
@@ -11,14 +11,14 @@ from pydantic import JsonValue
 
 from mymozhem.auth.principal import Principal
 from mymozhem.errors import Forbidden, MymozhemError, NotFound
-from mymozhem.rooms.coordination.submission_batches import Accepted, Arriving
-from mymozhem.rooms.core.access import seat_for
+from mymozhem.rooms.coordination.submission_batches import AcceptedSubmission, PendingSubmission
+from mymozhem.rooms.core.access import membership_for
 from mymozhem.rooms.core.services import Services
-from mymozhem.rooms.core.transaction import write_room
+from mymozhem.rooms.core.transaction import room_transaction
 
-from .submission_batch import Group
+from .submission_batch import SubmissionBatch
 
-__all__ = ["Accepted", "submit"]
+__all__ = ["AcceptedSubmission", "submit"]
 
 _ENDPOINT = "POST /rooms/{id}/windows/{windowId}/submissions"
 
@@ -27,39 +27,39 @@ async def submit(
     services: Services,
     room_id: str,
     caller: Principal,
-    name: str,
+    window_key: str,
     payload: JsonValue,
     *,
     key: str | None = None,
     received: float | None = None,
-) -> Accepted:
-    """Submit something to a window; it is durable when this returns, and never judged by then.
+) -> AcceptedSubmission:
+    """Submit to a window; the submission is durable on return, and not judged yet.
 
-    A `key` that the same person used for the same payload in this window gives the first answer
-    again. `received` is the monotonic second at which it arrived, now unless it is given.
+    A `key` that the same person used for the same payload in this window returns the first answer
+    again. `received` is the monotonic second of arrival, by default now.
 
     Raises Conflict WINDOW_CLOSED, WINDOW_PAUSED, TOO_EARLY (try again), ALREADY_ANSWERED,
-    TOO_MANY_SUBMISSIONS, IDEMPOTENCY_MISMATCH; Invalid where the payload breaks the schema;
-    TooLarge; NotFound, Forbidden for who may not submit.
+    TOO_MANY_SUBMISSIONS, IDEMPOTENCY_MISMATCH; Invalid if the payload breaks the schema; TooLarge;
+    and NotFound or Forbidden for callers who may not submit.
     """
     arrived = services.clock.monotonic() if received is None else received
-    arriving = Arriving(caller, name, payload, arrived, key)
-    commit = partial(_commit, services, room_id)
+    arriving = PendingSubmission(caller, window_key, payload, arrived, key)
+    process = partial(_commit, services, room_id)
     try:
-        return await services.submissions.stand(room_id, arriving, commit=commit)
+        return await services.submissions.submit(room_id, arriving, process)
     except (NotFound, Forbidden):
         async with services.database.read() as session:  # strangers learn what the table tells them
-            await seat_for(session, room_id, caller, _ENDPOINT)
+            await membership_for(session, room_id, caller, _ENDPOINT)
         raise
 
 
 async def _commit(
-    services: Services, room_id: str, arriving: Sequence[Arriving]
-) -> dict[Arriving, Accepted | Exception]:
-    """Commit a group; where that breaks, each of them alone."""
+    services: Services, room_id: str, arriving: Sequence[PendingSubmission]
+) -> dict[PendingSubmission, AcceptedSubmission | Exception]:
+    """Commit a batch; if that fails, commit each of its submissions alone."""
     try:
-        async with write_room(services, room_id) as writer:
-            return await Group(writer).take(arriving)
+        async with room_transaction(services, room_id) as transaction:
+            return await SubmissionBatch(transaction).take(arriving)
     except MymozhemError as error:  # of the room or the database: it is everybody's
         return dict.fromkeys(arriving, error)
     except Exception as error:  # noqa: BLE001  told to whom it belongs, once that is known

@@ -1,4 +1,4 @@
-"""The time of a window: what was left of it, and how it moves. Pure."""
+"""The times of a window: what remains, and how they move. Pure."""
 
 from datetime import datetime, timedelta
 from typing import Literal
@@ -6,7 +6,7 @@ from typing import Literal
 from mymozhem.contract import WindowStatus
 from mymozhem.contract.events import WindowChanged
 from mymozhem.errors import Conflict
-from mymozhem.rooms.core.transaction import RoomWriter
+from mymozhem.rooms.core.transaction import RoomTransaction
 from mymozhem.rooms.tables.windows import WindowRow
 
 #: how long results wait for somebody to reveal them
@@ -22,12 +22,12 @@ def milliseconds(span: timedelta) -> int:
 
 
 def elapsed_ms(window: WindowRow, moment: datetime) -> int:
-    """Return the milliseconds from the opening to a moment, pauses left out; negative before."""
+    """Return the milliseconds from the opening to a time, without pauses; negative before."""
     return milliseconds(moment - window.opens_at)
 
 
 def left_ms(window: WindowRow, now: datetime) -> int | None:
-    """Return the time that is left, or that there will be after a pause; None without an end."""
+    """Return the remaining time, also after a pause; None without an end."""
     if window.closes_at is None:
         return None
     since = max(window.paused_at or now, window.opens_at)
@@ -41,40 +41,40 @@ def shift(window: WindowRow, span: timedelta) -> None:
         window.closes_at += span
 
 
-def move_end(writer: RoomWriter, window: WindowRow, closes_at: datetime) -> None:
-    """Move the end of a window that is under way; while it is paused, what is left of it.
+def move_end(transaction: RoomTransaction, window: WindowRow, closes_at: datetime) -> None:
+    """Move the end of an open window, or the remaining time of a paused one.
 
-    Conflict ENDS_TOO_LATE for one that nobody will live to see, and no calendar has room for.
+    Raises Conflict ENDS_TOO_LATE for an end that is too far in the future.
     """
-    if closes_at > writer.now + LONGEST:
+    if closes_at > transaction.now + LONGEST:
         message = f"A window ends within {LONGEST.days} days."
         raise Conflict(message, code="ENDS_TOO_LATE")
     window.closes_at, window.close_reason = closes_at, None
     if window.status == WindowStatus.OPEN:
         window.due_at = closes_at
         window.lease = window.lease_until = None
-    writer.wake_jobs()
+    transaction.wake_jobs()
 
 
 def record_changed(
-    writer: RoomWriter,
+    transaction: RoomTransaction,
     window: WindowRow,
     reason: Literal["resumed", "extended", "changed", "downtime"],
 ) -> None:
-    """Log the times that a window has now."""
-    writer.record(
+    """Log the current times of a window."""
+    transaction.record(
         WindowChanged(
-            window_id=window.name,
+            window_id=window.key,
             opens_at=window.opens_at,
             closes_at=window.closes_at,
             reason=reason,
         )
     )
-    writer.wake_jobs()
+    transaction.wake_jobs()
 
 
 def require(window: WindowRow, *statuses: WindowStatus) -> None:
-    """Raise Conflict WINDOW_NOT_NOW where a window is in none of these statuses."""
+    """Raise Conflict WINDOW_NOT_NOW if a window has none of these statuses."""
     if window.status not in statuses:
         message = f"This cannot be done while the window is {window.status}."
         facts = {"status": window.status, "when": sorted(statuses)}

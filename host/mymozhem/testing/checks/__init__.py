@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from mymozhem.testing.conformance_run import Trial
+from mymozhem.testing.conformance_run import ConformanceRun
 
 from . import answers, endpoint, games, manifest, rooms
 
@@ -14,7 +14,7 @@ class Check:
 
     name: str
     sentence: str
-    problems: Callable[[Trial], Iterator[str]]
+    problems: Callable[[ConformanceRun], Iterator[str]]
 
 
 def _checks() -> Iterator[Check]:

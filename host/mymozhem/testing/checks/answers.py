@@ -12,21 +12,21 @@ from mymozhem.dispatch.outcome import FailureKind
 from mymozhem.manifests.model import Manifest
 from mymozhem.rooms.app_state import MAX_PERSON_BYTES, MAX_STATE_BYTES
 from mymozhem.rooms.effects import WIDTH
-from mymozhem.testing.conformance_run import Trial
-from mymozhem.testing.invoke import Asked, place_of
-from mymozhem.testing.recording_app import Noted
+from mymozhem.testing.conformance_run import ConformanceRun
+from mymozhem.testing.invoke import Invocation, place_of
+from mymozhem.testing.recording_app import RecordedCall
 
 MOST = 10
 
 _HOOKS = {hook.name: hook for hook in HOOKS}
 
 
-def questions_are_answered_inside(trial: Trial) -> Iterator[str]:
+def questions_are_answered_inside(trial: ConformanceRun) -> Iterator[str]:
     """Inside the host, every question is answered by a valid result or a refusal."""
     yield from _once(_failed(trial.inside.noted))
 
 
-def questions_are_answered_served(trial: Trial) -> Iterator[str]:
+def questions_are_answered_served(trial: ConformanceRun) -> Iterator[str]:
     """As a web service, every question is answered by a valid result or a refusal."""
     yield from _once(_failed(trial.served.noted))
     told = {each.hook.name for each in trial.served.noted if _problem(each) is not None}
@@ -36,7 +36,7 @@ def questions_are_answered_served(trial: Trial) -> Iterator[str]:
             yield f"{asked.question.what} over a webhook: {asked.message}"
 
 
-def answers_come_in_time(trial: Trial) -> Iterator[str]:
+def answers_come_in_time(trial: ConformanceRun) -> Iterator[str]:
     """Every answer comes within the hook's deadline."""
     for where, run in (("inside the host", trial.inside), ("over a webhook", trial.served)):
         slow = {each.hook for each in run.observed if each.failure_code == FailureKind.TIMEOUT}
@@ -48,7 +48,7 @@ def answers_come_in_time(trial: Trial) -> Iterator[str]:
             )
 
 
-def equal_questions_have_equal_answers(trial: Trial) -> Iterator[str]:
+def equal_questions_have_equal_answers(trial: ConformanceRun) -> Iterator[str]:
     """Asked the same twice, the app answers the same: hooks are pure functions of their request."""
     for first, second in zip(trial.inside.asked, trial.inside.again, strict=False):
         if not _is_failure(first, second) and _said(first) != _said(second):
@@ -59,14 +59,14 @@ def equal_questions_have_equal_answers(trial: Trial) -> Iterator[str]:
             )
 
 
-def questions_stay_as_they_are(trial: Trial) -> Iterator[str]:
+def questions_stay_as_they_are(trial: ConformanceRun) -> Iterator[str]:
     """No hook changes the request that it was given."""
     changed = {each.hook.name for each in trial.inside.noted if each.changed}
     for name in sorted(changed):
         yield f"{name} changes its request; copy what you want to change: {{**settings, …}}."
 
 
-def effects_keep_to_the_manifest(trial: Trial) -> Iterator[str]:
+def effects_keep_to_the_manifest(trial: ConformanceRun) -> Iterator[str]:
     """Events are declared, with payloads and visibility as declared; the state fits its schema."""
     manifest = trial.valid.manifest
     found = (
@@ -77,7 +77,7 @@ def effects_keep_to_the_manifest(trial: Trial) -> Iterator[str]:
     yield from _once(found)
 
 
-def state_stays_small(trial: Trial) -> Iterator[str]:
+def state_stays_small(trial: ConformanceRun) -> Iterator[str]:
     """The room's state stays below 128 KiB, data of one participant below 16 KiB."""
     yield from _once(
         f"{noted.hook.name}: {problem}"
@@ -87,7 +87,7 @@ def state_stays_small(trial: Trial) -> Iterator[str]:
     )
 
 
-def both_transports_answer_alike(trial: Trial) -> Iterator[str]:
+def both_transports_answer_alike(trial: ConformanceRun) -> Iterator[str]:
     """The same question has the same answer inside the host and over a webhook."""
     for inside, served in _pairs(trial.inside.asked, trial.served.asked):
         if not _is_failure(inside, served) and _said(inside) != _said(served):
@@ -109,20 +109,22 @@ CHECKS = (
 )
 
 
-def _pairs(one: Sequence[Asked], other: Sequence[Asked]) -> Iterator[tuple[Asked, Asked]]:
+def _pairs(
+    one: Sequence[Invocation], other: Sequence[Invocation]
+) -> Iterator[tuple[Invocation, Invocation]]:
     """Yield the askings of the same question; a hook that was silent once has none."""
     known = {id(each.question): each for each in other}
     yield from ((each, known[id(each.question)]) for each in one if id(each.question) in known)
 
 
-def _failed(noted: Iterable[Noted]) -> Iterator[str]:
+def _failed(noted: Iterable[RecordedCall]) -> Iterator[str]:
     for each in noted:
         problem = _problem(each)
         if problem is not None:
             yield problem
 
 
-def _problem(noted: Noted) -> str | None:
+def _problem(noted: RecordedCall) -> str | None:
     """Return why this is no answer; None where it is one."""
     if noted.error is not None:
         return f"{noted.hook.name} raised {place_of(noted.error)}; raise Refuse to say no."
@@ -133,7 +135,7 @@ def _problem(noted: Noted) -> str | None:
     return None
 
 
-def _effects(noted: Noted) -> Sequence[Effect]:
+def _effects(noted: RecordedCall) -> Sequence[Effect]:
     """Return the effects of an answer; none where it is no valid answer with effects."""
     try:
         answer: Answer = encode(noted.hook, noted.answer)
@@ -146,7 +148,7 @@ def _effects(noted: Noted) -> Sequence[Effect]:
     return (*said.effects, *(effect for each in answers for effect in each.effects))
 
 
-def _of_effects(manifest: Manifest, noted: Noted) -> Iterator[str]:
+def _of_effects(manifest: Manifest, noted: RecordedCall) -> Iterator[str]:
     for effect in _effects(noted):
         if isinstance(effect, Emit):
             yield from _of_event(manifest, effect)
@@ -170,14 +172,14 @@ def _of_event(manifest: Manifest, effect: Emit) -> Iterator[str]:
         yield f"emits {effect.type!r} with a payload that breaks its schema: {problem.message}"
 
 
-def _whole(noted: Noted, effect: SetState) -> JsonObject:
+def _whole(noted: RecordedCall, effect: SetState) -> JsonObject:
     """Return the state as it would be."""
     room = Context.model_validate_json(noted.context).room
     whole: JsonObject = room.state.model_dump() if room is not None else {}
     return whole | effect.model_dump(exclude={"effect"}, exclude_none=True)
 
 
-def _too_large(noted: Noted, effect: Effect) -> Iterator[str]:
+def _too_large(noted: RecordedCall, effect: Effect) -> Iterator[str]:
     if isinstance(effect, SetState):
         size = len(canonical_json(_whole(noted, effect)))
         if size > MAX_STATE_BYTES:
@@ -188,15 +190,15 @@ def _too_large(noted: Noted, effect: Effect) -> Iterator[str]:
                 yield f"data of one participant is more than {MAX_PERSON_BYTES} bytes."
 
 
-def _is_failure(*asked: Asked) -> bool:
+def _is_failure(*asked: Invocation) -> bool:
     return any(each.failure is not None for each in asked)
 
 
-def _said(asked: Asked) -> bytes:
+def _said(asked: Invocation) -> bytes:
     return canonical_json({"refused": asked.refused, "answer": asked.answer})
 
 
-def _short(asked: Asked) -> str:
+def _short(asked: Invocation) -> str:
     text = repr(asked.answer)
     most = 300
     return text if len(text) <= most else f"{text[:most]}…"

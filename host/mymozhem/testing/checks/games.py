@@ -2,15 +2,15 @@
 
 from collections.abc import Iterator
 
-from mymozhem.testing.conformance_run import NothingToTry, Run, Trial
-from mymozhem.testing.simulation import Game
+from mymozhem.testing.conformance_run import ConformanceRun, NothingToTry, TransportRun
+from mymozhem.testing.simulation import Simulation
 
 from .answers import questions_are_answered_inside, questions_are_answered_served
 
 MOST = 10
 
 
-def room_can_be_started(trial: Trial) -> Iterator[str]:
+def room_can_be_started(trial: ConformanceRun) -> Iterator[str]:
     """A room can be made and started with settings of the app's own."""
     game = trial.inside.game
     if game.settings is None:
@@ -22,7 +22,7 @@ def room_can_be_started(trial: Trial) -> Iterator[str]:
         )
 
 
-def people_can_join(trial: Trial) -> Iterator[str]:
+def people_can_join(trial: ConformanceRun) -> Iterator[str]:
     """Two people can come into a room that is running."""
     game = _game(trial.inside)
     joins = [each for each in game.tried if each.what.endswith("joins")]
@@ -37,19 +37,19 @@ def people_can_join(trial: Trial) -> Iterator[str]:
             yield f"{name} could not join: {mine[-1].outcome} {mine[-1].message}"
 
 
-def nobody_meets_a_fault_inside(trial: Trial) -> Iterator[str]:
+def nobody_meets_a_fault_inside(trial: ConformanceRun) -> Iterator[str]:
     """Inside the host, whatever anybody does at any time is done or refused, never a fault."""
     known = any(True for _ in questions_are_answered_inside(trial))
     yield from _faults(trial.inside.game, known=known)
 
 
-def nobody_meets_a_fault_served(trial: Trial) -> Iterator[str]:
+def nobody_meets_a_fault_served(trial: ConformanceRun) -> Iterator[str]:
     """As a web service, whatever anybody does at any time is done or refused, never a fault."""
     known = any(True for _ in questions_are_answered_served(trial))
     yield from _faults(trial.served.game, known=known)
 
 
-def room_can_be_completed(trial: Trial) -> Iterator[str]:
+def room_can_be_completed(trial: ConformanceRun) -> Iterator[str]:
     """The room can be completed, and nothing in it is stuck."""
     for run in (trial.inside, trial.served):
         game = _game(run)
@@ -62,19 +62,19 @@ def room_can_be_completed(trial: Trial) -> Iterator[str]:
             yield f"The host cannot do what the app wants of it. {each}"
 
 
-def log_adds_up(trial: Trial) -> Iterator[str]:
+def log_adds_up(trial: ConformanceRun) -> Iterator[str]:
     """The room's log alone gives the room as it is."""
     for run in (trial.inside, trial.served):
         yield from _game(run).log_problems
 
 
-def _game(run: Run) -> Game:
+def _game(run: TransportRun) -> Simulation:
     if run.game.settings is None:
         raise NothingToTry("no room could be started")
     return run.game
 
 
-def _faults(game: Game, *, known: bool) -> Iterator[str]:
+def _faults(game: Simulation, *, known: bool) -> Iterator[str]:
     """Yield faults; failures of the app's own that its answers were blamed for are left out."""
     told = dict.fromkeys(
         f"{each.what}: {each.outcome} {each.message}"

@@ -3,17 +3,17 @@
 from collections.abc import Iterator
 
 from mymozhem.contract import HOOKS
-from mymozhem.testing.conformance_run import NothingToTry, Trial
+from mymozhem.testing.conformance_run import ConformanceRun, NothingToTry
 
 
-def manifest_is_valid(trial: Trial) -> Iterator[str]:
+def manifest_is_valid(trial: ConformanceRun) -> Iterator[str]:
     """The manifest is valid."""
     for problem in trial.app.report.problems:
         hint = f" ({problem.hint})" if problem.hint else ""
         yield f"{problem.pointer or '/'}: {problem.message}{hint}"
 
 
-def capabilities_are_implemented(trial: Trial) -> Iterator[str]:
+def capabilities_are_implemented(trial: ConformanceRun) -> Iterator[str]:
     """Every capability of the manifest has its hook."""
     app = trial.app
     if app.report.manifest is None:
@@ -26,7 +26,7 @@ def capabilities_are_implemented(trial: Trial) -> Iterator[str]:
             )
 
 
-def hooks_are_declared(trial: Trial) -> Iterator[str]:
+def hooks_are_declared(trial: ConformanceRun) -> Iterator[str]:
     """Every hook of the app belongs to a capability of the manifest."""
     app = trial.app
     if app.report.manifest is None:
@@ -39,7 +39,7 @@ def hooks_are_declared(trial: Trial) -> Iterator[str]:
             )
 
 
-def everything_has_a_title(trial: Trial) -> Iterator[str]:
+def everything_has_a_title(trial: ConformanceRun) -> Iterator[str]:
     """Every setting, action and event has a title or a description; strict trials alone fail."""
     manifest = trial.valid.manifest
     for name, action in manifest.actions.items():

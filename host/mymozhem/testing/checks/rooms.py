@@ -2,15 +2,15 @@
 
 from collections.abc import Callable, Iterator
 
-from mymozhem.testing.conformance_run import Trial
+from mymozhem.testing.conformance_run import ConformanceRun
 from mymozhem.testing.recording_app import Fault
 from mymozhem.testing.web_server import WireFault
 
-Look = Callable[[Trial], Iterator[str]]
+Look = Callable[[ConformanceRun], Iterator[str]]
 
 
 def _look(name: str, sentence: str, fault: Fault | WireFault) -> Look:
-    def look(trial: Trial) -> Iterator[str]:
+    def look(trial: ConformanceRun) -> Iterator[str]:
         yield from trial.survival(fault).problems
 
     look.__name__ = f"room_goes_on_when_{name}"

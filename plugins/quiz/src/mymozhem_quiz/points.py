@@ -43,7 +43,7 @@ class Played:
     given: tuple[int, ...] | None = None
 
 
-def reckon(mode: Mode, bonus: int, rounds: Iterable[Played]) -> list[tuple[int, ...]]:
+def compute_points(mode: Mode, bonus: int, rounds: Iterable[Played]) -> list[tuple[int, ...]]:
     """Return the points of every answer of every round, rounds in the order of play."""
     streaks: dict[str, int] = {}
     reckoned: list[tuple[int, ...]] = []

@@ -9,7 +9,7 @@ from mymozhem.contract import Rejudge, Submissions, Verdict, Verdicts
 from .announcements import Result
 from .answer_keys import Asked, which_right
 from .game_state import Game, window_of
-from .points import Answer, Played, reckon
+from .points import Answer, Played, compute_points
 from .settings import Settings
 from .submissions import Sent, rows_of
 
@@ -55,7 +55,7 @@ def results(
     """
     judged = list(_judged(settings, game, answers, anew))
     played = [_played(settings, game, one) for one in judged]
-    reckoned = reckon(settings.counts_as, settings.bonus, played)
+    reckoned = compute_points(settings.counts_as, settings.bonus, played)
     return {
         one.number: Result(
             number=one.number,

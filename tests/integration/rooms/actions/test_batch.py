@@ -13,14 +13,14 @@ from mymozhem.contract import ActionRequest, Context, JsonObject, ParticipantSta
 from mymozhem.db.unit_of_work import Database
 from mymozhem.errors import Forbidden, Invalid, MymozhemError, Refused, Unavailable
 from mymozhem.idempotency.keys import AlreadyDone, Claim, InProgress, release, reserve
-from mymozhem.rooms.actions.perform import Acted, perform
-from mymozhem.rooms.coordination.join_batches import Joined
+from mymozhem.rooms.actions.perform import ActionResponse, perform
+from mymozhem.rooms.coordination.join_batches import JoinResult
 from mymozhem.rooms.coordination.room_mutex import RoomBusy
-from mymozhem.rooms.core.transaction import write_room
+from mymozhem.rooms.core.transaction import room_transaction
 from mymozhem.rooms.tables.participants import ParticipantRow
 from mymozhem.rooms.tables.prizes import WinnerRow
 from mymozhem.rooms.tables.rooms import RoomRow, RoomStateRow
-from tests.support.host import House, make_house, principal
+from tests.support.host import HostHarness, make_host, principal
 from tests.support.timing import HANG_TIMEOUT, LoadTolerantClock
 
 pytestmark = pytest.mark.both_engines
@@ -117,31 +117,33 @@ def app() -> Buzzer:
 
 
 @pytest.fixture
-async def house(
+async def host(
     database: Database, clock: Clock, tmp_path: Path, app: Buzzer
-) -> AsyncIterator[House]:
-    house = await make_house(database, clock, tmp_path, {"buzzer": app})
-    yield house
+) -> AsyncIterator[HostHarness]:
+    host = await make_host(database, clock, tmp_path, {"buzzer": app})
+    yield host
     app.gate.set()
-    await house.services.dispatcher.close()
+    await host.services.dispatcher.close()
 
 
-async def press(house: House, room: RoomRow, who: Joined, **payload: str) -> Acted:
+async def press(
+    host: HostHarness, room: RoomRow, who: JoinResult, **payload: str
+) -> ActionResponse:
     async with asyncio.timeout(HANG_TIMEOUT):
-        return await perform(house.services, room.id, principal(who), "press", dict(payload))
+        return await perform(host.services, room.id, principal(who), "press", dict(payload))
 
 
 class Presses:
     """One press that is being thought about, and others that wait behind it."""
 
-    def __init__(self, house: House, app: Buzzer, room: RoomRow) -> None:
-        self.house, self.app, self.room = house, app, room
-        self.tasks: list[asyncio.Task[Acted]] = []
+    def __init__(self, host: HostHarness, app: Buzzer, room: RoomRow) -> None:
+        self.host, self.app, self.room = host, app, room
+        self.tasks: list[asyncio.Task[ActionResponse]] = []
 
-    async def add(self, who: Joined, **payload: str) -> asyncio.Task[Acted]:
+    async def add(self, who: JoinResult, **payload: str) -> asyncio.Task[ActionResponse]:
         """Press, and return once it is in line."""
         before = self._in_line()
-        self.tasks.append(asyncio.create_task(press(self.house, self.room, who, **payload)))
+        self.tasks.append(asyncio.create_task(press(self.host, self.room, who, **payload)))
         async with asyncio.timeout(HANG_TIMEOUT):
             while self._in_line() == before:  # noqa: ASYNC110  a line tells nobody that it grew
                 await asyncio.sleep(0)
@@ -149,8 +151,7 @@ class Presses:
         return self.tasks[-1]
 
     def _in_line(self) -> int:
-        line = self.house.services.batches._lines.get((self.room.id, "press"))  # noqa: SLF001  only looked at
-        return len(line.waiting) + len(line.aboard) if line else 0
+        return self.host.services.action_batches.pending((self.room.id, "press"))
 
     async def finish(self) -> list[object]:
         """Let the app answer, and return what came of each: replies, or codes of errors."""
@@ -160,17 +161,17 @@ class Presses:
 
 
 @pytest.fixture
-async def room(house: House) -> RoomRow:
-    return await house.start("buzzer")
+async def room(host: HostHarness) -> RoomRow:
+    return await host.start("buzzer")
 
 
 @pytest.fixture
-def presses(house: House, app: Buzzer, room: RoomRow) -> Presses:
-    return Presses(house, app, room)
+def presses(host: HostHarness, app: Buzzer, room: RoomRow) -> Presses:
+    return Presses(host, app, room)
 
 
-async def order(house: House, room: RoomRow) -> object:
-    async with house.services.database.read() as session:
+async def order(host: HostHarness, room: RoomRow) -> object:
+    async with host.services.database.read() as session:
         row = (await session.scalars(select(RoomStateRow).filter_by(room_id=room.id))).one()
     return row.public.get("order")
 
@@ -180,31 +181,31 @@ def sizes(app: Buzzer) -> list[int]:
 
 
 async def test_a_call_that_waits_for_nobody_travels_as_a_batch_of_one(
-    house: House, app: Buzzer, room: RoomRow
+    host: HostHarness, app: Buzzer, room: RoomRow
 ) -> None:
     app.gate.set()
-    ada = await house.guest(room)
-    assert (await press(house, room, ada)).reply == 1
-    assert (await press(house, room, ada)).reply == 2
+    ada = await host.guest(room)
+    assert (await press(host, room, ada)).reply == 1
+    assert (await press(host, room, ada)).reply == 2
     assert sizes(app) == [1, 1]
-    assert house.services.batches._lines == {}  # noqa: SLF001  nothing is left behind
+    assert len(host.services.action_batches) == 0
 
 
 async def test_calls_that_wait_travel_together_and_are_answered_in_order(
-    house: House, app: Buzzer, presses: Presses
+    host: HostHarness, app: Buzzer, presses: Presses
 ) -> None:
-    people = await house.guests(presses.room, 6)
+    people = await host.guests(presses.room, 6)
     for who in people:
         await presses.add(who)
     assert await presses.finish() == [1, 2, 3, 4, 5, 6]
 
     assert sizes(app) == [1, 5]
     places = [who.participant.id for who in people]
-    assert await order(house, presses.room) == places
-    events = await house.events(presses.room.id, "buzzer:pressed")
+    assert await order(host, presses.room) == places
+    events = await host.events(presses.room.id, "buzzer:pressed")
     assert [event.payload["by"] for event in events] == places
     assert [event.actor_id for event in events] == [who.user_id for who in people]
-    own = await house.events(presses.room.id, "state:own_changed")
+    own = await host.events(presses.room.id, "state:own_changed")
     assert [(event.stream, event.payload["own"]["place"]) for event in own] == [
         (place, number) for number, place in enumerate(places, start=1)
     ]
@@ -213,10 +214,10 @@ async def test_calls_that_wait_travel_together_and_are_answered_in_order(
 
 
 async def test_each_call_is_applied_or_refused_alone(
-    house: House, app: Buzzer, presses: Presses
+    host: HostHarness, app: Buzzer, presses: Presses
 ) -> None:
-    people = await house.guests(presses.room, 7)
-    prize = await house.prize(presses.room, 1)
+    people = await host.guests(presses.room, 7)
+    prize = await host.prize(presses.room, 1)
     payloads: list[dict[str, str]] = [
         {}, {"say": "lie"}, {"prizeId": prize}, {"say": "refuse"}, {"prizeId": prize}, {}, {},
     ]  # fmt: skip
@@ -230,33 +231,33 @@ async def test_each_call_is_applied_or_refused_alone(
     with pytest.raises(MymozhemError) as caught:
         presses.tasks[4].result()
     assert caught.value.details["code"] == "PRIZE_EXHAUSTED"
-    events = await house.events(presses.room.id, "buzzer:pressed")
+    events = await host.events(presses.room.id, "buzzer:pressed")
     done = [people[number] for number in (0, 2, 5, 6)]
     assert [event.payload["by"] for event in events] == [who.participant.id for who in done]
-    assert await house.count(WinnerRow) == 1
-    async with house.services.database.read() as session:
+    assert await host.count(WinnerRow) == 1
+    async with host.services.database.read() as session:
         rows = {row.id: row.own for row in await session.scalars(select(ParticipantRow))}
     assert [bool(rows[who.participant.id]) for who in people] == [who in done for who in people]
-    log = await house.events(presses.room.id)
+    log = await host.events(presses.room.id)
     assert [event.seq for event in log] == list(range(1, len(log) + 1))
 
 
-async def test_who_may_not_is_refused_before_waiting(house: House, room: RoomRow) -> None:
-    ada = await house.guest(room)
+async def test_who_may_not_is_refused_before_waiting(host: HostHarness, room: RoomRow) -> None:
+    ada = await host.guest(room)
     with pytest.raises(Invalid):
-        await press(house, room, ada, unknown="x")
+        await press(host, room, ada, unknown="x")
     with pytest.raises(Forbidden):
-        await perform(house.services, room.id, house.organizer, "press", {})
+        await perform(host.services, room.id, host.organizer, "press", {})
 
 
 async def test_who_is_removed_while_waiting_is_refused_alone(
-    house: House, app: Buzzer, presses: Presses
+    host: HostHarness, app: Buzzer, presses: Presses
 ) -> None:
-    people = await house.guests(presses.room, 3)
+    people = await host.guests(presses.room, 3)
     for who in people:
         await presses.add(who)
-    async with write_room(house.services, presses.room.id) as writer:
-        row = await writer.session.get_one(ParticipantRow, people[1].participant.id)
+    async with room_transaction(host.services, presses.room.id) as transaction:
+        row = await transaction.session.get_one(ParticipantRow, people[1].participant.id)
         row.status = ParticipantStatus.REMOVED
     first, gone, last = await presses.finish()
     assert (first, last) == (1, 2)
@@ -264,12 +265,12 @@ async def test_who_is_removed_while_waiting_is_refused_alone(
 
 
 async def test_a_batch_whose_ground_moved_is_asked_again(
-    house: House, app: Buzzer, presses: Presses
+    host: HostHarness, app: Buzzer, presses: Presses
 ) -> None:
-    ada, bob = await house.guests(presses.room, 2)
+    ada, bob = await host.guests(presses.room, 2)
     await presses.add(ada)
-    async with write_room(house.services, presses.room.id) as writer:
-        state = (await writer.session.scalars(select(RoomStateRow))).one()
+    async with room_transaction(host.services, presses.room.id) as transaction:
+        state = (await transaction.session.scalars(select(RoomStateRow))).one()
         state.public, state.version = {"order": ["nobody"]}, state.version + 1
     await presses.add(bob)
     # What waited meanwhile is taken along when the app is asked again.
@@ -278,51 +279,51 @@ async def test_a_batch_whose_ground_moved_is_asked_again(
 
 
 async def test_an_app_that_answers_fewer_than_were_asked_answered_nobody(
-    house: House, app: Buzzer, presses: Presses
+    host: HostHarness, app: Buzzer, presses: Presses
 ) -> None:
     app.answers = 1
-    for who in await house.guests(presses.room, 3):
+    for who in await host.guests(presses.room, 3):
         await presses.add(who)
     assert await presses.finish() == [1, "APP_BAD_RESULT", "APP_BAD_RESULT"]
-    assert len(await house.events(presses.room.id, "buzzer:pressed")) == 1
+    assert len(await host.events(presses.room.id, "buzzer:pressed")) == 1
 
 
 async def test_who_goes_away_takes_nobody_along(
-    house: House, app: Buzzer, presses: Presses
+    host: HostHarness, app: Buzzer, presses: Presses
 ) -> None:
-    people = await house.guests(presses.room, 4)
+    people = await host.guests(presses.room, 4)
     tasks = [await presses.add(who) for who in people]
     for task in (tasks[0], tasks[2]):
         task.cancel()
     await asyncio.wait((tasks[0], tasks[2]))
     presses.tasks = [tasks[1], tasks[3]]
     assert await presses.finish() == [1, 2]
-    assert await order(house, presses.room) == [people[n].participant.id for n in (1, 3)]
+    assert await order(host, presses.room) == [people[n].participant.id for n in (1, 3)]
 
 
 async def test_who_has_no_time_left_is_told_so_and_nothing_is_done_for_them(
-    house: House, app: Buzzer, presses: Presses
+    host: HostHarness, app: Buzzer, presses: Presses
 ) -> None:
-    ada, bob = await house.guests(presses.room, 2)
+    ada, bob = await host.guests(presses.room, 2)
     await presses.add(ada)
-    settings = house.services.settings.model_copy(update={"action_budget_ms": 100})
-    presses.house = replace(house, services=replace(house.services, settings=settings))
+    settings = host.services.settings.model_copy(update={"action_budget_ms": 100})
+    presses.host = replace(host, services=replace(host.services, settings=settings))
     hurried = await presses.add(bob)
     with pytest.raises(RoomBusy):
         await hurried
     assert await presses.finish() == [1, "ROOM_BUSY"]
-    assert await order(house, presses.room) == [ada.participant.id]
+    assert await order(host, presses.room) == [ada.participant.id]
 
 
 async def test_a_key_is_marked_with_the_effect_of_its_own_call(
-    house: House, app: Buzzer, presses: Presses
+    host: HostHarness, app: Buzzer, presses: Presses
 ) -> None:
-    people = await house.guests(presses.room, 3)
+    people = await host.guests(presses.room, 3)
     claims = [Claim(who.user_id, "press", "key", "digest") for who in people]
 
-    async def keyed(who: Joined, claim: Claim, **payload: str) -> Acted:
-        await reserve(house.services.database, claim, hours=1)
-        return await press(house, presses.room, who, **payload)
+    async def keyed(who: JoinResult, claim: Claim, **payload: str) -> ActionResponse:
+        await reserve(host.services.database, claim, hours=1)
+        return await press(host, presses.room, who, **payload)
 
     await presses.add(people[0])
     tasks = [
@@ -331,27 +332,27 @@ async def test_a_key_is_marked_with_the_effect_of_its_own_call(
     ]
     app.gate.set()
     done, refused = await asyncio.gather(*tasks, return_exceptions=True)
-    assert isinstance(done, Acted)
+    assert isinstance(done, ActionResponse)
     assert isinstance(refused, Refused)
     for claim in claims[1:]:  # gives up only what was not done
-        await release(house.services.database, claim)
+        await release(host.services.database, claim)
     with pytest.raises((InProgress, AlreadyDone)):
-        await reserve(house.services.database, claims[1], hours=1)
-    assert await reserve(house.services.database, claims[2], hours=1) is None
+        await reserve(host.services.database, claims[1], hours=1)
+    assert await reserve(host.services.database, claims[2], hours=1) is None
 
 
 async def test_a_batch_and_other_actions_take_turns(
-    house: House, app: Buzzer, presses: Presses
+    host: HostHarness, app: Buzzer, presses: Presses
 ) -> None:
-    people = await house.guests(presses.room, 3)
+    people = await host.guests(presses.room, 3)
     for who in people:
         await presses.add(who)
-    reset = perform(house.services, presses.room.id, house.organizer, "reset", {})
+    reset = perform(host.services, presses.room.id, host.organizer, "reset", {})
     task = asyncio.create_task(reset)
     assert await presses.finish() == [1, 1, 2]
     await task
     assert sizes(app) == [1, 0, 2]
-    assert await order(house, presses.room) == [who.participant.id for who in people[1:]]
+    assert await order(host, presses.room) == [who.participant.id for who in people[1:]]
 
 
 class TestWithAFallback:
@@ -360,12 +361,12 @@ class TestWithAFallback:
         return Quitter()
 
     async def test_a_literal_holds_for_every_call(
-        self, house: House, app: Buzzer, room: RoomRow
+        self, host: HostHarness, app: Buzzer, room: RoomRow
     ) -> None:
-        people = await house.guests(room, 3)
-        found = await asyncio.gather(*(press(house, room, who) for who in people))
+        people = await host.guests(room, 3)
+        found = await asyncio.gather(*(press(host, room, who) for who in people))
         assert [each.reply for each in found] == ["later"] * 3
-        assert await house.events(room.id, "app:fallback_used")
+        assert await host.events(room.id, "app:fallback_used")
 
 
 class TestWithoutOne:
@@ -376,13 +377,13 @@ class TestWithoutOne:
         return app
 
     async def test_everybody_is_told_that_the_app_did_not_answer(
-        self, house: House, app: Buzzer, room: RoomRow
+        self, host: HostHarness, app: Buzzer, room: RoomRow
     ) -> None:
-        people = await house.guests(room, 3)
+        people = await host.guests(room, 3)
         found = await asyncio.gather(
-            *(press(house, room, who) for who in people), return_exceptions=True
+            *(press(host, room, who) for who in people), return_exceptions=True
         )
         assert {each.code for each in found if isinstance(each, Unavailable)} == {"APP_TIMEOUT"}
-        assert await house.events(room.id, "buzzer:pressed") == []
+        assert await host.events(room.id, "buzzer:pressed") == []
         app.gate.set()
-        assert (await press(house, room, people[0])).reply == 1
+        assert (await press(host, room, people[0])).reply == 1

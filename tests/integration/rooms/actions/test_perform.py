@@ -9,35 +9,35 @@ from sqlalchemy import select
 
 from mymozhem.contract import JsonObject
 from mymozhem.errors import Conflict, Forbidden, Invalid, MymozhemError, NotFound, Refused
-from mymozhem.rooms.actions.perform import Acted, perform
+from mymozhem.rooms.actions.perform import ActionResponse, perform
 from mymozhem.rooms.tables.notifications import NotificationRow
 from mymozhem.rooms.tables.participants import ParticipantRow
 from mymozhem.rooms.tables.prizes import WinnerRow
 from mymozhem.rooms.tables.rooms import RoomRow, RoomStateRow
 from mymozhem.rooms.tables.scores import ScoreRow
 from mymozhem.rooms.tables.timers import TimerRow
-from tests.support.host import House, principal
+from tests.support.host import HostHarness, principal
 
 pytestmark = pytest.mark.both_engines
 
 
-async def do(house: House, room: RoomRow, *effects: Mapping[str, Any]) -> Acted:
+async def do(host: HostHarness, room: RoomRow, *effects: Mapping[str, Any]) -> ActionResponse:
     payload: JsonObject = {"effects": [dict(effect) for effect in effects]}
-    return await perform(house.services, room.id, house.organizer, "do", payload)
+    return await perform(host.services, room.id, host.organizer, "do", payload)
 
 
-async def state_of(house: House, room: RoomRow) -> RoomStateRow:
-    async with house.services.database.read() as session:
+async def state_of(host: HostHarness, room: RoomRow) -> RoomStateRow:
+    async with host.services.database.read() as session:
         return (await session.scalars(select(RoomStateRow).filter_by(room_id=room.id))).one()
 
 
-async def test_every_effect_is_applied_in_one_commit(house: House) -> None:
-    room = await house.start("bazaar")
-    prize, guest = await house.prize(room), await house.guest(room)
+async def test_every_effect_is_applied_in_one_commit(host: HostHarness) -> None:
+    room = await host.start("bazaar")
+    prize, guest = await host.prize(room), await host.guest(room)
     person = guest.participant.id
 
     acted = await do(
-        house,
+        host,
         room,
         {"effect": "emit", "type": "bazaar:said", "payload": {"text": "hello"}},
         {"effect": "emit", "type": "bazaar:whispered", "payload": {}, "to": "organizer"},
@@ -54,22 +54,22 @@ async def test_every_effect_is_applied_in_one_commit(house: House) -> None:
     )  # fmt: skip
 
     assert acted.reply == {"ok": True}
-    state = await state_of(house, room)
+    state = await state_of(host, room)
     assert (state.public, state.organizer, state.private) == ({"open": True}, {}, {"hidden": 1})
-    async with house.services.database.read() as session:
+    async with host.services.database.read() as session:
         row = await session.get_one(ParticipantRow, person)
         assert (row.own, row.private, row.points) == ({"seat": 4}, {"note": "x"}, -3)
         assert (await session.scalars(select(ScoreRow.points))).all() == [-3]
         assert (await session.scalars(select(WinnerRow.prize_id))).all() == [prize]
         assert (await session.scalars(select(NotificationRow.title))).all() == ["You won"]
         timer = (await session.scalars(select(TimerRow))).one()
-        assert (timer.name, timer.payload) == ("bell", {"n": 1})
+        assert (timer.key, timer.payload) == ("bell", {"n": 1})
         assert (await session.get_one(RoomRow, room.id)).app_settings["banner"] == "Sold"
-    streams = {event.type: event.stream for event in await house.events(room.id)}
+    streams = {event.type: event.stream for event in await host.events(room.id)}
     assert streams["bazaar:whispered"] == "organizer"
     assert streams["state:own_changed"] == person
     assert streams["scores:changed"] == "private"
-    said = await house.events(room.id, "bazaar:said")
+    said = await host.events(room.id, "bazaar:said")
     assert [event.stream for event in said] == ["public", person]
 
 
@@ -103,51 +103,51 @@ REFUSED = [
 
 @pytest.mark.parametrize(("effect", "code"), REFUSED)
 async def test_an_effect_that_may_not_be_had_undoes_all(
-    house: House, effect: JsonObject, code: str
+    host: HostHarness, effect: JsonObject, code: str
 ) -> None:
-    room = await house.start("bazaar")
-    before = len(await house.events(room.id))
+    room = await host.start("bazaar")
+    before = len(await host.events(room.id))
     with pytest.raises(MymozhemError) as caught:
-        await do(house, room, {"effect": "setState", "public": {"on": True}}, effect)
+        await do(host, room, {"effect": "setState", "public": {"on": True}}, effect)
     assert caught.value.status == 409
     assert caught.value.code == "EFFECT_REFUSED"
     assert caught.value.details["code"] == code
     assert caught.value.details["index"] == 1
-    assert (await state_of(house, room)).public == {}
-    assert len(await house.events(room.id)) == before
+    assert (await state_of(host, room)).public == {}
+    assert len(await host.events(room.id)) == before
 
 
-async def test_refusing_is_the_apps_own_word(house: House) -> None:
-    room = await house.start("bazaar")
+async def test_refusing_is_the_apps_own_word(host: HostHarness) -> None:
+    room = await host.start("bazaar")
     with pytest.raises(Refused) as caught:
-        await perform(house.services, room.id, house.organizer, "do", {"refuse": True})
+        await perform(host.services, room.id, host.organizer, "do", {"refuse": True})
     assert (caught.value.code, caught.value.details) == ("TOO_LOW", {"least": 5})
 
 
-async def test_actions_are_for_those_whom_the_manifest_names(house: House) -> None:
-    room = await house.start("bazaar")
-    guest = principal(await house.guest(room))
-    services = house.services
+async def test_actions_are_for_those_whom_the_manifest_names(host: HostHarness) -> None:
+    room = await host.start("bazaar")
+    guest = principal(await host.guest(room))
+    services = host.services
     assert (await perform(services, room.id, guest, "count", {})).reply == 1
     with pytest.raises(Forbidden):
-        await perform(services, room.id, house.organizer, "count", {})
+        await perform(services, room.id, host.organizer, "count", {})
     with pytest.raises(NotFound):
         await perform(services, room.id, guest, "nothing", {})
     with pytest.raises(Invalid):
         await perform(services, room.id, guest, "count", {"extra": 1})
     with pytest.raises(Conflict) as caught:
-        await perform(services, room.id, house.organizer, "prepare", {})
+        await perform(services, room.id, host.organizer, "prepare", {})
     assert caught.value.code == "ACTION_NOT_NOW"
 
 
-async def test_a_timer_of_the_same_name_is_replaced(house: House) -> None:
-    room = await house.start("bazaar")
+async def test_a_timer_of_the_same_name_is_replaced(host: HostHarness) -> None:
+    room = await host.start("bazaar")
     at = datetime(2030, 6, 1, tzinfo=UTC)
     for payload in ({"n": 1}, {"n": 2}):
         timer = {"effect": "schedule", "name": "bell", "at": at.isoformat(), "payload": payload}
-        await do(house, room, timer)
-    async with house.services.database.read() as session:
+        await do(host, room, timer)
+    async with host.services.database.read() as session:
         timer = (await session.scalars(select(TimerRow))).one()
     assert (timer.generation, timer.payload, timer.due_at) == (2, {"n": 2}, at)
-    await do(house, room, {"effect": "cancel", "name": "bell"})
-    assert await house.count(TimerRow) == 0
+    await do(host, room, {"effect": "cancel", "name": "bell"})
+    assert await host.count(TimerRow) == 0

@@ -33,7 +33,7 @@ from mymozhem.rooms.tables.prizes import PrizeRow, WinnerRow
 from mymozhem.rooms.tables.rooms import RoomRow, RoomStateRow
 from mymozhem.rooms.tables.scores import ScoreRow
 from mymozhem.rooms.tables.timers import TimerRow
-from tests.support.host import House, make_house, principal
+from tests.support.host import HostHarness, make_host, principal
 from tests.support.timing import HANG_TIMEOUT, LoadTolerantClock
 
 #: a test that takes so long has waited for what nobody should wait for
@@ -195,27 +195,27 @@ def apps() -> Iterator[dict[str, Wreck]]:
 
 
 @pytest.fixture
-async def house(
+async def host(
     database: Database, clock: Clock, tmp_path: Path, apps: dict[str, Wreck]
-) -> AsyncIterator[House]:
-    house = await make_house(database, clock, tmp_path, apps)
-    yield house
+) -> AsyncIterator[HostHarness]:
+    host = await make_host(database, clock, tmp_path, apps)
+    yield host
     async with asyncio.timeout(HANG_TIMEOUT):
-        await house.services.dispatcher.close()
+        await host.services.dispatcher.close()
 
 
-async def do(house: House, room: RoomRow, **payload: Any) -> object:
+async def do(host: HostHarness, room: RoomRow, **payload: Any) -> object:
     async with asyncio.timeout(HANG_TIMEOUT):
-        return (await perform(house.services, room.id, house.organizer, "do", payload)).reply
+        return (await perform(host.services, room.id, host.organizer, "do", payload)).reply
 
 
-async def everything(house: House) -> dict[str, list[tuple[object, ...]]]:
+async def everything(host: HostHarness) -> dict[str, list[tuple[object, ...]]]:
     """Return all that rooms hold, to be compared."""
     tables: list[type[Base]] = [
         RoomRow, RoomEventRow, RoomStateRow, ParticipantRow, PrizeRow, WinnerRow, TimerRow,
         ScoreRow, NotificationRow,
     ]  # fmt: skip
-    async with house.services.database.read() as session:
+    async with host.services.database.read() as session:
         return {
             table.__tablename__: sorted(
                 map(repr, (await session.execute(select(*table.__table__.columns))).all())
@@ -242,29 +242,31 @@ CODES = {
 
 
 @pytest.mark.parametrize("app_id", ["wreck", "drifter"])
-async def test_an_app_that_breaks_is_named_and_changes_nothing(house: House, app_id: str) -> None:
-    room = await house.start(app_id)
-    before = await everything(house)
+async def test_an_app_that_breaks_is_named_and_changes_nothing(
+    host: HostHarness, app_id: str
+) -> None:
+    room = await host.start(app_id)
+    before = await everything(host)
     named = {}
     for way in CODES:
         with pytest.raises(Unavailable) as caught:
-            await do(house, room, **{"break": way})
+            await do(host, room, **{"break": way})
         named[way] = caught.value.code
         assert caught.value.status == 503
         assert "no idea" not in caught.value.message
-        assert await everything(house) == before, way
+        assert await everything(host) == before, way
     assert named == CODES
-    assert await do(house, room, effects=[{"effect": "reply", "data": "well"}]) == "well"
+    assert await do(host, room, effects=[{"effect": "reply", "data": "well"}]) == "well"
 
 
 async def test_a_coroutine_that_clings_to_life_is_left_behind(
-    house: House, apps: dict[str, Wreck]
+    host: HostHarness, apps: dict[str, Wreck]
 ) -> None:
-    room = await house.start("drifter")
+    room = await host.start("drifter")
     with pytest.raises(Unavailable) as caught:
-        await do(house, room, **{"break": "cling"})
+        await do(host, room, **{"break": "cling"})
     assert caught.value.code == "APP_TIMEOUT"
-    assert await do(house, room, effects=[{"effect": "reply", "data": "well"}]) == "well"
+    assert await do(host, room, effects=[{"effect": "reply", "data": "well"}]) == "well"
     assert isinstance(drifter := apps["drifter"], Drifter)
     assert drifter.stubborn
 
@@ -292,20 +294,20 @@ LIES: list[tuple[JsonObject, str]] = [
 ]  # fmt: skip
 
 
-async def test_an_app_that_lies_is_refused_whole(house: House) -> None:
-    room, other = await house.start("wreck"), await house.start("drifter")
-    theirs = (await house.guest(other)).participant.id
-    prize = await house.prize(other, 2)
+async def test_an_app_that_lies_is_refused_whole(host: HostHarness) -> None:
+    room, other = await host.start("wreck"), await host.start("drifter")
+    theirs = (await host.guest(other)).participant.id
+    prize = await host.prize(other, 2)
     win = {"effect": "award", "participantId": theirs, "prizeId": prize}
-    await do(house, other, effects=[win])
-    async with house.services.database.read() as session:
+    await do(host, other, effects=[win])
+    async with host.services.database.read() as session:
         won = (await session.scalars(select(WinnerRow.id))).one()
-    me = (await house.guest(room)).participant.id
-    mine, empty = await house.prize(room), await house.prize(room)
-    someone = (await house.guest(room, "Bob")).participant.id
-    await do(house, room, effects=[{"effect": "award", "participantId": someone, "prizeId": empty}])
+    me = (await host.guest(room)).participant.id
+    mine, empty = await host.prize(room), await host.prize(room)
+    someone = (await host.guest(room, "Bob")).participant.id
+    await do(host, room, effects=[{"effect": "award", "participantId": someone, "prizeId": empty}])
     names = {"THEIRS": theirs, "PRIZE": prize, "WIN": won, "ME": me, "MINE": mine, "EMPTY": empty}
-    before = await everything(house)
+    before = await everything(host)
 
     truths = [
         {"effect": "setState", "public": {"on": True}},
@@ -316,10 +318,10 @@ async def test_an_app_that_lies_is_refused_whole(house: House) -> None:
     ]
     for lie, code in LIES:
         with pytest.raises(Conflict) as caught:
-            await do(house, room, effects=[*truths, _named(lie, names)])
+            await do(host, room, effects=[*truths, _named(lie, names)])
         assert (caught.value.code, caught.value.details["code"]) == ("EFFECT_REFUSED", code)
         assert caught.value.details["index"] == len(truths)
-        assert await everything(house) == before, lie
+        assert await everything(host) == before, lie
 
 
 def _named(value: Any, names: dict[str, str]) -> Any:
@@ -332,44 +334,44 @@ def _named(value: Any, names: dict[str, str]) -> Any:
 
 @pytest.mark.parametrize("app_id", ["wreck", "drifter"])
 async def test_who_joins_while_the_app_is_broken_waits_for_an_organizer(
-    house: House, app_id: str
+    host: HostHarness, app_id: str
 ) -> None:
-    room = await house.start(app_id)
+    room = await host.start(app_id)
     for number, way in enumerate(BROKEN, start=1):
         async with asyncio.timeout(HANG_TIMEOUT):
-            joined = await house.guest(room, answers={"break": way})
+            joined = await host.guest(room, answers={"break": way})
         assert joined.participant.status == ParticipantStatus.PENDING, way
-        told = await house.events(room.id, "app:fallback_used")
+        told = await host.events(room.id, "app:fallback_used")
         assert len(told) == number
         assert told[-1].payload["hook"] == "register_participant"
         assert (told[-1].payload["decidedBy"], told[-1].stream) == ("review", "organizer")
 
 
 async def test_a_crowd_that_meets_a_blocking_app_is_let_wait_and_nobody_else(
-    house: House,
+    host: HostHarness,
 ) -> None:
-    room, other = await house.start("wreck"), await house.start("drifter")
+    room, other = await host.start("wreck"), await host.start("drifter")
     async with asyncio.timeout(HANG_TIMEOUT):
-        crowd = [house.guest(room, f"Guest {n}", {"break": "block"}) for n in range(40)]
-        *blocked, elsewhere = await asyncio.gather(*crowd, house.guest(other))
+        crowd = [host.guest(room, f"Guest {n}", {"break": "block"}) for n in range(40)]
+        *blocked, elsewhere = await asyncio.gather(*crowd, host.guest(other))
     assert {each.participant.status for each in blocked} == {ParticipantStatus.PENDING}
     assert elsewhere.participant.status == ParticipantStatus.ACTIVE
 
 
 async def test_where_the_manifest_wants_it_a_broken_registration_lets_nobody_in(
-    house: House,
+    host: HostHarness,
 ) -> None:
-    room = await house.start("faithful")
+    room = await host.start("faithful")
     with pytest.raises(Unavailable):
-        await house.guest(room, answers={"break": "raise"})
-    assert await house.count(ParticipantRow, room_id=room.id, role="PARTICIPANT") == 0
+        await host.guest(room, answers={"break": "raise"})
+    assert await host.count(ParticipantRow, room_id=room.id, role="PARTICIPANT") == 0
 
 
-async def test_a_literal_of_the_manifests_stands_in_for_an_action(house: House) -> None:
-    room = await house.start("faithful")
+async def test_a_literal_of_the_manifests_stands_in_for_an_action(host: HostHarness) -> None:
+    room = await host.start("faithful")
     for way in BROKEN:
-        assert await do(house, room, **{"break": way}) == "closed", way
-    told = await house.events(room.id, "app:fallback_used")
+        assert await do(host, room, **{"break": way}) == "closed", way
+    told = await host.events(room.id, "app:fallback_used")
     assert [(event.payload["decidedBy"], event.stream) for event in told] == [
         ("fallback", "organizer")
     ] * len(BROKEN)
@@ -378,46 +380,44 @@ async def test_a_literal_of_the_manifests_stands_in_for_an_action(house: House) 
 @pytest.mark.parametrize("app_id", ["wreck", "drifter"])
 @pytest.mark.parametrize("way", BROKEN)
 async def test_settings_are_checked_by_their_schema_alone_while_the_app_is_broken(
-    house: House, app_id: str, way: str
+    host: HostHarness, app_id: str, way: str
 ) -> None:
     async with asyncio.timeout(HANG_TIMEOUT):
-        room = await house.start(app_id, settings={"break": way})
+        room = await host.start(app_id, settings={"break": way})
         with pytest.raises(MymozhemError):
-            await house.room(app_id, settings={"break": way, "limit": 0})
+            await host.room(app_id, settings={"break": way, "limit": 0})
     assert room.status == RoomStatus.ACTIVE
-    told = await house.events(room.id, "app:fallback_used")
+    told = await host.events(room.id, "app:fallback_used")
     assert [event.payload["decidedBy"] for event in told] == ["platform", "platform"]
 
 
 async def test_while_an_app_blocks_a_room_every_other_room_goes_on(
-    house: House, apps: dict[str, Wreck]
+    host: HostHarness, apps: dict[str, Wreck]
 ) -> None:
-    settings = house.services.settings.model_copy(update={"action_budget_ms": 30_000})
-    patient = replace(house, services=replace(house.services, settings=settings))
-    room, same, other = [
-        await house.start(app_id) for app_id in ("faithful", "faithful", "drifter")
-    ]
+    settings = host.services.settings.model_copy(update={"action_budget_ms": 30_000})
+    patient = replace(host, services=replace(host.services, settings=settings))
+    room, same, other = [await host.start(app_id) for app_id in ("faithful", "faithful", "drifter")]
     blocked = asyncio.create_task(do(patient, room, **{"break": "block"}))
     async with asyncio.timeout(HANG_TIMEOUT):
         await asyncio.to_thread(apps["faithful"].entered.wait, HANG_TIMEOUT)
         for each in (same, other):
-            assert await do(house, each, effects=[{"effect": "reply", "data": "well"}]) == "well"
-            assert (await house.guest(each)).new
-            await house.change(each.id, status=RoomStatus.COMPLETED)
-        assert (await house.guest(room)).new  # who joins the blocked room does not wait either
+            assert await do(host, each, effects=[{"effect": "reply", "data": "well"}]) == "well"
+            assert (await host.guest(each)).new
+            await host.change(each.id, status=RoomStatus.COMPLETED)
+        assert (await host.guest(room)).new  # who joins the blocked room does not wait either
         assert await blocked == "closed"
 
 
 async def test_a_host_closes_at_once_whatever_its_apps_are_doing(
-    house: House, apps: dict[str, Wreck]
+    host: HostHarness, apps: dict[str, Wreck]
 ) -> None:
-    rooms = [await house.start(app_id) for app_id in ("wreck", "drifter")]
+    rooms = [await host.start(app_id) for app_id in ("wreck", "drifter")]
     for room, way in zip(rooms, ("block", "cling"), strict=True):
         with pytest.raises(Unavailable):
-            await do(house, room, **{"break": way})
+            await do(host, room, **{"break": way})
     async with asyncio.timeout(HANG_TIMEOUT):
-        await house.services.dispatcher.close()
+        await host.services.dispatcher.close()
     blocked = [each for each in threading.enumerate() if each.name.startswith("app-wreck")]
     assert blocked
     assert all(each.daemon for each in blocked)
-    assert principal(await house.guest(rooms[1])).user_id
+    assert principal(await host.guest(rooms[1])).user_id

@@ -13,14 +13,14 @@ from mymozhem.rooms.actions.perform import perform
 from mymozhem.rooms.app_settings.import_text import import_setting
 from mymozhem.rooms.app_settings.import_values import TextImport
 from mymozhem.rooms.coordination.room_mutex import RoomBusy
-from mymozhem.rooms.core.transaction import write_room
+from mymozhem.rooms.core.transaction import room_transaction
 from mymozhem.rooms.draws import commands
-from mymozhem.rooms.draws.commands import DrawWish
+from mymozhem.rooms.draws.commands import DrawRequest
 from mymozhem.rooms.jobs.runner import Jobs
 from mymozhem.rooms.windows import commands as window_commands
-from tests.support.apps.slow_app import Sloth
+from tests.support.apps.slow_app import SlowApp
 from tests.support.apps.window_app import opening, send
-from tests.support.host import make_house, principal
+from tests.support.host import make_host, principal
 from tests.support.timing import HANG_TIMEOUT, LoadTolerantClock
 
 BUDGET_MS = 300
@@ -29,7 +29,7 @@ BUDGET_MS = 300
 SLACK = 3.0
 
 
-class Bed(Sloth):
+class Bed(SlowApp):
     """It asks for so much time that only the budget ends a call."""
 
     deadline_ms = 30_000
@@ -46,131 +46,131 @@ def app():
 
 
 @pytest.fixture
-async def house(database, clock, tmp_path, app):
-    house = await make_house(database, clock, tmp_path, {"sloth": app})
+async def host(database, clock, tmp_path, app):
+    host = await make_host(database, clock, tmp_path, {"sloth": app})
     with capture_logs():
-        yield house
-    await house.services.dispatcher.close()
+        yield host
+    await host.services.dispatcher.close()
 
 
 @pytest.fixture
-async def scene(house, app):
+async def scene(host, app):
     """A room with a guest, an open window and a prize, whose app falls asleep for good."""
-    room = await house.start("sloth")
-    guest = await house.guest(room)
-    await house.prize(room)
-    await do(house, room, opening("w", judge="app"))
-    limit(house, action_budget_ms=BUDGET_MS)
+    room = await host.start("sloth")
+    guest = await host.guest(room)
+    await host.prize(room)
+    await do(host, room, opening("w", judge="app"))
+    limit(host, action_budget_ms=BUDGET_MS)
     with app.sleeping(*(hook.name for hook in HOOKS)):
         yield room, guest
 
 
-def limit(house, **settings):
+def limit(host, **settings):
     """Limit the time of what is done from now on: nothing before it may depend on the machine."""
-    limited = house.services.settings.model_copy(update=settings)
-    house.services = replace(house.services, settings=limited)
+    limited = host.services.settings.model_copy(update=settings)
+    host.services = replace(host.services, settings=limited)
 
 
-async def do(house, room, *effects):
-    await perform(house.services, room.id, house.organizer, "do", {"effects": [*effects]})
+async def do(host, room, *effects):
+    await perform(host.services, room.id, host.organizer, "do", {"effects": [*effects]})
 
 
-async def create(house, *_):
-    await house.room("sloth")
+async def create(host, *_):
+    await host.room("sloth")
 
 
-async def change(house, room, _):
+async def change(host, room, _):
     """Settings are saved and the name changes; the app is asked once for all of it."""
-    await house.change(room.id, settings={}, fields={"name": "Night"})
+    await host.change(room.id, settings={}, fields={"name": "Night"})
 
 
-async def cancel(house, room, _):
-    await house.change(room.id, status=RoomStatus.CANCELLED)
+async def cancel(host, room, _):
+    await host.change(room.id, status=RoomStatus.CANCELLED)
 
 
-async def join(house, room, _):
-    joined = await house.guest(room, "Bob")
+async def join(host, room, _):
+    joined = await host.guest(room, "Bob")
     assert joined.participant.status == "pending"
 
 
-async def act(house, room, _):
+async def act(host, room, _):
     with pytest.raises(Unavailable):
-        await do(house, room)
+        await do(host, room)
 
 
-async def crowd(house, room, _):
+async def crowd(host, room, _):
     """Who waits for the room's turn waits out of the same budget."""
-    ends = await asyncio.gather(*(do(house, room) for _ in range(3)), return_exceptions=True)
+    ends = await asyncio.gather(*(do(host, room) for _ in range(3)), return_exceptions=True)
     assert all(isinstance(end, Unavailable | Conflict) for end in ends)
 
 
-async def vote(house, room, guest):
+async def vote(host, room, guest):
     with pytest.raises((Unavailable, Conflict)):
-        await perform(house.services, room.id, principal(guest), "vote", {})
+        await perform(host.services, room.id, principal(guest), "vote", {})
 
 
-async def add_prize(house, room, _):
-    await house.prize(room, name="Kettle")
+async def add_prize(host, room, _):
+    await host.prize(room, name="Kettle")
 
 
-async def draw(house, room, _):
-    async with write_room(house.services, room.id) as writer:
-        await commands.request(writer, DrawWish(run=True))
+async def draw(host, room, _):
+    async with room_transaction(host.services, room.id) as transaction:
+        await commands.request(transaction, DrawRequest(run=True))
 
 
-async def submit(house, room, guest):
-    await send(house, room, guest, {"n": 4})
+async def submit(host, room, guest):
+    await send(host, room, guest, {"n": 4})
 
 
-async def close(house, room, _):
-    await window_commands.close(house.services, room.id, house.organizer, "w")
+async def close(host, room, _):
+    await window_commands.close(host.services, room.id, host.organizer, "w")
 
 
 USES = [create, change, cancel, join, act, crowd, vote, add_prize, draw, submit, close]
 
 
 @pytest.mark.parametrize("use", USES)
-async def test_no_request_takes_longer_than_the_budget_and_a_little(house, scene, use):
-    begun = house.services.clock.monotonic()
-    await use(house, *scene)
-    assert house.services.clock.monotonic() - begun < BUDGET_MS / 1000 + SLACK
+async def test_no_request_takes_longer_than_the_budget_and_a_little(host, scene, use):
+    begun = host.services.clock.monotonic()
+    await use(host, *scene)
+    assert host.services.clock.monotonic() - begun < BUDGET_MS / 1000 + SLACK
 
 
-async def test_a_start_with_new_settings_asks_once(house, app):
-    room = await house.room("sloth")
+async def test_a_start_with_new_settings_asks_once(host, app):
+    room = await host.room("sloth")
     before = len(app.calls("validate_settings"))
-    limit(house, action_budget_ms=BUDGET_MS)
+    limit(host, action_budget_ms=BUDGET_MS)
     with app.sleeping("validate_settings"):
-        begun = house.services.clock.monotonic()
-        await house.change(room.id, settings={"words": ["a"]}, status=RoomStatus.ACTIVE)
-        assert house.services.clock.monotonic() - begun < BUDGET_MS / 1000 + SLACK
+        begun = host.services.clock.monotonic()
+        await host.change(room.id, settings={"words": ["a"]}, status=RoomStatus.ACTIVE)
+        assert host.services.clock.monotonic() - begun < BUDGET_MS / 1000 + SLACK
     assert len(app.calls("validate_settings")) == before + 1
 
 
-async def test_reading_a_text_and_agreeing_to_it_have_one_budget(house, app):
-    room = await house.room("sloth")
-    limit(house, action_budget_ms=BUDGET_MS, max_deadline_ms=2 * BUDGET_MS)
+async def test_reading_a_text_and_agreeing_to_it_have_one_budget(host, app):
+    room = await host.room("sloth")
+    limit(host, action_budget_ms=BUDGET_MS, max_deadline_ms=2 * BUDGET_MS)
     wish = TextImport(setting="words", text="a", format="lines")
     with app.sleeping("import_settings", "validate_settings"):
-        begun = house.services.clock.monotonic()
+        begun = host.services.clock.monotonic()
         with pytest.raises(Unavailable):
-            await import_setting(house.services, room.id, house.organizer, wish)
-        assert house.services.clock.monotonic() - begun < 2 * BUDGET_MS / 1000 + SLACK
+            await import_setting(host.services, room.id, host.organizer, wish)
+        assert host.services.clock.monotonic() - begun < 2 * BUDGET_MS / 1000 + SLACK
 
 
 async def test_while_a_timer_holds_the_room_others_wait_no_longer_than_their_budget(
-    house, scene, app
+    host, scene, app
 ):
     room, _ = scene
-    jobs = Jobs(house.services)
+    jobs = Jobs(host.services)
     jobs.start()  # the app is told of the prize, and sleeps in its turn
     try:
         async with asyncio.timeout(HANG_TIMEOUT):
             while not app.calls("on_room_changed"):  # noqa: ASYNC110  it is in the app's thread
                 await asyncio.sleep(0.01)
-        begun = house.services.clock.monotonic()
+        begun = host.services.clock.monotonic()
         with pytest.raises(RoomBusy):
-            await do(house, room)
-        assert house.services.clock.monotonic() - begun < BUDGET_MS / 1000 + SLACK
+            await do(host, room)
+        assert host.services.clock.monotonic() - begun < BUDGET_MS / 1000 + SLACK
     finally:
         await jobs.stop()

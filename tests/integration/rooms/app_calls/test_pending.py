@@ -14,10 +14,10 @@ from mymozhem.registry import kill_switch
 from mymozhem.registry.catalog_source import Source
 from mymozhem.rooms import timers
 from mymozhem.rooms.app_calls import retry
-from mymozhem.rooms.app_calls.late_answers import Fate
-from mymozhem.rooms.core.transaction import write_room
+from mymozhem.rooms.app_calls.late_answers import CallbackOutcome
+from mymozhem.rooms.core.transaction import room_transaction
 from mymozhem.rooms.draws import commands
-from mymozhem.rooms.draws.commands import DrawWish
+from mymozhem.rooms.draws.commands import DrawRequest
 from mymozhem.rooms.effects import apply_effects
 from mymozhem.rooms.participants.erase import erase_person
 from mymozhem.rooms.prizes.manage import NewPrize, add_prize
@@ -28,7 +28,7 @@ from mymozhem.rooms.windows import commands as window_commands
 from mymozhem.rooms.windows import rejudge
 from mymozhem.rooms.windows.queries import find_window
 from tests.support.apps.draw_app import in_order
-from tests.support.apps.slow_app import SAID, Sloth, make_den
+from tests.support.apps.slow_app import SAID, SlowApp, make_slow_host
 from tests.support.apps.window_app import opening, send
 from tests.support.host import principal
 
@@ -41,34 +41,34 @@ def quiet():
 
 @pytest.fixture
 async def den(database, clock, tmp_path):
-    den = await make_den(database, clock, tmp_path, Sloth())
+    den = await make_slow_host(database, clock, tmp_path, SlowApp())
     yield den
     await den.close()
 
 
 async def cause_window(den):
-    guest = await den.house.guest(den.room)
+    guest = await den.host.guest(den.room)
     await den.do(opening(durationMs=10))
-    await send(den.house, den.room, guest, {"n": 4})
+    await send(den.host, den.room, guest, {"n": 4})
     den.clock.advance(0.01)
 
 
 async def cause_timer(den):
-    async with write_room(den.house.services, den.room.id) as writer:
-        await timers.schedule(writer, "bell", after_ms=0, payload={"n": 1})
+    async with room_transaction(den.host.services, den.room.id) as transaction:
+        await timers.schedule(transaction, "bell", after_ms=0, payload={"n": 1})
 
 
 async def cause_change(den):
-    await den.house.prize(den.room)
+    await den.host.prize(den.room)
 
 
 async def cause_draw(den):
     for name in ("Ada", "Bob", "Cyd"):
-        await den.house.guest(den.room, name)
-    async with write_room(den.house.services, den.room.id) as writer:
-        prize = await add_prize(writer, NewPrize("Bicycle", quantity=2))
-        wish = DrawWish(prizes=(PrizeCount(prize_id=prize.id, count=2),), key="d", run=True)
-        await commands.request(writer, wish)
+        await den.host.guest(den.room, name)
+    async with room_transaction(den.host.services, den.room.id) as transaction:
+        prize = await add_prize(transaction, NewPrize("Bicycle", quantity=2))
+        wish = DrawRequest(prizes=(PrizeCount(prize_id=prize.id, count=2),), key="d", run=True)
+        await commands.request(transaction, wish)
 
 
 KINDS = {
@@ -84,23 +84,23 @@ async def decided(den, hook):
     """Tell whether what was asked for is done, by the app's own word."""
     if hook == "select_winners":
         [draw] = await rows(den, DrawRow)
-        return draw.decided_by == "app" and await den.house.count(WinnerRow) == 2
+        return draw.decided_by == "app" and await den.host.count(WinnerRow) == 2
     return len(await den.told("sloth:said")) == 1
 
 
 async def rows(den, table):
-    async with den.house.services.database.read() as session:
+    async with den.host.services.database.read() as session:
         return list(await session.scalars(select(table)))
 
 
 async def move_on(den, n=1):
-    async with write_room(den.house.services, den.room.id) as writer:
-        await apply_effects(writer, [SetState(public={"n": n})])
+    async with room_transaction(den.host.services, den.room.id) as transaction:
+        await apply_effects(transaction, [SetState(public={"n": n})])
 
 
 @HOOKS
 async def test_the_same_is_asked_again_by_the_same_id_also_after_a_restart(den, hook):
-    app = Sloth()
+    app = SlowApp()
     with den.app.sleeping(hook):
         await KINDS[hook](den)
         for wait in (0, 0.5, 2):
@@ -136,7 +136,7 @@ async def test_an_answer_that_comes_late_counts_and_the_app_is_not_asked_again(d
 
 @HOOKS
 async def test_a_late_answer_of_an_app_that_was_stopped_meanwhile_does_not_count(den, hook):
-    services = den.house.services
+    services = den.host.services
     with den.app.sleeping(hook):
         await KINDS[hook](den)
         await den.later(0)
@@ -247,28 +247,28 @@ async def test_a_late_refusal_settles_what_was_queued(den):
 
 async def settle(den):
     act = window_commands.settle
-    await act(den.house.services, den.room.id, den.house.organizer, "w")
+    await act(den.host.services, den.room.id, den.host.organizer, "w")
 
 
 async def void_window(den):
-    async with write_room(den.house.services, den.room.id) as writer:
-        window = await find_window(writer.session, den.room.id, "w")
-        await rejudge.void(writer, window)
+    async with room_transaction(den.host.services, den.room.id) as transaction:
+        window = await find_window(transaction.session, den.room.id, "w")
+        await rejudge.void(transaction, window)
 
 
 async def replace_timer(den):
-    async with write_room(den.house.services, den.room.id) as writer:
-        await timers.schedule(writer, "bell", after_ms=60_000, payload={})
+    async with room_transaction(den.host.services, den.room.id) as transaction:
+        await timers.schedule(transaction, "bell", after_ms=60_000, payload={})
 
 
 async def cancel_timer(den):
-    async with write_room(den.house.services, den.room.id) as writer:
-        await timers.cancel(writer, "bell")
+    async with room_transaction(den.host.services, den.room.id) as transaction:
+        await timers.cancel(transaction, "bell")
 
 
 async def void_draw(den):
-    async with write_room(den.house.services, den.room.id) as writer:
-        await commands.void(writer, await commands.by_key(writer, "d"), "enough")
+    async with room_transaction(den.host.services, den.room.id) as transaction:
+        await commands.void(transaction, await commands.by_key(transaction, "d"), "enough")
 
 
 MEANWHILE = [
@@ -285,7 +285,7 @@ async def test_what_others_have_settled_meanwhile_is_recorded_and_not_applied(de
         await act(den)
         assert await den.queued() == []
     await den.arrived()
-    [event] = await den.house.events(den.room.id, "app:late_answer")
+    [event] = await den.host.events(den.room.id, "app:late_answer")
     [used] = await den.told("app:fallback_used")
     assert event.stream == "organizer"
     assert event.payload == {
@@ -299,43 +299,43 @@ async def test_what_others_have_settled_meanwhile_is_recorded_and_not_applied(de
 
 async def decided_at_all(den, hook):
     if hook == "select_winners":
-        return bool(await den.house.count(WinnerRow))
+        return bool(await den.host.count(WinnerRow))
     return bool(await den.told("sloth:said"))
 
 
 async def test_who_is_let_in_for_review_stays_so_whatever_the_app_says_later(den):
     with den.app.sleeping("register_participant"):
-        joined = await den.house.guest(den.room)
+        joined = await den.host.guest(den.room)
         assert joined.participant.status == "pending"
     await den.arrived()
     [used], [late] = await den.told("app:fallback_used"), await den.told("app:late_answer")
     assert used["callId"] == late["callId"]
     assert (late["decidedBy"], late["outcome"]) == ("review", "answered")
     assert den.app.calls("register_participant")[0].call_id == used["callId"]
-    again = await den.house.events(den.room.id, "participant:updated")
+    again = await den.host.events(den.room.id, "participant:updated")
     assert again == []
 
 
 async def test_a_late_answer_about_a_deleted_room_or_none_is_nothing(den):
     with den.app.sleeping("validate_settings"):
-        await den.house.room("sloth")
-        room = await den.house.room("sloth")
-        await den.house.change(room.id, settings={"words": []})
-        async with write_room(den.house.services, room.id) as writer:
-            writer.room.deleted_at = writer.now
+        await den.host.room("sloth")
+        room = await den.host.room("sloth")
+        await den.host.change(room.id, settings={"words": []})
+        async with room_transaction(den.host.services, room.id) as transaction:
+            transaction.room.deleted_at = transaction.now
     await den.arrived(3)
     assert await den.told("app:late_answer") == []
 
 
 async def test_somebody_who_is_erased_is_in_no_kept_question(den):
     with den.app.sleeping("close_window"):
-        guest = await den.house.guest(den.room)
+        guest = await den.host.guest(den.room)
         await den.do(opening(durationMs=10))
-        await send(den.house, den.room, guest, {"n": 4, "text": "call me"})
+        await send(den.host, den.room, guest, {"n": 4, "text": "call me"})
         await den.later(0.01)
         [row] = await den.queued()
         assert "call me" in row.request
-        await erase_person(den.house.services, principal(guest), guest.user_id)
+        await erase_person(den.host.services, principal(guest), guest.user_id)
         assert await den.queued() == []
     await den.arrived()
     await den.later(0.5)
@@ -366,10 +366,10 @@ async def test_organizers_have_all_that_waits_asked_again_draws_too(den):
         await den.later(0)
         await cause_window(den)
         await den.later(0.01)
-        async with den.house.services.database.read() as session:
-            assert await retry.waiting_calls(session, den.room.id) == 2
-    async with write_room(den.house.services, den.room.id) as writer:
-        assert await retry.retry_now(writer) == 2
+        async with den.host.services.database.read() as session:
+            assert await retry.count_pending(session, den.room.id) == 2
+    async with room_transaction(den.host.services, den.room.id) as transaction:
+        assert await retry.retry_now(transaction) == 2
     await den.arrived(2)
     await den.later(0)
     assert await decided(den, "select_winners")
@@ -402,7 +402,10 @@ class TestCallbacks:
             await den.late.accept_callback("sloth", row.call_id, b'{"effects": 7}')
         assert refused.value.code == "APP_BAD_RESULT"
         for _ in range(2):
-            assert await den.late.accept_callback("sloth", row.call_id, said()) is Fate.COUNTS
+            assert (
+                await den.late.accept_callback("sloth", row.call_id, said())
+                is CallbackOutcome.COUNTS
+            )
         await den.later(0)
         assert await decided(den, "on_timer")
         assert len(den.app.calls("on_timer")) == 1
@@ -421,13 +424,13 @@ class TestCallbacks:
         den.app.answers["on_timer"] = quick
         await cause_timer(den)
         await den.later(0)
-        assert await asyncio.wrap_future(callbacks[0]) is Fate.COUNTS
+        assert await asyncio.wrap_future(callbacks[0]) is CallbackOutcome.COUNTS
         await den.later(0)
         assert await rows(den, TimerRow) == []
 
     @pytest.mark.parametrize("hook", ["close_window", "on_timer", "select_winners"])
     async def test_one_that_another_process_takes_while_the_app_is_asked_counts(self, den, hook):
-        other = await den.beside(Sloth())
+        other = await den.beside(SlowApp())
         answers = {"select_winners": draw_in_order}
         taken = []
 
@@ -444,7 +447,7 @@ class TestCallbacks:
         await KINDS[hook](den)
         await den.later(0)
         await den.later(60)
-        assert taken == [Fate.COUNTS]
+        assert taken == [CallbackOutcome.COUNTS]
         assert await decided(den, hook)
         assert len(den.app.calls(hook)) == 2
         assert await den.queued() == []
@@ -452,17 +455,17 @@ class TestCallbacks:
 
     async def test_where_somebody_waited_it_is_recorded_only(self, den):
         den.app.answers["register_participant"] = accept
-        joined = await den.house.guest(den.room)
+        joined = await den.host.guest(den.room)
         assert joined.participant.status == "pending"
         [used] = await den.told("app:fallback_used")
         assert used["code"] == "APP_ACCEPTED"
-        fate = await den.late.accept_callback("sloth", used["callId"], b'{"decision": "accept"}')
-        assert fate is Fate.RECORDED
+        outcome = await den.late.accept_callback("sloth", used["callId"], b'{"decision": "accept"}')
+        assert outcome is CallbackOutcome.RECORDED
         [late] = await den.told("app:late_answer")
         assert (late["callId"], late["outcome"]) == (used["callId"], "answered")
 
 
-class TestParking:
+class TestAppRecovery:
     async def park(self, den):
         """Have a timer fail until it is parked."""
 
@@ -477,8 +480,8 @@ class TestParking:
 
     async def test_the_first_success_lets_parked_calls_go(self, den):
         await self.park(den)
-        await den.house.guest(den.room)
-        await den.parking.settled()
+        await den.host.guest(den.room)
+        await den.recovery.settled()
         del den.app.answers["on_timer"]
         await den.later(0)
         assert await decided(den, "on_timer")
@@ -486,17 +489,17 @@ class TestParking:
     async def test_one_call_that_always_fails_is_not_asked_all_the_time(self, den):
         await self.park(den)
         for number in range(5):
-            await den.house.guest(den.room, f"Guest {number}")
-            await den.parking.settled()
+            await den.host.guest(den.room, f"Guest {number}")
+            await den.recovery.settled()
             await den.later(0)
         assert len(den.app.calls("on_timer")) == 5
 
     async def test_a_host_that_starts_knows_what_waits(self, den):
         await self.park(den)
-        app = Sloth()
+        app = SlowApp()
         den2 = await den.restarted(app)
-        await den2.house.guest(den.room)
-        await den2.parking.settled()
+        await den2.host.guest(den.room)
+        await den2.recovery.settled()
         await den2.later(0)
         assert await decided(den2, "on_timer")
         await den2.close()
@@ -504,12 +507,12 @@ class TestParking:
     async def test_the_word_that_an_app_is_back_counts_in_all_rooms(self, den):
         await self.park(den)
         del den.app.answers["on_timer"]
-        den.parking.on_app_back("quiz")
-        await den.parking.settled()
+        den.recovery.on_app_back("quiz")
+        await den.recovery.settled()
         await den.later(0)
         assert len(den.app.calls("on_timer")) == 4
-        den.parking.on_app_back("sloth")
-        await den.parking.settled()
+        den.recovery.on_app_back("sloth")
+        await den.recovery.settled()
         await den.later(0)
         assert await decided(den, "on_timer")
 

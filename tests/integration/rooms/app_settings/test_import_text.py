@@ -32,9 +32,9 @@ from mymozhem.rooms.app_settings.import_values import (
 )
 from mymozhem.rooms.app_settings.update import MAX_SETTINGS_BYTES, SettingsFrozen, patch_settings
 from mymozhem.rooms.coordination.room_mutex import RoomBusy
-from mymozhem.rooms.core.transaction import write_room
+from mymozhem.rooms.core.transaction import room_transaction
 from mymozhem.rooms.tables.rooms import RoomRow
-from tests.support.host import House, make_house, principal
+from tests.support.host import HostHarness, make_host, principal
 
 LINES: JsonObject = {"type": "array", "items": {"type": "string", "minLength": 2}, "default": []}
 
@@ -134,132 +134,134 @@ def clerk() -> Clerk:
 
 
 @pytest.fixture
-async def house(
+async def host(
     database: Database, clock: HeldClock, tmp_path: Path, clerk: Clerk
-) -> AsyncIterator[House]:
-    built = await make_house(database, clock, tmp_path, {"clerk": clerk})
+) -> AsyncIterator[HostHarness]:
+    built = await make_host(database, clock, tmp_path, {"clerk": clerk})
     yield built
     await built.services.dispatcher.close()
 
 
 async def bring(
-    house: House, room: RoomRow, text: str | bytes, setting: str = "menu", **wishes: object
+    host: HostHarness, room: RoomRow, text: str | bytes, setting: str = "menu", **wishes: object
 ) -> Imported:
     form = "number" if setting == "seats" else "lines"
     wish = TextImport(**{"setting": setting, "format": form, "text": text, **wishes})  # type: ignore[arg-type]  # a test's own
-    return await import_setting(house.services, room.id, house.organizer, wish)
+    return await import_setting(host.services, room.id, host.organizer, wish)
 
 
-async def settings_of(house: House, room: RoomRow) -> JsonObject:
-    async with house.services.database.read() as session:
+async def settings_of(host: HostHarness, room: RoomRow) -> JsonObject:
+    async with host.services.database.read() as session:
         found = await session.get(RoomRow, room.id)
     assert found is not None
     return found.app_settings
 
 
-async def changes(house: House, room: RoomRow) -> list[object]:
-    return [event.payload for event in await house.events(room.id, "room:updated")]
+async def changes(host: HostHarness, room: RoomRow) -> list[object]:
+    return [event.payload for event in await host.events(room.id, "room:updated")]
 
 
-async def test_what_the_app_read_becomes_the_setting(house: House, clerk: Clerk) -> None:
-    room = await house.room("clerk", settings={"menu": ["Old"]})
-    done = await bring(house, room, "Soup\nSalad\n")
+async def test_what_the_app_read_becomes_the_setting(host: HostHarness, clerk: Clerk) -> None:
+    room = await host.room("clerk", settings={"menu": ["Old"]})
+    done = await bring(host, room, "Soup\nSalad\n")
 
     assert done == Imported("menu", None, 2, (), saved=True)
-    assert (await settings_of(house, room))["menu"] == ["Soup", "Salad"]
-    assert await changes(house, room) == [{"fields": ["appSettings/menu"]}]
+    assert (await settings_of(host, room))["menu"] == ["Soup", "Salad"]
+    assert await changes(host, room) == [{"fields": ["appSettings/menu"]}]
     ((_, request),) = clerk.read
     assert (request.setting, request.format, request.text) == ("menu", "lines", "Soup\nSalad\n")
 
 
-async def test_what_is_no_list_is_imported_too(house: House) -> None:
-    room = await house.room("clerk")
-    assert (await bring(house, room, "7", "seats")).imported is None
-    assert (await settings_of(house, room))["seats"] == 7
+async def test_what_is_no_list_is_imported_too(host: HostHarness) -> None:
+    room = await host.room("clerk")
+    assert (await bring(host, room, "7", "seats")).imported is None
+    assert (await settings_of(host, room))["seats"] == 7
 
 
-async def test_bad_lines_are_reported_and_the_others_stored(house: House) -> None:
-    room = await house.room("clerk")
-    done = await bring(house, room, "Soup\nWhat?\nSalad\nHm?")
+async def test_bad_lines_are_reported_and_the_others_stored(host: HostHarness) -> None:
+    room = await host.room("clerk")
+    done = await bring(host, room, "Soup\nWhat?\nSalad\nHm?")
     assert [(each.line, each.code) for each in done.problems] == [(2, "UNCLEAR"), (4, "UNCLEAR")]
     assert (done.saved, done.imported) == (True, 2)
-    assert (await settings_of(house, room))["menu"] == ["Soup", "Salad"]
+    assert (await settings_of(host, room))["menu"] == ["Soup", "Salad"]
 
 
-async def test_strictly_a_bad_line_keeps_all_of_them_out(house: House, clerk: Clerk) -> None:
-    room = await house.room("clerk", settings={"menu": ["Old"]})
+async def test_strictly_a_bad_line_keeps_all_of_them_out(host: HostHarness, clerk: Clerk) -> None:
+    room = await host.room("clerk", settings={"menu": ["Old"]})
     clerk.checked.clear()
-    done = await bring(house, room, "Soup\nWhat?", strict=True)
+    done = await bring(host, room, "Soup\nWhat?", strict=True)
     assert (done.saved, len(done.problems)) == (False, 1)
-    assert (await settings_of(house, room))["menu"] == ["Old"]
+    assert (await settings_of(host, room))["menu"] == ["Old"]
     assert clerk.checked == []
 
-    assert (await bring(house, room, "Soup", strict=True)).saved
-    assert (await settings_of(house, room))["menu"] == ["Soup"]
+    assert (await bring(host, room, "Soup", strict=True)).saved
+    assert (await settings_of(host, room))["menu"] == ["Soup"]
 
 
-async def test_a_text_of_which_nothing_can_be_read_leaves_the_setting_alone(house: House) -> None:
-    room = await house.room("clerk", settings={"menu": ["Old"]})
-    done = await bring(house, room, "What?\nHm?")
+async def test_a_text_of_which_nothing_can_be_read_leaves_the_setting_alone(
+    host: HostHarness,
+) -> None:
+    room = await host.room("clerk", settings={"menu": ["Old"]})
+    done = await bring(host, room, "What?\nHm?")
     assert (done.saved, done.imported, len(done.problems)) == (False, 0, 2)
-    assert (await settings_of(house, room))["menu"] == ["Old"]
+    assert (await settings_of(host, room))["menu"] == ["Old"]
 
 
-async def test_a_preview_shows_what_would_be_stored_and_stores_nothing(house: House) -> None:
-    room = await house.room("clerk", settings={"menu": ["Old"]})
-    done = await bring(house, room, "Soup\nWhat?", preview=True)
+async def test_a_preview_shows_what_would_be_stored_and_stores_nothing(host: HostHarness) -> None:
+    room = await host.room("clerk", settings={"menu": ["Old"]})
+    done = await bring(host, room, "Soup\nWhat?", preview=True)
     assert (done.value, done.imported, done.saved) == (["Soup"], 1, False)
     assert [each.line for each in done.problems] == [2]
     with pytest.raises(Invalid):
-        await bring(house, room, "Soup\nSoup", preview=True)
-    await bring(house, room, "!confuse", preview=True)
+        await bring(host, room, "Soup\nSoup", preview=True)
+    await bring(host, room, "!confuse", preview=True)
 
-    async with house.services.database.read() as session:
+    async with host.services.database.read() as session:
         found = await session.get(RoomRow, room.id)
     assert found is not None
     assert (found.version, found.app_settings) == (room.version, room.app_settings)
-    assert await house.events(room.id, "room:updated", "app:fallback_used") == []
+    assert await host.events(room.id, "room:updated", "app:fallback_used") == []
 
 
-async def test_a_preview_never_shows_what_is_kept_from_organizers(house: House) -> None:
-    room = await house.room("clerk")
-    done = await bring(house, room, "s3cret", "keys", preview=True)
+async def test_a_preview_never_shows_what_is_kept_from_organizers(host: HostHarness) -> None:
+    room = await host.room("clerk")
+    done = await bring(host, room, "s3cret", "keys", preview=True)
     assert (done.value, done.imported) == (None, 1)
 
 
-async def test_items_are_added_to_those_that_are_there(house: House) -> None:
-    room = await house.room("clerk", settings={"menu": ["Old"]})
-    done = await bring(house, room, "Soup", mode=ImportMode.APPEND)
+async def test_items_are_added_to_those_that_are_there(host: HostHarness) -> None:
+    room = await host.room("clerk", settings={"menu": ["Old"]})
+    done = await bring(host, room, "Soup", mode=ImportMode.APPEND)
     assert done.imported == 1
-    assert (await settings_of(house, room))["menu"] == ["Old", "Soup"]
+    assert (await settings_of(host, room))["menu"] == ["Old", "Soup"]
 
     with pytest.raises(Invalid) as caught:
-        await bring(house, room, "7", "seats", mode=ImportMode.APPEND)
+        await bring(host, room, "7", "seats", mode=ImportMode.APPEND)
     assert caught.value.code == "IMPORT_NOT_A_LIST"
 
 
-async def test_the_schema_has_its_say(house: House) -> None:
-    room = await house.room("clerk")
+async def test_the_schema_has_its_say(host: HostHarness) -> None:
+    room = await host.room("clerk")
     with pytest.raises(Invalid) as caught:
-        await bring(house, room, "Soup\nx")
+        await bring(host, room, "Soup\nx")
     assert caught.value.details["fields"].keys() == {"/appSettings/menu/1"}  # type: ignore[attr-defined]  # a mapping
-    assert (await settings_of(house, room))["menu"] == []
+    assert (await settings_of(host, room))["menu"] == []
 
 
-async def test_the_app_has_its_say_about_the_whole(house: House) -> None:
-    room = await house.room("clerk", settings={"menu": ["Soup"]})
+async def test_the_app_has_its_say_about_the_whole(host: HostHarness) -> None:
+    room = await host.room("clerk", settings={"menu": ["Soup"]})
     with pytest.raises(Invalid) as caught:
-        await bring(house, room, "Salad\nSoup", mode=ImportMode.APPEND)
+        await bring(host, room, "Salad\nSoup", mode=ImportMode.APPEND)
     assert caught.value.details["fields"] == {"/appSettings/menu/2": ["It is there."]}
-    assert (await settings_of(house, room))["menu"] == ["Soup"]
+    assert (await settings_of(host, room))["menu"] == ["Soup"]
 
 
 async def test_where_the_app_cannot_say_the_schema_decides_and_organizers_know(
-    house: House,
+    host: HostHarness,
 ) -> None:
-    room = await house.room("clerk")
-    assert (await bring(house, room, "!confuse")).saved
-    (told,) = await house.events(room.id, "app:fallback_used")
+    room = await host.room("clerk")
+    assert (await bring(host, room, "!confuse")).saved
+    (told,) = await host.events(room.id, "app:fallback_used")
     assert (told.payload["hook"], told.stream) == ("validate_settings", "organizer")
 
 
@@ -273,62 +275,64 @@ async def test_where_the_app_cannot_say_the_schema_decides_and_organizers_know(
     ],
 )
 async def test_nothing_is_stored_where_the_app_did_not_read(
-    house: House, text: str, error: type[Unavailable | Refused], code: str
+    host: HostHarness, text: str, error: type[Unavailable | Refused], code: str
 ) -> None:
-    room = await house.room("clerk", settings={"menu": ["Old"]})
+    room = await host.room("clerk", settings={"menu": ["Old"]})
     with pytest.raises(error) as caught:
-        await bring(house, room, text)
+        await bring(host, room, text)
     assert caught.value.code == code
-    assert (await settings_of(house, room))["menu"] == ["Old"]
-    assert await changes(house, room) == []
+    assert (await settings_of(host, room))["menu"] == ["Old"]
+    assert await changes(host, room) == []
 
 
-async def test_a_running_room_takes_imports_of_live_settings_alone(house: House) -> None:
-    room = await house.start("clerk")
+async def test_a_running_room_takes_imports_of_live_settings_alone(host: HostHarness) -> None:
+    room = await host.start("clerk")
     with pytest.raises(SettingsFrozen) as caught:
-        await bring(house, room, "Soup")
+        await bring(host, room, "Soup")
     assert caught.value.details["settings"] == ["/menu"]
-    await bring(house, room, "Waltz", "songs", mode=ImportMode.APPEND)
-    assert (await settings_of(house, room))["songs"] == ["Waltz"]
+    await bring(host, room, "Waltz", "songs", mode=ImportMode.APPEND)
+    assert (await settings_of(host, room))["songs"] == ["Waltz"]
 
-    await house.change(room.id, status=RoomStatus.COMPLETED)
+    await host.change(room.id, status=RoomStatus.COMPLETED)
     with pytest.raises(SettingsFrozen):
-        await bring(house, room, "Tango", "songs")
+        await bring(host, room, "Tango", "songs")
 
 
 async def test_a_room_that_moved_on_while_the_app_read_is_read_for_again(
-    house: House, clerk: Clerk
+    host: HostHarness, clerk: Clerk
 ) -> None:
-    room = await house.room("clerk")
+    room = await host.room("clerk")
 
     async def somebody_else_adds() -> None:
-        await house.change(room.id, settings={"menu": ["Theirs"]})
+        await host.change(room.id, settings={"menu": ["Theirs"]})
 
     clerk.meanwhile = somebody_else_adds
-    await bring(house, room, "Ours", mode=ImportMode.APPEND)
-    assert (await settings_of(house, room))["menu"] == ["Theirs", "Ours"]
+    await bring(host, room, "Ours", mode=ImportMode.APPEND)
+    assert (await settings_of(host, room))["menu"] == ["Theirs", "Ours"]
     seen = [context.room.settings["menu"] for context, _ in clerk.read if context.room]
     assert seen == [[], ["Theirs"]]
     assert len({context.call_id for context, _ in clerk.read}) == 2
 
 
 async def test_a_room_that_moved_on_while_the_app_agreed_is_read_for_again(
-    house: House, clerk: Clerk
+    host: HostHarness, clerk: Clerk
 ) -> None:
-    room = await house.room("clerk")
+    room = await host.room("clerk")
 
     async def another_process_adds() -> None:
-        async with write_room(house.services, room.id) as writer:
-            patch_settings(writer, {"menu": ["Theirs"]})
+        async with room_transaction(host.services, room.id) as transaction:
+            patch_settings(transaction, {"menu": ["Theirs"]})
 
     clerk.agreeing = another_process_adds
-    await bring(house, room, "Ours", mode=ImportMode.APPEND)
-    assert (await settings_of(house, room))["menu"] == ["Theirs", "Ours"]
+    await bring(host, room, "Ours", mode=ImportMode.APPEND)
+    assert (await settings_of(host, room))["menu"] == ["Theirs", "Ours"]
     assert len(clerk.read) == 2
 
 
-async def test_other_requests_do_not_wait_while_the_app_reads(house: House, clerk: Clerk) -> None:
-    room = await house.start("clerk")
+async def test_other_requests_do_not_wait_while_the_app_reads(
+    host: HostHarness, clerk: Clerk
+) -> None:
+    room = await host.start("clerk")
     reading, go = asyncio.Event(), asyncio.Event()
 
     async def slowly() -> None:
@@ -336,20 +340,20 @@ async def test_other_requests_do_not_wait_while_the_app_reads(house: House, cler
         await go.wait()
 
     clerk.meanwhile = slowly
-    importing = asyncio.create_task(bring(house, room, "Waltz", "songs"))
+    importing = asyncio.create_task(bring(host, room, "Waltz", "songs"))
     await reading.wait()
-    changed = await house.change(room.id, settings={"note": "Soup is ready"})
+    changed = await host.change(room.id, settings={"note": "Soup is ready"})
     assert changed.app_settings["note"] == "Soup is ready"
     go.set()
     await importing
-    settings = await settings_of(house, room)
+    settings = await settings_of(host, room)
     assert (settings["note"], settings["songs"]) == ("Soup is ready", ["Waltz"])
 
 
 async def test_both_questions_share_one_budget(
-    house: House, clerk: Clerk, clock: HeldClock
+    host: HostHarness, clerk: Clerk, clock: HeldClock
 ) -> None:
-    room = await house.room("clerk")
+    room = await host.room("clerk")
     clerk.checked.clear()
 
     async def take(seconds: float) -> None:
@@ -357,21 +361,21 @@ async def test_both_questions_share_one_budget(
 
     # 2 s to read, as the manifest asks, and the 5 s of any action besides
     clerk.meanwhile = lambda: take(6.2)
-    await bring(house, room, "Soup")
+    await bring(host, room, "Soup")
     ((context, _),) = clerk.read
     assert (context.deadline_ms, [each.deadline_ms for each in clerk.checked]) == (2_000, [800])
 
     clerk.meanwhile = lambda: take(8)
     with pytest.raises(RoomBusy):
-        await bring(house, room, "Salad")
-    assert (await settings_of(house, room))["menu"] == ["Soup"]
+        await bring(host, room, "Salad")
+    assert (await settings_of(host, room))["menu"] == ["Soup"]
 
 
-async def test_the_app_is_told_what_its_manifest_needs(house: House, clerk: Clerk) -> None:
-    room = await house.room("clerk")
-    await house.prize(room)
+async def test_the_app_is_told_what_its_manifest_needs(host: HostHarness, clerk: Clerk) -> None:
+    room = await host.room("clerk")
+    await host.prize(room)
     clerk.checked.clear()
-    await bring(house, room, "Soup")
+    await bring(host, room, "Soup")
     ((context, _),) = clerk.read
     assert context.prizes is not None
     assert [prize.name for prize in context.prizes] == ["Bicycle"]
@@ -379,28 +383,28 @@ async def test_the_app_is_told_what_its_manifest_needs(house: House, clerk: Cler
     assert [each.prizes for each in clerk.checked] == [None]
 
 
-async def test_only_what_the_manifest_names_is_imported(house: House, clerk: Clerk) -> None:
-    room = await house.room("clerk")
+async def test_only_what_the_manifest_names_is_imported(host: HostHarness, clerk: Clerk) -> None:
+    room = await host.room("clerk")
     for setting, form, named in [
         ("menu", "pdf", "lines, csv"),
         ("note", "lines", "keys, menu, seats, songs"),
         ("nothing", "lines", "keys, menu, seats, songs"),
     ]:
         with pytest.raises(NotFound, match=named) as caught:
-            await bring(house, room, "Soup", setting, format=form)
+            await bring(host, room, "Soup", setting, format=form)
         assert caught.value.code == "IMPORT_UNKNOWN"
     assert clerk.read == []
 
 
-async def test_only_organizers_import(house: House, clerk: Clerk) -> None:
-    room = await house.start("clerk")
+async def test_only_organizers_import(host: HostHarness, clerk: Clerk) -> None:
+    room = await host.start("clerk")
     wish = TextImport("songs", "lines", "Waltz", preview=True)
-    guest = principal(await house.guest(room))
+    guest = principal(await host.guest(room))
     with pytest.raises(Forbidden):
-        await import_setting(house.services, room.id, guest, wish)
-    stranger = await house.person("stranger@example.com")
+        await import_setting(host.services, room.id, guest, wish)
+    stranger = await host.person("stranger@example.com")
     with pytest.raises(NotFound, match="no such room"):
-        await import_setting(house.services, room.id, stranger, wish)
+        await import_setting(host.services, room.id, stranger, wish)
     assert clerk.read == []
 
 
@@ -418,27 +422,27 @@ async def test_only_organizers_import(house: House, clerk: Clerk) -> None:
     ],
 )
 async def test_any_bytes_reach_the_app_as_text(
-    house: House, clerk: Clerk, given: str | bytes, read: str
+    host: HostHarness, clerk: Clerk, given: str | bytes, read: str
 ) -> None:
-    room = await house.room("clerk")
-    await bring(house, room, given, preview=True)
+    room = await host.room("clerk")
+    await bring(host, room, given, preview=True)
     ((_, request),) = clerk.read
     assert request.text == read
 
 
-async def test_a_mebibyte_of_text_is_read_and_no_more(house: House, clerk: Clerk) -> None:
-    room = await house.room("clerk")
-    await bring(house, room, b"?" * MAX_TEXT_BYTES)
+async def test_a_mebibyte_of_text_is_read_and_no_more(host: HostHarness, clerk: Clerk) -> None:
+    room = await host.room("clerk")
+    await bring(host, room, b"?" * MAX_TEXT_BYTES)
     assert len(clerk.read) == 1
     for text in (b"?" * (MAX_TEXT_BYTES + 1), "é" * (MAX_TEXT_BYTES // 2 + 1)):
         with pytest.raises(TooLarge):
-            await bring(house, room, text)
+            await bring(host, room, text)
     assert len(clerk.read) == 1
 
 
-async def test_no_import_makes_settings_too_large(house: House) -> None:
-    room = await house.room("clerk")
+async def test_no_import_makes_settings_too_large(host: HostHarness) -> None:
+    room = await host.room("clerk")
     with pytest.raises(TooLarge) as caught:
-        await bring(house, room, "x" * MAX_SETTINGS_BYTES)
+        await bring(host, room, "x" * MAX_SETTINGS_BYTES)
     assert caught.value.code == "SETTINGS_TOO_LARGE"
-    assert (await settings_of(house, room))["menu"] == []
+    assert (await settings_of(host, room))["menu"] == []

@@ -6,60 +6,60 @@ from mymozhem.auth.principal import Principal
 from mymozhem.contract import RoomStatus
 from mymozhem.errors import BadRequest
 from mymozhem.rooms.actions.perform import perform
-from mymozhem.rooms.core.event_log import SeenEvent, current_cursor, read_events
-from mymozhem.rooms.core.membership import find_seat
+from mymozhem.rooms.core.event_log import VisibleEvent, current_cursor, read_events
+from mymozhem.rooms.core.membership import find_membership
 from mymozhem.rooms.tables.rooms import RoomRow
-from tests.support.host import House, principal
+from tests.support.host import HostHarness, principal
 
 pytestmark = pytest.mark.both_engines
 
 
 async def seen(
-    house: House, room: RoomRow, caller: Principal, after: str | None = None, limit: int = 100
-) -> list[SeenEvent]:
-    async with house.services.database.read() as session:
-        seat = await find_seat(session, room.id, caller)
+    host: HostHarness, room: RoomRow, caller: Principal, after: str | None = None, limit: int = 100
+) -> list[VisibleEvent]:
+    async with host.services.database.read() as session:
+        seat = await find_membership(session, room.id, caller)
         return await read_events(session, seat, after=after, limit=limit)
 
 
-async def test_each_level_sees_its_own_streams_without_holes(house: House) -> None:
-    room = await house.start("bazaar")
-    first, second = [principal(joined) for joined in await house.guests(room, 2)]
+async def test_each_level_sees_its_own_streams_without_holes(host: HostHarness) -> None:
+    room = await host.start("bazaar")
+    first, second = [principal(joined) for joined in await host.guests(room, 2)]
     whisper = {"effect": "emit", "type": "bazaar:whispered", "payload": {}, "to": "private"}
     aside = {"effect": "emit", "type": "bazaar:whispered", "payload": {}, "to": "organizer"}
     said = {"effect": "emit", "type": "bazaar:said", "payload": {"text": "x"}}
     for _ in range(3):
         await perform(
-            house.services, room.id, house.organizer, "do", {"effects": [whisper, aside, said]}
+            host.services, room.id, host.organizer, "do", {"effects": [whisper, aside, said]}
         )
 
-    events = await house.events(room.id)
+    events = await host.events(room.id)
     assert [event.seq for event in events] == list(range(1, len(events) + 1))
     for stream in {event.stream for event in events}:
         numbers = [event.stream_no for event in events if event.stream == stream]
         assert numbers == list(range(1, len(numbers) + 1))
-    guests = await seen(house, room, first)
+    guests = await seen(host, room, first)
     assert {event.type for event in guests} == {
         "room:status_changed", "participant:count", "bazaar:said",
     }  # fmt: skip
     assert [int(event.cursor.split(".")[0]) for event in guests] == list(range(1, len(guests) + 1))
-    organizers = await seen(house, room, house.organizer)
+    organizers = await seen(host, room, host.organizer)
     assert sum(event.type == "bazaar:whispered" for event in organizers) == 3
-    assert [e.type for e in guests] == [e.type for e in await seen(house, room, second)]
+    assert [e.type for e in guests] == [e.type for e in await seen(host, room, second)]
 
 
-async def test_a_cursor_goes_on_where_it_stands(house: House) -> None:
-    room = await house.start("bazaar")
-    await house.guests(room, 3)
-    whole = await seen(house, room, house.organizer)
+async def test_a_cursor_goes_on_where_it_stands(host: HostHarness) -> None:
+    room = await host.start("bazaar")
+    await host.guests(room, 3)
+    whole = await seen(host, room, host.organizer)
     after: str | None = None
-    pieces: list[SeenEvent] = []
-    while page := await seen(house, room, house.organizer, after, limit=2):
+    pieces: list[VisibleEvent] = []
+    while page := await seen(host, room, host.organizer, after, limit=2):
         pieces += page
         after = page[-1].cursor
     assert pieces == whole
-    async with house.services.database.read() as session:
-        seat = await find_seat(session, room.id, house.organizer)
+    async with host.services.database.read() as session:
+        seat = await find_membership(session, room.id, host.organizer)
         assert await current_cursor(session, seat) == after
 
 
@@ -67,17 +67,17 @@ async def test_a_cursor_goes_on_where_it_stands(house: House) -> None:
     "cursor",
     ["", "1", "1.2.3.4", "a.b", "-1.0", "1.²", "9" * 40, "1.2.2147483648", "9" * 15 + ".0.0"],
 )
-async def test_a_cursor_of_somebody_else_is_refused(house: House, cursor: str) -> None:
-    room = await house.start("bazaar")
+async def test_a_cursor_of_somebody_else_is_refused(host: HostHarness, cursor: str) -> None:
+    room = await host.start("bazaar")
     with pytest.raises(BadRequest):
-        await seen(house, room, house.organizer, cursor)
+        await seen(host, room, host.organizer, cursor)
 
 
-async def test_an_actions_cursor_is_where_its_effects_are(house: House) -> None:
-    room = await house.start("bazaar")
+async def test_an_actions_cursor_is_where_its_effects_are(host: HostHarness) -> None:
+    room = await host.start("bazaar")
     said = {"effect": "emit", "type": "bazaar:said", "payload": {"text": "x"}}
-    acted = await perform(house.services, room.id, house.organizer, "do", {"effects": [said]})
-    assert await seen(house, room, house.organizer, acted.cursor) == []
-    await house.change(room.id, status=RoomStatus.COMPLETED)
-    (event,) = await seen(house, room, house.organizer, acted.cursor)
+    acted = await perform(host.services, room.id, host.organizer, "do", {"effects": [said]})
+    assert await seen(host, room, host.organizer, acted.cursor) == []
+    await host.change(room.id, status=RoomStatus.COMPLETED)
+    (event,) = await seen(host, room, host.organizer, acted.cursor)
     assert event.type == "room:status_changed"

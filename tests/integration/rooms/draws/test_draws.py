@@ -26,31 +26,31 @@ from mymozhem.rooms.participants.manage import NewPerson, add_people
 from mymozhem.rooms.prizes import winners
 from mymozhem.rooms.prizes.manage import delete_prize
 from mymozhem.rooms.tables.draws import DrawRow, RevealMode
-from tests.support.apps.draw_app import Drawer, break_down, listing, refuse
+from tests.support.apps.draw_app import DrawApp, break_down, listing, refuse
 from tests.support.draw_room import Event
-from tests.support.host import make_house
+from tests.support.host import make_host
 
 pytestmark = pytest.mark.both_engines
 
 
 @pytest.fixture
-def app() -> Drawer:
-    return Drawer()
+def app() -> DrawApp:
+    return DrawApp()
 
 
 @pytest.fixture
 async def event(database, clock, tmp_path, app):
-    house = await make_house(database, clock, tmp_path, {"drawer": app})
-    room = await house.start("drawer")
-    people = [joined.participant.id for joined in await house.guests(room, 6)]
-    event = Event(house, room, people)
+    host = await make_host(database, clock, tmp_path, {"drawer": app})
+    room = await host.start("drawer")
+    people = [joined.participant.id for joined in await host.guests(room, 6)]
+    event = Event(host, room, people)
     yield event
     await event.jobs.stop()
-    await house.services.dispatcher.close()
+    await host.services.dispatcher.close()
 
 
 async def test_a_draw_is_committed_run_revealed_and_verified_by_a_stranger(event):
-    prize = await event.house.prize(event.room, quantity=3)
+    prize = await event.host.prize(event.room, quantity=3)
     draw = await event.draw((prize, 2))
     assert draw.status is DrawStatus.REVEALED
     assert (draw.entry_count, draw.ticket_count, draw.link_index) == (6, 6, 1)
@@ -65,7 +65,7 @@ async def test_a_draw_is_committed_run_revealed_and_verified_by_a_stranger(event
 
 
 async def test_a_sealed_result_is_in_no_view_count_event_or_need(event, app):
-    prize = await event.house.prize(event.room, quantity=3)
+    prize = await event.host.prize(event.room, quantity=3)
     draw = await event.draw((prize, 2), reveal=RevealMode.MANUAL)
     assert draw.status is DrawStatus.DRAWN
     assert draw.picks is None
@@ -81,7 +81,7 @@ async def test_a_sealed_result_is_in_no_view_count_event_or_need(event, app):
 
 
 async def test_an_award_by_hand_tells_nothing_of_what_is_sealed(event):
-    prize = await event.house.prize(event.room, quantity=10)
+    prize = await event.host.prize(event.room, quantity=10)
     draw = await event.draw((prize, 1), reveal=RevealMode.MANUAL)
     [sealed] = await event.wins(sealed=True)
     for person in event.people:
@@ -95,7 +95,7 @@ async def test_an_award_by_hand_tells_nothing_of_what_is_sealed(event):
 
 
 async def test_prizes_are_revealed_one_by_one_and_the_link_comes_with_the_last(event):
-    first, second = [await event.house.prize(event.room, name=name) for name in ("A", "B")]
+    first, second = [await event.host.prize(event.room, name=name) for name in ("A", "B")]
     draw = await event.draw((first, 1), (second, 1), reveal=RevealMode.MANUAL)
     await event.act(commands.reveal, draw.id, [second])
     half = await event.see(draw.id, Level.PUBLIC)
@@ -104,7 +104,7 @@ async def test_prizes_are_revealed_one_by_one_and_the_link_comes_with_the_last(e
     await event.act(commands.reveal, draw.id, [second])
     await event.act(commands.reveal, draw.id)
     assert (await event.see(draw.id)).status is DrawStatus.REVEALED
-    payloads = [each.payload for each in await event.house.events(event.room.id, "draw:revealed")]
+    payloads = [each.payload for each in await event.host.events(event.room.id, "draw:revealed")]
     assert [each["complete"] for each in payloads] == [False, True]
     assert [each["link"] is None for each in payloads] == [True, False]
     with pytest.raises(Conflict, match="public already"):
@@ -112,23 +112,23 @@ async def test_prizes_are_revealed_one_by_one_and_the_link_comes_with_the_last(e
 
 
 async def test_what_nobody_could_win_returns_with_the_complete_reveal(event):
-    prize = await event.house.prize(event.room, quantity=9)
+    prize = await event.host.prize(event.room, quantity=9)
     draw = await event.draw((prize, 9), reveal=RevealMode.MANUAL)
     assert await event.left(prize) == 0
     await event.act(commands.reveal, draw.id)
     assert await event.left(prize) == 3
 
 
-class Told(Drawer):
+class Told(DrawApp):
     changes = ("winner",)
 
 
 @pytest.mark.parametrize("app", [Told()])
 async def test_an_app_is_told_of_many_wins_a_thousand_at_a_time(event, app):
     app.asked.clear()
-    prize = await event.house.prize(event.room, quantity=2_000)
+    prize = await event.host.prize(event.room, quantity=2_000)
     more = tuple(NewPerson(f"Guest {number}") for number in range(1_000))
-    await add_people(event.services, event.room.id, event.house.organizer, more)
+    await add_people(event.services, event.room.id, event.host.organizer, more)
     draw = await event.draw((prize, 2_000))
     told = [asked.change.wins for asked in app.asked if isinstance(asked, RoomChangeRequest)]
     assert [len(wins.winner_id) for wins in told] == [1_000, 6]
@@ -138,7 +138,7 @@ async def test_an_app_is_told_of_many_wins_a_thousand_at_a_time(event, app):
 
 
 async def test_a_redraw_leaves_out_everybody_who_was_drawn_for_that_prize(event):
-    prize = await event.house.prize(event.room)
+    prize = await event.host.prize(event.room)
     drawn = []
     replaces = None
     for _ in event.people:
@@ -157,7 +157,7 @@ async def test_a_redraw_leaves_out_everybody_who_was_drawn_for_that_prize(event)
 
 
 async def test_only_a_revoked_win_is_drawn_again_and_only_its_prize(event):
-    prize, other = await event.house.prize(event.room), await event.house.prize(event.room)
+    prize, other = await event.host.prize(event.room), await event.host.prize(event.room)
     await event.draw((prize, 1))
     [win] = await event.wins()
     with pytest.raises(Conflict, match="stands"):
@@ -168,7 +168,7 @@ async def test_only_a_revoked_win_is_drawn_again_and_only_its_prize(event):
 
 
 async def test_a_draw_waits_for_the_one_before_it_since_links_are_shown_in_order(event):
-    prize = await event.house.prize(event.room, quantity=3)
+    prize = await event.host.prize(event.room, quantity=3)
     first = await event.request((prize, 1), key="first")
     second = await event.request((prize, 1), key="second", run=True)
     await event.jobs.run_due()
@@ -186,7 +186,7 @@ async def test_a_draw_waits_for_the_one_before_it_since_links_are_shown_in_order
 
 
 async def test_a_void_is_public_shows_the_link_and_returns_what_was_reserved(event):
-    prize = await event.house.prize(event.room, quantity=2)
+    prize = await event.host.prize(event.room, quantity=2)
     for reveal in (RevealMode.NOW, RevealMode.MANUAL):
         draw_id = await event.request((prize, 2), run=reveal is RevealMode.MANUAL, reveal=reveal)
         await event.jobs.run_due()
@@ -221,7 +221,7 @@ async def test_a_void_is_public_shows_the_link_and_returns_what_was_reserved(eve
 )
 @pytest.mark.parametrize("dialect", ["sqlite"], indirect=True)
 async def test_a_draw_that_cannot_be_prepared_is_held_until_it_is_retried(event, app, answer, code):
-    prize = await event.house.prize(event.room)
+    prize = await event.host.prize(event.room)
     app.behaviour["prepare"] = answer
     draw = await event.draw((prize, 1))
     assert (draw.status, draw.held_code) == (DrawStatus.REQUESTED, code)
@@ -234,7 +234,7 @@ async def test_a_draw_that_cannot_be_prepared_is_held_until_it_is_retried(event,
 
 
 async def test_with_consent_a_held_draw_goes_on_with_equal_tickets_and_without_the_app(event, app):
-    prize = await event.house.prize(event.room)
+    prize = await event.host.prize(event.room)
     app.behaviour["prepare"] = break_down
     held = await event.draw((prize, 1))
     other = await event.request((prize, 1))
@@ -250,7 +250,7 @@ async def test_with_consent_a_held_draw_goes_on_with_equal_tickets_and_without_t
 
 
 async def test_consent_given_to_a_draw_that_is_not_held_does_not_bypass_the_app(event, app):
-    prize = await event.house.prize(event.room)
+    prize = await event.host.prize(event.room)
     app.behaviour["prepare"] = lambda *_: PreparedDraw(entries=EntryRule(tickets=3))
     draw_id = await event.request((prize, 1), run=True)
     await event.act(commands.retry, draw_id, platform=True)
@@ -259,9 +259,9 @@ async def test_consent_given_to_a_draw_that_is_not_held_does_not_bypass_the_app(
 
 
 async def test_a_draw_of_a_prize_that_was_deleted_meanwhile_is_held_as_a_whole(event):
-    first, second = [await event.house.prize(event.room, name=name) for name in ("A", "B")]
+    first, second = [await event.host.prize(event.room, name=name) for name in ("A", "B")]
     draw_id = await event.request((first, 1), (second, 1), run=True)
-    await delete_prize(event.services, event.room.id, event.house.organizer, second)
+    await delete_prize(event.services, event.room.id, event.host.organizer, second)
     await event.jobs.run_due()
     draw = await event.see(draw_id)
     assert (draw.status, draw.held_code) == (DrawStatus.REQUESTED, "PRIZE_NOT_FOUND")
@@ -269,21 +269,21 @@ async def test_a_draw_of_a_prize_that_was_deleted_meanwhile_is_held_as_a_whole(e
 
 async def test_people_may_win_several_prizes_where_the_app_says_so(event, app):
     app.behaviour["prepare"] = lambda *_: PreparedDraw(each="perPrize")
-    prizes = [await event.house.prize(event.room, quantity=6, name=name) for name in "AB"]
+    prizes = [await event.host.prize(event.room, quantity=6, name=name) for name in "AB"]
     draw = await event.draw(*((prize, 6) for prize in prizes))
     assert len(draw.picks) == 12
     assert (await event.verified(draw.id)).ok
 
 
 async def test_whoever_holds_a_prize_is_left_out_of_draws_of_it(event):
-    prize = await event.house.prize(event.room, quantity=6)
+    prize = await event.host.prize(event.room, quantity=6)
     for count in range(1, 7):
         await event.draw((prize, 1))
         assert len({win.participant_id for win in await event.wins()}) == count
 
 
 async def test_public_sources_decide_once_they_are_due_and_bind_the_operator(event, app, clock):
-    prize = await event.house.prize(event.room)
+    prize = await event.host.prize(event.room)
     due = clock.now() + timedelta(hours=1)
     app.behaviour["prepare"] = lambda *_: PreparedDraw(algorithm="rfc3797")
     draw = await event.draw((prize, 1), public_sources=(PublicSource(name="lotto", due=due),))
@@ -306,7 +306,7 @@ async def test_public_sources_decide_once_they_are_due_and_bind_the_operator(eve
 
 async def test_an_algorithm_of_the_apps_own_says_plainly_that_nobody_can_verify_it(event, app):
     app.behaviour["prepare"] = lambda *_: PreparedDraw(algorithm="app")
-    prize = await event.house.prize(event.room, quantity=2)
+    prize = await event.host.prize(event.room, quantity=2)
     draw = await event.draw((prize, 2))
     assert [pick["participantId"] for pick in draw.picks] == event.people[:2]
     assert (await event.verified(draw.id)).verdict is fair.Verdict.NOT_VERIFIABLE
@@ -330,21 +330,21 @@ def _twice(_, request):
 )
 async def test_where_an_app_lies_about_winners_the_announced_fallback_decides(event, app, answer):
     app.behaviour |= {"prepare": lambda *_: PreparedDraw(algorithm="app"), "select": answer}
-    prize = await event.house.prize(event.room, quantity=2)
+    prize = await event.host.prize(event.room, quantity=2)
     draw = await event.draw((prize, 2))
     assert draw.status is DrawStatus.REVEALED
     assert (await event.verified(draw.id)).ok
     assert await event.types("app:fallback_used") == ["app:fallback_used"]
 
 
-class Patient(Drawer):
+class Patient(DrawApp):
     policies = {"winnerSelection": {"onFailure": "queue"}}
 
 
 @pytest.mark.parametrize("app", [Patient()])
 async def test_where_the_rule_says_queue_the_app_is_asked_until_it_is_back(event, app, clock):
     app.behaviour |= {"prepare": lambda *_: PreparedDraw(algorithm="app"), "select": break_down}
-    prize = await event.house.prize(event.room)
+    prize = await event.host.prize(event.room)
     draw = await event.draw((prize, 1))
     assert draw.status is DrawStatus.COMMITTED
     assert await event.jobs.run_due() == 0
@@ -358,7 +358,7 @@ async def test_where_the_rule_says_queue_the_app_is_asked_until_it_is_back(event
 
 
 async def test_a_key_names_one_draw_and_prizes_that_are_gone_are_refused_at_once(event):
-    prize = await event.house.prize(event.room, quantity=2)
+    prize = await event.host.prize(event.room, quantity=2)
     await event.request((prize, 1), key="once")
     with pytest.raises(Conflict, match="another key"):
         await event.request((prize, 1), key="once")
@@ -371,7 +371,7 @@ async def test_a_key_names_one_draw_and_prizes_that_are_gone_are_refused_at_once
 
 
 async def test_all_that_is_left_is_what_is_left_at_the_commit(event):
-    prize = await event.house.prize(event.room, quantity=2)
+    prize = await event.host.prize(event.room, quantity=2)
     draw_id = await event.request(run=True)
     await event.do(winners.award, participant_id=event.people[0], prize_id=prize, metadata={})
     await event.jobs.run_due()
@@ -380,24 +380,24 @@ async def test_all_that_is_left_is_what_is_left_at_the_commit(event):
 
 
 async def test_whoever_leaves_after_the_commit_stays_an_entry(event, app):
-    prize = await event.house.prize(event.room, quantity=6)
+    prize = await event.host.prize(event.room, quantity=6)
     draw_id = await event.request((prize, 6))
     await event.jobs.run_due()
     before = (await event.see(draw_id)).entry_count
-    await event.house.guest(event.room, "Late")
+    await event.host.guest(event.room, "Late")
     await event.act(commands.run, draw_id)
     await event.jobs.run_due()
     assert (await event.see(draw_id)).entry_count == before == 6
 
 
 async def test_a_room_is_completed_without_open_draws_and_cancelled_with_their_links(event):
-    prize = await event.house.prize(event.room, quantity=2)
+    prize = await event.host.prize(event.room, quantity=2)
     committed = await event.request((prize, 1))
     await event.jobs.run_due()
     requested = await event.request((prize, 1))
     with pytest.raises(Conflict, match="under way"):
-        await event.house.change(event.room.id, status=RoomStatus.COMPLETED)
-    await event.house.change(event.room.id, status=RoomStatus.CANCELLED)
+        await event.host.change(event.room.id, status=RoomStatus.COMPLETED)
+    await event.host.change(event.room.id, status=RoomStatus.CANCELLED)
     views = [await event.see(each) for each in (committed, requested)]
     assert {view.status for view in views} == {DrawStatus.VOIDED}
     assert [view.link is not None for view in views] == [True, False]
@@ -407,19 +407,19 @@ async def test_a_room_is_completed_without_open_draws_and_cancelled_with_their_l
 
 
 async def test_a_redraw_may_follow_the_end(event):
-    prize = await event.house.prize(event.room)
+    prize = await event.host.prize(event.room)
     await event.draw((prize, 1))
     [win] = await event.wins()
-    await event.house.change(event.room.id, status=RoomStatus.COMPLETED)
+    await event.host.change(event.room.id, status=RoomStatus.COMPLETED)
     await event.do(winners.revoke, win.id, reason="never came")
     draw = await event.draw(replaces=win.id)
     assert draw.status is DrawStatus.REVEALED
 
 
 async def test_an_action_asks_for_a_draw_and_its_second_key_undoes_everything(event, app):
-    await event.house.prize(event.room)
+    await event.host.prize(event.room)
     wish = {"effect": "draw", "key": "grand", "run": True}
-    caller = event.house.organizer
+    caller = event.host.organizer
     await perform(event.services, event.room.id, caller, "do", {"effects": [wish]})
     with pytest.raises(Conflict, match="another key"):
         await perform(event.services, event.room.id, caller, "do", {"effects": [wish]})

@@ -9,16 +9,16 @@ from mymozhem.dispatch.dispatcher import Dispatcher
 from mymozhem.registry import manifest_history
 from mymozhem.registry.catalog import Catalog
 from mymozhem.registry.loaded_code import AppCode
-from mymozhem.rooms.core.membership import find_seat
+from mymozhem.rooms.core.membership import find_membership
 from mymozhem.rooms.core.services import Services
 from mymozhem.rooms.tables.locks import RoomServedByRow
 from mymozhem.rooms.tables.notifications import NotificationRow
-from mymozhem.rooms.views.locks import SeenLock, room_lock
-from tests.support.apps.draw_app import Drawer
-from tests.support.host import House, loaded
+from mymozhem.rooms.views.locks import LockView, room_lock
+from tests.support.apps.draw_app import DrawApp
+from tests.support.host import HostHarness, loaded
 
 
-class Newer(Drawer):
+class Newer(DrawApp):
     """The next version, whose code answers for rooms of the one before."""
 
     @hookimpl
@@ -45,10 +45,10 @@ async def started(services: Services, *codes: AppCode) -> Services:
     return Services(database, catalog, dispatcher, services.keys, services.clock, services.settings)
 
 
-async def lock_of(house: House, services: Services, room_id: str) -> SeenLock:
+async def lock_of(host: HostHarness, services: Services, room_id: str) -> LockView:
     """Return the lock as the organizer sees it at a host."""
     async with services.database.read() as session:
-        seat = await find_seat(session, room_id, house.organizer)
+        seat = await find_membership(session, room_id, host.organizer)
         return await room_lock(session, services.catalog, seat)
 
 

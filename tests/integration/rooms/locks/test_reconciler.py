@@ -11,10 +11,10 @@ import mymozhem_lottery
 from mymozhem.registry import manifest_history
 from mymozhem.registry.catalog import Catalog
 from mymozhem.registry.isolated.install import InstallFailed
-from mymozhem.rooms.locks.reconciler import FIRST_WAIT, LONGEST_WAIT, Keeper
+from mymozhem.rooms.locks.reconciler import LockReconciler
 from tests.integration.rooms.locks.hosts import started, titles
-from tests.support.apps.draw_app import Drawer
-from tests.support.host import make_house
+from tests.support.apps.draw_app import DrawApp
+from tests.support.host import make_host
 
 pytestmark = pytest.mark.both_engines
 
@@ -33,22 +33,22 @@ class Store:
 
 
 @pytest.fixture
-async def house(database, clock, tmp_path):
+async def host(database, clock, tmp_path):
     """A house whose lottery was upgraded to a version that does not serve its room any more."""
-    house = await make_house(database, clock, tmp_path, {"lottery": mymozhem_lottery})
-    room = await house.start("lottery")
+    host = await make_host(database, clock, tmp_path, {"lottery": mymozhem_lottery})
+    room = await host.start("lottery")
     async with database.read() as session:
         catalog = Catalog((), await manifest_history.versions(session))
-    settings = house.services.settings.model_copy(update={"enable_apps": ("lottery",)})
-    house.services = replace(house.services, catalog=catalog, settings=settings)
-    yield house, room
-    await house.services.dispatcher.close()
+    settings = host.services.settings.model_copy(update={"enable_apps": ("lottery",)})
+    host.services = replace(host.services, catalog=catalog, settings=settings)
+    yield host, room
+    await host.services.dispatcher.close()
 
 
-async def test_what_cannot_be_had_is_tried_later_and_ever_later_up_to_an_hour(house, clock):
-    house, room = house
+async def test_what_cannot_be_had_is_tried_later_and_ever_later_up_to_an_hour(host, clock):
+    host, room = host
     store = Store()
-    keeper = Keeper(house.services, install=store)
+    keeper = LockReconciler(host.services, install=store)
     with capture_logs() as lines:
         await keeper.run_due()
         await keeper.run_due()
@@ -58,27 +58,25 @@ async def test_what_cannot_be_had_is_tried_later_and_ever_later_up_to_an_hour(ho
     assert (said["app"], said["rooms"]) == ("lottery", 1)
     (seen,) = keeper.orphans()
     assert (seen.app_id, seen.rooms, seen.active, seen.do) == ("lottery", 1, 1, said["do"])
-    waited = FIRST_WAIT
-    for _ in range(8):
+    for waited in (60, 120, 240, 480, 960, 1_920, 3_600, 3_600):
         clock.advance(waited - 1)
         await keeper.run_due()
         before = len(store.asked)
         clock.advance(1)
         await keeper.run_due()
         assert len(store.asked) == before + 1
-        waited = min(waited * 2, LONGEST_WAIT)
-    assert await titles(house.services, room.id) == ["The app of this room is gone"]
+    assert await titles(host.services, room.id) == ["The app of this room is gone"]
 
 
-async def test_the_keeper_of_a_host_does_not_wait_for_what_it_installs_when_it_stops(house):
-    house, _ = house
+async def test_the_keeper_of_a_host_does_not_wait_for_what_it_installs_when_it_stops(host):
+    host, _ = host
     loop, begun, let_go = asyncio.get_running_loop(), asyncio.Event(), threading.Event()
 
     def install(_requirement, _settings):
         loop.call_soon_threadsafe(begun.set)
         let_go.wait()
 
-    keeper = Keeper(house.services, install=install)
+    keeper = LockReconciler(host.services, install=install)
     keeper.start()
     await begun.wait()
     await keeper.stop()
@@ -86,8 +84,8 @@ async def test_the_keeper_of_a_host_does_not_wait_for_what_it_installs_when_it_s
     let_go.set()
 
 
-async def test_nothing_is_installed_twice_at_once_and_any_error_is_survived(house):
-    house, room = house
+async def test_nothing_is_installed_twice_at_once_and_any_error_is_survived(host):
+    host, room = host
     loop, begun, let_go, asked = asyncio.get_running_loop(), asyncio.Event(), threading.Event(), []
 
     def install(requirement, _settings):
@@ -96,14 +94,14 @@ async def test_nothing_is_installed_twice_at_once_and_any_error_is_survived(hous
         let_go.wait()
         raise OSError("no space left")
 
-    keeper = Keeper(house.services, install=install)
+    keeper = LockReconciler(host.services, install=install)
     first = asyncio.create_task(keeper.run_due())
     await begun.wait()
     second = asyncio.create_task(keeper.run_due())
     let_go.set()
     await asyncio.gather(first, second)
     assert asked == ["test-lottery==1.0.0"]
-    assert await titles(house.services, room.id) == ["The app of this room is gone"]
+    assert await titles(host.services, room.id) == ["The app of this room is gone"]
 
 
 @pytest.mark.parametrize(
@@ -113,20 +111,20 @@ async def test_nothing_is_installed_twice_at_once_and_any_error_is_survived(hous
         {"enable_apps": ()},
     ],
 )
-async def test_nothing_is_installed_against_the_operator_s_will(house, change):
-    house, _ = house
-    settings = house.services.settings.model_copy(update=change)
+async def test_nothing_is_installed_against_the_operator_s_will(host, change):
+    host, _ = host
+    settings = host.services.settings.model_copy(update=change)
     store = Store()
-    await Keeper(replace(house.services, settings=settings), install=store).run_due()
+    await LockReconciler(replace(host.services, settings=settings), install=store).run_due()
     assert store.asked == []
 
 
 async def test_nothing_is_installed_for_an_app_that_was_uninstalled(database, clock, tmp_path):
-    house = await make_house(database, clock, tmp_path, {"drawer": Drawer()})
-    await house.start("drawer")
-    without = await started(house.services)
-    settings = house.services.settings.model_copy(update={"enable_apps": ("drawer",)})
+    host = await make_host(database, clock, tmp_path, {"drawer": DrawApp()})
+    await host.start("drawer")
+    without = await started(host.services)
+    settings = host.services.settings.model_copy(update={"enable_apps": ("drawer",)})
     store = Store()
-    await Keeper(replace(without, settings=settings), install=store).run_due()
+    await LockReconciler(replace(without, settings=settings), install=store).run_due()
     assert store.asked == []
-    await house.services.dispatcher.close()
+    await host.services.dispatcher.close()

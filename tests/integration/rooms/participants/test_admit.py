@@ -21,13 +21,13 @@ from mymozhem.contract import (
 from mymozhem.db.unit_of_work import Database
 from mymozhem.errors import Conflict, NotFound, Unauthenticated
 from mymozhem.rooms.actions.perform import perform
-from mymozhem.rooms.coordination.join_batches import Joined
+from mymozhem.rooms.coordination.join_batches import JoinResult
 from mymozhem.rooms.participants.display_names import FreeNames
 from mymozhem.rooms.participants.join import join
 from mymozhem.rooms.participants.manage import leave
 from mymozhem.rooms.tables.participants import ParticipantRow
 from mymozhem.rooms.tables.rooms import RoomRow
-from tests.support.host import House, make_house, principal
+from tests.support.host import HostHarness, make_host, principal
 
 pytestmark = pytest.mark.both_engines
 
@@ -63,15 +63,15 @@ class Porter:
 
 
 @pytest.fixture
-async def house(database: Database, clock: Clock, tmp_path: Path) -> AsyncIterator[House]:
-    built = await make_house(database, clock, tmp_path, {"porter": Porter()})
+async def host(database: Database, clock: Clock, tmp_path: Path) -> AsyncIterator[HostHarness]:
+    built = await make_host(database, clock, tmp_path, {"porter": Porter()})
     yield built
     await built.services.dispatcher.close()
 
 
 @pytest.fixture
-async def room(house: House) -> RoomRow:
-    return await house.start("porter")
+async def room(host: HostHarness) -> RoomRow:
+    return await host.start("porter")
 
 
 @pytest.fixture
@@ -86,135 +86,141 @@ def statements() -> Iterator[list[str]]:
     event.remove(Engine, "before_cursor_execute", keep)
 
 
-async def come(house: House, room: RoomRow, *names: str) -> list[Joined]:
-    return list(await asyncio.gather(*(house.guest(room, name) for name in names)))
+async def come(host: HostHarness, room: RoomRow, *names: str) -> list[JoinResult]:
+    return list(await asyncio.gather(*(host.guest(room, name) for name in names)))
 
 
-def shown(joined: list[Joined]) -> list[str]:
+def shown(joined: list[JoinResult]) -> list[str]:
     return [each.participant.display_name for each in joined]
 
 
 async def test_those_who_come_together_cost_few_statements(
-    house: House, room: RoomRow, statements: list[str]
+    host: HostHarness, room: RoomRow, statements: list[str]
 ) -> None:
     statements.clear()
-    await come(house, room, *(f"Guest {number}" for number in range(TOGETHER)))
+    await come(host, room, *(f"Guest {number}" for number in range(TOGETHER)))
     assert len(statements) < TOGETHER
     assert len([each for each in statements if "FROM room_states" in each]) <= 2
 
 
-async def test_everybody_hears_of_those_who_came_together_once(house: House, room: RoomRow) -> None:
-    joined = await come(house, room, *(f"Guest {number}" for number in range(TOGETHER)))
-    counts = [each.payload["count"] for each in await house.events(room.id, "participant:count")]
+async def test_everybody_hears_of_those_who_came_together_once(
+    host: HostHarness, room: RoomRow
+) -> None:
+    joined = await come(host, room, *(f"Guest {number}" for number in range(TOGETHER)))
+    counts = [each.payload["count"] for each in await host.events(room.id, "participant:count")]
     assert counts == sorted(counts)
     assert counts[-1] == TOGETHER
     assert len(counts) <= 2
-    told = await house.events(room.id, "participant:joined")
+    told = await host.events(room.id, "participant:joined")
     assert [each.payload["participantId"] for each in told] == [
         each.participant.id for each in joined
     ]
     assert [each.actor_id for each in told] == [each.user_id for each in joined]
 
 
-async def test_each_draws_lots_of_their_own(house: House, room: RoomRow) -> None:
-    joined = await come(house, room, *(f"Guest {number}" for number in range(TOGETHER)))
+async def test_each_draws_lots_of_their_own(host: HostHarness, room: RoomRow) -> None:
+    joined = await come(host, room, *(f"Guest {number}" for number in range(TOGETHER)))
     assert len({str(each.participant.data["lot"]) for each in joined}) == TOGETHER
 
 
-async def test_names_come_out_as_if_people_had_come_one_by_one(house: House) -> None:
+async def test_names_come_out_as_if_people_had_come_one_by_one(host: HostHarness) -> None:
     names = ("Ada", "Bob", "Ada", "Ada 2", "ada", "Ada_", "Ada 2 2", "Ada", "Bob 2", "Bob")
-    together, apart = await house.start("porter"), await house.start("porter")
+    together, apart = await host.start("porter"), await host.start("porter")
     for room in (together, apart):
-        await house.guest(room, "Ada 3")
-        await house.guest(room, "Bob")
-    one_by_one = [await house.guest(apart, name) for name in names]
-    assert shown(await come(house, together, *names)) == shown(one_by_one)
+        await host.guest(room, "Ada 3")
+        await host.guest(room, "Bob")
+    one_by_one = [await host.guest(apart, name) for name in names]
+    assert shown(await come(host, together, *names)) == shown(one_by_one)
 
 
-async def test_who_comes_back_among_others_keeps_their_name(house: House, room: RoomRow) -> None:
-    ada = principal(await house.guest(room, "Ada"))
-    await leave(house.services, room.id, ada)
-    back = join(house.services, room.code, ada, name=None, answers={})
-    found = await asyncio.gather(house.guest(room, "Ada"), back, house.guest(room, "Ada"))
+async def test_who_comes_back_among_others_keeps_their_name(
+    host: HostHarness, room: RoomRow
+) -> None:
+    ada = principal(await host.guest(room, "Ada"))
+    await leave(host.services, room.id, ada)
+    back = join(host.services, room.code, ada, name=None, answers={})
+    found = await asyncio.gather(host.guest(room, "Ada"), back, host.guest(room, "Ada"))
     assert shown(list(found)) == ["Ada 2", "Ada", "Ada 3"]
 
 
 @pytest.mark.parametrize("answers", [{}, {"waits": True}], ids=["let in", "to wait"])
 async def test_one_person_who_knocks_often_has_one_row(
-    house: House, room: RoomRow, answers: JsonObject
+    host: HostHarness, room: RoomRow, answers: JsonObject
 ) -> None:
-    ada = await house.person("ada@example.com")
-    knocks = [join(house.services, room.code, ada, name="Ada", answers=answers) for _ in range(9)]
-    found = await asyncio.gather(house.guest(room, "Bob"), *knocks)
+    ada = await host.person("ada@example.com")
+    knocks = [join(host.services, room.code, ada, name="Ada", answers=answers) for _ in range(9)]
+    found = await asyncio.gather(host.guest(room, "Bob"), *knocks)
     assert {each.participant.id for each in found[1:]} == {found[1].participant.id}
     assert {each.participant.display_name for each in found[1:]} == {"Ada"}
-    assert await house.count(ParticipantRow, room_id=room.id, user_id=ada.user_id) == 1
+    assert await host.count(ParticipantRow, room_id=room.id, user_id=ada.user_id) == 1
     waiting = found[1].participant.status == ParticipantStatus.PENDING
     assert waiting == bool(answers)
-    async with house.services.database.read() as session:
+    async with host.services.database.read() as session:
         assert (await session.get_one(RoomRow, room.id)).active_count == 2 - waiting
 
 
 async def test_somebody_who_cannot_be_stored_keeps_nobody_else_out(
-    house: House, room: RoomRow
+    host: HostHarness, room: RoomRow
 ) -> None:
     half = {"waits": "\ud83d"}  # half of an emoji, which no database takes
     found = await asyncio.gather(
-        house.guest(room, "First"),
-        house.guest(room, "Second"),
-        house.guest(room, "Half", half),
-        house.guest(room, "Third"),
+        host.guest(room, "First"),
+        host.guest(room, "Second"),
+        host.guest(room, "Half", half),
+        host.guest(room, "Third"),
         return_exceptions=True,
     )
-    assert [isinstance(each, Joined) for each in found] == [True, True, False, True]
-    assert await house.count(ParticipantRow, room_id=room.id) == 1 + 3
-    counts = await house.events(room.id, "participant:count")
+    assert [isinstance(each, JoinResult) for each in found] == [True, True, False, True]
+    assert await host.count(ParticipantRow, room_id=room.id) == 1 + 3
+    counts = await host.events(room.id, "participant:count")
     assert counts[-1].payload["count"] == 3
 
 
 async def test_who_has_no_account_any_more_is_told_so_among_others(
-    house: House, room: RoomRow
+    host: HostHarness, room: RoomRow
 ) -> None:
-    ada = await house.person("ada@example.com")
+    ada = await host.person("ada@example.com")
     unknown = replace(ada, user_id="usr_unknown")
     found = await asyncio.gather(
-        house.guest(room, "First"),
-        join(house.services, room.code, unknown, name="Nobody", answers={}),
-        join(house.services, room.code, ada, name="Ada", answers={}),
+        host.guest(room, "First"),
+        join(host.services, room.code, unknown, name="Nobody", answers={}),
+        join(host.services, room.code, ada, name="Ada", answers={}),
         return_exceptions=True,
     )
-    assert [type(each) for each in found] == [Joined, Unauthenticated, Joined]
+    assert [type(each) for each in found] == [JoinResult, Unauthenticated, JoinResult]
 
 
-async def test_the_last_seats_go_to_those_who_came_first(house: House) -> None:
-    room = await house.start("porter", capacity=3)
+async def test_the_last_seats_go_to_those_who_came_first(host: HostHarness) -> None:
+    room = await host.start("porter", capacity=3)
     found = await asyncio.gather(
-        *(house.guest(room, f"Guest {number}") for number in range(5)), return_exceptions=True
+        *(host.guest(room, f"Guest {number}") for number in range(5)), return_exceptions=True
     )
-    assert [isinstance(each, Joined) for each in found] == [True] * 3 + [False] * 2
+    assert [isinstance(each, JoinResult) for each in found] == [True] * 3 + [False] * 2
     assert [each.code for each in found if isinstance(each, Conflict)] == ["ROOM_FULL"] * 2
 
 
-async def test_no_door_is_remembered_once_everybody_has_gone(house: House, room: RoomRow) -> None:
-    gone = [asyncio.create_task(house.guest(room, f"Guest {number}")) for number in range(3)]
+async def test_no_door_is_remembered_once_everybody_has_gone(
+    host: HostHarness, room: RoomRow
+) -> None:
+    gone = [asyncio.create_task(host.guest(room, f"Guest {number}")) for number in range(3)]
     await asyncio.sleep(0)
     for task in gone:
         task.cancel()
     await asyncio.gather(*gone, return_exceptions=True)
     for code in ("WRONG", "WRONGER"):
         with pytest.raises(NotFound):
-            await join(house.services, code, None, name="Ada", answers={})
-    await house.guest(room, "Last")
-    assert house.services.arrivals.looks._doors == {}  # noqa: SLF001  nothing is left behind
-    assert house.services.arrivals.entries._doors == {}  # noqa: SLF001  likewise
+            await join(host.services, code, None, name="Ada", answers={})
+    await host.guest(room, "Last")
+    assert len(host.services.room_lookups) == 0
+    assert len(host.services.joins) == 0
 
 
 async def test_an_action_reads_the_state_once_before_and_once_under_the_lock(
-    house: House, room: RoomRow, statements: list[str]
+    host: HostHarness, room: RoomRow, statements: list[str]
 ) -> None:
-    ada = principal(await house.guest(room))
+    ada = principal(await host.guest(room))
     statements.clear()
-    await perform(house.services, room.id, ada, "count", {})
+    await perform(host.services, room.id, ada, "count", {})
     assert len([each for each in statements if "FROM room_states" in each]) == 2
 
 

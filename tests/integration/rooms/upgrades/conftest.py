@@ -2,11 +2,11 @@
 
 import pytest
 
-from tests.support.apps.versioned_app import open_street
+from tests.support.apps.versioned_app import open_versioned_host
 
 
 @pytest.fixture
-async def street(database, clock, tmp_path):
-    opened = await open_street(database, clock, tmp_path)
+async def versioned_host(database, clock, tmp_path):
+    opened = await open_versioned_host(database, clock, tmp_path)
     yield opened
-    await opened.house.services.dispatcher.close()
+    await opened.host.services.dispatcher.close()

@@ -11,9 +11,9 @@ from mymozhem.rooms.tables.locks import RoomLockRow
 from mymozhem.rooms.tables.notifications import NotificationRow
 from mymozhem.rooms.tables.participants import ParticipantRow
 from mymozhem.rooms.tables.rooms import RoomRow, RoomStateRow
-from mymozhem.rooms.upgrades.bulk import BulkWish, upgrade_rooms
+from mymozhem.rooms.upgrades.bulk import BulkUpgradeRequest, upgrade_rooms
 from tests.integration.rooms.upgrades.test_upgrade import OPTIONAL, RENAME, RENAMED
-from tests.support.apps.versioned_app import FIRST, Shop, settings_schema
+from tests.support.apps.versioned_app import FIRST, VersionedApp, settings_schema
 
 pytestmark = pytest.mark.both_engines
 
@@ -29,80 +29,84 @@ def quiet():
 
 
 @pytest.fixture
-async def admin(street):
-    return await street.house.person("admin@example.com", is_admin=True)
+async def admin(versioned_host):
+    return await versioned_host.host.person("admin@example.com", is_admin=True)
 
 
-async def bulk(street, admin, source, target, **wishes):
-    wish = BulkWish(source=source, target=target, **wishes)
-    return await upgrade_rooms(street.house.services, "shop", admin, wish)
+async def bulk(versioned_host, admin, source, target, **wishes):
+    wish = BulkUpgradeRequest(source=source, target=target, **wishes)
+    return await upgrade_rooms(versioned_host.host.services, "shop", admin, wish)
 
 
-async def versions_of(street):
-    async with street.database.read() as session:
+async def versions_of(versioned_host):
+    async with versioned_host.database.read() as session:
         query = select(RoomRow.app_manifest_version, func.count()).group_by(
             RoomRow.app_manifest_version
         )
         return {row[0]: row[1] for row in await session.execute(query)}
 
 
-async def test_clean_rooms_are_counted_then_moved_and_the_others_listed(street, admin):
-    rooms = [await street.room({"limit": limit}) for limit in (1, 9, 5, 8, 2)]
-    await street.install(Shop("2.0.0", LIMITED))
+async def test_clean_rooms_are_counted_then_moved_and_the_others_listed(versioned_host, admin):
+    rooms = [await versioned_host.room({"limit": limit}) for limit in (1, 9, 5, 8, 2)]
+    await versioned_host.install(VersionedApp("2.0.0", LIMITED))
 
-    planned = await bulk(street, admin, "1.0.0", "2.0.0", dry_run=True)
+    planned = await bulk(versioned_host, admin, "1.0.0", "2.0.0", dry_run=True)
     assert planned.summary == "5 rooms: 3 clean, 2 need an answer"
     assert (planned.upgraded, planned.left, planned.last) == (0, 0, None)
-    assert await versions_of(street) == {"1.0.0": 5}
+    assert await versions_of(versioned_host) == {"1.0.0": 5}
 
-    done = await bulk(street, admin, "1.0.0", "2.0.0")
+    done = await bulk(versioned_host, admin, "1.0.0", "2.0.0")
     assert (done.summary, done.upgraded) == (planned.summary, 3)
     assert [each.room_id for each in done.listed] == [rooms[1].id, rooms[3].id]
     for each in done.listed:
         assert each.error.code == "MIGRATION_REQUIRED"
         assert [field.pointer for field in each.plan.carried.fields] == ["/limit"]
-    assert await versions_of(street) == {"1.0.0": 2, "2.0.0": 3}
+    assert await versions_of(versioned_host) == {"1.0.0": 2, "2.0.0": 3}
 
-    again = await bulk(street, admin, "1.0.0", "2.0.0")
+    again = await bulk(versioned_host, admin, "1.0.0", "2.0.0")
     assert (again.summary, again.upgraded) == ("2 rooms: 0 clean, 2 need an answer", 0)
 
 
-async def test_organizers_are_told_and_can_go_back(street, admin):
-    room = await street.room()
-    await street.install(Shop("1.1.0", OPTIONAL))
-    await bulk(street, admin, "1.0.0", "1.1.0")
-    async with street.database.read() as session:
+async def test_organizers_are_told_and_can_go_back(versioned_host, admin):
+    room = await versioned_host.room()
+    await versioned_host.install(VersionedApp("1.1.0", OPTIONAL))
+    await bulk(versioned_host, admin, "1.0.0", "1.1.0")
+    async with versioned_host.database.read() as session:
         [note] = await session.scalars(select(NotificationRow))
-    assert (note.user_id, note.room_id) == (street.house.organizer.user_id, room.id)
+    assert (note.user_id, note.room_id) == (versioned_host.host.organizer.user_id, room.id)
     assert "from Shop 1.0.0 to 1.1.0" in note.message
-    assert len(await street.house.events(room.id, "notification:sent")) == 1
+    assert len(await versioned_host.host.events(room.id, "notification:sent")) == 1
 
 
-async def test_steps_move_drafts_and_running_rooms_need_an_answer(street, admin):
-    draft, running, ended = [await street.room() for _ in range(3)]
-    await street.house.change(running.id, status=RoomStatus.ACTIVE)
-    await street.house.change(ended.id, status=RoomStatus.CANCELLED)
-    await street.install(Shop("2.0.0", RENAMED, migrations=[RENAME]))
-    done = await bulk(street, admin, ">=1,<2", "2.0.0")
+async def test_steps_move_drafts_and_running_rooms_need_an_answer(versioned_host, admin):
+    draft, running, ended = [await versioned_host.room() for _ in range(3)]
+    await versioned_host.host.change(running.id, status=RoomStatus.ACTIVE)
+    await versioned_host.host.change(ended.id, status=RoomStatus.CANCELLED)
+    await versioned_host.install(VersionedApp("2.0.0", RENAMED, migrations=[RENAME]))
+    done = await bulk(versioned_host, admin, ">=1,<2", "2.0.0")
     assert done.summary == "2 rooms: 1 clean, 1 needs an answer"
     assert [(each.room_id, each.error.code) for each in done.listed] == [
         (running.id, "ROOM_ACTIVE")
     ]
-    assert (await street.now(draft)).app_manifest_version == "2.0.0"
-    assert (await street.now(ended)).app_manifest_version == "1.0.0"
+    assert (await versioned_host.now(draft)).app_manifest_version == "2.0.0"
+    assert (await versioned_host.now(ended)).app_manifest_version == "1.0.0"
 
 
-async def test_what_needs_consent_is_listed_unless_it_is_given(street, admin):
-    await street.room()
+async def test_what_needs_consent_is_listed_unless_it_is_given(versioned_host, admin):
+    await versioned_host.room()
     shown = FIRST["properties"]["limit"] | {"x-visibility": "public"}
-    await street.install(Shop("2.0.0", settings_schema(**FIRST["properties"] | {"limit": shown})))
-    asked = await bulk(street, admin, "1.0.0", "2.0.0")
+    await versioned_host.install(
+        VersionedApp("2.0.0", settings_schema(**FIRST["properties"] | {"limit": shown}))
+    )
+    asked = await bulk(versioned_host, admin, "1.0.0", "2.0.0")
     assert [each.error.code for each in asked.listed] == ["CONSENT_REQUIRED"]
-    assert (await bulk(street, admin, "1.0.0", "2.0.0", consent=True)).upgraded == 1
+    assert (await bulk(versioned_host, admin, "1.0.0", "2.0.0", consent=True)).upgraded == 1
 
 
-async def test_steps_that_show_what_was_hidden_need_consent_like_a_looser_visibility(street, admin):
-    room = await street.room({"title": "Gala"})
+async def test_steps_that_show_what_was_hidden_need_consent_like_a_looser_visibility(
+    versioned_host, admin
+):
+    room = await versioned_host.room({"title": "Gala"})
     motto = {"type": "string", "default": "", "x-visibility": "public"}
     copied = {
         "from": "<1.1.0",
@@ -110,72 +114,71 @@ async def test_steps_that_show_what_was_hidden_need_consent_like_a_looser_visibi
         "steps": [{"op": "copy", "from": "/title", "path": "/motto"}],
     }
     wider = settings_schema(**FIRST["properties"], motto=motto)
-    await street.install(Shop("1.1.0", wider, migrations=[copied]))
+    await versioned_host.install(VersionedApp("1.1.0", wider, migrations=[copied]))
 
-    asked = await bulk(street, admin, "1.0.0", "1.1.0")
+    asked = await bulk(versioned_host, admin, "1.0.0", "1.1.0")
     assert [each.error.code for each in asked.listed] == ["CONSENT_REQUIRED"]
     [told] = asked.listed[0].error.details["consents"]
     assert (told["pointer"], told["code"]) == ("/migrations", "VISIBILITY_LOOSER")
     assert "/title" in told["message"]
     assert "/motto" in told["message"]
-    assert (await bulk(street, admin, "1.0.0", "1.1.0", consent=True)).upgraded == 1
-    assert (await street.now(room)).app_settings["motto"] == "Gala"
+    assert (await bulk(versioned_host, admin, "1.0.0", "1.1.0", consent=True)).upgraded == 1
+    assert (await versioned_host.now(room)).app_settings["motto"] == "Gala"
 
 
-async def test_a_range_takes_rooms_below_the_target_alone(street, admin):
-    old = await street.room()
-    await street.install(Shop("1.1.0", OPTIONAL))
-    middle = await street.room()
-    await street.install(Shop("1.2.0", OPTIONAL))
-    newest = await street.room()
-    done = await bulk(street, admin, ">=1", "1.1.0")
+async def test_a_range_takes_rooms_below_the_target_alone(versioned_host, admin):
+    old = await versioned_host.room()
+    await versioned_host.install(VersionedApp("1.1.0", OPTIONAL))
+    middle = await versioned_host.room()
+    await versioned_host.install(VersionedApp("1.2.0", OPTIONAL))
+    newest = await versioned_host.room()
+    done = await bulk(versioned_host, admin, ">=1", "1.1.0")
     assert (done.rooms, done.upgraded) == (1, 1)
-    assert [(await street.now(room)).app_manifest_version for room in (old, middle, newest)] == [
-        "1.1.0", "1.1.0", "1.2.0",
-    ]  # fmt: skip
+    rooms = [await versioned_host.now(room) for room in (old, middle, newest)]
+    assert [room.app_manifest_version for room in rooms] == ["1.1.0", "1.1.0", "1.2.0"]
 
 
-async def test_a_version_above_the_target_is_left_alone_too(street, admin):
-    await street.install(Shop("1.1.0", OPTIONAL))
-    newest = await street.room()
-    assert (await bulk(street, admin, "1.1.0", "1.0.0")).rooms == 0
-    assert (await street.now(newest)).app_manifest_version == "1.1.0"
+async def test_a_version_above_the_target_is_left_alone_too(versioned_host, admin):
+    await versioned_host.install(VersionedApp("1.1.0", OPTIONAL))
+    newest = await versioned_host.room()
+    assert (await bulk(versioned_host, admin, "1.1.0", "1.0.0")).rooms == 0
+    assert (await versioned_host.now(newest)).app_manifest_version == "1.1.0"
 
 
-async def test_what_is_left_is_gone_on_with(street, admin):
-    rooms = [await street.room({"limit": limit}) for limit in (9, 1, 9, 1)]
-    await street.install(Shop("2.0.0", LIMITED))
-    first = await bulk(street, admin, "1.0.0", "2.0.0", most=3)
+async def test_what_is_left_is_gone_on_with(versioned_host, admin):
+    rooms = [await versioned_host.room({"limit": limit}) for limit in (9, 1, 9, 1)]
+    await versioned_host.install(VersionedApp("2.0.0", LIMITED))
+    first = await bulk(versioned_host, admin, "1.0.0", "2.0.0", most=3)
     assert (first.rooms, first.clean, first.left, first.last) == (3, 1, 1, rooms[2].id)
-    second = await bulk(street, admin, "1.0.0", "2.0.0", most=3, after=first.last)
+    second = await bulk(versioned_host, admin, "1.0.0", "2.0.0", most=3, after=first.last)
     assert (second.rooms, second.clean, second.left, second.last) == (1, 1, 0, None)
-    assert await versions_of(street) == {"1.0.0": 2, "2.0.0": 2}
+    assert await versions_of(versioned_host) == {"1.0.0": 2, "2.0.0": 2}
 
 
-async def test_an_app_a_version_or_a_range_that_there_is_not_is_refused(street, admin):
+async def test_an_app_a_version_or_a_range_that_there_is_not_is_refused(versioned_host, admin):
     with pytest.raises(NotFound):
-        await bulk(street, admin, "1.0.0", "9.9.9")
+        await bulk(versioned_host, admin, "1.0.0", "9.9.9")
     with pytest.raises(Invalid):
-        await bulk(street, admin, "newest", "1.0.0")
+        await bulk(versioned_host, admin, "newest", "1.0.0")
 
 
-async def test_hundreds_of_rooms_are_moved_request_by_request(street, admin):
-    room = await street.room()
-    await copies(street, room, 199)
-    await street.install(Shop("1.1.0", OPTIONAL))
+async def test_hundreds_of_rooms_are_moved_request_by_request(versioned_host, admin):
+    room = await versioned_host.room()
+    await copies(versioned_host, room, 199)
+    await versioned_host.install(VersionedApp("1.1.0", OPTIONAL))
     moved, after = 0, None
     while True:
-        done = await bulk(street, admin, "1.0.0", "1.1.0", after=after, most=90)
+        done = await bulk(versioned_host, admin, "1.0.0", "1.1.0", after=after, most=90)
         moved, after = moved + done.upgraded, done.last
         if not done.left:
             break
     assert moved == 200
-    assert await versions_of(street) == {"1.1.0": 200}
+    assert await versions_of(versioned_host) == {"1.1.0": 200}
 
 
-async def copies(street, room, count):
+async def copies(versioned_host, room, count):
     """Write copies of a room as they would be stored, each with its lock, state and organizer."""
-    async with street.database.write() as unit:
+    async with versioned_host.database.write() as unit:
         session = unit.session
         lock = await session.get_one(RoomLockRow, room.lock_id)
         state = await session.get_one(RoomStateRow, room.id)

@@ -11,9 +11,9 @@ from mymozhem.clock import HeldClock
 from mymozhem.contract import RoomStatus
 from mymozhem.db.base import new_id
 from mymozhem.rooms.tables.rooms import RoomRow
-from mymozhem.rooms.views.paging import Part
+from mymozhem.rooms.views.paging import PageRequest
 from mymozhem.rooms.views.rooms import RoomFilter, RoomReader
-from tests.support.host import House
+from tests.support.host import HostHarness
 
 ROOMS = 3_000
 
@@ -33,15 +33,15 @@ def sent() -> Iterator[Sent]:
     event.remove(Engine, "before_cursor_execute", keep)
 
 
-async def fill(house: House, clock: HeldClock) -> None:
-    room = await house.room("bazaar")
+async def fill(host: HostHarness, clock: HeldClock) -> None:
+    room = await host.room("bazaar")
     columns = {column.key: getattr(room, column.key) for column in RoomRow.__mapper__.column_attrs}
     rows = []
     for number in range(ROOMS):
         made = clock.now() + timedelta(seconds=number)
         fresh = {"id": new_id("room"), "code": f"C{number}", "created_at": made}
         rows.append(columns | fresh | {"is_public": number % 10 == 0})
-    async with house.services.database.write() as unit:
+    async with host.services.database.write() as unit:
         await unit.session.execute(insert(RoomRow), rows)
         await unit.session.execute(text("ANALYZE"))
 
@@ -55,16 +55,16 @@ async def fill(house: House, clock: HeldClock) -> None:
     ids=["public", "by status"],
 )
 async def test_a_page_of_rooms_is_read_in_the_order_of_an_index(
-    house: House, clock: HeldClock, sent: Sent, wanted: RoomFilter, index: str
+    host: HostHarness, clock: HeldClock, sent: Sent, wanted: RoomFilter, index: str
 ) -> None:
-    await fill(house, clock)
+    await fill(host, clock)
     sent.clear()
-    await RoomReader(house.services).rooms(None, wanted, Part())
+    await RoomReader(host.services).rooms(None, wanted, PageRequest())
     pages = [each for each in sent if "LIMIT" in each[0]]
     assert pages
 
-    word = "EXPLAIN QUERY PLAN" if house.services.database.dialect == "sqlite" else "EXPLAIN"
-    async with house.services.database.read() as session:
+    word = "EXPLAIN QUERY PLAN" if host.services.database.dialect == "sqlite" else "EXPLAIN"
+    async with host.services.database.read() as session:
         connection = await session.connection()
         for statement, parameters in pages:
             rows = await connection.exec_driver_sql(f"{word} {statement}", parameters)

@@ -10,7 +10,7 @@ from mymozhem.contract import RoomStatus
 from mymozhem.errors import Conflict
 from mymozhem.rooms.actions.perform import perform
 from tests.integration.rooms.upgrades.test_upgrade import CARRIES, NEEDY, OPTIONAL, RENAME, RENAMED
-from tests.support.apps.versioned_app import Shop
+from tests.support.apps.versioned_app import VersionedApp
 from tests.support.apps.window_app import opening
 
 pytestmark = pytest.mark.both_engines
@@ -30,50 +30,50 @@ def consistent(found):
     return found["locks"] == 2 and settings.keys() == {"name", "limit"}
 
 
-async def test_two_upgrades_at_once_move_the_room_once(street):
-    room = await street.room()
-    await street.install(Shop("1.1.0", OPTIONAL))
-    found = await asyncio.gather(*(street.upgrade(room, "1.1.0") for _ in range(10)))
+async def test_two_upgrades_at_once_move_the_room_once(versioned_host):
+    room = await versioned_host.room()
+    await versioned_host.install(VersionedApp("1.1.0", OPTIONAL))
+    found = await asyncio.gather(*(versioned_host.upgrade(room, "1.1.0") for _ in range(10)))
     assert sorted(each.moved for each in found) == [False] * 9 + [True]
-    assert len(await street.locks(room)) == 2
-    assert len(await street.house.events(room.id, "room:version_changed")) == 1
+    assert len(await versioned_host.locks(room)) == 2
+    assert len(await versioned_host.host.events(room.id, "room:version_changed")) == 1
 
 
-async def test_a_hundred_changes_of_settings_and_an_upgrade_lose_nothing(street):
-    room = await street.room()
-    await street.install(Shop("2.0.0", RENAMED, migrations=[RENAME]))
-    changes = [street.house.change(room.id, settings={"limit": n}) for n in range(1, 101)]
-    changes.insert(50, street.upgrade(room, "2.0.0"))
+async def test_a_hundred_changes_of_settings_and_an_upgrade_lose_nothing(versioned_host):
+    room = await versioned_host.room()
+    await versioned_host.install(VersionedApp("2.0.0", RENAMED, migrations=[RENAME]))
+    changes = [versioned_host.host.change(room.id, settings={"limit": n}) for n in range(1, 101)]
+    changes.insert(50, versioned_host.upgrade(room, "2.0.0"))
     found = await asyncio.gather(*changes, return_exceptions=True)
 
     assert all(not isinstance(each, BaseException) or _is_busy(each) for each in found)
-    stored = await street.all_of(room)
+    stored = await versioned_host.all_of(room)
     assert consistent(stored)
     assert stored["manifest"] == "2.0.0"
     done = sum(not isinstance(each, BaseException) for each in found)
     assert stored["settingsVersion"] == 1 + done
-    assert len(await street.house.events(room.id, "room:version_changed")) == 1
-    await street.replayed(room)
+    assert len(await versioned_host.host.events(room.id, "room:version_changed")) == 1
+    await versioned_host.replayed(room)
 
 
 def _is_busy(error):
     return isinstance(error, Conflict) and error.code == "ROOM_BUSY"
 
 
-async def test_a_window_that_opens_meanwhile_is_of_one_version_alone(street):
-    room = await street.room()
-    await street.house.change(room.id, status=RoomStatus.ACTIVE)
-    await street.install(Shop("1.1.0", OPTIONAL))
+async def test_a_window_that_opens_meanwhile_is_of_one_version_alone(versioned_host):
+    room = await versioned_host.room()
+    await versioned_host.host.change(room.id, status=RoomStatus.ACTIVE)
+    await versioned_host.install(VersionedApp("1.1.0", OPTIONAL))
     for _ in range(5):
         results = await asyncio.gather(
-            street.upgrade(room, "1.1.0"),
+            versioned_host.upgrade(room, "1.1.0"),
             perform(
-                street.house.services, room.id, street.house.organizer, "do",
+                versioned_host.host.services, room.id, versioned_host.host.organizer, "do",
                 {"effects": [opening()]},
             ),
             return_exceptions=True,
         )  # fmt: skip
-        events = await street.house.events(room.id, "room:version_changed", "window:opened")
+        events = await versioned_host.host.events(room.id, "room:version_changed", "window:opened")
         kinds = [each.type for each in events]
         if isinstance(results[0], BaseException):
             assert results[0].code == "ROOM_ACTIVE"
@@ -84,46 +84,48 @@ async def test_a_window_that_opens_meanwhile_is_of_one_version_alone(street):
             return
 
 
-async def test_a_room_that_changes_while_the_app_carries_is_looked_at_again(street):
-    room = await street.room()
-    app = await street.install(Shop("2.0.0", RENAMED, migrations=[RENAME], capabilities=[CARRIES]))
+async def test_a_room_that_changes_while_the_app_carries_is_looked_at_again(versioned_host):
+    room = await versioned_host.room()
+    app = await versioned_host.install(
+        VersionedApp("2.0.0", RENAMED, migrations=[RENAME], capabilities=[CARRIES])
+    )
     loop, seen = asyncio.get_running_loop(), []
 
     def carry(_, request):
         seen.append(request.settings["limit"])
         if len(seen) == 1:
-            change = street.house.change(room.id, settings={"limit": 8})
+            change = versioned_host.host.change(room.id, settings={"limit": 8})
             asyncio.run_coroutine_threadsafe(change, loop).result(10)
         return {"settings": {"name": "Gala", "limit": request.settings["limit"]}}
 
     app.migrate = carry
-    await street.upgrade(room, "2.0.0")
+    await versioned_host.upgrade(room, "2.0.0")
     assert seen == [3, 8]
-    assert (await street.now(room)).app_settings["limit"] == 8
+    assert (await versioned_host.now(room)).app_settings["limit"] == 8
 
 
-async def test_an_upgrade_that_is_cut_off_anywhere_was_done_or_was_not(street):
-    room = await street.room()
-    await street.install(Shop("2.0.0", RENAMED, migrations=[RENAME]))
+async def test_an_upgrade_that_is_cut_off_anywhere_was_done_or_was_not(versioned_host):
+    room = await versioned_host.room()
+    await versioned_host.install(VersionedApp("2.0.0", RENAMED, migrations=[RENAME]))
     for steps in range(0, 400, 3):
-        task = asyncio.create_task(street.upgrade(room, "2.0.0"))
+        task = asyncio.create_task(versioned_host.upgrade(room, "2.0.0"))
         for _ in range(steps):
             await asyncio.sleep(0)
         task.cancel()
         with suppress(asyncio.CancelledError):
             await task
-        found = await street.all_of(room)
+        found = await versioned_host.all_of(room)
         assert consistent(found), steps
         if found["manifest"] == "2.0.0":
             break
-    assert (await street.upgrade(room, "2.0.0")).plan.version_after == "2.0.0"
-    await street.replayed(room)
+    assert (await versioned_host.upgrade(room, "2.0.0")).plan.version_after == "2.0.0"
+    await versioned_host.replayed(room)
 
 
-async def test_a_form_is_filled_in_step_by_step(street):
-    room = await street.room()
-    await street.install(Shop("2.0.0", NEEDY))
-    plan = await street.plan(room, "2.0.0")
+async def test_a_form_is_filled_in_step_by_step(versioned_host):
+    room = await versioned_host.room()
+    await versioned_host.install(VersionedApp("2.0.0", NEEDY))
+    plan = await versioned_host.plan(room, "2.0.0")
     given = {field.pointer.removeprefix("/"): "Hall" for field in plan.carried.fields}
-    assert (await street.plan(room, "2.0.0", migration_data=given)).allowed
-    assert (await street.upgrade(room, "2.0.0", migration_data=given)).moved
+    assert (await versioned_host.plan(room, "2.0.0", migration_data=given)).allowed
+    assert (await versioned_host.upgrade(room, "2.0.0", migration_data=given)).moved

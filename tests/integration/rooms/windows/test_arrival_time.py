@@ -8,16 +8,16 @@ import pytest
 from sqlalchemy import text
 
 from mymozhem.errors import Conflict
-from mymozhem.rooms.core.transaction import write_room
+from mymozhem.rooms.core.transaction import room_transaction
 from mymozhem.rooms.windows import commands
 from tests.support.apps.window_app import RULES, opening, send
 
 
 @asynccontextmanager
-async def slow_transaction(evening):
+async def slow_transaction(window_room):
     """Hold the room, as a long import or a slow disk would."""
-    async with write_room(evening.house.services, evening.room.id) as writer:
-        yield writer
+    async with room_transaction(window_room.host.services, window_room.room.id) as transaction:
+        yield transaction
 
 
 def start(coroutine):
@@ -25,32 +25,32 @@ def start(coroutine):
     return asyncio.create_task(coroutine, context=Context())
 
 
-async def waiting(writer):
+async def waiting(transaction):
     """Let others come as far as they can: on PostgreSQL, to the lock of the room."""
     for _ in range(20):
         await asyncio.sleep(0)
-    if writer.unit.session.bind.dialect.name != "postgresql":
+    if transaction.unit.session.bind.dialect.name != "postgresql":
         return
     locks = text("SELECT count(*) FROM pg_locks WHERE NOT granted")
-    while not await writer.session.scalar(locks):  # noqa: ASYNC110 - rows, no event
+    while not await transaction.session.scalar(locks):  # noqa: ASYNC110 - rows, no event
         await asyncio.sleep(0)
 
 
-async def test_two_hundred_behind_a_slow_transaction_are_timed_by_their_receipt(evening):
-    guests = await evening.crowd(200)
-    await evening.do(opening(rules=RULES, judge="rules", points=1, durationMs=1_000))
+async def test_two_hundred_behind_a_slow_transaction_are_timed_by_their_receipt(window_room):
+    guests = await window_room.crowd(200)
+    await window_room.do(opening(rules=RULES, judge="rules", points=1, durationMs=1_000))
     arriving = []
-    async with slow_transaction(evening) as writer:
+    async with slow_transaction(window_room) as transaction:
         for place, guest in enumerate(guests):
             if place % 50 == 0:
-                evening.clock.advance(0.2)
-            arriving.append(start(send(evening.house, evening.room, guest, {"n": 4})))
+                window_room.clock.advance(0.2)
+            arriving.append(start(send(window_room.host, window_room.room, guest, {"n": 4})))
             await asyncio.sleep(0)
-        await waiting(writer)
-        evening.clock.advance(0.3)  # past the end
-        late = start(evening.send(0, {"n": 4}))
+        await waiting(transaction)
+        window_room.clock.advance(0.3)  # past the end
+        late = start(window_room.send(0, {"n": 4}))
         await asyncio.sleep(0)
-        evening.clock.advance(30)
+        window_room.clock.advance(30)
     accepted = await asyncio.gather(*arriving)
     assert [each.elapsed_ms for each in accepted] == [
         200 * (1 + place // 50) for place in range(200)
@@ -58,51 +58,55 @@ async def test_two_hundred_behind_a_slow_transaction_are_timed_by_their_receipt(
     with pytest.raises(Conflict) as closed:
         await late
     assert closed.value.code == "WINDOW_CLOSED"
-    rows = await evening.rows()
+    rows = await window_room.rows()
     assert [row.id for row in rows] == [each.submission_id for each in accepted]
-    await evening.jobs.run_due()
-    assert len(evening.app.closed[0].submissions.id) == 200
+    await window_room.jobs.run_due()
+    assert len(window_room.app.closed[0].submissions.id) == 200
 
 
-async def test_twenty_who_lost_their_connection_and_repeat_are_counted_once(evening):
-    guests = await evening.crowd(20)
-    await evening.do(opening(submissions="many"))
-    async with slow_transaction(evening) as writer:
+async def test_twenty_who_lost_their_connection_and_repeat_are_counted_once(window_room):
+    guests = await window_room.crowd(20)
+    await window_room.do(opening(submissions="many"))
+    async with slow_transaction(window_room) as transaction:
         arriving = [
-            start(send(evening.house, evening.room, guest, {"n": place}, key=f"k{place}"))
+            start(send(window_room.host, window_room.room, guest, {"n": place}, key=f"k{place}"))
             for place, guest in enumerate(guests)
         ]
-        await waiting(writer)
+        await waiting(transaction)
         for request in arriving:
             request.cancel()
         gone = await asyncio.gather(*arriving, return_exceptions=True)
         assert all(isinstance(each, asyncio.CancelledError) for each in gone)
         again = [
-            start(send(evening.house, evening.room, guest, {"n": place}, key=f"k{place}"))
+            start(send(window_room.host, window_room.room, guest, {"n": place}, key=f"k{place}"))
             for place, guest in enumerate(guests)
         ]
         await asyncio.sleep(0)
     accepted = await asyncio.gather(*again)
-    evening.clock.advance(20)
+    window_room.clock.advance(20)
     third = await asyncio.gather(*(
-        send(evening.house, evening.room, guest, {"n": place}, key=f"k{place}")
+        send(window_room.host, window_room.room, guest, {"n": place}, key=f"k{place}")
         for place, guest in enumerate(guests)
     ))  # fmt: skip
     assert third == accepted
-    rows = await evening.rows()
+    rows = await window_room.rows()
     assert [row.id for row in rows] == [each.submission_id for each in accepted]
-    assert (await evening.window()).answered == 20
+    assert (await window_room.window()).answered == 20
 
 
-async def test_what_arrived_before_the_organizer_closes_is_counted_and_nothing_after(evening):
-    guests = await evening.crowd(30)
-    await evening.do(opening())
-    before = [start(send(evening.house, evening.room, guest, {"n": 1})) for guest in guests[:15]]
+async def test_what_arrived_before_the_organizer_closes_is_counted_and_nothing_after(window_room):
+    guests = await window_room.crowd(30)
+    await window_room.do(opening())
+    before = [
+        start(send(window_room.host, window_room.room, guest, {"n": 1})) for guest in guests[:15]
+    ]
     await asyncio.sleep(0)
-    await evening.control(commands.close)
-    after = [start(send(evening.house, evening.room, guest, {"n": 1})) for guest in guests[15:]]
+    await window_room.control(commands.close)
+    after = [
+        start(send(window_room.host, window_room.room, guest, {"n": 1})) for guest in guests[15:]
+    ]
     accepted = [each.submission_id for each in await asyncio.gather(*before)]
     late = await asyncio.gather(*after, return_exceptions=True)
     assert {getattr(each, "code", each) for each in late} == {"WINDOW_CLOSED"}
-    await evening.jobs.run_due()
-    assert list(evening.app.closed[0].submissions.id) == accepted
+    await window_room.jobs.run_due()
+    assert list(window_room.app.closed[0].submissions.id) == accepted

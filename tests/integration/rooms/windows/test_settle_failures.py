@@ -8,22 +8,22 @@ from structlog.testing import capture_logs
 from mymozhem.contract import CloseWindowRequest, JudgeRequest, Refuse, SetState, Verdict, hookimpl
 from mymozhem.errors import Conflict
 from mymozhem.rooms.app_calls import retry
-from mymozhem.rooms.core.transaction import MAX_DEPTH, write_room
+from mymozhem.rooms.core.transaction import MAX_DEPTH, room_transaction
 from mymozhem.rooms.effects import apply_effects
 from mymozhem.rooms.windows import commands
 from mymozhem.rooms.windows.judge import AT_ONCE
-from tests.support.apps.window_app import RULES, Desk, opening
+from tests.support.apps.window_app import RULES, WindowApp, opening
 
 SAID = {"effect": "emit", "type": "desk:said", "payload": {}}
 
 
-class Forgiving(Desk):
+class Forgiving(WindowApp):
     """Its windows are settled by the host where it fails."""
 
     policies = {"windows": {"onFailure": "platform"}}
 
 
-class Thinker(Desk):
+class Thinker(WindowApp):
     """It does something else before it answers."""
 
     @hookimpl
@@ -74,63 +74,65 @@ WAYS = {
 }  # fmt: skip
 
 
-async def played(evening, name="w", **wishes):
+async def played(window_room, name="w", **wishes):
     """Open a window, let the first guest be right, and let its time pass."""
-    await evening.do(opening(name, **{"rules": RULES, "points": 2, "durationMs": 10} | wishes))
-    await evening.send(0, {"n": 4}, name)
-    await evening.later(10)
+    await window_room.do(opening(name, **{"rules": RULES, "points": 2, "durationMs": 10} | wishes))
+    await window_room.send(0, {"n": 4}, name)
+    await window_room.later(10)
 
 
 @pytest.mark.parametrize("way", ["raises", "undeclared"])
-async def test_an_app_that_fails_is_asked_again_and_its_answer_counts_when_it_is_back(evening, way):
-    evening.app.closing, code = WAYS[way]
-    await played(evening, results="onReveal")
+async def test_an_app_that_fails_is_asked_again_and_its_answer_counts_when_it_is_back(
+    window_room, way
+):
+    window_room.app.closing, code = WAYS[way]
+    await played(window_room, results="onReveal")
     asked = 1
     for wait in (500, 2_000, 5_000):
-        await evening.later(wait - 1)
-        assert len(evening.app.closed) == asked
-        await evening.later(1)
+        await window_room.later(wait - 1)
+        assert len(window_room.app.closed) == asked
+        await window_room.later(1)
         asked += 1
-        assert len(evening.app.closed) == asked
-    window = await evening.window()
+        assert len(window_room.app.closed) == asked
+    window = await window_room.window()
     assert (window.status, window.attempts) == ("tallying", 4)
     assert window.last_error.startswith(code)
-    (told,) = await evening.house.events(evening.room.id, "app:fallback_used")
+    (told,) = await window_room.host.events(window_room.room.id, "app:fallback_used")
     assert (told.payload["code"], told.payload["decidedBy"], told.stream) == (
         code, "queue", "organizer",
     )  # fmt: skip
-    assert await evening.told("desk:said") == []
-    evening.app.closing = lambda a: {"effects": [SAID], "verdicts": verdicts(*a.submissions.id)}
-    async with write_room(evening.house.services, evening.room.id) as writer:
-        assert await retry.retry_now(writer) == 1
-    await evening.later(0)
-    await evening.control(commands.reveal)
-    assert await evening.points() == [9, 0, 0]
-    assert await evening.told("desk:said", "window:closed") == ["window:closed", "desk:said"]
-    await evening.check_log()
+    assert await window_room.told("desk:said") == []
+    window_room.app.closing = lambda a: {"effects": [SAID], "verdicts": verdicts(*a.submissions.id)}
+    async with room_transaction(window_room.host.services, window_room.room.id) as transaction:
+        assert await retry.retry_now(transaction) == 1
+    await window_room.later(0)
+    await window_room.control(commands.reveal)
+    assert await window_room.points() == [9, 0, 0]
+    assert await window_room.told("desk:said", "window:closed") == ["window:closed", "desk:said"]
+    await window_room.check_log()
 
 
-async def test_every_way_to_fail_has_its_code_and_changes_nothing(evening):
+async def test_every_way_to_fail_has_its_code_and_changes_nothing(window_room):
     for way, (closing, code) in WAYS.items():
-        evening.app.closing = closing
-        await played(evening, way, results="onReveal")
-        window = await evening.window(way)
+        window_room.app.closing = closing
+        await played(window_room, way, results="onReveal")
+        window = await window_room.window(way)
         assert (window.status, window.attempts) == ("tallying", 1), way
         assert window.last_error.startswith(code), way
-    told = await evening.house.events(evening.room.id, "app:fallback_used")
+    told = await window_room.host.events(window_room.room.id, "app:fallback_used")
     assert [event.payload["code"] for event in told] == [code for _, code in WAYS.values()]
-    assert await evening.told("desk:said", "window:closed") == []
-    await evening.check_log()
+    assert await window_room.told("desk:said", "window:closed") == []
+    await window_room.check_log()
 
 
-async def test_an_app_that_refuses_leaves_it_to_the_host(evening):
-    evening.app.closing = refusing
-    await played(evening)
-    assert await evening.points() == [2, 0, 0]
-    (told,) = await evening.house.events(evening.room.id, "app:fallback_used")
+async def test_an_app_that_refuses_leaves_it_to_the_host(window_room):
+    window_room.app.closing = refusing
+    await played(window_room)
+    assert await window_room.points() == [2, 0, 0]
+    (told,) = await window_room.host.events(window_room.room.id, "app:fallback_used")
     assert (told.payload["code"], told.payload["decidedBy"]) == ("NO", "platform")
-    assert ("settled", "w") in evening.app.told
-    assert len(evening.app.closed) == 1
+    assert ("settled", "w") in window_room.app.told
+    assert len(window_room.app.closed) == 1
 
 
 class TestForgiving:
@@ -138,46 +140,46 @@ class TestForgiving:
     def app(self):
         return Forgiving()
 
-    async def test_where_the_manifest_wants_it_the_host_settles_at_once(self, evening):
+    async def test_where_the_manifest_wants_it_the_host_settles_at_once(self, window_room):
         for way, (closing, code) in WAYS.items():
-            evening.app.closing = closing
-            await played(evening, way)
-            assert (await evening.window(way)).decided_by == "platform"
-            *_, told = await evening.house.events(evening.room.id, "app:fallback_used")
+            window_room.app.closing = closing
+            await played(window_room, way)
+            assert (await window_room.window(way)).decided_by == "platform"
+            *_, told = await window_room.host.events(window_room.room.id, "app:fallback_used")
             assert (told.payload["code"], told.payload["decidedBy"]) == (code, "platform")
-            assert ("settled", way) in evening.app.told
-        assert await evening.points() == [2 * len(WAYS), 0, 0]
-        assert await evening.told("desk:said") == []
+            assert ("settled", way) in window_room.app.told
+        assert await window_room.points() == [2 * len(WAYS), 0, 0]
+        assert await window_room.told("desk:said") == []
 
-    async def test_points_that_nobody_can_have_wait_for_an_organizer(self, evening):
+    async def test_points_that_nobody_can_have_wait_for_an_organizer(self, window_room):
         most = 1_000_000_000
-        await evening.do(opening(rules=RULES, points=most, submissions="many", judge="rules"))
-        await evening.send(0, {"n": 4})
-        await evening.send(0, {"n": 4})
-        await evening.later(10_000)
-        window = await evening.window()
+        await window_room.do(opening(rules=RULES, points=most, submissions="many", judge="rules"))
+        await window_room.send(0, {"n": 4})
+        await window_room.send(0, {"n": 4})
+        await window_room.later(10_000)
+        window = await window_room.window()
         assert (window.status, window.attempts) == ("tallying", 1)
         assert window.last_error.startswith("POINTS_OUT_OF_RANGE")
-        await evening.control(commands.rejudge, void=True)
-        assert await evening.points() == [0, 0, 0]
+        await window_room.control(commands.rejudge, void=True)
+        assert await window_room.points() == [0, 0, 0]
 
 
-async def test_points_that_nobody_can_have_are_no_secret_for_ever(evening):
+async def test_points_that_nobody_can_have_are_no_secret_for_ever(window_room):
     most = {"rules": RULES, "judge": "rules", "points": 1_000_000_000}
-    await played(evening, "a", **most)
-    await played(evening, **most, results="onReveal")
-    await evening.later(600_000)
-    await evening.later(60_000)
-    window = await evening.window()
+    await played(window_room, "a", **most)
+    await played(window_room, **most, results="onReveal")
+    await window_room.later(600_000)
+    await window_room.later(60_000)
+    window = await window_room.window()
     assert (window.revealed_at, window.attempts) == (None, 2)
-    (told,) = await evening.house.events(evening.room.id, "app:fallback_used")
+    (told,) = await window_room.host.events(window_room.room.id, "app:fallback_used")
     assert told.payload["code"] == "POINTS_OUT_OF_RANGE"
     with pytest.raises(Conflict) as refused:
-        await evening.control(commands.reveal)
+        await window_room.control(commands.reveal)
     assert refused.value.code == "POINTS_OUT_OF_RANGE"
-    await evening.control(commands.rejudge, rules={"const": 7})
-    await evening.control(commands.reveal)
-    assert await evening.points() == [1_000_000_000, 0, 0]
+    await window_room.control(commands.rejudge, rules={"const": 7})
+    await window_room.control(commands.reveal)
+    assert await window_room.points() == [1_000_000_000, 0, 0]
 
 
 class TestThinking:
@@ -185,74 +187,77 @@ class TestThinking:
     def app(self):
         return Thinker()
 
-    async def test_a_late_answer_finds_the_window_settled_and_its_app_is_told(self, evening):
+    async def test_a_late_answer_finds_the_window_settled_and_its_app_is_told(self, window_room):
         async def late(asked):
-            settle = evening.control(commands.settle)
+            settle = window_room.control(commands.settle)
             await asyncio.create_task(settle)
             return {"effects": [SAID], "verdicts": verdicts(*asked.submissions.id)}
 
-        evening.app.closing = late
-        await played(evening)
-        assert await evening.points() == [2, 0, 0]
-        assert await evening.told("window:closed", "desk:said") == ["window:closed"]
-        assert evening.app.told[-1] == ("settled", "w")
-        assert (await evening.window()).decided_by == "platform"
+        window_room.app.closing = late
+        await played(window_room)
+        assert await window_room.points() == [2, 0, 0]
+        assert await window_room.told("window:closed", "desk:said") == ["window:closed"]
+        assert window_room.app.told[-1] == ("settled", "w")
+        assert (await window_room.window()).decided_by == "platform"
 
-    async def test_a_window_voided_as_it_is_judged_and_settled_stays_void(self, evening):
+    async def test_a_window_voided_as_it_is_judged_and_settled_stays_void(self, window_room):
         async def void(_):
-            await asyncio.create_task(evening.control(commands.rejudge, void=True))
+            await asyncio.create_task(window_room.control(commands.rejudge, void=True))
             return {"verdict": "right", "points": 3}
 
-        evening.app.judging = void
-        await played(evening, judge="app")
-        await asyncio.gather(*evening.house.services.judges.values())
-        assert (await evening.window()).status == "void"
-        assert evening.app.closed == []
-        assert await evening.points() == [0, 0, 0]
+        window_room.app.judging = void
+        await played(window_room, judge="app")
+        await asyncio.gather(*window_room.host.services.judges.values())
+        assert (await window_room.window()).status == "void"
+        assert window_room.app.closed == []
+        assert await window_room.points() == [0, 0, 0]
 
-    async def test_an_app_that_judges_for_ever_is_asked_for_half_a_minute_in_all(self, evening):
+    async def test_an_app_that_judges_for_ever_is_asked_for_half_a_minute_in_all(self, window_room):
         async def slow(_):
-            evening.clock.advance(10)
+            window_room.clock.advance(10)
             return {"verdict": "wrong", "points": 0}
 
         async def nothing(_):
             return None
 
-        evening.app.closing = nothing
-        evening.guests = await evening.crowd(40)
-        evening.app.judging = slow
-        await evening.do(opening(judge="app", rules=RULES, points=2))
+        window_room.app.closing = nothing
+        window_room.guests = await window_room.crowd(40)
+        window_room.app.judging = slow
+        await window_room.do(opening(judge="app", rules=RULES, points=2))
         # as if whoever judged meanwhile had died
-        judges, row = evening.house.services.judges, await evening.window()
+        judges, row = window_room.host.services.judges, await window_room.window()
         judges[row.id] = asyncio.create_task(asyncio.Event().wait())
         for guest in range(40):
-            await evening.send(guest, {"n": 4})
-        await evening.later(10_000)
-        assert len(evening.app.judged) == AT_ONCE
-        found = [row.verdict for row in await evening.rows()]
+            await window_room.send(guest, {"n": 4})
+        await window_room.later(10_000)
+        assert len(window_room.app.judged) == AT_ONCE
+        found = [row.verdict for row in await window_room.rows()]
         assert found == ["wrong"] * AT_ONCE + ["right"] * (40 - AT_ONCE)
-        assert (await evening.window()).status == "closed"
+        assert (await window_room.window()).status == "closed"
 
     async def test_the_room_goes_on_while_its_app_thinks_and_it_is_asked_of_what_is_new(
-        self, evening
+        self, window_room
     ):
         async def slow(asked):
-            if len(evening.app.closed) == 1:
+            if len(window_room.app.closed) == 1:
                 with pytest.raises(Conflict):
-                    await asyncio.create_task(evening.send(1, {"n": 4}))
-                await asyncio.create_task(_move_on(evening))
+                    await asyncio.create_task(window_room.send(1, {"n": 4}))
+                await asyncio.create_task(_move_on(window_room))
             return {"effects": [SAID]}
 
-        evening.app.closing = slow
-        await played(evening)
-        assert len(evening.app.closed) == 2
-        assert await evening.told("window:closed", "desk:said") == ["window:closed", "desk:said"]
+        window_room.app.closing = slow
+        await played(window_room)
+        assert len(window_room.app.closed) == 2
+        assert await window_room.told("window:closed", "desk:said") == [
+            "window:closed",
+            "desk:said",
+        ]
 
 
-async def _move_on(evening):
+async def _move_on(window_room):
     """Change what the app's answer is computed from."""
-    async with write_room(evening.house.services, evening.room.id) as writer:
-        await apply_effects(writer, [SetState(public={"n": 1})])
+    async with room_transaction(window_room.host.services, window_room.room.id) as transaction:
+        await apply_effects(transaction, [SetState(public={"n": 1})])
 
 
 JUDGES = {
@@ -263,59 +268,61 @@ JUDGES = {
 }
 
 
-async def test_what_the_app_does_not_judge_the_rules_do(evening):
+async def test_what_the_app_does_not_judge_the_rules_do(window_room):
     for way, judging in JUDGES.items():
-        evening.app.judging = judging
+        window_room.app.judging = judging
         with_rules, without = opening(way, judge="app", rules=RULES, points=2), f"{way}2"
-        await evening.do(with_rules, opening(without, judge="app"))
+        await window_room.do(with_rules, opening(without, judge="app"))
         for name in (way, without):
-            await evening.send(0, {"n": 4}, name)
-            await evening.send(1, {"n": 5}, name)
-        await evening.later(10_000)
-        assert [row.verdict for row in await evening.rows(way)] == ["right", "wrong"], way
-        assert [row.verdict for row in await evening.rows(without)] == [Verdict.PENDING] * 2, way
-        told = await evening.house.events(evening.room.id, "app:fallback_used")
+            await window_room.send(0, {"n": 4}, name)
+            await window_room.send(1, {"n": 5}, name)
+        await window_room.later(10_000)
+        assert [row.verdict for row in await window_room.rows(way)] == ["right", "wrong"], way
+        assert [row.verdict for row in await window_room.rows(without)] == [Verdict.PENDING] * 2, (
+            way
+        )
+        told = await window_room.host.events(window_room.room.id, "app:fallback_used")
         assert bool(told) is (way != "refuses"), way
-    assert await evening.points() == [2 * len(JUDGES), 0, 0]
+    assert await window_room.points() == [2 * len(JUDGES), 0, 0]
     assert {event.payload["hook"] for event in told} == {"judge_submission"}
 
 
-async def test_windows_that_open_one_another_at_once_stop_at_eight(evening):
+async def test_windows_that_open_one_another_at_once_stop_at_eight(window_room):
     def again(asked):
-        number = len(evening.app.closed)
+        number = len(window_room.app.closed)
         return {"effects": [opening(f"w{number}", durationMs=0)]}
 
-    evening.app.closing = again
-    await evening.do(opening(durationMs=0))
-    await evening.later(0)
+    window_room.app.closing = again
+    await window_room.do(opening(durationMs=0))
+    await window_room.later(0)
 
     async def opened():
-        return len(await evening.house.events(evening.room.id, "window:opened"))
+        return len(await window_room.host.events(window_room.room.id, "window:opened"))
 
     first = await opened()
     assert first == MAX_DEPTH
-    await evening.later(500)
+    await window_room.later(500)
     assert await opened() == first
-    last = await evening.window(evening.app.closed[-1].window.id)
+    last = await window_room.window(window_room.app.closed[-1].window.id)
     assert last.last_error.startswith("EFFECT_REFUSED")
-    assert (await evening.window()).status == "closed"
-    evening.app.closing = lambda _: None
-    await evening.later(2_000)
-    assert (await evening.window(last.name)).status == "closed"
+    assert (await window_room.window()).status == "closed"
+    window_room.app.closing = lambda _: None
+    await window_room.later(2_000)
+    assert (await window_room.window(last.key)).status == "closed"
 
 
-async def test_a_thousand_people_answer_one_window_and_all_of_it_is_settled(evening):
-    guests = await evening.crowd(1_000)
-    evening.guests = guests
-    await evening.do(opening(rules=RULES, judge="rules", points=3, closeOn="everyoneAnswered",
-                             participants=evening.ids))  # fmt: skip
+async def test_a_thousand_people_answer_one_window_and_all_of_it_is_settled(window_room):
+    guests = await window_room.crowd(1_000)
+    window_room.guests = guests
+    await window_room.do(opening(rules=RULES, judge="rules", points=3, closeOn="everyoneAnswered",
+                             participants=window_room.ids))  # fmt: skip
     accepted = await asyncio.gather(
-        *(evening.send(place, {"n": place % 5}) for place in range(1_000))
+        *(window_room.send(place, {"n": place % 5}) for place in range(1_000))
     )
     assert len({each.submission_id for each in accepted}) == 1_000
-    await evening.later(0)
-    assert (await evening.window()).close_reason == "everyoneAnswered"
-    assert await evening.points() == [3 * (place % 5 == 4) for place in range(1_000)]
-    (asked,) = evening.app.closed
-    assert list(asked.submissions.id) == [row.id for row in await evening.rows()]
-    await evening.check_log()
+    await window_room.later(0)
+    assert (await window_room.window()).close_reason == "everyoneAnswered"
+    assert await window_room.points() == [3 * (place % 5 == 4) for place in range(1_000)]
+    (asked,) = window_room.app.closed
+    assert list(asked.submissions.id) == [row.id for row in await window_room.rows()]
+    await window_room.check_log()

@@ -1,15 +1,12 @@
-"""The rules of draws that need no database: entries, picks, backoff, the workshop."""
+"""The rules of draws that need no database: entries and picks."""
 
-import os
 from functools import partial
 
 import pytest
 
-from mymozhem.concurrency.compute_pool import LARGE, Workshop
+from mymozhem.concurrency.compute_pool import LARGE, ComputePool
 from mymozhem.contract import EntryList, EntryRule, Pick, SelectWinnersResult, TicketRule, fair
 from mymozhem.dispatch.outcome import BadAnswer
-from mymozhem.errors import Unavailable
-from mymozhem.rooms.app_calls import backoff
 from mymozhem.rooms.draws.entries import EntriesRefused, freeze, write_chunk
 from mymozhem.rooms.draws.picks import check_picks
 
@@ -98,18 +95,9 @@ def test_picks_of_an_app_are_checked_against_the_rule(picks, each, code):
     assert bad.value.code == code
 
 
-def test_an_app_is_asked_soon_at_first_and_then_ever_more_seldom():
-    waits = [backoff.seconds(attempts) for attempts in range(1, 10)]
-    assert waits == [0.5, 2, 5, 60, 120, 240, 480, 600, 600]
-
-
-async def test_large_work_runs_in_a_child_that_is_replaced_when_it_dies():
-    workshop = Workshop()
-    assert await workshop.run(os.getpid, size=1) == os.getpid()
-    assert await workshop.run(os.getpid, size=LARGE) != os.getpid()
-    with pytest.raises(Unavailable):
-        await workshop.run(partial(os._exit, 1), size=LARGE)
+async def test_entries_of_a_large_draw_are_frozen_in_the_child_process():
+    pool = ComputePool()
     strangers = EntryList(participants=("part_x",), tickets=(1,))
     with pytest.raises(EntriesRefused, match="no candidate"):
-        await workshop.run(partial(freeze, [write_chunk(PEOPLE)], strangers, rule()), size=LARGE)
-    workshop.close()
+        await pool.run(partial(freeze, [write_chunk(PEOPLE)], strangers, rule()), size=LARGE)
+    pool.close()

@@ -12,7 +12,7 @@ from mymozhem.contract import Hook, JsonObject, SelectWinnersRequest
 from mymozhem.contract.envelopes import PlatformReply
 from mymozhem.contract.hooks import PREPARE_DRAW, SELECT_WINNERS
 from mymozhem.dispatch.outcome import CallFailed, FailureKind
-from mymozhem.dispatch.transports.base import Call, Reply
+from mymozhem.dispatch.transports.base import HookCall, Reply
 
 _EQUAL_TICKETS = Reply(b'{"algorithm":"app","rule":"Everybody has one ticket."}')
 
@@ -22,7 +22,7 @@ def answered_for(hook: Hook[BaseModel, BaseModel]) -> Reply | None:
     return _EQUAL_TICKETS if hook is PREPARE_DRAW else None
 
 
-def fields_of(call: Call) -> JsonObject:
+def fields_of(call: HookCall) -> JsonObject:
     """Return the further fields of the body, those that have a value.
 
     `participants` are those that can win, `{"id"}` each; `prizes` are `{"id", "name", "quantity",
@@ -31,7 +31,7 @@ def fields_of(call: Call) -> JsonObject:
     return dict(_fields(call))
 
 
-def read_platform(call: Call, document: object) -> Reply:
+def read_platform(call: HookCall, document: object) -> Reply:
     """Return the reply in a document of the first platform's form; `CallFailed` where it has none.
 
     `success: false` is no refusal, which would be the app's word to people: it says that the app
@@ -50,7 +50,7 @@ def read_platform(call: Call, document: object) -> Reply:
     return Reply(to_json(_result(call.hook, reply.data)))
 
 
-def _fields(call: Call) -> Iterator[tuple[str, JsonValue]]:
+def _fields(call: HookCall) -> Iterator[tuple[str, JsonValue]]:
     context, request = call.context, call.request
     yield "requestId", context.call_id
     if context.room is not None:

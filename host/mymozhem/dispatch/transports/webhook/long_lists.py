@@ -13,7 +13,7 @@ from pydantic_core import to_json
 
 from mymozhem.contract.envelopes import MAX_BODY_BYTES, ListRef
 from mymozhem.dispatch.outcome import CallFailed, FailureKind
-from mymozhem.dispatch.transports.base import Call
+from mymozhem.dispatch.transports.base import HookCall
 from mymozhem.dispatch.transports.model_copies import with_values
 
 from .request import body_of
@@ -42,7 +42,7 @@ class _Found:
     count: int
 
 
-async def fitting_body(call: Call, lists: Lists, *, platform_form: bool) -> bytes:
+async def fitting_body(call: HookCall, lists: Lists, *, platform_form: bool) -> bytes:
     """Return the body of a call with its largest lists left out, and kept in `lists`.
 
     `CallFailed` where it is too large even so; nothing is kept then.
@@ -70,7 +70,7 @@ async def fitting_body(call: Call, lists: Lists, *, platform_form: bool) -> byte
     return body_of(told, platform_form=platform_form, lists=pointers)
 
 
-def _lists_of(call: Call) -> Iterator[_Found]:
+def _lists_of(call: HookCall) -> Iterator[_Found]:
     yield from _inside(call.context, ("context",), "/context")
     yield from _inside(call.request, ("request",), "/request")
 

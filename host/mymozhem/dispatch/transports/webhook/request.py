@@ -5,12 +5,12 @@ It is written from its pieces at once; a model of the whole would be built only 
 
 from pydantic_core import to_json
 
-from mymozhem.dispatch.transports.base import Call
+from mymozhem.dispatch.transports.base import HookCall
 
 from .legacy_format import fields_of
 
 
-def body_of(call: Call, *, platform_form: bool, lists: tuple[str, ...] = ()) -> bytes:
+def body_of(call: HookCall, *, platform_form: bool, lists: tuple[str, ...] = ()) -> bytes:
     """Return the body of a call; `lists` names the places where a `ListRef` stands.
 
     Two calls that differ in the attempt and the time left alone differ there alone.

@@ -6,7 +6,7 @@ from pydantic_core import from_json, to_json
 
 from mymozhem.contract.envelopes import CONTENT_TYPE
 from mymozhem.dispatch.outcome import CallFailed, FailureKind
-from mymozhem.dispatch.transports.base import Call, Reply
+from mymozhem.dispatch.transports.base import HookCall, Reply
 from mymozhem.outbound import Answered
 
 from .legacy_format import read_platform
@@ -25,7 +25,9 @@ _KINDS: dict[int, FailureKind] = {
 _OUTCOMES = ("ok", "refuse")
 
 
-def read_reply(call: Call, answered: Answered, *, asynchronous: bool, platform_form: bool) -> Reply:
+def read_reply(
+    call: HookCall, answered: Answered, *, asynchronous: bool, platform_form: bool
+) -> Reply:
     """Return the reply in an answer, its data not yet validated; `CallFailed` where there is none.
 
     `asynchronous` apps may answer 202 and send the result later, `platform_form` ones may use the
@@ -46,7 +48,7 @@ def read_reply(call: Call, answered: Answered, *, asynchronous: bool, platform_f
     return _finite(call, _reply(call, document))
 
 
-def _reply(call: Call, document: dict[str, object]) -> Reply:
+def _reply(call: HookCall, document: dict[str, object]) -> Reply:
     """Return the reply in a `ReplyEnvelope`, read by hand: at half the time of the model."""
     answered, contract = document.get("id"), document.get("contract")
     lock, outcome = document.get("lock"), document.get("outcome", "ok")
@@ -62,7 +64,7 @@ def _reply(call: Call, document: dict[str, object]) -> Reply:
     return Reply(to_json(document.get("data")), outcome == "refuse", lock)
 
 
-def _finite(call: Call, reply: Reply) -> Reply:
+def _finite(call: HookCall, reply: Reply) -> Reply:
     """Refuse numbers beyond every float: JSON can write 1e999, and has no word for what it is."""
     if b"Infinity" in reply.data:
         try:
@@ -72,7 +74,7 @@ def _finite(call: Call, reply: Reply) -> Reply:
     return reply
 
 
-def _no_answer(call: Call, status: int, *, asynchronous: bool) -> CallFailed:
+def _no_answer(call: HookCall, status: int, *, asynchronous: bool) -> CallFailed:
     name = call.app.app_id
     if status == HTTPStatus.ACCEPTED and asynchronous:
         return CallFailed(FailureKind.ACCEPTED, f"{name} has taken the question; it answers later.")
@@ -82,6 +84,6 @@ def _no_answer(call: Call, status: int, *, asynchronous: bool) -> CallFailed:
     return CallFailed(_KINDS.get(status, FailureKind.BAD_STATUS), message, status=status)
 
 
-def _bad(call: Call, what: str) -> CallFailed:
+def _bad(call: HookCall, what: str) -> CallFailed:
     message = f"{call.app.app_id} answered {call.hook.name} with {what}."
     return CallFailed(FailureKind.BAD_RESULT, message)

@@ -16,7 +16,7 @@ from mymozhem.contract.signing import (
     sign,
 )
 from mymozhem.dispatch.outcome import CallFailed, FailureKind
-from mymozhem.dispatch.transports.base import Call, Reply
+from mymozhem.dispatch.transports.base import HookCall, Reply
 from mymozhem.dispatch.transports.late_replies import LINGER_SECONDS
 from mymozhem.manifests.model import Webhook
 from mymozhem.outbound import AddressForbidden, Answered, Outbound, Unreachable, Unreadable
@@ -32,7 +32,7 @@ class Post:
         self._outbound = outbound
         self._clock = clock
 
-    async def ask(self, call: Call, endpoint: Endpoint, webhook: Webhook, body: bytes) -> Reply:
+    async def ask(self, call: HookCall, endpoint: Endpoint, webhook: Webhook, body: bytes) -> Reply:
         """Return the reply to a call whose body this is, not yet validated; see `Transport`."""
         answered = await self._post(call, endpoint, webhook, body)
         return read_reply(
@@ -47,7 +47,7 @@ class Post:
         await self._outbound.close()
 
     async def _post(
-        self, call: Call, endpoint: Endpoint, webhook: Webhook, body: bytes
+        self, call: HookCall, endpoint: Endpoint, webhook: Webhook, body: bytes
     ) -> Answered:
         name = call.app.app_id
         try:
@@ -72,7 +72,7 @@ class Post:
             message = f"The answer of {name} cannot be read. {error.message}"
             raise CallFailed(FailureKind.BAD_RESULT, message) from error
 
-    def _headers(self, call: Call, endpoint: Endpoint, body: bytes) -> dict[str, str]:
+    def _headers(self, call: HookCall, endpoint: Endpoint, body: bytes) -> dict[str, str]:
         call_id, timestamp = call.context.call_id, int(self._clock.now().timestamp())
         return {
             "Content-Type": CONTENT_TYPE,
@@ -89,6 +89,6 @@ class Post:
         }
 
 
-def _seconds(call: Call) -> float:
+def _seconds(call: HookCall) -> float:
     """Return how long to wait: where somebody wants a late answer, beyond the deadline."""
     return call.context.deadline_ms / 1000 + (LINGER_SECONDS if call.late else 0)

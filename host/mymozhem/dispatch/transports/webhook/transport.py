@@ -5,7 +5,7 @@ from typing import Protocol
 from mymozhem.clock import Clock
 from mymozhem.contract.envelopes import MAX_BODY_BYTES
 from mymozhem.dispatch.outcome import CallFailed, FailureKind
-from mymozhem.dispatch.transports.base import Call, Reply
+from mymozhem.dispatch.transports.base import HookCall, Reply
 from mymozhem.manifests.model import Webhook
 from mymozhem.outbound import Outbound
 from mymozhem.registry.endpoint import Endpoint
@@ -48,7 +48,7 @@ class WebhookTransport:
         self._post = Post(outbound, clock)
         self._lists = lists
 
-    async def send(self, call: Call) -> Reply:
+    async def send(self, call: HookCall) -> Reply:
         """Ask the app and return its reply, not yet validated; see `Transport`."""
         endpoint, webhook = self._place(call)
         if endpoint.platform_form and (known := answered_for(call.hook)) is not None:
@@ -62,7 +62,7 @@ class WebhookTransport:
         """Cut every connection; twice is safe."""
         await self._post.close()
 
-    def _place(self, call: Call) -> tuple[Endpoint, Webhook]:
+    def _place(self, call: HookCall) -> tuple[Endpoint, Webhook]:
         app_id, version = call.app.app_id, call.app.version
         endpoint = self._remotes.endpoint(app_id, version)
         webhook = self._remotes.manifest(app_id, version).webhook(call.hook.capability)

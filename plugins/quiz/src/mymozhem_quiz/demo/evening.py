@@ -15,7 +15,7 @@ from mymozhem.contract import JsonObject
 from mymozhem.contract.demo import Evening
 
 from .expected_scores import Sheet, sums, winner, wins
-from .http_room import FIRST_HALF, HALVES, Place, Stage, Window, open_stage
+from .http_room import FIRST_HALF, HALVES, HttpRoom, Place, Window, open_http_room
 from .people import names
 from .question import COUNTDOWN_MS, MIN_ELAPSED_MS, Asked, ask, back, right_option, turns
 from .question_source import Source, find_source
@@ -69,7 +69,7 @@ class Room:
 
     evening: Evening
     mode: str
-    stage: Stage
+    stage: HttpRoom
     draw: Random
     phones: tuple[Phone, ...]
     sheets: dict[int, Sheet] = field(default_factory=dict)
@@ -114,7 +114,7 @@ async def _open(evening: Evening, mode: str, source: Source, people: tuple[str, 
         "tieBreak": tie_break,
     }
     questions = source.some(ROUNDS, draw)
-    stage = await open_stage(evening, name, settings, prizes=PRIZES, questions=questions)
+    stage = await open_http_room(evening, name, settings, prizes=PRIZES, questions=questions)
     guests = await evening.guests(stage.room.code, people)
     return Room(evening, mode, stage, draw, bring(guests, draw, rounds=ROUNDS))
 

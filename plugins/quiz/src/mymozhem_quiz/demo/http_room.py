@@ -175,7 +175,7 @@ class Event(Wire):
 
 
 @dataclass(frozen=True)
-class Stage:
+class HttpRoom:
     """A room with its organizer, a viewer as its screen, and its questions by their text."""
 
     evening: Evening
@@ -264,14 +264,14 @@ class Stage:
         return f"{self.path}/windows/q-{number}"
 
 
-async def open_stage(
+async def open_http_room(
     evening: Evening,
     name: str,
     settings: Mapping[str, str | int],
     *,
     prizes: tuple[str, ...],
     questions: bytes,
-) -> Stage:
+) -> HttpRoom:
     """Make a room, import its questions, start it, and put up the screen."""
     body: JsonObject = {
         "name": name,
@@ -288,7 +288,7 @@ async def open_stage(
     screen = await evening.guest(room.code, "The screen")
     seat = f"{path}/participants/{screen.participant_id}"
     await evening.call("PATCH", seat, {"role": "VIEWER"}, token=evening.organizer)
-    return Stage(evening, room, screen, await _questions(evening, path))
+    return HttpRoom(evening, room, screen, await _questions(evening, path))
 
 
 async def _import(evening: Evening, path: str, questions: bytes) -> None:

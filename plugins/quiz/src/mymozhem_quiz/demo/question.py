@@ -7,7 +7,7 @@ from random import Random
 
 from mymozhem.contract.demo import Attempt, DemoFailed
 
-from .http_room import Question, Stage, State, Window
+from .http_room import HttpRoom, Question, State, Window
 from .simulated_players import FRIENDS, Habit, Heard, Line, Phone
 
 #: people answer at some moment of so many seconds, those who wait for the others after that
@@ -25,7 +25,7 @@ PATIENT = frozenset({Habit.STEADY, Habit.EARLY, Habit.REPEATED, Habit.LOST})
 class Asked:
     """A question on its way, and who does what; `complete` where everybody answers."""
 
-    stage: Stage
+    stage: HttpRoom
     mode: str
     window: Window
     turns: tuple["Turn", ...]
@@ -140,7 +140,7 @@ async def _act(asked: Asked, line: Line, turn: Turn) -> Attempt | None:
     return came
 
 
-async def back(stage: Stage, window: Window, phone: Phone, answer: str | None) -> None:
+async def back(stage: HttpRoom, window: Window, phone: Phone, answer: str | None) -> None:
     """Check that a phone that loads the page is at the open question, its own answer marked."""
     evening, path = stage.evening, f"{stage.path}/state"
     state = State.model_validate(await evening.call("GET", path, token=phone.guest.token))

@@ -1,0 +1,20 @@
+"""Delete a remote app."""
+
+from mymozhem.auth.principal import Caller
+from mymozhem.registry import remote_apps
+
+from .access import require_manager
+from .audit import audited
+from .services import AppServices, refresh_catalog
+
+
+async def delete_app(services: AppServices, caller: Caller, app_id: str) -> None:
+    """Delete a remote app: it is offered no more, and its rooms stay readable.
+
+    Raises `Forbidden`, `NotFound`, also the second time, and `Conflict` APP_NOT_REMOTE.
+    """
+    await require_manager(services, caller, app_id, "DELETE /apps/{appId}")
+    async with services.database.write() as unit:
+        await remote_apps.delete(unit, app_id)
+        await audited(unit, caller, app_id, "app.delete")
+    await refresh_catalog(services)

@@ -1,0 +1,53 @@
+"""Deprecate a version of an app, or lift its deprecation."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from mymozhem.auth.principal import Caller
+from mymozhem.registry import manifest_history
+from mymozhem.registry.manifest_history import Published
+from mymozhem.rooms.notifications.deprecation import notify_organizers
+
+from .access import require_manager
+from .audit import audited
+from .services import AppServices, refresh_catalog
+
+
+@dataclass(frozen=True)
+class Deprecated:
+    """A version as it is now, and how many organizers were notified of the change."""
+
+    version: Published
+    notified: int
+
+
+async def deprecate_version(
+    services: AppServices,
+    caller: Caller,
+    app_id: str,
+    version: str,
+    *,
+    reason: str,
+    deadline: datetime | None,
+    lift: bool,
+) -> Deprecated:
+    """Offer a version to new rooms no more, or with `lift` again, and notify organizers.
+
+    Rooms keep the version that they are locked to. Idempotent: the same again notifies nobody.
+    Raises `Forbidden`, `NotFound` if there is no such app or version.
+    """
+    await require_manager(services, caller, app_id, "POST /apps/{appId}/deprecate-version")
+    notified = 0
+    async with services.database.write() as unit:
+        if lift:
+            published, changed = await manifest_history.lift_deprecation(unit, app_id, version)
+        else:
+            published, changed = await manifest_history.deprecate(
+                unit, app_id, version, reason=reason, deadline=deadline
+            )
+        if changed:
+            notified = await notify_organizers(unit, published)
+        said = {"version": version, "reason": reason, "lifted": lift, "told": notified}
+        await audited(unit, caller, app_id, "app.deprecate", **said)
+    await refresh_catalog(services)
+    return Deprecated(published, notified)

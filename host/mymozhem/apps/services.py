@@ -1,0 +1,40 @@
+"""What use cases of apps work with."""
+
+from contextlib import suppress
+from typing import Protocol
+
+from mymozhem.auth.keys import Keys
+from mymozhem.config import Settings
+from mymozhem.db.unit_of_work import Database
+from mymozhem.errors import Unavailable
+from mymozhem.registry.catalog import Catalog
+
+
+class AppServices(Protocol):
+    """The services of a host, or those of a command beside it, whose catalog is empty."""
+
+    @property
+    def database(self) -> Database:
+        """The database."""
+        ...
+
+    @property
+    def catalog(self) -> Catalog:
+        """The apps that this process knows."""
+        ...
+
+    @property
+    def keys(self) -> Keys:
+        """The keys of the host, which seal the secrets of apps."""
+        ...
+
+    @property
+    def settings(self) -> Settings:
+        """The operator's settings."""
+        ...
+
+
+async def refresh_catalog(services: AppServices) -> None:
+    """Read the catalog of this process again. If the database is away, the watch does it soon."""
+    with suppress(Unavailable):
+        await services.catalog.refresh()

@@ -1,0 +1,1 @@
+"""Who did what, for operators: appended with the act itself, never changed."""

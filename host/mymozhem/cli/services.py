@@ -1,0 +1,36 @@
+"""What use cases of apps work with in a command."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from functools import cached_property
+
+from mymozhem.auth.keys import Keys
+from mymozhem.config import Settings
+from mymozhem.db.unit_of_work import Database
+from mymozhem.registry.catalog import Catalog
+
+from .database import opened_database
+
+
+@dataclass(frozen=True)
+class CommandServices:
+    """The services of a command: the catalog is empty, since the host has one of its own."""
+
+    database: Database
+    settings: Settings
+    catalog: Catalog = field(default_factory=lambda: Catalog((), ()))
+
+    @cached_property
+    def keys(self) -> Keys:
+        """The keys of the host, read if a use case needs them. Raises `KeysRefused`."""
+        return Keys.load(self.settings)
+
+
+@asynccontextmanager
+async def opened_services(
+    settings: Settings, *, exclusive: bool = False
+) -> AsyncIterator[CommandServices]:
+    """Open the configured database for the use cases of a command; see `opened_database`."""
+    async with opened_database(settings, exclusive=exclusive) as database:
+        yield CommandServices(database, settings)

@@ -1,0 +1,28 @@
+"""Reset a breaker, as an operator's word that the app is well again."""
+
+from mymozhem.audit.trail import audit
+from mymozhem.db.unit_of_work import Database
+from mymozhem.errors import NotFound
+from mymozhem.idempotency.keys import mark_done
+from mymozhem.registry.catalog import Catalog
+
+from .breaker import Key
+from .registry import Breakers, BreakerSnapshot
+
+
+async def reset_breaker(
+    database: Database, catalog: Catalog, breakers: Breakers, key: Key, *, actor_id: str
+) -> BreakerSnapshot:
+    """Close a breaker in every process of the host, and return it. Idempotent.
+
+    The caller has been allowed to do it. Raises `NotFound` if the version has no such capability,
+    `Unavailable` while the database is away.
+    """
+    if key.capability not in catalog.manifest(key.app_id, key.version).capabilities:
+        raise NotFound
+    await breakers.reset(key)
+    said = {"appId": key.app_id, "version": key.version, "capability": key.capability}
+    async with database.write() as unit:
+        audit(unit, "breaker.reset", actor_id=actor_id, **said)
+        await mark_done(unit.session)
+    return breakers.view(key)

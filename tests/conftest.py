@@ -16,6 +16,7 @@ from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import ExitStack
 from pathlib import Path
 
+import hypothesis
 import pytest
 
 from mymozhem.clock import Clock, HeldClock
@@ -27,6 +28,10 @@ from tests.support.engine_tuning import ENGINE_TUNING
 from tests.support.timing import LoadTolerantLoop
 
 ENGINE_TUNING.install()
+
+# An example has no time limit: the first one builds the models that the others find.
+hypothesis.settings.register_profile("mymozhem", deadline=None)
+hypothesis.settings.load_profile("mymozhem")
 
 #: what takes longest is begun first, so that no worker is left alone with it at the end
 LONGEST = (

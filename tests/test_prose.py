@@ -60,6 +60,7 @@ SCOPES = (
     "host/mymozhem/observability/*.py",
     "host/mymozhem/outbound/*.py",
     "host/mymozhem/registry/*.py",
+    "host/mymozhem/rooms/*.py",
     "host/mymozhem/resources.py",
     "host/mymozhem/wiring/*.py",
     "manifests/*.md",

@@ -8,6 +8,9 @@ INSTALL := $(BIN)/python -m pip --disable-pip-version-check install --quiet --no
 COMPILE := uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
   --no-strip-extras --no-emit-index-url --no-header
 
+# If this is set, each process compiles every module again, which takes longer than many a test.
+unexport PYTHONDONTWRITEBYTECODE
+
 .PHONY: help install install-dev run test lint format docs lock benchmarks clean
 
 help: ## List what can be typed here

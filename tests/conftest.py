@@ -10,7 +10,8 @@ import gc
 import os
 import subprocess
 import tempfile
-from collections.abc import AsyncIterator, Iterator
+from asyncio import AbstractEventLoop, SelectorEventLoop
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -20,6 +21,10 @@ from mymozhem.clock import Clock, HeldClock
 from mymozhem.db.unit_of_work import Database
 from mymozhem.migrations import import_tables
 from tests.support.databases import PostgresTemplate, SqliteTemplate, postgres_server
+from tests.support.engine_tuning import ENGINE_TUNING
+from tests.support.timing import LoadTolerantLoop
+
+ENGINE_TUNING.install()
 
 #: what takes longest is begun first, so that no worker is left alone with it at the end
 LONGEST = (
@@ -46,6 +51,14 @@ def pytest_collection_finish() -> None:
     gc.collect()
     gc.freeze()
     gc.set_threshold(100_000, 50, 100)
+
+
+def pytest_asyncio_loop_factories(
+    item: pytest.Item,
+) -> Mapping[str, Callable[[], AbstractEventLoop]]:
+    """Run tests on an event loop that tolerates load, unless they are marked `real_time`."""
+    is_real = item.get_closest_marker("real_time") is not None
+    return {"real": SelectorEventLoop} if is_real else {"patient": LoadTolerantLoop}
 
 
 def _place(item: pytest.Item) -> int:

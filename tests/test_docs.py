@@ -21,9 +21,9 @@ from mymozhem.contract import HOOKS
 from mymozhem.manifests.enums import Addressee, Need, Permission
 from mymozhem.manifests.validate import validate_manifest
 from mymozhem.resources import resource_root
-from mymozhem.rooms.effects import _ACTS
-from tests.docs import contract_page, write
+from tests.docs import write
 from tests.docs.blocks import ROOT, Block, blocks, pages, prose
+from tests.docs.run_examples import examples, run
 from tests.docs.run_page import checkout, expectations, matches, walk
 
 DOCS = ROOT / "docs"
@@ -40,6 +40,12 @@ WALKED = [
     DOCS / "howto" / "register-a-remote-app.md",
 ]
 LANGUAGES = {"sh", "python", "json", "toml", "text", "ini", "http"}
+#: variables that only the tests read
+OF_TESTS = {
+    "MYMOZHEM_FAULT_ROUNDS",
+    "MYMOZHEM_TEST_POSTGRES_URL",
+    "MYMOZHEM_TEST_STRICT",
+}
 _LINK = re.compile(r"(?<!!)\[[^\]]*\]\(([^)\s]+)\)")
 _HEADING = re.compile(r"^#{1,6} (.+?)\s*$", re.MULTILINE)
 
@@ -55,7 +61,6 @@ def of(language: str) -> list[Block]:
 # ------------------------------------------------------------------------------- what can be run
 
 
-@pytest.mark.timeout(300)
 @pytest.mark.skipif(shutil.which("curl") is None, reason="the reader of a tutorial has curl")
 @pytest.mark.parametrize("page", WALKED, ids=named)
 def test_every_command_of_a_tutorial_runs_and_prints_what_the_page_says(page, tmp_path):
@@ -73,9 +78,9 @@ def test_every_tutorial_is_walked_through():
     assert set((DOCS / "tutorial").glob("*.md")) <= set(WALKED)
 
 
-@pytest.mark.parametrize("block", [each for each in of("python") if each.file is None], ids=str)
-def test_every_python_example_runs(block):
-    exec(compile(block.text, str(block), "exec"), {"__name__": "example"})
+@pytest.mark.parametrize("page", [page for page in PAGES if examples(page)], ids=named)
+def test_the_python_examples_of_a_page_run(page):
+    run(page)
 
 
 @pytest.mark.parametrize("block", [each for each in of("python") if each.file is not None], ids=str)
@@ -182,19 +187,6 @@ def test_a_page_that_follows_from_the_code_is_up_to_date(page):
     assert page.read_text(encoding="utf-8") == write.PAGES[page](), message
 
 
-def test_the_hooks_and_effects_to_come_are_those_that_the_host_does_not_know():
-    source = "".join(
-        path.read_text()
-        for package in ("rooms", "wiring")
-        for path in (ROOT / "host" / "mymozhem" / package).rglob("*.py")
-    )
-    asked = {hook.name for hook in HOOKS if re.search(rf"\b{hook.name.upper()}\b", source)}
-    assert {hook.name for hook in HOOKS} - asked == contract_page.HOOKS_TO_COME
-    done = {effect.model_fields["effect"].default for effect in _ACTS} | {"reply"}
-    every = {effect.model_fields["effect"].default for effect in contract_page.EFFECTS}
-    assert every - done == contract_page.EFFECTS_TO_COME
-
-
 def manifest_fields() -> Iterator[str]:
     """Yield every field that the schema of manifests knows, also inside its parts."""
     schema = json.loads((resource_root() / "v1" / "manifest.schema.json").read_text())
@@ -232,6 +224,8 @@ def variables(command: click.Command) -> Iterator[str]:
 @pytest.mark.parametrize("page", PAGES, ids=named)
 def test_a_page_names_no_setting_that_there_is_not(page):
     known = {f"MYMOZHEM_{name.upper()}" for name in Settings.model_fields} | {*variables(cli)}
+    if page == ROOT / "CONTRIBUTING.md":
+        known |= OF_TESTS
     assert set(re.findall(r"MYMOZHEM_[A-Z_]*[A-Z]", page.read_text())) <= known
 
 

@@ -28,6 +28,7 @@ from mymozhem.migrations import import_tables
 from tests.api.test_access import OPENING
 from tests.support.api_host import ApiHost, Caller, make_api_host
 from tests.support.databases import SqliteTemplate
+from tests.support.timing import HANG_TIMEOUT
 
 EXAMPLES = int(os.environ.get("MYMOZHEM_FUZZ_EXAMPLES", "3"))
 CHECKS = (
@@ -59,7 +60,7 @@ class Running:
 
     def __exit__(self, *_: object) -> None:
         self._loop.call_soon_threadsafe(self._stop.set)
-        self._thread.join(30)
+        self._thread.join(HANG_TIMEOUT)
 
     async def _serve(self) -> None:
         self._loop = asyncio.get_running_loop()

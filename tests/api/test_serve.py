@@ -15,6 +15,7 @@ import pytest
 
 from mymozhem.app import create_app
 from mymozhem.config import Settings
+from tests.support.timing import HANG_TIMEOUT
 
 
 def command(folder: Path, *more: str) -> list[str]:
@@ -58,7 +59,7 @@ def test_a_fresh_folder_is_served_and_a_signal_ends_it(tmp_path: Path):
         refused.value.close()
     finally:
         serving.send_signal(signal.SIGTERM)
-        serving.communicate(timeout=20)
+        serving.communicate(timeout=HANG_TIMEOUT)
     assert serving.returncode == 0
 
 
@@ -72,7 +73,7 @@ def test_a_database_of_another_version_is_not_touched(tmp_path: Path):
         capture_output=True,
         text=True,
         env=environment(),
-        timeout=30,
+        timeout=HANG_TIMEOUT,
         check=False,
     )
     assert done.returncode == 1

@@ -30,7 +30,7 @@ from mymozhem.rooms.views.snapshot import snapshot
 from mymozhem.rooms.views.windows import windows
 from mymozhem.rooms.windows import commands
 from mymozhem.rooms.windows.submit import submit
-from tests.support.host import House, principal
+from tests.support.host import HostHarness, principal
 from tests.support.transports import HOUSES
 
 BOTTLES = ("Margaux", "Rioja", "Zweigelt")
@@ -53,7 +53,7 @@ def app() -> object:
 @pytest.fixture
 async def host(
     transport: str, database: Database, clock: Clock, tmp_path: Path, app: object
-) -> AsyncIterator[House]:
+) -> AsyncIterator[HostHarness]:
     async with HOUSES[transport](database, clock, tmp_path, {"tasting": app}) as host:
         yield host
 
@@ -62,7 +62,7 @@ async def host(
 class Cellar:
     """A room with three bottles and three tasters."""
 
-    host: House
+    host: HostHarness
     jobs: Jobs
     room: RoomRow
     ada: JoinResult
@@ -118,7 +118,7 @@ def settings() -> JsonObject:
 
 
 @pytest.fixture
-async def cellar(host: House, settings: JsonObject) -> AsyncIterator[Cellar]:
+async def cellar(host: HostHarness, settings: JsonObject) -> AsyncIterator[Cellar]:
     jobs = Jobs(host.services)
     bottles: JsonObject = {"samples": [{"bottle": each} for each in BOTTLES]}
     room = await host.start("tasting", settings=bottles | settings)
@@ -273,7 +273,7 @@ async def test_the_end_of_the_room_closes_what_is_open(cellar: Cellar) -> None:
     assert (await cellar.public())["results"]["1"]["mean"] == 80
 
 
-async def test_a_room_without_samples_does_not_start(host: House) -> None:
+async def test_a_room_without_samples_does_not_start(host: HostHarness) -> None:
     with pytest.raises(Invalid) as caught:
         await host.start("tasting")
     assert caught.value.details["fields"] == {"/appSettings/samples": ["List at least one sample."]}

@@ -46,14 +46,14 @@ class Block:
 
 
 def pages() -> list[Path]:
-    """Return the front page, every page of the documentation, and those of the plugins."""
+    """Return the pages at the top, every page of the documentation, and those of the plugins."""
     plugins = sorted(ROOT.glob("plugins/*/README.md"))
     docs = [
         page
         for page in sorted((ROOT / "docs").rglob("*.md"))
         if not any(part.startswith(".") for part in page.relative_to(ROOT).parts)
     ]
-    return [ROOT / "README.md", *docs, *plugins]
+    return [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *docs, *plugins]
 
 
 def blocks(page: Path) -> Iterator[Block]:

@@ -6,6 +6,7 @@ import inspect
 import pkgutil
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cache
 from types import ModuleType
 
 import mymozhem
@@ -32,13 +33,14 @@ class Code:
     sentence: str
 
 
-def codes() -> list[Code]:
+@cache
+def codes() -> tuple[Code, ...]:
     """Return every code once, by status and name."""
     found: dict[str, Code] = {}
     for each in [*_failures(), *_defaults(), *_raised(), *_from_server(), *_unfit()]:
         if each.code not in _NOT_OVER_HTTP:
             found.setdefault(each.code, each)
-    return sorted(found.values())
+    return tuple(sorted(found.values()))
 
 
 def _modules() -> Iterator[ModuleType]:

@@ -4,6 +4,7 @@ from mymozhem.api.api_versions import API_VERSIONS, Stage
 from mymozhem.api.v1 import ROUTES
 from mymozhem.auth.access_table import ACCESS, Access
 from tests.docs.error_codes import codes
+from tests.docs.marked import Parts
 from tests.docs.schema_tables import members
 
 _ORDER = list(Access)
@@ -47,20 +48,11 @@ def versions_table() -> str:
     return "\n".join([*lines, *(f"| {value} | {meaning} |" for value, meaning in members(Stage))])
 
 
-def filled(text: str) -> str:
-    """Return a page with its tables written anew, each between its two marks."""
-    tables = {
-        "versions": versions_table(),
-        "access": access_table(),
-        "callers": callers_table(),
-        "codes": codes_table(),
+def rest_parts() -> Parts:
+    """Return the parts of the page that follow from the code."""
+    return {
+        "versions": versions_table,
+        "access": access_table,
+        "callers": callers_table,
+        "codes": codes_table,
     }
-    for name, table in tables.items():
-        begin, end = (
-            f"<!-- {name}: written by `python -m tests.docs.write` -->",
-            f"<!-- /{name} -->",
-        )
-        before, _, rest = text.partition(begin)
-        _, _, after = rest.partition(end)
-        text = f"{before}{begin}\n\n{table}\n\n{end}{after}"
-    return text

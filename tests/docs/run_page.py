@@ -16,9 +16,10 @@ import sysconfig
 from dataclasses import dataclass
 from pathlib import Path
 
+from tests.support.timing import HANG_TIMEOUT
+
 from .blocks import ROOT, Block, blocks
 
-SECONDS = 240
 _MARK = "=== block {} ==="
 # A server is a job of its own, as in a terminal: Ctrl+C is what ends it before the next one.
 _HEAD = """set -euo pipefail
@@ -79,7 +80,7 @@ def walk(page: Path, folder: Path) -> Walked:
         start_new_session=True,
     )  # fmt: skip
     try:
-        printed, complaints = run.communicate(timeout=SECONDS)
+        printed, complaints = run.communicate(timeout=HANG_TIMEOUT)
     finally:
         _end(run)
     pieces = re.split(r"^=== block (\d+) ===\n", printed, flags=re.MULTILINE)
@@ -146,4 +147,4 @@ def _end(run: "subprocess.Popen[str]") -> None:
         os.killpg(run.pid, signal.SIGTERM)
     except ProcessLookupError:
         return
-    run.wait(timeout=20)
+    run.wait(timeout=HANG_TIMEOUT)

@@ -5,23 +5,27 @@ import inspect
 import json
 import re
 import textwrap
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from enum import Enum
 from typing import Any
 
 Link = Callable[[str], str]
 
 
-def fields_table(schema: dict[str, Any], link: Link) -> str:
-    """Return the fields of an object as a table; a sentence where it has none."""
+def fields_table(
+    schema: dict[str, Any], link: Link, meanings: Mapping[str, str] | None = None
+) -> str:
+    """Return the fields of an object as a table, with what they mean; a sentence if it has none."""
     properties = schema.get("properties", {})
     if not properties:
         return "No fields."
     required = set(schema.get("required", ()))
-    lines = ["| field | holds | default |", "| --- | --- | --- |"]
+    columns = ["field", "holds", "default", *(["meaning"] if meanings else [])]
+    lines = [f"| {' | '.join(columns)} |", f"|{' --- |' * len(columns)}"]
     for name, each in properties.items():
         default = "required" if name in required else _default(each)
-        lines.append(f"| `{name}` | {holds(each, link)} | {default} |")
+        row = [f"`{name}`", holds(each, link), default, *([meanings[name]] if meanings else [])]
+        lines.append(f"| {' | '.join(row)} |")
     return "\n".join(lines)
 
 
@@ -30,6 +34,8 @@ def holds(schema: Any, link: Link) -> str:  # noqa: C901, PLR0911 - one line for
     match schema:
         case {"$ref": ref}:
             return link(ref.rsplit("/", 1)[1])
+        case {"discriminator": {"propertyName": "effect"}}:
+            return link("Effect")
         case {"anyOf": parts} | {"oneOf": parts}:
             said = list(dict.fromkeys(holds(part, link) for part in parts))
             return (", or " if said[0].startswith("list of") else " or ").join(said)
@@ -93,4 +99,4 @@ def _range(schema: dict[str, Any]) -> str:
     least, most = schema.get("minimum"), schema.get("maximum")
     if least is None and most is None:
         return ""
-    return f" from {least}" + (f" to {most:,}" if most is not None else " on")
+    return f" from {least:,}" + (f" to {most:,}" if most is not None else " on")

@@ -6,16 +6,17 @@ from pathlib import Path
 import pytest
 
 from mymozhem.auth.principal import Principal
-from mymozhem.clock import Clock, SystemClock
+from mymozhem.clock import Clock
 from mymozhem.contract import PersonKind
 from mymozhem.db.unit_of_work import Database
 from tests.faults.race import Children, Crowd, OneProcess, TwoProcesses, services_of
 from tests.support.host import HostHarness
+from tests.support.timing import LoadTolerantClock
 
 
 @pytest.fixture
 def clock() -> Clock:
-    return SystemClock()
+    return LoadTolerantClock()
 
 
 @pytest.fixture(scope="module")

@@ -5,6 +5,7 @@ import json
 import os
 import signal
 import sys
+from itertools import count
 
 from sqlalchemy import select
 
@@ -28,6 +29,18 @@ from tests.support.host import HostHarness, make_host, make_services
 
 ROUNDS = int(os.environ.get("MYMOZHEM_FAULT_ROUNDS", "2"))
 WINS, QUANTITY = 2, 10
+
+
+def rounds(*, until):
+    """Yield the number of each round and a factor for its times, until `until` returns true.
+
+    At least `ROUNDS` rounds are played. On a busy machine a round may be too short for anything to
+    happen, so each further round has twice the time of the one before.
+    """
+    for number in count():
+        if number >= ROUNDS and until():
+            return
+        yield number, 2 ** max(0, number - ROUNDS + 1)
 
 
 class Scene:

@@ -17,7 +17,6 @@ from types import TracebackType
 from typing import Any, Protocol, Self
 
 from mymozhem.auth.principal import Principal
-from mymozhem.clock import SystemClock
 from mymozhem.contract import (
     ActionRequest,
     Context,
@@ -42,7 +41,9 @@ from mymozhem.rooms.participants.join import join
 from mymozhem.rooms.prizes import winners
 from tests.faults.window_load import DEEDS
 from tests.support.apps.slow_window_app import SlowWindowApp
+from tests.support.engine_tuning import ENGINE_TUNING
 from tests.support.host import make_services
+from tests.support.timing import LoadTolerantClock, LoadTolerantLoop
 
 Job = Mapping[str, Any]
 Jobs = Sequence[Job]
@@ -94,7 +95,7 @@ def _counted(count: int) -> Effects:
 async def services_of(database: Database, folder: Path) -> Services:
     """Wire services with the racer and the asker, patient ones."""
     apps = {"racer": Racer(), "asker": SlowWindowApp()}
-    services = await make_services(database, SystemClock(), folder, apps)
+    services = await make_services(database, LoadTolerantClock(), folder, apps)
     settings = services.settings.model_copy(update={"action_budget_ms": BUDGET_MS})
     return replace(services, settings=settings)
 
@@ -273,7 +274,7 @@ def values(outcomes: Sequence[JsonObject]) -> list[Any]:
 
 
 async def _follow(order: Job) -> list[JsonObject]:
-    database = Database(order["url"], clock=SystemClock())
+    database = Database(order["url"], clock=LoadTolerantClock())
     await database.open()
     services = await services_of(database, Path(order["folder"]))
     try:
@@ -285,8 +286,10 @@ async def _follow(order: Job) -> list[JsonObject]:
 
 def main() -> None:
     """Take orders from the standard input until it ends."""
+    ENGINE_TUNING.install()
     for line in sys.stdin:
-        print(json.dumps(asyncio.run(_follow(json.loads(line)))), flush=True)  # noqa: T201  the answer
+        with asyncio.Runner(loop_factory=LoadTolerantLoop) as loop:
+            print(json.dumps(loop.run(_follow(json.loads(line)))), flush=True)  # noqa: T201  the answer
 
 
 if __name__ == "__main__":

@@ -8,8 +8,9 @@ from contextlib import AsyncExitStack, asynccontextmanager
 
 import pytest
 
+from tests.support.timing import HANG_TIMEOUT
+
 ROUNDS = min(int(os.environ.get("MYMOZHEM_FAULT_ROUNDS", "3")), 100)
-SECONDS = 30
 
 pytestmark = pytest.mark.parametrize("dialect", ["postgresql"], indirect=True)
 
@@ -22,12 +23,12 @@ class Other:
 
     async def ask(self, deed):
         self._process.stdin.write(f"{deed}\n".encode())
-        async with asyncio.timeout(SECONDS):
+        async with asyncio.timeout(HANG_TIMEOUT):
             return json.loads(await self._process.stdout.readline())
 
     async def sees(self, wanted):
         """Wait until the process sees an opening, or with None that there is none."""
-        async with asyncio.timeout(SECONDS):
+        async with asyncio.timeout(HANG_TIMEOUT):
             while (await self.ask("see"))[0] != wanted:  # noqa: ASYNC110 - another's work
                 await asyncio.sleep(0.01)
 
@@ -49,7 +50,7 @@ async def child(url):
     try:
         yield Other(process)
         process.stdin.close()
-        async with asyncio.timeout(SECONDS):
+        async with asyncio.timeout(HANG_TIMEOUT):
             assert await process.wait() in (0, -9)
     finally:
         if process.returncode is None:
@@ -88,7 +89,7 @@ async def test_a_killed_process_s_trial_is_made_by_the_other_after_its_lease(pai
     winner, loser = await race(pair)
     await winner.kill()
     successes = 0
-    async with asyncio.timeout(SECONDS):
+    async with asyncio.timeout(HANG_TIMEOUT):
         while successes < 3:
             if await loser.ask("rush") == 1:
                 await loser.ask("succeed")

@@ -22,9 +22,9 @@ from mymozhem.rooms.tables.prizes import PrizeRow, WinnerRow
 from mymozhem.rooms.tables.rooms import RoomRow, RoomStateRow
 from tests.faults.race import Crowd, Jobs, tally, values
 from tests.support.host import HostHarness
+from tests.support.timing import HANG_TIMEOUT
 
 MANY = int(os.environ.get("MYMOZHEM_FAULT_ROUNDS", "100"))
-SECONDS = 90
 
 # A SQLite file belongs to one process.
 pytestmark = pytest.mark.parametrize(
@@ -35,7 +35,7 @@ pytestmark = pytest.mark.parametrize(
 
 
 async def run(crowd: Crowd, jobs: Jobs) -> list[dict[str, object]]:
-    async with asyncio.timeout(SECONDS):
+    async with asyncio.timeout(HANG_TIMEOUT):
         return await crowd.run(jobs)
 
 

@@ -20,9 +20,9 @@ from tests.faults.kills import ROUNDS
 from tests.faults.race import tally, values
 from tests.faults.window_kills import gapless
 from tests.support.apps.slow_window_app import ACCEPTS, POINTS, RULES
+from tests.support.timing import HANG_TIMEOUT
 
 MANY = 100
-SECONDS = 90
 WORK = ({"do": "work"}, {"do": "work"})  # in each process, if there are two
 JUDGED = {"judge": "rules", "rules": RULES, "points": POINTS}
 
@@ -56,7 +56,7 @@ class QuizRoom:
     async def run(self, jobs):
         """Have all done at once; return what came of those that submit, and of the others."""
         order = [*jobs[0::2], *jobs[1::2]] if self._processes == 2 else jobs
-        async with asyncio.timeout(SECONDS):
+        async with asyncio.timeout(HANG_TIMEOUT):
             outcomes = await self._crowd.run(jobs)
         pairs = list(zip(order, outcomes, strict=True))
         return [

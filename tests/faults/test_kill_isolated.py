@@ -27,9 +27,7 @@ from tests.faults.kills import QUANTITY, ROUNDS, WINS
 from tests.support import isolated
 from tests.support.isolated import is_alive, until
 from tests.support.isolated_host import isolated_house
-
-#: the longest that a draw may take: two questions of five seconds, and what a busy machine adds
-SECONDS = 15.0
+from tests.support.timing import HANG_TIMEOUT
 
 
 @pytest.fixture(scope="module")
@@ -73,7 +71,7 @@ class Evening:
 
     async def finish(self):
         """Do all that is due; an organizer tries again what is held."""
-        async with asyncio.timeout(SECONDS):
+        async with asyncio.timeout(HANG_TIMEOUT):
             await Jobs(self.services).run_due()
         draw = await self.get(self.draws[-1])
         if draw.held_code is not None:

@@ -60,7 +60,7 @@ async def left(database: Database) -> dict[str, int | None]:
     now = await database.now()
     async with database.read() as session:
         rows = await session.scalars(select(WindowRow).filter_by(status=WindowStatus.OPEN))
-        return {row.name: left_ms(row, now) for row in rows}
+        return {row.key: left_ms(row, now) for row in rows}
 
 
 async def unfinished(database: Database) -> bool:
@@ -103,10 +103,10 @@ async def answer(
     while True:
         key, payload = f"k{number}", {"n": number}
         try:
-            accepted = await submit(services, person.room_id, caller, window.name, payload, key=key)
+            accepted = await submit(services, person.room_id, caller, window.key, payload, key=key)
         except Conflict:
             return
-        say(window=window.name, person=person.id, key=key, id=accepted.submission_id)
+        say(window=window.key, person=person.id, key=key, id=accepted.submission_id)
         number += 1
         await asyncio.sleep(0.01)
 

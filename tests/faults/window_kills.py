@@ -16,7 +16,7 @@ from mymozhem.rooms.actions.perform import perform
 from mymozhem.rooms.tables.events import RoomEventRow, RoomStreamRow
 from mymozhem.rooms.tables.participants import ParticipantRow
 from mymozhem.rooms.tables.scores import ScoreRow
-from mymozhem.rooms.tables.windows import SubmissionRow, WindowRow
+from mymozhem.rooms.tables.windows import HeartbeatRow, SubmissionRow, WindowRow
 from tests.support.apps.slow_window_app import ACCEPTS, POINTS, RULES, SlowWindowApp
 from tests.support.host import HostHarness, make_host, make_services
 
@@ -84,6 +84,20 @@ class WindowScene:
         await child.wait()
         return ready.get("left", {}), died
 
+    async def age(self, span):
+        """Pretend that the host was down for a span: move all stored times back by it."""
+        database = Database(self.url, clock=SystemClock())
+        await database.open()
+        async with database.write() as unit:
+            for row in (*await unit.session.scalars(select(WindowRow)),):
+                row.opens_at -= span
+                row.checked_at -= span
+                row.closes_at -= span
+                row.due_at = row.closes_at
+            for row in (*await unit.session.scalars(select(HeartbeatRow)),):
+                row.at -= span
+        await database.close()
+
     async def finish(self):
         """Run a host until every window is settled and revealed."""
         child = await self._start(0, "finish")
@@ -125,8 +139,7 @@ class WindowScene:
         events = await self.check_log()
         check_windows(windows.values(), submissions, events)
         stored = {
-            (windows[row.window_id].name, row.participant_id, row.key): row.id
-            for row in submissions
+            (windows[row.window_id].key, row.participant_id, row.key): row.id for row in submissions
         }
         assert len(stored) == len(submissions)
         assert self.acknowledged.items() <= stored.items()
@@ -180,7 +193,7 @@ def check_windows(windows, submissions, events):
         said = Counter(
             event.type
             for event in events
-            if window.name in (event.payload.get("windowId"), event.payload.get("window"))
+            if window.key in (event.payload.get("windowId"), event.payload.get("window"))
             and event.type not in ("scores:changed", "window:changed")
         )
         held = window.results == "onReveal"
@@ -191,12 +204,12 @@ def check_windows(windows, submissions, events):
         (closed,) = [
             event
             for event in events
-            if event.type == "window:closed" and event.payload["windowId"] == window.name
+            if event.type == "window:closed" and event.payload["windowId"] == window.key
         ]
         assert (closed.payload["reason"], closed.payload["counted"]) == ("deadline", len(counted))
         (told,) = [
             event.payload["ids"]
             for event in events
-            if event.type == "asker:settled" and event.payload["window"] == window.name
+            if event.type == "asker:settled" and event.payload["window"] == window.key
         ]
         assert told == counted

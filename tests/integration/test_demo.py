@@ -23,10 +23,10 @@ from mymozhem.demo.discovery import find_demos
 from mymozhem.demo.host_process import environment, free_port, running_host
 from mymozhem.demo.http_evening import HttpEvening
 from mymozhem.demo.scenario import play_script
+from tests.support.timing import HANG_TIMEOUT
 
 COMMAND = [sys.executable, "-m", "mymozhem", "demo"]
 POSITIONS = "171, 245, 68, 190, 70, 126, 110, 128, 138, 173"
-BOUND_SECONDS = 240
 FAULT = '{"error": {"code": "X", "message": "Down.", "details": {}}}'
 #: fewer than come when nobody says how many, so that all tests stay quick
 PEOPLE = 24
@@ -43,7 +43,7 @@ def test_a_whole_evening_is_played_and_verified(tmp_path):
         env=clean_environment(tmp_path),
         capture_output=True,
         text=True,
-        timeout=BOUND_SECONDS,
+        timeout=HANG_TIMEOUT,
         check=False,
     )
     assert run.returncode == 0, run.stdout + run.stderr
@@ -70,7 +70,7 @@ def test_a_demo_is_served_with_logins_of_its_own_and_stops_when_it_is_told(tmp_p
         record = asyncio.run(first_draw(f"http://127.0.0.1:{port}", tmp_path / "demo"))
     finally:
         host.send_signal(signal.SIGTERM)
-        printed, _ = host.communicate(timeout=30)
+        printed, _ = host.communicate(timeout=HANG_TIMEOUT)
     file = tmp_path / "record.json"
     file.write_text(json.dumps(record))
     verify = [sys.executable, "-m", "mymozhem", "draw", "verify", str(file)]

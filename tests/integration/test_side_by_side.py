@@ -27,13 +27,13 @@ from mymozhem.migrations import import_tables
 from mymozhem.registry.isolated.build import PATH_FILE, host_path
 from mymozhem.registry.isolated.environments import site_packages
 from tests.support.databases import run
+from tests.support.timing import HANG_TIMEOUT
 
 ROOT = Path(__file__).parents[2]
 RELEASES = ROOT / "tests" / "releases"
 FIRST = RELEASES / "mymozhem_lottery-1.0.0-py3-none-any.whl"
 PASSWORD = "a long enough password"
 EMAIL = "organizer@example.com"
-SECONDS = 60
 
 T = TypeVar("T")
 
@@ -99,7 +99,7 @@ class Operator:
             input=stdin,
             capture_output=True,
             text=True,
-            timeout=SECONDS,
+            timeout=HANG_TIMEOUT,
             check=False,
         )
         assert done.returncode == status, f"{words}: {done.stdout}{done.stderr}"
@@ -123,7 +123,7 @@ class Operator:
             yield self.process
         finally:
             self.process.send_signal(signal.SIGTERM)
-            self.process.wait(SECONDS)
+            self.process.wait(HANG_TIMEOUT)
 
     def _is_ready(self) -> bool:
         assert self.process is not None
@@ -150,7 +150,7 @@ class Operator:
         data = None if body is None else json.dumps(body).encode()
         request = Request(self.address + path, data, headers, method=method)
         try:
-            with urlopen(request, timeout=SECONDS) as answer:
+            with urlopen(request, timeout=HANG_TIMEOUT) as answer:
                 raw = answer.read()
                 return answer.status, json.loads(raw) if raw else None
         except HTTPError as error:
@@ -215,12 +215,14 @@ class Operator:
 
 def pip(*words: object) -> None:
     command = [sys.executable, "-m", "pip", "--disable-pip-version-check", "-q"]
-    subprocess.run([*command, *map(str, words)], check=True, timeout=SECONDS, capture_output=True)
+    subprocess.run(
+        [*command, *map(str, words)], check=True, timeout=HANG_TIMEOUT, capture_output=True
+    )
 
 
 def until(look: Callable[[], T]) -> T:
     """Look again and again until there is something; fail where there never is."""
-    ends = time.monotonic() + SECONDS
+    ends = time.monotonic() + HANG_TIMEOUT
     while time.monotonic() < ends:
         found = look()
         if found:
@@ -247,7 +249,6 @@ def operator(tmp_path: Path, database_url: str) -> Operator:
     return operator
 
 
-@pytest.mark.timeout(300)  # three starts of a host, three environments, a dozen commands
 def test_rooms_go_on_with_their_versions_whatever_is_installed(
     operator: Operator, second: Path
 ) -> None:
@@ -264,7 +265,7 @@ def test_rooms_go_on_with_their_versions_whatever_is_installed(
         workers = operator.workers()
         assert len(workers) == 1
         host.kill()
-        host.wait(SECONDS)
+        host.wait(HANG_TIMEOUT)
         until(lambda: not any(map(_lives, workers)))
     operator.index = None
     operator.run("apps", "remove", "mymozhem-lottery==1.0.0", "--isolated", status=1)

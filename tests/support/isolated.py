@@ -13,7 +13,6 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from mymozhem.clock import SystemClock
 from mymozhem.config import Settings
 from mymozhem.contract import (
     ActionRequest,
@@ -35,10 +34,11 @@ from mymozhem.manifests.model import Manifest
 from mymozhem.registry.isolated import environments
 from mymozhem.registry.isolated.build import PATH_FILE, host_path
 from mymozhem.registry.loaded_code import AppCode, IsolatedCode
+from tests.support.timing import HANG_TIMEOUT, LoadTolerantClock
 from tests.support.wheels import write_wheel
 
-#: what an operator gives a worker, made short where a test waits for it
-SETTINGS = {"isolated_memory_mb": 512, "isolated_start_seconds": 20}
+#: what an operator gives a worker, made short where a test waits for it; the longest start
+SETTINGS = {"isolated_memory_mb": 512, "isolated_start_seconds": 120}
 
 _CONTEXT = Context(
     contract="1.0",
@@ -152,7 +152,7 @@ class WorkerPoolHost:
         action: str = "version",
         *,
         version: str = "1.0.0",
-        budget_ms: int = 20_000,
+        budget_ms: int = 30_000,
         **payload: Any,
     ) -> Outcome[Any]:
         request = ActionRequest(action=action, payload=payload)
@@ -165,7 +165,7 @@ class WorkerPoolHost:
         *,
         app_id: str = "prober",
         version: str = "1.0.0",
-        budget_ms: int = 20_000,
+        budget_ms: int = 30_000,
         context: Context = _CONTEXT,
     ) -> Outcome[Any]:
         return await self.dispatcher.call(
@@ -173,7 +173,7 @@ class WorkerPoolHost:
             app=AppTarget(app_id, version),
             context=context.model_copy(update={"app": AppRef(id=app_id, version=version)}),
             request=request,
-            budget=Budget(SystemClock(), budget_ms),
+            budget=Budget(LoadTolerantClock(), budget_ms),
         )
 
     async def reply(self, action: str = "version", **given: Any) -> Any:
@@ -194,7 +194,7 @@ async def den(
     given = Settings(_env_file=None, **{**SETTINGS, **settings})
     workers = Workers(given)
     apps = Apps(list(codes))
-    clock = SystemClock()
+    clock = LoadTolerantClock()
     breakers = Breakers(clock) if breaking else None
     transport = IsolatedTransport(apps, workers)
     dispatcher = Dispatcher(
@@ -227,7 +227,7 @@ def is_alive(pid: int) -> bool:
     return state != "Z"
 
 
-async def until(holds: Any, seconds: float = 15.0) -> None:
+async def until(holds: Any, seconds: float = HANG_TIMEOUT) -> None:
     """Look again and again whether something holds; fail where it never does."""
     async with asyncio.timeout(seconds):
         while not holds():  # noqa: ASYNC110  it is in another process

@@ -10,7 +10,7 @@ from sqlalchemy import select
 from mymozhem.auth.keys import Keys
 from mymozhem.auth.principal import Principal
 from mymozhem.auth.tables import UserRow
-from mymozhem.clock import Clock, SystemClock
+from mymozhem.clock import Clock
 from mymozhem.config import Settings
 from mymozhem.contract import PersonKind
 from mymozhem.db.unit_of_work import Database
@@ -23,6 +23,7 @@ from mymozhem.registry.loaded_code import IsolatedCode
 from mymozhem.rooms.core.services import Services
 from mymozhem.testing import HostHarness
 from tests.support.isolated import SETTINGS
+from tests.support.timing import LoadTolerantClock
 
 
 @asynccontextmanager
@@ -44,7 +45,7 @@ async def isolated_house(
         published = await manifest_history.versions(session)
         known = await session.scalar(select(UserRow.id))
     catalog, workers = Catalog((), published, isolated=codes), Workers(given)
-    clock = clock or SystemClock()
+    clock = clock or LoadTolerantClock()
     transport = IsolatedTransport(catalog, workers)
     dispatcher = Dispatcher(catalog, clock, given, isolated=transport)
     services = Services(database, catalog, dispatcher, Keys.load(given), clock, given)

@@ -14,6 +14,7 @@ import orjson
 import pytest
 
 from mymozhem.contract.signing import SharedKey, parse_key, sign
+from tests.support.timing import HANG_TIMEOUT
 
 FOLDER = Path(__file__).parents[2] / "docs/examples/wheel"
 NODE = shutil.which("node")
@@ -34,7 +35,7 @@ async def wheel(secret: str, port: int = 0) -> AsyncIterator[str]:
     )
     try:
         assert process.stdout is not None
-        line = await asyncio.wait_for(process.stdout.readline(), 20)
+        line = await asyncio.wait_for(process.stdout.readline(), HANG_TIMEOUT)
         yield line.decode().rsplit(" ", 1)[1].strip()
     finally:
         process.terminate()

@@ -21,7 +21,7 @@ def app_manifest():
         "meta": {"name": "Prober", "version": VERSION, "description": "Looks around."},
         "permissions": [],
         "capabilities": ["actions", "winnerSelection"],
-        "policies": {"actions": {"timeout": 20_000}},  # a busy machine starts workers slowly
+        "policies": {"actions": {"timeout": 30_000}},  # a busy machine starts workers slowly
         "actions": {
             name.removeprefix("do_").replace("_", "-"): {"roles": ["ORGANIZER"]}
             for name in globals()

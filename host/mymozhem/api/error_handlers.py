@@ -33,7 +33,7 @@ MAX_LISTED = 200
 class Fault(BaseModel):
     """An error: a code for programs, a sentence for people, and facts."""
 
-    model_config = ConfigDict(frozen=True)
+    model_config = ConfigDict(frozen=True, defer_build=True)
 
     code: str = Field(examples=["VALIDATION"])
     message: str
@@ -45,7 +45,7 @@ class Fault(BaseModel):
 class ErrorBody(BaseModel):
     """The body of every response that is not a success."""
 
-    model_config = ConfigDict(frozen=True)
+    model_config = ConfigDict(frozen=True, defer_build=True)
 
     error: Fault
 

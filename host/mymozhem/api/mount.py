@@ -1,8 +1,10 @@
 """Mount the whole API on an app: every route, with the same request pipeline and error body."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from typing import Never
 
 from quart import Quart
+from quart.routing import QuartRule
 
 from mymozhem.auth.access_table import ACCESS
 
@@ -27,6 +29,18 @@ class AccessIncomplete(RuntimeError):
     """A route has no row in the table of access, or a row has no route; the host does not start."""
 
 
+class _Rule(QuartRule):
+    """A rule that matches and builds no URL: compiling what builds one is most of `create_app`."""
+
+    def _compile_builder(self, append_unknown: bool = True) -> Callable[..., Never]:  # noqa: ARG002, FBT001, FBT002 - werkzeug's signature
+        return _build_nothing
+
+
+def _build_nothing(*_arguments: object) -> Never:
+    message = "the API builds no URLs from its rules"
+    raise NotImplementedError(message)
+
+
 def install(
     app: Quart,
     host: HostSource,
@@ -37,7 +51,8 @@ def install(
     served = list(routes)
     require_complete(served)
     app.json = OrjsonProvider(app)
-    app.url_map.merge_slashes = False  # a redirect would respond with HTML
+    app.url_rule_class = _Rule
+    app.url_map.merge_slashes = False  # a redirect would answer in HTML
     app.config["MAX_CONTENT_LENGTH"] = MOST_BYTES
     app.config["PROPAGATE_EXCEPTIONS"] = False
     arrival_time.install(app, host)

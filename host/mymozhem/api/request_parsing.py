@@ -21,7 +21,12 @@ class Body(BaseModel):
     """A JSON object from a client; unknown fields are refused."""
 
     model_config = ConfigDict(
-        frozen=True, alias_generator=to_camel, populate_by_name=True, extra="forbid", strict=True
+        frozen=True,
+        alias_generator=to_camel,
+        populate_by_name=True,
+        extra="forbid",
+        strict=True,
+        defer_build=True,
     )
 
 
@@ -29,7 +34,11 @@ class Query(BaseModel):
     """The query of a URL; a name that is unknown or repeated is refused."""
 
     model_config = ConfigDict(
-        frozen=True, alias_generator=to_camel, populate_by_name=True, extra="forbid"
+        frozen=True,
+        alias_generator=to_camel,
+        populate_by_name=True,
+        extra="forbid",
+        defer_build=True,
     )
 
 

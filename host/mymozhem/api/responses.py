@@ -15,13 +15,15 @@ T = TypeVar("T")
 class Meta(BaseModel):
     """Facts about a response; empty if there are none."""
 
-    model_config = ConfigDict(frozen=True)
+    model_config = ConfigDict(frozen=True, defer_build=True)
 
 
 class ListMeta(BaseModel):
     """Which page of a list this is."""
 
-    model_config = ConfigDict(frozen=True, alias_generator=to_camel, populate_by_name=True)
+    model_config = ConfigDict(
+        frozen=True, alias_generator=to_camel, populate_by_name=True, defer_build=True
+    )
 
     page: int = Field(ge=1)
     limit: int = Field(ge=1, le=100)

@@ -117,7 +117,7 @@ async def stored(session: AsyncSession, room: RoomRow) -> Replayed:
     found.scores.update({participant: int(points) for participant, points in scores})
     found.own = {row.id: row.own for row in owned if row.own}
     windows = await session.scalars(select(WindowRow).where(WindowRow.room_id == room.id))
-    found.windows = {row.name: row.status for row in windows}
+    found.windows = {row.key: row.status for row in windows}
     if state is not None:
         found.state = {str(level): getattr(state, level) for level in Level}
     return found

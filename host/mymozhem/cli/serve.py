@@ -4,7 +4,8 @@ import asyncio
 import gc
 import signal
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -46,7 +47,8 @@ def serve_command(**options: object) -> None:
       mymozhem serve --database-url postgresql://localhost/mymozhem --log-format json
     """
     settings = _settings(options)
-    asyncio.run(_prepare(settings))
+    with _lasting():
+        asyncio.run(_prepare(settings))
     sys.exit(run(settings))
 
 
@@ -57,11 +59,8 @@ def run(settings: Settings) -> int:
     from mymozhem.observability.logging import configure_logging
 
     configure_logging(settings)
-    # What is made until now stays for ever: nothing of it is looked through again for garbage.
-    gc.disable()
-    server = Server(config_of(settings))
-    gc.freeze()
-    gc.enable()
+    with _lasting():
+        server = Server(config_of(settings))
     stop_on_signals(server)
     click.echo(f"mymozhem is starting at {settings.effective_public_url} (stop it with Ctrl+C)")
     server.run()
@@ -100,6 +99,17 @@ def config_of(settings: Settings) -> "Config":
         server_header=False,
         timeout_graceful_shutdown=GRACE_SECONDS,
     )
+
+
+@contextmanager
+def _lasting() -> Iterator[None]:
+    """Make what stays for ever, such as modules: it is never looked through for garbage."""
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.freeze()
+        gc.enable()
 
 
 async def _prepare(settings: Settings) -> None:

@@ -28,7 +28,7 @@ ReserveCount = Annotated[StrictInt, Field(ge=0, le=MAX_RESERVES)]
 
 
 class Emit(Answer):
-    """Append an event that the manifest declares to the room log."""
+    """Append an event that the manifest declares to the room's log."""
 
     effect: Literal["emit"] = "emit"
     type: EventType
@@ -37,7 +37,7 @@ class Emit(Answer):
 
 
 class SetState(Answer):
-    """Replace the named parts of the room's state; each part is shown to its level only."""
+    """Replace parts of the room's state; each part is shown to its level only."""
 
     effect: Literal["setState"] = "setState"
     public: JsonObject | None = None
@@ -46,10 +46,9 @@ class SetState(Answer):
 
 
 class SetParticipants(Answer):
-    """Replace data of single participants, in parallel arrays; None leaves a part unchanged.
+    """Replace what the app keeps about single participants, in parallel arrays.
 
-    Only that participant sees `own`, and nobody sees `private`; `actor.data` returns both to the
-    app.
+    `own` is shown to that participant alone, `private` to nobody. None leaves a part as it is.
     """
 
     effect: Literal["setParticipants"] = "setParticipants"
@@ -67,18 +66,17 @@ class SetParticipants(Answer):
 
 
 class SetSettings(Answer):
-    """Merge a patch into the room's settings: any field in DRAFT, later only `x-live` fields."""
+    """Change settings of the room: any in DRAFT, later only `x-live` ones."""
 
     effect: Literal["setSettings"] = "setSettings"
     patch: JsonObject
 
 
 class Announce(Answer):
-    """What the host publishes when a window closes.
+    """What participants see after a window has closed.
 
-    Without `verdicts`, participants do not see their own verdicts. Without `standings`,
-    participants see no standings and no points, from this close until the close of a window that
-    announces them.
+    Without `verdicts` they do not see their own verdicts. Without `standings` they see neither
+    standings nor points until another window that announces standings has closed.
     """
 
     verdicts: StrictBool = True
@@ -86,17 +84,17 @@ class Announce(Answer):
 
 
 class OpenWindow(Answer):
-    """Let participants submit within a time span; the host counts, judges by the rules, and closes.
+    """Open a window, in which people submit; the host counts, judges by rules, and closes.
 
-    `id` is unique in the room for ever. Everybody sees `prompt` and `accepts` (a JSON Schema of a
-    submission). Only the app sees `data` and `rules`: a submission is right exactly if it satisfies
+    `id` has never been used in the room. Everybody sees `prompt` and `accepts`, a JSON Schema of a
+    submission. The app alone sees `data` and `rules`; a submission is right exactly if it satisfies
     the rules. `fold` are JSON Pointers to texts that are compared after NFKC, case folding and
     collapsing of spaces, in the submission and in the `const` and `enum` of the rules alike.
 
-    The window opens after `opens_in_ms` and is open for `duration_ms`, or without an end if that is
-    None. If `participants` is given, only they may submit; None means everybody of `roles`. A
-    submission less than `min_elapsed_ms` after the opening is refused and may be repeated. `points`
-    are what a right submission gets if the host judges.
+    The window opens after `opens_in_ms` and is open for `duration_ms`, without an end when that is
+    None. `participants` are the only ones who may submit, None means everybody of `roles`.
+    Submissions less than `min_elapsed_ms` after the opening are refused and may be repeated.
+    `points` are the points of a submission that the host finds right.
     """
 
     effect: Literal["openWindow"] = "openWindow"
@@ -129,7 +127,7 @@ class OpenWindow(Answer):
 
 
 class ChangeWindow(Answer):
-    """Move the end of an open or paused window; a time in the past closes it."""
+    """Move the end of an open or paused window; a moment in the past closes it."""
 
     effect: Literal["changeWindow"] = "changeWindow"
     id: Name
@@ -137,17 +135,14 @@ class ChangeWindow(Answer):
 
 
 class CloseWindow(Answer):
-    """Close an open or paused window now; no error if it is closed already."""
+    """Close a window now; idempotent."""
 
     effect: Literal["closeWindow"] = "closeWindow"
     id: Name
 
 
 class RevealWindow(Answer):
-    """Show the verdicts and standings that a window with `results: onReveal` withholds.
-
-    No error if the results of the window are shown already.
-    """
+    """Show verdicts and standings of a window with `results: onReveal`; idempotent."""
 
     effect: Literal["revealWindow"] = "revealWindow"
     id: Name
@@ -158,7 +153,7 @@ class Share(Answer):
 
     A field is `participantId`, `payload`, `verdict`, `points`, `elapsedMs`, or a JSON Pointer into
     the payload such as `/comment`. Verdicts and points stay hidden until they are revealed. Without
-    `participantId` nobody can see who made a submission, nor in which order they arrived.
+    `participantId` nobody sees whose a submission is, or in which order they arrived.
     """
 
     effect: Literal["share"] = "share"
@@ -183,11 +178,11 @@ class Verdicts(Answer):
 
 
 class Rejudge(Answer):
-    """Correct a closed window later: by new rules, by verdicts, or by voiding it.
+    """Correct a closed window: by new rules, by verdicts, or by voiding it.
 
-    `rules` judge every submission again and give the window's `points` to the right ones;
-    `verdicts` correct those that they name. A window that is `void` gives no points. Scores are
-    recomputed, and the log says what changed.
+    `rules` judge every submission again and give the window's `points` to right ones. `verdicts`
+    correct the named submissions. A window that is `void` gives no points. The scores are adjusted,
+    and the log says what changed.
     """
 
     effect: Literal["rejudge"] = "rejudge"
@@ -205,7 +200,7 @@ class Rejudge(Answer):
 
 
 class Adjust(Answer):
-    """Add points to a participant, or subtract them, with a reason."""
+    """Add points to a participant, or take points, with a reason."""
 
     effect: Literal["adjust"] = "adjust"
     participant_id: Id
@@ -223,7 +218,7 @@ class Award(Answer):
 
 
 class Schedule(Answer):
-    """Set a durable timer, at a time or after a span; it replaces a timer of the same name."""
+    """Set a durable timer; a timer of the same name is replaced."""
 
     effect: Literal["schedule"] = "schedule"
     name: Name
@@ -240,21 +235,21 @@ class Schedule(Answer):
 
 
 class Cancel(Answer):
-    """Cancel a timer; no error if no timer has that name."""
+    """Remove a timer; idempotent."""
 
     effect: Literal["cancel"] = "cancel"
     name: Name
 
 
 class Fulfill(Answer):
-    """Record that a prize was handed out; no error if that is recorded already."""
+    """Note that a prize was handed out; idempotent."""
 
     effect: Literal["fulfill"] = "fulfill"
     winner_id: Id
 
 
 class Revoke(Answer):
-    """Revoke a win with a reason; the unit of the prize becomes available again."""
+    """Take a win back, with a reason; its unit of the prize can be won again."""
 
     effect: Literal["revoke"] = "revoke"
     winner_id: Id
@@ -283,14 +278,14 @@ class PublicSource(Answer):
 
 
 class Draw(Answer):
-    """Ask the host for a draw, as a durable job; without `prizes` it draws everything that is left.
+    """Ask the host for a draw, which it runs as a durable job.
 
-    With `run` the winners are selected and revealed right after the commit; otherwise the draw
-    waits for `runDraw`, or for the values of its `public_sources`. `replaces` names the revoked win
-    that a redraw replaces; it may be revoked earlier in the same result. `reserves` is how many
-    participants are named in reserve, for each prize if participants may win several. `data` is a
-    note of the app, at most 4 KiB, which nobody sees and which `prepare_draw` receives. A key that
-    the room has used already is refused.
+    `prizes` None means all units that are left. With `run` the winners are selected after the
+    commit; otherwise the draw waits for `runDraw`, or for the values of its `public_sources`.
+    `replaces` names the revoked win that a redraw replaces; it may be revoked by an effect before
+    this one. `reserves` is the number of people in reserve, for each prize if people may win
+    several. `data` is given to `prepare_draw` and shown to nobody; 4 KiB at most. A key that the
+    room has used already is refused.
     """
 
     effect: Literal["draw"] = "draw"
@@ -312,7 +307,7 @@ class RunDraw(Answer):
 
 
 class Reveal(Answer):
-    """Publish the result of a draw, for the named prizes or for all."""
+    """Make the winners of a draw public, for the named prizes or for all."""
 
     effect: Literal["reveal"] = "reveal"
     key: Name
@@ -320,7 +315,7 @@ class Reveal(Answer):
 
 
 class Notify(Answer):
-    """Send a notification."""
+    """Send a notification to people of the room."""
 
     effect: Literal["notify"] = "notify"
     to: Audience
@@ -329,7 +324,7 @@ class Notify(Answer):
 
 
 class Reply(Answer):
-    """The value that the caller of the action receives."""
+    """Return data to the caller of the action."""
 
     effect: Literal["reply"] = "reply"
     data: JsonValue = None

@@ -8,7 +8,7 @@ class RoomStatus(StrEnum):
 
     DRAFT = "DRAFT"  #: in preparation; settings may change
     ACTIVE = "ACTIVE"  #: the event is on; settings are frozen
-    COMPLETED = "COMPLETED"  #: over; only follow-up changes are written
+    COMPLETED = "COMPLETED"  #: over; only follow-ups are written
     CANCELLED = "CANCELLED"  #: called off
 
 
@@ -76,11 +76,9 @@ class SubmissionMode(StrEnum):
 class CloseOn(StrEnum):
     """What closes a window, besides its end and the organizers."""
 
-    DEADLINE = "deadline"  #: nothing else
-    FIRST_RIGHT = (
-        "firstRight"  #: the first right one in commit order; or nobody can submit any more
-    )
-    EVERYONE = "everyoneAnswered"  #: everybody who may submit has submitted
+    DEADLINE = "deadline"  #: nothing else; it closes at its end
+    FIRST_RIGHT = "firstRight"  #: the first right submission, or that nobody is left to give it
+    EVERYONE = "everyoneAnswered"  #: that everybody who may submit has done so
     ACTION = "action"  #: the app's effect `closeWindow`
 
 
@@ -95,17 +93,17 @@ class Judge(StrEnum):
 class Results(StrEnum):
     """When verdicts and standings are shown."""
 
-    ON_CLOSE = "onClose"  #: as soon as the window is closed
+    ON_CLOSE = "onClose"  #: when the window is closed
     ON_REVEAL = "onReveal"  #: when they are revealed, automatically after ten minutes
 
 
 class WindowStatus(StrEnum):
     """The stage of a window in its life cycle."""
 
-    OPEN = "open"  #: takes submissions since its opening
-    PAUSED = "paused"  #: paused, with the time that was left
-    TALLYING = "tallying"  #: takes no more submissions; the app is called for the result
-    CLOSED = "closed"  #: settled: verdicts and points change only by a correction
+    OPEN = "open"  #: takes submissions, from its opening on
+    PAUSED = "paused"  #: on hold, with the time that was left
+    TALLYING = "tallying"  #: counts nothing any more; the app decides the results
+    CLOSED = "closed"  #: settled: verdicts and points are fixed, unless they are corrected
     VOID = "void"  #: gives no points
 
 
@@ -130,7 +128,7 @@ class Verdict(StrEnum):
 
 
 class ChangeKind(StrEnum):
-    """What can change in a room; a manifest's `changes` names those that its app receives."""
+    """What can change in a room; a manifest's `changes` names the kinds that its app receives."""
 
     STATUS = "status"  #: the room's status
     SETTINGS = "settings"  #: the room's settings
@@ -157,10 +155,10 @@ class Strategy(StrEnum):
 
     PLATFORM = "platform"  #: the host's own default
     CACHED = "cached"  #: rules that the host already holds
-    QUEUE = "queue"  #: retried until the app is back
+    QUEUE = "queue"  #: the host asks again until the app answers
     REVIEW = "review"  #: an organizer decides later
     HOLD = "hold"  #: on hold until an organizer decides
-    FAIL = "fail"  #: the caller gets an error, nothing is applied
+    FAIL = "fail"  #: the caller gets the failure, nothing is applied
     FALLBACK = "fallback"  #: a literal result from the manifest
 
 
@@ -170,8 +168,8 @@ class DecidedBy(StrEnum):
     APP = "app"  #: the app itself
     PLATFORM = "platform"  #: the host's default
     CACHE = "cache"  #: rules that the host held
-    QUEUE = "queue"  #: nobody yet; the call will be retried
-    REVIEW = "review"  #: nobody yet; an organizer will decide
+    QUEUE = "queue"  #: nobody yet; the app will be asked again
+    REVIEW = "review"  #: nobody yet; an organizer will
     HOLD = "hold"  #: nobody yet; it is on hold
     FALLBACK = "fallback"  #: the manifest's literal value
-    NOBODY = "nobody"  #: the call failed, and its caller got an error
+    NOBODY = "nobody"  #: the call failed, and the caller got the failure

@@ -77,7 +77,11 @@ class RequestEnvelope(Wire):
 
 class _Reply(BaseModel):
     model_config = ConfigDict(
-        frozen=True, alias_generator=to_camel, populate_by_name=True, extra="ignore"
+        frozen=True,
+        alias_generator=to_camel,
+        populate_by_name=True,
+        extra="ignore",
+        defer_build=True,
     )
 
 

@@ -32,13 +32,13 @@ class AppHooks:
     def validate_settings(
         self, context: p.Context, request: p.SettingsValidationRequest
     ) -> MaybeAsync[p.SettingsValidationResult]:
-        """Return the problems in settings that satisfy the schema."""
+        """Return what is wrong with settings that satisfy the schema."""
 
     @hookspec
     def import_settings(
         self, context: p.Context, request: p.SettingsImportRequest
     ) -> MaybeAsync[p.SettingsImportResult]:
-        """Turn pasted or uploaded text into the value of a setting."""
+        """Read pasted or uploaded text, and return the value of a setting."""
 
     @hookspec
     def migrate_settings(
@@ -50,7 +50,7 @@ class AppHooks:
     def register_participant(
         self, context: p.Context, request: p.RegistrationRequest
     ) -> MaybeAsync[p.RegistrationResult]:
-        """Admit an applicant, reject them, or leave the decision to the organizer."""
+        """Accept or reject somebody who joins, or leave it to an organizer."""
 
     @hookspec
     def prepare_draw(
@@ -62,7 +62,7 @@ class AppHooks:
     def select_winners(
         self, context: p.Context, request: p.SelectWinnersRequest
     ) -> MaybeAsync[p.SelectWinnersResult]:
-        """Select winners by an algorithm of the app, from the seed alone."""
+        """Select winners by the app's own algorithm, from a given seed."""
 
     @hookspec
     def judge_submission(
@@ -74,13 +74,13 @@ class AppHooks:
     def handle_action(
         self, context: p.Context, request: p.ActionRequest
     ) -> MaybeAsync[p.ActionResult | p.Effects]:
-        """Handle an action that somebody in the room called; return effects."""
+        """Do an action that somebody in the room called, by effects."""
 
     @hookspec
     def close_window(
         self, context: p.Context, request: p.CloseWindowRequest
     ) -> MaybeAsync[p.CloseWindowResult | p.Effects]:
-        """Process the submissions of a window that has closed."""
+        """Judge the submissions of a window that has closed, and return effects."""
 
     @hookspec
     def on_timer(self, context: p.Context, request: p.TimerRequest) -> MaybeAsync[p.Effects]:
@@ -90,7 +90,7 @@ class AppHooks:
     def on_room_changed(
         self, context: p.Context, request: p.RoomChangeRequest
     ) -> MaybeAsync[p.Effects]:
-        """Act on a change of a kind that the manifest subscribes to."""
+        """Act on a change in the room, of a kind that the manifest names."""
 
     @hookspec
     def deliver_notification(
@@ -102,13 +102,13 @@ class AppHooks:
     def on_event(
         self, context: p.Context, request: p.EventRequest
     ) -> MaybeAsync[p.Acknowledgement]:
-        """Process an event of the room log, for example for analytics."""
+        """Take note of an event of the room's log."""
 
     @hookspec
     def check_health(
         self, context: p.Context, request: p.HealthRequest
     ) -> MaybeAsync[p.HealthReport]:
-        """Report the health of the app."""
+        """Return how well the app works."""
 
 
 Req_co = TypeVar("Req_co", bound=BaseModel, covariant=True)
@@ -120,9 +120,8 @@ class Hook(Generic[Req_co, Res_co]):
     """How the host calls one hook.
 
     `deadline_ms` and `on_failure` are defaults that a manifest's policy may change; `allowed` are
-    the strategies that it may name. Somebody waits for the result of an `asked` hook; the other
-    hooks are notifications. `empty` means that an app may return nothing, for the result's
-    defaults.
+    the strategies that it may name. The result of an `asked` hook decides something; the others are
+    deliveries. `empty` means that returning nothing is the result with its defaults.
     """
 
     name: str

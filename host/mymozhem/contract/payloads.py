@@ -53,14 +53,14 @@ class RoomView(Wire):
 
 
 class ParticipantData(Wire):
-    """Data that the app keeps about one participant, who sees `own`; nobody sees `private`."""
+    """What the app keeps about one participant: they see `own`, and nobody sees `private`."""
 
     own: JsonObject = {}
     private: JsonObject = {}
 
 
 class Actor(Wire):
-    """Who caused the call; `participant_id` is None if they are not in the room (an admin)."""
+    """Who caused the call; `participant_id` is None for an admin who is not in the room."""
 
     participant_id: str | None
     role: Role
@@ -81,7 +81,7 @@ class Prize(Wire):
 
 
 class Winner(Wire):
-    """A winner whose draw, if any, is revealed; revoked ones included."""
+    """A win that is public: awarded, or of a revealed draw. Revoked wins are included."""
 
     id: str
     participant_id: str
@@ -93,7 +93,7 @@ class Winner(Wire):
 
 
 class Reserve(Wire):
-    """A participant in reserve, as a row of `Reserves`."""
+    """A person in reserve, as a row of `Reserves`."""
 
     draw_id: str
     prize_id: str | None
@@ -102,11 +102,12 @@ class Reserve(Wire):
 
 
 class Reserves(Wire):
-    """The reserves of draws that are completely revealed, in parallel arrays.
+    """The people in reserve of draws that are revealed completely, in parallel arrays.
 
-    The oldest draw comes first; within a draw, the order is that of the selection. `prize_id` is
-    None if the draw gave everybody one prize at most: such reserves are for any prize of the draw.
-    `active` says whether they are active participants now. The app itself records who moved up.
+    They are ordered by draw, the oldest first, and then by the selection. `prize_id` is None if the
+    draw gave everybody one prize at most: the person is in reserve for any prize of that draw.
+    `active` is True if the person takes part now, as a participant. The app has to note whom it
+    has moved up.
     """
 
     draw_id: tuple[str, ...] = ()
@@ -115,7 +116,7 @@ class Reserves(Wire):
     active: tuple[bool, ...] = ()
 
     def rows(self) -> Iterator[Reserve]:
-        """Yield the reserves one by one, in their order."""
+        """Yield the people one by one, in order."""
         names = tuple(type(self).model_fields)
         for values in zip(*(getattr(self, name) for name in names), strict=True):
             yield Reserve.model_construct(**dict(zip(names, values, strict=True)))
@@ -193,12 +194,12 @@ class Submissions(Wire):
 class Context(Wire):
     """The context of every request: room, actor, times; and what the manifest's `needs` requested.
 
-    `room` is None for calls outside a room, `actor` is None if nobody caused the call;
-    `received_at` is when the host received what the call is about, `due_at` when a timer was due;
-    `deadline_ms` is the time left; `lock` is the digest of the room's lock. `seed` is randomness
-    from the host (32 bytes, hex) for hooks that return effects: the same in every attempt of a
-    call, and secret from everybody else. `prizes`, `winners`, `reserves`, `participants` and
-    `submissions` (of closed windows) are None unless the manifest needs them for this hook.
+    `room` is None for calls outside a room, `actor` if no person caused the call. `received_at` is
+    when the host received what the call is about, `due_at` when a timer was due. `deadline_ms` is
+    the time that is left. `lock` is the digest of the room's lock. `seed` is 32 random bytes in
+    hex, for hooks that return effects; it is the same in every attempt of a call, and secret.
+    `prizes`, `winners`, `reserves`, `participants` and `submissions` (of closed windows) are None
+    unless the manifest needs them for this hook.
     """
 
     contract: str
@@ -231,14 +232,14 @@ class Problem(Answer):
 
 
 class SettingsValidationRequest(Wire):
-    """Settings that satisfy the schema; with `activate`, they must be complete as well."""
+    """Settings that satisfy the schema; with `activate` they also have to be complete."""
 
     settings: JsonObject
     purpose: Literal["save", "activate"]
 
 
 class SettingsValidationResult(Answer):
-    """The problems found; without problems, the settings are valid."""
+    """The problems found; none if the settings are good."""
 
     problems: tuple[Problem, ...] = ()
 
@@ -269,7 +270,7 @@ class SettingsImportResult(Answer):
 class SettingsMigrationRequest(Wire):
     """Settings and state of a room in one version of the app, to be migrated to another.
 
-    The host calls the newer of the two versions, for an upgrade and for a downgrade.
+    The newer of the two versions is called, on upgrades and on downgrades.
     """
 
     settings: JsonObject
@@ -279,7 +280,7 @@ class SettingsMigrationRequest(Wire):
 
 
 class MigratedState(Answer):
-    """The parts of the state in the new version; a part that is left out stays unchanged."""
+    """The parts of the state in the new version; None leaves a part as it is."""
 
     public: JsonObject | None = None
     organizer: JsonObject | None = None
@@ -298,10 +299,10 @@ class SettingsMigrationResult(Answer):
 
 
 class Applicant(Wire):
-    """Somebody who wants to join; `person_id` is the same across rooms of one app.
+    """A person who wants to join; `person_id` is the same in all rooms of one app.
 
-    `metadata` is what the room holds already about this person, from organizers, an import, or an
-    earlier membership; an applicant cannot write it.
+    `metadata` is what the room already stores about this person, from organizers, an import, or an
+    earlier stay. An applicant cannot change it.
     """
 
     person_id: str
@@ -312,19 +313,19 @@ class Applicant(Wire):
 
 
 class RegistrationRequest(Wire):
-    """The applicant's own answers, which satisfy the manifest's `registration` schema."""
+    """An applicant and their answers, which satisfy the manifest's `registration` schema."""
 
     applicant: Applicant
     answers: JsonObject
 
 
 class RegistrationResult(Answer):
-    """Whether the applicant is admitted; `metadata` is kept with the participant.
+    """Whether the applicant may join; `metadata` is stored with the participant.
 
-    Without `metadata`, the host keeps what the room holds already and adds the answers, which never
-    replace it. `seats` admits the applicant only if the room has fewer active participants of role
-    PARTICIPANT. The host counts them under the room's lock, so if two applicants compete for the
-    last place, only one gets it. The other is rejected with `reason`.
+    `metadata` None keeps what the room already stores and adds the answers, which replace nothing.
+    With `seats` the applicant is accepted only if fewer active participants of role PARTICIPANT
+    are in the room, and otherwise rejected with `reason`. The host counts under the room's lock, so
+    that two applicants never get the same last place.
     """
 
     decision: Literal["accept", "reject", "pending"] = "accept"
@@ -348,8 +349,8 @@ class DrawPrize(Wire):
 class Candidates(Wire):
     """Active participants of role PARTICIPANT in canonical order, in parallel arrays.
 
-    `earlier_points` are those of the room that this one continues: None for participants who were
-    not there, and no array at all if this room continues none.
+    `earlier_points` are points in the room that this one continues: None for a candidate who was
+    not in it. The array is empty if this room continues no other.
     """
 
     id: tuple[str, ...] = ()
@@ -373,8 +374,8 @@ class Replaced(Wire):
 class PrepareDrawRequest(Wire):
     """The prizes to be drawn, the candidates, and what the draw replaces.
 
-    `reserves` and `data` are those of the effect `draw`. A room has one draw in progress at a time,
-    so the winners of earlier draws are known.
+    `reserves` and `data` are those of the effect `draw`. A room runs one draw at a time, so that
+    the winners of earlier draws are known.
     """
 
     draw_id: str
@@ -404,8 +405,8 @@ class EntryList(Answer):
 class TicketRule(Answer):
     """How many tickets a candidate has: a number that the host reads, within bounds.
 
-    The number is the integer under `field` of the metadata, the points in this room, or those of
-    the room that this one continues. It is divided by `per` and rounded down, then kept between
+    The number is the integer in `field` of the metadata, the points in this room, or the points in
+    the room that this one continues. It is divided by `per` and rounded down, then limited to
     `minimum` and `maximum`. If there is no integer, `default` is used.
     """
 
@@ -428,11 +429,11 @@ class TicketRule(Answer):
 
 
 class EntryRule(Answer):
-    """Entries by rule over `{kind, metadata, points}` of each candidate: a million need no list.
+    """Entries by a rule over `{kind, metadata, points}` of each candidate; it needs no long list.
 
-    `where` is a JSON Schema that a candidate must satisfy, `except` leaves participants out,
-    `seen_since` leaves out everybody who was last seen before that time. `tickets` is a number for
-    everybody or a rule (0 tickets: not an entry).
+    `where` is a JSON Schema that a candidate must satisfy. `except` leaves participants out, and
+    `seen_since` candidates who were last seen before that moment. `tickets` is a number for
+    everybody, or is looked up; a candidate with 0 tickets is no entry.
     """
 
     where: JsonObject | Literal[True] = True
@@ -446,12 +447,11 @@ Each = Literal["once", "perPrize"]
 
 
 class PreparedDraw(Answer):
-    """Entries and rule of a draw, which the host then freezes and commits to in public.
+    """Entries and rule of a draw; the host freezes them and publishes their digests.
 
-    `each`: `once` gives everybody one prize at most, `perPrize` lets participants win several.
-    `rule` is a sentence for people. Without `public_sources` those of the request are used; the
-    same holds for `reserves`, but an app's own algorithm names no reserves. An algorithm that the
-    host computes itself needs no `select_winners`.
+    `each`: with `once` everybody wins one prize at most, with `perPrize` several. `rule` is a
+    sentence for people. `public_sources` and `reserves` None mean those of the request; the
+    algorithm `app` has no reserves. Only the algorithm `app` needs `select_winners`.
     """
 
     entries: EntryList | EntryRule = EntryRule()
@@ -463,7 +463,7 @@ class PreparedDraw(Answer):
 
 
 class SelectWinnersRequest(Wire):
-    """A committed draw and a seed (hex, 32 bytes) for an algorithm of the app."""
+    """A committed draw and a seed (32 bytes in hex) for the app's own algorithm."""
 
     draw_id: str
     key: str
@@ -483,7 +483,7 @@ class Pick(Answer):
 
 
 class SelectWinnersResult(Answer):
-    """The winners in the order in which they are to be revealed."""
+    """The winners, in the order in which they are revealed."""
 
     picks: tuple[Pick, ...]
 
@@ -492,7 +492,7 @@ class SelectWinnersResult(Answer):
 
 
 class ActionCall(Wire):
-    """One of several waiting calls of an action that is declared `batch`."""
+    """One of several calls of an action that is declared `batch`."""
 
     actor: Actor
     payload: JsonObject
@@ -500,7 +500,7 @@ class ActionCall(Wire):
 
 
 class ActionRequest(Wire):
-    """An action that somebody called; `calls` holds all waiting calls of a `batch` action."""
+    """An action that somebody called; `calls` holds the waiting calls of a `batch` action."""
 
     action: str
     payload: JsonObject = {}
@@ -508,7 +508,7 @@ class ActionRequest(Wire):
 
 
 class Effects(Answer):
-    """The effects that the app requests, applied all or none, in this order."""
+    """Effects, which are applied in this order, all or none."""
 
     effects: Annotated[tuple[Effect, ...], Field(max_length=MAX_EFFECTS)] = ()
 
@@ -519,7 +519,7 @@ class Effects(Answer):
 
 
 class Refusal(Answer):
-    """The app refuses the call: a code for programs, a sentence for people."""
+    """A refusal by the app: a code for programs, a sentence for people."""
 
     code: Annotated[str, Field(pattern=r"^[A-Z][A-Z0-9_]{1,63}$")]
     message: LongText
@@ -527,14 +527,14 @@ class Refusal(Answer):
 
 
 class ActionAnswer(Answer):
-    """The result of one call of a batch: effects or a refusal."""
+    """The answer to one call of a batch: effects, or a refusal."""
 
     effects: Annotated[tuple[Effect, ...], Field(max_length=MAX_EFFECTS)] = ()
     refuse: Refusal | None = None
 
 
 class ActionResult(Effects):
-    """Effects of an action; for a batch `answers` has one entry per call, in order."""
+    """Effects of an action; for a batch, `answers` has one entry for each call, in order."""
 
     answers: tuple[ActionAnswer, ...] | None = None
 
@@ -553,28 +553,28 @@ class WindowView(Wire):
 
 
 class JudgeRequest(Wire):
-    """One submission to be judged, without settings and state of the room."""
+    """One submission to judge; the call has neither settings nor state."""
 
     window: WindowView
     submission: Submission
 
 
 class JudgeResult(Answer):
-    """The verdict and its points, which may be negative."""
+    """The verdict, and points, which may be negative."""
 
     verdict: Verdict
     points: Points = 0
 
 
 class Scores(Wire):
-    """Sums of points in parallel arrays, best first."""
+    """Sums of points in parallel arrays, the highest first."""
 
     participant_id: tuple[str, ...] = ()
     points: tuple[int, ...] = ()
 
 
 class CloseWindowRequest(Wire):
-    """A window that has closed, everything that was counted in it, and the scores so far.
+    """A window that has closed, the submissions that count, and the scores so far.
 
     Verdicts are those of the rules or of `judge_submission`; `pending` if nobody has judged.
     """
@@ -587,8 +587,8 @@ class CloseWindowRequest(Wire):
 class CloseWindowResult(Effects):
     """Effects, and verdicts and points of submissions in bulk.
 
-    Submissions that `verdicts` leaves out keep the verdict of the rules: the window's points for
-    right ones, otherwise none.
+    Submissions that `verdicts` leaves out are judged by the rules: right ones get the window's
+    points, others none.
     """
 
     verdicts: Verdicts | None = None
@@ -598,14 +598,14 @@ class CloseWindowResult(Effects):
 
 
 class TimerRequest(Wire):
-    """A timer of the app that is due."""
+    """A timer that this app has set, and that is due."""
 
     name: Name
     payload: JsonObject = {}
 
 
 class Wins(Wire):
-    """Wins as they are now, in parallel arrays."""
+    """Wins, as they are now, in parallel arrays."""
 
     winner_id: tuple[str, ...] = ()
     participant_id: tuple[str, ...] = ()
@@ -614,13 +614,13 @@ class Wins(Wire):
 
 
 class Change(Wire):
-    """A change in the room: its kind, what happened, and the ids concerned.
+    """What changed in the room: the kind, what happened, and the ids concerned.
 
-    `what` is the second half of the event's type (`winner:revoked` is `revoked`). Of windows, the
-    app receives what others did: `settled` (without the app), `revealed`, `corrected`, `voided`,
-    `paused`, `resumed`, `extended`; and `closed` after its own `close_window`. A change of kind
-    `winner` has the `wins` that one commit changed, at most a thousand. If ten thousand winners are
-    revealed together, the app receives ten changes, one after the other.
+    `what` is the second half of the event's type, such as `revoked` of `winner:revoked`. For
+    windows an app receives what others did: `settled` (without the app), `revealed`, `corrected`,
+    `voided`, `paused`, `resumed`, `extended`; and `closed` after its own `close_window`. A change
+    of kind `winner` holds the `wins` that one commit changed, a thousand at most: ten thousand
+    winners that are revealed together are ten changes, sent one after the other.
     """
 
     kind: ChangeKind
@@ -637,7 +637,7 @@ class Change(Wire):
 
 
 class RoomChangeRequest(Wire):
-    """A change of a kind that the manifest's `changes` names."""
+    """A change, of a kind that the manifest's `changes` names."""
 
     change: Change
 
@@ -655,7 +655,7 @@ class NotificationRequest(Wire):
 
 
 class LoggedEvent(Wire):
-    """An event of the room log."""
+    """An event, as it is in the room's log."""
 
     type: str
     level: Level | None
@@ -665,13 +665,13 @@ class LoggedEvent(Wire):
 
 
 class EventRequest(Wire):
-    """An event of the room log, for analytics."""
+    """An event of the room's log."""
 
     event: LoggedEvent
 
 
 class Acknowledgement(Answer):
-    """The app has received the notification."""
+    """The app has taken the delivery."""
 
 
 class HealthRequest(Wire):
@@ -679,7 +679,7 @@ class HealthRequest(Wire):
 
 
 class HealthReport(Answer):
-    """The health of the app."""
+    """How well the app works."""
 
     status: Literal["ok", "degraded", "down"] = "ok"
     details: JsonObject = {}

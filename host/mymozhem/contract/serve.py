@@ -13,7 +13,7 @@ from .serving.list_fetch import Fetch, FetchFailed, fetch_in
 from .serving.reply_cache import Memory
 from .serving.thread_pool import Threads
 from .signing import TOLERANCE_SECONDS, Key, parse_key
-from .wire import JsonObject
+from .wire import JsonObject, build_models
 
 __all__ = [
     "Endpoint",
@@ -58,7 +58,8 @@ def serve(  # noqa: PLR0913  options, all by keyword
     """
     known = tuple(parse_key(key) if isinstance(key, str) else key for key in keys)
     if not known:
-        raise ValueError("give a key: without one, nobody can sign a request")
+        raise ValueError("give a key: nobody could sign a question")
+    build_models()
     pool = Threads(threads)
     return Endpoint(
         Plugin(app, manifest),

@@ -1,5 +1,6 @@
 """The JSON form of the contract's types: camelCase, frozen."""
 
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Annotated
 
@@ -30,7 +31,11 @@ class Wire(BaseModel):
     """A frozen value that the host sends; older apps ignore fields that a newer host adds."""
 
     model_config = ConfigDict(
-        frozen=True, alias_generator=to_camel, populate_by_name=True, extra="ignore"
+        frozen=True,
+        alias_generator=to_camel,
+        populate_by_name=True,
+        extra="ignore",
+        defer_build=True,
     )
 
 
@@ -38,5 +43,26 @@ class Answer(BaseModel):
     """A frozen value that an app sends; an unknown field is an error and is refused."""
 
     model_config = ConfigDict(
-        frozen=True, alias_generator=to_camel, populate_by_name=True, extra="forbid"
+        frozen=True,
+        alias_generator=to_camel,
+        populate_by_name=True,
+        extra="forbid",
+        defer_build=True,
     )
+
+
+def build_models() -> None:
+    """Build the validators of all models that put this off until they are first used.
+
+    Building those of the contract takes longer than importing them. Whoever must not wait later,
+    while a call is running, does it at a moment of its own; twice is safe, and any thread may.
+    """
+    for model in dict.fromkeys(_models_below(BaseModel)):
+        if model.model_config.get("defer_build"):
+            model.model_rebuild(raise_errors=False)
+
+
+def _models_below(base: type[BaseModel]) -> Iterator[type[BaseModel]]:
+    for model in base.__subclasses__():
+        yield model
+        yield from _models_below(model)

@@ -113,7 +113,7 @@ async def _answer(services: Services, room_id: str, answers: tuple[JsonValue, ..
     """Have people submit to the window that was opened last, in the order in which they came."""
     if not answers:
         return
-    windows = select(WindowRow.name).where(WindowRow.room_id == room_id)
+    windows = select(WindowRow.key).where(WindowRow.room_id == room_id)
     manage = select(ParticipantRow.user_id).where(
         ParticipantRow.room_id == room_id, ParticipantRow.role == Role.PARTICIPANT
     )

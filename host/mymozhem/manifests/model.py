@@ -32,7 +32,9 @@ def _path_or_object(given: object) -> object:
 class Spec(BaseModel):
     """A frozen part of a manifest, read from a document that its schema accepts."""
 
-    model_config = ConfigDict(frozen=True, alias_generator=to_camel, populate_by_name=True)
+    model_config = ConfigDict(
+        frozen=True, alias_generator=to_camel, populate_by_name=True, defer_build=True
+    )
 
 
 class Meta(Spec):

@@ -1,4 +1,4 @@
-"""What an app keeps in a room: its state in three parts, and data of single participants."""
+"""The data that an app keeps in a room: state in three parts, and data of single participants."""
 
 from collections.abc import Mapping, Sequence
 
@@ -21,7 +21,8 @@ MAX_PERSON_BYTES = 16 * 1024
 async def replace_state(transaction: RoomTransaction, parts: Mapping[Level, JsonObject]) -> None:
     """Replace the named parts of the room's state; each is shown to its level only.
 
-    TooLarge over 128 KiB together, Invalid where the manifest's schema of the state is broken.
+    Raises TooLarge if the parts together exceed 128 KiB, and Invalid if the state breaks the
+    manifest's schema.
     """
     row = await room_state(transaction.session, transaction.room.id)
     whole: JsonObject = {
@@ -47,9 +48,9 @@ async def replace_people(
     own: Sequence[JsonObject | None] | None,
     private: Sequence[JsonObject | None] | None,
 ) -> None:
-    """Replace data of single participants; None leaves a part as it is.
+    """Replace the data of single participants; None leaves a part unchanged.
 
-    `own` is shown to that participant alone. NotFound where one is not in the room.
+    `own` is shown to that participant only. Raises NotFound if one of them is not in the room.
     """
     people = await require_participants(transaction, participant_ids)
     nothing = [None] * len(participant_ids)

@@ -1,4 +1,4 @@
-"""What an app asked for, done in one transaction: all of it, or none and a typed refusal."""
+"""Apply the effects that an app returned, in one transaction: all of them, or none."""
 
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
@@ -51,15 +51,16 @@ WIDTH = {Level.PRIVATE: 0, Level.ORGANIZER: 1, Level.PUBLIC: 2}
 
 
 class EffectRefused(Conflict):
-    """The app asked for something that it may not have; nothing was changed."""
+    """The app returned an effect that it may not have; nothing was changed."""
 
     default_code = "EFFECT_REFUSED"
 
 
 async def apply_effects(transaction: RoomTransaction, effects: Sequence[Effect]) -> JsonValue:
-    """Apply effects in order and return the data of the last reply, None without one.
+    """Apply effects in order and return the data of the last reply, or None without one.
 
-    EffectRefused names the effect that cannot be applied; the caller's transaction then rolls back.
+    Raises EffectRefused, which names the effect that cannot be applied; the caller's transaction
+    then rolls back.
     """
     reply: JsonValue = None
     for index, effect in enumerate(effects):
@@ -97,7 +98,7 @@ async def _emit(transaction: RoomTransaction, effect: Emit) -> None:
 
 
 def _check_audience(effect: Emit, declared: Level) -> None:
-    """Refuse an audience that is wider than the manifest says; single people count as public."""
+    """Raise if the audience is wider than the manifest allows; participants count as public."""
     asked = effect.to if isinstance(effect.to, Level) else Level.PUBLIC
     if WIDTH[asked] > WIDTH[declared]:
         message = f"{effect.type!r} is declared for {declared}; it may not go to {asked}."

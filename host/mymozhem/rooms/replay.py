@@ -1,7 +1,7 @@
-"""A room computed again from its log alone: status, state, wins, scores, windows.
+"""Recompute a room from its log alone: status, state, wins, scores, windows.
 
-Pure. A log that was read by organizers replays to what organizers see; the operator's own has every
-stream. Draws are not drawn again here: their records are verified by `contract.fair`.
+Pure. A log read by organizers replays to what organizers see; the operator's export has every
+stream. Draws are not repeated here: `contract.fair` verifies their records.
 """
 
 from collections import Counter
@@ -22,12 +22,12 @@ Document = Mapping[str, Any]
 
 
 class LogBroken(ValueError):
-    """The log does not follow from a room: entries are missing, twice, or contradict each other."""
+    """The log is not a valid log of a room: entries are missing, repeated or contradictory."""
 
 
 @dataclass(frozen=True)
 class Win:
-    """A win as the log tells it."""
+    """A win according to the log."""
 
     participant_id: str
     prize_id: str
@@ -37,7 +37,7 @@ class Win:
 
 @dataclass
 class Replayed:
-    """What a log adds up to; `own` is data shown to single participants, by their id."""
+    """The result of a replay; `own` is the data shown to single participants, by their id."""
 
     events: int = 0
     status: RoomStatus | None = None
@@ -53,11 +53,11 @@ class Replayed:
 
 
 def replay(events: Iterable[Document]) -> Replayed:
-    """Apply the entries of a log in their order; types of apps change nothing here.
+    """Apply the entries of a log in order; event types of apps change nothing here.
 
-    Each has `type` and `payload`; `seq` and `stream` where it comes from the operator's export.
-    LogBroken for a gap in `seq`, for a win that was never given, and for a window that was never
-    opened.
+    Each entry has `type` and `payload`, and `seq` and `stream` if it comes from the operator's
+    export. Raises LogBroken for a gap in `seq`, for a win that was never given, and for a window
+    that was never opened.
     """
     room = Replayed()
     for event in events:
@@ -145,7 +145,7 @@ def _window(status: WindowStatus) -> "Apply":
 
 
 def _changed(room: Replayed, payload: Document, _: Document) -> None:
-    """Note that a window has other times; one that was resumed is open again."""
+    """Update the times of a window; a resumed window is open again."""
     resumed = payload["reason"] == "resumed"
     _move_window(room, payload, WindowStatus.OPEN if resumed else None)
 

@@ -1,4 +1,4 @@
-"""Points: sums of what was given and taken, and who stands where."""
+"""Points: the sums of what was given and taken, and the standings."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -24,7 +24,7 @@ MOST = 1_000_000_000
 
 @dataclass(frozen=True)
 class Standing:
-    """A place in the standings; equal points are one rank, and the next rank is skipped."""
+    """A place in the standings; equal points share a rank, and the next rank is skipped."""
 
     rank: int
     participant_id: str
@@ -35,10 +35,10 @@ class Standing:
 async def adjust(
     transaction: RoomTransaction, participant_id: str, *, points: int, reason: str
 ) -> None:
-    """Add points to a participant or take them, with a reason that the log keeps.
+    """Give points to a participant or take them, with a reason that is kept in the log.
 
-    While an app settles a window that holds its results back, what it gives is held back as well.
-    Conflict POINTS_OUT_OF_RANGE where the sum would leave what is kept.
+    While an app settles a window whose results are held back, its adjustments are held back, too.
+    Raises Conflict POINTS_OUT_OF_RANGE if the sum would exceed the stored range.
     """
     person = (await require_participants(transaction, (participant_id,)))[participant_id]
     _check_bounds(points)
@@ -62,19 +62,19 @@ async def credit(
     deltas: Mapping[str, int],
     *,
     window_id: str,
-    window: str,
+    window_key: str,
     reason: str,
 ) -> None:
-    """Add what a window gives to the scores, by participant; nothing is written for zero.
+    """Add the points of a window to the scores, by participant; zero writes nothing.
 
-    `window` is the id that its app gave it. Raises as `adjust`.
+    `window` is the key that its app gave it. Raises: see `adjust`.
     """
     given = [(person_id, points) for person_id, points in deltas.items() if points]
     for start in range(0, len(given), IDS_AT_ONCE):
         some = dict(given[start : start + IDS_AT_ONCE])
         people = await require_participants(transaction, some)
         for person_id, points in some.items():
-            _give(transaction, people[person_id], points, reason=reason, window=window)
+            _give(transaction, people[person_id], points, reason=reason, window_key=window_key)
         await transaction.session.flush()
         rows = [
             {
@@ -92,7 +92,7 @@ async def credit(
         await transaction.session.execute(insert(ScoreRow), rows)
 
 
-async def unseal(transaction: RoomTransaction, window_id: str, *, window: str) -> None:
+async def unseal(transaction: RoomTransaction, window_id: str, *, window_key: str) -> None:
     """Count the adjustments that were held back together with a window's results."""
     sealed = (
         await transaction.session.scalars(
@@ -102,11 +102,17 @@ async def unseal(transaction: RoomTransaction, window_id: str, *, window: str) -
     people = await require_participants(transaction, {row.participant_id for row in sealed})
     for row in sealed:
         row.sealed = False
-        _give(transaction, people[row.participant_id], row.points, reason=row.reason, window=window)
+        _give(
+            transaction,
+            people[row.participant_id],
+            row.points,
+            reason=row.reason,
+            window_key=window_key,
+        )
 
 
 async def announce(transaction: RoomTransaction, *, shown: bool) -> None:
-    """Tell everybody the standings, or hide them from participants until they are told again."""
+    """Announce the standings, or hide them from participants until the next announcement."""
     transaction.room.standings_hidden = not shown
     if not shown:
         return
@@ -122,7 +128,7 @@ async def announce(transaction: RoomTransaction, *, shown: bool) -> None:
 async def standings(
     session: AsyncSession, room_id: str, *, limit: int | None = TOP
 ) -> list[Standing]:
-    """Return the best of a room, ties as ties, None for all; empty where nobody has points."""
+    """Return the best of a room with shared ranks, all for `limit` None; empty without points."""
     rows = (
         await session.scalars(
             select(ParticipantRow)
@@ -140,7 +146,7 @@ async def standings(
 
 
 def rank(rows: Iterable[ParticipantRow]) -> list[Standing]:
-    """Number people who are sorted by points, best first."""
+    """Rank participants that are sorted by points, the best first."""
     ranked: list[Standing] = []
     for place, row in enumerate(rows, start=1):
         tied = bool(ranked) and ranked[-1].points == row.points
@@ -155,7 +161,7 @@ def _give(
     points: int,
     *,
     reason: str,
-    window: str | None = None,
+    window_key: str | None = None,
 ) -> None:
     _check_bounds(points, person.points + points)
     person.points += points
@@ -164,7 +170,7 @@ def _give(
             participant_id=person.id,
             points=points,
             reason_digest=text_digest(reason),
-            window_id=window,
+            window_id=window_key,
         )
     )
 

@@ -1,4 +1,4 @@
-"""Durable timers: set and dropped in the transaction that wants them."""
+"""Durable timers: set and deleted in the caller's transaction."""
 
 from datetime import datetime, timedelta
 
@@ -17,24 +17,24 @@ SAME_CHAIN = timedelta(seconds=1)
 
 async def schedule(
     transaction: RoomTransaction,
-    name: str,
+    key: str,
     *,
     at: datetime | None = None,
     after_ms: int | None = None,
     payload: JsonObject,
 ) -> None:
-    """Set the app's timer of that name, or replace it; what fired meanwhile is then dropped.
+    """Set the app's timer of that name, or replace it; a run that has started is discarded.
 
-    Conflict CHAIN_TOO_LONG for a timer that is due at once at the end of a chain of eight hooks.
+    Raises Conflict CHAIN_TOO_LONG for a timer that is due immediately after a chain of eight hooks.
     """
     _require_not_ended(transaction)
     due_at = at if at is not None else transaction.now + timedelta(milliseconds=after_ms or 0)
     depth = transaction.depth + 1 if due_at <= transaction.now + SAME_CHAIN else 0
     _check_depth(depth)
-    row = await _find(transaction, name)
+    row = await _find(transaction, key)
     if row is None:
         row = TimerRow(
-            room_id=transaction.room.id, space=TimerSpace.APP, name=name, generation=0, attempts=0
+            room_id=transaction.room.id, space=TimerSpace.APP, key=key, generation=0, attempts=0
         )
         transaction.session.add(row)
     elif row.attempts:
@@ -47,13 +47,13 @@ async def schedule(
     transaction.wake_jobs()
 
 
-async def cancel(transaction: RoomTransaction, name: str) -> None:
-    """Drop the app's timer of that name; nothing happens where there is none."""
-    await _drop(transaction, TimerRow.name == name)
+async def cancel(transaction: RoomTransaction, key: str) -> None:
+    """Delete the app's timer of that name, if there is one."""
+    await _drop(transaction, TimerRow.key == key)
 
 
 async def drop_all(transaction: RoomTransaction) -> None:
-    """Drop every timer of the app's; a room that has ended wants none."""
+    """Delete all timers of the app, because the room has ended."""
     await _drop(transaction)
 
 
@@ -63,12 +63,12 @@ async def _drop(transaction: RoomTransaction, *which: ColumnElement[bool]) -> No
     await transaction.session.execute(delete(TimerRow).where(*mine))
 
 
-async def _find(transaction: RoomTransaction, name: str) -> TimerRow | None:
+async def _find(transaction: RoomTransaction, key: str) -> TimerRow | None:
     rows = await transaction.session.scalars(
         select(TimerRow).where(
             TimerRow.room_id == transaction.room.id,
             TimerRow.space == TimerSpace.APP,
-            TimerRow.name == name,
+            TimerRow.key == key,
         )
     )
     return rows.one_or_none()

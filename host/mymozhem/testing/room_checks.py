@@ -16,12 +16,12 @@ from .harness import HostHarness
 
 
 async def tallying(host: HostHarness, room: RoomRow) -> list[str]:
-    """Return the windows that are not settled, by their names."""
+    """Return the windows that are not settled, by their keys."""
     async with host.services.database.read() as session:
-        names = select(WindowRow.name).where(
+        keys = select(WindowRow.key).where(
             WindowRow.room_id == room.id, WindowRow.status == WindowStatus.TALLYING
         )
-        return list(await session.scalars(names))
+        return list(await session.scalars(keys))
 
 
 async def next_due(host: HostHarness, room: RoomRow) -> datetime | None:

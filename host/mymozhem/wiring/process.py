@@ -1,4 +1,4 @@
-"""What every process of the platform is made of, with a web server in front or without one."""
+"""The parts of every process of the platform, with a web server or without one."""
 
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -24,14 +24,14 @@ from mymozhem.monitoring.call_counts import CallCounts
 from mymozhem.monitoring.loop import HealthLoop
 from mymozhem.observability.call_observer import Observers
 from mymozhem.observability.metrics import Metrics
-from mymozhem.outbound import Outbound
+from mymozhem.outbound import Outbound, load_client
 from mymozhem.outbound.guard import Guard
 from mymozhem.registry.catalog import Catalog
 from mymozhem.registry.catalog_source import Source
 from mymozhem.registry.catalog_watch import CatalogWatch
 from mymozhem.registry.kill_switch import disable
 from mymozhem.rooms.app_calls.late_answers import LateAnswers
-from mymozhem.rooms.app_calls.recovery import Parking
+from mymozhem.rooms.app_calls.recovery import AppRecovery
 from mymozhem.rooms.core.services import Services
 from mymozhem.rooms.jobs.cleanup import Cleaner
 from mymozhem.rooms.jobs.runner import Jobs
@@ -39,14 +39,15 @@ from mymozhem.rooms.locks.drift import Drifts
 from mymozhem.rooms.locks.reconciler import LockReconciler
 from mymozhem.wiring.deliveries import relay_of
 from mymozhem.wiring.monitoring import health_loop
+from mymozhem.wiring.warm_up import warm_up
 
-#: apps that are disabled at the same moment, since they say that they are no more
+#: apps that are disabled concurrently, because they say that they are gone
 GOING_AT_ONCE = 8
 
 
 @dataclass(frozen=True)
 class Parts:
-    """The parts of a process; none of those that work in the background has been started."""
+    """The parts of a process; none of the background tasks is started."""
 
     services: Services
     metrics: Metrics
@@ -59,24 +60,27 @@ class Parts:
     sweeper: Cleaner
     keeper: LockReconciler
     workers: Workers
+    warming: BackgroundTasks
 
     def start(self) -> None:
-        """Begin to do what is due: draws, timers, windows, deliveries, checks, locks."""
+        """Start all background tasks: draws, timers, windows, deliveries, checks, locks."""
         self.jobs.start()
         self.relay.start()
         self.health.start()
         self.sweeper.start()
         self.keeper.start()
         self.follow()
+        self.warming.run(warm_up)
 
     def carry(self) -> None:
-        """Begin to carry deliveries, and to count how their calls go; all else is for hosts."""
+        """Start to send deliveries, and to count their calls; all else is left to hosts."""
         self.relay.start()
         self.health.start_counting()
         self.follow()
+        self.warming.run(warm_up)
 
     def follow(self) -> None:
-        """Begin to take note of what other processes do: apps they change, breakers they open."""
+        """Start to follow what other processes change: apps and breakers."""
         self.watch.start()
         self.openings.start()
 
@@ -85,11 +89,11 @@ class Parts:
 async def open_parts(
     settings: Settings, clock: Clock, *, catalog: Catalog | None = None, exclusive: bool = True
 ) -> AsyncIterator[Parts]:
-    """Open everything in order, and close it in the opposite one, also half-way.
+    """Open everything in order, and close it in reverse order, even if opening fails half-way.
 
-    The database must be at the newest schema. A `catalog` that is given takes the place of the
-    installed plugins. With `exclusive` a SQLite file is this process's alone. Raises `Unavailable`
-    while the database is away, `AlreadyRunning` where another process has the file.
+    The database must be at the newest schema. A given `catalog` replaces the installed plugins.
+    With `exclusive`, a SQLite file is locked for this process. Raises `Unavailable` while the
+    database is unreachable, `AlreadyRunning` if another process has the file.
     """
     async with AsyncExitStack() as stack:
         database = Database(settings.effective_database_url, clock=clock)
@@ -97,9 +101,11 @@ async def open_parts(
         stack.push_async_callback(database.close)
         keys = Keys.load(settings)
         apps = await _catalog(catalog, database, settings, keys)
+        if apps.calls_over_http():
+            await load_client()  # or the first calls would lose time by it
         metrics, counts = Metrics(), CallCounts(clock)
         metrics.before_scrape(lambda: metrics.pools(database.connections_in_use()))
-        late, parking, drifts = LateAnswers(), Parking(), Drifts()
+        late, recovery, drifts = LateAnswers(), AppRecovery(), Drifts()
         going = BackgroundTasks("apps that are gone", limit=GOING_AT_ONCE)
         openings = SharedBreakerState(database, clock)
         breakers = Breakers(clock, openings=openings)
@@ -113,7 +119,7 @@ async def open_parts(
             isolated=IsolatedTransport(apps, workers),
             breakers=breakers,
             observers=CallObservers(
-                observer=Observers(metrics, counts, parking),
+                observer=Observers(metrics, counts, recovery),
                 late=late,
                 drifts=drifts,
                 gone=lambda app: _gone(going, database, apps, app),
@@ -123,12 +129,12 @@ async def open_parts(
         stack.push_async_callback(openings.stop)
         services = Services(database, apps, dispatcher, keys, clock, settings, breakers=breakers)
         back = BackgroundTasks("deliveries of apps that are back", limit=GOING_AT_ONCE)
-        returning = _Back(services, parking, back)
+        returning = _Back(services, recovery, back)
         breakers.listen(returning)
         apps.when_started(returning.on_app_back)
         for tasks in (going, back):
             stack.push_async_callback(tasks.close)
-        for listener in (late, drifts, parking):
+        for listener in (late, drifts, recovery):
             await listener.open(services)
             stack.push_async_callback(listener.close)
         keeper = LockReconciler(services)
@@ -144,7 +150,9 @@ async def open_parts(
             sweeper=Cleaner(services),
             keeper=keeper,
             workers=workers,
+            warming=BackgroundTasks("warm-up", limit=1),
         )
+        stack.push_async_callback(parts.warming.close)
         for part in (
             parts.jobs, parts.relay, parts.watch, parts.health, parts.sweeper, parts.keeper
         ):  # fmt: skip
@@ -174,29 +182,29 @@ def _webhooks(
 
 
 def _gone(going: BackgroundTasks, database: Database, apps: Catalog, app: AppTarget) -> None:
-    """Stop an app that says so at its newest address; an old one may be anybody's by now."""
+    """Stop an app that says so at its newest address; an old address may be anybody's by now."""
     app_id = app.app_id
     if apps.newest(app_id).version != app.version:
         return
-    reason = "The app answered 410: it says that it is no more."
+    reason = "The app replied with 410: it no longer exists."
     going.run(lambda: disable(database, apps, app_id, reason), app=app_id)
 
 
 class _Back:
-    """Lets what waits for an app go on once its breaker has closed, or it was started again."""
+    """Resumes what waits for an app, once its breaker has closed or it was started again."""
 
-    def __init__(self, services: Services, parking: Parking, tasks: BackgroundTasks) -> None:
+    def __init__(self, services: Services, recovery: AppRecovery, tasks: BackgroundTasks) -> None:
         self._services = services
-        self._parking = parking
+        self._recovery = recovery
         self._tasks = tasks
 
     def on_change(self, change: Change, /) -> None:
-        """Take note of a change."""
+        """Handle a change of a breaker."""
         if change.state is BreakerStatus.CLOSED:
             self.on_app_back(change.key.app_id)
 
     def on_app_back(self, app_id: str, /) -> None:
-        """Have parked calls of rooms and parked deliveries tried at once."""
+        """Retry parked calls of rooms and parked deliveries now."""
         services = self._services
-        self._parking.on_app_back(app_id)
+        self._recovery.on_app_back(app_id)
         self._tasks.run(lambda: services.outbox.app_is_back(services.database, app_id), app=app_id)

@@ -21,6 +21,7 @@ from mymozhem.auth.users import (
 )
 from mymozhem.contract import PersonKind
 from mymozhem.errors import Invalid, NotFound, Unauthenticated
+from tests.support.timing import HANG_TIMEOUT
 
 PASSWORD = "correct horse battery"
 
@@ -216,7 +217,7 @@ async def test_two_admins_who_change_each_other_do_not_wait_for_ever(database, a
     other = caller(
         await accounts.create_user("two@example.com", name="Two", password=PASSWORD, is_admin=True)
     )
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(HANG_TIMEOUT):
         await asyncio.gather(
             *(change(database, admin, other.user_id, name=f"Two {n}") for n in range(10)),
             *(change(database, other, admin.user_id, name=f"One {n}") for n in range(10)),

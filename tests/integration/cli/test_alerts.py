@@ -19,7 +19,7 @@ OPEN = BreakerState("raffle", "1.0.0", "actions", "open")
 STOPPED = AppOff("wheel", "1.0.0", gone=False, reason="it draws the wrong people")
 
 
-async def suffering(_session, _app_id):
+async def affected_rooms(_session, _app_id):
     return AffectedRooms((AffectedRoom("room_1", "Summer raffle"),), 1)
 
 
@@ -32,7 +32,7 @@ async def found(url, *moments):
         for facts in moments:
             clock.advance(timedelta(hours=1).total_seconds())
             async with database.write() as unit:
-                await reconcile(unit, due_alerts(facts), Sources(suffering=suffering))
+                await reconcile(unit, due_alerts(facts), Sources(affected_rooms=affected_rooms))
     finally:
         await database.close()
 

@@ -17,6 +17,7 @@ from mymozhem.config import Settings
 from mymozhem.db.unit_of_work import Database
 from tests.support.databases import mark_as_migrated, run
 from tests.support.relay_host import FAILED, App, RelayHost
+from tests.support.timing import HANG_TIMEOUT
 
 SECRET = "the card under the hat"
 
@@ -154,7 +155,7 @@ def test_a_worker_carries_deliveries_until_it_is_told_to_stop(mymozhem, database
         assert worker.stdout.readline().startswith("The worker carries deliveries")
 
         async def tried(post):
-            async with asyncio.timeout(30):
+            async with asyncio.timeout(HANG_TIMEOUT):
                 while not (await post.row()).last_code:  # noqa: ASYNC110 - another process's
                     await asyncio.sleep(0.02)
             return (await post.row()).last_code
@@ -162,5 +163,5 @@ def test_a_worker_carries_deliveries_until_it_is_told_to_stop(mymozhem, database
         assert posted(database_url, tried) == "UNREADABLE"
     finally:
         worker.send_signal(signal.SIGTERM)
-        said, _ = worker.communicate(timeout=30)
+        said, _ = worker.communicate(timeout=HANG_TIMEOUT)
     assert (worker.returncode, said) == (0, "The worker has stopped.\n")

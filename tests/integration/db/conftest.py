@@ -6,6 +6,13 @@ import pytest
 
 from tests.integration.db.tables import Own
 from tests.support.databases import PostgresTemplate, SqliteTemplate
+from tests.support.engine_tuning import ENGINE_TUNING
+
+
+@pytest.fixture
+def waiting_for_disk(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let SQLite wait for the disk, as it does outside of tests."""
+    monkeypatch.setattr(ENGINE_TUNING, "waits_for_disk", True)
 
 
 @pytest.fixture(scope="session")

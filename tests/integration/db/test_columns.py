@@ -128,6 +128,7 @@ async def test_references_are_enforced(database):
 @pytest.mark.parametrize(
     ("pragma", "value"), [("journal_mode", "wal"), ("synchronous", 2), ("foreign_keys", 1)]
 )
+@pytest.mark.usefixtures("waiting_for_disk")
 async def test_sqlite_keeps_what_it_acknowledged(database, pragma, value):
     async with database.write() as unit:
         assert await unit.session.scalar(text(f"PRAGMA {pragma}")) == value

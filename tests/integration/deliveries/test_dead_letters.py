@@ -12,6 +12,7 @@ from mymozhem.deliveries.retention import Retention
 from mymozhem.deliveries.tables import AttemptRow, DeliveryContextRow, DeliveryRow, StreamRow
 from mymozhem.errors import NotFound
 from tests.support.relay_host import FAILED, App
+from tests.support.timing import HANG_TIMEOUT
 
 WEEK, MONTH = timedelta(days=7), timedelta(days=30)
 
@@ -138,7 +139,7 @@ async def test_a_relay_cleans_up_by_itself(post):
     post.advance(WEEK.total_seconds() + 1)
     relay = post.relay(App(), keep=Retention())
     relay.start()
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(HANG_TIMEOUT):
         while await post.rows():  # noqa: ASYNC110 - what it waits for is in the database
             await asyncio.sleep(0.005)
     await relay.stop()

@@ -9,6 +9,7 @@ import pytest
 from mymozhem.deliveries import results
 from mymozhem.deliveries.relay import LEASE
 from tests.support.relay_host import ACCEPTED, DELIVERED, FAILED, PARKED, App, Slow, telling
+from tests.support.timing import HANG_TIMEOUT
 
 FIRST, SECOND = 30, 600
 
@@ -175,7 +176,7 @@ async def test_several_streams_are_carried_at_the_same_time_and_no_more_than_the
         await post.put(room, room=f"room_{room}")
     slow = Slow()
     task = asyncio.create_task(post.relay(slow, width=3).run_due())
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(HANG_TIMEOUT):
         while len(slow.seen) < 3:  # noqa: ASYNC110 - it has no other sign
             await asyncio.sleep(0.001)
     assert len(slow.seen) == 3
@@ -199,7 +200,7 @@ async def test_a_relay_that_runs_is_woken_by_a_commit_and_stops_without_losing_a
     relay = post.relay(app, poll=60)
     relay.start()
     relay.start()
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(HANG_TIMEOUT):
         await post.put(1)
         while await post.states() != ["delivered"]:  # noqa: ASYNC110 - it is in the database
             await asyncio.sleep(0.005)
@@ -234,7 +235,7 @@ async def test_slow_apps_leave_places_for_others(post):
 
     relay = post.relay(ask, width=8, poll=60)
     relay.start()
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(HANG_TIMEOUT):
         await slow.asked.wait()
         await post.put(1)
         while (await post.row_of(1)).state != "delivered":  # noqa: ASYNC110 - in the database

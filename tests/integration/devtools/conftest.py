@@ -8,8 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.timing import HANG_TIMEOUT
+
 COMMAND = [sys.executable, "-m", "mymozhem", "app"]
-SECONDS = 240
 
 Call = Callable[..., subprocess.CompletedProcess[str]]
 
@@ -26,7 +27,7 @@ def call() -> Call:
     def call(*arguments: str, within: Path | None = None) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
             [*COMMAND, *arguments], cwd=within, env=clean_environment(), text=True,
-            capture_output=True, timeout=SECONDS, check=False,
+            capture_output=True, timeout=HANG_TIMEOUT, check=False,
         )  # fmt: skip
 
     return call

@@ -10,11 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.integration.devtools.conftest import COMMAND, clean_environment
-
-SECONDS = 90
-STOP_SECONDS = 15
-
-pytestmark = pytest.mark.timeout(300)
+from tests.support.timing import HANG_TIMEOUT
 
 
 class Bench:
@@ -37,7 +33,7 @@ class Bench:
 
     def until(self, *wanted: str) -> str:
         """Wait until all of these were printed since the last time; return what was."""
-        deadline = time.monotonic() + SECONDS
+        deadline = time.monotonic() + HANG_TIMEOUT
         while time.monotonic() < deadline:
             text = self.printed.read_text(encoding="utf-8")[self.read :]
             if all(each in text for each in wanted):
@@ -45,7 +41,7 @@ class Bench:
                 return text
             assert self.process.poll() is None, self.printed.read_text()
             time.sleep(0.05)
-        pytest.fail(f"{wanted} not in {SECONDS} seconds:\n{self.printed.read_text()}")
+        pytest.fail(f"{wanted} was not printed:\n{self.printed.read_text()}")
 
     def is_gone(self) -> bool:
         """Tell whether nothing of it runs any more, its worker included."""
@@ -53,8 +49,8 @@ class Bench:
 
     def end(self, number: signal.Signals) -> int:
         self.process.send_signal(number)
-        status = self.process.wait(timeout=STOP_SECONDS)
-        deadline = time.monotonic() + STOP_SECONDS
+        status = self.process.wait(timeout=HANG_TIMEOUT)
+        deadline = time.monotonic() + HANG_TIMEOUT
         while not self.is_gone() and time.monotonic() < deadline:
             time.sleep(0.05)
         return status
@@ -141,5 +137,5 @@ def test_what_holds_the_app_ends_with_whoever_started_it_even_if_that_is_killed(
 def test_q_is_the_end_even_before_anything_runs(bench):
     bench.until("stop it with Ctrl+C")
     bench.type("q")
-    assert bench.process.wait(timeout=STOP_SECONDS) == 0
+    assert bench.process.wait(timeout=HANG_TIMEOUT) == 0
     assert bench.is_gone()

@@ -6,8 +6,6 @@ import subprocess
 import sys
 from pathlib import Path
 
-import pytest
-
 from tests.integration.devtools.conftest import clean_environment
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -23,7 +21,6 @@ def run(*command, within):
     return done.stdout + done.stderr if done.returncode else None
 
 
-@pytest.mark.timeout(300)
 def test_a_new_project_passes_the_kit_and_all_else_untouched(call, project):
     done = call("check", str(project), "--strict", "--format", "json")
     verdict = json.loads(done.stdout)

@@ -8,14 +8,13 @@ import pytest
 from sqlalchemy import func, select, text
 from structlog.testing import capture_logs
 
-from mymozhem.clock import HeldClock, SystemClock
+from mymozhem.clock import HeldClock
 from mymozhem.db.unit_of_work import Database
 from mymozhem.dispatch.breakers.breaker import BreakerStatus, Key, Verdict
 from mymozhem.dispatch.tables import BreakerOpeningRow
 from tests.integration.dispatch.breaker_hosts import KEY, Process, exchange, make_process
 from tests.support.servers.cuttable_proxy import CuttableProxy
-
-SECONDS = 20
+from tests.support.timing import HANG_TIMEOUT, LoadTolerantClock
 
 only_postgresql = pytest.mark.parametrize("dialect", ["postgresql"], indirect=True)
 
@@ -41,7 +40,7 @@ async def rows(database):
 
 
 async def until(condition):
-    async with asyncio.timeout(SECONDS):
+    async with asyncio.timeout(HANG_TIMEOUT):
         while not condition():  # noqa: ASYNC110 - what it waits for is another's work
             await asyncio.sleep(0.01)
 
@@ -168,7 +167,7 @@ async def test_a_process_that_starts_knows_what_is_open(first, database, clock):
 
 
 async def test_the_background_tells_and_hears_by_itself(database):
-    clock = SystemClock()
+    clock = LoadTolerantClock()
     first = make_process(database, clock, poll_s=0.02)
     second = make_process(database, clock, poll_s=0.02)
     first.openings.start()
@@ -183,11 +182,11 @@ async def test_the_background_tells_and_hears_by_itself(database):
 
 
 async def test_it_may_be_started_inside_a_transaction(database):
-    process = make_process(database, SystemClock(), poll_s=0.02)
+    process = make_process(database, LoadTolerantClock(), poll_s=0.02)
     async with database.write():
         process.openings.start()
         await process.fail()
-    other = make_process(database, SystemClock(), poll_s=0.02)
+    other = make_process(database, LoadTolerantClock(), poll_s=0.02)
     other.openings.start()
     await until(lambda: other.state is BreakerStatus.OPEN)
     await process.openings.stop()
@@ -251,7 +250,7 @@ async def test_a_database_that_hangs_holds_a_trial_up_for_a_moment_only(
     await exchange(process)
     clock.advance(60)
     other = Database(database_url, clock=clock)
-    async with asyncio.timeout(SECONDS):
+    async with asyncio.timeout(HANG_TIMEOUT):
         async with other.write() as unit:
             await unit.session.execute(select(BreakerOpeningRow).with_for_update())
             assert len(await process.rush()) == 1
@@ -291,7 +290,7 @@ async def test_an_opening_written_by_another_at_the_same_moment_is_adopted(
         unit.session.add(BreakerOpeningRow(**KEY._asdict(), **counts, **opened))
         await unit.session.flush()
         mine = asyncio.create_task(first.openings.exchange(), context=Context())
-        async with asyncio.timeout(SECONDS):
+        async with asyncio.timeout(HANG_TIMEOUT):
             while not await unit.session.scalar(WAITING):  # noqa: ASYNC110 - the server's work
                 await asyncio.sleep(0.01)
     await mine

@@ -9,7 +9,6 @@ import pytest
 from sqlalchemy import text
 
 from mymozhem.auth.principal import Principal
-from mymozhem.clock import SystemClock
 from mymozhem.config import Settings
 from mymozhem.contract import PersonKind, PrizeCount, fair
 from mymozhem.migrations import upgrade
@@ -23,6 +22,7 @@ from mymozhem.rooms.tables.draws import DrawRow
 from mymozhem.testing import HostHarness
 from mymozhem.wiring.process import open_parts
 from tests.benchmarks import bench_large_draw
+from tests.support.timing import LoadTolerantClock
 
 RELEASE = next(Path(__file__).parents[2].glob("releases/mymozhem_lottery-1.0.0-*.whl"))
 PEOPLE = 50_000
@@ -42,7 +42,7 @@ async def isolated_host(data_dir, name):
     url = f"sqlite:///{data_dir / name}.sqlite3"
     await upgrade(url)
     settings = Settings(_env_file=None, data_dir=data_dir, database_url=url, environment="test")
-    async with open_parts(settings, SystemClock()) as parts:
+    async with open_parts(settings, LoadTolerantClock()) as parts:
         host = HostHarness(parts.services, Principal("", PersonKind.REGISTERED, None, "token"))
         host.organizer = await host.person("organizer@example.com")
         yield host, parts

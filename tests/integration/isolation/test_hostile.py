@@ -25,7 +25,7 @@ async def test_what_an_app_started_before_it_failed_to_load_does_not_keep_it_ali
         outcome = await host.ask()
         assert outcome.failure.kind is FailureKind.MISCONFIGURED
         assert "ValueError: not today" in host.status.last_end
-        await until(lambda: not is_alive(int(where.read_text())), 5)
+        await until(lambda: not is_alive(int(where.read_text())))
         assert "raise ValueError('not today')" in host.status.log.read_text()
 
 
@@ -37,7 +37,7 @@ async def test_an_app_that_says_it_cannot_be_loaded_and_lives_on_is_ended(tmp_pa
     async with den(isolated.prober(tmp_path, head=head)) as host:
         outcome = await host.ask()
         assert outcome.failure.kind is FailureKind.MISCONFIGURED
-        await until(lambda: not is_alive(int(where.read_text())), 5)
+        await until(lambda: not is_alive(int(where.read_text())))
 
 
 async def test_a_worker_that_lives_and_cannot_be_reached_is_replaced(tmp_path):
@@ -65,7 +65,7 @@ async def test_a_worker_whose_threads_all_hang_is_replaced_though_it_answers_at_
 
 async def test_who_never_stops_reporting_is_ended_and_the_host_goes_on(tmp_path):
     head = "import os\nwhile True:\n    os.write(3, b'{}\\n' * 10_000)"
-    async with den(isolated.prober(tmp_path, head=head), isolated_start_seconds=60) as host:
+    async with den(isolated.prober(tmp_path, head=head)) as host:
         outcome = await host.ask()
         assert outcome.failure.kind is FailureKind.UNREACHABLE
         assert host.status.pid is None

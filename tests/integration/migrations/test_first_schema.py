@@ -4,10 +4,12 @@ import asyncio
 import json
 import shutil
 from contextlib import asynccontextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
+from sqlalchemy import bindparam, text
 
 from mymozhem.app import create_app, host_of
 from mymozhem.auth.keys import KEY_FILE
@@ -16,8 +18,9 @@ from mymozhem.cli import cli
 from mymozhem.clock import SystemClock
 from mymozhem.config import Settings
 from mymozhem.contract import fair
+from mymozhem.db.base import UtcDateTime
 from mymozhem.db.engine import create_engine
-from mymozhem.migrations import check_drift, current, head, import_tables, upgrade
+from mymozhem.migrations import check_drift, current, downgrade, head, import_tables, upgrade
 from mymozhem.registry.isolated.install import install
 from mymozhem.rooms.jobs.runner import Jobs
 from mymozhem.rooms.locks.reconciler import LockReconciler
@@ -88,6 +91,56 @@ async def test_the_migrations_lead_from_the_first_release_to_the_models(old_url,
     await upgrade(old_url)
     assert await current(old_url) == head()
     assert await check_drift(old_url) == []
+
+
+WINDOW = """
+INSERT INTO windows (id, room_id, name, status, prompt, accepts, data, roles, submissions,
+    min_elapsed_ms, close_on, judge, fold, points, announce_verdicts, announce_standings, results,
+    shared, answered, last_ordinal, depth, opens_at, checked_at, attempts, created_at)
+VALUES ('window_1', :room, 'q1', 'open', '{}', '{}', '{}', '[]', 'once',
+    0, 'deadline', 'rules', '[]', 0, TRUE, TRUE, 'onClose',
+    '[]', 1, 1, 0, :at, :at, 0, :at)
+"""
+SUBMISSION = """
+INSERT INTO submissions (id, room_id, window_id, participant_id, ordinal, payload, received_at,
+    elapsed_ms, counts, single, verdict, points, judged, credited, created_at)
+SELECT 'sub_1', :room, 'window_1', min(id), 1, '7', :at, 5, TRUE, TRUE, 'pending', 0, FALSE, 0, :at
+FROM participants WHERE room_id = :room
+"""
+TIMER = """
+INSERT INTO timers (id, room_id, space, name, generation, due_at, next_at, payload, depth, attempts)
+VALUES ('timer_1', :room, 'app', 'bell', 1, :at, :at, '{}', 0, 0)
+"""
+
+
+async def test_windows_and_timers_keep_what_their_apps_call_them(old_url, dumped):
+    await upgrade(old_url, "0004")
+    moment = bindparam("at", datetime(2026, 11, 30, tzinfo=UTC), UtcDateTime())
+    engine = create_engine(old_url)
+    async with engine.begin() as connection:
+        for row in (WINDOW, SUBMISSION, TIMER):
+            statement = text(row).bindparams(moment, room=dumped["rooms"]["running"])
+            await connection.execute(statement)
+
+    async def stored(column):
+        async with engine.connect() as connection:
+            windows = await connection.execute(
+                text(
+                    f"SELECT windows.{column}, payload, received_at IS NOT NULL FROM windows "
+                    "JOIN submissions ON submissions.window_id = windows.id"
+                )
+            )
+            timers = await connection.execute(text(f"SELECT {column}, payload FROM timers"))
+            return [tuple(map(str, row)) for row in (*windows, *timers)]
+
+    before = await stored("name")
+    assert [row[0] for row in before] == ["q1", "bell"]
+    await upgrade(old_url)
+    assert await stored("key") == before
+    assert await check_drift(old_url) == []
+    await downgrade(old_url, "0004")
+    assert await stored("name") == before
+    await engine.dispose()
 
 
 async def test_rooms_of_the_first_release_are_read_proved_and_go_on(settings, dumped):

@@ -6,17 +6,18 @@ from contextlib import asynccontextmanager
 import pytest
 from sqlalchemy import func, select, text
 
-from mymozhem.clock import Clock, SystemClock
+from mymozhem.clock import Clock
 from mymozhem.monitoring.call_counts import CallCounts
 from mymozhem.monitoring.tables import CallCountRow
 from tests.integration.monitoring.records import OPEN, MonitoredHost, health, observed
 from tests.integration.monitoring.test_mails import Inbox, smtp_server
+from tests.support.timing import HANG_TIMEOUT, LoadTolerantClock
 
 
 @pytest.fixture
 def clock() -> Clock:
     """The machine's own: the loop sleeps by it."""
-    return SystemClock()
+    return LoadTolerantClock()
 
 
 @asynccontextmanager
@@ -31,7 +32,7 @@ async def running(loop):
 
 
 async def until(inbox: Inbox) -> None:
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(HANG_TIMEOUT):
         while not inbox.taken:  # noqa: ASYNC110 - the server knows no events
             await asyncio.sleep(0.01)
 

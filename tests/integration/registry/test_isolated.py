@@ -182,7 +182,7 @@ def test_a_project_that_cannot_be_built_is_an_error_that_says_why(settings, tmp_
     project = write_project(tmp_path / "project")
     text = (project / "pyproject.toml").read_text()
     (project / "pyproject.toml").write_text(text.replace('version = "1.0.0"', 'version = "one"'))
-    with pytest.raises(InstallFailed, match=r"could not be had[\s\S]*project\.version"):
+    with pytest.raises(InstallFailed, match=r"could not be fetched[\s\S]*project\.version"):
         install(str(project), settings)
     assert everything(settings) == environments.Installed()
 
@@ -362,7 +362,7 @@ def lose_wheel(code):
     ("break_it", "reason"),
     [
         (spoil_wheel, "not the one that was installed"),
-        (spoil_code, "its file acme_counter.py is not what the wheel holds"),
+        (spoil_code, "its file acme_counter.py differs from the wheel"),
         (spoil_document, "environment.json cannot be used"),
         (spoil_manifest, "its manifest is not accepted"),
         (change_host, "uses the libraries of a host in /opt/other"),

@@ -32,6 +32,7 @@ from mymozhem.registry.tables import AppSecretRow
 from tests.support.api_host import EchoApp
 from tests.support.host import loaded
 from tests.support.remote_manifest import BASE_URL, FIRST_PLATFORM, manifest_of, remote_manifest
+from tests.support.timing import HANG_TIMEOUT
 
 KEYS = Keys(derive_material("keys of the tests of remote apps"))
 OTHER_KEYS = Keys(derive_material("keys of another host altogether"))
@@ -408,7 +409,7 @@ async def test_the_watch_notices_by_itself_and_ends_when_told(database):
     watch.start()
     try:
         await registered(database)
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(HANG_TIMEOUT):
             await read.wait()
         assert catalog.is_served("raffle", "1.0.0")
     finally:
@@ -435,7 +436,7 @@ async def test_the_watch_goes_on_after_a_look_that_failed(database):
     with capture_logs() as lines:
         watch.start()
         try:
-            async with asyncio.timeout(20):
+            async with asyncio.timeout(HANG_TIMEOUT):
                 await looked.wait()
         finally:
             await watch.stop()

@@ -19,12 +19,13 @@ from mymozhem.dispatch.late_answers import LateAnswer
 from mymozhem.dispatch.observers import CallObservers
 from mymozhem.rooms.actions.perform import perform
 from mymozhem.rooms.app_calls.late_answers import LateAnswers
-from mymozhem.rooms.app_calls.recovery import Parking
+from mymozhem.rooms.app_calls.recovery import AppRecovery
 from mymozhem.rooms.jobs.runner import Jobs
 from mymozhem.rooms.tables.pending_calls import QueuedCallRow
 from mymozhem.rooms.tables.rooms import RoomRow
 from tests.support.apps.draw_app import in_order
 from tests.support.host import HostHarness, make_host, make_services
+from tests.support.timing import HANG_TIMEOUT
 
 Answering = Callable[[Context, Any], object]
 
@@ -142,7 +143,7 @@ class SlowApp:
         del shown["deadlineMs"]
         body = json.dumps([shown, request.model_dump(mode="json", by_alias=True)])
         self.heard.append(Heard(hook, context.call_id, body))
-        if gate is not None and not gate.wait(30):
+        if gate is not None and not gate.wait(HANG_TIMEOUT):
             message = "the test never let it go"
             raise RuntimeError(message)
         return answer(context, request) if answer else otherwise
@@ -161,7 +162,7 @@ class Counting:
 
     async def arrived(self, count: int) -> None:
         """Wait for so many more, and until each is written down."""
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(HANG_TIMEOUT):
             for _ in range(count):
                 await self._come.acquire()
             await self._inner.settled()
@@ -174,7 +175,7 @@ class SlowHost:
     host: HostHarness
     app: SlowApp
     late: LateAnswers
-    parking: Parking
+    recovery: AppRecovery
     jobs: Jobs
     arrivals: Counting
     clock: HeldClock
@@ -208,7 +209,7 @@ class SlowHost:
     async def close(self) -> None:
         """End the host."""
         await self.jobs.stop()
-        await self.parking.close()
+        await self.recovery.close()
         await self.late.close()
         await self.host.services.dispatcher.close()
 
@@ -234,12 +235,12 @@ async def make_slow_host(
 
 
 async def _den(host: HostHarness, app: SlowApp, clock: HeldClock, room: RoomRow) -> SlowHost:
-    old, late, parking = host.services, LateAnswers(), Parking()
+    old, late, recovery = host.services, LateAnswers(), AppRecovery()
     await old.dispatcher.close()
     arrivals = Counting(late)
-    observers = CallObservers(observer=parking, late=arrivals)
+    observers = CallObservers(observer=recovery, late=arrivals)
     dispatcher = Dispatcher(old.catalog, clock, old.settings, observers=observers)
     host.services = replace(old, dispatcher=dispatcher)
     await late.open(host.services)
-    await parking.open(host.services)
-    return SlowHost(host, app, late, parking, Jobs(host.services), arrivals, clock, room)
+    await recovery.open(host.services)
+    return SlowHost(host, app, late, recovery, Jobs(host.services), arrivals, clock, room)

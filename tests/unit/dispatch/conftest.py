@@ -11,7 +11,6 @@ import pytest
 from pydantic import BaseModel, JsonValue
 from structlog.testing import capture_logs
 
-from mymozhem.clock import SystemClock
 from mymozhem.config import Settings
 from mymozhem.contract import (
     ActionRequest,
@@ -31,6 +30,7 @@ from mymozhem.errors import NotFound
 from mymozhem.observability.call_observer import Observed
 from mymozhem.registry.endpoint import Endpoint
 from mymozhem.registry.loaded_code import IsolatedCode
+from tests.support.timing import LoadTolerantClock
 
 
 @dataclass(frozen=True)
@@ -156,7 +156,7 @@ class DispatchHost:
             app=AppTarget(app_id, version),
             context=context or CONTEXT,
             request=request or ActionRequest(action="bump", payload={"by": 2}),
-            budget=budget or Budget(SystemClock(), 30_000),
+            budget=budget or Budget(LoadTolerantClock(), 30_000),
             check=check,
             call_id=call_id,
             attempt=attempt,
@@ -204,7 +204,7 @@ def lines() -> Iterator[list[Any]]:
 async def host() -> AsyncIterator[DispatchHost]:
     apps, heard = FakeApps(), Heard()
     dispatcher = Dispatcher(
-        apps, SystemClock(), Settings(_env_file=None), observers=heard.observers
+        apps, LoadTolerantClock(), Settings(_env_file=None), observers=heard.observers
     )
     yield DispatchHost(apps, dispatcher, heard)
     await dispatcher.close()

@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from mymozhem.clock import HeldClock, SystemClock
+from mymozhem.clock import HeldClock
 from mymozhem.config import Settings
 from mymozhem.contract import DecidedBy, Refuse, Strategy, hookimpl
 from mymozhem.contract.signing import SharedKey
@@ -14,6 +14,7 @@ from mymozhem.dispatch.breakers.registry import Breakers
 from mymozhem.dispatch.outcome import CallFailed
 from mymozhem.dispatch.transports.base import AppTarget, HookCall, Reply
 from mymozhem.registry.endpoint import Endpoint
+from tests.support.timing import LoadTolerantClock
 from tests.unit.dispatch.conftest import DispatchHost, FakeApps, Heard, until
 
 
@@ -275,7 +276,7 @@ class Far:
 
 @pytest.mark.parametrize(("budget_ms", "asked"), [(50, 0), (20_000, 1)])
 async def test_waiting_for_the_turn_to_try_is_time_of_the_caller(moody, budget_ms, asked):
-    clock, apps, heard = SystemClock(), FakeApps(), Heard()
+    clock, apps, heard = LoadTolerantClock(), FakeApps(), Heard()
     breakers = Breakers(clock, openings=Far(), policy=BreakerPolicy(failures=1, open_s=0))
     settings = Settings(_env_file=None)
     dispatcher = Dispatcher(apps, clock, settings, breakers=breakers, observers=heard.observers)

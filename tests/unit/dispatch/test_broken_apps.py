@@ -9,13 +9,13 @@ from pathlib import Path
 
 import pytest
 
-from mymozhem.clock import SystemClock
 from mymozhem.contract import DecidedBy, Reply, Strategy, hookimpl
 from mymozhem.contract.hooks import ON_EVENT
 from mymozhem.contract.payloads import EventRequest, LoggedEvent
 from mymozhem.dispatch import Budget, FailureKind
 from mymozhem.dispatch.dispatcher import CALLS_AT_ONCE
 from mymozhem.dispatch.transports.inprocess import MAX_UNFINISHED
+from tests.support.timing import HANG_TIMEOUT, LoadTolerantClock
 from tests.unit.dispatch.conftest import until
 
 
@@ -219,7 +219,7 @@ async def test_waiting_for_a_place_counts_against_the_deadline(host, blocked):
     host.add(blocked, "slow", timeout_ms=20_000)
     running = [asyncio.create_task(host.ask("slow")) for _ in range(CALLS_AT_ONCE)]
     await until(lambda: blocked.entered == CALLS_AT_ONCE)
-    late = await host.ask("slow", budget=Budget(SystemClock(), 50))
+    late = await host.ask("slow", budget=Budget(LoadTolerantClock(), 50))
     assert late.failure.kind is FailureKind.OVERLOADED
     assert blocked.entered == CALLS_AT_ONCE
     blocked.free.set()
@@ -257,7 +257,7 @@ async def test_calls_that_never_end_are_bounded_and_then_refused_at_once(host, e
 async def test_an_app_that_lets_go_is_asked_again(host, blocked):
     host.add(blocked)
     for _ in range(MAX_UNFINISHED + 1):
-        await host.ask(budget=Budget(SystemClock(), 20))
+        await host.ask(budget=Budget(LoadTolerantClock(), 20))
     blocked.free.set()
     while (await host.ask()).decided_by is not DecidedBy.APP:  # noqa: ASYNC110  as above
         await asyncio.sleep(0)
@@ -300,7 +300,7 @@ def test_a_process_ends_although_apps_block_for_an_hour(tmp_path):
         cwd=root,
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=HANG_TIMEOUT,
         check=True,
     )
     assert run.stdout.split() == ["APP_TIMEOUT", "APP_TIMEOUT"]

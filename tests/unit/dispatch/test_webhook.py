@@ -39,6 +39,7 @@ from mymozhem.manifests.model import Webhook
 from mymozhem.outbound import Guard, Outbound
 from mymozhem.outbound.guard import LOOPBACK
 from mymozhem.registry.endpoint import Endpoint
+from tests.support.timing import HANG_TIMEOUT
 from tests.unit.dispatch.conftest import context
 from tests.unit.outbound.hostile import answer, drip, flood, hang, says, serving
 
@@ -124,7 +125,7 @@ def ask(outbound, lists):
     """Ask an app whose server answers like this."""
 
     async def ask(script, asked=None, *, path: Path | None = None, **remote):
-        async with asyncio.timeout(10), serving(script, path=path) as server:
+        async with asyncio.timeout(HANG_TIMEOUT), serving(script, path=path) as server:
             remotes = Remotes(server.url, socket=str(path) if path else None, **remote)
             transport = WebhookTransport(remotes, outbound, lists, CLOCK)
             return await transport.send(asked or call()), server.heard

@@ -1,11 +1,11 @@
 """Which transport a call takes: by where the code is that answers for the version."""
 
-from mymozhem.clock import SystemClock
 from mymozhem.config import Settings
 from mymozhem.contract.signing import SharedKey
 from mymozhem.dispatch import Dispatcher, FailureKind
 from mymozhem.dispatch.transports.base import Reply
 from mymozhem.registry.endpoint import Endpoint
+from tests.support.timing import LoadTolerantClock
 from tests.unit.dispatch.conftest import DispatchHost, FakeApps
 
 
@@ -34,7 +34,7 @@ class Wire:
 async def test_each_version_is_asked_where_its_code_is():
     apps, remote, isolated = FakeApps(), Wire(), Wire()
     settings = Settings(_env_file=None)
-    dispatcher = Dispatcher(apps, SystemClock(), settings, remote=remote, isolated=isolated)
+    dispatcher = Dispatcher(apps, LoadTolerantClock(), settings, remote=remote, isolated=isolated)
     host = DispatchHost(apps, dispatcher)
     for app_id in ("apart", "far"):
         host.add(None, app_id)

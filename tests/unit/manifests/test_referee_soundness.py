@@ -31,8 +31,6 @@ PAIRS = settings(
 )
 SEEDS = given(seed=st.integers(0, 2**64 - 1))
 
-pytestmark = pytest.mark.timeout(120 + EXAMPLES // 10)
-
 
 def pair(seed, seen):
     """Return the random numbers of a seed, and two schemas that may be used; None where not."""

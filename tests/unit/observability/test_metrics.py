@@ -104,6 +104,7 @@ def test_two_hosts_in_one_process_count_apart():
     assert value(other, "mymozhem_calls_total", **labels) is None
 
 
+@pytest.mark.real_time
 async def test_a_blocked_event_loop_is_seen():
     metrics = Metrics()
     watch = LagWatch(metrics, every=0.01)

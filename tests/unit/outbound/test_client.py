@@ -12,6 +12,7 @@ from mymozhem.outbound import AddressForbidden, Guard, Outbound, Unreachable, Un
 from mymozhem.outbound.connector import POOL_SIZE
 from mymozhem.outbound.guard import LOOPBACK
 from mymozhem.outbound.resolver import Resolver
+from tests.support.timing import HANG_TIMEOUT
 from tests.unit.outbound.hostile import answer, drip, flood, hang, says, serving
 
 MOST = 64 * 1024
@@ -105,14 +106,14 @@ async def test_an_answer_just_at_the_limit_is_read(outbound):
 
 @pytest.mark.parametrize("script", [hang, drip()])
 async def test_the_deadline_holds_whatever_the_server_does(outbound, script):
-    async with asyncio.timeout(5), serving(script) as server:
+    async with asyncio.timeout(HANG_TIMEOUT), serving(script) as server:
         with pytest.raises(TimeoutError):
             await post(outbound, server.url, seconds=0.2)
 
 
 @pytest.mark.parametrize("script", [hang, drip(), flood])
 async def test_a_cancelled_caller_is_let_go_at_once(outbound, script):
-    async with asyncio.timeout(5), serving(script) as server:
+    async with asyncio.timeout(HANG_TIMEOUT), serving(script) as server:
         task = asyncio.create_task(post(outbound, server.url))
         await server.until()
         task.cancel()

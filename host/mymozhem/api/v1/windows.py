@@ -126,10 +126,12 @@ async def rejudge_window(
     return await _shown(context, id, window_id)
 
 
-async def _control(context: RequestContext, room_id: str, name: str, act: _Control) -> WindowView:
-    await act(context.services, room_id, context.caller, name)
-    return await _shown(context, room_id, name)
+async def _control(
+    context: RequestContext, room_id: str, window_id: str, act: _Control
+) -> WindowView:
+    await act(context.services, room_id, context.caller, window_id)
+    return await _shown(context, room_id, window_id)
 
 
-async def _shown(context: RequestContext, room_id: str, name: str) -> WindowView:
-    return await window(context.services, room_id, context.principal, name)
+async def _shown(context: RequestContext, room_id: str, window_id: str) -> WindowView:
+    return await window(context.services, room_id, context.principal, window_id)

@@ -73,6 +73,7 @@ class Wire(BaseModel):
         extra="forbid",
         alias_generator=to_camel,
         populate_by_name=True,
+        defer_build=True,
     )
 
     def document(self) -> dict[str, object]:

@@ -44,7 +44,7 @@ class Times(Wire):
 class Reference(BaseModel):
     """A room or draw in a record: its id; further members are ignored."""
 
-    model_config = ConfigDict(frozen=True, strict=True, extra="ignore")
+    model_config = ConfigDict(frozen=True, strict=True, extra="ignore", defer_build=True)
 
     id: Id
 

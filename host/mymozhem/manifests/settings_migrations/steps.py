@@ -21,7 +21,7 @@ EACH = "*"
 class Spec(BaseModel):
     """A frozen part of a migration."""
 
-    model_config = ConfigDict(frozen=True, populate_by_name=True)
+    model_config = ConfigDict(frozen=True, populate_by_name=True, defer_build=True)
 
 
 def names_of(path: str) -> tuple[str, ...]:

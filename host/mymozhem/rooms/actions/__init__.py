@@ -1,1 +1,1 @@
-"""Actions: a participant or organizer asks the app of a room to do something."""
+"""Actions: a participant or organizer lets the app of a room do something."""

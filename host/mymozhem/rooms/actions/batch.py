@@ -1,5 +1,7 @@
 """Batch actions: one call of the app answers several waiting calls, each applied on its own."""
 
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 from functools import partial
 
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -18,7 +20,7 @@ from mymozhem.dispatch.outcome import BadAnswer, FailureKind, Outcome
 from mymozhem.dispatch.policy import Budget
 from mymozhem.errors import MymozhemError, Refused, Unavailable
 from mymozhem.idempotency.keys import current_claim, mark_claim_done
-from mymozhem.rooms.app_calls.exchange import Question, look_ask_write
+from mymozhem.rooms.app_calls.exchange import Exchange, PreparedCall, run_exchange
 from mymozhem.rooms.app_calls.fallbacks import record_fallback
 from mymozhem.rooms.coordination.action_batches import (
     ActionBatch,
@@ -30,10 +32,11 @@ from mymozhem.rooms.coordination.room_mutex import RoomBusy
 from mymozhem.rooms.core.app_context import actor_of, build_context
 from mymozhem.rooms.core.event_log import cursor_of
 from mymozhem.rooms.core.membership import MEMBERS, Membership, require_role
-from mymozhem.rooms.core.revision import revision
+from mymozhem.rooms.core.revision import Revision, revision
 from mymozhem.rooms.core.services import Services
 from mymozhem.rooms.core.transaction import RoomTransaction
 from mymozhem.rooms.effects import apply_effects
+from mymozhem.rooms.tables.rooms import RoomRow
 
 from .checks import require_allowed
 
@@ -41,9 +44,9 @@ from .checks import require_allowed
 async def is_batched(
     services: Services, room_id: str, caller: Principal, action: str, payload: JsonObject
 ) -> bool:
-    """Return whether calls of an action are batched; raises if this one cannot be done now.
+    """Return whether calls of an action are batched; raise if this one is not possible now.
 
-    Nothing is looked up for names that no app declares as `batch`.
+    Nothing is read for names that no app declares as `batch`.
     """
     if action not in services.catalog.batch_actions():
         return False
@@ -59,9 +62,9 @@ async def is_batched(
 async def perform_batched(
     services: Services, room_id: str, caller: Principal, action: str, payload: JsonObject
 ) -> ActionResponse:
-    """Do a batch action together with others that wait; see `perform` for what is raised.
+    """Perform a batch action together with others that wait. Raises: see `perform`.
 
-    An answer without `answers` holds for every call alike; so does a literal of the manifest's.
+    A result without `answers` holds for every call alike; so does a literal of the manifest.
     """
     call = BatchedCall(
         caller=caller,
@@ -78,20 +81,30 @@ async def _process(
     services: Services, room_id: str, action: str, batch: ActionBatch
 ) -> dict[BatchedCall, ActionResponse | Exception]:
     exchange = _Batch(services, room_id, action, batch)
-    return await look_ask_write(
-        services,
-        room_id,
-        HANDLE_ACTION,
-        look=exchange.look,
-        again=exchange.again,
-        write=exchange.write,
-        budget=LongestBudget(services.clock, batch),
-        check=_check,
-    )
+    budget = LongestBudget(services.clock, batch)
+    return await run_exchange(services, room_id, exchange, budget=budget)
 
 
-class _Batch:
-    """Calls on their way together: looked at, asked about, written one by one."""
+@dataclass(frozen=True)
+class _BatchRevision:
+    """The room's revision, and the role and status of each caller; None for one who has none.
+
+    `memberships` are what these were read from, in the order of the calls.
+    """
+
+    room: Revision
+    callers: tuple[tuple[str, str] | None, ...]
+    memberships: Sequence[Membership | None] = field(compare=False)
+
+
+class _Batch(
+    Exchange[
+        ActionRequest, ActionResult, _BatchRevision, dict[BatchedCall, ActionResponse | Exception]
+    ]
+):
+    """Calls that are made together; their answers are applied one by one."""
+
+    hook = HANDLE_ACTION
 
     def __init__(self, services: Services, room_id: str, action: str, batch: ActionBatch) -> None:
         self._services = services
@@ -99,14 +112,14 @@ class _Batch:
         self._action = action
         self._batch = batch
 
-    async def look(self, session: AsyncSession) -> Question[ActionRequest]:
-        """See who asks for what; who may not any more is refused, and the others go on."""
-        seats = await self._take(session)
-        if not seats:
+    async def prepare(self, session: AsyncSession) -> PreparedCall[ActionRequest, _BatchRevision]:
+        """Take all calls that wait; refuse those that are not allowed any more."""
+        memberships = await self._take_calls(session)
+        if not memberships:
             raise RoomBusy
-        room = seats[0].room
+        room = memberships[0].room
         manifest = self._services.catalog.manifest(room.app_id, room.app_manifest_version)
-        return Question(
+        return PreparedCall(
             context=await build_context(
                 session,
                 self._services,
@@ -119,21 +132,25 @@ class _Batch:
             ),
             request=ActionRequest(
                 action=self._action,
-                calls=tuple(map(_call_of, self._batch, seats)),
+                calls=tuple(map(_call_of, self._batch, memberships)),
             ),
-            revision=(await revision(session, room, None), tuple(map(_standing, seats))),
+            revision=await _revision(session, room, memberships),
         )
 
-    async def again(self, transaction: RoomTransaction) -> object:
-        """Read under the room's lock what the answers were computed from."""
-        self._seats = [await self._membership(transaction.session, call) for call in self._batch]
-        room = await revision(transaction.session, transaction.room, None)
-        return room, tuple(map(_standing, self._seats))
+    async def current_revision(self, transaction: RoomTransaction) -> _BatchRevision:
+        """Return the revision, and who the callers are now."""
+        memberships = [
+            await self._find_membership(transaction.session, call) for call in self._batch
+        ]
+        return await _revision(transaction.session, transaction.room, memberships)
 
-    async def write(
-        self, transaction: RoomTransaction, outcome: Outcome[ActionResult]
+    async def apply(
+        self,
+        transaction: RoomTransaction,
+        current: _BatchRevision,
+        outcome: Outcome[ActionResult],
     ) -> dict[BatchedCall, ActionResponse | Exception]:
-        """Apply the answers in order, each alone; return the response to each call."""
+        """Apply the answers in order, each in a savepoint; return the response to each call."""
         outcome.raise_if_refused()
         outcome.raise_if_failed()
         if outcome.result is None:
@@ -141,18 +158,26 @@ class _Batch:
             raise Unavailable(message, code="APP_NOT_IMPLEMENTED")
         if outcome.decided_by is not DecidedBy.APP:
             record_fallback(transaction, HANDLE_ACTION, outcome)
-        written = list(zip(self._batch, self._seats, self._answers(outcome.result), strict=True))
+        answers = self._answers(outcome.result)
+        applied = list(zip(self._batch, current.memberships, answers, strict=True))
         for call in self._batch:
             call.fixed = self._batch.is_pending(call)
-        return {each[0]: await _write_one(transaction, *each) for each in written}
+        return {each[0]: await _apply_one(transaction, *each) for each in applied}
+
+    def check(self, request: ActionRequest, result: ActionResult) -> None:
+        """Raise BadAnswer unless each call has its answer."""
+        asked = len(request.calls or ())
+        if result.answers is not None and len(result.answers) != asked:
+            message = f"{asked} calls had {len(result.answers)} answers."
+            raise BadAnswer(FailureKind.BAD_RESULT, message)
 
     def _answers(self, result: ActionResult) -> tuple[ActionAnswer, ...]:
         alike = ActionAnswer(effects=result.effects)
         return result.answers or (alike,) * len(self._batch)
 
-    async def _take(self, session: AsyncSession) -> list[Membership]:
-        """Take along what waits; refuse calls that are late or no longer allowed."""
-        seats = []
+    async def _take_calls(self, session: AsyncSession) -> list[Membership]:
+        """Take all calls that wait; refuse calls that are late or no longer allowed."""
+        memberships = []
         for call in self._batch.take_waiting():
             if not call.budget.left_ms():
                 self._batch.settle(call, RoomBusy())
@@ -165,17 +190,17 @@ class _Batch:
             except MymozhemError as error:
                 self._batch.settle(call, error)
             else:
-                seats.append(membership)
-        return seats
+                memberships.append(membership)
+        return memberships
 
-    async def _membership(self, session: AsyncSession, call: BatchedCall) -> Membership | None:
+    async def _find_membership(self, session: AsyncSession, call: BatchedCall) -> Membership | None:
         try:
             return await require_role(session, self._room_id, call.caller, roles=MEMBERS)
         except MymozhemError:
-            return None  # the revision is another one then, and the next look says why
+            return None  # makes the revision stale, and `prepare` then refuses this call
 
 
-async def _write_one(
+async def _apply_one(
     transaction: RoomTransaction,
     call: BatchedCall,
     membership: Membership | None,
@@ -206,14 +231,14 @@ def _call_of(call: BatchedCall, membership: Membership) -> ActionCall:
     return ActionCall(actor=actor, payload=call.payload, received_at=call.received_at)
 
 
-def _standing(membership: Membership | None) -> tuple[str, str] | None:
+async def _revision(
+    session: AsyncSession, room: RoomRow, memberships: Sequence[Membership | None]
+) -> _BatchRevision:
+    callers = tuple(map(_role_and_status, memberships))
+    return _BatchRevision(await revision(session, room, None), callers, memberships)
+
+
+def _role_and_status(membership: Membership | None) -> tuple[str, str] | None:
     if membership is None or membership.role is None:
         return None
     return membership.role, membership.participant.status if membership.participant else ""
-
-
-def _check(request: ActionRequest, result: ActionResult) -> None:
-    asked = len(request.calls or ())
-    if result.answers is not None and len(result.answers) != asked:
-        message = f"{asked} calls had {len(result.answers)} answers."
-        raise BadAnswer(FailureKind.BAD_RESULT, message)

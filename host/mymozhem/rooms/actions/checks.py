@@ -1,4 +1,4 @@
-"""Who may do which action, and what comes of it."""
+"""Checks of actions: who may perform which one, and when."""
 
 from mymozhem.contract import JsonObject, Role, RoomStatus
 from mymozhem.errors import Conflict, Forbidden, Invalid, NotFound
@@ -12,7 +12,7 @@ from mymozhem.rooms.tables.rooms import RoomRow
 def require_allowed(
     manifest: Manifest, membership: Membership, action: str, payload: JsonObject
 ) -> None:
-    """Raise where this caller cannot do this action in this room now, or not with this payload."""
+    """Raise if the caller cannot perform this action now, or not with this payload."""
     spec = manifest.actions.get(action)
     if spec is None:
         message = f"The app has no action {action!r}."

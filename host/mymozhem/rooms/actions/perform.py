@@ -1,5 +1,6 @@
-"""Actions: somebody in a room asks the app to do something."""
+"""Perform an action of the room's app."""
 
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -10,12 +11,12 @@ from mymozhem.contract.hooks import HANDLE_ACTION
 from mymozhem.dispatch.outcome import Outcome
 from mymozhem.dispatch.policy import Budget
 from mymozhem.errors import Unavailable
-from mymozhem.rooms.app_calls.exchange import Question, look_ask_write
+from mymozhem.rooms.app_calls.exchange import Exchange, PreparedCall, run_exchange
 from mymozhem.rooms.app_calls.fallbacks import record_fallback
 from mymozhem.rooms.coordination.action_batches import ActionResponse
 from mymozhem.rooms.core.app_context import build_context
 from mymozhem.rooms.core.event_log import cursor_of
-from mymozhem.rooms.core.membership import MEMBERS, require_role
+from mymozhem.rooms.core.membership import MEMBERS, Membership, require_role
 from mymozhem.rooms.core.revision import Revision, revision
 from mymozhem.rooms.core.services import Services
 from mymozhem.rooms.core.transaction import RoomTransaction
@@ -30,29 +31,32 @@ __all__ = ["ActionResponse", "perform", "require_allowed"]
 async def perform(
     services: Services, room_id: str, caller: Principal, action: str, payload: JsonObject
 ) -> ActionResponse:
-    """Do an action of the room's app; its effects are applied all or none.
+    """Perform an action of the room's app; its effects are applied all or none.
 
-    NotFound for an action that the manifest does not declare, Forbidden for a role that may not,
-    Conflict in a status in which it cannot be done, Invalid where the payload breaks its schema,
-    Refused in the app's own words, RoomBusy, or Unavailable where the app did not answer. Calls of
-    an action that is declared `batch` travel together with others that wait.
+    Raises NotFound for an undeclared action, Forbidden for a role without permission, Conflict for
+    a room status that does not allow it, Invalid if the payload breaks its schema, Refused with the
+    app's refusal, RoomBusy, and Unavailable if the app did not answer. Calls of a `batch` action
+    are combined with others that wait.
     """
     if await is_batched(services, room_id, caller, action, payload):
         return await perform_batched(services, room_id, caller, action, payload)
     performance = _Performance(services, room_id, caller, action, payload)
-    return await look_ask_write(
-        services,
-        room_id,
-        HANDLE_ACTION,
-        look=performance.look,
-        again=performance.again,
-        write=performance.write,
-        budget=Budget(services.clock, services.settings.action_budget_ms),
-    )
+    budget = Budget(services.clock, services.settings.action_budget_ms)
+    return await run_exchange(services, room_id, performance, budget=budget)
 
 
-class _Performance:
-    """One action on its way: looked at, asked about, written."""
+@dataclass(frozen=True)
+class _CallerRevision:
+    """The room's revision, and the caller's membership that it was read with."""
+
+    room: Revision
+    membership: Membership = field(compare=False)
+
+
+class _Performance(Exchange[ActionRequest, ActionResult, _CallerRevision, ActionResponse]):
+    """One action of one caller."""
+
+    hook = HANDLE_ACTION
 
     def __init__(
         self,
@@ -69,14 +73,15 @@ class _Performance:
         self._payload = payload
         self._received_at: datetime = services.clock.now()
 
-    async def look(self, session: AsyncSession) -> Question[ActionRequest]:
-        """See who asks for what, in which room."""
-        membership = await require_role(session, self._room_id, self._caller, roles=MEMBERS)
+    async def prepare(self, session: AsyncSession) -> PreparedCall[ActionRequest, _CallerRevision]:
+        """Check that the caller may do the action now."""
+        seen = await self._revision(session)
+        membership = seen.membership
         manifest = self._services.catalog.manifest(
             membership.room.app_id, membership.room.app_manifest_version
         )
         require_allowed(manifest, membership, self._action, self._payload)
-        return Question(
+        return PreparedCall(
             context=await build_context(
                 session,
                 self._services,
@@ -89,21 +94,21 @@ class _Performance:
                 received_at=self._received_at,
             ),
             request=ActionRequest(action=self._action, payload=self._payload),
-            revision=await revision(session, membership.room, membership),
+            revision=seen,
             actor_id=self._caller.user_id,
         )
 
-    async def again(self, transaction: RoomTransaction) -> Revision:
-        """Read the revision under the room's lock."""
-        self._membership = await require_role(
-            transaction.session, self._room_id, self._caller, roles=MEMBERS
-        )
-        return await revision(transaction.session, transaction.room, self._membership)
+    async def current_revision(self, transaction: RoomTransaction) -> _CallerRevision:
+        """Return the revision, and who the caller is now."""
+        return await self._revision(transaction.session)
 
-    async def write(
-        self, transaction: RoomTransaction, outcome: Outcome[ActionResult]
+    async def apply(
+        self,
+        transaction: RoomTransaction,
+        current: _CallerRevision,
+        outcome: Outcome[ActionResult],
     ) -> ActionResponse:
-        """Apply what the app answered."""
+        """Apply the app's effects."""
         outcome.raise_if_refused()
         outcome.raise_if_failed()
         if outcome.result is None:
@@ -112,4 +117,8 @@ class _Performance:
         if outcome.decided_by is not DecidedBy.APP:
             record_fallback(transaction, HANDLE_ACTION, outcome)
         reply = await apply_effects(transaction, outcome.result.effects)
-        return ActionResponse(reply, await cursor_of(transaction, self._membership))
+        return ActionResponse(reply, await cursor_of(transaction, current.membership))
+
+    async def _revision(self, session: AsyncSession) -> _CallerRevision:
+        membership = await require_role(session, self._room_id, self._caller, roles=MEMBERS)
+        return _CallerRevision(await revision(session, membership.room, membership), membership)

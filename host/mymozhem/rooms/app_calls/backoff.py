@@ -1,4 +1,4 @@
-"""When the host asks an app again that did not answer."""
+"""The back-off of calls that an app did not answer."""
 
 from mymozhem.concurrency.backoff import Backoff
 
@@ -12,7 +12,7 @@ PARKED = Backoff(first=60.0, longest=600.0)
 def seconds(attempts: int, *, parked: bool = False) -> float:
     """Return the seconds to wait after `attempts` failed attempts, counted from 1.
 
-    With `parked` the short waits are left out: the app is known not to answer at once.
+    With `parked` the short waits are left out, because the app is known to be down.
     """
     later = attempts - len(SOON)
     if parked:

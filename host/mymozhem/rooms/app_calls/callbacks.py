@@ -1,4 +1,4 @@
-"""Results of calls about rooms that apps took on with 202, and sent later."""
+"""Callbacks: results of calls that apps accepted with 202 and sent later."""
 
 from pydantic_core import to_json
 
@@ -8,7 +8,7 @@ from .late_answers import LateAnswers
 
 
 class RoomCallbacks:
-    """Takes results for calls that wait in rooms."""
+    """Accepts results of calls that wait in rooms."""
 
     def __init__(self, answers: LateAnswers) -> None:
         self._answers = answers
@@ -16,10 +16,10 @@ class RoomCallbacks:
     async def accept(
         self, app_id: str, capability: str, delivery_id: str, body: ReplyEnvelope
     ) -> None:
-        """Take a result; the same one again changes nothing.
+        """Accept a result; idempotent.
 
-        Raises `NotFound` where no call of this app's waits under this id, `Invalid` where it is no
-        answer to it.
+        Raises `NotFound` if no call of this app waits under this id, and `Invalid` if the result
+        does not fit it.
         """
         del capability  # a call's id says it all
         refused = body.outcome == "refuse"

@@ -1,10 +1,11 @@
-"""Look, ask, write: how an app's answer becomes what happened, all or none.
+"""One exchange with an app: prepare a call, make it, apply the answer in one transaction.
 
-Nothing is locked while the app thinks. What the answer was computed from is compared when it is to
-be written; if that changed meanwhile the app is asked again, with a new call id, within the budget.
+Nothing is locked while the app computes (optimistic locking). The answer is applied only if the
+room still has the revision that the call was prepared from; otherwise the exchange is repeated with
+a new call id, within its budget.
 """
 
-from collections.abc import Awaitable, Callable
+from abc import ABC, abstractmethod
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Generic, TypeVar
@@ -17,93 +18,130 @@ from mymozhem.contract.hooks import Hook
 from mymozhem.dispatch.outcome import Outcome
 from mymozhem.dispatch.policy import Budget
 from mymozhem.rooms.coordination.room_mutex import RoomBusy
+from mymozhem.rooms.core.revision import StaleSnapshot
 from mymozhem.rooms.core.services import Services
 from mymozhem.rooms.core.transaction import RoomTransaction, room_transaction
 
-from .pending import Asked, Waiter, asked, recall
+from .pending import AppCall, PendingCallRef, new_app_call, restore_pending
 
 Req = TypeVar("Req", bound=BaseModel)
 Res = TypeVar("Res", bound=BaseModel)
+Rev = TypeVar("Rev")
 T = TypeVar("T")
 
 
 @dataclass(frozen=True)
-class Question(Generic[Req]):
-    """What was seen, and what the app is asked about it.
+class PreparedCall(Generic[Req, Rev]):
+    """A call to an app, and the revision that its answer will be computed from.
 
-    `revision` is compared with what `again` reads: equal means that the answer still fits.
-    `waiter` is the row that waits for the answer where nobody else does; its call is kept while
-    the app does not answer, and asked again as it was.
+    `pending` is the row that waits for the answer if no caller does. Such a call is stored while
+    the app does not answer, and is repeated under the same id.
     """
 
     context: Context
     request: Req
-    revision: object
+    revision: Rev
     actor_id: str | None = None
     depth: int = 0
-    waiter: Waiter | None = None
+    pending: PendingCallRef | None = None
 
 
-Look = Callable[[AsyncSession], Awaitable[Question[Req]]]
-Again = Callable[[RoomTransaction], Awaitable[object]]
-Write = Callable[[RoomTransaction, Outcome[Res]], Awaitable[T]]
+class Exchange(ABC, Generic[Req, Res, Rev, T]):
+    """What `run_exchange` calls, in this order: `prepare`, the app, `current_revision`, `apply`.
 
-
-class _MovedOn(Exception):
-    """The room is not as it was when the app was asked; nothing was written."""
-
-
-async def look_ask_write(  # noqa: PLR0913  the three steps, and what they are bound by
-    services: Services,
-    room_id: str,
-    hook: Hook[Req, Res],
-    *,
-    look: Look[Req],
-    again: Again,
-    write: Write[Res, T],
-    budget: Budget,
-    check: Callable[[Req, Res], None] | None = None,
-    patient: bool = False,
-) -> T:
-    """Ask an app about a room and write its answer; return what `write` returns.
-
-    `look` sees a snapshot and may raise, `again` reads the revision under the room's lock, `check`
-    raises `BadAnswer` for an answer that does not fit its request. A `patient` call waits for its
-    app already: others do not wait for it as long as it gets no answer. RoomBusy when the budget
-    ends before an answer still fits what it was computed from.
+    All of it happens again if the room changed in between, so that a field that `prepare` sets
+    always belongs to the answer that `apply` gets.
     """
 
-    async def once() -> T:
-        async with services.database.read() as session:
-            question = await look(session)
-            call = await recall(session, _call(hook, question, check))
-        with services.in_flight_calls.track(call.call_id):
-            outcome = await call.answer(services, budget)
-            async with room_transaction(
-                services, room_id, actor_id=question.actor_id, depth=question.depth
-            ) as transaction:
-                if await again(transaction) != question.revision:
-                    raise _MovedOn
-                return await write(transaction, await call.note(transaction, outcome))
+    hook: Hook[Req, Res]
 
-    if patient:
-        with suppress(_MovedOn):
-            return await once()
+    @abstractmethod
+    async def prepare(self, session: AsyncSession) -> PreparedCall[Req, Rev]:
+        """Return the call to make; raises if it is not to be made at all.
+
+        A StaleSnapshot that is raised here is not repeated: it means that the exchange itself was
+        made from what no longer holds.
+        """
+
+    @abstractmethod
+    async def current_revision(self, transaction: RoomTransaction) -> Rev:
+        """Return the revision under the room's lock; `apply` runs if it equals the prepared one.
+
+        It may carry rows that `apply` needs, in fields that are not compared.
+        """
+
+    @abstractmethod
+    async def apply(self, transaction: RoomTransaction, current: Rev, outcome: Outcome[Res]) -> T:
+        """Write what the app answered; `current` is what `current_revision` returned."""
+
+    def check(self, request: Req, result: Res) -> None:
+        """Raise BadAnswer if the result does not fit its request; by default any does."""
+        del request, result
+
+
+async def run_exchange(
+    services: Services,
+    room_id: str,
+    exchange: Exchange[Req, Res, Rev, T],
+    *,
+    budget: Budget,
+    is_retry: bool = False,
+) -> T:
+    """Call an app about a room and apply its answer; return what `apply` returns.
+
+    Exchanges with the same room take turns, except an `is_retry`: its app has failed to answer
+    before, and other callers do not wait for that. Raises RoomBusy if the budget ends before an
+    answer still fits the room, and whatever the steps raise.
+    """
+    if is_retry:
+        attempt = await _prepare(services, room_id, exchange)
+        with suppress(StaleSnapshot):
+            return await attempt.run(budget)
     async with services.room_mutexes.hold(room_id, budget):
         while budget.left_ms() > 0:
-            with suppress(_MovedOn):
-                return await once()
+            attempt = await _prepare(services, room_id, exchange)
+            with suppress(StaleSnapshot):
+                return await attempt.run(budget)
     raise RoomBusy
 
 
-def _call(
-    hook: Hook[Req, Res], question: Question[Req], check: Callable[[Req, Res], None] | None
-) -> Asked[Req, Res]:
-    return asked(
-        hook,
-        context=question.context,
-        request=question.request,
-        revision=question.revision,
-        waiter=question.waiter,
-        check=check,
-    )
+@dataclass(frozen=True)
+class _Attempt(Generic[Req, Res, Rev, T]):
+    """One call that is prepared."""
+
+    services: Services
+    room_id: str
+    exchange: Exchange[Req, Res, Rev, T]
+    prepared: PreparedCall[Req, Rev]
+    call: AppCall[Req, Res]
+
+    async def run(self, budget: Budget) -> T:
+        """Make the call and apply the answer; StaleSnapshot if the room changed meanwhile."""
+        prepared = self.prepared
+        with self.services.in_flight_calls.track(self.call.call_id):
+            outcome = await self.call.answer(self.services, budget)
+            async with room_transaction(
+                self.services, self.room_id, actor_id=prepared.actor_id, depth=prepared.depth
+            ) as transaction:
+                current = await self.exchange.current_revision(transaction)
+                if current != prepared.revision:
+                    raise StaleSnapshot
+                outcome = await self.call.keep_or_discard(transaction, outcome)
+                return await self.exchange.apply(transaction, current, outcome)
+
+
+async def _prepare(
+    services: Services, room_id: str, exchange: Exchange[Req, Res, Rev, T]
+) -> _Attempt[Req, Res, Rev, T]:
+    async with services.database.read() as session:
+        prepared = await exchange.prepare(session)
+        new = new_app_call(
+            exchange.hook,
+            context=prepared.context,
+            request=prepared.request,
+            revision=prepared.revision,
+            pending=prepared.pending,
+            check=exchange.check,
+        )
+        call = await restore_pending(session, new)
+    return _Attempt(services, room_id, exchange, prepared, call)

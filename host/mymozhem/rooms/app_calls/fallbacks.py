@@ -1,4 +1,4 @@
-"""What organizers are told when something other than the app decided."""
+"""Tell organizers that something other than the app decided."""
 
 from typing import TypeVar
 
@@ -16,7 +16,7 @@ Res = TypeVar("Res", bound=BaseModel)
 def record_fallback(
     transaction: RoomTransaction, hook: Hook[Req, Res], outcome: Outcome[Res]
 ) -> None:
-    """Append who decided instead of the app, and why; nothing where the app was not asked."""
+    """Log who decided instead of the app, and why; nothing if the app was not called."""
     if outcome.failure is None:
         return
     failure = outcome.failure
@@ -39,7 +39,7 @@ def record_decision(
     *,
     call_id: str | None = None,
 ) -> None:
-    """Append who decided instead of the app, and why; `call_id` is of the call that failed."""
+    """Log who decided instead of the app, and why; `call_id` is that of the failed call."""
     event = FallbackUsed(
         hook=hook.name,
         decided_by=by,

@@ -1,4 +1,4 @@
-"""Answers that come late: one to a call that is still queued counts, any other is only recorded."""
+"""Late answers: one to a queued call counts, any other is only recorded."""
 
 import asyncio
 from contextlib import suppress
@@ -37,15 +37,15 @@ Said = Literal["answered", "refused", "failed"]
 _HOOKS: dict[str, Hook[BaseModel, BaseModel]] = {hook.name: hook for hook in HOOKS}
 
 
-class Fate(StrEnum):
-    """What became of an answer."""
+class CallbackOutcome(StrEnum):
+    """What happened to an answer."""
 
     COUNTS = "counts"  #: its call is queued, and the answer will be applied
     RECORDED = "recorded"  #: something else had decided; it stands in the room's log
 
 
 class LateAnswers(CallListener):
-    """Takes late answers and callbacks.
+    """Accepts late answers and callbacks.
 
     Before it is open, and beyond the limit, answers are dropped with a line in the log.
     """
@@ -54,7 +54,7 @@ class LateAnswers(CallListener):
         super().__init__("late answers", limit=AT_ONCE)
 
     def late(self, answer: LateAnswer, /) -> None:
-        """Take note of an answer that came too late."""
+        """Take an answer that came too late."""
         services = self._services
         if services is None:
             logger.info("a late answer was dropped", app=answer.app_id, call_id=answer.call_id)
@@ -63,11 +63,11 @@ class LateAnswers(CallListener):
 
     async def accept_callback(
         self, app_id: str, call_id: str, data: bytes, *, refused: bool = False
-    ) -> Fate:
-        """Take the answer to a call that its app had accepted; twice is once while it is queued.
+    ) -> CallbackOutcome:
+        """Accept the answer to a call that its app had accepted; idempotent while it is queued.
 
-        `data` is JSON of the hook's result, or of a `Refusal`. Invalid where it is neither,
-        NotFound where no call of that app with that id waits for an answer, or none any more.
+        `data` is JSON of the hook's result, or of a `Refusal`. Raises Invalid if it is neither, and
+        NotFound if no call of that app with that id waits for an answer, or none any more.
         """
         services = self._services
         if services is None:
@@ -75,26 +75,25 @@ class LateAnswers(CallListener):
         reply = Reply(data, refused)
         for wait in (0.0, *PATIENCE):
             await asyncio.sleep(wait)
-            fate = await _take_callback(services, app_id, call_id, reply)
-            if fate is not None:
-                return fate
+            outcome = await _take_callback(services, app_id, call_id, reply)
+            if outcome is not None:
+                return outcome
         message = "No call with this id waits for an answer, or not any more."
         raise NotFound(message, code="CALL_UNKNOWN")
 
 
 async def _take_callback(
     services: Services, app_id: str, call_id: str, reply: Reply
-) -> Fate | None:
+) -> CallbackOutcome | None:
     await services.in_flight_calls.wait_finished(call_id)
     row = await _find(services, app_id, call_id)
     if row is not None:
         _require(_HOOKS[row.hook], reply)
         if not await _store(services, row, reply):
             return None
-        services.in_flight_calls.take_accepted(
-            call_id, app_id=app_id
-        )  # the same again is no late answer
-        return Fate.COUNTS
+        # the same reply again is no late answer
+        services.in_flight_calls.take_accepted(call_id, app_id=app_id)
+        return CallbackOutcome.COUNTS
     accepted = services.in_flight_calls.take_accepted(call_id, app_id=app_id)
     if accepted is None:
         return None
@@ -107,7 +106,7 @@ async def _take_callback(
         outcome=_said(accepted.hook, reply),
     )
     await _record(services, accepted.room_id, event)
-    return Fate.RECORDED
+    return CallbackOutcome.RECORDED
 
 
 async def _take(services: Services, answer: LateAnswer) -> None:
@@ -134,7 +133,7 @@ async def _take(services: Services, answer: LateAnswer) -> None:
 
 
 def _has_a_say(services: Services, answer: LateAnswer) -> bool:
-    """Tell whether the app was neither stopped nor taken away since it was asked."""
+    """Return whether the app was neither stopped nor removed since the call."""
     apps = services.catalog
     served = apps.is_served(answer.app_id, answer.version)
     return served and not apps.is_stopped(answer.app_id)
@@ -150,7 +149,7 @@ async def _find(services: Services, app_id: str, call_id: str) -> QueuedCallRow 
 
 
 async def _store(services: Services, found: QueuedCallRow, reply: Reply) -> bool:
-    """Keep an answer with its call where that still waits for one, and have it used now."""
+    """Store an answer with its call if that still waits for one, and make the call due."""
     try:
         async with room_transaction(services, found.room_id) as transaction:
             row = await transaction.session.get(QueuedCallRow, found.id)
@@ -166,7 +165,7 @@ async def _store(services: Services, found: QueuedCallRow, reply: Reply) -> bool
 
 
 async def _record(services: Services, room_id: str, event: LateAnswered) -> None:
-    """Append to the room's log that an answer came; nothing of a room that was deleted."""
+    """Record in the room's log that an answer came; nothing for a deleted room."""
     with suppress(NotFound):
         async with room_transaction(services, room_id) as transaction:
             transaction.record(event)

@@ -1,8 +1,8 @@
-"""Calls that wait for their app: kept as they were asked, and asked again under the same id.
+"""Calls that wait for their app: stored as they were made, and repeated under the same id.
 
-A timeout means unknown, not no: the app may have done it. So it is asked the same again, by the
-same id, and an answer that came late is as good. Once the room has moved on, or the app's answer
-is known and of no use, the call is forgotten and the hook asked afresh.
+A timeout means unknown, not no: the app may have done the work. So the host repeats the same call
+under the same id, and a late answer counts as well. If the room has changed, or the app's answer is
+known and of no use, the stored call is discarded and the hook is called with a new id.
 """
 
 import json
@@ -32,41 +32,46 @@ Req = TypeVar("Req", bound=BaseModel)
 Res = TypeVar("Res", bound=BaseModel)
 Check = Callable[[Req, Res], None]
 
-#: the app is known to have done nothing of use, so the same question would bring the same
-AFRESH = frozenset({FailureKind.BAD_RESULT, FailureKind.REFUSED_CALL})
+#: the app is known to have done nothing of use, so repeating the same call would fail again
+NOT_REPEATED = frozenset({FailureKind.BAD_RESULT, FailureKind.REFUSED_CALL})
 
-#: is told anew in each attempt, always the same, and known to nobody else
+#: a secret: the host computes it again in each attempt, with the same value, and never stores it
 _SEED = "seed"
 
 
 @dataclass(frozen=True)
-class Waiter:
-    """The row that keeps a call while its app does not answer, and whether that has happened.
+class PendingCallRef:
+    """The row that waits for an answer; its call is stored while the app does not give one.
 
-    `known` are fields of the request that the host tells anew in each attempt, always the same.
+    `asked_before` is True if a call may be stored already. `not_stored` are fields of the request
+    that the host computes again in each attempt, with the same values.
     """
 
     row_id: str
     asked_before: bool
-    known: tuple[str, ...] = ()
+    not_stored: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
-class Asked(Generic[Req, Res]):
-    """A question on its way: new, or one that was kept and still fits what it was computed from."""
+class AppCall(Generic[Req, Res]):
+    """A call to an app: a new one, or a stored one whose revision still holds.
+
+    `kept` is the row of a stored call, None for a new one. `pending` is None if a caller waits for
+    the answer; such a call is never stored.
+    """
 
     hook: Hook[Req, Res]
     context: Context
     request: Req
     revision: str
     call_id: str
-    waiter: Waiter | None = None
+    pending: PendingCallRef | None = None
     attempt: int = 1
     kept: QueuedCallRow | None = None
     check: Check[Req, Res] | None = None
 
     async def answer(self, services: Services, budget: Budget) -> Outcome[Res]:
-        """Return the answer that came late, or ask the app."""
+        """Return the late answer to a stored call, or call the app."""
         if self.kept is not None and self.kept.answer is not None:
             return self._outcome(self.kept)
         app = AppTarget(self.context.app.id, self.context.app.version)
@@ -79,7 +84,7 @@ class Asked(Generic[Req, Res]):
             call_id=self.call_id,
             check=partial(self.check, self.request) if self.check else None,
             attempt=self.attempt,
-            max_attempts=max(self.attempt, 1 + len(SOON)) if self.waiter else 1,
+            max_attempts=max(self.attempt, 1 + len(SOON)) if self.pending else 1,
         )
         if self.context.room is not None:
             services.in_flight_calls.note_accepted(
@@ -91,16 +96,18 @@ class Asked(Generic[Req, Res]):
             )
         return outcome
 
-    async def note(self, transaction: RoomTransaction, outcome: Outcome[Res]) -> Outcome[Res]:
-        """Keep the call where the app is to be asked again, else forget it; return what counts.
+    async def keep_or_discard(
+        self, transaction: RoomTransaction, outcome: Outcome[Res]
+    ) -> Outcome[Res]:
+        """Store the call if it is to be repeated, else delete it; return the outcome that counts.
 
-        That is another outcome where an answer to a call that failed came meanwhile.
+        That is another outcome if the call failed and its answer has come since.
         """
-        if self.waiter is None:
+        if self.pending is None:
             return outcome
         row = None
-        if self.waiter.asked_before or _is_kept(outcome):
-            row = await transaction.session.get(QueuedCallRow, self.waiter.row_id)
+        if self.pending.asked_before or _is_kept(outcome):
+            row = await transaction.session.get(QueuedCallRow, self.pending.row_id)
         same = row is not None and row.call_id == self.call_id
         if row is not None and same and row.answer and outcome.failure is not None:
             outcome = self._outcome(row)
@@ -111,27 +118,27 @@ class Asked(Generic[Req, Res]):
         if row is not None:
             await transaction.session.delete(row)
             await transaction.session.flush()
-        if keep and self.kept is None:  # who has forgotten a kept one meanwhile had a reason
-            transaction.session.add(self._row(transaction, self.waiter))
+        if keep and self.kept is None:  # a stored call that was deleted meanwhile stays deleted
+            transaction.session.add(self._row(transaction, self.pending))
         return outcome
 
-    def _row(self, transaction: RoomTransaction, waiter: Waiter) -> QueuedCallRow:
+    def _row(self, transaction: RoomTransaction, pending: PendingCallRef) -> QueuedCallRow:
         return QueuedCallRow(
-            id=waiter.row_id,
+            id=pending.row_id,
             room_id=transaction.room.id,
             app_id=self.context.app.id,
             app_version=self.context.app.version,
             hook=self.hook.name,
             call_id=self.call_id,
             context=self.context.model_dump_json(by_alias=True, exclude={_SEED}),
-            request=self.request.model_dump_json(by_alias=True, exclude=set(waiter.known)),
+            request=self.request.model_dump_json(by_alias=True, exclude=set(pending.not_stored)),
             revision=self.revision,
             attempts=self.attempt,
             created_at=transaction.now,
         )
 
     def _outcome(self, row: QueuedCallRow) -> Outcome[Res]:
-        """Return a stored answer as the app's; one that does not hold leaves the call queued."""
+        """Return the stored answer as an outcome; an invalid answer leaves the call queued."""
         try:
             answer = decode(self.hook, Reply((row.answer or "").encode(), row.refused))
             if isinstance(answer, Refusal):
@@ -143,18 +150,18 @@ class Asked(Generic[Req, Res]):
         return Outcome(DecidedBy.APP, self.call_id, result=answer)
 
 
-async def recall(session: AsyncSession, new: Asked[Req, Res]) -> Asked[Req, Res]:
-    """Return the question as it was asked before, where that still holds; else as it is now."""
-    waiter = new.waiter
-    if waiter is None or not waiter.asked_before:
+async def restore_pending(session: AsyncSession, new: AppCall[Req, Res]) -> AppCall[Req, Res]:
+    """Return the stored call if its revision still holds, else `new`."""
+    pending = new.pending
+    if pending is None or not pending.asked_before:
         return new
-    row = await session.get(QueuedCallRow, waiter.row_id)
+    row = await session.get(QueuedCallRow, pending.row_id)
     if row is None or row.revision != new.revision:
         return new
     try:
         context = Context.model_validate_json(row.context)
-        request = _thawed(new, row.request, waiter.known)
-    except ValidationError:  # kept by a host with other types than this one
+        request = _restored_request(new, row.request, pending.not_stored)
+    except ValidationError:  # stored by a host with other types than this one
         return new
     return replace(
         new,
@@ -166,34 +173,40 @@ async def recall(session: AsyncSession, new: Asked[Req, Res]) -> Asked[Req, Res]
     )
 
 
-def asked(
+def new_app_call(
     hook: Hook[Req, Res],
     *,
     context: Context,
     request: Req,
     revision: object,
-    waiter: Waiter | None = None,
+    pending: PendingCallRef | None = None,
     check: Check[Req, Res] | None = None,
-) -> Asked[Req, Res]:
-    """Return a new question; `revision` is JSON, or a dataclass of it."""
-    stamp = stamped(revision) if waiter is not None else ""
-    return Asked(hook, context, request, stamp, new_id("call"), waiter, check=check)
+) -> AppCall[Req, Res]:
+    """Return a call with a new id.
+
+    If it has `pending`, `revision` is JSON, or a dataclass of it.
+    """
+    fingerprint = revision_fingerprint(revision) if pending is not None else ""
+    return AppCall(hook, context, request, fingerprint, new_id("call"), pending, check=check)
 
 
-def stamped(revision: object) -> str:
-    """Write down what an answer is computed from, so that it can be compared later."""
+def revision_fingerprint(revision: object) -> str:
+    """Return a revision as text that can be stored and compared; it is JSON, or a dataclass."""
     if is_dataclass(revision) and not isinstance(revision, type):
         revision = asdict(revision)
     return json.dumps(revision, sort_keys=True)
 
 
 async def forget(session: AsyncSession, row_ids: Collection[str] | Select[str]) -> None:
-    """Forget the calls of rows that are gone or settled; answers to them no longer count."""
+    """Delete the calls of rows that are gone or settled; answers to them no longer count."""
     await _delete(session, QueuedCallRow.id.in_(row_ids))
 
 
 async def forget_room(session: AsyncSession, room_id: str) -> None:
-    """Forget all calls of a room, with what they show of people; what still waits asks afresh."""
+    """Delete all calls of a room, with the personal data in them.
+
+    Rows that still wait make a new call at their next attempt.
+    """
     await _delete(session, QueuedCallRow.room_id == room_id)
 
 
@@ -206,15 +219,15 @@ async def _delete(session: AsyncSession, which: ColumnElement[bool]) -> None:
 def _is_kept(outcome: Outcome[BaseModel]) -> bool:
     failure = outcome.failure
     queued = outcome.decided_by is DecidedBy.QUEUE and failure is not None
-    return queued and failure is not None and failure.kind not in AFRESH
+    return queued and failure is not None and failure.kind not in NOT_REPEATED
 
 
-def _thawed(new: Asked[Req, Res], text: str, known: Collection[str]) -> Req:
-    if not known:
+def _restored_request(new: AppCall[Req, Res], text: str, not_stored: Collection[str]) -> Req:
+    if not not_stored:
         return new.hook.request.model_validate_json(text)
     document: JsonObject = orjson.loads(text)
-    told = {name: getattr(new.request, name) for name in known}
-    return new.hook.request.model_validate({**document, **told})
+    computed = {name: getattr(new.request, name) for name in not_stored}
+    return new.hook.request.model_validate({**document, **computed})
 
 
 def _failure(bad: CallFailed | BadAnswer) -> Failure:

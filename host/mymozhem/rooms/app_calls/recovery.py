@@ -1,4 +1,4 @@
-"""Parked calls go on once their app is back, and not only when their time comes."""
+"""Retry parked calls as soon as their app is back."""
 
 from contextlib import suppress
 
@@ -8,7 +8,7 @@ from mymozhem.observability.call_observer import Observed
 from mymozhem.rooms.core.call_listener import CallListener
 from mymozhem.rooms.core.services import Services
 
-from .retry import apps_waited_for, unpark
+from .retry import apps_waited_for, schedule_parked
 
 #: an app that fails at some calls and answers others lets its parked ones go once in this time
 PAUSE = 60.0
@@ -20,8 +20,8 @@ AT_ONCE = 16
 _NEUTRAL = frozenset({FailureKind.BUDGET_SPENT, FailureKind.REFUSED_CALL, FailureKind.STOPPED})
 
 
-class Parking(CallListener):
-    """Watches calls: the first that an app answers after it failed lets its parked calls go.
+class AppRecovery(CallListener):
+    """Watches calls: the first success of an app after a failure makes its parked calls due.
 
     Before it is open it only watches. Used from one event loop.
     """
@@ -32,14 +32,14 @@ class Parking(CallListener):
         self._let_go: dict[str, float] = {}
 
     async def open(self, services: Services) -> None:
-        """Start; apps that something waits for from before count as failing."""
+        """Start; apps with calls that already wait count as failing."""
         await super().open(services)
         with suppress(Unavailable):
             async with services.database.read() as session:
                 self._failing |= await apps_waited_for(session)
 
     def observed(self, call: Observed, /) -> None:
-        """Take note of how a call ended."""
+        """Note how a call ended."""
         if call.result == "failure":
             if call.failure_code not in _NEUTRAL:
                 self._failing.add(call.app_id)
@@ -47,11 +47,11 @@ class Parking(CallListener):
             self.on_app_back(call.app_id)
 
     def on_app_back(self, app_id: str) -> None:
-        """Let an app's parked calls go: its breaker has closed, or the operator started it."""
+        """Make an app's parked calls due: its breaker has closed, or the operator started it."""
         services = self._services
         if services is None:
             return
-        if self._tasks.run(lambda: unpark(services, app_id), app=app_id):
+        if self._tasks.run(lambda: schedule_parked(services, app_id), app=app_id):
             self._failing.discard(app_id)
             self._let_go[app_id] = services.clock.monotonic()
 

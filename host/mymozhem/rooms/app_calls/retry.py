@@ -1,4 +1,4 @@
-"""What waits for its app: counted, and asked again now for an organizer or once the app is back."""
+"""Count what waits for its app, and retry it for an organizer or once the app is back."""
 
 from datetime import datetime
 
@@ -26,13 +26,13 @@ _KINDS: tuple[tuple[Row, str, tuple[ColumnElement[bool], ...]], ...] = (
 
 
 async def retry_room(services: Services, room_id: str, caller: Principal) -> int:
-    """Have everything of the room that waits for its app asked again now, by staff."""
+    """Retry everything in the room that waits for its app; for staff."""
     async with write_as(services, room_id, caller, "POST /rooms/{id}/retry") as transaction:
         return await retry_now(transaction)
 
 
 async def retry_now(transaction: RoomTransaction) -> int:
-    """Have everything of the room that waits for its app asked again now; return how much it is."""
+    """Make everything in the room that waits for its app due now; return the number."""
     transaction.wake_jobs()
     found = 0
     for row, due, waits in _KINDS:
@@ -41,8 +41,8 @@ async def retry_now(transaction: RoomTransaction) -> int:
     return found
 
 
-async def waiting_calls(session: AsyncSession, room_id: str) -> int:
-    """Return how much waits for the app to be back: timers, changes, windows, draws."""
+async def count_pending(session: AsyncSession, room_id: str) -> int:
+    """Return how much waits for the app: timers, changes, windows, draws."""
     found = 0
     for row, _, waits in _KINDS:
         query = select(func.count()).where(row.room_id == room_id, *waits)
@@ -50,8 +50,8 @@ async def waiting_calls(session: AsyncSession, room_id: str) -> int:
     return found
 
 
-async def unpark(services: Services, app_id: str) -> int:
-    """Have everything that waits for an app asked again now, in all rooms; return how much."""
+async def schedule_parked(services: Services, app_id: str) -> int:
+    """Make everything that waits for an app due now, in all rooms; return the number."""
     rooms = select(RoomRow.id).where(RoomRow.app_id == app_id)
     found = 0
     async with services.database.write() as unit:
@@ -64,14 +64,14 @@ async def unpark(services: Services, app_id: str) -> int:
 
 
 async def make_due(transaction: RoomTransaction, row_id: str) -> None:
-    """Have the row of that id looked at now, if it waits; the one whose answer has come."""
+    """Make a pending row due now, because its answer has arrived."""
     for row, due, waits in _KINDS:
         await _make_due(transaction.session, row, due, transaction.now, row.id == row_id, *waits)
     transaction.wake_jobs()
 
 
 async def apps_waited_for(session: AsyncSession) -> set[str]:
-    """Return the ids of the apps that anything waits for."""
+    """Return the ids of the apps that have waiting calls."""
     found: set[str] = set()
     for row, _, waits in _KINDS:
         query = select(RoomRow.app_id).join(row, row.room_id == RoomRow.id).where(*waits)

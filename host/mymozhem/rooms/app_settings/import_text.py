@@ -1,8 +1,8 @@
-"""Settings from text: somebody pastes or uploads it, the app reads it, the host stores the value.
+"""Import settings from text: a person pastes or uploads it, the app parses it, the host stores it.
 
-The app is asked twice within one budget: what the text says, outside of the room's turn, since that
-may take long and has no effects; then, as for every change, whether it accepts the settings as they
-would be. What it read counts only while the room stands as it saw it.
+The app is called twice within one budget: first to parse the text, outside of the room's mutex,
+since that may take long and has no effects; then, as for every change, to validate the resulting
+settings. The parsed value counts only if the room has not changed in the meantime.
 """
 
 from dataclasses import dataclass
@@ -27,13 +27,13 @@ from mymozhem.dispatch.policy import Budget
 from mymozhem.errors import Unavailable
 from mymozhem.manifests.model import Manifest
 from mymozhem.manifests.settings import project
-from mymozhem.rooms.app_calls.exchange import Question, look_ask_write
+from mymozhem.rooms.app_calls.exchange import Exchange, PreparedCall, run_exchange
 from mymozhem.rooms.app_calls.fallbacks import record_fallback
-from mymozhem.rooms.app_calls.pending import asked
+from mymozhem.rooms.app_calls.pending import new_app_call
 from mymozhem.rooms.coordination.room_mutex import RoomBusy
 from mymozhem.rooms.core.app_context import build_context
 from mymozhem.rooms.core.membership import ORGANIZERS, Membership, require_role
-from mymozhem.rooms.core.revision import Revision, revision
+from mymozhem.rooms.core.revision import Revision, StaleSnapshot, revision
 from mymozhem.rooms.core.services import Services
 from mymozhem.rooms.core.transaction import RoomTransaction
 
@@ -44,13 +44,13 @@ from .update import require_no_problems, require_not_frozen, store_settings
 async def import_setting(
     services: Services, room_id: str, caller: Principal, wish: TextImport
 ) -> Imported:
-    """Let the app read text, and store what it read as a setting of the room. For organizers.
+    """Let the app parse text, and store the value as a setting of the room. For organizers.
 
-    Lines that could not be read are reported, and what could be is stored; where nothing could be,
-    the setting stays as it was. NotFound for a setting
-    without imports or an unknown format, TooLarge over 1 MiB of text, Invalid where the value
-    breaks the schema or the app does not accept it, SettingsFrozen as for every change, Refused in
-    the app's own words, Unavailable where it did not read the text, RoomBusy.
+    Lines that cannot be parsed are reported, and the others are stored; if none can be parsed, the
+    setting stays unchanged. Raises NotFound for a setting without imports or an unknown format,
+    TooLarge for more than 1 MiB of text, Invalid if the value breaks the schema or the app does not
+    accept it, SettingsFrozen as for every change, Refused with the app's refusal, Unavailable if
+    the app did not parse the text, and RoomBusy.
     """
     work = _Import(services, room_id, caller, wish)
     budget = await work.budget()
@@ -59,35 +59,24 @@ async def import_setting(
         if work.stands_still:
             return work.result(saved=False)
         try:
-            return await look_ask_write(
-                services,
-                room_id,
-                VALIDATE_SETTINGS,
-                look=work.look,
-                again=work.again,
-                write=work.write,
-                budget=budget,
-            )
-        except _MovedOn:
+            return await run_exchange(services, room_id, work, budget=budget)
+        except StaleSnapshot:
             continue
     raise RoomBusy
 
 
-class _MovedOn(Exception):
-    """The room is another one than the app saw when it read the text."""
-
-
 @dataclass(frozen=True)
 class _Read:
-    """What the app read, and what that was computed from."""
+    """The value that the app parsed, and the revision that it was computed from."""
 
     result: SettingsImportResult
     revision: Revision
 
 
-class _Import:
-    """An import on its way: read, looked at, asked about, and written when it still fits."""
+class _Import(Exchange[SettingsValidationRequest, SettingsValidationResult, Revision, Imported]):
+    """An import: parsed by the app, validated, and written if it is not stale."""
 
+    hook = VALIDATE_SETTINGS
     _found: _Read
 
     def __init__(
@@ -101,7 +90,7 @@ class _Import:
         self._settings: JsonObject = {}
 
     async def budget(self) -> Budget:
-        """Return the time for it all: that of the reading, and that of an action besides."""
+        """Return the time budget: that of the parsing, plus that of an action."""
         async with self._services.database.read() as session:
             _, manifest = await self._membership(session)
         require_known_import(manifest, self._wish)
@@ -110,12 +99,12 @@ class _Import:
         return Budget(self._services.clock, min(wanted_ms, limits.max_deadline_ms))
 
     async def read(self, budget: Budget) -> None:
-        """Ask the app what the text says; raises where it refused or failed."""
+        """Let the app parse the text; raise if it refused or failed."""
         async with self._services.database.read() as session:
             membership, manifest = await self._membership(session)
             seen = await revision(session, membership.room, membership)
             context = await self._context(session, membership, manifest, IMPORT_SETTINGS)
-        question = asked(
+        call = new_app_call(
             IMPORT_SETTINGS,
             context=context,
             request=SettingsImportRequest(
@@ -123,44 +112,50 @@ class _Import:
             ),
             revision=None,
         )
-        outcome = await question.answer(self._services, budget)
+        outcome = await call.answer(self._services, budget)
         self._found = _Read(_answer(outcome), seen)
         self._manifest = manifest
 
     @property
     def stands_still(self) -> bool:
-        """Whether a line could not be read, and all of them were to be, or no line could."""
+        """Whether nothing is stored: no line could be parsed, or with `strict` one could not."""
         found = self._found.result
         nothing = found.value in (None, [], {}, "")
         return bool(found.problems) and (self._wish.strict or nothing)
 
-    async def look(self, session: AsyncSession) -> Question[SettingsValidationRequest]:
-        """See the settings as they would be; _MovedOn where the room is not as the app saw it."""
+    async def prepare(
+        self, session: AsyncSession
+    ) -> PreparedCall[SettingsValidationRequest, Revision]:
+        """Compute the settings as they would be; StaleSnapshot if the room changed since `read`."""
         membership, manifest = await self._membership(session)
         room = membership.room
         seen = await revision(session, room, membership)
         if seen != self._found.revision:
-            raise _MovedOn
+            raise StaleSnapshot
         self._settings = settings_with(
             manifest, room.app_settings, self._wish, self._found.result.value
         )
         require_not_frozen(room.status, manifest, room.app_settings, self._settings)
-        return Question(
+        return PreparedCall(
             context=await self._context(session, membership, manifest, VALIDATE_SETTINGS),
             request=SettingsValidationRequest(settings=self._settings, purpose="save"),
             revision=seen,
             actor_id=self._caller.user_id,
         )
 
-    async def again(self, transaction: RoomTransaction) -> Revision:
-        """Read the revision under the room's lock."""
+    async def current_revision(self, transaction: RoomTransaction) -> Revision:
+        """Return the revision, which the caller's role belongs to."""
         membership, _ = await self._membership(transaction.session)
         return await revision(transaction.session, transaction.room, membership)
 
-    async def write(
-        self, transaction: RoomTransaction, outcome: Outcome[SettingsValidationResult]
+    async def apply(
+        self,
+        transaction: RoomTransaction,
+        current: Revision,
+        outcome: Outcome[SettingsValidationResult],
     ) -> Imported:
-        """Store what the app agreed to, unless it was to be looked at only."""
+        """Store the settings that the app accepted, unless this is a preview."""
+        del current
         require_no_problems(outcome)
         if not self._wish.preview:
             record_fallback(transaction, VALIDATE_SETTINGS, outcome)
@@ -168,7 +163,7 @@ class _Import:
         return self.result(saved=not self._wish.preview)
 
     def result(self, *, saved: bool) -> Imported:
-        """Return what came of it."""
+        """Return the result of the import."""
         setting, value = self._wish.setting, self._found.result.value
         shown = project(self._manifest.settings_outline, {setting: value}, Level.ORGANIZER)
         seen = shown.get(setting) if self._wish.preview and isinstance(shown, dict) else None

@@ -1,4 +1,4 @@
-"""Text that becomes a setting: what is asked for, what is read, and how the settings are then."""
+"""Values of a text import: the request, the parsed value, and the resulting settings."""
 
 import re
 from dataclasses import dataclass
@@ -19,7 +19,7 @@ _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")
 
 
 class ImportMode(StrEnum):
-    """What becomes of the value that was read."""
+    """How the parsed value is stored."""
 
     REPLACE = "replace"  #: it is the setting
     APPEND = "append"  #: its items follow those that the setting has; for lists
@@ -29,7 +29,7 @@ class ImportMode(StrEnum):
 class TextImport:
     """Text for a setting, in a format that the manifest names for it; see `readable` for bytes.
 
-    With `preview` nothing is stored, with `strict` nothing where a line could not be read.
+    `preview` stores nothing; `strict` stores nothing if a line could not be parsed.
     """
 
     setting: str
@@ -42,10 +42,10 @@ class TextImport:
 
 @dataclass(frozen=True)
 class Imported:
-    """What came of an import; `problems` say which lines the app could not read.
+    """The result of an import; `problems` name the lines that the app could not parse.
 
-    `value` is what was read, as far as organizers may see the setting, and None unless a preview
-    was asked for. `imported` counts its items, None where it is no list.
+    `value` is the parsed value, as far as organizers may see the setting; None unless a preview was
+    requested. `imported` counts its items, None if it is no list.
     """
 
     setting: str
@@ -56,10 +56,10 @@ class Imported:
 
 
 def readable(given: str | bytes) -> str:
-    """Return text as an app may get it; TooLarge over 1 MiB.
+    """Return text in a form that an app may receive; TooLarge over 1 MiB.
 
-    Bytes are UTF-8, with or without a mark in front; those that are not, and control characters,
-    become U+FFFD, so that the app can say in which line they stand.
+    Bytes are read as UTF-8, with or without a byte order mark. Other bytes and control characters
+    become U+FFFD, so that the app can report their line.
     """
     data = given if isinstance(given, bytes) else given.encode(errors="replace")
     if len(data) > MAX_TEXT_BYTES:
@@ -69,7 +69,7 @@ def readable(given: str | bytes) -> str:
 
 
 def require_known_import(manifest: Manifest, wish: TextImport) -> None:
-    """Raise NotFound, which names what is known, for what the app does not import."""
+    """Raise NotFound, which names the known ones, for an unknown setting or format."""
     taken = IMPORT_SETTINGS.capability in manifest.capabilities
     known = manifest.imports if taken else {}
     formats = known.get(wish.setting, ())
@@ -86,9 +86,9 @@ def require_known_import(manifest: Manifest, wish: TextImport) -> None:
 def settings_with(
     manifest: Manifest, before: JsonObject, wish: TextImport, value: JsonValue
 ) -> JsonObject:
-    """Return settings with the value that was read, complete and valid; see `complete_settings`.
+    """Return complete, valid settings with the parsed value; see `complete_settings`.
 
-    Invalid where something is to be appended to what is no list.
+    Raises Invalid if a value should be appended to something that is no list.
     """
     if wish.mode is ImportMode.APPEND:
         there = before.get(wish.setting, [])

@@ -1,4 +1,4 @@
-"""A room's settings: complete, valid under the locked manifest, frozen while the room runs."""
+"""Update a room's settings: complete, valid under the locked manifest, frozen while it runs."""
 
 from pydantic import JsonValue
 
@@ -22,9 +22,9 @@ class SettingsFrozen(Conflict):
 
 
 def complete_settings(manifest: Manifest, given: JsonObject) -> JsonObject:
-    """Return settings with their defaults, valid under the manifest, fit to be stored.
+    """Return settings completed by their defaults and valid under the manifest.
 
-    Invalid names every field, TooLarge is raised over 256 KiB.
+    Raises Invalid, which names every field, and TooLarge over 256 KiB.
     """
     complete = apply_defaults(manifest.settings_outline, dict(given))
     check_settings(manifest, complete)
@@ -33,7 +33,7 @@ def complete_settings(manifest: Manifest, given: JsonObject) -> JsonObject:
 
 
 def check_settings(manifest: Manifest, settings: JsonValue) -> None:
-    """Raise Invalid where settings break the manifest's schema."""
+    """Raise Invalid if settings break the manifest's schema."""
     problems = manifest.settings_validator.errors(settings)
     if problems:
         message = "The settings do not fit the app's manifest."
@@ -49,7 +49,7 @@ def _check_size(settings: JsonValue) -> None:
 
 
 def as_object(value: JsonValue) -> JsonObject:
-    """Return settings as the object that they are; Invalid where they are something else."""
+    """Return settings as an object; Invalid if they are something else."""
     if not isinstance(value, dict):
         raise Invalid(code="SETTINGS_INVALID", fields={"/appSettings": ["Settings are an object."]})
     return value
@@ -63,7 +63,7 @@ def merged_settings(manifest: Manifest, before: JsonObject, patch: JsonObject | 
 def require_not_frozen(
     status: RoomStatus, manifest: Manifest, before: JsonObject, after: JsonObject
 ) -> None:
-    """Raise SettingsFrozen where more changes than the room's status allows."""
+    """Raise SettingsFrozen if more changes than the room's status allows."""
     if status is RoomStatus.DRAFT or before == after:
         return
     frozen = live_only(manifest.settings_outline, before, after)
@@ -72,7 +72,7 @@ def require_not_frozen(
 
 
 def patch_settings(transaction: RoomTransaction, patch: JsonObject) -> None:
-    """Merge a patch into the settings of the room, log it and tell the app."""
+    """Merge a patch into the room's settings, log the change and notify the app."""
     room, manifest = transaction.room, transaction.manifest
     settings = merged_settings(manifest, room.app_settings, patch)
     require_not_frozen(room.status, manifest, room.app_settings, settings)
@@ -80,7 +80,7 @@ def patch_settings(transaction: RoomTransaction, patch: JsonObject) -> None:
 
 
 def store_settings(transaction: RoomTransaction, settings: JsonObject) -> None:
-    """Store settings that were checked; nothing happens where they are the same."""
+    """Store checked settings; nothing happens if they are unchanged."""
     room = transaction.room
     if settings == room.app_settings:
         return
@@ -97,7 +97,7 @@ def store_settings(transaction: RoomTransaction, settings: JsonObject) -> None:
 
 
 def require_no_problems(outcome: Outcome[SettingsValidationResult]) -> None:
-    """Raise where the app found problems with settings, refused, or must be asked and failed."""
+    """Raise if the app found problems with settings, refused them, or failed and must decide."""
     outcome.raise_if_refused()
     outcome.raise_if_failed()
     if outcome.result is None or not outcome.result.problems:

@@ -1,4 +1,4 @@
-"""Batches of action calls, by room and action; a caller may step back while their call waits."""
+"""Batches of action calls, by room and action; a caller may withdraw while their call waits."""
 
 import asyncio
 from dataclasses import dataclass
@@ -31,7 +31,7 @@ class ActionResponse:
 class BatchedCall:
     """One call of a batch action.
 
-    `fixed` says that its effects are being written, so that its caller cannot step back any more.
+    `fixed` means that its effects are being written, so its caller cannot withdraw any more.
     """
 
     caller: Principal
@@ -46,14 +46,14 @@ ActionBatch = Batch[BatchedCall, ActionResponse]
 
 
 class LongestBudget(Budget):
-    """The time of a batch: that of the call which may wait longest."""
+    """The time budget of a batch: that of the call that may wait longest."""
 
     def __init__(self, clock: Clock, batch: ActionBatch) -> None:
         super().__init__(clock, 0)
         self._batch = batch
 
     def left_ms(self) -> int:
-        """Return the milliseconds of the call that has most left, waiting calls included."""
+        """Return the remaining milliseconds of the call with the most, waiting calls included."""
         return max((call.budget.left_ms() for call in self._batch.pending()), default=0)
 
 
@@ -66,11 +66,11 @@ class ActionBatches:
         )
 
     def __len__(self) -> int:
-        """Return how many actions of rooms have calls that wait or are processed."""
+        """Return the number of actions of rooms that have calls waiting or in process."""
         return len(self._batcher)
 
     def pending(self, key: tuple[str, str]) -> int:
-        """Return how many calls of an action in a room have no response yet."""
+        """Return the number of calls of an action in a room without a response."""
         batch = self._batcher.batch(key)
         return 0 if batch is None else len(batch.pending())
 
@@ -82,7 +82,7 @@ class ActionBatches:
     ) -> ActionResponse:
         """Wait for the call's batch and return the response; RoomBusy if its time ends first.
 
-        A caller who is cancelled takes their call out, and nobody else's.
+        A cancelled caller withdraws their own call only.
         """
         response = self._batcher.put(key, call, process)
         try:
@@ -94,10 +94,10 @@ class ActionBatches:
             response.cancel()
 
     def _may_step_back(self, key: tuple[str, str], call: BatchedCall) -> bool:
-        """Return whether a call whose time is over can be refused with nothing done.
+        """Return whether a call whose time is over can be refused without side effects.
 
-        Not while it is written. Nor if it is the only call of its batch with somebody waiting: the
-        batch has the time of its calls, so it ends by now.
+        It cannot while it is being written, nor if it is the only call of its batch with a waiting
+        caller: the batch has the time of its calls, so it ends by then.
         """
         batch = self._batcher.batch(key)
         if call.fixed or batch is None:

@@ -27,7 +27,7 @@ class AcceptedCall:
 
 
 class InFlightCalls:
-    """The calls that apps are asked now, by call id; used from one event loop."""
+    """The calls of apps in progress, by call id; used from one event loop."""
 
     def __init__(self) -> None:
         self._finished: dict[str, asyncio.Event] = {}
@@ -45,7 +45,7 @@ class InFlightCalls:
             finished.set()
 
     async def wait_finished(self, call_id: str) -> None:
-        """Wait until the outcome of a call is written; return at once if it is not in flight."""
+        """Wait until the outcome of a call is written; return now if it is not in flight."""
         event = self._finished.get(call_id)
         if event is not None:
             await event.wait()

@@ -16,7 +16,7 @@ MAX_JOINS = 100
 
 @dataclass(frozen=True)
 class JoinResult:
-    """Somebody in a room; `new` is False if they were in already."""
+    """A person in a room; `new` is False if they were active already."""
 
     room: RoomRow
     participant: ParticipantRow
@@ -25,7 +25,7 @@ class JoinResult:
 
     @property
     def kind(self) -> PersonKind:
-        """Whether they have an account."""
+        """The kind of person: guest or registered."""
         return PersonKind(self.person.kind)
 
     @property
@@ -50,13 +50,13 @@ class FoundRoom:
 
     @property
     def kind(self) -> PersonKind:
-        """Whether they have an account."""
+        """The kind of person: guest or registered."""
         return PersonKind(self.person.kind) if self.person else PersonKind.GUEST
 
 
 @dataclass(frozen=True)
 class JoinRequest:
-    """A request to join, with what the lookup found before the app is asked."""
+    """A request to join, with what the lookup found before the app is called."""
 
     found: FoundRoom
     name: str
@@ -74,7 +74,7 @@ class JoinRequest:
 
     @property
     def metadata(self) -> JsonObject:
-        """What the room holds about this person already."""
+        """The metadata that the room already has of this person."""
         return self.found.row.data if self.found.row else {}
 
 

@@ -15,7 +15,7 @@ class RoomBusy(Conflict):
 
 
 class RoomMutexes:
-    """Mutexes by room, held in the order in which they were asked for."""
+    """Mutexes by room, held in the order of the requests."""
 
     def __init__(self) -> None:
         self._locks: dict[str, asyncio.Lock] = {}

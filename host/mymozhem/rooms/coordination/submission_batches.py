@@ -12,10 +12,13 @@ MAX_SUBMISSIONS = 500
 
 @dataclass(frozen=True, eq=False)
 class PendingSubmission:
-    """A submission on its way; `arrived` is the monotonic second of its receipt."""
+    """A submission before its commit; `arrived` is the monotonic second of its arrival.
+
+    `key` is the submission's own: with it, a repeated request finds the first answer.
+    """
 
     caller: Principal
-    window: str
+    window_key: str
     payload: JsonValue
     arrived: float
     key: str | None
@@ -23,7 +26,7 @@ class PendingSubmission:
 
 @dataclass(frozen=True)
 class AcceptedSubmission:
-    """A submission that is durable; `elapsed_ms` counts from the opening to its receipt."""
+    """A durable submission; `elapsed_ms` counts from the opening to its arrival."""
 
     submission_id: str
     elapsed_ms: int

@@ -1,4 +1,4 @@
-"""The table of access, asked inside a room: who may read it, who may write in it."""
+"""Access control inside a room: membership checked against the access table."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -18,7 +18,7 @@ from .transaction import RoomTransaction, room_transaction
 
 @cache
 def roles_of(endpoint: str) -> frozenset[Role]:
-    """Return the roles that the row of an endpoint names, such as `GET /rooms/{id}/prizes`."""
+    """Return the roles that the access table names for an endpoint (`GET /rooms/{id}/prizes`)."""
     callers = rule_for(endpoint).callers
     return frozenset(role for role, access in OF_ROLE.items() if access in callers)
 
@@ -26,7 +26,10 @@ def roles_of(endpoint: str) -> frozenset[Role]:
 async def membership_for(
     session: AsyncSession, room_id: str, caller: Principal | None, endpoint: str
 ) -> Membership:
-    """Return the caller's seat where the table lets their role in; raises as `require_role`."""
+    """Return the caller's membership if the access table admits their role.
+
+    Raises: see `require_role`.
+    """
     return await require_role(session, room_id, caller, roles=roles_of(endpoint))
 
 
@@ -37,7 +40,7 @@ async def membership_by(
     participant_id: str,
     endpoint: str,
 ) -> Membership:
-    """Return the caller's seat where the table lets them in, be it for being that participant."""
+    """Return the caller's membership if the access table admits them, also as that participant."""
     membership = await find_membership(session, room_id, caller)
     own = membership.participant is not None and membership.participant.id == participant_id
     check(rule_for(endpoint), caller, membership.role, own=own, public=membership.room.is_public)
@@ -48,7 +51,7 @@ async def membership_by(
 async def read_as(
     services: Services, room_id: str, caller: Principal | None, endpoint: str
 ) -> AsyncIterator[tuple[AsyncSession, Membership]]:
-    """Hand out a session, and the caller's membership if the table lets their role in."""
+    """Yield a session and the caller's membership if the access table admits their role."""
     async with services.database.read() as session:
         yield session, await membership_for(session, room_id, caller, endpoint)
 
@@ -57,7 +60,7 @@ async def read_as(
 async def write_as(
     services: Services, room_id: str, caller: Principal, endpoint: str
 ) -> AsyncIterator[RoomTransaction]:
-    """Hand out a writer on a locked room where the table lets the caller's role in."""
+    """Open a transaction on the room if the access table admits the caller's role."""
     async with room_transaction(services, room_id, actor_id=caller.user_id) as transaction:
         await membership_for(transaction.session, room_id, caller, endpoint)
         yield transaction

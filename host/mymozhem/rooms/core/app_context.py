@@ -1,4 +1,4 @@
-"""What a hook is told: the context of a call, complete and with what the manifest needs."""
+"""Build the context of a hook call: complete, and with what the manifest's `needs` name."""
 
 import secrets
 from datetime import datetime
@@ -47,10 +47,11 @@ async def build_context(  # noqa: PLR0913  a context is that wide
     due_at: datetime | None = None,
     seed: str | None = None,
 ) -> Context:
-    """Return the context of a call about a room; `name` is that of the action or timer, if any.
+    """Return the context of a call about a room.
 
-    The dispatcher fills in the call's id and what is left of its deadline. `seed` is to be the same
-    in every attempt of a call; without one a fresh one is drawn.
+    `name` is the name of the action or timer, if any. The dispatcher fills in the call id and the
+    remaining deadline. Pass the same `seed` in every attempt of a call; without one, a new seed is
+    generated.
     """
     state = await room_state(session, room.id)
     digest = await session.scalar(select(RoomLockRow.digest).where(RoomLockRow.id == room.lock_id))
@@ -92,7 +93,7 @@ def room_view(room: RoomRow, state: RoomStateRow) -> RoomView:
 
 
 def actor_of(membership: Membership | None) -> Actor | None:
-    """Return the caller as an app sees them; None where nobody caused the call."""
+    """Return the caller as an app sees them, or None if the host itself caused the call."""
     if membership is None or membership.role is None:
         return None
     person = membership.participant

@@ -1,4 +1,4 @@
-"""Who came next in a room's draws, as apps are told: nothing of a draw that is not revealed."""
+"""Read from the tables what apps receive in a context; nothing of unrevealed draws is included."""
 
 from collections.abc import AsyncIterator, Mapping, Sequence
 from typing import NamedTuple
@@ -41,7 +41,7 @@ IDS_AT_ONCE = 1_000
 
 
 async def reserves_of(session: AsyncSession, room_id: str) -> Reserves:
-    """Return everybody in reserve, draw after draw, the oldest first, each in their order."""
+    """Return the people in reserve of all draws, the oldest draw first, each in drawn order."""
     found = await session.execute(
         select(DrawRow.id, DrawRow.reserves)
         .where(
@@ -63,7 +63,7 @@ async def reserves_of(session: AsyncSession, room_id: str) -> Reserves:
 
 
 async def _active(session: AsyncSession, people: Sequence[str]) -> set[str]:
-    """Return who of these takes part now, as a participant."""
+    """Return which of these people are active participants."""
     active: set[str] = set()
     unique = tuple(dict.fromkeys(people))
     for start in range(0, len(unique), IDS_AT_ONCE):
@@ -145,7 +145,7 @@ async def participants_of(session: AsyncSession, services: Services, room: RoomR
 
 
 class _Sent(NamedTuple):
-    """A submission as a plain row: there may be tens of thousands of them."""
+    """A submission as a plain row, since there may be tens of thousands."""
 
     window_id: str
     ordinal: int
@@ -158,19 +158,19 @@ class _Sent(NamedTuple):
 
 
 async def submissions_of_closed(session: AsyncSession, room_id: str) -> Submissions:
-    """Return what counts in the settled windows of a room, by window and commit order."""
+    """Return the counting submissions of a room's settled windows, by window and commit order."""
     found = await session.execute(
-        select(WindowRow.id, WindowRow.name)
+        select(WindowRow.id, WindowRow.key)
         .where(WindowRow.room_id == room_id, WindowRow.settled_at.is_not(None))
         .order_by(WindowRow.created_at, WindowRow.id)
     )
-    return await submissions_of(session, {row.id: row.name for row in found})
+    return await submissions_of(session, {row.id: row.key for row in found})
 
 
 async def submissions_of(session: AsyncSession, windows: Mapping[str, str]) -> Submissions:
-    """Return submissions that count as their app sees them, by window and commit order.
+    """Return counting submissions as their app sees them, by window and commit order.
 
-    `windows` are those windows in their order, by id, with the name of each.
+    `windows` maps the ids of the windows, in their order, to their keys.
     """
     found: dict[str, list[_Sent]] = {window_id: [] for window_id in windows}
     ids = list(windows)
@@ -190,7 +190,7 @@ async def submissions_of(session: AsyncSession, windows: Mapping[str, str]) -> S
 
 
 async def _sent(session: AsyncSession, window_ids: Sequence[str]) -> AsyncIterator[_Sent]:
-    """Yield what counts in some windows, read some at a time; in each of them in commit order."""
+    """Yield the counting submissions of some windows in chunks, in commit order within a window."""
     row = SubmissionRow
     rows = (
         select(*(getattr(row, name) for name in _Sent._fields))
@@ -212,7 +212,7 @@ async def _sent(session: AsyncSession, window_ids: Sequence[str]) -> AsyncIterat
 def window_view(window: WindowRow) -> WindowView:
     """Return a window as its app sees it."""
     return WindowView(
-        id=window.name,
+        id=window.key,
         prompt=window.prompt,
         data=window.data,
         opened_at=window.opens_at,

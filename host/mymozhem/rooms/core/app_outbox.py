@@ -1,4 +1,4 @@
-"""What the app of a room is told: written with the transaction that causes it, carried later."""
+"""Notifications to a room's app: written in the transaction that causes them, delivered later."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
@@ -25,14 +25,14 @@ _LEVELS = frozenset(str(level) for level in Level)
 
 @dataclass(frozen=True)
 class AppNotification:
-    """One thing that the app is to be told by a hook."""
+    """One notification that a hook of the app receives."""
 
     hook: Hook[BaseModel, Acknowledgement]
     request: BaseModel
 
 
 def event_notification(event: Mapping[str, Any]) -> AppNotification:
-    """Return what the app is told of an entry of the log; entries of every level are the app's."""
+    """Return the notification about a log entry; the app receives entries of every level."""
     stream = str(event["stream"])
     is_level = stream in _LEVELS
     logged = LoggedEvent(
@@ -52,9 +52,9 @@ async def enqueue(
     manifest: Manifest,
     told: Iterable[AppNotification],
 ) -> None:
-    """Write what the app is to be told into the outbox, in order; the last act of a transaction.
+    """Write notifications into the outbox, in order, as the last step of a transaction.
 
-    The context is that of the transaction's end, and the same for all that one hook is told.
+    The context is read at the end of the transaction. All notifications of one hook share it.
     """
     by_hook: defaultdict[Hook[BaseModel, Acknowledgement], list[BaseModel]] = defaultdict(list)
     for each in told:

@@ -1,4 +1,4 @@
-"""Whom something is for: a level, or single participants of the room."""
+"""Audiences of an event: a level, or single participants of the room."""
 
 from mymozhem.contract import Level
 
@@ -7,7 +7,7 @@ from .transaction import RoomTransaction
 
 
 async def streams_for(transaction: RoomTransaction, to: Level | tuple[str, ...]) -> tuple[str, ...]:
-    """Return the streams of the log that an audience reads; NotFound for somebody of elsewhere."""
+    """Return the streams of the log that an audience reads; NotFound for strangers to the room."""
     if isinstance(to, Level):
         return (to,)
     await require_participants(transaction, to)

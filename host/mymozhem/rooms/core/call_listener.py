@@ -1,4 +1,4 @@
-"""The base of what listens to calls of apps and writes down later what follows from them."""
+"""The base class of listeners to calls of apps, which write their findings later."""
 
 from mymozhem.concurrency.background_tasks import BackgroundTasks
 
@@ -6,9 +6,9 @@ from .services import Services
 
 
 class CallListener:
-    """Listens to calls of apps; works in background tasks, at most `limit` at a time.
+    """Listens to calls of apps; writes in background tasks, at most `limit` at a time.
 
-    The dispatcher gets its listeners before the services exist, so `open` brings those later.
+    The dispatcher gets its listeners before the services exist, so `open` passes those later.
     Before that, and after `close`, a listener writes nothing.
     """
 

@@ -1,7 +1,7 @@
-"""Reading a room's log: only what a caller's level sees, from an opaque cursor on.
+"""Read a room's log: only what the caller's level may see, starting after an opaque cursor.
 
-A cursor has one number for each stream that its owner sees. Nobody outside ever sees `seq`, so that
-events of other levels leave no holes to count.
+A cursor has one number for each stream that its owner may see. `seq` is never shown to callers, so
+events of other levels leave no gaps that could be counted.
 """
 
 from collections.abc import Mapping, Sequence
@@ -26,7 +26,7 @@ LAST_NO = 2**31 - 1
 
 @dataclass(frozen=True)
 class VisibleEvent:
-    """An event as one caller sees it; `cursor` is where they are after it."""
+    """An event as one caller sees it; `cursor` is the position after it."""
 
     cursor: str
     type: str
@@ -37,7 +37,7 @@ class VisibleEvent:
 
 
 def streams_of(membership: Membership) -> tuple[str, ...]:
-    """Return the streams that a caller sees, in the order of a cursor's numbers."""
+    """Return the streams that a caller may see, in the order of a cursor's numbers."""
     streams: tuple[str, ...] = (str(Level.PUBLIC),)
     if membership.level is Level.ORGANIZER:
         streams += (str(Level.ORGANIZER),)
@@ -45,7 +45,7 @@ def streams_of(membership: Membership) -> tuple[str, ...]:
 
 
 def epoch_of(membership: Membership) -> str:
-    """Return what a cursor belongs to: it changes with a restore and with the caller's level."""
+    """Return the epoch of a caller's cursors; it changes with a restore and with their level."""
     return f"{membership.room.epoch}.{len(streams_of(membership))}{membership.level[0]}"
 
 
@@ -69,9 +69,9 @@ async def current_cursor(session: AsyncSession, membership: Membership) -> str:
 async def read_events(
     session: AsyncSession, membership: Membership, *, after: str | None, limit: int = MAX_PAGE
 ) -> list[VisibleEvent]:
-    """Return events after a cursor (None: from the beginning), oldest first, `limit` at most.
+    """Return at most `limit` events after a cursor, the oldest first; None reads from the start.
 
-    BadRequest for a cursor that is not the caller's.
+    Raises BadRequest if the cursor belongs to another caller.
     """
     streams = streams_of(membership)
     numbers = read_cursor(after, streams)
@@ -89,7 +89,7 @@ async def read_events(
 
 
 def read_cursor(text: str | None, streams: Sequence[str]) -> dict[str, int]:
-    """Return the numbers of a cursor by stream; BadRequest for one that does not fit."""
+    """Return the numbers of a cursor by stream; BadRequest if it does not fit the streams."""
     if text is None:
         return dict.fromkeys(streams, 0)
     words = text.split(".")

@@ -1,4 +1,4 @@
-"""Room codes: eight characters that nobody confuses when reading them out."""
+"""Join codes: eight characters that are hard to confuse when read aloud."""
 
 import secrets
 
@@ -13,5 +13,5 @@ def new_code() -> str:
 
 
 def normal_code(given: str) -> str:
-    """Return a code as it is stored; spaces, dashes and case of what was typed do not matter."""
+    """Return a typed code in its stored form; spaces, dashes and case do not matter."""
     return "".join(character for character in given.upper() if character.isalnum())[:64]

@@ -1,11 +1,11 @@
-"""A unit of work under a lease, whatever its kind."""
+"""A lease on a row with due work, whatever the kind of job."""
 
 from dataclasses import dataclass
 from enum import StrEnum
 
 
 class JobKind(StrEnum):
-    """What is to be moved on."""
+    """The kind of row that a job processes."""
 
     DRAW = "draw"  #: a draw
     TIMER = "timer"  #: a timer of the app's, or a change that it is told
@@ -14,7 +14,7 @@ class JobKind(StrEnum):
 
 @dataclass(frozen=True)
 class Lease:
-    """A row that this process has taken; `generation` is that of a timer, 0 for all else."""
+    """A row that this process has leased; `generation` is that of a timer, otherwise 0."""
 
     kind: JobKind
     room_id: str

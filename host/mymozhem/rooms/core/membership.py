@@ -1,4 +1,4 @@
-"""Who a caller is in a room: one look-up for the room, the participant and the admins."""
+"""Membership: a caller's role in a room, from one query for room, participant and admin flag."""
 
 from dataclasses import dataclass
 
@@ -22,7 +22,7 @@ MEMBERS = PLAYERS_AND_STAFF | {Role.VIEWER}
 class Membership:
     """A caller in a room.
 
-    `role` is None for somebody who is not (or not yet, or no longer) a member; `participant` is
+    `role` is None for a caller who is not (or not yet, or no longer) a member. `participant` is
     their row in the room, whatever its status.
     """
 
@@ -34,29 +34,29 @@ class Membership:
 
     @property
     def level(self) -> Level:
-        """What the caller may see."""
+        """The visibility level of the caller."""
         return Level.ORGANIZER if self.role in STAFF else Level.PUBLIC
 
     @property
     def own_role(self) -> Role | None:
-        """The role that the caller's own row gives; being an admin is no part in the game."""
+        """The role of the caller's own row; being an administrator gives none."""
         if self.role is not Role.ADMIN:
             return self.role
         return role_of(self.participant, is_admin=False)
 
     @property
     def participant_id(self) -> str | None:
-        """The caller's own stream, for members who have a row."""
+        """The id of the caller's row, which also names their stream; None without a row."""
         return self.participant.id if self.participant and self.role is not None else None
 
 
 async def find_membership(
     session: AsyncSession, room_id: str, caller: Principal | None
 ) -> Membership:
-    """Return who the caller is in a room.
+    """Return the caller's membership in a room.
 
-    NotFound where there is no such room, or where the caller may not know that there is;
-    Unauthenticated for somebody who was deleted since they signed in.
+    Raises NotFound if the room does not exist or its existence is hidden from the caller, and
+    Unauthenticated if the caller was deleted since they signed in.
     """
     membership = await _membership(session, room_id, caller)
     if membership is None or not (
@@ -69,7 +69,7 @@ async def find_membership(
 async def require_role(
     session: AsyncSession, room_id: str, caller: Principal | None, *, roles: frozenset[Role]
 ) -> Membership:
-    """Return the caller's seat, or Forbidden where their role is not among those named."""
+    """Return the caller's membership; Forbidden if their role is not in `roles`."""
     membership = await find_membership(session, room_id, caller)
     if membership.role in roles:
         return membership
@@ -79,7 +79,7 @@ async def require_role(
 
 
 def room_not_found() -> NotFound:
-    """Return the error that never tells whether a room exists."""
+    """Return the error that does not disclose whether a room exists."""
     return NotFound("There is no such room.", code="ROOM_NOT_FOUND")
 
 
@@ -103,7 +103,7 @@ async def _membership(
 
 
 def role_of(participant: ParticipantRow | None, is_admin: bool | None) -> Role | None:  # noqa: FBT001  a column
-    """Return the role that counts: admins are admins everywhere, others only while active."""
+    """Return the effective role: administrators everywhere, others only while active."""
     if is_admin:
         return Role.ADMIN
     if participant is None or participant.status != ParticipantStatus.ACTIVE:

@@ -16,7 +16,7 @@ IDS_AT_ONCE = 500
 async def require_participants(
     transaction: RoomTransaction, participant_ids: Iterable[str]
 ) -> dict[str, ParticipantRow]:
-    """Return the named participants by id; NotFound where one is not in this room."""
+    """Return the named participants by id; NotFound if one of them is not in this room."""
     wanted = sorted(set(participant_ids))
     people: dict[str, ParticipantRow] = {}
     for start in range(0, len(wanted), IDS_AT_ONCE):

@@ -1,4 +1,4 @@
-"""What an app's answer was computed from: if it changed, the answer is stale."""
+"""The revision that an app's result was computed from: if it changed, the result is stale."""
 
 from dataclasses import dataclass
 
@@ -12,15 +12,19 @@ from .membership import Membership
 
 
 class RoomChanged(MymozhemError):
-    """Somebody else changed the room since you looked; look again."""
+    """The room has changed since you read it; read it again."""
 
     status = 412
     default_code = "ROOM_CHANGED"
 
 
+class StaleSnapshot(Exception):
+    """The room changed after the snapshot was taken; nothing was written. Take a new one."""
+
+
 @dataclass(frozen=True)
 class Revision:
-    """What an answer was computed from; if it changed meanwhile, the app is asked again."""
+    """What a result was computed from; if it changed in the meantime, the app is called again."""
 
     status: str
     lock_id: str
@@ -30,9 +34,9 @@ class Revision:
 
 
 async def room_state(session: AsyncSession, room_id: str) -> RoomStateRow:
-    """Return the room's state, read once in a session; every room has one from its creation on.
+    """Return the room's state, read once per session; every room has one from its creation on.
 
-    A session that writes has locked the room first, so that nobody else changes what it has read.
+    A session that writes has locked the room first, so nobody else changes what it has read.
     """
     state = await session.get_one(RoomStateRow, room_id)
     session.info[RoomStateRow, room_id] = state  # a session by itself forgets what nobody holds
@@ -40,7 +44,7 @@ async def room_state(session: AsyncSession, room_id: str) -> RoomStateRow:
 
 
 async def revision(session: AsyncSession, room: RoomRow, membership: Membership | None) -> Revision:
-    """Return what an answer about the room now would be computed from."""
+    """Return the current revision of a room for a caller."""
     state = await room_state(session, room.id)
     actor = None
     if membership is not None and membership.role is not None:

@@ -1,4 +1,4 @@
-"""What every use case needs: put together once, in the composition root."""
+"""The services that use cases need, created once in the composition root."""
 
 import asyncio
 from dataclasses import dataclass, field

@@ -1,4 +1,4 @@
-"""The one way to write in a room: its row is locked first, its log is written last."""
+"""The one way to write in a room: lock its row first, write its log last."""
 
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
@@ -45,9 +45,9 @@ ENDED = frozenset({RoomStatus.COMPLETED, RoomStatus.CANCELLED})
 class RoomTransaction:
     """A transaction in one room, with its row locked.
 
-    `record` appends to the log, `changed` asks the app what comes of a change, `tell` lets it know
-    of something, `audit` tells operators; all are written when the block ends. `depth` counts the
-    hooks that led here.
+    `record` appends to the log, `changed` schedules a call of the app about a change, `tell`
+    notifies the app, and `audit` adds to the operators' audit log. All are written at the end of
+    the block. `depth` counts the hooks that led here.
     """
 
     def __init__(
@@ -80,11 +80,11 @@ class RoomTransaction:
 
     @property
     def now(self) -> datetime:
-        """The database's clock at the start of the transaction."""
+        """The database's time at the start of the transaction."""
         return self.unit.now
 
     def record(self, event: HostEvent, *, to: str | None = None) -> None:
-        """Append an event of the host's, at its own level or to the stream that is named."""
+        """Append an event of the host, at its own level or to the named stream."""
         payload = event.model_dump(mode="json", by_alias=True)
         self.record_raw(event.type, payload, to=to or event.level, version=event.version)
 
@@ -106,16 +106,16 @@ class RoomTransaction:
         )
 
     def changed(self, change: Change) -> None:
-        """Tell the app of a change, where its manifest asks for that kind."""
+        """Schedule a call of the app about a change if its manifest asks for that kind."""
         self._changes.append(change)
 
     def tell(self, told: AppNotification) -> None:
-        """Let the app know of something, where it takes that hook over."""
+        """Notify the app if it implements that hook."""
         if told.hook.capability in self.manifest.capabilities:
             self._told.append(told)
 
     def audit(self, action: str, *, subject: str | None = None, **details: object) -> None:
-        """Note who did what for operators."""
+        """Record in the audit log who did what."""
         self._audits.append(
             {
                 "id": new_id("audit"),
@@ -129,20 +129,20 @@ class RoomTransaction:
         )
 
     def touch(self) -> None:
-        """Mark the room as changed: its version (the ETag) and its time."""
+        """Mark the room as changed: increment its version (the ETag) and set its time."""
         self.room.version += 1
         self.room.updated_at = self.now
 
     def wake_jobs(self) -> None:
-        """Let the jobs of this process look for work once this is committed."""
+        """Wake the job runner of this process after the commit."""
         self.unit.after_commit(self.services.wake.set)
 
     @asynccontextmanager
     async def apart(self) -> AsyncIterator[None]:
-        """Do something that may be refused alone: it is undone then, and the transaction goes on.
+        """Run a block in a savepoint: if it raises, it is undone and the transaction continues.
 
-        The error passes through to the caller, who is to catch it. Any error other than one of the
-        host's own ends the whole transaction.
+        The error propagates to the caller, who catches it. An error that is not one of the host's
+        own rolls back the whole transaction.
         """
         await self.write_events()
         changes, audits, told = len(self._changes), len(self._audits), len(self._told)
@@ -157,13 +157,13 @@ class RoomTransaction:
             raise
 
     async def _reload(self) -> None:
-        """Read again what the undone part had changed, since rows do not load by themselves."""
+        """Refresh rows that the undone block had changed; rows do not reload automatically."""
         for row in list(self.session):
             if inspect(row).expired:
                 await self.session.refresh(row)
 
     async def finish(self) -> None:
-        """Write what was recorded; called once, at the end of the block."""
+        """Write what was recorded; called once at the end of the block."""
         await self.write_events()
         await self._write_changes()
         if self._audits:
@@ -174,7 +174,7 @@ class RoomTransaction:
             await app_outbox.enqueue(self.services, self.unit, self.room, self.manifest, self._told)
 
     async def write_events(self) -> None:
-        """Number what was recorded so far and write it, where a caller needs to know its number."""
+        """Number and write the events recorded so far, for callers that need the number."""
         if not self._events:
             return
         for start in range(0, len(self._events), EVENTS_AT_ONCE):
@@ -187,7 +187,7 @@ class RoomTransaction:
         self._events = []
 
     async def _number(self, events: Sequence[dict[str, object]]) -> None:
-        """Give events their places in the log and in their streams, and note how far these are."""
+        """Number events in the log and in their streams, and store the streams' new ends."""
         streams = {str(event["stream"]) for event in events}
         found = await self.session.execute(
             select(_STREAMS.c.stream, _STREAMS.c.last_no).where(
@@ -227,7 +227,7 @@ class RoomTransaction:
             "id": timer_id,
             "room_id": self.room.id,
             "space": TimerSpace.CHANGE,
-            "name": timer_id,
+            "key": timer_id,
             "generation": 1,
             "due_at": self.now,
             "next_at": self.now,
@@ -245,9 +245,9 @@ async def room_transaction(
     actor_id: str | None = None,
     depth: int = 0,
 ) -> AsyncIterator[RoomTransaction]:
-    """Hand out a writer on a locked room; committed at the end, rolled back on any error.
+    """Open a transaction with the room locked; commit at the end, roll back on any error.
 
-    NotFound where there is no such room or it was deleted.
+    Raises NotFound if the room does not exist or was deleted.
     """
     async with services.database.write() as unit:
         room = await lock_room(unit.session, room_id)
@@ -260,7 +260,7 @@ async def room_transaction(
 
 
 async def lock_room(session: AsyncSession, room_id: str) -> RoomRow:
-    """Lock a room's row and return it; NotFound where it is not there."""
+    """Lock a room's row and return it; NotFound if it does not exist."""
     room = await session.scalar(
         select(RoomRow)
         .where(RoomRow.id == room_id, RoomRow.deleted_at.is_(None))

@@ -1,1 +1,1 @@
-"""Draws: asked for, committed, drawn, revealed or voided; each step is one transaction."""
+"""Draws: requested, committed, drawn, revealed or voided; each step is one transaction."""

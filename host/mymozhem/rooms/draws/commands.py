@@ -1,7 +1,7 @@
-"""Draws as people and apps ask for them: request, run, void, retry; the job does the rest.
+"""Commands on draws from people and apps: request, run, void, retry; the job does the rest.
 
-Everything here happens in the caller's transaction and is durable with it. What is asked twice is
-done once.
+Everything here happens in the caller's transaction and is durable with it. All commands are
+idempotent.
 """
 
 from collections.abc import Sequence
@@ -62,10 +62,10 @@ _READABLE: TypeAdapter[tuple[PublicInput, ...]] = TypeAdapter(
 
 @dataclass(frozen=True)
 class DrawRequest:
-    """A draw that somebody wants.
+    """A requested draw.
 
-    `prizes` None means all that is left when it is committed. `key` None lets the host name it.
-    `data` is the app's own note, for `prepare_draw` alone.
+    `prizes` None means everything that is left at the commit. `key` None lets the host choose one.
+    `data` is the app's own note; only `prepare_draw` receives it.
     """
 
     prizes: tuple[PrizeCount, ...] | None = None
@@ -79,7 +79,7 @@ class DrawRequest:
 
 
 def request_of(effect: Draw) -> DrawRequest:
-    """Read the effect of an app as a wish."""
+    """Return an app's effect as a request."""
     return DrawRequest(
         prizes=effect.prizes,
         key=effect.key,
@@ -93,11 +93,12 @@ def request_of(effect: Draw) -> DrawRequest:
 
 
 async def request(transaction: RoomTransaction, wish: DrawRequest) -> DrawRow:
-    """Note that a draw is wanted; the job commits it when its turn comes.
+    """Store the request of a draw; the job commits it when its turn comes.
 
-    Conflict DRAW_KEY_USED for a key that the room has used, PRIZE_EXHAUSTED for more than is left,
-    PUBLIC_SOURCE_DUE for a source that can no longer surprise anybody, ROOM_NOT_ACTIVE outside of
-    the event (a redraw may follow a completed one), ALREADY_REPLACED for a second redraw of a win.
+    Raises Conflict DRAW_KEY_USED for a key that the room has used, PRIZE_EXHAUSTED for more than is
+    left, PUBLIC_SOURCE_DUE for a source whose value may already be known, ROOM_NOT_ACTIVE outside
+    of the event (a redraw may follow a completed one), ALREADY_REPLACED for a second redraw of a
+    win.
     """
     _require_status(transaction, wish)
     await _require_unused_key(transaction, wish.key)
@@ -115,11 +116,11 @@ async def request(transaction: RoomTransaction, wish: DrawRequest) -> DrawRow:
 async def run(
     transaction: RoomTransaction, draw: DrawRow, public_inputs: Sequence[PublicValue] = ()
 ) -> None:
-    """Have the winners selected, now or as soon as the draw is committed; twice is once.
+    """Run a draw now, or as soon as it is committed; idempotent.
 
-    A draw with public sources waits until their values come, one for each in order. Conflict
+    A draw with public sources waits for their values, one for each in order. Raises Conflict
     DRAW_VOIDED, DRAW_NOT_COMMITTED for values that come too early, PUBLIC_SOURCE_NOT_DUE,
-    PUBLIC_INPUTS_FIXED for other values than those given before; Invalid for values that do not
+    PUBLIC_INPUTS_FIXED for values other than those given before, and Invalid for values that do not
     fit.
     """
     if draw.status is DrawStatus.VOIDED:
@@ -135,15 +136,15 @@ async def run(
 
 
 def has_inputs(draw: DrawRow) -> bool:
-    """Tell whether a committed draw has what it needs to be run."""
+    """Return whether a committed draw has everything that it needs to be run."""
     rule = fair.Rule.model_validate(draw.rule)
     return len(draw.public_inputs or ()) == len(rule.public_sources)
 
 
 async def void(transaction: RoomTransaction, draw: DrawRow, reason: str) -> None:
-    """End a draw without winners, in public; a reserved link is shown, what was reserved returns.
+    """End a draw publicly without winners: a reserved link is shown, reserved units return.
 
-    Twice is once. Conflict DRAW_REVEALED where a winner of it is public already.
+    Idempotent. Raises Conflict DRAW_REVEALED if a winner of it is already public.
     """
     if draw.status is DrawStatus.VOIDED:
         return
@@ -164,10 +165,10 @@ async def void(transaction: RoomTransaction, draw: DrawRow, reason: str) -> None
 
 
 async def retry(transaction: RoomTransaction, draw: DrawRow, *, platform: bool) -> None:
-    """Try a held draw again; with `platform` everybody takes part with one ticket, unasked.
+    """Retry a held draw; with `platform`, everybody has one ticket and the app is not called.
 
-    Asking for `platform` needs the organizer's typed consent, which the caller has checked. Nothing
-    happens to a draw that is not held any more. Conflict DRAW_NOT_HELD once entries are fixed.
+    `platform` needs the organizer's typed consent, which the caller has checked. A draw that is no
+    longer held is left unchanged. Raises Conflict DRAW_NOT_HELD once entries are fixed.
     """
     if draw.status is not DrawStatus.REQUESTED:
         message = "Entries and rule of this draw are fixed or it is over; nothing is held."
@@ -181,11 +182,11 @@ async def retry(transaction: RoomTransaction, draw: DrawRow, *, platform: bool) 
 
 
 async def end_draws(transaction: RoomTransaction, status: RoomStatus) -> None:
-    """Settle the draws of a room that is about to end, or to be deleted; call it before the change.
+    """Settle the draws of a room before it ends or is deleted.
 
-    Draws that were only asked for are voided. One under way is Conflict DRAWS_OPEN in a room that
-    is completed, since people there expect its winners. In a room that is cancelled it is voided,
-    its link shown; what is public in part becomes public as a whole.
+    Draws that were only requested are voided. A draw in progress raises Conflict DRAWS_OPEN if the
+    room is completed, since its participants expect winners. If the room is cancelled, the draw is
+    voided and its link is shown; a partly public draw becomes public as a whole.
     """
     reason = f"The room was {status.lower()}."
     for draw in reversed(await open_draws(transaction)):  # or each void would let the next one go
@@ -224,7 +225,7 @@ def _require_future_sources(
 async def _check_inventory(
     transaction: RoomTransaction, prizes: tuple[PrizeCount, ...] | None
 ) -> None:
-    """Refuse what cannot be had now; the units themselves are reserved at the commit."""
+    """Raise if the prizes are not available now; the units are reserved at the commit."""
     left = await _prizes_left(transaction)
     if prizes is None:
         if not any(left.values()):
@@ -250,7 +251,7 @@ async def _prizes_left(transaction: RoomTransaction) -> dict[str, int]:
 
 
 async def _redraw(transaction: RoomTransaction, wish: DrawRequest, winner_id: str) -> DrawRequest:
-    """Complete the wish for a redraw: one unit of the prize whose win was revoked."""
+    """Complete the request of a redraw: one unit of the prize whose win was revoked."""
     win = await transaction.session.scalar(
         select(WinnerRow).where(
             WinnerRow.id == winner_id,
@@ -341,7 +342,7 @@ def _check_values(
 
 
 async def _forget_result(transaction: RoomTransaction, draw: DrawRow) -> None:
-    """Give back what was reserved, and drop winners that nobody has seen."""
+    """Return reserved units, and delete winners that nobody has seen."""
     if draw.status is DrawStatus.REQUESTED:
         return
     for prize in fair.Rule.model_validate(draw.rule).prizes:

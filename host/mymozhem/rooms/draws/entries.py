@@ -1,7 +1,7 @@
-"""Who takes part in a draw with how many tickets; pure functions that a child process can run.
+"""Compute the entries of a draw and their tickets; pure functions for a child process.
 
 Candidates travel as chunks of JSON, `[id, kind, metadata, points, earlierPoints, lastSeenAt]` each,
-so that a million of them never become objects of the event loop's own.
+so that a million of them never become objects in the host process.
 """
 
 import hashlib
@@ -23,7 +23,7 @@ CHUNK = 500
 
 
 class EntriesRefused(ValueError):
-    """The entries cannot be frozen; `code` for programs, a sentence for people."""
+    """The entries cannot be frozen; `code` is for programs, the message for people."""
 
     def __init__(self, code: str, message: str) -> None:
         self.code = code
@@ -42,15 +42,16 @@ class FrozenEntries:
 
 
 def write_chunk(rows: Sequence[Row]) -> bytes:
-    """Write candidates as one chunk."""
+    """Return candidates as one chunk of JSON."""
     return orjson.dumps(rows)
 
 
 def freeze(chunks: Sequence[bytes], source: Source, rule: fair.Rule) -> FrozenEntries:
-    """Return the entries of a draw in canonical order: participant ids ascending.
+    """Return the entries of a draw in canonical order: ascending participant ids.
 
-    EntriesRefused for nobody to draw from (NO_ENTRIES), more than a draw may have (DRAW_TOO_LARGE),
-    and lists that name a stranger or somebody twice (NOT_A_CANDIDATE, ENTRY_TWICE).
+    Raises EntriesRefused if nobody can be drawn (NO_ENTRIES), if there are too many
+    (DRAW_TOO_LARGE), and for lists that name a stranger or the same person twice (NOT_A_CANDIDATE,
+    ENTRY_TWICE).
     """
     rows = (row for chunk in chunks for row in orjson.loads(chunk))
     tickets = dict(_listed(rows, source) if isinstance(source, EntryList) else _ruled(rows, source))
@@ -61,7 +62,7 @@ def freeze(chunks: Sequence[bytes], source: Source, rule: fair.Rule) -> FrozenEn
 
 
 def check_list(entries: EntryList, candidates: Sequence[str]) -> None:
-    """Raise EntriesRefused where a list names somebody who is no candidate, or somebody twice."""
+    """Raise EntriesRefused if a list names no candidate, or the same person twice."""
     named = set(entries.participants)
     if len(named) != len(entries.participants):
         raise EntriesRefused("ENTRY_TWICE", "The entries name somebody twice.")
@@ -77,7 +78,7 @@ def _listed(rows: Iterable[Row], entries: EntryList) -> Iterable[tuple[str, int]
 
 
 def _ruled(rows: Iterable[Row], rule: EntryRule) -> Iterator[tuple[str, int]]:
-    """Yield who satisfies the rule, with their tickets."""
+    """Yield the participants that satisfy the rule, with their tickets."""
     fits, count = _fits(rule), _counts(rule.tickets)
     left_out = frozenset(rule.leave_out)
     for row in rows:

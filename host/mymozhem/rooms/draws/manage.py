@@ -1,4 +1,4 @@
-"""What people who run a room do with its draws, each in a transaction of its own."""
+"""Use cases of organizers on draws, each in its own transaction."""
 
 from collections.abc import Collection, Sequence
 
@@ -16,7 +16,7 @@ _DRAW = "POST /rooms/{id}/draws/{did}"
 async def create_draw(
     services: Services, room_id: str, caller: Principal, request: DrawRequest
 ) -> DrawRow:
-    """Ask for a draw; see `commands.request` for what is raised."""
+    """Request a draw. Raises: see `commands.request`."""
     async with write_as(services, room_id, caller, "POST /rooms/{id}/draws") as transaction:
         return await commands.request(transaction, request)
 
@@ -28,7 +28,7 @@ async def run_draw(
     draw_id: str,
     public_inputs: Sequence[PublicValue] = (),
 ) -> None:
-    """Have the winners selected; see `commands.run`."""
+    """Run a draw. Raises: see `commands.run`."""
     async with write_as(services, room_id, caller, f"{_DRAW}/run") as transaction:
         draw = await commands.by_id(transaction, draw_id)
         await commands.run(transaction, draw, public_inputs)
@@ -41,7 +41,7 @@ async def reveal_draw(
     draw_id: str,
     prizes: Collection[str] | None,
 ) -> None:
-    """Make the winners of some prizes public, or of all; see `commands.reveal`."""
+    """Reveal the winners of some prizes, or of all. Raises: see `commands.reveal`."""
     async with write_as(services, room_id, caller, f"{_DRAW}/reveal") as transaction:
         await commands.reveal(transaction, await commands.by_id(transaction, draw_id), prizes)
 
@@ -49,7 +49,7 @@ async def reveal_draw(
 async def void_draw(
     services: Services, room_id: str, caller: Principal, draw_id: str, reason: str
 ) -> None:
-    """End a draw without winners, in public; see `commands.void`."""
+    """Void a draw. Raises: see `commands.void`."""
     async with write_as(services, room_id, caller, f"{_DRAW}/void") as transaction:
         await commands.void(transaction, await commands.by_id(transaction, draw_id), reason)
 
@@ -57,7 +57,7 @@ async def void_draw(
 async def retry_draw(
     services: Services, room_id: str, caller: Principal, draw_id: str, *, platform: bool
 ) -> None:
-    """Try a held draw again; see `commands.retry`."""
+    """Retry a held draw. Raises: see `commands.retry`."""
     async with write_as(services, room_id, caller, f"{_DRAW}/retry") as transaction:
         draw = await commands.by_id(transaction, draw_id)
         await commands.retry(transaction, draw, platform=platform)

@@ -1,4 +1,4 @@
-"""Who is drawn: by an algorithm of the host's, or checked when the app drew by its own."""
+"""Pick the winners by an algorithm of the host, or check the picks of the app's own."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -16,7 +16,7 @@ ReserveDocument = dict[str, str | int]
 
 @dataclass(frozen=True)
 class Selection:
-    """Who a draw selected, as it is stored; `reserves` None where the rule asks for none."""
+    """The picks of a draw as they are stored; `reserves` is None if the rule wants none."""
 
     picks: list[PickDocument]
     reserves: list[ReserveDocument] | None = None
@@ -24,7 +24,7 @@ class Selection:
 
 @dataclass(frozen=True)
 class DrawInputs:
-    """A committed draw with all that decides it; keep `link` from everybody.
+    """A committed draw with everything that decides it; never disclose `link`.
 
     `entries` is the stored JSON, `rule` its stored document.
     """
@@ -38,7 +38,7 @@ class DrawInputs:
 
 
 def compute(ready: DrawInputs, algorithm: Algorithm) -> Selection:
-    """Return who a draw by `vrs-1` or `rfc3797` selects, each in their order."""
+    """Return the picks of a draw by `vrs-1` or `rfc3797`, each in drawn order."""
     rule = fair.Rule.model_validate(ready.rule)
     found = fair.select_all(
         rule,
@@ -54,7 +54,7 @@ def compute(ready: DrawInputs, algorithm: Algorithm) -> Selection:
 
 
 def seed_of(ready: DrawInputs) -> str:
-    """Return the seed, in hex, of an app's own algorithm; it tells no position of `vrs-1`."""
+    """Return the hex seed of an app's own algorithm; it discloses no position of `vrs-1`."""
     rule = fair.Rule.model_validate(ready.rule)
     key = fair.seed_key(
         ready.link,
@@ -66,7 +66,7 @@ def seed_of(ready: DrawInputs) -> str:
 
 
 def read_entries(text: str) -> fair.Entries:
-    """Read stored entries, which were checked when they were frozen."""
+    """Parse stored entries; they were checked when they were frozen."""
     document = orjson.loads(text)
     return fair.Entries.model_construct(
         participants=tuple(document["participants"]), tickets=tuple(document["tickets"])
@@ -74,13 +74,13 @@ def read_entries(text: str) -> fair.Entries:
 
 
 def app_picks(rule: fair.Rule, answer: SelectWinnersResult) -> Selection:
-    """Return whom an app selected: without reserves, and without tickets, so the first stands."""
+    """Return the picks of an app's own algorithm, without reserves and tickets."""
     picks = [_document(pick.prize_id, pick.participant_id, 1) for pick in answer.picks]
     return Selection(picks, [] if rule.reserves else None)
 
 
 def check_picks(rule: fair.Rule, entries: fair.Entries, answer: SelectWinnersResult) -> None:
-    """Raise BadAnswer where an app's picks are not what the rule announced."""
+    """Raise BadAnswer if an app's picks break the announced rule."""
     eligible = set(entries.participants).difference(rule.exclude)
     for pick in answer.picks:
         if pick.participant_id not in eligible:

@@ -1,7 +1,7 @@
-"""Draws as rows: found under the room's lock, and let go one at a time.
+"""Queries of draws under the room's lock, and the order in which they are committed.
 
 A room commits one draw at a time. Hashing link `k + 1` once gives link `k`, so a later link must
-not be shown before an earlier one; a draw that waits does so before its link is reserved.
+not be shown before an earlier one. A waiting draw therefore waits before its link is reserved.
 """
 
 from collections.abc import Sequence
@@ -23,17 +23,17 @@ OPEN = (DrawStatus.REQUESTED, *LINKED)
 
 
 async def by_id(transaction: RoomTransaction, draw_id: str) -> DrawRow:
-    """Return a draw of the room, locked; NotFound where there is none."""
+    """Return a draw of the room, locked; NotFound if there is none."""
     return await _one(transaction, _of_room(transaction).where(DrawRow.id == draw_id))
 
 
 async def by_key(transaction: RoomTransaction, key: str) -> DrawRow:
-    """Return the draw of that key, locked; NotFound where the room has none."""
+    """Return the draw with that key, locked; NotFound if the room has none."""
     return await _one(transaction, _of_room(transaction).where(DrawRow.key == key))
 
 
 async def open_draws(transaction: RoomTransaction) -> Sequence[DrawRow]:
-    """Return the room's draws that are not over, the oldest first, locked."""
+    """Return the room's unfinished draws, locked, the oldest first."""
     query = (
         _of_room(transaction)
         .where(DrawRow.status.in_(OPEN))
@@ -43,9 +43,9 @@ async def open_draws(transaction: RoomTransaction) -> Sequence[DrawRow]:
 
 
 async def next_to_commit(session: AsyncSession, room_id: str) -> str | None:
-    """Return the id of the draw that is committed next, None while another one is under way.
+    """Return the id of the draw to be committed next, or None while another one is in progress.
 
-    Those that are held step aside until an organizer has decided.
+    Held draws are skipped until an organizer has decided.
     """
     rows = await session.execute(
         select(DrawRow.id, DrawRow.status, DrawRow.held_code)
@@ -59,7 +59,7 @@ async def next_to_commit(session: AsyncSession, room_id: str) -> str | None:
 
 
 async def schedule_next(transaction: RoomTransaction) -> None:
-    """Let the job take the draw whose turn it is; call it after every step that may change that."""
+    """Make the next draw due; call this after every step that may change which one is next."""
     await transaction.session.flush()
     draw_id = await next_to_commit(transaction.session, transaction.room.id)
     if draw_id is None:
@@ -71,19 +71,19 @@ async def schedule_next(transaction: RoomTransaction) -> None:
 
 
 def schedule_now(transaction: RoomTransaction, draw: DrawRow) -> None:
-    """Let the job take this draw now."""
+    """Make this draw due now."""
     draw.due_at, draw.attempts = transaction.now, 0
     transaction.wake_jobs()
 
 
 def release(draw: DrawRow, *, due_at: datetime | None = None) -> None:
-    """End the job's work on a draw, until that moment or until somebody acts."""
+    """Release the lease of a draw until the given time, or until a person or app acts."""
     draw.lease = draw.lease_until = None
     draw.due_at = due_at
 
 
 def wanted_prizes(request: JsonObject) -> tuple[PrizeCount, ...] | None:
-    """Read the prizes of a request; None means all that is left."""
+    """Return the prizes of a request; None means everything that is left."""
     prizes = request.get("prizes")
     if not isinstance(prizes, list):
         return None
@@ -91,26 +91,26 @@ def wanted_prizes(request: JsonObject) -> tuple[PrizeCount, ...] | None:
 
 
 def wanted_sources(request: JsonObject) -> tuple[PublicSource, ...]:
-    """Read the public sources of a request."""
+    """Return the public sources of a request."""
     sources = request.get("publicSources")
     found = sources if isinstance(sources, list) else []
     return tuple(PublicSource.model_validate(source) for source in found)
 
 
 def wanted_reserves(request: JsonObject) -> int:
-    """Return how many people a request wants in reserve."""
+    """Return how many people in reserve a request wants."""
     reserves = request.get("reserves", 0)
     return reserves if isinstance(reserves, int) else 0
 
 
 def note_of(request: JsonObject) -> JsonObject:
-    """Return what the app noted when it asked for the draw."""
+    """Return the note that the app attached to its request."""
     note = request.get("data")
     return note if isinstance(note, dict) else {}
 
 
 def depth_of(draw: DrawRow) -> int:
-    """Return how many hooks led to the draw, so that what it causes is counted on."""
+    """Return how many hooks led to the draw; what it causes counts on from there."""
     depth = draw.request.get("depth", 0)
     return depth if isinstance(depth, int) else 0
 

@@ -1,4 +1,4 @@
-"""What people may know of a draw: its view by level, and the public record once it is revealed."""
+"""What people may see of a draw: a view by level, and the public record after the reveal."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -25,11 +25,11 @@ RECORD_MEMBERS = ("entries", "rule", "publicInputs", "picks", "reserves")
 
 @dataclass(frozen=True)
 class VisibleDraw:
-    """A draw as somebody may see it.
+    """A draw as a level may see it.
 
-    `picks` holds those of revealed prizes, and is None before the first of them and in lists;
-    `link` comes with the last, and `reserves`, None in lists and where none were asked for. `held`,
-    `rule` before the reveal, and draws that are only asked for are organizers'.
+    `picks` are those of revealed prizes; None before the first reveal and in lists. `link` is shown
+    with the last prize, and so is `reserves`, which is None in lists and if none were requested.
+    Only organizers see `held`, `rule` before the reveal, and draws that are only requested.
     """
 
     id: str
@@ -63,7 +63,7 @@ class VisibleDraw:
 async def find_draw(
     session: AsyncSession, room_id: str, draw_id: str, *, level: Level
 ) -> VisibleDraw:
-    """Return a draw as this level may see it; NotFound where there is none for it."""
+    """Return a draw as this level may see it; NotFound if it may see none."""
     query = _visible(room_id, level).options(undefer(DrawRow.picks), undefer(DrawRow.reserves))
     draw = await session.scalar(query.where(DrawRow.id == draw_id))
     if draw is None:
@@ -74,9 +74,9 @@ async def find_draw(
 async def list_draws(
     session: AsyncSession, room_id: str, *, level: Level, offset: int = 0, limit: int = 100
 ) -> tuple[list[VisibleDraw], int]:
-    """Return a room's draws, the newest first, and how many there are for this level.
+    """Return a room's draws without picks, the newest first, and their number for this level.
 
-    Without their picks: a hundred draws may have ten thousand each.
+    Picks are left out because a hundred draws may have ten thousand each.
     """
     found = _visible(room_id, level)
     total = await session.scalar(select(func.count()).select_from(found.subquery()))
@@ -93,7 +93,7 @@ def _view(
     picks: tuple[JsonObject, ...] | None,
     reserves: tuple[JsonObject, ...] | None = None,
 ) -> VisibleDraw:
-    """Return what a level may see of a draw, with those people whom everybody may see."""
+    """Return what a level may see of a draw, with the people that everybody may see."""
     over = draw.status in (DrawStatus.REVEALED, DrawStatus.VOIDED)
     helps = level is not Level.PUBLIC
     return VisibleDraw(
@@ -127,7 +127,7 @@ def _view(
 
 
 async def record(services: Services, room_id: str, draw_id: str) -> bytes:
-    """Return the public record of a revealed draw as JSON; NotFound before, and for voided ones."""
+    """Return the public record of a revealed draw as JSON; NotFound before, and if voided."""
     async with services.database.read() as session:
         found = (await session.execute(_recorded(room_id, draw_id))).first()
     if found is None:
@@ -143,7 +143,7 @@ async def record(services: Services, room_id: str, draw_id: str) -> bytes:
 
 
 def _recorded(room_id: str, draw_id: str) -> Select[Any]:
-    """Select a record's parts as text: a million entries are read where they are needed."""
+    """Select the parts of a record as text, so that a million entries are parsed only if needed."""
     columns = (
         DrawRow.entries, DrawRow.rule, DrawRow.public_inputs, DrawRow.picks, DrawRow.reserves,
     )  # fmt: skip

@@ -1,4 +1,4 @@
-"""The reveal: only now do winners, events and the link of a draw reach anybody."""
+"""The reveal of a draw: only now are its winners, events and link published."""
 
 import asyncio
 from collections import Counter
@@ -26,10 +26,11 @@ HELD_ALREADY = "Won this prize in another way before the reveal."
 async def reveal(
     transaction: RoomTransaction, draw: DrawRow, prizes: Collection[str] | None = None
 ) -> None:
-    """Make the winners of the named prizes public, or of all; what is public already stays so.
+    """Reveal the winners of the named prizes, or of all; idempotent.
 
-    Link and record come with the last prize, and what was reserved and not won returns then.
-    Conflict DRAW_NOT_DRAWN before there is a result, NotFound for a prize that is not in the draw.
+    Link and record are published with the last prize, and unused reserved units return then. Raises
+    Conflict DRAW_NOT_DRAWN before there is a result, and NotFound for a prize that is not in the
+    draw.
     """
     if draw.status is DrawStatus.REVEALED:
         return
@@ -51,21 +52,21 @@ async def reveal(
 
 
 async def link_if_committed(transaction: RoomTransaction, draw: DrawRow) -> str | None:
-    """Return the link of a draw, about to be made public; None where none was reserved."""
+    """Return the link of a draw that is about to be public; None if none was reserved."""
     if draw.link_index is None:
         return None
     return (await link_of(transaction.services.keys, transaction.room, draw.link_index)).hex()
 
 
 def guarantee_of(rule: fair.Rule) -> fair.Guarantee:
-    """Return which guarantee a draw of this rule has."""
+    """Return the guarantee that a draw with this rule has."""
     return "beacon" if rule.public_sources else "committed"
 
 
 def _fresh(
     rule: fair.Rule, revealed: Sequence[str], prizes: Collection[str] | None
 ) -> tuple[str, ...]:
-    """Return what is revealed now, in the rule's order."""
+    """Return the picks that are revealed now, in the rule's order."""
     all_of_them = [prize.prize_id for prize in rule.prizes]
     unknown = sorted(set(prizes or ()) - set(all_of_them))
     if unknown:
@@ -114,7 +115,7 @@ async def _sealed_rows(
 
 
 async def _holders(transaction: RoomTransaction, prizes: tuple[str, ...]) -> set[tuple[str, str]]:
-    """Return who holds one of the prizes already, having won it by hand since the commit."""
+    """Return the participants who already won one of the prizes by hand since the commit."""
     found = await transaction.session.execute(
         select(WinnerRow.prize_id, WinnerRow.participant_id).where(
             WinnerRow.room_id == transaction.room.id,
@@ -127,7 +128,7 @@ async def _holders(transaction: RoomTransaction, prizes: tuple[str, ...]) -> set
 
 
 async def _take_back(transaction: RoomTransaction, taken: Iterable[WinnerRow]) -> None:
-    """Revoke what would be the same prize twice: the result stays visible, the unit returns."""
+    """Revoke a second win of the same prize: the result stays visible, the unit returns."""
     for row in taken:
         row.status, row.reason = WinnerStatus.REVOKED, HELD_ALREADY
         await inventory.give_back(transaction, row.prize_id, 1)

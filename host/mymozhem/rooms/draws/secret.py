@@ -8,9 +8,9 @@ from mymozhem.rooms.tables.rooms import RoomRow
 
 
 async def link_of(keys: Keys, room: RoomRow, index: int) -> bytes:
-    """Return a link of the room's chain; keep it from everybody until its draw is over.
+    """Return a link of the room's chain; never disclose it before its draw is over.
 
-    Raises SealBroken where the secret cannot be opened, ChainExhausted beyond the last link.
+    Raises SealBroken if the secret cannot be opened, and ChainExhausted after the last link.
     """
     secret = keys.unseal(room.draw_secret, aad=room.id.encode())
     return await asyncio.to_thread(fair.link, secret, index)

@@ -1,4 +1,4 @@
-"""The second step of a draw: select winners from what was frozen, and store them sealed."""
+"""Select the winners of a committed draw from its frozen entries, and store them sealed."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -26,7 +26,7 @@ from mymozhem.db.base import new_id
 from mymozhem.dispatch.outcome import FailureKind, Outcome
 from mymozhem.dispatch.policy import Budget
 from mymozhem.rooms.app_calls import backoff
-from mymozhem.rooms.app_calls.pending import Asked, Waiter, asked, recall
+from mymozhem.rooms.app_calls.pending import AppCall, PendingCallRef, new_app_call, restore_pending
 from mymozhem.rooms.core.app_context import build_context
 from mymozhem.rooms.core.leased import Lease
 from mymozhem.rooms.core.services import Services
@@ -52,11 +52,11 @@ from .secret import link_of
 
 ROWS_AT_ONCE = 2_000
 
-#: what a committed draw has fixed already, or what is not to be read before it is drawn
-KNOWN = ("participants", "tickets", "seed")
+#: what a committed draw has fixed already, or what nobody may read before it is drawn
+NOT_STORED = ("participants", "tickets", "seed")
 
 Answer = Outcome[SelectWinnersResult]
-Question = Asked[SelectWinnersRequest, SelectWinnersResult]
+SelectCall = AppCall[SelectWinnersRequest, SelectWinnersResult]
 
 
 @dataclass(frozen=True)
@@ -70,19 +70,19 @@ class Committed:
 
 @dataclass(frozen=True)
 class SelectionOutcome:
-    """Whom a draw selected; None where the app is to be asked again later.
+    """The picks of a draw; None if the app is to be called again later.
 
-    `call` is what the app was asked, None where it was not, and `outcome` what became of that.
+    `call` is the call of the app, or None without one; `outcome` is its outcome.
     """
 
     selected: Selection | None
     by: DecidedBy
-    call: Question | None = None
+    call: SelectCall | None = None
     outcome: Answer | None = None
 
 
 async def select_winners(services: Services, lease: Lease) -> None:
-    """Draw a committed draw that is to be run; where it is revealed at once, that too."""
+    """Select the winners of a committed draw, and reveal them if the draw says so."""
     seen = await _look(services, lease)
     if seen is None:
         await _release(services, lease)
@@ -112,7 +112,7 @@ async def _look(services: Services, lease: Lease) -> Committed | None:
 
 
 def is_runnable(draw: DrawRow) -> bool:
-    """Tell whether a draw has all it needs for its winners to be selected."""
+    """Return whether a draw has everything that the selection of its winners needs."""
     return draw.status is DrawStatus.COMMITTED and draw.run and commands.has_inputs(draw)
 
 
@@ -135,7 +135,7 @@ async def _decide(
     seen: Committed,
     ready: DrawInputs,
     rule: fair.Rule,
-    call: Question,
+    call: SelectCall,
     outcome: Answer,
 ) -> SelectionOutcome:
     if outcome.result is not None:
@@ -159,10 +159,10 @@ async def _compute(
 
 async def _look_again(
     services: Services, seen: Committed, ready: DrawInputs, rule: fair.Rule
-) -> Question:
-    """Return what the app is asked, in the version that the rule names, whatever the room's is.
+) -> SelectCall:
+    """Return the call of the app in the version that the rule names, whatever the room's version.
 
-    What was committed cannot move on, so a call that is kept is asked as it was.
+    A commitment never changes, so a kept call is repeated unchanged.
     """
     entries, draw = read_entries(ready.entries), seen.draw
     manifest = services.catalog.manifest(rule.app.id, rule.app.version)
@@ -172,7 +172,7 @@ async def _look_again(
             session, services, seen.room, manifest, hook=SELECT_WINNERS, now=now
         )
         app = AppRef(id=rule.app.id, version=rule.app.version)
-        question = asked(
+        new = new_app_call(
             SELECT_WINNERS,
             context=context.model_copy(update={"seed": None, "app": app}),
             request=SelectWinnersRequest(
@@ -186,10 +186,10 @@ async def _look_again(
                 seed=seed_of(ready),
             ),
             revision=ready.rule_digest,
-            waiter=Waiter(draw.id, asked_before=draw.attempts > 0, known=KNOWN),
+            pending=PendingCallRef(draw.id, asked_before=draw.attempts > 0, not_stored=NOT_STORED),
             check=lambda _, answer: check_picks(rule, entries, answer),
         )
-        return await recall(session, question)
+        return await restore_pending(session, new)
 
 
 async def _prizes(session: AsyncSession, rule: fair.Rule) -> tuple[DrawPrize, ...]:
@@ -233,10 +233,10 @@ async def _write(
 async def _noted(
     transaction: RoomTransaction, rule: fair.Rule, decided: SelectionOutcome
 ) -> SelectionOutcome:
-    """Keep the call where the app is asked again; its answer counts if it has come meanwhile."""
+    """Keep the call for the next attempt; a result that arrived in the meantime counts."""
     if decided.call is None or decided.outcome is None:
         return decided
-    outcome = await decided.call.note(transaction, decided.outcome)
+    outcome = await decided.call.keep_or_discard(transaction, decided.outcome)
     if outcome is decided.outcome or outcome.result is None:
         return decided
     return SelectionOutcome(app_picks(rule, outcome.result), DecidedBy.APP, decided.call, outcome)
@@ -253,7 +253,7 @@ def _ask_again(transaction: RoomTransaction, draw: DrawRow, outcome: Answer | No
 async def _store(
     transaction: RoomTransaction, draw: DrawRow, selected: Selection, by: DecidedBy
 ) -> None:
-    """Store winners and result in one transaction; sealed, so that nobody learns of them."""
+    """Store winners and result in one transaction; sealed, so that they stay hidden."""
     draw.status, draw.drawn_at, draw.decided_by = DrawStatus.DRAWN, transaction.now, by
     picks = selected.picks
     draw.picks, draw.reserves = picks, selected.reserves
@@ -286,7 +286,7 @@ def _winner(
 
 
 def _tell_fallback(transaction: RoomTransaction, by: DecidedBy, outcome: Answer) -> None:
-    """Append who decides instead of the app; a refusal of a committed draw counts as a failure."""
+    """Record who decides instead of the app; refusing a committed draw counts as a failure."""
     said = outcome.refusal or outcome.failure
     transaction.record(
         FallbackUsed(

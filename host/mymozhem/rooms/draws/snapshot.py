@@ -1,4 +1,4 @@
-"""What a draw is prepared from: prizes, candidates, what it replaces, and who may not win again."""
+"""The snapshot that a draw is prepared from: prizes, candidates, redraw, and who is excluded."""
 
 import asyncio
 from collections.abc import Iterable, Sequence
@@ -46,9 +46,9 @@ class People:
 
 @dataclass(frozen=True)
 class DrawSnapshot:
-    """A draw and its room at one moment, before the app is asked.
+    """A draw and its room at one moment, before the app is called.
 
-    `revision` and `seq` (how far the room's log was) tell later whether the room has moved on.
+    `revision` and `seq` (the end of the room's log) tell later whether the snapshot is stale.
     """
 
     room: RoomRow
@@ -67,7 +67,7 @@ class DrawSnapshot:
 async def take_snapshot(
     session: AsyncSession, services: Services, draw: DrawRow, *, asked: bool
 ) -> DrawSnapshot:
-    """Look at all that a draw depends on; `asked` adds what only an app wants to know of people."""
+    """Read everything that a draw depends on; `asked` adds the data that only apps receive."""
     room = (await session.scalars(select(RoomRow).where(RoomRow.id == draw.room_id))).one()
     lock = await session.scalar(select(RoomLockRow.digest).where(RoomLockRow.id == room.lock_id))
     prizes = await _prizes(session, draw)
@@ -88,9 +88,9 @@ async def take_snapshot(
 
 
 async def is_stale(session: AsyncSession, room: RoomRow, seen: DrawSnapshot) -> bool:
-    """Tell whether what was seen no longer holds, under the room's lock.
+    """Return whether the snapshot is stale, under the room's lock.
 
-    Who came since then is no reason to ask afresh; who left is.
+    Participants who joined since then do not make it stale; participants who left do.
     """
     if await revision(session, room, None) != seen.revision:
         return True
@@ -144,9 +144,9 @@ async def _replaced(session: AsyncSession, draw: DrawRow) -> Replaced | None:
 async def _exclude(
     session: AsyncSession, room_id: str, prizes: Sequence[DrawPrize], replaced: Replaced | None
 ) -> tuple[str, ...]:
-    """Return who cannot win: those who hold one of the prizes; in a redraw all ever drawn for it.
+    """Return who cannot win: holders of one of the prizes; in a redraw, all ever drawn for it.
 
-    Nobody wins a prize twice, which the database enforces, so it has to be in the rule.
+    The database allows nobody to win a prize twice, so the rule has to exclude them.
     """
     prize_ids = [prize.prize_id for prize in prizes]
     of_these: list[ColumnElement[bool]] = [
@@ -165,7 +165,7 @@ async def _exclude(
 async def _ever_drawn(
     session: AsyncSession, room_id: str, prize_ids: Sequence[str]
 ) -> Iterable[str]:
-    """Return who was drawn for a prize, also those who were moved to another one since."""
+    """Return everybody drawn for a prize, also those who were moved to another one since."""
     drawn = await session.scalars(
         select(DrawRow.picks).where(
             DrawRow.room_id == room_id, DrawRow.status == DrawStatus.REVEALED
@@ -182,7 +182,7 @@ async def _ever_drawn(
 async def _people(
     session: AsyncSession, services: Services, room: RoomRow, *, asked: bool
 ) -> People:
-    """Read the candidates, a chunk at a time, so that a million of them stall nobody."""
+    """Read the candidates in chunks, so that a million of them do not block the event loop."""
     columns, chunks = _Columns(services, room), list[bytes]()
     found = await session.stream(_query(room).execution_options(yield_per=CHUNK))
     async for part in found.partitions():
@@ -193,7 +193,7 @@ async def _people(
 
 
 class _Columns:
-    """Candidates as an app sees them, column by column; only ids where no app is asked."""
+    """Candidates as an app sees them, column by column; only ids if no app is called."""
 
     def __init__(self, services: Services, room: RoomRow) -> None:
         self._services, self._room = services, room
@@ -206,7 +206,7 @@ class _Columns:
             self._lists.setdefault(name, []).extend(values)
 
     def candidates(self) -> Candidates:
-        """Return everybody who was added."""
+        """Return all added candidates."""
         # Not validated: it is our own, and a million checks would be felt.
         return Candidates.model_construct(
             None, **{name: tuple(values) for name, values in self._lists.items()}

@@ -1,1 +1,1 @@
-"""What is due: draws, timers and changes, taken with a lease and done by a host's jobs."""
+"""Jobs: draws, windows, timers and changes that are due, processed under leases."""

@@ -1,4 +1,4 @@
-"""What the app is told of a change: what was stored, and the wins as they are by now."""
+"""The payload of a change: what was stored, and the wins in their current state."""
 
 from collections.abc import Sequence
 
@@ -14,7 +14,7 @@ IDS_AT_ONCE = 500
 
 
 async def change_of(session: AsyncSession, timer: TimerRow) -> Change:
-    """Return the change that is stored in a timer, its wins completed by what holds now."""
+    """Return the change that is stored in a timer, with its wins in their current state."""
     change = Change.model_validate(timer.payload)
     if change.kind is not ChangeKind.WINNER:
         return change

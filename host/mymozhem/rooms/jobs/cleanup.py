@@ -1,4 +1,4 @@
-"""What has had its time is deleted: idempotency keys, and lists that apps have fetched."""
+"""Delete expired rows: idempotency keys, and lists that apps have fetched."""
 
 from mymozhem.concurrency.periodic_task import PeriodicTask
 from mymozhem.dispatch import stored_lists
@@ -10,7 +10,7 @@ EVERY = 900.0
 
 
 class Cleaner:
-    """Deletes what has expired, in the background; several processes may do so at once."""
+    """Deletes expired rows in the background; several processes may do so concurrently."""
 
     def __init__(self, services: Services, *, every: float = EVERY) -> None:
         self._services = services
@@ -25,7 +25,7 @@ class Cleaner:
         await self._task.stop()
 
     async def delete_expired(self) -> int:
-        """Delete what has expired; return how many rows that were."""
+        """Delete expired rows; return their number."""
         swept = await keys.clean(self._services.database)
         return swept + await stored_lists.delete_expired(self._services.database)
 

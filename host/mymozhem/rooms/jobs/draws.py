@@ -12,7 +12,7 @@ from .steps import is_unknown_here
 
 
 async def step(services: Services, lease: Lease) -> None:
-    """Take the next step of a draw that was taken; safe to repeat after a crash at any point.
+    """Take the next step of a leased draw; safe to repeat after a crash at any point.
 
     Each step ends in one transaction, which is fenced by the lease.
     """

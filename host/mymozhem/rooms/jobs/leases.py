@@ -1,7 +1,7 @@
-"""Who works on what: rows are taken with a lease, and what a late worker writes is dropped.
+"""Leases on due rows. A worker may write only while its lease token is still on the row (fencing).
 
-A lease is a random token with an end. Work is written only where its token still stands, so that
-two processes, or one that slept, never do the same thing twice.
+A lease is a random token with an expiry. So two processes, or one that was suspended, never do the
+same work twice.
 """
 
 from collections.abc import Collection
@@ -20,9 +20,9 @@ from mymozhem.rooms.tables.windows import WindowRow
 
 
 async def acquire(database: Database, *, span: timedelta, limit: int) -> list[Lease]:
-    """Take windows, draws, timers and changes that are due, at most `limit` of each kind.
+    """Lease windows, draws, timers and changes that are due, at most `limit` of each kind.
 
-    Of a room's changes only the first is taken, so that the app is told in order.
+    Of a room's changes only the first is leased, so that the app is notified in order.
     """
     if not await _anything_due(database):
         return []
@@ -34,7 +34,7 @@ async def acquire(database: Database, *, span: timedelta, limit: int) -> list[Le
 
 
 async def renew(database: Database, leases: Collection[str], *, span: timedelta) -> None:
-    """Prolong the leases of work that is still going on."""
+    """Extend the leases of running work."""
     async with database.write() as unit:
         for table in (DrawRow, TimerRow, WindowRow):
             await unit.session.execute(
@@ -46,7 +46,7 @@ async def renew(database: Database, leases: Collection[str], *, span: timedelta)
 
 
 async def release(database: Database, leases: Collection[str] | None) -> None:
-    """Give leases back, so that anybody may take the work now; None means everybody's."""
+    """Release leases, so that any process may take the work now; None releases all."""
     async with database.write() as unit:
         for table in (DrawRow, TimerRow, WindowRow):
             held = table.lease.is_not(None) if leases is None else table.lease.in_(leases)
@@ -59,7 +59,7 @@ async def release(database: Database, leases: Collection[str] | None) -> None:
 
 
 async def next_due(database: Database) -> datetime | None:
-    """Return when the next timer, change, window or draw is due that nobody has taken."""
+    """Return when the next unleased timer, change, window or draw is due."""
     async with database.read() as session:
         draw = await session.scalar(select(func.min(DrawRow.due_at)).where(DrawRow.lease.is_(None)))
         window = await session.scalar(
@@ -72,7 +72,7 @@ async def next_due(database: Database) -> datetime | None:
 
 
 async def _anything_due(database: Database) -> bool:
-    """Look before a write: on SQLite every write waits for its turn."""
+    """Check by a read before the write, since on SQLite every write waits for its turn."""
     now = await database.now()
     async with database.read() as session:
         due = or_(_draws(now).exists(), _windows(now).exists(), _timers(now).exists())
@@ -130,7 +130,7 @@ def _timers(now: datetime) -> Select[TimerRow]:
 
 
 def _is_first() -> ColumnElement[bool]:
-    """Whether a timer waits for no other: changes are told in order, timers each for itself."""
+    """Whether a timer waits for no other: changes are in order, timers independent."""
     earlier = aliased(TimerRow)
     before = exists().where(
         and_(

@@ -1,7 +1,7 @@
-"""The jobs of a host process: draws, windows, timers and changes, done when they are due.
+"""The job runner of a host process: draws, windows, timers and changes, when they are due.
 
-Rows in the database say what is to be done; a process that is killed leaves them as they were, and
-the next one goes on. Nothing here decides anything: a step is one transaction, fenced by its lease.
+Rows in the database say what is to be done. A process that is killed leaves them unchanged, and the
+next one continues. Nothing here decides anything: a step is one transaction, fenced by its lease.
 """
 
 import asyncio
@@ -40,9 +40,9 @@ _STEPS: dict[JobKind, Callable[[Services, Lease], Awaitable[None]]] = {
 
 
 class Jobs:
-    """Runs what is due; `services.wake` wakes it, else it looks every `poll` seconds.
+    """Runs due jobs; `services.wake` wakes it, otherwise it polls every `poll` seconds.
 
-    `lease` is how long work that was taken stays this process's; it is prolonged while it goes on.
+    `lease` is the duration of a lease; it is renewed while the work runs.
     """
 
     def __init__(
@@ -71,7 +71,7 @@ class Jobs:
             self._lease_loop.start()
 
     async def stop(self) -> None:
-        """Stop at once and give back what was not finished; idempotent."""
+        """Stop immediately and release unfinished work; idempotent."""
         await self._loop.stop()
         await self._lease_loop.stop()
         held = [lease.token for lease in self._running.values()]
@@ -85,9 +85,9 @@ class Jobs:
                 await leases.release(self._services.database, held)
 
     async def run_due(self) -> int:
-        """Do everything that is due now, and what becomes due by it; return how many steps it took.
+        """Run everything that is due now or becomes due by it; return the number of steps.
 
-        For programs that have no loop of their own, and for tests that hold the clock.
+        This is for programs without a loop of their own, and for tests that control the clock.
         """
         steps = 0
         while taken := await self._take(self._width):
@@ -116,7 +116,7 @@ class Jobs:
         self._away = False
 
     def _has_slept(self) -> bool:
-        """Tell whether the machine slept since this was asked last: its clocks ran apart then."""
+        """Return whether the process was suspended since the last check: its clocks diverged."""
         clock = self._services.clock
         before, self._clocks = self._clocks, (clock.now(), clock.monotonic())
         wall = (self._clocks[0] - before[0]).total_seconds()
@@ -149,7 +149,7 @@ class Jobs:
             await self._rest(lease)
 
     async def _rest(self, lease: Lease) -> None:
-        """Leave the work alone for a moment; where even that fails, its lease ends by itself."""
+        """Leave the work alone for a moment; if even that fails, its lease expires."""
         with suppress(Unavailable):
             await leases.renew(self._services.database, [lease.token], span=REST)
 
@@ -160,7 +160,7 @@ class Jobs:
             await leases.renew(self._services.database, held, span=self._lease)
 
     async def _pause(self) -> float:
-        """Return for how many seconds there is nothing to do, at most `poll`."""
+        """Return the seconds until there is something to do, at most `poll`."""
         due = await leases.next_due(self._services.database)
         if due is None:
             return self._poll

@@ -1,4 +1,4 @@
-"""Randomness for hooks that is the same in every attempt of a call, and known to nobody else."""
+"""What several jobs share: the seed of a hook call, and apps that are unknown to this process."""
 
 import hmac
 
@@ -9,10 +9,10 @@ _CODE = "APP_NOT_FOUND"
 
 
 def hook_seed(keys: Keys, cause: str) -> str:
-    """Return 32 bytes in hex for what caused a call, such as a timer and its generation."""
+    """Return 32 secret bytes in hex for the cause of a call; the same in every attempt."""
     return hmac.digest(keys.derive("hook-seed"), cause.encode(), "sha256").hex()
 
 
 def is_unknown_here(error: NotFound) -> bool:
-    """Tell whether work is to be left to others, or for a moment, as its app is not known here."""
+    """Return whether the work is for another process or for later: its app is unknown."""
     return error.code == _CODE

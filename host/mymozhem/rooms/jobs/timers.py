@@ -1,7 +1,7 @@
-"""Timers and changes that are due: the app is told, and its effects are applied once.
+"""Run due timers and changes: call the app, and apply its effects exactly once.
 
 Effects and the deletion of the timer are one transaction, by (id, generation): a timer that was
-replaced meanwhile is dropped, and a crash before the commit leaves it as it was.
+replaced in the meantime is discarded, and a crash before the commit leaves it unchanged.
 """
 
 from collections.abc import Awaitable, Callable
@@ -25,9 +25,9 @@ from mymozhem.dispatch.outcome import FailureKind, Outcome
 from mymozhem.dispatch.policy import DECIDES, Budget
 from mymozhem.errors import MymozhemError, NotFound, Unavailable
 from mymozhem.rooms.app_calls import backoff
-from mymozhem.rooms.app_calls.exchange import Question, look_ask_write
+from mymozhem.rooms.app_calls.exchange import Exchange, PreparedCall, run_exchange
 from mymozhem.rooms.app_calls.fallbacks import record_decision, record_fallback
-from mymozhem.rooms.app_calls.pending import Waiter, forget
+from mymozhem.rooms.app_calls.pending import PendingCallRef, forget
 from mymozhem.rooms.coordination.room_mutex import RoomBusy
 from mymozhem.rooms.core.app_context import build_context
 from mymozhem.rooms.core.leased import Lease
@@ -49,50 +49,40 @@ Request = Callable[[AsyncSession, TimerRow], Awaitable[Req]]
 
 
 class LeaseLost(Exception):
-    """The timer is not to be fired any more: it was replaced or cancelled, or its room is over."""
+    """The timer must not run any more: it was replaced or cancelled, or its room has ended."""
 
 
 async def run_timer(services: Services, lease: Lease) -> None:
-    """Tell the app of a timer or a change that was taken; safe to repeat after a crash."""
+    """Call the app about a leased timer or change; safe to repeat after a crash."""
     async with services.database.read() as session:
         timer = await session.get(TimerRow, lease.row_id)
     if timer is None or timer.lease != lease.token:
         return
     if timer.space is TimerSpace.APP:
-        firing = _TimerRun(services, lease, ON_TIMER, _timer_request)
-        await firing.run(patient=timer.attempts > 0)
+        due = _TimerRun(services, lease, ON_TIMER, _timer_request)
+        await due.run(is_retry=timer.attempts > 0)
     else:
         change = _TimerRun(services, lease, ON_ROOM_CHANGED, _change_request)
-        await change.run(patient=timer.attempts > 0)
+        await change.run(is_retry=timer.attempts > 0)
 
 
-class _TimerRun(Generic[Req]):
-    """One timer or change on its way: looked at, asked about, written."""
+class _TimerRun(Exchange[Req, Effects, Revision, None], Generic[Req]):
+    """The run of one timer, or the notification of one change."""
 
     def __init__(
         self, services: Services, lease: Lease, hook: Hook[Req, Effects], request: Request[Req]
     ) -> None:
         self._services = services
         self._lease = lease
-        self._hook = hook
+        self.hook = hook
         self._request = request
 
-    async def run(self, *, patient: bool) -> None:
-        """Fire; on a failure the timer is kept and asked again, one that is over is dropped.
-
-        One that has failed before is `patient`: others do not wait for it.
-        """
+    async def run(self, *, is_retry: bool) -> None:
+        """Call the app; reschedule the timer on a failure, and delete it if it is over."""
+        services, room_id = self._services, self._lease.room_id
+        budget = Budget(services.clock, services.settings.max_deadline_ms)
         try:
-            await look_ask_write(
-                self._services,
-                self._lease.room_id,
-                self._hook,
-                look=self.look,
-                again=self.again,
-                write=self.write,
-                budget=Budget(self._services.clock, self._services.settings.max_deadline_ms),
-                patient=patient,
-            )
+            await run_exchange(services, room_id, self, budget=budget, is_retry=is_retry)
         except LeaseLost:
             await self._drop()
         except NotFound as unknown:
@@ -106,21 +96,21 @@ class _TimerRun(Generic[Req]):
         except MymozhemError as error:
             await self._refuse(error)
 
-    async def look(self, session: AsyncSession) -> Question[Req]:
-        """See the timer, its room, and what the app needs to know."""
+    async def prepare(self, session: AsyncSession) -> PreparedCall[Req, Revision]:
+        """Read the timer and its room; LeaseLost if the timer is not to run any more."""
         timer = await session.get(TimerRow, self._lease.row_id, populate_existing=True)
         room = await session.get(RoomRow, self._lease.room_id)
         if timer is None or room is None or _is_over(timer, room, self._lease):
             raise LeaseLost
         manifest = self._services.catalog.manifest(room.app_id, room.app_manifest_version)
-        return Question(
+        return PreparedCall(
             context=await build_context(
                 session,
                 self._services,
                 room,
                 manifest,
-                hook=self._hook,
-                name=timer.name if timer.space is TimerSpace.APP else None,
+                hook=self.hook,
+                name=timer.key if timer.space is TimerSpace.APP else None,
                 now=self._services.clock.now(),
                 due_at=timer.due_at,
                 seed=hook_seed(self._services.keys, f"{timer.id}/{timer.generation}"),
@@ -128,15 +118,18 @@ class _TimerRun(Generic[Req]):
             request=await self._request(session, timer),
             revision=await revision(session, room, None),
             depth=timer.depth,
-            waiter=Waiter(timer.id, asked_before=timer.attempts > 0),
+            pending=PendingCallRef(timer.id, asked_before=timer.attempts > 0),
         )
 
-    async def again(self, transaction: RoomTransaction) -> Revision:
-        """Read the revision under the room's lock."""
+    async def current_revision(self, transaction: RoomTransaction) -> Revision:
+        """Return the revision."""
         return await revision(transaction.session, transaction.room, None)
 
-    async def write(self, transaction: RoomTransaction, outcome: Outcome[Effects]) -> None:
-        """Apply what the app answered, and the timer is gone; or write down that it did not."""
+    async def apply(
+        self, transaction: RoomTransaction, current: Revision, outcome: Outcome[Effects]
+    ) -> None:
+        """Apply the app's effects and delete the timer, or reschedule it if the app failed."""
+        del current
         timer = await _require_lease(transaction, self._lease)
         if timer is None or _is_over(timer, transaction.room, self._lease):
             raise LeaseLost
@@ -146,10 +139,10 @@ class _TimerRun(Generic[Req]):
             failure = outcome.failure
             parked = failure.kind is FailureKind.ACCEPTED
             if not timer.attempts:
-                record_fallback(transaction, self._hook, outcome)
+                record_fallback(transaction, self.hook, outcome)
             _reschedule(transaction, timer, failure.code, failure.message, parked=parked)
             return
-        _tell(transaction, self._hook, outcome)
+        _tell(transaction, self.hook, outcome)
         await _delete(transaction, self._lease)
 
     async def _refuse(self, error: MymozhemError) -> None:
@@ -160,11 +153,11 @@ class _TimerRun(Generic[Req]):
         if room is None:
             await self._drop()
             return
-        policy = manifest(room.app_id, room.app_manifest_version).policy(self._hook)
+        policy = manifest(room.app_id, room.app_manifest_version).policy(self.hook)
         await self._fail(DECIDES[policy.on_failure], error.code, error.message, afresh=True)
 
     async def _fail(self, by: DecidedBy, code: str, message: str, *, afresh: bool = False) -> None:
-        """Have it asked again, or drop it; `afresh` where the app's answer is known already."""
+        """Retry the call, or discard it; `afresh` if the app's result is known already."""
         async with room_transaction(self._services, self._lease.room_id) as transaction:
             timer = await _require_lease(transaction, self._lease)
             if timer is None:
@@ -172,14 +165,14 @@ class _TimerRun(Generic[Req]):
             if afresh:
                 await forget(transaction.session, [timer.id])
             if by is not DecidedBy.QUEUE or not timer.attempts:
-                record_decision(transaction, self._hook, by, code, message)
+                record_decision(transaction, self.hook, by, code, message)
             if by is DecidedBy.QUEUE:
                 _reschedule(transaction, timer, code, message)
             else:
                 await _delete(transaction, self._lease)
 
     async def _drop(self) -> None:
-        """Delete the timer where it is still the one that was taken; its room may be gone."""
+        """Delete the timer if the lease is still valid; its room may be gone."""
         mine = (
             TimerRow.id == self._lease.row_id,
             TimerRow.generation == self._lease.generation,
@@ -191,7 +184,7 @@ class _TimerRun(Generic[Req]):
 
 
 async def _timer_request(_: AsyncSession, timer: TimerRow) -> TimerRequest:
-    return TimerRequest(name=timer.name, payload=timer.payload)
+    return TimerRequest(name=timer.key, payload=timer.payload)
 
 
 async def _change_request(session: AsyncSession, timer: TimerRow) -> RoomChangeRequest:
@@ -199,7 +192,7 @@ async def _change_request(session: AsyncSession, timer: TimerRow) -> RoomChangeR
 
 
 async def _require_lease(transaction: RoomTransaction, lease: Lease) -> TimerRow | None:
-    """Return the timer, locked, while it is still the one that was taken."""
+    """Return the timer, locked, if the lease is still valid."""
     return await transaction.session.scalar(
         select(TimerRow)
         .where(
@@ -213,7 +206,7 @@ async def _require_lease(transaction: RoomTransaction, lease: Lease) -> TimerRow
 
 
 async def _delete(transaction: RoomTransaction, lease: Lease) -> None:
-    """Delete the timer; where its own effects have replaced it, the new one stays."""
+    """Delete the timer; if its own effects have replaced it, the new one stays."""
     await transaction.session.flush()
     await transaction.session.execute(
         delete(TimerRow).where(TimerRow.id == lease.row_id, TimerRow.generation == lease.generation)
@@ -222,7 +215,7 @@ async def _delete(transaction: RoomTransaction, lease: Lease) -> None:
 
 
 def _is_over(timer: TimerRow, room: RoomRow, lease: Lease) -> bool:
-    """Tell whether a timer is not to be fired; changes are told after the end, too."""
+    """Return whether a timer must not run; changes are reported after the end of a room, too."""
     if timer.generation != lease.generation or room.deleted_at is not None:
         return True
     return timer.space is TimerSpace.APP and room.status in ENDED
@@ -231,7 +224,7 @@ def _is_over(timer: TimerRow, room: RoomRow, lease: Lease) -> bool:
 def _reschedule(
     transaction: RoomTransaction, timer: TimerRow, code: str, message: str, *, parked: bool = False
 ) -> None:
-    """Have it asked again later; organizers are told when it first fails."""
+    """Retry the call later; organizers are notified of the first failure."""
     timer.attempts += 1
     wait = backoff.seconds(timer.attempts, parked=parked)
     timer.next_at = transaction.now + timedelta(seconds=wait)
@@ -242,7 +235,7 @@ def _reschedule(
 def _tell(
     transaction: RoomTransaction, hook: Hook[Req, Effects], outcome: Outcome[Effects]
 ) -> None:
-    """Append that the app refused, or that something else decided; nothing where all is well."""
+    """Log that the app refused, or that something else decided; nothing on success."""
     said = outcome.refusal or outcome.failure
     if said is not None:
         by, call_id = outcome.decided_by, outcome.call_id

@@ -1,6 +1,6 @@
-"""The job of a window: closed at its end, settled with its app, revealed when its time has come.
+"""The job of a window: close it at its end, settle it with its app, reveal it when due.
 
-Each step is one transaction, fenced by the lease, so that a window closes once and its app's answer
+Each step is one transaction, fenced by the lease, so that a window closes once and its app's result
 takes effect once, whatever is killed in between.
 """
 
@@ -23,9 +23,9 @@ from mymozhem.contract.hooks import CLOSE_WINDOW
 from mymozhem.dispatch.outcome import BadAnswer, FailureKind, Outcome
 from mymozhem.dispatch.policy import Budget
 from mymozhem.errors import Conflict, MymozhemError, NotFound, Unavailable
-from mymozhem.rooms.app_calls.exchange import Question, look_ask_write
+from mymozhem.rooms.app_calls.exchange import Exchange, PreparedCall, run_exchange
 from mymozhem.rooms.app_calls.fallbacks import record_decision, record_fallback
-from mymozhem.rooms.app_calls.pending import Waiter, forget
+from mymozhem.rooms.app_calls.pending import PendingCallRef, forget
 from mymozhem.rooms.coordination.room_mutex import RoomBusy
 from mymozhem.rooms.core.app_context import build_context
 from mymozhem.rooms.core.app_context_data import scores_of, submissions_of, window_view
@@ -49,7 +49,7 @@ OTHERS_IN_FLIGHT = 0.1
 
 
 async def step(services: Services, lease: Lease) -> None:
-    """Move a window on that was taken; safe to repeat after a crash."""
+    """Take the next step of a leased window; safe to repeat after a crash."""
     try:
         await _step(services, lease)
     except LeaseLost:
@@ -81,7 +81,7 @@ async def _look(services: Services, lease: Lease) -> WindowRow:
 
 
 async def _close(services: Services, lease: Lease, window: WindowRow) -> None:
-    """Close a window at its end, once what arrived in time is counted."""
+    """Close a window at its end, after everything that arrived in time is counted."""
     await services.submissions.flush(lease.room_id, within=IN_FLIGHT)
     if services.database.dialect != "sqlite":
         await asyncio.sleep(OTHERS_IN_FLIGHT)
@@ -98,7 +98,7 @@ async def _close(services: Services, lease: Lease, window: WindowRow) -> None:
 
 
 async def _forget(services: Services, lease: Lease) -> None:
-    """Leave the window of a deleted room alone for good."""
+    """Stop processing the window of a deleted room."""
     async with services.database.write() as unit:
         await unit.session.execute(
             update(WindowRow)
@@ -112,19 +112,11 @@ async def _settle(services: Services, lease: Lease, window: WindowRow) -> None:
     if window.judge == Judge.APP:
         patience = Budget(services.clock, services.settings.max_deadline_ms)
         await judge.judge_waiting(services, window.id, budget=patience)
-    tally = _WindowSettlement(services, lease)
+    settlement = _WindowSettlement(services, lease)
+    budget = Budget(services.clock, services.settings.max_deadline_ms)
+    is_retry = window.attempts > 0
     try:
-        await look_ask_write(
-            services,
-            lease.room_id,
-            CLOSE_WINDOW,
-            look=tally.look,
-            again=tally.again,
-            write=tally.write,
-            budget=Budget(services.clock, services.settings.max_deadline_ms),
-            check=_check,
-            patient=window.attempts > 0,
-        )
+        await run_exchange(services, lease.room_id, settlement, budget=budget, is_retry=is_retry)
     except (LeaseLost, NotFound, Unavailable):
         raise
     except RoomBusy:
@@ -133,21 +125,23 @@ async def _settle(services: Services, lease: Lease, window: WindowRow) -> None:
         await _settle_refused(services, lease, error)
 
 
-class _WindowSettlement:
-    """One window on its way: looked at, asked about, settled."""
+class _WindowSettlement(Exchange[CloseWindowRequest, CloseWindowResult, Revision, None]):
+    """The settlement of one window with its app."""
+
+    hook = CLOSE_WINDOW
 
     def __init__(self, services: Services, lease: Lease) -> None:
         self._services = services
         self._lease = lease
 
-    async def look(self, session: AsyncSession) -> Question[CloseWindowRequest]:
-        """See the window, what was counted in it, and what the app needs to know."""
+    async def prepare(self, session: AsyncSession) -> PreparedCall[CloseWindowRequest, Revision]:
+        """Read the window, its submissions and the scores; LeaseLost if it has another lease."""
         window = await session.get(WindowRow, self._lease.row_id)
         room = await session.get(RoomRow, self._lease.room_id)
         if window is None or room is None or window.lease != self._lease.token:
             raise LeaseLost
         manifest = self._services.catalog.manifest(room.app_id, room.app_manifest_version)
-        return Question(
+        return PreparedCall(
             context=await build_context(
                 session,
                 self._services,
@@ -160,22 +154,23 @@ class _WindowSettlement:
             ),
             request=CloseWindowRequest(
                 window=window_view(window),
-                submissions=await submissions_of(session, {window.id: window.name}),
+                submissions=await submissions_of(session, {window.id: window.key}),
                 scores=await scores_of(session, room.id),
             ),
             revision=await revision(session, room, None),
             depth=window.depth,
-            waiter=Waiter(window.id, asked_before=window.attempts > 0),
+            pending=PendingCallRef(window.id, asked_before=window.attempts > 0),
         )
 
-    async def again(self, transaction: RoomTransaction) -> Revision:
-        """Read the revision under the room's lock."""
+    async def current_revision(self, transaction: RoomTransaction) -> Revision:
+        """Return the revision."""
         return await revision(transaction.session, transaction.room, None)
 
-    async def write(
-        self, transaction: RoomTransaction, outcome: Outcome[CloseWindowResult]
+    async def apply(
+        self, transaction: RoomTransaction, current: Revision, outcome: Outcome[CloseWindowResult]
     ) -> None:
-        """Settle by what the app answered, or by the host's own verdicts; or ask again later."""
+        """Settle by the app's answer or the host's own verdicts, or reschedule the call."""
+        del current
         window = await require_lease(transaction, self._lease, status=WindowStatus.TALLYING)
         failure = outcome.failure
         if outcome.decided_by is DecidedBy.QUEUE and failure is not None:
@@ -200,9 +195,19 @@ class _WindowSettlement:
         await settle(transaction, window, result.verdicts if result is not None else None)
         tell_app(transaction, window, "closed" if result is not None else "settled")
 
+    def check(self, request: CloseWindowRequest, result: CloseWindowResult) -> None:
+        """Raise BadAnswer if a verdict is not of one counted submission."""
+        if result.verdicts is None:
+            return
+        judged = set(result.verdicts.submission_id)
+        unknown = judged - set(request.submissions.id)
+        if unknown or len(judged) != len(result.verdicts.submission_id):
+            message = "The verdicts name a submission twice, or one that was not counted."
+            raise BadAnswer(FailureKind.BAD_RESULT, message)
+
 
 async def _settle_refused(services: Services, lease: Lease, error: MymozhemError) -> None:
-    """Settle what could not be applied; where the host's own verdicts cannot be either, later."""
+    """Settle what could not be applied; retry later if the host's verdicts fail as well."""
     try:
         await _refused(services, lease, error)
     except (LeaseLost, NotFound, Unavailable):
@@ -214,7 +219,7 @@ async def _settle_refused(services: Services, lease: Lease, error: MymozhemError
 async def _refused(services: Services, lease: Lease, error: MymozhemError) -> None:
     """Settle what could not be applied by the same strategy as any other failure.
 
-    In a room that is over asking again would bring the same: there the host decides.
+    In a room that has ended, another call would give the same result, so the host decides.
     """
     async with room_transaction(services, lease.room_id) as transaction:
         window = await require_lease(transaction, lease, status=WindowStatus.TALLYING)
@@ -246,7 +251,7 @@ async def _reschedule(
 
 
 async def _reveal(services: Services, lease: Lease) -> None:
-    """Reveal what nobody has; where its points cannot be given, organizers are told, and later."""
+    """Reveal due results; if their points cannot be given, notify organizers and retry later."""
     try:
         async with room_transaction(services, lease.room_id) as transaction:
             window = await require_lease(transaction, lease, status=WindowStatus.CLOSED)
@@ -257,12 +262,3 @@ async def _reveal(services: Services, lease: Lease) -> None:
     except Conflict as refused:
         status = WindowStatus.CLOSED
         await _reschedule(services, lease, refused.code, refused.message, status=status)
-
-
-def _check(request: CloseWindowRequest, result: CloseWindowResult) -> None:
-    if result.verdicts is None:
-        return
-    strange = set(result.verdicts.submission_id) - set(request.submissions.id)
-    if strange or len(set(result.verdicts.submission_id)) != len(result.verdicts.submission_id):
-        message = "The verdicts name a submission twice, or one that was not counted."
-        raise BadAnswer(FailureKind.BAD_RESULT, message)

@@ -1,4 +1,4 @@
-"""How a room comes to be: pinned to a version of its app, its secret fixed before anybody joins."""
+"""Create rooms: locked to a version of the app, with the secret fixed before anybody joins."""
 
 import asyncio
 from dataclasses import dataclass, field
@@ -48,7 +48,7 @@ from mymozhem.rooms.upgrades.migrate import migration_path, stepped
 
 @dataclass(frozen=True)
 class NewRoom:
-    """A room to be made; settings are completed by the manifest's defaults."""
+    """A room to be created; missing settings get the manifest's defaults."""
 
     name: str
     app_id: str
@@ -64,7 +64,7 @@ class NewRoom:
 
 @dataclass(frozen=True)
 class Anchored:
-    """A fresh secret for a room's draws, sealed, and the anchor that commits to it."""
+    """A new secret for a room's draws, sealed, and the anchor that commits to it."""
 
     room_id: str
     sealed: bytes
@@ -72,10 +72,10 @@ class Anchored:
 
 
 async def create_room(services: Services, caller: Principal, new: NewRoom) -> RoomRow:
-    """Make a room in DRAFT, locked to the newest version of its app; the caller is its organizer.
+    """Create a room in DRAFT, locked to the newest version of its app; the caller is its organizer.
 
-    Forbidden where the platform lets only admins create rooms, NotFound for an app that is not
-    offered, Invalid with a problem per setting.
+    Raises Forbidden if only administrators may create rooms, NotFound for an app that is not
+    offered, and Invalid with a problem for each setting.
     """
     async with services.database.read() as session:
         person = await _creator(session, services, caller)
@@ -106,10 +106,10 @@ async def create_room(services: Services, caller: Principal, new: NewRoom) -> Ro
 
 
 async def copy_room(services: Services, room_id: str, caller: Principal, name: str) -> RoomRow:
-    """Make a new room with the app, settings and prizes of another; nobody is taken along.
+    """Create a room with the app, settings and prizes of another one, without its people.
 
-    It gets the newest version of the app; settings of an older one are carried there by the steps
-    of the manifests, and Invalid names the fields where these do not suffice.
+    It gets the newest version of the app. Settings of an older version are migrated by the steps of
+    the manifests; Invalid names the fields for which these do not suffice.
     """
     async with services.database.read() as session:
         room = (await require_role(session, room_id, caller, roles=ORGANIZERS)).room

@@ -1,4 +1,4 @@
-"""A room's life: created in DRAFT, started, ended, deleted."""
+"""Update and delete rooms: from DRAFT to the start, the end and the deletion."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -20,7 +20,7 @@ from mymozhem.dispatch.outcome import Outcome
 from mymozhem.dispatch.policy import Budget
 from mymozhem.errors import Conflict
 from mymozhem.rooms import timers
-from mymozhem.rooms.app_calls.exchange import Question, look_ask_write
+from mymozhem.rooms.app_calls.exchange import Exchange, PreparedCall, run_exchange
 from mymozhem.rooms.app_calls.fallbacks import record_fallback
 from mymozhem.rooms.app_calls.pending import forget_room
 from mymozhem.rooms.app_settings.update import (
@@ -48,14 +48,14 @@ NEXT = {
 
 
 class StatusRefused(Conflict):
-    """The room cannot go there from where it is."""
+    """The room cannot change to that status from its current one."""
 
     default_code = "STATUS_REFUSED"
 
 
 @dataclass(frozen=True)
 class RoomChanges:
-    """What is to change in a room; None and an empty mapping mean: leave it.
+    """Changes of a room; None and an empty mapping leave a part unchanged.
 
     `fields` are columns of the room (name, description, is_public, entry_policy, capacity,
     doors_locked, locale); `settings` is a merge patch; `expected` is the version that the caller
@@ -71,24 +71,16 @@ class RoomChanges:
 async def change_room(
     services: Services, room_id: str, caller: Principal, changes: RoomChanges
 ) -> RoomRow:
-    """Change a room: its card, its settings, its status; all or none. For organizers.
+    """Change a room: its card, settings and status, all or none. For organizers.
 
-    The app is asked about settings that change and about a start. StatusRefused, SettingsFrozen,
-    Invalid with a problem per field, RoomChanged where `expected` is not the version any more.
+    The app validates changed settings and a start. Raises StatusRefused, SettingsFrozen, Invalid
+    with a problem for each field, and RoomChanged if `expected` is not the current version.
     """
     if changes.settings is None and changes.status is not RoomStatus.ACTIVE:
         return await _change_unasked(services, room_id, caller, changes)
     change = _AskedChange(services, room_id, caller, changes)
     budget = Budget(services.clock, services.settings.action_budget_ms)
-    return await look_ask_write(
-        services,
-        room_id,
-        VALIDATE_SETTINGS,
-        look=change.look,
-        again=change.again,
-        write=change.write,
-        budget=budget,
-    )
+    return await run_exchange(services, room_id, change, budget=budget)
 
 
 async def delete_room(services: Services, room_id: str, caller: Principal) -> None:
@@ -117,8 +109,12 @@ async def _change_unasked(
         return transaction.room
 
 
-class _AskedChange:
-    """A change of settings or a start: looked at, asked about, and written when it still fits."""
+class _AskedChange(
+    Exchange[SettingsValidationRequest, SettingsValidationResult, Revision, RoomRow]
+):
+    """A change that the app validates: of settings, or a start."""
+
+    hook = VALIDATE_SETTINGS
 
     def __init__(
         self, services: Services, room_id: str, caller: Principal, changes: RoomChanges
@@ -129,8 +125,10 @@ class _AskedChange:
         self._changes = changes
         self._settings: JsonObject = {}
 
-    async def look(self, session: AsyncSession) -> Question[SettingsValidationRequest]:
-        """See the room, and the settings as they would be."""
+    async def prepare(
+        self, session: AsyncSession
+    ) -> PreparedCall[SettingsValidationRequest, Revision]:
+        """Compute the settings as they would be."""
         membership = await require_role(session, self._room_id, self._caller, roles=ORGANIZERS)
         room = membership.room
         manifest = self._services.catalog.manifest(room.app_id, room.app_manifest_version)
@@ -139,7 +137,7 @@ class _AskedChange:
         self._settings = merged_settings(manifest, room.app_settings, self._changes.settings)
         require_not_frozen(room.status, manifest, room.app_settings, self._settings)
         starts = self._changes.status is RoomStatus.ACTIVE
-        return Question(
+        return PreparedCall(
             context=await build_context(
                 session,
                 self._services,
@@ -156,17 +154,21 @@ class _AskedChange:
             actor_id=self._caller.user_id,
         )
 
-    async def again(self, transaction: RoomTransaction) -> Revision:
-        """Read the revision under the room's lock."""
+    async def current_revision(self, transaction: RoomTransaction) -> Revision:
+        """Return the revision, which the caller's role belongs to."""
         membership = await require_role(
             transaction.session, self._room_id, self._caller, roles=ORGANIZERS
         )
         return await revision(transaction.session, transaction.room, membership)
 
-    async def write(
-        self, transaction: RoomTransaction, outcome: Outcome[SettingsValidationResult]
+    async def apply(
+        self,
+        transaction: RoomTransaction,
+        current: Revision,
+        outcome: Outcome[SettingsValidationResult],
     ) -> RoomRow:
-        """Store what the app agreed to."""
+        """Store the change that the app accepted."""
+        del current
         require_no_problems(outcome)
         record_fallback(transaction, VALIDATE_SETTINGS, outcome)
         await _store(transaction, self._changes, settings=self._settings)

@@ -1,1 +1,1 @@
-"""What a room is pinned to, who answers for it, and how both are proved."""
+"""Room locks: what a room is pinned to, what serves it, and how both are verified."""

@@ -1,10 +1,10 @@
-"""What an operator may do for rooms that nothing answers for, in plain sentences."""
+"""Advice for operators about rooms that nothing serves."""
 
 from mymozhem.contract import JsonObject
 
 
 def requirement_of(target: JsonObject) -> str | None:
-    """Return what to install for the target of a lock, as pip reads it; None for web services."""
+    """Return the pip requirement of a lock's target; None for web services."""
     distribution, version = target.get("distribution"), target.get("version")
     if target.get("kind") not in {"inprocess", "isolated"} or not (distribution and version):
         return None
@@ -12,7 +12,7 @@ def requirement_of(target: JsonObject) -> str | None:
 
 
 def bring_back(app_id: str, target: JsonObject, *, enabled: bool) -> str:
-    """Return what to do so that what a lock names answers again."""
+    """Return how to make a lock's target available again."""
     requirement = requirement_of(target)
     if requirement is None:
         return (

@@ -10,8 +10,8 @@ from mymozhem.rooms.core.services import Services
 def lock_document(services: Services, app_id: str, manifest: Manifest) -> JsonObject:
     """Return what a room of this app and version is locked to now; its digest names the lock.
 
-    Raises `NotFound` for an app that is not there, and `Invalid` (`APP_NOT_SERVED`) where nothing
-    answers for the version: a room is never locked to what could not run.
+    Raises `NotFound` if there is no such app, and `Invalid` (`APP_NOT_SERVED`) if nothing serves
+    the version: a room is never locked to code that cannot run.
     """
     target = services.catalog.get(app_id).target(manifest.version)
     if target is None:

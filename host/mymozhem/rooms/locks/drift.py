@@ -1,4 +1,4 @@
-"""Drifts, written down: that a remote app answered for another lock than its room has."""
+"""Record drift: a remote app replied for another lock than its room has."""
 
 import asyncio
 from collections import Counter
@@ -30,9 +30,9 @@ logger = structlog.stdlib.get_logger(__name__)
 
 
 class Drifts(CallListener):
-    """Takes drifts at once and writes them later, counted.
+    """Collects drift in memory and writes it later, with counts; `open` it when the services exist.
 
-    Before it is open, and beyond so many that wait, drifts are dropped.
+    Before that, and while too many wait, drift is dropped.
     """
 
     def __init__(self, *, pause: float = PAUSE) -> None:
@@ -42,7 +42,7 @@ class Drifts(CallListener):
         self._pause = pause
 
     def drifted(self, drift: Drifted, /) -> None:
-        """Take note of a reply that named another lock."""
+        """Collect a reply that named another lock."""
         services = self._services
         if services is None or (drift not in self._waiting and len(self._waiting) >= MOST_WAITING):
             return
@@ -105,7 +105,7 @@ async def _add(unit: UnitOfWork, drift: Drifted, times: int) -> None:
 
 
 def _printable(named: str) -> str:
-    """Return what an app named in characters that every database and terminal takes."""
+    """Return a name given by an app in characters that every database and terminal accepts."""
     return "".join(each if each.isprintable() else "\N{REPLACEMENT CHARACTER}" for each in named)[
         :LONGEST_NAME
     ]

@@ -18,7 +18,7 @@ async def locks_of(session: AsyncSession, room_id: str) -> list[RoomLockRow]:
 
 
 async def records_of(session: AsyncSession, room: RoomRow) -> list[RoomServedByRow]:
-    """Return what answered under a room's present lock where that was noted, oldest first."""
+    """Return the records of what served a room under its current lock, the oldest first."""
     rows = await session.scalars(
         select(RoomServedByRow)
         .where(RoomServedByRow.room_id == room.id, RoomServedByRow.lock_id == room.lock_id)

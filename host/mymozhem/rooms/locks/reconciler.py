@@ -1,4 +1,4 @@
-"""Keeping rooms served: what answers is noted, and code that is missing is installed apart."""
+"""Keep rooms served: record what serves them, and install missing code in isolation."""
 
 import asyncio
 import threading
@@ -39,7 +39,7 @@ logger = structlog.stdlib.get_logger(__name__)
 
 @dataclass
 class _Missing:
-    """Code that rooms are locked to and that is not here; `due` is in monotonic seconds."""
+    """Code that rooms are locked to and that is not installed; `due` is in monotonic seconds."""
 
     attempts: int = 0
     due: float = 0.0
@@ -47,7 +47,7 @@ class _Missing:
 
 @dataclass
 class _Known:
-    """What this process has said and tried."""
+    """What this process has already logged and tried."""
 
     orphans: tuple[Orphans, ...] = ()
     warned: set[tuple[str, str]] = field(default_factory=set)
@@ -55,11 +55,11 @@ class _Known:
 
 
 class LockReconciler:
-    """Looks after the rooms of a host in the background: at its start, and when apps change.
+    """Reconciles the rooms of a host in the background: at its start, and when apps change.
 
-    Rooms of an enabled plugin that is installed in another version, which does not serve theirs,
-    get the version that they were locked to, in an environment of its own. Nothing is installed for
-    apps that the operator has disabled or uninstalled, nor with `isolated_automatically` off.
+    If an enabled plugin is installed in a version that does not serve a room, the version that the
+    room is locked to is installed in an isolated environment. Nothing is installed for apps that
+    the operator has disabled or uninstalled, nor if `isolated_automatically` is off.
     """
 
     def __init__(self, services: Services, *, install: Install = install_app) -> None:
@@ -76,7 +76,7 @@ class LockReconciler:
         self._task.start()
 
     async def stop(self) -> None:
-        """Stop; idempotent. The thread of a running installation is left to end on its own."""
+        """Stop; idempotent. A running installation is left to finish."""
         await self._task.stop()
         installing = self._installing
         if installing is not None:
@@ -84,17 +84,17 @@ class LockReconciler:
             await asyncio.gather(installing, return_exceptions=True)
 
     def orphans(self) -> Sequence[Orphans]:
-        """Return the apps whose rooms nothing answers for, as they were found last."""
+        """Return the apps whose rooms nothing serves, as of the last check."""
         return self._known.orphans
 
     async def run_due(self) -> None:
-        """Note who answers for the rooms, and make one attempt at everything that is due."""
+        """Record what serves the rooms, and make one attempt at every due installation."""
         await self._look()
         if self._installing is not None:
             await self._installing
 
     async def _look(self) -> float:
-        """Do what is due; return the seconds until something is."""
+        """Do what is due; return the seconds until the next due time, or None without one."""
         orphans = await self._served.note()
         wanted = await self._wanted(orphans)
         known = self._known.missing
@@ -111,7 +111,7 @@ class LockReconciler:
         return min(max(0.0, soonest - now), LOOK_AGAIN)
 
     async def _install_all(self, due: Sequence[str]) -> None:
-        """Try one after the other, while rooms are looked at as ever."""
+        """Install one after the other, while the checks of rooms go on."""
         try:
             for requirement in due:
                 missing = self._known.missing.get(requirement)
@@ -122,7 +122,7 @@ class LockReconciler:
             self._task.wake()
 
     async def _wanted(self, orphans: Sequence[Group]) -> list[str]:
-        """Return what is to be installed, each once; warn of every new orphan."""
+        """Return what to install, each version once; log a warning for every new orphan."""
         enabled, installed = await self._plugins() if orphans else (frozenset(), frozenset())
         advice = {
             group.locked: bring_back(
@@ -142,7 +142,7 @@ class LockReconciler:
         return sorted(each for each in wanted if each is not None)
 
     def _warn(self, orphans: Sequence[Group], advice: Mapping[Locked, str]) -> None:
-        """Write one line for each version that has become orphaned."""
+        """Log one line for each version that has become orphaned."""
         warned = set()
         for group in orphans:
             app_id, version, _ = group.locked
@@ -153,7 +153,7 @@ class LockReconciler:
         self._known.warned = warned
 
     async def _plugins(self) -> tuple[frozenset[str], frozenset[str]]:
-        """Return the ids of the apps that are enabled, and of those that are installed."""
+        """Return the ids of the enabled apps, and of the installed ones."""
         async with self._services.database.read() as session:
             active = await manifest_history.active_plugins(session)
         found = await asyncio.to_thread(discovery.discover)
@@ -189,9 +189,9 @@ def _by_app(orphans: Sequence[Group], advice: Mapping[Locked, str]) -> tuple[Orp
 
 
 async def _apart(work: Callable[[], object]) -> None:
-    """Do work in a thread that nobody waits for at the end of the process.
+    """Run work in a daemon thread, which the end of the process does not wait for.
 
-    It takes minutes at worst; a host that is to stop would wait for a thread of a pool.
+    It may take minutes; a host that stops would wait for a thread of a pool.
     """
     loop = asyncio.get_running_loop()
     done: asyncio.Future[None] = loop.create_future()

@@ -1,4 +1,4 @@
-"""Who answers for rooms: compared with what was noted, and noted where it has changed."""
+"""Record what serves rooms, whenever that has changed."""
 
 import asyncio
 from collections.abc import Sequence
@@ -41,7 +41,7 @@ logger = structlog.stdlib.get_logger(__name__)
 
 
 class Locked(NamedTuple):
-    """What rooms share that were locked to the same: an app, a version, the lock's own digest."""
+    """What rooms under equal locks share: an app, a version, the lock's digest."""
 
     app_id: str
     version: str
@@ -50,10 +50,10 @@ class Locked(NamedTuple):
 
 @dataclass(frozen=True)
 class Group:
-    """Rooms in DRAFT or ACTIVE under the same lock, of which the same was noted.
+    """Rooms in DRAFT or ACTIVE under the same lock and with the same record.
 
-    `target` is the lock's own; `noted` is the digest of the target that answers instead, None
-    where it is the lock's own that does.
+    `target` is the lock's own. `noted` is the digest of the target that serves instead, or None if
+    the lock's own target serves.
     """
 
     locked: Locked
@@ -64,7 +64,7 @@ class Group:
 
 
 async def running_groups(session: AsyncSession) -> list[Group]:
-    """Return all rooms in DRAFT and ACTIVE, grouped; few groups, whatever the number of rooms."""
+    """Return all rooms in DRAFT and ACTIVE, grouped; few groups, however many rooms."""
     active = func.sum((RoomRow.status == RoomStatus.ACTIVE).cast(Integer))
     key = (RoomRow.app_id, RoomRow.app_manifest_version, RoomLockRow.digest, RoomRow.served_target)
     found = await session.execute(
@@ -86,12 +86,12 @@ async def running_groups(session: AsyncSession) -> list[Group]:
 
 
 class ServingRecorder:
-    """Notes who answers for the rooms, as this process sees it.
+    """Records what serves the rooms, as this process sees it.
 
-    A process notes what it sees when it starts, and from then on what has changed in its own eyes,
-    or what nobody has said of a room yet. So two processes that see different things, since one
-    lacks an environment, each say so once and do not contradict each other for ever. `at_once` is
-    the most rooms in one transaction.
+    A process records what it sees when it starts, and later what has changed in its own view, or
+    what no process has recorded for a room. So two processes with different views (one lacks an
+    environment) each write once and do not overwrite each other forever. `at_once` is the maximal
+    number of rooms in one transaction.
     """
 
     def __init__(self, services: Services, *, at_once: int = AT_ONCE) -> None:
@@ -101,10 +101,10 @@ class ServingRecorder:
         self._turn = asyncio.Lock()
 
     async def note(self) -> list[Group]:
-        """Compare all rooms with the apps of this process and note what differs; twice is once.
+        """Compare all rooms with the apps of this process and record differences; idempotent.
 
-        Returns the groups, as they were found, that nothing answers for. Rooms of versions that
-        this process has not heard of yet are left alone.
+        Returns the groups that nothing serves, as they were read. Rooms of versions that this
+        process does not know yet are left alone.
         """
         async with self._turn:
             async with self._services.database.read() as session:
@@ -164,7 +164,7 @@ class _Locked(NamedTuple):
 
 
 def _of(group: Group) -> tuple[ColumnElement[bool], ...]:
-    """Return the conditions for rooms of a group of which still the same is noted."""
+    """Return the conditions for the rooms of a group whose record is unchanged."""
     app_id, version, lock = group.locked
     return (
         RoomRow.app_id == app_id,
@@ -186,7 +186,7 @@ async def _ids(session: AsyncSession, group: Group) -> Sequence[str]:
 
 
 async def _still(session: AsyncSession, group: Group, ids: Sequence[str]) -> list[_Locked]:
-    """Lock those of some rooms that are in the group still."""
+    """Lock those of some rooms that are still in the group."""
     found = await session.execute(
         select(RoomRow.id, RoomRow.lock_id)
         .join(RoomLockRow, RoomLockRow.id == RoomRow.lock_id)
@@ -238,7 +238,7 @@ async def _tell(
     manifest: Manifest,
     words: tuple[str, str],
 ) -> None:
-    """Leave a message to those who run a room."""
+    """Notify the organizers of a room."""
     transaction = RoomTransaction(services, unit, room, manifest=manifest, actor_id=None, depth=0)
     title, message = words
     text = message.format(app_id=room.app_id, version=room.app_manifest_version)
@@ -247,7 +247,7 @@ async def _tell(
 
 
 def _words(before: str | None, now: str | None) -> tuple[str, str] | None:
-    """Return what those who run a room are told; None where it goes on as before."""
+    """Return the message to organizers; None if nothing changes for them."""
     if now == ORPHANED:
         return "The app of this room is gone", _GONE
     return ("The app of this room is back", _BACK) if before == ORPHANED else None

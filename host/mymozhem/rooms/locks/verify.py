@@ -1,4 +1,4 @@
-"""The proof of a room's lock: everything is computed again from what is stored, nothing trusted."""
+"""Verify a room's lock: recompute everything from what is stored, and trust nothing."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -26,7 +26,7 @@ from .queries import locks_of, records_of
 
 @dataclass(frozen=True)
 class Check:
-    """One thing that was looked at: what, whether it holds, and a sentence."""
+    """One check: its subject, whether it holds, and a sentence."""
 
     what: str
     holds: bool
@@ -35,7 +35,7 @@ class Check:
 
 @dataclass(frozen=True)
 class _Known:
-    """What is stored of a room's lock; `manifest` is None where the history lacks its version."""
+    """The stored parts of a room's lock; `manifest` is None if the history lacks its version."""
 
     room: RoomRow
     lock: RoomLockRow
@@ -48,10 +48,10 @@ class _Known:
 async def verify_lock(
     session: AsyncSession, catalog: Catalog, keys: Keys | None, room: RoomRow
 ) -> list[Check]:
-    """Return what holds of a room's lock and what does not.
+    """Return the checks of a room's lock.
 
-    `catalog` was read just now: it holds the documents of the history, and says what would answer.
-    Without `keys` the room's secret is not opened.
+    `catalog` must be fresh: it holds the documents of the history, and says what would serve the
+    room. Without `keys`, the room's secret is not opened.
     """
     known = await _read(session, catalog, room)
     if known is None:
@@ -67,7 +67,7 @@ async def verify_lock(
 
 
 def target_name(target: JsonObject | None) -> str:
-    """Return a target in words that stand in a sentence."""
+    """Return a target in words that fit into a sentence."""
     if target is None:
         return "nothing"
     if target.get("kind") == "webhook":

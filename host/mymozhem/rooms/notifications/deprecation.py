@@ -1,4 +1,4 @@
-"""Telling organizers that the version of their room is offered no more, or again."""
+"""Notify organizers that the version of their room was deprecated, or no longer is."""
 
 from sqlalchemy import insert, select
 
@@ -18,9 +18,9 @@ _GOING_ON = (RoomStatus.DRAFT, RoomStatus.ACTIVE)
 
 
 async def notify_organizers(unit: UnitOfWork, version: Published) -> int:
-    """Write to those who run a room in DRAFT or ACTIVE on this version; return how many letters.
+    """Notify the organizers of rooms in DRAFT or ACTIVE on this version; return how many.
 
-    Their apps and the rooms' logs hear nothing of it: it is between platform and organizers.
+    Apps and the rooms' logs receive nothing: this is between platform and organizers.
     """
     title, message = _letter(version)
     people = await unit.session.execute(

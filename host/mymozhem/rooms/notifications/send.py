@@ -1,4 +1,4 @@
-"""Messages to people in a room."""
+"""Notifications to people in a room."""
 
 from collections.abc import Sequence
 
@@ -20,10 +20,9 @@ from mymozhem.rooms.tables.participants import ParticipantRow
 async def send_notification(
     transaction: RoomTransaction, *, to: Level | tuple[str, ...], title: str, message: str
 ) -> None:
-    """Write a message to everybody of a level, or to the participants named.
+    """Notify everybody of a level, or the named participants.
 
-    `public` reaches all active people of the room, `organizer` those who help to run it, `private`
-    nobody.
+    `public` reaches all active people of the room, `organizer` its staff, `private` nobody.
     """
     people = await _recipients(transaction, to)
     rows = [

@@ -1,4 +1,4 @@
-"""How those who applied get their seats: decided one by one in order, written all at once."""
+"""Admit people who asked to join: decide one by one, in order; write all in one transaction."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -30,10 +30,9 @@ _COLUMNS = tuple(column.key for column in ParticipantRow.__mapper__.column_attrs
 async def admit(
     services: Services, room_id: str, joins: Sequence[AnsweredJoin]
 ) -> dict[AnsweredJoin, JoinResult | Exception]:
-    """Admit people in order of arrival; return a result or an exception for each.
+    """Admit people in the order of their requests; if a batch fails, retry it in halves.
 
-    If an unexpected error occurs, the halves are admitted separately, down to the one who causes
-    it. If the database is unavailable or the room is gone, all get that error.
+    If the database is unavailable or the room is gone, all of them receive that error.
     """
     try:
         async with room_transaction(services, room_id) as transaction:
@@ -51,9 +50,9 @@ async def admit(
 def record_joined(
     transaction: RoomTransaction, row: ParticipantRow, *, counted: bool = True
 ) -> None:
-    """Log and tell that a participant is in the room now, or waits to be; and count them.
+    """Record that a participant has joined, or waits for approval, notify the app, and count them.
 
-    Who adds many people at once counts them together, with `counted=False` here.
+    Callers that add many people count them together and pass `counted=False`.
     """
     if counted and _counts(row):
         count_people(transaction, 1)
@@ -63,7 +62,7 @@ def record_joined(
 
 
 def count_people(transaction: RoomTransaction, step: int) -> None:
-    """Add to the number of people who take part; the database refuses more than the capacity."""
+    """Add to the number of participants; the database enforces the capacity."""
     transaction.room.active_count += step
     transaction.record(CountChanged(count=transaction.room.active_count))
 
@@ -89,7 +88,7 @@ async def _admit(
 
 @dataclass(frozen=True)
 class _Admission:
-    """A place that somebody gets; `new` if their row is still to be stored."""
+    """An admitted person; `new` if their row is still to be stored."""
 
     answered: AnsweredJoin
     person: UserRow
@@ -103,7 +102,7 @@ class _Admission:
 
 
 class _AdmissionBatch:
-    """One batch admitted to a locked room; `rows` are those of people who have one already."""
+    """One batch of admissions to a locked room; `rows` are the rows that already exist."""
 
     def __init__(self, transaction: RoomTransaction, rows: dict[str, ParticipantRow]) -> None:
         self._writer = transaction
@@ -111,7 +110,7 @@ class _AdmissionBatch:
         self._seats: list[_Admission] = []
 
     def admit(self, answered: AnsweredJoin) -> JoinResult:
-        """Give somebody a place, which the next ones no longer get; raises if there is none."""
+        """Reserve a place for a person; raise if there is none."""
         request, room = answered.request, self._writer.room
         row = self._rows.get(request.user_id or "")
         require_not_banned(row)
@@ -151,7 +150,7 @@ class _AdmissionBatch:
         )
 
     async def write(self) -> None:
-        """Name, store and log everybody who got a seat."""
+        """Name, store and log everybody who was admitted."""
         if not self._seats:
             return
         await self._name()
@@ -184,7 +183,7 @@ class _AdmissionBatch:
 
 
 def _unanswered(outcome: Outcome[RegistrationResult]) -> RegistrationResult:
-    """Return what holds when no app decides: pending where it failed, in where it is not asked."""
+    """Return the result without the app: pending if it failed, admitted if not called."""
     return RegistrationResult(decision="pending" if outcome.failure else "accept")
 
 

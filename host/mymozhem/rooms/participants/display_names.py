@@ -1,4 +1,4 @@
-"""Names in a room: two people never carry the same."""
+"""Display names: unique within a room."""
 
 from collections import Counter
 from collections.abc import Collection, Iterable
@@ -10,14 +10,14 @@ from mymozhem.rooms.tables.participants import ParticipantRow
 
 
 class FreeNames:
-    """Gives names out one after the other; what one gets the next ones do not."""
+    """Assigns names one after the other, each of them once."""
 
     def __init__(self, taken: Iterable[str]) -> None:
         self._taken = set(taken)
         self._used: dict[str, int] = {}
 
     def take(self, name: str, *, instead_of: str = "") -> str:
-        """Return the name, or with the lowest free number; somebody's old one becomes free."""
+        """Return the name, numbered if it is taken; the person's old name becomes free."""
         if instead_of:
             self._taken.discard(instead_of)
             self._used.clear()
@@ -33,9 +33,9 @@ class FreeNames:
 async def free_name(
     transaction: RoomTransaction, name: str, *, but: ParticipantRow | None = None
 ) -> str:
-    """Return the name, with the lowest free number behind it where somebody carries it already.
+    """Return the name, with the lowest free number appended if it is taken.
 
-    `but` is the person who is to carry it; their own name does not stand in the way.
+    `but` is the person who gets the name; their own current name does not count as taken.
     """
     with transaction.session.no_autoflush:
         found = await transaction.session.scalars(
@@ -49,7 +49,7 @@ async def free_name(
 
 
 async def free_names(transaction: RoomTransaction, names: Iterable[str]) -> list[str]:
-    """Return a free name for each of many people, in order; one query, however many they are."""
+    """Return a free name for each of many people, in order, with one query."""
     found = await transaction.session.scalars(
         select(ParticipantRow.display_name).where(ParticipantRow.room_id == transaction.room.id)
     )
@@ -58,10 +58,10 @@ async def free_names(transaction: RoomTransaction, names: Iterable[str]) -> list
 
 
 async def names_in_the_way(transaction: RoomTransaction, names: Collection[str]) -> FreeNames:
-    """Return what gives these names out, as often as they are listed.
+    """Return a `FreeNames` for these names, each as often as it is listed.
 
-    A large room is not read for a few people: only their names are looked up, and numbered ones
-    only where a name is carried already, or wanted twice.
+    Only these names are read, not those of the whole room; numbered names are read only if a name
+    is taken or wanted twice.
     """
     mine = ParticipantRow.room_id == transaction.room.id
     with transaction.session.no_autoflush:
@@ -83,7 +83,7 @@ async def names_in_the_way(transaction: RoomTransaction, names: Collection[str])
 
 
 def numbered(name: str, taken: Collection[str], *, beyond: int = 1) -> str:
-    """Return the name, or the name with the lowest number above `beyond` that nobody carries."""
+    """Return the name, or the name with the lowest free number above `beyond`."""
     if name not in taken:
         return name
     number = beyond + 1

@@ -1,4 +1,4 @@
-"""Somebody who wants to be forgotten: their seats keep their ids, and nothing else of theirs."""
+"""Erase a person: their rows keep their ids, and nothing else."""
 
 from collections.abc import Sequence
 
@@ -28,10 +28,10 @@ _IN = (ParticipantStatus.ACTIVE, ParticipantStatus.PENDING)
 
 
 async def erase_person(services: Services, caller: Principal, user_id: str) -> None:
-    """Erase a person everywhere: they leave every room, and their name and answers are gone.
+    """Erase a person everywhere: they leave every room, and their names and answers are deleted.
 
-    Entries, winners and the log stay, by id. One room at a time, the person last, so that whoever
-    repeats it after a crash goes on with what is left. Raises `NotFound` as `get_user` does.
+    Entries, winners and the log stay, by id. Rooms are processed one at a time and the person last,
+    so that a repeated call continues after a crash. Raises `NotFound`: see `get_user`.
     """
     async with services.database.read() as session:
         await get_user(session, caller, user_id)

@@ -1,4 +1,4 @@
-"""How people come into a room: by its code, as guests or with an account; one row for ever."""
+"""Join a room by its code, as a guest or with an account; one permanent row per person."""
 
 import secrets
 from functools import partial
@@ -21,7 +21,7 @@ from mymozhem.errors import Invalid, Unauthenticated
 from mymozhem.idempotency.keys import current_claim
 from mymozhem.manifests.model import Manifest
 from mymozhem.manifests.validation_errors import by_field
-from mymozhem.rooms.app_calls.pending import asked
+from mymozhem.rooms.app_calls.pending import new_app_call
 from mymozhem.rooms.coordination.join_batches import (
     AnsweredJoin,
     FoundRoom,
@@ -47,13 +47,13 @@ async def join(
     name: str | None,
     answers: JsonObject,
 ) -> JoinResult:
-    """Let somebody into the room with this code; as a guest where there is no caller.
+    """Let a person join the room with this code; as a guest if there is no caller.
 
-    A person has one row in a room for ever: who is in stays in, who left comes back, who was
-    removed does not. Twice is safe for callers with a token. NotFound for a wrong code, whatever
-    exists; a right one says that the room is not open yet, locked, full or over. Invalid for a
-    name or answers that break their rules, Forbidden where the app or the entry policy turns them
-    away.
+    A person has one permanent row in a room: active people stay, people who left return, removed
+    people do not. Idempotent for callers with a token. Raises NotFound for a wrong code, whatever
+    exists; for a right one, errors say that the room is not open yet, locked, full or over. Raises
+    Invalid for a name or answers that break their rules, and Forbidden if the app or the entry
+    policy rejects the person.
     """
     budget = Budget(services.clock, services.settings.action_budget_ms)
     found = await find_room_by_code(services, code, caller)
@@ -104,7 +104,7 @@ async def _ask(
     services: Services, request: JoinRequest, budget: Budget
 ) -> Outcome[RegistrationResult]:
     room, user_id = request.found.room, request.user_id or new_id("usr")
-    question = asked(
+    call = new_app_call(
         REGISTER_PARTICIPANT,
         # Who looked together sees the same, but each draws lots of their own.
         context=request.found.context.model_copy(update={"seed": secrets.token_hex(32)}),
@@ -120,7 +120,7 @@ async def _ask(
         ),
         revision=None,
     )
-    outcome = await question.answer(services, budget)
+    outcome = await call.answer(services, budget)
     outcome.raise_if_refused()
     outcome.raise_if_failed()
     return outcome

@@ -1,4 +1,4 @@
-"""The rules of a room's door: who may come in, and in which words others are turned away."""
+"""The join policy: who may join, and the errors for everybody else."""
 
 from typing import TypeGuard
 
@@ -10,12 +10,12 @@ from mymozhem.rooms.tables.rooms import EntryPolicy, RoomRow
 
 
 def is_active(row: ParticipantRow | None) -> TypeGuard[ParticipantRow]:
-    """Tell whether this is the row of somebody who is in the room now."""
+    """Return whether this is the row of an active participant."""
     return row is not None and row.status == ParticipantStatus.ACTIVE
 
 
 def require_not_banned(row: ParticipantRow | None) -> None:
-    """Raise for somebody whom an organizer removed or turned away."""
+    """Raise if an organizer removed or rejected this person."""
     if row is not None and row.status == ParticipantStatus.REMOVED:
         message = "You were removed from this room."
         raise Forbidden(message, code="REMOVED")
@@ -25,7 +25,7 @@ def require_not_banned(row: ParticipantRow | None) -> None:
 
 
 def require_open(room: RoomRow, kind: PersonKind) -> None:
-    """Raise where the doors are closed to this kind of person, and say which way."""
+    """Raise if the room is closed to this kind of person, and say how."""
     if room.status == RoomStatus.DRAFT:
         message = "The room is not open yet."
         raise Conflict(message, code="ROOM_NOT_OPEN")
@@ -42,14 +42,14 @@ def require_open(room: RoomRow, kind: PersonKind) -> None:
 
 
 def require_capacity(room: RoomRow) -> None:
-    """Raise where every seat is taken."""
+    """Raise if the room is full."""
     if room.capacity is not None and room.active_count >= room.capacity:
         message = "The room is full."
         raise Conflict(message, code="ROOM_FULL")
 
 
 def require_accepted(room: RoomRow, result: RegistrationResult) -> None:
-    """Raise for somebody whom the app turns away, or for whom it has no seat left."""
+    """Raise if the app rejects the person or has no place left."""
     taken = result.seats is not None and room.active_count >= result.seats
     if result.decision == "reject" or (result.decision == "accept" and taken):
         message = result.reason or "You were not let in."

@@ -1,4 +1,4 @@
-"""Find a room by join code. Concurrent lookups of the same code share one read."""
+"""Find a room by its join code. Concurrent lookups of the same code share one query."""
 
 from collections.abc import Collection, Sequence
 from functools import partial
@@ -19,9 +19,9 @@ from mymozhem.rooms.tables.rooms import RoomRow
 
 
 async def find_room_by_code(services: Services, code: str, caller: Principal | None) -> FoundRoom:
-    """Return the room with a code, and the caller's row in it; NotFound for a wrong code.
+    """Return the room with this code; NotFound for a wrong code, whatever exists.
 
-    The read begins after this was called, so what it finds is never older than the call.
+    The result was read after this call began, so it is never older than the request.
     """
     code = normal_code(code)
     user_id = caller.user_id if caller else None
@@ -54,7 +54,7 @@ async def _find(
 async def rows_of(
     session: AsyncSession, room_id: str, users: Collection[str]
 ) -> dict[str, ParticipantRow]:
-    """Return the rows that people have in a room, by the people's ids; no query for nobody."""
+    """Return people's rows in a room, by person id; no query for no people."""
     if not users:
         return {}
     found = await session.scalars(

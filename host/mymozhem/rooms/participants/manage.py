@@ -1,4 +1,4 @@
-"""People in a room: approved, renamed, given a role, removed, imported; leaving by themselves."""
+"""Manage participants: approve, rename, change the role, remove, import; and leave."""
 
 import asyncio
 from collections.abc import Sequence
@@ -35,7 +35,7 @@ AT_ONCE = 250
 
 @dataclass(frozen=True)
 class NewPerson:
-    """Somebody whom an organizer puts into the room, with or without a phone."""
+    """A person whom an organizer adds to the room, with or without a phone."""
 
     name: str
     metadata: JsonObject = field(default_factory=dict)
@@ -43,7 +43,7 @@ class NewPerson:
 
 @dataclass(frozen=True)
 class PersonChanges:
-    """What is to change about a participant; None means: leave it."""
+    """Changes of a participant; None leaves a field unchanged."""
 
     name: str | None = None
     role: Role | None = None
@@ -51,7 +51,7 @@ class PersonChanges:
 
 
 async def leave(services: Services, room_id: str, caller: Principal) -> ParticipantRow:
-    """Let the caller leave; who has left already stays so. Organizers cannot leave their room."""
+    """Let the caller leave; idempotent. Organizers cannot leave their room."""
     async with room_transaction(services, room_id, actor_id=caller.user_id) as transaction:
         membership = await require_role(transaction.session, room_id, caller, roles=MEMBERS)
         row = membership.participant
@@ -66,10 +66,10 @@ async def leave(services: Services, room_id: str, caller: Principal) -> Particip
 async def add_people(
     services: Services, room_id: str, caller: Principal, people: tuple[NewPerson, ...]
 ) -> list[ParticipantRow]:
-    """Put people into a room that has not ended, all or none; for organizers.
+    """Add people to a room that has not ended, all or none; for organizers.
 
-    Conflict ROOM_FULL where they do not all fit, Invalid that points at every name that breaks the
-    rules.
+    Raises Conflict ROOM_FULL if they do not all fit, and Invalid with a pointer to every name that
+    breaks the rules.
     """
     names = await _visible_names(people)
     async with room_transaction(services, room_id, actor_id=caller.user_id) as transaction:
@@ -102,7 +102,7 @@ async def _add_some(
 
 
 async def _visible_names(people: tuple[NewPerson, ...]) -> list[str]:
-    """Return names as they are shown; Invalid says for each by its place what is wrong with it."""
+    """Return names as they are shown; Invalid points to each name with a problem."""
     found: dict[str, list[str]] = {}
     names: list[str] = []
     for place, person in enumerate(people):
@@ -120,7 +120,7 @@ async def _visible_names(people: tuple[NewPerson, ...]) -> list[str]:
 async def approve(
     services: Services, room_id: str, caller: Principal, participant_id: str
 ) -> ParticipantRow:
-    """Let somebody in who waits, was rejected or was removed; who is in stays in."""
+    """Approve a person who waits, was rejected or was removed; idempotent."""
     async with room_transaction(services, room_id, actor_id=caller.user_id) as transaction:
         row, _ = await _find(transaction, caller, participant_id)
         if row.status == ParticipantStatus.ACTIVE:
@@ -140,7 +140,7 @@ async def reject(
     participant_id: str,
     reason: str | None,
 ) -> ParticipantRow:
-    """Turn somebody away who waits; Conflict for anybody else."""
+    """Reject a person who waits; Conflict for anybody else."""
     async with room_transaction(services, room_id, actor_id=caller.user_id) as transaction:
         row, _ = await _find(transaction, caller, participant_id)
         if row.status == ParticipantStatus.REJECTED:
@@ -159,8 +159,7 @@ async def remove_or_leave(
 ) -> None:
     """Remove a participant, or leave if it is the caller.
 
-    Raises `Forbidden` for somebody else's place without a role that helps to run the room; see
-    `leave` and `remove`.
+    Raises `Forbidden` for another participant if the caller is not staff; see `leave` and `remove`.
     """
     async with services.database.read() as session:
         membership = await find_membership(session, room_id, caller)
@@ -179,7 +178,7 @@ async def remove(
     participant_id: str,
     reason: str | None = None,
 ) -> ParticipantRow:
-    """Send somebody away; they cannot come back unless they are approved again."""
+    """Remove a participant; they can return only after an approval."""
     async with room_transaction(services, room_id, actor_id=caller.user_id) as transaction:
         row, _ = await _find(transaction, caller, participant_id)
         if row.status == ParticipantStatus.REMOVED:
@@ -198,10 +197,10 @@ async def change_person(
     participant_id: str,
     changes: PersonChanges,
 ) -> ParticipantRow:
-    """Rename somebody, give them a role, or replace their metadata.
+    """Rename a participant, change their role, or replace their metadata.
 
-    People may rename themselves, moderators everybody; roles and metadata are for organizers, and
-    nobody grants a role above their own.
+    Participants may rename themselves, moderators everybody. Roles and metadata are for organizers,
+    and nobody grants a role above their own.
     """
     async with room_transaction(services, room_id, actor_id=caller.user_id) as transaction:
         row, membership = await _find(transaction, caller, participant_id, own=True)
@@ -268,7 +267,7 @@ def _require_no_moderator(membership: Membership) -> None:
 async def _find(
     transaction: RoomTransaction, caller: Principal, participant_id: str, *, own: bool = False
 ) -> tuple[ParticipantRow, Membership]:
-    """Return somebody and the caller's seat; with `own` everybody may find themselves."""
+    """Return a participant and the caller's membership; with `own`, also for themselves."""
     roles = MEMBERS if own else STAFF
     membership = await require_role(transaction.session, transaction.room.id, caller, roles=roles)
     row = (await require_participants(transaction, (participant_id,)))[participant_id]

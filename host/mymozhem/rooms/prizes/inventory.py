@@ -1,4 +1,4 @@
-"""Units of prizes: taken by one guarded UPDATE, so that no quantity goes below zero."""
+"""Units of prizes: taken by one guarded UPDATE, so that no quantity falls below zero."""
 
 from sqlalchemy import ColumnElement, update
 
@@ -14,14 +14,14 @@ class PrizeExhausted(Conflict):
 
 
 async def reserve(transaction: RoomTransaction, prize_id: str, count: int) -> None:
-    """Take units out of what is left; PrizeExhausted where there are not so many."""
+    """Reserve units; PrizeExhausted if not enough are left."""
     enough = (PrizeRow.deleted_at.is_(None)) & (PrizeRow.quantity_remaining >= count)
     if not await _shift(transaction, prize_id, -count, enough):
         raise PrizeExhausted(details={"prizeId": prize_id, "wanted": count})
 
 
 async def give_back(transaction: RoomTransaction, prize_id: str, count: int) -> None:
-    """Return units that were reserved or won; NotFound where the room has no such prize."""
+    """Return units that were reserved or won; NotFound if the room has no such prize."""
     if count and not await _shift(transaction, prize_id, count, PrizeRow.id == prize_id):
         message = "There is no such prize in this room."
         raise NotFound(message, code="PRIZE_NOT_FOUND", details={"prizeId": prize_id})

@@ -28,7 +28,7 @@ class NewPrize:
 
 
 class QuantityTaken(Conflict):
-    """More units of this prize are won or reserved already."""
+    """More units of this prize are already won or reserved."""
 
     default_code = "QUANTITY_TAKEN"
 
@@ -43,7 +43,7 @@ async def create_prize(
 
 
 async def add_prize(transaction: RoomTransaction, new: NewPrize) -> PrizeRow:
-    """Add a prize in a transaction that is open."""
+    """Add a prize in the caller's transaction."""
     _require_not_ended(transaction)
     prize = PrizeRow(
         room_id=transaction.room.id,
@@ -70,7 +70,7 @@ async def change_prize(
     prize_id: str,
     changes: dict[str, object],
 ) -> PrizeRow:
-    """Change a prize; QuantityTaken where its quantity would fall below what is won or reserved.
+    """Change a prize; QuantityTaken if its quantity would fall below what is won or reserved.
 
     `changes` may name `name`, `description`, `image_url`, `quantity` and `data`.
     """
@@ -89,7 +89,7 @@ async def change_prize(
 
 
 async def delete_prize(services: Services, room_id: str, caller: Principal, prize_id: str) -> None:
-    """Take a prize out; QuantityTaken where units of it are won or reserved."""
+    """Delete a prize; QuantityTaken if units of it are won or reserved."""
     async with room_transaction(services, room_id, actor_id=caller.user_id) as transaction:
         await require_role(transaction.session, room_id, caller, roles=STAFF)
         _require_not_ended(transaction)

@@ -1,4 +1,4 @@
-"""What people who run a room do with its winners, each in a transaction of its own."""
+"""Use cases of organizers on winners, each in its own transaction."""
 
 from mymozhem.auth.principal import Principal
 from mymozhem.contract import JsonObject
@@ -18,7 +18,7 @@ async def create_winner(
     prize_id: str,
     metadata: JsonObject,
 ) -> WinnerRow:
-    """Give a unit of a prize to somebody by hand; see `winners.award`."""
+    """Award a unit of a prize by hand. Raises: see `winners.award`."""
     async with write_as(services, room_id, caller, "POST /rooms/{id}/winners") as transaction:
         return await winners.award(
             transaction, participant_id=participant_id, prize_id=prize_id, metadata=metadata
@@ -28,7 +28,7 @@ async def create_winner(
 async def revoke_winner(
     services: Services, room_id: str, caller: Principal, winner_id: str, *, reason: str | None
 ) -> None:
-    """Take a win back; see `winners.revoke`."""
+    """Revoke a win. Raises: see `winners.revoke`."""
     endpoint = "DELETE /rooms/{id}/winners/{wid}"
     async with write_as(services, room_id, caller, endpoint) as transaction:
         await winners.revoke(transaction, winner_id, reason=reason)
@@ -37,7 +37,7 @@ async def revoke_winner(
 async def fulfill_winner(
     services: Services, room_id: str, caller: Principal, winner_id: str
 ) -> None:
-    """Note that the prize was handed out; see `winners.fulfill`."""
+    """Mark a prize as handed over. Raises: see `winners.fulfill`."""
     endpoint = "POST /rooms/{id}/winners/{wid}/fulfill"
     async with write_as(services, room_id, caller, endpoint) as transaction:
         await winners.fulfill(transaction, winner_id)
@@ -52,7 +52,7 @@ async def move_winner(
     prize_id: str,
     reason: str,
 ) -> None:
-    """Give a winner another prize instead; see `winners.move`."""
+    """Give a winner another prize instead. Raises: see `winners.move`."""
     endpoint = "POST /rooms/{id}/winners/{wid}/move"
     async with write_as(services, room_id, caller, endpoint) as transaction:
         await winners.move(transaction, winner_id, prize_id=prize_id, reason=reason)

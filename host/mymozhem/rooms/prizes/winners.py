@@ -1,4 +1,4 @@
-"""Winners: awarded, fulfilled, moved, revoked. Quantities are guarded by the database itself."""
+"""Winners: awarded, fulfilled, moved, revoked. The database itself guards quantities."""
 
 from collections.abc import Sequence
 
@@ -31,7 +31,7 @@ WINS_AT_ONCE = 1_000
 
 
 class AlreadyWon(Conflict):
-    """This participant has won this prize already."""
+    """This participant has already won this prize."""
 
     default_code = "ALREADY_WON"
 
@@ -39,10 +39,10 @@ class AlreadyWon(Conflict):
 async def award(
     transaction: RoomTransaction, *, participant_id: str, prize_id: str, metadata: JsonObject
 ) -> WinnerRow:
-    """Make an active participant a winner of one unit of a prize, visible at once.
+    """Make an active participant a winner of one unit of a prize, visible immediately.
 
-    NotFound for people and prizes of elsewhere, PRIZE_EXHAUSTED, AlreadyWon, or NOT_ACTIVE for
-    somebody who does not take part now.
+    Raises NotFound for people and prizes of another room, PRIZE_EXHAUSTED, AlreadyWon, and
+    NOT_ACTIVE for a participant who is not active.
     """
     if transaction.room.status in ENDED:
         message = "The room has ended; a revoked win can still be drawn anew."
@@ -71,7 +71,7 @@ async def award(
 
 
 async def fulfill(transaction: RoomTransaction, winner_id: str) -> WinnerRow:
-    """Note that the prize was handed out; twice is the same as once."""
+    """Mark the prize as handed over; idempotent."""
     winner = await find_winner(transaction, winner_id)
     if winner.status == WinnerStatus.FULFILLED:
         return winner
@@ -90,7 +90,7 @@ async def fulfill(transaction: RoomTransaction, winner_id: str) -> WinnerRow:
 
 
 async def revoke(transaction: RoomTransaction, winner_id: str, *, reason: str | None) -> WinnerRow:
-    """Take a win back and return its unit; a win that is revoked already stays as it is."""
+    """Revoke a win and return its unit; idempotent."""
     winner = await find_winner(transaction, winner_id)
     if winner.status == WinnerStatus.REVOKED:
         return winner
@@ -152,7 +152,7 @@ async def find_prize(transaction: RoomTransaction, prize_id: str) -> PrizeRow:
 
 
 async def find_winner(transaction: RoomTransaction, winner_id: str) -> WinnerRow:
-    """Return a winner of this room; NotFound for any other, and for one that is still sealed."""
+    """Return a winner of this room; NotFound for any other, and for one that is sealed."""
     winner = await transaction.session.scalar(
         select(WinnerRow).where(
             WinnerRow.id == winner_id,
@@ -167,7 +167,7 @@ async def find_winner(transaction: RoomTransaction, winner_id: str) -> WinnerRow
 
 
 def record_selected(transaction: RoomTransaction, winner: WinnerRow) -> None:
-    """Append that somebody won."""
+    """Record that a participant won."""
     transaction.record(
         WinnerSelected(
             winner_id=winner.id,
@@ -180,7 +180,7 @@ def record_selected(transaction: RoomTransaction, winner: WinnerRow) -> None:
 
 
 def notify_wins(transaction: RoomTransaction, winners: Sequence[WinnerRow], *, what: str) -> None:
-    """Tell the app of wins that this commit changed, as one change or, where many, several."""
+    """Notify the app of wins that this commit changed, in one change or in several."""
     if ChangeKind.WINNER not in transaction.manifest.changes:
         return
     for start in range(0, len(winners), WINS_AT_ONCE):
@@ -215,7 +215,7 @@ async def _advance(
     *,
     reason: str | None = None,
 ) -> None:
-    """Move a win on, guarded by the state that it was seen in."""
+    """Change the status of a win, guarded by the status that was read."""
     moved = await transaction.session.execute(
         update(WinnerRow)
         .where(WinnerRow.id == winner.id, WinnerRow.status == winner.status)

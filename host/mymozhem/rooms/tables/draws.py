@@ -27,7 +27,7 @@ class RevealMode(StrEnum):
 
 
 class DrawRow(Base):
-    """A draw, moved on by a durable job until it is revealed or voided."""
+    """A draw; a durable job advances it until it is revealed or voided."""
 
     __tablename__ = "draws"
 

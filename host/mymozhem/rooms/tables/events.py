@@ -9,7 +9,7 @@ from mymozhem.db.base import ID_LENGTH, Base, JsonDocument, JsonObject, UtcDateT
 
 
 class RoomEventRow(Base):
-    """One entry of a room's log; appended to, never changed."""
+    """One entry of a room's log; append-only."""
 
     __tablename__ = "room_events"
 
@@ -31,7 +31,7 @@ class RoomEventRow(Base):
 
 
 class RoomStreamRow(Base):
-    """How far each stream of a room's log has come."""
+    """The last number of each stream of a room's log."""
 
     __tablename__ = "room_streams"
 

@@ -9,10 +9,10 @@ from mymozhem.db.base import ID_LENGTH, Base, JsonDocument, JsonObject, UtcDateT
 
 
 class RoomLockRow(Base):
-    """What a room is pinned to; appended to, never changed.
+    """What a room is locked to; append-only.
 
-    `before` holds settings and state as they were under the lock before this one, so that a
-    rollback can bring them back; None for the first.
+    `before` holds the settings and state under the previous lock, so that a rollback can restore
+    them; None for the first lock.
     """
 
     __tablename__ = "room_locks"
@@ -29,10 +29,10 @@ class RoomLockRow(Base):
 
 
 class RoomServedByRow(Base):
-    """What answers for a room since when, where that is not what its lock names, or is again.
+    """What serves a room from when on, if that differs from its lock, or no longer differs.
 
-    Appended to. `target` is as in a lock, None while nothing answers: the room is orphaned then.
-    The digest of the newest stands in `rooms.served_target` as well, unless it is the lock's own.
+    Append-only. `target` is as in a lock, or None while nothing serves the room (it is orphaned).
+    The digest of the newest row is also in `rooms.served_target`, unless it equals the lock's own.
     """
 
     __tablename__ = "room_served_by"
@@ -48,7 +48,7 @@ class RoomServedByRow(Base):
 
 
 class LockDriftRow(Base):
-    """That a remote app answered for another lock than its room has; one row for each it named."""
+    """A remote app replied for another lock than the room's; a row for each lock it named."""
 
     __tablename__ = "lock_drifts"
 

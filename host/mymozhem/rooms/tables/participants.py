@@ -10,7 +10,7 @@ from mymozhem.db.base import Base, JsonDocument, JsonObject, UtcDateTime, enum_c
 
 
 class ParticipantRow(Base):
-    """A person in a room: one row for ever."""
+    """A person in a room; one permanent row per person and room."""
 
     __tablename__ = "participants"
 

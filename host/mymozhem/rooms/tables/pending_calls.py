@@ -1,4 +1,4 @@
-"""The rows of calls that wait for their app."""
+"""Calls that wait for their app."""
 
 from datetime import datetime
 
@@ -9,12 +9,12 @@ from mymozhem.db.base import ID_LENGTH, Base, UtcDateTime
 
 
 class QueuedCallRow(Base):
-    """A question that its app has not answered, as it was asked under its call id.
+    """A call that its app has not answered, as it was made under its call id.
 
-    `id` is that of the timer, window or draw which waits for the answer, and goes with it. What the
-    app is shown is JSON text in `context` and `request`, without what the host can tell anew and
-    does not keep readable. `revision` is what it was computed from. An `answer` that came late is
-    JSON text too, as the app gave it; it counts at the next attempt.
+    `id` is that of the timer, window or draw that waits for the result; the row is deleted with it.
+    `context` and `request` hold what the app receives as JSON text, without what the host can read
+    again and must not store in plain text. `revision` is what the call was computed from. `answer`
+    is a late result as JSON text, as the app gave it; the next attempt uses it.
     """
 
     __tablename__ = "queued_calls"

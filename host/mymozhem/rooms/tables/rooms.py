@@ -1,4 +1,4 @@
-"""The rows of rooms. Written by this package alone, each under its room's lock."""
+"""Rooms and their state; only this package writes them, each under its room's lock."""
 
 from datetime import datetime
 from enum import StrEnum
@@ -29,7 +29,7 @@ from mymozhem.db.base import (
 
 
 class EntryPolicy(StrEnum):
-    """Who may come in."""
+    """Who may join."""
 
     GUESTS = "guests"  #: anybody with the code
     REGISTERED = "registered"  #: people with an account
@@ -89,7 +89,7 @@ class RoomRow(Base):
 
 
 class RoomStateRow(Base):
-    """The app's state of a room, in three parts; written by compare-and-set on `version`."""
+    """The app's state in a room, in three parts; written by compare-and-set on `version`."""
 
     __tablename__ = "room_states"
 

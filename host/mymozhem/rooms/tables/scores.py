@@ -9,9 +9,10 @@ from mymozhem.db.base import Base, UtcDateTime, id_column
 
 
 class ScoreRow(Base):
-    """Points given or taken; the sums are the standings.
+    """Points given or taken; the standings are their sums.
 
-    Those of a window name it. What is `sealed` counts only once the window's results are revealed.
+    Points of a window name it. Points that are `sealed` count only after the window's results are
+    revealed.
     """
 
     __tablename__ = "scores"

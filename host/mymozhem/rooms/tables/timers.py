@@ -18,7 +18,7 @@ from mymozhem.db.base import (
 
 
 class TimerSpace(StrEnum):
-    """Whose timer it is."""
+    """The owner of a timer."""
 
     APP = "app"  #: the app asked for it
     CHANGE = "change"  #: a change of the room that the app is to be told
@@ -32,7 +32,7 @@ class TimerRow(Base):
     id: Mapped[str] = id_column("timer")
     room_id: Mapped[str] = mapped_column(ForeignKey("rooms.id", ondelete="CASCADE"))
     space: Mapped[TimerSpace] = enum_column(TimerSpace)
-    name: Mapped[str] = mapped_column(String(96))
+    key: Mapped[str] = mapped_column(String(96))
     generation: Mapped[int] = mapped_column(default=1)
     due_at: Mapped[datetime] = mapped_column(UtcDateTime)
     payload: Mapped[JsonObject] = mapped_column(JsonDocument)
@@ -44,6 +44,6 @@ class TimerRow(Base):
     last_error: Mapped[str | None] = mapped_column(String(1000))
 
     __table_args__ = (
-        UniqueConstraint("room_id", "space", "name"),  # a name is replaced
+        UniqueConstraint("room_id", "space", "key"),  # a timer of the same key is replaced
         Index("ix_timers_next_at", "next_at"),  # which timer is due
     )

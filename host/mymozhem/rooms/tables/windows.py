@@ -1,4 +1,4 @@
-"""The rows of windows and of what was submitted to them."""
+"""Windows and their submissions."""
 
 from datetime import datetime
 from typing import Any
@@ -39,16 +39,16 @@ JsonObject = dict[str, Any]
 class WindowRow(Base):
     """A window; a durable job closes, settles and reveals it when it is due.
 
-    `opens_at` and `closes_at` move with every pause and with the time that the host was down, so
-    that what lies between them is the time that people had. `rules` are stored folded. Results are
-    shown once there is a `revealed_at`. Up to `checked_at` the host is known to have been there.
+    `opens_at` and `closes_at` move with every pause and with the host's downtime, so that the span
+    between them is the time that people had. `rules` are stored case-folded. Results are shown once
+    `revealed_at` is set. The host is known to have been running until `checked_at`.
     """
 
     __tablename__ = "windows"
 
     id: Mapped[str] = id_column("window")
     room_id: Mapped[str] = mapped_column(ForeignKey("rooms.id", ondelete="CASCADE"))
-    name: Mapped[str] = mapped_column(String(64))
+    key: Mapped[str] = mapped_column(String(64))
     status: Mapped[WindowStatus] = enum_column(WindowStatus, default=WindowStatus.OPEN)
     prompt: Mapped[JsonObject] = mapped_column(JsonDocument)
     accepts: Mapped[JsonObject] = mapped_column(JsonDocument)
@@ -86,7 +86,7 @@ class WindowRow(Base):
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
 
     __table_args__ = (
-        UniqueConstraint("room_id", "name"),  # a name is one window, for ever
+        UniqueConstraint("room_id", "key"),  # a key is one window, for ever
         CheckConstraint("answered >= 0", name="answered"),
         Index("ix_windows_due_at", "due_at"),  # the job: which window is next
         Index("ix_windows_room_id_created_at", "room_id", "created_at"),  # the windows of a room
@@ -95,10 +95,10 @@ class WindowRow(Base):
 
 
 class SubmissionRow(Base):
-    """What somebody submitted; `ordinal` is its place in the window's commit order, from 1.
+    """A submission; `ordinal` is its place in the window's commit order, from 1.
 
-    One that a later one took the place of no longer `counts`. `credited` are the points that are in
-    the scores already.
+    A submission that a later one has replaced no longer `counts`. `credited` are the points that
+    are already in the scores.
     """
 
     __tablename__ = "submissions"
@@ -148,7 +148,7 @@ class SubmissionRow(Base):
 
 
 class HeartbeatRow(Base):
-    """The last moment at which a host process is known to have been there."""
+    """The last time at which a host process is known to have been running."""
 
     __tablename__ = "heartbeats"
 

@@ -1,1 +1,1 @@
-"""Moving rooms to another version of their app: planned, done, undone, one by one or in bulk."""
+"""Upgrades: plan, move and roll back rooms to another version of their app, also in bulk."""

@@ -1,4 +1,4 @@
-"""What is written when a room is moved: one transaction, with the old settings and state kept."""
+"""Write the move of a room: one transaction that keeps the old settings and state."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -32,7 +32,7 @@ IDS_AT_ONCE = 500
 
 @dataclass(frozen=True)
 class Move:
-    """Where a room is moved to, with what, how, and why; `reason` is kept with the lock."""
+    """A move: target, settings, state, how and why; `reason` is kept with the lock."""
 
     target: Manifest
     settings: JsonObject
@@ -47,11 +47,10 @@ def state_of(row: RoomStateRow) -> State:
 
 
 async def move(transaction: RoomTransaction, wanted: Move) -> RoomLockRow:
-    """Lock a room anew and give it the settings and state of that version, all checked before.
+    """Lock a room to a version and store the settings and state for it, all checked before.
 
-    What waits for the app is asked afresh, of the new version: what was frozen for the old one is
-    forgotten. Changes that the new version does not ask to be told are dropped. Raises as
-    `lock_document` does.
+    Pending calls are computed again for the new version; what was frozen for the old one is
+    deleted. Changes that the new version does not ask for are dropped. Raises: see `lock_document`.
     """
     room = transaction.room
     state = await room_state(transaction.session, room.id)
@@ -106,7 +105,7 @@ async def move(transaction: RoomTransaction, wanted: Move) -> RoomLockRow:
 
 
 def _store_settings(transaction: RoomTransaction, settings: JsonObject) -> None:
-    """Store settings that were checked; they have another version even where they are the same."""
+    """Store checked settings; they get a new version even if they are equal."""
     room = transaction.room
     changed = sorted(
         key
@@ -124,7 +123,7 @@ def _store_settings(transaction: RoomTransaction, settings: JsonObject) -> None:
 
 
 async def _schedule_now(transaction: RoomTransaction, target: Manifest) -> None:
-    """Forget what was frozen for the old version, and changes that the new one does not ask for."""
+    """Delete what was frozen for the old version, and changes that the new one does not ask for."""
     await forget_room(transaction.session, transaction.room.id)
     rows = await transaction.session.execute(
         select(TimerRow.id, TimerRow.payload).where(

@@ -1,7 +1,7 @@
-"""Moving many rooms of an app to another version: what an operator does after an update.
+"""Move many rooms of an app to another version, as an operator does after an update.
 
-Each room is moved alone, in a transaction of its own, as its organizer would: what needs an answer
-stays as it is and is listed. Doing it again moves what is left.
+Each room is moved in its own transaction, as its organizer would move it. A room that needs an
+answer stays unchanged and is listed. Repeating the request moves the remaining rooms.
 """
 
 import asyncio
@@ -38,10 +38,10 @@ _MOVABLE = (RoomStatus.DRAFT, RoomStatus.ACTIVE)
 
 @dataclass(frozen=True)
 class BulkUpgradeRequest:
-    """Which rooms are to be moved where.
+    """Which rooms to move, and to which version.
 
-    `source` is a version or a range of them; rooms above the target are left alone. `after` is the
-    room that an earlier request ended with, `most` how many are looked at.
+    `source` is a version or a range; rooms above the target are left alone. `after` is the last
+    room of an earlier request, `most` the maximal number of rooms to process.
     """
 
     source: str
@@ -54,7 +54,7 @@ class BulkUpgradeRequest:
 
 @dataclass(frozen=True)
 class NeedsAnswer:
-    """A room that cannot be moved without its organizer, and why; `plan` is None without one."""
+    """A room that cannot be moved without its organizer, and why; `plan` may be None."""
 
     room_id: str
     name: str
@@ -63,16 +63,16 @@ class NeedsAnswer:
 
     @property
     def strategy(self) -> Strategy | None:
-        """Return how the room would be moved; None where no plan could be made."""
+        """Return how the room would be moved; None without a plan."""
         return self.plan.strategy if self.plan else None
 
 
 @dataclass(frozen=True)
 class Bulk:
-    """What came of it: of `rooms` so many were `clean`, and are `upgraded` unless it was a dry run.
+    """The result: of `rooms`, how many were `clean`, and were `upgraded` unless it was a dry run.
 
-    `need_answer` counts the others, `listed` are the first of them. `left` were not looked at:
-    ask again with `last` as `after`, which is None where nothing is left.
+    `need_answer` counts the others; `listed` are the first of them. `left` rooms were not
+    processed: repeat the request with `last` as `after`. `last` is None if none are left.
     """
 
     rooms: int
@@ -85,7 +85,7 @@ class Bulk:
 
     @property
     def summary(self) -> str:
-        """Return it as a sentence."""
+        """Return the result as a sentence."""
         rooms = "1 room" if self.rooms == 1 else f"{self.rooms} rooms"
         need = "1 needs" if self.need_answer == 1 else f"{self.need_answer} need"
         return f"{rooms}: {self.clean} clean, {need} an answer"
@@ -94,11 +94,11 @@ class Bulk:
 async def upgrade_rooms(
     services: Services, app_id: str, caller: Principal, wish: BulkUpgradeRequest
 ) -> Bulk:
-    """Move the DRAFT and ACTIVE rooms of an app, or only count what would be moved. For admins.
+    """Move the DRAFT and ACTIVE rooms of an app, or only count them. For administrators.
 
-    Clean is a room that can be moved without a question: automatically, or by steps and the app
-    where it is a draft. NotFound for an app or version that there is not, Invalid for a range that
-    is none. Safe to repeat.
+    A room is clean if it can be moved without an answer: automatically, or by steps and the app if
+    it is a draft. Raises NotFound for an unknown app or version, and Invalid for an invalid range.
+    Idempotent.
     """
     app = services.catalog.get(app_id)
     find_version(app, wish.target)
@@ -120,7 +120,7 @@ async def upgrade_rooms(
 
 
 class _Work:
-    """Rooms that are gone through, some at a time, in their order."""
+    """Processes rooms in order, in chunks."""
 
     def __init__(self, services: Services, caller: Principal, wish: BulkUpgradeRequest) -> None:
         self._services = services
@@ -132,7 +132,7 @@ class _Work:
         self.listed: list[NeedsAnswer] = []
 
     async def do(self, rooms: Sequence[RoomRow]) -> None:
-        """Go through rooms until all are done, or the time is over."""
+        """Process rooms until all are done or the time is over."""
         clock = self._services.clock
         ends = clock.monotonic() + SECONDS
         for start in range(0, len(rooms), AT_ONCE):
@@ -146,7 +146,7 @@ class _Work:
                 return
 
     async def _one(self, room: RoomRow) -> NeedsAnswer | None:
-        """Move a room, or look at it; None where it is clean."""
+        """Move a room, or plan it; None if it is clean."""
         failed = None
         if not self._wish.dry_run:
             plan, failed = await self._try(room, dry_run=False)
@@ -159,7 +159,7 @@ class _Work:
     async def _try(
         self, room: RoomRow, *, dry_run: bool
     ) -> tuple[Plan | None, MymozhemError | None]:
-        """Return the plan, and why it cannot be done; raises only where no room can be moved."""
+        """Return the plan and why it fails; raise only if no room can be moved."""
         wish = UpgradeRequest(
             dry_run=dry_run,
             target=self._wish.target,
@@ -178,7 +178,7 @@ class _Work:
 
 
 def _versions(app: CatalogApp, wish: BulkUpgradeRequest) -> list[str]:
-    """Return the versions that rooms are to be moved from, all below the target."""
+    """Return the versions to move rooms from, all below the target."""
     target = as_version(wish.target)
     known = [each.manifest.version for each in app.versions]
     if wish.source in known:
@@ -202,7 +202,7 @@ def _which(app_id: str, versions: Sequence[str]) -> tuple[ColumnElement[bool], .
 async def _rooms(
     services: Services, which: tuple[ColumnElement[bool], ...], wish: BulkUpgradeRequest
 ) -> tuple[Sequence[RoomRow], int]:
-    """Return the rooms to look at, by id, and how many there are with those beyond."""
+    """Return the rooms to process, by id, and the total with those beyond the limit."""
     mine = (*which, *((RoomRow.id > wish.after,) if wish.after else ()))
     async with services.database.read() as session:
         total = await session.scalar(select(func.count()).select_from(RoomRow).where(*mine)) or 0

@@ -1,4 +1,4 @@
-"""What is missing or wrong in settings, told so that a form can be made of it."""
+"""Describe missing and invalid settings, so that a form can be built from them."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -16,10 +16,10 @@ BY_APP = "APP_PROBLEM"
 
 @dataclass(frozen=True)
 class FormField:
-    """A setting that somebody has to give, change or take away; `problem` says which.
+    """A setting to be given, changed or removed; `problem` says which.
 
-    `schema` is what the manifest says of it, None where it has no such setting (`code` is then
-    UNKNOWN_FIELD, and null takes it away). `default` is in a tuple, as null is one too.
+    `schema` is the setting's schema in the manifest, or None without such a setting (`code` is then
+    UNKNOWN_FIELD, and null removes it). `default` is in a tuple, since null is a valid default.
     """
 
     pointer: str
@@ -30,22 +30,22 @@ class FormField:
 
     @property
     def type(self) -> JsonValue:
-        """Return the type that the schema names: a name, a list of them, or None."""
+        """Return the type that the schema names: a name, a list of names, or None."""
         return (self.schema or {}).get("type")
 
     @property
     def title(self) -> str | None:
-        """Return what the setting is called; None where nothing is said."""
+        """Return the title of the setting; None if missing."""
         return _text(self.schema, "title")
 
     @property
     def description(self) -> str | None:
-        """Return what the setting is for; None where nothing is said."""
+        """Return the description of the setting; None if missing."""
         return _text(self.schema, "description")
 
 
 def as_json(field: FormField) -> JsonObject:
-    """Return a field as JSON: what a form needs to ask for it. `default` is there where one is."""
+    """Return a field as JSON for a form; `default` is present only if the setting has one."""
     entry: JsonObject = {
         "pointer": field.pointer,
         "type": field.type,
@@ -61,7 +61,7 @@ def as_json(field: FormField) -> JsonObject:
 def form_fields(
     outline: Outline, settings: JsonValue, problems: Iterable[Told]
 ) -> tuple[FormField, ...]:
-    """Return the fields that problems of settings are about, in the order of the problems."""
+    """Return the fields for the problems of settings, in the order of the problems."""
     return tuple(_field(outline, settings, problem) for problem in problems)
 
 
@@ -95,7 +95,7 @@ def _parts(place: str) -> list[str]:
 
 
 def _schemas(here: Outline) -> Iterator[dict[str, JsonValue]]:
-    """Yield what the schema says of a place, that which names a type first."""
+    """Yield the schemas that apply to a place; the one that names a type comes first."""
     said = [dict(node.schema) for node in here.certain if not isinstance(node.schema, bool)]
     yield from sorted(said, key=lambda schema: "type" not in schema)
 

@@ -1,14 +1,13 @@
-"""How settings and state come to another version: by themselves, by steps, by the app, by data.
+"""Migrate settings and state to another version: automatically, by steps, by the app, by data.
 
-Pure. The means are taken in this order:
+Pure. The means are used in this order:
 
 1. the steps that manifests declare between the two versions (`down` towards a lower one);
-2. the app's `migrate_settings`, where the newer of the two versions takes that over: on the way up
-   after a change that may not fit (a major one), and wherever something does not fit after steps.
-   It gets what the room has, and its answer stands in for what steps made;
-3. a merge patch of the organizer's, laid over that; it also stands in for steps or an app that
-   failed;
-4. the defaults of the version that the room is to have.
+2. the app's `migrate_settings`, if the newer of the two versions implements it: upwards after a
+   change that may not fit (a major one), and whenever something does not fit after the steps.
+   It receives what the room has, and its result replaces the result of the steps;
+3. a merge patch of the organizer, applied on top; it also replaces steps or an app that failed;
+4. the defaults of the target version.
 """
 
 from collections.abc import Iterable, Mapping
@@ -46,7 +45,7 @@ MIGRATION = "settingsMigration"
 
 
 class Strategy(StrEnum):
-    """How a room comes to another version."""
+    """How a room is migrated to another version."""
 
     AUTOMATIC = "automatic"  #: everything fits, completed by defaults
     ASSISTED = "assisted"  #: steps, the app, or data of the organizer's make it fit
@@ -55,9 +54,9 @@ class Strategy(StrEnum):
 
 @dataclass(frozen=True)
 class MigrationPath:
-    """The way from one version of an app to another; the same for every room.
+    """The path from one version of an app to another; the same for every room.
 
-    `shown` is what the steps carry to where more people see it.
+    `shown` are values that the steps move to where more people see them.
     """
 
     source: Manifest
@@ -68,17 +67,17 @@ class MigrationPath:
 
     @property
     def is_down(self) -> bool:
-        """Tell whether the way leads to a lower version."""
+        """Return whether the path leads to a lower version."""
         return as_version(self.target.version) < as_version(self.source.version)
 
     @property
     def newer(self) -> Manifest:
-        """Return the newer of the two versions: the one that knows the other."""
+        """Return the newer of the two versions, which knows the other."""
         return self.source if self.is_down else self.target
 
     @property
     def has_hook(self) -> bool:
-        """Tell whether the app may be asked to carry settings and state over."""
+        """Return whether the app can be called to migrate settings and state."""
         return MIGRATION in self.newer.capabilities
 
 
@@ -86,8 +85,8 @@ class MigrationPath:
 class MigratedRoom:
     """Settings and state as they would be in another version.
 
-    `fields` are what is missing or wrong in the settings, `reasons` are sentences on all else that
-    keeps them from fitting; there are none unless the strategy is MANUAL.
+    `fields` are missing or invalid settings, `reasons` are sentences about everything else that
+    does not fit; both are empty unless the strategy is MANUAL.
     """
 
     strategy: Strategy
@@ -100,7 +99,7 @@ class MigratedRoom:
 
 @dataclass(frozen=True)
 class CurrentRoom:
-    """What a room has now."""
+    """The current settings and state of a room."""
 
     settings: JsonObject
     state: State
@@ -108,7 +107,7 @@ class CurrentRoom:
 
 @dataclass(frozen=True)
 class AppAnswer:
-    """What the app answered when it was asked to carry: a result, or why there is none."""
+    """The result of `migrate_settings`, or why there is none."""
 
     result: SettingsMigrationResult | None = None
     why_not: str | None = None
@@ -117,7 +116,7 @@ class AppAnswer:
 def migration_path(
     source: Manifest, target: Manifest, published: tuple[Manifest, ...]
 ) -> MigrationPath:
-    """Return the way between two versions; `published` is the app's whole history."""
+    """Return the path between two versions; `published` is the app's whole history."""
     downward = as_version(target.version) < as_version(source.version)
     steps = (
         route_down(source, target.version, published)
@@ -135,7 +134,7 @@ def migrate(
     said: AppAnswer | None = None,
     data: JsonObject | None = None,
 ) -> MigratedRoom:
-    """Return what becomes of settings and state; `said` is None before the app was asked."""
+    """Return the migrated settings and state; `said` is None before the app was called."""
     plain = apply_defaults(way.target.settings_outline, had.settings)
     settings, reasons = stepped(way, had.settings)
     state, notes = had.state, tuple[str, ...]()
@@ -157,9 +156,9 @@ def migrate(
 
 
 def fitted(target: Manifest, settings: JsonObject, state: State) -> MigratedRoom:
-    """Return settings completed by defaults, with all that keeps them and the state from fitting.
+    """Return settings completed by defaults, and everything that does not fit.
 
-    The strategy is AUTOMATIC where nothing does, else MANUAL.
+    The strategy is AUTOMATIC if everything fits, else MANUAL.
     """
     complete = apply_defaults(target.settings_outline, settings)
     problems = target.settings_validator.errors(complete)
@@ -170,7 +169,7 @@ def fitted(target: Manifest, settings: JsonObject, state: State) -> MigratedRoom
 
 
 def must_ask(way: MigrationPath, had: CurrentRoom) -> bool:
-    """Tell whether the app is to be asked to carry settings and state over."""
+    """Return whether the app must be called to migrate settings and state."""
     if not way.has_hook:
         return False
     major = way.diff.required is Bump.MAJOR and not way.is_down
@@ -180,13 +179,13 @@ def must_ask(way: MigrationPath, had: CurrentRoom) -> bool:
 def with_problems(
     carried: MigratedRoom, target: Manifest, problems: Iterable[Told]
 ) -> MigratedRoom:
-    """Return the same with what the app found wrong in the settings, which makes it MANUAL."""
+    """Add the problems that the app found in the settings; the strategy is then MANUAL."""
     fields = form_fields(target.settings_outline, carried.settings, problems)
     return replace(carried, strategy=Strategy.MANUAL, fields=(*carried.fields, *fields))
 
 
 def merged_state(state: State, result: SettingsMigrationResult) -> State:
-    """Return the state with the parts that an answer names; what it leaves out stays."""
+    """Return the state with the parts that a result names; other parts stay."""
     given = result.state
     parts = {
         Level.PUBLIC: given.public,
@@ -197,7 +196,7 @@ def merged_state(state: State, result: SettingsMigrationResult) -> State:
 
 
 def state_reasons(target: Manifest, state: State) -> tuple[str, ...]:
-    """Return why a version cannot take a state, in sentences; none where it can."""
+    """Return sentences on why a state does not fit a version; empty if it fits."""
     size = len(orjson.dumps(dict(state)))
     if size > MAX_STATE_BYTES:
         return (f"The state would take {size} bytes; at most {MAX_STATE_BYTES} are kept.",)
@@ -214,7 +213,7 @@ def state_reasons(target: Manifest, state: State) -> tuple[str, ...]:
 
 
 def stepped(way: MigrationPath, settings: JsonObject) -> tuple[JsonObject, tuple[str, ...]]:
-    """Return settings after the steps of a way; as they were, and why, where there is no way."""
+    """Return settings after the steps of a path; unchanged, with a reason, without a path."""
     carry_over = down if way.is_down else up
     try:
         return carry_over(settings, way.steps), ()

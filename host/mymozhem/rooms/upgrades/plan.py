@@ -1,4 +1,4 @@
-"""What moving a room to another version would mean, before and after it is done: values only."""
+"""The plan of a move to another version; values only."""
 
 from dataclasses import dataclass, replace
 
@@ -22,10 +22,10 @@ class MigrationRequired(Invalid):
 
 @dataclass(frozen=True)
 class Plan:
-    """A room's way to another version.
+    """The plan to move a room to another version.
 
-    `before` is what it has, `carried` what it would have. `refusals` are all the reasons why it
-    cannot be moved now, as the errors that they would be.
+    `before` is what the room has, `carried` what it would have. `refusals` are all reasons against
+    the move now, as the errors that would be raised.
     """
 
     way: MigrationPath
@@ -35,22 +35,22 @@ class Plan:
 
     @property
     def version_before(self) -> str:
-        """Return the version that the room has."""
+        """Return the current version."""
         return self.way.source.version
 
     @property
     def version_after(self) -> str:
-        """Return the version that it would have."""
+        """Return the target version."""
         return self.way.target.version
 
     @property
     def diff(self) -> Diff:
-        """Return what has changed between the two, in the referee's words."""
+        """Return the referee's diff of the two versions."""
         return self.way.diff
 
     @property
     def settings_before(self) -> JsonValue:
-        """Return the settings as organizers see them now; private ones are left out."""
+        """Return the current settings as organizers see them, without private ones."""
         return project(self.way.source.settings_outline, self.before.settings, Level.ORGANIZER)
 
     @property
@@ -60,46 +60,46 @@ class Plan:
 
     @property
     def strategy(self) -> Strategy:
-        """Return how the room would come there."""
+        """Return how the room would be migrated."""
         return self.carried.strategy
 
     @property
     def allowed(self) -> bool:
-        """Tell whether it can be done now."""
+        """Return whether the move is possible now."""
         return not self.refusals
 
     @property
     def consents(self) -> tuple[Change, ...]:
-        """Return the changes that the organizer has to agree to."""
+        """Return the changes that the organizer has to consent to."""
         return (*organizer_consents(self.diff), *self.way.shown)
 
     @property
     def changed_state(self) -> dict[str, JsonObject]:
-        """Return the parts of the state that would be others."""
+        """Return the parts of the state that would change."""
         return changed_parts(self.before.state, self.carried.state)
 
     def refuse(self) -> None:
-        """Raise the first of the refusals, if there is one."""
+        """Raise the first of the refusals, if any."""
         if self.refusals:
             raise self.refusals[0]
 
     def refused(self, *more: MymozhemError, carried: MigratedRoom | None = None) -> "Plan":
-        """Return the same with more refusals, and, where it is given, other settings and state."""
+        """Return a copy with more refusals and, if given, other settings and state."""
         return replace(self, refusals=(*self.refusals, *more), carried=carried or self.carried)
 
 
 def organizer_consents(diff: Diff) -> tuple[Change, ...]:
-    """Return the changes that the organizer of a room has to agree to."""
+    """Return the changes that the organizer of a room has to consent to."""
     return tuple(each for each in diff.consents if each.consent is Consenter.ORGANIZER)
 
 
 def changed_parts(before: State, after: State) -> dict[str, JsonObject]:
-    """Return the parts of a state that are others than before."""
+    """Return the parts of a state that differ."""
     return {name: part for name, part in after.items() if not same(part, before[name])}
 
 
 def migration_required(version: str, carried: MigratedRoom) -> MigrationRequired:
-    """Return the error that lists every missing or invalid field, so that a form can be made."""
+    """Return the error that lists every missing or invalid field for a form."""
     count = len(carried.fields)
     given = f"{count} setting{'' if count == 1 else 's'} must be given or changed."
     sentences = [

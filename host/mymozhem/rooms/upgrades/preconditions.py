@@ -1,4 +1,4 @@
-"""When a room may be moved, and where to: what stands against it, as the errors that it is."""
+"""Preconditions of a move: the errors for a room or a target that does not allow it."""
 
 from collections.abc import Sequence
 
@@ -30,13 +30,13 @@ _SENTENCES = {
 
 
 class RoomActive(Conflict):
-    """The room is running, and cannot be moved now; `details.why` says what is in the way."""
+    """The room is running and cannot be moved now; `details.why` says why."""
 
     default_code = "ROOM_ACTIVE"
 
 
 async def under_way(session: AsyncSession, room_id: str) -> tuple[str, ...]:
-    """Return what a room is in the middle of: WINDOW_OPEN, DRAW_OPEN, or nothing."""
+    """Return what is in progress in a room: WINDOW_OPEN, DRAW_OPEN, or nothing."""
     window = exists().where(WindowRow.room_id == room_id, WindowRow.status.in_(_OPEN_WINDOWS))
     draw = exists().where(DrawRow.room_id == room_id, DrawRow.status.in_(OPEN_DRAWS))
     found = (await session.execute(select(window, draw))).one()
@@ -44,7 +44,7 @@ async def under_way(session: AsyncSession, room_id: str) -> tuple[str, ...]:
 
 
 def of_room(room: RoomRow, why: Sequence[str]) -> tuple[MymozhemError, ...]:
-    """Return what the status of a room, and what it is in the middle of, say against moving it."""
+    """Return the errors due to the room's status and to what is in progress in it."""
     if room.status in ENDED:
         message = "The room has ended; it keeps the version that it ran."
         return (Conflict(message, code="ROOM_ENDED", details={"status": room.status}),)
@@ -66,7 +66,7 @@ def _passes(why: Sequence[str]) -> bool:
 def of_target(
     catalog: Catalog, published: Published, *, back: bool = False
 ) -> tuple[MymozhemError, ...]:
-    """Return what stands against a version; that it is deprecated does not on the way `back`."""
+    """Return the errors due to the target version; a rollback (`back`) ignores a deprecation."""
     app_id, version = published.app_id, published.manifest.version
     found: list[MymozhemError] = []
     if published.deprecated_at is not None and not back:

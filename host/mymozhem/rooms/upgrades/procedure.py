@@ -1,13 +1,13 @@
-"""A room on its way to another version: looked at, asked about, and moved when it still fits.
+"""Move a room to another version: read a snapshot, call the app, and write if it is not stale.
 
-An app is asked twice at most, within one budget and with nothing locked: to carry settings and
-state over, outside of the room's turn; then, as for every change, whether it accepts the settings
-as they would be. The first question goes to the newer of the two versions, the second to the one
-that the room is to have. What was answered counts only while the room stands as it was seen.
+The app is called at most twice, within one budget and without locks: first to migrate settings and
+state, outside of the room's mutex; then, as for every change, to validate the resulting settings.
+The first call goes to the newer of the two versions, the second to the target version. Results
+count only if the room has not changed since the snapshot.
 """
 
 import asyncio
-from abc import ABC, abstractmethod
+from abc import abstractmethod
 from collections.abc import MutableMapping
 from dataclasses import dataclass
 from typing import ClassVar
@@ -33,13 +33,13 @@ from mymozhem.dispatch.policy import Budget
 from mymozhem.errors import Conflict, MymozhemError, Unavailable
 from mymozhem.manifests.model import Manifest
 from mymozhem.registry.manifest_history import Published
-from mymozhem.rooms.app_calls.exchange import Question, look_ask_write
+from mymozhem.rooms.app_calls.exchange import Exchange, PreparedCall, run_exchange
 from mymozhem.rooms.app_calls.fallbacks import record_fallback
-from mymozhem.rooms.app_calls.pending import asked
+from mymozhem.rooms.app_calls.pending import new_app_call
 from mymozhem.rooms.coordination.room_mutex import RoomBusy
 from mymozhem.rooms.core.app_context import build_context
 from mymozhem.rooms.core.membership import Membership
-from mymozhem.rooms.core.revision import Revision, RoomChanged, revision
+from mymozhem.rooms.core.revision import Revision, RoomChanged, StaleSnapshot, revision
 from mymozhem.rooms.core.services import Services
 from mymozhem.rooms.core.transaction import ENDED, RoomTransaction
 from mymozhem.rooms.notifications import send
@@ -56,9 +56,9 @@ MigrationPaths = MutableMapping[tuple[str, str], MigrationPath]
 
 @dataclass(frozen=True)
 class MoveRequest:
-    """How a room is to be moved.
+    """How to move a room.
 
-    With `dry_run` nothing is written; `expected` is the version of the room that the caller saw.
+    `dry_run` writes nothing. `expected` is the version of the room that the caller saw.
     """
 
     dry_run: bool = False
@@ -67,19 +67,19 @@ class MoveRequest:
 
 @dataclass(frozen=True)
 class Moved:
-    """What came of a wish; `lock` is the digest of the room's lock by now."""
+    """The result of a move; `lock` is the digest of the room's current lock."""
 
     plan: Plan
     moved: bool
     lock: str
 
 
-class MovedOn(Exception):
-    """The room is another one than was seen; nothing was written."""
+class UpgradeProcedure(
+    Exchange[SettingsValidationRequest, SettingsValidationResult, Revision, Moved]
+):
+    """One move of one room; subclasses name the target and how settings are migrated."""
 
-
-class UpgradeProcedure(ABC):
-    """One room, one caller, one wish; subclasses say where to, and how settings come there."""
+    hook = VALIDATE_SETTINGS
 
     #: whether the way leads back to where the room was
     is_back: ClassVar[bool] = False
@@ -106,13 +106,13 @@ class UpgradeProcedure(ABC):
 
     @abstractmethod
     def target(self, seen: RoomSnapshot) -> Published:
-        """Return the version that the room is to have; raises where there is none."""
+        """Return the target version; raise if there is none."""
 
     @abstractmethod
     async def carried(
         self, seen: RoomSnapshot, way: MigrationPath, budget: Budget | None
     ) -> MigratedRoom:
-        """Return settings and state as they would be; without a budget the app is not asked."""
+        """Return the migrated settings and state; without a budget, the app is not called."""
 
     @abstractmethod
     def how(self, plan: Plan) -> UpgradeHow:
@@ -120,26 +120,26 @@ class UpgradeProcedure(ABC):
 
     @abstractmethod
     def reason(self, plan: Plan) -> str:
-        """Return what is kept with the new lock: upgrade, downgrade or rollback."""
+        """Return the reason kept with the new lock: upgrade, downgrade or rollback."""
 
     def may_run(self, carried: MigratedRoom) -> bool:
-        """Tell whether a running room may be moved like this."""
+        """Return whether a running room may be moved in this way."""
         return carried.strategy is Strategy.AUTOMATIC
 
     def against(self, plan: Plan) -> tuple[MymozhemError, ...]:
-        """Return what else stands against a plan."""
+        """Return further errors against a plan."""
         del plan
         return ()
 
     def record(self, transaction: RoomTransaction) -> None:
-        """Append what else is to be known of how it came about; nothing by itself."""
+        """Record further facts in the log; nothing by default."""
         del transaction
 
     async def run(self) -> Moved:
-        """Move the room, or only plan it; raises the first of the plan's refusals.
+        """Move the room, or only plan it; raise the first of the plan's refusals.
 
-        RoomChanged where the room is not the one that the caller saw, Refused in the app's own
-        words, RoomBusy where it never stands still.
+        Raises RoomChanged if the room is not the one that the caller saw, Refused with the app's
+        refusal, and RoomBusy if the room keeps changing.
         """
         budget: Budget | None = None
         while budget is None or budget.left_ms() > 0:
@@ -152,37 +152,31 @@ class UpgradeProcedure(ABC):
                 return Moved(self._planned(_as_it_is(seen)), moved=False, lock=seen.lock.digest)
             budget = budget or self._budget()
             try:
-                await self._prepare(budget)
+                await self._make_plan(budget)
                 if self._wish.dry_run:
-                    plan = await self._looked_over(budget)
+                    plan = await self._validated_plan(budget)
                     return Moved(plan, moved=False, lock=seen.lock.digest)
                 self._plan.refuse()
-                return await look_ask_write(
-                    self.services,
-                    self._room_id,
-                    VALIDATE_SETTINGS,
-                    look=self.look,
-                    again=self.again,
-                    write=self.write,
-                    budget=budget,
-                )
-            except MovedOn:
+                return await run_exchange(self.services, self._room_id, self, budget=budget)
+            except StaleSnapshot:
                 continue
         raise RoomBusy
 
-    async def look(self, session: AsyncSession) -> Question[SettingsValidationRequest]:
-        """Ask whether the settings are accepted; MovedOn where the room is not as it was seen."""
+    async def prepare(
+        self, session: AsyncSession
+    ) -> PreparedCall[SettingsValidationRequest, Revision]:
+        """Show the app the room as planned; StaleSnapshot if it changed since the snapshot."""
         membership = await organizer(session, self._room_id, self._caller)
         seen = await revision(session, membership.room, membership)
         if seen != self._seen.revision:
-            raise MovedOn
+            raise StaleSnapshot
         carried, active = self._plan.carried, membership.room.status is RoomStatus.ACTIVE
         context = await self.context(session, membership, self._way.target, VALIDATE_SETTINGS)
         if context.room is not None:
             state = RoomData.model_validate(dict(carried.state))
             shown = {"settings": carried.settings, "state": state}
             context = context.model_copy(update={"room": context.room.model_copy(update=shown)})
-        return Question(
+        return PreparedCall(
             context=context,
             request=SettingsValidationRequest(
                 settings=carried.settings, purpose="activate" if active else "save"
@@ -191,15 +185,19 @@ class UpgradeProcedure(ABC):
             actor_id=self._caller.user_id,
         )
 
-    async def again(self, transaction: RoomTransaction) -> Revision:
-        """Read the revision under the room's lock."""
+    async def current_revision(self, transaction: RoomTransaction) -> Revision:
+        """Return the revision, which the caller's role belongs to."""
         membership = await organizer(transaction.session, self._room_id, self._caller)
         return await revision(transaction.session, transaction.room, membership)
 
-    async def write(
-        self, transaction: RoomTransaction, outcome: Outcome[SettingsValidationResult]
+    async def apply(
+        self,
+        transaction: RoomTransaction,
+        current: Revision,
+        outcome: Outcome[SettingsValidationResult],
     ) -> Moved:
-        """Move the room, where nothing that is not in the revision stands against it by now."""
+        """Move the room, unless something that is not in the revision forbids it by now."""
+        del current
         outcome.raise_if_refused()
         outcome.raise_if_failed()
         if self._wish.expected not in (None, transaction.room.version):
@@ -232,7 +230,7 @@ class UpgradeProcedure(ABC):
         version: Manifest,
         hook: Hook[BaseModel, BaseModel],
     ) -> Context:
-        """Return what a version is told, which is not the one that the room is locked to."""
+        """Return the context for a version other than the one that the room is locked to."""
         now = self.services.clock.now()
         context = await build_context(
             session,
@@ -246,7 +244,7 @@ class UpgradeProcedure(ABC):
         app = AppRef(id=context.app.id, version=version.version)
         return context.model_copy(update={"app": app})
 
-    async def _prepare(self, budget: Budget) -> None:
+    async def _make_plan(self, budget: Budget) -> None:
         """Plan it: what settings and state would be, and all that stands against it."""
         can_ask = not self._of_target() and self._seen.room.status not in ENDED
         carried = await self.carried(self._seen, self._way, budget if can_ask else None)
@@ -265,7 +263,7 @@ class UpgradeProcedure(ABC):
         return self._journeys[key]
 
     def _budget(self) -> Budget:
-        """Return the time for it all: that of the carrying, and that of an action besides."""
+        """Return the time budget: that of the migration, plus that of an action."""
         limits = self.services.settings
         carrying_ms = self._way.newer.policy(MIGRATE_SETTINGS).timeout_ms
         wanted_ms = carrying_ms + limits.action_budget_ms
@@ -275,7 +273,7 @@ class UpgradeProcedure(ABC):
         return preconditions.of_target(self.services.catalog, self._published, back=self.is_back)
 
     def _all_against(self, carried: MigratedRoom) -> list[MymozhemError]:
-        """Return all that stands against it, what cannot be helped first."""
+        """Return all errors against the plan, those that cannot be helped first."""
         room, why = self._seen.room, self._seen.under_way
         if room.status is RoomStatus.ACTIVE and not self.may_run(carried):
             why = (preconditions.NOT_AUTOMATIC, *why)
@@ -288,15 +286,15 @@ class UpgradeProcedure(ABC):
             found.append(migration_required(self._way.target.version, carried))
         return found
 
-    async def _looked_over(self, budget: Budget) -> Plan:
-        """Return the plan with what the app says of the settings, where it can be asked."""
+    async def _validated_plan(self, budget: Budget) -> Plan:
+        """Return the plan with the app's problems of the settings, if it can be called."""
         plan = self._plan
         if plan.strategy is Strategy.MANUAL or self._of_target():
             return plan
         async with self.services.database.read() as session:
-            question = await self.look(session)
-        call = asked(
-            VALIDATE_SETTINGS, context=question.context, request=question.request, revision=None
+            prepared = await self.prepare(session)
+        call = new_app_call(
+            VALIDATE_SETTINGS, context=prepared.context, request=prepared.request, revision=None
         )
         outcome = await call.answer(self.services, budget)
         try:
@@ -307,7 +305,7 @@ class UpgradeProcedure(ABC):
         return self._judged(outcome)
 
     def _judged(self, outcome: Outcome[SettingsValidationResult]) -> Plan:
-        """Return the plan with what the app finds wrong in the settings."""
+        """Return the plan with the problems that the app found in the settings."""
         if outcome.result is None or not outcome.result.problems:
             return self._plan
         target = self._way.target

@@ -1,7 +1,7 @@
-"""Taking a room back to the lock before, with the settings that it had.
+"""Roll a room back to its previous lock, with the settings that it had.
 
-The way back is remembered with each lock, and going back is a move like any other: it appends a
-lock of its own, so that going back twice returns to where the room was.
+Each lock keeps the previous settings and state. A rollback is a move like any other: it appends a
+lock, so rolling back a rollback returns to where the room was.
 """
 
 from typing import cast
@@ -21,7 +21,7 @@ from .snapshot import RoomSnapshot, find_version
 
 
 class NothingToRollBack(Conflict):
-    """The room has the version that it was made with; there is nothing to go back to."""
+    """The room has the version that it was created with; there is nothing to roll back."""
 
     default_code = "NOTHING_TO_ROLL_BACK"
 
@@ -29,30 +29,30 @@ class NothingToRollBack(Conflict):
 async def roll_back(
     services: Services, room_id: str, caller: Principal, wish: MoveRequest | None = None
 ) -> Moved:
-    """Take a room back to the lock before, or only plan it. For organizers.
+    """Roll a room back to its previous lock, or only plan it. For organizers.
 
-    Its settings are those that it had there. A draft gets the state that it had there as well; a
-    running room keeps the state that it has, where the old version can take it. Raises
-    NothingToRollBack, or the first of the plan's refusals as `upgrade_room` does; a deprecated
-    version is no reason against going back, and no consent is asked for.
+    The room gets the settings that it had there. A draft also gets the state that it had there; a
+    running room keeps its state if the old version accepts it. Raises NothingToRollBack, or the
+    first of the plan's refusals as `upgrade_room` does; a deprecated version is allowed, and no
+    consent is required.
     """
     return await _Rollback(services, room_id, caller, wish or MoveRequest()).run()
 
 
 class _Rollback(UpgradeProcedure):
-    """A room on its way back."""
+    """The rollback of a room."""
 
     is_back = True
 
     def target(self, seen: RoomSnapshot) -> Published:
-        """Return the version of the lock before."""
+        """Return the version of the previous lock."""
         before = _before(seen)
         return find_version(seen.app, str(before["version"]))
 
     async def carried(
         self, seen: RoomSnapshot, way: MigrationPath, budget: Budget | None
     ) -> MigratedRoom:
-        """Return the settings that the room had, and the state that it is to have."""
+        """Return the room's previous settings, and the state that it will have."""
         del budget  # the app is not asked to carry what was there already
         before = _before(seen)
         running = seen.room.status is RoomStatus.ACTIVE
@@ -60,16 +60,16 @@ class _Rollback(UpgradeProcedure):
         return fitted(way.target, cast("JsonObject", before["settings"]), state)
 
     def may_run(self, carried: MigratedRoom) -> bool:
-        """Tell whether a running room may go back: where its state fits."""
+        """Return whether a running room may go back: if its state fits."""
         return carried.strategy is not Strategy.MANUAL
 
     def how(self, plan: Plan) -> UpgradeHow:
-        """Return that it goes back."""
+        """Return that it is a rollback."""
         del plan
         return UpgradeHow.ROLLBACK
 
     def reason(self, plan: Plan) -> str:
-        """Return that it goes back."""
+        """Return that it is a rollback."""
         del plan
         return "rollback"
 

@@ -1,4 +1,4 @@
-"""A room at one moment, as it is seen before it is moved."""
+"""A snapshot of a room before it is moved."""
 
 from dataclasses import dataclass
 
@@ -23,10 +23,10 @@ from .migrate import CurrentRoom
 
 @dataclass(frozen=True)
 class RoomSnapshot:
-    """A room with its app and its lock; `source` is the version that it has.
+    """A room with its app and its lock; `source` is its current version.
 
-    `under_way` is what the room is in the middle of. `by_other` tells that who asks is no organizer
-    of this very room, but an admin.
+    `under_way` is what is in progress in the room. `by_other` is true if the caller is an
+    administrator and not an organizer of this room.
     """
 
     room: RoomRow
@@ -40,9 +40,9 @@ class RoomSnapshot:
 
 
 async def take_snapshot(services: Services, room_id: str, caller: Principal) -> RoomSnapshot:
-    """Look at a room for one of its organizers; raises as `require_role` does.
+    """Read a room for one of its organizers. Raises: see `require_role`.
 
-    NotFound where its app was deleted, or is not known to this process yet.
+    Raises NotFound if its app was deleted, or is not known to this process yet.
     """
     async with services.database.read() as session:
         membership = await organizer(session, room_id, caller)
@@ -65,12 +65,12 @@ async def take_snapshot(services: Services, room_id: str, caller: Principal) -> 
 
 
 async def organizer(session: AsyncSession, room_id: str, caller: Principal) -> Membership:
-    """Return the seat of somebody who may move a room; raises as `require_role` does."""
+    """Return the membership of a caller who may move a room. Raises: see `require_role`."""
     return await require_role(session, room_id, caller, roles=ORGANIZERS)
 
 
 def find_version(app: CatalogApp, version: str) -> Published:
-    """Return a published version of an app; NotFound where there is none."""
+    """Return a published version of an app; NotFound if there is none."""
     for each in app.versions:
         if each.manifest.version == version:
             return each

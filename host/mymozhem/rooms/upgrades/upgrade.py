@@ -1,4 +1,4 @@
-"""Moving a room to a version that its organizer names: up, or down where that is declared."""
+"""Move a room to a version that its organizer names: up, or down if that is declared."""
 
 import asyncio
 from dataclasses import dataclass
@@ -17,14 +17,14 @@ from mymozhem.dispatch.policy import Budget
 from mymozhem.errors import Conflict, MymozhemError
 from mymozhem.registry.manifest_history import Published
 from mymozhem.rooms.app_calls.fallbacks import record_fallback
-from mymozhem.rooms.app_calls.pending import asked
-from mymozhem.rooms.core.revision import RoomChanged, revision
+from mymozhem.rooms.app_calls.pending import new_app_call
+from mymozhem.rooms.core.revision import RoomChanged, StaleSnapshot, revision
 from mymozhem.rooms.core.services import Services
 from mymozhem.rooms.core.transaction import RoomTransaction
 
 from .migrate import AppAnswer, MigratedRoom, MigrationPath, Strategy, migrate, must_ask
 from .plan import Plan
-from .procedure import MigrationPaths, Moved, MovedOn, MoveRequest, UpgradeProcedure
+from .procedure import MigrationPaths, Moved, MoveRequest, UpgradeProcedure
 from .snapshot import RoomSnapshot, find_version, organizer
 
 
@@ -36,11 +36,11 @@ class ConsentRequired(Conflict):
 
 @dataclass(frozen=True)
 class UpgradeRequest(MoveRequest):
-    """Which version a room is to have.
+    """Which version a room should have.
 
-    `migration_data` is a merge patch for the settings, laid over what steps and the app made of
-    them; `consent` agrees to what the organizer has to agree to. `source` is the version that the
-    room is to have now, None for any.
+    `migration_data` is a merge patch for the settings, applied after steps and app; `consent`
+    consents to the changes that need it. `source` is the version that the room must have now, None
+    for any.
     """
 
     target: str = ""
@@ -59,16 +59,16 @@ async def upgrade_room(
 ) -> Moved:
     """Move a room to another version of its app, or only plan it. For organizers.
 
-    The same version changes nothing. Raises the first of the plan's refusals: VERSION_DEPRECATED,
-    APP_STOPPED, APP_NOT_SERVED, ROOM_ENDED, ROOM_ACTIVE, CONSENT_REQUIRED, MIGRATION_REQUIRED; a
-    dry run returns them all in the plan. NotFound for a version that there is not, else as
-    `UpgradeProcedure.run`.
+    The current version changes nothing. Raises the first of the plan's refusals:
+    VERSION_DEPRECATED, APP_STOPPED, APP_NOT_SERVED, ROOM_ENDED, ROOM_ACTIVE, CONSENT_REQUIRED,
+    MIGRATION_REQUIRED; a dry run returns them all in the plan. Raises NotFound for an unknown
+    version; otherwise see `UpgradeProcedure.run`.
     """
     return await _Upgrade(services, room_id, caller, wish, journeys=journeys).run()
 
 
 class _Upgrade(UpgradeProcedure):
-    """A room on its way to the version that was named."""
+    """The move of a room to a named version."""
 
     def __init__(
         self,
@@ -84,7 +84,7 @@ class _Upgrade(UpgradeProcedure):
         self._carrying: Outcome[SettingsMigrationResult] | None = None
 
     def target(self, seen: RoomSnapshot) -> Published:
-        """Return the version that was named; NotFound where there is none."""
+        """Return the named version; NotFound if there is none."""
         if self._wanted.source not in (None, seen.source.version):
             raise RoomChanged(details={"version": seen.room.version})
         return find_version(seen.app, self._wanted.target)
@@ -92,7 +92,7 @@ class _Upgrade(UpgradeProcedure):
     async def carried(
         self, seen: RoomSnapshot, way: MigrationPath, budget: Budget | None
     ) -> MigratedRoom:
-        """Return what steps, the app and the organizer's data make of settings and state."""
+        """Return the settings and state after steps, app and the organizer's data."""
         said = None
         self._carrying = None
         # Steps may take seconds where their author means harm.
@@ -102,7 +102,7 @@ class _Upgrade(UpgradeProcedure):
         return await asyncio.to_thread(migrate, way, seen.had, said=said, data=data)
 
     def against(self, plan: Plan) -> tuple[MymozhemError, ...]:
-        """Return that consent is missing, where it is."""
+        """Return that consent is missing, if it is."""
         if self._wanted.consent or not plan.consents:
             return ()
         told = [
@@ -117,12 +117,12 @@ class _Upgrade(UpgradeProcedure):
         return UpgradeHow.AUTOMATIC if automatic else UpgradeHow.ASSISTED
 
     def reason(self, plan: Plan) -> str:
-        """Return upgrade, or downgrade where the way leads down."""
+        """Return upgrade, or downgrade if the path leads down."""
         del plan
         return "downgrade" if self._way.is_down else "upgrade"
 
     def record(self, transaction: RoomTransaction) -> None:
-        """Append that the app did not carry over, where the organizer's data stood in for it."""
+        """Record that the organizer's data replaced the app's migration."""
         if self._carrying is not None:
             record_fallback(transaction, MIGRATE_SETTINGS, self._carrying)
 
@@ -130,9 +130,9 @@ class _Upgrade(UpgradeProcedure):
         async with self.services.database.read() as session:
             membership = await organizer(session, self._room_id, self._caller)
             if await revision(session, membership.room, membership) != seen.revision:
-                raise MovedOn
+                raise StaleSnapshot
             context = await self.context(session, membership, self._way.newer, MIGRATE_SETTINGS)
-        question = asked(
+        call = new_app_call(
             MIGRATE_SETTINGS,
             context=context,
             request=SettingsMigrationRequest(
@@ -143,7 +143,7 @@ class _Upgrade(UpgradeProcedure):
             ),
             revision=None,
         )
-        self._carrying = outcome = await question.answer(self.services, budget)
+        self._carrying = outcome = await call.answer(self.services, budget)
         no = outcome.refusal or outcome.failure
         if outcome.result is not None:
             return AppAnswer(outcome.result)

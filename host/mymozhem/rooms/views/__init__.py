@@ -1,1 +1,1 @@
-"""What a caller may see of rooms, each at their own level; nothing here writes."""
+"""What callers may see of rooms, each at their own level; nothing here writes."""

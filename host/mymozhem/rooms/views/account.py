@@ -1,4 +1,4 @@
-"""What somebody has on the platform: seats in rooms, what they submitted there, messages."""
+"""A person's own data on the platform: memberships, submissions, notifications."""
 
 from dataclasses import dataclass
 
@@ -28,7 +28,7 @@ NOTES_BY: Columns = {"id": NotificationRow.id, "createdAt": NotificationRow.crea
 
 
 class SeatView(View):
-    """What a room holds about somebody; points are absent while the room hides them."""
+    """A person's data in one room; points are absent while the room hides them."""
 
     room_id: str
     room_name: str
@@ -43,14 +43,14 @@ class SeatView(View):
 
 
 class AnswerView(OwnSubmissionView):
-    """Something that somebody submitted; where a later one took its place it no longer counts."""
+    """A submission of a person; one that a later one has replaced does not count."""
 
     room_id: str
     counts: bool
 
 
 class NotificationView(View):
-    """A message to the caller."""
+    """A notification to the caller."""
 
     id: str
     room_id: str
@@ -62,7 +62,7 @@ class NotificationView(View):
 
 @dataclass(frozen=True)
 class PersonExport:
-    """Everything that is held about a person, by the platform and by rooms."""
+    """All data about a person, on the platform and in rooms."""
 
     held: UserExport
     rooms: list[SeatView]
@@ -70,7 +70,7 @@ class PersonExport:
 
 
 async def export_person(database: Database, caller: Principal) -> PersonExport:
-    """Return everything that is held about the caller, save secrets."""
+    """Return all data about the caller, except secrets."""
     async with database.read() as session:
         return PersonExport(
             held=await export_user(session, caller),
@@ -80,7 +80,7 @@ async def export_person(database: Database, caller: Principal) -> PersonExport:
 
 
 async def seats_of(session: AsyncSession, user_id: str) -> list[SeatView]:
-    """Return every room that somebody is or was in, with what it holds about them."""
+    """Return every room that a person is or was in, with their data there."""
     rows = await session.execute(
         select(ParticipantRow, RoomRow)
         .join(RoomRow, RoomRow.id == ParticipantRow.room_id)
@@ -91,7 +91,7 @@ async def seats_of(session: AsyncSession, user_id: str) -> list[SeatView]:
 
 
 async def answers_of(session: AsyncSession, user_id: str) -> list[AnswerView]:
-    """Return everything that somebody ever submitted, with results where they are shown."""
+    """Return all submissions of a person, with results if they are shown."""
     rows = await session.execute(
         select(SubmissionRow, WindowRow)
         .join(WindowRow, WindowRow.id == SubmissionRow.window_id)
@@ -105,7 +105,7 @@ async def answers_of(session: AsyncSession, user_id: str) -> list[AnswerView]:
 async def notifications(
     database: Database, caller: Principal, part: PageRequest, *, unread: bool
 ) -> ResultPage[NotificationView]:
-    """Return the caller's messages, newest first; a guest's of their room."""
+    """Return the caller's notifications, the newest first; a guest's are those of their room."""
     rows = select(NotificationRow).where(NotificationRow.user_id == caller.user_id)
     if caller.room_id is not None:
         rows = rows.where(NotificationRow.room_id == caller.room_id)
@@ -120,7 +120,7 @@ async def notifications(
 async def read_notification(
     database: Database, caller: Principal, notification_id: str
 ) -> NotificationView:
-    """Note that a message was read, once; NotFound for somebody else's."""
+    """Mark a notification as read; NotFound for another person's."""
     async with database.write() as unit:
         row = await unit.session.get(NotificationRow, notification_id, with_for_update=True)
         if row is None or row.user_id != caller.user_id:
@@ -132,15 +132,16 @@ async def read_notification(
 
 
 async def join_code(services: Services, room_id: str, caller: Principal | None) -> str:
-    """Return the code of a room, to those who help to run it."""
+    """Return the join code of a room; for its staff."""
     async with read_as(services, room_id, caller, "GET /rooms/{id}/qr.svg") as (_, membership):
         return membership.room.code
 
 
 async def code_for(database: Database, room_id: str, caller: Principal, given: str | None) -> str:
-    """Return the code by which somebody comes into a room that they name by its id.
+    """Return the join code for a caller who names a room by its id.
 
-    Whoever was in the room before, and everybody where it is public, needs none. NotFound else.
+    It is given to people who were in the room before and, if the room is public, to everybody.
+    Otherwise NotFound is raised.
     """
     elsewhere = caller.room_id not in (None, room_id)
     if given is not None and not elsewhere:

@@ -1,4 +1,4 @@
-"""What operators see of the platform: the audit trail, and how much there is of everything."""
+"""What operators see of the platform: the audit log, and totals."""
 
 from dataclasses import dataclass
 
@@ -23,7 +23,7 @@ AUDIT_BY: Columns = {"id": AuditRow.id, "createdAt": AuditRow.created_at}
 
 @dataclass(frozen=True)
 class AuditFilter:
-    """Which entries; None leaves a filter out."""
+    """Filters of audit entries; None leaves a filter out."""
 
     room_id: str | None = None
     actor_id: str | None = None
@@ -31,7 +31,7 @@ class AuditFilter:
 
 
 class AuditView(View):
-    """Who did what, when."""
+    """An audit entry: who did what, and when."""
 
     id: str
     actor_id: str | None
@@ -43,17 +43,17 @@ class AuditView(View):
 
 
 class RefusedApp(View):
-    """An enabled app that may not run, and why."""
+    """An enabled app that may not run, and the reason."""
 
     app_id: str
     reasons: list[str]
 
 
 class Overview(View):
-    """How much there is of everything.
+    """Totals of the platform.
 
-    `orphanedRooms` are those in DRAFT or ACTIVE that nothing answers for, `driftedRooms` those for
-    which a remote app has answered in the name of another lock.
+    `orphanedRooms` are rooms in DRAFT or ACTIVE that nothing serves, `driftedRooms` those for which
+    a remote app has replied under another lock.
     """
 
     rooms: dict[RoomStatus, int]
@@ -69,7 +69,7 @@ class Overview(View):
 async def audit_trail(
     database: Database, wanted: AuditFilter, part: PageRequest
 ) -> ResultPage[AuditView]:
-    """Return audit entries, newest first."""
+    """Return audit entries, the newest first."""
     rows = select(AuditRow)
     for column, value in (
         (AuditRow.room_id, wanted.room_id),
@@ -85,7 +85,7 @@ async def audit_trail(
 
 
 async def overview(services: Services) -> Overview:
-    """Return how much there is of everything that is not deleted."""
+    """Return the totals of everything that is not deleted."""
     async with services.database.read() as session:
         return await _overview(session, services)
 

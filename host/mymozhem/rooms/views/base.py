@@ -1,6 +1,6 @@
-"""What a caller sees: frozen values with only the fields of their level, the others never set.
+"""Views: frozen values with only the fields of the caller's level; other fields are never set.
 
-A field that was not set is absent from the JSON; null says that there is none.
+A field that was not set is absent from the JSON; null means that there is no value.
 """
 
 from datetime import datetime
@@ -22,9 +22,11 @@ Timestamp = Annotated[
 
 
 class View(BaseModel):
-    """A value as somebody sees it."""
+    """A value as a caller sees it."""
 
-    model_config = ConfigDict(frozen=True, alias_generator=to_camel, populate_by_name=True)
+    model_config = ConfigDict(
+        frozen=True, alias_generator=to_camel, populate_by_name=True, defer_build=True
+    )
 
 
 class PersonView(View):
@@ -36,5 +38,5 @@ class PersonView(View):
 
 
 def to_json(view: BaseModel) -> JsonObject:
-    """Return a view as JSON: in camelCase, without what was never set."""
+    """Return a view as JSON: in camelCase, without unset fields."""
     return view.model_dump(mode="json", by_alias=True, exclude_unset=True)

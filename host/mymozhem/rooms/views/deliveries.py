@@ -1,4 +1,4 @@
-"""What operators see of deliveries: how far each has come, and every attempt; never the body."""
+"""Deliveries as operators see them: their state and every attempt, never the body."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -24,7 +24,7 @@ _LATEST_DEATH: Columns = {"id": DeliveryRow.id, "settledAt": DeliveryRow.settled
 
 @dataclass(frozen=True)
 class DeliveryFilter:
-    """Which deliveries; None leaves a filter out."""
+    """Filters of deliveries; None leaves a filter out."""
 
     state: DeliveryState | None = None
     app_id: str | None = None
@@ -33,11 +33,11 @@ class DeliveryFilter:
 
 
 class DeliveryView(View):
-    """A delivery to an app; its `id` is the call id that the app sees in every attempt.
+    """A delivery to an app; its `id` is the call id that the app receives in every attempt.
 
-    `parked` says that its stream waits for an app that is paused or stopped; `nextAt` is when the
-    first of its stream is due, null where it is settled. `settledAt` is when it was delivered, or
-    died.
+    `parked` means that its stream waits for an app that is paused or stopped. `nextAt` is the due
+    time of the first delivery in its stream, null if settled. `settledAt` is when it was delivered
+    or died.
     """
 
     id: str
@@ -58,7 +58,7 @@ class DeliveryView(View):
 
 
 class AttemptView(View):
-    """One attempt; `endedAt` is null while it runs, `durationMs` also where its process died."""
+    """One attempt; `endedAt` is null while it runs, `durationMs` also if its process died."""
 
     number: int
     outcome: AttemptOutcome
@@ -70,7 +70,7 @@ class AttemptView(View):
 
 
 class DeliveryWholeView(DeliveryView):
-    """A delivery with every attempt, the first one first."""
+    """A delivery with all attempts, the first one first."""
 
     attempts: list[AttemptView]
 
@@ -78,7 +78,7 @@ class DeliveryWholeView(DeliveryView):
 async def list_deliveries(
     database: Database, wanted: DeliveryFilter, part: PageRequest
 ) -> ResultPage[DeliveryView]:
-    """Return deliveries, newest first; dead letters by when they died."""
+    """Return deliveries, the newest first; dead letters by the time at which they died."""
     rows = _rows()
     for column, value in (
         (DeliveryRow.state, wanted.state),
@@ -97,7 +97,7 @@ async def list_deliveries(
 
 
 async def show_delivery(database: Database, delivery_id: str) -> DeliveryWholeView:
-    """Return a delivery with its attempts; NotFound where there is none."""
+    """Return a delivery with its attempts; NotFound if there is none."""
     async with database.read() as session:
         found = (await session.execute(_rows().where(DeliveryRow.id == delivery_id))).one_or_none()
         if found is None:
@@ -112,7 +112,7 @@ async def show_delivery(database: Database, delivery_id: str) -> DeliveryWholeVi
 
 
 def _rows() -> Select[*tuple[Any, ...]]:
-    """Return the query of deliveries, each with its stream, which one that is settled may lack."""
+    """Return the query of deliveries with their streams; a settled one may have no stream."""
     return select(DeliveryRow, StreamRow).outerjoin(
         StreamRow, StreamRow.stream == DeliveryRow.stream
     )

@@ -1,4 +1,4 @@
-"""Prizes, winners and draws as they are seen: nothing of a result before its reveal."""
+"""Draws, as callers see them: nothing of a result before its reveal."""
 
 from dataclasses import fields
 
@@ -18,7 +18,7 @@ _SEALED = ("rule", "picks", "reserves", "link")
 
 
 class PickView(View):
-    """A winner that a draw selected, with the ticket that won."""
+    """A winner that a draw selected, with the winning ticket."""
 
     prize_id: str
     participant_id: str
@@ -26,7 +26,7 @@ class PickView(View):
 
 
 class ReserveView(View):
-    """Somebody who came next in a draw; without a prize for whatever prize of it."""
+    """A person in reserve; without a prize, they are in reserve for every prize of the draw."""
 
     participant_id: str
     ticket: int
@@ -34,10 +34,10 @@ class ReserveView(View):
 
 
 class DrawView(View):
-    """A draw; `picks` are those of the prizes that are revealed, `link` comes with the last one.
+    """A draw; `picks` are those of revealed prizes, `link` is shown with the last one.
 
-    So do `reserves`, where the draw was asked for some: who came next, in order.
-    `rule` before the reveal, and why a draw is held, are for those who help to run the room.
+    So is `reserves`, if people in reserve were requested, in drawn order. `rule` before the reveal,
+    and why a draw is held, are shown to the staff of the room.
     """
 
     id: str
@@ -71,7 +71,7 @@ class DrawView(View):
 
 
 def draw_view(membership: Membership, draw: VisibleDraw) -> DrawView:
-    """Return a draw as the caller sees it; the level was minded when it was read."""
+    """Return a draw as the caller sees it; its content was read at the caller's level."""
     known = {item.name: getattr(draw, item.name) for item in fields(draw)}
     absent = {name for name in _SEALED if known[name] is None} | _hidden(membership)
     shown = {name: value for name, value in known.items() if name not in absent}
@@ -90,7 +90,7 @@ def draw_view(membership: Membership, draw: VisibleDraw) -> DrawView:
 async def draws(
     services: Services, room_id: str, caller: Principal | None, part: PageRequest
 ) -> ResultPage[DrawView]:
-    """Return the draws of a room, newest first; only asked for ones to its helpers."""
+    """Return the draws of a room, the newest first; only staff sees uncommitted ones."""
     async with read_as(services, room_id, caller, "GET /rooms/{id}/draws") as (session, membership):
         found, total = await list_draws(
             session, room_id, level=membership.level, offset=part.offset, limit=part.limit
@@ -101,7 +101,7 @@ async def draws(
 async def draw(
     services: Services, room_id: str, caller: Principal | None, draw_id: str
 ) -> DrawView:
-    """Return one draw, with the picks of those prizes that are revealed."""
+    """Return one draw, with the picks of revealed prizes."""
     endpoint = "GET /rooms/{id}/draws/{did}"
     async with read_as(services, room_id, caller, endpoint) as (session, membership):
         found = await find_draw(session, room_id, draw_id, level=membership.level)

@@ -1,4 +1,4 @@
-"""What a room is pinned to, now and before, and who answers for it."""
+"""Locks, as callers see them: now and before, and what serves the room."""
 
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -17,7 +17,7 @@ from .base import Timestamp, View
 
 
 class LockOnceView(View):
-    """What a room was pinned to at some time; `digest` is that of the document `lock`."""
+    """A lock that a room has or had; `digest` is that of the document `lock`."""
 
     id: str
     lock: JsonObject
@@ -27,18 +27,18 @@ class LockOnceView(View):
 
 
 class TargetView(View):
-    """What answered from a moment on; null is nothing."""
+    """What served the room from a time on; null means nothing."""
 
     target: JsonObject | None
     since: Timestamp
 
 
 class ServedByView(View):
-    """What answers for a room now.
+    """What serves a room now.
 
-    `target` is null where nothing does. `since` is null until the host has noted it. `asLocked`
-    says that it is what the lock names; what has answered instead of that, and since when, are the
-    `records` of the present lock, oldest first.
+    `target` is null if nothing does. `since` is null until the host has recorded it. `asLocked`
+    means that it is what the lock names. `records` list what has served the room instead under the
+    current lock, the oldest first.
     """
 
     target: JsonObject | None
@@ -48,7 +48,7 @@ class ServedByView(View):
 
 
 class DriftView(View):
-    """That a remote app answered for another lock than the room had: which, how often, when."""
+    """A remote app replied under another lock than the room's: which, how often, when."""
 
     version: str
     named: str
@@ -59,10 +59,10 @@ class DriftView(View):
 
 
 class LockView(View):
-    """What a room is pinned to.
+    """What a room is locked to.
 
-    `history` holds all its locks, this one last. `orphaned` rooms are answered for by nothing.
-    `drift` is for organizers, the latest first.
+    `history` holds all its locks, the current one last. Nothing serves `orphaned` rooms. `drift` is
+    for organizers, the latest first.
     """
 
     id: str
@@ -78,7 +78,7 @@ class LockView(View):
 
 
 async def room_lock(session: AsyncSession, catalog: Catalog, membership: Membership) -> LockView:
-    """Return what a room is pinned to, and who answers for it as this process sees it."""
+    """Return what a room is locked to, and what serves it as this process sees it."""
     room = membership.room
     locks = await locks_of(session, room.id)
     present = next(row for row in locks if row.id == room.lock_id)
@@ -101,7 +101,7 @@ async def room_lock(session: AsyncSession, catalog: Catalog, membership: Members
 
 
 async def read_lock(services: Services, room_id: str, caller: Principal | None) -> LockView:
-    """Return what a room is pinned to, to a caller whom the table lets read it."""
+    """Return what a room is locked to if the access table admits the caller."""
     async with read_as(services, room_id, caller, "GET /rooms/{id}/lock") as (session, membership):
         return await room_lock(session, services.catalog, membership)
 

@@ -1,4 +1,4 @@
-"""A room's log as callers see it: a part of it, or all of it as an export."""
+"""A room's log as callers see it: in parts, or as an export."""
 
 from collections.abc import AsyncIterator
 
@@ -15,7 +15,7 @@ EXPORT = "GET /rooms/{id}/export"
 async def read_log(
     services: Services, room_id: str, caller: Principal | None, *, after: str | None, limit: int
 ) -> list[LoggedEvent]:
-    """Return the events after a cursor that the caller's level sees, oldest first."""
+    """Return the events after a cursor that the caller's level may see, the oldest first."""
     endpoint = "GET /rooms/{id}/events"
     async with read_as(services, room_id, caller, endpoint) as (session, membership):
         events = await read_events(session, membership, after=after, limit=limit)
@@ -23,7 +23,7 @@ async def read_log(
 
 
 async def require_export(services: Services, room_id: str, caller: Principal | None) -> None:
-    """Raise unless the table lets the caller export the room."""
+    """Raise unless the access table lets the caller export the room."""
     async with read_as(services, room_id, caller, EXPORT):
         pass
 
@@ -31,9 +31,9 @@ async def require_export(services: Services, room_id: str, caller: Principal | N
 async def export_log(
     services: Services, room_id: str, caller: Principal
 ) -> AsyncIterator[list[LoggedEvent]]:
-    """Yield the whole log, in parts; no transaction stays open between two of them.
+    """Yield the whole log in parts; no transaction stays open between two parts.
 
-    The caller is looked up for every part: who was removed meanwhile gets no more.
+    The caller is checked for every part: a caller who is removed receives no further part.
     """
     after: str | None = None
     while True:

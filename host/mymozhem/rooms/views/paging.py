@@ -1,4 +1,4 @@
-"""Parts of long lists: which part, in which order, and how many there are in all."""
+"""Pages of long lists: page, order and total."""
 
 import time
 from collections.abc import Awaitable, Callable, Hashable, Mapping, Sequence
@@ -15,7 +15,7 @@ Columns = Mapping[str, InstrumentedAttribute[Any]]
 
 @dataclass(frozen=True)
 class PageRequest:
-    """Which part of a list: pages count from 1; `sort` names fields, `-` before one turns it."""
+    """A requested page, counted from 1; `sort` names fields, a leading `-` reverses one."""
 
     page: int = 1
     limit: int = 20
@@ -23,20 +23,20 @@ class PageRequest:
 
     @property
     def offset(self) -> int:
-        """How many come before it."""
+        """The number of items before the page."""
         return (self.page - 1) * self.limit
 
 
 @dataclass(frozen=True)
 class ResultPage(Generic[T]):
-    """A part of a list, and how long the whole of it is."""
+    """The items of a page, and the total of the list."""
 
     items: list[T]
     total: int
 
 
 def ordering(sort: Sequence[str], columns: Columns) -> list[ColumnElement[Any]]:
-    """Return an order that is total: by the named fields, then by `id` in the first's direction."""
+    """Return a total order: by the named fields, then by `id` in the first field's direction."""
     named = [(name.removeprefix("-"), name.startswith("-")) for name in sort]
     down = named[0][1] if named else False
     if "id" not in [name for name, _ in named]:
@@ -45,7 +45,7 @@ def ordering(sort: Sequence[str], columns: Columns) -> list[ColumnElement[Any]]:
 
 
 async def count(session: AsyncSession, rows: Select[*tuple[Any, ...]]) -> int:
-    """Return how many rows a query finds, without its order."""
+    """Return the number of rows of a query, without its order."""
     bare = rows.with_only_columns(func.count(), maintain_column_froms=True).order_by(None)
     return await session.scalar(bare) or 0
 
@@ -53,7 +53,7 @@ async def count(session: AsyncSession, rows: Select[*tuple[Any, ...]]) -> int:
 async def fetch_page(
     session: AsyncSession, rows: Select[*tuple[Any, ...]], part: PageRequest, columns: Columns
 ) -> tuple[Sequence[Any], int]:
-    """Return the rows of a part and the number of all."""
+    """Return the rows of a page and the total."""
     total = await count(session, rows)
     ordered = rows.order_by(*ordering(part.sort, columns)).offset(part.offset).limit(part.limit)
     return (await session.execute(ordered)).all(), total
@@ -61,10 +61,10 @@ async def fetch_page(
 
 @dataclass
 class Totals:
-    """Lengths of lists that are too long to be counted for every page.
+    """Totals of lists that are too long to be counted for every page.
 
-    Short lists are counted each time. One that was long may be a few seconds behind: nobody sees
-    whether there are 100,000 rooms or 100,001.
+    Short lists are counted each time. The total of a long list may be a few seconds old: nobody
+    notices whether there are 100,000 rooms or 100,001.
     """
 
     long: int = 1_000
@@ -72,7 +72,7 @@ class Totals:
     _known: dict[Hashable, tuple[float, int]] = field(default_factory=dict)
 
     async def of(self, key: Hashable, counted: Callable[[], Awaitable[int]]) -> int:
-        """Return the length of the list that `key` names."""
+        """Return the total of the list that `key` names."""
         until, total = self._known.get(key, (0.0, 0))
         if time.monotonic() < until:
             return total

@@ -1,4 +1,4 @@
-"""People of a room as they are seen: names for everybody, the rest for helpers and oneself."""
+"""Participants, as callers see them: names for everybody, the rest for staff and oneself."""
 
 from dataclasses import dataclass
 
@@ -36,7 +36,7 @@ class NameView(View):
 class ParticipantView(View):
     """A participant as one caller sees them.
 
-    Everybody in the room sees names and roles. `own` is what the app shows to this one alone.
+    Everybody in the room sees names and roles. `own` is shown to the participant alone.
     """
 
     id: str
@@ -58,7 +58,7 @@ class ParticipantView(View):
 
 @dataclass(frozen=True)
 class PeopleFilter:
-    """Which participants; None leaves a filter out. `name` is the beginning of a display name."""
+    """Filters of participants; None leaves a filter out. `name` is a prefix of the display name."""
 
     role: Role | None = None
     status: ParticipantStatus | None = None
@@ -89,9 +89,9 @@ async def participants(
     wanted: PeopleFilter,
     part: PageRequest,
 ) -> ResultPage[ParticipantView]:
-    """Return the people of a room; to those who do not help to run it, the active ones.
+    """Return the people of a room; only staff sees those who are not active.
 
-    Invalid for an order by points that the caller may not see now.
+    Raises Invalid for an order by points that the caller may not see now.
     """
     endpoint = "GET /rooms/{id}/participants"
     async with read_as(services, room_id, caller, endpoint) as (session, membership):
@@ -105,7 +105,7 @@ async def participants(
 async def participant(
     services: Services, room_id: str, caller: Principal | None, participant_id: str
 ) -> ParticipantView:
-    """Return one participant; NotFound for one whom the caller does not see in the list."""
+    """Return one participant; NotFound for one that is not in the caller's list."""
     endpoint = "GET /rooms/{id}/participants/{pid}"
     async with services.database.read() as session:
         membership = await membership_by(session, room_id, caller, participant_id, endpoint)

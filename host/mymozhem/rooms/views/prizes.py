@@ -66,7 +66,7 @@ async def prize(
 
 
 def prize_view(row: PrizeRow) -> PrizeView:
-    """Return a prize, the same to everybody in the room."""
+    """Return a prize; everybody in the room sees the same."""
     return PrizeView(
         id=row.id,
         room_id=row.room_id,

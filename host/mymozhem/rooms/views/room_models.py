@@ -1,4 +1,4 @@
-"""Rooms as they are seen: a card for strangers, the room for its people, its code for helpers."""
+"""Rooms, as callers see them: a card for strangers, the room for its people, its code for staff."""
 
 from collections.abc import Mapping
 from functools import lru_cache
@@ -31,7 +31,7 @@ class AppView(View):
 class RoomView(View):
     """A room as one caller sees it.
 
-    Strangers see the first five fields of a public room. `code` is for those who help to run it.
+    Strangers see the first five fields of a public room. `code` is shown to its staff.
     """
 
     id: str
@@ -86,7 +86,7 @@ def room_view(
     prize_count: int,
     whole: bool = True,
 ) -> RoomView:
-    """Return a room as the caller sees it; only the `whole` of it has the manifest."""
+    """Return a room as the caller sees it; the manifest is included only if `whole`."""
     room = membership.room
     if membership.role is None:
         return card_view(room, manifest)
@@ -122,20 +122,20 @@ def room_view(
 
 
 def settings_view(room: RoomRow, manifest: Manifest, level: Level) -> JsonObject:
-    """Return the settings that a level may see, by the `x-visibility` of each."""
+    """Return the settings that a level may see, by their `x-visibility`."""
     shown: JsonValue = project(manifest.settings or {}, room.app_settings, level)
     return shown if isinstance(shown, dict) else {}
 
 
 def manifest_view(manifest: Manifest, level: Level) -> JsonObject:
-    """Return a manifest to a level: whole to organizers, without what is theirs to the others."""
+    """Return a manifest for a level: whole for organizers, without private parts for others."""
     if level is Level.ORGANIZER:
         return manifest.document
     return _for_players(_ByDigest(manifest))
 
 
 class _ByDigest:
-    """A manifest that is equal to another of the same digest."""
+    """A manifest that equals others with the same digest."""
 
     def __init__(self, manifest: Manifest) -> None:
         self.manifest = manifest

@@ -1,4 +1,4 @@
-"""Rooms read: one as its caller sees it, and the listing of those that somebody may know of."""
+"""Read one room as its caller sees it, or list the rooms that a caller may know of."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -38,7 +38,7 @@ MAX_LOOKUPS = 200
 
 @dataclass(frozen=True)
 class RoomFilter:
-    """Which rooms; None and False leave a filter out. `mine` are those that the caller is in."""
+    """Filters of rooms; None and False leave a filter out. `mine` selects the caller's rooms."""
 
     status: RoomStatus | None = None
     app_id: str | None = None
@@ -57,7 +57,7 @@ class RoomFilter:
 
 @dataclass(frozen=True)
 class RoomLookup:
-    """Who asks for which room; nobody where the token is for another one."""
+    """A caller and a room; no caller if the token is for another room."""
 
     room_id: str
     user_id: str | None
@@ -65,7 +65,7 @@ class RoomLookup:
 
     @classmethod
     def by(cls, room_id: str, caller: Principal | None) -> "RoomLookup":
-        """Return the question of a caller."""
+        """Return the lookup of a caller."""
         if caller is None or caller.room_id not in (None, room_id):
             return cls(room_id, None, PersonKind.GUEST)
         return cls(room_id, caller.user_id, caller.kind)
@@ -73,14 +73,14 @@ class RoomLookup:
 
 @dataclass(frozen=True)
 class ShownRoom:
-    """A room as it is shown to a role, and the same as JSON, made once for all who share it."""
+    """A room as a role sees it, and its JSON, made once for all callers with that role."""
 
     room: RoomView
     document: JsonObject
 
 
 class RoomReader:
-    """Reads rooms, each as its caller may see it."""
+    """Reads rooms as their callers may see them."""
 
     def __init__(self, services: Services) -> None:
         self.services = services
@@ -95,7 +95,7 @@ class RoomReader:
         return self.services.catalog
 
     async def room(self, room_id: str, caller: Principal | None) -> ShownRoom:
-        """Return one room; a card to strangers of a public one, `NotFound` of any other."""
+        """Return one room; a card if the caller is a stranger to a public room, else `NotFound`."""
         return await self._lookups.submit(RoomLookup.by(room_id, caller))
 
     async def _answer(self, asked: Sequence[RoomLookup]) -> dict[RoomLookup, ShownRoom | Exception]:
@@ -130,7 +130,7 @@ class RoomReader:
     async def rooms(
         self, caller: Principal | None, wanted: RoomFilter, part: PageRequest
     ) -> ResultPage[RoomView]:
-        """Return rooms that the caller may know of: public ones, their own, to admins all."""
+        """Return the rooms that the caller may know of: public and own ones, or all to admins."""
         async with self.services.database.read() as session:
             admin = await _is_admin(session, caller)
             branches = _branches(caller, wanted, admin=admin)
@@ -190,7 +190,7 @@ class RoomReader:
 
 @dataclass(frozen=True)
 class _Branch:
-    """A list of rooms that an index serves in order; two branches never hold the same room."""
+    """A list of rooms in the order of an index; two branches never contain the same room."""
 
     key: str
     rows: Select[Any]
@@ -219,7 +219,7 @@ def _branches(caller: Principal | None, wanted: RoomFilter, *, admin: bool) -> l
 
 
 def _page(branches: Sequence[_Branch], part: PageRequest) -> Select[RoomRow]:
-    """Return the rooms of a page: the first of each branch, merged; none is sorted as a whole."""
+    """Merge the first rooms of each branch into a page, so that nothing is sorted as a whole."""
     sort = part.sort or ("-createdAt",)
     if not branches:
         return select(RoomRow).where(RoomRow.id.is_(None))

@@ -1,4 +1,4 @@
-"""What is in a room, read: people, prizes, winners, draws, state, log."""
+"""A snapshot of a room for one caller: room, state, people and cursor."""
 
 from datetime import datetime
 from typing import Any
@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from mymozhem.auth.principal import Principal
 from mymozhem.auth.tables import UserRow
 from mymozhem.contract import JsonObject, Level, Role
-from mymozhem.rooms.app_calls.retry import waiting_calls
+from mymozhem.rooms.app_calls.retry import count_pending
 from mymozhem.rooms.core.access import read_as
 from mymozhem.rooms.core.event_log import VisibleEvent, current_cursor, epoch_of
 from mymozhem.rooms.core.membership import Membership
@@ -25,14 +25,14 @@ from .windows import OwnSubmissionView, WindowView, open_windows, own_submission
 
 
 class StateView(View):
-    """The parts of the app's state that a caller sees."""
+    """The parts of the app's state that the caller may see."""
 
     public: JsonObject
     organizer: JsonObject | None = None
 
 
 class MeView(View):
-    """The caller in a room; without a seat of their own nothing but the role.
+    """The caller in a room; without a row of their own, only the role.
 
     Points and rank are absent while a window hides the standings.
     """
@@ -46,9 +46,9 @@ class MeView(View):
 
 
 class Snapshot(View):
-    """A room's state and the cursor that it is at, both from one consistent read.
+    """A room's state and the cursor that belongs to it, from one consistent read.
 
-    `tallying` counts what waits for the app to be back, and is asked again by itself.
+    `tallying` counts the calls that wait for the app; they are retried automatically.
     """
 
     cursor: str
@@ -62,7 +62,7 @@ class Snapshot(View):
 
 
 class Waiting(View):
-    """How much waits for the app, and is asked again."""
+    """The number of calls that wait for the app and are retried."""
 
     waiting: int
 
@@ -103,7 +103,7 @@ async def snapshot(session: AsyncSession, membership: Membership, *, now: dateti
         state=StateView(**shown),
         windows=await open_windows(session, membership, now=now),
         standings=(await standings(session, membership, PageRequest(limit=TOP))).items,
-        tallying=await waiting_calls(session, membership.room.id),
+        tallying=await count_pending(session, membership.room.id),
         me=await _me(session, membership),
     )
 

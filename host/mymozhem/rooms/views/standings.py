@@ -1,4 +1,4 @@
-"""Who stands where: a part of the standings, or all of them."""
+"""Standings, as callers see them: a page, or all of them."""
 
 import asyncio
 from typing import Any
@@ -25,7 +25,7 @@ _AT_ONCE = 500
 
 
 class StandingView(View):
-    """A place in the standings; equal points are one rank, and the next rank is skipped."""
+    """A place in the standings; equal points share a rank, and the next rank is skipped."""
 
     rank: int
     participant_id: str
@@ -34,17 +34,17 @@ class StandingView(View):
 
 
 def keeps_points(room: RoomRow) -> bool:
-    """Tell whether a window keeps the standings to itself; nothing does once the room is over."""
+    """Return whether a window hides the standings; none does after the room has ended."""
     return room.standings_hidden and room.status not in ENDED
 
 
 def points_hidden(membership: Membership) -> bool:
-    """Tell whether the caller sees no points: while a window keeps the standings to itself."""
+    """Return whether points are hidden from the caller, because a window hides the standings."""
     return keeps_points(membership.room) and membership.level is not Level.ORGANIZER
 
 
 def placed(room_id: str) -> tuple[ColumnElement[bool], ...]:
-    """Return who stands in the standings: those who take part, and have points or owe some."""
+    """Return the condition for the standings: active participants whose points are not zero."""
     return (
         ParticipantRow.room_id == room_id,
         ParticipantRow.role == Role.PARTICIPANT,
@@ -56,7 +56,7 @@ def placed(room_id: str) -> tuple[ColumnElement[bool], ...]:
 async def standings(
     session: AsyncSession, membership: Membership, part: PageRequest
 ) -> ResultPage[StandingView]:
-    """Return a part of the standings, best first; none to who may not see points now."""
+    """Return a page of the standings, the best first; empty while points are hidden."""
     if points_hidden(membership):
         return ResultPage([], 0)
     rows = _places(membership)
@@ -68,7 +68,7 @@ async def standings(
 async def list_standings(
     services: Services, room_id: str, caller: Principal | None, part: PageRequest
 ) -> ResultPage[StandingView]:
-    """Return a part of the standings to a caller whom the table lets read them."""
+    """Return a page of the standings if the access table admits the caller."""
     async with read_as(services, room_id, caller, STANDINGS) as (session, membership):
         return await standings(session, membership, part)
 
@@ -76,7 +76,7 @@ async def list_standings(
 async def all_standings(
     services: Services, room_id: str, caller: Principal | None
 ) -> list[StandingView]:
-    """Return all of the standings, best first; none to who may not see points now."""
+    """Return all standings, the best first; empty while points are hidden."""
     async with read_as(services, room_id, caller, STANDINGS) as (session, membership):
         if points_hidden(membership):
             return []
@@ -88,7 +88,7 @@ async def all_standings(
 
 
 async def rank_of(session: AsyncSession, row: ParticipantRow) -> int | None:
-    """Return the rank of somebody with points: one more than those who have more."""
+    """Return the rank of a participant: one more than the number of those with more points."""
     if not row.points or row.role != Role.PARTICIPANT:
         return None
     better = select(func.count()).where(*placed(row.room_id), ParticipantRow.points > row.points)
@@ -96,7 +96,7 @@ async def rank_of(session: AsyncSession, row: ParticipantRow) -> int | None:
 
 
 def _places(membership: Membership) -> Select[int, str, str, int]:
-    """Return the standings as a query; a rank is counted over all of them, not over a part."""
+    """Return the query of the standings; ranks are counted over all of them, not over a page."""
     rank = func.rank().over(order_by=ParticipantRow.points.desc())
     return (
         select(rank, ParticipantRow.id, ParticipantRow.display_name, ParticipantRow.points)

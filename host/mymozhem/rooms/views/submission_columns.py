@@ -1,4 +1,4 @@
-"""Submissions as the lines of a table: a column for each field, and for each part of a payload."""
+"""Submissions as a table: a column for each field, and for each part of a payload."""
 
 from dataclasses import dataclass
 
@@ -15,7 +15,7 @@ _PAYLOAD = "payload"
 
 @dataclass(frozen=True)
 class Columns:
-    """The columns of a list of submissions; `loose` has one for what fits into no other."""
+    """The columns of a list of submissions; `loose` adds one for values that fit into no other."""
 
     fields: tuple[str, ...]
     members: tuple[str, ...]
@@ -24,12 +24,12 @@ class Columns:
 
     @property
     def header(self) -> list[str]:
-        """The names of the columns; those of pointers begin with a slash."""
+        """The names of the columns; those of JSON pointers begin with a slash."""
         members = [f"{_PAYLOAD}.{name}" for name in self.members]
         return [*self.fields, *members, *([_PAYLOAD] if self.loose else []), *self.pointers]
 
     def cells(self, seen: SubmissionView) -> list[JsonValue]:
-        """Return a submission column by column."""
+        """Return a submission as cells."""
         known, payload, parts = to_json(seen), seen.payload, seen.parts or {}
         members = payload if isinstance(payload, dict) else {}
         line = [known.get(name) for name in self.fields]
@@ -44,7 +44,7 @@ class Columns:
 
 
 def columns_of(listed: Listing) -> Columns:
-    """Return the columns of a list: only those of what the caller sees."""
+    """Return the columns of a list, only those that the caller may see."""
     names = listed.visibility.names
     whole = _PAYLOAD in names
     return Columns(

@@ -1,4 +1,4 @@
-"""What of a window's submissions a caller may see. Pure."""
+"""What a caller may see of a window's submissions. Pure."""
 
 from dataclasses import dataclass
 from typing import cast
@@ -19,9 +19,9 @@ _EVERYTHING = frozenset({"id", WHO, "displayName", "payload", "elapsedMs", "at"}
 
 @dataclass(frozen=True)
 class Visibility:
-    """What is seen of a submission: fields by name, and parts of the payload by JSON Pointer.
+    """The visible fields of a submission by name, and parts of its payload by JSON Pointer.
 
-    Through one that shows `parts_only` a submission without any of these parts is not seen at all.
+    With `parts_only`, a submission without any of these parts is hidden.
     """
 
     names: frozenset[str]
@@ -30,16 +30,16 @@ class Visibility:
 
     @property
     def sees_nothing(self) -> bool:
-        """Whether nothing is seen."""
+        """Whether nothing is visible."""
         return not (self.names or self.pointers)
 
     @property
     def ordered(self) -> bool:
-        """Whether the order in which they came may be seen: only with whose they are."""
+        """Whether the commit order is visible: only together with the authors."""
         return WHO in self.names
 
     def parts(self, payload: JsonValue) -> dict[str, JsonValue]:
-        """Return the parts of a payload that are seen, by pointer: those that are there."""
+        """Return the visible parts of a payload that exist, by pointer."""
         found = {}
         for pointer in self.pointers:
             try:
@@ -49,12 +49,12 @@ class Visibility:
         return found
 
     def shows(self, payload: JsonValue) -> bool:
-        """Tell whether a submission is seen at all."""
+        """Return whether a submission is visible."""
         return not self.parts_only or bool(self.parts(payload))
 
 
 def visibility_of(membership: Membership, window: WindowRow) -> Visibility:
-    """Return what a caller sees of a window: helpers everything, others what was shared with them.
+    """Return what a caller sees of a window: staff everything, others what was shared with them.
 
     Verdicts and points are hidden from everybody until results are shown.
     """
@@ -73,6 +73,6 @@ def _lens(shares: list[frozenset[str]]) -> Visibility:
 
 
 def _only_parts(fields: frozenset[str]) -> bool:
-    """Tell whether nothing but parts was shared, with whose they are or without."""
+    """Return whether only parts were shared, with or without their authors."""
     others = fields - {WHO}
     return bool(others) and all(each.startswith("/") for each in others)

@@ -1,4 +1,4 @@
-"""What was submitted to a window, as a caller sees it: page by page, or all of it in batches."""
+"""Submissions of a window, as a caller sees them: page by page, or all in batches."""
 
 import hashlib
 from collections.abc import AsyncIterator, Mapping, Sequence
@@ -33,11 +33,10 @@ MAX_MEMBERS = 100
 
 
 class SubmissionView(View):
-    """Something that was submitted to a window, as far as the caller sees it.
+    """A submission, as far as the caller may see it.
 
-    Those who help to run the room see all of it; the others see the fields that were shared with
-    them, and of the payload the `parts` that were, by JSON Pointer. Verdict and points are there
-    once results are shown.
+    Staff sees all of it. Others see the fields that were shared with them, and the shared `parts`
+    of the payload by JSON Pointer. Verdict and points are present once results are shown.
     """
 
     id: str | None = None
@@ -53,10 +52,10 @@ class SubmissionView(View):
 
 @dataclass(frozen=True)
 class Listing:
-    """All that a caller sees of a window's submissions: which, in their order, and what of them.
+    """Everything that a caller may see of a window's submissions, in order.
 
-    `members` are the names that payloads have; `loose` tells that some payload has others as well,
-    or none, being no object.
+    `members` are the names of members in payloads. `loose` means that some payloads have further
+    members, or are no objects.
     """
 
     ids: Sequence[str]
@@ -66,13 +65,13 @@ class Listing:
 
 
 async def submissions(
-    session: AsyncSession, membership: Membership, name: str, part: PageRequest
+    session: AsyncSession, membership: Membership, window_key: str, part: PageRequest
 ) -> ResultPage[SubmissionView]:
-    """Return a part of what was submitted, in commit order; see `listing` for what is raised.
+    """Return a page of submissions in commit order. Raises: see `listing`.
 
-    Where nobody is to know whose a submission is, the order tells nothing.
+    If authors are hidden, the order is a fixed random one.
     """
-    window, visibility = await _looked_at(session, membership, name)
+    window, visibility = await _looked_at(session, membership, window_key)
     if visibility.sees_nothing:
         return ResultPage([], 0)
     if not visibility.ordered or visibility.parts_only:
@@ -88,7 +87,7 @@ async def submissions(
 async def list_submissions(
     services: Services, room_id: str, caller: Principal | None, name: str, part: PageRequest
 ) -> ResultPage[SubmissionView]:
-    """Return a part of what was submitted to a caller whom the table lets read it."""
+    """Return a page of submissions if the access table admits the caller."""
     async with read_as(services, room_id, caller, SUBMISSIONS) as (session, membership):
         return await submissions(session, membership, name, part)
 
@@ -96,19 +95,19 @@ async def list_submissions(
 async def list_all_submissions(
     services: Services, room_id: str, caller: Principal | None, name: str, *, members: bool
 ) -> Listing:
-    """Look through all that a caller sees, if the table lets them; see `listing`."""
+    """Return the listing of submissions if the access table admits the caller; see `listing`."""
     async with read_as(services, room_id, caller, SUBMISSIONS) as (session, membership):
         return await listing(session, membership, name, members=members)
 
 
 async def listing(
-    session: AsyncSession, membership: Membership, name: str, *, members: bool = False
+    session: AsyncSession, membership: Membership, window_key: str, *, members: bool = False
 ) -> Listing:
-    """Look through all that a caller sees; with the names of `members` of payloads, or without.
+    """Read everything that a caller may see, with or without the names of payload `members`.
 
-    Conflict WINDOW_NOT_CLOSED while the window is under way.
+    Raises Conflict WINDOW_NOT_CLOSED while the window is open or paused.
     """
-    window, visibility = await _looked_at(session, membership, name)
+    window, visibility = await _looked_at(session, membership, window_key)
     if visibility.sees_nothing:
         return Listing((), visibility)
     return await _survey(
@@ -117,7 +116,7 @@ async def listing(
 
 
 async def batches(database: Database, listed: Listing) -> AsyncIterator[list[SubmissionView]]:
-    """Yield what was listed, in parts; no transaction stays open between two of them."""
+    """Yield a listing in batches; no transaction stays open between two of them."""
     for start in range(0, len(listed.ids), AT_ONCE):
         async with database.read() as session:
             some = await seen(session, listed.visibility, listed.ids[start : start + AT_ONCE])
@@ -127,7 +126,7 @@ async def batches(database: Database, listed: Listing) -> AsyncIterator[list[Sub
 async def seen(
     session: AsyncSession, visibility: Visibility, ids: Sequence[str]
 ) -> list[SubmissionView]:
-    """Return submissions in the order of their ids, with what a lens shows of them."""
+    """Return submissions in the order of their ids, restricted to what is visible."""
     found = await session.execute(
         select(SubmissionRow, ParticipantRow.display_name)
         .join(ParticipantRow, ParticipantRow.id == SubmissionRow.participant_id)
@@ -139,7 +138,7 @@ async def seen(
 
 @dataclass
 class _Members:
-    """The names that payloads have, those of the window's schema first."""
+    """The names of members in payloads, those of the window's schema first."""
 
     names: dict[str, None] = field(default_factory=dict)
     loose: bool = False
@@ -156,9 +155,9 @@ class _Members:
 
 
 async def _looked_at(
-    session: AsyncSession, membership: Membership, name: str
+    session: AsyncSession, membership: Membership, window_key: str
 ) -> tuple[WindowRow, Visibility]:
-    window = await find_window(session, membership.room.id, name)
+    window = await find_window(session, membership.room.id, window_key)
     if window.status in UNDER_WAY:
         message = "The window is still open; what was submitted is shown once it is closed."
         raise Conflict(message, code="WINDOW_NOT_CLOSED")
@@ -168,7 +167,7 @@ async def _looked_at(
 async def _survey(
     session: AsyncSession, window: WindowRow, visibility: Visibility, *, members: bool = False
 ) -> Listing:
-    """Look through all submissions that count, with the names of `members` where asked to."""
+    """Read all counting submissions, with the names of `members` if requested."""
     names = _Members(dict.fromkeys(_declared(window)))
     ids: list[str] = []
     if not (members or visibility.parts_only):
@@ -187,7 +186,7 @@ async def _survey(
 async def _payloads(
     session: AsyncSession, window: WindowRow
 ) -> AsyncIterator[tuple[str, JsonValue]]:
-    """Yield ids and payloads in commit order, a few with each statement: SQLite hands out all."""
+    """Yield ids and payloads in commit order, a few per statement; SQLite returns all rows."""
     after = 0
     rows = _counting(window).add_columns(SubmissionRow.ordinal).order_by(SubmissionRow.ordinal)
     while True:
@@ -212,7 +211,7 @@ def _declared(window: WindowRow) -> list[str]:
 
 
 def _nobodys(submission_id: str) -> bytes:
-    """Return a place in an order that says nothing: ids by themselves sort by time."""
+    """Return a sort key that discloses nothing; ids alone would sort by time."""
     return hashlib.sha256(submission_id.encode()).digest()
 
 

@@ -1,4 +1,4 @@
-"""Windows as they are seen: never their rules or data, and results only when they are shown."""
+"""Windows, as callers see them: never rules or data, and results only once they are shown."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -29,18 +29,18 @@ from mymozhem.rooms.windows.timing import left_ms
 from .base import Timestamp, View
 from .paging import Columns, PageRequest, ResultPage, fetch_page
 
-WINDOWS_BY: Columns = {"id": WindowRow.name, "createdAt": WindowRow.created_at}
+WINDOWS_BY: Columns = {"id": WindowRow.key, "createdAt": WindowRow.created_at}
 
 #: own submissions that a snapshot brings, the newest
 MINE = 100
 
 
 class WindowView(View):
-    """A window; `id` is the one that its app gave it.
+    """A window; `id` is the key that its app gave it.
 
-    `leftMs` is the time that is left, or will be after a pause; null without an end. Of the `of`
-    people who may submit, `answered` have; `answeredBy` names them, to those who help to run the
-    room. `maySubmit` tells the caller whether it is for them.
+    `leftMs` is the remaining time, also after a pause; null without an end. Of the `of` people who
+    may submit, `answered` have; `answeredBy` names them to staff. `maySubmit` says whether the
+    caller may submit.
     """
 
     id: str
@@ -66,7 +66,7 @@ class WindowView(View):
 
 
 class OwnSubmissionView(View):
-    """Something that the caller submitted; verdict and points once they are shown."""
+    """A submission of the caller; verdict and points once they are shown."""
 
     id: str
     window_id: str
@@ -80,7 +80,7 @@ class OwnSubmissionView(View):
 async def open_windows(
     session: AsyncSession, membership: Membership, *, now: datetime
 ) -> list[WindowView]:
-    """Return the windows that are under way, and those whose results are still to come."""
+    """Return the windows that are open or paused, and those whose results are not out yet."""
     waiting = (WindowRow.status == WindowStatus.CLOSED) & WindowRow.revealed_at.is_(None)
     under_way = WindowRow.status.in_((*UNDER_WAY, WindowStatus.TALLYING))
     rows = await session.scalars(
@@ -104,12 +104,12 @@ async def windows(
 
 
 async def window(
-    services: Services, room_id: str, caller: Principal | None, name: str
+    services: Services, room_id: str, caller: Principal | None, window_key: str
 ) -> WindowView:
-    """Return one window; to those who help to run the room, with who has answered."""
+    """Return one window; for staff, with the people who have answered."""
     endpoint = "GET /rooms/{id}/windows/{windowId}"
     async with read_as(services, room_id, caller, endpoint) as (session, membership):
-        row = await find_window(session, room_id, name)
+        row = await find_window(session, room_id, window_key)
         (shown,) = await _shown(session, membership, [row], now=services.clock.now())
         if membership.level is not Level.ORGANIZER:
             return shown
@@ -125,7 +125,7 @@ async def window(
 async def _shown(
     session: AsyncSession, membership: Membership, rows: Sequence[WindowRow], *, now: datetime
 ) -> list[WindowView]:
-    """Return windows as the caller sees them; people are counted once for all whom they are for."""
+    """Return windows as the caller sees them; eligible people are counted once per audience."""
     people: dict[tuple[str, ...], int] = {}
     shown = []
     for row in rows:
@@ -138,7 +138,7 @@ async def _shown(
 
 def _view(membership: Membership, row: WindowRow, *, of: int, now: datetime) -> WindowView:
     return WindowView(
-        id=row.name,
+        id=row.key,
         status=row.status,
         prompt=row.prompt,
         accepts=row.accepts,
@@ -161,7 +161,7 @@ def _view(membership: Membership, row: WindowRow, *, of: int, now: datetime) -> 
 
 
 async def own_submissions(session: AsyncSession, membership: Membership) -> list[OwnSubmissionView]:
-    """Return what the caller submitted that counts, the newest last."""
+    """Return the caller's counting submissions, the newest last."""
     if membership.participant is None:
         return []
     found = await session.execute(
@@ -175,10 +175,10 @@ async def own_submissions(session: AsyncSession, membership: Membership) -> list
 
 
 def own_submission(row: SubmissionRow, window: WindowRow) -> OwnSubmissionView:
-    """Return a submission as the one sees it who made it."""
+    """Return a submission as its author sees it."""
     shown = OwnSubmissionView(
         id=row.id,
-        window_id=window.name,
+        window_id=window.key,
         payload=row.payload,
         elapsed_ms=row.elapsed_ms,
         at=row.received_at,
@@ -189,7 +189,7 @@ def own_submission(row: SubmissionRow, window: WindowRow) -> OwnSubmissionView:
 
 
 def shows_results(window: WindowRow) -> bool:
-    """Tell whether verdicts and points of a window may be seen by anybody."""
+    """Return whether the verdicts and points of a window are public."""
     return window.settled_at is not None and window.revealed_at is not None
 
 

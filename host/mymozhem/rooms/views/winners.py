@@ -31,7 +31,7 @@ WINNERS_BY: Columns = {
 
 @dataclass(frozen=True)
 class WinnerFilter:
-    """Which winners; None leaves a filter out."""
+    """Filters of winners; None leaves a filter out."""
 
     prize_id: str | None = None
     participant_id: str | None = None
@@ -40,7 +40,7 @@ class WinnerFilter:
 
 
 class WinnerView(View):
-    """A win; `user` is for those who help to run the room."""
+    """A win; `user` is shown to the staff of the room."""
 
     id: str
     room_id: str
@@ -64,7 +64,7 @@ async def winners(
     wanted: WinnerFilter,
     part: PageRequest,
 ) -> ResultPage[WinnerView]:
-    """Return the winners of a room, revoked ones too; sealed ones are not there."""
+    """Return the winners of a room, with revoked ones and without sealed ones."""
     endpoint = "GET /rooms/{id}/winners"
     async with read_as(services, room_id, caller, endpoint) as (session, membership):
         rows = _winners(membership)
@@ -83,7 +83,7 @@ async def winners(
 async def winner(
     services: Services, room_id: str, caller: Principal | None, winner_id: str
 ) -> WinnerView:
-    """Return one winner; NotFound for one from another room, and for one that is still sealed."""
+    """Return one winner; NotFound for one from another room, and for a sealed one."""
     endpoint = "GET /rooms/{id}/winners/{wid}"
     async with read_as(services, room_id, caller, endpoint) as (session, membership):
         one = _winners(membership).where(WinnerRow.id == winner_id)
@@ -101,7 +101,7 @@ def winner_view(
     prize: PrizeRow,
     person: UserRow,
 ) -> WinnerView:
-    """Return a win that is not sealed as the caller sees it."""
+    """Return an unsealed win as the caller sees it."""
     shown = WinnerView(
         id=row.id,
         room_id=row.room_id,

@@ -1,1 +1,1 @@
-"""Windows: spans in which everybody answers, counted, judged and settled by the host."""
+"""Windows: periods in which participants submit; the host counts, judges and settles them."""

@@ -1,4 +1,4 @@
-"""The end of a window: from one commit on nothing is counted any more."""
+"""Close windows: after that commit nothing counts any more."""
 
 from datetime import datetime
 
@@ -24,21 +24,21 @@ IN_FLIGHT = 0.5
 
 
 def begin_settling(transaction: RoomTransaction, window: WindowRow, reason: CloseReason) -> None:
-    """End the counting; the job that settles windows is woken once this is committed."""
+    """Stop counting; the job that settles windows wakes after the commit."""
     window.status = WindowStatus.TALLYING
     window.close_reason = reason
     window.closed_at = window.due_at = transaction.now
     window.paused_at = window.lease = window.lease_until = None
     window.attempts = 0
-    transaction.record(WindowTallying(window_id=window.name, reason=reason))
+    transaction.record(WindowTallying(window_id=window.key, reason=reason))
     transaction.wake_jobs()
 
 
 def close_soon(transaction: RoomTransaction, window: WindowRow, reason: CloseReason) -> None:
-    """Have a window closed by the job: what arrived before now is still counted.
+    """Let the job close a window; submissions that arrived before now still count.
 
-    Nothing happens where it is closed already. For effects, which cannot wait for what is in
-    flight. One that was paused goes on for no time at all.
+    Nothing happens if it is already closed. This is for effects, which cannot wait for submissions
+    in flight. A paused window resumes with no time left.
     """
     if window.status not in UNDER_WAY:
         return
@@ -56,9 +56,9 @@ def close_soon(transaction: RoomTransaction, window: WindowRow, reason: CloseRea
 
 
 def change_end(transaction: RoomTransaction, window: WindowRow, closes_at: datetime) -> None:
-    """Move the end of a window by the word of its app; a moment that has passed closes it.
+    """Move the end of a window as its app wants; a time in the past closes it.
 
-    Conflict WINDOW_NOT_NOW where it is closed already.
+    Raises Conflict WINDOW_NOT_NOW if it is already closed.
     """
     require(window, *UNDER_WAY)
     if window.paused_at is not None and closes_at <= transaction.now:
@@ -73,10 +73,10 @@ def change_end(transaction: RoomTransaction, window: WindowRow, closes_at: datet
 
 
 def waits_for_all(window: WindowRow) -> bool:
-    """Tell whether a window closes once everybody has answered.
+    """Return whether a window closes once everybody has answered.
 
-    One that waits for the first right answer does, too, where nobody may answer twice: then nobody
-    is left who could be right.
+    A window that waits for the first right answer does, too, if nobody may answer twice: then
+    nobody is left who could be right.
     """
     once = window.submissions == SubmissionMode.ONCE
     first = window.close_on == CloseOn.FIRST_RIGHT and once
@@ -84,7 +84,7 @@ def waits_for_all(window: WindowRow) -> bool:
 
 
 async def close_when_all_answered(transaction: RoomTransaction, window: WindowRow) -> bool:
-    """Close a window that waits for everybody, where everybody has answered; tell whether."""
+    """Close a window that waits for everybody if all have answered; return whether it did."""
     if not waits_for_all(window):
         return False
     people = await count_eligible(transaction.session, window)
@@ -99,5 +99,5 @@ async def close_when_all_answered(transaction: RoomTransaction, window: WindowRo
 
 
 def tell_app(transaction: RoomTransaction, window: WindowRow, what: str) -> None:
-    """Tell the app what others than itself did to a window."""
-    transaction.changed(Change(kind=ChangeKind.WINDOW, what=what, window_id=window.name))
+    """Notify the app of a change of a window that it did not cause."""
+    transaction.changed(Change(kind=ChangeKind.WINDOW, what=what, window_id=window.key))

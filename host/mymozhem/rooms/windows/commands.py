@@ -1,4 +1,4 @@
-"""What organizers can always do to a window, also while its app is down."""
+"""Commands of organizers on a window, which work even while its app is down."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -22,22 +22,22 @@ from .timing import left_ms, move_end, record_changed, require, shift
 _WINDOW = "POST /rooms/{id}/windows/{windowId}"
 
 
-async def pause(services: Services, room_id: str, caller: Principal, name: str) -> WindowRow:
-    """Let a window stand still, with the time that is left; what arrived before still counts."""
+async def pause(services: Services, room_id: str, caller: Principal, window_key: str) -> WindowRow:
+    """Pause a window and keep its remaining time; what arrived before still counts."""
     await services.submissions.flush(room_id, within=IN_FLIGHT)
-    async with _changing(services, room_id, caller, name, "pause") as (transaction, window):
+    async with _changing(services, room_id, caller, window_key, "pause") as (transaction, window):
         require(window, WindowStatus.OPEN)
         window.status, window.paused_at = WindowStatus.PAUSED, transaction.now
         window.due_at = None
         left = left_ms(window, transaction.now)
-        transaction.record(WindowPaused(window_id=window.name, left_ms=left))
+        transaction.record(WindowPaused(window_id=window.key, left_ms=left))
         tell_app(transaction, window, "paused")
     return window
 
 
-async def resume(services: Services, room_id: str, caller: Principal, name: str) -> WindowRow:
-    """Let a paused window go on with the time that was left."""
-    async with _changing(services, room_id, caller, name, "resume") as (transaction, window):
+async def resume(services: Services, room_id: str, caller: Principal, window_key: str) -> WindowRow:
+    """Resume a paused window with the remaining time."""
+    async with _changing(services, room_id, caller, window_key, "resume") as (transaction, window):
         require(window, WindowStatus.PAUSED)
         shift(window, transaction.now - (window.paused_at or transaction.now))
         window.status, window.paused_at = WindowStatus.OPEN, None
@@ -49,10 +49,10 @@ async def resume(services: Services, room_id: str, caller: Principal, name: str)
 
 
 async def extend(
-    services: Services, room_id: str, caller: Principal, name: str, *, by_ms: int
+    services: Services, room_id: str, caller: Principal, window_key: str, *, by_ms: int
 ) -> WindowRow:
-    """Give a window more time; Conflict NO_END where it has no end, ENDS_TOO_LATE for years."""
-    async with _changing(services, room_id, caller, name, "extend") as (transaction, window):
+    """Give a window more time; Conflict NO_END if it has no end, ENDS_TOO_LATE for years."""
+    async with _changing(services, room_id, caller, window_key, "extend") as (transaction, window):
         require(window, *UNDER_WAY)
         if window.closes_at is None:
             message = "The window has no end; it closes when you close it."
@@ -63,26 +63,26 @@ async def extend(
     return window
 
 
-async def close(services: Services, room_id: str, caller: Principal, name: str) -> WindowRow:
-    """Close a window now; what arrived before is counted. Twice is once."""
+async def close(services: Services, room_id: str, caller: Principal, window_key: str) -> WindowRow:
+    """Close a window now; what arrived before still counts. Idempotent."""
     await services.submissions.flush(room_id, within=IN_FLIGHT)
-    async with _changing(services, room_id, caller, name, "close") as (transaction, window):
+    async with _changing(services, room_id, caller, window_key, "close") as (transaction, window):
         if window.status in UNDER_WAY:
             begin_settling(transaction, window, CloseReason.ORGANIZER)
     return window
 
 
-async def settle(services: Services, room_id: str, caller: Principal, name: str) -> WindowRow:
-    """Settle a window that waits for its app by the host's own verdicts; the app is told later."""
-    async with _changing(services, room_id, caller, name, "settle") as (transaction, window):
+async def settle(services: Services, room_id: str, caller: Principal, window_key: str) -> WindowRow:
+    """Settle a window that waits for its app by the host's verdicts, and notify the app later."""
+    async with _changing(services, room_id, caller, window_key, "settle") as (transaction, window):
         require(window, WindowStatus.TALLYING)
         await settling.settle_without_app(transaction, window)
     return window
 
 
-async def reveal(services: Services, room_id: str, caller: Principal, name: str) -> WindowRow:
-    """Show verdicts and standings that a window held back; twice is once."""
-    async with _changing(services, room_id, caller, name, "reveal") as (transaction, window):
+async def reveal(services: Services, room_id: str, caller: Principal, window_key: str) -> WindowRow:
+    """Show the verdicts and standings that a window held back; idempotent."""
+    async with _changing(services, room_id, caller, window_key, "reveal") as (transaction, window):
         if window.revealed_at is None:
             await settling.reveal(transaction, window)
             tell_app(transaction, window, "revealed")
@@ -93,14 +93,14 @@ async def rejudge(
     services: Services,
     room_id: str,
     caller: Principal,
-    name: str,
+    window_key: str,
     *,
     rules: JsonObject | None = None,
     verdicts: Verdicts | None = None,
     void: bool = False,
 ) -> WindowRow:
-    """Correct a window by new rules, by verdicts, or by voiding it; see `correcting`."""
-    async with _changing(services, room_id, caller, name, "rejudge") as (transaction, window):
+    """Correct a window by new rules, by verdicts, or by voiding it; see `windows.rejudge`."""
+    async with _changing(services, room_id, caller, window_key, "rejudge") as (transaction, window):
         if void:
             await rejudging.void(transaction, window)
         else:
@@ -111,9 +111,9 @@ async def rejudge(
 
 @asynccontextmanager
 async def _changing(
-    services: Services, room_id: str, caller: Principal, name: str, act: str
+    services: Services, room_id: str, caller: Principal, window_key: str, act: str
 ) -> AsyncIterator[tuple[RoomTransaction, WindowRow]]:
     async with write_as(services, room_id, caller, f"{_WINDOW}/{act}") as transaction:
-        window = await find_window(transaction.session, room_id, name)
+        window = await find_window(transaction.session, room_id, window_key)
         transaction.audit(f"window.{act}", subject=window.id)
         yield transaction, window

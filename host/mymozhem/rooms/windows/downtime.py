@@ -1,10 +1,9 @@
-"""Time that the host itself was down does not count: open windows go on with what was left.
+"""Compensate downtime: open windows get back the time in which no host was running.
 
-Whoever runs the jobs notes once or twice a second that the host is there, as long as any window is
-open. A gap between two notes is time in which nobody could submit, where a process started after
-it, or could not reach the database in it, or slept with its machine. One that was merely busy was
-there. Windows are moved by the gap, each under its room's lock, and each note of a window says up
-to when that was done.
+The process that runs the jobs writes a heartbeat once or twice a second while any window is open. A
+gap between two heartbeats is downtime if a process started after it, could not reach the database
+during it, or was suspended; a process that was merely busy was running. Windows are moved by the
+gap, each under its room's lock, and `checked_at` of a window says until when that was done.
 """
 
 import asyncio
@@ -40,28 +39,28 @@ logger = structlog.stdlib.get_logger(__name__)
 
 @dataclass(frozen=True)
 class _Signs:
-    """The last note, and each open window (id, room) with what its own says."""
+    """The last heartbeat, and each open window (id, room) with its `checked_at`."""
 
     now: datetime
     noted: datetime | None
     windows: dict[tuple[str, str], datetime]
 
     def quiet(self) -> timedelta:
-        """Return for how long there has been no sign of a host at all."""
+        """Return the time since the last sign of any host."""
         return self.now - max([*self.windows.values(), *([self.noted] if self.noted else [])])
 
 
 async def beat(services: Services) -> None:
-    """Note that the host is there, and has been since the last note; while any window is open."""
+    """Write a heartbeat while any window is open: the host has been running since the last one."""
     if (await _look(services)).windows:
         await _note(services)
 
 
 async def recover(services: Services, *, starting: bool = False) -> None:
-    """Give open windows the time back in which no host was there, and note that it is there now.
+    """Give open windows the time back in which no host was running, and write a heartbeat.
 
-    `starting`: this process has just come up. Where it has the database to itself, any gap counts;
-    else it waits until others, if there are any, would have noted that they are there.
+    `starting` means that this process has just started. If it is the only one on the database, any
+    gap counts; otherwise it waits long enough for other processes to write a heartbeat.
     """
     signs = await _look(services)
     if not signs.windows:
@@ -114,7 +113,7 @@ async def _give_back(
 
 
 async def _note(services: Services) -> None:
-    """Write the note; the very first may be written by several at once, and one is enough."""
+    """Write the heartbeat; several processes may insert the first one, and one of them wins."""
     with suppress(IntegrityError):
         async with services.database.write() as unit:
             moved = await unit.session.scalars(

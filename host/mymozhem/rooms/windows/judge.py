@@ -1,7 +1,7 @@
-"""Submissions that the app judges one by one, while the window is open and before it settles.
+"""Let the app judge submissions one by one, while the window is open and before it settles.
 
-What is not judged yet is written in the database, so that nothing is forgotten: whoever settles the
-window asks for the rest.
+What is not judged yet is in the database, so nothing is lost: the job that settles the window calls
+the app for the rest.
 """
 
 import asyncio
@@ -48,7 +48,7 @@ logger = structlog.stdlib.get_logger(__name__)
 
 
 def wake(services: Services, window_id: str) -> None:
-    """Have a window's submissions judged by a task of this process, if none is at it already."""
+    """Start a task of this process that judges a window's submissions, unless one is running."""
     task = services.judges.get(window_id)
     if task is None or task.done():
         judge = judge_waiting(services, window_id)
@@ -60,10 +60,10 @@ def wake(services: Services, window_id: str) -> None:
 async def judge_waiting(
     services: Services, window_id: str, *, budget: Budget | None = None
 ) -> None:
-    """Ask the app about every submission that is not judged yet, until none is left.
+    """Call the app for every unjudged submission, until none is left.
 
-    Where it does not answer, the rules decide; without rules the verdict stays `pending`. A
-    `budget` is the time for all of them together, None gives each its own.
+    If it does not answer, the rules decide; without rules the verdict stays `pending`. `budget` is
+    the time for all of them together; None gives each its own.
     """
     while True:
         async with services.database.read() as session:
@@ -120,7 +120,7 @@ async def _ask(
                 window=window_view(window),
                 submission=Submission(
                     id=row.id,
-                    window_id=window.name,
+                    window_id=window.key,
                     participant_id=row.participant_id,
                     payload=row.payload,
                     elapsed_ms=row.elapsed_ms,
@@ -138,7 +138,7 @@ async def _write(
     waiting: Sequence[SubmissionRow],
     outcomes: Sequence[Outcome[JudgeResult]],
 ) -> None:
-    """Write verdicts where none was written meanwhile; organizers are told of the first failure."""
+    """Write verdicts that are still missing; organizers are notified of the first failure."""
     window = await transaction.session.get_one(WindowRow, window_id, populate_existing=True)
     if window.status not in (*UNDER_WAY, WindowStatus.TALLYING):
         return

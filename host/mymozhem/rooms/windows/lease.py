@@ -1,4 +1,4 @@
-"""A window that a job has taken: written while it is still the job's, or put off for later."""
+"""The lease of a job on a window: check it before writing, or reschedule the job."""
 
 from datetime import timedelta
 
@@ -14,16 +14,16 @@ from mymozhem.rooms.tables.windows import WindowRow
 
 
 class LeaseLost(Exception):
-    """Somebody else has moved the window on."""
+    """The window was changed by somebody else."""
 
 
 async def require_lease(
     transaction: RoomTransaction, lease: Lease, *, status: WindowStatus | None = None
 ) -> WindowRow:
-    """Return the window while it is still ours, and in that status; Dropped where it is not.
+    """Return the window if the lease is valid and the window has that status, else raise LeaseLost.
 
-    A lease by itself is not enough: it may have been taken while somebody else moved the window on,
-    who saw none and so took none away.
+    The lease alone is not enough: it may have been acquired while somebody else changed the window
+    without seeing a lease.
     """
     window = await transaction.session.scalar(
         select(WindowRow)
@@ -38,7 +38,7 @@ async def require_lease(
 def record_first_failure(
     transaction: RoomTransaction, window: WindowRow, code: str, message: str
 ) -> None:
-    """Tell organizers once, when it first fails."""
+    """Notify organizers once, at the first failure."""
     if not window.attempts:
         record_decision(transaction, CLOSE_WINDOW, DecidedBy.QUEUE, code, message)
 
@@ -51,7 +51,7 @@ def reschedule(
     *,
     parked: bool = False,
 ) -> None:
-    """Have it tried again later."""
+    """Retry the job later."""
     window.attempts += 1
     wait = backoff.seconds(window.attempts, parked=parked)
     window.due_at = transaction.now + timedelta(seconds=wait)

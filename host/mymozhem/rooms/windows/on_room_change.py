@@ -1,4 +1,4 @@
-"""What becomes of windows when their room ends, and when people leave it."""
+"""What happens to windows if their room ends or people leave it."""
 
 from sqlalchemy import select
 
@@ -12,7 +12,7 @@ from .rejudge import void_unsettled
 
 
 async def end_windows(transaction: RoomTransaction, status: RoomStatus) -> None:
-    """Close what is open in a room that is over; in one that is called off nothing counts."""
+    """Close the open windows of a room that ends; if the room is cancelled, nothing counts."""
     unsettled = (*UNDER_WAY, WindowStatus.TALLYING)
     windows = await transaction.session.scalars(
         select(WindowRow).where(
@@ -27,7 +27,7 @@ async def end_windows(transaction: RoomTransaction, status: RoomStatus) -> None:
 
 
 async def close_answered(transaction: RoomTransaction) -> None:
-    """Close windows that waited only for somebody who has just left."""
+    """Close windows that waited only for a participant who has just left."""
     await transaction.session.flush()
     windows = await transaction.session.scalars(
         select(WindowRow).where(

@@ -1,4 +1,4 @@
-"""Windows are opened by apps, in a room that is running."""
+"""Apps open windows in a running room."""
 
 from datetime import timedelta
 
@@ -26,14 +26,14 @@ MAX_ACCEPTS_BYTES = 16 * 1024
 
 
 async def open_window(transaction: RoomTransaction, effect: OpenWindow) -> None:
-    """Open a window; it takes submissions from its opening on, once this is committed.
+    """Open a window; it accepts submissions from its opening on, after this is committed.
 
-    Conflict outside a running room, for an id that was used before, for a schema that is unsafe or
-    none, and at the end of a chain of eight hooks; TooLarge for parts that are; NotFound for
-    participants of elsewhere.
+    Raises Conflict outside a running room, for a key that was used before, for an unsafe or invalid
+    schema, and at the end of a chain of eight hooks; TooLarge for parts that exceed their limit;
+    NotFound for participants of another room.
     """
     _require_active_room(transaction)
-    await _require_unused_name(transaction, effect.id)
+    await _require_unused_key(transaction, effect.id)
     rules = _checked(effect)
     if effect.participants is not None:
         await require_participants(transaction, effect.participants)
@@ -46,7 +46,7 @@ async def open_window(transaction: RoomTransaction, effect: OpenWindow) -> None:
 
 
 def check_depth(depth: int) -> None:
-    """Raise where too many hooks have caused one another."""
+    """Raise if the chain of hooks is too long."""
     if depth > MAX_DEPTH:
         message = f"More than {MAX_DEPTH} hooks have caused one another; let the window last."
         raise Conflict(message, code="CHAIN_TOO_LONG")
@@ -59,7 +59,7 @@ def _row(transaction: RoomTransaction, effect: OpenWindow, rules: JsonObject | N
     soon = closes_at is not None and closes_at <= transaction.now + SAME_CHAIN
     return WindowRow(
         room_id=transaction.room.id,
-        name=effect.id,
+        key=effect.id,
         status=WindowStatus.OPEN,
         prompt=effect.prompt,
         accepts=effect.accepts,
@@ -89,7 +89,7 @@ def _row(transaction: RoomTransaction, effect: OpenWindow, rules: JsonObject | N
 def _record(transaction: RoomTransaction, window: WindowRow) -> None:
     transaction.record(
         WindowOpened(
-            window_id=window.name,
+            window_id=window.key,
             prompt=window.prompt,
             accepts=window.accepts,
             opens_at=window.opens_at,
@@ -109,7 +109,7 @@ def _require_active_room(transaction: RoomTransaction) -> None:
         raise Conflict(message, code="ROOM_NOT_ACTIVE")
 
 
-async def _require_unused_name(transaction: RoomTransaction, name: str) -> None:
+async def _require_unused_key(transaction: RoomTransaction, key: str) -> None:
     rows = (
         select(func.count()).select_from(WindowRow).where(WindowRow.room_id == transaction.room.id)
     )
@@ -118,11 +118,11 @@ async def _require_unused_name(transaction: RoomTransaction, name: str) -> None:
         for query in (
             rows,
             rows.where(WindowRow.status.in_(UNDER_WAY)),
-            rows.where(WindowRow.name == name),
+            rows.where(WindowRow.key == key),
         )
     ]
     if same:
-        message = f"The room has had a window {name!r} already; take another id."
+        message = f"The room has had a window {key!r} already; take another id."
         raise Conflict(message, code="WINDOW_ID_USED")
     if under_way >= MAX_OPEN or total >= MAX_WINDOWS:
         message = f"A room has {MAX_OPEN} open windows at most, and {MAX_WINDOWS} in all."
@@ -130,7 +130,7 @@ async def _require_unused_name(transaction: RoomTransaction, name: str) -> None:
 
 
 def _checked(effect: OpenWindow) -> JsonObject | None:
-    """Return the rules as they are kept; raises for what cannot be used."""
+    """Return the rules as they are stored; raise if they cannot be used."""
     for part, most in (
         (effect.prompt, MAX_PART_BYTES),
         (effect.data, MAX_PART_BYTES),
@@ -151,7 +151,7 @@ def _checked(effect: OpenWindow) -> JsonObject | None:
 
 
 def check_size(part: JsonObject, most: int) -> None:
-    """Raise TooLarge for a part of a window that takes more bytes than are kept."""
+    """Raise TooLarge if a part of a window exceeds its limit."""
     size = len(orjson.dumps(part))
     if size > most:
         message = f"A part of the window has {size} bytes; at most {most} are kept."

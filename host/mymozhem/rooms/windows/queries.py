@@ -1,4 +1,4 @@
-"""Windows looked up, and shown to their app."""
+"""Queries about windows and their submissions."""
 
 from collections.abc import AsyncIterator, Sequence
 
@@ -22,11 +22,11 @@ UNDER_WAY = (WindowStatus.OPEN, WindowStatus.PAUSED)
 IDS_AT_ONCE = 5_000
 
 
-async def find_window(session: AsyncSession, room_id: str, name: str) -> WindowRow:
-    """Return a window of a room by the id that its app gave it; NotFound where there is none."""
+async def find_window(session: AsyncSession, room_id: str, key: str) -> WindowRow:
+    """Return the window of a room with that key, or raise NotFound."""
     window = await session.scalar(
         select(WindowRow)
-        .where(WindowRow.room_id == room_id, WindowRow.name == name)
+        .where(WindowRow.room_id == room_id, WindowRow.key == key)
         .execution_options(populate_existing=True)
     )
     if window is None:
@@ -38,9 +38,9 @@ async def find_window(session: AsyncSession, room_id: str, name: str) -> WindowR
 async def counting_submissions(
     session: AsyncSession, window: WindowRow
 ) -> AsyncIterator[Sequence[SubmissionRow]]:
-    """Yield the submissions that count, in commit order, some at a time.
+    """Yield the counting submissions in commit order, in chunks.
 
-    What is changed in them is written before the next ones are read: nobody waits for thousands.
+    Changes of a chunk are written before the next one is read, so that nobody waits for thousands.
     """
     rows = (
         select(SubmissionRow)
@@ -57,19 +57,19 @@ async def counting_submissions(
 
 
 async def count(session: AsyncSession, window: WindowRow) -> int:
-    """Return how many submissions count."""
+    """Return the number of counting submissions."""
     rows = select(func.count()).select_from(SubmissionRow)
     where = (SubmissionRow.window_id == window.id, SubmissionRow.counts)
     return await session.scalar(rows.where(*where)) or 0
 
 
 async def count_eligible(session: AsyncSession, window: WindowRow) -> int:
-    """Return how many people may submit to a window: those of its roles who take part now."""
+    """Return how many people may submit to a window: active ones with one of its roles."""
     return await _count(session, window, _people(window))
 
 
 async def count_unanswered(session: AsyncSession, window: WindowRow) -> int:
-    """Return how many of those who may submit have not; whoever answered and left is no help."""
+    """Return how many eligible people have not answered; people who left do not count."""
     answered = exists().where(
         SubmissionRow.window_id == window.id,
         SubmissionRow.participant_id == ParticipantRow.id,

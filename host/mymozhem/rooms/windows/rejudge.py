@@ -1,4 +1,4 @@
-"""Corrections after the fact: verdicts change, scores follow, and the log says what changed."""
+"""Correct results afterwards: verdicts change, scores follow, and the log records it."""
 
 from collections.abc import Mapping
 
@@ -27,8 +27,9 @@ async def rejudge(
 ) -> None:
     """Judge a closed window again, by new rules or by verdicts of single submissions.
 
-    One that was void counts again. Conflict WINDOW_NOT_CLOSED before it is settled, SCHEMA_REFUSED
-    for rules that cannot be used, TooLarge for too many; NotFound for a submission of elsewhere.
+    A void window counts again. Raises Conflict WINDOW_NOT_CLOSED before it is settled,
+    SCHEMA_REFUSED for rules that cannot be used, TooLarge for too many, and NotFound for a
+    submission of another window.
     """
     if window.settled_at is None:
         message = "The window is not closed yet; there is nothing to correct."
@@ -45,7 +46,7 @@ async def rejudge(
 
 
 async def void(transaction: RoomTransaction, window: WindowRow) -> None:
-    """Let a window give no points, also one that is not closed yet; twice is once."""
+    """Void a window, so that it gives no points; also before it is closed. Idempotent."""
     if window.status == WindowStatus.VOID:
         return
     if window.settled_at is None:
@@ -57,7 +58,7 @@ async def void(transaction: RoomTransaction, window: WindowRow) -> None:
 
 
 async def void_unsettled(transaction: RoomTransaction, window: WindowRow) -> None:
-    """Let a window that is not settled give nothing; one that is stays as it is."""
+    """Void a window that is not settled; leave a settled one unchanged."""
     if window.status in (*UNDER_WAY, WindowStatus.TALLYING):
         await void(transaction, window)
 
@@ -85,9 +86,9 @@ async def _judge_again(
 
 
 async def _correct(transaction: RoomTransaction, window: WindowRow) -> None:
-    """Log the correction; scores follow at once where results are not held back."""
+    """Log the correction; scores follow immediately unless results are held back."""
     voided = window.status == WindowStatus.VOID
-    transaction.record(WindowCorrected(window_id=window.name, void=voided))
+    transaction.record(WindowCorrected(window_id=window.key, void=voided))
     if window.revealed_at is not None:
         await publish(transaction, window)
 

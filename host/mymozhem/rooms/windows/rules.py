@@ -1,4 +1,4 @@
-"""What the host itself finds of a submission: right exactly when it satisfies the rules."""
+"""The host's own verdict: a submission is right if it satisfies the rules."""
 
 from pydantic import JsonValue
 
@@ -10,7 +10,7 @@ from .text_folding import fold_payload
 
 
 class Rules:
-    """The rules of a window as they are now; hold them where a window has many submissions."""
+    """The current rules of a window; reuse one object for many submissions."""
 
     def __init__(self, window: WindowRow) -> None:
         self._validator = None if window.rules is None else compile_schema(window.rules)
@@ -18,12 +18,12 @@ class Rules:
         self._points = window.points
 
     def is_right(self, payload: JsonValue) -> bool:
-        """Tell whether a submission satisfies the rules; nothing is right without rules."""
+        """Return whether a submission satisfies the rules; False without rules."""
         validator = self._validator
         return validator is not None and validator.is_valid(fold_payload(payload, self._fold))
 
     def verdict(self, payload: JsonValue, *, without: Verdict) -> tuple[Verdict, int]:
-        """Return verdict and points; `without` rules that verdict and no points."""
+        """Return verdict and points; without rules, the verdict `without` and no points."""
         if self._validator is None:
             return without, 0
         return (Verdict.RIGHT, self._points) if self.is_right(payload) else (Verdict.WRONG, 0)

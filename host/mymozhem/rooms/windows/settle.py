@@ -1,4 +1,4 @@
-"""What comes of a window: verdicts, points, scores, and when anybody may see them."""
+"""Settle windows: verdicts, points, scores, and when they become visible."""
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -23,7 +23,7 @@ REASON = "window"
 async def record_closed(
     transaction: RoomTransaction, window: WindowRow, decided_by: DecidedBy
 ) -> None:
-    """Log that a window is settled; what its app wants to say of it comes after this."""
+    """Log that a window is settled; the app's effects on it come after this entry."""
     number = await count(transaction.session, window)
     if window.attempts:
         await forget(transaction.session, [window.id])
@@ -36,17 +36,17 @@ async def record_closed(
         message = "a window without a reason was settled"
         raise RuntimeError(message)
     transaction.record(
-        WindowClosed(window_id=window.name, reason=reason, counted=number, decided_by=decided_by)
+        WindowClosed(window_id=window.key, reason=reason, counted=number, decided_by=decided_by)
     )
 
 
 async def settle(
     transaction: RoomTransaction, window: WindowRow, verdicts: Verdicts | None
 ) -> None:
-    """Fix verdicts and points, and show them where they are not held back.
+    """Fix verdicts and points, and show them unless they are held back.
 
-    Submissions that `verdicts` leaves out keep what was found of them: by the app one by one, else
-    by the rules.
+    Submissions that `verdicts` leaves out keep their verdict: the app's own, else that of the
+    rules.
     """
     if window.results == Results.ON_CLOSE:
         window.revealed_at = transaction.now
@@ -67,9 +67,9 @@ async def settle(
 
 
 async def reveal(transaction: RoomTransaction, window: WindowRow) -> None:
-    """Show verdicts and standings that a window held back; twice is once.
+    """Show the verdicts and standings that a window held back; idempotent.
 
-    Conflict where the window is not closed yet.
+    Raises Conflict if the window is not closed yet.
     """
     if window.revealed_at is not None:
         return
@@ -78,12 +78,12 @@ async def reveal(transaction: RoomTransaction, window: WindowRow) -> None:
         raise Conflict(message, code="WINDOW_NOT_CLOSED")
     window.revealed_at = transaction.now
     window.due_at = window.lease = window.lease_until = None
-    transaction.record(WindowRevealed(window_id=window.name))
+    transaction.record(WindowRevealed(window_id=window.key))
     await publish(transaction, window)
 
 
 async def publish(transaction: RoomTransaction, window: WindowRow) -> None:
-    """Bring the scores up to what the window gives now, with a delta for each who is concerned."""
+    """Update the scores to the window's current points, with a delta per participant."""
     deltas: Counter[str] = Counter()
     async for rows in counting_submissions(transaction.session, window):
         _credit(window, rows, deltas)
@@ -93,13 +93,15 @@ async def publish(transaction: RoomTransaction, window: WindowRow) -> None:
 async def _publish(
     transaction: RoomTransaction, window: WindowRow, deltas: Mapping[str, int]
 ) -> None:
-    await scores.unseal(transaction, window.id, window=window.name)
-    await scores.credit(transaction, deltas, window_id=window.id, window=window.name, reason=REASON)
+    await scores.unseal(transaction, window.id, window_key=window.key)
+    await scores.credit(
+        transaction, deltas, window_id=window.id, window_key=window.key, reason=REASON
+    )
     await scores.announce(transaction, shown=window.announce_standings)
 
 
 def by_id(verdicts: Verdicts | None) -> dict[str, tuple[Verdict, int]]:
-    """Return verdicts and points by the submission's id."""
+    """Return verdicts and points by submission id."""
     if verdicts is None:
         return {}
     given = zip(verdicts.verdict, verdicts.points, strict=True)
@@ -114,7 +116,7 @@ def _own_verdict(window: WindowRow, rules: Rules, row: SubmissionRow) -> tuple[V
 
 
 def _credit(window: WindowRow, rows: Sequence[SubmissionRow], deltas: Counter[str]) -> None:
-    """Note what the submissions give by now, and add what is new by participant."""
+    """Store the current points of submissions, and add the difference per participant."""
     for row in rows:
         given = 0 if window.status == WindowStatus.VOID else row.points
         if given != row.credited:

@@ -1,4 +1,4 @@
-"""Submissions shown to others, in part, by the word of the app that asked for them."""
+"""Share parts of submissions with others, as the app that opened the window wants."""
 
 from mymozhem.contract import Level, Share, WindowStatus
 from mymozhem.contract.events import WindowShared
@@ -11,10 +11,10 @@ _OVER = (WindowStatus.TALLYING, WindowStatus.CLOSED, WindowStatus.VOID)
 
 
 async def share(transaction: RoomTransaction, window: WindowRow, effect: Share) -> None:
-    """Show fields of a window's submissions to an audience; what was shared before stays so.
+    """Share fields of a window's submissions with an audience; earlier shares remain.
 
-    Conflict WINDOW_NOT_CLOSED while it takes submissions. Nothing happens for `private`: the host
-    and the app see everything anyway.
+    Raises Conflict WINDOW_NOT_CLOSED while it accepts submissions. Nothing happens for `private`:
+    the host and the app see everything anyway.
     """
     if window.status not in _OVER:
         message = "Submissions are shared once the window is closed."
@@ -26,4 +26,4 @@ async def share(transaction: RoomTransaction, window: WindowRow, effect: Share) 
         *({"to": str(stream), "fields": list(effect.fields)} for stream in shared),
     ]
     for stream in shared:
-        transaction.record(WindowShared(window_id=window.name, fields=effect.fields), to=stream)
+        transaction.record(WindowShared(window_id=window.key, fields=effect.fields), to=stream)

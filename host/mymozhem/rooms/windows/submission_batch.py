@@ -1,4 +1,4 @@
-"""A group of submissions in one transaction: looked up together, judged one by one."""
+"""A batch of submissions in one transaction: looked up together, judged one by one."""
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
@@ -77,7 +77,7 @@ _REPLACED = (
 
 
 class SubmissionBatch:
-    """The submissions of one commit, taken in the order in which they came."""
+    """The submissions of one commit, in order of arrival."""
 
     def __init__(self, transaction: RoomTransaction) -> None:
         self._writer = transaction
@@ -90,7 +90,7 @@ class SubmissionBatch:
     async def take(
         self, arriving: Sequence[PendingSubmission]
     ) -> dict[PendingSubmission, AcceptedSubmission | Exception]:
-        """Store what can be accepted and return what came of each."""
+        """Store the acceptable submissions and return the result of each."""
         self._known = await load(self._writer.session, self._writer.room.id, arriving)
         answers = {each: self._one(each) for each in arriving}
         await self._store()
@@ -128,7 +128,7 @@ class SubmissionBatch:
         return person
 
     def _window(self, each: PendingSubmission, person: Person) -> AcceptingWindow:
-        window = self._known.windows.get(each.window)
+        window = self._known.windows.get(each.window_key)
         if window is None:
             message = "There is no such window."
             raise NotFound(message, code="WINDOW_NOT_FOUND")
@@ -143,7 +143,7 @@ class SubmissionBatch:
         return earlier.accepted
 
     def _received(self, each: PendingSubmission) -> datetime:
-        """Return when it arrived, by the clock of the database."""
+        """Return the time of arrival by the database's clock."""
         return self._writer.now - timedelta(seconds=max(0.0, self._began - each.arrived))
 
     def _require_first_answer(self, window: WindowRow, slot: Slot) -> None:
@@ -198,7 +198,7 @@ class SubmissionBatch:
             begin_settling(self._writer, row, CloseReason.FIRST_RIGHT)
 
     def _replace(self, slot: Slot) -> None:
-        """Let an earlier submission count no more, be it stored already or in this group."""
+        """Stop counting an earlier submission, whether stored or in this batch."""
         stored = self._single.get(slot)
         if stored is None:
             self._replaced.add(slot)
@@ -214,7 +214,7 @@ class SubmissionBatch:
             await session.execute(insert(_SUBMISSIONS), self._rows)
 
     async def _after(self, window: WindowRow) -> None:
-        """Close what everybody has answered, and have judged what the app is to judge."""
+        """Close windows that everybody has answered, and wake the judge of the others."""
         added = any(row["window_id"] == window.id for row in self._rows)
         if not added:
             return
@@ -226,7 +226,7 @@ class SubmissionBatch:
 
 
 def _require_in_time(window: WindowRow, received: datetime) -> int:
-    """Return the elapsed milliseconds of what came in time; raises for the rest."""
+    """Return the elapsed milliseconds of a submission that is in time; raise for others."""
     if window.status == WindowStatus.PAUSED:
         raise WindowPaused
     late = window.closes_at is not None and received >= window.closes_at

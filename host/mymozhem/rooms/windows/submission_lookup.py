@@ -1,4 +1,4 @@
-"""What a group of submissions has to know of its room: looked up for all of them at once."""
+"""Load what a batch of submissions needs to know of its room, with few queries."""
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
@@ -27,7 +27,7 @@ Slot = tuple[str, str]
 
 @dataclass(frozen=True)
 class Person:
-    """Somebody in the room."""
+    """A person in the room."""
 
     id: str
     role: Role
@@ -36,14 +36,14 @@ class Person:
 
 @dataclass(frozen=True)
 class FirstSubmission:
-    """What a key stood for the first time."""
+    """The submission for which a key was first used."""
 
     payload: JsonValue
     accepted: AcceptedSubmission
 
 
 class AcceptingWindow:
-    """A window with its schemas compiled: a digest of them costs more than a submission."""
+    """A window with its schemas compiled, since compiling costs more than a submission."""
 
     def __init__(self, row: WindowRow) -> None:
         self.row = row
@@ -52,12 +52,12 @@ class AcceptingWindow:
         self._accepts = compile_schema(row.accepts)
 
     def takes(self, person: Person) -> bool:
-        """Tell whether somebody may submit, whenever that is."""
+        """Return whether a person may submit, at whatever time."""
         invited = self._invited is None or person.id in self._invited
         return invited and person.role in self.row.roles
 
     def check_payload(self, payload: JsonValue) -> None:
-        """Raise where a payload is too large, or nothing that the window accepts."""
+        """Raise if a payload is too large or breaks the window's schema."""
         if len(orjson.dumps(payload)) > MAX_PAYLOAD_BYTES:
             message = f"A submission has {MAX_PAYLOAD_BYTES} bytes at most."
             raise TooLarge(message, code="SUBMISSION_TOO_LARGE")
@@ -66,7 +66,7 @@ class AcceptingWindow:
             raise Invalid(code="SUBMISSION_INVALID", fields=by_field(problems, under="/payload"))
 
     def judge(self, payload: JsonValue) -> tuple[Verdict, int, bool]:
-        """Return verdict, points and whether that is final, as far as the host judges at once."""
+        """Return verdict, points and whether they are final, as far as the host judges now."""
         if self.row.judge != Judge.RULES:
             return Verdict.PENDING, 0, False
         return *self.rules.verdict(payload, without=Verdict.PENDING), True
@@ -74,9 +74,9 @@ class AcceptingWindow:
 
 @dataclass
 class SubmissionLookup:
-    """What was found, by the window's name, by user, by slot, by slot and key.
+    """The results: by window key, by user, by slot, by slot and submission key.
 
-    `turns` are the submissions that count; whoever adds to a group adds to them.
+    `turns` are the counting submissions; the batch adds its own to them.
     """
 
     windows: dict[str, AcceptingWindow] = field(default_factory=dict)
@@ -90,7 +90,7 @@ _WINDOWS = (
     select(WindowRow)
     .where(
         WindowRow.room_id == bindparam("room_id"),
-        WindowRow.name.in_(bindparam("names", expanding=True)),
+        WindowRow.key.in_(bindparam("window_keys", expanding=True)),
     )
     .execution_options(populate_existing=True)
 )
@@ -135,10 +135,10 @@ _KEYS = select(
 async def load(
     session: AsyncSession, room_id: str, arriving: Sequence[PendingSubmission]
 ) -> SubmissionLookup:
-    """Return what a group has to know; the room is locked, so that it stays true."""
-    names = sorted({each.window for each in arriving})
-    found = await session.scalars(_WINDOWS, {"room_id": room_id, "names": names})
-    known = SubmissionLookup({row.name: AcceptingWindow(row) for row in found})
+    """Return what a batch needs to know; the room is locked, so it stays true."""
+    window_keys = sorted({each.window_key for each in arriving})
+    found = await session.scalars(_WINDOWS, {"room_id": room_id, "window_keys": window_keys})
+    known = SubmissionLookup({row.key: AcceptingWindow(row) for row in found})
     await _load_people(session, room_id, known, {each.caller.user_id for each in arriving})
     keys = {each.key for each in arriving if each.key is not None}
     if keys:

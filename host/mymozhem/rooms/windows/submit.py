@@ -1,7 +1,7 @@
-"""Submissions: committed in groups, in the order in which they came, acknowledged after the commit.
+"""Submissions: committed in batches, in order of arrival, acknowledged after the commit.
 
-Each is judged by itself, so that a bad one never fails its neighbours. All of it happens under the
-lock of the room's row: submissions are ordered by commit, whatever process took them.
+Each is judged on its own, so that an invalid one never fails the others. All of it happens under
+the lock of the room's row: the commit order counts, whichever process received them.
 """
 
 from collections.abc import Sequence
@@ -27,23 +27,23 @@ async def submit(
     services: Services,
     room_id: str,
     caller: Principal,
-    name: str,
+    window_key: str,
     payload: JsonValue,
     *,
     key: str | None = None,
     received: float | None = None,
 ) -> AcceptedSubmission:
-    """Submit something to a window; it is durable when this returns, and never judged by then.
+    """Submit to a window; the submission is durable on return, and not judged yet.
 
-    A `key` that the same person used for the same payload in this window gives the first answer
-    again. `received` is the monotonic second at which it arrived, now unless it is given.
+    A `key` that the same person used for the same payload in this window returns the first answer
+    again. `received` is the monotonic second of arrival, by default now.
 
     Raises Conflict WINDOW_CLOSED, WINDOW_PAUSED, TOO_EARLY (try again), ALREADY_ANSWERED,
-    TOO_MANY_SUBMISSIONS, IDEMPOTENCY_MISMATCH; Invalid where the payload breaks the schema;
-    TooLarge; NotFound, Forbidden for who may not submit.
+    TOO_MANY_SUBMISSIONS, IDEMPOTENCY_MISMATCH; Invalid if the payload breaks the schema; TooLarge;
+    and NotFound or Forbidden for callers who may not submit.
     """
     arrived = services.clock.monotonic() if received is None else received
-    arriving = PendingSubmission(caller, name, payload, arrived, key)
+    arriving = PendingSubmission(caller, window_key, payload, arrived, key)
     process = partial(_commit, services, room_id)
     try:
         return await services.submissions.submit(room_id, arriving, process)
@@ -56,7 +56,7 @@ async def submit(
 async def _commit(
     services: Services, room_id: str, arriving: Sequence[PendingSubmission]
 ) -> dict[PendingSubmission, AcceptedSubmission | Exception]:
-    """Commit a group; where that breaks, each of them alone."""
+    """Commit a batch; if that fails, commit each of its submissions alone."""
     try:
         async with room_transaction(services, room_id) as transaction:
             return await SubmissionBatch(transaction).take(arriving)

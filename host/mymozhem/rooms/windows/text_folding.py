@@ -31,13 +31,13 @@ _VAGUE = frozenset(
 
 
 def fold_text(text: str) -> str:
-    """Return a text in the form in which it is compared: NFKC, case folded, spaces collapsed."""
+    """Return a text in its form for comparison: NFKC, case-folded, spaces collapsed."""
     folded = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", text).casefold())
     return " ".join(folded.split())
 
 
 def fold_payload(payload: JsonValue, fold: Iterable[str]) -> JsonValue:
-    """Return a payload with the texts at these JSON Pointers folded; nothing there is no error."""
+    """Return a payload with the texts at these JSON Pointers folded; missing ones are ignored."""
     for pointer in fold:
         payload = _fold_at(payload, json_pointer.parts(pointer))
     return payload
@@ -46,8 +46,8 @@ def fold_payload(payload: JsonValue, fold: Iterable[str]) -> JsonValue:
 def fold_rules(rules: JsonObject, fold: Iterable[str]) -> JsonObject:
     """Return rules whose `const` and `enum` are folded at these JSON Pointers.
 
-    ValueError where texts stand under a keyword that speaks of several places, such as `$ref` or
-    `items`: folded for one of them they would be wrong for the others.
+    Raises ValueError if texts are under a keyword that applies to several places, such as `$ref` or
+    `items`: folded for one place they would be wrong for the others.
     """
     fold = tuple(fold)
     vague = _vague(rules) if fold else None
@@ -91,7 +91,7 @@ def _fold_schema(schema: JsonValue, path: Sequence[str]) -> JsonValue:
 
 
 def _fold_below(schema: JsonObject, path: Sequence[str]) -> JsonObject:
-    """Return the keywords that speak of what lies below, with the rest of the path folded."""
+    """Return the keywords for nested places, with the rest of the path folded."""
     if not path:
         return {}
     head, rest = path[0], path[1:]
@@ -108,7 +108,7 @@ def _fold_below(schema: JsonObject, path: Sequence[str]) -> JsonObject:
 
 
 def _vague(rules: JsonObject) -> str | None:
-    """Return the keyword that keeps rules from being folded, None where there is none."""
+    """Return the keyword that prevents the folding of rules; None if there is none."""
     nodes = index(rules).nodes
     waiting: list[tuple[str, str | None]] = [("", None)]
     while waiting:

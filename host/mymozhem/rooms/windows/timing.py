@@ -1,4 +1,4 @@
-"""The time of a window: what was left of it, and how it moves. Pure."""
+"""The times of a window: what remains, and how they move. Pure."""
 
 from datetime import datetime, timedelta
 from typing import Literal
@@ -22,12 +22,12 @@ def milliseconds(span: timedelta) -> int:
 
 
 def elapsed_ms(window: WindowRow, moment: datetime) -> int:
-    """Return the milliseconds from the opening to a moment, pauses left out; negative before."""
+    """Return the milliseconds from the opening to a time, without pauses; negative before."""
     return milliseconds(moment - window.opens_at)
 
 
 def left_ms(window: WindowRow, now: datetime) -> int | None:
-    """Return the time that is left, or that there will be after a pause; None without an end."""
+    """Return the remaining time, also after a pause; None without an end."""
     if window.closes_at is None:
         return None
     since = max(window.paused_at or now, window.opens_at)
@@ -42,9 +42,9 @@ def shift(window: WindowRow, span: timedelta) -> None:
 
 
 def move_end(transaction: RoomTransaction, window: WindowRow, closes_at: datetime) -> None:
-    """Move the end of a window that is under way; while it is paused, what is left of it.
+    """Move the end of an open window, or the remaining time of a paused one.
 
-    Conflict ENDS_TOO_LATE for one that nobody will live to see, and no calendar has room for.
+    Raises Conflict ENDS_TOO_LATE for an end that is too far in the future.
     """
     if closes_at > transaction.now + LONGEST:
         message = f"A window ends within {LONGEST.days} days."
@@ -61,10 +61,10 @@ def record_changed(
     window: WindowRow,
     reason: Literal["resumed", "extended", "changed", "downtime"],
 ) -> None:
-    """Log the times that a window has now."""
+    """Log the current times of a window."""
     transaction.record(
         WindowChanged(
-            window_id=window.name,
+            window_id=window.key,
             opens_at=window.opens_at,
             closes_at=window.closes_at,
             reason=reason,
@@ -74,7 +74,7 @@ def record_changed(
 
 
 def require(window: WindowRow, *statuses: WindowStatus) -> None:
-    """Raise Conflict WINDOW_NOT_NOW where a window is in none of these statuses."""
+    """Raise Conflict WINDOW_NOT_NOW if a window has none of these statuses."""
     if window.status not in statuses:
         message = f"This cannot be done while the window is {window.status}."
         facts = {"status": window.status, "when": sorted(statuses)}

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import select
 
-from mymozhem.clock import Clock, SystemClock
+from mymozhem.clock import Clock
 from mymozhem.contract import ActionRequest, Context, JsonObject, ParticipantStatus, hookimpl
 from mymozhem.db.unit_of_work import Database
 from mymozhem.errors import Forbidden, Invalid, MymozhemError, Refused, Unavailable
@@ -21,8 +21,7 @@ from mymozhem.rooms.tables.participants import ParticipantRow
 from mymozhem.rooms.tables.prizes import WinnerRow
 from mymozhem.rooms.tables.rooms import RoomRow, RoomStateRow
 from tests.support.host import HostHarness, make_host, principal
-
-GUARD = 30
+from tests.support.timing import HANG_TIMEOUT, LoadTolerantClock
 
 
 class Buzzer:
@@ -107,7 +106,7 @@ class Quitter(Buzzer):
 
 @pytest.fixture
 def clock() -> Clock:
-    return SystemClock()
+    return LoadTolerantClock()
 
 
 @pytest.fixture
@@ -128,7 +127,7 @@ async def host(
 async def press(
     host: HostHarness, room: RoomRow, who: JoinResult, **payload: str
 ) -> ActionResponse:
-    async with asyncio.timeout(GUARD):
+    async with asyncio.timeout(HANG_TIMEOUT):
         return await perform(host.services, room.id, principal(who), "press", dict(payload))
 
 
@@ -143,7 +142,7 @@ class Presses:
         """Press, and return once it is in line."""
         before = self._in_line()
         self.tasks.append(asyncio.create_task(press(self.host, self.room, who, **payload)))
-        async with asyncio.timeout(GUARD):
+        async with asyncio.timeout(HANG_TIMEOUT):
             while self._in_line() == before:  # noqa: ASYNC110  a line tells nobody that it grew
                 await asyncio.sleep(0)
             await self.app.entered.wait()

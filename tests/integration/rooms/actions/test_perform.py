@@ -61,7 +61,7 @@ async def test_every_effect_is_applied_in_one_commit(host: HostHarness) -> None:
         assert (await session.scalars(select(WinnerRow.prize_id))).all() == [prize]
         assert (await session.scalars(select(NotificationRow.title))).all() == ["You won"]
         timer = (await session.scalars(select(TimerRow))).one()
-        assert (timer.name, timer.payload) == ("bell", {"n": 1})
+        assert (timer.key, timer.payload) == ("bell", {"n": 1})
         assert (await session.get_one(RoomRow, room.id)).app_settings["banner"] == "Sold"
     streams = {event.type: event.stream for event in await host.events(room.id)}
     assert streams["bazaar:whispered"] == "organizer"

@@ -11,7 +11,7 @@ import pytest
 from sqlalchemy import select
 from structlog.testing import capture_logs
 
-from mymozhem.clock import Clock, SystemClock
+from mymozhem.clock import Clock
 from mymozhem.contract import (
     ActionRequest,
     Context,
@@ -34,9 +34,9 @@ from mymozhem.rooms.tables.rooms import RoomRow, RoomStateRow
 from mymozhem.rooms.tables.scores import ScoreRow
 from mymozhem.rooms.tables.timers import TimerRow
 from tests.support.host import HostHarness, make_host, principal
+from tests.support.timing import HANG_TIMEOUT, LoadTolerantClock
 
 #: a test that takes so long has waited for what nobody should wait for
-GUARD = 30
 
 
 class Wreck:
@@ -176,7 +176,7 @@ BROKEN = ("raise", "text", "block")
 
 @pytest.fixture
 def clock() -> Clock:
-    return SystemClock()
+    return LoadTolerantClock()
 
 
 @pytest.fixture(autouse=True)
@@ -200,12 +200,12 @@ async def host(
 ) -> AsyncIterator[HostHarness]:
     host = await make_host(database, clock, tmp_path, apps)
     yield host
-    async with asyncio.timeout(GUARD):
+    async with asyncio.timeout(HANG_TIMEOUT):
         await host.services.dispatcher.close()
 
 
 async def do(host: HostHarness, room: RoomRow, **payload: Any) -> object:
-    async with asyncio.timeout(GUARD):
+    async with asyncio.timeout(HANG_TIMEOUT):
         return (await perform(host.services, room.id, host.organizer, "do", payload)).reply
 
 
@@ -338,7 +338,7 @@ async def test_who_joins_while_the_app_is_broken_waits_for_an_organizer(
 ) -> None:
     room = await host.start(app_id)
     for number, way in enumerate(BROKEN, start=1):
-        async with asyncio.timeout(GUARD):
+        async with asyncio.timeout(HANG_TIMEOUT):
             joined = await host.guest(room, answers={"break": way})
         assert joined.participant.status == ParticipantStatus.PENDING, way
         told = await host.events(room.id, "app:fallback_used")
@@ -351,7 +351,7 @@ async def test_a_crowd_that_meets_a_blocking_app_is_let_wait_and_nobody_else(
     host: HostHarness,
 ) -> None:
     room, other = await host.start("wreck"), await host.start("drifter")
-    async with asyncio.timeout(GUARD):
+    async with asyncio.timeout(HANG_TIMEOUT):
         crowd = [host.guest(room, f"Guest {n}", {"break": "block"}) for n in range(40)]
         *blocked, elsewhere = await asyncio.gather(*crowd, host.guest(other))
     assert {each.participant.status for each in blocked} == {ParticipantStatus.PENDING}
@@ -382,7 +382,7 @@ async def test_a_literal_of_the_manifests_stands_in_for_an_action(host: HostHarn
 async def test_settings_are_checked_by_their_schema_alone_while_the_app_is_broken(
     host: HostHarness, app_id: str, way: str
 ) -> None:
-    async with asyncio.timeout(GUARD):
+    async with asyncio.timeout(HANG_TIMEOUT):
         room = await host.start(app_id, settings={"break": way})
         with pytest.raises(MymozhemError):
             await host.room(app_id, settings={"break": way, "limit": 0})
@@ -398,8 +398,8 @@ async def test_while_an_app_blocks_a_room_every_other_room_goes_on(
     patient = replace(host, services=replace(host.services, settings=settings))
     room, same, other = [await host.start(app_id) for app_id in ("faithful", "faithful", "drifter")]
     blocked = asyncio.create_task(do(patient, room, **{"break": "block"}))
-    async with asyncio.timeout(GUARD):
-        await asyncio.to_thread(apps["faithful"].entered.wait, GUARD)
+    async with asyncio.timeout(HANG_TIMEOUT):
+        await asyncio.to_thread(apps["faithful"].entered.wait, HANG_TIMEOUT)
         for each in (same, other):
             assert await do(host, each, effects=[{"effect": "reply", "data": "well"}]) == "well"
             assert (await host.guest(each)).new
@@ -415,7 +415,7 @@ async def test_a_host_closes_at_once_whatever_its_apps_are_doing(
     for room, way in zip(rooms, ("block", "cling"), strict=True):
         with pytest.raises(Unavailable):
             await do(host, room, **{"break": way})
-    async with asyncio.timeout(GUARD):
+    async with asyncio.timeout(HANG_TIMEOUT):
         await host.services.dispatcher.close()
     blocked = [each for each in threading.enumerate() if each.name.startswith("app-wreck")]
     assert blocked

@@ -14,7 +14,7 @@ from mymozhem.registry import kill_switch
 from mymozhem.registry.catalog_source import Source
 from mymozhem.rooms import timers
 from mymozhem.rooms.app_calls import retry
-from mymozhem.rooms.app_calls.late_answers import Fate
+from mymozhem.rooms.app_calls.late_answers import CallbackOutcome
 from mymozhem.rooms.core.transaction import room_transaction
 from mymozhem.rooms.draws import commands
 from mymozhem.rooms.draws.commands import DrawRequest
@@ -367,7 +367,7 @@ async def test_organizers_have_all_that_waits_asked_again_draws_too(den):
         await cause_window(den)
         await den.later(0.01)
         async with den.host.services.database.read() as session:
-            assert await retry.waiting_calls(session, den.room.id) == 2
+            assert await retry.count_pending(session, den.room.id) == 2
     async with room_transaction(den.host.services, den.room.id) as transaction:
         assert await retry.retry_now(transaction) == 2
     await den.arrived(2)
@@ -402,7 +402,10 @@ class TestCallbacks:
             await den.late.accept_callback("sloth", row.call_id, b'{"effects": 7}')
         assert refused.value.code == "APP_BAD_RESULT"
         for _ in range(2):
-            assert await den.late.accept_callback("sloth", row.call_id, said()) is Fate.COUNTS
+            assert (
+                await den.late.accept_callback("sloth", row.call_id, said())
+                is CallbackOutcome.COUNTS
+            )
         await den.later(0)
         assert await decided(den, "on_timer")
         assert len(den.app.calls("on_timer")) == 1
@@ -421,7 +424,7 @@ class TestCallbacks:
         den.app.answers["on_timer"] = quick
         await cause_timer(den)
         await den.later(0)
-        assert await asyncio.wrap_future(callbacks[0]) is Fate.COUNTS
+        assert await asyncio.wrap_future(callbacks[0]) is CallbackOutcome.COUNTS
         await den.later(0)
         assert await rows(den, TimerRow) == []
 
@@ -444,7 +447,7 @@ class TestCallbacks:
         await KINDS[hook](den)
         await den.later(0)
         await den.later(60)
-        assert taken == [Fate.COUNTS]
+        assert taken == [CallbackOutcome.COUNTS]
         assert await decided(den, hook)
         assert len(den.app.calls(hook)) == 2
         assert await den.queued() == []
@@ -456,13 +459,13 @@ class TestCallbacks:
         assert joined.participant.status == "pending"
         [used] = await den.told("app:fallback_used")
         assert used["code"] == "APP_ACCEPTED"
-        fate = await den.late.accept_callback("sloth", used["callId"], b'{"decision": "accept"}')
-        assert fate is Fate.RECORDED
+        outcome = await den.late.accept_callback("sloth", used["callId"], b'{"decision": "accept"}')
+        assert outcome is CallbackOutcome.RECORDED
         [late] = await den.told("app:late_answer")
         assert (late["callId"], late["outcome"]) == (used["callId"], "answered")
 
 
-class TestParking:
+class TestAppRecovery:
     async def park(self, den):
         """Have a timer fail until it is parked."""
 
@@ -478,7 +481,7 @@ class TestParking:
     async def test_the_first_success_lets_parked_calls_go(self, den):
         await self.park(den)
         await den.host.guest(den.room)
-        await den.parking.settled()
+        await den.recovery.settled()
         del den.app.answers["on_timer"]
         await den.later(0)
         assert await decided(den, "on_timer")
@@ -487,7 +490,7 @@ class TestParking:
         await self.park(den)
         for number in range(5):
             await den.host.guest(den.room, f"Guest {number}")
-            await den.parking.settled()
+            await den.recovery.settled()
             await den.later(0)
         assert len(den.app.calls("on_timer")) == 5
 
@@ -496,7 +499,7 @@ class TestParking:
         app = SlowApp()
         den2 = await den.restarted(app)
         await den2.host.guest(den.room)
-        await den2.parking.settled()
+        await den2.recovery.settled()
         await den2.later(0)
         assert await decided(den2, "on_timer")
         await den2.close()
@@ -504,12 +507,12 @@ class TestParking:
     async def test_the_word_that_an_app_is_back_counts_in_all_rooms(self, den):
         await self.park(den)
         del den.app.answers["on_timer"]
-        den.parking.on_app_back("quiz")
-        await den.parking.settled()
+        den.recovery.on_app_back("quiz")
+        await den.recovery.settled()
         await den.later(0)
         assert len(den.app.calls("on_timer")) == 4
-        den.parking.on_app_back("sloth")
-        await den.parking.settled()
+        den.recovery.on_app_back("sloth")
+        await den.recovery.settled()
         await den.later(0)
         assert await decided(den, "on_timer")
 

@@ -8,7 +8,6 @@ from pathlib import Path
 import pytest
 from sqlalchemy import delete, make_url, select
 
-from mymozhem.clock import SystemClock
 from mymozhem.contract import DrawStatus, PrizeCount, fair
 from mymozhem.db.unit_of_work import Database
 from mymozhem.registry.catalog import Catalog
@@ -22,11 +21,12 @@ from mymozhem.rooms.tables.prizes import WinnerRow
 from mymozhem.rooms.tables.rooms import RoomRow, RoomStateRow
 from tests.support.apps.draw_app import DrawApp
 from tests.support.host import make_host, make_services
+from tests.support.timing import HANG_TIMEOUT, LoadTolerantClock
 
 
 @pytest.fixture
 def clock():
-    return SystemClock()
+    return LoadTolerantClock()
 
 
 @pytest.fixture
@@ -78,9 +78,9 @@ async def test_a_hundred_concurrent_runs_have_one_effect(host, room):
 
 @pytest.mark.parametrize("dialect", ["postgresql"], indirect=True)
 async def test_two_hosts_on_one_database_have_one_effect(host, room, database_url, tmp_path):
-    other = Database(database_url, clock=SystemClock())
+    other = Database(database_url, clock=LoadTolerantClock())
     await other.open()
-    second = await make_services(other, SystemClock(), tmp_path, {"drawer": DrawApp()})
+    second = await make_services(other, LoadTolerantClock(), tmp_path, {"drawer": DrawApp()})
     runners = [Jobs(services, poll=0.02) for services in (host.services, second)]
     for each in runners:
         each.start()
@@ -91,7 +91,7 @@ async def test_two_hosts_on_one_database_have_one_effect(host, room, database_ur
         for each in range(20):
             await timers.schedule(transaction, f"t{each}", after_ms=0, payload={})
     await until(other, draw_id, DrawStatus.REVEALED)
-    async with asyncio.timeout(60):
+    async with asyncio.timeout(HANG_TIMEOUT):
         while len(await host.events(room.id, "drawer:said")) < 20:  # noqa: ASYNC110 - rows, no event
             await asyncio.sleep(0.02)
     for each in runners:

@@ -19,6 +19,7 @@ from mymozhem.rooms.jobs.runner import Jobs
 from mymozhem.rooms.tables.timers import TimerRow
 from tests.support.apps.draw_app import DrawApp, break_down, refuse, said
 from tests.support.host import make_host
+from tests.support.timing import HANG_TIMEOUT
 
 
 class Told(DrawApp):
@@ -120,7 +121,7 @@ async def test_a_broken_app_is_asked_again_and_parked_and_organizers_hear_of_it_
         assert await jobs.run_due() == (1 if wait else 0)
     assert len(await host.events(room.id, "app:fallback_used")) == 1
     async with host.services.database.read() as session:
-        assert await retry.waiting_calls(session, room.id) == 1
+        assert await retry.count_pending(session, room.id) == 1
     app.behaviour.clear()
     async with room_transaction(host.services, room.id) as transaction:
         assert await retry.retry_now(transaction) == 1
@@ -242,7 +243,7 @@ async def test_a_look_for_jobs_that_fails_is_not_the_last_one(host, room, schedu
         await jobs.run_due()
     with capture_logs() as lines:
         jobs.start()
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(HANG_TIMEOUT):
             while not lines:  # noqa: ASYNC110 - it has no other sign
                 await asyncio.sleep(0.01)
             async with services.database.write() as unit:

@@ -308,7 +308,7 @@ async def test_windows_that_open_one_another_at_once_stop_at_eight(window_room):
     assert (await window_room.window()).status == "closed"
     window_room.app.closing = lambda _: None
     await window_room.later(2_000)
-    assert (await window_room.window(last.name)).status == "closed"
+    assert (await window_room.window(last.key)).status == "closed"
 
 
 async def test_a_thousand_people_answer_one_window_and_all_of_it_is_settled(window_room):

@@ -7,6 +7,7 @@ import pytest
 from mymozhem.contract import WindowStatus
 from mymozhem.errors import Conflict
 from mymozhem.rooms.actions.perform import perform
+from mymozhem.rooms.core import app_context_data
 from mymozhem.rooms.effects import EffectRefused
 from mymozhem.rooms.windows import commands, queries
 from tests.integration.rooms.windows.conftest import WindowRoom
@@ -41,7 +42,8 @@ async def test_submissions_are_read_some_at_a_time_and_keep_their_order(
     window_room: WindowRoom, monkeypatch: pytest.MonkeyPatch
 ):
     monkeypatch.setattr(queries, "ROWS_AT_ONCE", 2)
-    monkeypatch.setattr(queries, "WINDOWS_AT_ONCE", 2)
+    monkeypatch.setattr(app_context_data, "ROWS_AT_ONCE", 2)
+    monkeypatch.setattr(app_context_data, "WINDOWS_AT_ONCE", 2)
     for name in ("c", "a", "d", "b"):
         await window_room.do(opening(name, rules=RULES, points=1))
         for guest in (2, 0, 1):

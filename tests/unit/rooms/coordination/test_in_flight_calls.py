@@ -4,7 +4,7 @@ import asyncio
 
 from mymozhem.contract import DecidedBy
 from mymozhem.dispatch.outcome import Failure, FailureKind, Outcome
-from mymozhem.rooms.app_calls.pending import stamped
+from mymozhem.rooms.app_calls.pending import revision_fingerprint
 from mymozhem.rooms.coordination import in_flight_calls
 from mymozhem.rooms.coordination.in_flight_calls import AcceptedCall, InFlightCalls
 from mymozhem.rooms.core.revision import Revision
@@ -51,9 +51,11 @@ def test_the_oldest_is_forgotten_where_there_are_too_many():
 
 def test_what_an_answer_is_computed_from_is_written_down_the_same_each_time():
     one, other = (Revision("ACTIVE", "lock_1", 1, state, None) for state in (1, 2))
-    assert stamped(one) == stamped(Revision("ACTIVE", "lock_1", 1, 1, None))
-    assert stamped(one) != stamped(other)
-    assert stamped("a digest") == '"a digest"'
+    assert revision_fingerprint(one) == revision_fingerprint(
+        Revision("ACTIVE", "lock_1", 1, 1, None)
+    )
+    assert revision_fingerprint(one) != revision_fingerprint(other)
+    assert revision_fingerprint("a digest") == '"a digest"'
 
 
 async def test_a_kept_call_that_is_asked_twice_is_over_with_each():

@@ -52,7 +52,7 @@ def install(
     require_complete(served)
     app.json = OrjsonProvider(app)
     app.url_rule_class = _Rule
-    app.url_map.merge_slashes = False  # a redirect would answer in HTML
+    app.url_map.merge_slashes = False  # a redirect would respond with HTML
     app.config["MAX_CONTENT_LENGTH"] = MOST_BYTES
     app.config["PROPAGATE_EXCEPTIONS"] = False
     arrival_time.install(app, host)

@@ -52,10 +52,10 @@ class Answer(BaseModel):
 
 
 def build_models() -> None:
-    """Build the validators of all models that put this off until they are first used.
+    """Build the validators of all models that defer this until their first use; idempotent.
 
-    Building those of the contract takes longer than importing them. Whoever must not wait later,
-    while a call is running, does it at a moment of its own; twice is safe, and any thread may.
+    Building those of the contract takes longer than importing them. Call it from any thread, at a
+    time when no call waits for it.
     """
     for model in dict.fromkeys(_models_below(BaseModel)):
         if model.model_config.get("defer_build"):

@@ -181,7 +181,7 @@ class Catalog:
         return app is not None and app.serves(version)
 
     def calls_over_http(self) -> bool:
-        """Tell whether some app is called over HTTP: a remote one, or isolated code."""
+        """Return whether some app is called over HTTP: a remote one, or isolated code."""
         remote = any(app.endpoints for app in self._now.apps.values())
         return remote or bool(self._now.isolated)
 

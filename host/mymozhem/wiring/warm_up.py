@@ -1,4 +1,4 @@
-"""What a start leaves for later, so that it need not wait: done as soon as the host serves."""
+"""Deferred work of a start, done as soon as the host serves."""
 
 import asyncio
 from importlib import import_module
@@ -13,9 +13,9 @@ PAUSE_SECONDS = 0.25
 
 
 async def warm_up() -> None:
-    """Load and build what the first requests would else wait for; twice is safe.
+    """Load and build, in a thread, what the first requests would otherwise wait for; idempotent.
 
-    It happens in a thread. What is needed before its turn is loaded at once, by whoever needs it.
+    If a request needs a part earlier, the request loads it.
     """
     await asyncio.sleep(PAUSE_SECONDS)
     await asyncio.to_thread(_load)

@@ -52,10 +52,10 @@ class Answer(BaseModel):
 
 
 def build_models() -> None:
-    """Build the validators of all models that defer this until their first use; idempotent.
+    """Build the validators of all models that defer this until their first use.
 
-    Building those of the contract takes longer than importing them. Call it from any thread, at a
-    time when no call waits for it.
+    Building those of the contract takes longer than importing them. A host calls this after its
+    start, so that no call has to wait for it. Idempotent and thread-safe.
     """
     for model in dict.fromkeys(_models_below(BaseModel)):
         if model.model_config.get("defer_build"):

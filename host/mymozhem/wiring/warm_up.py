@@ -1,21 +1,21 @@
-"""Deferred work of a start, done as soon as the host serves."""
+"""Work that the start of a host defers until it serves requests."""
 
 import asyncio
 from importlib import import_module
 
 from mymozhem.contract.wire import build_models
 
-#: modules that are loaded when they are first needed, which takes as long as many requests
+#: modules that are loaded on first use, which takes as long as many requests
 LATER = ("jwt", "mymozhem.outbound.client")
 
-#: the last steps of the start come first
+#: lets the last steps of the start finish first
 PAUSE_SECONDS = 0.25
 
 
 async def warm_up() -> None:
-    """Load and build, in a thread, what the first requests would otherwise wait for; idempotent.
+    """Load and build in a thread what the first requests would otherwise wait for; idempotent.
 
-    If a request needs a part earlier, the request loads it.
+    A request that needs a part earlier loads that part itself.
     """
     await asyncio.sleep(PAUSE_SECONDS)
     await asyncio.to_thread(_load)

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
+import hypothesis
 import jsonschema
 import pytest
 
@@ -25,6 +26,10 @@ from mymozhem.contract import (
     WinnerStatus,
 )
 from mymozhem.testing import over_both_transports
+
+# An example has no time limit: the first one builds the models that the others find.
+hypothesis.settings.register_profile("mymozhem", deadline=None)
+hypothesis.settings.load_profile("mymozhem")
 
 transport = over_both_transports("mymozhem_lottery")
 

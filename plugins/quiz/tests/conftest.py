@@ -18,6 +18,7 @@ from operator import getitem
 from pathlib import Path
 from types import ModuleType
 
+import hypothesis
 import jsonschema
 import pytest
 
@@ -58,6 +59,10 @@ from mymozhem.contract import (
 )
 from mymozhem.testing import over_both_transports
 from mymozhem_quiz.importing.values import fold
+
+# An example has no time limit: the first one builds the models that the others find.
+hypothesis.settings.register_profile("mymozhem", deadline=None)
+hypothesis.settings.load_profile("mymozhem")
 
 transport = over_both_transports("mymozhem_quiz")
 

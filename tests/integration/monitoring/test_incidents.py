@@ -22,6 +22,8 @@ from tests.integration.monitoring.records import (
     observed,
 )
 
+pytestmark = pytest.mark.both_engines
+
 MAIL = {"smtp_url": "smtp://127.0.0.1:1", "mail_from": "host@example.org"}
 MINUTE = timedelta(minutes=1)
 

@@ -58,7 +58,7 @@ def serve(  # noqa: PLR0913  options, all by keyword
     """
     known = tuple(parse_key(key) if isinstance(key, str) else key for key in keys)
     if not known:
-        raise ValueError("give a key: nobody could sign a question")
+        raise ValueError("give a key: without one, nobody can sign a request")
     build_models()
     pool = Threads(threads)
     return Endpoint(

@@ -47,7 +47,7 @@ async def deprecate_version(
             )
         if changed:
             notified = await notify_organizers(unit, published)
-        said = {"version": version, "reason": reason, "lifted": lift, "told": notified}
-        await audited(unit, caller, app_id, "app.deprecate", **said)
+        details = {"version": version, "reason": reason, "lifted": lift, "told": notified}
+        await audited(unit, caller, app_id, "app.deprecate", **details)
     await refresh_catalog(services)
     return Deprecated(published, notified)

@@ -39,9 +39,9 @@ async def retry_dead_letters(
     Idempotent, since retried letters are no longer dead.
     """
     retried = await dead_letters.retry_since(database, outbox, since, app_id=app_id)
-    said = {"since": iso(since), "appId": app_id, "retried": retried}
+    details = {"since": iso(since), "appId": app_id, "retried": retried}
     async with database.write() as unit:
-        audit(unit, "delivery.retry", actor_id=actor_id, **said)
+        audit(unit, "delivery.retry", actor_id=actor_id, **details)
         await mark_done(unit.session)
     return retried
 

@@ -88,7 +88,7 @@ class Dispatcher:
         self._remote = LateReplyTransport(remote) if remote is not None else None
         self._isolated = LateReplyTransport(isolated) if isolated is not None else None
         self._breakers = breakers
-        self._ears = observers or CallObservers()
+        self._observers = observers or CallObservers()
         self._policies: dict[tuple[str, str, str], Policy | None] = {}
         self._places: defaultdict[str, asyncio.Semaphore] = defaultdict(
             lambda: asyncio.Semaphore(CALLS_AT_ONCE)
@@ -123,10 +123,17 @@ class Dispatcher:
         if policy is None:
             return Outcome(DecidedBy.PLATFORM, call_id)
         within_ms = deadline_ms(policy, cap_ms=self._cap_ms, budget=budget)
-        told = with_values(context, {"call_id": call_id, "deadline_ms": within_ms})
+        call_context = with_values(context, {"call_id": call_id, "deadline_ms": within_ms})
         late = self._late(hook, app, context, call_id)
         call = HookCall(
-            hook, app, told, request, attempt, max_attempts, occurred_at=occurred_at, late=late
+            hook,
+            app,
+            call_context,
+            request,
+            attempt,
+            max_attempts,
+            occurred_at=occurred_at,
+            late=late,
         )
         failed = None
         try:
@@ -210,7 +217,7 @@ class Dispatcher:
         return reply
 
     def _compare(self, call: HookCall, reply: Reply) -> None:
-        drifts = self._ears.drifts
+        drifts = self._observers.drifts
         if drifts is not None and (drift := drift_of(call, reply)) is not None:
             drifts.drifted(drift)
 
@@ -233,18 +240,18 @@ class Dispatcher:
     ) -> Listener | None:
         # Notifications are retried until the app has them: nothing else decides, so none is late.
         # (A late answer is in the room's log, and the app is notified of its log.)
-        if self._ears.late is None or not hook.asked:
+        if self._observers.late is None or not hook.asked:
             return None
         room_id = context.room.id if context.room is not None else None
-        return Listener(self._ears.late, self._clock, hook, app, call_id, room_id)
+        return Listener(self._observers.late, self._clock, hook, app, call_id, room_id)
 
     def _tell(self, call: HookCall, outcome: Outcome[BaseModel], failed: CallFailed | None) -> None:
         _log(call, outcome, failed)
         kind = failed.failure.kind if failed is not None else None
-        if kind is FailureKind.GONE and self._ears.gone is not None:
-            self._ears.gone(call.app)
-        if self._ears.observer is not None:
-            self._ears.observer.observed(observed(call, outcome, kind))
+        if kind is FailureKind.GONE and self._observers.gone is not None:
+            self._observers.gone(call.app)
+        if self._observers.observer is not None:
+            self._observers.observer.observed(observed(call, outcome, kind))
 
 
 def _guard(hook: Hook[BaseModel, BaseModel], request: BaseModel) -> None:

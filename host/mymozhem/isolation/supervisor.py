@@ -44,7 +44,7 @@ class Supervisor:
     ) -> None:
         self._worker = worker
         self._life = life
-        self._said: int | None = said
+        self._output: int | None = said
         self._log = log
         self._host = host
         self._folder = folder
@@ -53,7 +53,7 @@ class Supervisor:
             os.set_blocking(end, False)
         signal.set_wakeup_fd(waker, warn_on_full_buffer=False)
         for number in (signal.SIGCHLD, *_STOPS):
-            signal.signal(number, _heard)
+            signal.signal(number, _ignore_signal)
 
     def run(self) -> NoReturn:
         """Supervise the worker, and exit with its status."""
@@ -91,15 +91,15 @@ class Supervisor:
 
     def _ready(self, *more: int, seconds: float | None = None) -> list[int]:
         """Wait for an event, and copy the output; return the other readable descriptors."""
-        said = [self._said] if self._said is not None else []
+        said = [self._output] if self._output is not None else []
         ready, _, _ = select.select([self._woken, *said, *more], [], [], seconds)
-        if self._said in ready:
+        if self._output in ready:
             self._copy()
         return ready
 
     def _copy_rest(self) -> None:
         for _ in range(_LAST_CHUNKS):
-            if self._said is None or not select.select([self._said], [], [], 0)[0]:
+            if self._output is None or not select.select([self._output], [], [], 0)[0]:
                 return
             self._copy()
 
@@ -125,11 +125,11 @@ class Supervisor:
         return status
 
     def _copy(self) -> None:
-        if self._said is None:
+        if self._output is None:
             return
-        chunk = os.read(self._said, _CHUNK)
+        chunk = os.read(self._output, _CHUNK)
         if not chunk:  # the worker, and all processes that it started, have closed it
-            self._said = None
+            self._output = None
             return
         self._write(chunk)
         if len(chunk) == _CHUNK:
@@ -149,7 +149,7 @@ class Supervisor:
                 os.write(self._log, newer[newer.find(b"\n") + 1 :])
 
 
-def _heard(*_: object) -> None:
+def _ignore_signal(*_: object) -> None:
     """Do nothing: the number of the signal is in the pipe that wakes the supervisor."""
 
 

@@ -203,13 +203,13 @@ class Worker:
             while line := reports.readline(MAX_LINE_BYTES):
                 count, last = count + 1, line
                 if count <= MOST_REPORTS:
-                    self._tell(self._heard, _words(line))
+                    self._tell(self._on_report, _words(line))
                 elif count == MOST_REPORTS + 1:
                     self._tell(self.stop)
         if count > MOST_REPORTS:
-            self._tell(self._heard, _words(last))
+            self._tell(self._on_report, _words(last))
 
-    def _heard(self, words: dict[str, object]) -> None:
+    def _on_report(self, words: dict[str, object]) -> None:
         if isinstance(pid := words.get(PID), int) and self.pid is None:
             self.pid = pid
         if words.get(READY) is True and not self.ready.done():

@@ -35,26 +35,26 @@ def main() -> NoReturn:
     """Read the configuration, and serve until the end."""
     orders = WorkerConfig.read(_LIFE)
     adopt_orphans()
-    said, saying = os.pipe()
+    output, output_end = os.pipe()
     supervisor = os.getpid()
     worker = os.fork()
     if worker == 0:
-        _become_worker(supervisor, said, saying)
+        _become_worker(supervisor, output, output_end)
         _work(orders)
-    os.close(saying)
+    os.close(output_end)
     with suppress(ProcessLookupError, PermissionError):  # the child may have done it first
         os.setpgid(worker, worker)
-    Supervisor(worker, life=_LIFE, said=said, log=_LOG, host=_HOST, folder=orders.folder).run()
+    Supervisor(worker, life=_LIFE, said=output, log=_LOG, host=_HOST, folder=orders.folder).run()
 
 
-def _become_worker(supervisor: int, said: int, saying: int) -> None:
+def _become_worker(supervisor: int, output: int, output_end: int) -> None:
     """Leave the supervisor's group and descriptors; of the host's, only the report pipe remains."""
     os.setpgid(0, 0)
     die_with_parent(supervisor)
-    os.close(said)
+    os.close(output)
     told = os.dup(_HOST)
     nothing = os.open(os.devnull, os.O_RDONLY)
-    for descriptor, place in ((nothing, 0), (saying, 1), (saying, 2)):
+    for descriptor, place in ((nothing, 0), (output_end, 1), (output_end, 2)):
         os.dup2(descriptor, place)
     if told != _REPORT:
         os.dup2(told, _REPORT, inheritable=False)

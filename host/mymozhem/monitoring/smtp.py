@@ -90,9 +90,9 @@ class Mailer:
         except aiosmtplib.SMTPRecipientsRefused as error:
             raise MailFailed(f"{mail.recipient} was refused: {error}", server=False) from error
         except (aiosmtplib.SMTPException, ssl.SSLError, OSError) as error:
-            raise MailFailed(_told(error), server=True) from error
+            raise MailFailed(_reason(error), server=True) from error
         except (MessageError, ValueError) as error:  # not allowed in a header
-            raise MailFailed(_told(error), server=False) from error
+            raise MailFailed(_reason(error), server=False) from error
 
     @property
     def needs_tls(self) -> bool:
@@ -134,5 +134,5 @@ def _is_here(hostname: str) -> bool:
         return False
 
 
-def _told(error: Exception) -> str:
+def _reason(error: Exception) -> str:
     return f"{type(error).__name__}: {error}"

@@ -88,17 +88,17 @@ class Catalog:
             self._refused if self._apart is None else self._refused + self._apart.installed.refused
         )
 
-    def when_started(self, told: Callable[[str], None]) -> None:
-        """Call `told` with the id of each stopped app that may be called again.
+    def when_started(self, callback: Callable[[str], None]) -> None:
+        """Call `callback` with the id of each stopped app that may be called again.
 
         It is called once this process knows it, whichever process started the app; it must not
         raise.
         """
-        self._started.append(told)
+        self._started.append(callback)
 
-    def when_refreshed(self, told: Callable[[], None]) -> None:
-        """Call `told` after each change of the snapshot; it must not raise."""
-        self._refreshed.append(told)
+    def when_refreshed(self, callback: Callable[[], None]) -> None:
+        """Call `callback` after each change of the snapshot; it must not raise."""
+        self._refreshed.append(callback)
 
     async def refresh(self) -> None:
         """Read everything again except plugins, so that changes of this process are visible.
@@ -116,10 +116,10 @@ class Catalog:
             self._stamp, self._until = said.stamp, said.until
             started = before.stopped() - self._now.stopped()
         for app_id in sorted(started):
-            for told in self._started:
-                told(app_id)
-        for heard in self._refreshed:
-            heard()
+            for callback in self._started:
+                callback(app_id)
+        for on_refresh in self._refreshed:
+            on_refresh()
 
     async def refresh_if_news(self) -> bool:
         """Refresh if any process has changed something; return whether it had."""

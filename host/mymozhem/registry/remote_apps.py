@@ -235,8 +235,8 @@ def touch(unit: UnitOfWork, row: AppRow) -> None:
 def _invalid(problems: list[Problem]) -> Invalid:
     fields: dict[str, list[str]] = {}
     for each in problems:
-        said = f"{each.message}; {each.hint}" if each.hint else each.message
-        fields.setdefault(f"/manifest{each.pointer}", []).append(said)
+        text = f"{each.message}; {each.hint}" if each.hint else each.message
+        fields.setdefault(f"/manifest{each.pointer}", []).append(text)
     codes = [{"pointer": each.pointer, "code": each.code} for each in problems]
     message = "The manifest cannot be accepted; POST /apps/validate-manifest explains each problem."
     return Invalid(message, code="MANIFEST_INVALID", fields=fields, details={"problems": codes})

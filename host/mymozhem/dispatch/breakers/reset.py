@@ -21,8 +21,8 @@ async def reset_breaker(
     if key.capability not in catalog.manifest(key.app_id, key.version).capabilities:
         raise NotFound
     await breakers.reset(key)
-    said = {"appId": key.app_id, "version": key.version, "capability": key.capability}
+    details = {"appId": key.app_id, "version": key.version, "capability": key.capability}
     async with database.write() as unit:
-        audit(unit, "breaker.reset", actor_id=actor_id, **said)
+        audit(unit, "breaker.reset", actor_id=actor_id, **details)
         await mark_done(unit.session)
     return breakers.view(key)

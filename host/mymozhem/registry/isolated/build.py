@@ -129,11 +129,11 @@ def _pip(command: list[str], seconds: float, scratch: Path) -> None:
 def _manifest(answer: str) -> JsonObject:
     """Return the manifest in the output, which the app may have manipulated."""
     try:
-        said = json.loads(answer)
+        reply = json.loads(answer)
     except ValueError as error:
         raise StepFailed("it broke the output of its description") from error
-    if isinstance(said, dict) and isinstance(said.get("manifest"), dict):
-        manifest: JsonObject = said["manifest"]
+    if isinstance(reply, dict) and isinstance(reply.get("manifest"), dict):
+        manifest: JsonObject = reply["manifest"]
         return manifest
-    reasons = said.get("reasons") if isinstance(said, dict) else None
+    reasons = reply.get("reasons") if isinstance(reply, dict) else None
     raise StepFailed("; ".join(map(str, reasons)) if isinstance(reasons, list) else "no answer")

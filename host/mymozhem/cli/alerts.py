@@ -25,10 +25,10 @@ if TYPE_CHECKING:
 def alerts_command(
     app_id: str | None, limit: int, form: Literal["text", "json"], *, whole: bool
 ) -> None:
-    """Show what is wrong with apps: what broke, which rooms suffer, and what to do.
+    """Show what is wrong with apps, and what to do.
 
-    It is what the host also sends by mail, as far as the host has noticed it; the host may be
-    running.
+    Lists each alert with its cause and the affected rooms: the same that the host sends by mail.
+    The host may be running.
 
     \b
     Examples:

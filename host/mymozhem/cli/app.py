@@ -30,7 +30,7 @@ KEEP_ALIVE_SECONDS = 75
 
 @click.group("app")
 def app_group() -> None:
-    """Begin an app, try it, check it, run it as a web service of its own."""
+    """Create, try, check and serve an app."""
 
 
 app_group.add_command(new_command)
@@ -74,13 +74,13 @@ def serve_command(
     *,
     manifest: bool,
 ) -> None:
-    """Serve the app PLUGIN as a signed web service, until it is told to stop.
+    """Serve the app PLUGIN as a signed web service.
 
     PLUGIN is a folder with a project, the id of an installed app, the name of a module, or
-    MODULE:ATTRIBUTE; not a line of it changes. To make it an app of a platform, register the
+    MODULE:ATTRIBUTE; the app's code need not change. To add the app to a platform, register the
     manifest that --manifest prints (`mymozhem apps register`, or POST /apps), and start with the
-    secret that the platform answers with. Beyond this machine the platform asks by https only: let
-    a proxy in front of this server speak it.
+    secret that the platform returns. The platform calls apps on other machines over https only: put
+    a proxy with TLS in front of this server.
 
     \b
     Examples:

@@ -48,12 +48,13 @@ class ListedIsolated:
 @click.option("--isolated", is_flag=True, help="In an environment of its own; always said.")
 @_FORMAT
 def install_command(requirement: str, *, isolated: bool, form: Form) -> None:
-    """Install the app REQUIREMENT beside what the host loads, for rooms that are locked to it.
+    """Install the app REQUIREMENT in an isolated environment.
 
-    REQUIREMENT is one version, such as 'acme-auction==1.2.0', which pip gets from where it is
-    configured to look; or the path of a wheel; or that of the folder of a project. The code goes to
-    an environment of its own, and runs in a process of its own when a room asks for it. The host
-    may be running. Installing imports the code once, with a deadline, outside the host.
+    It serves rooms that are locked to its version, beside the version that the host loads.
+    REQUIREMENT is one version, such as 'acme-auction==1.2.0', which pip gets from its configured
+    index; or the path of a wheel; or the folder of a project. The code runs in a separate process,
+    which starts when a room needs it. The host may be running. Installing imports the code once,
+    outside the host, with a deadline.
 
     \b
     Examples:
@@ -80,9 +81,9 @@ def install_command(requirement: str, *, isolated: bool, form: Form) -> None:
 @click.option("--anyway", is_flag=True, help="Also where rooms have nothing else that answers.")
 @_FORMAT
 def remove_command(requirement: str, *, isolated: bool, anyway: bool, form: Form) -> None:
-    """Remove the code of NAME==VERSION that was installed with --isolated.
+    """Remove the code NAME==VERSION that --isolated installed.
 
-    Refused while rooms in DRAFT or ACTIVE are locked to a version that nothing else here serves:
+    Refused while rooms in DRAFT or ACTIVE are locked to a version that no other code here serves:
     they would be orphaned. The host may be running.
 
     \b

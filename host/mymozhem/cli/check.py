@@ -14,10 +14,11 @@ if TYPE_CHECKING:
 @click.option("--verbose", "-v", is_flag=True, help="Print every check.")
 @click.option("--format", "form", type=click.Choice(["text", "json"]), default="text")
 def check_command(*, verbose: bool, form: Literal["text", "json"]) -> None:
-    """Check models, migrations, schemas, manifests, events and the API against each other.
+    """Check models, migrations, schemas and documents.
 
-    No server is needed, and nothing of yours is opened: a temporary SQLite file is made for the
-    migrations. Stops at the first check that fails, says why, and exits with status 1.
+    Manifests, events and the API are checked as well. No server is needed, and your data are not
+    opened: the migrations run on a temporary SQLite file. Stops at the first check that fails,
+    prints why, and exits with status 1.
 
     \b
     Examples:

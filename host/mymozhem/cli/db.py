@@ -15,16 +15,16 @@ MOST_NAMED = 20
 
 @click.group("db")
 def db_group() -> None:
-    """Bring the database to the newest schema."""
+    """Show or upgrade the schema of the database."""
 
 
 @db_group.command("upgrade")
 @click.option("--anyway", is_flag=True, help="Also while rooms run, or something is due in them.")
 def upgrade_command(*, anyway: bool) -> None:
-    """Bring the configured database to the newest schema; nothing happens where it is there.
+    """Upgrade the database to the newest schema; idempotent.
 
-    The host that uses a SQLite file must be stopped first. Nothing is changed while rooms are
-    ACTIVE, or a timer or a draw is due within 24 hours, unless --anyway is given.
+    If the database is a SQLite file, stop the host first. Without --anyway, the database is not
+    changed while a room is ACTIVE, or a timer or a draw is due within 24 hours.
 
     \b
     Examples:
@@ -43,7 +43,7 @@ def upgrade_command(*, anyway: bool) -> None:
 
 @db_group.command("current")
 def current_command() -> None:
-    """Print the schema that the configured database is at.
+    """Print the schema revision of the configured database.
 
     \b
     Example:

@@ -26,7 +26,7 @@ _form = click.option("--format", "form", type=click.Choice(["text", "json"]), de
 
 @click.group("deliveries")
 def deliveries_group() -> None:
-    """See what apps are told, and retry or delete dead letters."""
+    """List deliveries to apps; retry or delete dead letters."""
 
 
 @deliveries_group.command("list")
@@ -38,7 +38,9 @@ def deliveries_group() -> None:
 def list_command(
     state: str | None, app_id: str | None, room_id: str | None, limit: int, form: Form
 ) -> None:
-    """List the newest deliveries of the configured database; a host may be running on it.
+    """List the newest deliveries of the configured database.
+
+    The host may be running.
 
     \b
     Examples:
@@ -76,8 +78,8 @@ def list_command(
 def show_command(delivery_id: str, *, body: bool, form: Form) -> None:
     """Show the delivery ID with every attempt.
 
-    What the app is told may hold secrets of a room: it is shown with --body alone, and the audit
-    trail says so.
+    The body may contain secrets of a room: it is shown only with --body, and the audit trail
+    records that.
 
     \b
     Examples:
@@ -116,10 +118,10 @@ def show_command(delivery_id: str, *, body: bool, form: Form) -> None:
 @click.option("--since", metavar="MOMENT", help="All that died since: 2030-01-01 or with a time.")
 @click.option("--app", "app_id", metavar="APP_ID", help="With --since: only those of this app.")
 def retry_command(delivery_id: str | None, since: str | None, app_id: str | None) -> None:
-    """Try the dead letter ID again, or all that died since a moment.
+    """Retry the dead letter ID, or all since a point in time.
 
-    They are carried after what their streams have still to tell. A moment without a time zone is
-    in UTC.
+    They are sent after the pending deliveries of their streams. A time without a time zone is in
+    UTC.
 
     \b
     Examples:
@@ -143,7 +145,7 @@ def retry_command(delivery_id: str | None, since: str | None, app_id: str | None
 @deliveries_group.command("delete")
 @click.argument("delivery_id", metavar="ID")
 def delete_command(delivery_id: str) -> None:
-    """Delete the dead letter ID for good.
+    """Delete the dead letter ID permanently.
 
     \b
     Example:

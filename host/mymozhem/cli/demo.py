@@ -32,11 +32,12 @@ def demo_command(
     port: int | None,
     data_dir: Path | None,
 ) -> None:
-    """Run the platform with demo data and demo logins, every installed app enabled.
+    """Run the platform with demo data, or play a scripted event.
 
-    The data lie in a folder of their own, so nothing of yours is touched; delete the folder to
-    begin anew. With --script a host is started on a fresh folder, the apps play an evening over
-    HTTP, what they drew is verified offline, and the exit status is 0 only if all of it holds.
+    Every installed app is enabled, and demo logins are printed. The data are in a separate folder;
+    delete the folder to start again. With --script, a host starts on a fresh folder, the apps play
+    an event over HTTP, the draws are verified offline, and the exit status is 0 only if every check
+    passes.
 
     \b
     Examples:

@@ -17,13 +17,13 @@ _WORDS = {"ok": "ok", "warning": "warning", "problem": "PROBLEM"}
 @click.command("doctor")
 @click.option("--format", "form", type=click.Choice(["text", "json"]), default="text")
 def doctor_command(form: Literal["text", "json"]) -> None:
-    """Look at the data folder, the database, and whether every room's app is there.
+    """Check the installation for problems before an event.
 
-    Every room in DRAFT or ACTIVE is looked at: what would answer for it if the host started now,
-    and if nothing would, what to do. Enabled plugins are imported for that, in this process.
-    Nothing is written; a host may be running.
+    Checks the data folder, the database, and each room in DRAFT or ACTIVE: which code would serve
+    it if the host started now, and what to do if none would. Enabled plugins are imported in this
+    process for that. Nothing is written; the host may be running.
 
-    Exit status: 0 an event would find everything in order, 1 it would suffer.
+    Exit status: 0 if there are no problems, 1 if there are.
 
     \b
     Examples:

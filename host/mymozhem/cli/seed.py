@@ -13,11 +13,11 @@ from mymozhem.errors import MymozhemError
 @click.command("seed")
 @click.option("--format", "form", type=click.Choice(["text", "json"]), default="text")
 def seed_command(form: Literal["text", "json"]) -> None:
-    """Fill the configured database with believable demo data; safe to run twice.
+    """Fill the database with demo data; idempotent.
 
-    Rooms in every status, with people, prizes, draws and winners, of every enabled app that brings
-    samples. The host that uses a SQLite file must be stopped first. The accounts get passwords that
-    nobody knows: for logins run `mymozhem demo`.
+    Creates rooms in every status, with participants, prizes, draws and winners, for every enabled
+    app that provides samples. If the database is a SQLite file, stop the host first. The accounts
+    get random passwords that are not shown: for logins run `mymozhem demo`.
 
     \b
     Examples:

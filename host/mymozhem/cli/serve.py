@@ -34,10 +34,10 @@ GRACE_SECONDS = 10
     "--log-level", type=click.Choice(["debug", "info", "warning", "error"]), help="Least severity."
 )
 def serve_command(**options: object) -> None:
-    """Run the platform until it is told to stop.
+    """Run the platform until it is stopped.
 
-    What is not given here is read from the MYMOZHEM_* variables. A database that does not exist
-    yet is made; one of another version is not touched: upgrade it first.
+    Options override the MYMOZHEM_* variables. If the database does not exist, a SQLite file is
+    created; a database of another version is not changed: upgrade it first.
 
     \b
     Examples:

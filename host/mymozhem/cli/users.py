@@ -22,7 +22,7 @@ MAX_LINE = 4_096
 
 @click.group("users")
 def users_group() -> None:
-    """Make accounts for people."""
+    """Create user accounts."""
 
 
 @users_group.command("create")
@@ -39,10 +39,10 @@ def create(
     password_stdin: bool,
     form: Literal["text", "json"],
 ) -> None:
-    """Make an account that signs in with EMAIL and a password.
+    """Create an account that signs in with EMAIL and a password.
 
-    The database is the one that MYMOZHEM_DATABASE_URL names, or the file in the data folder; the
-    host may be running.
+    The database is the one in MYMOZHEM_DATABASE_URL, or the file in the data folder; the host may
+    be running.
 
     \b
     Examples:

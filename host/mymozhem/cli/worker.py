@@ -14,11 +14,11 @@ from mymozhem.config import Settings
     "--log-level", type=click.Choice(["debug", "info", "warning", "error"]), help="Least severity."
 )
 def worker_command(**options: object) -> None:
-    """Carry deliveries to apps until it is told to stop.
+    """Send deliveries to apps, without a web server.
 
-    On PostgreSQL any number of workers may run beside any number of hosts; a delivery is carried by
-    one of them. Everything else is done by hosts. On SQLite the host carries deliveries by itself,
-    and there is nothing for a worker to do.
+    On PostgreSQL any number of workers may run beside any number of hosts; each delivery is sent by
+    one of them. Hosts do everything else. On SQLite the host sends its deliveries, and a worker is
+    not needed.
 
     \b
     Examples:

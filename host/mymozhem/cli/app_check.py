@@ -1,4 +1,4 @@
-"""The command that says whether an app is fit to ship."""
+"""The command `mymozhem app check`."""
 
 import json
 import sys
@@ -9,7 +9,7 @@ import click
 
 @click.command("check")
 @click.argument("plugin", default=".")
-@click.option("--strict", is_flag=True, help="Take remarks for problems.")
+@click.option("--strict", is_flag=True, help="Treat remarks as problems.")
 @click.option("--format", "form", type=click.Choice(["text", "json"]), default="text")
 def check_command(plugin: str, form: Literal["text", "json"], *, strict: bool) -> None:
     """Check whether an app is ready to ship, and what to fix.

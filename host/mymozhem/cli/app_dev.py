@@ -1,4 +1,4 @@
-"""The command that lets an author try an app."""
+"""The command `mymozhem app dev`."""
 
 import asyncio
 import tempfile
@@ -16,16 +16,16 @@ from mymozhem.config import Settings
 @click.option(
     "--data-dir",
     type=click.Path(file_okay=False, path_type=Path),
-    help="Folder of the data, which are kept then; a temporary one when left out.",
+    help="Folder of the data, which are kept. Default: a temporary folder.",
 )
 @click.option(
     "--phones",
     type=click.IntRange(0, 100),
     default=5,
     show_default=True,
-    help="How many people are in the room.",
+    help="Number of simulated participants.",
 )
-@click.option("--play", is_flag=True, help="People try every action by themselves.")
+@click.option("--play", is_flag=True, help="Participants try every action automatically.")
 def dev_command(
     plugin: str, port: int | None, data_dir: Path | None, phones: int, *, play: bool
 ) -> None:
@@ -69,5 +69,5 @@ def _require_free(port: int) -> None:
     try:
         socket.create_server(("127.0.0.1", port)).close()
     except OSError as error:
-        message = f"Nothing can listen at port {port}: {error.strerror or error}. Try --port 0."
+        message = f"Cannot listen at port {port}: {error.strerror or error}. Try --port 0."
         raise click.ClickException(message) from error

@@ -1,4 +1,4 @@
-"""The command that begins a new app."""
+"""The command `mymozhem app new`."""
 
 from pathlib import Path
 
@@ -11,7 +11,7 @@ import click
     "--into",
     type=click.Path(file_okay=False, path_type=Path),
     default=Path(),
-    help="Folder that the project's own folder is made in; this one when left out.",
+    help="Folder in which the project's folder is created. Default: the current one.",
 )
 def new_command(name: str, into: Path) -> None:
     """Create the project of a new app: code, tests and README.

@@ -1,4 +1,4 @@
-"""Commands about apps: what is installed or registered, and what may run."""
+"""Commands about apps: list, enable and disable them."""
 
 import asyncio
 import json
@@ -25,10 +25,10 @@ TRUST = (
 
 @dataclass(frozen=True)
 class Listed:
-    """An app as the operator sees it; `enabled` names who enabled it, `problem` what is wrong.
+    """An app in the output; `enabled` names who enabled it, `problem` says what is wrong.
 
-    `remote` is the address of an app that is a web service, `stopped` why it is stopped;
-    `isolated` are the environments that hold code of it.
+    `remote` is the address of an app that is a web service, `stopped` the reason why it is stopped;
+    `isolated` are the environments with its code.
     """
 
     id: str
@@ -106,7 +106,7 @@ def disable_command(app_id: str, form: Literal["text", "json"]) -> None:
     settings = Settings()
     _echo(app_id, _run(_disable(settings, app_id)), form, enabled=False)
     if app_id in settings.enable_apps:
-        click.echo("MYMOZHEM_ENABLE_APPS still names it: take it out there too.", err=True)
+        click.echo("MYMOZHEM_ENABLE_APPS still names it: remove it there too.", err=True)
 
 
 async def _list(settings: Settings) -> list[Listed]:

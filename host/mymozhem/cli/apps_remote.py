@@ -23,14 +23,14 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 Form = Literal["text", "json"]
 
-ONCE = "This secret is shown this once. A host that is running knows it within two seconds."
+ONCE = "This secret is shown this once. A running host notices within two seconds."
 _FORMAT = click.option("--format", "form", type=click.Choice(["text", "json"]), default="text")
 
 
 @click.command("register")
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
-@click.option("--id", "app_id", help="The app's id; that of the manifest when left out.")
-@click.option("--owner", help="E-mail address of who answers for the app.")
+@click.option("--id", "app_id", help="The app's id. Default: the id in the manifest.")
+@click.option("--owner", help="E-mail address of the app's owner.")
 @_FORMAT
 def register_command(file: Path, app_id: str | None, owner: str | None, form: Form) -> None:
     """Register a remote app by its manifest FILE; print its secret.
@@ -55,7 +55,9 @@ def register_command(file: Path, app_id: str | None, owner: str | None, form: Fo
 
 @click.command("secret")
 @click.argument("app_id")
-@click.option("--grace-hours", type=click.IntRange(0, 720), help="How long the old one is good.")
+@click.option(
+    "--grace-hours", type=click.IntRange(0, 720), help="How long the old secret stays valid."
+)
 @click.option("--key-pair", is_flag=True, help="Renew the host's key pair as well.")
 @_FORMAT
 def secret_command(app_id: str, grace_hours: int | None, *, key_pair: bool, form: Form) -> None:
@@ -80,7 +82,7 @@ def secret_command(app_id: str, grace_hours: int | None, *, key_pair: bool, form
 
 @click.command("stop")
 @click.argument("app_id")
-@click.option("--reason", required=True, help="Why; other operators read it.")
+@click.option("--reason", required=True, help="The reason, for other operators.")
 @_FORMAT
 def stop_command(app_id: str, reason: str, form: Form) -> None:
     """Stop calling the app APP_ID, in every room.

@@ -1,4 +1,4 @@
-"""The command that looks at the house itself, with nothing running."""
+"""The command `mymozhem check`: checks the code against its documents, without a server."""
 
 import json
 import time
@@ -38,7 +38,7 @@ def check_command(*, verbose: bool, form: Literal["text", "json"]) -> None:
         section, check = result.failed
         sentence = f"Check {result.made} fails: {section}, {check.name}: {check.problem}"
         raise click.ClickException(sentence)
-    click.echo(f"{result.made} checks, all of them hold ({spent:.1f} s).")
+    click.echo(f"{result.made} checks passed ({spent:.1f} s).")
 
 
 def _sections() -> dict[str, "Section"]:
@@ -63,7 +63,7 @@ def _print(section: str, check: "Check") -> None:
 
 
 def _keep_quiet(_section: str, _check: "Check") -> None:
-    """Say nothing of single checks."""
+    """Print nothing about a single check."""
 
 
 def _as_json(result: "Result", spent: float) -> dict[str, object]:

@@ -9,7 +9,7 @@ from mymozhem.clock import SystemClock
 from mymozhem.config import Settings
 from mymozhem.errors import MymozhemError
 
-#: rooms that are named where an upgrade is refused
+#: maximum number of rooms that are named if an upgrade is refused
 MOST_NAMED = 20
 
 
@@ -19,7 +19,7 @@ def db_group() -> None:
 
 
 @db_group.command("upgrade")
-@click.option("--anyway", is_flag=True, help="Also while rooms run, or something is due in them.")
+@click.option("--anyway", is_flag=True, help="Upgrade although rooms run, or soon will.")
 def upgrade_command(*, anyway: bool) -> None:
     """Upgrade the database to the newest schema; idempotent.
 
@@ -38,7 +38,7 @@ def upgrade_command(*, anyway: bool) -> None:
     if before == after:
         click.echo(f"The database is at the newest schema already ({after}).")
     else:
-        click.echo(f"The database went from {before or 'nothing'} to {after}.")
+        click.echo(f"The database was upgraded from {before or 'nothing'} to {after}.")
 
 
 @db_group.command("current")
@@ -63,7 +63,7 @@ async def _upgrade(settings: Settings, *, anyway: bool) -> tuple[str | None, str
 
     url = settings.effective_database_url
     settings.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
-    # Opening takes the process lock, so that no host runs on the file meanwhile.
+    # Opening takes the process lock, so that no host can start on the file meanwhile.
     database = Database(url, clock=SystemClock())
     await database.open()
     try:

@@ -1,4 +1,4 @@
-"""The command that says what an event would suffer from."""
+"""The command `mymozhem doctor`."""
 
 import asyncio
 import json
@@ -51,6 +51,6 @@ def _print(findings: "list[Finding]") -> None:
     problems = sum(finding.level == "problem" for finding in findings)
     if problems:
         count = "1 problem" if problems == 1 else f"{problems} problems"
-        click.echo(f"{count}: an event would suffer.")
+        click.echo(f"{count} to fix before an event.")
     else:
-        click.echo("An event would find everything in order.")
+        click.echo("There are no problems.")

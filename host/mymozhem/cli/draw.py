@@ -56,7 +56,7 @@ def _read(file: str) -> object:
 
 
 def _unwrapped(document: object) -> object:
-    """Return the record itself, also where it is still in the API's envelope."""
+    """Return the record itself, also if it is in the API's envelope."""
     if isinstance(document, dict) and document.keys() <= {"data", "meta"}:
         return document.get("data")
     return document

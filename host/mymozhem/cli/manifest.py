@@ -92,8 +92,8 @@ def _refuse(
     read: dict[str, Report], *, names: tuple[str, str], form: Literal["text", "json"]
 ) -> None:
     if form == "json":
-        told = {side: _as_json(report) for side, report in read.items()}
-        click.echo(json.dumps(told, indent=2, ensure_ascii=False))
+        reports = {side: _as_json(report) for side, report in read.items()}
+        click.echo(json.dumps(reports, indent=2, ensure_ascii=False))
         return
     for name, report in zip(names, read.values(), strict=True):
         if not report.valid:
@@ -111,11 +111,11 @@ def _print_diff(found: Diff) -> None:
     count = len(found.changes)
     if not count:
         same = found.old_version == found.new_version
-        told = "nothing has changed" if same else "nothing has changed but the version"
-        console.print(Text(f"{moved}: {told}"))
+        summary = "nothing has changed" if same else "nothing has changed but the version"
+        console.print(Text(f"{moved}: {summary}"))
     else:
-        told = f"{count} {'change' if count == 1 else 'changes'}, required: {found.required}"
-        console.print(Text(f"{moved}: {told}, declared: {found.declared or 'nothing'}"))
+        summary = f"{count} {'change' if count == 1 else 'changes'}, required: {found.required}"
+        console.print(Text(f"{moved}: {summary}, declared: {found.declared or 'nothing'}"))
     if found.declared is not None or not found.sufficient:
         style = "green" if found.sufficient else "red"
         console.print(Text(_verdict(found), style=style))
@@ -174,8 +174,8 @@ def _print_text(report: Report, *, name: str) -> None:
 
     console = Console(highlight=False, soft_wrap=True)
     if report.manifest is not None:
-        told = f"{report.manifest.meta.name} {report.manifest.version}"
-        console.print(Text(f"{name}: {told} is valid", style="green"))
+        version = f"{report.manifest.meta.name} {report.manifest.version}"
+        console.print(Text(f"{name}: {version} is valid", style="green"))
         console.print(Text(f"digest {report.manifest.digest}", style="dim"))
         return
     for problem in report.problems:

@@ -33,7 +33,7 @@ def rooms_group() -> None:
 @rooms_group.command("list")
 @click.option("--status", type=click.Choice(STATUSES, case_sensitive=False))
 @click.option("--app", "app_id", metavar="APP_ID", help="Only rooms of this app.")
-@click.option("--limit", type=click.IntRange(1, 10_000), default=50, help="How many at most.")
+@click.option("--limit", type=click.IntRange(1, 10_000), default=50, help="Maximum number.")
 @click.option("--format", "form", type=click.Choice(["text", "json"]), default="text")
 def list_command(status: str | None, app_id: str | None, limit: int, form: Form) -> None:
     """List the newest rooms of the configured database.
@@ -147,7 +147,7 @@ def replay_command(file: IO[str], form: Form) -> None:
         sentence = f"The log and the tables differ in: {', '.join(differing)}."
         raise click.ClickException(sentence)
     if reader.end is not None and form == "text":
-        click.echo("The tables held the same.")
+        click.echo("The tables are equal.")
 
 
 @rooms_group.command("verify")
@@ -206,14 +206,14 @@ def _print_proof(proved: "VerifiedRoom") -> None:
 
 
 class _Reader:
-    """Reads a log line by line; `end` is what its last line said, None where it said nothing."""
+    """Reads a log line by line; `end` is the state in its last line, None if missing."""
 
     def __init__(self, file: IO[str]) -> None:
         self._file = file
         self.end: Mapping[str, Any] | None = None
 
     def events(self) -> Iterator[Mapping[str, Any]]:
-        """Yield the entries; ValueError for a file that is no log."""
+        """Yield the entries; raises ValueError if the file is not a log."""
         first = json.loads(next(iter(self._file), "null"))
         if not isinstance(first, dict) or first.get("format") != "mymozhem-room-1":
             message = "the first line is not that of a room's log"

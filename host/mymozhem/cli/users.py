@@ -1,4 +1,4 @@
-"""Commands about people."""
+"""Commands about user accounts."""
 
 from __future__ import annotations
 
@@ -27,8 +27,8 @@ def users_group() -> None:
 
 @users_group.command("create")
 @click.argument("email")
-@click.option("--name", help="How others see the person; the part before the @ when left out.")
-@click.option("--admin", is_flag=True, help="May do everything, in every room.")
+@click.option("--name", help="Name that others see. Default: the part before the @.")
+@click.option("--admin", is_flag=True, help="Give every permission, in every room.")
 @click.option("--password-stdin", is_flag=True, help="Read the password from standard input.")
 @click.option("--format", "form", type=click.Choice(["text", "json"]), default="text")
 def create(

@@ -37,6 +37,13 @@ SCOPES = (
     "docs/reference/metrics.md",
     "docs/reference/referee.md",
     "docs/reference/webhooks.md",
+    "docs/reference/cli.md",
+    "host/mymozhem/cli/*",
+    "host/mymozhem/devtools/*",
+    "host/mymozhem/demo/*",
+    "Makefile",
+    ".ci/run",
+    ".github/*",
 )
 
 #: Files that quote what the rules forbid.

@@ -10,7 +10,7 @@ from .setup import DemoHost
 _PARTS = {
     "head": """\
 The demo is at {url} (API: {url}/docs). Its data are in {folder};
-delete that folder to begin anew. These logins exist only here:
+delete that folder to begin again. These logins exist only here:
 
   organizer   {organizer.email}   {organizer.password}
   admin       {admin.email}       {admin.password}

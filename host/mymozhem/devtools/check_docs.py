@@ -38,7 +38,7 @@ def look_at_project(document: JsonObject, folder: Path) -> Iterator[Finding]:
         yield found(AREA, sentence, tuple(_unnamed(document, readme)), otherwise=Level.REMARK)
     if not (folder / _CHANGES).is_file():
         unsaid = f"There is no {_CHANGES}: say what changed, the newest version first."
-        yield Finding(AREA, Level.REMARK, "The changes of each version are told.", (unsaid,))
+        yield Finding(AREA, Level.REMARK, "The changelog describes each version.", (unsaid,))
     versions = tuple(_of_versions(document, folder))
     yield found(AREA, "Package, manifest and changes name one version.", versions)
 

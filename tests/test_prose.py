@@ -41,6 +41,7 @@ SCOPES = (
     "host/mymozhem/cli/*",
     "host/mymozhem/devtools/*",
     "host/mymozhem/demo/*",
+    "host/mymozhem/testing/*",
     "Makefile",
     ".ci/run",
     ".github/*",

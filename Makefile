@@ -8,15 +8,15 @@ INSTALL := $(BIN)/python -m pip --disable-pip-version-check install --quiet --no
 COMPILE := uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
   --no-strip-extras --no-emit-index-url --no-header
 
-# If this is set, each process compiles every module again, which takes longer than many a test.
+# If this is set, each process compiles every module again, which takes longer than many tests.
 unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: help install install-dev run test lint format docs lock benchmarks clean
 
-help: ## List what can be typed here
+help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' Makefile
 
-install: .venv/.installed ## Make .venv with what a host needs to run
+install: .venv/.installed ## Create .venv with the dependencies of a host
 
 install-dev: .venv/.installed-dev ## Add the tools for development to .venv
 
@@ -35,31 +35,31 @@ install-dev: .venv/.installed-dev ## Add the tools for development to .venv
 	@$(INSTALL) --require-hashes -r requirements-dev.lock
 	@touch $@
 
-run: install ## Run an event on this machine (ARGS="--script" plays it alone)
+run: install ## Run an event on this machine (ARGS="--script" plays it automatically)
 	$(BIN)/mymozhem demo $(ARGS)
 
-test: install-dev ## Run the tests (ARGS="-k draw" picks some, ARGS=--cov tells what they reach)
+test: install-dev ## Run the tests (ARGS="-k draw" selects tests, ARGS=--cov measures coverage)
 	$(BIN)/python -m pytest -n 4 --dist loadfile --no-loadscope-reorder -rs $(ARGS)
 
-lint: install-dev ## Check style, types and who imports whom
+lint: install-dev ## Check style, types and the import direction
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-logo
 
-format: install-dev ## Write the code as the formatter likes it
+format: install-dev ## Format the code
 	$(BIN)/ruff check --fix
 	$(BIN)/ruff format
 
-docs: install-dev ## Write the pages of docs/reference that follow from the code
+docs: install-dev ## Generate the pages of docs/reference from the code
 	$(BIN)/python -m tests.docs.write
 
-lock: ## Renew both lock files (needs uv; ARGS="--upgrade" takes newer versions)
+lock: ## Update both lock files (needs uv; ARGS="--upgrade" selects newer versions)
 	$(COMPILE) --group dev pyproject.toml -o requirements-dev.lock $(ARGS)
 	$(COMPILE) --group editable -c requirements-dev.lock pyproject.toml -o requirements.lock
 	$(PYTHON) .ci/spell_out_extras.py requirements.lock requirements-dev.lock
 
-benchmarks: install-dev ## Measure what docs/reference/benchmarks.md reports (ARGS=--write)
+benchmarks: install-dev ## Run the benchmarks of docs/reference/benchmarks.md (ARGS=--write)
 	$(BIN)/python -m tests.benchmarks $(ARGS)
 
 clean: ## Remove .venv and every cache, but no data

@@ -1,4 +1,4 @@
-"""The command line: one file per group, loaded when it is called, so that help starts fast."""
+"""The command line: one file per group, imported if it is called, so that help is fast."""
 
 from importlib import import_module
 
@@ -6,26 +6,26 @@ import click
 
 from mymozhem.errors import MymozhemError
 
-#: command → where it is, and its line in the help (so that help loads no command)
+#: command -> its module and attribute, and its line in the help (so help imports no command)
 COMMANDS = {
-    "serve": ("serve:serve_command", "Run the platform."),
-    "demo": ("demo:demo_command", "Run the platform with demo data, or play a scripted evening."),
-    "seed": ("seed:seed_command", "Fill the database with believable demo data."),
-    "worker": ("worker:worker_command", "Carry deliveries to apps, without a web server."),
+    "serve": ("serve:serve_command", "Run the platform until it is stopped."),
+    "demo": ("demo:demo_command", "Run the platform with demo data, or play a scripted event."),
+    "seed": ("seed:seed_command", "Fill the database with demo data; idempotent."),
+    "worker": ("worker:worker_command", "Send deliveries to apps, without a web server."),
     "check": ("check:check_command", "Check models, migrations, schemas and documents."),
-    "db": ("db:db_group", "Bring the database to the newest schema."),
-    "apps": ("apps:apps_group", "List, install, enable, disable, register and stop apps."),
-    "app": ("app:app_group", "Begin an app, try it, check it, run it as a web service."),
-    "manifest": ("manifest:manifest_group", "Check manifests of apps."),
-    "rooms": (
-        "rooms:rooms_group",
-        "Look into rooms, prove their locks, export and replay logs.",
+    "db": ("db:db_group", "Show or upgrade the schema of the database."),
+    "apps": ("apps:apps_group", "List, install, enable, register and stop apps."),
+    "app": ("app:app_group", "Create, try, check and serve an app."),
+    "manifest": ("manifest:manifest_group", "Validate and compare manifests of apps."),
+    "rooms": ("rooms:rooms_group", "List and show rooms, verify locks, export and replay logs."),
+    "deliveries": (
+        "deliveries:deliveries_group",
+        "List deliveries to apps; retry or delete dead letters.",
     ),
-    "deliveries": ("deliveries:deliveries_group", "See what apps are told, retry dead letters."),
     "alerts": ("alerts:alerts_command", "Show what is wrong with apps, and what to do."),
-    "doctor": ("doctor:doctor_command", "Say what an event would suffer from, and what to do."),
-    "draw": ("draw:draw_group", "Verify draws, offline."),
-    "users": ("users:users_group", "Make accounts for people."),
+    "doctor": ("doctor:doctor_command", "Check the installation for problems before an event."),
+    "draw": ("draw:draw_group", "Verify draws offline."),
+    "users": ("users:users_group", "Create user accounts."),
 }
 
 
@@ -33,11 +33,11 @@ class LazyCommands(click.Group):
     """A group whose commands are imported when they are called."""
 
     def list_commands(self, _ctx: click.Context) -> list[str]:
-        """Return the names of all commands, in the order in which people need them."""
+        """Return the names of all commands, in the order of the help."""
         return list(COMMANDS)
 
     def get_command(self, _ctx: click.Context, cmd_name: str) -> click.Command | None:
-        """Import a command; None where there is none of that name."""
+        """Import and return a command; None if missing."""
         if cmd_name not in COMMANDS:
             return None
         module, _, name = COMMANDS[cmd_name][0].partition(":")
@@ -45,7 +45,7 @@ class LazyCommands(click.Group):
         return command
 
     def invoke(self, ctx: click.Context) -> object:
-        """Run a command; what the platform or a setting objects to is said in a sentence."""
+        """Run a command; report a refusal or an invalid setting as one sentence."""
         try:
             return super().invoke(ctx)
         except MymozhemError as error:
@@ -60,7 +60,7 @@ class LazyCommands(click.Group):
 
 
 def _about_settings(error: ValueError) -> str:
-    """Return which variables break their rules; raise the error again where it is another one."""
+    """Return which variables are invalid; raise the error again if it has another cause."""
     from pydantic import ValidationError
 
     from mymozhem.config import Settings
@@ -90,5 +90,5 @@ def cli() -> None:
 
 
 def main() -> None:
-    """Run the command line; what goes wrong is said in one sentence, with exit status 1 or 2."""
+    """Run the command line; report errors as one sentence, with exit status 1 or 2."""
     cli()

@@ -1,4 +1,4 @@
-"""The command that shows what is wrong with apps."""
+"""The command `mymozhem alerts`."""
 
 from __future__ import annotations
 
@@ -18,17 +18,17 @@ if TYPE_CHECKING:
 
 
 @click.command("alerts")
-@click.option("--all", "whole", is_flag=True, help="Also what is over, the newest first.")
-@click.option("--app", "app_id", metavar="APP_ID", help="Only what is about this app.")
-@click.option("--limit", type=click.IntRange(1, 1_000), default=50, help="How many at most.")
+@click.option("--all", "whole", is_flag=True, help="Also alerts that are over, the newest first.")
+@click.option("--app", "app_id", metavar="APP_ID", help="Only alerts about this app.")
+@click.option("--limit", type=click.IntRange(1, 1_000), default=50, help="Maximum number.")
 @click.option("--format", "form", type=click.Choice(["text", "json"]), default="text")
 def alerts_command(
     app_id: str | None, limit: int, form: Literal["text", "json"], *, whole: bool
 ) -> None:
-    """Show what is wrong with apps: what broke, which rooms suffer, and what to do.
+    """Show what is wrong with apps, and what to do.
 
-    It is what the host also sends by mail, as far as the host has noticed it; the host may be
-    running.
+    Lists each alert with its cause and the affected rooms: the same that the host sends by mail.
+    The host may be running.
 
     \b
     Examples:

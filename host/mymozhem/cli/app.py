@@ -1,4 +1,4 @@
-"""Commands for authors of apps: begin one, try it, check it, run it as a web service."""
+"""Commands for authors of apps: create, try, check and serve an app."""
 
 import importlib
 import json
@@ -22,15 +22,15 @@ if TYPE_CHECKING:
     from mymozhem.contract.serve import Endpoint
     from mymozhem.manifests.problems import Problem
 
-#: how long open questions may go on after the signal to stop
+#: how long open requests may continue after the signal to stop
 GRACE_SECONDS = 5
-#: longer than the platform keeps an idle connection, so that it never asks on a closed one
+#: longer than the platform keeps an idle connection, so that it never uses a closed one
 KEEP_ALIVE_SECONDS = 75
 
 
 @click.group("app")
 def app_group() -> None:
-    """Begin an app, try it, check it, run it as a web service of its own."""
+    """Create, try, check and serve an app."""
 
 
 app_group.add_command(new_command)
@@ -50,17 +50,17 @@ app_group.add_command(check_command)
     multiple=True,
     envvar="MYMOZHEM_APP_SECRET",
     metavar="whsec_…",
-    help="Secret that the platform gave you; two while it is changed. Better in the variable "
-    "MYMOZHEM_APP_SECRET, which no list of processes shows.",
+    help="Secret from the platform; give both during a grace period. Better set it in the variable "
+    "MYMOZHEM_APP_SECRET, because process lists show options.",
 )
 @click.option(
     "--public-key",
     "public_keys",
     multiple=True,
     metavar="whpk_…",
-    help="Public key of the platform, instead of a secret or beside it.",
+    help="Public key of the platform, instead of a secret or in addition.",
 )
-@click.option("--base-url", help="Address under which the platform reaches the app: https://…")
+@click.option("--base-url", help="Address at which the platform reaches the app: https://…")
 @click.option("--path", default="/hooks", help="Path of the webhooks in the manifest.")
 @click.option("--manifest", is_flag=True, help="Print the manifest to register, and do not serve.")
 def serve_command(
@@ -74,13 +74,13 @@ def serve_command(
     *,
     manifest: bool,
 ) -> None:
-    """Serve the app PLUGIN as a signed web service, until it is told to stop.
+    """Serve the app PLUGIN as a signed web service.
 
     PLUGIN is a folder with a project, the id of an installed app, the name of a module, or
-    MODULE:ATTRIBUTE; not a line of it changes. To make it an app of a platform, register the
+    MODULE:ATTRIBUTE; the app's code need not change. To add the app to a platform, register the
     manifest that --manifest prints (`mymozhem apps register`, or POST /apps), and start with the
-    secret that the platform answers with. Beyond this machine the platform asks by https only: let
-    a proxy in front of this server speak it.
+    secret that the platform returns. The platform calls apps on other machines over https only: put
+    a proxy with TLS in front of this server.
 
     \b
     Examples:
@@ -105,7 +105,7 @@ def serve_command(
 
 
 def _load(plugin: str) -> tuple[str | None, object]:
-    """Return the id under which the app is offered, None where it is not, and the app."""
+    """Return the id of an app, and the app; the id is None if the app is not installed."""
     from mymozhem.devtools.app_source import find_source, is_project
     from mymozhem.registry import discovery
 
@@ -126,7 +126,7 @@ def _load(plugin: str) -> tuple[str | None, object]:
     except MymozhemError as error:
         raise click.ClickException(error.message) from error
     except Exception as error:
-        traceback.print_exc()  # its author needs to see where
+        traceback.print_exc()  # shows the author the line
         raise click.ClickException(f"{plugin} could not be imported; see above.") from error
 
 
@@ -156,9 +156,9 @@ def _endpoint(app: object, keys: tuple[str, ...]) -> "Endpoint":
     try:
         return serve(app, keys=keys)
     except NotServable as error:
-        raise click.ClickException(f"This is no app: {error}.") from error
+        raise click.ClickException(f"This is not an app: {error}.") from error
     except KeyRefused as error:
-        raise click.ClickException(f"This is no key: {error}.") from error
+        raise click.ClickException(f"This is not a key: {error}.") from error
 
 
 def _tell_secret(plugin: str, secret: str) -> None:
@@ -180,7 +180,7 @@ def _remote(name: str | None, app: object, base_url: str, path: str) -> JsonObje
     try:
         own = manifest_of(app)
     except NotServable as error:
-        raise click.ClickException(f"This is no app: {error}.") from error
+        raise click.ClickException(f"This is not an app: {error}.") from error
     document = remote_manifest({"id": name, **own} if name else own, base_url, path=path)
     report = validate_manifest(document)
     if report.problems:
@@ -213,7 +213,7 @@ def _run(endpoint: "Endpoint", plugin: str, host: str, port: int) -> int:
     server = Server(config)
     stop_on_signals(server)
     where = _url(host, listening.getsockname()[1])
-    click.echo(f"{plugin} answers at {where} (stop it with Ctrl+C)")
+    click.echo(f"{plugin} listens at {where} (stop it with Ctrl+C)")
     with listening:
         server.run(sockets=[listening])
     return 0 if server.started else 1
@@ -224,7 +224,7 @@ def _listen(host: str, port: int) -> socket.socket:
     try:
         return socket.create_server((host, port), family=family, backlog=2048)
     except OSError as error:
-        message = f"Nothing can listen at {_url(host, port)}: {error.strerror or error}."
+        message = f"Cannot listen at {_url(host, port)}: {error.strerror or error}."
         raise click.ClickException(message) from error
 
 

@@ -1,4 +1,4 @@
-"""The command that says whether an app is fit to ship."""
+"""The command `mymozhem app check`."""
 
 import json
 import sys
@@ -9,15 +9,15 @@ import click
 
 @click.command("check")
 @click.argument("plugin", default=".")
-@click.option("--strict", is_flag=True, help="Take remarks for problems.")
+@click.option("--strict", is_flag=True, help="Treat remarks as problems.")
 @click.option("--format", "form", type=click.Choice(["text", "json"]), default="text")
 def check_command(plugin: str, form: Literal["text", "json"], *, strict: bool) -> None:
-    """Say whether an app is fit to ship, and what is to be mended.
+    """Check whether an app is ready to ship, and what to fix.
 
-    PLUGIN is a folder with the app's project, or the id of an installed app; this folder when left
-    out. Looked at are the manifest, the contract (the app is played, asked and broken, inside the
-    host and as a web service), the app's own tests, and whether strangers can know what it does:
-    texts, translations, README, changes. The exit status is 0 only where it is fit.
+    PLUGIN is the folder of the app's project, or the id of an installed app. Default: the current
+    folder. Checks the manifest, the contract (the app is called with valid and invalid requests,
+    in-process and as a web service), the app's own tests, and the documents for users: texts,
+    translations, README, changelog. The exit status is 0 only if the app is ready.
 
     \b
     Examples:

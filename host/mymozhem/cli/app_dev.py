@@ -1,4 +1,4 @@
-"""The command that lets an author try an app."""
+"""The command `mymozhem app dev`."""
 
 import asyncio
 import tempfile
@@ -16,27 +16,27 @@ from mymozhem.config import Settings
 @click.option(
     "--data-dir",
     type=click.Path(file_okay=False, path_type=Path),
-    help="Folder of the data, which are kept then; a temporary one when left out.",
+    help="Folder of the data, which are kept. Default: a temporary folder.",
 )
 @click.option(
     "--phones",
     type=click.IntRange(0, 100),
     default=5,
     show_default=True,
-    help="How many people are in the room.",
+    help="Number of simulated participants.",
 )
-@click.option("--play", is_flag=True, help="People try every action by themselves.")
+@click.option("--play", is_flag=True, help="Participants try every action automatically.")
 def dev_command(
     plugin: str, port: int | None, data_dir: Path | None, phones: int, *, play: bool
 ) -> None:
-    """Try an app: a host with a room, people at phones, and every call of a hook shown.
+    """Try an app in a room, with simulated participants.
 
-    PLUGIN is a folder with the app's project, or the id of an installed app; this folder when left
-    out. The host is for this machine alone, on a database of its own. A room is made and started
-    with settings that fit, and people come in: they answer every window with something that it
-    accepts, and try the app's actions when you type p. Each call is printed with its request and
-    with the effects, the refusal or the error that came of it. When a file changes, the app is
-    loaded anew and the room goes on, unless the manifest is another one.
+    PLUGIN is the folder of the app's project, or the id of an installed app. Default: the current
+    folder. The host listens on this machine only, and uses a separate database. It creates and
+    starts a room with sample settings, in which simulated participants answer every window with
+    valid input; type p to make them try the app's actions. Every hook call is printed with its
+    request, and with its effects, refusal or error. If a file changes, the app is reloaded and the
+    room continues; if the manifest changes, a new room starts.
 
     \b
     Examples:
@@ -69,5 +69,5 @@ def _require_free(port: int) -> None:
     try:
         socket.create_server(("127.0.0.1", port)).close()
     except OSError as error:
-        message = f"Nothing can listen at port {port}: {error.strerror or error}. Try --port 0."
+        message = f"Cannot listen at port {port}: {error.strerror or error}. Try --port 0."
         raise click.ClickException(message) from error

@@ -1,4 +1,4 @@
-"""The command that begins a new app."""
+"""The command `mymozhem app new`."""
 
 from pathlib import Path
 
@@ -11,13 +11,13 @@ import click
     "--into",
     type=click.Path(file_okay=False, path_type=Path),
     default=Path(),
-    help="Folder that the project's own folder is made in; this one when left out.",
+    help="Folder in which the project's folder is created. Default: the current one.",
 )
 def new_command(name: str, into: Path) -> None:
-    """Write a new app's project: a small app that works, with its tests and its README.
+    """Create the project of a new app: code, tests and README.
 
-    NAME is the app's id: small letters, digits and dashes. The project is a folder of that name,
-    which must not be there yet. It passes `mymozhem app check` as it is; make it yours from there.
+    NAME is the app's id: lower-case letters, digits and dashes. The project is a folder of that
+    name, which must not exist yet. The new app works, and passes `mymozhem app check` unchanged.
 
     \b
     Examples:

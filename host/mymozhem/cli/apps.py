@@ -1,4 +1,4 @@
-"""Commands about apps: what is installed or registered, and what may run."""
+"""Commands about apps: list, enable and disable them."""
 
 import asyncio
 import json
@@ -25,10 +25,10 @@ TRUST = (
 
 @dataclass(frozen=True)
 class Listed:
-    """An app as the operator sees it; `enabled` names who enabled it, `problem` what is wrong.
+    """An app in the output; `enabled` names who enabled it, `problem` says what is wrong.
 
-    `remote` is the address of an app that is a web service, `stopped` why it is stopped;
-    `isolated` are the environments that hold code of it.
+    `remote` is the address of an app that is a web service, `stopped` the reason why it is stopped;
+    `isolated` are the environments with its code.
     """
 
     id: str
@@ -42,7 +42,7 @@ class Listed:
 
 @click.group("apps")
 def apps_group() -> None:
-    """List, install, enable, disable, register and stop apps."""
+    """List, install, enable, register and stop apps."""
 
 
 for _command in (*ISOLATED_COMMANDS, *REMOTE_COMMANDS):
@@ -52,9 +52,9 @@ for _command in (*ISOLATED_COMMANDS, *REMOTE_COMMANDS):
 @apps_group.command("list")
 @click.option("--format", "form", type=click.Choice(["text", "json"]), default="text")
 def list_command(form: Literal["text", "json"]) -> None:
-    """List the apps that are installed, enabled or registered; none of their code is run.
+    """List the apps that are installed, enabled or registered.
 
-    Beneath an app stands the code of it that is in environments of its own.
+    Isolated versions are listed below their app. No code of an app is imported.
 
     \b
     Examples:
@@ -78,9 +78,9 @@ def list_command(form: Literal["text", "json"]) -> None:
 @click.argument("app_id")
 @click.option("--format", "form", type=click.Choice(["text", "json"]), default="text")
 def enable_command(app_id: str, form: Literal["text", "json"]) -> None:
-    """Let the installed app APP_ID run inside the host, from its next start on.
+    """Enable the installed app APP_ID, from the next start on.
 
-    Its code is then trusted like the host itself.
+    The app runs inside the host, and its code is trusted like the host itself.
 
     \b
     Example:
@@ -95,7 +95,9 @@ def enable_command(app_id: str, form: Literal["text", "json"]) -> None:
 @click.argument("app_id")
 @click.option("--format", "form", type=click.Choice(["text", "json"]), default="text")
 def disable_command(app_id: str, form: Literal["text", "json"]) -> None:
-    """Keep the app APP_ID from running, from the next start on; its rooms stay readable.
+    """Disable the app APP_ID, from the next start on.
+
+    Its rooms stay readable.
 
     \b
     Example:
@@ -104,7 +106,7 @@ def disable_command(app_id: str, form: Literal["text", "json"]) -> None:
     settings = Settings()
     _echo(app_id, _run(_disable(settings, app_id)), form, enabled=False)
     if app_id in settings.enable_apps:
-        click.echo("MYMOZHEM_ENABLE_APPS still names it: take it out there too.", err=True)
+        click.echo("MYMOZHEM_ENABLE_APPS still names it: remove it there too.", err=True)
 
 
 async def _list(settings: Settings) -> list[Listed]:

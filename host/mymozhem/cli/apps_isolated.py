@@ -1,4 +1,4 @@
-"""Commands about isolated apps: code in an environment of its own, beside what the host loads."""
+"""Commands about isolated apps, whose code is in separate environments."""
 
 from __future__ import annotations
 
@@ -21,20 +21,20 @@ if TYPE_CHECKING:
 
 Form = Literal["text", "json"]
 
-KNOWN_SOON = "A host that is running knows it within two seconds."
+KNOWN_SOON = "A running host notices within two seconds."
 NOT_ISOLATED = (
-    "Say --isolated. For code inside the host it is pip that installs: type `pip install` with the "
-    "same words, then `mymozhem apps enable APP_ID`, and start the host again."
+    "Give --isolated. To install code that runs inside the host, type `pip install` with the same "
+    "requirement, then `mymozhem apps enable APP_ID`, and start the host again."
 )
 _FORMAT = click.option("--format", "form", type=click.Choice(["text", "json"]), default="text")
 
 
 @dataclass(frozen=True)
 class ListedIsolated:
-    """An environment as the operator sees it.
+    """An isolated environment in the output.
 
-    `serves` is the version that its code answers for, or a range of them. All but `problem` is None
-    where it cannot run, and `problem` says which one it is and why.
+    `serves` is the version that its code serves, or a range of them. If the environment cannot run,
+    all fields but `problem` are None, and `problem` says which one it is and why.
     """
 
     folder: str | None = None
@@ -45,15 +45,16 @@ class ListedIsolated:
 
 @click.command("install")
 @click.argument("requirement")
-@click.option("--isolated", is_flag=True, help="In an environment of its own; always said.")
+@click.option("--isolated", is_flag=True, help="Install into an isolated environment; required.")
 @_FORMAT
 def install_command(requirement: str, *, isolated: bool, form: Form) -> None:
-    """Install the app REQUIREMENT beside what the host loads, for rooms that are locked to it.
+    """Install the app REQUIREMENT in an isolated environment.
 
-    REQUIREMENT is one version, such as 'acme-auction==1.2.0', which pip gets from where it is
-    configured to look; or the path of a wheel; or that of the folder of a project. The code goes to
-    an environment of its own, and runs in a process of its own when a room asks for it. The host
-    may be running. Installing imports the code once, with a deadline, outside the host.
+    It serves rooms that are locked to its version, beside the version that the host loads.
+    REQUIREMENT is one version, such as 'acme-auction==1.2.0', which pip gets from its configured
+    index; or the path of a wheel; or the folder of a project. The code runs in a separate process,
+    which starts when a room needs it. The host may be running. Installing imports the code once,
+    outside the host, with a deadline.
 
     \b
     Examples:
@@ -76,13 +77,13 @@ def install_command(requirement: str, *, isolated: bool, form: Form) -> None:
 
 @click.command("remove")
 @click.argument("requirement", metavar="NAME==VERSION")
-@click.option("--isolated", is_flag=True, help="From its environment; always said.")
-@click.option("--anyway", is_flag=True, help="Also where rooms have nothing else that answers.")
+@click.option("--isolated", is_flag=True, help="Remove the isolated environment; required.")
+@click.option("--anyway", is_flag=True, help="Also if rooms have no other code that serves them.")
 @_FORMAT
 def remove_command(requirement: str, *, isolated: bool, anyway: bool, form: Form) -> None:
-    """Remove the code of NAME==VERSION that was installed with --isolated.
+    """Remove the code NAME==VERSION that --isolated installed.
 
-    Refused while rooms in DRAFT or ACTIVE are locked to a version that nothing else here serves:
+    Refused while rooms in DRAFT or ACTIVE are locked to a version that no other code here serves:
     they would be orphaned. The host may be running.
 
     \b
@@ -93,7 +94,9 @@ def remove_command(requirement: str, *, isolated: bool, anyway: bool, form: Form
     from mymozhem.registry.isolated.install import Pinned, remove
 
     if not isolated:
-        raise click.UsageError("Say --isolated. What the host loads is removed by `pip uninstall`.")
+        raise click.UsageError(
+            "Give --isolated. To remove code that the host loads, type `pip uninstall`."
+        )
     pinned = Pinned.parse(requirement)
     if pinned is None:
         raise click.UsageError("Write one version as 'acme-auction==1.2.0'.")
@@ -114,7 +117,7 @@ ISOLATED_COMMANDS = (install_command, remove_command)
 
 
 def listed_isolated(settings: Settings) -> dict[str, tuple[ListedIsolated, ...]]:
-    """Return the environments of this host by app; one that cannot be read by its own name."""
+    """Return the environments of this host by app; an unreadable one by its folder's name."""
     from mymozhem.registry.isolated.environments import Environments
 
     found = Environments(settings.isolated_dir).read()
@@ -126,7 +129,7 @@ def listed_isolated(settings: Settings) -> dict[str, tuple[ListedIsolated, ...]]
 
 
 def lines(isolated: tuple[ListedIsolated, ...]) -> list[str]:
-    """Return what is said of the environments of one app, a line for each."""
+    """Return the lines about the environments of one app, a line for each."""
     return [
         f"  {each.problem}" if each.problem else f"  isolated: {each.package}, serves {each.serves}"
         for each in isolated
@@ -162,7 +165,7 @@ def _say_installed(code: IsolatedCode, form: Form, *, changed: bool) -> None:
         click.echo(json.dumps(facts))
         return
     word = "is installed" if changed else "was installed already"
-    click.echo(f"{code.app_id} {version} {word}, in an environment of its own.")
+    click.echo(f"{code.app_id} {version} {word}, in an isolated environment.")
     click.echo(f"  package  {code.distribution} {code.distribution_version}")
     click.echo(f"  serves   rooms locked to {code.app_id} {_range(code)}")
     click.echo(f"  folder   {code.folder}")
@@ -171,7 +174,7 @@ def _say_installed(code: IsolatedCode, form: Form, *, changed: bool) -> None:
 
 
 async def _require_needless(settings: Settings, pinned: Pinned) -> None:
-    """Raise `ClickException` where rooms would have nothing that answers for them."""
+    """Raise `ClickException` if running rooms are served by no other code."""
     from sqlalchemy import func, select
 
     from mymozhem.registry.isolated.install import there
@@ -200,13 +203,13 @@ async def _require_needless(settings: Settings, pinned: Pinned) -> None:
     ]
     if needed:
         raise click.ClickException(
-            f"Rooms in DRAFT or ACTIVE have nothing else that answers: {', '.join(needed)}. "
+            f"No other code serves rooms in DRAFT or ACTIVE: {', '.join(needed)}. "
             "Upgrade or end them first, or orphan them with --anyway."
         )
 
 
 def _only_here(catalog: Catalog, app_id: str, version: str, names: set[str]) -> bool:
-    """Tell whether a version is served, and would not be without some environments."""
+    """Return whether a version is served by these environments only."""
     app = next((each for each in catalog.apps() if each.app_id == app_id), None)
     if app is None or not app.serves(version):
         return False

@@ -23,19 +23,20 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 Form = Literal["text", "json"]
 
-ONCE = "This secret is shown this once. A host that is running knows it within two seconds."
+ONCE = "This secret is shown this once. A running host notices within two seconds."
 _FORMAT = click.option("--format", "form", type=click.Choice(["text", "json"]), default="text")
 
 
 @click.command("register")
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
-@click.option("--id", "app_id", help="The app's id; that of the manifest when left out.")
-@click.option("--owner", help="E-mail address of who answers for the app.")
+@click.option("--id", "app_id", help="The app's id. Default: the id in the manifest.")
+@click.option("--owner", help="E-mail address of the app's owner.")
 @_FORMAT
 def register_command(file: Path, app_id: str | None, owner: str | None, form: Form) -> None:
-    """Register the remote app whose manifest is FILE, and show its secret, this once.
+    """Register a remote app by its manifest FILE; print its secret.
 
-    The manifest has a baseUrl, where the app's web service answers. The host may be running.
+    The secret is printed only once. The manifest must have a baseUrl, the address of the app's web
+    service. The host may be running.
 
     \b
     Examples:
@@ -54,13 +55,16 @@ def register_command(file: Path, app_id: str | None, owner: str | None, form: Fo
 
 @click.command("secret")
 @click.argument("app_id")
-@click.option("--grace-hours", type=click.IntRange(0, 720), help="How long the old one is good.")
+@click.option(
+    "--grace-hours", type=click.IntRange(0, 720), help="How long the old secret stays valid."
+)
 @click.option("--key-pair", is_flag=True, help="Renew the host's key pair as well.")
 @_FORMAT
 def secret_command(app_id: str, grace_hours: int | None, *, key_pair: bool, form: Form) -> None:
-    """Give the remote app APP_ID a new secret, and show it, this once.
+    """Create a new secret for the remote app APP_ID, and print it.
 
-    Calls are signed with both until the grace is over; with a grace of 0 the old one ends at once.
+    The secret is printed only once. Calls are signed with both secrets during the grace period;
+    with a grace period of 0 the old secret ends immediately.
 
     \b
     Examples:
@@ -78,12 +82,12 @@ def secret_command(app_id: str, grace_hours: int | None, *, key_pair: bool, form
 
 @click.command("stop")
 @click.argument("app_id")
-@click.option("--reason", required=True, help="Why; other operators read it.")
+@click.option("--reason", required=True, help="The reason, for other operators.")
 @_FORMAT
 def stop_command(app_id: str, reason: str, form: Form) -> None:
-    """Stop the app APP_ID, remote or installed: it is not called any more, in any room.
+    """Stop calling the app APP_ID, in every room.
 
-    A host that is running knows it within two seconds.
+    The app may be remote or installed. A running host stops within two seconds.
 
     \b
     Example:
@@ -96,7 +100,7 @@ def stop_command(app_id: str, reason: str, form: Form) -> None:
 @click.argument("app_id")
 @_FORMAT
 def start_command(app_id: str, form: Form) -> None:
-    """Let the app APP_ID be called again after it was stopped.
+    """Start calling the app APP_ID again, after `apps stop`.
 
     \b
     Example:

@@ -1,4 +1,4 @@
-"""What a host would run if it started now, found out beside it: nothing is written."""
+"""The catalog of a host that would start now, computed in the command; nothing is written."""
 
 import asyncio
 import logging
@@ -22,9 +22,8 @@ from mymozhem.registry.manifest_history import Published
 async def preview(database: Database, settings: Settings, keys: Keys | None) -> Catalog:
     """Return the apps of a host that starts now: enabled plugins, isolated code, remote apps.
 
-    Plugins are imported, in this process. Nothing is published; what a host would refuse since its
-    version was published with other content is refused here too. Without `keys` remote apps have
-    no addresses.
+    Plugins are imported, in this process. Nothing is published; a version that was published with
+    other content is refused, as in a host. Without `keys`, remote apps have no addresses.
     """
     async with database.read() as session:
         enabled = await manifest_history.active_plugins(session)
@@ -49,14 +48,14 @@ async def preview(database: Database, settings: Settings, keys: Keys | None) -> 
 
 
 def keys_of(settings: Settings) -> Keys | None:
-    """Return the keys of the host; None where it has none yet. Raises `KeysRefused`."""
+    """Return the keys of the host; None if it has none yet. Raises `KeysRefused`."""
     if settings.secret_key is None and not (settings.data_dir / KEY_FILE).exists():
         return None
     return Keys.load(settings)
 
 
 def _others() -> Keys:
-    """Return keys that open nothing here."""
+    """Return temporary keys, which decrypt nothing of this host."""
     return Keys(derive_material(secrets.token_hex()))
 
 
@@ -76,7 +75,7 @@ def _admitted(
 
 @contextmanager
 def _quietly() -> Iterator[None]:
-    """Keep the log still: a command says in sentences what is wrong."""
+    """Silence the log: the command reports problems as sentences."""
     logger = logging.getLogger("mymozhem.registry")
     level = logger.level
     logger.setLevel(logging.CRITICAL + 1)

@@ -1,4 +1,4 @@
-"""The command that looks at the house itself, with nothing running."""
+"""The command `mymozhem check`: checks the code against its documents, without a server."""
 
 import json
 import time
@@ -14,10 +14,11 @@ if TYPE_CHECKING:
 @click.option("--verbose", "-v", is_flag=True, help="Print every check.")
 @click.option("--format", "form", type=click.Choice(["text", "json"]), default="text")
 def check_command(*, verbose: bool, form: Literal["text", "json"]) -> None:
-    """Check models, migrations, schemas, manifests, events and the API against each other.
+    """Check models, migrations, schemas and documents.
 
-    No server is needed, and nothing of yours is opened: a temporary SQLite file is made for the
-    migrations. Stops at the first check that fails, says why, and exits with status 1.
+    Manifests, events and the API are checked as well. No server is needed, and your data are not
+    opened: the migrations run on a temporary SQLite file. Stops at the first check that fails,
+    prints why, and exits with status 1.
 
     \b
     Examples:
@@ -37,7 +38,7 @@ def check_command(*, verbose: bool, form: Literal["text", "json"]) -> None:
         section, check = result.failed
         sentence = f"Check {result.made} fails: {section}, {check.name}: {check.problem}"
         raise click.ClickException(sentence)
-    click.echo(f"{result.made} checks, all of them hold ({spent:.1f} s).")
+    click.echo(f"{result.made} checks passed ({spent:.1f} s).")
 
 
 def _sections() -> dict[str, "Section"]:
@@ -62,7 +63,7 @@ def _print(section: str, check: "Check") -> None:
 
 
 def _keep_quiet(_section: str, _check: "Check") -> None:
-    """Say nothing of single checks."""
+    """Print nothing about a single check."""
 
 
 def _as_json(result: "Result", spent: float) -> dict[str, object]:

@@ -1,4 +1,4 @@
-"""The configured database, made ready for a command."""
+"""Opens the configured database for a command."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -13,10 +13,10 @@ from mymozhem.migrations import current, head, upgrade
 
 @asynccontextmanager
 async def opened_database(settings: Settings, *, exclusive: bool) -> AsyncIterator[Database]:
-    """Open the configured database; an empty one gets its tables first.
+    """Open the configured database; create the tables of an empty one first.
 
-    With `exclusive` a host on the same SQLite file is an error that says so (`AlreadyRunning`).
-    Raises `ClickException` where the database belongs to another version of the platform.
+    With `exclusive`, raises `AlreadyRunning` if a host runs on the same SQLite file. Raises
+    `ClickException` if the database belongs to another version of the platform.
     """
     settings.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
     url = settings.effective_database_url

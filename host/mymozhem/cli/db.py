@@ -9,22 +9,22 @@ from mymozhem.clock import SystemClock
 from mymozhem.config import Settings
 from mymozhem.errors import MymozhemError
 
-#: rooms that are named where an upgrade is refused
+#: maximum number of rooms that are named if an upgrade is refused
 MOST_NAMED = 20
 
 
 @click.group("db")
 def db_group() -> None:
-    """Bring the database to the newest schema."""
+    """Show or upgrade the schema of the database."""
 
 
 @db_group.command("upgrade")
-@click.option("--anyway", is_flag=True, help="Also while rooms run, or something is due in them.")
+@click.option("--anyway", is_flag=True, help="Upgrade although rooms run, or soon will.")
 def upgrade_command(*, anyway: bool) -> None:
-    """Bring the configured database to the newest schema; nothing happens where it is there.
+    """Upgrade the database to the newest schema; idempotent.
 
-    The host that uses a SQLite file must be stopped first. Nothing is changed while rooms are
-    ACTIVE, or a timer or a draw is due within 24 hours, unless --anyway is given.
+    If the database is a SQLite file, stop the host first. Without --anyway, the database is not
+    changed while a room is ACTIVE, or a timer or a draw is due within 24 hours.
 
     \b
     Examples:
@@ -38,12 +38,12 @@ def upgrade_command(*, anyway: bool) -> None:
     if before == after:
         click.echo(f"The database is at the newest schema already ({after}).")
     else:
-        click.echo(f"The database went from {before or 'nothing'} to {after}.")
+        click.echo(f"The database was upgraded from {before or 'nothing'} to {after}.")
 
 
 @db_group.command("current")
 def current_command() -> None:
-    """Print the schema that the configured database is at.
+    """Print the schema revision of the configured database.
 
     \b
     Example:
@@ -63,7 +63,7 @@ async def _upgrade(settings: Settings, *, anyway: bool) -> tuple[str | None, str
 
     url = settings.effective_database_url
     settings.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
-    # Opening takes the process lock, so that no host runs on the file meanwhile.
+    # Opening takes the process lock, so that no host can start on the file meanwhile.
     database = Database(url, clock=SystemClock())
     await database.open()
     try:

@@ -1,4 +1,4 @@
-"""Commands about deliveries to apps: what is on its way, what died, and another try for it."""
+"""Commands about deliveries to apps: list and show them, retry or delete dead letters."""
 
 from __future__ import annotations
 
@@ -26,19 +26,21 @@ _form = click.option("--format", "form", type=click.Choice(["text", "json"]), de
 
 @click.group("deliveries")
 def deliveries_group() -> None:
-    """See what apps are told, and retry or delete dead letters."""
+    """List deliveries to apps; retry or delete dead letters."""
 
 
 @deliveries_group.command("list")
-@click.option("--state", type=click.Choice(STATES), help="Only those that have come so far.")
+@click.option("--state", type=click.Choice(STATES), help="Only deliveries in this state.")
 @click.option("--app", "app_id", metavar="APP_ID", help="Only deliveries to this app.")
 @click.option("--room", "room_id", metavar="ROOM_ID", help="Only deliveries about this room.")
-@click.option("--limit", type=click.IntRange(1, 10_000), default=50, help="How many at most.")
+@click.option("--limit", type=click.IntRange(1, 10_000), default=50, help="Maximum number.")
 @_form
 def list_command(
     state: str | None, app_id: str | None, room_id: str | None, limit: int, form: Form
 ) -> None:
-    """List the newest deliveries of the configured database; a host may be running on it.
+    """List the newest deliveries of the configured database.
+
+    The host may be running.
 
     \b
     Examples:
@@ -71,13 +73,13 @@ def list_command(
 
 @deliveries_group.command("show")
 @click.argument("delivery_id", metavar="ID")
-@click.option("--body", is_flag=True, help="Also what the app is told; this is audited.")
+@click.option("--body", is_flag=True, help="Show the body as well; this is audited.")
 @_form
 def show_command(delivery_id: str, *, body: bool, form: Form) -> None:
     """Show the delivery ID with every attempt.
 
-    What the app is told may hold secrets of a room: it is shown with --body alone, and the audit
-    trail says so.
+    The body may contain secrets of a room: it is shown only with --body, and the audit trail
+    records that.
 
     \b
     Examples:
@@ -99,7 +101,7 @@ def show_command(delivery_id: str, *, body: bool, form: Form) -> None:
     if form == "json":
         click.echo(json.dumps(found, ensure_ascii=False, indent=2))
         return
-    told, attempts = found.pop("body", None), found.pop("attempts")
+    sent, attempts = found.pop("body", None), found.pop("attempts")
     for name, value in found.items():
         click.echo(f"{name:<14} {value if value is not None else '-'}")
     for each in attempts:
@@ -107,19 +109,21 @@ def show_command(delivery_id: str, *, body: bool, form: Form) -> None:
             f"attempt        {each['number']}  {each['startedAt']}  {each['outcome']}  "
             f"{each['code'] or '-'}  {each['message'] or ''}".rstrip()
         )
-    if told is not None:
-        click.echo(json.dumps(told, ensure_ascii=False, indent=2))
+    if sent is not None:
+        click.echo(json.dumps(sent, ensure_ascii=False, indent=2))
 
 
 @deliveries_group.command("retry")
 @click.argument("delivery_id", metavar="[ID]", required=False)
-@click.option("--since", metavar="MOMENT", help="All that died since: 2030-01-01 or with a time.")
-@click.option("--app", "app_id", metavar="APP_ID", help="With --since: only those of this app.")
+@click.option(
+    "--since", metavar="MOMENT", help="All dead letters since: 2030-01-01, or with a time."
+)
+@click.option("--app", "app_id", metavar="APP_ID", help="With --since: only those to this app.")
 def retry_command(delivery_id: str | None, since: str | None, app_id: str | None) -> None:
-    """Try the dead letter ID again, or all that died since a moment.
+    """Retry the dead letter ID, or all since a point in time.
 
-    They are carried after what their streams have still to tell. A moment without a time zone is
-    in UTC.
+    They are sent after the pending deliveries of their streams. A time without a time zone is in
+    UTC.
 
     \b
     Examples:
@@ -130,20 +134,20 @@ def retry_command(delivery_id: str | None, since: str | None, app_id: str | None
         message = "Name one dead letter, or a moment with --since."
         raise click.UsageError(message)
     if since is None and app_id is not None:
-        raise click.UsageError("--app goes with --since.")
+        raise click.UsageError("--app needs --since.")
     if delivery_id is not None:
         _change("retry", delivery_id)
-        click.echo(f"{delivery_id} is on its way again.")
+        click.echo(f"{delivery_id} is queued again.")
         return
     moment = _moment(since or "")
     retried = _with_database(lambda database: _retry_since(database, moment, app_id))
-    click.echo(f"{retried} dead letters are on their way again.")
+    click.echo(f"{retried} dead letters are queued again.")
 
 
 @deliveries_group.command("delete")
 @click.argument("delivery_id", metavar="ID")
 def delete_command(delivery_id: str) -> None:
-    """Delete the dead letter ID for good.
+    """Delete the dead letter ID permanently.
 
     \b
     Example:

@@ -1,4 +1,4 @@
-"""The command for people who want to see something first."""
+"""The command `mymozhem demo`."""
 
 import asyncio
 import sys
@@ -11,18 +11,18 @@ from mymozhem.errors import MymozhemError
 
 
 @click.command("demo")
-@click.option("--script", is_flag=True, help="Play every app's evening on a fresh host, and end.")
+@click.option("--script", is_flag=True, help="Play the scripted event of every app, and exit.")
 @click.option(
     "--people",
     type=click.IntRange(12, 2_000),
-    help="How many come to an evening of the script that anybody can come to; 200 when left out.",
+    help="Number of participants in scripted events that anybody can join. Default: 200.",
 )
-@click.option("--host", help="Address to listen on; 127.0.0.1 when left out.")
+@click.option("--host", help="Address to listen on. Default: 127.0.0.1.")
 @click.option("--port", type=click.IntRange(0, 65_535), help="Port to listen on.")
 @click.option(
     "--data-dir",
     type=click.Path(file_okay=False, path_type=Path),
-    help="Folder of the demo's data; `demo` in the data folder when left out.",
+    help="Folder of the demo's data. Default: `demo` in the data folder.",
 )
 def demo_command(
     *,
@@ -32,11 +32,12 @@ def demo_command(
     port: int | None,
     data_dir: Path | None,
 ) -> None:
-    """Run the platform with demo data and demo logins, every installed app enabled.
+    """Run the platform with demo data, or play a scripted event.
 
-    The data lie in a folder of their own, so nothing of yours is touched; delete the folder to
-    begin anew. With --script a host is started on a fresh folder, the apps play an evening over
-    HTTP, what they drew is verified offline, and the exit status is 0 only if all of it holds.
+    Every installed app is enabled, and demo logins are printed. The data are in a separate folder;
+    delete the folder to start again. With --script, a host starts on a fresh folder, the apps play
+    an event over HTTP, the draws are verified offline, and the exit status is 0 only if every check
+    passes.
 
     \b
     Examples:
@@ -94,13 +95,13 @@ def _serve(data_dir: Path | None, given: dict[str, object]) -> None:
 
 
 def _app_ids(settings: Settings) -> tuple[str, ...]:
-    """Return the apps that were enabled, else every app that is installed: this is a demo."""
+    """Return the enabled apps; if none is enabled, every installed app: this is a demo."""
     from mymozhem.registry.discovery import by_id, discover
 
     return settings.enable_apps or tuple(by_id(discover()))
 
 
 def _own_command() -> str:
-    """Return how this program was called, so that what is printed can be copied."""
+    """Return how this program was called, so that printed commands can be copied."""
     called = Path(sys.argv[0])
     return str(called.absolute()) if called.name == "mymozhem" else "mymozhem"

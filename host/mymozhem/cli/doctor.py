@@ -1,4 +1,4 @@
-"""The command that says what an event would suffer from."""
+"""The command `mymozhem doctor`."""
 
 import asyncio
 import json
@@ -17,13 +17,13 @@ _WORDS = {"ok": "ok", "warning": "warning", "problem": "PROBLEM"}
 @click.command("doctor")
 @click.option("--format", "form", type=click.Choice(["text", "json"]), default="text")
 def doctor_command(form: Literal["text", "json"]) -> None:
-    """Look at the data folder, the database, and whether every room's app is there.
+    """Check the installation for problems before an event.
 
-    Every room in DRAFT or ACTIVE is looked at: what would answer for it if the host started now,
-    and if nothing would, what to do. Enabled plugins are imported for that, in this process.
-    Nothing is written; a host may be running.
+    Checks the data folder, the database, and each room in DRAFT or ACTIVE: which code would serve
+    it if the host started now, and what to do if none would. Enabled plugins are imported in this
+    process for that. Nothing is written; the host may be running.
 
-    Exit status: 0 an event would find everything in order, 1 it would suffer.
+    Exit status: 0 if there are no problems, 1 if there are.
 
     \b
     Examples:
@@ -51,6 +51,6 @@ def _print(findings: "list[Finding]") -> None:
     problems = sum(finding.level == "problem" for finding in findings)
     if problems:
         count = "1 problem" if problems == 1 else f"{problems} problems"
-        click.echo(f"{count}: an event would suffer.")
+        click.echo(f"{count} to fix before an event.")
     else:
-        click.echo("An event would find everything in order.")
+        click.echo("There are no problems.")

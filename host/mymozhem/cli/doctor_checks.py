@@ -1,4 +1,4 @@
-"""What the doctor looks at, and what it finds."""
+"""The checks of `mymozhem doctor`, and their findings."""
 
 import os
 import stat
@@ -31,10 +31,10 @@ from mymozhem.rooms.tables.rooms import RoomRow
 
 from .catalog_preview import keys_of, preview
 
-#: a deadline is near when it is at most so far away
+#: a deadline within this time is near
 NEAR = timedelta(days=7)
 
-#: passing through the folder is what isolated apps need that run as another user
+#: isolated apps that run as another user need to enter the folder
 _OTHERS = stat.S_IRGRP | stat.S_IWGRP | stat.S_IROTH | stat.S_IWOTH
 
 Level = Literal["ok", "warning", "problem"]
@@ -42,9 +42,9 @@ Level = Literal["ok", "warning", "problem"]
 
 @dataclass(frozen=True)
 class Finding:
-    """One thing that was looked at; `problem` means that an event would suffer.
+    """The result of one check; the level `problem` means that an event would be affected.
 
-    `do` is what to do about it, None where there is nothing to do.
+    `do` is what to do about it, None if nothing needs to be done.
     """
 
     level: Level
@@ -53,13 +53,13 @@ class Finding:
     do: str | None = None
 
     def document(self) -> dict[str, str | None]:
-        """Return it as JSON."""
+        """Return the finding as JSON."""
         return asdict(self)
 
 
 @dataclass(frozen=True)
 class _Seen:
-    """What the database and the code say at one moment."""
+    """A snapshot of the database and the code."""
 
     catalog: Catalog
     groups: Sequence[Group]
@@ -69,7 +69,7 @@ class _Seen:
 
 
 async def run_checks(settings: Settings) -> list[Finding]:
-    """Look at everything; what cannot be looked at is a finding itself, and nothing is raised."""
+    """Run every check; a check that fails is a finding itself, and nothing is raised."""
     found = list(_folder(settings))
     schema = await _schema(settings)
     found.append(schema)
@@ -99,14 +99,14 @@ def _folder(settings: Settings) -> Iterator[Finding]:
         return
     exposed = [path for path in (folder, *_secret_files(settings)) if _is_exposed(path)]
     if not exposed:
-        yield Finding("ok", "data folder", f"What is in {folder} is its owner's alone.")
+        yield Finding("ok", "data folder", f"Only the owner can read {folder}.")
     for path in exposed:
         do = f"Type `chmod go-rw {path}`."
         yield Finding("warning", "data folder", f"Others can read {path}.", do)
 
 
 def _secret_files(settings: Settings) -> list[Path]:
-    """Return the files that nobody else may read, where others may pass through the folder."""
+    """Return the files that only the owner may read, if others may enter the folder."""
     folder = settings.data_dir
     if not folder.stat().st_mode & (stat.S_IXGRP | stat.S_IXOTH):
         return []
@@ -207,14 +207,14 @@ def _stopped(seen: _Seen) -> Iterator[Finding]:
         if app.facts.stopped is not None:
             says = f"{app.app_id} is stopped ({app.facts.stopped.reason}): its fallbacks answer."
             level: Level = "problem" if app.app_id in used else "warning"
-            do = f"Type `mymozhem apps start {app.app_id}` once it is well."
+            do = f"Type `mymozhem apps start {app.app_id}` once it is repaired."
             yield Finding(level, "apps", says, do)
 
 
 def _refused(seen: _Seen) -> Iterator[Finding]:
     for refused in seen.catalog.refused:
         says = f"{refused.app_id} may not run: {'; '.join(refused.reasons)}."
-        do = f"Mend or replace the package, or type `mymozhem apps disable {refused.app_id}`."
+        do = f"Fix or replace the package, or type `mymozhem apps disable {refused.app_id}`."
         if any("the environment" in reason for reason in refused.reasons):
             do = "Install it again with `mymozhem apps install 'NAME==VERSION' --isolated`."
         yield Finding("warning", "apps", says, do)
@@ -251,7 +251,7 @@ def _deadline(deadline: datetime | None, now: datetime) -> str:
 async def _drift_rows(
     session: AsyncSession,
 ) -> list[tuple[str, str, int, int, datetime]]:
-    """Return of each version how many rooms have drifts, how many replies, and when the last."""
+    """Return for each version how many rooms have drifts, how many replies, and the last time."""
     rows = await session.execute(
         select(
             LockDriftRow.app_id,
@@ -275,5 +275,5 @@ def _drifts(seen: _Seen) -> Iterator[Finding]:
             f"The server of {app_id} {version} answered {times} times for another lock than that "
             f"of its room, in {rooms} {noun}, last at {iso(last)}."
         )
-        do = "Ask whoever runs that server: it seems to hold another room, or another manifest."
+        do = "Ask the operator of that server: it seems to serve another room, or another manifest."
         yield Finding("warning", "drift", says, do)

@@ -19,17 +19,18 @@ T = TypeVar("T")
 
 @click.group("draw")
 def draw_group() -> None:
-    """Verify draws, offline."""
+    """Verify draws offline."""
 
 
 @draw_group.command("verify")
 @click.argument("file", type=click.Path(allow_dash=True, dir_okay=False))
 @click.option("--format", "form", type=click.Choice(["text", "json"]), default="text")
 def verify_command(file: str, form: Literal["text", "json"]) -> None:
-    """Recompute the winners of a draw from its record FILE (- for standard input).
+    """Recompute the winners of a draw from its record FILE.
 
-    Nothing is asked of any server. Compare the anchor and the two digests that are printed with
-    those that were published before the draw: a record can only prove what it was committed to.
+    If FILE is -, standard input is read. No server is contacted. Compare the printed anchor and the
+    two digests with those that were published before the draw: a record proves only what it was
+    committed to.
 
     Exit status: 0 verified, 1 refused, 2 unreadable, 3 not verifiable (the app's own algorithm).
 
@@ -55,7 +56,7 @@ def _read(file: str) -> object:
 
 
 def _unwrapped(document: object) -> object:
-    """Return the record itself, also where it is still in the API's envelope."""
+    """Return the record itself, also if it is in the API's envelope."""
     if isinstance(document, dict) and document.keys() <= {"data", "meta"}:
         return document.get("data")
     return document

@@ -1,10 +1,10 @@
-"""What the platform objects to, said to whoever typed a command."""
+"""Formats a refusal of the platform for the terminal."""
 
 from mymozhem.errors import MymozhemError
 
 
 def sentence(error: MymozhemError) -> str:
-    """Return an error's sentence, with a line for each field that breaks its rule."""
+    """Return an error's message, with a line for each invalid field."""
     fields = error.details.get("fields")
     if not isinstance(fields, dict):
         return error.message

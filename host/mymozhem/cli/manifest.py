@@ -21,7 +21,7 @@ _FILE = click.Path(exists=True, dir_okay=False, readable=True, path_type=Path)
 
 @click.group("manifest")
 def manifest_group() -> None:
-    """Check what apps declare about themselves."""
+    """Validate and compare manifests of apps."""
 
 
 @manifest_group.command("validate")
@@ -29,10 +29,10 @@ def manifest_group() -> None:
 @click.option("--as", "app_id", metavar="APP_ID", help="Id under which the app is registered.")
 @click.option("--format", "form", type=click.Choice(["text", "json"]), default="text")
 def validate(file: BinaryIO, *, app_id: str | None, form: Literal["text", "json"]) -> None:
-    """Say everything that is wrong with the manifest in FILE, and what to write instead.
+    """List the problems of the manifest FILE, with hints.
 
-    Nothing is fetched and no other file is opened. The exit status is 0 only when the manifest is
-    valid. A FILE of - is standard input.
+    Nothing is fetched, and no other file is opened. The exit status is 0 only if the manifest is
+    valid. If FILE is -, standard input is read.
 
     \b
     Examples:
@@ -54,11 +54,12 @@ def validate(file: BinaryIO, *, app_id: str | None, form: Literal["text", "json"
 @click.argument("new", type=_FILE)
 @click.option("--format", "form", type=click.Choice(["text", "json"]), default="text")
 def diff(old: Path, new: Path, *, form: Literal["text", "json"]) -> None:
-    """Say what differs between the manifests OLD and NEW, and how far the version has to move.
+    """List the changes from manifest OLD to NEW.
 
-    Every change is told with its class (patch, minor, major) and with who has to agree, the gravest
-    first. The exit status is 0 when NEW's version moves far enough, 1 when it does not, and 2 when
-    one of the two is no valid manifest. Nothing is fetched and no other file is opened.
+    Each change is listed with its class (patch, minor, major) and with the roles that have to
+    agree, the most severe first; then the version that NEW needs. The exit status is 0 if NEW's
+    version is high enough, 1 if it is not, and 2 if one of the two manifests is not valid. Nothing
+    is fetched, and no other file is opened.
 
     \b
     Examples:
@@ -91,8 +92,8 @@ def _refuse(
     read: dict[str, Report], *, names: tuple[str, str], form: Literal["text", "json"]
 ) -> None:
     if form == "json":
-        told = {side: _as_json(report) for side, report in read.items()}
-        click.echo(json.dumps(told, indent=2, ensure_ascii=False))
+        reports = {side: _as_json(report) for side, report in read.items()}
+        click.echo(json.dumps(reports, indent=2, ensure_ascii=False))
         return
     for name, report in zip(names, read.values(), strict=True):
         if not report.valid:
@@ -110,11 +111,11 @@ def _print_diff(found: Diff) -> None:
     count = len(found.changes)
     if not count:
         same = found.old_version == found.new_version
-        told = "nothing has changed" if same else "nothing has changed but the version"
-        console.print(Text(f"{moved}: {told}"))
+        summary = "nothing has changed" if same else "nothing has changed but the version"
+        console.print(Text(f"{moved}: {summary}"))
     else:
-        told = f"{count} {'change' if count == 1 else 'changes'}, required: {found.required}"
-        console.print(Text(f"{moved}: {told}, declared: {found.declared or 'nothing'}"))
+        summary = f"{count} {'change' if count == 1 else 'changes'}, required: {found.required}"
+        console.print(Text(f"{moved}: {summary}, declared: {found.declared or 'nothing'}"))
     if found.declared is not None or not found.sufficient:
         style = "green" if found.sufficient else "red"
         console.print(Text(_verdict(found), style=style))
@@ -173,8 +174,8 @@ def _print_text(report: Report, *, name: str) -> None:
 
     console = Console(highlight=False, soft_wrap=True)
     if report.manifest is not None:
-        told = f"{report.manifest.meta.name} {report.manifest.version}"
-        console.print(Text(f"{name}: {told} is valid", style="green"))
+        version = f"{report.manifest.meta.name} {report.manifest.version}"
+        console.print(Text(f"{name}: {version} is valid", style="green"))
         console.print(Text(f"digest {report.manifest.digest}", style="dim"))
         return
     for problem in report.problems:

@@ -1,4 +1,4 @@
-"""The pages about the command line and the settings, written from the code.
+"""The pages about the command line and the settings, generated from the code.
 
 Run `python -m mymozhem.cli.reference_pages docs/reference` to write both. A test fails if they
 differ from the code.
@@ -19,12 +19,12 @@ from mymozhem.cli import cli
 from mymozhem.config import Settings
 
 WIDTH = 100
-#: what options are for that need no word in their own help
+#: the help of options that have none of their own
 _COMMON = {"form": "Text for people, or JSON for programs.", "status": "Only rooms in this status."}
 
 
 def cli_page() -> str:
-    """Return the page about every command: what it does, what it takes, how it is called."""
+    """Return the page about every command: its help, its options and examples."""
     parts = [
         "# Command line\n",
         "This page lists every command of `mymozhem`. Commands read the same",
@@ -39,7 +39,7 @@ def cli_page() -> str:
 
 
 def settings_page() -> str:
-    """Return the page about every setting: its variable, what it may be, its default."""
+    """Return the page about every setting: its variable, its values, its default."""
     parts = [
         "# Settings\n",
         "The host and the commands read their settings from environment variables, once, at the",
@@ -52,7 +52,7 @@ def settings_page() -> str:
 
 
 def write_pages(folder: Path) -> None:
-    """Write both pages into a folder; twice is the same as once."""
+    """Write both pages into a folder; idempotent."""
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "cli.md").write_text(cli_page(), encoding="utf-8")
     (folder / "settings.md").write_text(settings_page(), encoding="utf-8")
@@ -79,7 +79,7 @@ def _command(path: tuple[str, ...], command: click.Command) -> str:
 
 
 def _text(written: str) -> Iterator[str]:
-    """Yield a help text as Markdown: paragraphs joined, and kept lines as a block."""
+    """Yield a help text as Markdown: paragraphs joined, and verbatim lines as a block."""
     for paragraph in inspect.cleandoc(written).split("\n\n"):
         kept, lines = paragraph.startswith("\b"), paragraph.removeprefix("\b\n").splitlines()
         if kept and lines[0].startswith("Example"):
@@ -109,8 +109,8 @@ def _option(option: click.Option) -> str:
     value = "" if option.is_flag else f" {_kind(option)}"
     default = option.default if isinstance(option.default, str | int) else None
     shown = f" Default: `{default}`." if default and not option.is_flag else ""
-    told = (option.help or _COMMON.get(option.name or "", "")).replace("|", "\\|")
-    return f"| {names}{value} | {told}{shown} |"
+    meaning = (option.help or _COMMON.get(option.name or "", "")).replace("|", "\\|")
+    return f"| {names}{value} | {meaning}{shown} |"
 
 
 def _kind(option: click.Option) -> str:

@@ -1,4 +1,4 @@
-"""Rooms as their operator reads them: straight from the tables, without secrets."""
+"""Rooms for operators, read directly from the tables, without secrets."""
 
 from collections.abc import AsyncIterator
 from dataclasses import asdict
@@ -26,7 +26,7 @@ _PAGE = 1_000
 
 
 async def find_room(session: AsyncSession, room: str) -> RoomRow | None:
-    """Return a room by its id or its code, also a deleted one; None where there is none."""
+    """Return a room by its id or its code, also a deleted one; None if missing."""
     named = or_(RoomRow.id == room, RoomRow.code == normal_code(room))
     return await session.scalar(select(RoomRow).where(named))
 
@@ -45,7 +45,7 @@ async def list_rooms(
 
 
 async def show_room(session: AsyncSession, room: RoomRow) -> Document:
-    """Return a room with its prizes, its draws and how much else there is of it."""
+    """Return a room with its prizes, its draws and the counts of its other rows."""
     prizes = await session.scalars(
         select(PrizeRow)
         .where(PrizeRow.room_id == room.id, PrizeRow.deleted_at.is_(None))
@@ -79,7 +79,7 @@ async def show_room(session: AsyncSession, room: RoomRow) -> Document:
 
 
 async def export_lines(session: AsyncSession, room: RoomRow) -> AsyncIterator[Document]:
-    """Yield the room, every entry of its log, and last what its tables say that these add up to."""
+    """Yield the room, every entry of its log, and last the state in its tables."""
     yield {"format": FORMAT, "room": card(room) | {"anchor": room.draw_anchor}}
     after = 0
     while True:
@@ -99,7 +99,7 @@ async def export_lines(session: AsyncSession, room: RoomRow) -> AsyncIterator[Do
 
 
 async def stored(session: AsyncSession, room: RoomRow) -> Replayed:
-    """Return what the tables say about a room, in the form of a replayed log."""
+    """Return the state of a room in its tables, in the form of a replayed log."""
     wins = await session.scalars(
         select(WinnerRow).where(WinnerRow.room_id == room.id, WinnerRow.sealed.is_(False))
     )
@@ -124,17 +124,17 @@ async def stored(session: AsyncSession, room: RoomRow) -> Replayed:
 
 
 def as_json(room: Replayed) -> Document:
-    """Return what a log adds up to as JSON; without draws, whose sealed steps have no entry."""
+    """Return a replayed room as JSON; without draws, whose sealed steps have no entry."""
     known: Document = asdict(room)
     known.pop("draws")
     known["own"] = {person: own for person, own in known["own"].items() if own}
-    # not of `asdict`, which makes a counter of its items
+    # `asdict` would copy the counter from its items
     known["scores"] = {person: points for person, points in room.scores.items() if points}
     return known
 
 
 def card(room: RoomRow) -> Document:
-    """Return what tells a room apart."""
+    """Return the fields that identify a room."""
     return {
         "id": room.id,
         "name": room.name,

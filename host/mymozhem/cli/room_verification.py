@@ -1,4 +1,4 @@
-"""Rooms whose locks are proved from the command line, one after the other."""
+"""Verifies the locks of rooms for the command line, one room after the other."""
 
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
@@ -18,24 +18,24 @@ from .catalog_preview import keys_of, preview
 from .database import opened_database
 from .room_reports import Document, card, find_room
 
-#: ids of rooms that are read at once
+#: ids of rooms per query
 PAGE = 500
 
 
 @dataclass(frozen=True)
 class VerifiedRoom:
-    """A room, and all that was looked at."""
+    """A room, and the results of all checks of its lock."""
 
     room: Document
     lines: list[Check]
 
     @property
     def holds(self) -> bool:
-        """Tell whether everything holds."""
+        """Return whether all checks pass."""
         return all(line.holds for line in self.lines)
 
     def document(self) -> Document:
-        """Return it as JSON."""
+        """Return the room and the results as JSON."""
         lines = [asdict(line) for line in self.lines]
         return {"room": self.room, "holds": self.holds, "lines": lines}
 
@@ -43,9 +43,9 @@ class VerifiedRoom:
 async def verified_rooms(
     settings: Settings, room: str | None
 ) -> AsyncGenerator[VerifiedRoom, None]:
-    """Prove one room, by its id or code, or every one in DRAFT or ACTIVE for None.
+    """Verify one room, by its id or code, or every one in DRAFT or ACTIVE for None.
 
-    Raises `ClickException` where there is no such room.
+    Raises `ClickException` if there is no such room.
     """
     async with opened_database(settings, exclusive=False) as database:
         keys = keys_of(settings)

@@ -27,16 +27,18 @@ STATUSES = ("DRAFT", "ACTIVE", "COMPLETED", "CANCELLED")
 
 @click.group("rooms")
 def rooms_group() -> None:
-    """Look into rooms, prove their locks, export and replay logs."""
+    """List and show rooms, verify locks, export and replay logs."""
 
 
 @rooms_group.command("list")
 @click.option("--status", type=click.Choice(STATUSES, case_sensitive=False))
 @click.option("--app", "app_id", metavar="APP_ID", help="Only rooms of this app.")
-@click.option("--limit", type=click.IntRange(1, 10_000), default=50, help="How many at most.")
+@click.option("--limit", type=click.IntRange(1, 10_000), default=50, help="Maximum number.")
 @click.option("--format", "form", type=click.Choice(["text", "json"]), default="text")
 def list_command(status: str | None, app_id: str | None, limit: int, form: Form) -> None:
-    """List the newest rooms of the configured database; a host may be running on it.
+    """List the newest rooms of the configured database.
+
+    The host may be running.
 
     \b
     Examples:
@@ -61,7 +63,9 @@ def list_command(status: str | None, app_id: str | None, limit: int, form: Form)
 @click.argument("room")
 @click.option("--format", "form", type=click.Choice(["text", "json"]), default="text")
 def show_command(room: str, form: Form) -> None:
-    """Show the room ROOM, an id or a code; nothing of a draw before its reveal.
+    """Show the room ROOM, an id or a code.
+
+    Nothing of a draw is shown before its reveal.
 
     \b
     Examples:
@@ -89,10 +93,11 @@ def show_command(room: str, form: Form) -> None:
 @rooms_group.command("export")
 @click.argument("room")
 def export_command(room: str) -> None:
-    """Write the whole log of the room ROOM to standard output, as JSON Lines.
+    """Write the log of the room ROOM to standard output.
 
-    The first line is the room, the last what its tables say that the log adds up to. People are
-    named by their ids. The log has every stream, also what apps keep private: handle it with care.
+    The format is JSON Lines. The first line is the room; the last is the state in its tables, with
+    which a replay can be compared. Participants are named by their ids. The log has every stream,
+    also those that apps keep private: handle it with care.
 
     \b
     Examples:
@@ -112,10 +117,10 @@ def export_command(room: str) -> None:
 @click.argument("file", type=click.File("r", encoding="utf-8"))
 @click.option("--format", "form", type=click.Choice(["text", "json"]), default="text")
 def replay_command(file: IO[str], form: Form) -> None:
-    """Compute winners, scores and state again from the log in FILE (- for standard input).
+    """Compute winners, scores and state from the log FILE.
 
-    No database is opened. Where the file says what the tables held, both are compared, and the
-    exit status is 1 unless they agree.
+    If FILE is -, standard input is read. No database is opened. If the file has the state of the
+    tables, the result is compared with it, and the exit status is 1 if they differ.
 
     \b
     Examples:
@@ -142,7 +147,7 @@ def replay_command(file: IO[str], form: Form) -> None:
         sentence = f"The log and the tables differ in: {', '.join(differing)}."
         raise click.ClickException(sentence)
     if reader.end is not None and form == "text":
-        click.echo("The tables held the same.")
+        click.echo("The tables are equal.")
 
 
 @rooms_group.command("verify")
@@ -150,13 +155,14 @@ def replay_command(file: IO[str], form: Form) -> None:
 @click.option("--all", "every", is_flag=True, help="Every room in DRAFT or ACTIVE.")
 @click.option("--format", "form", type=click.Choice(["text", "json"]), default="text")
 def verify_command(room: str | None, form: Form, *, every: bool) -> None:
-    """Prove that the room ROOM, an id or a code, runs what it was locked to.
+    """Verify that the room ROOM runs what it is locked to.
 
-    Digests are computed again from the documents that are stored; its settings are validated; and
-    the code that a host would answer with if it started now is compared with the lock: enabled
-    plugins are imported for that, in this process. Nothing is written; a host may be running.
+    ROOM is an id or a code. Digests are computed again from the stored documents; the room's
+    settings are validated; and the code that a host would load if it started now is compared with
+    the lock: enabled plugins are imported in this process for that. Nothing is written; the host
+    may be running.
 
-    Exit status: 0 everything holds, 1 something does not.
+    Exit status: 0 if every check passes, 1 if not.
 
     \b
     Examples:
@@ -200,14 +206,14 @@ def _print_proof(proved: "VerifiedRoom") -> None:
 
 
 class _Reader:
-    """Reads a log line by line; `end` is what its last line said, None where it said nothing."""
+    """Reads a log line by line; `end` is the state in its last line, None if missing."""
 
     def __init__(self, file: IO[str]) -> None:
         self._file = file
         self.end: Mapping[str, Any] | None = None
 
     def events(self) -> Iterator[Mapping[str, Any]]:
-        """Yield the entries; ValueError for a file that is no log."""
+        """Yield the entries; raises ValueError if the file is not a log."""
         first = json.loads(next(iter(self._file), "null"))
         if not isinstance(first, dict) or first.get("format") != "mymozhem-room-1":
             message = "the first line is not that of a room's log"

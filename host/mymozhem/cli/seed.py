@@ -1,4 +1,4 @@
-"""The command that fills a database with something to see."""
+"""The command `mymozhem seed`."""
 
 import asyncio
 import json
@@ -13,11 +13,11 @@ from mymozhem.errors import MymozhemError
 @click.command("seed")
 @click.option("--format", "form", type=click.Choice(["text", "json"]), default="text")
 def seed_command(form: Literal["text", "json"]) -> None:
-    """Fill the configured database with believable demo data; safe to run twice.
+    """Fill the database with demo data; idempotent.
 
-    Rooms in every status, with people, prizes, draws and winners, of every enabled app that brings
-    samples. The host that uses a SQLite file must be stopped first. The accounts get passwords that
-    nobody knows: for logins run `mymozhem demo`.
+    Creates rooms in every status, with participants, prizes, draws and winners, for every enabled
+    app that provides samples. If the database is a SQLite file, stop the host first. The accounts
+    get random passwords that are not shown: for logins run `mymozhem demo`.
 
     \b
     Examples:
@@ -41,7 +41,7 @@ def seed_command(form: Literal["text", "json"]) -> None:
     for reason in refused:
         click.echo(reason, err=True)
     if not rooms:
-        click.echo("No enabled app brings samples; see `mymozhem apps list`.", err=True)
+        click.echo("No enabled app provides samples; see `mymozhem apps list`.", err=True)
 
 
 async def _seed(settings: Settings) -> tuple[list[dict[str, object]], tuple[str, ...]]:
@@ -51,7 +51,7 @@ async def _seed(settings: Settings) -> tuple[list[dict[str, object]], tuple[str,
     from .database import opened_database
 
     async with opened_database(settings, exclusive=True):
-        pass  # it has its tables now, and no host runs on it
+        pass  # creates the tables, and checks that no host runs
     filled = await fill(settings, *strangers())
     rooms: list[dict[str, object]] = [
         {

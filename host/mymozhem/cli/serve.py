@@ -1,4 +1,4 @@
-"""The command that runs the platform."""
+"""The command `mymozhem serve`."""
 
 import asyncio
 import gc
@@ -17,28 +17,36 @@ from mymozhem.config import Settings
 if TYPE_CHECKING:
     from uvicorn import Config, Server
 
-#: how long requests may go on after the signal to stop
+#: how long requests may continue after the signal to stop
 GRACE_SECONDS = 10
 
 
 @click.command("serve")
 @click.option("--host", help="Address to listen on; 0.0.0.0 for every network of the machine.")
 @click.option("--port", type=click.IntRange(0, 65_535), help="Port to listen on; 0 for any.")
-@click.option("--public-url", help="Address under which people reach this host.")
+@click.option("--public-url", help="Address at which users reach this host.")
 @click.option(
     "--data-dir", type=click.Path(file_okay=False, path_type=Path), help="Folder of the data."
 )
-@click.option("--database-url", help="sqlite:///… or postgresql://…; a file in the data folder.")
-@click.option("--enable-apps", help="App ids, comma separated, that may run in this process.")
-@click.option("--log-format", type=click.Choice(["text", "json"]), help="For people or programs.")
 @click.option(
-    "--log-level", type=click.Choice(["debug", "info", "warning", "error"]), help="Least severity."
+    "--database-url", help="sqlite:///… or postgresql://… Default: a file in the data folder."
+)
+@click.option("--enable-apps", help="Ids of apps that may run in this process, comma-separated.")
+@click.option(
+    "--log-format",
+    type=click.Choice(["text", "json"]),
+    help="Format of the log: text, or JSON for programs.",
+)
+@click.option(
+    "--log-level",
+    type=click.Choice(["debug", "info", "warning", "error"]),
+    help="Minimum severity.",
 )
 def serve_command(**options: object) -> None:
-    """Run the platform until it is told to stop.
+    """Run the platform until it is stopped.
 
-    What is not given here is read from the MYMOZHEM_* variables. A database that does not exist
-    yet is made; one of another version is not touched: upgrade it first.
+    Options override the MYMOZHEM_* variables. If the database does not exist, a SQLite file is
+    created; a database of another version is not changed: upgrade it first.
 
     \b
     Examples:
@@ -68,9 +76,9 @@ def run(settings: Settings) -> int:
 
 
 def stop_on_signals(server: "Server") -> None:
-    """Let a signal stop a server, also before it runs; uvicorn takes over while it does.
+    """Let a signal stop a server, also before it runs; uvicorn handles signals while it runs.
 
-    Once it has stopped in order, uvicorn sends itself the signal again; that is the end of it.
+    After a graceful stop, uvicorn sends itself the signal again, which this handler ignores.
     """
 
     def stop(*_: object) -> None:
@@ -81,7 +89,7 @@ def stop_on_signals(server: "Server") -> None:
 
 
 def config_of(settings: Settings) -> "Config":
-    """Return how uvicorn serves a host."""
+    """Return the configuration of uvicorn for a host."""
     from uvicorn import Config
 
     from mymozhem.app import create_app
@@ -103,7 +111,7 @@ def config_of(settings: Settings) -> "Config":
 
 @contextmanager
 def _lasting() -> Iterator[None]:
-    """Make what stays for ever, such as modules: it is never looked through for garbage."""
+    """Run a block whose objects live as long as the process: the garbage collector skips them."""
     gc.disable()
     try:
         yield
@@ -113,7 +121,7 @@ def _lasting() -> Iterator[None]:
 
 
 async def _prepare(settings: Settings) -> None:
-    """Make a database that does not exist; refuse one of another version."""
+    """Create a SQLite database that does not exist; refuse a database of another version."""
     from mymozhem.db.schema_revision import HEAD, current
 
     settings.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)

@@ -1,4 +1,4 @@
-"""What use cases of apps work with in a command."""
+"""The services that use cases of apps need in a command."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -15,7 +15,7 @@ from .database import opened_database
 
 @dataclass(frozen=True)
 class CommandServices:
-    """The services of a command: the catalog is empty, since the host has one of its own."""
+    """The services of a command; the catalog is empty, because the host has its own."""
 
     database: Database
     settings: Settings

@@ -1,6 +1,6 @@
-"""What a change of the database would come in the way of: events that run or are about to.
+"""Rooms that an upgrade of the database would interrupt: those that run or soon will.
 
-Read with plain SQL, in words that every schema since the first one knows.
+Read with plain SQL that is valid for every schema since the first one.
 """
 
 from dataclasses import dataclass
@@ -27,7 +27,7 @@ GROUP BY rooms.id, rooms.name
 
 @dataclass(frozen=True)
 class Busy:
-    """A room that an upgrade would come in the way of; `due_at` is what comes next, if known."""
+    """A room that an upgrade would interrupt; `due_at` is its next timer or draw, if known."""
 
     room_id: str
     name: str
@@ -35,7 +35,7 @@ class Busy:
     due_at: datetime | None = None
 
     def sentence(self) -> str:
-        """Return why, in words."""
+        """Return the reason as text."""
         state = "is running" if self.running else "is not running yet"
         due = "" if self.due_at is None else f"; something is due at {iso(self.due_at)}"
         return f"{self.room_id}  {self.name}: {state}{due}"
@@ -44,7 +44,7 @@ class Busy:
 async def busy_rooms(url: str, now: datetime) -> list[Busy]:
     """Return the rooms that are ACTIVE, or in which a timer or a draw is due within 24 hours.
 
-    Those of which something is due come first, the earliest first.
+    Rooms with something due come first, the earliest first.
     """
     engine = create_engine(url, readonly=True)
     try:

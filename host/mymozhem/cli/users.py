@@ -1,4 +1,4 @@
-"""Commands about people."""
+"""Commands about user accounts."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ MAX_LINE = 4_096
 
 @click.group("users")
 def users_group() -> None:
-    """Make accounts for people."""
+    """Create user accounts."""
 
 
 @users_group.command("create")
 @click.argument("email")
-@click.option("--name", help="How others see the person; the part before the @ when left out.")
-@click.option("--admin", is_flag=True, help="May do everything, in every room.")
+@click.option("--name", help="Name that others see. Default: the part before the @.")
+@click.option("--admin", is_flag=True, help="Give every permission, in every room.")
 @click.option("--password-stdin", is_flag=True, help="Read the password from standard input.")
 @click.option("--format", "form", type=click.Choice(["text", "json"]), default="text")
 def create(
@@ -39,10 +39,10 @@ def create(
     password_stdin: bool,
     form: Literal["text", "json"],
 ) -> None:
-    """Make an account that signs in with EMAIL and a password.
+    """Create an account that signs in with EMAIL and a password.
 
-    The database is the one that MYMOZHEM_DATABASE_URL names, or the file in the data folder; the
-    host may be running.
+    The database is the one in MYMOZHEM_DATABASE_URL, or the file in the data folder; the host may
+    be running.
 
     \b
     Examples:

@@ -1,4 +1,4 @@
-"""The command that carries deliveries, without a web server."""
+"""The command `mymozhem worker`: sends deliveries, without a web server."""
 
 import asyncio
 import signal
@@ -9,16 +9,22 @@ from mymozhem.config import Settings
 
 
 @click.command("worker")
-@click.option("--log-format", type=click.Choice(["text", "json"]), help="For people or programs.")
 @click.option(
-    "--log-level", type=click.Choice(["debug", "info", "warning", "error"]), help="Least severity."
+    "--log-format",
+    type=click.Choice(["text", "json"]),
+    help="Format of the log: text, or JSON for programs.",
+)
+@click.option(
+    "--log-level",
+    type=click.Choice(["debug", "info", "warning", "error"]),
+    help="Minimum severity.",
 )
 def worker_command(**options: object) -> None:
-    """Carry deliveries to apps until it is told to stop.
+    """Send deliveries to apps, without a web server.
 
-    On PostgreSQL any number of workers may run beside any number of hosts; a delivery is carried by
-    one of them. Everything else is done by hosts. On SQLite the host carries deliveries by itself,
-    and there is nothing for a worker to do.
+    On PostgreSQL any number of workers may run beside any number of hosts; each delivery is sent by
+    one of them. Hosts do everything else. On SQLite the host sends its deliveries, and a worker is
+    not needed.
 
     \b
     Examples:
@@ -29,7 +35,7 @@ def worker_command(**options: object) -> None:
     settings = Settings(**given)  # type: ignore[arg-type]  # read by click
     if settings.effective_database_url.startswith("sqlite"):
         raise click.ClickException(
-            "On SQLite the host itself carries deliveries: `mymozhem serve` is all that it takes. "
+            "On SQLite the host sends deliveries: run only `mymozhem serve`. "
             "Workers are for PostgreSQL; name one in MYMOZHEM_DATABASE_URL."
         )
     asyncio.run(_work(settings))
@@ -53,6 +59,6 @@ async def _work(settings: Settings) -> None:
         loop.add_signal_handler(number, stopped.set)
     async with open_parts(settings, SystemClock(), exclusive=False) as parts:
         parts.carry()
-        click.echo("The worker carries deliveries (stop it with Ctrl+C).")
+        click.echo("The worker sends deliveries (stop it with Ctrl+C).")
         await stopped.wait()
     click.echo("The worker has stopped.")

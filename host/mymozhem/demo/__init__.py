@@ -1,1 +1,1 @@
-"""A host with something to see: sample rooms, demo people, and evenings that apps play."""
+"""Demo data: sample rooms, demo accounts, and the scripted events of apps."""

@@ -1,4 +1,4 @@
-"""People of a demo, with passwords that only its data folder knows."""
+"""Accounts of a demo, with passwords that only its data folder has."""
 
 import json
 import secrets
@@ -20,7 +20,7 @@ _PASSWORD_BYTES = 9
 
 @dataclass(frozen=True)
 class Login:
-    """Somebody who can sign in to a demo."""
+    """An account that can sign in to a demo."""
 
     email: str
     name: str
@@ -33,7 +33,7 @@ ADMIN = ("admin@demo.example", "Grace Admin", True)
 
 
 def logins(folder: Path) -> tuple[Login, Login]:
-    """Return organizer and admin of a demo's data folder; made once, kept in a private file."""
+    """Return organizer and admin of a demo's data folder; created once, kept in a private file."""
     path = folder / FILE
     if path.is_file():
         known = [Login(**each) for each in json.loads(path.read_text())]
@@ -45,13 +45,13 @@ def logins(folder: Path) -> tuple[Login, Login]:
 
 
 def strangers() -> tuple[Login, Login]:
-    """Return organizer and admin with passwords that nobody is told."""
+    """Return organizer and admin with random passwords that are not shown."""
     organizer, admin = (_login(*person) for person in (ORGANIZER, ADMIN))
     return organizer, admin
 
 
 async def ensure_account(database: Database, login: Login) -> Principal:
-    """Make an account unless there is one with this e-mail; return it as a caller."""
+    """Create an account unless its e-mail address exists; return it as a caller."""
     found = await find_account(database, login.email)
     if found is not None:
         return found
@@ -66,7 +66,7 @@ async def ensure_account(database: Database, login: Login) -> Principal:
 
 
 async def find_account(database: Database, email: str) -> Principal | None:
-    """Return who has an e-mail as a caller, None where nobody has it."""
+    """Return the account with an e-mail address as a caller, None if missing."""
     query = select(UserRow.id).where(
         UserRow.email == email,
         UserRow.kind == PersonKind.REGISTERED,

@@ -1,4 +1,4 @@
-"""Which demos the installed packages bring, found as apps are: by entry points."""
+"""Finds the demos of installed packages by their entry points."""
 
 from collections.abc import Awaitable, Callable, Collection
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ Play = Callable[[Evening], Awaitable[None]]
 
 @dataclass(frozen=True)
 class Demo:
-    """What an app shows of itself; `play` is None where it has no evening to play."""
+    """The demo of an app; `play` is None if it has no scripted event."""
 
     app_id: str
     samples: tuple[SampleRoom, ...]
@@ -19,10 +19,9 @@ class Demo:
 
 
 def find_demos(app_ids: Collection[str]) -> tuple[Demo, ...]:
-    """Import the demos of the named apps, and of no other; by app id.
+    """Import the demos of the named apps, and of no other; sorted by app id.
 
-    DemoFailed for one that cannot be imported: this is for people who are trying things out, and
-    they want to know.
+    Raises DemoFailed if one cannot be imported, because users of a demo need to know.
     """
     points = sorted(entry_points(group=GROUP), key=lambda point: point.name)
     return tuple(_load(point.name, point.load) for point in points if point.name in app_ids)
@@ -31,6 +30,6 @@ def find_demos(app_ids: Collection[str]) -> tuple[Demo, ...]:
 def _load(app_id: str, load: Callable[[], object]) -> Demo:
     try:
         module = load()
-    except Exception as error:  # whatever a package does when it is imported
+    except Exception as error:  # importing a package can raise anything
         raise DemoFailed(f"The demo of {app_id} cannot be imported: {error!r}") from error
     return Demo(app_id, getattr(module, "SAMPLES", ()), getattr(module, "play", None))

@@ -1,4 +1,4 @@
-"""A real host as a child process, on a data folder and a port of its own."""
+"""A real host as a child process, with a separate data folder and port."""
 
 import asyncio
 import os
@@ -22,9 +22,9 @@ _LOOK_AGAIN = 0.05
 
 @asynccontextmanager
 async def running_host(settings: Settings, *, log: Path) -> AsyncIterator[str]:
-    """Start a host, hand out its address once it is ready, and end it properly afterwards.
+    """Start a host, yield its address once it is ready, and stop it gracefully afterwards.
 
-    What it says goes to the file `log`. DemoFailed where it does not start.
+    Its output goes to the file `log`. Raises DemoFailed if it does not start.
     """
     port = free_port()
     with log.open("ab") as output:
@@ -44,7 +44,7 @@ async def running_host(settings: Settings, *, log: Path) -> AsyncIterator[str]:
 
 
 def free_port() -> int:
-    """Return a port that nobody listens on now."""
+    """Return a port that is free now."""
     with socket.socket() as probe:
         probe.bind((LOOPBACK, 0))
         port: int = probe.getsockname()[1]
@@ -52,7 +52,7 @@ def free_port() -> int:
 
 
 def environment(settings: Settings, *, port: int) -> dict[str, str]:
-    """Return the variables of a child; those of this process that set up a host are left out."""
+    """Return the environment of a child, without this process's settings of a host."""
     own: Mapping[str, str] = {
         "MYMOZHEM_HOST": LOOPBACK,
         "MYMOZHEM_PORT": str(port),
@@ -85,7 +85,7 @@ async def _is_ready(client: aiohttp.ClientSession, address: str) -> bool:
 
 
 async def _end(process: Process) -> None:
-    """Ask the child to stop, and only if it does not, kill it; wait for it either way."""
+    """Terminate the child, kill it if it does not end, and wait for it."""
     if process.returncode is None:
         with suppress(ProcessLookupError):
             process.terminate()

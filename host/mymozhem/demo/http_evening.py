@@ -1,4 +1,4 @@
-"""The evening that an app plays: real HTTP calls, told to whoever watches."""
+"""The scripted event of an app: real HTTP calls, printed for the user."""
 
 import asyncio
 import time
@@ -17,16 +17,16 @@ from mymozhem.contract.demo import Advance, Attempt, DemoFailed, Guest
 from mymozhem.contract.fair import Verification, verify
 
 PREFIX = "/api/v1"
-#: people who come in at the same time
+#: maximum number of concurrent joins
 DOORS = 8
-#: people of an evening that can have as many as it likes
+#: default number of participants in events that any number can join
 CROWD = 200
 _PATIENCE_SECONDS = 20
 _LOOK_AGAIN = 0.05
 
 
 class HttpEvening:
-    """An `Evening` on a host that runs elsewhere; `verified` counts the records that hold."""
+    """An `Evening` on a host in another process; `verified` counts the verified records."""
 
     def __init__(
         self,
@@ -52,12 +52,12 @@ class HttpEvening:
 
     @property
     def organizer(self) -> str:
-        """The token of a registered person who may make rooms."""
+        """The token of a registered user who may create rooms."""
         return self._organizer
 
     @property
     def crowd(self) -> int:
-        """How many people may come."""
+        """The maximum number of participants."""
         return self._crowd
 
     async def call(
@@ -69,7 +69,7 @@ class HttpEvening:
         token: str | None = None,
         key: str | None = None,
     ) -> JsonValue:
-        """Return the data of an answer, or raise with what the host said."""
+        """Return the data of a response; raise DemoFailed with the host's message for an error."""
         asked = f"{method} {path}"
         return _data(asked, await self._ask(asked, _json(body), _headers(token, key=key)))
 
@@ -82,19 +82,19 @@ class HttpEvening:
         token: str | None = None,
         key: str | None = None,
     ) -> Attempt:
-        """Return what came of a call, a refusal too."""
+        """Return the result of a call, also if it is a refusal."""
         asked = f"{method} {path}"
         return _attempt(asked, await self._ask(asked, _json(body), _headers(token, key=key)))
 
     async def upload(self, path: str, content: bytes, *, token: str | None = None) -> JsonValue:
-        """Post text as it is."""
+        """Post text unchanged."""
         asked = f"POST {path}"
         return _data(asked, await self._ask(asked, content, _headers(token), media="text/plain"))
 
     async def until(
         self, path: str, member: str, *values: str, token: str | None = None
     ) -> JsonValue:
-        """Ask until a member of the data has one of the values."""
+        """Poll until a member of the data has one of the values."""
         seen: JsonValue = None
         try:
             async with asyncio.timeout(_PATIENCE_SECONDS):
@@ -109,12 +109,12 @@ class HttpEvening:
             raise DemoFailed(f"{path}: {member} is {seen!r}, not {wanted}.") from error
 
     async def known(self, moment: datetime) -> None:
-        """Wait until a moment has passed."""
+        """Wait until a point in time has passed."""
         while (left := (moment - datetime.now(UTC)).total_seconds()) > 0:  # noqa: ASYNC110  the machine's clock may run behind the loop's
             await asyncio.sleep(left)
 
     async def guest(self, code: str, name: str) -> Guest:
-        """Come into a room by its code."""
+        """Join a room by its code."""
         entered = await self.call("POST", "/auth/guest", {"code": code, "name": name})
         match entered:
             case {"accessToken": str(token), "participant": {"id": str(participant_id)}}:
@@ -122,7 +122,7 @@ class HttpEvening:
         raise DemoFailed(f"{name} came in and got no token.")
 
     async def guests(self, code: str, names: tuple[str, ...]) -> tuple[Guest, ...]:
-        """Let many people come in, several at a time."""
+        """Join as many guests, several concurrently."""
         doors = asyncio.Semaphore(DOORS)
         with self.progress(f"{len(names)} people come in", len(names)) as advance:
 
@@ -137,16 +137,16 @@ class HttpEvening:
         return tuple(task.result() for task in entering)
 
     def say(self, sentence: str) -> None:
-        """Print a sentence and when it was said."""
+        """Print a sentence with the elapsed time."""
         said = f"[dim]{self._elapsed():6.2f} s[/dim]  {escape(sentence)}"
         self._console.print(said, soft_wrap=True)
 
     def progress(self, sentence: str, total: int) -> AbstractContextManager[Advance]:
-        """Show a bar; where nobody watches, a sentence when it is done."""
+        """Show a progress bar; without a terminal, print a sentence at the end."""
         return self._progress(sentence, total)
 
     def verify(self, record: JsonValue) -> Verification:
-        """Verify a record without the host."""
+        """Verify a record offline."""
         began = time.monotonic()
         verification = verify(record)
         spent = (time.monotonic() - began) * 1000
@@ -168,7 +168,7 @@ class HttpEvening:
         *,
         media: str = "application/json",
     ) -> tuple[int, bytes]:
-        """Return status and body of an answer; DemoFailed where none comes."""
+        """Return status and body of a response; raises DemoFailed if there is none."""
         method, _, path = asked.partition(" ")
         if content is not None:
             headers = {"Content-Type": media, **headers}
@@ -208,7 +208,7 @@ def _json(body: JsonValue) -> bytes | None:
 
 
 def _data(asked: str, answer: tuple[int, bytes]) -> JsonValue:
-    """Return the data of an envelope; DemoFailed with the host's sentence for an error."""
+    """Return the data of an envelope; raises DemoFailed with the host's message for an error."""
     status, raw = answer
     match _envelope(asked, status, raw):
         case {"data": data}:
@@ -220,7 +220,7 @@ def _data(asked: str, answer: tuple[int, bytes]) -> JsonValue:
 
 
 def _attempt(asked: str, answer: tuple[int, bytes]) -> Attempt:
-    """Return what an envelope holds, be it data or an error; DemoFailed for a fault of the host."""
+    """Return the data or the error of an envelope; raises DemoFailed for a fault of the host."""
     status, raw = answer
     if status < 500:  # noqa: PLR2004  HTTP's own border
         match _envelope(asked, status, raw):

@@ -1,4 +1,4 @@
-"""Sample rooms made through the use cases, so that they are as real as any; twice makes one."""
+"""Sample rooms, created through the use cases; creating them is idempotent."""
 
 from dataclasses import dataclass
 
@@ -29,7 +29,7 @@ from mymozhem.rooms.windows.submit import submit
 
 @dataclass(frozen=True)
 class Sampled:
-    """A sample room as it stands; `new` says that it was made just now."""
+    """A sample room and its state; `new` is True if it was created just now."""
 
     room: RoomRow
     new: bool
@@ -38,9 +38,9 @@ class Sampled:
 async def make_samples(
     services: Services, organizer: Principal, app_id: str, samples: tuple[SampleRoom, ...]
 ) -> list[Sampled]:
-    """Bring every sample room of an app to where its sample says; what is there is left alone.
+    """Create every sample room of an app, in the state of its sample; idempotent.
 
-    One that was left half-way, by a kill for instance, is completed.
+    A room that was left incomplete, by a kill for instance, is completed.
     """
     return [await _make(services, organizer, app_id, sample) for sample in samples]
 
@@ -61,7 +61,7 @@ async def _make(
 async def _bring(
     services: Services, organizer: Principal, room: RoomRow, sample: SampleRoom
 ) -> None:
-    """Take the steps that are missing, in their order."""
+    """Take the missing steps, in their order."""
     if sample.status is RoomStatus.DRAFT:
         return
     if sample.status is not RoomStatus.CANCELLED:
@@ -110,7 +110,7 @@ async def _hand_over(services: Services, organizer: Principal, room_id: str, cou
 
 
 async def _answer(services: Services, room_id: str, answers: tuple[JsonValue, ...]) -> None:
-    """Have people submit to the window that was opened last, in the order in which they came."""
+    """Submit the answers to the window that was opened last, in the order of the participants."""
     if not answers:
         return
     windows = select(WindowRow.key).where(WindowRow.room_id == room_id)
@@ -140,7 +140,7 @@ async def _find(services: Services, organizer: Principal, name: str) -> RoomRow 
 
 
 async def _count(services: Services, room_id: str) -> int:
-    """Count what the sample's actions have left behind: windows, draws, and wins without one."""
+    """Count the results of the sample's actions: windows, draws, and wins without a draw."""
     async with services.database.read() as session:
         counts = [
             await session.scalar(select(func.count()).where(table.room_id == room_id))

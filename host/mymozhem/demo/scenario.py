@@ -1,4 +1,4 @@
-"""Every enabled app plays its evening on a fresh host, and what it drew is verified."""
+"""Plays the scripted event of every enabled app on a fresh host, and verifies its draws."""
 
 import asyncio
 import shutil
@@ -22,19 +22,20 @@ from .discovery import Demo, Play, find_demos
 from .host_process import running_host
 from .http_evening import CROWD, PREFIX, HttpEvening
 
-#: how long one evening may take
+#: the deadline of one scripted event
 BOUND_SECONDS = 180
 _CALL_SECONDS = 20
-#: shorter than the host's, so that nobody speaks into a connection that it has just closed
+#: shorter than the host's, so that no request uses a connection that it closed
 _KEEP_SECONDS = 3
 
 
 async def play_script(console: Console, app_ids: Sequence[str], *, crowd: int = CROWD) -> None:
-    """Play the evening of every named app that has one; DemoFailed unless all is verified.
+    """Play the scripted event of every named app; raises DemoFailed unless all is verified.
 
-    `crowd` people come to evenings to which any number can.
+    `crowd` participants join the events that any number can join.
 
-    The data folder is removed afterwards; on a failure it stays, and the sentence names the log.
+    The data folder is removed afterwards; if the script fails, it stays, and the message names the
+    log.
     """
     folder = Path(tempfile.mkdtemp(prefix="mymozhem-demo-"))
     log = folder / "host.log"
@@ -47,7 +48,7 @@ async def play_script(console: Console, app_ids: Sequence[str], *, crowd: int = 
     except asyncio.CancelledError:
         shutil.rmtree(folder)
         raise
-    except Exception as error:  # whatever the script of an app comes to
+    except Exception as error:  # the script of an app can raise anything
         raise DemoFailed(f"{_sentence(error)} The host's log: {log}") from error
     shutil.rmtree(folder)
 
@@ -90,14 +91,14 @@ async def _play_one(demo: Demo, evening: HttpEvening, console: Console) -> None:
 
 
 def phones(address: str) -> aiohttp.ClientSession:
-    """Return a client with a connection for each of those who call at the same time."""
+    """Return a client with a connection for each concurrent caller."""
     connector = aiohttp.TCPConnector(limit=0, keepalive_timeout=_KEEP_SECONDS)
     limits = aiohttp.ClientTimeout(total=_CALL_SECONDS)
     return aiohttp.ClientSession(address, connector=connector, timeout=limits)
 
 
 async def _prepare(settings: Settings) -> Login:
-    """Make database and organizer, before the host runs."""
+    """Create database and organizer, before the host runs."""
     settings.data_dir.mkdir(mode=0o700, parents=True)
     await upgrade(settings.effective_database_url)
     organizer, _ = logins(settings.data_dir)
@@ -111,7 +112,7 @@ async def _prepare(settings: Settings) -> Login:
 
 
 async def sign_in(client: aiohttp.ClientSession, login: Login) -> str:
-    """Return the token of somebody who signs in with a password."""
+    """Return the token of a user who signs in with a password."""
     body = {"email": login.email, "password": login.password}
     async with client.post(f"{PREFIX}/auth/login", json=body) as answer:
         match await answer.json():
@@ -121,7 +122,7 @@ async def sign_in(client: aiohttp.ClientSession, login: Login) -> str:
 
 
 def _sentence(error: BaseException) -> str:
-    """Return what went wrong, also where several people were told so at once."""
+    """Return what went wrong, also if several callers got errors together."""
     while isinstance(error, ExceptionGroup):
         error = error.exceptions[0]
     return str(error) if isinstance(error, DemoFailed) else f"{type(error).__name__}: {error}"

@@ -1,4 +1,4 @@
-"""A host's data filled with something to see: people, apps, rooms in every status."""
+"""Fills a host's data with a demo: accounts, apps, rooms in every status."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -18,7 +18,7 @@ from .samples import Sampled, make_samples
 
 @dataclass(frozen=True)
 class Filled:
-    """What a database holds to be seen; `apps` are those whose code is running."""
+    """The demo data in a database; `apps` are those whose code is running."""
 
     apps: tuple[str, ...]
     rooms: tuple[Sampled, ...]
@@ -35,9 +35,9 @@ class DemoHost:
 
 
 async def prepare(settings: Settings) -> DemoHost:
-    """Make a demo's database, people and rooms; safe to repeat.
+    """Create a demo's database, accounts and rooms; idempotent.
 
-    Raises `AlreadyRunning` where a host runs on that folder, DemoFailed for a broken demo.
+    Raises `AlreadyRunning` if a host runs on that folder, DemoFailed for a broken demo.
     """
     settings.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
     await upgrade(settings.effective_database_url)
@@ -47,7 +47,7 @@ async def prepare(settings: Settings) -> DemoHost:
 
 
 async def fill(settings: Settings, organizer: Login, *others: Login) -> Filled:
-    """Fill a migrated database with people and with the sample rooms of every enabled app."""
+    """Fill a migrated database with accounts and with the sample rooms of every enabled app."""
     async with idle_host(settings) as host:
         services = host.services
         caller = await ensure_account(services.database, organizer)
@@ -65,7 +65,7 @@ async def fill(settings: Settings, organizer: Login, *others: Login) -> Filled:
 
 @asynccontextmanager
 async def idle_host(settings: Settings) -> AsyncIterator[ApiDependencies]:
-    """Hand out the parts of a host that serves nobody; its jobs run only when they are asked to."""
+    """Yield the parts of a host that serves no requests; its jobs run only on request."""
     configure_logging(settings)
     app = create_app(settings, run_jobs=False)
     await app.startup()

@@ -1,4 +1,4 @@
-"""What a demo says when it is ready: where to go, who to be, and a first draw in two minutes."""
+"""The message of a demo that is ready: the address, the logins, and a first draw."""
 
 import sys
 
@@ -10,7 +10,7 @@ from .setup import DemoHost
 _PARTS = {
     "head": """\
 The demo is at {url} (API: {url}/docs). Its data are in {folder};
-delete that folder to begin anew. These logins exist only here:
+delete that folder to begin again. These logins exist only here:
 
   organizer   {organizer.email}   {organizer.password}
   admin       {admin.email}       {admin.password}
@@ -35,7 +35,7 @@ Draw “{room.name}” and verify it. In another terminal:
 
 
 def startup_message(settings: Settings, host: DemoHost, *, command: str = "mymozhem") -> str:
-    """Return the text that a demo greets its operator with; `command` runs the command line."""
+    """Return the message of a demo that is ready; `command` is how to run the command line."""
     running = [each.room for each in host.filled.rooms if each.room.status is RoomStatus.ACTIVE]
     facts = {
         "url": settings.effective_public_url,

@@ -1,1 +1,1 @@
-"""What authors of apps work with: a new project, a host to try it on, a verdict."""
+"""Tools for authors of apps: create a project, try it on a host, check it."""

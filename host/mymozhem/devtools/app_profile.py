@@ -1,4 +1,4 @@
-"""What a loaded app says of itself to whoever lets people in: kept in a file of the data folder."""
+"""The profile of a loaded app for simulated participants, kept in a file of the data folder."""
 
 import json
 from dataclasses import asdict, dataclass
@@ -14,7 +14,7 @@ _FILE = "card.json"
 
 @dataclass(frozen=True)
 class AppProfile:
-    """An app's manifest, settings that rooms may be made with, and answers of people who join."""
+    """An app's manifest, sample settings of rooms, and sample answers of participants who join."""
 
     app_id: str
     manifest: JsonObject
@@ -23,15 +23,15 @@ class AppProfile:
 
     @classmethod
     def of(cls, app: App) -> Self:
-        """Return the card of an app whose manifest is valid."""
+        """Return the profile of an app whose manifest is valid."""
         wishes = SampleInputs()
         return cls(app.app_id, app.document, settings_of(app, wishes), answers_of(app, wishes))
 
     @classmethod
     def read(cls, folder: Path) -> Self:
-        """Return the card that was written last."""
+        """Return the profile that was written last."""
         return cls(**json.loads((folder / _FILE).read_text(encoding="utf-8")))
 
     def write(self, folder: Path) -> None:
-        """Write it into a folder."""
+        """Write the profile into a folder."""
         (folder / _FILE).write_text(json.dumps(asdict(self)), encoding="utf-8")

@@ -1,4 +1,4 @@
-"""Where an app's code comes from: a project in a folder, or a package that is installed."""
+"""Finds an app's code: a project in a folder, or an installed package."""
 
 import tomllib
 from collections.abc import Iterable
@@ -15,10 +15,10 @@ _PROJECT = "pyproject.toml"
 
 @dataclass(frozen=True)
 class AppSource:
-    """An app and its code, none of which was imported.
+    """An app and its code, which has not been imported.
 
-    `value` is that of its entry point; `search` is the folder to look for the module in, None
-    where it is installed; `project` is the folder with its pyproject.toml, if there is one.
+    `value` is the value of its entry point; `search` is the folder on the import path, None if the
+    app is installed; `project` is the folder with its pyproject.toml, None if missing.
     """
 
     app_id: str
@@ -36,15 +36,15 @@ class AppSource:
 
 
 def is_project(wanted: str) -> bool:
-    """Tell whether this is a folder with a project in it."""
+    """Return whether this is a folder with a project."""
     return (Path(wanted) / _PROJECT).is_file()
 
 
 def find_source(wanted: str) -> AppSource:
-    """Return the app in a folder, or the installed one of that id.
+    """Return the app in a folder, or the installed app of that id.
 
-    Raises `NotFound` where there is neither, `Invalid` for a folder whose project offers no app,
-    or several.
+    Raises `NotFound` if there is neither, `Invalid` if the project of the folder offers no app or
+    several.
     """
     if is_project(wanted):
         return _of_project(Path(wanted).resolve())
@@ -63,7 +63,7 @@ def _of_project(folder: Path) -> AppSource:
     try:
         declared = tomllib.loads((folder / _PROJECT).read_text(encoding="utf-8"))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise Invalid(f"{folder / _PROJECT} is no TOML: {error}.") from error
+        raise Invalid(f"{folder / _PROJECT} is not valid TOML: {error}.") from error
     points = _points(declared)
     if len(points) != 1:
         found = f"{len(points)} apps ({', '.join(points)})" if points else "no app"
@@ -111,7 +111,7 @@ def _of_package(found: Discovered) -> AppSource:
 
 
 def _project_of(app_id: str, folders: Iterable[Path]) -> Path | None:
-    """Return the nearest folder with the project of this app: where it is installed editable."""
+    """Return the nearest folder with the project of this app, if it is installed editable."""
     for folder in folders:
         if (folder / _PROJECT).is_file():
             declared = tomllib.loads((folder / _PROJECT).read_text(encoding="utf-8"))

@@ -1,4 +1,4 @@
-"""A call as its author reads it in the terminal: one block, with long lists shortened."""
+"""Formats a hook call for the terminal: one block, with long lists shortened."""
 
 import json
 import traceback
@@ -20,7 +20,7 @@ _RULE = 78
 
 
 def block(seen: RecordedCall, *, code: Path, at: datetime) -> str:
-    """Return a call as text of several lines; of a traceback, what is in `code`."""
+    """Return a call as text of several lines; a traceback shows only frames in `code`."""
     head = f"── {at:%H:%M:%S}  {seen.hook}{_what(seen.request)}  {_who(seen.context)}  "
     head += f"{seen.duration_ms:.1f} ms "
     lines = [*_asked(seen), *_answered(seen, code)]
@@ -28,7 +28,7 @@ def block(seen: RecordedCall, *, code: Path, at: datetime) -> str:
 
 
 def shortened(value: JsonValue) -> JsonValue:
-    """Return a value with long lists and long texts cut, and said so."""
+    """Return a value with long lists and long texts cut, and marked as cut."""
     if isinstance(value, dict):
         return {name: shortened(each) for name, each in value.items()}
     if isinstance(value, list):
@@ -41,7 +41,7 @@ def shortened(value: JsonValue) -> JsonValue:
 
 
 def _what(request: BaseModel) -> str:
-    """Return which action, timer or window it is about."""
+    """Return which action, timer or window the request is about."""
     for name in ("action", "name", "purpose"):
         if isinstance(found := getattr(request, name, None), str):
             return f" {found}"
@@ -108,7 +108,7 @@ def _effects(answer: Effects) -> Iterator[str]:
 
 
 def _frames(error: BaseException, code: Path) -> Iterator[str]:
-    """Yield where in the app it happened; all of it where it happened elsewhere."""
+    """Yield the frames in the app's code; all frames if none is in it."""
     every = traceback.extract_tb(error.__traceback__)
     inside = [frame for frame in every if Path(frame.filename).resolve().is_relative_to(code)]
     for text in traceback.format_list(inside or every):

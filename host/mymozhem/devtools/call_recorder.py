@@ -1,4 +1,4 @@
-"""An app whose calls are seen by its author: the same hooks, each told of when it is over."""
+"""Wraps an app so that each call is reported to its author."""
 
 import functools
 import time
@@ -17,7 +17,7 @@ from mymozhem.registry.loaded_code import AppCode
 
 @dataclass(frozen=True)
 class RecordedCall:
-    """One call of a hook: what was asked, what was returned or raised, and milliseconds."""
+    """One call of a hook: its request, its result or error, and its duration in milliseconds."""
 
     hook: str
     context: Context
@@ -31,9 +31,9 @@ Tell = Callable[[RecordedCall], None]
 
 
 def recorded(code: AppCode, tell: Tell) -> AppCode:
-    """Return code that does the same and tells of each call; nothing that is told is changed.
+    """Return code that behaves the same and reports each call to `tell`, unchanged.
 
-    `tell` runs where the app's code ran, a thread or the event loop, and must not raise.
+    `tell` runs where the app's code ran, in a thread or on the event loop, and must not raise.
     """
     (plugin,) = code.plugin_manager.get_plugins()
     known = Plugin(plugin, code.manifest.document)

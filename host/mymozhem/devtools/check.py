@@ -1,4 +1,4 @@
-"""Checks an app: what it declares, what it does, what it tests, what it tells strangers."""
+"""Checks an app: its manifest, its behaviour, its tests and its documents."""
 
 import json
 import os
@@ -16,16 +16,16 @@ from .app_source import AppSource
 from .check_docs import look_at_project, look_at_texts
 from .report import Finding, Level, Report
 
-#: how long the kit may take, and the app's own tests
+#: deadlines of the kit and of the app's own tests
 KIT_SECONDS = 300
 TESTS_SECONDS = 600
-#: pytest's exit status where there was no test
+#: pytest's exit status if it finds no test
 _NO_TESTS = 5
 _LAST_LINES = 15
 
 
 def check(source: AppSource, *, strict: bool = False) -> Report:
-    """Return the verdict on an app; its code runs in processes of their own."""
+    """Return the report on an app; its code runs in separate processes."""
     with tempfile.TemporaryDirectory(prefix="mymozhem-check-") as folder:
         surroundings = _surroundings(source, Path(folder))
         document, findings = _inspected(source, Path(folder), surroundings, strict=strict)
@@ -38,7 +38,7 @@ def check(source: AppSource, *, strict: bool = False) -> Report:
 
 
 def _surroundings(source: AppSource, folder: Path) -> dict[str, str]:
-    """Return the environment of a process in which the app is installed, for it alone."""
+    """Return the environment of a process in which the app is installed, for that process only."""
     kept = {name: value for name, value in os.environ.items() if name[:9] != "MYMOZHEM_"}
     kept["PYTHONDONTWRITEBYTECODE"] = "1"
     if source.search is None:
@@ -57,17 +57,17 @@ def _surroundings(source: AppSource, folder: Path) -> dict[str, str]:
 def _inspected(
     source: AppSource, folder: Path, surroundings: Mapping[str, str], *, strict: bool
 ) -> tuple[JsonObject | None, list[Finding]]:
-    """Let another process import the app and hold it to the contract."""
+    """Import the app in another process, and check it against the contract there."""
     file = folder / "inspected.json"
     module = f"{__package__}.check_process"
     arguments = [source.app_id, str(file), "strict" if strict else ""]
     try:
         run = _run([sys.executable, "-m", module, *arguments], surroundings, KIT_SECONDS)
     except subprocess.TimeoutExpired:
-        sentence = f"The kit was not done after {KIT_SECONDS} seconds."
+        sentence = f"The kit did not finish within {KIT_SECONDS} seconds."
         return None, [Finding("kit", Level.PROBLEM, sentence)]
     if not file.is_file():
-        return None, [Finding("kit", Level.PROBLEM, "The kit did not end well.", _last(run))]
+        return None, [Finding("kit", Level.PROBLEM, "The kit failed.", _last(run))]
     said = json.loads(file.read_text(encoding="utf-8"))
     return said["manifest"], [
         Finding(each["area"], Level(each["level"]), each["sentence"], tuple(each["problems"]))
@@ -76,7 +76,7 @@ def _inspected(
 
 
 def _tested(source: AppSource, surroundings: Mapping[str, str]) -> Iterator[Finding]:
-    """Run the project's own tests, but for the kit's, which was run already."""
+    """Run the project's own tests, except the conformance kit, which ran already."""
     folder = source.project / "tests" if source.project is not None else None
     if source.project is None or folder is None or not folder.is_dir():
         yield Finding("tests", Level.REMARK, "The app has no tests of its own.")
@@ -90,7 +90,7 @@ def _tested(source: AppSource, surroundings: Mapping[str, str]) -> Iterator[Find
     try:
         run = _run(command, surroundings, TESTS_SECONDS, within=source.project)
     except subprocess.TimeoutExpired:
-        sentence = f"They were not done after {TESTS_SECONDS} seconds."
+        sentence = f"They did not finish within {TESTS_SECONDS} seconds."
         yield Finding("tests", Level.PROBLEM, sentence)
         return
     if run.returncode == _NO_TESTS:
@@ -122,6 +122,6 @@ def _run(
 
 
 def _last(run: subprocess.CompletedProcess[str]) -> tuple[str, ...]:
-    """Return the last lines of what a process said."""
+    """Return the last lines of a process's output."""
     lines = [line for line in run.stdout.splitlines() if line.strip()]
     return tuple(lines[-_LAST_LINES:]) or ("it said nothing",)

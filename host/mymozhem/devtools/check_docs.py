@@ -1,4 +1,4 @@
-"""Whether strangers can know what an app does: its manifest's texts, its README, its changes."""
+"""Checks an app's documents: the manifest's texts, the README, the changelog."""
 
 import re
 import tomllib
@@ -17,7 +17,7 @@ _CHANGES = "CHANGELOG.md"
 
 
 def look_at_texts(document: JsonObject) -> Iterator[Finding]:
-    """Yield what is found in the manifest of an app; it is valid."""
+    """Yield the findings about the texts of a valid manifest."""
     untitled = tuple(_lacking(document, "title"))
     yield found(AREA, "Every setting, action and event has a title.", untitled)
     silent = tuple(_lacking(document, "description"))
@@ -30,7 +30,7 @@ def look_at_texts(document: JsonObject) -> Iterator[Finding]:
 
 
 def look_at_project(document: JsonObject, folder: Path) -> Iterator[Finding]:
-    """Yield what is found in the files of an app's project."""
+    """Yield the findings about the files of an app's project."""
     yield found(AREA, "A README says what the app does.", tuple(_of_readme(folder)))
     readme = _readme(folder)
     if readme is not None:
@@ -38,7 +38,7 @@ def look_at_project(document: JsonObject, folder: Path) -> Iterator[Finding]:
         yield found(AREA, sentence, tuple(_unnamed(document, readme)), otherwise=Level.REMARK)
     if not (folder / _CHANGES).is_file():
         unsaid = f"There is no {_CHANGES}: say what changed, the newest version first."
-        yield Finding(AREA, Level.REMARK, "The changes of each version are told.", (unsaid,))
+        yield Finding(AREA, Level.REMARK, "The changelog describes each version.", (unsaid,))
     versions = tuple(_of_versions(document, folder))
     yield found(AREA, "Package, manifest and changes name one version.", versions)
 

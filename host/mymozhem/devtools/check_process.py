@@ -1,4 +1,4 @@
-"""The process that imports an app to check it: loads it, and holds it to the contract."""
+"""The process that imports an app to check it: loads it, and runs the conformance kit."""
 
 import json
 import sys
@@ -16,7 +16,7 @@ from .report import Finding, Level, found
 
 
 def main(app_id: str, file: str, strict: str) -> int:
-    """Write to a file what is found of an installed app: `{manifest, findings}`."""
+    """Write the findings about an installed app to a file: `{manifest, findings}`."""
     document, findings = _inspected(app_id, strict=bool(strict))
     said = {"manifest": document, "findings": [asdict(each) for each in findings]}
     Path(file).write_text(json.dumps(said), encoding="utf-8")

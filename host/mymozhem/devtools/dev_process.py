@@ -1,6 +1,6 @@
 """The process that holds the author's code: a host on an embedded database, with one app.
 
-It is started anew whenever the code changes, and ends with whoever started it.
+It is restarted after every change of the code, and ends with its parent process.
 """
 
 import asyncio
@@ -46,7 +46,7 @@ _GRACE_SECONDS = 1
 
 
 def main(named: str, folder: str, port: str) -> int:
-    """Serve until a signal, or until nobody holds the other end of standard input.
+    """Serve until a signal, or until the parent closes standard input.
 
     `named` is an `AppSource` as JSON. Returns the exit status.
     """
@@ -71,7 +71,7 @@ def main(named: str, folder: str, port: str) -> int:
 
 
 def settings_of(folder: Path, port: int) -> Settings:
-    """Return the settings of a host with demo logins, which nobody beyond this machine reaches."""
+    """Return the settings of a host with demo logins, which only this machine can reach."""
     return Settings(
         host=_HERE,
         port=port,
@@ -86,11 +86,11 @@ def settings_of(folder: Path, port: int) -> Settings:
 
 
 async def _prepare(code: AppCode, settings: Settings) -> None:
-    """Make database and organizer; a manifest that could not be published begins anew."""
+    """Create database and organizer; reset the database if the manifest cannot be published."""
     try:
         await _publish(code, settings)
     except (VersionImmutable, VersionNotGreater, BumpTooSmall) as error:
-        _say(f"   {error.message}\n   So the room is made anew.\n")
+        _say(f"   {error.message}\n   A new room is created.\n")
         for file in settings.data_dir.glob(f"{_DATABASE}*"):
             file.unlink()
         await _publish(code, settings)
@@ -128,7 +128,7 @@ def _serve(settings: Settings, catalog: Catalog) -> int:
     )
     server = Server(config)
     for number in (signal.SIGINT, signal.SIGTERM):
-        # uvicorn sends itself the signal again once it has stopped in order; that is the end of it.
+        # After a graceful stop, uvicorn sends itself the signal again; it is ignored here.
         signal.signal(number, lambda *_: None)
     threading.Thread(target=_end_with_starter, args=(server,), daemon=True).start()
     server.run()
@@ -152,12 +152,12 @@ def _teller(code: Path) -> Callable[[RecordedCall], None]:
 
 
 def _say(text: str) -> None:
-    sys.stdout.write(text)  # in one piece, since several processes write here
+    sys.stdout.write(text)  # one write, because several processes share this output
     sys.stdout.flush()
 
 
 def _configure_log(settings: Settings) -> None:
-    """Warnings go to the terminal too, but for what a block tells better: the app's own errors."""
+    """Print warnings to the terminal, except the app's own errors, which its block shows."""
     configure_logging(settings)
     for handler in logging.getLogger().handlers:
         handler.addFilter(lambda record: not _is_told(record))

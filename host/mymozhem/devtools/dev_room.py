@@ -1,4 +1,4 @@
-"""A room with people in it: made over HTTP, and kept as long as it can be."""
+"""A room with simulated participants: created over HTTP, and kept as long as possible."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -17,7 +17,7 @@ _PRIZE: JsonObject = {"name": "A prize to try", "quantity": 3}
 
 @dataclass(frozen=True)
 class SimulatedPhone:
-    """Somebody in the room."""
+    """A participant in the room."""
 
     name: str
     guest: Guest
@@ -25,7 +25,7 @@ class SimulatedPhone:
 
 @dataclass
 class DevRoom:
-    """A room to try an app in; `refusals` are why it could not be started, or somebody not come."""
+    """A room to try an app in; `refusals` are the reasons why it did not start or a join failed."""
 
     room_id: str
     code: str
@@ -39,7 +39,7 @@ class DevRoom:
 async def gather(
     evening: HttpEvening, card: AppProfile, *, before: DevRoom | None, people: int
 ) -> tuple[DevRoom, bool]:
-    """Return a room with people in it, and whether it is the one there was before."""
+    """Return a room with participants, and whether it is the room of before."""
     if before is not None and await _goes_on(evening, card, before):
         return before, True
     party = await _made(evening, card)
@@ -48,7 +48,7 @@ async def gather(
 
 
 async def _goes_on(evening: HttpEvening, card: AppProfile, party: DevRoom) -> bool:
-    """Tell whether a room is there, is going on, and is of the version that runs now."""
+    """Return whether a room exists, is ACTIVE, and is of the version that runs now."""
     if party.version != _version(card):
         return False
     path = f"/rooms/{party.room_id}"
@@ -57,7 +57,7 @@ async def _goes_on(evening: HttpEvening, card: AppProfile, party: DevRoom) -> bo
 
 
 async def _made(evening: HttpEvening, card: AppProfile) -> DevRoom:
-    """Make a room with the first settings with which it can be started."""
+    """Create a room with the first settings with which it can start."""
     refusals: list[str] = []
     party = None
     for settings in card.settings:

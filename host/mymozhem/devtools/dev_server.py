@@ -1,4 +1,4 @@
-"""The bench that an app is tried on: it starts the process that holds the app after each change."""
+"""The server of `mymozhem app dev`: restarts the process that holds the app after each change."""
 
 import asyncio
 import json
@@ -38,9 +38,10 @@ _WORKER = f"{__package__}.dev_process"
 
 
 class DevServer:
-    """Runs one app on a port, with so many people at phones, until it is told to stop.
+    """Runs one app on a port, with simulated participants, until it is stopped.
 
-    Its data lie in `folder`. With `play` people play by themselves, else when `p` is typed.
+    Its data are in `folder`. With `play`, participants act automatically, otherwise if `p` is
+    typed.
     """
 
     def __init__(
@@ -61,7 +62,7 @@ class DevServer:
         loop = asyncio.get_running_loop()
         for number in (signal.SIGINT, signal.SIGTERM):
             loop.add_signal_handler(number, self._over.set)
-        signal.signal(signal.SIGTTIN, signal.SIG_IGN)  # in the background nobody types
+        signal.signal(signal.SIGTTIN, signal.SIG_IGN)  # no input in the background
         threading.Thread(target=self._listen, args=(loop,), daemon=True).start()
         await _until_first(self._again_and_again(), self._watch(), self._over.wait())
 
@@ -74,12 +75,12 @@ class DevServer:
                 except (DemoFailed, aiohttp.ClientError) as error:
                     say(f"   {error}")
                 if not self._changed.is_set():
-                    say("   Nothing runs now. Mend it and save the file; Ctrl+C ends.")
+                    say("   The app is not running. Fix it and save the file; stop with Ctrl+C.")
                     await self._changed.wait()
-            say(f"── {self._source.code} has changed: loading it anew")
+            say(f"── {self._source.code} has changed: reloading it")
 
     async def _evening(self) -> None:
-        """Wait for the host, let people in, and let them do what they do."""
+        """Wait for the host, let the participants join, and let them answer and act."""
         address = f"http://127.0.0.1:{self._port}"
         async with client_for(address) as client:
             await _ready(client)
@@ -104,13 +105,13 @@ class DevServer:
 
     @asynccontextmanager
     async def _worker(self) -> AsyncIterator[Process]:
-        """Start the process that holds the app; it is gone afterwards."""
+        """Start the process that holds the app; it has ended after the block."""
         kept = {name: value for name, value in os.environ.items() if name[:9] != "MYMOZHEM_"}
         process = await asyncio.create_subprocess_exec(
             *_command(self._source, self._folder, self._port),
             env=kept,
-            stdin=PIPE,  # it ends with this process, however this one ends
-            start_new_session=True,  # Ctrl+C reaches this process alone
+            stdin=PIPE,  # the child ends if this process ends, even by a kill
+            start_new_session=True,  # only this process gets Ctrl+C
         )
         try:
             yield process
@@ -122,7 +123,7 @@ class DevServer:
             self._changed.set()
 
     def _listen(self, loop: asyncio.AbstractEventLoop) -> None:
-        """Take what is typed, until there is no more or the loop is closed."""
+        """Read typed characters until the input ends or the loop is closed."""
         events = {ord("p"): self._asked, ord("q"): self._over}
         with suppress(OSError, RuntimeError):
             while typed := os.read(_STDIN, 1024):
@@ -136,7 +137,7 @@ def _command(source: AppSource, folder: Path, port: int) -> list[str]:
 
 
 def say(text: str) -> None:
-    """Print a text at once."""
+    """Print a text and flush it."""
     click.echo(text)
 
 
@@ -150,7 +151,7 @@ async def _ready(client: aiohttp.ClientSession) -> None:
 
 
 async def _until_first(*work: Coroutine[Any, Any, object]) -> None:
-    """Wait until the first is done, and raise what it raised; the others are cancelled."""
+    """Wait until the first is done, and raise its error, if any; the others are cancelled."""
     tasks = [asyncio.create_task(each) for each in work]
     try:
         done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
@@ -163,7 +164,7 @@ async def _until_first(*work: Coroutine[Any, Any, object]) -> None:
 
 
 async def _end(process: Process) -> None:
-    """Ask a process to stop, and only if it does not, kill it; wait for it either way."""
+    """Terminate a process, kill it if it does not end, and wait for it."""
     with suppress(ProcessLookupError):
         process.terminate()
     try:

@@ -5,20 +5,20 @@ from dataclasses import dataclass
 
 from mymozhem.errors import Invalid
 
-#: less than ids may have, so that files, modules and lines of code stay readable
+#: shorter than the limit of ids, so that files and lines of code stay readable
 MIN_LENGTH, MAX_LENGTH = 2, 32
 _ID = re.compile(r"[a-z][a-z0-9]*([_-][a-z0-9]+)*")
 
 
 @dataclass(frozen=True)
 class Names:
-    """What a new app is called, wherever it is called something."""
+    """The names of a new app in all places."""
 
     id: str
 
     @classmethod
     def of(cls, name: str) -> "Names":
-        """Return the names of an app; raises `Invalid` where it cannot be called so."""
+        """Return the names of an app; raises `Invalid` if the name is not allowed."""
         if not MIN_LENGTH <= len(name) <= MAX_LENGTH or _ID.fullmatch(name) is None:
             raise Invalid(
                 f"An app cannot be called {name!r}: write {MIN_LENGTH} to {MAX_LENGTH} small "
@@ -29,20 +29,20 @@ class Names:
 
     @property
     def slug(self) -> str:
-        """The name as it stands in addresses and names of packages."""
+        """The name in addresses and package names."""
         return self.id.replace("_", "-")
 
     @property
     def distribution(self) -> str:
-        """What pip calls the package."""
+        """The name of the package for pip."""
         return f"mymozhem-{self.slug}"
 
     @property
     def module(self) -> str:
-        """What Python imports."""
+        """The name of the module in Python."""
         return f"mymozhem_{self.id.replace('-', '_')}"
 
     @property
     def title(self) -> str:
-        """What people read."""
+        """The name that users read."""
         return self.slug.replace("-", " ").capitalize()

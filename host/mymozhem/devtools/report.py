@@ -1,4 +1,4 @@
-"""What was found of an app, and whether that lets it ship."""
+"""The findings about an app, and whether it is fit to ship."""
 
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
@@ -6,7 +6,7 @@ from enum import StrEnum
 
 from mymozhem.contract import JsonObject
 
-#: findings of one area that are told one by one, though all is well
+#: maximum number of OK findings of one area that are listed singly
 _MANY = 8
 
 
@@ -14,14 +14,14 @@ class Level(StrEnum):
     """What a finding means for the app."""
 
     OK = "ok"  #: all is well
-    SKIPPED = "skipped"  #: it could not be looked at
-    REMARK = "remark"  #: it works, and somebody will miss something
-    PROBLEM = "problem"  #: it may not ship so
+    SKIPPED = "skipped"  #: it could not be checked
+    REMARK = "remark"  #: it works, but users will miss something
+    PROBLEM = "problem"  #: it must be fixed before the app ships
 
 
 @dataclass(frozen=True)
 class Finding:
-    """What one look at one area gave: a sentence, and a sentence for each thing to mend."""
+    """The result of one check: a sentence, and a sentence for each thing to fix."""
 
     area: str
     level: Level
@@ -31,7 +31,7 @@ class Finding:
 
 @dataclass(frozen=True)
 class Report:
-    """Everything that was found of an app; with `strict`, remarks are problems."""
+    """All findings about an app; with `strict`, remarks count as problems."""
 
     app: str
     findings: tuple[Finding, ...]
@@ -39,17 +39,17 @@ class Report:
 
     @property
     def fit(self) -> bool:
-        """Tell whether the app is fit to ship."""
+        """Return whether the app is fit to ship."""
         bad = {Level.PROBLEM, Level.REMARK} if self.strict else {Level.PROBLEM}
         return not any(each.level in bad for each in self.findings)
 
     def as_json(self) -> JsonObject:
-        """Return the verdict for programs."""
+        """Return the report as JSON."""
         findings = [{**asdict(each), "problems": list(each.problems)} for each in self.findings]
         return {"app": self.app, "fit": self.fit, "findings": [*findings]}
 
     def as_text(self) -> str:
-        """Return the verdict as a table, with what is to be mended under each line."""
+        """Return the report as a table, with the things to fix under each line."""
         lines = [line for area in self._areas() for line in _table(area)]
         word = "fit to ship" if self.fit else "not fit to ship"
         return "\n".join([*lines, "", f"{self.app} is {word}."])
@@ -63,12 +63,12 @@ class Report:
 def found(
     area: str, sentence: str, problems: tuple[str, ...], otherwise: Level = Level.PROBLEM
 ) -> Finding:
-    """Return a finding that is well where there are no problems."""
+    """Return a finding that is OK if there are no problems, `otherwise` if there are."""
     return Finding(area, otherwise if problems else Level.OK, sentence, problems)
 
 
 def _table(area: list[Finding]) -> Iterator[str]:
-    """Yield the lines of one area; what is well is counted where it is much."""
+    """Yield the lines of one area; many findings that are OK become one line with their number."""
     well = [each for each in area if each.level is Level.OK]
     if len(well) > _MANY:
         yield _row(well[0].area, Level.OK, f"{len(well)} rules hold.")

@@ -1,4 +1,4 @@
-"""A new app's project: the template's files with the app's names in them."""
+"""Creates the project of a new app: the template's files with the app's names in them."""
 
 from importlib.metadata import version
 from importlib.resources import files
@@ -10,14 +10,14 @@ from mymozhem.errors import Conflict
 from .project_names import Names
 
 _SUFFIX = ".tmpl"
-#: the file that git would obey in the template itself
+#: a file with this name would take effect in the template itself
 _HIDDEN = {"gitignore": ".gitignore"}
 
 
 def write_project(names: Names, folder: Path) -> tuple[Path, ...]:
-    """Write a project into a folder that is empty or not there yet; return its files, sorted.
+    """Write a project into an empty or missing folder; return its files, sorted.
 
-    Raises `Conflict` where something is in the way, which then stays as it is.
+    Raises `Conflict` if the folder is not empty; nothing is changed then.
     """
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise Conflict(
@@ -37,13 +37,13 @@ def write_project(names: Names, folder: Path) -> tuple[Path, ...]:
 
 
 def _hosts(installed: str) -> str:
-    """Return the range of platforms that a project is made for, from the one that is here."""
+    """Return the range of platform versions for a project, from the installed one on."""
     major, minor, *_ = installed.split(".")
     return f">={major}.{minor},<{int(major) + 1}"
 
 
 def filled(text: str, words: dict[str, str]) -> str:
-    """Return a text with a word in the place of each `{{name}}`."""
+    """Return a text with each `{{name}}` replaced by its word."""
     for name, word in words.items():
         text = text.replace(f"{{{{{name}}}}}", word)
     return text

@@ -1,4 +1,4 @@
-"""What people at the phones do: answer what is asked, and try what may be done."""
+"""Simulated participants: they answer open windows, and try the app's actions."""
 
 import asyncio
 import json
@@ -16,11 +16,11 @@ from mymozhem.testing.schema_values import values_for
 
 from .dev_room import DevRoom, SimulatedPhone
 
-#: how often a phone looks whether something is asked
+#: how often a participant polls for open windows
 LOOK_SECONDS = 0.4
-#: how long those who play by themselves wait between two turns
+#: the pause between two automatic rounds
 TURN_SECONDS = 2.0
-#: how long others have to answer what an action has begun
+#: the pause after an action, in which others answer
 PAUSE_SECONDS = 1.0
 _ORGANIZER = "the organizer"
 
@@ -28,7 +28,7 @@ Say = Callable[[str], None]
 
 
 class SimulatedParticipants:
-    """The people of one room; they answer windows by themselves, and play when they are told to."""
+    """The participants of one room; they answer windows automatically, and act on request."""
 
     def __init__(self, evening: HttpEvening, manifest: Manifest, party: DevRoom, say: Say) -> None:
         self._evening = evening
@@ -39,31 +39,31 @@ class SimulatedParticipants:
         self._turn = 0
 
     async def answer(self) -> None:
-        """Answer every window that is open, each phone once, until this is cancelled."""
+        """Answer every open window, once for each participant, until this is cancelled."""
         async with asyncio.TaskGroup() as group:
             for number, phone in enumerate(self._party.phones):
                 group.create_task(self._answer(phone, number))
 
     async def play_on(self) -> None:
-        """Play turn after turn until this is cancelled."""
+        """Play round after round until this is cancelled."""
         while True:
             await self.play()
             await asyncio.sleep(TURN_SECONDS)
 
     async def play(self) -> None:
-        """Let everybody try every action that is theirs, each time with other payloads."""
+        """Try every action with every role that may do it, each time with other payloads."""
         known: dict[str, JsonValue] = await self._known()
         for name, spec in self._manifest.actions.items():
             payloads = values_for(spec.payload, known=known) if spec.payload else [{}]
             if not payloads:
-                self._say(f"   Nobody knows what to send with {name}: give its payload examples.")
+                self._say(f"   No payload is known for {name}: add examples to its schema.")
                 continue
             if await self._act(name, spec, payloads):
                 await asyncio.sleep(PAUSE_SECONDS)
         self._turn += 1
 
     async def _act(self, name: str, spec: ActionSpec, payloads: list[JsonValue]) -> bool:
-        """Let everybody who may do an action do it; tell whether anybody could."""
+        """Try an action as everybody who may do it; return whether any attempt succeeded."""
         done = False
         for number, (who, token) in enumerate(self._who(spec)):
             payload = payloads[(self._turn + number) % len(payloads)]
@@ -73,14 +73,14 @@ class SimulatedParticipants:
         return done
 
     def _who(self, spec: ActionSpec) -> list[tuple[str, str]]:
-        """Return who may do an action, with their tokens."""
+        """Return the names and tokens of everybody who may do an action."""
         who = [(_ORGANIZER, self._evening.organizer)] if Addressee.ORGANIZER in spec.roles else []
         if Addressee.PARTICIPANT in spec.roles:
             who += [(each.name, each.guest.token) for each in self._party.phones]
         return who
 
     async def _known(self) -> dict[str, JsonValue]:
-        """Return real ids by the names that payloads call them."""
+        """Return real ids, by the payload properties that name them."""
         known = names_in(self._party.settings)
         if self._party.phones:
             known["participantId"] = self._party.phones[0].guest.participant_id
@@ -109,7 +109,7 @@ class SimulatedParticipants:
         values = values_for(accepts)
         if not values:
             self._answered.add((phone.name, window))
-            self._say(f"   {phone.name} knows no answer to {window}: nothing was found that fits.")
+            self._say(f"   {phone.name} has no answer to {window}: no valid value was found.")
             return
         payload = values[number % len(values)]
         path = f"/rooms/{self._party.room_id}/windows/{window}/submissions"
@@ -119,7 +119,7 @@ class SimulatedParticipants:
             self._answered.add((phone.name, window))
 
     async def _look(self, path: str, token: str) -> JsonValue:
-        """Return what is there; None where nothing can be seen now."""
+        """Return the data of a resource; None if it cannot be read now."""
         try:
             found = await self._evening.attempt("GET", path, token=token)
         except DemoFailed:
@@ -127,7 +127,7 @@ class SimulatedParticipants:
         return found.data if found.code is None else None
 
     async def _try(self, what: str, path: str, body: JsonValue, token: str) -> str | None:
-        """Do something and say so; return the code of the refusal, None where it was done."""
+        """Do something and print it; return the code of the refusal, None if it succeeded."""
         try:
             done = await self._evening.attempt("POST", path, body, token=token)
         except DemoFailed as error:

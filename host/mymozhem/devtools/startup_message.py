@@ -1,4 +1,4 @@
-"""What an author reads when the app runs: where it is, who is there, what to type."""
+"""The message of `mymozhem app dev`: the address, the participants, the commands to type."""
 
 import json
 import shlex
@@ -37,7 +37,7 @@ p + Enter: everybody tries something. q + Enter or Ctrl+C: the end. A saved file
 def startup_message(
     address: str, card: AppProfile, party: DevRoom, organizer: Login, token: str, *, kept: bool
 ) -> str:
-    """Return the greeting; a short one where the room was kept."""
+    """Return the message; a short one if the room was kept."""
     manifest = Manifest.of(card.manifest, registered_as=card.app_id)
     people = ", ".join(each.name for each in party.phones) or "none"
     facts = {
@@ -59,7 +59,7 @@ def startup_message(
 
 
 def _actions(manifest: Manifest) -> str:
-    """Return a line to type for the first two actions, with payloads that satisfy their schemas."""
+    """Return commands for the first two actions, with payloads that satisfy their schemas."""
     lines = ""
     for name, spec in list(manifest.actions.items())[:2]:
         found = values_for(spec.payload) if spec.payload else []

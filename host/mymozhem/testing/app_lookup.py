@@ -1,4 +1,4 @@
-"""The app that is tested: found by its name, its module or as an object."""
+"""Finds the app under test: by its id, its module, or as an object."""
 
 import importlib
 from collections.abc import Iterable, Mapping
@@ -36,7 +36,7 @@ class App:
 
     @property
     def manifest(self) -> Manifest:
-        """The manifest; raises `NotAnApp` where it is not valid."""
+        """The manifest; raises `NotAnApp` if it is not valid."""
         if self.report.manifest is None:
             raise NotAnApp(f"the manifest of {self.app_id} is not valid")
         return self.report.manifest
@@ -47,7 +47,7 @@ class App:
 
     @cached_property
     def samples(self) -> tuple[SampleRoom, ...]:
-        """The sample rooms of the app's demo; none without one."""
+        """The sample rooms of the app's demo; empty if there is none."""
         points = entry_points(group=DEMOS, name=self.app_id)
         return tuple(each for point in points for each in getattr(point.load(), "SAMPLES", ()))
 
@@ -55,7 +55,7 @@ class App:
 def find_app(app: object) -> App:
     """Return an app, given as an object, or named: an installed app's id, `module`, `module:name`.
 
-    `NotAnApp` where there is none, or where its manifest cannot be had.
+    Raises `NotAnApp` if there is none, or if its manifest cannot be read.
     """
     app_id, plugin = _named(app) if isinstance(app, str) else (None, app)
     try:

@@ -119,7 +119,7 @@ class FarApp:
 
 @contextmanager
 def served(app: ModuleType) -> Iterator[FarApp]:
-    """Serve an app on loopback, and return what asks it there; blocking, from any thread."""
+    """Serve an app on loopback, and yield a client for it; blocking, usable from any thread."""
     with _loop() as run, _closing(run) as stack:
         secret = new_secret()
         lists = _Lists(serve(app, keys=[secret]))
@@ -157,7 +157,7 @@ class _Remotes:
 
 
 class _Lists:
-    """What is too long for a question: kept here, and fetched by the app from the same server."""
+    """Lists too long for a request: kept here, and fetched by the app from the same server."""
 
     def __init__(self, app: AsgiApp) -> None:
         self.address = ""
@@ -186,7 +186,7 @@ class _Lists:
 
 @contextmanager
 def _loop() -> Iterator[Callable[[Coroutine[Any, Any, T]], T]]:
-    """Run an event loop in a thread; what comes out runs a coroutine in it and waits."""
+    """Run an event loop in a thread; yield a function that runs a coroutine in it and waits."""
     loop = asyncio.new_event_loop()
     thread = threading.Thread(target=loop.run_forever, name="web service", daemon=True)
     thread.start()
@@ -208,7 +208,7 @@ def _closing(run: Callable[[Coroutine[Any, Any, Any]], Any]) -> Iterator[AsyncEx
 
 
 def _importers(request: pytest.FixtureRequest, app: ModuleType) -> Iterator[ModuleType]:
-    """Yield the modules of tests that may have imported something of the app."""
+    """Yield the modules of tests that may have imported names of the app."""
     package = app.__name__
     for name, module in list(sys.modules.items()):
         file = getattr(module, "__file__", None) or ""

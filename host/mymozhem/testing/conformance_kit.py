@@ -15,7 +15,7 @@ from .web_server import Endpoint, by_contract
 
 
 class ConformanceWarning(UserWarning):
-    """Something of an app's that works, and that people will miss."""
+    """A remark about an app: it works, but users will miss something."""
 
 
 class NotConforming(AssertionError):
@@ -24,10 +24,10 @@ class NotConforming(AssertionError):
 
 @dataclass(frozen=True)
 class Finding:
-    """What a check found: `problems` are sentences, none where all is well.
+    """The result of a check: `problems` are sentences, empty if there are none.
 
-    `skipped` says why a check could not look; None where it could. With `is_remark` the app works
-    all the same.
+    `skipped` says why the check could not run, None if it ran. With `is_remark`, the app works
+    nevertheless.
     """
 
     check: str
@@ -38,7 +38,7 @@ class Finding:
 
     @property
     def passed(self) -> bool:
-        """Tell whether nothing is in the way of the app."""
+        """Return whether the app passes."""
         return not self.problems or self.is_remark
 
     @property
@@ -59,7 +59,7 @@ def conformance(
     """Return a class of tests for an app; give it a name that begins with `Test`.
 
     `app` is an installed app's id, `module`, `module:name`, or the object with the hooks. Where the
-    kit makes nothing good by itself, help it: `settings` of a room that can be started, `answers`
+    kit generates no usable values, give some: `settings` of a room that can be started, `answers`
     of who joins, `payloads` of actions by name. `endpoint` makes a web service of an app and keys
     where yours is not the one of `mymozhem app serve`. With `strict`, remarks are failures.
     """

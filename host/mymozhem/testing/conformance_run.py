@@ -66,12 +66,12 @@ class ConformanceRun:
 
     @cached_property
     def app(self) -> App:
-        """The app, whatever its manifest is worth; raises `NotAnApp`."""
+        """The app, also if its manifest is not valid; raises `NotAnApp`."""
         return find_app(self.given)
 
     @cached_property
     def valid(self) -> App:
-        """The app with a manifest that the host takes."""
+        """The app with a valid manifest."""
         if self.app.report.manifest is None:
             raise NothingToTry("the manifest is not valid")
         missing = [
@@ -85,28 +85,28 @@ class ConformanceRun:
 
     @cached_property
     def inside(self) -> TransportRun:
-        """The app inside the host's process."""
+        """The run of the app in the host's process."""
         return run_apart(self._inside())
 
     @cached_property
     def served(self) -> TransportRun:
-        """The app as a web service."""
+        """The run of the app as a web service."""
         return run_apart(self._served())
 
     @cached_property
     def exchanges(self) -> Exchanges:
-        """What the web service says to messages that no platform sends."""
+        """The responses of the web service to invalid and repeated messages."""
         if not self.questions:
             raise NothingToTry("there is no question that the app could be asked")
         return run_apart(exchange(self.valid, self.endpoint, self._calm_question()))
 
     @cached_property
     def questions(self) -> list[SampleCall]:
-        """What the app is asked over both transports."""
+        """The calls that are made over both transports."""
         return [asked.question for asked in self.inside.asked]
 
     def survival(self, fault: Fault | WireFault) -> FaultToleranceRun:
-        """Return how a room went on whose app broke in this way."""
+        """Return the run of a room whose app broke in this way."""
         return self._survived(type(fault))[fault]
 
     def _all_survived(
@@ -115,7 +115,7 @@ class ConformanceRun:
         return run_apart(self._survive(tuple(faults)))
 
     def _calm_question(self) -> SampleCall:
-        """Return a question that the app answers, rather than refuses or fails at."""
+        """Return a call that returns a result, and neither a refusal nor a failure."""
         good = (asked.question for asked in self.inside.asked if asked.failure is None)
         return next(good, self.questions[0])
 
@@ -147,7 +147,7 @@ class ConformanceRun:
         if settings is None:
             raise NothingToTry("no room could be started")
         if any(call.result == "failure" for call in self.inside.observed):
-            raise NothingToTry("the app fails by itself; see the checks of its answers")
+            raise NothingToTry("the app fails without a fault; see the checks of its answers")
         async with open_host(
             {app.app_id: record_calls(app, notes)},
             served=isinstance(faults[0], WireFault),
@@ -161,12 +161,12 @@ class ConformanceRun:
 
 
 def moment() -> HeldClock:
-    """Return a clock that stands at this moment."""
+    """Return a held clock at the current time."""
     return HeldClock(datetime.now(UTC))
 
 
 def run_apart(work: Coroutine[object, object, T]) -> T:
-    """Run in an event loop of its own, whatever the caller has, and without a word in the log."""
+    """Run in a separate event loop, in any context, without log output."""
     with ThreadPoolExecutor(1, thread_name_prefix="trial") as pool:
         return pool.submit(_quietly, work).result()
 

@@ -1,4 +1,4 @@
-"""In what two values differ, told of many pairs at once."""
+"""The differences between two values, summarized over many pairs."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ _MOST = 60
 
 
 class Nothing:
-    """What stands where nothing stands."""
+    """The marker of a missing value."""
 
     def __repr__(self) -> str:
         return "nothing"
@@ -26,9 +26,9 @@ Place = tuple[str, ...]
 
 @dataclass
 class Difference:
-    """How often values differ at a place, and the first two that do.
+    """The number of differences at a place, and the first two values that differ.
 
-    `place` is a pointer in which `*` stands for elements of lists.
+    `place` is a pointer in which `*` means every element of a list.
     """
 
     place: str

@@ -1,4 +1,4 @@
-"""What an organizer does with the draws of an app: they are run, revealed, or else voided."""
+"""Finishes the draws of an app like an organizer: they are run and revealed, or voided."""
 
 from sqlalchemy import select
 
@@ -16,7 +16,7 @@ _ROUTE = "POST /rooms/{id}/draws/{did}"
 
 
 async def finish_draws(host: HostHarness, room: RoomRow) -> None:
-    """Bring every draw of a room to its end: run and revealed where that can be, else voided."""
+    """Finish every draw of a room: run and reveal it if possible, otherwise void it."""
     async with host.services.database.read() as session:
         rows = await session.scalars(
             select(DrawRow.id).where(DrawRow.room_id == room.id, DrawRow.status.not_in(_OVER))
@@ -28,7 +28,7 @@ async def finish_draws(host: HostHarness, room: RoomRow) -> None:
 
 
 async def _take(host: HostHarness, room: RoomRow, draw_id: str, step: str) -> None:
-    """Take a step with a draw; one that cannot be taken now changes nothing."""
+    """Take a step of a draw; a step that is not possible now changes nothing."""
     services, organizer = host.services, host.organizer
     try:
         async with write_as(services, room.id, organizer, f"{_ROUTE}/{step}") as writer:

@@ -1,4 +1,4 @@
-"""A room whose app breaks in the middle of the game, and is mended again."""
+"""A room whose app breaks while it is running, and is repaired later."""
 
 from dataclasses import dataclass, field
 
@@ -41,7 +41,7 @@ RECOVERIES = 5
 
 @dataclass
 class FaultToleranceRun:
-    """What went wrong in a room whose app broke; nothing where the room went on."""
+    """The problems of a room whose app broke; empty if the room continued."""
 
     fault: str
     problems: list[str] = field(default_factory=list)
@@ -55,7 +55,7 @@ async def run_with_faults(
     fault: Fault | WireFault,
     notes: CallRecords,
 ) -> FaultToleranceRun:
-    """Break the app of a running room, go on with the room, mend the app, end the room."""
+    """Break the app of a running room, use the room, repair the app, complete the room."""
     test = _Test(host, app, wishes, settings)
     await test.begin()
     await _break(host, app, notes, fault)
@@ -88,7 +88,7 @@ class _Test:
         self._windows: list[str] = []
 
     async def begin(self) -> None:
-        """Start a room while the app is well, and have a window opened where it opens any."""
+        """Start a room while the app works, and open a window if the app has any."""
         app_id = self._app.app_id
         self._room: RoomRow = await self._host.start(app_id, settings=self._settings)
         self._prize = await self._host.prize(self._room)
@@ -101,7 +101,7 @@ class _Test:
                 return
 
     async def go_on(self, hurried: HostHarness) -> None:
-        """Do what people do, while the app is broken; note what is not as the manifest says."""
+        """Use the room while the app is broken; note what differs from the manifest."""
         for action in self._app.manifest.actions:
             error = await self._acts(hurried, action)
             self._judge(HANDLE_ACTION, f"the action {action!r}", error)
@@ -118,12 +118,12 @@ class _Test:
         ))  # fmt: skip
 
     async def end(self) -> None:
-        """See that the room is as it should be once the app is well again."""
+        """Check the state of the room after the app is repaired."""
         for action in self._app.manifest.actions:
             error = await self._acts(self._host, action)
             if error is not None and error.status >= UNAVAILABLE:
                 self.problems.append(
-                    f"After it was mended the app still failed in the action {action!r}: "
+                    f"After it was repaired the app still failed in the action {action!r}: "
                     f"{error.code} {error.message} It must keep nothing between two questions."
                 )
             break
@@ -139,7 +139,7 @@ class _Test:
             self.problems.append(f"The log of the room does not add up any more: {error}.")
 
     async def _acts(self, host: HostHarness, action: str) -> MymozhemError | None:
-        """Do an action as somebody who may; return the error, None where it was done."""
+        """Do an action with an allowed role; return the error, None if it succeeded."""
         spec = self._app.manifest.actions[action]
         known = {
             "prizeId": self._prize,
@@ -221,7 +221,7 @@ class _Test:
             )
 
     def _strategy(self, hook: Hook) -> Strategy | None:  # type: ignore[type-arg]  # any
-        """Return what the manifest says for failures of a hook; None where the host decides."""
+        """Return the manifest's strategy for failures of a hook; None if the host decides."""
         manifest = self._app.manifest
         taken = hook.capability in manifest.capabilities
         return manifest.policy(hook).on_failure if taken else None
@@ -232,12 +232,12 @@ class _Test:
             if window.id in self._windows and window.status == WindowStatus.TALLYING:
                 strategy = self._strategy(CLOSE_WINDOW)
                 self.problems.append(
-                    f"The window {window.id!r} is still being tallied after the app was mended "
+                    f"The window {window.id!r} is still being tallied after the app was repaired "
                     f"(policies/windows says {strategy!s}): close_window fails."
                 )
 
     async def _must(self, what: str, doing: object) -> None:
-        """Do what no broken app may stand in the way of."""
+        """Do something that must succeed although the app is broken."""
         try:
             await doing  # type: ignore[misc]  # a coroutine
         except MymozhemError as error:

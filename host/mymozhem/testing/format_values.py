@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 
 def _moment(salt: int) -> datetime:
-    """Return a moment to come, the same for a whole day."""
+    """Return a future time, the same for a whole day."""
     today = datetime.now(UTC).replace(hour=20, minute=0, second=0, microsecond=0)
     return today + timedelta(days=2 + salt)
 

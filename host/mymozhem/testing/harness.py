@@ -1,4 +1,4 @@
-"""A small host for tests of apps: real services on a real database, with time held in the hand."""
+"""A small host for tests of apps: real services on a real database, with a held clock."""
 
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
@@ -37,7 +37,7 @@ from .web_server import Front
 
 
 class _Lent:
-    """A transport of somebody else's, who will close it."""
+    """A transport that its owner closes."""
 
     def __init__(self, transport: Transport) -> None:
         self.send = transport.send
@@ -48,7 +48,7 @@ class _Lent:
 
 @dataclass
 class HostHarness:
-    """Services and an organizer; `start` makes a room that people can join at once."""
+    """Services and an organizer; `start` creates a room that guests can join."""
 
     services: Services
     organizer: Principal
@@ -62,7 +62,7 @@ class HostHarness:
 
     @asynccontextmanager
     async def hurried(self, deadline_ms: int) -> AsyncIterator["HostHarness"]:
-        """Give the same house with an operator who lets no call last longer than this."""
+        """Yield the same host with an operator's limit for the deadline of calls."""
         services = self.services
         settings = services.settings.model_copy(update={"max_deadline_ms": deadline_ms})
         remote = _Lent(self.remote) if self.remote is not None else None
@@ -94,11 +94,11 @@ class HostHarness:
     async def guest(
         self, room: RoomRow, name: str = "Ada", answers: JsonObject | None = None
     ) -> JoinResult:
-        """Let a guest in."""
+        """Join a room as a guest."""
         return await join(self.services, room.code, None, name=name, answers=answers or {})
 
     async def guests(self, room: RoomRow, count: int) -> list[JoinResult]:
-        """Let several guests in, one after the other."""
+        """Join a room as several guests, one after the other."""
         return [await self.guest(room, f"Guest {number}") for number in range(1, count + 1)]
 
     async def prize(self, room: RoomRow, quantity: int = 1, name: str = "Bicycle") -> str:
@@ -128,7 +128,7 @@ class HostHarness:
     ) -> JsonValue:
         """Do an action as somebody, or as the organizer; return the reply once all due is done.
 
-        Raises the platform's errors; `Refused` in the app's own words.
+        Raises the platform's errors; `Refused` with the app's message.
         """
         acted = await perform(self.services, room.id, self.who(by), action, payload or {})
         await self.settle()
@@ -143,7 +143,7 @@ class HostHarness:
         return accepted
 
     async def advance(self, seconds: float) -> None:
-        """Let time pass, and what is due by then be done."""
+        """Advance the clock, and do what is due by then."""
         clock = self.services.clock
         if not isinstance(clock, HeldClock):
             raise TypeError("this house has the machine's clock; open it with a held one")
@@ -151,7 +151,7 @@ class HostHarness:
         await self.settle()
 
     async def settle(self) -> None:
-        """Do what is due: draws, timers, windows, changes that the app is told."""
+        """Do what is due: draws, timers, windows, notifications to the app."""
         if self.jobs is not None:
             await self.jobs.run_due()
 
@@ -174,7 +174,7 @@ class HostHarness:
             return list((await session.scalars(query.order_by(RoomEventRow.seq))).all())
 
     async def replayed(self, room_id: str) -> Replayed:
-        """Return the room as its log alone gives it; `LogBroken` where the log breaks a rule."""
+        """Return the room replayed from its log; raises `LogBroken` if the log is not valid."""
         return replay(
             {"seq": row.seq, "stream": row.stream, "type": row.type, "payload": row.payload}
             for row in await self.events(room_id)

@@ -1,4 +1,4 @@
-"""Opening a house: a database, services and a few apps, inside the process or behind HTTP."""
+"""Opens a test host: a database, services and a few apps, in-process or behind HTTP."""
 
 import asyncio
 from collections.abc import AsyncIterator, Mapping
@@ -42,7 +42,7 @@ _NOBODY = Principal("", PersonKind.REGISTERED, None, "token")
 
 
 class _Notes:
-    """Notes every call."""
+    """Records every call."""
 
     def __init__(self) -> None:
         self.calls: list[Observed] = []
@@ -65,10 +65,10 @@ async def open_host(
     clock: Clock | None = None,
     max_deadline_ms: int = 30_000,
 ) -> AsyncIterator[HostHarness]:
-    """Open a house on a SQLite file of its own, with apps by their ids; its clock is held.
+    """Open a host on a temporary SQLite file, with apps by their ids; tests control its clock.
 
-    With `served` each app is a web service on loopback, made by `endpoint`, and reached by signed
-    webhooks; `host.fronts` can break them. `max_deadline_ms` is the operator's cap.
+    With `served` each app is a web service on loopback, created by `endpoint`, and called by signed
+    webhooks; `host.fronts` can break them. `max_deadline_ms` is the operator's limit.
     """
     async with AsyncExitStack() as stack:
         folder = Path(stack.enter_context(TemporaryDirectory(prefix="mymozhem-")))

@@ -1,4 +1,4 @@
-"""Questions asked through the host's own dispatcher, over either transport."""
+"""Calls through the host's own dispatcher, over either transport."""
 
 import traceback
 from collections.abc import Sequence
@@ -19,7 +19,7 @@ _PATIENCE_MS = 60_000
 
 @dataclass(frozen=True)
 class Invocation:
-    """A question and what came of it: a result or a refusal as JSON, or why there is none."""
+    """A call and its outcome: a result or a refusal as JSON, or why there is none."""
 
     question: SampleCall
     answer: JsonValue = None
@@ -31,7 +31,7 @@ class Invocation:
 async def invoke_all(
     host: HostHarness, app: App, questions: Sequence[SampleCall]
 ) -> list[Invocation]:
-    """Ask every question once; a hook that once did not answer in time is not asked again."""
+    """Make every call once; a hook that timed out is not called again."""
     silent: set[str] = set()
     found = []
     for number, question in enumerate(questions):
@@ -60,7 +60,7 @@ async def _ask(host: HostHarness, app: App, question: SampleCall, *, call_id: st
 
 
 def place_of(error: BaseException) -> str:
-    """Return an error in words, with the line of the app's own where it was raised."""
+    """Return an error as text, with the line of the app that raised it."""
     frames = traceback.extract_tb(error.__traceback__)
     where = f" (at {frames[-1].filename}:{frames[-1].lineno})" if frames else ""
     return f"{type(error).__name__}: {error}{where}"

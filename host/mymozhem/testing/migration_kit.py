@@ -1,4 +1,4 @@
-"""What an app's migrations are held to: a class of tests for pytest, and a report for programs."""
+"""The kit for migrations of apps: a class of tests for pytest, and a report for programs."""
 
 import json
 import re
@@ -55,7 +55,7 @@ def migration_report(
     states: Sequence[JsonObject] | None = None,
     most: int = MANY,
 ) -> Iterator[Finding]:
-    """Yield what is found of each older version, as it is looked at; see `migrations`."""
+    """Yield the findings about each older version, one by one; see `migrations`."""
     rooms = Rooms(settings, states, most)
     for passage in _passages(find_app(app), since, rooms):
         for name, look in _looks(passage):
@@ -80,7 +80,7 @@ def rooms_come_back(passage: MigrationRoundTrip) -> Iterator[str]:
         raise NothingToTry("there are no steps `down` on this way, and no settingsMigration")
     trips = [trip for trip in _tried(passage) if trip.back is not None and not trip.refused]
     if not trips:
-        raise NothingToTry("the app refuses to carry rooms back, or none came up")
+        raise NothingToTry("the app refuses to migrate rooms back, or none was migrated")
     lost = [trip.back for trip in trips if trip.back is not None and not trip.returned]
     yield from _counted(lost, len(trips))
 
@@ -157,7 +157,7 @@ def _tried(passage: MigrationRoundTrip) -> list[RoundTrip]:
 
 
 def _counted(lost: Sequence[MigratedRoom], total: int) -> Iterator[str]:
-    """Yield what is wrong with rooms that do not fit, what is wrong with most of them first."""
+    """Yield the problems of rooms that do not fit, the most frequent first."""
     counts = Counter(sentence for each in lost for sentence in dict.fromkeys(_faults(each)))
     for sentence, count in counts.most_common(_MOST):
         yield f"{sentence} ({count} of {total} rooms)"

@@ -1,4 +1,4 @@
-"""Manifests of versions before, given as documents, or kept in files or wheels; no code is run."""
+"""Manifests of older versions, from documents, files or wheels; no code runs."""
 
 import zipfile
 from collections.abc import Mapping
@@ -15,7 +15,7 @@ Older = Mapping[str, JsonValue] | str | Path
 
 
 class NotOlder(ValueError):
-    """This is no manifest of an older version of the app; the message says why."""
+    """This is not the manifest of an older version of the app; the message says why."""
 
 
 def older_manifest(given: Older, newest: Manifest, *, app_id: str) -> Manifest:

@@ -1,4 +1,4 @@
-"""A text that a regular expression matches: its shortest way through, for schemas with patterns."""
+"""Creates a text that a regular expression matches, for schemas with patterns."""
 
 import re
 import warnings
@@ -15,9 +15,9 @@ _LETTERS = "ab01 -_./:@AZ~é"
 
 
 def text_for(pattern: str, *, least: int = 0, salt: int = 0) -> str | None:
-    """Return a text that the pattern matches, of at least so many characters where it may repeat.
+    """Return a text that the pattern matches, with `least` characters or more if it may repeat.
 
-    `salt` chooses among characters where there is a choice. None where none was found.
+    `salt` selects among alternative characters. None if no text was found.
     """
     try:
         with warnings.catch_warnings():

@@ -1,4 +1,4 @@
-"""Messages that no platform sends, or sends twice, to the web service of an app."""
+"""Sends invalid and repeated messages to the web service of an app."""
 
 import asyncio
 import json
@@ -39,7 +39,7 @@ WITHIN, BEYOND = TOLERANCE_SECONDS - 20, TOLERANCE_SECONDS + 60
 
 @dataclass(frozen=True)
 class Exchange:
-    """What came back: a status, 0 where the connection broke, and how often the app was asked."""
+    """A status, 0 if the connection broke, and the number of calls of the app."""
 
     status: int
     body: bytes = b""
@@ -48,7 +48,7 @@ class Exchange:
 
 @dataclass
 class Exchanges:
-    """What came of each message, by its name; `counts` tells whether the app itself was seen."""
+    """The outcome of each message, by its name; `counts` is True if calls of the app are seen."""
 
     by_name: dict[str, Exchange] = field(default_factory=dict)
     repeated: tuple[Exchange, Exchange] | None = None
@@ -68,7 +68,7 @@ async def exchange(app: App, endpoint: Endpoint, question: SampleCall) -> Exchan
 
 
 class _Sender:
-    """Sends one question in many forms."""
+    """Sends one call in many forms."""
 
     def __init__(
         self,

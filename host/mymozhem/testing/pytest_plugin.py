@@ -2,7 +2,7 @@
 
     pytest -p mymozhem.testing.pytest_plugin --mymozhem-app bell
 
-It adds a test for each check to those that pytest finds by itself.
+It adds a test for each check to those that pytest collects.
 """
 
 import warnings
@@ -50,7 +50,7 @@ class CheckItem(pytest.Item):
         self._check = check
 
     def runtest(self) -> None:
-        """Look, and fail, warn or skip by what was found."""
+        """Run the check, and fail, warn or skip by its finding."""
         finding = find(self._trial, self._check)
         if finding.skipped is not None:
             pytest.skip(finding.skipped)

@@ -1,6 +1,6 @@
-"""Many values that satisfy a schema: with and without, least and most, one kind and another.
+"""Creates many different values that satisfy a schema.
 
-Chance chooses among what the schema allows, and always the same: a second run makes the same.
+The choices are pseudo-random, with a fixed seed: a second run creates the same values.
 """
 
 from collections.abc import Mapping
@@ -22,7 +22,7 @@ _OPEN_END = 1_000
 
 
 def various(schema: Schema, *, most: int) -> list[JsonValue]:
-    """Return different values that satisfy a schema, at most so many; none where none was found.
+    """Return at most `most` different values that satisfy a schema; empty if none was found.
 
     Those of `values_for` come first.
     """
@@ -40,7 +40,7 @@ def various(schema: Schema, *, most: int) -> list[JsonValue]:
 
 @dataclass(frozen=True)
 class VariousMaker(Maker):
-    """Makes a value by chance."""
+    """Creates a value with pseudo-random choices."""
 
     chance: Random = field(default_factory=Random)
 

@@ -1,4 +1,4 @@
-"""An app in the place of the one that is tested: it notes each question, and fails when told to."""
+"""A replacement for the app under test: it records each call, and fails on request."""
 
 import asyncio
 import threading
@@ -31,9 +31,9 @@ class Fault(StrEnum):
 
 @dataclass(frozen=True)
 class RecordedCall:
-    """One question to one function of the app, as JSON, and what came of it.
+    """One call of one function of the app, as JSON, and its outcome.
 
-    `answer` is what the function returned, the refusal where it refused; `error` what it raised.
+    `answer` is what the function returned, or its refusal; `error` what it raised.
     """
 
     hook: Hook[BaseModel, BaseModel]
@@ -46,21 +46,21 @@ class RecordedCall:
 
 @dataclass
 class CallRecords:
-    """What a stand-in was asked, in order; `fault` is how it breaks from now on."""
+    """The calls of a recording app, in order; `fault` is how it breaks from now on."""
 
     calls: list[RecordedCall] = field(default_factory=list)
     fault: Fault | None = None
     over: threading.Event = field(default_factory=threading.Event)
 
     def break_by(self, fault: Fault | None) -> None:
-        """Break in this way from now on, or be well again; who hangs is let go."""
+        """Break in this way from now on, or work again; calls that hang are released."""
         self.over.set()
         self.over = threading.Event()
         self.fault = fault
 
 
 def record_calls(app: App, notes: CallRecords) -> object:
-    """Return an app with the same hooks and manifest that notes what it is asked."""
+    """Return an app with the same hooks and manifest that records its calls."""
     made = ModuleType(app.app_id)
     made.app_manifest = hookimpl(lambda: deepcopy(app.document))  # type: ignore[attr-defined]  # made here
     for name, function in app.functions.items():
@@ -103,7 +103,7 @@ def _waiting(function: Function, notes: CallRecords) -> Callable[[Context, BaseM
 
 
 class _Note:
-    """A question that is being answered."""
+    """A call in progress."""
 
     def __init__(
         self, function: Function, context: Context, request: BaseModel, notes: CallRecords
@@ -114,12 +114,12 @@ class _Note:
         self._notes = notes
 
     def answered(self, answer: object) -> object:
-        """Note an answer and pass it on."""
+        """Record a result and return it."""
         self._add(answer=answer)
         return answer
 
     def raised(self, error: BaseException) -> None:
-        """Note what was raised; a refusal is an answer."""
+        """Record an error; a refusal is a result."""
         if isinstance(error, Refuse):
             self._add(answer=error.refusal)
         elif not isinstance(error, asyncio.CancelledError):

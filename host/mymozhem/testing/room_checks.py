@@ -1,4 +1,4 @@
-"""What is left in a room after things were done in it: what is due, what is stuck, what is told."""
+"""Reads what is left in a room: what is due, what is stuck, and whether the log replays."""
 
 from datetime import datetime
 
@@ -25,7 +25,7 @@ async def tallying(host: HostHarness, room: RoomRow) -> list[str]:
 
 
 async def next_due(host: HostHarness, room: RoomRow) -> datetime | None:
-    """Return when the next timer or window of a room is due; None where nothing is."""
+    """Return when the next timer or window of a room is due; None if nothing is."""
     async with host.services.database.read() as session:
         timer = await session.scalar(
             select(func.min(TimerRow.next_at)).where(TimerRow.room_id == room.id)
@@ -37,14 +37,14 @@ async def next_due(host: HostHarness, room: RoomRow) -> datetime | None:
 
 
 async def refused_effects(host: HostHarness, room: RoomRow) -> list[str]:
-    """Return what the app wanted by itself, without anybody's action, and the host could not do."""
+    """Return the effects that the host refused, of calls without a user's action."""
     told = [event.payload for event in await host.events(room.id, "app:fallback_used")]
     refused = (each for each in told if each["code"] == "EFFECT_REFUSED")
     return [f"{each['hook']}: {each['message']}" for each in refused]
 
 
 async def log_problems(host: HostHarness, room: RoomRow) -> list[str]:
-    """Return in what the log tells another story than the room."""
+    """Return the differences between the log and the room."""
     try:
         told = await host.replayed(room.id)
     except LogBroken as error:

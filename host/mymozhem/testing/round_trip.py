@@ -1,4 +1,4 @@
-"""Rooms of an older version, carried to the newest one and back: made, asked about, kept."""
+"""Migrates rooms of an older version to the newest one and back."""
 
 import json
 from collections.abc import Sequence
@@ -35,7 +35,7 @@ from .invoke import Invocation, invoke_all
 from .random_values import various
 from .sample_calls import SampleCall, context_of
 
-#: rooms that are carried, where nobody says how many
+#: default number of rooms that are migrated
 MANY = 100
 
 
@@ -54,9 +54,9 @@ class Rooms:
 
 @dataclass(frozen=True)
 class RoundTrip:
-    """A room in the older version, in the newest, and back; None where it did not come there.
+    """A room in the older version, in the newest, and back; None if it was not migrated.
 
-    `refused` tells that the app refused to carry it back.
+    `refused` says that the app refused to migrate it back.
     """
 
     had: CurrentRoom
@@ -66,21 +66,21 @@ class RoundTrip:
 
     @property
     def arrived(self) -> bool:
-        """Tell whether it fits the newest version."""
+        """Return whether it fits the newest version."""
         return self.up.strategy is not Strategy.MANUAL
 
     @property
     def returned(self) -> bool:
-        """Tell whether it fits the older version again."""
+        """Return whether it fits the older version again."""
         return self.back is not None and self.back.strategy is not Strategy.MANUAL
 
 
 @dataclass(frozen=True, eq=False)
 class MigrationRoundTrip:
-    """The way from one older version of an app to its newest, and all that went it.
+    """The migration path from one older version of an app to its newest, and all round trips.
 
-    It is the host's own: rooms are carried by the functions that carry those of organizers, and the
-    app is asked through the host's dispatcher.
+    It uses the host's functions: rooms are migrated like those of organizers, and the app is called
+    through the host's dispatcher.
     """
 
     app: App
@@ -90,33 +90,33 @@ class MigrationRoundTrip:
 
     @cached_property
     def way(self) -> MigrationPath:
-        """The way up."""
+        """The path up."""
         return migration_path(self.older, self.app.manifest, self.published)
 
     @cached_property
     def back(self) -> MigrationPath:
-        """The way down."""
+        """The path down."""
         return migration_path(self.app.manifest, self.older, self.published)
 
     @property
     def has_steps_back(self) -> bool:
-        """Tell whether any entry on the way says how settings come back."""
+        """Return whether any entry of the path has steps back for settings."""
         return any(entry.down is not None for entry in self.back.steps)
 
     @property
     def has_way_back(self) -> bool:
-        """Tell whether steps or the app lead back."""
+        """Return whether steps or the app migrate back."""
         return self.has_steps_back or self.may_ask
 
     @property
     def may_ask(self) -> bool:
-        """Tell whether the app carries settings and states itself."""
+        """Return whether the app migrates settings and states itself."""
         known = MIGRATE_SETTINGS.name in self.app.functions
         return known and MIGRATION in self.app.manifest.capabilities
 
     @cached_property
     def trips(self) -> list[RoundTrip]:
-        """All that were tried; none where no settings or no state could be made."""
+        """All round trips; empty if no settings or no state could be created."""
         return run_apart(self._travelled())
 
     @cached_property
@@ -147,7 +147,7 @@ class MigrationRoundTrip:
     async def _carried(
         self, host: HostHarness, way: MigrationPath, hads: Sequence[CurrentRoom]
     ) -> list[tuple[MigratedRoom, bool]]:
-        """Return what becomes of each, and whether the app refused to carry it."""
+        """Return each migrated room, and whether the app refused to migrate it."""
         asking = [had for had in hads if self.may_ask and must_ask(way, had)]
         questions = {id(had): _question(self.app, way, had) for had in asking}
         asked = await invoke_all(host, self.app, list(questions.values()))

@@ -1,4 +1,4 @@
-"""What an app is asked: all that a game asked it, and questions made from its manifest."""
+"""The calls of an app: all that a simulation made, and those made from its manifest."""
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -44,7 +44,7 @@ _PEOPLE = ("part_1", "part_2", "part_3")
 
 @dataclass(frozen=True)
 class SampleCall:
-    """A question to an app: the hook, and which of its questions it is in words."""
+    """A call of an app: the hook, its request, and a description."""
 
     what: str
     hook: Hook[BaseModel, BaseModel]
@@ -55,9 +55,9 @@ class SampleCall:
 def sample_calls_for(
     app: App, wishes: SampleInputs, settings: JsonObject | None, played: Sequence[RecordedCall]
 ) -> list[SampleCall]:
-    """Return questions to every hook that the app takes over, as far as they can be made.
+    """Return calls of every hook that the app implements, if they can be created.
 
-    `played` are those of a game; `settings` are those of its room.
+    `played` are those of a simulation; `settings` are those of its room.
     """
     found = list(_of_game(played))
     asked = {question.hook.name for question in found}
@@ -72,7 +72,7 @@ def sample_calls_for(
 
 
 def never_asked(app: App, questions: Sequence[SampleCall]) -> list[str]:
-    """Return the hooks that the app takes over and that no question is for."""
+    """Return the hooks that the app implements and that no call is for."""
     asked = {question.hook.name for question in questions}
     return [
         hook.name
@@ -103,7 +103,7 @@ def _name_of(request: BaseModel) -> str:
 
 
 def context_of(app: App, settings: JsonObject) -> Context:
-    """Return what is told of a room with these settings, in which nothing has happened."""
+    """Return the context of a new room with these settings."""
     room = p.RoomView(
         id="room_1",
         name="Evening",

@@ -1,4 +1,4 @@
-"""What an app is tried with: settings, answers and payloads, its author's own or made by schema."""
+"""The inputs that an app is tried with: settings, answers and payloads, given or generated."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -43,7 +43,7 @@ def settings_of(app: App, wishes: SampleInputs) -> list[JsonObject]:
 
 
 def answers_of(app: App, wishes: SampleInputs) -> list[JsonObject]:
-    """Return valid answers of applicants; {} where nothing is asked."""
+    """Return valid answers of applicants; {} if there are no questions."""
     if wishes.answers is not None:
         return [wishes.answers]
     schema = app.manifest.registration
@@ -61,7 +61,7 @@ def payloads_of(
 
 
 def names_in(settings: JsonObject) -> dict[str, JsonValue]:
-    """Return ids that stand in lists of the settings: `questionId` for the first of `questions`."""
+    """Return ids in lists of the settings: `questionId` for the first of `questions`."""
     found: dict[str, JsonValue] = {}
     for name, value in settings.items():
         first = value[0] if isinstance(value, list) and value else None

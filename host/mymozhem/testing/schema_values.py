@@ -30,9 +30,9 @@ _KEYWORDS = {
 def values_for(
     schema: Schema, *, known: Mapping[str, JsonValue] | None = None, most: int = 4
 ) -> list[JsonValue]:
-    """Return different values that satisfy a schema, at most so many; none where none was found.
+    """Return at most `most` different values that satisfy a schema; empty if none was found.
 
-    First come its own `examples`, then everything that may be said, then the least. `known` are
+    First come its own `examples`, then a value with every property, then the smallest. `known` are
     values by the name of a property: real ids, for instance.
     """
     makers = [
@@ -100,7 +100,7 @@ class Maker:
         return parts
 
     def fixed(self, whole: dict[str, JsonValue]) -> list[JsonValue]:
-        """Return what stands in the schema itself, in a list; nothing where it says nothing."""
+        """Return the values in the schema itself, in a list; empty if there are none."""
         if "const" in whole:
             return [whole["const"]]
         if self.name in self.known and _may_be(whole, self.known[self.name]):

@@ -1,4 +1,4 @@
-"""A game that is played with any app: everybody tries everything, at all times."""
+"""Simulates an event with any app: every role tries every action, at all times."""
 
 from dataclasses import dataclass, field
 
@@ -32,7 +32,7 @@ DONE = "done"
 
 @dataclass(frozen=True)
 class Tried:
-    """Something that somebody did, and what came of it: `done`, a code, or the error's name."""
+    """An attempt and its outcome: `done`, a code, or the error's name."""
 
     what: str
     outcome: str
@@ -42,7 +42,7 @@ class Tried:
 
 @dataclass
 class Simulation:
-    """How a game went; `settings` are those of the room, None where none could be started."""
+    """The result of a simulation; `settings` are those of the room, None if none could start."""
 
     tried: list[Tried] = field(default_factory=list)
     settings: JsonObject | None = None
@@ -54,7 +54,7 @@ class Simulation:
 
     @property
     def faults(self) -> list[Tried]:
-        """What nobody should ever see: errors of 500 and above, and those without a code."""
+        """The outcomes that must not occur: errors of 500 and above, and those without a code."""
         return [each for each in self.tried if each.is_fault]
 
 
@@ -66,7 +66,7 @@ async def simulate(host: HostHarness, app: App, wishes: SampleInputs) -> Simulat
 
 
 class _Player:
-    """Everybody in the room of one game."""
+    """All participants in the room of one simulation."""
 
     def __init__(self, host: HostHarness, app: App, wishes: SampleInputs) -> None:
         self.game = Simulation()
@@ -97,7 +97,7 @@ class _Player:
         await self._called_off()
 
     async def _started(self) -> RoomRow | None:
-        """Start a room with the first settings that the app accepts; None where there are none."""
+        """Start a room with the first settings that the app accepts; None if there are none."""
         for settings in settings_of(self._app, self._wishes):
             made = await self._try("making a room", self._host.room(
                 self._app.app_id, settings=settings
@@ -202,7 +202,7 @@ class _Player:
             self._known["winnerId"] = winner
 
     async def _try(self, what: str, doing: object) -> object:
-        """Do something; return what came of it, None where it was refused or failed."""
+        """Do something; return its result, None if it was refused or failed."""
         try:
             found = await doing  # type: ignore[misc]  # a coroutine
         except MymozhemError as error:

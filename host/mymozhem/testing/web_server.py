@@ -1,4 +1,4 @@
-"""An app as a web service on loopback, and all the ways in which such a service breaks."""
+"""An app as a web service on loopback, and the ways in which such a service breaks."""
 
 import asyncio
 import socket
@@ -39,7 +39,7 @@ class Front:
         self._over = asyncio.Event()
 
     async def break_by(self, fault: WireFault | None) -> None:
-        """Break in this way from now on, or be well again; who hangs is let go."""
+        """Break in this way from now on, or work again; requests that hang are released."""
         self._over.set()
         self._over = asyncio.Event()
         if self._fault is WireFault.IS_DOWN:
@@ -49,7 +49,7 @@ class Front:
             await self.server.stop()
 
     async def close(self) -> None:
-        """Let go of who hangs, and listen no more."""
+        """Release requests that hang, and stop listening."""
         self._over.set()
         await self.server.stop()
 
@@ -101,20 +101,20 @@ def by_contract(app: object, keys: Sequence[str]) -> AsgiApp:
 
 
 class _Server(uvicorn.Server):
-    """A server beside others in one process: signals are not its business."""
+    """A server beside others in one process; it handles no signals."""
 
     def __init__(self, config: uvicorn.Config) -> None:
         super().__init__(config)
         self.listening = asyncio.Event()
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        """Start, and tell who waits for it."""
+        """Start, and notify the waiting caller."""
         await super().startup(sockets)
         self.listening.set()
 
     @contextmanager
     def capture_signals(self) -> Iterator[None]:
-        """Leave signals alone."""
+        """Capture no signals."""
         yield
 
 
@@ -128,11 +128,11 @@ class WebServer:
 
     @property
     def address(self) -> str:
-        """Where it is reached, without a slash at the end."""
+        """The address, without a slash at the end."""
         return f"http://127.0.0.1:{self._port}"
 
     async def start(self) -> None:
-        """Listen; on the same port as before where it was stopped."""
+        """Listen; on the same port as before if it was stopped."""
         listener = socket.socket()
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listener.bind(("127.0.0.1", self._port))
@@ -148,7 +148,7 @@ class WebServer:
         await server.listening.wait()
 
     async def stop(self) -> None:
-        """Hang up and listen no more; twice is safe."""
+        """Close connections and stop listening; idempotent."""
         if self._running is None:
             return
         (server, running, listener), self._running = self._running, None

@@ -91,7 +91,7 @@ def test_a_wheel_is_installed_once_and_shown(mymozhem, folder, tmp_path):
         "  package  acme-counter 1.2.0\n"
         "  serves   rooms locked to counter >=1,<2\n"
         f"  folder   {made}\n"
-        "A host that is running knows it within two seconds.\n"
+        "A running host notices within two seconds.\n"
     )
     again = mymozhem("install", "acme-counter==1.2.0", "--isolated")
     assert "counter 1.2.0 was installed already" in again.stdout

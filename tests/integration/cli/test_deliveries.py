@@ -107,7 +107,7 @@ def test_what_an_app_is_told_is_shown_when_asked_for_alone_and_the_audit_trail_s
 
 def test_a_dead_letter_is_retried_and_deleted(mymozhem, ids, database_url):
     dead, waiting = ids
-    assert mymozhem("deliveries", "retry", dead).stdout == f"{dead} is on its way again.\n"
+    assert mymozhem("deliveries", "retry", dead).stdout == f"{dead} is queued again.\n"
     again = mymozhem("deliveries", "retry", dead)
     assert (again.exit_code, again.stderr.startswith("Error: This delivery is no dead")) == (
         1,
@@ -118,7 +118,7 @@ def test_a_dead_letter_is_retried_and_deleted(mymozhem, ids, database_url):
     assert mymozhem("deliveries", "delete", dead).stdout == f"{dead} is deleted.\n"
     assert mymozhem("deliveries", "show", dead).exit_code == 1
     retried = mymozhem("deliveries", "retry", "--since", "2020-01-01", "--app", "b")
-    assert retried.stdout == "1 dead letters are on their way again.\n"
+    assert retried.stdout == "1 dead letters are queued again.\n"
     actions = [action for action, _, _ in audited(database_url)]
     assert actions == ["delivery.retry", "delivery.delete", "delivery.retry"]
 
@@ -136,7 +136,7 @@ def test_what_is_to_be_retried_is_said_in_one_way(mymozhem, words):
 def test_on_sqlite_a_worker_says_that_the_host_does_it(mymozhem):
     refused = mymozhem("worker")
     assert refused.exit_code == 1
-    assert "On SQLite the host itself carries deliveries" in refused.stderr
+    assert "On SQLite the host sends deliveries" in refused.stderr
 
 
 @pytest.mark.parametrize("dialect", ["postgresql"], indirect=True)
@@ -152,7 +152,7 @@ def test_a_worker_carries_deliveries_until_it_is_told_to_stop(mymozhem, database
     command = [sys.executable, "-m", "mymozhem", "worker"]
     worker = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
     try:
-        assert worker.stdout.readline().startswith("The worker carries deliveries")
+        assert worker.stdout.readline().startswith("The worker sends deliveries")
 
         async def tried(post):
             async with asyncio.timeout(HANG_TIMEOUT):

@@ -59,7 +59,7 @@ def test_where_everything_is_in_order_it_says_so(run, seeded, tmp_path):
     assert examined.exit_code == 0, examined.output
     assert "lottery" in examined.stdout
     assert "2 rooms, 1 of them running, answered by mymozhem-lottery" in examined.stdout
-    assert examined.stdout.endswith("An event would find everything in order.\n")
+    assert examined.stdout.endswith("There are no problems.\n")
     whats = [what for what, _, _ in findings(run("doctor", "--format", "json"), "ok")]
     assert whats == ["data folder", "database", "rooms"]
 
@@ -82,7 +82,7 @@ def test_orphaned_rooms_are_a_problem_with_a_way_out(run, seeded, monkeypatch):
     ((what, says, do),) = findings(run("doctor", "--format", "json"), "problem")
     assert (what, says.partition(": ")[2]) == ("rooms", "2 rooms, 1 of them running, orphaned.")
     assert do == "Type `mymozhem apps enable lottery` and start the host again."
-    assert "1 problem: an event would suffer.\n" in run("doctor").stdout
+    assert "1 problem to fix before an event.\n" in run("doctor").stdout
 
 
 def test_an_app_that_was_stopped_is_a_problem_where_rooms_use_it(run, seeded, edit):

@@ -152,7 +152,7 @@ def test_right_steps_pass_and_lose_nothing():
 def test_a_right_hook_passes():
     up, back, trips, steps = found(Carrier()).values()
     assert (up.skipped, up.problems) == (None, ())
-    assert "the app refuses to carry rooms back" in str(back.skipped)
+    assert "the app refuses to migrate rooms back" in str(back.skipped)
     assert trips.skipped == "nothing carries these rooms back"
     assert (steps.skipped, steps.problems) == (None, ())
 

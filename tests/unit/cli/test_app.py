@@ -166,12 +166,12 @@ def test_by_default_the_manifest_names_the_address_that_would_be_listened_on():
     [
         (["no-such-app"], "No app is installed as 'no-such-app', and there is no module"),
         (["mymozhem_tasting:nothing"], "mymozhem_tasting has no 'nothing'"),
-        (["json"], "This is no app: it implements no hook"),
-        (["mymozhem_tasting", "--secret", "hunter2"], "This is no key: "),
-        (["json", "--manifest"], "This is no app"),
+        (["json"], "This is not an app: it implements no hook"),
+        (["mymozhem_tasting", "--secret", "hunter2"], "This is not a key: "),
+        (["json", "--manifest"], "This is not an app"),
         (["mymozhem_tasting", "--manifest", "--base-url", "http://a.example.org"], "only https"),
         (["mymozhem_tasting", "--manifest", "--path", "x"], "manifest /webhooks"),
-        (["mymozhem_tasting", "--secret", SECRET, "--host", "192.0.2.1"], "Nothing can listen at"),
+        (["mymozhem_tasting", "--secret", SECRET, "--host", "192.0.2.1"], "Cannot listen at"),
     ],
 )
 def test_what_cannot_be_served_is_said_in_a_sentence(arguments, said):

@@ -1,11 +1,11 @@
-"""What `mymozhem check` looks at, with nothing running: code against what is written about it."""
+"""The checks of `mymozhem check`: the code against its expectations, without a server."""
 
 from collections.abc import Callable, Iterator, Mapping
 from typing import NamedTuple
 
 
 class Check(NamedTuple):
-    """One thing that was looked at; `problem` says what is wrong with it, None when nothing is."""
+    """The result of one check; `problem` says what is wrong, None if nothing is."""
 
     name: str
     problem: str | None
@@ -16,14 +16,14 @@ Tell = Callable[[str, Check], None]
 
 
 class Result(NamedTuple):
-    """How many checks were made, and the first that failed, with its section; None if none did."""
+    """The number of checks, and the first that failed, with its section; None if none failed."""
 
     made: int
     failed: tuple[str, Check] | None
 
 
 def run_checks(sections: Mapping[str, Section], tell: Tell) -> Result:
-    """Make the checks of every section in order until one fails; `tell` hears of each."""
+    """Make the checks of every section in order until one fails; call `tell` with each."""
     count = 0
     for name, section in sections.items():
         for check in section():
@@ -35,12 +35,12 @@ def run_checks(sections: Mapping[str, Section], tell: Tell) -> Result:
 
 
 def same(name: str, found: object, expected: object) -> Check:
-    """Compare what the code has with what is written."""
+    """Return a check that the code has what is expected."""
     if found == expected:
         return Check(name, None)
     return Check(name, f"the code has {found!r}, the expectation says {expected!r}")
 
 
 def holds(name: str, condition: object, otherwise: str) -> Check:
-    """Check a condition, with the sentence for when it does not hold."""
+    """Return a check of a condition; `otherwise` is the problem if it is false."""
     return Check(name, None if condition else otherwise)

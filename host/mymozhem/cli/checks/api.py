@@ -1,4 +1,4 @@
-"""The edge: routes against the table of access, their description, and the settings."""
+"""Checks of the API: routes against the access table, the OpenAPI document, and the settings."""
 
 import tempfile
 from collections import Counter
@@ -32,7 +32,7 @@ def check_access() -> Iterator[Check]:
 
 
 def check_openapi() -> Iterator[Check]:
-    """Check the description: one operation for each route, no reference that leads nowhere."""
+    """Check the OpenAPI document: one operation for each route, and no broken reference."""
     with tempfile.TemporaryDirectory(prefix="mymozhem-check-") as folder:
         settings = Settings(data_dir=Path(folder), database_url=None, environment="test")
         document = openapi_document(create_app(settings))
@@ -50,7 +50,7 @@ def check_openapi() -> Iterator[Check]:
 
 
 def check_settings() -> Iterator[Check]:
-    """Check that every setting says what it is for, and has a default."""
+    """Check that every setting has a description and a default."""
     for name, field in Settings.model_fields.items():
         sentence = field.description or ""
         yield holds(f"setting {name}: is documented", sentence.endswith("."), "no sentence")

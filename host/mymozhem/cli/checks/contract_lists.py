@@ -1,4 +1,4 @@
-"""The closed lists of the contract: enums, hooks, events."""
+"""Checks of the closed lists of the contract: enums, hooks, events."""
 
 import inspect
 import json
@@ -20,7 +20,7 @@ _STREAMS = frozenset(Level)
 
 
 def check_enums() -> Iterator[Check]:
-    """Compare every list of the contract with `enums.json`: a member that goes breaks apps."""
+    """Compare every list of the contract with `enums.json`: removing a member breaks apps."""
     text = files(__package__).joinpath(EXPECTATION).read_text(encoding="utf-8")
     expected: dict[str, list[str]] = json.loads(text)
     found = dict(inspect.getmembers(enums, _is_list))
@@ -46,7 +46,7 @@ def check_hooks() -> Iterator[Check]:
 
 
 def check_events() -> Iterator[Check]:
-    """Check the catalogue of events against the types, and each against its schema."""
+    """Check the catalogue of events against the types, and each event against its schema."""
     classes = {
         each for _, each in inspect.getmembers(events, inspect.isclass) if _is_event(each)
     }  # fmt: skip

@@ -1,4 +1,4 @@
-"""The documents that are shipped: manifest schema, examples, and the contract's own schemas."""
+"""Checks of the shipped documents: manifest schema, examples, and schemas of the contract."""
 
 import json
 from collections.abc import Iterator, Mapping
@@ -17,7 +17,7 @@ from . import Check, holds, same
 
 
 def check_manifests() -> Iterator[Check]:
-    """Check the schema of manifests, and every example against what is written about it."""
+    """Check the schema of manifests, and that every example has the expected problems."""
     folder = resource_root() / "v1"
     schema = json.loads(folder.joinpath("manifest.schema.json").read_text(encoding="utf-8"))
     yield _well_formed("manifest.schema.json", schema)
@@ -30,7 +30,7 @@ def check_manifests() -> Iterator[Check]:
 
 
 def check_contract() -> Iterator[Check]:
-    """Check that the generated schemas are what the types say."""
+    """Check that the shipped schemas are those that the types generate."""
     folder = resource_root() / "v1" / "contract"
     expected = contract_schemas()
     yield same("contract: files", [each.name for each in _sorted(folder)], sorted(expected))
@@ -41,7 +41,7 @@ def check_contract() -> Iterator[Check]:
 
 
 def _named(schema: Mapping[str, object]) -> Iterator[Check]:
-    """Check that the schema of manifests knows every name of the contract's lists."""
+    """Check that the schema of manifests contains every name of the contract's lists."""
     text = json.dumps(schema)
     names = {
         "capability": CAPABILITIES,
@@ -71,7 +71,7 @@ def _invalid(folder: Traversable) -> Iterator[Check]:
 
 def _well_formed(name: str, schema: object) -> Check:
     try:
-        Draft202012Validator.check_schema(schema)  # type: ignore[arg-type]  # it says what is wrong
+        Draft202012Validator.check_schema(schema)  # type: ignore[arg-type]  # check_schema reports what is wrong
     except SchemaError as error:
         return Check(f"{name}: a schema", error.message)
     return Check(f"{name}: a schema", None)

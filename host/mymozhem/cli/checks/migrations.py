@@ -1,4 +1,4 @@
-"""The migrations: one line of them, up to the models and down to nothing."""
+"""Checks of the migrations: one line without branches, up to the models and down to nothing."""
 
 import asyncio
 import tempfile
@@ -14,7 +14,7 @@ from . import Check, holds, same
 
 
 def check_migrations() -> Iterator[Check]:
-    """Take a SQLite file of its own up, down and up again."""
+    """Upgrade a temporary SQLite file, downgrade it, and upgrade it again."""
     scripts = ScriptDirectory.from_config(make_config())
     yield same("migrations: one line without branches", len(scripts.get_heads()), 1)
     for script in scripts.walk_revisions():

@@ -1,7 +1,7 @@
-"""Every table, column, key, index and constraint of the models against `tables.json`.
+"""Checks every table, column, key, index and constraint of the models against `tables.json`.
 
-The expectation is written, not computed: who changes a model changes it as well, so that the change
-is read twice. `python -m mymozhem.cli.checks.models` prints the models in its form.
+The expectation is written by hand: a change of a model changes both files, so that it is reviewed
+twice. `python -m mymozhem.cli.checks.models` prints the models in the same form.
 """
 
 import json
@@ -31,12 +31,12 @@ from . import Check, holds, same
 Part = Literal["columns", "unique", "checks", "indexes", "relations"]
 
 EXPECTATION = "tables.json"
-_POSTGRESQL: Dialect = _make_postgresql()  # type: ignore[no-untyped-call] # SQLAlchemy left it so
+_POSTGRESQL: Dialect = _make_postgresql()  # type: ignore[no-untyped-call] # SQLAlchemy does not annotate it
 _PARTS: tuple[Part, ...] = ("columns", "unique", "checks", "indexes", "relations")
 
 
 class Described(TypedDict):
-    """A table: texts by the names of columns and constraints; `enums` by column, its values."""
+    """A table: SQL texts by names; `enums` has the values by column."""
 
     primaryKey: list[str]
     columns: dict[str, str]
@@ -48,7 +48,7 @@ class Described(TypedDict):
 
 
 def check_models() -> Iterator[Check]:
-    """Compare every part of every table; then what holds for all of them."""
+    """Compare every part of every table; then check the rules for all tables."""
     metadata = import_tables()
     yield from compare(describe(metadata), expectation())
     for each in metadata.sorted_tables:
@@ -56,21 +56,21 @@ def check_models() -> Iterator[Check]:
 
 
 def expectation() -> dict[str, Described]:
-    """Return what is written about the models."""
+    """Return the expected tables."""
     text = files(__package__).joinpath(EXPECTATION).read_text(encoding="utf-8")
     written: dict[str, Described] = json.loads(text)
     return written
 
 
 def compare(found: Mapping[str, Described], expected: Mapping[str, Described]) -> Iterator[Check]:
-    """Compare every part of every table with what is written about it."""
+    """Compare every part of every table with its expectation."""
     yield same("tables", sorted(found), sorted(expected))
     for name in sorted(found.keys() & expected):
         yield from _table(name, found[name], expected[name])
 
 
 def describe(metadata: MetaData) -> dict[str, Described]:
-    """Return what the models say, in the form of the expectation."""
+    """Return the tables of the models, in the form of the expectation."""
     return {table.name: _describe(table) for table in metadata.sorted_tables}
 
 
@@ -88,7 +88,7 @@ def _table(name: str, found: Described, expected: Described) -> Iterator[Check]:
 
 
 def _rules(table: Table) -> Iterator[Check]:
-    """Check what every table keeps to, whatever it is for."""
+    """Check the rules that hold for every table."""
     for column in table.columns.values():
         text = str(column.type.compile(dialect=_POSTGRESQL))
         moment = column.name.endswith(("_at", "_until")) or column.name == "deadline"
@@ -150,7 +150,7 @@ def _name(constraint: Constraint) -> str:
 
 
 def _own(check: CheckConstraint) -> bool:
-    """Tell whether a check was written by hand; those of enums are described by their values."""
+    """Return whether a check was written by hand; those of enums are described by their values."""
     return not getattr(check, "_type_bound", False)
 
 

@@ -1,4 +1,4 @@
-"""What an app is held to: each check looks at a trial and yields what is wrong, a sentence each."""
+"""The checks of the conformance kit: each reads a run and yields a sentence for each problem."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ from . import answers, endpoint, games, manifest, rooms
 
 @dataclass(frozen=True)
 class Check:
-    """A check: its name, what it holds an app to, and how it looks."""
+    """A check: its name, its rule, and its function."""
 
     name: str
     sentence: str

@@ -112,7 +112,7 @@ CHECKS = (
 def _pairs(
     one: Sequence[Invocation], other: Sequence[Invocation]
 ) -> Iterator[tuple[Invocation, Invocation]]:
-    """Yield the askings of the same question; a hook that was silent once has none."""
+    """Yield the pairs of calls with the same request; a hook that timed out has none."""
     known = {id(each.question): each for each in other}
     yield from ((each, known[id(each.question)]) for each in one if id(each.question) in known)
 
@@ -125,7 +125,7 @@ def _failed(noted: Iterable[RecordedCall]) -> Iterator[str]:
 
 
 def _problem(noted: RecordedCall) -> str | None:
-    """Return why this is no answer; None where it is one."""
+    """Return why this is not a valid result; None if it is valid."""
     if noted.error is not None:
         return f"{noted.hook.name} raised {place_of(noted.error)}; raise Refuse to say no."
     try:
@@ -136,7 +136,7 @@ def _problem(noted: RecordedCall) -> str | None:
 
 
 def _effects(noted: RecordedCall) -> Sequence[Effect]:
-    """Return the effects of an answer; none where it is no valid answer with effects."""
+    """Return the effects of a result; empty if it is not a valid result with effects."""
     try:
         answer: Answer = encode(noted.hook, noted.answer)
         said = decode(noted.hook, answer)
@@ -173,7 +173,7 @@ def _of_event(manifest: Manifest, effect: Emit) -> Iterator[str]:
 
 
 def _whole(noted: RecordedCall, effect: SetState) -> JsonObject:
-    """Return the state as it would be."""
+    """Return the state after the effect."""
     room = Context.model_validate_json(noted.context).room
     whole: JsonObject = room.state.model_dump() if room is not None else {}
     return whole | effect.model_dump(exclude={"effect"}, exclude_none=True)
@@ -205,6 +205,6 @@ def _short(asked: Invocation) -> str:
 
 
 def _once(found: Iterable[str]) -> Iterator[str]:
-    """Yield what differs, the first ten."""
+    """Yield the different sentences, at most ten."""
     told: Mapping[str, None] = dict.fromkeys(found)
     yield from list(told)[:MOST]

@@ -11,7 +11,7 @@ UNSIGNED = 401
 def _refused(
     trial: ConformanceRun, name: str, statuses: tuple[int, ...], why: str
 ) -> Iterator[str]:
-    """Yield what is wrong where a message was not refused, or the app was asked all the same."""
+    """Yield a problem if a message was not refused, or the app was called nevertheless."""
     found = trial.exchanges.by_name[name]
     if found.status not in statuses:
         wanted = " or ".join(str(each) for each in statuses if each)

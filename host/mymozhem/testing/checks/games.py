@@ -1,4 +1,4 @@
-"""Whether a room can be played from start to end, whoever does what, and its log adds up."""
+"""Checks that a room can be used from start to end by every role, and that its log replays."""
 
 from collections.abc import Iterator
 
@@ -75,7 +75,7 @@ def _game(run: TransportRun) -> Simulation:
 
 
 def _faults(game: Simulation, *, known: bool) -> Iterator[str]:
-    """Yield faults; failures of the app's own that its answers were blamed for are left out."""
+    """Yield faults, except the app's own failures that other checks report."""
     told = dict.fromkeys(
         f"{each.what}: {each.outcome} {each.message}"
         for each in game.faults

@@ -1,4 +1,4 @@
-"""Whether a room goes on when its app breaks, and when it is mended."""
+"""Checks that a room continues if its app breaks, and after it is repaired."""
 
 from collections.abc import Callable, Iterator
 

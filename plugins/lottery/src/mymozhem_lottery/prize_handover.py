@@ -1,4 +1,4 @@
-"""Handing prizes over to whoever shows a winner's claim or code."""
+"""Hand prizes over to the person who shows a winner's claim or code."""
 
 from collections.abc import Iterable
 
@@ -23,14 +23,15 @@ MOST_AT_ONCE = 150
 
 
 class HandOverPayload(Wire):
-    """What was scanned or typed; with a prize only that one is handed over."""
+    """What was scanned or typed; if `prize` is set, only that prize is handed over."""
 
     code: str
     prize_id: str | None = None
 
 
 def hand_over(context: Context, payload: JsonObject) -> ActionResult:
-    """Note the prizes of whoever shows the code as handed over, and say which they are."""
+    """Mark the prizes of the winner who shows the code as handed over, and return which they are.
+    """
     wish = HandOverPayload.model_validate(payload)
     waiting = [w for w in context.winners or () if w.status is WinnerStatus.AWARDED]
     person, scanned = _shown_by(context, wish.code, context.winners or ())
@@ -52,7 +53,8 @@ def _meant(win: Winner, wish: HandOverPayload) -> bool:
 
 
 def _shown_by(context: Context, shown: str, winners: Iterable[Winner]) -> tuple[str, bool]:
-    """Return who shows it, and whether it was a claim, which only that phone has."""
+    """Return the participant who shows it, and whether it was a claim, which only their phone has.
+    """
     secret = room_of(context).state.private.get("secret")
     if not isinstance(secret, str):
         raise Refuse("CODE_UNKNOWN", say(context, "CODE_UNKNOWN"))

@@ -1,4 +1,4 @@
-"""Wins that somebody wants to take back."""
+"""Wins that an organizer wants to take back."""
 
 from mymozhem.contract import Context, Refuse, Winner, WinnerStatus
 
@@ -11,7 +11,7 @@ REPLACES, DRAW = "replaces", "drawId"
 def find_win(context: Context, winner_id: str) -> Winner:
     """Return a win whose prize may go to somebody else.
 
-    Refused for one that nobody knows, whose prize was handed over, or for which somebody moved up.
+    Raise Refuse if the win is unknown, its prize was handed over, or somebody moved up for it.
     """
     winners = context.winners or ()
     win = next((winner for winner in winners if winner.id == winner_id), None)

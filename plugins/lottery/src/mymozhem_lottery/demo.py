@@ -218,7 +218,7 @@ async def _ask(evening: Evening, room: _Room, action: str, payload: JsonObject) 
 
 
 async def _run(evening: Evening, room: _Room, draw: _Draw, sources: Sources = ()) -> None:
-    """Have the winners selected, with the values of the public sources if there are any."""
+    """Have the winners selected, with the values of the public sources if any."""
     values: list[JsonValue] = [list[JsonValue](numbers) for _, numbers in sources]
     body: JsonObject = {"publicInputs": values}
     await evening.call("POST", f"{_path(room, draw)}/run", body, token=evening.organizer)
@@ -239,7 +239,7 @@ async def _show(evening: Evening, room: _Room, draw: _Draw) -> None:
 
 
 async def _redraw(evening: Evening, room: _Room, payload: JsonObject) -> _Draw:
-    """Take back the prize of somebody who is absent, and have it drawn again."""
+    """Take back the prize of an absent winner, and have it drawn again."""
     absent = (await _wins(evening, room))[2]
     evening.say(f"{absent.participant.display_name} is not here: {absent.prize.name} again.")
     body = payload | {"winnerId": absent.id, "reason": "Not here."}
@@ -247,7 +247,7 @@ async def _redraw(evening: Evening, room: _Room, payload: JsonObject) -> _Draw:
 
 
 async def _replaced(evening: Evening, room: _Room, draw: _Draw) -> None:
-    """Check that somebody else has the prize now and that the first result is kept."""
+    """Check that somebody else has the prize now, and that the first result is kept."""
     await _until(evening, room, draw, "REVEALED")
     wins = await _wins(evening, room)
     (new,) = (win for win in wins if win.draw_id == draw.id)
@@ -262,7 +262,7 @@ async def _replaced(evening: Evening, room: _Room, draw: _Draw) -> None:
 
 
 async def _move_up(evening: Evening, room: _Room, draw: _Draw) -> None:
-    """Give the prize of somebody who is absent to the next one in reserve, without a draw."""
+    """Give the prize of an absent winner to the next reserve, without a draw."""
     seen = await _until(evening, room, draw, "REVEALED")
     ready = [person["participantId"] for person in seen.reserves or ()]
     evening.require(len(ready) == RESERVES, f"{len(ready)} people are in reserve.")

@@ -29,7 +29,7 @@ REGISTERED: JsonObject = {
 
 @hookimpl
 def prepare_draw(context: Context, request: PrepareDrawRequest) -> PreparedDraw:
-    """Return a rule instead of a list of entries, so that the reply is small for any number of people.
+    """Return a rule instead of a list of entries, so that the size of a room does not matter.
 
     A room has at most one draw in progress, so all earlier winners are known here. Raise Refuse for
     `rfc3797` without a public source whose value is still unknown.
@@ -82,8 +82,7 @@ def _left_out(context: Context, request: PrepareDrawRequest, settings: Settings)
 
 
 def _listed(request: PrepareDrawRequest, settings: Settings) -> Iterator[str]:
-    """Yield the candidates that the organizer listed, by their participant id or their account id.
-    """
+    """Yield the candidates that the organizer listed, by participant id or person id."""
     listed = frozenset(settings.excluded_people)
     if not listed:
         return

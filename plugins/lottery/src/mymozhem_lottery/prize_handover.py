@@ -30,8 +30,7 @@ class HandOverPayload(Wire):
 
 
 def hand_over(context: Context, payload: JsonObject) -> ActionResult:
-    """Mark the prizes of the winner who shows the code as handed over, and return which they are.
-    """
+    """Mark the prizes of the winner who shows the code as handed over, and list them."""
     wish = HandOverPayload.model_validate(payload)
     waiting = [w for w in context.winners or () if w.status is WinnerStatus.AWARDED]
     person, scanned = _shown_by(context, wish.code, context.winners or ())
@@ -53,7 +52,9 @@ def _meant(win: Winner, wish: HandOverPayload) -> bool:
 
 
 def _shown_by(context: Context, shown: str, winners: Iterable[Winner]) -> tuple[str, bool]:
-    """Return the participant who shows it, and whether it was a claim, which only their phone has.
+    """Return the participant who shows it, and whether it was a claim.
+
+    Only the participant's own phone shows the claim.
     """
     secret = room_of(context).state.private.get("secret")
     if not isinstance(secret, str):

@@ -51,8 +51,7 @@ class Settings(Wire):
         return self.exclude_earlier_winners or not self.allow_multiple_wins
 
     def tickets(self) -> int | TicketRule:
-        """Return how many tickets each participant has, or the rule by which the host looks it up.
-        """
+        """Return how many tickets each participant has, or the rule for the host to find it."""
         match self.ticket_source:
             case "equal":
                 return 1
@@ -74,8 +73,7 @@ class Settings(Wire):
         return self.model_copy(update={"presence": self.presence.model_copy(update={"who": who})})
 
     def seen_since(self, now: datetime) -> datetime | None:
-        """Return since when participants must have been seen, or None if presence is not required.
-        """
+        """Return since when participants must have been seen, or None if it is not required."""
         if self.presence.who == "everyone":
             return None
         return now - timedelta(seconds=self.presence.within_seconds)

@@ -1,8 +1,8 @@
-"""Settings and state of a room, carried from one version of the quiz to another.
+"""Migrate settings and state of a room from one version of the quiz to another.
 
-Since 2.0 questions lie in rounds. On the way up all of them become one round; on the way down the
-questions of all rounds become one list, and the notes say what no list can hold. Windows, rounds as
-they were played, and timers are the same in both.
+Since 2.0 questions are in rounds. An upgrade puts all of them into one round. A downgrade puts the
+questions of all rounds into one list, and the notes name what a list cannot hold. Windows, played
+rounds and timers are the same in both versions.
 """
 
 from collections.abc import Iterator
@@ -43,9 +43,9 @@ MOST_NAMED = 10
 def migrate_settings(
     context: Context, request: SettingsMigrationRequest
 ) -> SettingsMigrationResult:
-    """Return settings and state as the other version has them, and what was lost on the way.
+    """Return settings and state in the form of the other version, and notes on what was lost.
 
-    Refused for versions that this code does not know.
+    Raise Refuse for versions that this code does not know.
     """
     for version in (request.from_version, request.to_version):
         if version.partition(".")[0] not in KNOWN:
@@ -85,7 +85,7 @@ def _down(context: Context, request: SettingsMigrationRequest) -> SettingsMigrat
 
 
 def _alone(one: Lying) -> JsonObject:
-    """Return a question with the points and the time of its round, and options without pictures."""
+    """Return a question with the points and time of its round, and options without pictures."""
     question = dict(one.question)
     for name, of_round in (("points", "points"), ("timeLimit", "timePerQuestion")):
         if of_round in one.part:

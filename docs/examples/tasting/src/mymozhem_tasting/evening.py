@@ -50,9 +50,7 @@ class Evening(Wire):
     finished: bool = False
 
     def updated(self, *results: Result, **changes: int | None) -> Self:
-        """Return the evening with these results added; they replace earlier results of the same
-        samples.
-        """
+        """Return the evening with these results added; they replace those of the same samples."""
         known = self.results | {each.sample: each for each in results}
         return self.model_copy(update={"results": known, **changes})
 

@@ -1,4 +1,4 @@
-"""Sample rooms: one that waits for its start, one played, one in the making, one called off."""
+"""Sample rooms: one that waits for its start, one played, one draft, one cancelled."""
 
 import json
 from pathlib import Path
@@ -41,7 +41,7 @@ ASKED = tuple(LAST_WEEK)
 
 
 def _played() -> tuple[SampleAction, ...]:
-    """Return an evening: each question is asked, answered and closed, then the quiz ends."""
+    """Return the actions of an evening: ask, answer and close each question, then end the quiz."""
     steps: list[SampleAction] = []
     for number, answers in enumerate(LAST_WEEK.values()):
         given: tuple[JsonValue, ...] = tuple(
@@ -53,7 +53,7 @@ def _played() -> tuple[SampleAction, ...]:
 
 
 def _rounds(**titled: tuple[str, ...]) -> list[JsonValue]:
-    """Return rounds by their titles, each with some questions in that order."""
+    """Return rounds by their titles, each with these questions in order."""
     known = {str(question["id"]): question for question in QUESTIONS}
     return [
         {

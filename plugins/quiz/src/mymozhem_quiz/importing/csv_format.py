@@ -62,14 +62,14 @@ _FILLING = re.compile(r"[\s_-]+")
 
 @dataclass(frozen=True)
 class _Row:
-    """The cells of a row; None where its quotes do not close."""
+    """The cells of a row; None if its quotes do not close."""
 
     line: int
     cells: list[str] | None
 
 
 class _RowLines:
-    """Lines for one row after the other: each may take so many, and can be gone back on."""
+    """The lines from which rows are read: a row may take a limited number, and can be undone."""
 
     def __init__(self, lines: list[str], start: int) -> None:
         self.lines = lines
@@ -109,7 +109,7 @@ def read(text: str, rounds: bool = False) -> Reading:  # noqa: FBT001, FBT002  a
 
 
 class _Headings:
-    """The rounds of a table, by their titles however they are written."""
+    """The rounds of a table by their titles, ignoring spelling in case and spaces."""
 
     def __init__(self, columns: Mapping[int, str]) -> None:
         self._place = next((place for place, name in columns.items() if name == "round"), None)
@@ -117,7 +117,7 @@ class _Headings:
         self._last: Heading | None = None
 
     def of(self, row: _Row) -> Heading | None:
-        """Return the round of a row; None above the first title."""
+        """Return the round of a row, or None above the first title."""
         cells = row.cells or ()
         if self._place is not None and self._place < len(cells) and cells[self._place]:
             title = one_line(cells[self._place])
@@ -127,7 +127,7 @@ class _Headings:
 
 
 def _separator(lines: list[str], start: int, known: AbstractSet[str]) -> str:
-    """Return what makes the most known names of the first row; the comma where none does."""
+    """Return the separator that gives the most known names in the first row; by default a comma."""
 
     def found(separator: str) -> int:
         return len(_columns(next(_rows(lines, start, separator)), known)[0])
@@ -151,7 +151,7 @@ def _rows(lines: list[str], start: int, separator: str) -> Iterator[_Row]:
 
 
 def _columns(header: _Row, known: AbstractSet[str]) -> tuple[dict[int, str], list[Fault]]:
-    """Return the names of the known columns by place, and what is wrong with the others."""
+    """Return the names of the known columns by position, and what is wrong with the others."""
     columns: dict[int, str] = {}
     others: dict[str, list[str]] = {"UNKNOWN_COLUMN": [], "DUPLICATE_COLUMN": []}
     seen: set[str] = set()

@@ -44,7 +44,7 @@ _LONGEST_INTEGER = 17  # a sign and sixteen digits; a longer one is out of every
 
 
 class _Broken(Exception):
-    """From here on the text cannot be read."""
+    """The rest of the text cannot be read."""
 
     def __init__(self, offset: int, found: Fault) -> None:
         super().__init__(found.code)
@@ -62,7 +62,7 @@ def read(text: str, rounds: bool = False) -> Reading:  # noqa: FBT001, FBT002  a
 
 
 class _Scanner:
-    """A place in the text, moved on value by value."""
+    """A position in the text, which moves from value to value."""
 
     def __init__(self, text: str, *, rounds: bool) -> None:
         self.text = text
@@ -79,7 +79,7 @@ class _Scanner:
         )
 
     def read(self) -> Reading:
-        """Yield the questions; _Broken where the text is no JSON."""
+        """Yield the questions; raise _Broken if the text is not JSON."""
         if not self._peek():
             return
         if self._skip("["):
@@ -101,7 +101,7 @@ class _Scanner:
             self._need(",")
 
     def _members(self) -> Reading:
-        """Read an object; of its members only the first list of questions of each name counts."""
+        """Read an object; only the first list of questions of each name counts."""
         lists = (*LISTS, ROUNDS) if self._rounds else LISTS
         seen: set[str] = set()
         for name in self._names():
@@ -114,7 +114,7 @@ class _Scanner:
             seen.add(name)
 
     def _names(self) -> Iterator[str]:
-        """Yield the names of an object; whoever asks reads each value before the next name."""
+        """Yield the names of an object; the caller reads each value before the next name."""
         if self._skip("}"):
             return
         while True:
@@ -126,7 +126,7 @@ class _Scanner:
             self._need(",")
 
     def _either(self) -> Reading:
-        """Read an element of the outer list: a round where it has questions, else a question."""
+        """Read an element of the outer list: a round if it has questions, else a question."""
         self._peek()
         begin = self._place
         try:
@@ -144,7 +144,7 @@ class _Scanner:
             yield draft
 
     def _round(self) -> Reading:
-        """Read a round; what is said of it may stand behind its questions."""
+        """Read a round; its fields may follow its questions."""
         heading = Heading(self._line())
         if not self._skip("{"):
             self._value()
@@ -179,7 +179,7 @@ class _Scanner:
         yield self._draft()[0]
 
     def _draft(self) -> tuple[Draft, JsonValue]:
-        """Return the next value as a question, and as it stands in the text."""
+        """Return the next value as a question, and as it is in the text."""
         line = self._line()
         begin = self._place
         value = self._value()
@@ -208,7 +208,7 @@ class _Scanner:
         return self.numbers.at(self._place)
 
     def _peek(self) -> str:
-        """Move on to the next character that is no space, and return it; nothing at the end."""
+        """Move to the next character that is not a space, and return it; empty at the end."""
         space = _SPACE.match(self.text, self._place)
         self._place = space.end() if space else self._place
         return self.text[self._place : self._place + 1]
@@ -246,7 +246,7 @@ def _question(value: JsonValue) -> tuple[JsonValue, list[Fault]]:
 
 
 def _as_id(value: JsonValue) -> JsonValue:
-    """Return an id as a text where it is a whole number."""
+    """Return an id as a text if it is a whole number."""
     return str(value) if isinstance(value, int) and not isinstance(value, bool) else value
 
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 #: letters and digits that nobody confuses when reading them aloud
 ALPHABET = "23456789ABCDEFGHJKLMNPQRSTUVWXYZ"
 
-#: told apart by people who see few colours (Okabe and Ito); always shown beside the code
+#: safe for colour-blind people (Okabe and Ito); always shown beside the code
 COLOURS = ("orange", "sky", "green", "yellow", "blue", "red", "pink", "white")
 
 CODE_LENGTH = 6

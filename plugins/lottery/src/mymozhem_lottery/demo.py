@@ -19,7 +19,7 @@ from .settings import Source
 Sources = tuple[tuple[str, list[int]], ...]
 
 # Source: the public sources and the result of the IETF NomCom of 2022, drawn by RFC 3797. A host
-# learns such numbers when they are published; here they are known, so they are due a moment after
+# learns such numbers when they are published; here they are known, so they are due shortly after
 # the commit.
 NOMCOM_SOURCES: Sources = (
     ("NomCom 2022, first lottery", [7, 18, 28, 40, 48, 8, 11]),
@@ -53,10 +53,10 @@ LAST_NAMES = (
 )  # fmt: skip
 PEOPLE = tuple(f"{first} {last}" for last, first in product(LAST_NAMES, FIRST_NAMES))
 
-#: how many people the draw by the host's secret names who come next
+#: the number of reserves in the draw with the host's secret
 RESERVES = 3
 
-#: how long before the values of public sources are known; the draw is committed meanwhile
+#: how long until the values of public sources are known; the draw is committed meanwhile
 A_MOMENT = timedelta(seconds=2)
 
 SAMPLES = (

@@ -18,7 +18,7 @@ from mymozhem.contract import (
 from .messages_en import say
 from .settings import Settings, settings_of
 
-#: what is noted with a draw that is asked for
+#: the key of the note in the data of a requested draw
 ONLY_PRESENT = "onlyPresent"
 
 REGISTERED: JsonObject = {

@@ -18,7 +18,7 @@ from .claim_codes import claimant, same_code, token_of
 from .messages_en import say
 from .settings import room_of
 
-#: effects of one answer are bounded; whoever won more is scanned again
+#: the effects of one result are limited; a winner of more prizes is scanned again
 MOST_AT_ONCE = 150
 
 

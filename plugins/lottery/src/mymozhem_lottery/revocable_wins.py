@@ -4,7 +4,7 @@ from mymozhem.contract import Context, Refuse, Winner, WinnerStatus
 
 from .messages_en import say
 
-#: what an award says of the win that it is in place of, and of the draw that its winner was in
+#: metadata of an award: the win that it replaces, and the draw of its winner
 REPLACES, DRAW = "replaces", "drawId"
 
 

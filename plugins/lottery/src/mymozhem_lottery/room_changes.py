@@ -23,7 +23,7 @@ from .messages_en import say
 from .schedule import follow
 from .settings import room_of, settings_of
 
-#: how many people one effect names; more only where the effects of one answer would not suffice
+#: how many people one effect names; more only if one result would have too many effects
 CHUNK = 200
 MOST_CHUNKS = 60
 

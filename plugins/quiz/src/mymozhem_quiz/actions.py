@@ -27,7 +27,7 @@ ACTIONS: dict[str, Act] = {
     "assignTeam": assign_team,
 }
 
-#: whose calls travel together
+#: the action whose calls the host batches
 BATCHED = "chooseTeam"
 
 

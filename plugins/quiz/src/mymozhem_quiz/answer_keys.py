@@ -17,7 +17,7 @@ from .settings import Option, Question
 
 LETTERS = "abcdefgh"
 
-#: the options of true or false
+#: the options of a `boolean` question
 YES, NO = "true", "false"
 
 

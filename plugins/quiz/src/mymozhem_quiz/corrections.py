@@ -28,14 +28,14 @@ from .question_flow import chosen, open_rounds, require_idle
 from .scoring import all_rounds, ranked, rejudged, results
 from .settings import Question, Settings, read_settings, room_of, settings_of
 
-#: the timer that brings points, teams and standings up to date
+#: the timer that updates points, teams and standings
 TIMER = "recount"
 
-#: windows that one answer corrects, and rounds of which it tells; effects of an answer are bounded
+#: windows that one result corrects, and rounds that it announces; its effects are limited
 MOST_WINDOWS = 100
 MOST_TOLD = 40
 
-#: later than this, so that no chain of hooks grows
+#: the delay prevents long chains of hooks
 SOON_MS = 1_100
 
 Change = Callable[[Question, Key], JsonObject]

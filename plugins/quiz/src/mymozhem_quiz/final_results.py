@@ -27,7 +27,7 @@ from .settings import Settings, settings_of
 from .standings import Awarded, Tie, best, final, ranker, share_out
 from .teams import refresh
 
-#: how many places everybody is told, and how many ties are drawn at once
+#: how many places the event names, and how many ties one result draws
 MOST_PLACES = 100
 MOST_DRAWS = 10
 

@@ -18,7 +18,7 @@ class Status(StrEnum):
 
     WAITING = "WAITING"  #: not started yet
     QUESTION_ACTIVE = "QUESTION_ACTIVE"  #: a question can be answered, or is being settled
-    BETWEEN_ROUNDS = "BETWEEN_ROUNDS"  #: the next question is the organizer's to show
+    BETWEEN_ROUNDS = "BETWEEN_ROUNDS"  #: the organizer can show the next question
     FINISHED = "FINISHED"  #: the standings are final
 
 
@@ -114,7 +114,7 @@ class Game(Wire):
     def save(self) -> SetState:
         """Return the effect that stores the quiz; the private part leaves out default values."""
         private = self.private.model_dump(mode="json", by_alias=True, exclude_defaults=True)
-        # Rooms of the first version know no parts: where none is on, nothing is said of it.
+        # Rooms of the first version have no parts: without a part, leave the field out.
         unsaid = {"part"} if self.public.part is None else set()
         public = self.public.model_dump(mode="json", by_alias=True, exclude=unsaid)
         return SetState(public=public, private=private)

@@ -11,10 +11,10 @@ from pydantic import JsonValue
 
 from mymozhem.contract import Context, JsonObject
 
-#: the setting that holds the questions: rounds of them since 2.0, one list before
+#: the setting that holds the questions: rounds since 2.0, one list before
 ROUNDS, QUESTIONS = "rounds", "questions"
 
-#: the version of the app from which on questions lie in rounds
+#: the first version of the app with questions in rounds
 FIRST_WITH_ROUNDS = 2
 
 

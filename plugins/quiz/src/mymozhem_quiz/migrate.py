@@ -23,19 +23,19 @@ from .messages_en import refusal, say
 from .rounds import resumed
 from .settings import Settings
 
-#: the setting that only rooms with rounds have beside them
+#: the other setting that only rooms with rounds have
 PAUSE = "pauseBetweenRounds"
 
-#: what a state says of the round that is on
+#: the field of the state that names the current round
 PART = "part"
 
-#: the round that all questions become
+#: the round that takes all questions
 FIRST = "r1"
 
-#: majors between which this code can carry a room
+#: major versions between which this code can migrate a room
 KNOWN = frozenset({"1", "2"})
 
-#: titles that a note names, of fifty
+#: how many titles a note names, of at most fifty
 MOST_NAMED = 10
 
 
@@ -75,7 +75,7 @@ def _down(context: Context, request: SettingsMigrationRequest) -> SettingsMigrat
     public, private = _without(request.state.public), _without(request.state.private)
     finished = _game(request.state).public.status is Status.FINISHED
     if PART in request.state.private and not finished and "standings" in public:
-        # Without rounds there is nothing between them: standings are those of the end.
+        # Without rounds there is no pause between them: only final standings remain.
         public = public | {"standings": []}
     return SettingsMigrationResult(
         settings=kept | {QUESTIONS: [*questions]},

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 
 from .settings import Mode
 
-#: a streak brings so many times the bonus at most
+#: a streak gives at most this many times the bonus
 MOST_STEPS = 5
 
 

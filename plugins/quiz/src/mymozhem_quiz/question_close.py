@@ -20,7 +20,7 @@ from .settings import Settings, room_of, settings_of
 from .submissions import rows_of
 from .teams import refresh
 
-#: the timer that ends a quiz at people's own pace
+#: the timer that ends a self-paced quiz
 FINISH = "finish"
 
 

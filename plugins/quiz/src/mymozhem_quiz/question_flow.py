@@ -22,7 +22,7 @@ from .scoring import all_rounds, gains, results
 from .settings import MOST_SELF_PACED, Question, Settings, settings_of
 from .teams import refresh
 
-#: rounds that one answer reveals: three effects each at most, of two hundred
+#: rounds that one result reveals: at most three effects each, of at most two hundred
 MOST_REVEALED = 60
 
 

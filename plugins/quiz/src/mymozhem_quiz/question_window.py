@@ -22,7 +22,7 @@ from .game_state import Game, Round, Status, window_of
 from .messages_en import refusal, say
 from .settings import Question, Settings
 
-#: rounds of one room, replayed ones included: they are kept in its state
+#: rounds of one room, including replayed ones: the state keeps them all
 MOST_ROUNDS = 1_000
 
 

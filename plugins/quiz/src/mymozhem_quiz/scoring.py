@@ -13,7 +13,7 @@ from .points import Answer, Played, compute_points
 from .settings import Settings
 from .submissions import Sent, rows_of
 
-#: a verdict that stands; the others are still to be found
+#: the final verdicts; all others are still to be computed
 FOUND = frozenset({Verdict.RIGHT, Verdict.WRONG})
 
 Answers = Mapping[int, Sequence[Sent]]

@@ -12,7 +12,7 @@ from .layout import in_rounds, setting_of
 QuestionType = Literal["single", "multiple", "boolean", "number", "text", "order"]
 Mode = Literal["first", "speed", "plain"]
 
-#: a page of answers that ends at once is one answer to the host, whose effects are bounded
+#: all questions may close together in one result, whose effects are limited
 MOST_SELF_PACED = 60
 
 

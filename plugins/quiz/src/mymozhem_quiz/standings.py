@@ -9,7 +9,7 @@ from mymozhem.contract import Context, Prize, Winner, WinnerStatus
 from .game_state import Game, Place
 from .teams import active
 
-#: how many places stay in the state
+#: how many places the state keeps
 MOST_KEPT = 10
 
 Key = tuple[int, ...]

@@ -20,10 +20,10 @@ from .importing.values import fold
 from .question_window import mix
 from .settings import Settings
 
-#: the timer that counts members anew
+#: the timer that counts members again
 TIMER = "teams"
 
-#: after so long, so that many who choose at once are one call, and no chain of hooks grows
+#: the delay collects concurrent choices in one call, and prevents long chains of hooks
 SOON_MS = 1_100
 
 

@@ -30,7 +30,7 @@ from .settings import MOST_SELF_PACED, Settings, read_settings, settings_of
 LONGEST = timedelta(days=366)
 LEAST_TEAMS = 2
 
-#: what a round whose questions were played keeps: their points follow from it
+#: the fields that a round keeps once its questions were played: points depend on them
 _KEPT = ("points", "timePerQuestion")
 
 

@@ -34,15 +34,15 @@ from .simulated_players import Phone, bring, habits
 ROUNDS = 10
 POINTS = 1_000
 SECONDS = 20
-#: the first rounds close by themselves, since everybody answers
+#: the first rounds close automatically, since everybody answers
 COMPLETE = 2
-#: in this round people come who are late for the evening
+#: the round in which latecomers join
 MIDDLE = 6
 LATECOMERS = 2
 PRIZES = ("Telescope", "Microscope", "Periodic table of chocolate")
-#: the mode in which a key was wrong
+#: the mode in which a key is corrected
 CORRECTED = "speed"
-#: the same every evening
+#: the same for every evening
 SEED = 7
 
 MODES = {
@@ -50,7 +50,7 @@ MODES = {
     "speed": ("speed: faster is more", "share"),
     "plain": ("plain: right is right", "draw"),
 }
-#: how what the phones met is told
+#: the texts of the report about special cases
 SEEN = {
     "early": "too early",
     "WINDOW_CLOSED": "too late",
@@ -105,7 +105,7 @@ async def _play(room: Room) -> None:
 async def _open(evening: Evening, mode: str, source: Source, people: tuple[str, ...]) -> Room:
     name, tie_break = MODES[mode]
     evening.say(f"Mode {name}.")
-    draw = Random(f"{SEED} {mode}")  # noqa: S311  a script, the same every evening
+    draw = Random(f"{SEED} {mode}")  # noqa: S311  a demo that can be repeated
     settings: dict[str, str | int] = {
         "mode": mode,
         "points": POINTS,

@@ -23,8 +23,7 @@ class Counted:
 
 @dataclass(frozen=True)
 class Sheet:
-    """A round as the evening recorded it: answers in commit order, the right one, and its points.
-    """
+    """A round as recorded: answers in commit order, the right one, and its points."""
 
     number: int
     answers: tuple[Counted, ...]

@@ -12,9 +12,9 @@ from mymozhem.contract.wire import Wire
 
 T = TypeVar("T")
 PAGE = 100
-#: problems of an import that are told
+#: how many problems of an import are printed
 SHOWN = 3
-#: the two rounds of an evening, and how many questions the first one has
+#: the two rounds of an evening, and the number of questions in the first one
 HALVES = ("First half", "Second half")
 FIRST_HALF = 5
 

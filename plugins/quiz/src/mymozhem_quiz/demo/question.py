@@ -10,14 +10,14 @@ from mymozhem.contract.demo import Attempt, DemoFailed
 from .http_room import HttpRoom, Question, State, Window
 from .simulated_players import FRIENDS, Habit, Heard, Line, Phone
 
-#: people answer at some moment of so many seconds, those who wait for the others after that
+#: people answer within this many seconds; people who wait for the others answer later
 SPREAD = 0.3
-#: those who break off do so so much sooner than they answer
+#: how much earlier than their answer people disconnect
 SHORT = 0.1
-#: milliseconds for which a question is shown first, and in which nobody can have read it
+#: milliseconds for which a question is only shown; nobody can have read it that fast
 COUNTDOWN_MS, MIN_ELAPSED_MS = 300, 200
 OPENS_AFTER = (COUNTDOWN_MS + MIN_ELAPSED_MS + 10) / 1_000
-#: who may be right in `first`, where a right answer ends the round: nothing else can follow it
+#: habits that may be right in `first`, where a right answer ends the round
 PATIENT = frozenset({Habit.STEADY, Habit.EARLY, Habit.REPEATED, Habit.LOST})
 
 

@@ -1,17 +1,16 @@
-"""The source of the questions of an evening: a large file if it exists, else those in the package.
-"""
+"""The source of an evening's questions: a large file if it exists, else those in the package."""
 
 import re
 from dataclasses import dataclass
 from pathlib import Path
 from random import Random
 
-#: a file of thousands of questions, in OpenTriviaQA format and an encoding of its own
+#: a file of thousands of questions, in OpenTriviaQA format and a different encoding
 LARGE = Path("../shared/data/trivia/science-technology.txt")
 OWN = Path(__file__).with_name("questions.txt")
 _BEGIN = re.compile(rb"(?m)^(?=#Q)")
 
-#: questions that are taken for each that is played, since some cannot be read
+#: questions that are taken for each one played, since some cannot be read
 SPARE = 2
 
 

@@ -11,14 +11,14 @@ from mymozhem.contract.demo import SampleAction, SamplePrize, SampleRoom
 from .people import names
 
 _FILE = Path(__file__).with_name("questions.json")
-#: questions of all types, as settings hold them
+#: questions of all types, in the form of the settings
 QUESTIONS = TypeAdapter(list[JsonObject]).validate_python(json.loads(_FILE.read_bytes()))
 
 #: the rounds of the next evening
 MATTER = ("boiling", "noble-gases", "gold", "primes", "eiffel", "inventions")
 SKY_AND_EARTH = ("moons", "red-planet", "planets", "light", "whales", "penicillin")
 
-#: what was answered last week, by question; nobody is where somebody did not answer
+#: last week's answers by question; None if a participant did not answer
 LAST_WEEK: dict[str, tuple[JsonValue, ...]] = {
     "moons": ("b", "b", "a", "b", None, "c", "b", "d"),
     "whales": ("true", "true", "true", None, "false", "true", "true", "true"),

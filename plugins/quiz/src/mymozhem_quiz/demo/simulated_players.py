@@ -25,17 +25,17 @@ class Habit(StrEnum):
     BACK = "reload the page after their answer"
 
 
-#: out of so many people each does what is here once in every round, and the others are steady
+#: in every round, of `AMONG` people one has each of these habits, and the others are steady
 SPECIAL = (
     Habit.EARLY, Habit.EARLY, Habit.LATE, Habit.TWICE, Habit.REPEATED, Habit.LOST, Habit.GONE,
     Habit.AWAY, Habit.BACK,
 )  # fmt: skip
 AMONG = 20
-#: what people do in a round that closes by itself, when everybody has answered
+#: the habits in a round that closes automatically, when everybody has answered
 COMPLETE = frozenset({Habit.STEADY, Habit.EARLY, Habit.TWICE, Habit.REPEATED, Habit.BACK})
-#: people who always answer, right, and last: a round is open until they do
+#: people who always answer right, and last: a round is open until they do
 FRIENDS = 3
-#: one in so many leaves the hall half-way
+#: one person of this many leaves the hall half-way
 LEAVE_ONE_IN = 25
 
 
@@ -94,7 +94,7 @@ def habits(phones: tuple[Phone, ...], draw: Random, *, number: int, complete: bo
     while len(found) < len(phones):
         draw.shuffle(slots)
         found += slots
-    found[FRIENDS] = Habit.AWAY  # so that no round ends by itself by chance
+    found[FRIENDS] = Habit.AWAY  # so that no round closes automatically by chance
     planned = [
         _planned(habit, friend=place < FRIENDS, complete=complete)
         for place, habit in enumerate(found[: len(phones)])

@@ -25,7 +25,7 @@ __all__ = [
     "read_questions",
 ]
 
-#: how a text becomes drafts, by the name of its format; with True rounds are read too
+#: the reader of each format; with True it reads rounds too
 FORMATS: Mapping[str, Callable[[str, bool], Reading]] = {
     "opentrivia": lambda text, _: opentrivia_format.read(text),
     "csv": csv_format.read,
@@ -71,7 +71,7 @@ def read_questions(
     taken: Iterable[str] = (),
     rounds: bool = False,
 ) -> Collected:
-    """Return every good question and every fault, without limits; `rounds` reads those of 2.0."""
+    """Return every good question and every fault, without limits; with `rounds`, those of 2.0."""
     read = FORMATS.get(format)
     if read is None:
         raise Refuse("FORMAT_UNKNOWN", say(locale, "FORMAT_UNKNOWN", found=format))

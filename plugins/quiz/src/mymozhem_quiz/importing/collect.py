@@ -12,13 +12,13 @@ from .problems import Fault, fault
 from .question_rules import MAX_QUESTIONS, check_content, valid_id
 from .values import fold
 
-#: what one answer of an app can carry in any language, and more than anybody mends at once
+#: what one result can contain in any language, and more than anybody fixes in one go
 MAX_PROBLEMS = 1000
 
-#: more than any text of questions has; a text made of nothing but bad ones must end, too
+#: more than any real text has; reading must also end if all questions are bad
 MAX_DRAFTS = 20_000
 
-#: what a format found out about the right answer says better why there is none
+#: faults of a format that explain better than the rules why there is no right answer
 _ABOUT_THE_ANSWER = frozenset(
     {"ANSWER_NOT_AN_OPTION", "ANSWER_UNCLEAR", "ANSWER_UNREADABLE", "NO_ANSWER"}
 )
@@ -61,7 +61,7 @@ class Draft:
         return self.lines.get(pointer, self.line)
 
 
-#: what a format finds one after the other; a fault of its own keeps no question out
+#: what a format finds, in order; a fault without a draft excludes no question
 Reading = Iterator[Draft | Located]
 
 

@@ -8,29 +8,29 @@
     Capital of France?,text,,,,Paris | Lutetia,
     From small to large,order,mouse,cat,horse,,
 
-| column | what is in it |
+| column | content |
 | --- | --- |
-| question | the text; the only column that must be there |
-| type | single (also where nothing is written), multiple, boolean, number, text, order |
+| question | the text; the only required column |
+| type | single (the default), multiple, boolean, number, text, order |
 | option1 to option8, or a to h | the options; gaps between them are closed |
 | right | single, multiple: letters or numbers of options, such as `B` or `1;3`; boolean: true or |
-| | false; number: the number; text: the accepted answers between `;` or `|`; order: nothing, the |
-| | options are in the right order |
-| tolerance | number: how far off is still right; nothing: the nearest wins |
+| | false; number: the number; text: the accepted answers, separated by `;` or `|`; order: empty, |
+| | since the options are in the right order |
+| tolerance | number: how far off is still right; if empty, the nearest wins |
 | time, points | seconds and points of this question |
-| picture, alt | an https address, and what it shows |
-| id | the question's id, where it has one |
-| round | the title of the round in which it lies; nothing: that of the row above |
+| picture, alt | an https address, and a text that describes the picture |
+| id | the question's id, if it has one |
+| round | the title of the question's round; if empty, that of the row above |
 | picture1 to picture8, alt1 to alt8 | pictures of the options |
 
-The last two rows are read since rooms have rounds. Rows with one title are one round, wherever they
-stand.
+The columns of the last two rows are read only for rooms with rounds. All rows with the same title
+are one round, even if other rows are between them.
 
 Names are read in any case, with or without spaces, hyphens and underscores. The separator is the
-comma, the semicolon or the tab, whichever makes known names of the first row. Numbers may have a
-decimal comma. Quoted cells may hold separators, doubled quotes and line ends; every problem is told
-for the line on which the row begins. A row whose quotes do not close within 40 lines is left out
-and reading goes on with the next line, which keeps the time linear.
+comma, the semicolon or the tab: the one that gives known names in the first row. Numbers may have a
+decimal comma. Quoted cells may contain separators, doubled quotes and line ends; every problem
+names the line on which the row begins. A row whose quotes do not close within 40 lines is skipped,
+and reading continues with the next line, which keeps the time linear.
 """
 
 import csv
@@ -69,7 +69,10 @@ class _Row:
 
 
 class _RowLines:
-    """The lines from which rows are read: a row may take a limited number, and can be undone."""
+    """The lines from which rows are read: each row may take a limited number of lines.
+
+    If a row does not end within them, reading can go back.
+    """
 
     def __init__(self, lines: list[str], start: int) -> None:
         self.lines = lines

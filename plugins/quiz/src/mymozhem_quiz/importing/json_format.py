@@ -1,22 +1,23 @@
-"""Questions as JSON: a list, `{"questions": [...]}`, rounds, or what Open Trivia DB answers.
+"""Questions as JSON: a list, `{"questions": [...]}`, rounds, or a response of Open Trivia DB.
 
-The questions are written as a room's settings hold them (see `checking`); the id may be missing or
-a whole number. An object with `correct_answer` is one of Open Trivia DB:
+The questions have the form of a room's settings (see `question_rules`); the id may be missing or a
+whole number. An object with `correct_answer` is a question of Open Trivia DB:
 
     {"type": "multiple", "question": "Who wrote &quot;Emma&quot;?",
      "correct_answer": "Jane Austen", "incorrect_answers": ["George Eliot", "Mary Shelley"]}
 
-Its HTML entities become characters, `boolean` stays boolean, everything else becomes `single`, and
-the options are put in the order of their letters, so that the right one is not always the first.
-Difficulty and category are not read.
+Its HTML entities become characters, `boolean` stays boolean, every other type becomes `single`, and
+the options are sorted alphabetically, so that the right one is not always the first. Difficulty and
+category are not read.
 
-Where rooms have rounds, `{"rounds": [...]}` is read as well, and a list of rounds: objects with
-`title`, `questions` and perhaps `id`, `points` and `timePerQuestion`, as settings hold them. What
-is wrong with a round is told for the line on which it begins, and keeps no question out.
+For rooms with rounds, `{"rounds": [...]}` and a list of rounds are accepted too: objects with
+`title`, `questions` and optionally `id`, `points` and `timePerQuestion`, as in the settings. A
+problem of a round names the line on which the round begins, and excludes no question.
 
-Problems are told for the line on which the question begins, lost characters for their own. The list
-is read one by one: what stands before the place where the text stops being JSON is kept, and that
-place is told once. NaN, and a name that is twice in one object, keep out that question alone.
+Problems name the line on which the question begins; lost characters name their own line. The
+elements of the list are read one by one: if the text stops being JSON, everything before that place
+is kept, and one problem names the place. NaN, and a repeated name in an object, exclude only that
+question.
 """
 
 import html

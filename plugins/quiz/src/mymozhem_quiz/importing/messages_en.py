@@ -5,7 +5,7 @@ from .messages_ru import RUSSIAN
 _SHOWN = 60
 
 ENGLISH = {
-    # a question, wherever it comes from
+    # a question of any format
     "NOT_A_QUESTION": "This is no question: write an object with type, text and the answer.",
     "UNKNOWN_FIELD": "A question has no field “{field}”: check the spelling, or remove it.",
     "FIELD_NOT_FOR_TYPE": "“{field}” is not for questions of type {type}: remove it, or change the"

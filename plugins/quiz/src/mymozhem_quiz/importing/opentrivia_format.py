@@ -7,18 +7,18 @@
     B 25
     C 36
 
-A block begins with `#Q`. The question runs until the line with `^`, over as many lines as it needs,
-empty ones among them; its line ends are kept, empty lines are not. After `^` comes the right
-answer, then the options, which begin with the letters A, B, C, … in order; two to six can be
-played. A line that begins with no letter whose turn could be belongs to the answer or option
-before it. After an empty line behind the options only a further option or the next `#Q` can come:
-anything else is a stray line, told once per block, and keeps no question out.
+A block begins with `#Q`. The question ends at the line with `^` and may have any number of lines,
+including empty ones; its line ends are kept, empty lines are not. After `^` comes the right answer,
+then the options, which begin with the letters A, B, C, … in order; a question can have two to six.
+A line that does not begin with a possible next letter belongs to the answer or option before it.
+After an empty line behind the options only another option or the next `#Q` can come: anything else
+is a stray line, which is reported once per block and excludes no question.
 
-The answer is the option that is written exactly like it, else the only one that is alike after
+The answer is the option with exactly the same text, or else the only option that is equal after
 NFKC, case folding and collapsing of spaces. A block whose options are True and False, in either
-order, becomes a question of type `boolean`; every other one, Yes and No too, is `single`.
+order, becomes a question of type `boolean`; every other block, including Yes and No, is `single`.
 
-Leading white space, runs of white space and the mixture of line ends do not count.
+Leading white space, runs of white space and mixed line ends make no difference.
 """
 
 from collections.abc import Iterator

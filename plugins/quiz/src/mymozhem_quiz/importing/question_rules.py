@@ -1,4 +1,4 @@
-"""The rules of a question, for whoever makes one: each importer, and whoever saves settings.
+"""The rules of a question, for every importer and for the validation of settings.
 
     { "id": "q1", "type": "single" | "multiple" | "boolean" | "number" | "text" | "order",
       "text": 1 to 500 characters,
@@ -9,7 +9,7 @@
       "timeLimit": 5 to 600, "points": 1 to 10000,
       "picture": {"url": "https://…", "alt": 1 to 200 characters} }
 
-A round of them:
+A round of questions:
 
     { "id": "r1", "title": 1 to 100 characters, "questions": […],
       "points": 1 to 10000, "timePerQuestion": 5 to 600 }

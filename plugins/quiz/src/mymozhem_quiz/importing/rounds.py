@@ -10,14 +10,13 @@ from .messages_en import say
 from .problems import fault
 from .question_rules import MAX_ROUNDS, check_round, valid_id
 
-#: what a round says of itself beside its id and its questions
+#: the fields of a round besides its id and its questions
 _FIELDS = ("title", "points", "timePerQuestion")
 
 
 @dataclass
 class _Round:
-    """A round that is being filled; without a heading it holds questions that belong to no round.
-    """
+    """A round that is being filled; without a heading it holds the questions of no round."""
 
     heading: Heading
     questions: list[JsonObject] = field(default_factory=list)

@@ -8,12 +8,12 @@ from pydantic import JsonValue
 
 from .problems import Fault, fault
 
-#: beyond this, integers do not survive other people's readers
+#: many JSON parsers do not keep larger integers exactly
 MAX_NUMBER = 2**53 - 1
 
 LOST = "\ufffd"
 
-#: the longest text whose characters are composed: in the worst case that takes quadratic time
+#: the longest text that is normalized: in the worst case that takes quadratic time
 _COMPOSED = 500
 
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff]")

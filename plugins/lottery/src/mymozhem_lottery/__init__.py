@@ -1,6 +1,6 @@
-"""The lottery: prizes drawn among the people in a room, so that strangers can check the result.
+"""The lottery: draw prizes among the people in a room, so that strangers can check the result.
 
-Every hook is a pure function of its request; the host draws, keeps the secret and publishes the
+Every hook is a pure function of its request. The host draws, keeps the secret and publishes the
 record.
 """
 

@@ -1,4 +1,4 @@
-"""What organizers may ask: draw, draw again, let the next one win, move the date, hand over."""
+"""The actions of organizers: draw, draw again, move the next one up, change the date, hand over."""
 
 from collections.abc import Callable
 
@@ -21,7 +21,7 @@ ACTIONS: dict[str, Act] = {
 
 @hookimpl
 def handle_action(context: Context, request: ActionRequest) -> ActionResult:
-    """Do what the action of that name says; its payload satisfies the manifest's schema."""
+    """Run the action that the request names; its payload satisfies the manifest's schema."""
     act = ACTIONS.get(request.action)
     if act is None:
         raise Refuse("ACTION_UNKNOWN", f"The lottery has no action {request.action!r}.")

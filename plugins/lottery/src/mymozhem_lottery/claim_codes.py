@@ -1,7 +1,7 @@
 """What a winner shows to collect a prize: a code and a colour to compare, a claim to scan.
 
-All three come from one secret of the room's and the participant's id, so nothing has to be looked
-up per person. Code and colour are shown on the stage, the claim on that one phone alone.
+All three are derived from the room's secret and the participant's id, so nothing is stored per
+person. The stage shows the code and the colour; only the winner's phone shows the claim.
 """
 
 import hashlib
@@ -11,7 +11,7 @@ from dataclasses import dataclass
 #: letters and digits that nobody confuses when reading them aloud
 ALPHABET = "23456789ABCDEFGHJKLMNPQRSTUVWXYZ"
 
-#: told apart by people who see few colours (Okabe and Ito); always shown beside the code
+#: safe for colour-blind people (Okabe and Ito); always shown beside the code
 COLOURS = ("orange", "sky", "green", "yellow", "blue", "red", "pink", "white")
 
 CODE_LENGTH = 6
@@ -29,12 +29,12 @@ class Token:
 
 
 def new_secret(seed: str) -> str:
-    """Return a room's secret, made of randomness of the host's."""
+    """Return a secret for a room, made from random bytes of the host."""
     return hashlib.sha256(f"lottery secret/{seed}".encode()).hexdigest()
 
 
 def token_of(secret: str, participant_id: str) -> Token:
-    """Return what a participant shows; always the same for one secret."""
+    """Return what a participant shows; the result is always the same for one secret."""
     mark = hmac.digest(secret.encode(), f"show/{participant_id}".encode(), "sha256")
     proof = hmac.digest(secret.encode(), f"claim/{participant_id}".encode(), "sha256")
     code = _letters(mark, CODE_LENGTH)
@@ -47,7 +47,7 @@ def token_of(secret: str, participant_id: str) -> Token:
 
 
 def claimant(secret: str, shown: str) -> str | None:
-    """Return whose claim was scanned; None where it is no true claim."""
+    """Return the participant whose claim was scanned, or None if the claim is not valid."""
     participant_id, dot, _ = shown.rpartition(".")
     if not dot:
         return None
@@ -56,7 +56,7 @@ def claimant(secret: str, shown: str) -> str | None:
 
 
 def same_code(code: str, shown: str) -> bool:
-    """Tell whether a code was typed, however it was spaced and cased."""
+    """Return whether the right code was typed; spaces and case do not matter."""
     return _bare(code) == _bare(shown)
 
 

@@ -1,7 +1,7 @@
-"""What the lottery shows of itself: sample rooms, and an evening that is played over HTTP.
+"""The demo of the lottery: sample rooms, and an evening that is played over HTTP.
 
-The evening is the draw of the IETF's nominating committee of 2022: 267 people, ten places, and the
-numbers that were published for it, so that everybody knows what must come out.
+The evening repeats the draw of the IETF's nominating committee of 2022: 267 people, ten places, and
+the numbers that were published for it. So everybody knows what the result must be.
 """
 
 from datetime import UTC, datetime, timedelta
@@ -19,7 +19,7 @@ from .settings import Source
 Sources = tuple[tuple[str, list[int]], ...]
 
 # Source: the public sources and the result of the IETF NomCom of 2022, drawn by RFC 3797. A host
-# learns such numbers when they are published; here they are known, so they are due a moment after
+# learns such numbers when they are published; here they are known, so they are due shortly after
 # the commit.
 NOMCOM_SOURCES: Sources = (
     ("NomCom 2022, first lottery", [7, 18, 28, 40, 48, 8, 11]),
@@ -53,10 +53,10 @@ LAST_NAMES = (
 )  # fmt: skip
 PEOPLE = tuple(f"{first} {last}" for last, first in product(LAST_NAMES, FIRST_NAMES))
 
-#: how many people the draw by the host's secret names who come next
+#: the number of reserves in the draw with the host's secret
 RESERVES = 3
 
-#: how long before the values of public sources are known; the draw is committed meanwhile
+#: how long until the values of public sources are known; the draw is committed meanwhile
 A_MOMENT = timedelta(seconds=2)
 
 SAMPLES = (
@@ -137,7 +137,7 @@ _WINS = TypeAdapter(tuple[_Win, ...])
 
 
 async def play(evening: Evening) -> None:
-    """Draw ten prizes among 267 people: by the host's secret, then by published numbers alone."""
+    """Draw ten prizes among 267 people, with the host's secret and with published numbers."""
     evening.say("An evening with vrs: the secret was fixed before anybody joined.")
     await _with_the_secret(evening)
     evening.say("An evening with rfc3797: published numbers alone decide.")
@@ -190,7 +190,7 @@ async def _with_public_sources(evening: Evening) -> None:
 
 
 async def _open(evening: Evening, name: str, settings: JsonObject) -> _Room:
-    """Make a room with ten prizes, start it, and let everybody in."""
+    """Create a room with ten prizes, start it, and let everybody join."""
     body: JsonObject = {
         "name": name,
         "appId": evening.app_id,
@@ -206,7 +206,7 @@ async def _open(evening: Evening, name: str, settings: JsonObject) -> _Room:
 
 
 async def _ask(evening: Evening, room: _Room, action: str, payload: JsonObject) -> _Draw:
-    """Take an action that asks for a draw, and return the draw once it is committed."""
+    """Run an action that requests a draw, and return the draw once it is committed."""
     path = f"/rooms/{room.id}"
     await evening.call("POST", f"{path}/actions/{action}", payload, token=evening.organizer)
     found = await evening.call("GET", f"{path}/draws", token=evening.organizer)
@@ -217,7 +217,7 @@ async def _ask(evening: Evening, room: _Room, action: str, payload: JsonObject) 
 
 
 async def _run(evening: Evening, room: _Room, draw: _Draw, sources: Sources = ()) -> None:
-    """Have the winners selected, with the values of the public sources where there are some."""
+    """Have the winners selected, with the values of the public sources if any."""
     values: list[JsonValue] = [list[JsonValue](numbers) for _, numbers in sources]
     body: JsonObject = {"publicInputs": values}
     await evening.call("POST", f"{_path(room, draw)}/run", body, token=evening.organizer)
@@ -229,7 +229,7 @@ async def _until(evening: Evening, room: _Room, draw: _Draw, *statuses: str) -> 
 
 
 async def _show(evening: Evening, room: _Room, draw: _Draw) -> None:
-    """Tell who won, once everybody may know."""
+    """Print the winners once their names are public."""
     await _until(evening, room, draw, "REVEALED")
     wins = [win for win in await _wins(evening, room) if win.draw_id == draw.id]
     evening.require(len(wins) == len(PRIZES), f"{len(wins)} people won {len(PRIZES)} prizes.")
@@ -238,7 +238,7 @@ async def _show(evening: Evening, room: _Room, draw: _Draw) -> None:
 
 
 async def _redraw(evening: Evening, room: _Room, payload: JsonObject) -> _Draw:
-    """Take a prize back from somebody who is not there, and have it drawn again."""
+    """Take back the prize of an absent winner, and have it drawn again."""
     absent = (await _wins(evening, room))[2]
     evening.say(f"{absent.participant.display_name} is not here: {absent.prize.name} again.")
     body = payload | {"winnerId": absent.id, "reason": "Not here."}
@@ -246,7 +246,7 @@ async def _redraw(evening: Evening, room: _Room, payload: JsonObject) -> _Draw:
 
 
 async def _replaced(evening: Evening, room: _Room, draw: _Draw) -> None:
-    """Check that somebody else has the prize now and that the first result is still there."""
+    """Check that somebody else has the prize now, and that the first result is kept."""
     await _until(evening, room, draw, "REVEALED")
     wins = await _wins(evening, room)
     (new,) = (win for win in wins if win.draw_id == draw.id)
@@ -261,7 +261,7 @@ async def _replaced(evening: Evening, room: _Room, draw: _Draw) -> None:
 
 
 async def _move_up(evening: Evening, room: _Room, draw: _Draw) -> None:
-    """Give the prize of somebody who is not there to the next one in reserve, without a draw."""
+    """Give the prize of an absent winner to the next reserve, without a draw."""
     seen = await _until(evening, room, draw, "REVEALED")
     ready = [person["participantId"] for person in seen.reserves or ()]
     evening.require(len(ready) == RESERVES, f"{len(ready)} people are in reserve.")
@@ -291,7 +291,7 @@ async def _wins(evening: Evening, room: _Room) -> tuple[_Win, ...]:
 
 
 def _positions(verification: Verification) -> tuple[int, ...]:
-    """Return where in the canonical pool those stand who were picked, from 1."""
+    """Return the positions of the winners in the canonical pool, counted from 1."""
     record = verification.record
     if record is None:
         return ()

@@ -1,4 +1,4 @@
-"""Who takes part in a draw, with how many tickets, and by which algorithm."""
+"""Who takes part in a draw, with how many tickets, and with which algorithm."""
 
 from collections.abc import Iterator
 
@@ -18,7 +18,7 @@ from mymozhem.contract import (
 from .messages_en import say
 from .settings import Settings, settings_of
 
-#: what is noted with a draw that is asked for
+#: the key of the note in the data of a requested draw
 ONLY_PRESENT = "onlyPresent"
 
 REGISTERED: JsonObject = {
@@ -29,10 +29,10 @@ REGISTERED: JsonObject = {
 
 @hookimpl
 def prepare_draw(context: Context, request: PrepareDrawRequest) -> PreparedDraw:
-    """Answer with a rule, never a list of entries: a million people are as few words as one.
+    """Return a rule instead of a list of entries, so that the size of a room does not matter.
 
-    The host has one draw of a room under way at a time, so all earlier winners are known here.
-    Refused for `rfc3797` without a public source that is still to come.
+    A room has at most one draw in progress, so all earlier winners are known here. Raise Refuse for
+    `rfc3797` without a public source whose value is still unknown.
     """
     settings = settings_of(context).of_one_draw(only_present=_only_present(request))
     reserves = request.reserves or settings.reserves
@@ -48,7 +48,7 @@ def prepare_draw(context: Context, request: PrepareDrawRequest) -> PreparedDraw:
 
 
 def _only_present(request: PrepareDrawRequest) -> bool | None:
-    """Return what was noted when the draw was asked for; None where nothing was."""
+    """Return what was noted when the draw was requested, or None if nothing was noted."""
     noted = request.data.get(ONLY_PRESENT)
     return noted if isinstance(noted, bool) else None
 
@@ -65,7 +65,7 @@ def _entries(context: Context, settings: Settings, left_out: tuple[str, ...]) ->
 def _sources(
     context: Context, request: PrepareDrawRequest, settings: Settings
 ) -> tuple[PublicSource, ...]:
-    """Return the sources of this draw, else those of the room that are still to come."""
+    """Return the sources of this draw, or else those of the room whose values are still unknown."""
     sources = request.public_sources or tuple(
         source.named() for source in settings.sources_after(context.now)
     )
@@ -82,7 +82,7 @@ def _left_out(context: Context, request: PrepareDrawRequest, settings: Settings)
 
 
 def _listed(request: PrepareDrawRequest, settings: Settings) -> Iterator[str]:
-    """Yield the candidates that the organizer listed, by their id here or that of all rooms."""
+    """Yield the candidates that the organizer listed, by participant id or person id."""
     listed = frozenset(settings.excluded_people)
     if not listed:
         return
@@ -101,7 +101,10 @@ def _holders(context: Context) -> set[str]:
 
 
 def _drawn_before(context: Context, request: PrepareDrawRequest) -> Iterator[str]:
-    """Yield who was drawn for one of these prizes and did not get it: never picked again."""
+    """Yield participants who were drawn for one of these prizes and did not get it.
+
+    They are never picked for it again.
+    """
     if request.replaces is not None:
         yield request.replaces.participant_id
     prizes = {prize.prize_id for prize in request.prizes}

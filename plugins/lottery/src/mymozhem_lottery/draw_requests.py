@@ -1,4 +1,4 @@
-"""The actions that ask the host for a draw, now or later."""
+"""The actions that request a draw from the host, now or later."""
 
 import hashlib
 from collections.abc import Sequence
@@ -31,16 +31,16 @@ Reveal = Literal["now", "manual"]
 
 
 class Wanted(Wire):
-    """A prize to be drawn; without a count all that is left of it."""
+    """A prize to draw; without a count, all of its units that are left."""
 
     prize_id: str
     count: int | None = None
 
 
 class DrawPayload(Wire):
-    """Which prizes are drawn and how; without prizes all that is left.
+    """Which prizes to draw, and how; without prizes, all that is left.
 
-    `only_present` None means as the settings say.
+    If `only_present` is None, the settings decide.
     """
 
     prizes: tuple[Wanted, ...] | None = None
@@ -51,7 +51,7 @@ class DrawPayload(Wire):
 
 
 class RedrawPayload(Wire):
-    """Whose win is taken back and drawn again."""
+    """The win to take back and draw again."""
 
     winner_id: str
     reason: str = ""
@@ -61,13 +61,13 @@ class RedrawPayload(Wire):
 
 
 class SchedulePayload(Wire):
-    """When the scheduled draw takes place; None calls it off."""
+    """When the scheduled draw takes place; None cancels it."""
 
     at: Moment | None
 
 
 def draw(context: Context, payload: JsonObject) -> ActionResult:
-    """Ask for a draw of one prize, several, or all that is left."""
+    """Request a draw of one prize, of several, or of all that is left."""
     wish = DrawPayload.model_validate(payload)
     stock = [prize for prize in context.prizes or () if prize.quantity_remaining]
     if not stock:
@@ -87,7 +87,7 @@ def draw(context: Context, payload: JsonObject) -> ActionResult:
 
 
 def redraw(context: Context, payload: JsonObject) -> ActionResult:
-    """Take an absent winner's prize back and draw it again, in one step."""
+    """Take back an absent winner's prize and draw it again, in one step."""
     wish = RedrawPayload.model_validate(payload)
     winner = find_win(context, wish.winner_id)
     sources, settings = _sources(context, wish.public_sources), settings_of(context)
@@ -108,7 +108,7 @@ def redraw(context: Context, payload: JsonObject) -> ActionResult:
 
 
 def schedule(context: Context, payload: JsonObject) -> ActionResult:
-    """Move the draw date, or take it away; the timer follows in the same transaction."""
+    """Move the draw date or remove it; the timer changes in the same transaction."""
     before = settings_of(context)
     at = SchedulePayload.model_validate(payload).at
     after = before.model_copy(update={"draw_date": at})
@@ -124,12 +124,12 @@ def schedule(context: Context, payload: JsonObject) -> ActionResult:
 
 
 def _key(kind: str, context: Context) -> str:
-    """A call that is repeated has the same id, and so asks for the same draw."""
+    """Return the key of a draw; a repeated call has the same id, and so requests the same draw."""
     return f"{kind}-{hashlib.sha256(context.call_id.encode()).hexdigest()[:16]}"
 
 
 def _note(only_present: bool | None) -> JsonObject:  # noqa: FBT001  what the payload says
-    """Return what `prepare_draw` is to know of this draw alone."""
+    """Return what `prepare_draw` needs to know about this draw only."""
     return {} if only_present is None else {ONLY_PRESENT: only_present}
 
 
@@ -138,7 +138,7 @@ def _reply(effect: Draw) -> Reply:
 
 
 def _sources(context: Context, given: Sequence[Source]) -> tuple[Source, ...]:
-    """Return the sources of a draw, refused where their values may be known already."""
+    """Return the sources of a draw; raise Refuse if their values may be known already."""
     settings: Settings = settings_of(context)
     for source in given:
         if source.due <= context.now:

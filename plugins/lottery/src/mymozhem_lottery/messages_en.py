@@ -1,4 +1,4 @@
-"""Every sentence that people read, in English; `russian` says the same in Russian."""
+"""Every message that people read, in English; `messages_ru` has the same ones in Russian."""
 
 from mymozhem.contract import Context
 
@@ -47,6 +47,6 @@ ENGLISH = {
 
 
 def say(context: Context, key: str, /, **values: object) -> str:
-    """Return a sentence in the language of the room, English where there is none."""
+    """Return a message in the language of the room, or in English if it is not translated."""
     russian = context.room is not None and context.room.locale.lower().startswith("ru")
     return (RUSSIAN if russian else ENGLISH)[key].format(**values)

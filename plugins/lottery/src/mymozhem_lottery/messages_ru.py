@@ -1,5 +1,5 @@
 # ruff: noqa: RUF001  Russian is written in Cyrillic
-"""Every sentence that people read, in Russian."""
+"""Every message that people read, in Russian."""
 
 RUSSIAN = {
     "DRAW_DATE_PAST": "Дата розыгрыша уже прошла: выберите более позднюю или уберите её.",

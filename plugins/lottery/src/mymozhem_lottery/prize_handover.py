@@ -1,4 +1,4 @@
-"""Handing prizes over to whoever shows a winner's claim or code."""
+"""Hand prizes over to the person who shows a winner's claim or code."""
 
 from collections.abc import Iterable
 
@@ -18,19 +18,19 @@ from .claim_codes import claimant, same_code, token_of
 from .messages_en import say
 from .settings import room_of
 
-#: effects of one answer are bounded; whoever won more is scanned again
+#: the effects of one result are limited; a winner of more prizes is scanned again
 MOST_AT_ONCE = 150
 
 
 class HandOverPayload(Wire):
-    """What was scanned or typed; with a prize only that one is handed over."""
+    """What was scanned or typed; if `prize` is set, only that prize is handed over."""
 
     code: str
     prize_id: str | None = None
 
 
 def hand_over(context: Context, payload: JsonObject) -> ActionResult:
-    """Note the prizes of whoever shows the code as handed over, and say which they are."""
+    """Mark the prizes of the winner who shows the code as handed over, and list them."""
     wish = HandOverPayload.model_validate(payload)
     waiting = [w for w in context.winners or () if w.status is WinnerStatus.AWARDED]
     person, scanned = _shown_by(context, wish.code, context.winners or ())
@@ -52,7 +52,10 @@ def _meant(win: Winner, wish: HandOverPayload) -> bool:
 
 
 def _shown_by(context: Context, shown: str, winners: Iterable[Winner]) -> tuple[str, bool]:
-    """Return who shows it, and whether it was a claim, which only that phone has."""
+    """Return the participant who shows it, and whether it was a claim.
+
+    Only the participant's own phone shows the claim.
+    """
     secret = room_of(context).state.private.get("secret")
     if not isinstance(secret, str):
         raise Refuse("CODE_UNKNOWN", say(context, "CODE_UNKNOWN"))

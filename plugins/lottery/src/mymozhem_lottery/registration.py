@@ -17,8 +17,8 @@ from .settings import settings_of
 def register_participant(context: Context, request: RegistrationRequest) -> RegistrationResult:
     """Give an eligible applicant a ticket, as long as there are tickets.
 
-    Metadata stays what organizers made of it: answers are the applicant's own words, and a ticket
-    count in them must never count.
+    The metadata stays as organizers wrote it: applicants write the answers themselves, so a ticket
+    count in an answer must have no effect.
     """
     applicant, settings = request.applicant, settings_of(context)
     kept = dict(applicant.metadata)

@@ -1,4 +1,4 @@
-"""The next one in reserve wins in place of somebody who is absent; nobody draws again."""
+"""Give the prize of an absent winner to the next one in reserve, without another draw."""
 
 from collections.abc import Iterator
 
@@ -33,16 +33,16 @@ _KEPT = TypeAdapter(ByDraw)
 
 
 class MoveUpPayload(Wire):
-    """Whose win is taken back."""
+    """The win to take back."""
 
     winner_id: str
     reason: str = ""
 
 
 def move_up(context: Context, payload: JsonObject) -> ActionResult:
-    """Take an absent winner's prize back and give it to the next one in reserve, in one step.
+    """Take back an absent winner's prize and give it to the next one in reserve, in one step.
 
-    Who moved up is kept in the state, so that of two who ask at once each gets somebody else.
+    The state keeps who moved up, so that of two concurrent calls each gets somebody else.
     """
     wish = MoveUpPayload.model_validate(payload)
     absent = find_win(context, wish.winner_id)
@@ -76,7 +76,7 @@ def move_up(context: Context, payload: JsonObject) -> ActionResult:
 
 
 def _line(context: Context, absent: Winner) -> Iterator[Reserve]:
-    """Yield who was named in reserve for this win, in order: by its draw, as far as all know it."""
+    """Yield the reserves that the draw of this win named, in order, as far as they are public."""
     draw_id = absent.draw_id or absent.metadata.get(DRAW)
     for reserve in (context.reserves or Reserves()).rows():
         if reserve.draw_id == draw_id and reserve.prize_id in (None, absent.prize_id):
@@ -88,7 +88,7 @@ def _left(
 ) -> Iterator[Reserve]:
     """Yield who may move up: in the room, not moved up before, never drawn for this prize.
 
-    Where nobody wins twice, who holds any prize of the room steps aside.
+    If nobody may win twice, participants who hold any prize of the room are left out.
     """
     winners = context.winners or ()
     several = settings_of(context).allow_multiple_wins
@@ -105,7 +105,7 @@ def _left(
 
 
 def _moved_up(context: Context) -> ByDraw:
-    """Return who moved up, by draw and by the prize that they got."""
+    """Return who moved up, by draw and by prize."""
     return _KEPT.validate_python(room_of(context).state.organizer.get(MOVED_UP, {}))
 
 

@@ -1,17 +1,17 @@
-"""Wins that somebody wants to take back."""
+"""Wins that an organizer wants to take back."""
 
 from mymozhem.contract import Context, Refuse, Winner, WinnerStatus
 
 from .messages_en import say
 
-#: what an award says of the win that it is in place of, and of the draw that its winner was in
+#: metadata of an award: the win that it replaces, and the draw of its winner
 REPLACES, DRAW = "replaces", "drawId"
 
 
 def find_win(context: Context, winner_id: str) -> Winner:
     """Return a win whose prize may go to somebody else.
 
-    Refused for one that nobody knows, whose prize was handed over, or for which somebody moved up.
+    Raise Refuse if the win is unknown, its prize was handed over, or somebody moved up for it.
     """
     winners = context.winners or ()
     win = next((winner for winner in winners if winner.id == winner_id), None)

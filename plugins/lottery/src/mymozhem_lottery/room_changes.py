@@ -1,4 +1,4 @@
-"""What the lottery does when the room changes: keep the timer, tell winners, give out codes."""
+"""What the lottery does when the room changes: update the timer, notify winners, issue codes."""
 
 from collections.abc import Iterator, Sequence
 
@@ -23,7 +23,7 @@ from .messages_en import say
 from .schedule import follow
 from .settings import room_of, settings_of
 
-#: how many people one effect names; more only where the effects of one answer would not suffice
+#: how many people one effect names; more only if one result would have too many effects
 CHUNK = 200
 MOST_CHUNKS = 60
 
@@ -33,7 +33,7 @@ GIVES_CODES = frozenset({"selected", "moved"})
 
 @hookimpl
 def on_room_changed(context: Context, request: RoomChangeRequest) -> Effects:
-    """Follow the draw date when the room starts or its settings change, and look after winners."""
+    """Follow the draw date when the room starts or its settings change, and notify new winners."""
     change = request.change
     match change.kind:
         case ChangeKind.STATUS | ChangeKind.SETTINGS:
@@ -69,7 +69,7 @@ def _look_after_winners(context: Context, change: Change) -> Iterator[Effect]:
 
 
 def secret_of(context: Context) -> tuple[str, tuple[Effect, ...]]:
-    """Return the room's secret, and what keeps it where the room has none yet."""
+    """Return the room's secret, and the effects that store it if the room has none yet."""
     private = room_of(context).state.private
     known = private.get("secret")
     if isinstance(known, str):
@@ -98,7 +98,7 @@ def _give_codes(tokens: Sequence[Token]) -> Iterator[Effect]:
 
 
 def _people(wins: Wins) -> tuple[str, ...]:
-    """Return everybody once, in the order of the wins."""
+    """Return each winner once, in the order of the wins."""
     return tuple(dict.fromkeys(wins.participant_id))
 
 

@@ -25,7 +25,7 @@ TIMER = "draw"
 
 @hookimpl
 def on_timer(context: Context, request: TimerRequest) -> Effects:
-    """Draw what is left when the draw date has come, or say that nothing was left."""
+    """Draw what is left at the draw date, or report that nothing was left."""
     if request.name != TIMER or room_of(context).status is not RoomStatus.ACTIVE:
         return Effects()
     due = context.due_at or context.now
@@ -35,7 +35,7 @@ def on_timer(context: Context, request: TimerRequest) -> Effects:
 
 
 def follow(context: Context, settings: Settings) -> tuple[Effect, ...]:
-    """Return what makes the timer follow the draw date; nothing where it does already."""
+    """Return the effects that make the timer follow the draw date; none if it does already."""
     at = settings.draws_at(context.now)
     if stamp(at) == room_of(context).state.public.get("drawAt"):
         return ()
@@ -44,16 +44,16 @@ def follow(context: Context, settings: Settings) -> tuple[Effect, ...]:
 
 
 def stamp(moment: datetime | None) -> str | None:
-    """Return a moment as it stands in state and events: UTC, ISO 8601."""
+    """Return a moment in the form that state and events use: UTC, ISO 8601."""
     if moment is None:
         return None
     return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 def _draw(due: datetime, settings: Settings, now: datetime) -> Draw:
-    """One key per due time, so that a draw date that was moved on draws again.
+    """Return the draw for a due time; each due time has one key, so that a new date draws again.
 
-    With public sources the draw is committed now and run when their values are known.
+    With public sources the draw is committed now, and runs when their values are known.
     """
     return Draw(
         key=f"scheduled-{due.astimezone(UTC):%Y%m%dT%H%M%S.%f}",

@@ -1,4 +1,4 @@
-"""The room's settings as typed values, and what follows from them alone."""
+"""The room's settings as typed values, and what follows from the settings alone."""
 
 from datetime import datetime, timedelta
 from typing import Literal
@@ -14,12 +14,12 @@ class Source(Wire):
     due: Moment
 
     def named(self) -> PublicSource:
-        """Return the source as a draw's rule names it."""
+        """Return the source in the form that the rule of a draw uses."""
         return PublicSource(name=self.name, due=self.due)
 
 
 class Presence(Wire):
-    """Whether somebody has to be there to win, and how long ago they may have been seen."""
+    """Whether only people who are present can win, and how long ago they may have been seen."""
 
     who: Literal["everyone", "present"] = "everyone"
     within_seconds: int = 120
@@ -47,11 +47,11 @@ class Settings(Wire):
 
     @property
     def leaves_winners_out(self) -> bool:
-        """Whether who holds a prize of the room takes no part in its next draw."""
+        """Whether participants who hold a prize of the room are excluded from its next draw."""
         return self.exclude_earlier_winners or not self.allow_multiple_wins
 
     def tickets(self) -> int | TicketRule:
-        """Return how many tickets each has, as the host is to look it up."""
+        """Return how many tickets each participant has, or the rule for the host to find it."""
         match self.ticket_source:
             case "equal":
                 return 1
@@ -66,34 +66,34 @@ class Settings(Wire):
                 )
 
     def of_one_draw(self, *, only_present: bool | None) -> "Settings":
-        """Return the settings of a draw that may say for itself who has to be there."""
+        """Return the settings for one draw, which may override whether winners must be present."""
         if only_present is None:
             return self
         who = "present" if only_present else "everyone"
         return self.model_copy(update={"presence": self.presence.model_copy(update={"who": who})})
 
     def seen_since(self, now: datetime) -> datetime | None:
-        """Return since when somebody must have been seen to take part; None where nobody must."""
+        """Return since when participants must have been seen, or None if it is not required."""
         if self.presence.who == "everyone":
             return None
         return now - timedelta(seconds=self.presence.within_seconds)
 
     def draws_at(self, now: datetime) -> datetime | None:
-        """Return when the scheduled draw is still to come; None without one."""
+        """Return the date of the scheduled draw, or None if there is none in the future."""
         return self.draw_date if self.draw_date is not None and self.draw_date > now else None
 
     def sources_after(self, moment: datetime) -> tuple[Source, ...]:
-        """Return the sources whose values nobody can know at that moment."""
+        """Return the sources whose values are still unknown at that moment."""
         return tuple(source for source in self.public_sources if source.due > moment)
 
 
 def room_of(context: Context) -> RoomView:
-    """Return the room of a call that the host makes about rooms only."""
+    """Return the room of a call that always concerns a room."""
     if context.room is None:
         raise ValueError("this hook is asked about a room, and the request carries none")
     return context.room
 
 
 def settings_of(context: Context) -> Settings:
-    """Return the settings of the room that a call is about."""
+    """Return the settings of the room that a call concerns."""
     return Settings.model_validate(room_of(context).settings)

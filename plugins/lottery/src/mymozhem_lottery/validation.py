@@ -1,4 +1,4 @@
-"""Which settings make sense together, and what a room needs before it can start."""
+"""Which settings fit together, and what a room needs before it can start."""
 
 from collections import Counter
 from collections.abc import Iterator
@@ -23,7 +23,7 @@ from .settings import Settings
 def validate_settings(
     context: Context, request: SettingsValidationRequest
 ) -> SettingsValidationResult:
-    """Say what is wrong; a draft may still lack what an event cannot start without."""
+    """Return what is wrong; a draft may lack what an event needs to start."""
     try:
         settings = Settings.model_validate(request.settings)
     except ValidationError as error:
@@ -38,9 +38,9 @@ def validate_settings(
 
 
 def when_running(context: Context, settings: Settings, *, before: Settings) -> Iterator[Problem]:
-    """Yield what is wrong with settings of a room that runs or is to start.
+    """Yield what is wrong with the settings of a room that runs or is about to start.
 
-    What stands unchanged since `before` may have come due meanwhile, and is no problem.
+    A date that is the same as in `before` may have passed meanwhile, and is no problem.
     """
     start = settings.draws_at(context.now) or context.now
     if settings.draw_date not in (None, before.draw_date) and start == context.now:
@@ -55,7 +55,10 @@ def when_running(context: Context, settings: Settings, *, before: Settings) -> I
 
 
 def _needs_sources(settings: Settings, before: Settings) -> bool:
-    """Only a draw to come needs sources, so other settings can change when the last one is over."""
+    """Return whether sources are required: only for a future draw.
+
+    After the last draw the other settings can change without them.
+    """
     return settings.selection_method == "rfc3797" and _plan(settings) != _plan(before)
 
 

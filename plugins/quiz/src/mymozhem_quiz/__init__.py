@@ -1,7 +1,7 @@
-"""The quiz: questions for a room full of phones, in one go or over days.
+"""The quiz: questions for a room full of phones, in one session or over days.
 
-Every hook is a pure function of its request; the host takes the answers, keeps their order, closes
-the questions in time and adds up the points.
+Every hook is a pure function of its request. The host accepts the answers, keeps their order,
+closes the questions on time and adds up the points.
 """
 
 from mymozhem.contract import JsonObject, hookimpl, read_manifest

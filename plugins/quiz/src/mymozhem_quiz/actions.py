@@ -1,4 +1,4 @@
-"""What people may ask: organizers play, mend, end and look; participants choose a team."""
+"""The actions: organizers play, correct, end and review the quiz; participants choose a team."""
 
 from collections.abc import Callable
 
@@ -27,13 +27,13 @@ ACTIONS: dict[str, Act] = {
     "assignTeam": assign_team,
 }
 
-#: whose calls travel together
+#: the action whose calls the host batches
 BATCHED = "chooseTeam"
 
 
 @hookimpl
 def handle_action(context: Context, request: ActionRequest) -> ActionResult:
-    """Do what the action of that name says; its payload satisfies the manifest's schema."""
+    """Run the action that the request names; its payload satisfies the manifest's schema."""
     if request.action == BATCHED:
         return choose_team(context, request)
     act = ACTIONS.get(request.action)

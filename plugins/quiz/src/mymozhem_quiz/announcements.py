@@ -1,4 +1,4 @@
-"""What the quiz tells everybody: who won a round, what was right, how far it is."""
+"""The events for everybody: who won a round, which answer was right, the status of the quiz."""
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -17,7 +17,7 @@ from .submissions import Sent
 
 @dataclass(frozen=True)
 class Result:
-    """A settled round: its submissions in commit order, which are right, and their points."""
+    """A settled round: its submissions in commit order, the right ones, and their points."""
 
     number: int
     asked: Asked
@@ -28,26 +28,26 @@ class Result:
 
 
 def told(context: Context, settings: Settings, result: Result) -> Iterator[Emit]:
-    """Yield who won the round, then what was right."""
+    """Yield the winner of the round, then the right answer."""
     if result.tie or settings.counts_as != "plain":
         yield _winner(settings, result)
     yield _answer(context, result)
 
 
 def no_winner(game: Game, number: int) -> Emit:
-    """Return that nobody has won a round, because it became void."""
+    """Return the event that nobody won a round, because it became void."""
     payload = _names(number, game.round(number).question) | {"participantId": None, "points": 0}
     return Emit(type="quiz:round_winner", payload=payload | {"elapsedMs": None})
 
 
 def status_changed(game: Game) -> Emit:
-    """Return where the quiz is now."""
+    """Return the event with the current status of the quiz."""
     payload: JsonObject = {"status": game.public.status.value, "round": game.public.round}
     return Emit(type="quiz:status_changed", payload=payload)
 
 
 def counts(asked: Asked, submissions: Sequence[Sent]) -> JsonObject:
-    """Return how many chose each option; nothing where people write their answer, or order all."""
+    """Return how many participants chose each option; empty for written answers and orders."""
     if asked.question.type == "order":
         return {}
     chosen = Counter(each for one in submissions for each in _chosen(answer_in(one.payload)))
@@ -55,9 +55,10 @@ def counts(asked: Asked, submissions: Sequence[Sent]) -> JsonObject:
 
 
 def _winner(settings: Settings, result: Result) -> Emit:
-    """In `first`, and where a tie is broken, the first right answer in commit order.
+    """Return the event that names the winner of a round.
 
-    In `speed` the fastest right one; where some were equally fast, the commit order decides.
+    In `first`, and if a round breaks a tie, the winner is the first right answer in commit order.
+    In `speed` it is the fastest right answer; among equally fast ones, the commit order decides.
     """
     right = [one for one, good in enumerate(result.right) if good]
     if settings.counts_as == "speed" and not result.tie:

@@ -1,4 +1,4 @@
-"""What is right: a question as it was shown, the schema that says so, and the same in words."""
+"""Which answers are right: a question as shown, the schema of right answers, and their text."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -17,20 +17,20 @@ from .settings import Option, Question
 
 LETTERS = "abcdefgh"
 
-#: the options of true or false
+#: the options of a `boolean` question
 YES, NO = "true", "false"
 
 
 @dataclass(frozen=True)
 class Asked:
-    """A question as it was shown; options have the letters of the places where they stood."""
+    """A question as it was shown; the id of an option is the letter of its place."""
 
     question: Question
     order: str = ""
 
     @classmethod
     def of(cls, question: Question, played: Round) -> "Asked":
-        """Return the question of a round as it was shown then."""
+        """Return the question of a round as that round showed it."""
         return cls(question, played.order)
 
     @cached_property
@@ -43,7 +43,7 @@ class Asked:
 
     @cached_property
     def right(self) -> tuple[str, ...]:
-        """Return the ids that the key names: an order in its order, else as they were shown."""
+        """Return the ids in the key: in the right order for an `order`, else in the order shown."""
         if self.question.type == "boolean":
             return (YES if self.question.answer else NO,)
         if self.question.type == "order":
@@ -53,17 +53,17 @@ class Asked:
 
     @cached_property
     def accepted(self) -> tuple[str, ...]:
-        """Return the ids that were accepted after the fact."""
+        """Return the ids that an organizer accepted later."""
         return tuple(letter for letter, option in self.options.items() if option.accepted)
 
     @property
     def ids(self) -> tuple[str, ...]:
-        """Return the ids that can be chosen; none where people write their answer."""
+        """Return the ids that can be chosen; none if participants write their answer."""
         return (YES, NO) if self.question.type == "boolean" else tuple(self.options)
 
 
 def is_right(asked: Asked, answer: JsonValue) -> bool:
-    """Tell whether an answer is right by itself; the nearest number is known by `which_right`."""
+    """Return whether an answer is right on its own; for the nearest number see `which_right`."""
     match asked.question.type:
         case "single":
             return answer in {*asked.right, *asked.accepted}
@@ -82,7 +82,10 @@ def is_right(asked: Asked, answer: JsonValue) -> bool:
 
 
 def which_right(asked: Asked, payloads: Sequence[JsonValue]) -> list[bool]:
-    """Tell of each submission whether it is right; of numbers without tolerance the nearest are."""
+    """Return for each submission whether it is right.
+
+    Of numbers without a tolerance, the nearest ones are right.
+    """
     answers = [answer_in(payload) for payload in payloads]
     if not asked.question.is_nearest:
         return [is_right(asked, answer) for answer in answers]
@@ -92,18 +95,18 @@ def which_right(asked: Asked, payloads: Sequence[JsonValue]) -> list[bool]:
 
 
 def answer_in(payload: JsonValue) -> JsonValue:
-    """Return the answer that a submission holds."""
+    """Return the answer of a submission."""
     return payload.get("answer") if isinstance(payload, dict) else None
 
 
 def bounds(question: Question) -> tuple[float, float]:
-    """Return the lowest and the highest right number, computed in decimals as people would."""
+    """Return the lowest and the highest right number, computed in decimals as people do."""
     answer, tolerance = (Decimal(str(one or 0)) for one in (question.answer, question.tolerance))
     return _number(answer - tolerance), _number(answer + tolerance)
 
 
 def accepts(asked: Asked) -> JsonObject:
-    """Return the schema of a submission, which is the same whatever the key is."""
+    """Return the schema of a submission, which does not depend on the key."""
     ids: JsonObject = {"type": "string", "enum": list(asked.ids)}
     several: JsonObject = {"type": "array", "uniqueItems": True, "items": ids}
     count = len(asked.ids)
@@ -121,7 +124,7 @@ def accepts(asked: Asked) -> JsonObject:
 
 
 def rules(asked: Asked) -> JsonObject | None:
-    """Return the schema of right submissions; None where only all of them together can tell."""
+    """Return the schema of right submissions, or None if it takes all submissions to decide."""
     if asked.question.is_nearest:
         return None
     return {

@@ -1,8 +1,8 @@
-"""What organizers mend after the fact: a wrong key, an answer that was right too, a bad question.
+"""Corrections by organizers: a wrong key, another right answer, a bad question.
 
-A correction changes the points of its own round and, where streaks are worth something, of those
-after it. One answer corrects so many windows; what is left follows by a timer, which also brings
-teams and final standings up to date once the host has the new points.
+A correction changes the points of its own round and, if streaks give points, of later rounds. One
+result corrects a limited number of windows; a timer corrects the rest. The timer also updates teams
+and final standings once the host has the new points.
 """
 
 from collections.abc import Callable, Collection, Sequence
@@ -28,31 +28,31 @@ from .question_flow import chosen, open_rounds, require_idle
 from .scoring import all_rounds, ranked, rejudged, results
 from .settings import Question, Settings, read_settings, room_of, settings_of
 
-#: the timer that brings points, teams and standings up to date
+#: the timer that updates points, teams and standings
 TIMER = "recount"
 
-#: windows that one answer corrects, and rounds of which it tells; effects of an answer are bounded
+#: windows that one result corrects, and rounds that it announces; its effects are limited
 MOST_WINDOWS = 100
 MOST_TOLD = 40
 
-#: later than this, so that no chain of hooks grows
+#: the delay prevents long chains of hooks
 SOON_MS = 1_100
 
 Change = Callable[[Question, Key], JsonObject]
 
 
 def correct(context: Context, payload: JsonObject) -> ActionResult:
-    """Replace the key of a question that was played, and all the points that follow from it."""
+    """Replace the key of a question that was played, and all points that depend on it."""
     return _rekey(context, payload, corrected, "ANSWER_UNFIT")
 
 
 def accept(context: Context, payload: JsonObject) -> ActionResult:
-    """Count an answer as right too."""
+    """Accept one more answer as right."""
     return _rekey(context, payload, accepted, "ACCEPT_UNFIT")
 
 
 def void(context: Context, payload: JsonObject) -> ActionResult:
-    """Have a question give no points; it neither adds to streaks nor breaks them."""
+    """Void a question: it gives no points, and neither adds to streaks nor breaks them."""
     settings, game = settings_of(context), Game.of(context)
     question = chosen(context, settings, payload)
     game, effects = _voided(context, settings, game, _played(context, game, question))
@@ -60,7 +60,7 @@ def void(context: Context, payload: JsonObject) -> ActionResult:
 
 
 def replay(context: Context, payload: JsonObject) -> ActionResult:
-    """Void a question and ask it once more, in a window of its own."""
+    """Void a question and ask it again, in a new window."""
     settings, game = settings_of(context), Game.of(context)
     question = chosen(context, settings, payload)
     require_idle(context, settings, game)
@@ -75,9 +75,10 @@ def replay(context: Context, payload: JsonObject) -> ActionResult:
 def corrections(
     context: Context, settings: Settings, game: Game, *, anew: Collection[int] = ()
 ) -> tuple[Game, tuple[Effect, ...]]:
-    """Return the quiz, and what brings its points to what they should be.
+    """Return the quiz, and the effects that correct its points.
 
-    The rounds `anew` are judged by the key of now, and everybody is told what came of them.
+    The rounds that the caller names are judged again by the current key, and everybody is notified
+    of their results.
     """
     reckoned = results(settings, game, all_rounds(game, context.submissions), anew=anew)
     for number in anew:
@@ -89,7 +90,7 @@ def corrections(
 
 
 def recount_after(game: Game, effects: Sequence[Effect]) -> tuple[Schedule, ...]:
-    """Return what has the rest brought up to date, once the host has added up the new points."""
+    """Return the timer that updates the rest once the host has the new points, if needed."""
     corrected = [one for one in effects if isinstance(one, Rejudge)]
     public = game.public
     follows = bool(public.teams or public.standings) or public.status is Status.FINISHED
@@ -132,7 +133,7 @@ def _voided(
 
 
 def _played(context: Context, game: Game, question: Question) -> list[int]:
-    """Return the rounds that stand with this question, refused where there are none."""
+    """Return the rounds of this question that count; raise Refuse if there are none."""
     rounds = [game.round(number) for number in game.rounds_of(question.id)]
     if not rounds:
         raise refusal(context, "QUESTION_NOT_PLAYED", question=question.id)

@@ -1,4 +1,4 @@
-"""Draws of a quiz: lots among those who are tied for a prize."""
+"""Draws of a quiz: a draw among the participants who are tied for a prize."""
 
 from mymozhem.contract import (
     Context,
@@ -15,9 +15,9 @@ from .standings import ranker
 
 @hookimpl
 def prepare_draw(context: Context, request: PrepareDrawRequest) -> PreparedDraw:
-    """Answer with those who are tied, one ticket each; a draw of no tie is for everybody.
+    """Return the tied participants, one ticket each; a draw without a tie is for everybody.
 
-    Refused where nobody of them is left in the room.
+    Raise Refuse if none of them is left in the room.
     """
     game = Game.of(context)
     place = game.private.draws.get(request.key)

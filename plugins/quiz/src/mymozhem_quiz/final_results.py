@@ -1,4 +1,4 @@
-"""The end: final standings, and prizes down them, with ties broken as the organizer chose."""
+"""The end: final standings, and prizes by rank, with ties broken as the organizer chose."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -27,13 +27,16 @@ from .settings import Settings, settings_of
 from .standings import Awarded, Tie, best, final, ranker, share_out
 from .teams import refresh
 
-#: how many places everybody is told, and how many ties are drawn at once
+#: how many places the event names, and how many ties one result draws
 MOST_PLACES = 100
 MOST_DRAWS = 10
 
 
 def end(context: Context, _: JsonObject) -> ActionResult:
-    """End the quiz, or play a question that breaks a tie first; at people's own pace, close all."""
+    """End the quiz, or first play a question that breaks a tie.
+
+    In a self-paced quiz, close all questions instead.
+    """
     settings, game = settings_of(context), Game.of(context)
     require_running(context, game)
     waiting = game.open_rounds()
@@ -46,7 +49,7 @@ def end(context: Context, _: JsonObject) -> ActionResult:
 
 
 def finish(context: Context) -> Effects:
-    """End a quiz at people's own pace once all its questions are settled."""
+    """End a self-paced quiz once all its questions are settled."""
     settings, game = settings_of(context), Game.of(context)
     if not game.running or game.open_rounds():
         return Effects()
@@ -85,7 +88,7 @@ def _end(context: Context, settings: Settings, game: Game) -> tuple[Effect, ...]
 def _sudden_death(
     context: Context, settings: Settings, game: Game, ties: Sequence[Tie]
 ) -> tuple[Effect, ...]:
-    """Return what asks one question more of those who are tied for the best prize that is open."""
+    """Return the effects that ask the participants tied for the best prize one more question."""
     waiting = game.unplayed(settings)
     if settings.tie_break != "suddenDeath" or settings.self_paced or not ties or not waiting:
         return ()

@@ -1,4 +1,4 @@
-"""How far the quiz has come: the room's state as typed values, in its two parts."""
+"""The progress of the quiz: both parts of the room's state as typed values."""
 
 import re
 from collections.abc import Iterator
@@ -14,16 +14,16 @@ WINDOW = re.compile(r"q-([1-9][0-9]{0,5})")
 
 
 class Status(StrEnum):
-    """Where a quiz is."""
+    """The status of a quiz."""
 
     WAITING = "WAITING"  #: not started yet
     QUESTION_ACTIVE = "QUESTION_ACTIVE"  #: a question can be answered, or is being settled
-    BETWEEN_ROUNDS = "BETWEEN_ROUNDS"  #: the next question is the organizer's to show
+    BETWEEN_ROUNDS = "BETWEEN_ROUNDS"  #: the organizer can show the next question
     FINISHED = "FINISHED"  #: the standings are final
 
 
 class Place(Wire):
-    """A place in the standings; who cannot be told apart shares a rank."""
+    """A place in the standings; participants with equal results share a rank."""
 
     rank: int
     participant_id: str
@@ -31,7 +31,7 @@ class Place(Wire):
 
 
 class Team(Wire):
-    """A team: its active members, and the mean of their points, None while that is not shown."""
+    """A team: its active members, and the mean of their points, or None while it is not shown."""
 
     name: str
     members: int
@@ -39,11 +39,11 @@ class Team(Wire):
 
 
 class Public(Wire):
-    """What everybody may know.
+    """The public part of the state.
 
-    `window` is the question that can be answered, `tied` how many answer it to break a tie,
-    `part` what people call the round that is on, `standings` the ten best at the end, and between
-    two parts.
+    `window` is the question that can be answered, `tied` how many participants answer it to break a
+    tie, `part` the current part (people call it a round), `standings` the ten best at the end and
+    between two parts.
     """
 
     status: Status = Status.WAITING
@@ -61,9 +61,9 @@ class Public(Wire):
 class Round(Wire):
     """A question as it was played; its number is its place in the list, counted from 1.
 
-    `order` are the positions of the options as they were shown. The points of a `fixed` round are
+    `order` is the positions of the options as they were shown. The points of a `fixed` round are
     the host's: it settled or corrected the window without this app. `held` results are not shown
-    yet. `ranked` is who was right in a round that broke a tie, in commit order.
+    yet. `ranked` lists who was right in a round that broke a tie, in commit order.
     """
 
     question: str
@@ -82,15 +82,15 @@ class Round(Wire):
 
     @property
     def scores(self) -> bool:
-        """Whether the round can bring points."""
+        """Whether the round can give points."""
         return not self.void and not self.tie
 
 
 class Private(Wire):
-    """What only the app knows.
+    """The private part of the state, which only the app sees.
 
-    The rounds, those of which is still to be told, by a draw's key what places are sorted by, which
-    is the same for all who are tied, and the id of the part that is on.
+    It has the rounds, those whose results are not announced yet, the sort key of the tied places by
+    the key of their draw, and the id of the current part.
     """
 
     rounds: tuple[Round, ...] = ()
@@ -100,35 +100,35 @@ class Private(Wire):
 
 
 class Game(Wire):
-    """A quiz on its way."""
+    """The state of a quiz that is being played."""
 
     public: Public = Public()
     private: Private = Private()
 
     @classmethod
     def of(cls, context: Context) -> Self:
-        """Return the quiz of the room that a call is about."""
+        """Return the quiz of the room that a call concerns."""
         state = room_of(context).state
         return cls.model_validate({"public": state.public, "private": state.private})
 
     def save(self) -> SetState:
-        """Return what stores this; what is as it always is takes no room in the private part."""
+        """Return the effect that stores the quiz; the private part leaves out default values."""
         private = self.private.model_dump(mode="json", by_alias=True, exclude_defaults=True)
-        # Rooms of the first version know no parts: where none is on, nothing is said of it.
+        # Rooms of the first version have no parts: without a part, leave the field out.
         unsaid = {"part"} if self.public.part is None else set()
         public = self.public.model_dump(mode="json", by_alias=True, exclude=unsaid)
         return SetState(public=public, private=private)
 
     def shown(self, **changes: object) -> Self:
-        """Return the quiz with another public part."""
+        """Return the quiz with these changes in its public part."""
         return self.model_copy(update={"public": self.public.model_copy(update=changes)})
 
     def kept(self, **changes: object) -> Self:
-        """Return the quiz with another private part."""
+        """Return the quiz with these changes in its private part."""
         return self.model_copy(update={"private": self.private.model_copy(update=changes)})
 
     def opened(self, played: Round) -> Self:
-        """Return the quiz with one round more."""
+        """Return the quiz with one more round."""
         return self.kept(rounds=(*self.private.rounds, played))
 
     def turned(self, number: int, **changes: object) -> Self:
@@ -146,7 +146,7 @@ class Game(Wire):
         return self.private.rounds[number - 1]
 
     def number_of(self, window_id: str | None) -> int | None:
-        """Return the number of a window's round; None for a window that is none of ours."""
+        """Return the number of a window's round, or None for a window that is not the quiz's."""
         found = WINDOW.fullmatch(window_id or "")
         number = int(found[1]) if found else 0
         return number if 0 < number <= len(self.private.rounds) else None
@@ -156,7 +156,7 @@ class Game(Wire):
         return [number for number, played in self.numbered() if not played.closed]
 
     def held_rounds(self) -> list[int]:
-        """Return the numbers of the rounds whose results are still to be revealed."""
+        """Return the numbers of the rounds whose results are not revealed yet."""
         return [n for n, played in self.numbered() if played.held and played.stands]
 
     def rounds_of(self, question_id: str) -> list[int]:
@@ -164,16 +164,16 @@ class Game(Wire):
         return [n for n, played in self.numbered() if played.question == question_id]
 
     def unplayed(self, settings: Settings) -> list[Question]:
-        """Return the questions that nobody has seen yet, in their order."""
+        """Return the questions that were not shown yet, in their order."""
         played = {one.question for one in self.private.rounds}
         return [one for one in settings.questions if one.id not in played]
 
     @property
     def running(self) -> bool:
-        """Whether the quiz has begun and is not over."""
+        """Whether the quiz has started and is not over."""
         return self.public.status in {Status.QUESTION_ACTIVE, Status.BETWEEN_ROUNDS}
 
 
 def window_of(number: int) -> str:
-    """Return the id of a round's window, which no other round ever has."""
+    """Return the id of a round's window, which is unique in the room."""
     return f"q-{number}"

@@ -1,4 +1,4 @@
-"""Another key for a question: what organizers write, and the question with it."""
+"""A new key for a question: what organizers send, and the changed question."""
 
 from collections.abc import Sequence
 
@@ -14,7 +14,7 @@ from .settings import Option, Question
 
 
 class Key(Wire):
-    """What is right: texts of options, in their order for an `order`; texts; a number; a truth."""
+    """The right answer: texts of options (in order for an `order`), texts, a number, a boolean."""
 
     question_id: str
     answer: JsonValue
@@ -22,11 +22,11 @@ class Key(Wire):
 
 
 class Unfit(ValueError):
-    """The question cannot have this answer."""
+    """The key does not fit the question."""
 
 
 def corrected(question: Question, key: Key) -> JsonObject:
-    """Return what changes in a question whose key is replaced; Unfit for no key of its type."""
+    """Return the changes to a question whose key is replaced; raise Unfit if it does not fit."""
     match question.type:
         case "boolean":
             return {"answer": _of(bool, key.answer)}
@@ -45,7 +45,7 @@ def corrected(question: Question, key: Key) -> JsonObject:
 
 
 def accepted(question: Question, key: Key) -> JsonObject:
-    """Return what changes in a question for which one answer more is right; Unfit for others."""
+    """Return the changes to a question that accepts one more answer; raise Unfit if it cannot."""
     match question.type:
         case "single" | "multiple":
             places = _places(question, key.answer)
@@ -67,7 +67,7 @@ def accepted(question: Question, key: Key) -> JsonObject:
 
 
 def moved(game: Game, before: Question, after: Question) -> Game:
-    """Return the quiz whose rounds still know which option stood where, after a new order."""
+    """Return the quiz with its rounds adjusted to a new order of the question's options."""
     if before.type != "order":
         return game
     places = {option.text: place for place, option in enumerate(after.options)}

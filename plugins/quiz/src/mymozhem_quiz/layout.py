@@ -1,7 +1,7 @@
-"""Where questions lie in the settings: in rounds, or in one list in rooms of the first version.
+"""Where the settings keep questions: in rounds, or in one list in rooms of the first version.
 
-A room keeps the version that it was made with, and this code serves both; the version that a call
-names says which settings the room has.
+A room keeps the version that it was created with, and this code serves both. The version in a call
+says which settings the room has.
 """
 
 from collections.abc import Callable, Iterator
@@ -11,16 +11,16 @@ from pydantic import JsonValue
 
 from mymozhem.contract import Context, JsonObject
 
-#: the setting that holds the questions: rounds of them since 2.0, one list before
+#: the setting that holds the questions: rounds since 2.0, one list before
 ROUNDS, QUESTIONS = "rounds", "questions"
 
-#: the version of the app from which on questions lie in rounds
+#: the first version of the app with questions in rounds
 FIRST_WITH_ROUNDS = 2
 
 
 @dataclass(frozen=True)
 class Lying:
-    """A question as it stands in the settings; `part` is its round, empty where there are none."""
+    """A question and its place in the settings; `part` is its round, empty without rounds."""
 
     pointer: str
     question: JsonObject
@@ -28,17 +28,17 @@ class Lying:
 
 
 def has_rounds(version: str) -> bool:
-    """Tell whether rooms of a version of this app have rounds."""
+    """Return whether rooms of a version of this app have rounds."""
     return int(version.partition(".")[0]) >= FIRST_WITH_ROUNDS
 
 
 def setting_of(context: Context) -> str:
-    """Return the setting that holds the questions of the room that a call is about."""
+    """Return the name of the setting that holds the questions of the room that a call concerns."""
     return ROUNDS if has_rounds(context.app.version) else QUESTIONS
 
 
 def in_rounds(settings: JsonObject, setting: str) -> JsonObject:
-    """Return settings as if all rooms had rounds: one list is a round without id and title."""
+    """Return settings as if all rooms had rounds: one list becomes a round without id and title."""
     if setting == ROUNDS or QUESTIONS not in settings:
         return settings
     others = {name: value for name, value in settings.items() if name != QUESTIONS}
@@ -46,7 +46,7 @@ def in_rounds(settings: JsonObject, setting: str) -> JsonObject:
 
 
 def lying(settings: JsonObject, setting: str) -> Iterator[Lying]:
-    """Yield every question with the place where it stands; what is no object is left out."""
+    """Yield every question with its place; values that are not objects are skipped."""
     if setting == QUESTIONS:
         yield from _lying(settings, "", {})
         return
@@ -69,7 +69,7 @@ def replaced(
 
 
 def objects(value: JsonValue) -> list[JsonObject]:
-    """Return the objects of a list; nothing where it is none."""
+    """Return the objects of a list, or an empty list if the value is not a list."""
     return [one for one in value if isinstance(one, dict)] if isinstance(value, list) else []
 
 

@@ -1,4 +1,4 @@
-"""Every sentence that people read, in English; `russian` says the same in Russian."""
+"""Every message that people read, in English; `messages_ru` has the same ones in Russian."""
 
 from mymozhem.contract import Context, JsonObject, Refuse
 
@@ -56,12 +56,12 @@ ENGLISH = {
 
 
 def say(context: Context, key: str, /, **values: object) -> str:
-    """Return a sentence in the language of the room, English where there is none."""
+    """Return a message in the language of the room, or in English if it is not translated."""
     russian = context.room is not None and context.room.locale.lower().startswith("ru")
     return (RUSSIAN if russian else ENGLISH)[key].format(**values)
 
 
 def refusal(context: Context, code: str, /, **values: object) -> Refuse:
-    """Return the quiz's no, in the language of the room; the values come as details."""
+    """Return the quiz's refusal, in the language of the room; the values become its details."""
     details: JsonObject = {name: str(value) for name, value in values.items()}
     return Refuse(code, say(context, code, **values), details)

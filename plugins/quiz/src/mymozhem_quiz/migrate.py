@@ -1,8 +1,8 @@
-"""Settings and state of a room, carried from one version of the quiz to another.
+"""Migrate settings and state of a room from one version of the quiz to another.
 
-Since 2.0 questions lie in rounds. On the way up all of them become one round; on the way down the
-questions of all rounds become one list, and the notes say what no list can hold. Windows, rounds as
-they were played, and timers are the same in both.
+Since 2.0 questions are in rounds. An upgrade puts all of them into one round. A downgrade puts the
+questions of all rounds into one list, and the notes name what a list cannot hold. Windows, played
+rounds and timers are the same in both versions.
 """
 
 from collections.abc import Iterator
@@ -23,19 +23,19 @@ from .messages_en import refusal, say
 from .rounds import resumed
 from .settings import Settings
 
-#: the setting that only rooms with rounds have beside them
+#: the other setting that only rooms with rounds have
 PAUSE = "pauseBetweenRounds"
 
-#: what a state says of the round that is on
+#: the field of the state that names the current round
 PART = "part"
 
-#: the round that all questions become
+#: the round that takes all questions
 FIRST = "r1"
 
-#: majors between which this code can carry a room
+#: major versions between which this code can migrate a room
 KNOWN = frozenset({"1", "2"})
 
-#: titles that a note names, of fifty
+#: how many titles a note names, of at most fifty
 MOST_NAMED = 10
 
 
@@ -43,9 +43,9 @@ MOST_NAMED = 10
 def migrate_settings(
     context: Context, request: SettingsMigrationRequest
 ) -> SettingsMigrationResult:
-    """Return settings and state as the other version has them, and what was lost on the way.
+    """Return settings and state in the form of the other version, and notes on what was lost.
 
-    Refused for versions that this code does not know.
+    Raise Refuse for versions that this code does not know.
     """
     for version in (request.from_version, request.to_version):
         if version.partition(".")[0] not in KNOWN:
@@ -75,7 +75,7 @@ def _down(context: Context, request: SettingsMigrationRequest) -> SettingsMigrat
     public, private = _without(request.state.public), _without(request.state.private)
     finished = _game(request.state).public.status is Status.FINISHED
     if PART in request.state.private and not finished and "standings" in public:
-        # Without rounds there is nothing between them: standings are those of the end.
+        # Without rounds there is no pause between them: only final standings remain.
         public = public | {"standings": []}
     return SettingsMigrationResult(
         settings=kept | {QUESTIONS: [*questions]},
@@ -85,7 +85,7 @@ def _down(context: Context, request: SettingsMigrationRequest) -> SettingsMigrat
 
 
 def _alone(one: Lying) -> JsonObject:
-    """Return a question with the points and the time of its round, and options without pictures."""
+    """Return a question with the points and time of its round, and options without pictures."""
     question = dict(one.question)
     for name, of_round in (("points", "points"), ("timeLimit", "timePerQuestion")):
         if of_round in one.part:

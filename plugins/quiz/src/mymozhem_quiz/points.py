@@ -1,14 +1,15 @@
 """How many points each answer gets: one pure function over the rounds of a quiz.
 
 - `first`: the first right answer, in commit order, gets the full points, the others none.
-- `speed`: every right answer gets points that fall with the time that it took, linearly from the
+- `speed`: every right answer gets points that fall linearly with the time that it took, from the
   full points at 0 ms to half of them at the time limit and after it, rounded down.
 - `plain`: every right answer gets the full points.
 
-A streak is of rounds won one after the other: by the first right answer in `first`, by a right one
-in the other modes. The second in a row brings the bonus once, the third twice, and so on, five
-times at most. Who does not win a round has lost the streak. Rounds that do not count, because they
-are void or broke a tie, neither add to streaks nor break them.
+A streak is a series of rounds that a participant won in a row: by the first right answer in
+`first`, by a right answer in the other modes. The second round in a row gives the bonus once, the
+third twice, and so on, up to five times. A participant who does not win a round loses the streak.
+Rounds that do not count, because they are void or broke a tie, neither add to streaks nor break
+them.
 """
 
 from collections.abc import Iterable, Sequence
@@ -16,13 +17,13 @@ from dataclasses import dataclass
 
 from .settings import Mode
 
-#: a streak brings so many times the bonus at most
+#: a streak gives at most this many times the bonus
 MOST_STEPS = 5
 
 
 @dataclass(frozen=True)
 class Answer:
-    """An answer as far as points depend on it."""
+    """The part of an answer on which points depend."""
 
     participant_id: str
     right: bool
@@ -33,7 +34,8 @@ class Answer:
 class Played:
     """A round: its answers in commit order, full points and time limit.
 
-    `given` are points that stand already and are not reckoned; whoever got some has won the round.
+    `given` are points that are final and not computed; a participant who got some has won the
+    round.
     """
 
     points: int
@@ -61,7 +63,7 @@ def speed_points(full: int, elapsed_ms: int, limit_ms: int) -> int:
 
 
 def first_right(answers: Sequence[Answer]) -> int | None:
-    """Return the index of the first right answer; None where nobody was right."""
+    """Return the index of the first right answer, or None if nobody was right."""
     return next((index for index, answer in enumerate(answers) if answer.right), None)
 
 

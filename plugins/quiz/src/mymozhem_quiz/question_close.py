@@ -1,4 +1,4 @@
-"""A question is over: verdicts and points in bulk, then what everybody is told."""
+"""The close of a question: verdicts and points in bulk, then the events for everybody."""
 
 from collections.abc import Iterator
 
@@ -20,15 +20,15 @@ from .settings import Settings, room_of, settings_of
 from .submissions import rows_of
 from .teams import refresh
 
-#: the timer that ends a quiz at people's own pace
+#: the timer that ends a self-paced quiz
 FINISH = "finish"
 
 
 @hookimpl
 def close_window(context: Context, request: CloseWindowRequest) -> CloseWindowResult:
-    """Judge and reckon a round, and move the quiz on.
+    """Judge a round, compute its points, and advance the quiz.
 
-    A window of no round, and one whose question is gone, keep what the rules say.
+    A window that is no round, or whose question is gone, keeps the verdicts of its own rules.
     """
     settings, game = settings_of(context), Game.of(context)
     number = game.number_of(request.window.id)
@@ -44,14 +44,14 @@ def close_window(context: Context, request: CloseWindowRequest) -> CloseWindowRe
 
 
 def timely(context: Context, effects: tuple[Effect, ...]) -> tuple[Effect, ...]:
-    """Return effects without timers where the room is over: what it closes is settled without."""
+    """Return the effects, without timers if the room is over: nothing waits for a timer then."""
     if room_of(context).status is RoomStatus.ACTIVE:
         return effects
     return tuple(one for one in effects if not isinstance(one, Schedule))
 
 
 def moved_on(game: Game) -> Game:
-    """Return the quiz between two rounds, where no question is open any more."""
+    """Return the quiz between two rounds if no question is open any more."""
     if game.open_rounds() or not game.running:
         return game
     return game.shown(status=Status.BETWEEN_ROUNDS, window=None, tied=0)
@@ -72,14 +72,14 @@ def _settled(
 def _result(
     context: Context, settings: Settings, game: Game, number: int, request: CloseWindowRequest
 ) -> Result | None:
-    """Earlier rounds matter only where streaks are worth something."""
+    """Return the result of a round; earlier rounds are needed only if streaks give points."""
     earlier = all_rounds(game, context.submissions) if settings.bonus else {}
     answers = {**earlier, number: list(rows_of(request.submissions))}
     return results(settings, game, answers).get(number)
 
 
 def where(settings: Settings, game: Game) -> Iterator[Effect]:
-    """Yield what follows when no question is open any more."""
+    """Yield the effects that follow when no question is open any more."""
     if game.public.status is Status.BETWEEN_ROUNDS:
         yield status_changed(game)
         if settings.self_paced:

@@ -22,24 +22,24 @@ from .scoring import all_rounds, gains, results
 from .settings import MOST_SELF_PACED, Question, Settings, settings_of
 from .teams import refresh
 
-#: rounds that one answer reveals: three effects each at most, of two hundred
+#: rounds that one result reveals: at most three effects each, of at most two hundred
 MOST_REVEALED = 60
 
 
 class ChosenPayload(Wire):
-    """The question that is meant."""
+    """The question that the organizer chose."""
 
     question_id: str
 
 
 class RevealPayload(Wire):
-    """The question whose answer is revealed; without one every answer that is held back."""
+    """The question whose answer is revealed; without one, every answer that is held back."""
 
     question_id: str | None = None
 
 
 def start(context: Context, _: JsonObject) -> ActionResult:
-    """Open the first question, or all of them where people answer at their own pace."""
+    """Open the first question, or all of them if the quiz is self-paced."""
     settings, game = settings_of(context), Game.of(context)
     if game.public.status is not Status.WAITING:
         code = "FINISHED" if game.public.status is Status.FINISHED else "STARTED_ALREADY"
@@ -58,9 +58,9 @@ def start(context: Context, _: JsonObject) -> ActionResult:
 
 
 def show_next(context: Context, _: JsonObject) -> ActionResult:
-    """Open the first question that nobody has seen yet.
+    """Open the first question that was not shown yet.
 
-    Where it lies in another part and the organizer wants a pause, that part is only announced.
+    If it is in another part and the organizer wants a pause, only announce that part.
     """
     settings, game = settings_of(context), Game.of(context)
     require_idle(context, settings, game)
@@ -74,7 +74,7 @@ def show_next(context: Context, _: JsonObject) -> ActionResult:
 
 
 def show_question(context: Context, payload: JsonObject) -> ActionResult:
-    """Open a question of the organizer's choice that nobody has seen yet."""
+    """Open a question of the organizer's choice that was not shown yet."""
     settings, game = settings_of(context), Game.of(context)
     question = chosen(context, settings, payload)
     require_idle(context, settings, game)
@@ -85,7 +85,7 @@ def show_question(context: Context, payload: JsonObject) -> ActionResult:
 
 
 def close(context: Context, _: JsonObject) -> ActionResult:
-    """Close the open question early; what was answered until now counts."""
+    """Close the open question early; the answers so far count."""
     settings, game = settings_of(context), Game.of(context)
     if settings.self_paced:
         raise refusal(context, "SELF_PACED")
@@ -96,7 +96,7 @@ def close(context: Context, _: JsonObject) -> ActionResult:
 
 
 def reveal(context: Context, payload: JsonObject) -> ActionResult:
-    """Show verdicts, standings and the right answer of what was held back."""
+    """Show verdicts, standings and the right answer of rounds that were held back."""
     settings, game = settings_of(context), Game.of(context)
     wish = RevealPayload.model_validate(payload)
     held = game.held_rounds()
@@ -121,7 +121,7 @@ def reveal_rounds(
     numbers: Sequence[int],
     reckoned: Mapping[int, Result],
 ) -> tuple[Game, tuple[Effect, ...]]:
-    """Return the quiz with these rounds revealed, and what reveals them and says what was right."""
+    """Return the quiz with these rounds revealed, and the effects that reveal and announce them."""
     effects: list[Effect] = []
     for number in numbers:
         game = game.turned(number, held=False)
@@ -139,7 +139,7 @@ def open_rounds(
     *,
     tied: Sequence[str] = (),
 ) -> tuple[Effect, ...]:
-    """Return what opens questions, and the quiz in which they are open."""
+    """Return the effects that open questions, and store the quiz in which they are open."""
     opened: list[Effect] = []
     for question in questions:
         game, effects = show(context, settings, game, question, tied=tied)
@@ -151,7 +151,7 @@ def open_rounds(
 
 
 def chosen(context: Context, settings: Settings, payload: JsonObject) -> Question:
-    """Return the question that an action names, refused where there is none."""
+    """Return the question that an action names; raise Refuse if it is missing."""
     wanted = ChosenPayload.model_validate(payload).question_id
     question = settings.question(wanted)
     if question is None:
@@ -160,14 +160,14 @@ def chosen(context: Context, settings: Settings, payload: JsonObject) -> Questio
 
 
 def require_running(context: Context, game: Game) -> None:
-    """Refuse what only makes sense between the start and the end."""
+    """Raise Refuse unless the quiz has started and is not over."""
     if not game.running:
         over = game.public.status is Status.FINISHED
         raise refusal(context, "FINISHED" if over else "NOT_STARTED")
 
 
 def require_idle(context: Context, settings: Settings, game: Game) -> None:
-    """Refuse what has to wait until no question is open."""
+    """Raise Refuse while a question is open."""
     require_running(context, game)
     if settings.self_paced:
         raise refusal(context, "SELF_PACED")

@@ -1,4 +1,4 @@
-"""A question on its way to the phones: the window that asks it, without a word of its key."""
+"""The window that asks a question; it never contains the key."""
 
 import hashlib
 from collections.abc import Sequence
@@ -22,7 +22,7 @@ from .game_state import Game, Round, Status, window_of
 from .messages_en import refusal, say
 from .settings import Question, Settings
 
-#: rounds of one room, replayed ones included: they are kept in its state
+#: rounds of one room, including replayed ones: the state keeps them all
 MOST_ROUNDS = 1_000
 
 
@@ -34,9 +34,9 @@ def show(
     *,
     tied: Sequence[str] = (),
 ) -> tuple[Game, tuple[Effect, ...]]:
-    """Return the quiz with one round more, and what opens its window and says so.
+    """Return the quiz with one more round, and the effects that open and announce its window.
 
-    With `tied` only those can answer: it breaks their tie and gives no points.
+    With `tied`, only those participants can answer: the round breaks their tie and gives no points.
     """
     number = len(game.private.rounds) + 1
     if number > MOST_ROUNDS:
@@ -95,7 +95,10 @@ def _window(
 
 
 def _close_on(settings: Settings, question: Question, *, tie: bool) -> CloseOn:
-    """In `first` the first right answer ends it, save where only all of them tell who is right."""
+    """Return when the window closes early.
+
+    In `first` the first right answer closes it, unless it takes all answers to decide who is right.
+    """
     if settings.self_paced:
         return CloseOn.DEADLINE
     if settings.mode != "first" or tie:
@@ -138,14 +141,14 @@ def _option(context: Context, asked: Asked, option: str) -> JsonObject:
 
 
 def text_of(context: Context, asked: Asked, option: str) -> str:
-    """Return the text of an option as people read it."""
+    """Return the text of an option as participants read it."""
     if asked.question.type == "boolean":
         return say(context, {YES: "TRUE", NO: "FALSE"}[option])
     return asked.options[option].text
 
 
 def _labelled(schema: JsonObject, prompt: JsonObject) -> JsonObject:
-    """Return the schema with the texts of its options, for forms that are made from it alone."""
+    """Return the schema with the texts of its options, for forms that only know the schema."""
     options = prompt.get("options")
     if not isinstance(options, list):
         return schema
@@ -154,10 +157,10 @@ def _labelled(schema: JsonObject, prompt: JsonObject) -> JsonObject:
 
 
 def _order(context: Context, settings: Settings, question: Question, number: int) -> str:
-    """Return the places of the options as they are shown: shuffled where their order tells.
+    """Return the places of the options as they are shown: shuffled if their order reveals the key.
 
-    A shuffle may give the order in which they are listed. That no order is left out is what makes
-    it say nothing.
+    A shuffle may return the order in which they are listed. Because no order is excluded, the order
+    reveals nothing.
     """
     places = range(len(question.options) if question.has_options else 0)
     if question.type != "order" and not settings.shuffle_options:
@@ -168,7 +171,7 @@ def _order(context: Context, settings: Settings, question: Question, number: int
 
 
 def mix(seed: str, *parts: object) -> bytes:
-    """Return bytes by which things can be sorted into an order that nobody foresees."""
+    """Return bytes by which items can be sorted into an unpredictable order."""
     return hashlib.sha256("/".join((seed, *map(str, parts))).encode()).digest()
 
 

@@ -1,4 +1,4 @@
-"""What the quiz does when others change the room: the host, or organizers."""
+"""What the quiz does when the host or an organizer changes the room."""
 
 from mymozhem.contract import (
     Change,
@@ -22,7 +22,7 @@ from .settings import Settings, settings_of
 
 @hookimpl
 def on_room_changed(context: Context, request: RoomChangeRequest) -> Effects:
-    """Go on after what the host settled, revealed or corrected."""
+    """Continue after the host settled, revealed or corrected a window."""
     change = request.change
     settings, game = settings_of(context), Game.of(context)
     match change.kind:
@@ -52,7 +52,10 @@ def _window(settings: Settings, game: Game, change: Change) -> tuple[Effect, ...
 
 
 def _settled(settings: Settings, game: Game, number: int) -> tuple[Effect, ...]:
-    """The host has settled the window by its own rules while this app was away: they stand."""
+    """Keep the results of a window that the host settled by its own rules.
+
+    The host does that while this app is down.
+    """
     if game.round(number).closed:
         return ()
     game = moved_on(game.turned(number, closed=True, fixed=True))
@@ -61,7 +64,7 @@ def _settled(settings: Settings, game: Game, number: int) -> tuple[Effect, ...]:
 
 
 def _revealed(game: Game, number: int) -> tuple[Effect, ...]:
-    """Results that were held back are shown, by the host itself after its time."""
+    """Announce results that were held back and that the host revealed when they were due."""
     if not game.round(number).held:
         return ()
     game = _untold(game.turned(number, held=False), number)
@@ -69,9 +72,9 @@ def _revealed(game: Game, number: int) -> tuple[Effect, ...]:
 
 
 def _corrected(settings: Settings, game: Game, number: int) -> tuple[Effect, ...]:
-    """An organizer has corrected the window by the host's own means: their word stands.
+    """Keep the results of a window that an organizer corrected through the host's API.
 
-    A window that was void counts again then.
+    If the window was void, it counts again.
     """
     if not game.round(number).closed:
         return _settled(settings, game, number)
@@ -80,7 +83,7 @@ def _corrected(settings: Settings, game: Game, number: int) -> tuple[Effect, ...
 
 
 def _voided(settings: Settings, game: Game, number: int) -> tuple[Effect, ...]:
-    """An organizer has voided the window by the host's own means, perhaps an open one."""
+    """Note that an organizer voided a window, which may be open, through the host's API."""
     before = game.round(number)
     if before.void:
         return ()
@@ -97,13 +100,13 @@ def _untold(game: Game, number: int) -> Game:
 
 
 def _with(settings: Settings, game: Game) -> tuple[Effect, ...]:
-    """Bring the quiz up to date with new settings."""
+    """Return the effects that apply new settings to the quiz."""
     changed, windows = _move_end(settings, mended(settings, game))
     return () if changed == game else (*windows, changed.save())
 
 
 def _move_end(settings: Settings, game: Game) -> tuple[Game, tuple[Effect, ...]]:
-    """At people's own pace all open questions end when the settings say."""
+    """Move the end of all open questions of a self-paced quiz to the end in the settings."""
     closes_at = settings.closes_at
     if not (game.running and settings.self_paced) or closes_at in (None, game.public.closes_at):
         return game, ()

@@ -1,4 +1,4 @@
-"""The parts of a quiz, which people call rounds: which one is on, and what is seen between two."""
+"""The parts of a quiz, which people call rounds: the current one, and what is shown between two."""
 
 from collections.abc import Mapping
 
@@ -12,9 +12,9 @@ NOTHING: Mapping[str, int] = {}
 
 
 def begin(settings: Settings, game: Game, question: Question) -> tuple[Game, tuple[Emit, ...]]:
-    """Return the quiz in the part of a question, and what says that this part is on from now.
+    """Return the quiz in the part of a question, and the event that this part begins.
 
-    Nothing is said where it is on already, and in rooms that know no rounds.
+    There is no event if it is the current part already, or if the room has no rounds.
     """
     part = settings.part_of(question)
     if part is None or part.id == game.private.part:
@@ -26,9 +26,9 @@ def begin(settings: Settings, game: Game, question: Question) -> tuple[Game, tup
 def with_standings(
     context: Context, settings: Settings, game: Game, gained: Mapping[str, int] = NOTHING
 ) -> Game:
-    """Return the quiz with the standings that everybody sees while it rests between two parts.
+    """Return the quiz with the standings that everybody sees during a pause between two parts.
 
-    `gained` are points that this answer gives and that the participants do not have yet.
+    `gained` are points that this result gives and that the participants do not have yet.
     """
     if context.participants is None or not _rests(settings, game):
         return game
@@ -37,7 +37,7 @@ def with_standings(
 
 
 def mended(settings: Settings, game: Game) -> Game:
-    """Return the quiz as new settings have it: another title, or no standings any more."""
+    """Return the quiz with new settings applied: another title, or no standings any more."""
     part = settings.part(game.private.part)
     if part is None or not game.running:
         return game
@@ -46,7 +46,7 @@ def mended(settings: Settings, game: Game) -> Game:
 
 
 def resumed(settings: Settings, game: Game) -> Game:
-    """Return a quiz that began in a room without rounds in the part that it was last in."""
+    """Return a quiz that began in a room without rounds, in the part of its last question."""
     if not game.running or settings.self_paced or not game.private.rounds:
         return game
     question = settings.question(game.private.rounds[-1].question)

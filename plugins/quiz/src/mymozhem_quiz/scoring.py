@@ -1,4 +1,4 @@
-"""Submissions as the host keeps them, judged and reckoned; and what differs from what stands."""
+"""Judge submissions and compute points, and find what differs from the current verdicts."""
 
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
@@ -13,7 +13,7 @@ from .points import Answer, Played, compute_points
 from .settings import Settings
 from .submissions import Sent, rows_of
 
-#: a verdict that stands; the others are still to be found
+#: the final verdicts; all others are still to be computed
 FOUND = frozenset({Verdict.RIGHT, Verdict.WRONG})
 
 Answers = Mapping[int, Sequence[Sent]]
@@ -21,7 +21,7 @@ Answers = Mapping[int, Sequence[Sent]]
 
 @dataclass(frozen=True)
 class _Judged:
-    """A round with what was found right in it."""
+    """A round and which of its submissions are right."""
 
     number: int
     asked: Asked
@@ -40,7 +40,7 @@ def by_round(game: Game, submissions: Iterable[Sent]) -> Answers:
 
 
 def all_rounds(game: Game, submissions: Submissions | None) -> Answers:
-    """Return the submissions of every round that stands, an empty list where nobody answered."""
+    """Return the submissions of every round that counts; an empty list if nobody answered."""
     found = by_round(game, rows_of(submissions))
     return {n: found.get(n, ()) for n, played in game.numbered() if played.stands}
 
@@ -50,8 +50,8 @@ def results(
 ) -> dict[int, Result]:
     """Return every round with its verdicts and points, in the order of play.
 
-    Verdicts that were found stand; those of the rounds `anew` are found again by the key of now.
-    Rounds whose question is gone are left out, for nobody knows any more what they were about.
+    Existing verdicts stay, except in the rounds that the caller names: these are judged again by
+    the current key. Rounds whose question is gone are left out, since nothing can judge them.
     """
     judged = list(_judged(settings, game, answers, anew))
     played = [_played(settings, game, one) for one in judged]
@@ -79,7 +79,7 @@ def verdicts(result: Result) -> Verdicts:
 
 
 def gains(results: Iterable[Result]) -> dict[str, int]:
-    """Return what rounds give to each who answered."""
+    """Return the points that rounds give to each participant who answered."""
     found: Counter[str] = Counter()
     for result in results:
         for one, points in zip(result.submissions, result.points, strict=True):
@@ -88,7 +88,7 @@ def gains(results: Iterable[Result]) -> dict[str, int]:
 
 
 def ranked(game: Game, result: Result) -> Game:
-    """Return the quiz that knows who was right in a round that broke a tie; others need no rank."""
+    """Return the quiz with the ranking of a round that broke a tie; other rounds have none."""
     if not game.round(result.number).tie:
         return game
     right = (one for one, good in zip(result.submissions, result.right, strict=True) if good)
@@ -96,7 +96,7 @@ def ranked(game: Game, result: Result) -> Game:
 
 
 def rejudged(game: Game, reckoned: Mapping[int, Result]) -> Iterator[Rejudge]:
-    """Yield a correction for each round in which something differs from what stands."""
+    """Yield a correction for each round whose verdicts or points differ from the current ones."""
     for number, result in reckoned.items():
         if game.round(number).fixed:
             continue
@@ -136,7 +136,7 @@ def _right(asked: Asked, submissions: Sequence[Sent], *, anew: bool) -> list[boo
 
 
 def _is_gone(one: Sent) -> bool:
-    """Tell whether an answer was erased with its person once it was judged; that stands then."""
+    """Return whether a judged answer was erased with its person; its verdict stays."""
     return one.payload is None and one.verdict in FOUND
 
 

@@ -1,4 +1,4 @@
-"""The room's settings as typed values, and what follows from them alone."""
+"""The room's settings as typed values, and what follows from the settings alone."""
 
 from datetime import datetime
 from functools import cached_property
@@ -12,19 +12,19 @@ from .layout import in_rounds, setting_of
 QuestionType = Literal["single", "multiple", "boolean", "number", "text", "order"]
 Mode = Literal["first", "speed", "plain"]
 
-#: a page of answers that ends at once is one answer to the host, whose effects are bounded
+#: all questions may close together in one result, whose effects are limited
 MOST_SELF_PACED = 60
 
 
 class Picture(Wire):
-    """A picture, and what it shows in words."""
+    """A picture, and a text that describes it."""
 
     url: str
     alt: str
 
 
 class Option(Wire):
-    """One option; `accepted` ones were found to be right as well, after the fact."""
+    """One option; an `accepted` option was found to be right later."""
 
     text: str
     right: bool = False
@@ -48,21 +48,20 @@ class Question(Wire):
 
     @property
     def is_nearest(self) -> bool:
-        """Whether the nearest number is right, which only all answers together can tell."""
+        """Whether the nearest number is right, which takes all answers to decide."""
         return self.type == "number" and self.tolerance is None
 
     @property
     def has_options(self) -> bool:
-        """Whether people choose from options that the question lists."""
+        """Whether participants choose from options that the question lists."""
         return self.type in {"single", "multiple", "order"}
 
 
 class Part(Wire):
-    """What people call a round: questions under a title.
+    """Questions under a title; people call this a round.
 
-    Here and in events a "round" is one question as it was played, as it was before there were
-    parts. A part without an id holds all questions of a room that knows no rounds; nobody is told
-    of it.
+    In code and in events a "round" is one question as it was played, as it was before there were
+    parts. A part without an id holds all questions of a room without rounds, and is never shown.
     """
 
     id: str = ""
@@ -76,7 +75,7 @@ _NO_PART = Part()
 
 
 class PartSeen(Wire):
-    """A part as everybody sees it: which of how many, and its title."""
+    """A part as everybody sees it: its number, the number of parts, and its title."""
 
     number: int
     of: int
@@ -110,17 +109,17 @@ class Settings(Wire):
 
     @property
     def counts_as(self) -> Mode:
-        """Return how points are given; at people's own pace, time never counts."""
+        """Return how points are given; in a self-paced quiz, time never counts."""
         return "plain" if self.self_paced else self.mode
 
     @property
     def bonus(self) -> int:
-        """Return the points of a step of a streak; at people's own pace there is no "in a row"."""
+        """Return the points of a step of a streak; a self-paced quiz has no streaks."""
         return 0 if self.self_paced else self.streak_bonus
 
     @property
     def holds_results(self) -> bool:
-        """Whether windows hold their results back until somebody, or the end, reveals them."""
+        """Whether windows hold their results back until an organizer, or the end, reveals them."""
         return self.self_paced or self.reveal_answers == "byHand"
 
     @cached_property
@@ -133,15 +132,15 @@ class Settings(Wire):
         return {one.id: part for part in reversed(self.rounds) for one in part.questions}
 
     def question(self, question_id: str) -> Question | None:
-        """Return a question; None where an organizer took it out meanwhile."""
+        """Return a question, or None if an organizer has removed it."""
         return next((one for one in self.questions if one.id == question_id), None)
 
     def part(self, part_id: str) -> Part | None:
-        """Return a part; None where an organizer took it out meanwhile, or there are none."""
+        """Return a part, or None if an organizer has removed it or the room has no parts."""
         return next((one for one in self.rounds if part_id and one.id == part_id), None)
 
     def part_of(self, question: Question) -> Part | None:
-        """Return the part in which a question lies; None in a room that knows no rounds."""
+        """Return the part of a question, or None in a room without rounds."""
         found = self._parts.get(question.id)
         return found if found is not None and found.id else None
 
@@ -151,7 +150,7 @@ class Settings(Wire):
         return PartSeen(number=number, of=len(self.rounds), title=part.title)
 
     def points_of(self, question: Question) -> int:
-        """Return the full points of a question: its own, those of its part, or the quiz's."""
+        """Return the full points of a question: its own, its part's, or the quiz's."""
         part = self.part_of(question) or _NO_PART
         return _first(question.points, part.points, self.points)
 
@@ -161,29 +160,29 @@ class Settings(Wire):
         return _first(question.time_limit, part.time_per_question, self.time_per_question)
 
     def lasts_ms(self, question: Question, now: datetime) -> int:
-        """Return how long the window of a question is to be open from now on."""
+        """Return for how many milliseconds the window of a question stays open."""
         if not self.self_paced or self.closes_at is None:
             return self.seconds_of(question) * 1_000
         return max(0, round((self.closes_at - now).total_seconds() * 1_000))
 
 
 def room_of(context: Context) -> RoomView:
-    """Return the room of a call that the host makes about rooms only."""
+    """Return the room of a call that always concerns a room."""
     if context.room is None:
         raise ValueError("this hook is asked about a room, and the request carries none")
     return context.room
 
 
 def settings_of(context: Context) -> Settings:
-    """Return the settings of the room that a call is about."""
+    """Return the settings of the room that a call concerns."""
     return read_settings(context, room_of(context).settings)
 
 
 def read_settings(context: Context, given: JsonObject) -> Settings:
-    """Return settings of the version of the app that a call names; ValidationError for others."""
+    """Return settings of the version that a call names; raise ValidationError for others."""
     return Settings.model_validate(in_rounds(given, setting_of(context)))
 
 
 def _first(own: int | None, of_part: int | None, of_quiz: int) -> int:
-    """Return what is said nearest to the question."""
+    """Return the most specific value that is set."""
     return next((one for one in (own, of_part) if one is not None), of_quiz)

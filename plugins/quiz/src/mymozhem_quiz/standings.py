@@ -1,4 +1,4 @@
-"""Who stands where, and what the prizes make of it."""
+"""Who has which rank, and who gets which prize."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ from mymozhem.contract import Context, Prize, Winner, WinnerStatus
 from .game_state import Game, Place
 from .teams import active
 
-#: how many places stay in the state
+#: how many places the state keeps
 MOST_KEPT = 10
 
 Key = tuple[int, ...]
@@ -17,7 +17,7 @@ Key = tuple[int, ...]
 
 @dataclass(frozen=True)
 class Awarded:
-    """A unit of a prize for a place."""
+    """A unit of a prize that is given for a rank."""
 
     place: Place
     prize_id: str
@@ -25,7 +25,7 @@ class Awarded:
 
 @dataclass(frozen=True)
 class Tie:
-    """People who share a rank, and the units that cannot be given to all of them alike."""
+    """Participants who share a rank, and the units of prizes that they cannot all get."""
 
     rank: int
     points: int
@@ -35,14 +35,14 @@ class Tie:
 
 @dataclass(frozen=True)
 class Prizes:
-    """What the prizes come to: clear wins, and ties that somebody or something has to break."""
+    """The outcome for the prizes: clear wins, and ties that are still to be broken."""
 
     awards: tuple[Awarded, ...]
     ties: tuple[Tie, ...]
 
 
 def ranker(game: Game) -> Callable[[str, int], Key]:
-    """Return what places are sorted by: points, then who was right first where ties were broken."""
+    """Return the sort key of places: points, then who was right first in rounds that broke ties."""
     breaks = [
         {person: index for index, person in enumerate(played.ranked)}
         for played in game.private.rounds
@@ -52,7 +52,7 @@ def ranker(game: Game) -> Callable[[str, int], Key]:
 
 
 def standings(game: Game, points: Sequence[tuple[str, int]]) -> list[Place]:
-    """Return everybody's place, the best first; who cannot be told apart shares a rank."""
+    """Return everybody's place, the best first; participants with equal results share a rank."""
     key = ranker(game)
     ordered = sorted(points, key=lambda one: (key(*one), one[0]))
     places: list[Place] = []
@@ -63,7 +63,7 @@ def standings(game: Game, points: Sequence[tuple[str, int]]) -> list[Place]:
 
 
 def final(context: Context, game: Game, gained: Mapping[str, int]) -> list[Place]:
-    """Return the standings by the points that everybody has now, and those still to come."""
+    """Return the standings by current points plus the points that were just gained."""
     people = active(context.participants)
     return standings(game, [(one.id, one.points + gained.get(one.id, 0)) for one in people])
 
@@ -76,10 +76,10 @@ def best(places: Sequence[Place]) -> tuple[Place, ...]:
 def share_out(
     places: Sequence[Place], prizes: Sequence[Prize], winners: Sequence[Winner]
 ) -> Prizes:
-    """Give the prizes down the standings, in the order in which they stand in the room.
+    """Give the prizes to the ranks, best first, in the order in which the room lists the prizes.
 
-    Nobody wins without points, nor a prize twice. A rank that is shared gets its units where they
-    are as many as its people, and all of one prize; else it is a tie.
+    Nobody wins without points, and nobody wins a prize twice. Participants who share a rank get
+    units if there is one for each of them, and all are of one prize; otherwise it is a tie.
     """
     best = [place for place in places if place.points > 0]
     units = _units(prizes, len(best))
@@ -99,7 +99,7 @@ def share_out(
 
 
 def _units(prizes: Sequence[Prize], most: int) -> Iterator[str]:
-    """Yield the units that are left, one by one; more than there are people are never needed."""
+    """Yield the units that are left, one by one, but never more than there are people."""
     return chain.from_iterable(
         repeat(prize.id, min(prize.quantity_remaining, most)) for prize in prizes
     )

@@ -1,4 +1,4 @@
-"""What organizers look at afterwards: how each question went, and who stands where."""
+"""What organizers review afterwards: how each question went, and the ranks."""
 
 from collections import Counter
 from statistics import fmean
@@ -16,7 +16,7 @@ MOST_LISTED = 1_000
 
 
 def statistics(context: Context, _: JsonObject) -> ActionResult:
-    """Reply with every round and the leaderboard; results that are held back are in neither."""
+    """Reply with every round and the leaderboard; both leave out results that are held back."""
     settings, game = settings_of(context), Game.of(context)
     reckoned = results(settings, game, all_rounds(game, context.submissions))
     shown = [one for number, one in reckoned.items() if not game.round(number).held]
@@ -52,7 +52,7 @@ def _round(settings: Settings, result: Result) -> JsonObject:
 
 
 def _leaderboard(game: Game, people: list[Participant], shown: list[Result]) -> list[JsonObject]:
-    """Nobody has points of results that are held back."""
+    """Return the leaderboard without the points of results that are held back."""
     right: Counter[str] = Counter()
     answered: Counter[str] = Counter()
     for result in shown:

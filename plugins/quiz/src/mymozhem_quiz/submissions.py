@@ -1,4 +1,4 @@
-"""What people sent, row by row."""
+"""The submissions of participants, row by row."""
 
 from collections.abc import Iterator
 from typing import NamedTuple
@@ -9,7 +9,7 @@ from mymozhem.contract import Submissions, Verdict
 
 
 class Sent(NamedTuple):
-    """A submission; a tuple, since streaks are reckoned from tens of thousands of them."""
+    """A submission; a tuple, since streaks are computed from tens of thousands of them."""
 
     id: str
     window_id: str
@@ -21,7 +21,7 @@ class Sent(NamedTuple):
 
 
 def rows_of(submissions: Submissions | None) -> Iterator[Sent]:
-    """Return submissions one by one, in commit order; nothing where none came with the call."""
+    """Yield submissions one by one, in commit order; none if the call has no submissions."""
     given = Submissions() if submissions is None else submissions
     return map(
         Sent,

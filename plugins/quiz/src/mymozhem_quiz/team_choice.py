@@ -1,4 +1,4 @@
-"""The actions by which people get into teams: they choose one, or an organizer assigns it."""
+"""The actions that put people into teams: participants choose one, or an organizer assigns it."""
 
 from mymozhem.contract import (
     ActionAnswer,
@@ -18,20 +18,20 @@ from .teams import give, named, soon, team_of
 
 
 class ChoosePayload(Wire):
-    """The team that somebody wants to be in."""
+    """The team that the participant chose."""
 
     team: str
 
 
 class AssignPayload(Wire):
-    """Who goes into which team; None takes them out of theirs."""
+    """The participant and the new team; None removes the participant from the team."""
 
     participant_id: str
     team: str | None = None
 
 
 def choose_team(context: Context, request: ActionRequest) -> ActionResult:
-    """Put each of those who ask into the team of their choice, or tell them why not."""
+    """Put each participant in the call into the chosen team, or reply with the reason why not."""
     if request.calls is not None:
         answers = tuple(_answer(context, one.actor, one.payload) for one in request.calls)
         return ActionResult(answers=answers)
@@ -41,7 +41,7 @@ def choose_team(context: Context, request: ActionRequest) -> ActionResult:
 
 
 def assign_team(context: Context, payload: JsonObject) -> ActionResult:
-    """Put somebody into a team, at any time; who chose or was dealt one changes it that way."""
+    """Put a participant into a team, at any time; this replaces a chosen or dealt team."""
     settings, wish = settings_of(context), AssignPayload.model_validate(payload)
     if settings.teams == "off":
         raise refusal(context, "NO_TEAMS")

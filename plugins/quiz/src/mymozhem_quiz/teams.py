@@ -1,4 +1,4 @@
-"""Teams: who is in which, who is dealt into one, and the mean of their members' points."""
+"""Teams: who is in which, who gets one dealt, and the mean of their members' points."""
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -20,15 +20,15 @@ from .importing.values import fold
 from .question_window import mix
 from .settings import Settings
 
-#: the timer that counts members anew
+#: the timer that counts members again
 TIMER = "teams"
 
-#: after so long, so that many who choose at once are one call, and no chain of hooks grows
+#: the delay collects concurrent choices in one call, and prevents long chains of hooks
 SOON_MS = 1_100
 
 
 def active(participants: Participants | None) -> list[Participant]:
-    """Return who takes part now and may answer."""
+    """Return the participants who take part now and may answer."""
     rows = participants.rows() if participants is not None else ()
     return [
         one
@@ -38,10 +38,10 @@ def active(participants: Participants | None) -> list[Participant]:
 
 
 def team_of(settings: Settings, own: JsonObject, metadata: JsonObject) -> str | None:
-    """Return somebody's team: the one that they were given, else that of their metadata.
+    """Return a participant's team: the one that they were given, else the one in their metadata.
 
-    Metadata is what organizers wrote or imported; joining asks for no team. Where the app deals
-    them out, only its own word counts.
+    Organizers write or import the metadata; a joining participant cannot. If the app deals the
+    teams, only the team that it dealt counts.
     """
     given = named(settings, own.get("team"))
     if given is not None or settings.teams == "balanced":
@@ -50,7 +50,7 @@ def team_of(settings: Settings, own: JsonObject, metadata: JsonObject) -> str | 
 
 
 def named(settings: Settings, name: object) -> str | None:
-    """Return the team that is meant by a name, however it is written; None where there is none."""
+    """Return the team with this name, ignoring case and spacing, or None if missing."""
     if not isinstance(name, str):
         return None
     return next((one for one in settings.team_names if fold(one) == fold(name)), None)
@@ -59,9 +59,9 @@ def named(settings: Settings, name: object) -> str | None:
 def refresh(
     context: Context, settings: Settings, game: Game, gained: Mapping[str, int] | None = None
 ) -> tuple[Game, tuple[Effect, ...]]:
-    """Return the quiz with its teams as they are now, and what gives a team to who has none.
+    """Return the quiz with its current teams, and the effects that deal teams to those without one.
 
-    `gained` are points that this answer gives and that the participants do not have yet.
+    `gained` are points that this result gives and that the participants do not have yet.
     """
     if settings.teams == "off":
         return game, ()
@@ -74,13 +74,13 @@ def refresh(
 
 
 def give(teams: Mapping[str, str | None]) -> list[SetParticipants]:
-    """Return what gives people their teams, or takes them away; nothing for nobody."""
+    """Return the effects that set or remove the teams of these participants; none for nobody."""
     own: tuple[JsonObject, ...] = tuple({"team": one} if one else {} for one in teams.values())
     return [SetParticipants(participant_id=tuple(teams), own=own)] if teams else []
 
 
 def soon(settings: Settings) -> tuple[Schedule, ...]:
-    """Return what has the teams looked at again in a moment; nothing where there are none."""
+    """Return the timer after which the teams are updated; none if the quiz has no teams."""
     return () if settings.teams == "off" else (Schedule(name=TIMER, after_ms=SOON_MS),)
 
 
@@ -91,7 +91,7 @@ def _deals(settings: Settings, game: Game) -> bool:
 def _deal(
     context: Context, settings: Settings, teams: Mapping[str, str | None]
 ) -> dict[str, str | None]:
-    """Give everybody without a team the smallest one, in an order that nobody foresees."""
+    """Give everybody without a team the smallest team, in an unpredictable order."""
     sizes = Counter(team for team in teams.values() if team is not None)
     seed = context.seed or context.call_id
     waiting = sorted(
@@ -113,7 +113,7 @@ def _table(
     teams: Mapping[str, str | None],
     points: Mapping[str, int],
 ) -> tuple[Team, ...]:
-    """Nobody has points of results that are held back, so that means say nothing of them."""
+    """Return the teams with their means, without the points of results that are held back."""
     shows = settings.show_standings or game.public.status is Status.FINISHED
     table = []
     for name in settings.team_names:

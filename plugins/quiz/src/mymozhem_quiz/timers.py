@@ -1,4 +1,4 @@
-"""What the quiz does a moment later: end, look at the teams, bring points up to date."""
+"""What the quiz does when a timer is due: end, update the teams, update the points."""
 
 from collections.abc import Callable
 
@@ -20,22 +20,23 @@ from .teams import refresh
 
 @hookimpl
 def on_timer(context: Context, request: TimerRequest) -> Effects:
-    """Do what the timer of that name is for; an unknown one does nothing."""
+    """Handle the timer that the request names; an unknown one does nothing."""
     act = TIMERS.get(request.name)
     return act(context) if act is not None else Effects()
 
 
 def look_at_teams(context: Context) -> Effects:
-    """Give a team to who has none, where teams are balanced, and count members and points anew."""
+    """Deal missing teams if teams are balanced, and count members and points again."""
     settings, before = settings_of(context), Game.of(context)
     game, dealt = refresh(context, settings, before)
     return Effects(effects=(*dealt, *_saved(before, game)))
 
 
 def recount(context: Context) -> Effects:
-    """Correct what is not as it should be yet, and tell what the host has settled or revealed.
+    """Correct points that are not up to date yet, and announce what the host settled or revealed.
 
-    Where points change, teams and standings follow in another turn, when everybody has them.
+    If points change, another timer updates teams and standings, when the participants have the
+    points.
     """
     settings, before = settings_of(context), Game.of(context)
     game, better = corrections(context, settings, before)

@@ -1,4 +1,4 @@
-"""Which settings make sense together, what a room needs before it can start, and imports."""
+"""Which settings fit together, what a room needs before it can start, and imports."""
 
 from collections import Counter
 from collections.abc import Iterator
@@ -30,7 +30,7 @@ from .settings import MOST_SELF_PACED, Settings, read_settings, settings_of
 LONGEST = timedelta(days=366)
 LEAST_TEAMS = 2
 
-#: what a round whose questions were played keeps: their points follow from it
+#: the fields that a round keeps once its questions were played: points depend on them
 _KEPT = ("points", "timePerQuestion")
 
 
@@ -38,7 +38,7 @@ _KEPT = ("points", "timePerQuestion")
 def validate_settings(
     context: Context, request: SettingsValidationRequest
 ) -> SettingsValidationResult:
-    """Say what is wrong; a draft may still lack what an event cannot start without."""
+    """Return what is wrong; a draft may lack what an event needs to start."""
     given = list(lying(request.settings, setting_of(context)))
     problems = [
         *_unfit(context, given),
@@ -64,9 +64,9 @@ def validate_settings(
 
 @hookimpl
 def import_settings(context: Context, request: SettingsImportRequest) -> SettingsImportResult:
-    """Return the questions that a text holds, in rounds where the room has some.
+    """Return the questions of a text, in rounds if the room has rounds.
 
-    Their ids are free in the room.
+    Their ids are not in use in the room.
     """
     setting = setting_of(context)
     if request.setting != setting:
@@ -81,7 +81,7 @@ def import_settings(context: Context, request: SettingsImportRequest) -> Setting
 
 
 def _unfit(context: Context, given: list[Lying]) -> Iterator[Problem]:
-    """Yield what is wrong with single questions; what was accepted later is no field of theirs."""
+    """Yield what is wrong with single questions, ignoring answers that were accepted later."""
     pictures = setting_of(context) == ROUNDS
     for one in given:
         for fault in check_question(_as_written(one.question), pictures=pictures):
@@ -97,7 +97,7 @@ def _unfit(context: Context, given: list[Lying]) -> Iterator[Problem]:
 
 
 def _unfit_rounds(context: Context, settings: JsonObject) -> Iterator[Problem]:
-    """Yield what is wrong with rounds but for their questions; nothing where there are none."""
+    """Yield what is wrong with rounds, apart from their questions; none without rounds."""
     if setting_of(context) != ROUNDS:
         return
     rounds = objects(settings.get(ROUNDS))
@@ -111,7 +111,7 @@ def _unfit_rounds(context: Context, settings: JsonObject) -> Iterator[Problem]:
 
 
 def _changed(context: Context, given: list[Lying]) -> Iterator[Problem]:
-    """Yield the questions that were played and are not as they were, or in another round."""
+    """Yield the questions that were played and that are changed or moved to another round."""
     if context.room is None:
         return
     setting = setting_of(context)
@@ -131,7 +131,7 @@ def _changed(context: Context, given: list[Lying]) -> Iterator[Problem]:
 
 
 def _changed_rounds(context: Context, settings: JsonObject) -> Iterator[Problem]:
-    """Yield the rounds whose questions were played and that give other points or time now."""
+    """Yield the rounds whose questions were played and whose points or time changed."""
     if context.room is None or setting_of(context) != ROUNDS:
         return
     played = {one.question for one in Game.of(context).private.rounds}
@@ -178,7 +178,7 @@ def _empty(context: Context, settings: Settings) -> Iterator[Problem]:
 
 
 def _end(context: Context, settings: Settings, *, before: Settings) -> Iterator[Problem]:
-    """Yield what is wrong with the end; one that stands unchanged may have come meanwhile."""
+    """Yield what is wrong with the end; an unchanged end may have passed meanwhile."""
     closes_at = settings.closes_at
     if not settings.self_paced or closes_at is None or closes_at == before.closes_at:
         return
@@ -189,7 +189,7 @@ def _end(context: Context, settings: Settings, *, before: Settings) -> Iterator[
 
 
 def _as_written(question: JsonObject) -> JsonObject:
-    """Return a question without what organizers accepted after it was played."""
+    """Return a question without the answers that organizers accepted later."""
     options = question.get("options")
     if not isinstance(options, list):
         return question
@@ -203,7 +203,7 @@ def _option(option: JsonValue) -> JsonValue:
 
 
 def _unreadable(context: Context, error: ValidationError) -> Iterator[Problem]:
-    """Yield what is of another type than it must be, at its place in the settings as they are."""
+    """Yield the values of a wrong type, with their places in the settings as the room has them."""
     only = f"/{ROUNDS}/0" if setting_of(context) == QUESTIONS else ""
     for fault in error.errors(include_url=False, include_context=False, include_input=False):
         pointer = "".join(f"/{part}" for part in fault["loc"]).removeprefix(only)

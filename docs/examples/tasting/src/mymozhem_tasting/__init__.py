@@ -1,7 +1,7 @@
-"""A blind tasting: sample after sample is rated, and only then the bottles are shown.
+"""A blind tasting: people rate one sample after another, and only then see the bottles.
 
-Every hook is a pure function of its request. The host keeps the ratings while a sample is open,
-lets people change them, and asks `close_window` once what comes of them.
+Every hook is a pure function of its request. The host stores the ratings while a sample is open
+and lets people change them. Then it calls `close_window` once to get the result.
 """
 
 from mymozhem.contract import JsonObject, hookimpl, read_manifest

@@ -1,4 +1,4 @@
-"""What organizers ask: pour, close, reveal, leave out, finish."""
+"""The actions of organizers: pour, close, reveal, void, finish."""
 
 from collections.abc import Callable, Iterable
 
@@ -22,12 +22,12 @@ from .window import Chosen, window, window_id
 
 @hookimpl
 def handle_action(context: Context, request: ActionRequest) -> Effects:
-    """Do what the action of that name says; its payload satisfies the manifest's schema."""
+    """Run the action that the request names; its payload satisfies the manifest's schema."""
     return ACTIONS[request.action](context, request.payload)
 
 
 def pour(context: Context, payload: JsonObject) -> Effects:
-    """Open the window of a sample that was not poured yet, one at a time."""
+    """Open the window of a sample that was not poured yet; one sample is open at a time."""
     sample, evening = Chosen.model_validate(payload).sample, _going_on(context)
     if sample > len(settings_of(context).samples):
         raise refusal(context, "SAMPLE_UNKNOWN", sample=sample)
@@ -41,7 +41,7 @@ def pour(context: Context, payload: JsonObject) -> Effects:
 
 
 def close(context: Context, _: JsonObject) -> Effects:
-    """Close the open sample; `close_window` is asked then, and does the rest."""
+    """Close the open sample; the host then calls `close_window`, which does the rest."""
     sample = evening_of(context).open
     if sample is None:
         raise refusal(context, "NOTHING_OPEN")
@@ -49,7 +49,7 @@ def close(context: Context, _: JsonObject) -> Effects:
 
 
 def reveal(context: Context, payload: JsonObject) -> Effects:
-    """Show the bottle of one sample, or of every one that is closed."""
+    """Show the bottle of one sample, or of all samples that are closed."""
     evening = evening_of(context)
     chosen = [_closed(context, payload)] if "sample" in payload else evening.results.values()
     shown = _with_bottles(context, chosen)
@@ -57,7 +57,7 @@ def reveal(context: Context, payload: JsonObject) -> Effects:
 
 
 def void(context: Context, payload: JsonObject) -> Effects:
-    """Leave a sample out, say because it was corked: its ratings and points count no more."""
+    """Void a sample, for example because it was corked: its ratings and points no longer count."""
     sample = _closed(context, payload).sample
     return Effects.of(
         Rejudge(window_id=window_id(sample), void=True),
@@ -66,7 +66,7 @@ def void(context: Context, payload: JsonObject) -> Effects:
 
 
 def finish(context: Context, _: JsonObject) -> Effects:
-    """Reveal what is left, and reply with the ranking of the bottles."""
+    """Reveal the bottles that are left, and reply with their ranking."""
     evening = _going_on(context)
     shown = _with_bottles(context, evening.results.values())
     over = evening.updated(*shown, finished=True)
@@ -83,7 +83,7 @@ ACTIONS: dict[str, Callable[[Context, JsonObject], Effects]] = {
 
 
 def _going_on(context: Context) -> Evening:
-    """Return the evening, refused when a sample is open or all is over."""
+    """Return the evening; raise Refuse if a sample is open or the tasting is over."""
     evening = evening_of(context)
     if evening.finished:
         raise refusal(context, "FINISHED")
@@ -93,7 +93,7 @@ def _going_on(context: Context) -> Evening:
 
 
 def _closed(context: Context, payload: JsonObject) -> Result:
-    """Return the result of the sample that is named, refused while there is none."""
+    """Return the result of the sample that the payload names; raise Refuse if there is none yet."""
     sample = Chosen.model_validate(payload).sample
     result = evening_of(context).results.get(sample)
     if result is None:
@@ -102,7 +102,7 @@ def _closed(context: Context, payload: JsonObject) -> Result:
 
 
 def _with_bottles(context: Context, results: Iterable[Result]) -> list[Result]:
-    """Return those results whose bottles nobody knows yet, with their bottles."""
+    """Return the results whose bottles are not revealed yet, with their bottles."""
     samples = settings_of(context).samples
     return [
         each.model_copy(update={"bottle": samples[each.sample - 1].bottle})

@@ -1,4 +1,4 @@
-"""What comes of a sample's ratings, once its window is closed."""
+"""The result of a sample's ratings, once its window is closed."""
 
 from collections.abc import Iterable, Mapping
 
@@ -26,7 +26,7 @@ from .window import Rating, sample_of, window_id
 
 @hookimpl
 def close_window(context: Context, request: CloseWindowRequest) -> CloseWindowResult:
-    """Add the ratings up, show what may be shown, and honour the best palate."""
+    """Summarize the ratings, show what may be shown, and give points to the best palate."""
     sample = sample_of(request.window.id)
     ratings = _ratings(request.submissions.rows())
     return CloseWindowResult(
@@ -37,7 +37,7 @@ def close_window(context: Context, request: CloseWindowRequest) -> CloseWindowRe
 
 @hookimpl
 def on_room_changed(context: Context, request: RoomChangeRequest) -> Effects:
-    """Catch up with what organizers did by the host's own means, say while the app was down."""
+    """Apply what organizers changed through the host's API, for example while the app was down."""
     window = request.change.window_id
     if window is None:
         return Effects()
@@ -66,9 +66,10 @@ def _closed(context: Context, sample: int, ratings: Mapping[str, int]) -> tuple[
 
 
 def _best_palate(ratings: Mapping[str, int], points: int) -> Verdicts:
-    """Give the points to whoever is nearest to the mean; in whole numbers, so that ties are ties.
+    """Give the points to everybody whose rating is nearest to the mean.
 
-    The distance of a rating from the mean, times the number of ratings, is a whole number.
+    The distance of a rating from the mean, times the number of ratings, is a whole number. So the
+    comparison is exact, and ties are found.
     """
     total, count = sum(ratings.values()), len(ratings)
     distance = {each: abs(rating * count - total) for each, rating in ratings.items()}

@@ -1,4 +1,4 @@
-"""How far the tasting has come: the public state as typed values, and what follows from them."""
+"""The progress of the tasting: the public state as typed values, and what follows from it."""
 
 from collections.abc import Sequence
 from statistics import fmean, median, pstdev
@@ -11,7 +11,7 @@ from .settings import room_of
 
 
 class Result(Wire):
-    """What became of a sample: no numbers where no rating counts, no bottle before its reveal."""
+    """The result of a sample: no numbers if no rating counts, no bottle before its reveal."""
 
     sample: int
     count: int = 0
@@ -23,7 +23,7 @@ class Result(Wire):
 
     @classmethod
     def of(cls, sample: int, ratings: Sequence[int]) -> Self:
-        """Return what ratings add up to; the spread is their standard deviation."""
+        """Return the result of some ratings; the spread is their standard deviation."""
         if not ratings:
             return cls(sample=sample)
         return cls(
@@ -40,9 +40,9 @@ class Result(Wire):
 
 
 class Evening(Wire):
-    """The public state; everybody sees all of it, so a bottle is in it once it is revealed.
+    """The public state; everybody sees all of it, so it has a bottle only after its reveal.
 
-    `open` is the sample that is being rated; `results` are those of closed samples, by number.
+    `open` is the sample that people rate now; `results` are those of closed samples, by number.
     """
 
     open: int | None = None
@@ -50,7 +50,7 @@ class Evening(Wire):
     finished: bool = False
 
     def updated(self, *results: Result, **changes: int | None) -> Self:
-        """Return the evening with these results added, or put in the place of earlier ones."""
+        """Return the evening with these results added; they replace those of the same samples."""
         known = self.results | {each.sample: each for each in results}
         return self.model_copy(update={"results": known, **changes})
 
@@ -74,11 +74,11 @@ class Evening(Wire):
         }
 
     def as_effect(self) -> SetState:
-        """Return the effect that makes this the room's public state."""
+        """Return the effect that stores this as the room's public state."""
         public = self.model_dump(mode="json", by_alias=True, exclude_none=True)
         return SetState(public=public | self.ranking())
 
 
 def evening_of(context: Context) -> Evening:
-    """Return how far the tasting has come."""
+    """Return the progress of the tasting."""
     return Evening.model_validate(room_of(context).state.public)

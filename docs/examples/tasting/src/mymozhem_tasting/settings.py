@@ -1,4 +1,4 @@
-"""What the organizer chose, as typed values, and what a tasting cannot start without."""
+"""The organizer's settings as typed values, and what a tasting needs to start."""
 
 from mymozhem.contract import (
     CloseOn,
@@ -15,7 +15,7 @@ from .texts import say
 
 
 class Bottle(Wire):
-    """What is in the glass; people see that there is one, and not which."""
+    """What is in the glass; participants see that there is a bottle, but not which."""
 
     bottle: str
 
@@ -29,14 +29,14 @@ class Settings(Wire):
 
 
 def room_of(context: Context) -> RoomView:
-    """Return the room of a call that the host makes about rooms only."""
+    """Return the room of a call that always concerns a room."""
     if context.room is None:
         raise ValueError("this hook is asked about a room, and the request carries none")
     return context.room
 
 
 def settings_of(context: Context) -> Settings:
-    """Return the settings of the room that a call is about."""
+    """Return the settings of the room that a call concerns."""
     return Settings.model_validate(room_of(context).settings)
 
 
@@ -44,7 +44,7 @@ def settings_of(context: Context) -> Settings:
 def validate_settings(
     context: Context, request: SettingsValidationRequest
 ) -> SettingsValidationResult:
-    """Want a sample before the room starts; a draft may still lack it."""
+    """Require a sample before the room starts; a draft may have none."""
     if request.purpose == "save" or request.settings.get("samples"):
         return SettingsValidationResult()
     message = say(context, "SAMPLES_MISSING")

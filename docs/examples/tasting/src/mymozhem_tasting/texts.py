@@ -1,4 +1,4 @@
-"""Every sentence that the app says, in English and Russian."""
+"""Every message of the app, in English and Russian."""
 
 from mymozhem.contract import Context, Refuse
 
@@ -29,11 +29,11 @@ RUSSIAN = {
 
 
 def say(context: Context, key: str, **values: object) -> str:
-    """Return a sentence in the language of the room, English where there is none."""
+    """Return a message in the language of the room, or in English if it is not translated."""
     russian = context.room is not None and context.room.locale.lower().startswith("ru")
     return (RUSSIAN if russian else ENGLISH)[key].format(**values)
 
 
 def refusal(context: Context, code: str, **values: object) -> Refuse:
-    """Return the app's no, to be raised."""
+    """Return the exception that refuses a call; the caller raises it."""
     return Refuse(code, say(context, code, **values))

@@ -1,4 +1,4 @@
-"""The window of a sample: what people see of it, and what they may send."""
+"""The window of a sample: what participants see of it, and what they may send."""
 
 from mymozhem.contract import Announce, Context, JsonObject, Judge, OpenWindow, SubmissionMode
 from mymozhem.contract.wire import Wire
@@ -8,29 +8,29 @@ from .texts import say
 
 
 class Chosen(Wire):
-    """A sample by its number, as actions name it."""
+    """A sample by its number, as action payloads name it."""
 
     sample: int
 
 
 class Rating(Wire):
-    """What a taster sends; the window's `accepts` has checked it."""
+    """What a taster sends; the host has checked it against the window's `accepts`."""
 
     rating: int
 
 
 def window_id(sample: int) -> str:
-    """Return the window of a sample; a room uses an id once, and so pours a sample once."""
+    """Return the id of a sample's window; a room uses an id once, and so pours a sample once."""
     return f"sample-{sample}"
 
 
 def sample_of(window_id: str) -> int:
-    """Return the sample that a window is about."""
+    """Return the sample of a window."""
     return int(window_id.removeprefix("sample-"))
 
 
 def window(context: Context, sample: int) -> OpenWindow:
-    """Return the window in which a sample is rated; nothing in it says which bottle it is."""
+    """Return the window in which a sample is rated; nothing in it reveals the bottle."""
     settings = settings_of(context)
     with_points = settings.palate_points > 0
     return OpenWindow(

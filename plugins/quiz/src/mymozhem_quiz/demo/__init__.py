@@ -1,4 +1,4 @@
-"""What the quiz shows of itself: sample rooms, and a big evening in all three modes."""
+"""The demo of the quiz: sample rooms, and a big evening in all three modes."""
 
 from .evening import play
 from .rooms import SAMPLES

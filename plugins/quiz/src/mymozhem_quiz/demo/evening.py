@@ -1,9 +1,10 @@
 """The big evening: ten questions in each mode, with a hall full of phones, and every score checked.
 
-They come in two halves, which organizers and phones call rounds; here a round is one question.
+The questions come in two halves, which organizers and phones call rounds; here a round is one
+question.
 
-What the phones were told is put down on paper, reckoned by rules written here once more, and held
-against what the host says.
+The evening records the replies to the phones, computes the scores with rules of its own, and
+compares them with the scores of the host.
 """
 
 import asyncio
@@ -33,15 +34,15 @@ from .simulated_players import Phone, bring, habits
 ROUNDS = 10
 POINTS = 1_000
 SECONDS = 20
-#: the first rounds close by themselves, since everybody answers
+#: the first rounds close automatically, since everybody answers
 COMPLETE = 2
-#: in this round people come who are late for the evening
+#: the round in which latecomers join
 MIDDLE = 6
 LATECOMERS = 2
 PRIZES = ("Telescope", "Microscope", "Periodic table of chocolate")
-#: the mode in which a key was wrong
+#: the mode in which a key is corrected
 CORRECTED = "speed"
-#: the same every evening
+#: the same for every evening
 SEED = 7
 
 MODES = {
@@ -49,7 +50,7 @@ MODES = {
     "speed": ("speed: faster is more", "share"),
     "plain": ("plain: right is right", "draw"),
 }
-#: how what the phones met is told
+#: the texts of the report about special cases
 SEEN = {
     "early": "too early",
     "WINDOW_CLOSED": "too late",
@@ -65,7 +66,7 @@ SEEN = {
 
 @dataclass
 class Room:
-    """One mode being played: its people, and its rounds on paper."""
+    """A room in one mode: its people, and its rounds with the expected scores."""
 
     evening: Evening
     mode: str
@@ -78,12 +79,12 @@ class Room:
 
     @property
     def total(self) -> Counter[str]:
-        """Everybody's points by our own reckoning."""
+        """Everybody's expected points."""
         return sums(self.mode, self.sheets.values())
 
 
 async def play(evening: Evening) -> None:
-    """Play the three modes at the same time, each in a room of its own, with the same people."""
+    """Play the three modes concurrently, each in its own room, with the same people."""
     source = find_source()
     people = names(evening.crowd)
     evening.say(f"Questions of {source.name}, {len(source.blocks)} in all; {ROUNDS} in each mode.")
@@ -104,7 +105,7 @@ async def _play(room: Room) -> None:
 async def _open(evening: Evening, mode: str, source: Source, people: tuple[str, ...]) -> Room:
     name, tie_break = MODES[mode]
     evening.say(f"Mode {name}.")
-    draw = Random(f"{SEED} {mode}")  # noqa: S311  a script, the same every evening
+    draw = Random(f"{SEED} {mode}")  # noqa: S311  a demo that can be repeated
     settings: dict[str, str | int] = {
         "mode": mode,
         "points": POINTS,
@@ -160,7 +161,7 @@ async def _watch(room: Room, window: Window) -> None:
 
 
 async def _let_in(room: Room, window: Window) -> None:
-    """Let people in who come in the middle: they are at the open question at once."""
+    """Let latecomers in; they see the open question immediately."""
     for number in range(1, LATECOMERS + 1):
         guest = await room.evening.guest(room.stage.room.code, f"Latecomer {number}")
         phone = Phone(guest, skill=0.5, leaves=ROUNDS)
@@ -170,7 +171,7 @@ async def _let_in(room: Room, window: Window) -> None:
 
 
 async def _correct(room: Room) -> None:
-    """Make the most popular wrong answer the right one: who gave it gets the points after all."""
+    """Make the most popular wrong answer the right one; its participants get the points."""
     number, wrong = max(room.sheets.items(), key=lambda one: _popular(one[1])[1])
     answer, count = _popular(wrong)
     window = room.windows[number]
@@ -185,13 +186,13 @@ async def _correct(room: Room) -> None:
 
 
 def _popular(sheet: Sheet) -> tuple[str, int]:
-    """Return the wrong answer that most have given, and how many."""
+    """Return the most frequent wrong answer, and its count."""
     wrong = Counter(one.answer for one in sheet.answers if one.answer != sheet.right)
     return wrong.most_common(1)[0] if wrong else (sheet.right, 0)
 
 
 async def _end(room: Room) -> None:
-    """End the quiz, and compare everything once more: people, standings, log, prizes."""
+    """End the quiz, and compare everything again: people, standings, log, prizes."""
     stage = room.stage
     await stage.act("end")
     check_people(room.total, await stage.people(), len(room.phones))
@@ -204,7 +205,7 @@ async def _end(room: Room) -> None:
 
 
 async def _give(room: Room) -> None:
-    """Compare the prizes; ties are drawn where the room says so, in public and verified."""
+    """Compare the prizes; if the room draws ties, the draws are public and verified."""
     stage, due = room.stage, wins(room.total, await room.stage.prizes())
     drawn = due.ties if MODES[room.mode][1] == "draw" else ()
     draws = await stage.draws()

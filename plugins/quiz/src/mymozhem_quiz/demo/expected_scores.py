@@ -1,6 +1,6 @@
-"""The evening's own reckoning: what every answer must bring, by the rules as people read them.
+"""The expected scores of the evening, computed from the published rules.
 
-Nothing here is the app's: it starts from what phones were told when their answers were accepted.
+This module uses no code of the app: it starts from the replies that acknowledged the answers.
 """
 
 from collections import Counter
@@ -14,7 +14,7 @@ from operator import itemgetter
 
 @dataclass(frozen=True)
 class Counted:
-    """An answer that counts, and the time for which it was acknowledged."""
+    """An answer that counts, and the acknowledged time that it took."""
 
     person: str
     answer: str
@@ -23,7 +23,7 @@ class Counted:
 
 @dataclass(frozen=True)
 class Sheet:
-    """A round on paper: answers in commit order, the right one, and what it is worth."""
+    """A round as recorded: answers in commit order, the right one, and its points."""
 
     number: int
     answers: tuple[Counted, ...]
@@ -43,14 +43,14 @@ class Tie:
 
 @dataclass(frozen=True)
 class Wins:
-    """Who has won what by their place, and ties at a prize."""
+    """Who won which prize by rank, and the ties for a prize."""
 
     clear: dict[str, str]
     ties: tuple[Tie, ...]
 
 
 def points(mode: str, sheet: Sheet) -> dict[str, int]:
-    """Return what a round brings to each who answered."""
+    """Return the points of each participant who answered in a round."""
     right = [one for one in sheet.answers if one.answer == sheet.right]
     brought = {one.person: 0 for one in sheet.answers}
     match mode:
@@ -64,7 +64,7 @@ def points(mode: str, sheet: Sheet) -> dict[str, int]:
 
 
 def winner(mode: str, sheet: Sheet) -> str | None:
-    """Return who won a round: who was first, or fastest; in `plain` nobody."""
+    """Return who won a round: the first or the fastest right answer; in `plain` nobody."""
     right = [one for one in sheet.answers if one.answer == sheet.right]
     if mode == "plain" or not right:
         return None
@@ -80,7 +80,7 @@ def sums(mode: str, sheets: Iterable[Sheet]) -> Counter[str]:
 
 
 def ranks(total: Counter[str]) -> dict[str, int]:
-    """Return everybody's rank who has points: one more than the number of those who have more."""
+    """Return the ranks of all people with points: one more than the number of people with more."""
     return {
         person: 1 + sum(other > score for other in total.values())
         for person, score in total.items()
@@ -89,9 +89,10 @@ def ranks(total: Counter[str]) -> dict[str, int]:
 
 
 def wins(total: Counter[str], prizes: Sequence[str]) -> Wins:
-    """Return who gets which prize of which there is one each, down the ranks.
+    """Return who gets which prize, by rank, if there is one unit of each.
 
-    Who alone has a rank gets the next prize; who shares one is tied for as many as they are.
+    A person who has a rank alone gets the next prize. People who share a rank are tied for as many
+    prizes as there are people.
     """
     left = list(prizes)
     clear: dict[str, str] = {}
@@ -111,6 +112,6 @@ def _by_rank(total: Counter[str]) -> Iterator[tuple[int, str]]:
 
 
 def _faster_is_more(sheet: Sheet, answer: Counted) -> int:
-    """Full points at once, half of them at the time limit, a straight line between them."""
+    """Return points that fall linearly from full at 0 ms to half at the time limit."""
     gone = Fraction(min(answer.elapsed_ms, sheet.limit_ms), sheet.limit_ms)
     return floor(sheet.points * (1 - gone / 2))

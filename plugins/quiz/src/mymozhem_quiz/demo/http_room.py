@@ -1,4 +1,4 @@
-"""A room of the evening as it is seen over HTTP: by its organizer, and by a screen on the wall."""
+"""A room of the evening over HTTP, as its organizer and a screen on the wall see it."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -12,15 +12,15 @@ from mymozhem.contract.wire import Wire
 
 T = TypeVar("T")
 PAGE = 100
-#: problems of an import that are told
+#: how many problems of an import are printed
 SHOWN = 3
-#: the two rounds of an evening, and how many questions the first one has
+#: the two rounds of an evening, and the number of questions in the first one
 HALVES = ("First half", "Second half")
 FIRST_HALF = 5
 
 
 class Room(Wire):
-    """A room that was made."""
+    """A room that was created."""
 
     id: str
     code: str
@@ -34,7 +34,7 @@ class Option(Wire):
 
 
 class Part(Wire):
-    """The round in which a question lies, as phones show it."""
+    """The round of a question, as phones show it."""
 
     number: int
     of: int
@@ -77,7 +77,7 @@ class Round(Wire):
 
 
 class Window(Wire):
-    """The question that is open, or was."""
+    """The question that is open or was open."""
 
     id: str
     status: str
@@ -90,7 +90,7 @@ class Window(Wire):
 
 
 class Own(Wire):
-    """An answer that somebody sees as their own."""
+    """A participant's own answer."""
 
     window_id: str
     payload: JsonObject
@@ -98,13 +98,13 @@ class Own(Wire):
 
 
 class Me(Wire):
-    """What somebody sees of themselves."""
+    """The participant's view of themselves."""
 
     submissions: tuple[Own, ...]
 
 
 class State(Wire):
-    """What a phone sees that comes in or comes back."""
+    """The state that a phone gets when it joins or reconnects."""
 
     windows: tuple[Window, ...]
     me: Me
@@ -131,7 +131,7 @@ class Place(Wire):
 
 
 class Person(Wire):
-    """Somebody in the room, as the organizer sees them."""
+    """A person in the room, as the organizer sees them."""
 
     id: str
     role: str
@@ -139,7 +139,7 @@ class Person(Wire):
 
 
 class Win(Wire):
-    """A prize that somebody won; without a draw it was given for a place."""
+    """A prize that a person won; without a draw it was given for a rank."""
 
     participant_id: str
     prize_id: str
@@ -161,7 +161,7 @@ class Problem(Wire):
 
 
 class Imported(Wire):
-    """What came of an import."""
+    """The result of an import."""
 
     problems: tuple[Problem, ...]
 
@@ -185,11 +185,11 @@ class HttpRoom:
 
     @property
     def path(self) -> str:
-        """Where the room is."""
+        """The path of the room in the API."""
         return f"/rooms/{self.room.id}"
 
     async def act(self, action: str, **payload: str | bool) -> None:
-        """Take an action as the organizer."""
+        """Run an action as the organizer."""
         path, token = f"{self.path}/actions/{action}", self.evening.organizer
         await self.evening.call("POST", path, {**payload}, token=token)
 
@@ -206,7 +206,7 @@ class HttpRoom:
         )
 
     async def rows(self, number: int) -> list[Row]:
-        """Return what was counted in a round, in commit order."""
+        """Return the answers that count in a round, in commit order."""
         return await self._all(f"{self._window(number)}/submissions", list[Row])
 
     async def places(self) -> list[Place]:
@@ -231,7 +231,7 @@ class HttpRoom:
         return [draw.id for draw in await self._all(f"{self.path}/draws", list[Named])]
 
     async def log(self) -> list[Event]:
-        """Return everything that the screen was told, in its order."""
+        """Return all events that the screen received, in their order."""
         told: list[Event] = []
         after = ""
         while True:
@@ -244,7 +244,7 @@ class HttpRoom:
             after = f"&after={some[-1].cursor}"
 
     async def _all(self, path: str, items: type[list[T]], *, token: str | None = None) -> list[T]:
-        """Return a list of the host's, page by page."""
+        """Return a complete list of the API, page by page."""
         found: list[T] = []
         ends = "&" if "?" in path else "?"
         page = 1
@@ -272,7 +272,7 @@ async def open_http_room(
     prizes: tuple[str, ...],
     questions: bytes,
 ) -> HttpRoom:
-    """Make a room, import its questions, start it, and put up the screen."""
+    """Create a room, import its questions, start it, and connect the screen."""
     body: JsonObject = {
         "name": name,
         "appId": evening.app_id,
@@ -292,7 +292,7 @@ async def open_http_room(
 
 
 async def _import(evening: Evening, path: str, questions: bytes) -> None:
-    """Upload questions in the bytes of their file; what cannot be read is said and left out."""
+    """Upload the bytes of a question file; report and skip what cannot be read."""
     path = f"{path}/import/rounds?format=opentrivia"
     done = Imported.model_validate(await evening.upload(path, questions, token=evening.organizer))
     for problem in done.problems[:SHOWN]:
@@ -301,7 +301,7 @@ async def _import(evening: Evening, path: str, questions: bytes) -> None:
 
 
 async def _split(evening: Evening, path: str) -> None:
-    """Make two rounds of the one that was imported: the last questions are for the second half."""
+    """Split the imported round in two: the last questions are for the second half."""
     (questions,) = await _rounds(evening, path)
     evening.say(f"  {len(questions)} questions imported, and put into two rounds.")
     halves = (questions[:FIRST_HALF], questions[FIRST_HALF:])

@@ -1,4 +1,4 @@
-"""People who come to an evening, each with a name of their own."""
+"""People who come to an evening, each with a different name."""
 
 _FIRST = (
     "Ana", "Björn", "Chiara", "Diego", "Elif", "Farid", "Gulnara", "Hana", "Igor", "Jelena",
@@ -13,7 +13,7 @@ _LAST = (
 
 
 def names(count: int) -> tuple[str, ...]:
-    """Return so many different names; where they run out, they are numbered."""
+    """Return this many different names; when they run out, they get numbers."""
     return tuple(map(_name, range(count)))
 
 

@@ -1,4 +1,4 @@
-"""One question with everybody in the hall: asked, answered in every way there is, closed."""
+"""One question with everybody in the hall: asked, answered in every possible way, closed."""
 
 import asyncio
 from collections.abc import Coroutine, Iterable
@@ -10,20 +10,20 @@ from mymozhem.contract.demo import Attempt, DemoFailed
 from .http_room import HttpRoom, Question, State, Window
 from .simulated_players import FRIENDS, Habit, Heard, Line, Phone
 
-#: people answer at some moment of so many seconds, those who wait for the others after that
+#: people answer within this many seconds; people who wait for the others answer later
 SPREAD = 0.3
-#: those who break off do so so much sooner than they answer
+#: people who disconnect do so after this fraction of their answer's delay
 SHORT = 0.1
-#: milliseconds for which a question is shown first, and in which nobody can have read it
+#: milliseconds for which a question is only shown; nobody can have read it that fast
 COUNTDOWN_MS, MIN_ELAPSED_MS = 300, 200
 OPENS_AFTER = (COUNTDOWN_MS + MIN_ELAPSED_MS + 10) / 1_000
-#: who may be right in `first`, where a right answer ends the round: nothing else can follow it
+#: habits that may be right in `first`, where a right answer ends the round
 PATIENT = frozenset({Habit.STEADY, Habit.EARLY, Habit.REPEATED, Habit.LOST})
 
 
 @dataclass(frozen=True)
 class Asked:
-    """A question on its way, and who does what; `complete` where everybody answers."""
+    """A question that is being played, and who does what; `complete` if everybody answers."""
 
     stage: HttpRoom
     mode: str
@@ -33,20 +33,20 @@ class Asked:
 
     @property
     def number(self) -> int:
-        """The round."""
+        """The number of the round."""
         return self.window.prompt.round
 
     @property
     def path(self) -> str:
-        """Where its window is."""
+        """The path of its window in the API."""
         return f"{self.stage.path}/windows/{self.window.id}"
 
 
 @dataclass(frozen=True)
 class Turn:
-    """What somebody does in a round, and when; `last` ones wait for all others.
+    """What a person does in a round, and when; `last` ones wait for all others.
 
-    `answer` is theirs, `other` what they change it to, `wrong` what they guess too early.
+    `answer` is their answer, `other` what they change it to, `wrong` a guess that comes too early.
     """
 
     phone: Phone
@@ -88,7 +88,7 @@ def turns(
 
 
 async def ask(asked: Asked) -> Heard:
-    """Let everybody do what they do, and have the question closed; return what phones heard."""
+    """Let everybody act, and have the question closed; return the replies that phones received."""
     heard = Heard()
     line = Line(asked.stage.evening, f"{asked.path}/submissions", heard)
     await _together(_early(line, turn) for turn in asked.turns if turn.habit is Habit.EARLY)
@@ -103,7 +103,7 @@ async def ask(asked: Asked) -> Heard:
 
 
 async def _early(line: Line, turn: Turn) -> None:
-    """Guess before it is possible, and wrong; where the host is slow, that is an answer."""
+    """Send a wrong guess before the question opens; if the host is slow, it is an answer."""
     came = await line.send(turn.phone, turn.wrong)
     if came.code is not None:
         _require(came, "TOO_EARLY")
@@ -141,7 +141,7 @@ async def _act(asked: Asked, line: Line, turn: Turn) -> Attempt | None:
 
 
 async def back(stage: HttpRoom, window: Window, phone: Phone, answer: str | None) -> None:
-    """Check that a phone that loads the page is at the open question, its own answer marked."""
+    """Check that a phone that reloads the page shows the open question and its own answer."""
     evening, path = stage.evening, f"{stage.path}/state"
     state = State.model_validate(await evening.call("GET", path, token=phone.guest.token))
     left = {one.id: one.left_ms for one in state.windows}.get(window.id, 0)
@@ -154,7 +154,7 @@ async def back(stage: HttpRoom, window: Window, phone: Phone, answer: str | None
 
 
 async def _close(asked: Asked) -> None:
-    """See that the question closes: by itself where it can, else early by the organizer."""
+    """Wait until the question closes automatically, or else close it early as the organizer."""
     if asked.mode != "first" and not asked.complete:
         await asked.stage.act("close")
     window = await asked.stage.settled(asked.number)

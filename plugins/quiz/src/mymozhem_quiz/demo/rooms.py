@@ -1,4 +1,4 @@
-"""Sample rooms: one that waits for its start, one played, one in the making, one called off."""
+"""Sample rooms: one that waits for its start, one played, one draft, one cancelled."""
 
 import json
 from pathlib import Path
@@ -11,14 +11,14 @@ from mymozhem.contract.demo import SampleAction, SamplePrize, SampleRoom
 from .people import names
 
 _FILE = Path(__file__).with_name("questions.json")
-#: questions of all types, as settings hold them
+#: questions of all types, in the form of the settings
 QUESTIONS = TypeAdapter(list[JsonObject]).validate_python(json.loads(_FILE.read_bytes()))
 
 #: the rounds of the next evening
 MATTER = ("boiling", "noble-gases", "gold", "primes", "eiffel", "inventions")
 SKY_AND_EARTH = ("moons", "red-planet", "planets", "light", "whales", "penicillin")
 
-#: what was answered last week, by question; nobody is where somebody did not answer
+#: last week's answers by question; None if a participant did not answer
 LAST_WEEK: dict[str, tuple[JsonValue, ...]] = {
     "moons": ("b", "b", "a", "b", None, "c", "b", "d"),
     "whales": ("true", "true", "true", None, "false", "true", "true", "true"),
@@ -41,7 +41,7 @@ ASKED = tuple(LAST_WEEK)
 
 
 def _played() -> tuple[SampleAction, ...]:
-    """Return an evening: each question is asked, answered and closed, then the quiz ends."""
+    """Return the actions of an evening: ask, answer and close each question, then end the quiz."""
     steps: list[SampleAction] = []
     for number, answers in enumerate(LAST_WEEK.values()):
         given: tuple[JsonValue, ...] = tuple(
@@ -53,7 +53,7 @@ def _played() -> tuple[SampleAction, ...]:
 
 
 def _rounds(**titled: tuple[str, ...]) -> list[JsonValue]:
-    """Return rounds by their titles, each with some questions in that order."""
+    """Return rounds by their titles, each with these questions in order."""
     known = {str(question["id"]): question for question in QUESTIONS}
     return [
         {

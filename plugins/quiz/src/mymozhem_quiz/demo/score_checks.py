@@ -1,4 +1,4 @@
-"""What the host says must be what the phones were told, and what the evening reckons itself."""
+"""Compare what the host says with the replies to the phones and with the expected scores."""
 
 from collections import Counter
 from collections.abc import Hashable, Mapping, Sequence
@@ -17,7 +17,7 @@ K = TypeVar("K", bound=Hashable)
 
 
 def sheet_of(asked: Asked, heard: Heard, rows: Sequence[Row], window: Window, right: str) -> Sheet:
-    """Return a round on paper, once all that was acknowledged is counted, once and as it was."""
+    """Return a round as recorded, after a check that every acknowledged answer counts once."""
     what = f"round {asked.number}"
     same(f"{what}: answers counted, rows", window.answered, len(rows))
     by_person = {row.participant_id: row for row in rows}
@@ -36,7 +36,7 @@ def sheet_of(asked: Asked, heard: Heard, rows: Sequence[Row], window: Window, ri
 
 
 def check_points(mode: str, sheet: Sheet, rows: Sequence[Row]) -> None:
-    """Compare verdicts and points of a round; in `first` one answer alone can have some."""
+    """Compare verdicts and points of a round; in `first` at most one answer has points."""
     brought = points(mode, sheet)
     for row, one in zip(rows, sheet.answers, strict=True):
         verdict = "right" if one.answer == sheet.right else "wrong"
@@ -45,7 +45,7 @@ def check_points(mode: str, sheet: Sheet, rows: Sequence[Row]) -> None:
 
 
 def check_standings(total: Counter[str], places: Sequence[Place]) -> None:
-    """Compare the standings, ranks and all, with everybody's sum."""
+    """Compare the standings, with ranks, with everybody's expected points."""
     placed = ranks(total)
     expected = {person: (rank, total[person]) for person, rank in placed.items()}
     seen = {place.participant_id: (place.rank, place.points) for place in places}
@@ -53,7 +53,7 @@ def check_standings(total: Counter[str], places: Sequence[Place]) -> None:
 
 
 def check_people(total: Counter[str], people: Sequence[Person], expected: int) -> None:
-    """Compare what stands beside everybody's name; who never was right has nothing."""
+    """Compare everybody's points; people who were never right have none."""
     players = [person for person in people if person.role == "PARTICIPANT"]
     same("people who play", len(players), expected)
     seen = {person.id: person.points for person in players}
@@ -61,7 +61,7 @@ def check_people(total: Counter[str], people: Sequence[Person], expected: int) -
 
 
 def check_log(events: Sequence[Event], winners: Mapping[int, str | None]) -> None:
-    """Compare who won which round by the log; nothing of it was told before the round closed."""
+    """Compare the winners of rounds in the log; no result may come before the round closes."""
     closed: set[JsonValue] = set()
     told: dict[int, JsonValue] = {}
     for event in events:
@@ -76,13 +76,13 @@ def check_log(events: Sequence[Event], winners: Mapping[int, str | None]) -> Non
 
 
 def same(what: str, seen: object, expected: object) -> None:
-    """Raise with both where two things differ that must be alike."""
+    """Raise an error with both values if they differ."""
     if seen != expected:
         raise DemoFailed(f"{what}: the host says {seen}, the evening reckons {expected}.")
 
 
 def same_each(what: str, seen: Mapping[K, object], expected: Mapping[K, object]) -> None:
-    """Compare by key, so that the sentence names the one that differs."""
+    """Compare by key, so that the error names the key that differs."""
     for key in (*seen, *(one for one in expected if one not in seen)):
         same(f"{what}, {key}", seen.get(key), expected.get(key))
 

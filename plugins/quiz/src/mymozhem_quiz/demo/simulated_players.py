@@ -1,4 +1,4 @@
-"""Two hundred phones, each with somebody who is quick, hasty, late, wrong or gone."""
+"""Two hundred phones of people who are quick, hasty, late, wrong or gone."""
 
 import asyncio
 from collections import Counter
@@ -12,7 +12,7 @@ from mymozhem.contract.wire import Wire
 
 
 class Habit(StrEnum):
-    """What somebody does in one round."""
+    """What a person does in one round."""
 
     STEADY = "answer"
     EARLY = "answer before they may, and again"
@@ -25,22 +25,22 @@ class Habit(StrEnum):
     BACK = "reload the page after their answer"
 
 
-#: out of so many people each does what is here once in every round, and the others are steady
+#: in every round, of `AMONG` people one has each of these habits, and the others are steady
 SPECIAL = (
     Habit.EARLY, Habit.EARLY, Habit.LATE, Habit.TWICE, Habit.REPEATED, Habit.LOST, Habit.GONE,
     Habit.AWAY, Habit.BACK,
 )  # fmt: skip
 AMONG = 20
-#: what people do in a round that closes by itself, when everybody has answered
+#: the habits in a round that closes automatically, when everybody has answered
 COMPLETE = frozenset({Habit.STEADY, Habit.EARLY, Habit.TWICE, Habit.REPEATED, Habit.BACK})
-#: people who always answer, right, and last: a round is open until they do
+#: people who always answer right, and last: a round is open until they do
 FRIENDS = 3
-#: one in so many leaves the hall half-way
+#: one person of this many leaves the hall half-way
 LEAVE_ONE_IN = 25
 
 
 class Accepted(Wire):
-    """What a phone is told when its answer is stored."""
+    """The reply to a phone when its answer is stored."""
 
     accepted: bool
     submission_id: str
@@ -49,7 +49,7 @@ class Accepted(Wire):
 
 @dataclass(frozen=True)
 class Phone:
-    """Somebody's phone; `skill` is how often they are right, `leaves` the last round they play."""
+    """A person's phone; `skill` is how often they are right, `leaves` the last round they play."""
 
     guest: Guest
     skill: float
@@ -57,15 +57,15 @@ class Phone:
 
     @property
     def id(self) -> str:
-        """Who it belongs to."""
+        """The participant id of the phone's owner."""
         return self.guest.participant_id
 
 
 @dataclass
 class Heard:
-    """What the phones were told in one round, by person.
+    """The replies that the phones received in one round, by person.
 
-    `unread` are answers that were sent without waiting for what comes: they may count or not.
+    `unread` are answers that were sent without waiting for the reply: they may count or not.
     """
 
     accepted: dict[str, tuple[str, Accepted]] = field(default_factory=dict)
@@ -73,7 +73,7 @@ class Heard:
     seen: Counter[str] = field(default_factory=Counter)
 
     def __contains__(self, person: object) -> bool:
-        """Tell whether somebody's answer was accepted."""
+        """Return whether a person's answer was accepted."""
         return person in self.accepted
 
 
@@ -88,13 +88,13 @@ def bring(guests: tuple[Guest, ...], draw: Random, *, rounds: int) -> tuple[Phon
 
 
 def habits(phones: tuple[Phone, ...], draw: Random, *, number: int, complete: bool) -> list[Habit]:
-    """Say what each does in a round; who has left is away."""
+    """Return what each person does in a round; people who have left are away."""
     slots = [*SPECIAL, *[Habit.STEADY] * (AMONG - len(SPECIAL))]
     found: list[Habit] = []
     while len(found) < len(phones):
         draw.shuffle(slots)
         found += slots
-    found[FRIENDS] = Habit.AWAY  # so that no round ends by itself by chance
+    found[FRIENDS] = Habit.AWAY  # so that no round closes automatically by chance
     planned = [
         _planned(habit, friend=place < FRIENDS, complete=complete)
         for place, habit in enumerate(found[: len(phones)])
@@ -110,7 +110,7 @@ def _planned(habit: Habit, *, friend: bool, complete: bool) -> Habit:
 
 
 class Line:
-    """The way of answers to one window."""
+    """Sends answers to one window."""
 
     def __init__(self, evening: Evening, path: str, heard: Heard) -> None:
         self._evening = evening
@@ -118,7 +118,7 @@ class Line:
         self.heard = heard
 
     async def send(self, phone: Phone, answer: str, *, key: str | None = None) -> Attempt:
-        """Send an answer, and note it where it is accepted."""
+        """Send an answer, and record it if it is accepted."""
         came = await self._post(phone, answer, key=key)
         if came.code is None:
             self._note(phone, answer, Accepted.model_validate(came.data))
@@ -132,7 +132,7 @@ class Line:
         self.heard.seen[code] += 1
 
     async def twice(self, phone: Phone, answer: str) -> Attempt:
-        """Send an answer and the same request again: one answer, acknowledged alike."""
+        """Send an answer and repeat the request: both get the same reply, and it counts once."""
         key = f"once-{phone.id}"
         came = await self.send(phone, answer, key=key)
         again = await self._post(phone, answer, key=key)
@@ -142,14 +142,14 @@ class Line:
         return came
 
     async def lost(self, phone: Phone, answer: str, *, after: float) -> Attempt:
-        """Break off while an answer is under way, then send it again: it counts once."""
+        """Disconnect while an answer is in flight, then send it again: it counts once."""
         key = f"once-{phone.id}"
         await self._break_off(phone, answer, after=after, key=key)
         self.heard.seen["lost"] += 1
         return await self.send(phone, answer, key=key)
 
     async def gone(self, phone: Phone, answer: str, *, after: float) -> None:
-        """Break off, and never hear whether the answer counts."""
+        """Disconnect, and never learn whether the answer counts."""
         self.heard.unread[phone.id] = answer
         self.heard.seen["gone"] += 1
         await self._break_off(phone, answer, after=after, key=None)

@@ -1,8 +1,7 @@
-"""Questions that people wrote elsewhere, as a room's settings hold them.
+"""Import questions from texts in other formats into a room's settings.
 
-Each format is read into drafts (`open_trivia`, `csv_table`, `json_list`); what a question must be
-is said once (`checking`), what a list of them must be once (`collecting`), and how they make rounds
-once (`grouping`).
+Each format becomes drafts (`opentrivia_format`, `csv_format`, `json_format`). `question_rules`
+checks a question, `collect` checks a list of them, and `rounds` groups them into rounds.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -26,7 +25,7 @@ __all__ = [
     "read_questions",
 ]
 
-#: how a text becomes drafts, by the name of its format; with True rounds are read too
+#: the reader of each format; with True it reads rounds too
 FORMATS: Mapping[str, Callable[[str, bool], Reading]] = {
     "opentrivia": lambda text, _: opentrivia_format.read(text),
     "csv": csv_format.read,
@@ -37,11 +36,11 @@ FORMATS: Mapping[str, Callable[[str, bool], Reading]] = {
 def import_questions(
     text: str, format: str, *, locale: str = "en", taken: Iterable[str] = ()
 ) -> SettingsImportResult:
-    """Return the questions that a text holds, and line by line what keeps the others out.
+    """Return the questions in a text, and the problems that exclude the others, line by line.
 
-    The value is a list of 500 questions at most, as rooms of the first version hold them; there
-    are 1000 problems at most, in the order of their lines. New ids skip those in `taken`, which is
-    for questions that are appended to others. Any text is taken, in linear time; an unknown format
+    The value is a list of at most 500 questions, in the form of rooms of the first version. There
+    are at most 1000 problems, in the order of their lines. New ids skip those in `taken`, for
+    questions that are appended to others. Any text is accepted, in linear time; an unknown format
     is refused.
     """
     return result_of(read_questions(text, format, locale=locale, taken=taken), locale)
@@ -55,10 +54,10 @@ def import_rounds(
     taken: Iterable[str] = (),
     rounds: Sequence[str] = (),
 ) -> SettingsImportResult:
-    """Return the rounds of questions that a text holds, and line by line what is wrong.
+    """Return the rounds of questions in a text, and the problems line by line.
 
-    As `import_questions`, with 50 rounds at most, and options may have pictures. A text that names
-    no rounds is one. `rounds` are the ids of those that are there already.
+    Like `import_questions`, with at most 50 rounds, and options may have pictures. A text that
+    names no rounds becomes one round. `rounds` are the ids of existing rounds.
     """
     collected = read_questions(text, format, locale=locale, taken=taken, rounds=True)
     return rounds_of(collected, locale, taken=rounds)
@@ -72,7 +71,7 @@ def read_questions(
     taken: Iterable[str] = (),
     rounds: bool = False,
 ) -> Collected:
-    """Return every good question and every fault, however many; with `rounds` what 2.0 reads."""
+    """Return every good question and every fault, without limits; with `rounds`, those of 2.0."""
     read = FORMATS.get(format)
     if read is None:
         raise Refuse("FORMAT_UNKNOWN", say(locale, "FORMAT_UNKNOWN", found=format))

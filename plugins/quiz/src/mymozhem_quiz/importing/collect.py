@@ -1,4 +1,4 @@
-"""From drafts, as the formats read them, to the questions and problems of one import."""
+"""Turn drafts, as the formats read them, into the questions and problems of one import."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -12,13 +12,13 @@ from .problems import Fault, fault
 from .question_rules import MAX_QUESTIONS, check_content, valid_id
 from .values import fold
 
-#: what one answer of an app can carry in any language, and more than anybody mends at once
+#: what one result can contain in any language, and more than anybody fixes in one go
 MAX_PROBLEMS = 1000
 
-#: more than any text of questions has; a text made of nothing but bad ones must end, too
+#: more than any real text has; reading must also end if all questions are bad
 MAX_DRAFTS = 20_000
 
-#: what a format found out about the right answer says better why there is none
+#: faults of a format that explain better than the rules why there is no right answer
 _ABOUT_THE_ANSWER = frozenset(
     {"ANSWER_NOT_AN_OPTION", "ANSWER_UNCLEAR", "ANSWER_UNREADABLE", "NO_ANSWER"}
 )
@@ -26,7 +26,7 @@ _ABOUT_THE_ANSWER = frozenset(
 
 @dataclass(frozen=True)
 class Located:
-    """A fault and the line where it is mended."""
+    """A fault and the line where it can be fixed."""
 
     line: int
     fault: Fault
@@ -34,7 +34,7 @@ class Located:
 
 @dataclass(eq=False)
 class Heading:
-    """A round as a format read it; what is said of it may follow its questions."""
+    """A round as a format read it; its fields may follow its questions."""
 
     line: int
     said: JsonObject = field(default_factory=dict)
@@ -42,10 +42,10 @@ class Heading:
 
 @dataclass(frozen=True)
 class Draft:
-    """A question as a format read it, not yet checked; None where there is nothing to check.
+    """A question as a format read it, not checked yet; None if there is nothing to check.
 
-    `faults` keep it out; `lines` says on which line a part, by its JSON Pointer, begins. `under` is
-    the heading of its round, None where the text names none.
+    `faults` exclude it; `lines` maps a part, by its JSON Pointer, to its first line. `under` is the
+    heading of its round, or None if the text names none.
     """
 
     line: int
@@ -61,13 +61,13 @@ class Draft:
         return self.lines.get(pointer, self.line)
 
 
-#: what a format finds one after the other; a fault of its own keeps no question out
+#: what a format finds, in order; a fault without a draft excludes no question
 Reading = Iterator[Draft | Located]
 
 
 @dataclass(frozen=True)
 class Kept:
-    """A question that can be played, and where it begins."""
+    """A question that can be played, and the line where it begins."""
 
     line: int
     question: JsonObject
@@ -76,18 +76,18 @@ class Kept:
 
 @dataclass(frozen=True)
 class Collected:
-    """Every good question, however many, and every fault, in the order of their lines."""
+    """Every good question and every fault, without limits, in the order of their lines."""
 
     kept: tuple[Kept, ...]
     faults: tuple[Located, ...]
 
 
 def collect(reading: Reading, taken: Iterable[str] = (), *, pictures: bool = False) -> Collected:
-    """Check every draft, leave out what was there before, and give each question an id.
+    """Check every draft, leave out repeated questions, and give each question an id.
 
-    A given id is kept if it is valid and the first of its kind. New ids are q1, q2, … by the place
-    among the good questions, and skip those that are given or `taken`. Of a text with more than
-    20,000 questions the rest is not read.
+    A given id is kept if it is valid and not used before. New ids are q1, q2, … by the position
+    among the good questions; they skip ids that are given or `taken`. After 20,000 questions the
+    rest of a text is not read.
     """
     good, faults = _good(reading, pictures=pictures)
     kept, about_ids = _with_ids(good, frozenset(taken))
@@ -98,13 +98,13 @@ def collect(reading: Reading, taken: Iterable[str] = (), *, pictures: bool = Fal
 
 
 def result_of(collected: Collected, locale: str) -> SettingsImportResult:
-    """Return what the host is told: 500 questions and 1000 problems at most."""
+    """Return the result for the host: at most 500 questions and 1000 problems."""
     kept, faults = first_questions(collected)
     return result(locale, [each.question for each in kept], faults)
 
 
 def first_questions(collected: Collected) -> tuple[tuple[Kept, ...], tuple[Located, ...]]:
-    """Return as many questions as a quiz can have, and all faults, of the others too."""
+    """Return as many questions as a quiz can have, and all faults, including those of the rest."""
     kept, faults = collected.kept, collected.faults
     if len(kept) > MAX_QUESTIONS:
         faults = (*faults, Located(kept[MAX_QUESTIONS].line, fault("TOO_MANY", most=MAX_QUESTIONS)))
@@ -112,7 +112,7 @@ def first_questions(collected: Collected) -> tuple[tuple[Kept, ...], tuple[Locat
 
 
 def result(locale: str, value: list[JsonObject], found: Iterable[Located]) -> SettingsImportResult:
-    """Return what the host is told: a value, and 1000 problems at most, in their order."""
+    """Return the result for the host: a value, and at most 1000 problems, in their order."""
     faults = sorted(found, key=lambda each: each.line)
     if len(faults) > MAX_PROBLEMS:
         told, rest = faults[: MAX_PROBLEMS - 1], faults[MAX_PROBLEMS - 1 :]
@@ -152,7 +152,7 @@ def _good(reading: Reading, *, pictures: bool) -> tuple[list[Kept], list[Located
 
 
 def _faults(draft: Draft, *, pictures: bool) -> Iterator[Located]:
-    """Yield what the format found, then what the rules find, each code once per line."""
+    """Yield the faults that the format found, then those by the rules, each code once per line."""
     yield from draft.faults
     told = {each.fault.code for each in draft.faults}
     if told & _ABOUT_THE_ANSWER:
@@ -168,7 +168,7 @@ def _faults(draft: Draft, *, pictures: bool) -> Iterator[Located]:
 
 
 def _sameness(question: JsonObject) -> tuple[str, ...]:
-    """Return what two questions have in common that are one; the right answer may differ."""
+    """Return a key that is equal for repeated questions; the right answer may differ."""
     options = question.get("options")
     texts = [_text(option) for option in options] if isinstance(options, list) else []
     if question["type"] != "order":
@@ -197,7 +197,7 @@ def _with_ids(good: list[Kept], taken: frozenset[str]) -> tuple[list[Kept], list
 
 
 def _given_ids(good: list[Kept]) -> tuple[dict[int, str], list[Located]]:
-    """Return the ids that stay, by place, and what is wrong with the others."""
+    """Return the given ids that are kept, by position, and what is wrong with the others."""
     given: dict[int, str] = {}
     faults: list[Located] = []
     lines: dict[str, int] = {}

@@ -8,29 +8,29 @@
     Capital of France?,text,,,,Paris | Lutetia,
     From small to large,order,mouse,cat,horse,,
 
-| column | what is in it |
+| column | content |
 | --- | --- |
-| question | the text; the only column that must be there |
-| type | single (also where nothing is written), multiple, boolean, number, text, order |
+| question | the text; the only required column |
+| type | single (the default), multiple, boolean, number, text, order |
 | option1 to option8, or a to h | the options; gaps between them are closed |
 | right | single, multiple: letters or numbers of options, such as `B` or `1;3`; boolean: true or |
-| | false; number: the number; text: the accepted answers between `;` or `|`; order: nothing, the |
-| | options are in the right order |
-| tolerance | number: how far off is still right; nothing: the nearest wins |
+| | false; number: the number; text: the accepted answers, separated by `;` or `|`; order: empty, |
+| | since the options are in the right order |
+| tolerance | number: how far off is still right; if empty, the nearest wins |
 | time, points | seconds and points of this question |
-| picture, alt | an https address, and what it shows |
-| id | the question's id, where it has one |
-| round | the title of the round in which it lies; nothing: that of the row above |
+| picture, alt | an https address, and a text that describes the picture |
+| id | the question's id, if it has one |
+| round | the title of the question's round; if empty, that of the row above |
 | picture1 to picture8, alt1 to alt8 | pictures of the options |
 
-The last two rows are read since rooms have rounds. Rows with one title are one round, wherever they
-stand.
+The columns of the last two rows are read only for rooms with rounds. All rows with the same title
+are one round, even if other rows are between them.
 
 Names are read in any case, with or without spaces, hyphens and underscores. The separator is the
-comma, the semicolon or the tab, whichever makes known names of the first row. Numbers may have a
-decimal comma. Quoted cells may hold separators, doubled quotes and line ends; every problem is told
-for the line on which the row begins. A row whose quotes do not close within 40 lines is left out
-and reading goes on with the next line, which keeps the time linear.
+comma, the semicolon or the tab: the one that gives known names in the first row. Numbers may have a
+decimal comma. Quoted cells may contain separators, doubled quotes and line ends; every problem
+names the line on which the row begins. A row whose quotes do not close within 40 lines is skipped,
+and reading continues with the next line, which keeps the time linear.
 """
 
 import csv
@@ -62,14 +62,17 @@ _FILLING = re.compile(r"[\s_-]+")
 
 @dataclass(frozen=True)
 class _Row:
-    """The cells of a row; None where its quotes do not close."""
+    """The cells of a row; None if its quotes do not close."""
 
     line: int
     cells: list[str] | None
 
 
 class _RowLines:
-    """Lines for one row after the other: each may take so many, and can be gone back on."""
+    """The lines from which rows are read: each row may take a limited number of lines.
+
+    If a row does not end within them, reading can go back.
+    """
 
     def __init__(self, lines: list[str], start: int) -> None:
         self.lines = lines
@@ -109,7 +112,7 @@ def read(text: str, rounds: bool = False) -> Reading:  # noqa: FBT001, FBT002  a
 
 
 class _Headings:
-    """The rounds of a table, by their titles however they are written."""
+    """The rounds of a table by their titles, ignoring spelling in case and spaces."""
 
     def __init__(self, columns: Mapping[int, str]) -> None:
         self._place = next((place for place, name in columns.items() if name == "round"), None)
@@ -117,7 +120,7 @@ class _Headings:
         self._last: Heading | None = None
 
     def of(self, row: _Row) -> Heading | None:
-        """Return the round of a row; None above the first title."""
+        """Return the round of a row, or None above the first title."""
         cells = row.cells or ()
         if self._place is not None and self._place < len(cells) and cells[self._place]:
             title = one_line(cells[self._place])
@@ -127,7 +130,7 @@ class _Headings:
 
 
 def _separator(lines: list[str], start: int, known: AbstractSet[str]) -> str:
-    """Return what makes the most known names of the first row; the comma where none does."""
+    """Return the separator that gives the most known names in the first row; by default a comma."""
 
     def found(separator: str) -> int:
         return len(_columns(next(_rows(lines, start, separator)), known)[0])
@@ -151,7 +154,7 @@ def _rows(lines: list[str], start: int, separator: str) -> Iterator[_Row]:
 
 
 def _columns(header: _Row, known: AbstractSet[str]) -> tuple[dict[int, str], list[Fault]]:
-    """Return the names of the known columns by place, and what is wrong with the others."""
+    """Return the names of the known columns by position, and what is wrong with the others."""
     columns: dict[int, str] = {}
     others: dict[str, list[str]] = {"UNKNOWN_COLUMN": [], "DUPLICATE_COLUMN": []}
     seen: set[str] = set()

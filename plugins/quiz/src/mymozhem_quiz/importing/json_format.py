@@ -1,22 +1,23 @@
-"""Questions as JSON: a list, `{"questions": [...]}`, rounds, or what Open Trivia DB answers.
+"""Questions as JSON: a list, `{"questions": [...]}`, rounds, or a response of Open Trivia DB.
 
-The questions are written as a room's settings hold them (see `checking`); the id may be missing or
-a whole number. An object with `correct_answer` is one of Open Trivia DB:
+The questions have the form of a room's settings (see `question_rules`); the id may be missing or a
+whole number. An object with `correct_answer` is a question of Open Trivia DB:
 
     {"type": "multiple", "question": "Who wrote &quot;Emma&quot;?",
      "correct_answer": "Jane Austen", "incorrect_answers": ["George Eliot", "Mary Shelley"]}
 
-Its HTML entities become characters, `boolean` stays boolean, everything else becomes `single`, and
-the options are put in the order of their letters, so that the right one is not always the first.
-Difficulty and category are not read.
+Its HTML entities become characters, `boolean` stays boolean, every other type becomes `single`, and
+the options are sorted alphabetically, so that the right one is not always the first. Difficulty and
+category are not read.
 
-Where rooms have rounds, `{"rounds": [...]}` is read as well, and a list of rounds: objects with
-`title`, `questions` and perhaps `id`, `points` and `timePerQuestion`, as settings hold them. What
-is wrong with a round is told for the line on which it begins, and keeps no question out.
+For rooms with rounds, `{"rounds": [...]}` and a list of rounds are accepted too: objects with
+`title`, `questions` and optionally `id`, `points` and `timePerQuestion`, as in the settings. A
+problem of a round names the line on which the round begins, and excludes no question.
 
-Problems are told for the line on which the question begins, lost characters for their own. The list
-is read one by one: what stands before the place where the text stops being JSON is kept, and that
-place is told once. NaN, and a name that is twice in one object, keep out that question alone.
+Problems name the line on which the question begins; lost characters name their own line. The
+elements of the list are read one by one: if the text stops being JSON, everything before that place
+is kept, and one problem names the place. NaN, and a repeated name in an object, exclude only that
+question.
 """
 
 import html
@@ -44,7 +45,7 @@ _LONGEST_INTEGER = 17  # a sign and sixteen digits; a longer one is out of every
 
 
 class _Broken(Exception):
-    """From here on the text cannot be read."""
+    """The rest of the text cannot be read."""
 
     def __init__(self, offset: int, found: Fault) -> None:
         super().__init__(found.code)
@@ -62,7 +63,7 @@ def read(text: str, rounds: bool = False) -> Reading:  # noqa: FBT001, FBT002  a
 
 
 class _Scanner:
-    """A place in the text, moved on value by value."""
+    """A position in the text, which moves from value to value."""
 
     def __init__(self, text: str, *, rounds: bool) -> None:
         self.text = text
@@ -79,7 +80,7 @@ class _Scanner:
         )
 
     def read(self) -> Reading:
-        """Yield the questions; _Broken where the text is no JSON."""
+        """Yield the questions; raise _Broken if the text is not JSON."""
         if not self._peek():
             return
         if self._skip("["):
@@ -101,7 +102,7 @@ class _Scanner:
             self._need(",")
 
     def _members(self) -> Reading:
-        """Read an object; of its members only the first list of questions of each name counts."""
+        """Read an object; only the first list of questions of each name counts."""
         lists = (*LISTS, ROUNDS) if self._rounds else LISTS
         seen: set[str] = set()
         for name in self._names():
@@ -114,7 +115,7 @@ class _Scanner:
             seen.add(name)
 
     def _names(self) -> Iterator[str]:
-        """Yield the names of an object; whoever asks reads each value before the next name."""
+        """Yield the names of an object; the caller reads each value before the next name."""
         if self._skip("}"):
             return
         while True:
@@ -126,7 +127,7 @@ class _Scanner:
             self._need(",")
 
     def _either(self) -> Reading:
-        """Read an element of the outer list: a round where it has questions, else a question."""
+        """Read an element of the outer list: a round if it has questions, else a question."""
         self._peek()
         begin = self._place
         try:
@@ -144,7 +145,7 @@ class _Scanner:
             yield draft
 
     def _round(self) -> Reading:
-        """Read a round; what is said of it may stand behind its questions."""
+        """Read a round; its fields may follow its questions."""
         heading = Heading(self._line())
         if not self._skip("{"):
             self._value()
@@ -179,7 +180,7 @@ class _Scanner:
         yield self._draft()[0]
 
     def _draft(self) -> tuple[Draft, JsonValue]:
-        """Return the next value as a question, and as it stands in the text."""
+        """Return the next value as a question, and as it is in the text."""
         line = self._line()
         begin = self._place
         value = self._value()
@@ -208,7 +209,7 @@ class _Scanner:
         return self.numbers.at(self._place)
 
     def _peek(self) -> str:
-        """Move on to the next character that is no space, and return it; nothing at the end."""
+        """Move to the next character that is not a space, and return it; empty at the end."""
         space = _SPACE.match(self.text, self._place)
         self._place = space.end() if space else self._place
         return self.text[self._place : self._place + 1]
@@ -246,7 +247,7 @@ def _question(value: JsonValue) -> tuple[JsonValue, list[Fault]]:
 
 
 def _as_id(value: JsonValue) -> JsonValue:
-    """Return an id as a text where it is a whole number."""
+    """Return an id as a text if it is a whole number."""
     return str(value) if isinstance(value, int) and not isinstance(value, bool) else value
 
 

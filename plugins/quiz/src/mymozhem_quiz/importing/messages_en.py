@@ -1,11 +1,11 @@
-"""Every sentence about questions that cannot be used, in English; `russian` has the same ones."""
+"""Every message about unusable questions, in English; `messages_ru` has the same ones."""
 
 from .messages_ru import RUSSIAN
 
 _SHOWN = 60
 
 ENGLISH = {
-    # a question, wherever it comes from
+    # a question of any format
     "NOT_A_QUESTION": "This is no question: write an object with type, text and the answer.",
     "UNKNOWN_FIELD": "A question has no field “{field}”: check the spelling, or remove it.",
     "FIELD_NOT_FOR_TYPE": "“{field}” is not for questions of type {type}: remove it, or change the"
@@ -83,9 +83,10 @@ ENGLISH = {
 
 
 def say(locale: str, key: str, /, **values: object) -> str:
-    """Return a sentence in the language of the room, English where there is none.
+    """Return a message in the language of the room, or in English if it is not translated.
 
-    Texts among the values are cut and rid of what cannot be shown; only texts and numbers are.
+    Texts among the values are shortened and lose characters that cannot be shown. Values that are
+    neither texts nor numbers are not shown.
     """
     sentences = RUSSIAN if locale.lower().startswith("ru") else ENGLISH
     return sentences[key].format(**{name: _shown(value) for name, value in values.items()})

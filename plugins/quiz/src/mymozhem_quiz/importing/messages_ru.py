@@ -1,5 +1,5 @@
 # ruff: noqa: RUF001  Russian is written in Cyrillic
-"""Every sentence about questions that cannot be used, in Russian."""
+"""Every message about unusable questions, in Russian."""
 
 RUSSIAN = {
     "NOT_A_QUESTION": "Это не вопрос: нужен объект с полями type, text и ответом.",

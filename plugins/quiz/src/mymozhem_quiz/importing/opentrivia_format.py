@@ -7,18 +7,18 @@
     B 25
     C 36
 
-A block begins with `#Q`. The question runs until the line with `^`, over as many lines as it needs,
-empty ones among them; its line ends are kept, empty lines are not. After `^` comes the right
-answer, then the options, which begin with the letters A, B, C, … in order; two to six can be
-played. A line that begins with no letter whose turn could be belongs to the answer or option
-before it. After an empty line behind the options only a further option or the next `#Q` can come:
-anything else is a stray line, told once per block, and keeps no question out.
+A block begins with `#Q`. The question ends at the line with `^` and may have any number of lines,
+including empty ones; its line ends are kept, empty lines are not. After `^` comes the right answer,
+then the options, which begin with the letters A, B, C, … in order; a question can have two to six.
+A line that does not begin with a possible next letter belongs to the answer or option before it.
+After an empty line behind the options only another option or the next `#Q` can come: anything else
+is a stray line, which is reported once per block and excludes no question.
 
-The answer is the option that is written exactly like it, else the only one that is alike after
+The answer is the option with exactly the same text, or else the only option that is equal after
 NFKC, case folding and collapsing of spaces. A block whose options are True and False, in either
-order, becomes a question of type `boolean`; every other one, Yes and No too, is `single`.
+order, becomes a question of type `boolean`; every other block, including Yes and No, is `single`.
 
-Leading white space, runs of white space and the mixture of line ends do not count.
+Leading white space, runs of white space and mixed line ends make no difference.
 """
 
 from collections.abc import Iterator
@@ -54,7 +54,7 @@ class _Part:
 
 @dataclass
 class _Tail:
-    """What follows the question of a block."""
+    """The part of a block after the question."""
 
     answer: _Part | None = None
     options: list[_Part] = field(default_factory=list)
@@ -66,7 +66,7 @@ class _Tail:
         return self.options[-1] if self.options else self.answer
 
     def fault(self, line: int, found: Fault) -> None:
-        """Note a fault; more of the same mostly follow from the first one."""
+        """Note a fault; later faults of the same code mostly follow from the first one."""
         self.faults.setdefault(found.code, Located(line, found))
 
 
@@ -82,7 +82,7 @@ def read(text: str) -> Reading:
 
 
 def _blocks(text: str) -> Iterator[list[Line]]:
-    """Yield the lines of each question; first those before the first one, where there are any."""
+    """Yield the lines of each question; first the lines before the first question, if any."""
     block: list[Line] = []
     for line in enumerate(lines_of(text), start=1):
         if _begins(line[1]):
@@ -119,7 +119,7 @@ def _draft(block: list[Line]) -> tuple[Draft, list[Located]]:
 
 
 def _end_of_question(block: list[Line]) -> int:
-    """Return where the answer begins; without one, where the options seem to."""
+    """Return where the answer begins; without an answer, where the options seem to begin."""
     for index, (_, line) in enumerate(block):
         if line.lstrip().startswith(_ANSWER):
             return index
@@ -149,7 +149,7 @@ def _tail(lines: list[Line]) -> _Tail:
 
 
 def _take(tail: _Tail, number: int, line: str, *, gap: bool) -> bool:
-    """Put a line where it belongs; False where it belongs nowhere."""
+    """Add a line to the part that it belongs to; return False if there is no such part."""
     letter = _letter(line)
     expected = _next_letter(tail)
     if line.startswith(_ANSWER) and tail.last is None:
@@ -169,7 +169,7 @@ def _take(tail: _Tail, number: int, line: str, *, gap: bool) -> bool:
 
 
 def _next_letter(tail: _Tail) -> str:
-    """Return whose turn it is; nothing after Z."""
+    """Return the letter of the next option; empty after Z."""
     place = _LETTERS.index(tail.options[-1].letter) + 1 if tail.options else 0
     return _LETTERS[place : place + 1]
 
@@ -186,7 +186,7 @@ def _lost(block: list[Line], tail: _Tail) -> Iterator[Located]:
 
 
 def _right(tail: _Tail, first: int) -> tuple[int | None, list[Located]]:
-    """Return which option is the right one, or why none is."""
+    """Return which option is right, or the reason why none is."""
     answer = tail.answer
     if answer is None or not answer.text:
         return None, [Located(answer.line if answer else first, fault("NO_ANSWER"))]

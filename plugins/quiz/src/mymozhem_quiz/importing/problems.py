@@ -1,4 +1,4 @@
-"""What is wrong with a question, as a value: where, which code, and what its sentence names."""
+"""What is wrong with a question, as a value: the place, the code and the values of the message."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -16,14 +16,14 @@ class Fault:
 
     @property
     def message(self) -> str:
-        """The sentence in English."""
+        """The message in English."""
         return self.said("en")
 
     def said(self, locale: str) -> str:
-        """Return the sentence in the language of a room."""
+        """Return the message in the language of a room."""
         return say(locale, self.code, **self.values)
 
 
 def fault(code: str, pointer: str = "", /, **values: object) -> Fault:
-    """Return a fault with what its sentence names."""
+    """Return a fault with the values of its message."""
     return Fault(code, pointer, values)

@@ -1,4 +1,4 @@
-"""The rules of a question, for whoever makes one: each importer, and whoever saves settings.
+"""The rules of a question, for every importer and for the validation of settings.
 
     { "id": "q1", "type": "single" | "multiple" | "boolean" | "number" | "text" | "order",
       "text": 1 to 500 characters,
@@ -9,7 +9,7 @@
       "timeLimit": 5 to 600, "points": 1 to 10000,
       "picture": {"url": "https://…", "alt": 1 to 200 characters} }
 
-A round of them:
+A round of questions:
 
     { "id": "r1", "title": 1 to 100 characters, "questions": […],
       "points": 1 to 10000, "timePerQuestion": 5 to 600 }
@@ -59,14 +59,14 @@ _URL = re.compile(r"https://[^\s/?#\\]+[^\s\\]*")
 
 
 def check_question(question: JsonValue, *, pictures: bool = True) -> tuple[Fault, ...]:
-    """Say everything that is wrong with a question; nothing means that a room can play it."""
+    """Return everything that is wrong with a question; if nothing, a room can play it."""
     if not isinstance(question, dict):
         return (fault("NOT_A_QUESTION"),)
     return (*check_id(question), *check_content(question, pictures=pictures))
 
 
 def check_round(part: JsonObject) -> Iterator[Fault]:
-    """Yield what is wrong with a round but for its id and its questions."""
+    """Yield what is wrong with a round, apart from its id and its questions."""
     for name in part:
         if name not in _ROUND:
             yield fault("UNKNOWN_ROUND_FIELD", _below("", name), field=name)
@@ -78,7 +78,7 @@ def check_round(part: JsonObject) -> Iterator[Fault]:
 
 
 def check_id(question: JsonObject) -> Iterator[Fault]:
-    """Yield what is wrong with the id alone."""
+    """Yield what is wrong with the id."""
     if "id" not in question:
         yield fault("NO_ID", "/id")
     elif not valid_id(question["id"]):
@@ -86,12 +86,12 @@ def check_id(question: JsonObject) -> Iterator[Fault]:
 
 
 def valid_id(value: JsonValue) -> bool:
-    """Tell whether a value can be an id, whatever it is."""
+    """Return whether a value can be an id; the value may have any type."""
     return isinstance(value, str) and ID.fullmatch(value) is not None
 
 
 def check_content(question: JsonValue, *, pictures: bool = True) -> tuple[Fault, ...]:
-    """Say everything that is wrong but for the id, which an importer can still give."""
+    """Return everything that is wrong, apart from the id, which an importer can still set."""
     if not isinstance(question, dict):
         return (fault("NOT_A_QUESTION"),)
     return tuple(_content(question, pictures=pictures))

@@ -1,4 +1,4 @@
-"""From the questions of one import to rounds of them, each with an id and a title."""
+"""Group the questions of one import into rounds, each with an id and a title."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
@@ -10,13 +10,13 @@ from .messages_en import say
 from .problems import fault
 from .question_rules import MAX_ROUNDS, check_round, valid_id
 
-#: what a round says of itself beside its id and its questions
+#: the fields of a round besides its id and its questions
 _FIELDS = ("title", "points", "timePerQuestion")
 
 
 @dataclass
 class _Round:
-    """A round that is being filled; without a heading it holds what belongs to no round."""
+    """A round that is being filled; without a heading it holds the questions of no round."""
 
     heading: Heading
     questions: list[JsonObject] = field(default_factory=list)
@@ -25,10 +25,11 @@ class _Round:
 def rounds_of(
     collected: Collected, locale: str, *, taken: Sequence[str] = ()
 ) -> SettingsImportResult:
-    """Return rounds in the order in which they begin: 50 at most, with 500 questions in all.
+    """Return rounds in the order in which they begin: at most 50, with 500 questions in all.
 
-    A round keeps a good title and a good id that is the first of its kind. New ids are r1, r2, …
-    and skip those that are given or `taken`, and new titles count on after those.
+    A round keeps its title if it is valid, and its id if it is valid and not used before. New ids
+    are r1, r2, … and skip those that are given or `taken`; new titles continue the numbers of
+    existing rounds.
     """
     kept, faults = first_questions(collected)
     rounds, more = _grouped(kept)
@@ -45,7 +46,7 @@ def rounds_of(
 
 
 def _grouped(kept: Iterable[Kept]) -> tuple[list[_Round], list[Located]]:
-    """Put each question into its round, and say where there are too many rounds."""
+    """Put each question into its round, and report if there are too many rounds."""
     nowhere = Heading(1)
     rounds: dict[int, _Round] = {}
     faults: list[Located] = []
@@ -61,7 +62,7 @@ def _grouped(kept: Iterable[Kept]) -> tuple[list[_Round], list[Located]]:
 
 
 def _said(heading: Heading) -> tuple[JsonObject, list[Located]]:
-    """Return the good fields of a round but for its id, and what is wrong with the others."""
+    """Return the good fields of a round, apart from its id, and what is wrong with the others."""
     faults = list(check_round(heading.said))
     bad = {each.pointer for each in faults}
     good = {

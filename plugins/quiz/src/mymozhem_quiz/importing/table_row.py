@@ -1,4 +1,4 @@
-"""One row of a table of questions, by the names of its columns, as a question."""
+"""Convert one row of a table of questions, by the names of its columns, to a question."""
 
 import re
 from collections.abc import Mapping
@@ -22,10 +22,10 @@ Cells = Mapping[str, str]
 
 
 def question_of(cells: Cells) -> tuple[JsonObject, list[Fault]]:
-    """Return the question that cells say, to be checked, and what could not be read of them.
+    """Return the question in these cells, not checked yet, and what could not be read.
 
-    Cells in which nothing is written are not among them. What does not belong to the question's
-    type is put in all the same, so that it is found by the check.
+    Empty cells are not among them. Values that do not fit the question's type are kept, so that the
+    check reports them.
     """
     kind = cells.get("type", "single").casefold()
     faults: list[Fault] = []
@@ -44,7 +44,7 @@ def question_of(cells: Cells) -> tuple[JsonObject, list[Fault]]:
 
 
 def number_of(text: str) -> float | int | None:
-    """Return the number that a text is, also with a decimal comma; None where it is none."""
+    """Return the number in a text, also with a decimal comma, or None if it is not a number."""
     if len(text) > _LONGEST_NUMBER or not _NUMBER.fullmatch(text):
         return None
     value = float(text.replace(",", "."))
@@ -52,7 +52,7 @@ def number_of(text: str) -> float | int | None:
 
 
 def _put_answer(question: JsonObject, kind: str, right: str, faults: list[Fault]) -> list[str]:
-    """Put the answer into the question, or return which options are named right."""
+    """Put the answer into the question, or return which options are marked right."""
     if kind in ("single", "multiple"):
         return [choice for choice in _BETWEEN_CHOICES.split(right.casefold()) if choice]
     if kind == "text":
@@ -102,7 +102,7 @@ def _options(cells: Cells, right: list[str], faults: list[Fault]) -> list[JsonVa
 
 
 def _picture(cells: Cells, number: str) -> JsonObject:
-    """Return the picture of the question, or of an option by its number; nothing without one."""
+    """Return the picture of the question, or of an option by its number; empty without one."""
     url, alt = f"picture{number}", f"alt{number}"
     if url not in cells and alt not in cells:
         return {}

@@ -1,4 +1,4 @@
-"""Single values of a question: texts and numbers that every reader of JSON can take."""
+"""Single values of a question: texts and numbers that every JSON parser can read."""
 
 import re
 import unicodedata
@@ -8,12 +8,12 @@ from pydantic import JsonValue
 
 from .problems import Fault, fault
 
-#: beyond this, integers do not survive other people's readers
+#: many JSON parsers do not keep larger integers exactly
 MAX_NUMBER = 2**53 - 1
 
 LOST = "\ufffd"
 
-#: the longest text whose characters are composed: in the worst case that takes quadratic time
+#: the longest text that is normalized: in the worst case that takes quadratic time
 _COMPOSED = 500
 
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff]")
@@ -22,9 +22,9 @@ Span = tuple[int, int]
 
 
 def fold(text: str) -> str:
-    """Return a text as answers are compared: NFKC, case folded, spaces collapsed.
+    """Return a text in the form in which answers are compared: NFKC, case folded, spaces collapsed.
 
-    A text that is longer than any answer may be is not composed, only case folded.
+    A text that is longer than any answer may be is only case folded, not normalized.
     """
     if len(text) > _COMPOSED:
         return " ".join(text.casefold().split())
@@ -35,7 +35,7 @@ def fold(text: str) -> str:
 def check_text(
     value: JsonValue, pointer: str, field: str, *, limit: int, empty: str = "EMPTY_TEXT"
 ) -> Iterator[Fault]:
-    """Yield what is wrong with a text; `empty` is the code where nothing is written."""
+    """Yield what is wrong with a text; `empty` is the code for an empty text."""
     if not isinstance(value, str):
         yield fault("NOT_TEXT", pointer, field=field)
         return
@@ -52,7 +52,7 @@ def check_text(
 
 
 def check_number(value: JsonValue, pointer: str, field: str, *, span: Span) -> Iterator[Fault]:
-    """Yield what is wrong with a number; NaN is in no span."""
+    """Yield what is wrong with a number; NaN is in no range."""
     if isinstance(value, bool) or not isinstance(value, int | float):
         yield fault("NOT_NUMBER", pointer, field=field)
     elif not span[0] <= value <= span[1]:

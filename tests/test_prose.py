@@ -73,6 +73,8 @@ SCOPES = (
     "host/mymozhem/wiring/*.py",
     "manifests/*.md",
     "manifests/v1/*.schema.json",
+    "plugins/lottery/src/mymozhem_lottery/*.py",
+    "plugins/quiz/src/mymozhem_quiz/*.py",
 )
 
 #: Files that quote what the rules forbid.
@@ -192,6 +194,19 @@ ALLOWED = (
         "manifests/v1/contract/register_participant.result.schema.json",
         '"seats"',
         "the name of a field",
+    ),
+    *(
+        Allowed(f"plugins/quiz/src/mymozhem_quiz/{path}", phrase, "a message of the app")
+        for path, phrase in (
+            ("demo/evening.py", "A viewer is told that they can answer."),
+            ("demo/evening.py", "as the evening reckons it."),
+            ("demo/score_checks.py", "the evening reckons"),
+            ("importing/messages_en.py", "character anew."),
+            ("importing/messages_en.py", "than are told"),
+            ("importing/messages_en.py", "Mend these"),
+            ("importing/messages_en.py", "mend it and import again."),
+            ("messages_en.py", "Lots are drawn among those who are tied"),
+        )
     ),
 )
 

@@ -137,8 +137,7 @@ _WINS = TypeAdapter(tuple[_Win, ...])
 
 
 async def play(evening: Evening) -> None:
-    """Draw ten prizes among 267 people: first with the host's secret, then with published numbers.
-    """
+    """Draw ten prizes among 267 people, with the host's secret and with published numbers."""
     evening.say("An evening with vrs: the secret was fixed before anybody joined.")
     await _with_the_secret(evening)
     evening.say("An evening with rfc3797: published numbers alone decide.")

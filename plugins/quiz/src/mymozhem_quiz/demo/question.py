@@ -12,7 +12,7 @@ from .simulated_players import FRIENDS, Habit, Heard, Line, Phone
 
 #: people answer within this many seconds; people who wait for the others answer later
 SPREAD = 0.3
-#: how much earlier than their answer people disconnect
+#: people who disconnect do so after this fraction of their answer's delay
 SHORT = 0.1
 #: milliseconds for which a question is only shown; nobody can have read it that fast
 COUNTDOWN_MS, MIN_ELAPSED_MS = 300, 200

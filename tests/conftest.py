@@ -1,9 +1,10 @@
-"""What every test may ask for: a held clock, and a database of its own on either engine.
+"""Fixtures of all tests: a held clock, and a database of the test's own on either engine.
 
-A test that asks for `database_url` or `database` runs twice, on SQLite and on PostgreSQL; to run
-on one only, mark it `@pytest.mark.parametrize("dialect", ["sqlite"], indirect=True)`. PostgreSQL is
-the one of MYMOZHEM_TEST_POSTGRES_URL (`embedded` for pip's), else the local one, else pip's.
-Without any the test is skipped, and with MYMOZHEM_TEST_STRICT=1 it fails.
+A test that asks for `database_url` or `database` runs on SQLite, and also on PostgreSQL if its
+module is marked `both_engines` (see `tests/support/dialects.py`). To run on one engine only, mark
+it `@pytest.mark.parametrize("dialect", ["postgresql"], indirect=True)`. PostgreSQL is the one of
+MYMOZHEM_TEST_POSTGRES_URL (`embedded` for pip's), else the local one, else pip's. Without any the
+test is skipped, and with MYMOZHEM_TEST_STRICT=1 it fails.
 """
 
 import gc
@@ -22,6 +23,7 @@ from mymozhem.clock import Clock, HeldClock
 from mymozhem.db.unit_of_work import Database
 from mymozhem.migrations import import_tables
 from tests.support.databases import PostgresTemplate, SqliteTemplate, postgres_server
+from tests.support.dialects import dialects_of
 from tests.support.engine_tuning import ENGINE_TUNING
 from tests.support.timing import LoadTolerantLoop
 
@@ -45,6 +47,12 @@ LONGEST = (
     "tests/api",
     "tests/integration",
 )
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    dialects = dialects_of(metafunc)
+    if dialects is not None and "transport" not in metafunc.fixturenames:
+        metafunc.parametrize("dialect", dialects, indirect=True)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -77,9 +85,10 @@ def clock() -> Clock:
     return HeldClock()
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
+@pytest.fixture
 def dialect(request: pytest.FixtureRequest) -> str:
-    return request.param
+    """The engine; `pytest_generate_tests` chooses."""
+    return str(request.param)
 
 
 @pytest.fixture(scope="session")

@@ -33,9 +33,9 @@ def create_app(
 ) -> Quart:
     """Return a host as an ASGI application; it opens its database when it starts serving.
 
-    The database must be at the newest schema. A `catalog` that is given takes the place of the
-    installed plugins; without `run_jobs` draws and timers wait for another process, or for a test
-    that holds the clock. Raises `AccessIncomplete` where a route has no row in the table of access.
+    The database must be at the newest schema. A given `catalog` replaces the installed plugins.
+    Without `run_jobs` draws and timers wait for another process, or for a test that controls the
+    clock. Raises `AccessIncomplete` if a route has no row in the table of access.
     """
     app = Quart("mymozhem", static_folder=None)
     mount.install(app, lambda: host_of(app))
@@ -56,7 +56,7 @@ def create_app(
 
 
 def host_of(app: Quart) -> ApiDependencies | None:
-    """Return the parts of a host that is serving; None before it starts and after it stops."""
+    """Return the parts of a running host; None before it starts and after it stops."""
     host: ApiDependencies | None = app.extensions.get(_KEY)
     return host
 
@@ -69,7 +69,7 @@ async def _open(
     catalog: Catalog | None,
     run_jobs: bool,
 ) -> ApiDependencies:
-    """Open everything in order; the stack closes it in the opposite one, also half-way."""
+    """Open everything in order; the stack closes it in reverse, also after a partial start."""
     async with AsyncExitStack() as opening:
         parts = await opening.enter_async_context(open_parts(settings, clock, catalog=catalog))
         services = parts.services

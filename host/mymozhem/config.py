@@ -1,4 +1,4 @@
-"""What an operator may set: read once from `MYMOZHEM_*` variables, frozen afterwards."""
+"""The settings of the host: read once from `MYMOZHEM_*` variables, frozen afterwards."""
 
 import os
 from datetime import UTC, tzinfo
@@ -15,15 +15,15 @@ DATABASE_FILE = "mymozhem.sqlite3"
 
 
 def default_data_dir() -> Path:
-    """Return where a program of this user keeps its data, by the XDG base directory rules."""
+    """Return the data folder of this user's programs, by the XDG base directory rules."""
     home = os.environ.get("XDG_DATA_HOME") or "~/.local/share"
     return Path(home).expanduser() / "mymozhem"
 
 
 def zone_of(name: str) -> tzinfo:
-    """Return the time zone of a name; raises `ValueError` where there is none."""
+    """Return the time zone with a name; ValueError if it is unknown."""
     if name == "UTC":
-        return UTC  # also on machines without a database of zones
+        return UTC  # works on systems without a time zone database, too
     try:
         return ZoneInfo(name)
     except (ZoneInfoNotFoundError, ValueError, OSError):
@@ -32,7 +32,7 @@ def zone_of(name: str) -> tzinfo:
 
 
 def _is_smtp_server(url: str) -> bool:
-    """Tell whether an address is one of a mail server, in no words that could show its password."""
+    """Return whether a URL is that of a mail server; a message never repeats its password."""
     try:
         parts = urlsplit(url)
         return parts.scheme in {"smtp", "smtps"} and bool(parts.hostname) and parts.port != 0
@@ -43,7 +43,7 @@ def _is_smtp_server(url: str) -> bool:
 class Settings(BaseSettings):
     """Every setting of the host; each is read from `MYMOZHEM_` and its name in capitals.
 
-    Raises pydantic's `ValidationError`, which names the variable, when a value breaks its rule.
+    Raises pydantic's `ValidationError`, which names the variable, if a value breaks its rule.
     """
 
     model_config = SettingsConfigDict(
@@ -61,7 +61,7 @@ class Settings(BaseSettings):
     public_url: str | None = Field(
         default=None,
         pattern=r"^https?://",
-        description="Address under which people reach this host; from host and port when unset.",
+        description="Address under which people reach this host; by default made of host and port.",
     )
     data_dir: Path = Field(
         default_factory=default_data_dir,
@@ -70,7 +70,7 @@ class Settings(BaseSettings):
     database_url: str | None = Field(
         default=None,
         repr=False,  # it may hold a password
-        description="sqlite:///… or postgresql://…; a SQLite file in the data folder when unset.",
+        description="sqlite:///… or postgresql://…; by default a SQLite file in the data folder.",
     )
     enable_apps: Annotated[tuple[str, ...], NoDecode] = Field(
         default=(),
@@ -78,101 +78,104 @@ class Settings(BaseSettings):
     )
     allow_networks: Annotated[tuple[IPv4Network | IPv6Network, ...], NoDecode] = Field(
         default=(),
-        description="Private networks, comma separated, that remote apps may be reached in.",
+        description="Private networks, comma separated, in which remote apps may run.",
     )
     environment: Literal["production", "demo", "test"] = Field(
         default="production",
-        description="What the host is for; demo and test allow what production must not.",
+        description="Purpose of the host; demo and test allow more than production.",
     )
     room_creation: Literal["registered", "admins"] = Field(
         default="registered",
-        description="Who may create rooms: every registered person, or administrators only.",
+        description="Who may create rooms: every registered user, or administrators only.",
     )
     secret_key: SecretStr | None = Field(
         default=None,
-        description="Secret behind tokens and sealed draws; a generated key file when unset.",
+        description="Secret behind tokens and sealed draws; by default a generated key file.",
     )
     access_token_minutes: int = Field(
-        default=15, ge=1, le=60, description="Minutes for which an access token is good."
+        default=15, ge=1, le=60, description="Minutes for which an access token is valid."
     )
     guest_token_hours: int = Field(
-        default=12, ge=1, le=72, description="Hours for which a guest's token is good."
+        default=12, ge=1, le=72, description="Hours for which a guest's token is valid."
     )
     app_token_minutes: int = Field(
-        default=15, ge=1, le=60, description="Minutes for which a remote app's token is good."
+        default=15, ge=1, le=60, description="Minutes for which a remote app's token is valid."
     )
     app_secret_grace_hours: int = Field(
         default=24,
         ge=0,
         le=720,
-        description="Hours for which a remote app's old secret is good beside a new one.",
+        description="Hours for which a remote app's old secret stays valid after a rotation.",
     )
     idempotency_hours: int = Field(
-        default=24, ge=1, le=168, description="Hours for which a repeated request is recognised."
+        default=24, ge=1, le=168, description="Hours for which a repeated request is recognized."
     )
     action_budget_ms: int = Field(
-        default=5_000, ge=100, le=30_000, description="Milliseconds that an action has in all."
+        default=5_000,
+        ge=100,
+        le=30_000,
+        description="Deadline of an action in milliseconds, including all calls.",
     )
     max_deadline_ms: int = Field(
         default=30_000,
         ge=100,
         le=30_000,
-        description="Longest deadline in milliseconds that a manifest may ask for one call.",
+        description="Longest deadline of one call, in milliseconds, that a manifest may set.",
     )
     delivery_attempts: int = Field(
         default=3,
         ge=1,
         le=20,
-        description="Attempts to deliver something before it is a dead letter.",
+        description="Attempts before a delivery becomes a dead letter.",
     )
     delivery_wait_seconds: int = Field(
         default=30, ge=0, le=3_600, description="Seconds between the first and the second attempt."
     )
     delivery_wait_growth: int = Field(
-        default=20, ge=1, le=100, description="By how much each further wait is longer."
+        default=20, ge=1, le=100, description="Factor by which each further wait is longer."
     )
     deliveries_at_once: int = Field(
         default=16,
         ge=1,
         le=256,
-        description="Deliveries that one process carries at the same time.",
+        description="Deliveries that one process sends concurrently.",
     )
     delivered_days: int = Field(
-        default=7, ge=1, le=3_650, description="Days for which what was delivered is kept."
+        default=7, ge=1, le=3_650, description="Days for which completed deliveries are kept."
     )
     dead_letter_days: int = Field(
         default=30, ge=1, le=3_650, description="Days for which dead letters are kept."
     )
     isolated_automatically: bool = Field(
         default=True,
-        description="Whether the version that rooms are locked to is installed apart by itself "
-        "where an upgraded plugin no longer serves it.",
+        description="Whether the host automatically installs the version that rooms are locked to "
+        "as an isolated app, if an upgraded plugin no longer serves it.",
     )
     isolated_user: str | None = Field(
         default=None,
-        description="User that isolated apps run as where the host runs as root; nobody when unset "
-        "and possible.",
+        description="User that isolated apps run as if the host runs as root; by default nobody, "
+        "if possible.",
     )
     isolated_memory_mb: int = Field(
         default=1_024,
         ge=128,
         le=65_536,
-        description="Megabytes of address space that one isolated app may take.",
+        description="Megabytes of address space that one isolated app may use.",
     )
     isolated_idle_seconds: int = Field(
         default=300,
         ge=1,
         le=86_400,
-        description="Seconds after its last call that an isolated app is stopped.",
+        description="Seconds after its last call after which an isolated app is stopped.",
     )
     isolated_start_seconds: int = Field(
-        default=10, ge=1, le=120, description="Seconds that an isolated app has to start."
+        default=10, ge=1, le=120, description="Seconds within which an isolated app must start."
     )
     rate_limits_enabled: bool = Field(
         default=True, description="Whether requests are limited; switch off in tests only."
     )
     per_user_per_minute: int = Field(
-        default=500, ge=1, description="Requests that one person may make in a minute."
+        default=500, ge=1, description="Requests that one user may make in a minute."
     )
     per_app_per_minute: int = Field(
         default=1_000, ge=1, description="Requests that one remote app may make in a minute."
@@ -183,7 +186,7 @@ class Settings(BaseSettings):
     metrics_token: SecretStr | None = Field(
         default=None,
         min_length=16,
-        description="Bearer token for /metrics; without one only this machine may read it.",
+        description="Bearer token for /metrics; without one, only this machine may read it.",
     )
     smtp_url: SecretStr | None = Field(
         default=None,
@@ -192,7 +195,7 @@ class Settings(BaseSettings):
     mail_from: str | None = Field(
         default=None,
         pattern=r"^[^\s@<>]+@[^\s@<>]+$",
-        description="Address that mails come from; needed together with the mail server.",
+        description="Sender address of mails; required with a mail server.",
     )
     time_zone: str = Field(
         default="UTC", description="Time zone of the operators, such as Europe/Helsinki."
@@ -241,13 +244,13 @@ class Settings(BaseSettings):
     @model_validator(mode="after")
     def _mails_have_a_sender(self) -> Self:
         if self.smtp_url is not None and self.mail_from is None:
-            message = "set MYMOZHEM_MAIL_FROM as well: mails need an address that they come from"
+            message = "set MYMOZHEM_MAIL_FROM as well: mails need a sender address"
             raise ValueError(message)
         return self
 
     @property
     def effective_database_url(self) -> str:
-        """Return the database's address: the one set, or the file in the data folder."""
+        """Return the URL of the database: the setting, or the file in the data folder."""
         if self.database_url is not None:
             return self.database_url
         return f"sqlite:///{self.data_dir / DATABASE_FILE}"
@@ -259,5 +262,5 @@ class Settings(BaseSettings):
 
     @property
     def effective_public_url(self) -> str:
-        """Return the address people use, without a slash at the end."""
+        """Return the address that people use, without a slash at the end."""
         return (self.public_url or f"http://{self.host}:{self.port}").rstrip("/")

@@ -1,24 +1,24 @@
-"""The errors of the platform: a class per thing that a caller might do differently.
+"""The errors of the platform: one class for each thing that a caller may handle differently.
 
 ::
 
     MymozhemError
     ├── BadRequest            400  the message itself is malformed
-    ├── Unauthenticated       401  nobody, or nobody any more
+    ├── Unauthenticated       401  no valid token
     ├── Forbidden             403  known, but not allowed
-    ├── NotFound              404  absent, or not for this caller's eyes
-    ├── Conflict              409  true a moment ago, or against the rules of the thing's state
-    │   └── Refused           409  the app said no, in its own words
-    ├── Gone                  410  was here, is over
+    ├── NotFound              404  absent, or not visible to this caller
+    ├── Conflict              409  the state changed a moment ago, or does not allow this
+    │   └── Refused           409  the app refused, with its own code and message
+    ├── Gone                  410  existed once, is over
     ├── TooLarge              413
     ├── UnsupportedMediaType  415
     ├── Invalid               422  well-formed, but a field breaks its rule
     ├── TooManyRequests       429
-    ├── HostFault             500  ours
+    ├── HostFault             500  an error of the host
     └── Unavailable           503  try again later
 
-Every error has a code (what a program reads), a sentence (what a person reads: what happened, what
-to do now) and details (facts). None ever carries a stack trace to a client.
+Every error has a code (for programs), a sentence (for people: what happened, what to do now) and
+details (facts). No client ever gets a stack trace.
 """
 
 from collections.abc import Mapping
@@ -26,7 +26,7 @@ from typing import ClassVar
 
 
 class MymozhemError(Exception):
-    """The platform could not do what was asked; `code`, `message` and `details` say why."""
+    """The platform could not do what was requested; `code`, `message` and `details` say why."""
 
     status: ClassVar[int] = 500
     default_code: ClassVar[str] = "INTERNAL"
@@ -73,7 +73,7 @@ class NotFound(MymozhemError):
 
 
 class Conflict(MymozhemError):
-    """This cannot be done in the present state; look again and decide anew."""
+    """This cannot be done in the present state; reload and decide again."""
 
     status = 409
     default_code = "CONFLICT"
@@ -134,7 +134,7 @@ class TooManyRequests(MymozhemError):
 
 
 class HostFault(MymozhemError):
-    """Something broke on our side; the request id finds it in the log."""
+    """Something broke on our side; search the log for the request id."""
 
     status = 500
     default_code = "INTERNAL"

@@ -1,4 +1,4 @@
-"""Where the manifest schemas and examples lie, in a wheel as in a checkout."""
+"""Find the manifest schemas and examples, in a wheel and in a checkout."""
 
 from importlib.resources import files
 from importlib.resources.abc import Traversable
@@ -6,11 +6,11 @@ from pathlib import Path
 
 
 def resource_root() -> Traversable:
-    """Open `v1/manifest.schema.json` and everything else below `manifests/` from here.
+    """Return the folder of `v1/manifest.schema.json` and everything else below `manifests/`.
 
-    An installed wheel carries the folder inside the package; an editable install has none there and
-    reads the checkout's own. Opens no file, and may be called as often as one likes. Raises
-    FileNotFoundError where neither exists, which means that the installation is broken.
+    An installed wheel has the folder inside the package; an editable install has none there and
+    uses the checkout's own. Opens no file; cheap to call. Raises FileNotFoundError if neither
+    exists, which means that the installation is broken.
     """
     packaged = files("mymozhem") / "_manifests"
     if packaged.is_dir():

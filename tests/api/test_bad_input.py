@@ -6,6 +6,8 @@ from mymozhem.api.v1 import ROUTES
 from mymozhem.rooms.tables.rooms import RoomRow
 from tests.support.api_host import ApiHost
 
+pytestmark = pytest.mark.both_engines
+
 DEEP = b"[" * 100_000 + b"]" * 100_000
 BODIES = {
     "syntax": (b'{"name": ', 400, "MALFORMED_JSON"),

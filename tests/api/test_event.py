@@ -1,9 +1,12 @@
 """An event from end to end over HTTP, and what each of its people sees on the way."""
 
 import orjson
+import pytest
 
 from mymozhem.contract.fair import read_record, verify
 from tests.support.api_host import ApiHost
+
+pytestmark = pytest.mark.both_engines
 
 
 async def test_an_event_runs_over_http_and_nobody_sees_a_result_before_its_reveal(

@@ -6,6 +6,8 @@ import pytest
 
 from tests.support.api_host import PASSWORD, ApiHost, make_api_host
 
+pytestmark = pytest.mark.both_engines
+
 KEY = {"Idempotency-Key": "once-only"}
 
 

@@ -5,11 +5,14 @@ from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any
 
+import pytest
 from sqlalchemy import select
 
 from mymozhem.api.v1 import ROUTES
 from mymozhem.rooms.tables.prizes import WinnerRow
 from tests.support.api_host import ApiHost, Caller
+
+pytestmark = pytest.mark.both_engines
 
 #: what may be different once a sealed result is there; of the draw itself
 OF_THE_DRAW = frozenset({"status", "run", "drawnAt"})

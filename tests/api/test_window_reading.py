@@ -22,6 +22,8 @@ from tests.support.api_host import Caller, Heard
 from tests.support.api_room import ApiRoom
 from tests.support.apps.window_app import RULES
 
+pytestmark = pytest.mark.both_engines
+
 JUDGED = {"rules": RULES, "judge": "rules", "points": 5}
 ANYTHING: Any = {"accepts": {}}
 

@@ -1,24 +1,24 @@
-"""Apps over each transport and on each database, but not every pair: not all know a database."""
+"""Apps over each transport, and on each database inside the process."""
 
 import pytest
 
+from tests.support.dialects import dialects_of
 from tests.support.quiz_room import FIRST
 
-DIALECTS = ("sqlite", "postgresql")
-#: transports and databases that are tried together
-PAIRS = (*(("inprocess", dialect) for dialect in DIALECTS), ("webhook", "sqlite"))
+#: what is tried besides the apps inside the process
+PAIR = ("webhook", "sqlite")
 #: the same questions as by webhook, in processes that take a second to start: not for whole tables
 SLOW_PAIR = ("isolated", "sqlite")
 PACKAGED = {"test_lottery", "test_quiz", "test_tasting"}
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    asked = set(metafunc.fixturenames)
-    if {"transport", "dialect"} <= asked:
-        pairs = (*PAIRS, SLOW_PAIR) if _is_in_a_package(metafunc) else PAIRS
+    dialects = dialects_of(metafunc)
+    if dialects is not None and "transport" in metafunc.fixturenames:
+        pairs = [*(("inprocess", dialect) for dialect in dialects), PAIR]
+        if _is_in_a_package(metafunc):
+            pairs.append(SLOW_PAIR)
         metafunc.parametrize(("transport", "dialect"), pairs, indirect=True)
-    elif "dialect" in asked and not _chosen(metafunc):
-        metafunc.parametrize("dialect", DIALECTS, indirect=True)
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
@@ -43,19 +43,6 @@ def _is_in_a_package(metafunc: pytest.Metafunc) -> bool:
     is_table = any(metafunc.definition.iter_markers("parametrize"))
     packaged = metafunc.module.__name__.rpartition(".")[2] in PACKAGED
     return packaged and not is_table and not hasattr(metafunc.cls, "app")
-
-
-def _chosen(metafunc: pytest.Metafunc) -> bool:
-    """Tell whether a test names its databases itself."""
-    return any(
-        mark.args[0] == "dialect" for mark in metafunc.definition.iter_markers("parametrize")
-    )
-
-
-@pytest.fixture
-def dialect(request: pytest.FixtureRequest) -> str:
-    """The database."""
-    return str(request.param)
 
 
 @pytest.fixture

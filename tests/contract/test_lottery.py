@@ -28,6 +28,8 @@ from mymozhem.rooms.tables.rooms import RoomRow, RoomStateRow
 from tests.support.host import HostHarness
 from tests.support.transports import HOUSES
 
+pytestmark = pytest.mark.both_engines
+
 
 @pytest.fixture
 def clock() -> HeldClock:

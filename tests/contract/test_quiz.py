@@ -128,21 +128,20 @@ async def make(host: HostHarness, version: str) -> AsyncIterator[Make]:
 
 
 @pytest.mark.parametrize("mode", ["first", "speed", "plain"])
-@pytest.mark.parametrize("kind", EACH)
-async def test_a_question_of_each_type_counts_in_each_mode(
-    make: Make, kind: str, mode: str
-) -> None:
-    question, right, wrong = EACH[kind]
-    quiz_room = await make(question, mode=mode, timePerQuestion=20)
-    await quiz_room.played({"Eve": wrong, "Bob": right}, after=5_000)
+async def test_a_question_of_each_type_counts_in_each_mode(make: Make, mode: str) -> None:
+    quiz_room = await make(
+        *(question for question, _, _ in EACH.values()), mode=mode, timePerQuestion=20
+    )
     points = 87 if mode == "speed" else 100
-    assert await quiz_room.points("Ada", "Bob", "Eve") == [0, points, 0]
-    (revealed,) = await quiz_room.told("quiz:answer_revealed", "Ada")
-    assert (revealed["answered"], revealed["right"]) == (2, 1)
-    winners = await quiz_room.told("quiz:round_winner", "Ada")
-    expected = [] if mode == "plain" else [(quiz_room.id("Bob"), points, 5_000)]
-    seen = [(one["participantId"], one["points"], one["elapsedMs"]) for one in winners]
-    assert seen == expected
+    winner = [] if mode == "plain" else [(quiz_room.id("Bob"), points, 5_000)]
+    for number, (kind, (_, right, wrong)) in enumerate(EACH.items(), start=1):
+        await quiz_room.played({"Eve": wrong, "Bob": right}, after=5_000)
+        assert await quiz_room.points("Ada", "Bob", "Eve") == [0, number * points, 0], kind
+        revealed = await quiz_room.told("quiz:answer_revealed", "Ada")
+        assert [(one["answered"], one["right"]) for one in revealed] == [(2, 1)] * number, kind
+        winners = await quiz_room.told("quiz:round_winner", "Ada")
+        seen = [(one["participantId"], one["points"], one["elapsedMs"]) for one in winners]
+        assert seen == winner * number, kind
 
 
 async def test_the_first_right_answer_ends_the_round(make: Make) -> None:

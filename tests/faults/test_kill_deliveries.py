@@ -8,6 +8,8 @@ from tests.faults.delivery_kills import DeliveryScene
 from tests.faults.kills import rounds
 from tests.support.apps.delivery_app import DeliveryApp
 
+pytestmark = pytest.mark.both_engines
+
 
 @pytest.fixture
 async def app():

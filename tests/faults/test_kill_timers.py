@@ -6,6 +6,8 @@ import pytest
 
 from tests.faults.kills import Scene, rounds
 
+pytestmark = pytest.mark.both_engines
+
 
 @pytest.fixture
 async def scene(database_url, tmp_path):

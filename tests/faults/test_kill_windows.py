@@ -9,6 +9,8 @@ from mymozhem.rooms.tables.windows import WindowRow
 from tests.faults.kills import ROUNDS, rounds
 from tests.faults.window_kills import WindowScene
 
+pytestmark = pytest.mark.both_engines
+
 #: milliseconds: the duration of a window, the downtime of the host, and the most that may lie
 #: between the last heartbeat of a host and its death
 LASTS, DOWN, TOLERANCE = 600_000, 3_600_000, 60_000

@@ -1,1 +1,1 @@
-"""HTTP in, HTTP out: what the platform can do, as routes that a table of access governs."""
+"""The HTTP API: routes to the use cases, governed by a table of access."""

@@ -1,7 +1,7 @@
-"""The versions of the API and how long each is there: one table for headers, pages and answers.
+"""The versions of the API and their end dates: one table for headers, pages and responses.
 
-A version is active, then in maintenance (mended, nothing added) for six months at least, then
-deprecated with three months' notice, then gone: each of its addresses answers 410 with a link.
+A version is active, then in maintenance (only fixes, no additions) for at least six months, then
+deprecated with three months' notice, then gone: each of its addresses responds 410 with a link.
 Sources: RFC 9745 (Deprecation), RFC 8594 (Sunset).
 """
 
@@ -20,7 +20,7 @@ from .dependencies import ApiDependencies
 from .error_handlers import respond
 from .request_pipeline import HostSource
 
-#: days that a version is in maintenance, and is deprecated, at least
+#: the minimum number of days in maintenance, and of days deprecated
 LEAST_MAINTENANCE = 182
 LEAST_NOTICE = 91
 
@@ -32,7 +32,7 @@ def _midnight(day: date) -> datetime:
 
 
 def _in_order(days: Iterable[date | None]) -> bool:
-    """Tell whether each day that is set follows the one before, with no stage left out."""
+    """Return whether each day that is set follows the one before, with no stage left out."""
     listed = list(days)
     known = [day for day in listed if day is not None]
     return listed[: len(known)] == known and known == sorted(set(known))
@@ -44,26 +44,26 @@ def _require(holds: bool, message: str) -> None:  # noqa: FBT001  one fact
 
 
 class Stage(StrEnum):
-    """Where a version of the API is in its life."""
+    """The stage of a version of the API in its life cycle."""
 
-    ACTIVE = "active"  #: the one to build on
-    MAINTENANCE = "maintenance"  #: mended, and nothing is added to it any more
-    DEPRECATED = "deprecated"  #: works, and says in every answer when it ends
+    ACTIVE = "active"  #: recommended for new clients
+    MAINTENANCE = "maintenance"  #: receives fixes, but no additions
+    DEPRECATED = "deprecated"  #: works; every response says when it ends
     SUNSET = "sunset"  #: over: 410
 
 
 class ApiVersionGone(Gone):
-    """This version of the API is over; `details.guide` says how to go on."""
+    """This version of the API is over; `details.guide` says how to move on."""
 
     default_code = "API_VERSION_SUNSET"
 
 
 @dataclass(frozen=True)
 class ApiVersion:
-    """A version of the API, and from which days (UTC) it is in which stage; None: not yet decided.
+    """A version of the API, and the days (UTC) on which its stages begin; None: not decided yet.
 
-    `guide` is an address of a page that says how to move to the next one, absolute or a path here.
-    Raises `ValueError` for days that give less notice than is promised.
+    `guide` is the address of a page that says how to move to the next version, absolute or a path
+    on this host. Raises `ValueError` for days that give less notice than promised.
     """
 
     name: str
@@ -85,7 +85,7 @@ class ApiVersion:
         _require(self.deprecated is None or self.guide is not None, f"{self.name}: where to go?")
 
     def stage(self, today: date) -> Stage:
-        """Return the stage that a day falls into."""
+        """Return the stage on a day."""
         begun = {
             Stage.SUNSET: self.sunset,
             Stage.DEPRECATED: self.deprecated,
@@ -95,9 +95,9 @@ class ApiVersion:
         return next(passed, Stage.ACTIVE)
 
     def headers(self, today: date, base: str) -> Mapping[str, str]:
-        """Return what every answer of a version says of its end; nothing while there is none.
+        """Return the headers that announce the end of a version; empty if no end is set.
 
-        `base` is this host's address, which a guide that is a path comes behind.
+        `base` is this host's address, the prefix of a guide that is a path.
         """
         if self.stage(today) not in {Stage.DEPRECATED, Stage.SUNSET} or self.deprecated is None:
             return {}
@@ -115,17 +115,17 @@ class ApiVersion:
         return said
 
     def link(self, base: str) -> str:
-        """Return the address of the guide; that of the API's description where there is none."""
+        """Return the address of the guide, or that of the API's description if there is none."""
         guide = self.guide or "/docs"
         return base + guide if guide.startswith("/") else guide
 
 
-#: every version that there is, or was; the newest last
+#: every version that exists or existed; the newest last
 API_VERSIONS: tuple[ApiVersion, ...] = (ApiVersion("v1", active=date(2026, 11, 1)),)
 
 
 def install(app: Quart, host: HostSource, versions: Iterable[ApiVersion] = API_VERSIONS) -> None:
-    """Let each answer of a version tell of its end, and a version that is over answer 410."""
+    """Add headers to the responses of a version that ends; let an ended version respond 410."""
     known = {each.name: each for each in versions}
 
     def asked() -> ApiVersion | None:

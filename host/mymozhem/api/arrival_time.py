@@ -1,8 +1,8 @@
-"""When requests had arrived: noted before anything is done about them.
+"""The arrival time of requests, taken before they are processed.
 
-Where hundreds arrive at the same moment, the last one's handler starts late; what people answered
-is timed by its receipt. The whole of it counts: a request whose head came early and whose body came
-late came late.
+If hundreds of requests arrive together, the handler of the last one starts late, but submissions
+are timed by their receipt. The end of the request counts: it arrives when the last part of its body
+arrives.
 """
 
 from collections.abc import Callable
@@ -27,17 +27,17 @@ _KEY = "mymozhem.received"
 
 
 def install(app: Quart, host: Callable[[], ApiDependencies | None]) -> None:
-    """Let an app note when requests arrive, by the clock of the host that serves them."""
+    """Let an app record when requests arrive, by the clock of the host that serves them."""
 
     def clock() -> Clock | None:
         found = host()
         return None if found is None else found.services.clock
 
-    app.asgi_app = _Noted(app.asgi_app, clock)  # type: ignore[method-assign]  # Quart's own way
+    app.asgi_app = _Noted(app.asgi_app, clock)  # type: ignore[method-assign]  # the way that Quart documents
 
 
 def received(request: Request, clock: Clock) -> float:
-    """Return the monotonic second at which the whole of a request had arrived."""
+    """Return the monotonic time, in seconds, at which the whole request had arrived."""
     noted = cast("dict[str, float]", request.scope)
     return noted[_KEY] if _KEY in noted else clock.monotonic()
 
@@ -62,7 +62,7 @@ class _Noted:
                 noted[_KEY] = clock.monotonic()
             return message
 
-        # Taken here and at once: the app takes it when it comes to this request, among others.
+        # Take the time here: the app may read the message later, among other requests.
         waiting = [await noting()]
 
         async def replayed() -> "ASGIReceiveEvent":

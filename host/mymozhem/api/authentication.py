@@ -1,4 +1,4 @@
-"""Who is asking, by the token alone: no query is made to find out."""
+"""Authenticate a request by its token alone, without a query."""
 
 from werkzeug.datastructures import Headers
 
@@ -8,10 +8,10 @@ from mymozhem.errors import Unauthenticated
 
 
 def principal_of(headers: Headers, tokens: Tokens) -> AnyPrincipal | None:
-    """Return who a request speaks for; None where it carries no token.
+    """Return the principal of a request's token; None without a token.
 
-    Raises `Unauthenticated` for a token that is not good, on every route: whoever sends one learns
-    that it is over, instead of being taken for a stranger.
+    Raises `Unauthenticated` for an invalid or expired token, on every route. So the client learns
+    that its token is over, instead of being treated as anonymous.
     """
     given = headers.get("Authorization")
     if given is None:

@@ -1,4 +1,4 @@
-"""Results that come later: who takes them, and how the right one is found."""
+"""Dispatch results that arrive by callback to the part of the host that waits for them."""
 
 from collections.abc import Sequence
 from typing import Protocol
@@ -8,21 +8,21 @@ from mymozhem.errors import NotFound
 
 
 class Callbacks(Protocol):
-    """Something that waits for results of calls which an app took on with 202."""
+    """A receiver of results of calls that an app accepted with 202."""
 
     async def accept(
         self, app_id: str, capability: str, delivery_id: str, body: ReplyEnvelope
     ) -> None:
-        """Take a result; the same one again changes nothing.
+        """Accept a result; idempotent.
 
-        Raises `NotFound` where nothing of this app's waits, or waited, under this id for this
-        capability, `Conflict` where it was settled in another way meanwhile.
+        Raises `NotFound` if no call of this app with this id and capability waits or waited,
+        `Conflict` if it was settled in another way meanwhile.
         """
         ...
 
 
 class AllCallbacks:
-    """Several that wait, asked one after the other: an id is known to one of them at most."""
+    """Several receivers, called one after the other: at most one of them knows an id."""
 
     def __init__(self, those: Sequence[Callbacks] = ()) -> None:
         self._those = tuple(those)
@@ -30,12 +30,12 @@ class AllCallbacks:
     async def accept(
         self, app_id: str, capability: str, delivery_id: str, body: ReplyEnvelope
     ) -> None:
-        """Hand a result to the one that waits for it; raises as `Callbacks.accept`."""
+        """Pass a result to the receiver that waits for it; raises: see `Callbacks.accept`."""
         for each in self._those:
             try:
                 await each.accept(app_id, capability, delivery_id, body)
             except NotFound:
                 continue
             return
-        message = "No call of this app waits under this id for a result."
+        message = "No call of this app with this id waits for a result."
         raise NotFound(message, code="CALLBACK_NOT_FOUND")

@@ -1,4 +1,4 @@
-"""What the routes of one host work with; put together in the composition root."""
+"""The dependencies of the routes of one host, built in the composition root."""
 
 from dataclasses import dataclass, field
 
@@ -15,9 +15,9 @@ from .rate_limits import Limits
 
 @dataclass(frozen=True)
 class ApiDependencies:
-    """The parts of a running host that the edge needs.
+    """The parts of a running host that the API needs.
 
-    `callbacks` takes results that come later.
+    `callbacks` receives results that arrive later.
     """
 
     services: Services

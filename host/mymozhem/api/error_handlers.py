@@ -1,4 +1,4 @@
-"""One body for every error, whoever raised it; no trace of the code ever leaves the house."""
+"""One body for every error, from any part of the code; no client ever gets a stack trace."""
 
 from collections.abc import Mapping
 from http import HTTPStatus
@@ -14,7 +14,7 @@ from .json_provider import dumps
 
 logger = structlog.stdlib.get_logger(__name__)
 
-#: what the server itself refuses, before any of our code runs
+#: errors that the server itself returns, before any of our code runs
 _CODES = {
     400: ("BAD_REQUEST", "The request could not be read; check its syntax."),
     404: ("NOT_FOUND", "There is nothing here under that address."),
@@ -24,14 +24,14 @@ _CODES = {
     415: ("UNSUPPORTED_MEDIA_TYPE", "Send JSON, with the content type application/json."),
     431: ("TOO_LARGE", "The headers of the request are larger than the limit."),
 }
-_INTERNAL = "Something broke on our side; the request id finds it in the log."
+_INTERNAL = "Something broke on our side; search the log for the request id."
 RETRY_SECONDS = 1
-#: problems of one request that are told
+#: the maximum number of problems that a response lists
 MAX_LISTED = 200
 
 
 class Fault(BaseModel):
-    """What went wrong: a code for programs, a sentence for people, and facts."""
+    """An error: a code for programs, a sentence for people, and facts."""
 
     model_config = ConfigDict(frozen=True, defer_build=True)
 
@@ -43,7 +43,7 @@ class Fault(BaseModel):
 
 
 class ErrorBody(BaseModel):
-    """The body of every answer that is not a success."""
+    """The body of every response that is not a success."""
 
     model_config = ConfigDict(frozen=True, defer_build=True)
 
@@ -51,14 +51,14 @@ class ErrorBody(BaseModel):
 
 
 def install(app: Quart) -> None:
-    """Answer every error of an app with the one body."""
+    """Let an app respond to every error with this body."""
     app.register_error_handler(MymozhemError, _known)
     app.register_error_handler(HTTPException, _from_server)
     app.register_error_handler(Exception, _unknown)
 
 
 def respond(error: MymozhemError) -> Response:
-    """Return the answer that an error of ours is; the headers that its status asks for included."""
+    """Return the response for an error of ours, with the headers that its status requires."""
     body = error_body(error.code, error.message, pointed(error.details))
     response = Response(dumps(body), status=error.status, content_type="application/json")
     if error.status == HTTPStatus.UNAUTHORIZED:
@@ -71,12 +71,12 @@ def respond(error: MymozhemError) -> Response:
 
 
 def error_body(code: str, message: str, details: Mapping[str, object]) -> dict[str, object]:
-    """Return the one body."""
+    """Return the body of an error."""
     return {"error": {"code": code, "message": message, "details": dict(details)}}
 
 
 def pointed(details: Mapping[str, object]) -> dict[str, object]:
-    """Write every field's path as a JSON pointer, whoever found the problem."""
+    """Return details in which every field's path is a JSON pointer."""
     fields = details.get("fields")
     if not isinstance(fields, Mapping):
         return dict(details)
@@ -91,10 +91,10 @@ def pointed(details: Mapping[str, object]) -> dict[str, object]:
 
 
 def invalid(error: ValidationError, *, at: str = "") -> Invalid:
-    """Turn pydantic's findings into ours: a pointer for each field, its problems beneath it.
+    """Convert pydantic's errors into `Invalid`: a pointer for each field, and its problems.
 
-    Where there are too many they are only counted: to list them would take longer than to make
-    them, and strangers can.
+    Too many problems are only counted, because listing them would take longer than causing them,
+    and anybody can send such a request.
     """
     count = error.error_count()
     if count > MAX_LISTED:

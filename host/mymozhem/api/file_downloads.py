@@ -1,8 +1,8 @@
 """Lists as files: CSV for spreadsheets, JSON for programs, sent in parts.
 
-A CSV file is UTF-8 with a byte order mark, without which spreadsheets take it for something else;
-its lines end as RFC 4180 says. A text that a spreadsheet would take for a formula gets an
-apostrophe in front, since participants write texts and organizers open them.
+A CSV file is UTF-8 with a byte order mark, without which spreadsheets assume another encoding; its
+lines end as in RFC 4180. A text that a spreadsheet would take for a formula gets an apostrophe in
+front, because participants write texts and organizers open them.
 """
 
 import csv
@@ -19,15 +19,15 @@ from .json_provider import dumps
 V = TypeVar("V", bound=BaseModel)
 Cells = Sequence[JsonValue]
 
-#: what makes a formula of a text, full-width forms included, or hides one behind white space
+#: characters that start a formula, including full-width forms, or white space that hides one
 _FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")
 
 
 class FileForm(StrEnum):
-    """What kind of file a list is sent as."""
+    """The file format of a list."""
 
     CSV = "csv"  #: a line for each item
-    JSON = "json"  #: `data` and `meta.total`, as in other answers
+    JSON = "json"  #: `data` and `meta.total`, as in other responses
 
 
 def download(
@@ -38,19 +38,20 @@ def download(
     header: Sequence[str],
     cells: Callable[[V], Cells],
 ) -> Response:
-    """Return an answer that sends a whole list as a file; `cells` makes a line of an item."""
+    """Return a response that sends a whole list as a file; `cells` makes a line of an item."""
     if form is FileForm.CSV:
         response = Response(_csv(parts, header, cells), content_type="text/csv; charset=utf-8")
     else:
         response = Response(_json(parts), content_type="application/json")
     response.timeout = None
-    file = name.replace(":", "-")  # a window's id may have one, a file's name not everywhere
+    # a window's id may have a colon, which some systems forbid in file names
+    file = name.replace(":", "-")
     response.headers["Content-Disposition"] = f'attachment; filename="{file}.{form}"'
     return response
 
 
 def cell(value: JsonValue) -> str | int | float:
-    """Return a value as it stands in a cell: numbers bare, texts harmless, the rest as JSON."""
+    """Return a value for a cell: numbers as they are, texts made harmless, the rest as JSON."""
     if value is None:
         return ""
     if isinstance(value, str):

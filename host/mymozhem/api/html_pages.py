@@ -1,4 +1,4 @@
-"""The pages that the API brings itself: where to go, and its description. No script at all."""
+"""The API's own pages: links to start from, and the description of the API. No scripts."""
 
 import base64
 import hashlib
@@ -25,7 +25,7 @@ _POLICY = (
 
 
 def front_page(address: str) -> Response:
-    """Return the page at the root: where to go from here."""
+    """Return the page at the root, with links to start from."""
     return _page("front.html", address=address)
 
 

@@ -1,4 +1,4 @@
-"""Requests that a client may repeat: the same key gives the same answer, and one effect."""
+"""Requests that a client may repeat: the same key gives the same response, and one effect."""
 
 import hashlib
 import hmac
@@ -26,16 +26,16 @@ _MAX_ROUTE = 200
 
 
 class Repeat(Enum):
-    """What a repeated request with the same key gets."""
+    """How the host handles a repeated request with the same key."""
 
-    SAME = auto()  #: the answer of the first one
-    SECRET = auto()  #: that it was done; the answer held a secret, and was not kept
-    FREE = auto()  #: a new answer; doing it twice changes nothing
-    OWN = auto()  #: what the use case makes of the key, which it stores with its effect
+    SAME = auto()  #: the response of the first one
+    SECRET = auto()  #: that it was done; the response held a secret, and was not stored
+    FREE = auto()  #: a new response; the operation is idempotent
+    OWN = auto()  #: the use case decides: it stores the key with its effect
 
 
 def key_of(request: Request) -> str | None:
-    """Return the key that a request brings; BadRequest for one that breaks the rules of keys."""
+    """Return the request's key; BadRequest if the key is invalid."""
     key = request.headers.get(HEADER)
     if key is not None and not _KEY.fullmatch(key):
         message = f"{HEADER} takes 1 to 128 visible ASCII characters."
@@ -46,10 +46,10 @@ def key_of(request: Request) -> str | None:
 def claim_of(
     services: Services, request: Request, principal: AnyPrincipal | None, body: bytes
 ) -> Claim | None:
-    """Return what a request claims to do once; None where it brings no key.
+    """Return the claim on a request's key; None without a key.
 
-    The digest of the body is keyed, since a body may hold a password. BadRequest for a key that is
-    not 1 to 128 visible ASCII characters.
+    The digest of the body is keyed, because a body may hold a password. BadRequest for a key that
+    is not 1 to 128 visible ASCII characters.
     """
     key = key_of(request)
     if key is None:
@@ -65,10 +65,10 @@ def claim_of(
 async def once(
     services: Services, claim: Claim, work: Callable[[], Awaitable[Reply]], *, repeat: Repeat
 ) -> Reply:
-    """Do a piece of work once for its key, or return what came of it the first time.
+    """Run `work` once for its key, or return the stored response of the first run.
 
-    Errors of the caller's are kept like answers, for they would come again; a room that was busy,
-    429 and 5xx are not. Raises as `reserve` does while the first one runs, or was lost.
+    Client errors are stored like responses, because they would occur again; ROOM_BUSY, 429 and 5xx
+    are not. Raises: see `reserve`, if the first run is still in progress or was lost.
     """
     kept = await reserve(services.database, claim, hours=services.settings.idempotency_hours)
     if kept is not None:
@@ -81,7 +81,7 @@ async def once(
         else:
             await complete(services.database, claim, _kept_error(error))
         raise
-    except BaseException:  # cancelled, or broken: it was not done, or is marked as done
+    except BaseException:  # cancelled or failed: either it was not done, or it is marked as done
         await release(services.database, claim)
         raise
     kept = _kept(answer) if repeat is Repeat.SAME else _kept_error(AlreadyDone())

@@ -1,4 +1,4 @@
-"""JSON going out: written by orjson, times with milliseconds and Z."""
+"""JSON output: written by orjson, times with milliseconds and Z."""
 
 from typing import Any
 
@@ -10,7 +10,7 @@ from mymozhem.rooms.views.base import to_json
 
 
 def dumps(value: object) -> bytes:
-    """Write a value as JSON; models by their aliases, without what was never set."""
+    """Return a value as JSON; models by their aliases, without unset fields."""
     return orjson.dumps(value, default=_default)
 
 
@@ -21,12 +21,12 @@ def _default(value: object) -> object:
 
 
 class OrjsonProvider(JSONProvider):
-    """Lets Quart write with orjson; bodies are read elsewhere, more strictly."""
+    """Lets Quart write JSON with orjson; request bodies are parsed elsewhere, more strictly."""
 
     def dumps(self, obj: Any, **_: Any) -> str:  # noqa: ANN401 - Quart's signature
-        """Write a value."""
+        """Return a value as JSON text."""
         return dumps(obj).decode()
 
     def loads(self, s: str | bytes, **_: Any) -> Any:  # noqa: ANN401 - Quart's signature
-        """Read a value."""
+        """Parse a JSON text."""
         return orjson.loads(s)

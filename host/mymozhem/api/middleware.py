@@ -1,4 +1,4 @@
-"""What every request and every answer carry: a request id, a line in the log, safe headers."""
+"""What every request and every response get: a request id, a log line, security headers."""
 
 import logging
 import re
@@ -11,11 +11,11 @@ from quart import Quart, Response, g, request
 
 from .dependencies import ApiDependencies
 
-#: what no route of ours answered
+#: the label of requests that match no route
 NO_ROUTE = "none"
 
 HEADER = "X-Request-ID"
-#: what we repeat of a client's own id: nothing that could break a log line
+#: a client's own id is used if it cannot break a log line
 _ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 _SAFE = {
     "X-Content-Type-Options": "nosniff",
@@ -24,19 +24,19 @@ _SAFE = {
     "Cache-Control": "no-store",
     "Cross-Origin-Resource-Policy": "same-origin",
 }
-# Asked first, since building a line that nobody reads costs as much as the rest of a request.
+# Check first: building a line that nobody reads costs as much as the rest of a request.
 _logging = logging.getLogger("mymozhem.http")
 logger = structlog.stdlib.get_logger("mymozhem.http")
 
 
 def install(app: Quart) -> None:
-    """Give every request an id and a log line, and every answer its headers."""
+    """Give every request an id and a log line, and every response its headers."""
     app.before_request(_begin)
     app.after_request(_end)
 
 
 def request_id(given: str | None) -> str:
-    """Return the client's own id where it is fit to be logged, else a new one."""
+    """Return the client's own id if it is safe to log, otherwise a new one."""
     return given if given and _ID.fullmatch(given) else f"req_{secrets.token_hex(12)}"
 
 
@@ -50,7 +50,7 @@ async def _begin() -> None:
 async def _end(response: Response) -> Response:
     headers = response.headers
     headers[HEADER] = g.get("request_id") or request_id(None)
-    # One look at all of them: to ask for each that is missing costs more than the whole answer.
+    # One lookup for all: checking each header separately costs more than the whole response.
     given = {name.lower() for name, _ in headers}
     headers.extend((name, value) for name, value in _SAFE.items() if name.lower() not in given)
     quota = g.get("quota")
@@ -69,7 +69,7 @@ def _log(response: Response) -> None:
 
 
 def install_metrics(app: Quart, host: Callable[[], ApiDependencies | None]) -> None:
-    """Count the answers of an app; `headers` notes when each request began."""
+    """Count the responses of an app; `headers` records when each request began."""
 
     async def count(response: Response) -> Response:
         found = host()

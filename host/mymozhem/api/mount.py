@@ -1,4 +1,4 @@
-"""The edge as a whole: every route, behind the one frame, with the one error body."""
+"""Mount the whole API on an app: every route, with the same request pipeline and error body."""
 
 from collections.abc import Callable, Iterable
 from typing import Never
@@ -47,12 +47,12 @@ def install(
     routes: Iterable[Route] = ROUTES,
     versions: Iterable[ApiVersion] = API_VERSIONS,
 ) -> None:
-    """Let an app serve the API; raises `AccessIncomplete` where table and routes differ."""
+    """Let an app serve the API; raises `AccessIncomplete` if table and routes differ."""
     served = list(routes)
     require_complete(served)
     app.json = OrjsonProvider(app)
     app.url_rule_class = _Rule
-    app.url_map.merge_slashes = False  # a redirect would answer in HTML
+    app.url_map.merge_slashes = False  # a redirect would respond with HTML
     app.config["MAX_CONTENT_LENGTH"] = MOST_BYTES
     app.config["PROPAGATE_EXCEPTIONS"] = False
     arrival_time.install(app, host)

@@ -1,7 +1,7 @@
-"""The description of the API, made by quart-schema from the models that validate, and mended.
+"""The OpenAPI description, made by quart-schema from the models that validate, and corrected.
 
-quart-schema 0.25 does not say that bodies and parameters are required, puts headers of answers in
-the wrong place, lets operation ids of different modules collide, and orders tags by chance.
+quart-schema 0.25 does not say that bodies and parameters are required, puts headers of responses in
+the wrong place, lets operation ids of different modules collide, and has no fixed order of tags.
 """
 
 from collections.abc import Iterable, Mapping
@@ -39,18 +39,18 @@ ABOUT: Final = (
 )
 REASONS: Final = {
     400: "The request is malformed.",
-    401: "The token is missing, over, or not one of ours.",
+    401: "The token is missing, expired or invalid.",
     403: "The caller is known, but may not do this.",
-    404: "Absent, or not for this caller's eyes.",
-    409: "Not in the present state; look again.",
-    410: "Was here, and is over.",
-    412: "Somebody changed it since; see If-Match.",
+    404: "Absent, or not visible to this caller.",
+    409: "Not possible in the present state; reload.",
+    410: "It existed once, and is over.",
+    412: "It has changed since; see If-Match.",
     413: "The request is larger than the limit.",
-    415: "The body is of a type that is not taken here.",
+    415: "The content type of the body is not supported here.",
     422: "A field breaks its rule; `details.fields` maps its pointer to its problems.",
     429: "Too many requests; wait for the seconds of Retry-After.",
-    500: "Something broke on our side; the request id finds it in the log.",
-    503: "Not now; nothing was acknowledged. Try again in a moment.",
+    500: "Something broke on our side; search the log for the request id.",
+    503: "Not available now; nothing was changed. Try again in a moment.",
 }
 _WRITES = frozenset({"POST", "PATCH", "DELETE"})
 _KEY = "mymozhem.openapi"
@@ -58,7 +58,7 @@ CHANGED = HTTPStatus.PRECONDITION_FAILED
 
 
 def install(app: Quart, routes: Iterable[Route], tags: Mapping[str, str]) -> None:
-    """Let an app describe its routes, when it is first asked; each has its view by now."""
+    """Let an app describe its routes on the first request; every route has its view by then."""
     app.config["QUART_SCHEMA_CONVERSION_PREFERENCE"] = "pydantic"
     app.config["QUART_SCHEMA_CONVERT_CASING"] = False
     listed = {route.endpoint: route for route in routes}
@@ -68,21 +68,21 @@ def install(app: Quart, routes: Iterable[Route], tags: Mapping[str, str]) -> Non
         tags=[Tag(name=name, description=about) for name, about in tags.items()],
         security_schemes={"bearer": HttpSecurityScheme(scheme="bearer", bearer_format="JWT")},
     )
-    # It takes a third of a second, and most hosts are never asked.
+    # It takes a third of a second, and most hosts never serve it.
     app.extensions[_KEY] = cache(_Provider(app, extension, listed).schema)
 
 
 def openapi_document(app: Quart) -> JsonObject:
     """Return the description of an app's API, in OpenAPI 3.1.
 
-    The first call takes long: on the event loop it belongs into a thread.
+    The first call takes long: from the event loop, call it in a thread.
     """
     document: JsonObject = app.extensions[_KEY]()
     return document
 
 
 def statuses_of(route: Route) -> list[int]:
-    """Return every status other than its success that a route may answer with."""
+    """Return every status of a route's responses other than its success."""
     found = {400, 500, 503} | route.refuses
     if not route.anonymous:
         found |= {401, 429}
@@ -100,7 +100,7 @@ def statuses_of(route: Route) -> list[int]:
 
 
 class _Provider(OpenAPIProvider):
-    """Builds the description in the order of the routes, and mends what comes out."""
+    """Builds the description in the order of the routes, and corrects it."""
 
     def __init__(self, app: Quart, extension: QuartSchema, routes: Mapping[str, Route]) -> None:
         super().__init__(app, extension)
@@ -129,7 +129,7 @@ class _Provider(OpenAPIProvider):
         return [rules[endpoint] for endpoint in self._routes]
 
     def build_paths(self, rule: Rule) -> tuple[dict[str, Any], dict[str, Any]]:
-        """Return one path with its operation, mended, and what it refers to."""
+        """Return one path with its corrected operation, and the schemas that it refers to."""
         route = self._routes[rule.endpoint]
         paths, components = super().build_paths(rule)
         (operation,) = next(iter(paths.values())).values()
@@ -137,7 +137,7 @@ class _Provider(OpenAPIProvider):
 
 
 def _annotate(app: "Quart | CallableProxyType[Quart]", route: Route) -> None:
-    """Tell quart-schema what a route takes and gives."""
+    """Set the annotations of a route's request and response for quart-schema."""
     view = app.view_functions[route.endpoint]
     setattr(view, QUART_SCHEMA_TAG_ATTRIBUTE, {route.tag})
     if route.takes is not None:
@@ -170,7 +170,7 @@ def _corrected(route: Route, operation: dict[str, Any]) -> dict[str, Any]:
 
 
 def _body(route: Route, body: dict[str, Any]) -> dict[str, Any]:
-    """Return what a request carries: JSON, or one of the media types that are uploaded."""
+    """Return the content of a request: JSON, or one of the media types for uploads."""
     uploads = {media: {"schema": {"type": "string"}} for media in route.uploads}
     content = {**body["content"], **uploads}
     return {**body, "content": content, "required": _needs_body(route)}
@@ -198,12 +198,20 @@ def _names(path: str) -> list[str]:
 
 
 def _headers(route: Route) -> list[tuple[str, str, str]]:
-    found = [("X-Request-ID", "Comes back, and is in the log.", "^[A-Za-z0-9._-]{1,64}$")]
+    found = [
+        (
+            "X-Request-ID",
+            "Returned in the response, and written to the log.",
+            "^[A-Za-z0-9._-]{1,64}$",
+        )
+    ]
     if route.method == "POST" and route.repeat is not Repeat.FREE:
-        about = "The same key gives the same answer, and one effect, for a day."
+        about = "For a day, the same key gives the same response, and one effect."
         found.append(("Idempotency-Key", about, "^[!-~]{1,128}$"))
     if CHANGED in route.refuses:
-        found.append(("If-Match", "The ETag of what was seen.", r'^(\*|"v[0-9]{1,15}")$'))
+        found.append(
+            ("If-Match", "The ETag of the version that the client read.", r'^(\*|"v[0-9]{1,15}")$')
+        )
     return found
 
 
@@ -217,12 +225,12 @@ def _success(route: Route, answers: dict[str, Any]) -> dict[str, Any]:
         content: dict[str, Any] = {route.produces.partition(";")[0]: {}}
         return {str(route.status): {"description": "Done.", "content": content}}
     if route.data is None:
-        return {"204": {"description": "Done; there is nothing to say."}}
+        return {"204": {"description": "Done; the response has no body."}}
     answer = dict(answers[str(route.status)])
     answer["description"] = "Done."
     if route.listed and route.query is not None and "fields" in route.query.model_fields:
         data = answer["content"]["application/json"]["schema"]["properties"]["data"]
-        part = {"type": "object", "description": "The fields that were asked for."}
+        part = {"type": "object", "description": "The requested fields."}
         data["items"] = {"anyOf": [data["items"], part]}
     if route.files:
         answer["content"] = _with_files(answer["content"])
@@ -232,7 +240,7 @@ def _success(route: Route, answers: dict[str, Any]) -> dict[str, Any]:
 
 
 def _with_files(content: dict[str, Any]) -> dict[str, Any]:
-    """Return what a list is sent as: a part of it, or all of it as a file."""
+    """Return the content of a list: a page of it as JSON, or all of it as a file."""
     part = content["application/json"]["schema"]
     meta = {
         "type": "object",
@@ -257,7 +265,7 @@ def _refusal(status: int) -> dict[str, Any]:
 
 
 def _renamed(document: Any) -> Any:  # noqa: ANN401 - any part of a JSON document
-    """Drop what is ours alone from the names of schemas: `RoomView` becomes `Room`."""
+    """Remove our own suffixes from the names of schemas: `RoomView` becomes `Room`."""
     prefix = "#/components/schemas/"
     if isinstance(document, list):
         return [_renamed(each) for each in document]

@@ -1,4 +1,4 @@
-"""Queries of lists: pages, orders and fields, each from a list of what is allowed."""
+"""Queries of lists: pages, orders and fields, each from a list of allowed values."""
 
 import re
 from collections.abc import Iterable
@@ -37,33 +37,35 @@ Names = Annotated[
 
 
 def by(columns: Iterable[str]) -> str:
-    """Return the pattern of an order by some of these fields."""
+    """Return the pattern of a sort order by some of these fields."""
     names = "|".join(sorted(columns))
     return rf"^-?({names})(,-?({names})){{0,3}}$"
 
 
 class Pages(Query):
-    """Which part of a list."""
+    """The page of a list."""
 
     page: int = Field(default=1, ge=1, le=MAX_PAGE, description="Counts from 1.")
-    limit: int = Field(default=20, ge=1, le=100, description="How many at most.")
+    limit: int = Field(default=20, ge=1, le=100, description="The maximum number of items.")
 
     @property
     def part(self) -> PageRequest:
-        """The part that is asked for."""
+        """The requested page."""
         sort = getattr(self, "sort", None)
         return PageRequest(self.page, self.limit, tuple(sort.split(",")) if sort else ())
 
 
 class RoomsQuery(Pages):
-    """Rooms that the caller may know of."""
+    """Rooms that are visible to the caller."""
 
     sort: str | None = Field(default=None, pattern=by(SORTED_BY), examples=["-createdAt,name"])
     fields: Names = None
     status: RoomStatus | None = None
     app_id: Id | None = None
     created_by: Id | None = None
-    mine: bool = Field(default=False, description="Only rooms that the caller is in.")
+    mine: bool = Field(
+        default=False, description="Only rooms in which the caller is a participant."
+    )
 
 
 class PeopleQuery(Pages):
@@ -74,7 +76,7 @@ class PeopleQuery(Pages):
     role: Role | None = None
     status: ParticipantStatus | None = None
     name: Annotated[str, StringConstraints(min_length=1, max_length=64)] | None = Field(
-        default=None, description="How the name begins."
+        default=None, description="The beginning of the name."
     )
 
 
@@ -113,7 +115,7 @@ class FileQuery(Pages):
     """A list, by pages or whole."""
 
     format: FileForm | None = Field(
-        default=None, description="The whole list as a file; `page` and `limit` mean nothing then."
+        default=None, description="The whole list as a file; then `page` and `limit` are ignored."
     )
 
 
@@ -121,20 +123,20 @@ class EventsQuery(Query):
     """A part of a room's log."""
 
     after: str | None = Field(
-        default=None, max_length=64, description="A cursor; from the beginning without one."
+        default=None, max_length=64, description="A cursor; by default, from the beginning."
     )
     limit: int = Field(default=100, ge=1, le=100)
 
 
 class ImportQuery(Query):
-    """How text that is uploaded as it is becomes a setting; in JSON the body says it."""
+    """How uploaded text becomes a setting; a JSON body has these fields itself."""
 
     format: Annotated[str, StringConstraints(min_length=1, max_length=32)] | None = Field(
-        default=None, description="One that the manifest names for the setting."
+        default=None, description="A format that the manifest names for the setting."
     )
     mode: ImportMode = ImportMode.REPLACE
     preview: bool = Field(default=False, description="Store nothing, and show the value.")
-    strict: bool = Field(default=False, description="Store nothing where a line cannot be read.")
+    strict: bool = Field(default=False, description="Store nothing if a line cannot be read.")
 
 
 class DiffQuery(Query):
@@ -163,7 +165,7 @@ class AuditQuery(Pages):
 
 
 def paged(found: ResultPage[V], asked: Pages) -> Page[V]:
-    """Return a part of a list, of each item only the fields that were asked for.
+    """Return a page of a list, of each item only the requested fields.
 
     `Invalid` for a field that no item has.
     """

@@ -1,4 +1,4 @@
-"""How often somebody may ask: each person and app in all, each address when it guesses wrong."""
+"""Rate limits: per user and app for all requests, per address for failed attempts."""
 
 import hashlib
 import math
@@ -13,13 +13,13 @@ from mymozhem.auth.principal import AnyPrincipal, AppPrincipal
 from mymozhem.config import Settings
 from mymozhem.errors import TooManyRequests
 
-#: wrong guesses of all addresses together, as a multiple of what one address may make
+#: the limit of failures from all addresses together, as a multiple of that of one address
 EVERYBODY = 50
 
 
 @dataclass(frozen=True, slots=True)
 class Quota:
-    """What is left to somebody in this minute; `reset` in seconds from now."""
+    """The remaining requests of this minute; `reset` in seconds from now."""
 
     limit: int
     remaining: int
@@ -27,7 +27,7 @@ class Quota:
 
     @property
     def headers(self) -> dict[str, str]:
-        """The headers that tell a client."""
+        """The headers that report the quota to a client."""
         return {
             "X-RateLimit-Limit": str(self.limit),
             "X-RateLimit-Remaining": str(self.remaining),
@@ -36,11 +36,11 @@ class Quota:
 
 
 class Limits:
-    """Counts in this process; what is counted is over after a minute.
+    """Counters in this process; each count expires after a minute.
 
-    Only failures count against an address, so that a whole hall behind one address gets in; right
-    codes pass even when too many wrong ones came before. Passwords do not: where an address has
-    guessed too often, none is compared any more until the minute is over.
+    Only failures count against an address, so that many people behind one address can join; right
+    codes pass even after too many wrong ones. Passwords do not: after too many failures from an
+    address, none is compared until the minute is over.
     """
 
     def __init__(self, settings: Settings) -> None:
@@ -53,7 +53,7 @@ class Limits:
         self._everybody = RateLimitItemPerMinute(wrong * EVERYBODY)
 
     def count(self, principal: AnyPrincipal | None) -> Quota | None:
-        """Count a request of somebody signed in; TooManyRequests when it is one too many."""
+        """Count a request of a signed-in caller; TooManyRequests above the limit."""
         if principal is None or not self._enabled:
             return None
         item = self._app if isinstance(principal, AppPrincipal) else self._person
@@ -64,12 +64,12 @@ class Limits:
         return quota
 
     def require_attempts_left(self, kind: str, address: str) -> None:
-        """Raise TooManyRequests where an address has guessed wrong too often."""
+        """Raise TooManyRequests if an address has failed too often."""
         if self._enabled and not self._counter.test(self._address, kind, _anonymous(address)):
             raise _too_many(self._quota(self._address, kind, _anonymous(address)))
 
     def count_failure(self, kind: str, address: str) -> None:
-        """Count a wrong guess; TooManyRequests, instead of its error, when it is one too many."""
+        """Count a failed attempt; raise TooManyRequests, instead of the error, above the limit."""
         if not self._enabled:
             return
         who = _anonymous(address)
@@ -85,7 +85,7 @@ class Limits:
 
 
 def _anonymous(address: str) -> str:
-    # Addresses are personal data, and of any length: only their digest is kept.
+    # Addresses are personal data, and may be long: only their digest is stored.
     return hashlib.sha256(address.encode()).hexdigest()[:32]
 
 

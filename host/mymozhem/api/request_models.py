@@ -1,4 +1,4 @@
-"""Bodies that clients send."""
+"""Bodies of requests."""
 
 from typing import Annotated, Literal, Self
 
@@ -14,7 +14,7 @@ from .request_parsing import Body
 Id = Annotated[str, StringConstraints(min_length=1, max_length=64)]
 AppId = Annotated[str, StringConstraints(min_length=1, max_length=64)]
 Name = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=100)]
-#: what people are called; its own rules are stricter and name each problem
+#: names of people; later rules are stricter and report each problem
 PersonName = Annotated[str, StringConstraints(min_length=1, max_length=160)]
 Text = Annotated[str, StringConstraints(max_length=2_000)]
 Reason = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200)]
@@ -34,7 +34,7 @@ class LoginBody(Body):
 
 
 class GuestBody(Body):
-    """Come in by a room's code, without an account; `answers` are those that the app asks for."""
+    """Join a room by its code, without an account; `answers` are those to the app's questions."""
 
     code: Annotated[str, StringConstraints(min_length=1, max_length=64)]
     name: PersonName
@@ -42,14 +42,14 @@ class GuestBody(Body):
 
 
 class UserPatch(Body):
-    """What is to change about a person; what is left out stays."""
+    """Changes of a user; fields that are left out stay."""
 
     name: PersonName | None = None
     avatar: Annotated[str, StringConstraints(max_length=2_048)] | None = None
 
 
 class NewPrizeBody(Body):
-    """A prize to be added."""
+    """A prize to add."""
 
     name: Name
     quantity: Quantity = 1
@@ -59,7 +59,7 @@ class NewPrizeBody(Body):
 
 
 class NewAppBody(Body):
-    """A remote app to be registered; `ownerEmail` is who answers for it."""
+    """A remote app to register; `ownerEmail` is the user who is responsible for it."""
 
     app_id: AppId
     manifest: JsonObject
@@ -69,8 +69,8 @@ class NewAppBody(Body):
 class ManifestBody(Body):
     """Another version of a remote app's manifest.
 
-    `consent` is an admin's word that the app may do what only operators may allow it: have another
-    permission, or be reached at another host.
+    `consent` is an admin's consent to changes that only operators may allow: another permission, or
+    another host.
     """
 
     manifest: JsonObject
@@ -78,9 +78,9 @@ class ManifestBody(Body):
 
 
 class DeprecationBody(Body):
-    """A version that new rooms get no more; until the deadline its author mends it.
+    """A version that is no longer offered to new rooms; the author fixes it until the deadline.
 
-    Rooms that have it keep it, also beyond. With `lift` the version is as good as before.
+    Rooms that have it keep it, also after the deadline. With `lift` the version is offered again.
     """
 
     version: Annotated[str, StringConstraints(min_length=1, max_length=128)]
@@ -91,19 +91,19 @@ class DeprecationBody(Body):
     @model_validator(mode="after")
     def _reasoned(self) -> Self:
         if not self.lift and not self.reason:
-            raise ValueError("say why: organizers read it")
+            raise ValueError("give a reason: organizers read it")
         return self
 
 
 class RegenerateBody(Body):
-    """How a secret is renewed; without `graceHours` the operator's setting counts."""
+    """How a secret is replaced; without `graceHours` the operator's setting is used."""
 
     grace_hours: Annotated[int, Field(ge=0, le=720)] | None = None
     key_pair: bool = False
 
 
 class AppTokenBody(Body):
-    """A remote app signs in with the secret that it got when it was registered."""
+    """A remote app signs in with the secret from its registration."""
 
     app_id: AppId
     app_secret: Annotated[str, StringConstraints(min_length=1, max_length=256)]
@@ -116,7 +116,7 @@ class StopBody(Body):
 
 
 class PrizePatch(Body):
-    """What is to change about a prize; what is left out stays."""
+    """Changes of a prize; fields that are left out stay."""
 
     name: Name | None = None
     quantity: Quantity | None = None
@@ -126,7 +126,7 @@ class PrizePatch(Body):
 
 
 class NewRoomBody(Body):
-    """A room to be made; settings are completed by the defaults of the app's manifest."""
+    """A room to create; settings are completed by the defaults of the app's manifest."""
 
     name: Name
     app_id: Annotated[str, StringConstraints(min_length=1, max_length=64)]
@@ -141,7 +141,7 @@ class NewRoomBody(Body):
 
 
 class RoomPatch(Body):
-    """What is to change in a room; what is left out stays. `appSettings` is a merge patch."""
+    """Changes of a room; fields that are left out stay. `appSettings` is a merge patch."""
 
     name: Name | None = None
     description: Text | None = None
@@ -155,9 +155,9 @@ class RoomPatch(Body):
 
 
 class ImportSettingBody(Body):
-    """Text to be read by the room's app, in a format that its manifest names for the setting.
+    """Text for the room's app to parse, in a format that its manifest names for the setting.
 
-    With `preview` nothing is stored, with `strict` nothing where a line could not be read.
+    With `preview` nothing is stored; with `strict` nothing is stored if a line cannot be read.
     """
 
     text: str
@@ -168,16 +168,16 @@ class ImportSettingBody(Body):
 
 
 class CopyBody(Body):
-    """A copy of a room; without a name it has that of the room."""
+    """A copy of a room; by default it has the same name."""
 
     name: Name | None = None
 
 
 class UpgradeBody(Body):
-    """The version that a room is to have; with `dryRun` it is only planned.
+    """The target version of a room; with `dryRun` the upgrade is only planned.
 
-    `migrationData` is a merge patch for the settings, for what nothing else carries over. `consent`
-    agrees to what the plan names in `consents`.
+    `migrationData` is a merge patch for settings that no migration covers. `consent` agrees to what
+    the plan names in `consents`.
     """
 
     target_version: VersionName
@@ -187,16 +187,16 @@ class UpgradeBody(Body):
 
 
 class RollbackBody(Body):
-    """Back to the lock before; with `dryRun` it is only planned."""
+    """A return to the previous lock; with `dryRun` it is only planned."""
 
     dry_run: bool = False
 
 
 class UpgradeRoomsBody(Body):
-    """Which rooms of an app are to be moved where; with `dryRun` they are only counted.
+    """Which rooms of an app to move to which version; with `dryRun` they are only counted.
 
-    `from` is a version, or a range of them below `to`. `after` is where an earlier answer ended.
-    `consent` agrees for all organizers; they are told.
+    `from` is a version, or a range of versions below `to`. `after` is where an earlier response
+    ended. `consent` agrees for all organizers; they are notified.
     """
 
     source: VersionName = Field(alias="from")
@@ -208,7 +208,7 @@ class UpgradeRoomsBody(Body):
 
 
 class JoinBody(Body):
-    """Come into a room; `code` where the room is not public."""
+    """Join a room; `code` is required unless the room is public."""
 
     code: Annotated[str, StringConstraints(min_length=1, max_length=64)] | None = None
     name: PersonName | None = None
@@ -216,7 +216,7 @@ class JoinBody(Body):
 
 
 class ParticipantPatch(Body):
-    """What is to change about a participant; one's own name alone, unless one helps to run it."""
+    """Changes of a participant; participants may change only their own name, staff more."""
 
     name: PersonName | None = None
     role: Role | None = None
@@ -230,26 +230,26 @@ class RenameBody(Body):
 
 
 class ReasonBody(Body):
-    """Why; those concerned may read it."""
+    """A reason; the people concerned may read it."""
 
     reason: Reason | None = None
 
 
 class NewPersonBody(Body):
-    """Somebody to be put into a room, with or without a phone."""
+    """A participant to add to a room, with or without a phone."""
 
     name: PersonName
     metadata: JsonObject = {}
 
 
 class ImportBody(Body):
-    """People to be put into a room, all or none."""
+    """Participants to add to a room, all or none."""
 
     people: Annotated[tuple[NewPersonBody, ...], Field(min_length=1, max_length=10_000)]
 
 
 class NewWinnerBody(Body):
-    """A win given by hand."""
+    """A win that an organizer assigns manually."""
 
     participant_id: Id
     prize_id: Id
@@ -264,7 +264,7 @@ class MoveBody(Body):
 
 
 class DrawPrizeBody(Body):
-    """So many units of a prize."""
+    """A number of units of a prize."""
 
     prize_id: Id
     count: Quantity
@@ -278,11 +278,11 @@ class PublicSourceBody(Body):
 
 
 class NewDrawBody(Body):
-    """A draw to be made; without prizes, of all that is left.
+    """A draw to create; without prizes, of everything that is left.
 
     With `run` the winners are selected as soon as the draw is committed. `replaces` names the
-    revoked win that a redraw replaces. `reserves` are how many people are named who come next, of
-    each prize where people may win several; the app may settle on another number.
+    revoked win that a redraw replaces. `reserves` is how many participants are named in reserve,
+    for each prize if participants may win several; the app may choose another number.
     """
 
     prizes: Annotated[tuple[DrawPrizeBody, ...], Field(min_length=1, max_length=1_000)] | None = (
@@ -305,19 +305,19 @@ PublicValue = (
 
 
 class RunBody(Body):
-    """The values of the public sources of a draw, one for each, in their order."""
+    """The values of the public sources of a draw, one for each, in order."""
 
     public_inputs: Annotated[tuple[PublicValue, ...], Field(max_length=16)] = ()
 
 
 class RevealBody(Body):
-    """Which prizes of a draw become public; without them all."""
+    """The prizes of a draw to reveal; if absent, all."""
 
     prizes: Annotated[tuple[Id, ...], Field(min_length=1, max_length=1_000)] | None = None
 
 
 class RetryBody(Body):
-    """How a held draw is tried again; `platform` lets everybody take part with one ticket."""
+    """How to retry a held draw; with `platform` everybody takes part with one ticket."""
 
     platform: bool = False
 
@@ -327,19 +327,19 @@ class Payload(RootModel[dict[str, JsonValue]]):
 
 
 class SubmissionBody(Body):
-    """What is submitted to a window, by the schema that the window shows."""
+    """A submission to a window, by the schema that the window shows."""
 
     payload: JsonValue
 
 
 class ExtendBody(Body):
-    """How many milliseconds a window gets on top."""
+    """By how many milliseconds to extend a window."""
 
     by_ms: Annotated[int, Field(ge=1, le=31 * 86_400_000)]
 
 
 class RejudgeBody(Body):
-    """How a window is corrected: exactly one of new rules, verdicts, or voiding it."""
+    """How to correct a window: exactly one of new rules, verdicts, or voiding it."""
 
     rules: JsonObject | None = None
     verdicts: Verdicts | None = None

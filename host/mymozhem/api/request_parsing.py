@@ -1,4 +1,4 @@
-"""What comes in: bodies and queries, read to the letter and validated by their models."""
+"""Parse request bodies and queries strictly, and validate them by their models."""
 
 from typing import TypeVar
 
@@ -13,12 +13,12 @@ from mymozhem.manifests.strict_json import StrictJsonError, check_text, loads
 from .error_handlers import invalid
 
 T = TypeVar("T", bound=BaseModel)
-#: what is well-formed, but says something that we do not store
+#: codes of JSON that is well-formed, but that we do not store
 _UNFIT = frozenset({"LONE_SURROGATE", "CONTROL_CHARACTER", "NUMBER_RANGE"})
 
 
 class Body(BaseModel):
-    """A JSON object that a client sends; a field that it does not have is refused."""
+    """A JSON object from a client; unknown fields are refused."""
 
     model_config = ConfigDict(
         frozen=True,
@@ -31,7 +31,7 @@ class Body(BaseModel):
 
 
 class Query(BaseModel):
-    """The part of an address behind the question mark; each name once, none of its own making."""
+    """The query of a URL; a name that is unknown or repeated is refused."""
 
     model_config = ConfigDict(
         frozen=True,
@@ -43,7 +43,7 @@ class Query(BaseModel):
 
 
 async def read_bytes(request: Request, *, max_bytes: int) -> bytes:
-    """Return the body; TooLarge over the limit, before it is read where its length was named."""
+    """Return the body; TooLarge over the limit, without reading it if its length is declared."""
     if (request.content_length or 0) > max_bytes:
         raise TooLarge
     data: bytes = await request.body
@@ -53,10 +53,10 @@ async def read_bytes(request: Request, *, max_bytes: int) -> bytes:
 
 
 def read_body(request: Request, data: bytes, model: type[T]) -> T:
-    """Return a body as its model; without any body, as an empty object.
+    """Return a body as its model; a missing body counts as an empty object.
 
-    BadRequest where it is no JSON, UnsupportedMediaType where it does not say that it is,
-    `Invalid` with a pointer for each problem.
+    BadRequest if it is no JSON, UnsupportedMediaType if its content type is not JSON, `Invalid`
+    with a pointer for each problem.
     """
     if not data:
         data = b"{}"
@@ -73,7 +73,7 @@ def read_body(request: Request, data: bytes, model: type[T]) -> T:
 
 
 def read_query(arguments: "MultiDict[str, str]", model: type[T]) -> T:
-    """Return a query as its model; `Invalid` for a name that is unknown or given twice."""
+    """Return a query as its model; `Invalid` for an unknown or repeated name."""
     given = {}
     for name, values in arguments.lists():
         if len(values) != 1:
@@ -89,7 +89,7 @@ def read_query(arguments: "MultiDict[str, str]", model: type[T]) -> T:
 
 
 def refused(error: StrictJsonError) -> MymozhemError:
-    """Turn what the strict reader found into an error of ours."""
+    """Convert an error of the strict parser into one of ours."""
     if error.code in _UNFIT:
         return Invalid(code=error.code, fields={error.pointer or "/": [error.message]})
     message = f"The body is no JSON that can be accepted: {error.message}."

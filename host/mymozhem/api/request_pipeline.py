@@ -1,4 +1,4 @@
-"""The way of every request: known, counted, read, done once, answered."""
+"""The pipeline of every request: authenticate, count, parse, run once, respond."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -25,11 +25,11 @@ _WRITES = frozenset({"POST", "PATCH", "DELETE"})
 
 @dataclass(frozen=True)
 class RequestContext:
-    """A request as its handler sees it; `address` is where it came from.
+    """A request as its handler sees it; `address` is the client's.
 
-    `principal` is the person who calls, `app` the remote app; one of them is None, or both.
-    `received` is the monotonic second at which the whole of it had arrived.
-    `key` is its idempotency key, where the use case itself knows repeated requests by it.
+    `principal` is the user who calls, `app` the remote app; one of them is None, or both.
+    `received` is the monotonic time, in seconds, at which the whole request had arrived. `key` is
+    its idempotency key, if the use case itself recognizes repeated requests by it.
     """
 
     host: ApiDependencies
@@ -42,31 +42,31 @@ class RequestContext:
 
     @property
     def services(self) -> Services:
-        """The parts that use cases work with."""
+        """The services of the use cases."""
         return self.host.services
 
     @property
     def caller(self) -> Principal:
-        """Who calls; `Unauthenticated` where nobody does."""
+        """The user who calls; `Unauthenticated` if the request is anonymous."""
         if self.principal is None:
             raise Unauthenticated
         return self.principal
 
     async def calling_app(self) -> AppPrincipal:
-        """Return the remote app that calls, by a secret that still counts.
+        """Return the remote app that calls, if its secret is still valid.
 
-        Raises `Forbidden` where it is stopped, or where no app calls, `NotFound` where it was
-        deleted, `Unauthenticated` TOKEN_EXPIRED where its secret was taken away since.
+        Raises `Forbidden` if the app is stopped or the caller is no app, `NotFound` if the app was
+        deleted, `Unauthenticated` TOKEN_EXPIRED if its secret was revoked since.
         """
         if self.app is None:
             raise Forbidden
         catalog = self.services.catalog
         if not catalog.has_key(self.app.app_id, self.app.key_id):
-            await catalog.refresh_if_news()  # another process may have made it just now
+            await catalog.refresh_if_news()  # another process may have created it just now
         if catalog.get(self.app.app_id).facts.stopped is not None:
             raise Forbidden("This app is stopped; ask the operator.", code="APP_STOPPED")
         if not catalog.has_key(self.app.app_id, self.app.key_id):
-            message = "The secret of this token is no longer good; sign in with the new one."
+            message = "The secret of this token is no longer valid; sign in with the new one."
             raise Unauthenticated(message, code="TOKEN_EXPIRED")
         return self.app
 
@@ -145,7 +145,7 @@ def _arguments(
 
 
 def _segment(value: str) -> str:
-    """Return a part of the path; what no id of ours can be is not there."""
+    """Return a segment of the path; NotFound if it cannot be an id of ours."""
     longest = 128
     if len(value) > longest or not value.isprintable():
         raise NotFound

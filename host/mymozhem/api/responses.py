@@ -1,4 +1,4 @@
-"""What goes out: the envelope of every success."""
+"""Responses: the envelope of every success."""
 
 from dataclasses import dataclass, field
 from typing import Generic, TypeVar
@@ -13,13 +13,13 @@ T = TypeVar("T")
 
 
 class Meta(BaseModel):
-    """Facts about an answer; empty where there are none."""
+    """Facts about a response; empty if there are none."""
 
     model_config = ConfigDict(frozen=True, defer_build=True)
 
 
 class ListMeta(BaseModel):
-    """Which part of a list this is."""
+    """Which page of a list this is."""
 
     model_config = ConfigDict(
         frozen=True, alias_generator=to_camel, populate_by_name=True, defer_build=True
@@ -32,14 +32,14 @@ class ListMeta(BaseModel):
 
 
 class Envelope(BaseModel, Generic[T]):
-    """One thing."""
+    """One resource."""
 
     data: T
     meta: Meta
 
 
 class ListEnvelope(BaseModel, Generic[T]):
-    """A part of a list."""
+    """A page of a list."""
 
     data: list[T]
     meta: ListMeta
@@ -47,7 +47,7 @@ class ListEnvelope(BaseModel, Generic[T]):
 
 @dataclass(frozen=True)
 class Answer(Generic[T]):
-    """A success with more to say than its data."""
+    """A success with more than its data."""
 
     data: T
     status: int | None = None
@@ -56,7 +56,7 @@ class Answer(Generic[T]):
 
 @dataclass(frozen=True)
 class Page(Generic[T]):
-    """A part of a list; `total` counts the whole of it."""
+    """A page of a list; `total` counts the whole list."""
 
     items: list[T]
     page: int
@@ -65,21 +65,21 @@ class Page(Generic[T]):
 
     @property
     def meta(self) -> ListMeta:
-        """Which part it is."""
+        """The position of this page."""
         pages = -(-self.total // self.limit)
         return ListMeta(page=self.page, limit=self.limit, total=self.total, total_pages=pages)
 
 
 @dataclass(frozen=True)
 class Reply:
-    """An answer ready to be sent, or to be kept for those who ask again."""
+    """A response, ready to be sent or to be stored for repeated requests."""
 
     status: int
     body: bytes
     headers: dict[str, str] = field(default_factory=dict)
 
     def response(self) -> Response:
-        """Return it as the server sends it."""
+        """Return the response for the server to send."""
         sent = Response(self.body, status=self.status, headers=self.headers)
         if self.body:
             sent.content_type = "application/json"
@@ -89,7 +89,7 @@ class Reply:
 
 
 def reply(answer: object, *, status: int) -> Reply:
-    """Put what a handler returned into its envelope; None has no body and is a 204."""
+    """Return a handler's result in its envelope; None becomes a 204 without a body."""
     if answer is None:
         return Reply(204, b"")
     if isinstance(answer, Page):

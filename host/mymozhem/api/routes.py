@@ -1,4 +1,4 @@
-"""Routes as values: what each takes and gives is read from its handler's own annotations."""
+"""Routes as values: their parameters and results come from the handlers' annotations."""
 
 import inspect
 import re
@@ -29,9 +29,9 @@ _OUTSIDE = ("/api/", "/health/", "/metrics", "/openapi.json", "/docs", "/.well-k
 class Route:
     """One endpoint: a row of the table of access, and the handler that serves it.
 
-    `endpoint` is the row's name, such as `GET /rooms/{id}`. `data` is what its answer holds, None
-    for an answer without a body, or for one that is no JSON; that one names what it `produces`.
-    A list that can be had as a file as well is one of `files`.
+    `endpoint` is the row's name, such as `GET /rooms/{id}`. `data` is the type of its result; None
+    for a response without a body, or for one that is no JSON, whose media type is in `produces`.
+    `files` says whether a list can also be downloaded as a file.
     """
 
     endpoint: str
@@ -65,22 +65,22 @@ class Route:
 
     @property
     def rule(self) -> Rule:
-        """Who may call it; KeyError where the table of access has no row."""
+        """Who may call it; KeyError if the table of access has no row."""
         return rule_for(self.endpoint)
 
     @property
     def pattern(self) -> str:
-        """The path as Quart's router reads it."""
+        """The path in the syntax of Quart's router."""
         return _PARAMETER.sub(lambda found: f"<{snake(found[1])}>", self.path)
 
     @property
     def operation_id(self) -> str:
-        """A name for generated clients, such as `get_room`: the handler's own."""
+        """A name for generated clients, such as `get_room`: the name of the handler."""
         return self.handler.__name__
 
 
 class Routes:
-    """The routes of one kind of thing, in the order in which they are documented."""
+    """The routes of one resource, in the order in which they are documented."""
 
     def __init__(self, tag: str, about: str) -> None:
         self.tag = tag
@@ -101,10 +101,9 @@ class Routes:
     ) -> Callable[[H], H]:
         """Register a handler under its row in the table of access.
 
-        `anonymous` routes look at no token, `refuses` names statuses beyond those that the kind of
-        route brings by itself. A handler that reads the `raw` body documents what it `takes`; its
-        annotation names media types that are uploaded beside JSON, such as
-        `Annotated[bytes, "text/csv"]`.
+        `anonymous` routes ignore tokens; `refuses` names statuses beyond those of every such route.
+        A handler that reads the `raw` body documents what it `takes`; its annotation names media
+        types that can be uploaded besides JSON, such as `Annotated[bytes, "text/csv"]`.
         """
 
         def register(handler: H) -> H:
@@ -138,12 +137,12 @@ class Routes:
 
 
 def snake(name: str) -> str:
-    """Write a name as Python does: `prizeId` as `prize_id`."""
+    """Return a name in snake case: `prizeId` as `prize_id`."""
     return re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", name).lower()
 
 
 def _without_files(annotation: Any) -> tuple[Any, bool]:  # noqa: ANN401 - any annotation at all
-    """Return what is sent as JSON, and whether the same is sent as a file: `Page[X] | Response`."""
+    """Return the JSON type of `Page[X] | Response`, and whether it is also sent as a file."""
     others = [each for each in get_args(annotation) if each is not Response]
     if get_origin(annotation) in (Union, UnionType) and len(others) == 1:
         return others[0], True
@@ -160,5 +159,5 @@ def _data(annotation: Any) -> tuple[Any, bool]:  # noqa: ANN401 - any annotation
 
 
 def _described(given: Any) -> Any:  # noqa: ANN401 - any annotation at all
-    """Return the model that stands for what is sent: `Annotated[JsonObject, RoomView]`'s second."""
+    """Return the model that documents a type: the second of `Annotated[JsonObject, RoomView]`."""
     return get_args(given)[1] if get_origin(given) is Annotated else given

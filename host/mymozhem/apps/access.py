@@ -14,7 +14,7 @@ from .services import AppServices
 
 @dataclass(frozen=True)
 class Manager:
-    """A caller beside an app: whether they are an admin, and whether the app is theirs."""
+    """A caller and an app: whether the caller is an admin, and whether they own the app."""
 
     owner: Owner
     is_admin: bool
@@ -26,8 +26,8 @@ async def require_manager(
 ) -> bool:
     """Return whether the caller is an admin, or the operator; only they can consent for operators.
 
-    Raises `Forbidden` unless the row of the endpoint lets them in, `NotFound` if there is no such
-    app.
+    Raises `Forbidden` unless the row of the endpoint admits the caller, `NotFound` if there is no
+    such app.
     """
     if isinstance(caller, Operator):
         return True
@@ -38,19 +38,19 @@ async def require_manager(
 
 
 async def find_owner(services: AppServices, caller: Principal, app_id: str) -> Owner | None:
-    """Return who answers for an app; None if the caller does not manage it."""
+    """Return the owner of an app; None if the caller does not manage it."""
     async with services.database.read() as session:
         manager = await find_manager(session, caller, app_id)
     return manager.owner if manager.is_admin or manager.is_owner else None
 
 
 async def find_manager(session: AsyncSession, caller: Principal, app_id: str) -> Manager:
-    """Return how the caller stands to an app; `NotFound` if there is none."""
+    """Return the caller's relation to an app; raises `NotFound` if there is no such app."""
     user = await current_user(session, caller)
     owner = await owner_of(session, app_id)
     return Manager(owner, is_admin=user.is_admin, is_owner=owner.user_id == user.id)
 
 
 def check_manager(manager: Manager, caller: Principal, endpoint: str) -> None:
-    """Raise `Forbidden` unless the row of an endpoint lets the caller in."""
+    """Raise `Forbidden` unless the row of an endpoint admits the caller."""
     check(rule_for(endpoint), caller, None, admin=manager.is_admin, own=manager.is_owner)

@@ -9,6 +9,6 @@ from mymozhem.idempotency.keys import mark_done
 async def audited(
     unit: UnitOfWork, caller: Caller, app_id: str, action: str, **details: object
 ) -> None:
-    """Write who did what for operators, and mark the request as done, both in its transaction."""
+    """Write the audit entry, and mark the request as done, both in the transaction of the act."""
     audit(unit, action, actor_id=caller.user_id, appId=app_id, **details)
     await mark_done(unit.session)

@@ -9,9 +9,9 @@ from .services import AppServices, refresh_catalog
 
 
 async def delete_app(services: AppServices, caller: Caller, app_id: str) -> None:
-    """Delete a remote app: it is offered no more, and its rooms stay readable.
+    """Delete a remote app: it is no longer offered, and its rooms stay readable.
 
-    Raises `Forbidden`, `NotFound`, also the second time, and `Conflict` APP_NOT_REMOTE.
+    Raises `Forbidden`, `NotFound`, also at the second call, and `Conflict` APP_NOT_REMOTE.
     """
     await require_manager(services, caller, app_id, "DELETE /apps/{appId}")
     async with services.database.write() as unit:

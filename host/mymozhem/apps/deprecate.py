@@ -31,9 +31,9 @@ async def deprecate_version(
     deadline: datetime | None,
     lift: bool,
 ) -> Deprecated:
-    """Offer a version to new rooms no more, or with `lift` again, and notify organizers.
+    """Stop offering a version to new rooms, or with `lift` offer it again, and notify organizers.
 
-    Rooms keep the version that they are locked to. Idempotent: the same again notifies nobody.
+    Rooms keep the version that they are locked to. Idempotent: a repeated call notifies nobody.
     Raises `Forbidden`, `NotFound` if there is no such app or version.
     """
     await require_manager(services, caller, app_id, "POST /apps/{appId}/deprecate-version")
@@ -47,7 +47,7 @@ async def deprecate_version(
             )
         if changed:
             notified = await notify_organizers(unit, published)
-        said = {"version": version, "reason": reason, "lifted": lift, "told": notified}
-        await audited(unit, caller, app_id, "app.deprecate", **said)
+        details = {"version": version, "reason": reason, "lifted": lift, "told": notified}
+        await audited(unit, caller, app_id, "app.deprecate", **details)
     await refresh_catalog(services)
     return Deprecated(published, notified)

@@ -1,4 +1,4 @@
-"""How one app is doing, for its owner and for admins."""
+"""The health of one app, for its owner and for admins."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -28,7 +28,7 @@ class AppHealth:
 async def app_health(
     services: AppServices, caller: Principal, app_id: str, window: Window, *, clock: Clock
 ) -> AppHealth:
-    """Return how one app is doing; raises `Forbidden`, `NotFound`."""
+    """Return the health of one app; raises `Forbidden`, `NotFound`."""
     async with services.database.read() as session:
         manager = await find_manager(session, caller, app_id)
         check_manager(manager, caller, "GET /apps/{appId}/health")

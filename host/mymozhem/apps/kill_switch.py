@@ -9,7 +9,7 @@ from .services import AppServices
 
 
 async def stop_app(services: AppServices, caller: Caller, app_id: str, reason: str) -> bool:
-    """Stop an app, remote or installed: it is called no more, and its tokens are refused.
+    """Stop an app, remote or installed: it is no longer called, and its tokens are rejected.
 
     Return whether that changed anything. When this returns, this process does not call it any more.
     Raises `Forbidden`, `NotFound`, and `Unavailable` if the catalog cannot be read.
@@ -23,7 +23,7 @@ async def stop_app(services: AppServices, caller: Caller, app_id: str, reason: s
 
 
 async def start_app(services: AppServices, caller: Caller, app_id: str) -> bool:
-    """Let an app that was stopped be called again; return whether that changed anything.
+    """Start a stopped app, so that it may be called again; return whether that changed anything.
 
     Raises what `stop_app` raises.
     """

@@ -1,4 +1,4 @@
-"""The manifest that somebody hands in for a remote app."""
+"""Check the manifest that a caller submits for a remote app."""
 
 import asyncio
 

@@ -16,9 +16,8 @@ async def publish_version(
 ) -> Published:
     """Publish a manifest as a new version; rooms stay at the version that they have. Idempotent.
 
-    An admin's `consent` allows what only operators may allow; an owner's counts for nothing. Raises
-    `Forbidden`, `Invalid` for a manifest that breaks its rules, and what `remote_apps.publish`
-    raises.
+    An admin's `consent` allows what only operators may allow; an owner's has no effect. Raises
+    `Forbidden`, `Invalid` for an invalid manifest, and what `remote_apps.publish` raises.
     """
     is_admin = await require_manager(services, caller, app_id, "PATCH /apps/{appId}")
     manifest = await read_manifest(services, app_id, document)

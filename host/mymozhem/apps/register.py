@@ -24,9 +24,8 @@ async def register_app(
 ) -> Registered:
     """Register a remote app, and return its secret, which is never shown again.
 
-    Without `owner_email` it belongs to the caller; to nobody if that is the operator. Raises
-    `Forbidden`, `Invalid` for a manifest or an address that breaks its rules, and `Conflict`
-    APP_ID_TAKEN.
+    Without `owner_email`, the caller owns it; nobody if that is the operator. Raises `Forbidden`,
+    `Invalid` for an invalid manifest or address, and `Conflict` APP_ID_TAKEN.
     """
     owner = await _find_owner(services, caller, owner_email)
     manifest = await read_manifest(services, app_id, document)
@@ -38,7 +37,7 @@ async def register_app(
 
 
 async def _find_owner(services: AppServices, caller: Caller, email: str | None) -> Owner:
-    """Return who a new app will belong to; raises `Forbidden` if the caller may not register."""
+    """Return the owner of a new app; raises `Forbidden` if the caller may not register apps."""
     async with services.database.read() as session:
         own = Owner(None, None)
         if not isinstance(caller, Operator):

@@ -13,7 +13,7 @@ from .services import AppServices, refresh_catalog
 
 @dataclass(frozen=True)
 class RotatedSecret:
-    """A new secret, never shown again; `public_key` is the newest, renewed or not."""
+    """A new secret, never shown again; `public_key` is the newest, whether renewed or not."""
 
     secret: str = field(repr=False)
     public_key: str
@@ -23,11 +23,11 @@ class RotatedSecret:
 async def rotate_secret(
     services: AppServices, caller: Caller, app_id: str, *, grace_hours: int | None, key_pair: bool
 ) -> RotatedSecret:
-    """Give a remote app a new secret; calls are signed with both during the grace.
+    """Give a remote app a new secret; calls are signed with both during the grace period.
 
-    A grace of 0 hours ends the old secret at once; with None the operator's setting counts. With
-    `key_pair` the host's key pair is renewed as well. Raises `Forbidden`, `NotFound`, `Conflict`
-    APP_NOT_REMOTE.
+    A grace period of 0 hours ends the old secret immediately; None means the operator's setting.
+    With `key_pair`, the host's key pair is renewed as well. Raises `Forbidden`, `NotFound`,
+    `Conflict` APP_NOT_REMOTE.
     """
     endpoint = "POST /apps/{appId}/regenerate-secret"
     await require_manager(services, caller, app_id, endpoint)

@@ -1,4 +1,4 @@
-"""What use cases of apps work with."""
+"""The services that use cases of apps need."""
 
 from contextlib import suppress
 from typing import Protocol
@@ -11,7 +11,7 @@ from mymozhem.registry.catalog import Catalog
 
 
 class AppServices(Protocol):
-    """The services of a host, or those of a command beside it, whose catalog is empty."""
+    """The services of a host, or of a command, whose catalog is empty."""
 
     @property
     def database(self) -> Database:
@@ -35,6 +35,6 @@ class AppServices(Protocol):
 
 
 async def refresh_catalog(services: AppServices) -> None:
-    """Read the catalog of this process again. If the database is away, the watch does it soon."""
+    """Refresh the catalog of this process; if the database is down, the watch retries soon."""
     with suppress(Unavailable):
         await services.catalog.refresh()

@@ -11,9 +11,9 @@ from .services import AppServices
 async def sign_in_app(
     services: AppServices, app_id: str, secret: str, *, check: SecretCheck, tokens: Tokens
 ) -> IssuedToken:
-    """Return a token that may do what the app's newest manifest says.
+    """Return a token with the permissions of the app's newest manifest.
 
-    Raises `Unauthenticated` INVALID_CREDENTIALS, after the same effort whatever is wrong, and
+    Raises `Unauthenticated` INVALID_CREDENTIALS, after the same time whatever is wrong, and
     `Forbidden` APP_STOPPED.
     """
     now = await services.database.now()

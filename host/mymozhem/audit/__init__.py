@@ -1,1 +1,1 @@
-"""Who did what, for operators: appended with the act itself, never changed."""
+"""The audit log for operators: appended in the transaction of the act, never changed."""

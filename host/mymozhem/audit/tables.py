@@ -9,7 +9,7 @@ from mymozhem.db.base import ID_LENGTH, Base, JsonDocument, JsonObject, UtcDateT
 
 
 class AuditRow(Base):
-    """Who did what, for operators; appended to, never changed."""
+    """A privileged action and its actor; appended, never changed."""
 
     __tablename__ = "audit_entries"
 

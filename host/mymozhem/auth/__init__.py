@@ -1,1 +1,1 @@
-"""Who is asking: keys, tokens, accounts, and the table of who may call what."""
+"""Authentication and access: keys, tokens, accounts, and the table of who may call what."""

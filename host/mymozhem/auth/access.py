@@ -1,4 +1,4 @@
-"""The table of access outside of rooms: who the caller is, and whether a row lets them in."""
+"""Access outside of rooms: find out who the caller is, and whether the table admits them."""
 
 from mymozhem.db.unit_of_work import Database
 
@@ -8,7 +8,7 @@ from .users import current_user
 
 
 async def require_access(database: Database, caller: Caller, endpoint: str) -> None:
-    """Raise `Forbidden` unless the row of an endpoint lets the caller in, be it as an admin.
+    """Raise `Forbidden` unless the row of an endpoint admits the caller, also as an admin.
 
     Raises `Unauthenticated` for a person who was deleted since they signed in.
     """

@@ -1,4 +1,4 @@
-"""How a rule of access decides: pure, from what the use case has looked up about the caller."""
+"""Decide by an access rule, from what the use case knows about the caller. Pure."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -12,31 +12,31 @@ from .principal import AnyPrincipal, AppPrincipal, Principal
 
 
 class Access(StrEnum):
-    """Whom a rule lets in."""
+    """Who a rule admits."""
 
     ANONYMOUS = "anonymous"  #: everybody, with a token or without
-    AUTHENTICATED = "authenticated"  #: everybody with a good token, guests too
+    AUTHENTICATED = "authenticated"  #: everybody with a valid token, including guests
     REGISTERED = "registered"  #: everybody with an account
-    OUTSIDER = "outsider"  #: everybody, where the room is public
-    SELF = "self"  #: the person whom the thing belongs to
+    OUTSIDER = "outsider"  #: everybody, if the room is public
+    SELF = "self"  #: the person who owns the resource
     ADMIN = "admin"  #: the platform's administrators
     ORGANIZER = "organizer"  #: the room's organizers
     MODERATOR = "moderator"  #: the room's moderators
-    PARTICIPANT = "participant"  #: who takes part in the room
-    VIEWER = "viewer"  #: who watches the room
+    PARTICIPANT = "participant"  #: participants of the room
+    VIEWER = "viewer"  #: spectators of the room
     APP = "app"  #: a remote app with a token of its own
 
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """Whom a route lets in, and whether strangers may know that the thing exists."""
+    """Who a route admits, and whether strangers may know that the resource exists."""
 
     callers: frozenset[Access]
     hidden: bool = False
 
     @property
     def needs_token(self) -> bool:
-        """Whether a request without a token can be turned away before anything is looked up."""
+        """Whether a request without a token can be rejected before any query."""
         return not self.callers & {Access.ANONYMOUS, Access.OUTSIDER}
 
 
@@ -52,7 +52,7 @@ OF_ROLE: Mapping[Role, Access] = MappingProxyType(
 
 
 class AppPermissionDenied(Forbidden):
-    """This is not for apps; no permission lets one in."""
+    """Apps may not do this; no permission allows it."""
 
     default_code = "APP_PERMISSION_DENIED"
 
@@ -65,10 +65,10 @@ _RANK = (Role.VIEWER, Role.PARTICIPANT, Role.MODERATOR, Role.ORGANIZER, Role.ADM
 
 
 def admit(rule: Rule, principal: AnyPrincipal | None) -> None:
-    """Turn away who lacks a token, or has one of the wrong kind, before anything is looked up.
+    """Reject a caller without a token, or with one of the wrong kind, before any query.
 
-    Raises `Unauthenticated`; apps are refused by what is for people with `AppPermissionDenied`, and
-    people by what is for apps with `Forbidden`.
+    Raises `Unauthenticated`; `AppPermissionDenied` for apps on routes for people, and `Forbidden`
+    for people on routes for apps.
     """
     if principal is None and rule.needs_token:
         raise Unauthenticated
@@ -87,12 +87,12 @@ def check(
     own: bool = False,
     public: bool = False,
 ) -> None:
-    """Return when a rule lets a caller in, else raise.
+    """Return if a rule admits the caller, else raise.
 
-    `role` is the caller's in the room, None for who is not an active member, and for a guest of
-    another room. `admin`: they administer the platform, `own`: the thing is theirs, `public`: the
-    room is. Raises `Unauthenticated` without a token, `NotFound` for strangers to a hidden thing,
-    else `Forbidden`.
+    `role` is the caller's in the room; None if they are not an active member, and for guests of
+    another room. `admin`: they administer the platform, `own`: the resource is theirs, `public`:
+    the room is public. Raises `Unauthenticated` without a token, `NotFound` for strangers to a
+    hidden resource, else `Forbidden`.
     """
     admit(rule, principal)
     granted = _granted(principal, role, admin=admin, own=own, public=public)
@@ -106,9 +106,9 @@ def check(
 
 
 def grantable(own: Role, granted: Role) -> bool:
-    """Tell whether a person of one role may make somebody another: nobody goes above their own.
+    """Return whether a person of one role may give another person a role: none above their own.
 
-    Ask it of the role that somebody has as well, before taking it away.
+    Check the other person's current role as well, before it is taken away.
     """
     return _RANK.index(granted) <= _RANK.index(own)
 
@@ -116,7 +116,7 @@ def grantable(own: Role, granted: Role) -> bool:
 def _granted(
     principal: AnyPrincipal | None, role: Role | None, *, admin: bool, own: bool, public: bool
 ) -> frozenset[Access]:
-    """Return everything that a caller counts as."""
+    """Return all kinds of access that a caller has."""
     granted = {Access.ANONYMOUS}
     if public:
         granted.add(Access.OUTSIDER)

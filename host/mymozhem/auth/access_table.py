@@ -1,6 +1,6 @@
-"""Who may call what: one row for each route; a route without a row does not start.
+"""Who may call what: one row for each route; the host does not start with a route without a row.
 
-The use case looks up who the caller is in the room, in the query that it makes anyway, and asks
+The use case finds out who the caller is in the room, in a query that it makes anyway, and calls
 `check(rule_for("GET /rooms/{id}"), …)`.
 """
 
@@ -14,12 +14,12 @@ __all__ = ["ACCESS", "Access", "Rule", "admit", "check", "creation_rule", "grant
 
 
 def rule_for(endpoint: str) -> Rule:
-    """Return the rule of an endpoint, such as `GET /rooms/{id}`; `KeyError` where it has no row."""
+    """Return the rule of an endpoint, such as `GET /rooms/{id}`; `KeyError` if it has no row."""
     return ACCESS[endpoint]
 
 
 def creation_rule(room_creation: Literal["registered", "admins"]) -> Rule:
-    """Return the rule for making a room, or a copy, as the setting `room_creation` narrows it."""
+    """Return the rule for creating or copying a room, as the setting `room_creation` narrows it."""
     rule = ACCESS["POST /rooms"]
     if room_creation == "admins":
         return Rule(rule.callers & {Access.ADMIN})
@@ -63,7 +63,7 @@ _ROOMS = {
     "GET /rooms/{id}/lock": _room(_MEMBERS),
     "GET /rooms/{id}/state": _room(_MEMBERS),
     "GET /rooms/{id}/events": _room(_MEMBERS),
-    # The action's own `roles` narrow this; being an admin is no part in the game.
+    # The action's own `roles` narrow this; admins do not play.
     "POST /rooms/{id}/actions/{action}": _room(
         frozenset({Access.ORGANIZER, Access.MODERATOR, Access.PARTICIPANT})
     ),
@@ -77,8 +77,8 @@ _ROOMS = {
 }
 
 _PARTICIPANTS = {
-    # To join: a stranger to a private room has its code, which the use case asks for. A guest's
-    # token is for one room, where they may come back.
+    # To join: a stranger to a private room needs its code, which the use case checks. A guest's
+    # token is for one room, which they may join again.
     "POST /rooms/{id}/participants": _room(frozenset({Access.REGISTERED, Access.SELF})),
     "GET /rooms/{id}/participants": _room(_MEMBERS),
     "DELETE /rooms/{id}/participants/me": _room(_OWN_SEAT),
@@ -124,7 +124,7 @@ _WINDOWS = {
     "GET /rooms/{id}/windows/{windowId}": _room(_MEMBERS),
     "GET /rooms/{id}/windows/{windowId}/submissions": _room(_MEMBERS),
     "GET /rooms/{id}/standings": _room(_MEMBERS),
-    # The window's own `roles` narrow this; being an admin is no part in the game.
+    # The window's own `roles` narrow this; admins do not play.
     "POST /rooms/{id}/windows/{windowId}/submissions": _room(_MEMBERS - {Access.ADMIN}),
     "POST /rooms/{id}/windows/{windowId}/pause": _room(_HELPERS),
     "POST /rooms/{id}/windows/{windowId}/resume": _room(_HELPERS),
@@ -176,7 +176,7 @@ _PLATFORM = {
     "GET /api/versions": _EVERYBODY,
     "GET /health/live": _EVERYBODY,
     "GET /health/ready": _EVERYBODY,
-    "GET /metrics": _EVERYBODY,  # its handler asks for the operator's token, or this machine
+    "GET /metrics": _EVERYBODY,  # its handler requires the operator's token or a local request
     "GET /openapi.json": _EVERYBODY,
     "GET /docs": _EVERYBODY,
     "GET /.well-known/jwks.json": _EVERYBODY,

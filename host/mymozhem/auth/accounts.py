@@ -1,4 +1,4 @@
-"""How people come to be known: accounts with a password, and guests of one room."""
+"""Create people and sign them in: accounts with a password, and guests of one room."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ from .users import User
 LOCAL = "local"
 MAX_EMAIL = 254
 MAX_LOCAL_PART = 64
-# Written into the statement, or no engine can tell that the partial index serves it.
+# A literal in the statement, since engines cannot match a parameter to the partial index.
 _REGISTERED = literal(PersonKind.REGISTERED, UserRow.kind.type, literal_execute=True)
 _COLUMNS = tuple(column.key for column in UserRow.__mapper__.column_attrs)
 _SPECIAL = frozenset(' ",:;<>()[]\\')
 
 
 class Accounts:
-    """Local accounts: made by an operator, entered with e-mail and password."""
+    """Local accounts: created by an operator; people sign in with e-mail and password."""
 
     def __init__(self, database: Database, passwords: Passwords) -> None:
         self._database = database
@@ -38,10 +38,9 @@ class Accounts:
     async def create_user(
         self, email: str, *, name: str, password: str, is_admin: bool = False
     ) -> User:
-        """Make an account and return it, once it is durable.
+        """Create an account and return it, once it is durable.
 
-        Raises `Invalid` for a field that breaks its rule, and `Conflict` EMAIL_TAKEN, also when the
-        same is done twice.
+        Raises `Invalid` for an invalid field, and `Conflict` EMAIL_TAKEN, also at a second call.
         """
         address, shown = normal_email(email), visible_name(name)
         hashed = await self._passwords.hash(password)  # before the transaction: it takes long
@@ -51,10 +50,10 @@ class Accounts:
             )
 
     async def login(self, email: str, password: str) -> User:
-        """Return whose e-mail and password these are.
+        """Return the person with this e-mail and password.
 
         Raises `Unauthenticated` INVALID_CREDENTIALS, the same and after the same time whether the
-        e-mail, the password or both are unknown; `Unavailable` when too many sign in at once.
+        e-mail, the password or both are unknown; `Unavailable` if too many sign in concurrently.
         """
         row, hashed = await self._find(email)
         if not await self._passwords.matches(password, hashed) or row is None:
@@ -67,20 +66,20 @@ class Accounts:
         try:
             address = normal_email(email)
         except Invalid:
-            address = ""  # nobody's, and the query is made all the same
+            address = ""  # nobody's, but the query still runs
         async with self._database.read() as session:
             found = (await session.execute(login_query(address))).first()
         return (found[0], found[1]) if found else (None, None)
 
 
 async def find_account(session: AsyncSession, address: str) -> User | None:
-    """Return whose account has a normal address; None where nobody's does."""
+    """Return the id of the account with a normalized address; None if there is none."""
     found = (await session.execute(login_query(address))).first()
     return User.of(found[0]) if found else None
 
 
 def login_query(address: str) -> Select[UserRow, str | None]:
-    """Return the query for who has a normal address, and the hash of their password."""
+    """Return the query for the account with a normalized address, and its password hash."""
     local = and_(IdentityRow.provider == LOCAL, IdentityRow.subject == UserRow.id)
     return (
         select(UserRow, IdentityRow.secret_hash)
@@ -96,10 +95,10 @@ def login_query(address: str) -> Select[UserRow, str | None]:
 async def create_user(
     uow: UnitOfWork, *, email: str, name: str, password_hash: str, is_admin: bool = False
 ) -> User:
-    """Make an account inside a transaction, for callers that make more than one thing at once.
+    """Create an account inside a transaction, for callers that create several things in one.
 
-    The hash comes from `Passwords.hash`, computed before. Raises as `Accounts.create_user` does;
-    after EMAIL_TAKEN the transaction cannot go on.
+    `Passwords.hash` computes the hash, before the transaction. Raises as `Accounts.create_user`
+    does; after EMAIL_TAKEN, the transaction cannot continue.
     """
     row = _person(uow, PersonKind.REGISTERED, name)
     row.email, row.is_admin = normal_email(email), is_admin
@@ -122,7 +121,7 @@ async def create_user(
 
 
 async def create_guest(uow: UnitOfWork, name: str) -> UserRow:
-    """Make a guest inside the transaction in which they join; twice makes two.
+    """Create a guest inside the transaction in which they join; not idempotent.
 
     Raises `Invalid` for a name that cannot be shown.
     """
@@ -130,19 +129,19 @@ async def create_guest(uow: UnitOfWork, name: str) -> UserRow:
 
 
 async def create_guests(uow: UnitOfWork, names: Iterable[str]) -> list[UserRow]:
-    """Make many guests at once, in the order of their names; raises as `create_guest` does."""
+    """Create many guests, in the order of their names; raises as `create_guest` does."""
     rows = [new_guest(uow, name) for name in names]
     await store_guests(uow, rows)
     return rows
 
 
 def new_guest(uow: UnitOfWork, name: str) -> UserRow:
-    """Return a guest who is yet to be stored; raises as `create_guest` does."""
+    """Return a guest who is not stored yet; raises as `create_guest` does."""
     return _person(uow, PersonKind.GUEST, name)
 
 
 async def store_guests(uow: UnitOfWork, guests: Iterable[UserRow]) -> None:
-    """Store new guests with one statement; their rows are values, which the session keeps not."""
+    """Store new guests with one statement; the session does not keep their rows."""
     rows = [{key: getattr(guest, key) for key in _COLUMNS} for guest in guests]
     if rows:
         await uow.session.execute(insert(UserRow), rows)
@@ -151,8 +150,8 @@ async def store_guests(uow: UnitOfWork, guests: Iterable[UserRow]) -> None:
 def normal_email(given: str) -> str:
     """Return an address as it is compared: in NFC, trimmed, in lower case.
 
-    Only what could never be an address is refused, with `Invalid`; whether one works, only a
-    letter to it can tell.
+    Raises `Invalid` only for texts that can never be an address; whether an address works, only a
+    mail to it can show.
     """
     address = unicodedata.normalize("NFC", given[: 2 * MAX_EMAIL]).strip().lower()
     local, at, domain = address.rpartition("@")
@@ -166,7 +165,7 @@ def normal_email(given: str) -> str:
         or _SPECIAL.intersection(address)
     ):
         problem = "Give an address like name@example.com."
-        raise Invalid("This is no e-mail address.", fields={"email": [problem]})
+        raise Invalid("This is not an e-mail address.", fields={"email": [problem]})
     return address
 
 

@@ -1,4 +1,4 @@
-"""The operator's secrets as raw bytes: read from a file, or derived from one secret."""
+"""The operator's secret keys as raw bytes: read from a file, or derived from one secret."""
 
 import base64
 import binascii
@@ -35,7 +35,7 @@ class KeyMaterial:
 
 
 def derive_material(secret: str) -> KeyMaterial:
-    """Return the keys that follow from one secret: the same in every process that has it."""
+    """Return the keys derived from one secret: the same in every process that has it."""
     root = secret.encode()
     return KeyMaterial(
         signing=(derive_key(root, "signing"),),
@@ -45,16 +45,17 @@ def derive_material(secret: str) -> KeyMaterial:
 
 
 def derive_key(root: bytes, purpose: str) -> bytes:
-    """Return the key of 32 bytes that a root has for one purpose. Source: HKDF, RFC 5869."""
+    """Return the 32-byte key of a root key for one purpose. Source: HKDF, RFC 5869."""
     info = f"mymozhem/{FORMAT}/{purpose}".encode()
     return HKDF(algorithm=SHA256(), length=KEY_BYTES, salt=None, info=info).derive(root)
 
 
 def read_or_create(path: Path, *, private: bool) -> KeyMaterial:
-    """Return the keys of a file, which is made on first use, readable by its owner only.
+    """Return the keys of a file; creates it on first use, readable by its owner only.
 
-    Two processes that start together agree on one file. `private` refuses one that others can read.
-    Raises `KeysRefused` for that and for a file that holds no keys; its message names no secret.
+    Two processes that start concurrently agree on one file. With `private`, a file that others can
+    read is refused. Raises `KeysRefused` for that and for a file without keys; its message contains
+    no secret.
     """
     if not path.exists():
         _create(path)
@@ -64,7 +65,7 @@ def read_or_create(path: Path, *, private: bool) -> KeyMaterial:
         return _parse(path.read_bytes())
     except (ValueError, KeyError, TypeError, binascii.Error):
         raise KeysRefused(
-            f"{path} does not hold the host's keys; restore it from a backup. Without it sealed "
+            f"{path} does not contain the host's keys; restore it from a backup. Without it sealed "
             "draws cannot be opened."
         ) from None  # the cause may quote a key
 
@@ -94,7 +95,7 @@ def _decode(text: str) -> bytes:
 
 
 def _create(path: Path) -> None:
-    """Make the file appear complete or not at all; a second process keeps the first one's."""
+    """Create the file atomically; if another process was first, its keys stay."""
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     draft = path.with_name(f"{path.name}.{secrets.token_hex(8)}")
     descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
@@ -112,10 +113,10 @@ def _publish(draft: Path, path: Path) -> None:
     try:
         path.hardlink_to(draft)
     except FileExistsError:
-        return  # another process was first: its keys are the ones
+        return  # another process was first: use its keys
     folder = os.open(path.parent, os.O_RDONLY)
     try:
-        os.fsync(folder)  # or a crash could take the name away after a draw was sealed with it
+        os.fsync(folder)  # or a crash could lose the file after a draw was sealed with its key
     finally:
         os.close(folder)
 

@@ -1,4 +1,4 @@
-"""What only this host can do: sign tokens, seal the secrets of draws, name people to apps."""
+"""The host's keys: sign tokens, seal the secrets of draws, derive the ids of people for apps."""
 
 import base64
 import hashlib
@@ -29,19 +29,19 @@ _PLACEHOLDERS = ("changeme", "change-me", "change_me", "insecure", "example", "p
 
 
 class SealBroken(HostFault):
-    """Something sealed cannot be opened: it was changed, moved, or its key is gone."""
+    """A sealed secret cannot be opened: it was changed or moved, or its key is missing."""
 
     default_code = "SEAL_BROKEN"
 
 
 class Keys:
-    """The operator's keys, loaded once at start.
+    """The operator's keys, loaded once at the start.
 
-    They come from `keys.json` in the data folder, made on first start, or from
-    `MYMOZHEM_SECRET_KEY` where that is set, which hosts on several machines share. To rotate a key
-    of the file: append the new one to its list and restart every process, then move it to the
-    front and restart again. Take an old signing key out when its last token has expired; an old
-    sealing key only when no draw sealed with it is left.
+    They come from `keys.json` in the data folder, created at the first start, or from
+    `MYMOZHEM_SECRET_KEY` if it is set, so that hosts on several machines share them. To rotate a
+    key of the file: append the new one to its list and restart every process, then move it to the
+    front and restart again. Remove an old signing key after its last token has expired; an old
+    sealing key only if no draw sealed with it is left.
     """
 
     def __init__(self, material: KeyMaterial) -> None:
@@ -57,9 +57,8 @@ class Keys:
     def load(cls, settings: Settings) -> Self:
         """Return the host's keys; the same ones at every start.
 
-        Raises `KeysRefused` when, in production, others can read the file or the set secret is one
-        that a stranger may guess, and when the file holds no keys; `OSError` when the data folder
-        cannot be written.
+        Raises `KeysRefused` if, in production, others can read the file or the set secret can be
+        guessed, and if the file contains no keys; `OSError` if the data folder cannot be written.
         """
         production = settings.environment == "production"
         if settings.secret_key is None:
@@ -77,7 +76,7 @@ class Keys:
 
     @property
     def accepted(self) -> Mapping[str, Ed25519PublicKey]:
-        """The public keys whose signatures count, by id."""
+        """The public keys whose signatures are accepted, by id."""
         return self._accepted
 
     def jwks(self) -> dict[str, list[dict[str, str]]]:
@@ -87,17 +86,17 @@ class Keys:
         return {"keys": keys}
 
     def seal(self, plaintext: bytes, *, aad: bytes) -> bytes:
-        """Return a secret as bytes to store; only `unseal` with the same `aad` opens them.
+        """Return a secret as bytes to store; only `unseal` with the same `aad` decrypts them.
 
-        `aad` says what the secret belongs to (a room's id), so that it cannot be moved to another.
-        Sealing twice gives two different results. Source: AES-256-GCM, NIST SP 800-38D.
+        `aad` names the owner of the secret (a room's id), so that the secret cannot be moved to
+        another owner. Two calls give different results. Source: AES-256-GCM, NIST SP 800-38D.
         """
         header = _SEAL_VERSION + self._seal_id
         nonce = os.urandom(_NONCE_BYTES)
         return header + nonce + self._sealers[self._seal_id].encrypt(nonce, plaintext, header + aad)
 
     def unseal(self, sealed: bytes, *, aad: bytes) -> bytes:
-        """Return what was sealed, or raise `SealBroken`."""
+        """Return the secret, or raise `SealBroken`."""
         header, rest = sealed[:_HEADER_BYTES], sealed[_HEADER_BYTES:]
         sealer = self._sealers.get(header[len(_SEAL_VERSION) :])
         if sealer is None or not header.startswith(_SEAL_VERSION) or len(rest) < _NONCE_BYTES:
@@ -112,9 +111,9 @@ class Keys:
         return derive_key(self._mac, f"purpose/{purpose}")
 
     def person_id(self, app_id: str, user_id: str) -> str:
-        """Return the name under which an app knows a person: the same in all rooms of that app.
+        """Return the id of a person for an app: the same in all rooms of that app.
 
-        Two apps get two names, and neither can tell whose they are.
+        Two apps get different ids, and neither can derive the person from them.
         """
         message = f"{app_id}\0{user_id}".encode()
         return f"person_{hmac.digest(self._person, message, 'sha256').hex()[:PERSON_HEX]}"

@@ -1,4 +1,4 @@
-"""What people may call themselves: 1 to 32 visible characters, without tricks."""
+"""The rules of display names: 1 to 32 visible characters, without tricks."""
 
 import unicodedata
 from enum import StrEnum
@@ -10,7 +10,7 @@ from mymozhem.errors import Invalid
 MAX_VISIBLE = 32
 MAX_CODE_POINTS = 160
 MAX_MARKS = 4
-"""Marks in a row on one letter, as in Unicode Technical Standard 39, 5.4; more bury the lines."""
+"""Marks in a row on one letter (Unicode Technical Standard 39, 5.4); more would cover lines."""
 
 _JOINERS = "\u200c\u200d"
 _EMOJI_STYLE = "\ufe0e\ufe0f"
@@ -24,7 +24,7 @@ _BLANKS = frozenset(
 
 
 class NameProblem(StrEnum):
-    """Why a name is refused, in the words that its owner reads."""
+    """Why a name is rejected; the value is the message for its owner."""
 
     EMPTY = "Write at least one visible character."
     LONG = f"Write at most {MAX_VISIBLE} visible characters."
@@ -35,9 +35,9 @@ class NameProblem(StrEnum):
 
 
 def visible_name(given: str, *, field: str = "name") -> str:
-    """Return a name as it will be shown: in NFC, trimmed, with single plain spaces.
+    """Return a name as it is shown: in NFC, trimmed, with single plain spaces.
 
-    Raises `Invalid` that maps `field` to every problem. A name that came out goes in unchanged.
+    Raises `Invalid` that maps `field` to every problem. Idempotent.
     """
     problems = name_problems(given)
     if problems:
@@ -46,9 +46,9 @@ def visible_name(given: str, *, field: str = "name") -> str:
 
 
 def name_problems(given: str) -> tuple[NameProblem, ...]:
-    """Return what is wrong with a name, in the order of the list; nothing for a good one."""
+    """Return the problems of a name, in the order of the enum; empty for a valid name."""
     if len(given) > 2 * MAX_CODE_POINTS:
-        return (NameProblem.LONG,)  # too long to look at closely
+        return (NameProblem.LONG,)  # too long to check each character
     name = _normal(given)
     found = {problem for at in range(len(name)) if (problem := _problem_at(name, at))}
     found |= _problems_of_length(_tidy(name))
@@ -90,7 +90,7 @@ def _turns_writing(character: str) -> bool:
 
 
 def _joins(name: str, at: int) -> bool:
-    """Tell whether a joiner changes how its neighbours look, as in Persian, Hindi and emoji."""
+    """Return whether a joiner changes how its neighbours look, as in Persian, Hindi and emoji."""
     before, after = name[:at].rstrip(_EMOJI_STYLE), name[at + 1 :]
     if not before or not after:
         return False
@@ -103,7 +103,7 @@ def _joins(name: str, at: int) -> bool:
 
 
 def _styles(name: str, at: int) -> bool:
-    """Tell whether a style selector follows a picture, or makes a keycap of a digit."""
+    """Return whether a style selector follows a picture, or makes a keycap of a digit."""
     before, after = name[:at], name[at + 1 :]
     return after.startswith(_KEYCAP) or before.endswith(("©", "®")) or _is_picture(before[-1:])
 
@@ -123,7 +123,7 @@ def _problems_of_length(name: str) -> set[NameProblem]:
 
 
 def _count_visible(name: str) -> int:
-    """Count what the eye counts: marks go with their letter, joined emoji are one."""
+    """Count the visible characters: marks belong to their letter, joined emoji are one."""
     return sum(_starts_character(name, at) for at in range(len(name)))
 
 

@@ -1,4 +1,4 @@
-"""Passwords: hashed with Argon2id beside the event loop, a few at a time."""
+"""Hash passwords with Argon2id off the event loop, in a few threads."""
 
 import asyncio
 import base64
@@ -17,7 +17,7 @@ from mymozhem.errors import Invalid, Unavailable
 MIN_LENGTH = 10
 MAX_LENGTH = 128
 THREADS = 2
-"""Hashes at a time; each takes 64 MiB and about a tenth of a second."""
+"""The maximum of concurrent hashes; each takes 64 MiB and about a tenth of a second."""
 
 MAX_WAITING = 64
 
@@ -25,9 +25,9 @@ _Result = TypeVar("_Result")
 
 
 class Passwords:
-    """Hashes and compares passwords; one for the process, so that its threads are bounded.
+    """Hashes and verifies passwords; one per process, so that its threads are bounded.
 
-    The hasher's own costs are those of RFC 9106, 4 for machines with little memory.
+    The hasher's default costs are those of RFC 9106, section 4, for machines with little memory.
     """
 
     def __init__(self, hasher: PasswordHasher | None = None) -> None:
@@ -37,10 +37,10 @@ class Passwords:
         self._nobody = _hash_of_nothing(self._hasher)
 
     async def hash(self, password: str) -> str:
-        """Return a new hash, salt included; twice gives two hashes that both match.
+        """Return a new hash, including its salt; two calls give different hashes that both match.
 
         Raises `Invalid` for a password of less than 10 or more than 128 characters, and
-        `Unavailable` when too many wait.
+        `Unavailable` if too many calls wait.
         """
         normal = _normal(password)
         if normal is None or not MIN_LENGTH <= len(normal) <= MAX_LENGTH:
@@ -49,10 +49,10 @@ class Passwords:
         return await self._in_turn(lambda: self._hasher.hash(normal))
 
     async def matches(self, password: str, hashed: str | None) -> bool:
-        """Tell whether a password is the one of a hash.
+        """Return whether a password matches a hash.
 
-        Takes as long without a hash as with one, so that nobody learns by a clock whether somebody
-        has an account. Raises `Unavailable` when too many wait.
+        Takes the same time with a hash as without, so that the time does not reveal whether an
+        account exists. Raises `Unavailable` if too many calls wait.
         """
         normal = _normal(password)
         possible = normal is not None and len(normal) <= MAX_LENGTH
@@ -61,7 +61,7 @@ class Passwords:
         return right and possible and hashed is not None
 
     def close(self) -> None:
-        """Let the threads end; what is being hashed is still finished. Twice is safe."""
+        """Stop the threads after the hashes in progress. Idempotent."""
         self._pool.shutdown(wait=False)
 
     def _verify(self, hashed: str, password: str) -> bool:
@@ -77,13 +77,13 @@ class Passwords:
                 code="SIGN_IN_BUSY",
             )
         future = self._pool.submit(work)
-        # Given back when the thread ends: a caller who goes away leaves the work behind.
+        # Released when the thread ends: a cancelled caller leaves the work behind.
         future.add_done_callback(lambda _: self._places.release())
         return await asyncio.wrap_future(future)
 
 
 def _normal(password: str) -> str | None:
-    """Return a password as every keyboard spells it (NFKC); None where no text can be encoded."""
+    """Return a password in NFKC, the same from every keyboard; None if it cannot be encoded."""
     if len(password) > MAX_LENGTH * 4:
         return None
     try:
@@ -94,7 +94,7 @@ def _normal(password: str) -> str | None:
 
 
 def _hash_of_nothing(hasher: PasswordHasher) -> str:
-    """Make a hash, of the same cost, that no password is known for; without computing one."""
+    """Return a hash, of the same cost, without a known password; no hash is computed."""
     salt, tag = secrets.token_bytes(hasher.salt_len), secrets.token_bytes(hasher.hash_len)
     costs = f"m={hasher.memory_cost},t={hasher.time_cost},p={hasher.parallelism}"
     return f"$argon2id$v=19${costs}${_base64(salt)}${_base64(tag)}"

@@ -1,4 +1,4 @@
-"""Who made a request, as far as the token alone can tell."""
+"""The caller of a request, as far as the token alone shows."""
 
 from dataclasses import dataclass
 
@@ -7,11 +7,11 @@ from mymozhem.contract import PersonKind
 
 @dataclass(frozen=True, slots=True)
 class Principal:
-    """A caller with a good token; what they may do is looked up where it is asked.
+    """A caller with a valid token; their permissions are read where they are needed.
 
-    A token carries no roles. Whether somebody is an admin is read together with their seat in the
-    room, so that authentication itself costs no query. `room_id` is the only room for which a
-    guest's token is good; None for people with an account. `token_id` is the token's `jti`.
+    A token contains no roles. Whether somebody is an admin is read together with their membership
+    of the room, so that authentication itself costs no query. `room_id` is the only room for which
+    a guest's token is valid; None for people with an account. `token_id` is the token's `jti`.
     """
 
     user_id: str
@@ -21,15 +21,15 @@ class Principal:
 
     @property
     def subject(self) -> str:
-        """The caller's name where people and apps stand side by side."""
+        """The caller's id where people and apps are mixed."""
         return self.user_id
 
 
 @dataclass(frozen=True, slots=True)
 class AppPrincipal:
-    """A remote app with a good token; `permissions` are those of its manifest, as it was then.
+    """A remote app with a valid token; `permissions` are those of its manifest when it signed in.
 
-    `key_id` names the secret that it had shown: where that is over, so is the token.
+    `key_id` names the secret that it signed in with: the token expires with that secret.
     """
 
     app_id: str
@@ -39,7 +39,7 @@ class AppPrincipal:
 
     @property
     def subject(self) -> str:
-        """The app's name where people and apps stand side by side; no person's id looks so."""
+        """The app's id where people and apps are mixed; it never equals a person's."""
         return f"@{self.app_id}"
 
 
@@ -48,12 +48,12 @@ AnyPrincipal = Principal | AppPrincipal
 
 @dataclass(frozen=True, slots=True)
 class Operator:
-    """Whoever types a command on the host's machine: may do everything, and has no account."""
+    """The operator at the command line of the host: may do everything, and has no account."""
 
     user_id: None = None
 
 
 OPERATOR = Operator()
 
-#: who calls a use case: a person with a token, or the operator at the command line
+#: the caller of a use case: a person with a token, or the operator at the command line
 Caller = Principal | Operator

@@ -1,4 +1,4 @@
-"""People read and changed, each in a transaction of its own."""
+"""Read and change people, each in a transaction of its own."""
 
 from mymozhem.db.unit_of_work import Database
 from mymozhem.idempotency.keys import mark_done
@@ -14,7 +14,7 @@ async def read_own_profile(database: Database, caller: Principal) -> User:
 
 
 async def read_profile(database: Database, caller: Principal, user_id: str) -> User:
-    """Return a person, to themselves and to admins; raises `NotFound` for everybody else."""
+    """Return a person, to themselves and to admins; raises `NotFound` for all other callers."""
     async with database.read() as session:
         return await get_user(session, caller, user_id)
 

@@ -1,4 +1,4 @@
-"""The rows of people and of the ways in which they are known."""
+"""The tables of people and of their ways to sign in."""
 
 from datetime import datetime
 
@@ -12,7 +12,7 @@ _LIVE_ACCOUNTS = text("kind = 'registered' AND deleted_at IS NULL")
 
 
 class UserRow(Base):
-    """A person: with an account, or a guest of one room. Deleted ones stay, without a name."""
+    """A person with an account, or a guest of one room; if deleted, a row without a name."""
 
     __tablename__ = "users"
 
@@ -28,7 +28,7 @@ class UserRow(Base):
     deleted_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
 
     __table_args__ = (
-        # accounts.login finds a person by e-mail; two accounts that live cannot share one.
+        # accounts.login finds a person by e-mail; it is unique among accounts that are not deleted.
         Index(
             "uq_users_email",
             "email",
@@ -36,7 +36,7 @@ class UserRow(Base):
             sqlite_where=_LIVE_ACCOUNTS,
             postgresql_where=_LIVE_ACCOUNTS,
         ),
-        # The clean-up of people who were deleted looks for those of a span.
+        # The cleaner selects people by the time of their deletion.
         Index("ix_users_deleted_at", "deleted_at"),
     )
 
@@ -60,8 +60,8 @@ class IdentityRow(Base):
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
 
     __table_args__ = (
-        # A sign-in finds its person by who vouches for them; one person for each such pair.
+        # A sign-in finds its person by provider and subject; one person for each pair.
         UniqueConstraint("provider", "subject"),
-        # users.delete_user removes, and users.export_user lists, all of one person.
+        # users.delete_user deletes, and users.export_user lists, all identities of a person.
         Index("ix_identities_user_id", "user_id"),
     )

@@ -1,4 +1,4 @@
-"""Access tokens: signed here, verified by signature and clock alone, without a query.
+"""Access tokens: signed by the host, verified by signature and clock alone, without a query.
 
 The library is loaded with the first token: it brings all that there is about certificates.
 """
@@ -29,7 +29,7 @@ AUDIENCE: Final = "mymozhem"
 TYPE: Final = "at+jwt"
 MAX_LENGTH: Final = 2_048
 LEEWAY_SECONDS: Final = 5
-"""How far another host's clock may be ahead when it issues; the end of a token is exact."""
+"""How many seconds another host's clock may be ahead; the expiry of a token is exact."""
 
 REMEMBERED: Final = 4_096
 _APP: Final = "app"
@@ -48,7 +48,7 @@ _COMPACT = re.compile(r"([A-Za-z0-9_-]+)\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]{85}[AQgw
 
 
 class Person(Protocol):
-    """Whom a token is for."""
+    """The person that a token is for."""
 
     @property
     def id(self) -> str:
@@ -63,7 +63,7 @@ class Person(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class IssuedToken:
-    """A token to hand out once; `expires_in` is in seconds."""
+    """A new token, handed out once; `expires_in` is in seconds."""
 
     access_token: str
     expires_in: int
@@ -77,7 +77,7 @@ class _Verified:
 
 
 class _Claims(BaseModel):
-    """What the library leaves unchecked: the types, a guest's room, an app's scope and secret."""
+    """Claims that the library does not check: types, a guest's room, an app's scope and key."""
 
     model_config = ConfigDict(strict=True, frozen=True, defer_build=True)
 
@@ -103,7 +103,7 @@ class Tokens:
         self._limit = remember
         self._issuer = settings.public_url.rstrip("/") if settings.public_url else AUDIENCE
         self._kid, self._private = keys.signer
-        # Only a header that we would write ourselves finds a key, so its choices never count.
+        # Only a header that this host writes itself finds a key, so other headers have no effect.
         self._keys = {_header_segment(kid): key for kid, key in keys.accepted.items()}
         self._lifetimes = {
             PersonKind.REGISTERED: timedelta(minutes=settings.access_token_minutes),
@@ -114,15 +114,15 @@ class Tokens:
 
     @property
     def remembered(self) -> int:
-        """How many verified tokens are held in memory; at most `remember`."""
+        """How many verified tokens are cached; at most `remember`."""
         return len(self._verified)
 
     def issue(self, person: Person, *, room_id: str | None = None) -> IssuedToken:
-        """Return a new token for a person; a guest's is good for `room_id` only.
+        """Return a new token for a person; a guest's is valid for `room_id` only.
 
         Accounts get `access_token_minutes`. Guests get `guest_token_hours`: they have no password
-        to come back with, and nothing else renews a token yet. Raises `ValueError` for a guest
-        without a room, and for an account with one. Calling twice gives two tokens, both good.
+        to sign in with again, and nothing else renews a token. Raises `ValueError` for a guest
+        without a room, and for an account with one. Two calls give two tokens, both valid.
         """
         if (person.kind is PersonKind.GUEST) != (room_id is not None):
             message = "a token is for one room exactly when it is a guest's"
@@ -131,16 +131,16 @@ class Tokens:
         return self._issue(person.id, person.kind.value, self._lifetimes[person.kind], own)
 
     def issue_app(self, app_id: str, permissions: Iterable[str], *, key_id: str) -> IssuedToken:
-        """Return a new token for a remote app that has shown its secret, which `key_id` names."""
+        """Return a new token for a remote app that signed in with the secret `key_id`."""
         own = {"scope": " ".join(sorted(permissions)), "key": key_id}
         return self._issue(app_id, _APP, self._app_lifetime, own)
 
     def verify(self, text: str) -> AnyPrincipal:
-        """Return who a token speaks for.
+        """Return the caller that a token identifies.
 
-        Raises `Unauthenticated`: TOKEN_EXPIRED for a token of ours whose time is over, which the
-        caller may renew, and TOKEN_INVALID for everything else. Good tokens are remembered, so that
-        a busy caller's signature is computed once; their times are compared at every call.
+        Raises `Unauthenticated`: TOKEN_EXPIRED for an expired token of this host, which the caller
+        may renew, and TOKEN_INVALID for everything else. Valid tokens are cached, so that the
+        signature of a busy caller is verified once; the expiry is checked at every call.
         """
         known = self._verified.get(text)
         if known is None:
@@ -207,7 +207,7 @@ class Tokens:
         if text in self._verified:
             return
         if len(self._verified) >= self._limit:
-            del self._verified[next(iter(self._verified))]  # the one remembered longest
+            del self._verified[next(iter(self._verified))]  # the oldest entry
         self._verified[text] = verified
 
 

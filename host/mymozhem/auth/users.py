@@ -1,4 +1,4 @@
-"""People: shown, changed, exported and erased, each inside a transaction of the caller's."""
+"""Read, change, export and erase people, each inside a transaction of the caller's."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -24,7 +24,7 @@ _URL = TypeAdapter(HttpUrl)
 
 @dataclass(frozen=True, slots=True)
 class User:
-    """A person as the person and admins may see them; others see `id`, `name` and `avatar_url`."""
+    """A person as they and admins may see them; others see `id`, `name` and `avatar_url`."""
 
     id: str
     email: str | None
@@ -38,7 +38,7 @@ class User:
 
     @classmethod
     def of(cls, row: UserRow) -> Self:
-        """Take the values of a row."""
+        """Return the person of a row."""
         return cls(
             id=row.id,
             email=row.email,
@@ -53,7 +53,7 @@ class User:
 
 
 class UserChanges(BaseModel):
-    """What may change about a person; what is left out stays. An avatar of None takes it away."""
+    """The changes of a person; a field that is left out stays. An avatar of None removes it."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
 
@@ -63,7 +63,7 @@ class UserChanges(BaseModel):
 
 @dataclass(frozen=True, slots=True)
 class ExportedIdentity:
-    """A way in which the person signs in; no secret is ever exported."""
+    """A way in which the person signs in; secrets are never exported."""
 
     provider: str
     subject: str
@@ -72,14 +72,14 @@ class ExportedIdentity:
 
 @dataclass(frozen=True, slots=True)
 class UserExport:
-    """Everything that the tables of people hold about one of them."""
+    """Everything that the tables of people contain about one person."""
 
     user: User
     identities: tuple[ExportedIdentity, ...]
 
 
 async def current_user(session: AsyncSession, caller: Principal) -> User:
-    """Return who the caller is; `Unauthenticated` when they were deleted since they signed in."""
+    """Return the caller; raises `Unauthenticated` if they were deleted since they signed in."""
     row = await session.get(UserRow, caller.user_id)
     if row is None or row.deleted_at is not None:
         raise Unauthenticated("This account does not exist any more.", code="TOKEN_INVALID")
@@ -89,7 +89,7 @@ async def current_user(session: AsyncSession, caller: Principal) -> User:
 async def get_user(session: AsyncSession, caller: Principal, user_id: str) -> User:
     """Return a person, to themselves and to admins.
 
-    Raises `NotFound` for everybody else, as if there were none.
+    Raises `NotFound` for all other callers, as if the person did not exist.
     """
     return User.of(await _allowed(session, caller, user_id, "GET /users/{id}"))
 
@@ -97,9 +97,9 @@ async def get_user(session: AsyncSession, caller: Principal, user_id: str) -> Us
 async def patch_user(
     uow: UnitOfWork, caller: Principal, user_id: str, changes: UserChanges
 ) -> User:
-    """Change a person and return them; repeating changes nothing more.
+    """Change a person and return them. Idempotent.
 
-    Raises `NotFound` as `get_user` does, `Invalid` for a name or an address that breaks its rule.
+    Raises `NotFound` as `get_user` does, `Invalid` for an invalid name or address.
     """
     row = await _allowed(uow.session, caller, user_id, "PATCH /users/{id}")
     if "name" in changes.model_fields_set:
@@ -115,8 +115,8 @@ async def patch_user(
 async def delete_user(uow: UnitOfWork, caller: Principal, user_id: str) -> None:
     """Erase a person: the row stays for its history, without name, address or way to sign in.
 
-    Tokens handed out before stay good until they expire, but find nobody. Raises `NotFound` as
-    `get_user` does, also the second time.
+    Their tokens stay valid until they expire, but find nobody. Raises `NotFound` as `get_user`
+    does, also at the second call.
     """
     row = await _allowed(uow.session, caller, user_id, "DELETE /users/{id}")
     row.email = row.avatar_url = None
@@ -128,7 +128,7 @@ async def delete_user(uow: UnitOfWork, caller: Principal, user_id: str) -> None:
 
 
 async def export_user(session: AsyncSession, caller: Principal) -> UserExport:
-    """Return everything that is held here about the caller, save secrets."""
+    """Return everything that these tables contain about the caller, except secrets."""
     user = await current_user(session, caller)
     rows = await session.scalars(
         select(IdentityRow).where(IdentityRow.user_id == user.id).order_by(IdentityRow.id)
@@ -138,8 +138,8 @@ async def export_user(session: AsyncSession, caller: Principal) -> UserExport:
 
 
 async def _allowed(session: AsyncSession, caller: Principal, user_id: str, name: str) -> UserRow:
-    """Return the row, locked where the session writes, once the table says that the caller may."""
-    wanted = sorted({caller.user_id, user_id})  # in one order, or two callers could lock crosswise
+    """Return the row if the table admits the caller; locks it if the session writes."""
+    wanted = sorted({caller.user_id, user_id})  # in a fixed order: no deadlock
     found = select(UserRow).where(UserRow.id.in_(wanted), UserRow.deleted_at.is_(None))
     locking = not name.startswith("GET ")
     statement = found.order_by(UserRow.id).with_for_update() if locking else found

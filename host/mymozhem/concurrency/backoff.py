@@ -1,4 +1,4 @@
-"""How long to wait between attempts: the one formula of all retries; pure."""
+"""How long to wait between attempts: the one formula of all retries. Pure."""
 
 import math
 from dataclasses import dataclass

@@ -43,7 +43,7 @@ class ComputePool:
             return await asyncio.get_running_loop().run_in_executor(pool, work)
         except BrokenProcessPool as error:
             self._pool = None
-            message = "The process that computes large draws ended; it is started anew."
+            message = "The process that computes large draws ended; it is started again."
             raise Unavailable(message, code="WORKSHOP_ENDED") from error
 
     def close(self) -> None:

@@ -43,7 +43,7 @@ class Batch(Sequence[T], Generic[T, R]):
     def take_waiting(self) -> tuple[T, ...]:
         """Take along what has arrived since, up to the maximum size; return all items.
 
-        Items that nobody waits for any more are left out.
+        Items whose callers are gone are left out.
         """
         self._taken = {item: each for item, each in self._taken.items() if not each.done()}
         for item, future in list(self._waiting.items()):
@@ -57,7 +57,7 @@ class Batch(Sequence[T], Generic[T, R]):
         return tuple(self._taken)
 
     def is_pending(self, item: T) -> bool:
-        """Return whether an item of the batch has no result yet and somebody waits for one."""
+        """Return whether an item of the batch has no result yet and a caller waits for one."""
         future = self._taken.get(item)
         return future is not None and not future.done()
 
@@ -127,8 +127,8 @@ class BatchQueue(Generic[T, R]):
     def put(self, item: T) -> asyncio.Future[R]:
         """Add an item and return its result to come.
 
-        Whoever cancels the result takes the item out of the queue, or out of the batch, as long as
-        that has not been processed; do so only if no equal item can share it.
+        To cancel the result removes the item from the queue, or from the batch, as long as that has
+        not been processed; do so only if no equal item can share it.
         """
         future = self.batch.put(item)
         if self._task is None:
@@ -155,7 +155,7 @@ class BatchQueue(Generic[T, R]):
 
 
 class KeyedBatcher(Generic[K, T, R]):
-    """A `BatchQueue` for each key; a queue that is empty is forgotten."""
+    """A `BatchQueue` for each key; an empty queue is dropped."""
 
     def __init__(self, *, max_size: int) -> None:
         self._max_size = max_size

@@ -10,7 +10,7 @@ import structlog
 
 from mymozhem.errors import Unavailable
 
-#: a step that returns this is not repeated before the task is woken
+#: a step that returns this is repeated only once the task is woken
 UNTIL_WOKEN = math.inf
 
 #: seconds after which a task that lost a cancellation is cancelled again
@@ -23,7 +23,7 @@ class PeriodicTask:
     """Repeats a step in the background until it is stopped; used from one event loop.
 
     A step returns the seconds until the next one, or None for `every`. `wake` ends the wait early;
-    if it comes during a step, the next step follows at once. A step that fails is logged and
+    if it comes during a step, the next step follows immediately. A step that fails is logged and
     repeated after `every` seconds. The task runs in an empty context: it inherits nothing from the
     request or the transaction in which it is started.
     """

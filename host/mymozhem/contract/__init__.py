@@ -1,8 +1,9 @@
-"""What an app is: everything that a plugin author imports.
+"""The contract between host and apps: everything that a plugin author imports.
 
 An app is a module or an object with `@hookimpl` functions, named by an entry point in the group
 `mymozhem.apps`. Every hook takes `context` and `request` (either may be left out of the signature)
-and is a pure function of them: what decides is in the request, what is to happen is in the result.
+and is a pure function of them. The request holds everything that the result may depend on; the
+result says what the host does next.
 """
 
 from .effects import (

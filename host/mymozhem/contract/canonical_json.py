@@ -1,15 +1,15 @@
-"""One way to write a JSON document as bytes, so that everybody has one digest (RFC 8785)."""
+"""Canonical JSON (RFC 8785): one byte form per document, so that all compute the same digest."""
 
 import hashlib
 
 import rfc8785
 
-#: whole numbers beyond this, either way, are not kept exactly by every reader of JSON
+#: not every JSON parser keeps integers beyond ± this limit exactly
 MAX_INTEGER = 2**53 - 1
 
 
 def canonical_json(document: object) -> bytes:
-    """Return the canonical JSON of a document; ValueError where JSON cannot express it.
+    """Return the canonical JSON of a document; ValueError if JSON cannot express it.
 
     Integers beyond ±(2⁵³-1), NaN and infinities are refused. Source: RFC 8785.
     """

@@ -1,7 +1,8 @@
-"""What an app's function returned, to JSON at the border and from JSON behind it.
+"""Encode what an app's function returned as JSON, and decode and validate it in the host.
 
-Every answer crosses as bytes, an in-process one too: it is then the same as over the wire, was
-checked as a whole whatever the app did to its objects, and shares nothing with the app.
+Every result crosses the border as bytes, also that of an in-process app. So it is the same as over
+the wire, it is checked as a whole whatever the app does to its objects, and the host shares no
+objects with the app.
 """
 
 import inspect
@@ -19,16 +20,16 @@ from .payloads import Effects, Refusal
 
 MAX_ANSWER_BYTES = 1024 * 1024
 MAX_PROBLEMS = 5
-#: beyond this, problems are counted and not named: an answer can have a million, and to list them
-#: takes seconds in which nobody else is served
+#: beyond this, problems are counted and not named: a result can have a million, and to list them
+#: would block the event loop for seconds
 MAX_LISTED = 1_000
 _PLACE_LENGTH, _WHY_LENGTH = 80, 240
 
-# NUL cannot be stored as text by PostgreSQL; an even run of backslashes before it escapes itself.
+# PostgreSQL cannot store NUL as text. An even number of backslashes before it escapes only itself.
 _NUL = re.compile(rb"(?<!\\)(?:\\\\)*\\u0000")
 
-# Fewer digits than these are no number beyond what every reader of JSON keeps exactly. With each
-# digit written as 0 they are found at once, where an expression would try at every byte.
+# A number with fewer digits is small enough for every JSON parser. After all digits are replaced by
+# 0, one substring search finds such numbers; a regular expression would try at every byte.
 _DIGITS = bytes.maketrans(b"123456789", b"0" * 9)
 _MAYBE_BIG = b"0" * 16
 
@@ -36,21 +37,21 @@ Res = TypeVar("Res", bound=BaseModel)
 
 
 class NoAnswer(Exception):
-    """What an app returned is no answer of its hook; the message says why, without its values."""
+    """An app returned something that is no result of the hook; the message contains no values."""
 
 
 class Answer(NamedTuple):
-    """An app's answer as JSON: the hook's result, or the `Refusal` where it refused."""
+    """What an app returned, as JSON: the hook's result, or a `Refusal`."""
 
     data: bytes
     refused: bool = False
 
 
 def encode(hook: Hook[BaseModel, BaseModel], answer: object) -> Answer:
-    """Return what an app's function returned as JSON; `NoAnswer` where it cannot be one.
+    """Return as JSON what an app's function returned; `NoAnswer` if it is no result of the hook.
 
-    Understood are the hook's result, a mapping of its fields, a list of effects where the result
-    has effects, a `Refusal`, and None.
+    Accepted are the hook's result, a mapping of its fields, a list of effects if the result has
+    effects, a `Refusal`, and None.
     """
     if type(answer) is hook.result:  # nearly always
         return Answer(_json(answer))
@@ -68,11 +69,11 @@ def encode(hook: Hook[BaseModel, BaseModel], answer: object) -> Answer:
 
 
 def decode(hook: Hook[BaseModel, Res], answer: Answer) -> Res | Refusal:
-    """Return the validated result or refusal in an answer; `NoAnswer` where it breaks a rule."""
+    """Return the validated result or refusal; `NoAnswer` if it is invalid."""
     if len(answer.data) > MAX_ANSWER_BYTES:
-        raise NoAnswer(f"The answer is larger than {MAX_ANSWER_BYTES} bytes.")
+        raise NoAnswer(f"The result is larger than {MAX_ANSWER_BYTES} bytes.")
     if b"\\u0000" in answer.data and _NUL.search(answer.data):
-        raise NoAnswer("The answer contains the character NUL.")
+        raise NoAnswer("The result contains the character NUL.")
     _check_number_sizes(answer)
     if answer.refused:
         return _refusal(hook, answer)
@@ -81,17 +82,19 @@ def decode(hook: Hook[BaseModel, Res], answer: Answer) -> Res | Refusal:
     try:
         return hook.result.model_validate_json(answer.data)
     except ValidationError as error:
-        raise NoAnswer(_summary(hook.result, error)) from None  # it shows values, all of them
+        raise NoAnswer(
+            _summary(hook.result, error)
+        ) from None  # the original message would show all values
 
 
 def _check_number_sizes(answer: Answer) -> None:
-    """Refuse integers that the platform would not take from people either (RFC 8259, 6)."""
+    """Refuse integers that the host also refuses in clients' requests (RFC 8259, section 6)."""
     if _MAYBE_BIG not in answer.data.translate(_DIGITS):
         return
     try:
         json.loads(answer.data, parse_int=_small)
     except (ValueError, RecursionError) as error:
-        raise NoAnswer(f"The answer is not JSON that can be kept: {error}.") from error
+        raise NoAnswer(f"The result is not JSON that can be stored: {error}.") from error
 
 
 def _small(text: str) -> int:
@@ -104,7 +107,7 @@ def _small(text: str) -> int:
 
 def _refusal(hook: Hook[BaseModel, BaseModel], answer: Answer) -> Refusal:
     if not hook.asked:
-        raise NoAnswer(f"{hook.name} is told, not asked: it cannot refuse.")
+        raise NoAnswer(f"{hook.name} is a notification: it cannot refuse.")
     try:
         return Refusal.model_validate_json(answer.data)
     except ValidationError as error:
@@ -126,16 +129,16 @@ def _validated(result: type[BaseModel], answer: object) -> BaseModel:
 
 def _json(answer: BaseModel) -> bytes:
     try:
-        # Wrong types inside are found when the bytes are validated; this does not warn of them.
+        # No warnings about wrong types here: validation of the bytes finds them.
         return to_json(answer, by_alias=True)
-    except Exception as error:  # whatever the app put inside: cycles, surrogates, live objects
-        raise NoAnswer(f"The answer is not JSON ({type(error).__name__}).") from error
+    except Exception as error:  # the app may put in anything: cycles, surrogates, live objects
+        raise NoAnswer(f"The result is not JSON ({type(error).__name__}).") from error
 
 
 def _no_answer(hook: Hook[BaseModel, BaseModel], answer: object) -> NoAnswer:
     kind = type(answer).__name__
     if inspect.iscoroutine(answer):
-        answer.close()  # it will never be awaited, and Python would warn of that
+        answer.close()  # nobody awaits it, and Python would warn about that
         return NoAnswer(f"{hook.name} returned a coroutine; declare it with `async def`.")
     return NoAnswer(f"{hook.name} returned {kind}; return {hook.result.__name__} or a mapping.")
 
@@ -143,17 +146,17 @@ def _no_answer(hook: Hook[BaseModel, BaseModel], answer: object) -> NoAnswer:
 def _summary(result: type[BaseModel], error: ValidationError) -> str:
     """Name the first problems by place, without the values: those may be secrets of the room.
 
-    Names of fields are the app's own words, of any length, and are cut.
+    The app chooses the names of fields, of any length, so they are cut.
     """
     count = error.error_count()
     if count > MAX_LISTED:
-        return f"The answer is no valid {result.__name__}: {count:,} values in it are wrong."
+        return f"The result is no valid {result.__name__}: {count:,} values in it are wrong."
     problems = error.errors(include_url=False, include_context=False, include_input=False)
     named = "; ".join(
         f"{_place(problem['loc'])}: {_cut(problem['msg'], _WHY_LENGTH)}"
         for problem in problems[:MAX_PROBLEMS]
     )
-    return f"The answer is no valid {result.__name__}: {named}."
+    return f"The result is no valid {result.__name__}: {named}."
 
 
 def _place(path: tuple[str | int, ...]) -> str:
@@ -161,6 +164,6 @@ def _place(path: tuple[str | int, ...]) -> str:
 
 
 def _cut(text: str, most: int) -> str:
-    """Return a text of one printable line, so that it cannot forge another one of a log."""
+    """Return a text cut to one printable line, so that it cannot forge a line of a log."""
     line = "".join(each if each.isprintable() else "\ufffd" for each in text[:most])
     return f"{line}…" if len(text) > most else line

@@ -1,9 +1,8 @@
-"""How an app shows itself: sample rooms, and an evening that is played over HTTP.
+"""Demo content of an app: sample rooms, and a scenario that runs over HTTP.
 
-An app that brings a demo names a module by an entry point in the group `mymozhem.demos`, under its
-app id. The module has `SAMPLES`, a tuple of `SampleRoom`, and a coroutine function `play(evening)`;
-either may be left out. Nothing here runs in production: `mymozhem seed` and `mymozhem demo` ask for
-it.
+An app with a demo names a module by an entry point in the group `mymozhem.demos`, under its app id.
+The module has `SAMPLES`, a tuple of `SampleRoom`, and a coroutine function `play(evening)`; either
+may be left out. Only `mymozhem seed` and `mymozhem demo` use it; it never runs in production.
 """
 
 from contextlib import AbstractContextManager
@@ -21,7 +20,7 @@ GROUP = "mymozhem.demos"
 
 
 class DemoFailed(Exception):
-    """The evening did not go as it should; the sentence says what was seen instead."""
+    """The demo got an unexpected result; the message says which."""
 
 
 class SamplePrize(Answer):
@@ -33,10 +32,10 @@ class SamplePrize(Answer):
 
 
 class SampleAction(Answer):
-    """An action of the app that the organizer takes once everybody is in.
+    """An action of the app that the organizer calls after everybody has joined.
 
-    `answers` are what people then submit to the window that is open, in the order of their names;
-    None for somebody who does not.
+    `answers` are what the participants then submit to the open window, in the order of their names;
+    None for a participant who does not submit.
     """
 
     action: str
@@ -45,10 +44,11 @@ class SampleAction(Answer):
 
 
 class SampleRoom(Answer):
-    """A believable room; `name` tells it apart, so that filling in twice makes one.
+    """A believable room; `name` identifies it, so that seeding is idempotent.
 
-    The host makes it, starts it unless `status` is DRAFT or CANCELLED, lets `people` in, takes
-    `actions`, hands out the first `handed_over` wins, and ends it where `status` says so.
+    The host creates it, starts it unless `status` is DRAFT or CANCELLED, admits `people`, calls
+    `actions`, marks the first `handed_over` wins as fulfilled, and ends the room if `status` says
+    so.
     """
 
     name: str
@@ -64,7 +64,7 @@ class SampleRoom(Answer):
 
 @dataclass(frozen=True, slots=True)
 class Guest:
-    """Somebody who came in by a room's code."""
+    """A participant who joined with a room's code."""
 
     token: str
     participant_id: str
@@ -72,9 +72,9 @@ class Guest:
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
-    """What came of a call that may be refused; `code` is None where it was not.
+    """The outcome of a call that may be refused; `code` is None if it succeeded.
 
-    `data` are the data of the answer, or the details of the refusal.
+    `data` are the data of the response, or the details of the refusal.
     """
 
     code: str | None
@@ -82,16 +82,16 @@ class Attempt:
 
 
 class Advance(Protocol):
-    """Moves a progress bar on."""
+    """A callback that advances a progress bar."""
 
     def __call__(self) -> None:
-        """Note that one more is done."""
+        """Advance by one item."""
 
 
 class Evening(Protocol):
-    """A running host with its clients, as `play` gets it; every call travels over HTTP.
+    """A running host with its clients, as `play` gets it; every call goes over HTTP.
 
-    Whatever does not go as it should raises `DemoFailed`; let it through.
+    Every unexpected result raises `DemoFailed`; do not catch it.
     """
 
     @property
@@ -100,11 +100,11 @@ class Evening(Protocol):
 
     @property
     def organizer(self) -> str:
-        """The token of a registered person who may make rooms."""
+        """The token of a registered user who may create rooms."""
 
     @property
     def crowd(self) -> int:
-        """How many people may come: 200, or as `--people` says."""
+        """The maximum number of participants: 200, or the value of `--people`."""
 
     async def call(
         self,
@@ -115,7 +115,7 @@ class Evening(Protocol):
         token: str | None = None,
         key: str | None = None,
     ) -> JsonValue:
-        """Return the `data` of an answer; `path` is below `/api/v1`, no token means a stranger.
+        """Return the `data` of a response; `path` is below `/api/v1`, no token means anonymous.
 
         A `key` is sent as `Idempotency-Key`, so that the call can be repeated.
         """
@@ -129,33 +129,36 @@ class Evening(Protocol):
         token: str | None = None,
         key: str | None = None,
     ) -> Attempt:
-        """Make a call that may be refused: return what came of it, raise only without an answer."""
+        """Make a call that may be refused and return the outcome.
+
+        Raises `DemoFailed` only if there is no response.
+        """
 
     async def upload(self, path: str, content: bytes, *, token: str | None = None) -> JsonValue:
-        """Post text as it lies in a file, in whatever encoding; return the data of the answer."""
+        """Post the bytes of a text file, in any encoding; return the data of the response."""
 
     async def until(
         self, path: str, member: str, *values: str, token: str | None = None
     ) -> JsonValue:
-        """Ask for `path` until `member` of its data has one of the values, and return the data."""
+        """Poll `path` until `member` of its data has one of the values; return the data."""
 
     async def known(self, moment: datetime) -> None:
-        """Wait until a moment has passed, such as the one at which a public source is due."""
+        """Wait until a time has passed, such as when a public source is due."""
 
     async def guest(self, code: str, name: str) -> Guest:
-        """Come into a room by its code, as anybody does with a phone."""
+        """Join a room by its code, as a participant does with a phone."""
 
     async def guests(self, code: str, names: tuple[str, ...]) -> tuple[Guest, ...]:
-        """Let many people come in, several at a time, in the order of their names."""
+        """Let participants join, several at a time; return them in the order of names."""
 
     def say(self, sentence: str) -> None:
-        """Tell who watches what happened."""
+        """Show the audience of the demo a sentence about what happened."""
 
     def progress(self, sentence: str, total: int) -> AbstractContextManager[Advance]:
-        """Show how far something has come while it lasts."""
+        """Show a progress bar while the context is open."""
 
     def verify(self, record: JsonValue) -> Verification:
-        """Verify a record of a draw without the host; one that is refused ends the evening."""
+        """Verify a record of a draw without the host; a refused record fails the demo."""
 
     def require(self, condition: object, sentence: str) -> None:
         """Raise `DemoFailed` with a sentence unless the condition holds."""

@@ -1,4 +1,4 @@
-"""What an app may ask the host to do; the effects of one answer are applied all or none."""
+"""Effects: what an app can request from the host; those of one result are applied all or none."""
 
 from typing import Annotated, Literal, Self
 
@@ -10,7 +10,7 @@ from .fair.model import MAX_RESERVES
 from .wire import Answer, Id, JsonObject, LongText, Moment, ShortText
 
 MAX_EFFECTS = 200
-#: what an app may note with a draw that it asks for
+#: the maximum size of an app's note with a draw
 MAX_NOTE_BYTES = 4_096
 
 Audience = Level | tuple[Id, ...]
@@ -23,7 +23,7 @@ SharedField = Annotated[
 ]
 #: points of one submission or one adjustment
 Points = Annotated[StrictInt, Field(ge=-1_000_000_000, le=1_000_000_000)]
-#: how many people a draw names in reserve
+#: how many participants a draw names in reserve
 ReserveCount = Annotated[StrictInt, Field(ge=0, le=MAX_RESERVES)]
 
 

@@ -1,19 +1,19 @@
-"""The closed lists of the contract."""
+"""The enumerations of the contract."""
 
 from enum import StrEnum
 
 
 class RoomStatus(StrEnum):
-    """Where a room is in its life."""
+    """The stage of a room in its life cycle."""
 
-    DRAFT = "DRAFT"  #: being prepared; settings may change
+    DRAFT = "DRAFT"  #: in preparation; settings may change
     ACTIVE = "ACTIVE"  #: the event is on; settings are frozen
     COMPLETED = "COMPLETED"  #: over; only follow-ups are written
     CANCELLED = "CANCELLED"  #: called off
 
 
 class Role(StrEnum):
-    """What a person is in a room; ADMIN is the platform's own."""
+    """The role of a user in a room; only the host gives ADMIN."""
 
     ADMIN = "ADMIN"  #: runs the platform
     ORGANIZER = "ORGANIZER"  #: runs the room
@@ -23,20 +23,20 @@ class Role(StrEnum):
 
 
 class PersonKind(StrEnum):
-    """How a person is known."""
+    """How a person is identified."""
 
     REGISTERED = "registered"  #: has an account
-    GUEST = "guest"  #: came with a room code and a name
+    GUEST = "guest"  #: joined with a room code and a name
 
 
 class ParticipantStatus(StrEnum):
-    """Whether a participant takes part now."""
+    """Whether a participant is active now."""
 
     ACTIVE = "active"  #: takes part
     PENDING = "pending"  #: waits for an organizer
-    REJECTED = "rejected"  #: was not let in
-    LEFT = "left"  #: went, and may come back
-    REMOVED = "removed"  #: was sent away, and may not come back
+    REJECTED = "rejected"  #: was rejected
+    LEFT = "left"  #: left, and may join again
+    REMOVED = "removed"  #: was removed, and may not join again
 
 
 class Level(StrEnum):
@@ -48,17 +48,17 @@ class Level(StrEnum):
 
 
 class WinnerStatus(StrEnum):
-    """What became of a win."""
+    """The status of a win."""
 
-    AWARDED = "awarded"  #: stands, the prize is not handed out yet
+    AWARDED = "awarded"  #: valid; the prize is not handed out yet
     FULFILLED = "fulfilled"  #: the prize was handed out
-    REVOKED = "revoked"  #: taken back, with a reason
+    REVOKED = "revoked"  #: revoked, with a reason
 
 
 class DrawStatus(StrEnum):
-    """How far a draw has come."""
+    """The stage of a draw."""
 
-    REQUESTED = "REQUESTED"  #: asked for; entries and rule are not fixed yet
+    REQUESTED = "REQUESTED"  #: requested; entries and rule are not fixed yet
     COMMITTED = "COMMITTED"  #: entries and rule are fixed, their digests are public
     DRAWN = "DRAWN"  #: the winners are stored, sealed from everybody
     REVEALED = "REVEALED"  #: the winners and the record are public
@@ -68,13 +68,13 @@ class DrawStatus(StrEnum):
 class SubmissionMode(StrEnum):
     """How often one participant may submit to a window."""
 
-    ONCE = "once"  #: the first submission stands
-    LATEST = "latest"  #: a later submission takes the place of the earlier one
+    ONCE = "once"  #: the first submission counts
+    LATEST = "latest"  #: a later submission replaces the earlier one
     MANY = "many"  #: every submission counts
 
 
 class CloseOn(StrEnum):
-    """What closes a window, besides its end and its organizers."""
+    """What closes a window, besides its end and the organizers."""
 
     DEADLINE = "deadline"  #: nothing else; it closes at its end
     FIRST_RIGHT = "firstRight"  #: the first right submission, or that nobody is left to give it
@@ -85,7 +85,7 @@ class CloseOn(StrEnum):
 class Judge(StrEnum):
     """Who judges submissions."""
 
-    RULES = "rules"  #: the host, by the window's rules, at once
+    RULES = "rules"  #: the host, by the window's rules, immediately
     APP = "app"  #: the app, one by one, by `judge_submission`
     CLOSE = "close"  #: the app, all together, by `close_window`
 
@@ -98,7 +98,7 @@ class Results(StrEnum):
 
 
 class WindowStatus(StrEnum):
-    """Where a window is in its life."""
+    """The stage of a window in its life cycle."""
 
     OPEN = "open"  #: takes submissions, from its opening on
     PAUSED = "paused"  #: on hold, with the time that was left
@@ -110,7 +110,7 @@ class WindowStatus(StrEnum):
 class CloseReason(StrEnum):
     """What closed a window."""
 
-    DEADLINE = "deadline"  #: its time was over
+    DEADLINE = "deadline"  #: its time is over
     FIRST_RIGHT = "firstRight"  #: somebody was right
     EVERYONE = "everyoneAnswered"  #: everybody had answered
     APP = "app"  #: the app
@@ -119,7 +119,7 @@ class CloseReason(StrEnum):
 
 
 class Verdict(StrEnum):
-    """What a submission was found to be."""
+    """The verdict on a submission."""
 
     RIGHT = "right"  #: counts as right
     WRONG = "wrong"  #: counts as wrong
@@ -132,11 +132,11 @@ class ChangeKind(StrEnum):
 
     STATUS = "status"  #: the room's status
     SETTINGS = "settings"  #: the room's settings
-    JOINED = "joined"  #: a participant joined, came back or was approved
+    JOINED = "joined"  #: a participant joined, returned or was approved
     LEFT = "left"  #: a participant left or was removed
     PARTICIPANT = "participant"  #: a participant's name, role or data
     PRIZE = "prize"  #: a prize
-    WINNER = "winner"  #: a winner, once everybody may know
+    WINNER = "winner"  #: a winner, after everybody may see it
     DRAW = "draw"  #: a draw was committed, revealed or voided
     WINDOW = "window"  #: a window was opened, paused, closed or corrected
     CONTINUED = "continued"  #: another room continues this one
@@ -145,13 +145,13 @@ class ChangeKind(StrEnum):
 class UpgradeHow(StrEnum):
     """How a room was moved to another version of its app."""
 
-    AUTOMATIC = "automatic"  #: everything fitted, completed by defaults
-    ASSISTED = "assisted"  #: by the manifest's migrations, the app, or data of the organizer's
-    ROLLBACK = "rollback"  #: back to the lock before, with what the room had then
+    AUTOMATIC = "automatic"  #: everything fits, completed by defaults
+    ASSISTED = "assisted"  #: by the manifest's migrations, the app, or data from the organizer
+    ROLLBACK = "rollback"  #: back to the previous lock, with the data of that time
 
 
 class Strategy(StrEnum):
-    """What the host does when an app fails to answer."""
+    """What the host does if an app does not return a valid result in time."""
 
     PLATFORM = "platform"  #: the host's own default
     CACHED = "cached"  #: rules that the host already holds

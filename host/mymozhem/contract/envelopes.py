@@ -1,7 +1,7 @@
-"""What travels to a remote app and back: one JSON object each way, signed as a whole.
+"""The request to a remote app and its reply: one JSON object each way, signed as a whole.
 
-The same question asked again has the same `id`, `context` (but for `deadlineMs`) and `request`;
-only `attempt` and `budgetMs` tell the attempts apart, so an app answers a known id as before.
+Every attempt of the same call has the same `id`, `context` (except `deadlineMs`) and `request`;
+only `attempt` and `budgetMs` differ. So an app replies to a known id as it did before.
 """
 
 from datetime import datetime
@@ -13,7 +13,7 @@ from pydantic.alias_generators import to_camel
 
 from .wire import Id, JsonObject, Moment, ShortText, Wire
 
-#: the whole of a request, and the whole of a reply, in bytes
+#: the maximum size of a request and of a reply, in bytes
 MAX_BODY_BYTES = 1024 * 1024
 
 CONTENT_TYPE = "application/json"
@@ -21,7 +21,7 @@ CONTENT_TYPE = "application/json"
 #: the shortest timeout of a remote app
 MIN_REMOTE_MS = 2_000
 
-# The first platform's headers, beside those of Standard Webhooks.
+# The first platform's headers, in addition to those of Standard Webhooks.
 REQUEST_ID_HEADER = "x-request-id"
 TIMEOUT_HEADER = "x-timeout-ms"
 ATTEMPT_HEADER = "x-retry-attempt"
@@ -29,18 +29,18 @@ MAX_ATTEMPTS_HEADER = "x-max-attempts"
 
 
 class Mode(StrEnum):
-    """What becomes of the answer."""
+    """What the host does with the reply."""
 
     LIVE = "live"  #: it is applied
-    DRY_RUN = "dryRun"  #: it is shown to somebody who tries, and never applied
-    REPLAY = "replay"  #: it is compared with an earlier one, and never applied
+    DRY_RUN = "dryRun"  #: it is shown to the user of a trial, and never applied
+    REPLAY = "replay"  #: it is compared with an earlier reply, and never applied
 
 
 class ListRef(Wire):
-    """A list too long for the body: fetch `url` with GET before `expires_at`, it is signed.
+    """A list too long for the body: fetch the signed `url` with GET before `expires_at`.
 
-    `digest` is the lower-case hex SHA-256 of the bytes that it answers with, JSON that stands where
-    this object stands; `count` is how many rows the list has.
+    The response is JSON that takes the place of this object. `digest` is the lower-case hex SHA-256
+    of its bytes; `count` is how many rows the list has.
     """
 
     url: str
@@ -50,11 +50,11 @@ class ListRef(Wire):
 
 
 class RequestEnvelope(Wire):
-    """A question to a remote app; `context` and `request` are those of the hook.
+    """A call of a hook of a remote app; `context` and `request` are those of the hook.
 
-    `attempt` counts from 1, `budget_ms` is what is left of the caller's time, `occurred_at` is when
-    what the question is about happened. `lists` names the places (JSON Pointers into this object)
-    where a `ListRef` stands instead of the list. The first platform's fields follow for apps that
+    `attempt` counts from 1, `budget_ms` is what is left of the caller's time, and `occurred_at` is
+    when the subject of the call happened. `lists` names the places (JSON Pointers into this object)
+    that hold a `ListRef` instead of the list. The first platform's fields follow, for apps that
     know no others: `request_id`, `room_id`, `participants`, `prizes`, `app_settings`.
     """
 
@@ -86,9 +86,9 @@ class _Reply(BaseModel):
 
 
 class ReplyEnvelope(_Reply):
-    """A remote app's answer: `data` is the hook's result, or its `Refusal` where it refuses.
+    """A remote app's reply: `data` is the hook's result, or a `Refusal` if the app refuses.
 
-    `id` is the question's; `lock` is the digest of the room's lock as the app was told it.
+    `id` is that of the request; `lock` is the digest of the room's lock that the app received.
     """
 
     id: str
@@ -99,7 +99,7 @@ class ReplyEnvelope(_Reply):
 
 
 class PlatformError(_Reply):
-    """Why an app of the first platform did not answer."""
+    """Why an app of the first platform did not return a result."""
 
     code: ShortText = "ERROR"
     message: str = ""
@@ -107,7 +107,7 @@ class PlatformError(_Reply):
 
 
 class PlatformReply(_Reply):
-    """An answer in the form of the first platform; the result is `data`."""
+    """A reply in the format of the first platform; the result is `data`."""
 
     success: bool
     data: JsonValue = None

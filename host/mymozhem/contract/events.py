@@ -1,8 +1,8 @@
-"""The host's own events: what each is called, who sees it, and what it carries.
+"""The host's own events: the type of each, who sees it, and its fields.
 
-Events of apps are called `{appId}:{name}` and are declared in manifests. No event carries personal
-data: people are named by participant id, and names are resolved when the log is shown. What people
-wrote stays out of it as well: a reason is kept with the thing that it is about, and the event holds
+Events of apps are called `{appId}:{name}` and are declared in manifests. No event holds personal
+data: participants are named by id, and names are resolved when the log is shown. Texts that people
+wrote stay out of it as well: a reason is kept with the thing that it concerns, and the event holds
 the lower-case hex SHA-256 of its text (None without a reason).
 """
 
@@ -33,12 +33,12 @@ class HostEvent(Wire):
 
 
 def text_digest(text: str | None) -> str | None:
-    """Return what stands in the log for a text that somebody wrote; None for none."""
+    """Return the digest that the log holds for a text that somebody wrote; None for None."""
     return hashlib.sha256(text.encode()).hexdigest() if text is not None else None
 
 
 class RoomUpdated(HostEvent):
-    """Name, description, settings or doors of the room changed; `fields` names them."""
+    """Name, description, settings or access of the room changed; `fields` names them."""
 
     type = "room:updated"
     level = Level.ORGANIZER
@@ -54,7 +54,7 @@ class RoomStatusChanged(HostEvent):
 
 
 class RoomVersionChanged(HostEvent):
-    """The room was moved to another version of its app; `lock` is the digest of its new lock."""
+    """The room moved to another version of its app; `lock` is the digest of its new lock."""
 
     type = "room:version_changed"
     version_before: str
@@ -79,14 +79,14 @@ class StateChanged(HostEvent):
 
 
 class OwnStateChanged(HostEvent):
-    """The data that the app shows to one participant was replaced; only that one sees it."""
+    """The data that the app shows to one participant was replaced; nobody else sees it."""
 
     type = "state:own_changed"
     own: JsonObject
 
 
 class ParticipantJoined(HostEvent):
-    """A participant joined, came back, or waits to be approved."""
+    """A participant joined, returned, or waits to be approved."""
 
     type = "participant:joined"
     level = Level.ORGANIZER
@@ -115,7 +115,7 @@ class ParticipantUpdated(HostEvent):
 
 
 class CountChanged(HostEvent):
-    """How many take part; what everybody learns of joining and leaving."""
+    """The number of active participants: all that everybody sees of joining and leaving."""
 
     type = "participant:count"
     count: int
@@ -130,7 +130,7 @@ class PrizeCreated(HostEvent):
 
 
 class PrizeUpdated(HostEvent):
-    """A prize changed; `fields` names what."""
+    """A prize changed; `fields` names the changed fields."""
 
     type = "prize:updated"
     prize_id: str
@@ -139,14 +139,14 @@ class PrizeUpdated(HostEvent):
 
 
 class PrizeDeleted(HostEvent):
-    """A prize was taken out."""
+    """A prize was deleted."""
 
     type = "prize:deleted"
     prize_id: str
 
 
 class WinnerSelected(HostEvent):
-    """Somebody won a unit of a prize."""
+    """A participant won a unit of a prize."""
 
     type = "winner:selected"
     winner_id: str
@@ -157,7 +157,7 @@ class WinnerSelected(HostEvent):
 
 
 class WinnerRevoked(HostEvent):
-    """A win was taken back; the unit of the prize is there again."""
+    """A win was revoked; the unit of the prize is available again."""
 
     type = "winner:revoked"
     winner_id: str
@@ -187,7 +187,7 @@ class WinnerFulfilled(HostEvent):
 
 
 class DrawRequested(HostEvent):
-    """A draw was asked for; entries and rule are not fixed yet."""
+    """A draw was requested; entries and rule are not fixed yet."""
 
     type = "draw:requested"
     level = Level.ORGANIZER
@@ -196,7 +196,7 @@ class DrawRequested(HostEvent):
 
 
 class DrawHeld(HostEvent):
-    """A draw stands still until an organizer decides; `code` says why."""
+    """A draw is on hold until an organizer decides; `code` says why."""
 
     type = "draw:held"
     level = Level.ORGANIZER
@@ -233,7 +233,7 @@ class DrawRevealed(HostEvent):
 
 
 class DrawVoided(HostEvent):
-    """A draw ended without winners; a committed one shows its link all the same."""
+    """A draw ended without winners; if it was committed, the event shows its link."""
 
     type = "draw:voided"
     draw_id: str
@@ -243,7 +243,7 @@ class DrawVoided(HostEvent):
 
 
 class WindowOpened(HostEvent):
-    """A window takes submissions from `opens_at` on; `restricted` says: of certain people only."""
+    """A window takes submissions from `opens_at` on; `restricted` means from some people only."""
 
     type = "window:opened"
     window_id: str
@@ -259,7 +259,7 @@ class WindowOpened(HostEvent):
 
 
 class WindowPaused(HostEvent):
-    """A window stands still; `left_ms` is the time that it will have then, None without an end."""
+    """A window is paused; `left_ms` is the time left when it resumes, None without an end."""
 
     type = "window:paused"
     window_id: str
@@ -267,7 +267,7 @@ class WindowPaused(HostEvent):
 
 
 class WindowChanged(HostEvent):
-    """A window has other times now: it was resumed or extended, or the host itself was away."""
+    """A window has new times: it was resumed or extended, or the host was down."""
 
     type = "window:changed"
     window_id: str
@@ -277,7 +277,7 @@ class WindowChanged(HostEvent):
 
 
 class WindowTallying(HostEvent):
-    """A window counts nothing any more; what comes of it follows."""
+    """A window takes no more submissions; its results follow."""
 
     type = "window:tallying"
     window_id: str
@@ -285,7 +285,7 @@ class WindowTallying(HostEvent):
 
 
 class WindowClosed(HostEvent):
-    """A window is settled; `counted` submissions were counted in it."""
+    """A window is settled; `counted` is the number of submissions that count."""
 
     type = "window:closed"
     window_id: str
@@ -295,14 +295,14 @@ class WindowClosed(HostEvent):
 
 
 class WindowRevealed(HostEvent):
-    """Verdicts and standings that a window held back may be seen."""
+    """Verdicts and standings that a window withheld are visible now."""
 
     type = "window:revealed"
     window_id: str
 
 
 class WindowCorrected(HostEvent):
-    """Verdicts of a closed window were corrected; `void` says that it gives no points any more."""
+    """Verdicts of a closed window were corrected; `void` means that it gives no points now."""
 
     type = "window:corrected"
     window_id: str
@@ -310,7 +310,7 @@ class WindowCorrected(HostEvent):
 
 
 class WindowShared(HostEvent):
-    """Fields of a window's submissions may be seen by whoever sees this event."""
+    """Fields of a window's submissions are visible to everybody who sees this event."""
 
     type = "window:shared"
     window_id: str
@@ -318,7 +318,7 @@ class WindowShared(HostEvent):
 
 
 class Place(Wire):
-    """A place in the standings; equal points are one rank, and the next rank is skipped."""
+    """A place in the standings; equal points share a rank, and the next rank is skipped."""
 
     rank: int
     participant_id: str
@@ -326,14 +326,14 @@ class Place(Wire):
 
 
 class StandingsChanged(HostEvent):
-    """The ten best of the room; `top` is empty where nobody has points."""
+    """The ten best of the room; `top` is empty if nobody has points."""
 
     type = "standings:changed"
     top: tuple[Place, ...]
 
 
 class ScoresChanged(HostEvent):
-    """Points were added to a participant or taken; the log of deltas.
+    """Points were added to participants or subtracted; a log of the differences.
 
     `window_id` names the window that they come from, None for an adjustment.
     """
@@ -347,7 +347,7 @@ class ScoresChanged(HostEvent):
 
 
 class NotificationSent(HostEvent):
-    """A notification was written; its text is kept beside the log."""
+    """A notification was created; its text is kept outside the log."""
 
     type = "notification:sent"
     level = Level.ORGANIZER
@@ -356,7 +356,7 @@ class NotificationSent(HostEvent):
 
 
 class FallbackUsed(HostEvent):
-    """The app did not answer, and something else decided; `call_id` names the call, if any."""
+    """The app returned no result, and something else decided; `call_id` names the call, if any."""
 
     type = "app:fallback_used"
     level = Level.ORGANIZER
@@ -369,10 +369,10 @@ class FallbackUsed(HostEvent):
 
 
 class LateAnswered(HostEvent):
-    """The app answered a call that something else had decided by then; nothing was applied.
+    """The app replied to a call after something else had decided; nothing was applied.
 
-    `decided_by` stood in when the deadline passed, `late_ms` before the answer came. What it said
-    is left out: it may be what nobody may know yet.
+    `decided_by` names what decided when the deadline passed, `late_ms` before the reply arrived.
+    The event leaves out the reply itself, which may still be secret.
     """
 
     type = "app:late_answer"

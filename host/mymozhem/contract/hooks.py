@@ -1,6 +1,6 @@
 # mypy: disable-error-code="empty-body"
-# Specifications have no bodies: they only say what may be implemented.
-"""Every hook of the contract, one sentence each, and the table that says how the host calls it."""
+# Specifications have no bodies: they only declare what may be implemented.
+"""Every hook of the contract, one sentence each, and the table of how the host calls it."""
 
 from collections.abc import Awaitable
 from dataclasses import dataclass
@@ -22,11 +22,11 @@ MaybeAsync = Union[R, Awaitable[R]]  # noqa: UP007  an alias with a parameter, o
 
 
 class AppHooks:
-    """What an app may implement; plain functions and coroutine functions alike."""
+    """The hooks that an app may implement, as plain functions or coroutine functions."""
 
     @hookspec
     def app_manifest(self) -> JsonObject:
-        """Return the app's manifest as a document; asked once, when the app is loaded."""
+        """Return the app's manifest as a document; called once, when the app is loaded."""
 
     @hookspec
     def validate_settings(
@@ -216,12 +216,12 @@ HOOKS: tuple[Hook[BaseModel, BaseModel], ...] = (
     DELIVER_NOTIFICATION, ON_EVENT, CHECK_HEALTH,
 )  # fmt: skip
 
-#: capabilities of the seed's format that are accepted and call nothing
+#: capabilities of the first platform's format that are accepted and call no hook
 SILENT_CAPABILITIES = frozenset({"prizeFund", "roomSettings"})
 
 CAPABILITIES = frozenset(hook.capability for hook in HOOKS) | SILENT_CAPABILITIES
 
 
 def hooks_of(capability: str) -> tuple[Hook[BaseModel, BaseModel], ...]:
-    """Return the hooks that carry a capability; none for those that call nothing."""
+    """Return the hooks of a capability; an empty tuple if the capability calls none."""
     return tuple(hook for hook in HOOKS if hook.capability == capability)

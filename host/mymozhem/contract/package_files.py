@@ -1,4 +1,4 @@
-"""How an app finds the documents that it ships."""
+"""Read the documents that an app ships in its package."""
 
 import json
 from importlib.resources import files
@@ -7,10 +7,10 @@ from .wire import JsonObject
 
 
 def read_manifest(package: str, name: str = "manifest.json") -> JsonObject:
-    """Return the manifest that a package ships beside its code; give it `__package__`.
+    """Return the manifest that a package ships beside its code; pass `__package__`.
 
-    FileNotFoundError where there is none, ValueError where it is no JSON object. The host checks
-    the document itself, strictly, when it loads the app.
+    FileNotFoundError if it is missing, ValueError if it is no JSON object. The host checks the
+    document itself, strictly, when it loads the app.
     """
     document = json.loads(files(package).joinpath(name).read_text(encoding="utf-8"))
     if not isinstance(document, dict):

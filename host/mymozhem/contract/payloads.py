@@ -1,4 +1,4 @@
-"""One frozen request and one frozen result per hook, and the context that every request carries."""
+"""One frozen request and one frozen result per hook, and the context of every request."""
 
 from collections.abc import Iterator
 from datetime import datetime
@@ -42,7 +42,7 @@ class RoomData(Wire):
 
 
 class RoomView(Wire):
-    """The room, complete: private settings and state included."""
+    """The complete room, with private settings and state."""
 
     id: str
     name: str
@@ -192,7 +192,7 @@ class Submissions(Wire):
 
 
 class Context(Wire):
-    """What every request carries: where, who, when; and what the manifest's `needs` asked for.
+    """The context of every request: room, actor, times; and what the manifest's `needs` requested.
 
     `room` is None for calls outside a room, `actor` if no person caused the call. `received_at` is
     when the host received what the call is about, `due_at` when a timer was due. `deadline_ms` is
@@ -224,7 +224,7 @@ class Context(Wire):
 
 
 class Problem(Answer):
-    """One thing wrong with a value: where (a JSON Pointer), a code, a sentence."""
+    """A problem with a value: where (a JSON Pointer), a code, and a sentence."""
 
     pointer: str = ""
     code: ShortText = "INVALID"
@@ -261,7 +261,7 @@ class ImportProblem(Answer):
 
 
 class SettingsImportResult(Answer):
-    """The imported value of the setting, and what could not be read."""
+    """The imported value of the setting, and the lines that could not be read."""
 
     value: JsonValue
     problems: tuple[ImportProblem, ...] = ()
@@ -372,7 +372,7 @@ class Replaced(Wire):
 
 
 class PrepareDrawRequest(Wire):
-    """The prizes to be drawn, who may take part, and what the draw replaces.
+    """The prizes to be drawn, the candidates, and what the draw replaces.
 
     `reserves` and `data` are those of the effect `draw`. A room runs one draw at a time, so that
     the winners of earlier draws are known.
@@ -389,7 +389,7 @@ class PrepareDrawRequest(Wire):
 
 
 class EntryList(Answer):
-    """Who takes part with how many tickets, in parallel arrays."""
+    """The entries of a draw and their tickets, in parallel arrays."""
 
     participants: tuple[Id, ...]
     tickets: tuple[Tickets, ...]
@@ -403,7 +403,7 @@ class EntryList(Answer):
 
 
 class TicketRule(Answer):
-    """How many tickets a candidate has: a number that the host looks up, within bounds.
+    """How many tickets a candidate has: a number that the host reads, within bounds.
 
     The number is the integer in `field` of the metadata, the points in this room, or the points in
     the room that this one continues. It is divided by `per` and rounded down, then limited to
@@ -514,7 +514,7 @@ class Effects(Answer):
 
     @classmethod
     def of(cls, *effects: Effect) -> Self:
-        """Return the given effects as an answer."""
+        """Return the given effects as a result."""
         return cls(effects=effects)
 
 
@@ -642,7 +642,7 @@ class RoomChangeRequest(Wire):
     change: Change
 
 
-# ----------------------------------------------------------------------------------------- told
+# ---------------------------------------------------------------------------------- notifications
 
 
 class NotificationRequest(Wire):

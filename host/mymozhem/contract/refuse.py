@@ -1,11 +1,11 @@
-"""How an app says no."""
+"""The exception by which an app refuses a call."""
 
 from .payloads import Refusal
 from .wire import JsonObject
 
 
 class Refuse(Exception):
-    """Raise this from any asked hook: 409 to the caller, nothing applied, no failure of the app."""
+    """Raise this in any `asked` hook: the caller gets 409, nothing is applied, it is no failure."""
 
     def __init__(self, code: str, message: str, details: JsonObject | None = None) -> None:
         self.refusal = Refusal(code=code, message=message, details=details or {})

@@ -23,8 +23,8 @@ BASE = f"urn:mymozhem:contract:{CONTRACT_VERSION}"
 def contract_schemas() -> dict[str, dict[str, JsonValue]]:
     """Return every schema of the contract by file name: context, hooks, effects, events.
 
-    Requests are described as an app may meet them, results as the host accepts them. The same types
-    give the same schemas every time.
+    Requests are described as an app receives them, results as the host accepts them. The result is
+    the same every time.
     """
     types: dict[str, type[BaseModel]] = {"context": Context}
     for hook in HOOKS:
@@ -38,9 +38,9 @@ def contract_schemas() -> dict[str, dict[str, JsonValue]]:
 
 
 def write_schemas(folder: Path) -> None:
-    """Write every schema into a folder and remove those that no type stands for any more.
+    """Write every schema into a folder and remove the schemas of types that no longer exist.
 
-    Twice is the same as once. OSError where the folder cannot be written.
+    Idempotent. OSError if the folder cannot be written.
     """
     folder.mkdir(parents=True, exist_ok=True)
     schemas = contract_schemas()
@@ -51,7 +51,7 @@ def write_schemas(folder: Path) -> None:
 
 
 def as_text(schema: dict[str, JsonValue]) -> str:
-    """Return a schema as it stands in its file."""
+    """Return a schema as the text of its file."""
     return json.dumps(schema, indent=2, ensure_ascii=False, sort_keys=True) + "\n"
 
 

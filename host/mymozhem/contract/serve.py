@@ -1,4 +1,4 @@
-"""Any app object as a web service: with it a plugin becomes a remote app as it stands."""
+"""Serve any app object as a web service: a plugin becomes a remote app without changes."""
 
 import time
 from collections.abc import Callable, Iterable
@@ -25,14 +25,14 @@ __all__ = [
     "serve",
 ]
 
-#: how long after its deadline the answer of a plain function is still sent, to be taken note of
+#: how long after its deadline the result of a plain function is still sent, to be recorded
 LATE_SECONDS = 30.0
 
 #: threads of plain functions and of fetching lists, together
 MAX_THREADS = 32
 
 
-def serve(  # noqa: PLR0913  all that may differ, by name
+def serve(  # noqa: PLR0913  options, all by keyword
     app: object,
     *,
     keys: Iterable[Key | str],
@@ -44,21 +44,21 @@ def serve(  # noqa: PLR0913  all that may differ, by name
     late_seconds: float = LATE_SECONDS,
     max_body_bytes: int = MAX_BODY_BYTES,
 ) -> Endpoint:
-    """Return an ASGI application that answers signed questions to an app.
+    """Return an ASGI application that answers signed requests to an app.
 
-    `app` is a module or an object with `@hookimpl` functions. `keys` are those of the platform,
-    as keys or as text (`whsec_…`, `whpk_…`): two while one is being changed. `manifest` is what
-    GET / tells of, by default what the app says itself. `clock` gives seconds since 1970;
-    messages may be `tolerance` seconds old or new. `fetch` gets long lists. At most `threads` plain
-    functions run at once; one that misses its deadline may still answer `late_seconds` after it. A
-    question of more than `max_body_bytes` is not read.
+    `app` is a module or an object with `@hookimpl` functions. `keys` are those of the platform, as
+    keys or as text (`whsec_…`, `whpk_…`): two during a key rotation. `manifest` is what GET /
+    describes, by default the app's own manifest. `clock` returns seconds since 1970; the timestamp
+    of a message may differ from it by `tolerance` seconds. `fetch` fetches long lists. At most
+    `threads` plain functions run concurrently; one that misses its deadline may still reply up to
+    `late_seconds` later. A request of more than `max_body_bytes` is refused.
 
-    Raises `NotServable` where the object is no app, `KeyRefused` where a key is none, ValueError
-    without a key. The reference `webhooks.md` says what the application answers.
+    Raises `NotServable` if the object is no app, `KeyRefused` for an invalid key, ValueError
+    without a key. The page `webhooks.md` of the reference lists the responses.
     """
     known = tuple(parse_key(key) if isinstance(key, str) else key for key in keys)
     if not known:
-        raise ValueError("give a key: nobody could sign a question")
+        raise ValueError("give a key: without one, nobody can sign a request")
     build_models()
     pool = Threads(threads)
     return Endpoint(
@@ -74,7 +74,7 @@ def serve(  # noqa: PLR0913  all that may differ, by name
 
 
 def manifest_of(app: object) -> JsonObject:
-    """Return what an app says of itself; `NotServable` where it is no app or says nothing."""
+    """Return an app's own manifest; `NotServable` if the object is no app or has no manifest."""
     document = Plugin(app).manifest
     if not document:
         raise NotServable("it does not implement app_manifest, or returns nothing from it")
@@ -84,9 +84,9 @@ def manifest_of(app: object) -> JsonObject:
 def remote_manifest(document: JsonObject, base_url: str, *, path: str = "/hooks") -> JsonObject:
     """Return the manifest that registers a plugin as a remote app at `base_url`.
 
-    All hooks are answered at one path. What the plugin says of itself stays, but for timeouts that
-    are too short for a network, which become the shortest that there is, 2 s. A valid manifest of
-    a plugin stays valid; it names its format, so that nobody takes it for one of before.
+    All hooks have the same path. The plugin's manifest stays as it is, except for timeouts that are
+    too short for a network: they become the minimum, 2 s. The result is valid if the plugin's
+    manifest is. It names its format, so that it is not taken for a manifest of the first platform.
     """
     remote = {"manifestVersion": 1, **document, "baseUrl": base_url.rstrip("/"), "webhooks": path}
     policies = document.get("policies")

@@ -1,8 +1,8 @@
-"""Signatures of webhooks, both ways: Standard Webhooks `v1` and `v1a`, pure functions over bytes.
+"""Signatures of webhooks in both directions: Standard Webhooks `v1` and `v1a`, pure functions.
 
 Source: the Standard Webhooks specification 1.0.0 (github.com/standard-webhooks/standard-webhooks).
-What is signed is `{id}.{timestamp}.{body}`; several signatures in one header, separated by blanks,
-let two keys be good at the same time.
+The signed text is `{id}.{timestamp}.{body}`. One header may hold several signatures, separated by
+blanks, so that two keys are valid at the same time.
 """
 
 import base64
@@ -23,7 +23,7 @@ from cryptography.hazmat.primitives.hmac import HMAC
 ID_HEADER = "webhook-id"
 TIMESTAMP_HEADER = "webhook-timestamp"
 SIGNATURE_HEADER = "webhook-signature"
-#: what the first platform's clients verify: an HMAC of the body alone, without id and time
+#: the first platform's clients verify this: an HMAC of only the body, without id and time
 PLATFORM_HEADER = "x-platform-signature"
 
 TOLERANCE_SECONDS = 300
@@ -33,16 +33,16 @@ _SECRET, _PRIVATE, _PUBLIC = "whsec_", "whsk_", "whpk_"
 _SECRET_BYTES = range(24, 65)
 _NEW_BYTES = 32
 _KEY_BYTES = 32
-# A full stop ends an id in what is signed; with one inside, other parts would read the same.
+# In the signed text a full stop ends the id, so an id with a full stop would be ambiguous.
 _ID = re.compile(r"[!-\-/-~]{1,128}")
 
 
 class KeyRefused(ValueError):
-    """This text is no key of Standard Webhooks; the text itself is never in the message."""
+    """The text is no key of Standard Webhooks; the message never contains the text itself."""
 
 
 class SignatureRefused(Exception):
-    """A message is not what somebody with the key sent just now; `code` says why, for programs."""
+    """The message is not signed by a known key, or is not recent; `code` says why, for programs."""
 
     def __init__(self, code: str, message: str) -> None:
         self.code = code
@@ -50,7 +50,7 @@ class SignatureRefused(Exception):
 
 
 class Key(Protocol):
-    """A key that can tell whether a signature is its own."""
+    """A key that can verify its own signatures."""
 
     @property
     def version(self) -> str:
@@ -58,7 +58,7 @@ class Key(Protocol):
         ...
 
     def verifies(self, signed: bytes, signature: bytes) -> bool:
-        """Tell whether this is the signature of these bytes, in constant time."""
+        """Return whether this is the signature of these bytes, in constant time."""
         ...
 
 
@@ -83,16 +83,16 @@ class SharedKey:
 
     def sign(self, signed: bytes) -> bytes:
         """Return the signature of these bytes."""
-        mac = self._keyed.copy()  # half the time of one that is keyed anew
+        mac = self._keyed.copy()  # a copy takes half the time of a new HMAC
         mac.update(signed)
         return mac.finalize()
 
     def verifies(self, signed: bytes, signature: bytes) -> bool:
-        """Tell whether this is the signature of these bytes, in constant time."""
+        """Return whether this is the signature of these bytes, in constant time."""
         return hmac.compare_digest(self.sign(signed), signature)
 
     def platform_signature(self, body: bytes) -> str:
-        """Return the value of `X-Platform-Signature`: an HMAC of the body alone, in hex."""
+        """Return the value of `X-Platform-Signature`: an HMAC of only the body, in hex."""
         return f"sha256={self.sign(body).hex()}"
 
     def __repr__(self) -> str:
@@ -107,7 +107,7 @@ class PublicKey:
     version = "v1a"
 
     def verifies(self, signed: bytes, signature: bytes) -> bool:
-        """Tell whether this is the signature of these bytes."""
+        """Return whether this is the signature of these bytes."""
         try:
             self.key.verify(signature, signed)
         except InvalidSignature:
@@ -124,7 +124,7 @@ class PrivateKey:
 
     @property
     def public(self) -> PublicKey:
-        """The half that verifies."""
+        """The public half, which verifies."""
         return PublicKey(self.key.public_key())
 
     def sign(self, signed: bytes) -> bytes:
@@ -132,7 +132,7 @@ class PrivateKey:
         return self.key.sign(signed)
 
     def verifies(self, signed: bytes, signature: bytes) -> bool:
-        """Tell whether this is the signature of these bytes."""
+        """Return whether this is the signature of these bytes."""
         return self.public.verifies(signed, signature)
 
     def __repr__(self) -> str:
@@ -145,15 +145,15 @@ def new_secret() -> str:
 
 
 def public_text(key: PublicKey) -> str:
-    """Return a public key as text to hand out: `whpk_` and its 32 bytes in base64."""
+    """Return a public key as text for publication: `whpk_` and its 32 bytes in base64."""
     return _PUBLIC + base64.b64encode(key.key.public_bytes_raw()).decode()
 
 
 def parse_key(text: str) -> SharedKey | PrivateKey | PublicKey:
-    """Read a key; `KeyRefused` where it is none.
+    """Parse a key; `KeyRefused` if the text is no key.
 
     `whsec_` (or no prefix) is a shared secret of 24 to 64 bytes; `whsk_` and `whpk_` are the
-    private and the public half of an Ed25519 key, 32 bytes (a private one may carry both halves).
+    private and the public half of an Ed25519 key, 32 bytes (a private key may hold both halves).
     """
     for prefix, read in ((_PRIVATE, _private), (_PUBLIC, _public), (_SECRET, _shared)):
         if text.startswith(prefix):
@@ -164,7 +164,7 @@ def parse_key(text: str) -> SharedKey | PrivateKey | PublicKey:
 def sign(keys: Iterable[SigningKey], *, message_id: str, timestamp: int, body: bytes) -> str:
     """Return the value of `webhook-signature`: one signature per key, the first key's first.
 
-    ValueError where the id is not 1 to 128 visible ASCII characters without a full stop.
+    ValueError unless the id is 1 to 128 visible ASCII characters without a full stop.
     """
     if not _ID.fullmatch(message_id):
         raise ValueError("an id is 1 to 128 visible ASCII characters, and no full stop")
@@ -182,7 +182,7 @@ def verify(
     now: float,
     tolerance: int = TOLERANCE_SECONDS,
 ) -> str:
-    """Return the id of a message that somebody with one of the keys sent just now.
+    """Return the id of a recent message that is signed with one of the keys.
 
     `headers` have lower-case names, `now` is in seconds since 1970. Raises `SignatureRefused`:
     SIGNATURE_MISSING, ID_INVALID, TIMESTAMP_INVALID, TIMESTAMP_OLD, TIMESTAMP_NEW (beyond
@@ -194,7 +194,7 @@ def verify(
     if not message_id or not sent or not given:
         raise SignatureRefused("SIGNATURE_MISSING", "A header of the signature is missing.")
     if not _ID.fullmatch(message_id):
-        raise SignatureRefused("ID_INVALID", "The id holds a full stop, or what is not ASCII.")
+        raise SignatureRefused("ID_INVALID", "The id contains a full stop or is not ASCII.")
     timestamp = _timestamp(sent)
     if now - timestamp > tolerance:
         raise SignatureRefused("TIMESTAMP_OLD", "The message is too old, or a clock is wrong.")
@@ -206,7 +206,7 @@ def verify(
         for version, signature in offered:
             if version == key.version and key.verifies(signed, signature):
                 return message_id
-    raise SignatureRefused("SIGNATURE_WRONG", "No signature is of a key that counts.")
+    raise SignatureRefused("SIGNATURE_WRONG", "No signature is made with a valid key.")
 
 
 def _signed(message_id: str, timestamp: str, body: bytes) -> bytes:

@@ -1,4 +1,4 @@
-"""Ranges of versions, and which version of the contract host and app agree on."""
+"""Ranges of versions, and whether host and app support a common version of the contract."""
 
 import re
 from dataclasses import dataclass
@@ -12,14 +12,14 @@ _PART = re.compile(r"^(>=|<=|>|<|==|=|!=)?(\d+)(?:\.(\d+))?(?:\.(\d+))?((?:-[0-9
 
 @dataclass(frozen=True)
 class VersionRange:
-    """A range such as `>=1,<2` or `>=1.0 <2.0`: comparisons, all of which must hold."""
+    """A range such as `>=1,<2` or `>=1.0 <2.0`: comparisons that must all hold."""
 
     text: str
     parts: tuple[tuple[str, semver.Version], ...]
 
     @classmethod
     def parse(cls, text: str) -> "VersionRange":
-        """Read a range; ValueError where it is none. A bare version means exactly that version."""
+        """Parse a range; ValueError if it is invalid. A bare version means exactly that version."""
         words = [word for word in re.split(r"[,\s]+", text.strip()) if word]
         if not words:
             msg = "a version range needs at least one comparison, such as '>=1,<2'"
@@ -32,12 +32,12 @@ class VersionRange:
 
 
 def as_version(text: str) -> semver.Version:
-    """Read `1`, `1.0` or `1.0.0` as a version; ValueError where it is none."""
+    """Parse `1`, `1.0` or `1.0.0` as a version; ValueError if it is invalid."""
     return semver.Version.parse(text, optional_minor_and_patch=True)
 
 
 def speaks(contract_range: str, version: str = CONTRACT_VERSION) -> bool:
-    """Tell whether an app that declares this range can speak this version of the contract."""
+    """Return whether an app that declares this range supports this version of the contract."""
     return version in VersionRange.parse(contract_range)
 
 

@@ -1,4 +1,4 @@
-"""How the contract's types look on the wire: camelCase JSON, frozen."""
+"""The JSON form of the contract's types: camelCase, frozen."""
 
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -18,12 +18,12 @@ def _in_utc(moment: datetime) -> datetime:
     try:
         moment.astimezone(UTC)
     except OverflowError:
-        msg = "in UTC this is no year from 1 to 9999"
+        msg = "in UTC, the year is not between 1 and 9999"
         raise ValueError(msg) from None
     return moment
 
 
-#: a moment with its time zone that can be compared with any other, and written down in UTC
+#: a time with its zone, stored in UTC; any two can be compared
 Moment = Annotated[AwareDatetime, AfterValidator(_in_utc)]
 
 
@@ -40,7 +40,7 @@ class Wire(BaseModel):
 
 
 class Answer(BaseModel):
-    """A frozen value that an app sends; an unknown field is a mistake and is refused."""
+    """A frozen value that an app sends; an unknown field is an error and is refused."""
 
     model_config = ConfigDict(
         frozen=True,
@@ -52,10 +52,10 @@ class Answer(BaseModel):
 
 
 def build_models() -> None:
-    """Build the validators of all models that put this off until they are first used.
+    """Build the validators of all models that defer this until their first use.
 
-    Building those of the contract takes longer than importing them. Whoever must not wait later,
-    while a call is running, does it at a moment of its own; twice is safe, and any thread may.
+    Building those of the contract takes longer than importing them. A host calls this after its
+    start, so that no call has to wait for it. Idempotent and thread-safe.
     """
     for model in dict.fromkeys(_models_below(BaseModel)):
         if model.model_config.get("defer_build"):

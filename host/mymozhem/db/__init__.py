@@ -1,1 +1,1 @@
-"""The database: what tables are made of, the engines, and the one place that commits."""
+"""The database: base classes of tables, the engines, and the only place that commits."""

@@ -1,4 +1,4 @@
-"""What every table is made of: the base class, the column types and the ids."""
+"""The building blocks of every table: the base class, the column types and the ids."""
 
 import enum
 import re
@@ -35,10 +35,10 @@ class Base(DeclarativeBase):
 
 
 class UtcDateTime(TypeDecorator[datetime]):
-    """A moment in UTC, cut to milliseconds: aware going in, aware coming out.
+    """A time in UTC, truncated to milliseconds; both parameters and results have a time zone.
 
-    SQLite keeps it as text that sorts by time and that its date functions and people can read;
-    PostgreSQL as `timestamptz`. Raises `ValueError` for a moment without a time zone.
+    SQLite stores it as text that sorts by time and that its date functions and people can read;
+    PostgreSQL as `timestamptz`. Raises `ValueError` for a time without a time zone.
     """
 
     impl = DateTime
@@ -51,7 +51,7 @@ class UtcDateTime(TypeDecorator[datetime]):
         return dialect.type_descriptor(_sqlite_datetime())
 
     def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
-        """Cut to milliseconds in UTC; SQLite's type takes moments without a zone."""
+        """Truncate to milliseconds in UTC; SQLite's type takes times without a zone."""
         if value is None:
             return None
         if value.tzinfo is None:
@@ -65,7 +65,7 @@ class UtcDateTime(TypeDecorator[datetime]):
         value: datetime | None,
         dialect: Dialect,  # noqa: ARG002 - SQLAlchemy's signature
     ) -> datetime | None:
-        """Give the moment back in UTC."""
+        """Return the time in UTC."""
         if value is None:
             return None
         return value.astimezone(UTC) if value.tzinfo else value.replace(tzinfo=UTC)
@@ -79,10 +79,10 @@ def _sqlite_datetime() -> sqlite.DATETIME:
 
 
 class JsonDocument(TypeDecorator[Any]):
-    """A JSON document that comes back exactly as it went in; `None` is SQL's NULL.
+    """A JSON document that is read exactly as it was written; `None` is SQL's NULL.
 
     PostgreSQL's `json`, not `jsonb`: `jsonb` sorts keys, rewrites `1e300` as an integer of 301
-    digits and refuses the escape for NUL, so that digests over a document would no longer hold.
+    digits and rejects the escape for NUL, so that digests over a document would change.
     On SQLite plain text: a column declared JSON turns a document that is a number into a float.
     """
 
@@ -99,30 +99,30 @@ class JsonDocument(TypeDecorator[Any]):
         return dialect.type_descriptor(Text())
 
     def process_bind_param(self, value: object, dialect: Dialect) -> object:
-        """Write the document; PostgreSQL's driver does so with the same function."""
+        """Encode the document; PostgreSQL's driver does so with the same function."""
         if value is None or dialect.name == "postgresql":
             return value
         return json_text.dump(value)
 
     def process_result_value(self, value: Any, dialect: Dialect) -> object:  # noqa: ANN401 - the driver's own
-        """Read the document; PostgreSQL's driver has already done so."""
+        """Decode the document; PostgreSQL's driver has already done so."""
         if value is None or dialect.name == "postgresql":
             return value
         return json_text.load(value)
 
 
 def new_id(prefix: str) -> str:
-    """Make an id like `room_0190…`: sortable by the time it was made, and not guessable."""
+    """Return a new id like `room_0190…`: sortable by creation time, and not guessable."""
     return f"{prefix}_{uuid_utils.uuid7().hex}"
 
 
 def id_column(prefix: str) -> MappedColumn[str]:
-    """Make a primary key that fills itself with `new_id(prefix)`."""
+    """Return a primary key column whose default is `new_id(prefix)`."""
     return mapped_column(String(ID_LENGTH), primary_key=True, default=lambda: new_id(prefix))
 
 
 def enum_type(states: type[enum.Enum]) -> Enum:
-    """Make a type that stores the values of an enum as text, checked by the database.
+    """Return a type that stores the values of an enum as text, checked by the database.
 
     Text with a CHECK, not PostgreSQL's own enums: those cannot lose or rename a member later.
     """
@@ -138,7 +138,7 @@ def enum_type(states: type[enum.Enum]) -> Enum:
 
 
 def enum_column(states: type[enum.Enum], **options: Any) -> MappedColumn[Any]:  # noqa: ANN401 - mapped_column's own
-    """Make a column of `enum_type`; options go to `mapped_column` (default, index, nullable…)."""
+    """Return a column of `enum_type`; options go to `mapped_column` (default, index, nullable…)."""
     return mapped_column(enum_type(states), **options)
 
 

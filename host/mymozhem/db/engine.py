@@ -1,4 +1,4 @@
-"""Engines for SQLite and PostgreSQL that keep their promises."""
+"""Engines for SQLite and PostgreSQL with strict transactions."""
 
 from typing import Any
 
@@ -18,20 +18,20 @@ _DRIVERS = {
 }
 
 BUSY_SECONDS = "5"
-"""How long a SQLite statement waits for a foreign lock; `?timeout=` in the address overrides it."""
+"""How long a SQLite statement waits for another's lock; `?timeout=` in the address overrides it."""
 
 MIGRATING_SECONDS = "60"
-"""How long a migration waits for another one that was first."""
+"""How many seconds a migration waits for another one."""
 
 
 class DatabaseUrlRefused(MymozhemError, ValueError):
-    """This is no address of a database that can be used."""
+    """This is not an address of a database that can be used."""
 
     default_code = "DATABASE_URL_REFUSED"
 
 
 def parse_url(url: str) -> URL:
-    """Read a database's address and name the driver that is used for it.
+    """Parse a database's address and set its driver.
 
     Raises `DatabaseUrlRefused` for an engine other than SQLite and PostgreSQL, and for SQLite
     without a file: two connections to memory would be two databases.
@@ -39,7 +39,7 @@ def parse_url(url: str) -> URL:
     try:
         parsed = make_url(url)
     except ArgumentError as error:
-        raise DatabaseUrlRefused from error  # its own sentence would show the password
+        raise DatabaseUrlRefused from error  # the original message would show the password
     driver = _DRIVERS.get(parsed.get_backend_name())
     if driver is None:
         message = f"{parsed.get_backend_name()} is not supported; use sqlite:/// or postgresql://"
@@ -51,11 +51,11 @@ def parse_url(url: str) -> URL:
 
 
 def create_engine(url: str, *, readonly: bool = False, migrating: bool = False) -> AsyncEngine:
-    """Make an engine; nothing is connected until it is used.
+    """Create an engine; it connects when it is used.
 
-    On SQLite a writing engine has one connection and begins with `BEGIN IMMEDIATE`; a reading one
-    has several, each of which refuses to write. A migrating one rebuilds tables, so it has foreign
-    keys off, and no time limits. Statements raise `Unavailable` when the database is at fault.
+    On SQLite, a writing engine has one connection and begins with `BEGIN IMMEDIATE`; a reading one
+    has several, each of which rejects writes. A migrating one rebuilds tables, so it disables
+    foreign keys and timeouts. Statements raise `Unavailable` if the database fails.
     """
     parsed = parse_url(url)
     if parsed.get_backend_name() == "sqlite":
@@ -82,7 +82,7 @@ def _sqlite(url: URL, *, readonly: bool, migrating: bool) -> AsyncEngine:
     begin = "BEGIN" if readonly else "BEGIN IMMEDIATE"
 
     def connected(connection: Any, _record: object) -> None:  # noqa: ANN401 - the driver's own
-        # sqlite3 would otherwise begin late and by itself, so that two transactions read the same
+        # sqlite3 would otherwise begin late and implicitly, so that two transactions read the same
         # value before either writes: 20 concurrent increments ended at 1, without an error.
         connection.isolation_level = None
         cursor = connection.cursor()
@@ -135,7 +135,7 @@ def _postgresql(url: URL, *, readonly: bool, migrating: bool) -> AsyncEngine:
 _SESSION = {
     "application_name": "mymozhem",
     "timezone": "UTC",
-    "jit": "off",  # compiling our small statements costs more than it saves
+    "jit": "off",  # to compile such small statements costs more than it saves
 }
 _LIMITS = {"lock_timeout": "10s", "idle_in_transaction_session_timeout": "60s"}
 
@@ -143,8 +143,8 @@ _LIMITS = {"lock_timeout": "10s", "idle_in_transaction_session_timeout": "60s"}
 def _discard_closed(connection: Any, _record: object, _proxy: object) -> None:  # noqa: ANN401 - the driver's own
     """Replace a connection that the server has closed, without the round trip of a ping.
 
-    A restarted server closes its sockets, and the event loop has told asyncpg so; the pool then
-    connects anew, unseen by the caller.
+    A restarted server closes its sockets, and asyncpg has learned that from the event loop. The
+    pool then reconnects, unnoticed by the caller.
     """
     if connection.driver_connection.is_closed():
         raise DisconnectionError

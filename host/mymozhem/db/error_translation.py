@@ -1,7 +1,7 @@
-"""Faults of a database that is away, busy or full, told apart from faults of a statement.
+"""Tell errors of a database that is unreachable, busy or full from errors of a statement.
 
-A fault that passes by itself becomes `Unavailable`, so that callers need not know any engine. The
-rest (a broken constraint, a wrong statement) passes through as SQLAlchemy's own error.
+Temporary errors become `Unavailable`, so that callers need not know any engine. Others (a violated
+constraint, an invalid statement) pass through as SQLAlchemy's own error.
 """
 
 import logging
@@ -28,13 +28,13 @@ _POSTGRES_CODES = frozenset({"55P03", "25P03"})  # lock not available; idle in t
 
 
 def translate_faults(engine: Engine) -> None:
-    """Make every statement of an engine raise `Unavailable` when the database is at fault."""
+    """Make every statement of an engine raise `Unavailable` if the database fails."""
     event.listen(engine, "handle_error", _unavailable)
 
 
 @contextmanager
 def reaching_the_database() -> Iterator[None]:
-    """Turn a connection that cannot be had into `Unavailable`; wrap no other work in it."""
+    """Turn a failure to connect into `Unavailable`; wrap no other work in it."""
     try:
         yield
     except DBAPIError as error:
@@ -46,7 +46,7 @@ def reaching_the_database() -> Iterator[None]:
 def _unavailable(context: ExceptionContext) -> BaseException | None:
     error = context.original_exception
     if context.dialect.name == "postgresql" and _is_broken_off(error):
-        context.is_disconnect = True  # so that the pool gives the connection to nobody any more
+        context.is_disconnect = True  # so that the pool does not use the connection again
         return _report(error)
     if isinstance(error, Unavailable):
         return None
@@ -56,9 +56,9 @@ def _unavailable(context: ExceptionContext) -> BaseException | None:
 
 
 def _is_broken_off(error: BaseException) -> bool:
-    """Tell whether a server said good-bye to an idle connection that is not closed yet.
+    """Return whether the server has ended an idle connection that is not closed yet.
 
-    asyncpg takes the farewell for an answer to nothing, and the next statement for one too many.
+    asyncpg takes the server's last message for an unexpected reply to the next statement.
     """
     from asyncpg.exceptions import (  # type: ignore[import-untyped]  # it ships no types
         InternalClientError,
@@ -73,7 +73,7 @@ def _is_broken_off(error: BaseException) -> bool:
 
 
 def _passes(error: BaseException) -> bool:
-    """Tell whether trying again later may succeed."""
+    """Return whether a later retry may succeed."""
     sqlite_code = getattr(error, "sqlite_errorcode", None)
     if isinstance(sqlite_code, int):
         return sqlite_code & 0xFF in _SQLITE_CODES

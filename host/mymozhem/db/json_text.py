@@ -1,4 +1,4 @@
-"""JSON columns that give back exactly what was put in."""
+"""JSON text for columns, decoded exactly as it was encoded."""
 
 import json
 import re
@@ -10,9 +10,9 @@ _MAYBE_BIG = re.compile(r"\d{19}")
 
 
 def dump(document: object) -> str:
-    """Write a document as JSON text; every value comes back from `load` equal and of its type.
+    """Encode a document as JSON text; `load` returns every value equal and of the same type.
 
-    Raises `TypeError` for what is not JSON (a key that is no string, a lone surrogate) and
+    Raises `TypeError` for what is not JSON (a key that is not a string, a lone surrogate) and
     `ValueError` for NaN and the infinities.
     """
     try:
@@ -21,12 +21,12 @@ def dump(document: object) -> str:
         if "64-bit" not in str(error):
             raise
         return _dump_exactly(document)
-    # orjson writes NaN as null, so only a text with a null in it can hide one.
+    # orjson writes NaN as null, so only a text with a null can contain one.
     return _dump_exactly(document) if "null" in text else text
 
 
 def load(text: str) -> object:
-    """Read JSON text that `dump` wrote; integers of any size stay integers."""
+    """Decode JSON text from `dump`; integers of any size stay integers."""
     return json.loads(text) if _MAYBE_BIG.search(text) else orjson.loads(text)
 
 

@@ -1,4 +1,4 @@
-"""One host process for one SQLite file, held by a lock that dies with its process."""
+"""Allow one host process per SQLite file, by a lock that ends with its process."""
 
 import fcntl
 import os
@@ -15,9 +15,9 @@ class AlreadyRunning(MymozhemError):
 
 
 class ProcessLock:
-    """An exclusive lock beside a database file; the kernel drops it when the process ends.
+    """An exclusive lock next to a database file; the kernel releases it when the process ends.
 
-    The file stays: removing it would let two processes hold two files of one name.
+    The lock file stays: if it were removed, two processes could hold two files of one name.
     """
 
     def __init__(self, database: Path) -> None:
@@ -25,7 +25,7 @@ class ProcessLock:
         self._descriptor: int | None = None
 
     def acquire(self) -> None:
-        """Take the lock, or raise `AlreadyRunning` with the other's process id. Twice is safe."""
+        """Take the lock, or raise `AlreadyRunning` with the other's process id. Idempotent."""
         if self._descriptor is not None:
             return
         self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -43,7 +43,7 @@ class ProcessLock:
                 os.close(descriptor)
 
     def release(self) -> None:
-        """Give the lock back; safe when it is not held."""
+        """Release the lock. Idempotent."""
         if self._descriptor is None:
             return
         os.ftruncate(self._descriptor, 0)
@@ -52,9 +52,9 @@ class ProcessLock:
 
 
 def running_host(database: Path) -> int | None:
-    """Return the process id of the host that runs on a SQLite file, `None` when none does.
+    """Return the process id of the host that runs on a SQLite file, `None` if there is none.
 
-    0 stands for a host that has taken the lock and not yet written its id. Nothing is changed.
+    0 means that a host has taken the lock but not yet written its id. Nothing is changed.
     """
     path = ProcessLock(database).path
     if not path.exists():

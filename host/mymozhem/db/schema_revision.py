@@ -1,15 +1,15 @@
-"""Where a database stands, told without the machinery that moves it: every start asks this."""
+"""Read the schema revision of a database without Alembic, which every start does."""
 
 from sqlalchemy import Connection, text
 
 from .engine import create_engine
 
 HEAD = "0005"
-"""The newest revision; a test holds it to the migrations."""
+"""The newest revision; a test compares it with the migrations."""
 
 
 async def current(url: str) -> str | None:
-    """Return the revision at which a database stands, `None` when it was never migrated."""
+    """Return the revision of a database, `None` if it was never migrated."""
     engine = create_engine(url, readonly=True)
     try:
         async with engine.connect() as connection:

@@ -1,6 +1,6 @@
-"""aiosqlite with one visit to its thread for a statement, instead of three.
+"""aiosqlite with one switch to its thread per statement, instead of three or more.
 
-SQLAlchemy opens a cursor, executes, fetches and closes it, and aiosqlite goes to its thread and
+SQLAlchemy opens a cursor, executes, fetches and closes it, and aiosqlite switches to its thread and
 back for each, which costs more than a small statement does. SQLAlchemy's hook for another driver
 is the connect argument `async_creator_fn`.
 """
@@ -13,7 +13,7 @@ from typing import Any, Self
 
 import aiosqlite
 
-_ITERATION_CHUNK = 64  # aiosqlite wants it for its own cursors, which are not used here
+_ITERATION_CHUNK = 64  # aiosqlite needs it for its own cursors, which are not used here
 
 Row = tuple[Any, ...]
 
@@ -33,7 +33,7 @@ class EagerCursor:
         return self
 
     async def execute(self, operation: str, parameters: Iterable[Any] = ()) -> Self:
-        """Run one statement and fetch what it returns."""
+        """Run one statement and fetch its rows."""
         await self._connection.in_thread(partial(self._run, operation, parameters))
         return self
 
@@ -47,7 +47,7 @@ class EagerCursor:
         return self._rows.popleft() if self._rows else None
 
     async def fetchmany(self, size: int | None = None) -> list[Row]:
-        """Return the next rows, `arraysize` unless told."""
+        """Return the next rows, by default `arraysize`."""
         wanted = min(size or self.arraysize, len(self._rows))
         return [self._rows.popleft() for _ in range(wanted)]
 
@@ -58,7 +58,7 @@ class EagerCursor:
         return rows
 
     async def close(self) -> None:
-        """Let the rows go; the statement itself is closed already."""
+        """Release the rows; the statement itself is closed already."""
         self._rows.clear()
 
     def _run(self, operation: str, parameters: Iterable[Any]) -> None:
@@ -77,48 +77,48 @@ class EagerCursor:
 
 
 class EagerConnection(aiosqlite.Connection):
-    """aiosqlite's connection, handing out eager cursors and beginning with the first statement."""
+    """aiosqlite's connection with eager cursors; a transaction begins with its first statement."""
 
     _pending: str | None = None
     _used = True
 
     def begin(self, statement: str) -> None:
-        """Begin a transaction together with its first statement; an empty one costs nothing."""
+        """Mark a transaction, which begins with its first statement; an empty one costs nothing."""
         self._pending, self._used = statement, False
 
     def begun(self) -> sqlite3.Connection:
-        """Return the driver's own connection with its transaction begun; in its thread only."""
+        """Return the driver's own connection with its transaction begun; only in its thread."""
         if self._pending is not None:
-            # Kept when it fails: what follows must never run outside the transaction.
+            # Kept if it fails: later statements must never run outside the transaction.
             self._conn.execute(self._pending)
             self._pending = None
         return self._conn
 
     async def commit(self) -> None:
-        """Commit what was begun."""
+        """Commit the transaction, if one has begun."""
         if self._used:
             await super().commit()
         self._pending = None
 
     async def rollback(self) -> None:
-        """Roll back what was begun, also by a statement that nobody waits for any more."""
+        """Roll back the transaction, if one has begun, even by a cancelled statement."""
         if self._used:
             await super().rollback()
         self._pending = None
 
     async def in_thread(self, work: Callable[[], None]) -> None:
-        """Run work in the connection's thread, after what is waiting there."""
+        """Run work in the connection's thread, after the work that is queued there."""
         self._used = True
         await self._execute(work)  # type: ignore[no-untyped-call] # aiosqlite left it untyped
 
     def cursor(self) -> EagerCursor:  # type: ignore[override] # SQLAlchemy takes any such cursor
-        """Hand out a cursor, without a visit to the thread."""
+        """Return a cursor, without a switch to the thread."""
         return EagerCursor(self)
 
 
 def connect(database: str, **options: Any) -> Awaitable[aiosqlite.Connection]:  # noqa: ANN401 - sqlite3's own
     """Open a connection as `aiosqlite.connect` does; awaiting it connects."""
     connection = EagerConnection(partial(sqlite3.connect, database, **options), _ITERATION_CHUNK)
-    # A thread that is no daemon would keep a process alive that forgot a connection.
+    # A non-daemon thread would keep a process alive that left a connection open.
     connection._thread.daemon = True  # noqa: SLF001 - aiosqlite has no other way
     return connection

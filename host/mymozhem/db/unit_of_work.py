@@ -1,7 +1,7 @@
 """The only place that commits.
 
-`Database.read()` hands out a snapshot, `Database.write()` a unit of work that is one transaction.
-Look, ask, write: nothing may wait for an app while one of them is open; `in_transaction()` tells.
+`Database.read()` returns a snapshot, `Database.write()` a unit of work that is one transaction. No
+code may call an app while a transaction is open; see `in_transaction()`.
 """
 
 import asyncio
@@ -27,7 +27,7 @@ logger = logging.getLogger(__name__)
 
 
 class _Transaction:
-    """Whether a transaction is open; tasks started inside it see the same object, and its end."""
+    """Whether a transaction is open; tasks that start inside it share the object."""
 
     def __init__(self) -> None:
         self.open = True
@@ -37,16 +37,16 @@ _current: ContextVar[_Transaction | None] = ContextVar("mymozhem_transaction", d
 
 
 def in_transaction() -> bool:
-    """Tell whether this task, or one that started it, has a transaction open."""
+    """Return whether this task, or one that started it, has a transaction open."""
     transaction = _current.get()
     return transaction is not None and transaction.open
 
 
 class UnitOfWork:
-    """One transaction that writes; it commits when its block ends and rolls back when that fails.
+    """A transaction that writes; it commits when its block ends and rolls back if the block fails.
 
-    `session` is the work itself; `now` the database's clock when the transaction began, in UTC with
-    milliseconds, and `began` the same moment in the process's monotonic seconds.
+    `session` is SQLAlchemy's session. `now` is the database's clock when the transaction began, in
+    UTC with milliseconds, and `began` the same moment in the process's monotonic seconds.
     """
 
     def __init__(self, session: AsyncSession, *, now: datetime, began: float) -> None:
@@ -56,9 +56,9 @@ class UnitOfWork:
         self._callbacks: list[Callable[[], None]] = []
 
     def after_commit(self, callback: Callable[[], None]) -> None:
-        """Run a callback once the work is durable: in the order given, and never after a rollback.
+        """Run a callback after the commit: callbacks run in order, and never after a rollback.
 
-        It must not wait for anything. Its error is logged, since the work is already done.
+        It must not block. Its errors are logged, since the work is already done.
         """
         self._callbacks.append(callback)
 
@@ -66,16 +66,16 @@ class UnitOfWork:
         for callback in self._callbacks:
             try:
                 callback()
-            except Exception:  # what is committed stays so, whatever its audience does
+            except Exception:  # the commit stands, even if a callback fails
                 logger.exception("an announcement after a commit failed")
 
 
 class Database:
     """The database of one host; open it, read, write, close it.
 
-    Raises `Unavailable` from reads and writes while the engine is away, busy or full; constraint
-    violations pass through as SQLAlchemy's `IntegrityError`. When the connection breaks during a
-    commit the outcome is unknown to us: it is not acknowledged, and repeating is up to the caller.
+    Reads and writes raise `Unavailable` while the database is unreachable, busy or full; constraint
+    violations pass through as SQLAlchemy's `IntegrityError`. If the connection breaks during a
+    commit, its outcome is unknown: it raises, and a retry is up to the caller.
     """
 
     def __init__(self, url: str, *, clock: Clock) -> None:
@@ -84,7 +84,7 @@ class Database:
             "sqlite" if parsed.get_backend_name() == "sqlite" else "postgresql"
         )
         self._clock = clock
-        # A clock other than the machine's is obeyed everywhere, so that a test can hold time.
+        # Any clock other than the machine's is used everywhere, so that tests can control time.
         self._own_clock = self.dialect == "sqlite" or not isinstance(clock, SystemClock)
         self._file = Path(parsed.database or "") if self.dialect == "sqlite" else None
         self._process = ProcessLock(self._file) if self._file is not None else None
@@ -95,10 +95,10 @@ class Database:
         )
 
     async def open(self, *, exclusive: bool = True) -> None:
-        """Take the process lock (SQLite) and reach the database once.
+        """Take the process lock (SQLite) and connect to the database once.
 
-        Commands that work beside a running host pass `exclusive=False`. Raises `AlreadyRunning`
-        when another host holds the file, `Unavailable` when the database cannot be reached.
+        Commands that run next to a host pass `exclusive=False`. Raises `AlreadyRunning` if another
+        host holds the file, `Unavailable` if the database cannot be reached.
         """
         if self._process is not None and exclusive:
             self._process.acquire()
@@ -109,7 +109,7 @@ class Database:
             raise
 
     async def close(self) -> None:
-        """Let the running write end, close every connection and release the lock. Twice is safe."""
+        """Wait for the current write, close every connection and release the lock. Idempotent."""
         async with self._turn:
             await self._writer.dispose()
         await self._reader.dispose()
@@ -118,7 +118,7 @@ class Database:
 
     @asynccontextmanager
     async def read(self) -> AsyncIterator[AsyncSession]:
-        """Hand out a session on one consistent snapshot; it cannot write, and commits nothing."""
+        """Open a session on one consistent snapshot; it cannot write, and commits nothing."""
         _require_no_nesting()
         async with _session(self._reader) as session:
             await self._begin(session)
@@ -126,11 +126,11 @@ class Database:
 
     @asynccontextmanager
     async def write(self) -> AsyncIterator[UnitOfWork]:
-        """Hand out one transaction: committed at the end of the block, rolled back on any error.
+        """Open one transaction: committed at the end of the block, rolled back on any error.
 
-        On SQLite writers take turns in the order in which they came; on PostgreSQL the isolation is
-        READ COMMITTED, so lock the row first and check afterwards. A commit that has begun is
-        waited for even when the task is cancelled. Raises `RuntimeError` inside a transaction.
+        On SQLite, writers take turns in the order of their calls. On PostgreSQL, the isolation
+        level is READ COMMITTED, so lock the row first and check afterwards. A commit that has begun
+        is waited for even if the task is cancelled. Raises `RuntimeError` inside a transaction.
         """
         _require_no_nesting()
         async with self._turn, _session(self._writer) as session:
@@ -141,14 +141,14 @@ class Database:
             await _to_the_end(_commit(unit))
 
     def connections_in_use(self) -> dict[str, int]:
-        """Return how many connections are lent out, by pool: the writer's and the reader's."""
+        """Return how many connections are in use, by pool: the writer's and the reader's."""
         pools = {"writer": self._writer.pool, "reader": self._reader.pool}
         return {
             name: pool.checkedout() for name, pool in pools.items() if isinstance(pool, QueuePool)
         }
 
     async def now(self) -> datetime:
-        """Return the database's clock, or the held one, in UTC and cut to milliseconds."""
+        """Return the database's clock, or a test's, in UTC and truncated to milliseconds."""
         if self._own_clock:
             return self._clock.now()
         async with _session(self._reader) as session:
@@ -156,7 +156,7 @@ class Database:
             return await self._now(session)
 
     async def clock_skew(self) -> timedelta:
-        """Return how far the database's clock is ahead of this machine's; zero when it is the same.
+        """Return how far the database's clock is ahead of this machine's; zero if it is its own.
 
         The middle of the round trip is compared, so the error is at most half of it.
         """
@@ -194,7 +194,7 @@ def _require_no_nesting() -> None:
 
 @asynccontextmanager
 async def _session(engine: AsyncEngine) -> AsyncIterator[AsyncSession]:
-    """Open a session and mark it; whatever happens it is closed, which rolls back what is left."""
+    """Open a session and mark it; it is closed in any case, which rolls back uncommitted work."""
     session = AsyncSession(engine, expire_on_commit=False)
     transaction = _Transaction()
     token = _current.set(transaction)
@@ -210,14 +210,14 @@ async def _commit(unit: UnitOfWork) -> None:
     await unit.session.commit()
     if (transaction := _current.get()) is not None:
         transaction.open = False
-    unit._announce()  # noqa: SLF001 - the unit and its commit are one thing
+    unit._announce()  # noqa: SLF001 - the unit and its commit belong together
 
 
 async def _to_the_end(work: Coroutine[object, object, None]) -> None:
-    """Wait for work even when cancelled meanwhile, and only then let the cancellation on.
+    """Wait for work even if cancelled meanwhile, and raise the cancellation afterwards.
 
-    Otherwise a cancelled task could report failure for what was stored, or hand the turn on while
-    its transaction still holds the file.
+    Otherwise, a cancelled task could report failure for what was stored, or let the next writer
+    start while its own transaction still locks the file.
     """
     task = asyncio.ensure_future(work)
     cancelled: asyncio.CancelledError | None = None

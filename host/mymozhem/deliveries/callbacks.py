@@ -1,4 +1,4 @@
-"""What an app says later of a delivery that it had accepted."""
+"""Callbacks: the results that apps send later for deliveries that they accepted."""
 
 from sqlalchemy import func, select
 
@@ -12,12 +12,12 @@ from .outbox import Outbox
 from .retry_schedule import Schedules
 from .tables import AttemptRow, DeliveryRow, DeliveryState, StreamRow
 
-#: the code of an attempt whose app called back and said no
+#: the code of an attempt whose app refused in its callback
 REPORTED = "APP_FAILED"
 
 
 class Callbacks:
-    """Takes the results of deliveries that apps accepted, and worked on for a while."""
+    """Records the results of deliveries that apps accepted and worked on for a while."""
 
     def __init__(self, database: Database, outbox: Outbox, schedules: Schedules) -> None:
         self._database = database
@@ -27,12 +27,12 @@ class Callbacks:
     async def accept(
         self, app_id: str, capability: str, delivery_id: str, body: ReplyEnvelope
     ) -> None:
-        """Settle a delivery as its app says; the same result again changes nothing.
+        """Settle a delivery as its app says; idempotent for the same result.
 
-        A refusal counts as a failed attempt, as an app is told, not asked. A result may come before
-        its 202, and after its time: a dead letter that the app has after all is none any more.
-        NotFound where the id is no delivery of this app and capability, Conflict for a refusal of
-        what the app has already.
+        A refusal counts as a failed attempt, because a notification cannot be refused. A result may
+        arrive before its 202, and after its deadline: a dead letter that the app has after all
+        becomes delivered. Raises NotFound if the id is not a delivery of this app and capability,
+        Conflict if the app refuses what it has confirmed already.
         """
         result = _result(body)
         async with self._database.write() as unit:
@@ -46,7 +46,7 @@ class Callbacks:
         has_it = result.outcome is Outcome.DELIVERED
         if row.state is DeliveryState.DELIVERED:
             if not has_it:
-                message = "This app has already said that it has this delivery."
+                message = "This app has already confirmed this delivery."
                 raise Conflict(message, code="ALREADY_DELIVERED")
         elif stream is not None and await _is_head(unit, row):
             if (
@@ -94,7 +94,7 @@ async def _is_head(unit: UnitOfWork, row: DeliveryRow) -> bool:
 
 
 async def _take_lease(unit: UnitOfWork, stream: StreamRow, row: DeliveryRow) -> bool:
-    """End the lease of an attempt that the callback has overtaken, so that its result is late."""
+    """End the lease of an attempt that the callback has overtaken, so that its result is stale."""
     if stream.lease is None:
         return False
     attempt = await unit.session.get(AttemptRow, stream.lease)

@@ -1,6 +1,6 @@
-"""What operators do with dead letters and bodies; each command writes its own audit entry.
+"""Commands of operators on dead letters and bodies; each writes its own audit entry.
 
-The caller has been allowed to do it. `actor_id` is None for a command of the operator's own.
+The caller checks access. `actor_id` is None for a command on the operator's command line.
 """
 
 from datetime import datetime
@@ -36,18 +36,18 @@ async def retry_dead_letters(
 ) -> int:
     """Retry every letter that died at `since` or later, of one app or of all; return how many.
 
-    Idempotent, since what was retried is dead no more.
+    Idempotent, since retried letters are no longer dead.
     """
     retried = await dead_letters.retry_since(database, outbox, since, app_id=app_id)
-    said = {"since": iso(since), "appId": app_id, "retried": retried}
+    details = {"since": iso(since), "appId": app_id, "retried": retried}
     async with database.write() as unit:
-        audit(unit, "delivery.retry", actor_id=actor_id, **said)
+        audit(unit, "delivery.retry", actor_id=actor_id, **details)
         await mark_done(unit.session)
     return retried
 
 
 async def delete_dead_letter(database: Database, delivery_id: str, *, actor_id: str | None) -> None:
-    """Delete a dead letter for good. Raises `NotFound`, `NotDead`."""
+    """Delete a dead letter permanently. Raises `NotFound`, `NotDead`."""
     async with database.write() as unit:
         row = await dead_letters.remove(unit, delivery_id)
         audit(unit, "delivery.delete", actor_id=actor_id, id=delivery_id, appId=row.app_id)
@@ -55,7 +55,7 @@ async def delete_dead_letter(database: Database, delivery_id: str, *, actor_id: 
 
 
 async def read_body(database: Database, delivery_id: str, *, actor_id: str | None) -> JsonObject:
-    """Return context and request as the app receives them, secrets too. Raises `NotFound`."""
+    """Return context and request as the app receives them, including secrets. Raises `NotFound`."""
     async with database.write() as unit:
         audit(unit, "delivery.read", actor_id=actor_id, id=delivery_id)
         return await body_of(unit.session, delivery_id)

@@ -1,4 +1,4 @@
-"""Dead letters: what no attempt could deliver, until somebody retries or deletes it."""
+"""Dead letters: deliveries that failed every attempt, until somebody retries or deletes them."""
 
 from datetime import datetime
 
@@ -12,20 +12,20 @@ from .outbox import Outbox, reserve
 from .retention import forget_contexts
 from .tables import DeliveryRow, DeliveryState
 
-#: letters that one transaction retries; others write in between
+#: letters that one transaction retries; other transactions run in between
 AT_ONCE = 200
 
 
 class NotDead(Conflict):
-    """This delivery is no dead letter: it is on its way, or the app has it."""
+    """This delivery is not a dead letter: it is pending, or the app has it."""
 
     default_code = "DELIVERY_NOT_DEAD"
 
 
 async def retry(unit: UnitOfWork, outbox: Outbox, delivery_id: str) -> DeliveryRow:
-    """Put a dead letter at the end of its stream, with all its attempts before it.
+    """Put a dead letter at the end of its stream; it keeps its past attempts.
 
-    NotFound where there is no such delivery, `NotDead` where it is none.
+    Raises NotFound if there is no such delivery, `NotDead` if it is not dead.
     """
     row = await _dead(unit.session, delivery_id)
     if not await _again(unit, outbox, row):
@@ -39,7 +39,7 @@ async def retry_since(
 ) -> int:
     """Retry every letter that died at `since` or later, of one app or of all; return how many.
 
-    Those of one stream keep their order. A crash half-way leaves the rest dead; twice is safe.
+    Letters of one stream keep their order. A crash half-way leaves the rest dead. Idempotent.
     """
     retried = 0
     until = await database.now()
@@ -59,7 +59,7 @@ async def retry_since(
 
 
 async def remove(unit: UnitOfWork, delivery_id: str) -> DeliveryRow:
-    """Delete a dead letter for good; NotFound, or `NotDead` where it is none."""
+    """Delete a dead letter permanently; raises NotFound, or `NotDead` if it is not dead."""
     row = await _dead(unit.session, delivery_id)
     gone = delete(DeliveryRow).where(*_still_dead(row)).returning(DeliveryRow.id)
     if await unit.session.scalar(gone) is None:
@@ -79,7 +79,7 @@ async def count(session: AsyncSession) -> dict[str, int]:
 
 
 async def _again(unit: UnitOfWork, outbox: Outbox, row: DeliveryRow) -> bool:
-    """Give a letter a new place; False where somebody else was first."""
+    """Give a letter a new position; return False if somebody else was first."""
     place = await reserve(unit, row.app_id, row.stream, 1)
     moved = await unit.session.scalar(
         update(DeliveryRow)

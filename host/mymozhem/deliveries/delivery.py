@@ -1,4 +1,4 @@
-"""What is carried to an app, and what may come of it."""
+"""A delivery to an app, and the possible results of an attempt."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -10,9 +10,9 @@ from mymozhem.contract import JsonObject
 
 @dataclass(frozen=True)
 class Delivery:
-    """A question to an app, the same in every attempt; `attempt` counts from 1, over retries too.
+    """A call to an app, the same in every attempt; `attempt` counts from 1, over retries too.
 
-    `context` and `request` are the JSON of those of the hook.
+    `context` and `request` are the JSON of the hook's context and request.
     """
 
     id: str
@@ -29,17 +29,17 @@ class Delivery:
 
 
 class Outcome(StrEnum):
-    """What came of carrying a delivery."""
+    """The outcome of an attempt to send a delivery."""
 
     DELIVERED = "delivered"  #: the app has it
-    ACCEPTED = "accepted"  #: the app has taken it; a callback says what came of it
-    FAILED = "failed"  #: the app did not take it: one attempt is used up
-    PARKED = "parked"  #: the app was not asked, as it is paused, stopped or not there
+    ACCEPTED = "accepted"  #: the app accepted it; a callback brings the result
+    FAILED = "failed"  #: the app did not accept it: one attempt is used up
+    PARKED = "parked"  #: the app was not called, because it is paused, stopped or missing
 
 
 @dataclass(frozen=True)
 class Result:
-    """The outcome, and where it is no good one a code for programs and a sentence for people."""
+    """The outcome, and for a failure a code for programs and a sentence for people."""
 
     outcome: Outcome
     code: str | None = None
@@ -47,11 +47,11 @@ class Result:
 
 
 class DeliverySender(Protocol):
-    """Carries a delivery to its app and says what came of it.
+    """Sends a delivery to its app and returns the result.
 
-    It ends within a call's deadline and may be cancelled. What it raises counts as a failure.
+    It ends within a call's deadline and may be cancelled. An exception counts as a failure.
     """
 
     async def __call__(self, delivery: Delivery, /) -> Result:
-        """Have the app told."""
+        """Send the delivery."""
         ...

@@ -1,4 +1,4 @@
-"""What a delivery says, for operators on the machine itself: it may hold secrets of a room."""
+"""Read the body of a delivery, for operators on the machine: it may hold a room's secrets."""
 
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -10,7 +10,7 @@ from .tables import DeliveryContextRow, DeliveryRow
 
 
 async def body_of(session: AsyncSession, delivery_id: str) -> JsonObject:
-    """Return context and request as the app is told them; NotFound where there is no delivery."""
+    """Return context and request as the app receives them; raises NotFound if it does not exist."""
     found = await session.execute(
         select(DeliveryContextRow.document, DeliveryRow.request)
         .join(DeliveryContextRow, DeliveryContextRow.id == DeliveryRow.context_id)

@@ -1,7 +1,7 @@
-"""Heads of streams: taken with a lease, and whose outcome is written only under it.
+"""Leases on the heads of streams; a result is written only under a valid lease (fencing).
 
-A lease is the id of the attempt that it stands for. What a late process writes under a lease that
-has ended, or was given back by a callback, is dropped.
+A lease is the id of its attempt. What a late process writes under a lease that has ended, or that a
+callback has ended, is dropped.
 """
 
 from collections.abc import Sequence
@@ -24,7 +24,7 @@ from .tables import AttemptRow, DeliveryContextRow, DeliveryRow, DeliveryState, 
 
 @dataclass(frozen=True)
 class Claim:
-    """A delivery that this process carries now; `lease` is the id of the attempt."""
+    """A delivery that this process sends now; `lease` is the id of the attempt."""
 
     delivery: Delivery
     stream: str
@@ -35,10 +35,10 @@ class Claim:
 async def claim(
     unit: UnitOfWork, schedules: Schedules, *, span: timedelta, places: Slots
 ) -> list[Claim]:
-    """Take the heads of streams that are due, with a lease of `span`, as there are places.
+    """Claim the heads of streams that are due, with leases of `span`, as far as there are slots.
 
-    An attempt whose lease has ended is written down as lost; a callback that did not come, as an
-    attempt that failed. Both may use a head up, so fewer may come back than were due.
+    An attempt whose lease has ended is recorded as lost; a missing callback is recorded as a
+    failed attempt. Either may settle a head, so fewer may be returned than were due.
     """
     due = (
         select(StreamRow)
@@ -57,7 +57,7 @@ async def claim(
 
 
 async def anything_due(database: Database, places: Slots) -> bool:
-    """Look before a write: on SQLite every write waits for its turn."""
+    """Return whether a head is due; read first, since on SQLite every write waits for its turn."""
     now = await database.now()
     due = select(StreamRow).where(*_due(now), StreamRow.app_id.not_in(places.full()))
     async with database.read() as session:
@@ -65,7 +65,7 @@ async def anything_due(database: Database, places: Slots) -> bool:
 
 
 async def next_due(database: Database, places: Slots) -> datetime | None:
-    """Return when the next head is due that nobody carries and there is a place for, or None."""
+    """Return when the next head is due that has no lease and has a slot, or None."""
     async with database.read() as session:
         return await session.scalar(
             select(func.min(StreamRow.next_at)).where(
@@ -75,7 +75,7 @@ async def next_due(database: Database, places: Slots) -> datetime | None:
 
 
 async def release(database: Database, leases: Sequence[str] | None) -> None:
-    """End leases now, so that anybody may take the heads at once; None means everybody's."""
+    """End leases now, so that any process may claim the heads; None means all leases."""
     held = StreamRow.lease.is_not(None) if leases is None else StreamRow.lease.in_(leases)
     rows = select(StreamRow).where(held).order_by(StreamRow.stream).with_for_update()
     async with database.write() as unit:
@@ -91,7 +91,7 @@ def _due(now: datetime) -> tuple[ColumnElement[bool], ...]:
 async def _heads(
     session: AsyncSession, streams: Sequence[StreamRow]
 ) -> list[tuple[StreamRow, DeliveryRow, DeliveryContextRow]]:
-    """Return the heads of streams that are locked, in the order of the streams."""
+    """Return the heads of locked streams, in the order of the streams."""
     if not streams:
         return []
     inside = aliased(DeliveryRow)
@@ -121,7 +121,7 @@ async def _heads(
 async def _is_carried(
     unit: UnitOfWork, schedules: Schedules, stream: StreamRow, head: DeliveryRow
 ) -> bool:
-    """Settle what an earlier attempt left; tell whether the head is to be carried now."""
+    """Record the end of an earlier attempt; return whether the head must be sent now."""
     if stream.lease is not None:
         await results.lose(unit, stream, head)
     elif head.state is DeliveryState.ACCEPTED:

@@ -1,4 +1,4 @@
-"""The outbox: what an app is to be told, written with the transaction that causes it."""
+"""The outbox: notifications for apps, written in the transaction that causes them."""
 
 import asyncio
 from collections.abc import Iterable, Sequence
@@ -17,7 +17,7 @@ from .tables import DeliveryContextRow, DeliveryRow, DeliveryState, StreamRow
 
 @dataclass(frozen=True)
 class OutboxEntry:
-    """What one transaction has to tell an app by one hook, in order.
+    """The notifications of one transaction to an app by one hook, in order.
 
     Deliveries of one app, capability and room are one stream. `context` is the JSON of the hook's
     context and the same for all `requests`.
@@ -40,15 +40,15 @@ class OutboxEntry:
 
 @dataclass(frozen=True)
 class Outbox:
-    """Takes what apps are to be told; `wake` is set after each commit that leaves some of it."""
+    """Takes notifications for apps; `wake` is set after each commit that adds some."""
 
     wake: asyncio.Event = field(default_factory=asyncio.Event)
 
     async def enqueue(self, unit: UnitOfWork, tellings: Iterable[OutboxEntry]) -> list[str]:
         """Write deliveries and return their ids; they exist exactly if the transaction commits.
 
-        Streams stay locked until the end of the transaction, so this comes last in it. One call per
-        transaction takes everything, as streams are locked in the order of their names.
+        Streams stay locked until the end of the transaction, so call this last in it. Call it once
+        per transaction with everything, because streams are locked in the order of their names.
         """
         contexts: list[dict[str, object]] = []
         rows: list[dict[str, object]] = []
@@ -64,14 +64,14 @@ class Outbox:
         return [str(row["id"]) for row in rows]
 
     async def app_is_back(self, database: Database, app_id: str) -> None:
-        """Have what is parked for an app tried at once; nothing happens where nothing is."""
+        """Make an app's parked deliveries due now; does nothing if there are none."""
         async with database.write() as unit:
             await unpark(unit, app_id)
             unit.after_commit(self.wake.set)
 
 
 async def unpark(unit: UnitOfWork, app_id: str) -> None:
-    """Have what is parked for an app tried at once, but for streams that somebody works on."""
+    """Make an app's parked deliveries due now, except in streams with a lease."""
     parked = (
         select(StreamRow.stream)
         .where(StreamRow.app_id == app_id, StreamRow.parked, StreamRow.next_at > unit.now)
@@ -86,8 +86,8 @@ async def unpark(unit: UnitOfWork, app_id: str) -> None:
 
 
 async def reserve(unit: UnitOfWork, app_id: str, stream: str, count: int) -> int:
-    """Lock a stream and return the first of so many new places at its end; it is due then."""
-    # Both engines know "on conflict", and SQLAlchemy has no word for it that both share.
+    """Lock a stream and return the first of `many` new positions at its end; it is due then."""
+    # Both engines have "on conflict", but SQLAlchemy has no common form of it.
     is_sqlite = unit.session.get_bind().dialect.name == "sqlite"
     new = (sqlite.insert(StreamRow) if is_sqlite else postgresql.insert(StreamRow)).values(
         stream=stream, app_id=app_id, last_position=count, next_at=unit.now

@@ -1,7 +1,7 @@
-"""The relay of a process: it carries what is due to apps, and writes down what came of it.
+"""The relay of a process: sends due deliveries to apps and records the results.
 
-One transaction settles everything that has ended since the last one and takes what is due now, so
-that a slow disk means larger groups. A process that is killed leaves leases that end by themselves.
+One transaction records everything that has ended since the last one and claims what is due now, so
+a slow disk only makes batches larger. The leases of a killed process expire.
 """
 
 import asyncio
@@ -29,13 +29,13 @@ from .retry_schedule import Schedules
 from .slots import Slots
 from .tables import AttemptRow, DeliveryRow, StreamRow
 
-#: how long a process may be silent before another one takes its deliveries
+#: how long a process may be silent before another one claims its deliveries
 LEASE = timedelta(seconds=60)
 
-#: the part of its lease that a call may take; the rest is for writing down what came of it
+#: the part of its lease that a call may take; the rest is for recording the result
 ASKING = 0.8
 
-#: deliveries that one process carries at the same time
+#: deliveries that one process sends concurrently
 WIDTH = 16
 
 logger = structlog.stdlib.get_logger(__name__)
@@ -43,7 +43,7 @@ logger = structlog.stdlib.get_logger(__name__)
 
 @dataclass(frozen=True)
 class _Ended:
-    """An attempt that is over, still to be written down."""
+    """A finished attempt, not recorded yet."""
 
     claim: Claim
     result: Result
@@ -51,9 +51,9 @@ class _Ended:
 
 
 class Relay:
-    """Carries deliveries; `outbox.wake` wakes it, else it looks every `poll` seconds."""
+    """Sends deliveries; `outbox.wake` wakes it, and it polls every `poll` seconds."""
 
-    def __init__(  # noqa: PLR0913  what it works with, by name
+    def __init__(  # noqa: PLR0913  its collaborators, by name
         self,
         database: Database,
         outbox: Outbox,
@@ -83,19 +83,19 @@ class Relay:
         self._must_release = False
 
     def start(self) -> None:
-        """Start in the running event loop; idempotent."""
+        """Start in the running event loop. Idempotent."""
         if not self._loop.is_started:
-            # SQLite: this process has the file to itself, so nobody else holds a lease any more.
+            # SQLite: only this process uses the file, so no other process holds a lease.
             self._must_release = self._database.dialect == "sqlite"
             self._loop.start()
             if self._cleaner is not None:
                 self._cleaner.start()
 
     async def stop(self) -> None:
-        """Stop, and give back what was not finished; idempotent."""
+        """Stop, and release the leases of unfinished attempts. Idempotent."""
         if not self._loop.is_started:
             return
-        # Its transactions are short, and one that is cut off leaves leases behind.
+        # Its transactions are short, and an interrupted one leaves leases behind.
         await self._loop.finish()
         if self._cleaner is not None:
             await self._cleaner.stop()
@@ -104,15 +104,15 @@ class Relay:
         for task in running:
             task.cancel()
         await asyncio.gather(*running, return_exceptions=True)
-        with suppress(Unavailable):  # the leases end by themselves
+        with suppress(Unavailable):  # the leases expire
             await self._turn(take=False)
             if held:
                 await leases.release(self._database, held)
 
     async def run_due(self) -> int:
-        """Carry everything that is due now, and what becomes due by it; return how many attempts.
+        """Send everything that is due now or becomes due by that; return how many attempts.
 
-        For programs that have no loop of their own, and for tests that hold the clock.
+        For programs that do not start the relay, and for tests with a clock that they control.
         """
         carried = 0
         while True:
@@ -123,7 +123,7 @@ class Relay:
                 return carried
 
     async def _step(self) -> float:
-        """Take one turn; return the seconds until there may be more to do."""
+        """Run one step; return the seconds until the next one may have work."""
         if self._must_release:
             await leases.release(self._database, None)
             self._must_release = False
@@ -132,18 +132,18 @@ class Relay:
         except Unavailable:
             raise
         except Exception:
-            self._ended = []  # what it was about is asked again once its lease has ended
+            self._ended = []  # the deliveries are retried once their leases have ended
             raise
 
     async def _turn(self, *, take: bool = True) -> int:
-        """Settle what has ended, take what is due and set off with it; return how many."""
+        """Record finished attempts, claim due deliveries and send them; return how many."""
         ended = list(self._ended)
         if not ended and not (take and await self._anything_due()):
             return 0
         async with self._database.write() as unit:
             await self._settle(unit, ended)
             taken = await self._claim(unit) if take else []
-        del self._ended[: len(ended)]  # what ended meanwhile was added behind them
+        del self._ended[: len(ended)]  # attempts that ended meanwhile were appended
         for each in taken:
             task = asyncio.create_task(self._carry(each), name=f"delivery {each.delivery.id}")
             self._running[task] = each
@@ -165,7 +165,7 @@ class Relay:
         return await leases.claim(unit, self._schedules, span=self._lease, places=places)
 
     async def _settle(self, unit: UnitOfWork, ended: Sequence[_Ended]) -> None:
-        """Write results down, each under its lease; one that has ended meanwhile is dropped."""
+        """Write results, each under its lease; drop results whose lease has ended."""
         if not ended:
             return
         by_lease = {each.claim.lease: each for each in ended}
@@ -207,10 +207,10 @@ class Relay:
                 result = await self._ask(claim.delivery)
         except TimeoutError:
             result = Result(Outcome.FAILED, "APP_TIMEOUT", "The app did not answer in time.")
-        except Exception:  # one delivery that cannot be carried must not stop all others
-            logger.exception("a delivery could not be carried", id=claim.delivery.id)
+        except Exception:  # one delivery that cannot be sent must not stop all others
+            logger.exception("a delivery could not be sent", id=claim.delivery.id)
             result = Result(
-                Outcome.FAILED, "HOST_ERROR", "The host could not carry it; see its log."
+                Outcome.FAILED, "HOST_ERROR", "The host could not send it; see its log."
             )
         self._ended.append(_Ended(claim, result, round((self._clock.monotonic() - began) * 1000)))
 
@@ -219,7 +219,7 @@ class Relay:
         self._wake.set()
 
     async def _pause(self) -> float:
-        """Return for how many seconds there is nothing to do, at most `poll`."""
+        """Return the seconds until there is work, at most `poll`."""
         places = self._places()
         if places.free <= 0:
             return self._poll

@@ -1,4 +1,4 @@
-"""What comes of an attempt, written down: the delivery, its attempt and its stream at once.
+"""Record the result of an attempt: delivery, attempt and stream in one transaction.
 
 Every function here works on a stream that its caller has locked.
 """
@@ -25,10 +25,10 @@ from .tables import (
     StreamRow,
 )
 
-#: how long a head rests whose app is paused or stopped
+#: how long a head whose app is paused or stopped stays parked
 PARKED = timedelta(seconds=60)
 
-#: how long an app that has accepted a delivery may take to say what came of it
+#: how long an app that accepted a delivery may take to send the result
 CALLBACK = timedelta(hours=1)
 
 #: how often in a row the process of a delivery may die before it is a dead letter
@@ -53,9 +53,9 @@ async def record(
     chance: Chance,
     duration_ms: int,
 ) -> None:
-    """Write down what came of the attempt that holds the stream's lease.
+    """Record the result of the attempt that holds the stream's lease.
 
-    Once an app takes something again, what else is parked for it is due as well.
+    If the app accepts deliveries again, its other parked deliveries become due as well.
     """
     stream.lease = stream.lease_until = None
     if result.outcome is Outcome.PARKED:
@@ -77,7 +77,7 @@ async def record(
 async def give_up_waiting(
     unit: UnitOfWork, stream: StreamRow, head: DeliveryRow, schedules: Schedules
 ) -> None:
-    """Count it as a failure that the callback did not come in time."""
+    """Record a failure, because the callback did not arrive in time."""
     message = f"The app accepted it and did not call back within {CALLBACK}."
     result = Result(Outcome.FAILED, NO_CALLBACK, message)
     await record_callback_pending(unit, stream, head, result, schedules)
@@ -86,7 +86,7 @@ async def give_up_waiting(
 async def record_callback_pending(
     unit: UnitOfWork, stream: StreamRow, head: DeliveryRow, result: Result, schedules: Schedules
 ) -> None:
-    """Write down what came of the head's latest attempt after all; nobody carries it now."""
+    """Record a late result of the head's latest attempt; no process sends the head now."""
     head.state = DeliveryState.PENDING
     attempt = await _latest(unit.session, head)
     if attempt is not None:
@@ -99,14 +99,14 @@ async def record_callback_pending(
 
 
 async def lose(unit: UnitOfWork, stream: StreamRow, head: DeliveryRow) -> None:
-    """Write down that an attempt's process died; it uses no attempt up, unless it dies each time.
+    """Record that the process of an attempt died; this is a failure only if it happens repeatedly.
 
-    Whether the app was reached is unknown: it is asked again, under the same id.
+    Whether the app was reached is unknown: it is called again, under the same id.
     """
     attempt = await unit.session.get_one(AttemptRow, stream.lease)
     stream.lease = stream.lease_until = None
     head.attempts, head.lost = attempt.number, head.lost + 1
-    message = "The process that carried it died, or was silent for too long."
+    message = "The process that sent it died, or was silent for too long."
     result = Result(Outcome.FAILED, LOST, message)
     _end(attempt, AttemptOutcome.LOST, result, unit.now, None)
     _note(head, result)
@@ -122,7 +122,7 @@ def _deliver(unit: UnitOfWork, stream: StreamRow, head: DeliveryRow) -> None:
 async def _park(
     unit: UnitOfWork, stream: StreamRow, head: DeliveryRow, attempt: AttemptRow, result: Result
 ) -> None:
-    """Let the stream rest: the app was not asked, so there was no attempt."""
+    """Park the stream: the app was not called, so there was no attempt."""
     await unit.session.delete(attempt)
     stream.parked, stream.next_at = True, unit.now + PARKED
     _note(head, result)
@@ -147,7 +147,7 @@ def _fail(
 
 
 def _close(unit: UnitOfWork, stream: StreamRow, head: DeliveryRow, state: DeliveryState) -> None:
-    """Settle the head; whoever claims the stream next finds out whether there is another."""
+    """Settle the head; the next claim of the stream finds out whether there is another."""
     head.state, head.settled_at = state, unit.now
     stream.parked, stream.next_at = False, unit.now
 

@@ -1,4 +1,4 @@
-"""What becomes of old deliveries: they go once nobody asks for them any more."""
+"""Delete old deliveries after their retention period."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -10,33 +10,33 @@ from mymozhem.db.unit_of_work import Database, UnitOfWork
 
 from .tables import DeliveryContextRow, DeliveryRow, DeliveryState, StreamRow
 
-#: seconds between two clean-ups of one process
+#: seconds between two runs of the cleaner in one process
 EVERY = 3_600.0
 
-#: rows that one transaction deletes; others write in between
+#: rows that one transaction deletes; other transactions run in between
 AT_ONCE = 500
 
 
 @dataclass(frozen=True)
 class Retention:
-    """How long settled deliveries are kept: since they were delivered, or since they died."""
+    """How long to keep settled deliveries, counted from their delivery or death."""
 
     delivered: timedelta = timedelta(days=7)
     dead: timedelta = timedelta(days=30)
 
 
 async def clean(database: Database, keep: Retention) -> int:
-    """Delete what is older than it is to be kept; return how many deliveries that were.
+    """Delete what is older than its retention period; return how many deliveries that were.
 
-    What is pending or accepted is never deleted, however old it is.
+    Pending and accepted deliveries are never deleted.
     """
     return await _delete_all(database, lambda now: _old(keep, now))
 
 
 async def forget_delivered(database: Database, room_id: str) -> int:
-    """Delete what the app of a room has been told: it shows people who want to be forgotten.
+    """Delete the delivered notifications of a room: they show people who want to be forgotten.
 
-    What is still to be told, or died, is kept. Returns how many deliveries were deleted.
+    Pending and dead deliveries are kept. Returns how many deliveries were deleted.
     """
     told = (DeliveryRow.state == DeliveryState.DELIVERED) & (DeliveryRow.room_id == room_id)
     return await _delete_all(database, lambda _: told)
@@ -80,7 +80,7 @@ async def _delete_some(unit: UnitOfWork, which: ColumnElement[bool]) -> int:
 
 
 async def forget_contexts(unit: UnitOfWork, ids: set[str]) -> None:
-    """Delete those contexts that no delivery has any more."""
+    """Delete the given contexts, except those that a delivery refers to."""
     used = select(DeliveryRow.id).where(DeliveryRow.context_id == DeliveryContextRow.id).exists()
     await unit.session.execute(
         delete(DeliveryContextRow)
@@ -90,7 +90,7 @@ async def forget_contexts(unit: UnitOfWork, ids: set[str]) -> None:
 
 
 async def _forget_streams(unit: UnitOfWork, names: set[str]) -> None:
-    """Delete those streams that have no deliveries any more, and that nobody writes in."""
+    """Delete the given streams if they have no deliveries any more and nobody writes to them."""
     idle = await unit.session.scalars(
         select(StreamRow.stream)
         .where(StreamRow.stream.in_(names), StreamRow.next_at.is_(None))

@@ -1,4 +1,4 @@
-"""When a delivery is tried again, and how often; pure."""
+"""When and how often a delivery is retried. Pure."""
 
 from dataclasses import dataclass
 from typing import Protocol
@@ -8,15 +8,15 @@ from mymozhem.config import Settings
 from mymozhem.errors import NotFound
 from mymozhem.manifests.model import Manifest
 
-#: no wait is longer than this, in seconds, jitter aside
+#: the maximum delay in seconds, without jitter
 LONGEST = 3_600.0
 
-#: how much later than planned a delivery may be tried, so that many do not come at once
+#: how much later than planned a delivery may be sent, so that retries spread out
 JITTER = 0.2
 
 
 class Manifests(Protocol):
-    """Where manifests come from."""
+    """Finds manifests."""
 
     def manifest(self, app_id: str, version: str, /) -> Manifest:
         """Return the manifest of a published version; raises `NotFound`."""
@@ -25,7 +25,7 @@ class Manifests(Protocol):
 
 @dataclass(frozen=True)
 class Schedule:
-    """How often a delivery is tried in all, and how its waits grow; `first` in seconds."""
+    """How many attempts a delivery has, and how the delays grow; `first` in seconds."""
 
     max_attempts: int = 3
     first: float = 30.0
@@ -33,7 +33,7 @@ class Schedule:
     backoff: Shape = "exponential"
 
     def wait(self, failures: int, *, chance: float) -> float | None:
-        """Return the seconds to wait after so many failures, from 1; None when it was the last.
+        """Return the delay in seconds after the given number of failures; None after the last one.
 
         `chance`, from 0 to 1, says how much of the jitter is added.
         """
@@ -44,10 +44,10 @@ class Schedule:
 
 
 class Schedules:
-    """The schedule of each capability: the manifest's word, and the operator's where it has none.
+    """The retry schedule of each capability: the manifest's, or the operator's default.
 
-    A manifest that names a number of attempts or a form of backoff has it; `enabled: false` means
-    one attempt. The waits are the operator's.
+    A manifest may set the number of attempts and the form of back-off; `enabled: false` means one
+    attempt. The delays are the operator's.
     """
 
     def __init__(self, manifests: Manifests, settings: Settings) -> None:
@@ -59,7 +59,7 @@ class Schedules:
         )
 
     def of(self, app_id: str, version: str, capability: str) -> Schedule:
-        """Return how often and when deliveries of a capability are tried."""
+        """Return how often and when deliveries of a capability are attempted."""
         try:
             webhook = self._manifests.manifest(app_id, version).webhook(capability)
         except NotFound:

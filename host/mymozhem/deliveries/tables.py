@@ -23,30 +23,30 @@ ERROR_LENGTH = 1_000
 
 
 class DeliveryState(StrEnum):
-    """How far a delivery has come."""
+    """The state of a delivery."""
 
-    PENDING = "pending"  #: to be told, now or later
-    ACCEPTED = "accepted"  #: the app has taken it and says by a callback what came of it
+    PENDING = "pending"  #: to be sent, now or later
+    ACCEPTED = "accepted"  #: the app accepted it and sends the result in a callback
     DELIVERED = "delivered"  #: the app has it
     DEAD = "dead"  #: every attempt failed; kept until somebody retries or deletes it
 
 
 class AttemptOutcome(StrEnum):
-    """What came of one attempt."""
+    """The outcome of one attempt."""
 
-    RUNNING = "running"  #: it is going on, or its process has died
+    RUNNING = "running"  #: it is in progress, or its process has died
     DELIVERED = "delivered"  #: the app has it
-    ACCEPTED = "accepted"  #: the app has taken it; the callback is awaited
-    FAILED = "failed"  #: the app did not take it, or the callback did not come
+    ACCEPTED = "accepted"  #: the app accepted it; the callback is awaited
+    FAILED = "failed"  #: the app did not accept it, or the callback did not arrive
     LOST = "lost"  #: its process died or was silent for too long: whether the app has it is unknown
 
 
 class StreamRow(Base):
-    """Deliveries of one app, capability and room, told one after the other.
+    """Deliveries of one app, capability and room, sent one after the other.
 
-    `next_at` is when the head is due, None where nothing is left to tell; `parked` says that it
-    waits for its app to be asked again at all. `lease` is the id of the attempt that is going on.
-    Whoever writes in a stream locks this row first.
+    `next_at` is when the head is due, None if nothing is pending. `parked` means that it waits
+    until the app can be called again. `lease` is the id of the attempt in progress. Lock this row
+    before you write to the stream.
     """
 
     __tablename__ = "delivery_streams"
@@ -61,12 +61,12 @@ class StreamRow(Base):
 
     __table_args__ = (
         Index("ix_delivery_streams_next_at", "next_at"),  # which streams are due
-        Index("ix_delivery_streams_app_id", "app_id"),  # an app that is back
+        Index("ix_delivery_streams_app_id", "app_id"),  # streams of an app that is back
     )
 
 
 class DeliveryContextRow(Base):
-    """The context of deliveries that one transaction caused; shared, as it can be large."""
+    """The context that the deliveries of one transaction share, because it can be large."""
 
     __tablename__ = "delivery_contexts"
 
@@ -75,11 +75,11 @@ class DeliveryContextRow(Base):
 
 
 class DeliveryRow(Base):
-    """Something that an app is to be told; `id` is the call id of every attempt.
+    """A notification for an app; `id` is the call id of every attempt.
 
-    `context` and `request` never change, so that the app sees the same body each time. `attempts`
-    are all that were made, `failures` those that count towards the last one, `lost` those in a row
-    whose process died. `settled_at` is set exactly where it is delivered or dead.
+    `context` and `request` never change, so that the app gets the same body each time. `attempts`
+    counts all attempts, `failures` those that count towards the last one, `lost` the latest ones
+    in a row whose process died. `settled_at` is set exactly if the delivery is delivered or dead.
     """
 
     __tablename__ = "deliveries"
@@ -118,12 +118,12 @@ class DeliveryRow(Base):
         Index("ix_deliveries_created_at", "created_at", "id"),  # the listing, newest first
         Index("ix_deliveries_app_id", "app_id", "created_at"),  # of one app
         Index("ix_deliveries_room_id", "room_id", "created_at"),  # of one room
-        Index("ix_deliveries_context_id", "context_id"),  # clean-up: contexts that nobody needs
+        Index("ix_deliveries_context_id", "context_id"),  # clean-up: unused contexts
     )
 
 
 class AttemptRow(Base):
-    """One attempt to have an app told; its id is the lease under which its outcome is written."""
+    """One attempt to send a delivery; its id is the lease under which its outcome is written."""
 
     __tablename__ = "delivery_attempts"
 

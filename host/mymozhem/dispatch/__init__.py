@@ -1,4 +1,4 @@
-"""One question to one app: deadline, bulkhead, fallback and validation, above every transport.
+"""Hook calls to apps: deadlines, limits, fallbacks and validation, for every transport.
 
 Use cases call `Dispatcher.call` and read the `Outcome`; nothing here knows rooms or HTTP.
 """

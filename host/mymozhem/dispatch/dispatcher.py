@@ -1,4 +1,4 @@
-"""The one way to ask an app: every call of every hook goes through here."""
+"""The dispatcher: every call of every hook goes through here."""
 
 import asyncio
 import logging
@@ -31,10 +31,10 @@ from .transports.inprocess import CodeSource, InProcess
 from .transports.late_replies import LateReplyTransport
 from .transports.model_copies import with_values
 
-#: calls of one app that run at the same time; the rest wait, within their deadlines
+#: concurrent calls of one app; the rest wait, within their deadlines
 CALLS_AT_ONCE = 16
 
-# Asked first, since building a line that nobody reads costs as much as the rest of a call.
+# Checked first: to build a log line that nobody reads costs as much as the rest of a call.
 _debugging = logging.getLogger(__name__)
 logger = structlog.stdlib.get_logger(__name__)
 
@@ -44,30 +44,30 @@ Check = Callable[[Res], None]
 
 
 class Apps(CodeSource, Protocol):
-    """What the dispatcher asks of the registry; answered from memory, never from the database."""
+    """What the dispatcher needs of the registry; answered from memory, never from the database."""
 
     def manifest(self, app_id: str, version: str, /) -> Declared:
         """Return the manifest of a published version; raises `NotFound`."""
         ...
 
     def endpoint(self, app_id: str, version: str, /) -> Endpoint | None:
-        """Return where a remote app is reached; None for a plugin."""
+        """Return the address of a remote app; None for a plugin."""
         ...
 
     def isolated_for(self, app_id: str, version: str, /) -> IsolatedCode | None:
-        """Return the environment that serves a version where nothing else does; else None."""
+        """Return the environment that serves a version if nothing else does; else None."""
         ...
 
     def is_stopped(self, app_id: str, /) -> bool:
-        """Tell whether the operator, or the app itself, has ended calls to this app."""
+        """Return whether the operator, or the app itself, has ended calls to this app."""
         ...
 
 
 class Dispatcher:
-    """Asks apps, each call within its deadline, and says who decided; used from one event loop.
+    """Calls apps, each within its deadline, and falls back if they fail; used from one event loop.
 
-    Without `remote` and `isolated`, apps beyond this process cannot be reached; without `breakers`
-    an app that fails is asked every time.
+    Without `remote` and `isolated`, only apps in this process can be called. Without `breakers`,
+    every call of a failing app is made.
     """
 
     def __init__(
@@ -88,13 +88,13 @@ class Dispatcher:
         self._remote = LateReplyTransport(remote) if remote is not None else None
         self._isolated = LateReplyTransport(isolated) if isolated is not None else None
         self._breakers = breakers
-        self._ears = observers or CallObservers()
+        self._observers = observers or CallObservers()
         self._policies: dict[tuple[str, str, str], Policy | None] = {}
         self._places: defaultdict[str, asyncio.Semaphore] = defaultdict(
             lambda: asyncio.Semaphore(CALLS_AT_ONCE)
         )
 
-    async def call(  # noqa: PLR0913  the whole of a question, by name
+    async def call(  # noqa: PLR0913  all parts of a call, by name
         self,
         hook: Hook[Req, Res],
         *,
@@ -108,13 +108,13 @@ class Dispatcher:
         max_attempts: int = 1,
         occurred_at: datetime | None = None,
     ) -> Outcome[Res]:
-        """Ask an app one question and return who decided, and what; see `Outcome`.
+        """Call a hook of an app and return the result and who decided; see `Outcome`.
 
-        The deadline is the least of the manifest's, the operator's and what `budget` has left;
-        waiting for a place counts. `context` gets the call id and the deadline. `check` looks at
-        the meaning of a valid answer and raises `BadAnswer` to have it count as a failure. Asking
-        again after a timeout takes the same `call_id`, the same question and the next `attempt`.
-        Nothing that the app does is raised; `NotFound` for a version never published,
+        The deadline is the least of the manifest's, the operator's and what `budget` has left; it
+        includes the wait for a slot. `context` gets the call id and the deadline. `check` examines
+        the meaning of a valid result, and raises `BadAnswer` if it must count as a failure. To
+        retry after a timeout, pass the same `call_id`, the same request and the next `attempt`.
+        Failures of the app do not raise. Raises `NotFound` for a version that was never published,
         `RuntimeError` inside a transaction.
         """
         _guard(hook, request)
@@ -123,10 +123,17 @@ class Dispatcher:
         if policy is None:
             return Outcome(DecidedBy.PLATFORM, call_id)
         within_ms = deadline_ms(policy, cap_ms=self._cap_ms, budget=budget)
-        told = with_values(context, {"call_id": call_id, "deadline_ms": within_ms})
+        call_context = with_values(context, {"call_id": call_id, "deadline_ms": within_ms})
         late = self._late(hook, app, context, call_id)
         call = HookCall(
-            hook, app, told, request, attempt, max_attempts, occurred_at=occurred_at, late=late
+            hook,
+            app,
+            call_context,
+            request,
+            attempt,
+            max_attempts,
+            occurred_at=occurred_at,
+            late=late,
         )
         failed = None
         try:
@@ -144,14 +151,14 @@ class Dispatcher:
         return outcome
 
     async def close(self) -> None:
-        """Let go of every app without waiting for any; twice is safe."""
+        """Release the resources of every app without waiting for any. Idempotent."""
         await self._inside.close()
         for outside in (self._remote, self._isolated):
             if outside is not None:
                 await outside.close()
 
     def _policy(self, hook: Hook[BaseModel, BaseModel], app: AppTarget) -> Policy | None:
-        """Return the manifest's policy, None where the app does not take the hook over."""
+        """Return the manifest's policy, None if the app does not implement the hook."""
         key = (app.app_id, app.version, hook.name)
         if key not in self._policies:  # a published manifest never changes
             manifest = self._apps.manifest(app.app_id, app.version)
@@ -162,7 +169,7 @@ class Dispatcher:
     async def _answer(
         self, hook: Hook[Req, Res], call: HookCall, policy: Policy, check: Check[Res] | None
     ) -> Res | Refusal:
-        """Ask where the app may be asked now, and tell its breaker how it went."""
+        """Call the app if its breaker admits the call, and report the result to the breaker."""
         name, within_ms = call.app.app_id, call.context.deadline_ms
         if self._apps.is_stopped(name):
             raise CallFailed(FailureKind.STOPPED, f"{name} was stopped by the operator.")
@@ -171,11 +178,11 @@ class Dispatcher:
         asked_at = self._clock.monotonic()
         permit = await self._breakers.admit(Key(name, call.app.version, hook.capability))
         if permit is None:
-            message = f"{name} failed too often of late; it is asked again in a moment."
+            message = f"{name} failed too often recently; it is called again in a moment."
             raise CallFailed(FailureKind.PAUSED, message)
-        verdict, code = Verdict.NEUTRAL, None  # should its caller leave before the answer
+        verdict, code = Verdict.NEUTRAL, None  # in case the caller is cancelled before the reply
         try:
-            # A trial waits for the other processes, and that is time of the caller's too.
+            # A trial waits for the database, which uses up the caller's time too.
             waited_ms = int((self._clock.monotonic() - asked_at) * 1000)
             call = _within(call, max(0, within_ms - waited_ms))
             within_ms = call.context.deadline_ms
@@ -192,7 +199,7 @@ class Dispatcher:
     async def _send(self, call: HookCall, within_ms: int) -> Reply:
         name = call.app.app_id
         if within_ms <= 0:
-            raise CallFailed(FailureKind.BUDGET_SPENT, f"No time was left to ask {name}.")
+            raise CallFailed(FailureKind.BUDGET_SPENT, f"No time was left to call {name}.")
         transport = self._transport(call)
         place = self._places[name]
         must_wait, asked = place.locked(), False
@@ -210,7 +217,7 @@ class Dispatcher:
         return reply
 
     def _compare(self, call: HookCall, reply: Reply) -> None:
-        drifts = self._ears.drifts
+        drifts = self._observers.drifts
         if drifts is not None and (drift := drift_of(call, reply)) is not None:
             drifts.drifted(drift)
 
@@ -231,25 +238,25 @@ class Dispatcher:
     def _late(
         self, hook: Hook[BaseModel, BaseModel], app: AppTarget, context: Context, call_id: str
     ) -> Listener | None:
-        # What is told is told again until the app has it: nothing else decides, so nothing is late.
-        # (A late answer stands in the room's log, and of its log the app is told.)
-        if self._ears.late is None or not hook.asked:
+        # Notifications are retried until the app has them: nothing else decides, so none is late.
+        # (A late answer is in the room's log, and the app is notified of its log.)
+        if self._observers.late is None or not hook.asked:
             return None
         room_id = context.room.id if context.room is not None else None
-        return Listener(self._ears.late, self._clock, hook, app, call_id, room_id)
+        return Listener(self._observers.late, self._clock, hook, app, call_id, room_id)
 
     def _tell(self, call: HookCall, outcome: Outcome[BaseModel], failed: CallFailed | None) -> None:
         _log(call, outcome, failed)
         kind = failed.failure.kind if failed is not None else None
-        if kind is FailureKind.GONE and self._ears.gone is not None:
-            self._ears.gone(call.app)
-        if self._ears.observer is not None:
-            self._ears.observer.observed(observed(call, outcome, kind))
+        if kind is FailureKind.GONE and self._observers.gone is not None:
+            self._observers.gone(call.app)
+        if self._observers.observer is not None:
+            self._observers.observer.observed(observed(call, outcome, kind))
 
 
 def _guard(hook: Hook[BaseModel, BaseModel], request: BaseModel) -> None:
     if in_transaction():
-        msg = "an app is asked while a transaction is open; look, ask, write"
+        msg = "an app is called while a transaction is open; use run_exchange"
         raise RuntimeError(msg)
     if not isinstance(request, hook.request):
         msg = f"{hook.name} takes {hook.request.__name__}, not {type(request).__name__}"
@@ -257,7 +264,7 @@ def _guard(hook: Hook[BaseModel, BaseModel], request: BaseModel) -> None:
 
 
 def _left(call: HookCall, deadline: asyncio.Timeout) -> HookCall:
-    """Tell the app the time that is left after the wait for a place."""
+    """Return the call with the time that is left after the wait for a slot."""
     left = (deadline.when() or 0.0) - asyncio.get_running_loop().time()
     return _within(call, max(0, round(left * 1000)))
 
@@ -284,14 +291,14 @@ def _require(answer: Res, check: Check[Res]) -> None:
 def _instead(
     hook: Hook[BaseModel, Res], policy: Policy, check: Check[Res] | None
 ) -> tuple[DecidedBy, Res | Refusal | None]:
-    """Fall back as the manifest says; a literal that does not hold here decides nothing."""
+    """Return the manifest's fallback; a literal that is invalid here decides nothing."""
     if policy.on_failure is not Strategy.FALLBACK:
         return DECIDES[policy.on_failure], None
     try:
         literal = hook.result.model_validate(policy.fallback)
         return DecidedBy.FALLBACK, _checked(literal, check)
     except (ValidationError, CallFailed):
-        logger.warning("the manifest's fallback does not hold", hook=hook.name, exc_info=True)
+        logger.warning("the manifest's fallback is invalid", hook=hook.name, exc_info=True)
         return DecidedBy.NOBODY, None
 
 

@@ -1,4 +1,4 @@
-"""Answers that come after something else has stood in for them: told to whoever records them."""
+"""Late answers: replies that arrive after the deadline, when a fallback has decided already."""
 
 from dataclasses import dataclass
 from typing import Protocol
@@ -8,11 +8,11 @@ from mymozhem.contract import DecidedBy
 
 @dataclass(frozen=True)
 class LateAnswer:
-    """What an app said to a call that nobody waited for any more.
+    """A reply that arrived after the deadline of its call.
 
-    `decided_by` is what stood in when its deadline passed. `data` is the answer as JSON of a size
-    that is allowed, not yet validated against the hook, and None where the app failed after all;
-    `refused` says that it is a refusal. `late_ms` is how long after the deadline it came.
+    `decided_by` is what decided at the deadline. `data` is the reply as JSON, within the size
+    limit but not yet validated against the hook, and None if the app failed. `refused` means
+    that the reply is a refusal. `late_ms` is the time between the deadline and the reply.
     """
 
     call_id: str
@@ -27,8 +27,8 @@ class LateAnswer:
 
 
 class LateSink(Protocol):
-    """Takes late answers; it must return at once and never raise."""
+    """Receives late answers; must not block and never raise."""
 
     def late(self, answer: LateAnswer, /) -> None:
-        """Take note of an answer that came too late."""
+        """Handle a late answer."""
         ...

@@ -1,4 +1,4 @@
-"""Drift: a remote app that answers for another lock than the room has it was asked for."""
+"""Drift: a remote app replies for a different room lock than the call named."""
 
 from dataclasses import dataclass
 from typing import Protocol
@@ -8,7 +8,7 @@ from .transports.base import HookCall, Reply
 
 @dataclass(frozen=True)
 class Drifted:
-    """A reply that named another lock than the question; `named` is the app's own word."""
+    """A reply that names a different lock than the call; `named` is the text from the app."""
 
     app_id: str
     version: str
@@ -18,15 +18,15 @@ class Drifted:
 
 
 class DriftSink(Protocol):
-    """Takes note of drifts; it must return at once and never raise."""
+    """Receives drifts; must not block and never raise."""
 
     def drifted(self, drift: Drifted, /) -> None:
-        """Take note of one."""
+        """Handle a drift."""
         ...
 
 
 def drift_of(call: HookCall, reply: Reply) -> Drifted | None:
-    """Return how far a reply is from the room's lock; None where it names that, or none."""
+    """Return the drift of a reply; None if it names the room's lock, or no lock."""
     room, expected = call.context.room, call.context.lock
     if reply.lock is None or room is None or expected is None or reply.lock == expected:
         return None

@@ -1,4 +1,4 @@
-"""Who is told of calls: when they are over, of late answers, of drifts, of apps that are gone."""
+"""Observers of calls: of finished calls, late answers, drifts, and apps that are gone."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -29,11 +29,11 @@ _UNASKED = frozenset(
 
 @dataclass(frozen=True)
 class CallObservers:
-    """Who is told of calls: each returns at once and never raises.
+    """The observers of calls: each must not block and never raises.
 
-    `observer` hears of every call, `late` of answers after their deadlines, `drifts` of replies for
-    another lock than the room's, `gone` of apps that said so themselves (410), with the version
-    that did.
+    `observer` receives every finished call, `late` the answers after their deadlines, `drifts`
+    the replies for a different lock than the room's. `gone` receives the versions of apps that
+    replied that they no longer exist (410).
     """
 
     observer: CallObserver | None = None
@@ -44,7 +44,7 @@ class CallObservers:
 
 @dataclass
 class Listener:
-    """Where an answer goes that nobody waits for any more; `decided_by` is set by then."""
+    """Receives the late reply to one call; `decided_by` is set by then."""
 
     sink: LateSink
     clock: Clock
@@ -56,9 +56,9 @@ class Listener:
     decided_at: float = 0.0
 
     def __call__(self, reply: Reply) -> None:
-        """Tell the sink of an answer, where something else has decided by now."""
+        """Pass a reply to the sink, if something else has decided by now."""
         if self.decided_by is None:
-            return  # the caller left before anything was decided
+            return  # the caller was cancelled before anything decided
         data: bytes | None = reply.data
         try:
             decode(self.hook, reply)
@@ -74,7 +74,7 @@ class Listener:
 
 
 def observed(call: HookCall, outcome: Outcome[BaseModel], kind: FailureKind | None) -> Observed:
-    """Return what became of a call; `kind` is why the app failed, None where it did not."""
+    """Return the record of a call; `kind` is why the app failed, None if it did not."""
     room = call.context.room
     return Observed(
         app_id=call.app.app_id,

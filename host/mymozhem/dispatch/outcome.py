@@ -1,4 +1,4 @@
-"""What became of a call: an answer, a refusal, or a typed failure and who decided instead."""
+"""The outcome of a call: a result, a refusal, or a typed failure and who decided instead."""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -11,16 +11,16 @@ from mymozhem.errors import Refused, Unavailable
 
 Res_co = TypeVar("Res_co", bound=BaseModel, covariant=True)
 
-#: a sentence may repeat words of the app's, which are of any length; it goes into logs and mails
+#: a message may quote the app at any length; it goes into logs and mails
 LONGEST_MESSAGE = 2_000
 
 
 class FailureKind(StrEnum):
-    """Why an app's answer could not be had; the value is the code that clients read."""
+    """Why there is no usable result of an app; the value is the code that clients read."""
 
-    TIMEOUT = "APP_TIMEOUT"  #: no answer within the deadline: unknown, not no
+    TIMEOUT = "APP_TIMEOUT"  #: no reply within the deadline: the result is unknown, not a refusal
     RAISED = "APP_FAILED"  #: the app raised something other than `Refuse`
-    BAD_RESULT = "APP_BAD_RESULT"  #: the answer breaks the schema, the size limit or its meaning
+    BAD_RESULT = "APP_BAD_RESULT"  #: the result breaks the schema, the size limit or a rule
     OVERLOADED = "APP_OVERLOADED"  #: too many of the app's calls are running or blocked
     BUDGET_SPENT = "APP_BUDGET_SPENT"  #: earlier hooks used up the time of the request
     NO_CODE = "APP_ORPHANED"  #: no installed code serves the locked version
@@ -29,17 +29,17 @@ class FailureKind(StrEnum):
     BAD_STATUS = "APP_BAD_STATUS"  #: the app's server failed: 5xx, 408, 429, or a redirect
     MISCONFIGURED = "APP_MISCONFIGURED"  #: 401, 403, 404, or an address that may not be reached
     REFUSED_CALL = "APP_REFUSED_CALL"  #: 400, 409, 413 or 422: the app did not take this call
-    GONE = "APP_GONE"  #: 410: the app says that it is no more
-    PAUSED = "APP_PAUSED"  #: it failed several times in a row and is not asked for a while
+    GONE = "APP_GONE"  #: 410: the app says that it no longer exists
+    PAUSED = "APP_PAUSED"  #: it failed too often recently and is not called for a while
     STOPPED = "APP_STOPPED"  #: the operator has stopped the app
-    ACCEPTED = "APP_ACCEPTED"  #: 202: the app has accepted the call, its answer comes later
+    ACCEPTED = "APP_ACCEPTED"  #: 202: the app accepted the call; its result comes later
 
 
 @dataclass(frozen=True)
 class Failure:
     """Why the app did not decide: a code for programs, a sentence for people, no stack trace.
 
-    `code` is the kind's own unless the meaning of an answer was wrong and a caller named it.
+    `code` is that of the kind, unless a `check` rejected the result with a code of its own.
     """
 
     kind: FailureKind
@@ -48,7 +48,7 @@ class Failure:
 
 
 class BadAnswer(Exception):
-    """Raise this from a `check`: the answer fits its schema, but what it says cannot be.
+    """Raise this from a `check`: the result fits its schema, but its meaning is invalid.
 
     It then counts as a failure of the app, and the fallback decides.
     """
@@ -60,9 +60,9 @@ class BadAnswer(Exception):
 
 
 class CallFailed(Exception):
-    """A call has no usable answer; transports raise it, the dispatcher makes it an outcome.
+    """A call has no usable result; transports raise it, the dispatcher makes it an outcome.
 
-    `status` is that of the answer where it says so.
+    `status` is the HTTP status of the response, if there is one.
     """
 
     def __init__(
@@ -80,25 +80,25 @@ class CallFailed(Exception):
 
 @dataclass(frozen=True)
 class Outcome(Generic[Res_co]):
-    """Who decided a call, and what.
+    """Who decided a call, and the result.
 
     ============ ======== ========= ========= ====================================================
     decided_by   result   refusal   failure   means
     ============ ======== ========= ========= ====================================================
-    APP          set                          the app answered
-    APP                   set                 the app said no: 409 to the caller, nothing applied
-    FALLBACK     set                set       the manifest's literal value stands in
+    APP          set                          the app returned a result
+    APP                   set                 the app refused: 409 to the caller, nothing applied
+    FALLBACK     set                set       the manifest's literal value is the result
     PLATFORM                        set       the caller applies the host's own default
-    PLATFORM                                  the same: the app does not take this hook over
-    CACHE                           set       the caller applies rules that it already holds
-    REVIEW                          set       the caller leaves it to an organizer
-    HOLD                            set       the caller lets it stand still, visibly
-    QUEUE                           set       the caller keeps its durable row and asks again later
-    NOBODY                          set       the caller is told (`raise_if_failed`)
+    PLATFORM                                  the same: the app does not implement this hook
+    CACHE                           set       the caller applies rules that it has cached
+    REVIEW                          set       the caller leaves the decision to an organizer
+    HOLD                            set       the caller pauses visibly until the app is back
+    QUEUE                           set       the caller keeps its durable row and retries later
+    NOBODY                          set       the caller fails (`raise_if_failed`)
     ============ ======== ========= ========= ====================================================
 
-    `result` is None exactly when the caller decides what happens. `call_id` is what to ask again
-    with: the same id and the same request. `duration_ms` is the time that the call took.
+    `result` is None exactly if the caller decides what happens. To retry, pass the same `call_id`
+    and the same request. `duration_ms` is the duration of the call.
     """
 
     decided_by: DecidedBy
@@ -109,7 +109,7 @@ class Outcome(Generic[Res_co]):
     duration_ms: float = 0.0
 
     def raise_if_failed(self) -> None:
-        """Raise `Unavailable` (503, the failure's code) when nobody decided; else do nothing."""
+        """Raise `Unavailable` (503, the failure's code) if nobody decided; else do nothing."""
         if self.failure is not None and self.decided_by is DecidedBy.NOBODY:
             raise Unavailable(
                 f"{self.failure.message} Nothing was changed; try again in a moment.",
@@ -118,7 +118,7 @@ class Outcome(Generic[Res_co]):
             )
 
     def raise_if_refused(self) -> None:
-        """Raise `Refused` (409) in the app's own words when it said no; else do nothing."""
+        """Raise `Refused` (409) with the app's message if it refused; else do nothing."""
         if self.refusal is not None:
             raise Refused(
                 self.refusal.message, code=self.refusal.code, details=self.refusal.details

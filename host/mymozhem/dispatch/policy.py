@@ -1,4 +1,4 @@
-"""The rules of a call: how long it may take, and who decides when the app does not."""
+"""The policy of a call: its deadline, and who decides if the app does not."""
 
 from typing import Protocol
 
@@ -7,7 +7,7 @@ from pydantic import BaseModel, JsonValue
 from mymozhem.clock import Clock
 from mymozhem.contract import DecidedBy, Hook, Strategy
 
-#: who decides under each strategy when the app has not
+#: who decides under each strategy if the app does not
 DECIDES: dict[Strategy, DecidedBy] = {
     Strategy.PLATFORM: DecidedBy.PLATFORM,
     Strategy.CACHED: DecidedBy.CACHE,
@@ -20,11 +20,11 @@ DECIDES: dict[Strategy, DecidedBy] = {
 
 
 class Policy(Protocol):
-    """What a manifest says about calls of one hook, defaults applied."""
+    """What a manifest declares for calls of one hook, with defaults applied."""
 
     @property
     def timeout_ms(self) -> int:
-        """Return the deadline that the manifest asks for."""
+        """Return the deadline that the manifest declares."""
         ...
 
     @property
@@ -34,7 +34,7 @@ class Policy(Protocol):
 
     @property
     def fallback(self) -> JsonValue:
-        """Return the literal result; it matters under `Strategy.FALLBACK` only."""
+        """Return the literal result; it is used under `Strategy.FALLBACK` only."""
         ...
 
 
@@ -43,27 +43,27 @@ class Declared(Protocol):
 
     @property
     def capabilities(self) -> frozenset[str]:
-        """Return the capabilities that the app takes over."""
+        """Return the capabilities that the app implements."""
         ...
 
     def policy(self, hook: Hook[BaseModel, BaseModel], /) -> Policy:
-        """Return what the manifest says about calls of a hook."""
+        """Return what the manifest declares for calls of a hook."""
         ...
 
 
 class Budget:
-    """The time that one action of one person has, shared by all hooks that it causes."""
+    """The time that one action of one participant has, shared by all hooks that it calls."""
 
     def __init__(self, clock: Clock, total_ms: int) -> None:
         self._clock = clock
         self._ends = clock.monotonic() + total_ms / 1000
 
     def left_ms(self) -> int:
-        """Return the milliseconds that are left, 0 when there are none."""
+        """Return the milliseconds that are left, 0 if none."""
         return max(0, round((self._ends - self._clock.monotonic()) * 1000))
 
     def child(self, cap_ms: int) -> "Budget":
-        """Return a budget of what is left, at most `cap_ms`; spending it spends this one too."""
+        """Return a budget of what is left, at most `cap_ms`; its time counts for this one too."""
         return Budget(self._clock, min(cap_ms, self.left_ms()))
 
 

@@ -1,4 +1,4 @@
-"""Answers of apps as replies of the transport; what is none is a failure of the app."""
+"""Convert what apps return to replies of the transport, and back; invalid data is a failure."""
 
 from typing import TypeVar
 
@@ -13,9 +13,9 @@ Res = TypeVar("Res", bound=BaseModel)
 
 
 def encode(hook: Hook[BaseModel, BaseModel], answer: object) -> Reply:
-    """Return what an app's function returned as a reply; `CallFailed` where it is no answer.
+    """Return what an app's function returned as a reply; raises `CallFailed` if it is invalid.
 
-    What is understood, `answering.encode` says.
+    For the types that are allowed, see `answering.encode`.
     """
     try:
         return Reply(*codec.encode(hook, answer))
@@ -24,7 +24,7 @@ def encode(hook: Hook[BaseModel, BaseModel], answer: object) -> Reply:
 
 
 def decode(hook: Hook[BaseModel, Res], reply: Reply) -> Res | Refusal:
-    """Return the validated answer in a reply; `CallFailed` where it breaks a rule."""
+    """Return the validated result in a reply; raises `CallFailed` if it breaks a rule."""
     try:
         return codec.decode(hook, codec.Answer(reply.data, reply.refused))
     except codec.NoAnswer as error:

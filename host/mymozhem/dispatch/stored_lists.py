@@ -1,4 +1,4 @@
-"""Long lists that wait for an app to fetch them, behind addresses that the host has signed."""
+"""Long lists, stored until an app fetches them from addresses that the host has signed."""
 
 import asyncio
 import hashlib
@@ -22,10 +22,11 @@ _ID_HEX = 40
 
 
 class StoredLists:
-    """Keeps lists in the database until they expire; see `wire_lists.Lists`.
+    """Keeps lists in the database until they expire; see `long_lists.Lists`.
 
-    The same list put again by the same app's calls is kept once, and longer. `key` signs the
-    addresses, `public_url` is where apps reach the host, without a slash at the end.
+    If calls of the same app store the same list again, it is stored once, and its expiry is
+    extended. `key` signs the addresses; `public_url` is where apps reach the host, without a
+    slash at the end.
     """
 
     def __init__(self, database: Database, *, key: bytes, public_url: str, clock: Clock) -> None:
@@ -35,7 +36,7 @@ class StoredLists:
         self._clock = clock
 
     async def put(self, app_id: str, data: bytes, count: int) -> ListRef:
-        """Keep the JSON of a list of so many rows, and return where the app finds it."""
+        """Store the JSON of a list of `rows` rows, and return a reference to fetch it."""
         digest, packed = await asyncio.to_thread(_packed, data)
         list_id = self._id(app_id, digest)
         try:
@@ -43,7 +44,7 @@ class StoredLists:
                 expires_at = _whole_second(unit.now + LIFETIME)
                 if not await _prolonged(unit, list_id, expires_at):
                     unit.session.add(ListRow(id=list_id, data=packed, expires_at=expires_at))
-        except IntegrityError:  # another process has put it just now
+        except IntegrityError:  # another process stored it concurrently
             async with self._database.write() as unit:
                 expires_at = _whole_second(unit.now + LIFETIME)
                 await _prolonged(unit, list_id, expires_at)
@@ -54,12 +55,12 @@ class StoredLists:
     async def get(self, list_id: str, *, expires: int, signature: str) -> bytes:
         """Return the JSON of a list; `expires` is in seconds since 1970.
 
-        Raises `NotFound` where the signature is not ours, and `Gone` where it was good until then.
+        Raises `NotFound` if the signature is invalid, `Gone` if the address has expired.
         """
         if not hmac.compare_digest(self._signature(list_id, expires).encode(), signature.encode()):
             raise NotFound
         if self._clock.now().timestamp() >= expires:
-            raise Gone("This list has expired; the question that named it is long over.")
+            raise Gone("This list has expired; the call that named it is over.")
         async with self._database.read() as session:
             row = await session.get(ListRow, list_id)
         if row is None:

@@ -1,4 +1,4 @@
-"""What host processes tell each other about apps that fail."""
+"""Tables that processes share about calls: openings of breakers, and stored lists."""
 
 from datetime import datetime
 
@@ -15,7 +15,7 @@ CAPABILITY_LENGTH = 64
 class BreakerOpeningRow(Base):
     """A breaker that is not closed; closing it deletes the row.
 
-    `probe` is the process that tries the app now, and nobody else may before `probe_until`.
+    `probe` is the process that tries the app now; no other process may before `probe_until`.
     """
 
     __tablename__ = "breaker_openings"
@@ -34,9 +34,10 @@ class BreakerOpeningRow(Base):
 
 
 class ListRow(Base):
-    """A list too long for the body of a call, until the app has had its time to fetch it.
+    """A list too long for the body of a call, kept until the app has had time to fetch it.
 
-    `id` names the app and what the list says, to the host alone; `data` is its JSON, deflated.
+    `id` names the app and the content of the list, for the host alone; `data` is its JSON,
+    deflated.
     """
 
     __tablename__ = "webhook_lists"

@@ -1,8 +1,8 @@
-"""Writes that a client may repeat: the key is reserved first, and marked with the effect itself.
+"""Idempotent writes: the key is reserved first, and marked as done with the effect itself.
 
-`reserve` writes the key before the work, `mark_done` marks it in the very transaction of the
-effect, `complete` keeps the response for those who ask again. A crash between the last two leaves a
-key that says the work was done, so that it is never done twice.
+`reserve` writes the key before the work, `mark_done` marks it in the transaction of the effect,
+`complete` stores the response for repeated requests. After a crash between the last two, the key
+says that the work was done, so that it is never done twice.
 """
 
 from contextvars import ContextVar
@@ -29,13 +29,13 @@ class IdempotencyMismatch(Conflict):
 
 
 class InProgress(Conflict):
-    """A request with this idempotency key is still running; ask again in a moment."""
+    """A request with this idempotency key is still running; try again in a moment."""
 
     default_code = "IN_PROGRESS"
 
 
 class AlreadyDone(Conflict):
-    """This was done already, but its answer was lost; look at the room for what came of it."""
+    """This was done already, but the response was lost; read the room to see the result."""
 
     default_code = "ALREADY_DONE"
 
@@ -52,7 +52,7 @@ class Claim:
 
 @dataclass(frozen=True)
 class Kept:
-    """The response that was given the first time."""
+    """The stored response of the first request."""
 
     status: int
     body: object
@@ -70,16 +70,17 @@ def _where(claim: Claim) -> tuple[ColumnElement[bool], ...]:
 
 
 async def reserve(database: Database, claim: Claim, *, hours: int) -> Kept | None:
-    """Reserve a key: None means go ahead, a response means it was done before.
+    """Reserve a key: None means that the work must be done, a response that it was done before.
 
-    Raises IdempotencyMismatch, InProgress or AlreadyDone. What was reserved and never marked is
-    free again after a minute, and what was marked and never completed is AlreadyDone from then on.
+    Raises IdempotencyMismatch, InProgress or AlreadyDone. A key that was reserved and never marked
+    is free again after a minute; one that was marked and never completed is AlreadyDone from then
+    on.
     """
     for _ in range(2):
         try:
             return await _reserve(database, claim, hours)
         except IntegrityError:
-            continue  # somebody else reserved it at the same moment; look at theirs
+            continue  # another request reserved it concurrently; read that one
     raise InProgress
 
 
@@ -109,7 +110,7 @@ async def _reserve(database: Database, claim: Claim, hours: int) -> Kept | None:
 
 
 def current_claim() -> Claim | None:
-    """Return the claim of the request that runs, None where it has none."""
+    """Return the claim of the current request, None if it has none."""
     return _current.get()
 
 
@@ -125,7 +126,7 @@ async def mark_claim_done(session: AsyncSession, claim: Claim | None) -> None:
 
 
 async def complete(database: Database, claim: Claim, kept: Kept) -> None:
-    """Keep the response for those who repeat the request, and end the claim."""
+    """Store the response for repeated requests, and end the claim."""
     _current.set(None)
     async with database.write() as unit:
         await unit.session.execute(
@@ -136,7 +137,7 @@ async def complete(database: Database, claim: Claim, kept: Kept) -> None:
 
 
 async def release(database: Database, claim: Claim) -> None:
-    """Give up a claim whose work was not done, so that it may be tried again."""
+    """Release a claim whose work was not done, so that it may be tried again."""
     _current.set(None)
     async with database.write() as unit:
         await unit.session.execute(
@@ -166,7 +167,7 @@ def _is_abandoned(row: IdempotencyRow, now: datetime) -> bool:
 def _kept(row: IdempotencyRow, claim: Claim, now: datetime) -> Kept:
     if row.body_digest != claim.body_digest:
         raise IdempotencyMismatch
-    # What is done may still be about to have its answer kept, a moment after its effect.
+    # The response is stored a moment after the effect, so allow some time for it.
     if row.status == RUNNING or (row.status == DONE and not _is_abandoned(row, now)):
         raise InProgress
     if row.status == DONE or row.status is None:

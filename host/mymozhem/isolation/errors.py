@@ -1,13 +1,13 @@
-"""Why there is no worker to ask."""
+"""Errors: why no worker can be called."""
 
 from mymozhem.errors import Unavailable
 
 
 class NotStarted(Unavailable):
-    """The app's worker did not start, or ended before it could be asked.
+    """The app's worker did not start, or ended before it could be called.
 
-    `by_app` says that the app itself cannot be loaded: it will not help to try again. `detail` is
-    for logs alone, where it tells more: errors of apps may hold what is not for everybody.
+    `by_app` means that the app itself cannot be loaded, so that a retry does not help. `detail` is
+    for logs only, if it says more: errors of apps may contain private data.
     """
 
     default_code = "WORKER_NOT_STARTED"
@@ -19,6 +19,6 @@ class NotStarted(Unavailable):
 
 
 class Resting(Unavailable):
-    """The app's worker ended too often of late; it is started again in a moment."""
+    """The app's worker ended too often recently; it is started again in a moment."""
 
     default_code = "WORKER_RESTING"

@@ -1,4 +1,4 @@
-"""Whom a worker runs as: a user of its own where the host may do that, and it works."""
+"""The operating system's user of workers: a separate one if the host may switch and it works."""
 
 import os
 import pwd
@@ -8,22 +8,22 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-#: who owns nothing, on every system
+#: the user that owns nothing, on every system
 NOBODY = "nobody"
 
 PROBE_SECONDS = 10.0
 
-#: what a worker is told of the host's variables; nothing of the host's settings is among them
+#: the host's variables that a worker inherits; no settings of the host are among them
 _PASSED = ("PATH", "LANG", "LANGUAGE", "TZ", "SYSTEMROOT")
 
 
 class NotTried(RuntimeError):
-    """It could not be tried whether a user can run an interpreter; the next start tries again."""
+    """The test whether a user can run an interpreter could not run; the next start tries again."""
 
 
 @dataclass(frozen=True)
 class OsUser:
-    """A user; `uid` and `gid` are None where it is the host's own.
+    """A user; `uid` and `gid` are None if it is the host's own.
 
     `note` is a sentence for the operator: why it is the host's own, or what this one could read.
     """
@@ -35,16 +35,16 @@ class OsUser:
 
     @property
     def apart(self) -> bool:
-        """Tell whether it is another user than the host's."""
+        """Return whether it is a different user than the host's."""
         return self.uid is not None
 
 
 def os_user_for(wanted: str | None, interpreter: Path, data_dir: Path) -> OsUser:
-    """Return whom workers of an interpreter run as; blocking, for some 50 ms.
+    """Return the user for workers of an interpreter; blocks for some 50 ms.
 
-    Only a host that runs as root may choose: `wanted`, or nobody. That user must be able to run the
-    interpreter, which is tried; if not, it is the host's own user. No permission is changed. Raises
-    `NotTried` where the trial was killed, or took too long: that is no reason to run as root.
+    Only a host that runs as root may choose: `wanted`, or nobody. A test checks that the user can
+    run the interpreter; if not, workers run as the host's own user. No permission is changed.
+    Raises `NotTried` if the test was killed or took too long: that is not a reason to run as root.
     """
     own = _name_of(os.geteuid())
     if os.geteuid() != 0:
@@ -70,7 +70,7 @@ def os_user_for(wanted: str | None, interpreter: Path, data_dir: Path) -> OsUser
 
 
 def files_open_to_all(folder: Path) -> list[Path]:
-    """Return the files of a folder that any user of the machine can read, as their modes say."""
+    """Return the files of a folder that every user of the machine can read, by their modes."""
     try:
         if not all(_mode(each) & stat.S_IXOTH for each in (folder, *folder.parents)):
             return []
@@ -81,17 +81,17 @@ def files_open_to_all(folder: Path) -> list[Path]:
 
 
 def variables(folder: str, source: Mapping[str, str]) -> dict[str, str]:
-    """Return the variables of a worker whose own folder this is; `source` are the host's."""
+    """Return the environment variables of a worker with this folder; `source` are the host's."""
     passed = {
         name: value for name, value in source.items() if name in _PASSED or name.startswith("LC_")
     }
-    # Each thread of glibc's takes 64 MB of addresses, which count as memory here.
+    # Each thread of glibc takes 64 MB of address space, which counts as memory here.
     own = {"HOME": folder, "TMPDIR": folder, "MALLOC_ARENA_MAX": "2"}
     return {"PATH": os.defpath, **passed, **own}
 
 
 def _probed(interpreter: Path, user: pwd.struct_passwd) -> str | None:
-    """Return why a user cannot run the program of workers; None where it can."""
+    """Return why a user cannot run the program of workers; None if they can."""
     try:
         done = subprocess.run(  # noqa: S603  the interpreter of an environment of ours
             [interpreter, "-I", "-c", "import mymozhem.isolation.worker_main"],

@@ -1,4 +1,4 @@
-"""All workers of one host process: started on demand, shared, stopped when nobody asks them."""
+"""All workers of one host process: started on demand, shared, and stopped when idle."""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
@@ -19,7 +19,7 @@ from .os_user import OsUser, os_user_for
 from .restart_backoff import deaths_after, deaths_before, rest_seconds
 from .worker import LOG_NAME, STOP_SECONDS, Launch, Worker
 
-#: a worker that misses so many deadlines in a row is replaced: it hangs, or all its threads do
+#: a worker that misses this many deadlines in a row is replaced: it hangs, or all its threads do
 MOST_MISSES = 5
 
 logger = structlog.stdlib.get_logger(__name__)
@@ -27,11 +27,11 @@ logger = structlog.stdlib.get_logger(__name__)
 
 @dataclass(frozen=True)
 class WorkerStatus:
-    """A worker as an operator wants to know it; `pid` and `since` are None where none runs.
+    """A worker as operators see it; `pid` and `since` are None if none runs.
 
-    `user` is whom it runs as, and `note` what to know about that; both are None before the first
-    start. `last_end` says how the last one ended. `rests` are the seconds until it may be started
-    again after it died too often.
+    `user` is the worker's user, and `note` a remark about it; both are None before the first
+    start. `last_end` says how the last worker ended. `rests` are the seconds until it may be
+    started again after repeated deaths.
     """
 
     app_id: str
@@ -48,10 +48,10 @@ class WorkerStatus:
 
 
 class Workers:
-    """Starts isolated code and ends it; used from one event loop.
+    """Starts and stops isolated code; used from one event loop.
 
-    Nothing starts by itself: a call does. When a worker has died, the next call starts another, at
-    once after the first death, after more and more rest when it dies again and again.
+    Only a call starts a worker. After a worker dies, the next call starts another one: immediately
+    after the first death, with increasing back-off after repeated deaths.
     """
 
     def __init__(self, settings: Settings) -> None:
@@ -61,10 +61,10 @@ class Workers:
 
     @asynccontextmanager
     async def use(self, code: IsolatedCode) -> AsyncIterator[Worker]:
-        """Enter with a worker that can be asked; while anybody is inside, it is not stopped.
+        """Enter with a worker that can be called; it is not stopped while a caller is inside.
 
-        Those who come while it starts wait for the same start; who is cancelled does not end it.
-        Raises `NotStarted`, and `Resting` at once.
+        Concurrent callers wait for the same start; the cancellation of one does not end it. Raises
+        `NotStarted`, and `Resting` without waiting.
         """
         place = self._place(code)
         place.enter()
@@ -74,21 +74,21 @@ class Workers:
             place.leave()
 
     def missed(self, worker: Worker) -> None:
-        """Note that a worker has missed a deadline, or could not be asked though it runs.
+        """Record that a worker missed a deadline, or cannot be called although it runs.
 
-        After five in a row it is replaced.
+        After five in a row, the worker is replaced.
         """
         worker.misses += 1
         if worker.misses >= MOST_MISSES:
             self._places[worker.code.folder].replace(worker)
 
     def status(self) -> tuple[WorkerStatus, ...]:
-        """Return what is known of each worker that was ever asked for, by name."""
+        """Return the status of each worker that was ever used, by name."""
         places = sorted(self._places.values(), key=lambda each: each.code.name)
         return tuple(place.status() for place in places)
 
     async def close(self) -> None:
-        """End every worker and wait until nothing is left of any; twice is safe."""
+        """End every worker and wait until all their processes are gone. Idempotent."""
         self._closed = True
         ends = [end for place in self._places.values() for end in place.close()]
         if ends:
@@ -104,7 +104,7 @@ class Workers:
 
 
 class _Place:
-    """The worker of one environment, and what became of those before."""
+    """The worker of one environment, and the history of its predecessors."""
 
     def __init__(self, code: IsolatedCode, settings: Settings) -> None:
         self.code = code
@@ -130,23 +130,23 @@ class _Place:
         self._idle: asyncio.TimerHandle | None = None
 
     def enter(self) -> None:
-        """Count somebody who asks."""
+        """Count a caller."""
         self._running += 1
         self._not_idle()
 
     def leave(self) -> None:
-        """Count somebody less; when the last one left, the worker stops after a while."""
+        """Discount a caller; after the last one, the worker stops when it was idle for a while."""
         self._running -= 1
         self._idle_from_now()
 
     async def worker(self) -> Worker:
-        """Return the worker once it can be asked; starts it where none is there."""
+        """Return the worker once it can be called; starts it if none runs."""
         worker = self._worker or self._begin()
         await asyncio.shield(worker.ready)
         return worker
 
     def status(self) -> WorkerStatus:
-        """Return what is known."""
+        """Return the status."""
         left = self._rests_until - asyncio.get_running_loop().time()
         worker = self._worker
         return WorkerStatus(
@@ -164,19 +164,19 @@ class _Place:
         )
 
     def replace(self, worker: Worker) -> None:
-        """Have the next call start another worker; what this one is still asked goes there, too."""
+        """Make the next call start another worker; current calls of this one move there, too."""
         if self._worker is worker:
             facts = self._facts(worker)
             logger.warning("worker hangs and is replaced", misses=worker.misses, **facts)
             self._stop()
 
     def close(self) -> "list[asyncio.Future[str]]":
-        """Stop for good; return what is done when nothing is left."""
+        """Stop permanently; return a future that is done when all processes are gone."""
         self._stop()
         return [worker.ended for worker in self._leaving]
 
     def _idle_from_now(self) -> None:
-        """Have the worker stop after a while if nobody asks; never while it still starts."""
+        """Stop the worker after an idle time without calls; never while it is starting."""
         self._not_idle()
         if self._running == 0 and self._worker is not None and self._worker.ready.done():
             loop = asyncio.get_running_loop()
@@ -194,7 +194,7 @@ class _Place:
             self._part()
 
     def _part(self) -> None:
-        """Let the next call start another worker; this one is on its way out."""
+        """Detach the worker, which is ending, so that the next call starts another one."""
         if self._worker is not None:
             self._leaving.add(self._worker)
             self._worker = None
@@ -221,7 +221,7 @@ class _Place:
             return
         note = worker.account.note if worker.account is not None else None
         if note is not None and (known is None or known.note != note):
-            logger.warning("whom an isolated app runs as", note=note, **self._facts(worker))
+            logger.warning("user of an isolated app", note=note, **self._facts(worker))
         logger.info("worker started", **self._facts(worker))
         self._idle_from_now()
 
@@ -229,7 +229,7 @@ class _Place:
         self._leaving.discard(worker)
         how = worker.ended.result()
         if worker.ready.exception() is not None:
-            return  # that was its death
+            return  # `_began` has recorded its death
         if worker.stopping:
             self._last_end = how
             self._deaths = deaths_before(self._deaths, worker.seconds)
@@ -264,7 +264,7 @@ class _Place:
 
 
 def _kept_apart(find: Callable[[], OsUser]) -> Callable[[], OsUser]:
-    """Keep a user of their own once it was found; what stands in its way may be gone next time."""
+    """Keep a separate user once it was found; an obstacle to it may be gone next time."""
     kept: list[OsUser] = []
 
     def account() -> OsUser:

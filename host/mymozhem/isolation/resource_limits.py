@@ -1,4 +1,4 @@
-"""What a worker may take of the machine, and that it dies with its keeper; called in itself."""
+"""Limit the resources of a worker and tie it to its supervisor; called in the worker itself."""
 
 import ctypes
 import os
@@ -9,7 +9,7 @@ import sys
 #: the longest file that a worker may write
 MAX_FILE_BYTES = 64 * 1024 * 1024
 
-#: host first: a worker that spins takes what is left
+#: the host comes first: a busy worker gets the remaining CPU time
 NICENESS = 5
 
 _PR_SET_PDEATHSIG = 1
@@ -17,7 +17,7 @@ _PR_SET_CHILD_SUBREAPER = 36
 
 
 def limit(*, memory_bytes: int, open_files: int, processes: int | None) -> None:
-    """Bound this process, and all that it starts, for good."""
+    """Limit this process, and all processes that it starts, irrevocably."""
     _bound(resource.RLIMIT_AS, memory_bytes)
     _bound(resource.RLIMIT_NOFILE, open_files)
     _bound(resource.RLIMIT_CORE, 0)
@@ -28,17 +28,17 @@ def limit(*, memory_bytes: int, open_files: int, processes: int | None) -> None:
 
 
 def die_with_parent(parent: int) -> None:
-    """Have the system kill this process once its parent is dead; does nothing but on Linux.
+    """Make the system kill this process when its parent dies; does nothing except on Linux.
 
-    It holds also while code of the app keeps the interpreter from doing anything.
+    It works even while code of the app blocks the interpreter.
     """
     _prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
-    if os.getppid() != parent:  # it died before it was asked for
+    if os.getppid() != parent:  # the parent died before this was requested
         os._exit(1)
 
 
 def adopt_orphans() -> None:
-    """Become the parent of all that descends from this process and outlives its own parent."""
+    """Become the parent of all descendants of this process that outlive their own parents."""
     _prctl(_PR_SET_CHILD_SUBREAPER, 1)
 
 

@@ -1,7 +1,8 @@
-"""The keeper: the process between a host and a worker, in which no code of the app ever runs.
+"""The supervisor: the process between a host and a worker; no code of the app runs in it.
 
-It copies what the worker says into a log of bounded length. It ends the worker, and all that the
-worker has started, when the host says so, when the host is gone, or when the worker has ended.
+It copies the worker's output into a log of bounded length. It ends the worker, and all processes
+that the worker has started, when the host requests it, when the host is gone, or when the worker
+has ended.
 """
 
 import os
@@ -17,25 +18,25 @@ from typing import NoReturn
 
 from .protocol import ENDED, report
 
-#: how long the worker may take to stop in order
+#: how long the worker may take to stop gracefully
 GRACE_SECONDS = 1.0
-#: how long everything that is left may take to die
+#: how long all remaining processes may take to die
 DEATH_SECONDS = 2.0
 
 #: a log that is longer loses its older half
 MAX_LOG_BYTES = 4 * 1024 * 1024
-#: a worker that says more in a second waits
+#: a worker that writes more in a second is blocked
 LOG_BYTES_PER_SECOND = 2 * 1024 * 1024
 _CHUNK = 64 * 1024
-#: what a pipe may still hold when nobody writes into it any more
+#: what a pipe may still contain after its last writer has closed it
 _LAST_CHUNKS = 32
 _STOPS = frozenset({signal.SIGTERM, signal.SIGINT, signal.SIGHUP})
 
 
 class Supervisor:
-    """Watches one worker until its end; `life` is readable when the host is gone.
+    """Supervises one worker until its end; `life` becomes readable when the host is gone.
 
-    `said` is what the worker writes into, `log` where that goes, `host` where reports go.
+    `said` receives the worker's output, `log` is where it goes, and `host` where reports go.
     """
 
     def __init__(
@@ -43,7 +44,7 @@ class Supervisor:
     ) -> None:
         self._worker = worker
         self._life = life
-        self._said: int | None = said
+        self._output: int | None = said
         self._log = log
         self._host = host
         self._folder = folder
@@ -52,10 +53,10 @@ class Supervisor:
             os.set_blocking(end, False)
         signal.set_wakeup_fd(waker, warn_on_full_buffer=False)
         for number in (signal.SIGCHLD, *_STOPS):
-            signal.signal(number, _heard)
+            signal.signal(number, _ignore_signal)
 
     def run(self) -> NoReturn:
-        """Keep the worker, and end as it does."""
+        """Supervise the worker, and exit with its status."""
         self._note(f"worker {self._worker} has started")
         status = self._watched()
         if status is None:
@@ -63,7 +64,7 @@ class Supervisor:
             status = self._awaited(GRACE_SECONDS)
         self._signal(signal.SIGKILL)
         status = self._reap(status)
-        shutil.rmtree(self._folder, ignore_errors=True)  # now that nobody writes into it
+        shutil.rmtree(self._folder, ignore_errors=True)  # no process writes into it any more
         self._copy_rest()
         how = _how(status)
         self._note(f"worker {self._worker} {how}")
@@ -71,7 +72,7 @@ class Supervisor:
         sys.exit(0)
 
     def _watched(self) -> int | None:
-        """Return how the worker has ended by itself; None once somebody wants it to end."""
+        """Return how the worker ended on its own; None once somebody wants it to end."""
         while (status := _reaped(self._worker)) is None:
             ready = self._ready(self._life)
             if self._life in ready and not os.read(self._life, _CHUNK):
@@ -81,7 +82,7 @@ class Supervisor:
         return status
 
     def _awaited(self, seconds: float) -> int | None:
-        """Return how the worker has ended; None where it has not, after so many seconds."""
+        """Return how the worker ended; None if it has not, after that many seconds."""
         ends = time.monotonic() + seconds
         while (status := _reaped(self._worker)) is None and time.monotonic() < ends:
             if self._woken in self._ready(seconds=max(0, ends - time.monotonic())):
@@ -89,16 +90,16 @@ class Supervisor:
         return status
 
     def _ready(self, *more: int, seconds: float | None = None) -> list[int]:
-        """Wait for something to happen, and copy what was said; return what can be read else."""
-        said = [self._said] if self._said is not None else []
+        """Wait for an event, and copy the output; return the other readable descriptors."""
+        said = [self._output] if self._output is not None else []
         ready, _, _ = select.select([self._woken, *said, *more], [], [], seconds)
-        if self._said in ready:
+        if self._output in ready:
             self._copy()
         return ready
 
     def _copy_rest(self) -> None:
         for _ in range(_LAST_CHUNKS):
-            if self._said is None or not select.select([self._said], [], [], 0)[0]:
+            if self._output is None or not select.select([self._output], [], [], 0)[0]:
                 return
             self._copy()
 
@@ -107,7 +108,7 @@ class Supervisor:
             os.killpg(self._worker, number)
 
     def _reap(self, status: int | None) -> int | None:
-        """Kill whatever the worker has left behind; return how the worker itself ended."""
+        """Kill the processes that the worker left behind; return how the worker itself ended."""
         ends = time.monotonic() + DEATH_SECONDS
         while time.monotonic() < ends:
             for child in _children():
@@ -124,11 +125,11 @@ class Supervisor:
         return status
 
     def _copy(self) -> None:
-        if self._said is None:
+        if self._output is None:
             return
-        chunk = os.read(self._said, _CHUNK)
-        if not chunk:  # the worker, and all that it started, have closed it
-            self._said = None
+        chunk = os.read(self._output, _CHUNK)
+        if not chunk:  # the worker, and all processes that it started, have closed it
+            self._output = None
             return
         self._write(chunk)
         if len(chunk) == _CHUNK:
@@ -139,7 +140,7 @@ class Supervisor:
         self._write(f"{moment} {sentence}\n".encode())
 
     def _write(self, data: bytes) -> None:
-        with suppress(OSError):  # a full disk is no reason to end a worker
+        with suppress(OSError):  # a full disk must not end a worker
             os.write(self._log, data)
             size = os.fstat(self._log).st_size
             if size > MAX_LOG_BYTES:
@@ -148,8 +149,8 @@ class Supervisor:
                 os.write(self._log, newer[newer.find(b"\n") + 1 :])
 
 
-def _heard(*_: object) -> None:
-    """Do nothing: the number of the signal stands in the pipe that wakes the keeper."""
+def _ignore_signal(*_: object) -> None:
+    """Do nothing: the number of the signal is in the pipe that wakes the supervisor."""
 
 
 def _signals(pipe: int) -> frozenset[int]:
@@ -159,7 +160,7 @@ def _signals(pipe: int) -> frozenset[int]:
 
 
 def _reaped(worker: int) -> int | None:
-    """Return how the worker has ended, None while it has not; dead orphans are reaped, too."""
+    """Return how the worker has ended, None while it has not; also reaps dead orphans."""
     while True:
         try:
             pid, status = os.waitpid(-1, os.WNOHANG)
@@ -172,7 +173,7 @@ def _reaped(worker: int) -> int | None:
 
 
 def _children() -> list[int]:
-    """Return the children of this process, adopted ones too; none where the system does not say."""
+    """Return the children of this process, with adopted ones; empty if the system has no list."""
     own = os.getpid()
     try:
         return [int(each) for each in Path(f"/proc/{own}/task/{own}/children").read_text().split()]

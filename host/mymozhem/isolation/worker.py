@@ -1,7 +1,7 @@
 """One worker process, from the host's side.
 
-A thread starts it and waits for its end, another one reads what it reports: the event loop never
-waits, and the end is noticed whoever else may hold the pipe.
+One thread starts it and waits for its end, another one reads its reports. So the event loop never
+blocks, and the end is noticed even if other processes hold the pipe.
 """
 
 import asyncio
@@ -30,24 +30,24 @@ from .errors import NotStarted
 from .os_user import OsUser, variables
 from .protocol import ENDED, MAX_LINE_BYTES, PID, PROBLEM, READY, SOCKET_NAME, WorkerConfig
 
-#: how long a question to a worker may be: what others fetch as lists stands in it
+#: the maximum length of a request to a worker: it includes long lists
 MAX_QUESTION_BYTES = 256 * MAX_BODY_BYTES
 
-#: longer than a keeper takes to end everything
+#: longer than a supervisor takes to end all processes
 STOP_SECONDS = 4.0
 
-#: how long what was reported before the end may take to be read
+#: how long to read remaining reports after the end
 LAST_WORDS_SECONDS = 0.3
 
-#: reports are four at most; an app that wrote more into their pipe would hold the host up
+#: there are at most four reports; an app that writes more into the pipe must not delay the host
 MOST_REPORTS = 16
 
-#: processes and threads of a user that workers have to themselves
+#: processes and threads of a user that only workers use
 MAX_PROCESSES = 1_024
 
 LOG_NAME = "worker.log"
 
-#: an address of a Unix socket has 104 bytes on some systems, and ends with NUL
+#: an address of a Unix socket has 104 bytes on some systems, including the final NUL
 _LONGEST_FOLDER = 103 - len(f"/{SOCKET_NAME}")
 
 logger = structlog.stdlib.get_logger(__name__)
@@ -55,7 +55,7 @@ logger = structlog.stdlib.get_logger(__name__)
 
 @dataclass(frozen=True)
 class Launch:
-    """What a worker is started with."""
+    """The parameters of a worker's start."""
 
     code: IsolatedCode
     account: Callable[[], OsUser]
@@ -66,9 +66,9 @@ class Launch:
 class Worker:
     """A process that serves one app; used from one event loop, in which it is started.
 
-    `ready` is done once it can be asked, and raises `NotStarted` where it never can; `ended` is
-    done with a sentence on how it ended, once nothing of it is left. `misses` are the deadlines
-    in a row that it let pass.
+    `ready` is done once the worker can be called, and raises `NotStarted` if it never can. `ended`
+    is done with a sentence on how it ended, once all its processes are gone. `misses` is the
+    number of deadlines in a row that it missed.
     """
 
     def __init__(self, launch: Launch) -> None:
@@ -86,7 +86,7 @@ class Worker:
         self._how: str | None = None
         self._lock = threading.Lock()
         self._process: subprocess.Popen[bytes] | None = None
-        # Nobody may be waiting any more; that it failed is told of in `ended`, too.
+        # Possibly no caller waits any more; the failure is also in `ended`.
         self.ready.add_done_callback(lambda done: done.cancelled() or done.exception())
         self._late = self._loop.call_later(launch.start_seconds, self._give_up)
         name = f"worker-{launch.code.name}"
@@ -94,16 +94,16 @@ class Worker:
 
     @property
     def code(self) -> IsolatedCode:
-        """What it serves."""
+        """The code that it serves."""
         return self._launch.code
 
     @property
     def seconds(self) -> float:
-        """How long ago it was started."""
+        """How long ago it was started, in seconds."""
         return self._loop.time() - self.began
 
     def stop(self) -> None:
-        """Have it stop in order, and kill it if it does not; returns at once, twice is safe."""
+        """Ask the process to stop, and kill it if it does not; returns immediately. Idempotent."""
         with self._lock:
             if self.stopping:
                 return
@@ -112,7 +112,7 @@ class Worker:
         self._loop.call_later(STOP_SECONDS, self.kill)
 
     def kill(self) -> None:
-        """Kill the process and its keeper; safe when it has ended."""
+        """Kill the process and its supervisor; does nothing if it has ended."""
         with self._lock:
             process = self._process
             if process is None or process.poll() is not None:
@@ -133,7 +133,7 @@ class Worker:
             self.stop()
 
     def _run(self) -> None:
-        """Start the process, pass on what it reports, wait for its end; in a thread."""
+        """Start the process, pass on its reports, wait for its end; in a thread."""
         try:
             with contextlib.ExitStack() as stack:
                 process = self._start(stack)
@@ -147,7 +147,7 @@ class Worker:
         self._tell(self._ended)
 
     def _tell(self, told: Callable[..., None], *words: object) -> None:
-        with contextlib.suppress(RuntimeError):  # the loop is closed: nobody wants to know
+        with contextlib.suppress(RuntimeError):  # the loop is closed: no caller waits
             self._loop.call_soon_threadsafe(told, *words)
 
     def _start(self, stack: contextlib.ExitStack) -> subprocess.Popen[bytes]:
@@ -191,9 +191,10 @@ class Worker:
         return process
 
     def _read(self, process: subprocess.Popen[bytes]) -> None:
-        """Pass on what is reported, until nobody can report any more; in a thread.
+        """Pass on reports, until no process can send any more; in a thread.
 
-        Of too many reports only the last one is heard: it may be the keeper's, on the end.
+        If there are too many reports, only the last one counts: it may be the supervisor's, on the
+        end.
         """
         if process.stdout is None:
             raise TypeError  # it was started with a pipe
@@ -202,13 +203,13 @@ class Worker:
             while line := reports.readline(MAX_LINE_BYTES):
                 count, last = count + 1, line
                 if count <= MOST_REPORTS:
-                    self._tell(self._heard, _words(line))
+                    self._tell(self._on_report, _words(line))
                 elif count == MOST_REPORTS + 1:
                     self._tell(self.stop)
         if count > MOST_REPORTS:
-            self._tell(self._heard, _words(last))
+            self._tell(self._on_report, _words(last))
 
-    def _heard(self, words: dict[str, object]) -> None:
+    def _on_report(self, words: dict[str, object]) -> None:
         if isinstance(pid := words.get(PID), int) and self.pid is None:
             self.pid = pid
         if words.get(READY) is True and not self.ready.done():
@@ -218,13 +219,13 @@ class Worker:
             detail = f"The app could not be loaded: {problem}."
             sentence = "The app could not be loaded; the host's log says why."
             self.ready.set_exception(NotStarted(sentence, detail=detail, by_app=True))
-            self.stop()  # it ends by itself, unless the app has said so in its place
+            self.stop()  # it ends on its own, unless the app sent this report
         if (how := words.get(ENDED)) is not None:
             self._how = str(how)[:200]
 
     def _ended(self) -> None:
         self._late.cancel()
-        how = self._how or "was ended together with its keeper"
+        how = self._how or "was ended together with its supervisor"
         if self.pid is not None and self._process is not None:
             _kill_group(self.pid, session=self._process.pid)
         if not self.ready.done():
@@ -251,16 +252,16 @@ class _Key:
 def _new_key() -> _Key:
     text = new_secret()
     key = parse_key(text)
-    if not isinstance(key, SharedKey):  # new secrets are shared ones
+    if not isinstance(key, SharedKey):  # new secrets are shared secrets
         raise TypeError
     return _Key(text, key)
 
 
 def _own_folder(account: OsUser) -> str:
-    """Make the folder of a worker: nobody else may look into it, and its path is short enough."""
+    """Create the folder of a worker: nobody else can read it, and its path is short enough."""
     base = tempfile.gettempdir()
     if len(base) > _LONGEST_FOLDER - 20 or (account.apart and not _is_open_to_all(Path(base))):
-        base = "/tmp"  # noqa: S108  a folder of a random name is made in it, for its owner alone
+        base = "/tmp"  # noqa: S108  the folder in it has a random name and is private
     folder = tempfile.mkdtemp(prefix="mymozhem-", dir=base)
     if account.uid is not None and account.gid is not None:
         os.chown(folder, account.uid, account.gid)
@@ -272,7 +273,7 @@ def _is_open_to_all(folder: Path) -> bool:
 
 
 def _opened_log(folder: Path) -> int:
-    """Open the log of an environment's workers: to append to it, and to cut it where it is long."""
+    """Open the log of an environment's workers for appending, and shorten it if it is long."""
     folder.mkdir(mode=0o700, exist_ok=True)
     return os.open(folder / LOG_NAME, os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_NOFOLLOW, 0o600)
 
@@ -280,7 +281,7 @@ def _opened_log(folder: Path) -> int:
 def _hand_over(process: subprocess.Popen[bytes], orders: WorkerConfig) -> None:
     if process.stdin is None:
         raise TypeError  # it was started with a pipe
-    with contextlib.suppress(BrokenPipeError):  # it has ended already, and how is read below
+    with contextlib.suppress(BrokenPipeError):  # it has ended already; its status is read below
         process.stdin.write(orders.line())
         process.stdin.flush()
 
@@ -294,7 +295,7 @@ def _closing(process: subprocess.Popen[bytes]) -> Iterator[None]:
 
 
 def _words(line: bytes) -> dict[str, object]:
-    """Read a line of reports; an app may have written into the pipe, so it may be anything."""
+    """Parse a report; it may be anything, since an app may have written into the pipe."""
     try:
         found = json.loads(line)
     except (ValueError, RecursionError):
@@ -303,7 +304,7 @@ def _words(line: bytes) -> dict[str, object]:
 
 
 def _kill_group(leader: int, *, session: int) -> None:
-    """Kill a group of processes, if it is of the session of this worker: who else, is not ours."""
+    """Kill a group of processes, but only if it is of the session of this worker."""
     with contextlib.suppress(ProcessLookupError, PermissionError):
         if os.getsid(leader) == session:
             os.killpg(leader, signal.SIGKILL)

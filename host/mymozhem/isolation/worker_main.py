@@ -23,7 +23,7 @@ GROUP = "mymozhem.apps"
 
 _LIFE, _HOST, _LOG = 0, 1, 2
 _REPORT = 3
-#: beyond any that a process of so little has
+#: above every descriptor of such a small process
 _DESCRIPTORS = 256
 
 
@@ -32,29 +32,29 @@ class _NotLoadable(Exception):
 
 
 def main() -> NoReturn:
-    """Take orders, and serve until the end."""
+    """Read the configuration, and serve until the end."""
     orders = WorkerConfig.read(_LIFE)
     adopt_orphans()
-    said, saying = os.pipe()
-    keeper = os.getpid()
+    output, output_end = os.pipe()
+    supervisor = os.getpid()
     worker = os.fork()
     if worker == 0:
-        _become_worker(keeper, said, saying)
+        _become_worker(supervisor, output, output_end)
         _work(orders)
-    os.close(saying)
-    with suppress(ProcessLookupError, PermissionError):  # it does so itself, and may be ahead
+    os.close(output_end)
+    with suppress(ProcessLookupError, PermissionError):  # the child may have done it first
         os.setpgid(worker, worker)
-    Supervisor(worker, life=_LIFE, said=said, log=_LOG, host=_HOST, folder=orders.folder).run()
+    Supervisor(worker, life=_LIFE, said=output, log=_LOG, host=_HOST, folder=orders.folder).run()
 
 
-def _become_worker(keeper: int, said: int, saying: int) -> None:
-    """Leave the keeper's group and descriptors: of the host's nothing is left but the report."""
+def _become_worker(supervisor: int, output: int, output_end: int) -> None:
+    """Leave the supervisor's group and descriptors; of the host's, only the report pipe remains."""
     os.setpgid(0, 0)
-    die_with_parent(keeper)
-    os.close(said)
+    die_with_parent(supervisor)
+    os.close(output)
     told = os.dup(_HOST)
     nothing = os.open(os.devnull, os.O_RDONLY)
-    for descriptor, place in ((nothing, 0), (saying, 1), (saying, 2)):
+    for descriptor, place in ((nothing, 0), (output_end, 1), (output_end, 2)):
         os.dup2(descriptor, place)
     if told != _REPORT:
         os.dup2(told, _REPORT, inheritable=False)
@@ -72,24 +72,24 @@ def _work(orders: WorkerConfig) -> NoReturn:
         app = _loaded(orders)
     except _NotLoadable as problem:
         _refuse(str(problem))
-    except BaseException as error:  # noqa: BLE001  whatever it is, the app cannot be served
+    except BaseException as error:  # noqa: BLE001  after any error, the app cannot be served
         sys.excepthook(type(error), error, error.__traceback__)
         _refuse(f"loading it raised {type(error).__name__}: {error}"[:1000])
     _serve(app, orders)
 
 
 def _refuse(problem: str) -> NoReturn:
-    """Say why the app cannot be served, and end at once, whatever threads it has started."""
+    """Report why the app cannot be served, and exit immediately, even if threads run."""
     report(_REPORT, PROBLEM, problem)
     os._exit(1)
 
 
 def _loaded(orders: WorkerConfig) -> object:
-    """Return the app object of the very distribution that was ordered, and of no other."""
+    """Return the app object of the configured distribution, and of no other."""
     found = [each for each in entry_points(group=GROUP, name=orders.app_id) if _is(each, orders)]
     if len(found) != 1:
         name = f"{orders.distribution} {orders.version}"
-        raise _NotLoadable(f"its environment does not hold {name} with the app {orders.app_id}")
+        raise _NotLoadable(f"its environment does not contain {name} with the app {orders.app_id}")
     app: object = found[0].load()
     return app
 
@@ -106,7 +106,7 @@ def _normal(name: str) -> str:
 
 
 def _serve(app: object, orders: WorkerConfig) -> NoReturn:
-    # Loaded here, so that the keeper stays as small as it is.
+    # Imported here, so that the supervisor stays small.
     import logging  # noqa: PLC0415
     import socket  # noqa: PLC0415
 

@@ -1,1 +1,1 @@
-"""Manifests and their schemas: pure functions over documents. Nothing here opens a socket."""
+"""Manifests and their schemas: pure functions over documents, without network access."""

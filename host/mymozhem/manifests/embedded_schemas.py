@@ -1,4 +1,4 @@
-"""The third layer: the schemas inside a manifest are safe, and their defaults are valid."""
+"""Layer 3 of validation: the schemas in a manifest are safe, and their defaults are valid."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -29,7 +29,7 @@ from .schema_safety import MAX_NAME, MAX_NODES, MAX_PATTERNS, check_schema, patt
 from .settings import complete
 from .validation_errors import faults
 
-#: schemas applied to bytes of default, so that a small manifest cannot make long work
+#: the maximum of schemas × bytes of defaults, so that a small manifest cannot take long
 MAX_DEFAULT_WORK = 5_000_000
 MAX_REPORTED = 20
 _WHOLE = "urn:mymozhem:schema"
@@ -37,7 +37,7 @@ _WHOLE = "urn:mymozhem:schema"
 
 @dataclass(frozen=True)
 class Place:
-    """A schema of a manifest, and where it stands."""
+    """A schema in a manifest, and its place there."""
 
     pointer: str
     schema: Schema
@@ -58,7 +58,7 @@ def places(document: Mapping[str, JsonValue]) -> Iterator[Place]:
 
 
 def schema_problems(document: Mapping[str, JsonValue]) -> Iterator[Problem]:
-    """Yield what is wrong with the schemas of a manifest and with the defaults inside them."""
+    """Yield the problems of a manifest's schemas and of the defaults inside them."""
     found = tuple(places(document))
     for place in found:
         if has_longer_name(place.schema, most=MAX_NAME):
@@ -119,7 +119,7 @@ def _wrong_default(found: Index, node: Node, registry: jsonschema_rs.Registry) -
     completed = complete(outline_at(found, node), node.keyword("default"))
     try:
         build(reference, registry=registry).validate(completed)
-    except jsonschema_rs.ValidationError as error:  # the first is enough, and all may be millions
+    except jsonschema_rs.ValidationError as error:  # one is enough; there may be millions
         for fault in islice(faults(error), MAX_REPORTED):
             yield Problem(
                 f"{node.pointer}/default{fault.problem.pointer}",

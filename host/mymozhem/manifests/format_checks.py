@@ -1,4 +1,4 @@
-"""The first layer: a manifest against the schema of its format, with the schema's own hints."""
+"""Layer 1 of validation: a manifest against the schema of its format, with the schema's hints."""
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
@@ -33,7 +33,7 @@ _MESSAGES = {
 
 
 def format_problems(document: JsonValue) -> tuple[Problem, ...]:
-    """Return where a document breaks the manifest's schema; a hundred problems at most."""
+    """Return where a document violates the manifest's schema; at most a hundred problems."""
     found = (fault for error in _VALIDATOR.iter_errors(document) for fault in faults(error))
     return tuple(dict.fromkeys(_told(fault) for fault in islice(found, MAX_REPORTED)))
 
@@ -53,7 +53,7 @@ def _told(fault: Fault) -> Problem:
 
 
 def _around(path: Sequence[Part]) -> Iterator[Mapping[str, JsonValue]]:
-    """Yield the objects of the schema around a keyword, the innermost first."""
+    """Yield the schema objects around a keyword, the innermost first."""
     found: list[Mapping[str, JsonValue]] = [MANIFEST_SCHEMA]
     for part in path[:-1]:
         below = found[-1].get(str(part))

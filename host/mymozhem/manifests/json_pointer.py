@@ -1,4 +1,4 @@
-"""JSON Pointers: how a place in a document is written (RFC 6901)."""
+"""JSON Pointers (RFC 6901): write them, parse them, follow them."""
 
 import re
 from collections.abc import Iterable
@@ -9,22 +9,22 @@ _INDEX = re.compile("0|[1-9][0-9]{0,8}")
 
 
 def pointer(parts: Iterable[Part]) -> str:
-    """Write the parts of a path as a JSON Pointer; no parts mean the whole document."""
+    """Return the parts of a path as a JSON Pointer; no parts mean the whole document."""
     return "".join("/" + str(part).replace("~", "~0").replace("/", "~1") for part in parts)
 
 
 def parts(text: str) -> list[str]:
-    """Read a JSON Pointer back into its parts; ValueError where it is none."""
+    """Parse a JSON Pointer into its parts; ValueError if the text is none."""
     if not text:
         return []
     if not text.startswith("/"):
-        msg = f"{text!r} is no JSON Pointer; it starts with a slash"
+        msg = f"{text!r} is no JSON Pointer, which starts with a slash"
         raise ValueError(msg)
     return [part.replace("~1", "/").replace("~0", "~") for part in text[1:].split("/")]
 
 
 def find(document: object, text: str) -> object:
-    """Return what stands at a JSON Pointer; KeyError where nothing does, ValueError where none."""
+    """Return the value at a JSON Pointer; KeyError if missing, ValueError if it is no pointer."""
     found = document
     for part in parts(text):
         if isinstance(found, dict) and part in found:

@@ -1,4 +1,4 @@
-"""A manifest as the host uses it: frozen, in the newest format, every default in its place."""
+"""A manifest as the host uses it: frozen, in the newest format, with all defaults filled in."""
 
 from collections.abc import Mapping
 from functools import cached_property
@@ -38,7 +38,7 @@ class Spec(BaseModel):
 
 
 class Meta(Spec):
-    """How an app presents itself."""
+    """Name, version and texts of an app."""
 
     name: str
     version: str
@@ -50,10 +50,11 @@ class Meta(Spec):
 
 
 class ActionSpec(Spec):
-    """What people may ask the app to do.
+    """An action of the app that people may call.
 
-    `roles` may name `APP`; without a `payload` schema any object is accepted; `confirm` is the
-    sentence to agree to, or whether to ask at all; `batch` lets waiting calls travel together.
+    `roles` may name `APP`. Without a `payload` schema any object is accepted. `confirm` is the
+    sentence to agree to, or whether to ask for confirmation at all. `batch` lets waiting calls
+    share one request.
     """
 
     title: str | None = None
@@ -75,7 +76,7 @@ class ActionSpec(Spec):
 
 
 class EventSpec(Spec):
-    """What the app may write to the room log; `visibility` is the widest level that may see it."""
+    """An event that the app may write to the room log; `visibility` is its widest level."""
 
     title: str | None = None
     description: str | None = None
@@ -89,7 +90,7 @@ class EventSpec(Spec):
 
 
 class Retry(Spec):
-    """How often a webhook is tried again."""
+    """The retries of a webhook."""
 
     enabled: bool = True
     max_attempts: int | None = None
@@ -97,7 +98,7 @@ class Retry(Spec):
 
 
 class Webhook(Spec):
-    """Where hooks are answered; `timeout` in milliseconds, `asynchronous` by callback."""
+    """The address of hooks; `timeout` in milliseconds, `asynchronous` means a reply by callback."""
 
     path: str
     timeout: int | None = None
@@ -106,7 +107,7 @@ class Webhook(Spec):
 
 
 class PolicySpec(Spec):
-    """What a manifest says about a capability's calls; None leaves it to the contract's table."""
+    """What a manifest says about a capability's calls; None means the contract's value."""
 
     timeout: int | None = None
     on_failure: Strategy | None = None
@@ -114,7 +115,7 @@ class PolicySpec(Spec):
 
 
 class Policy(Spec):
-    """How one hook is called: milliseconds, what to do on failure, the literal of `fallback`."""
+    """How the host calls a hook: milliseconds, the strategy on failure, the `fallback` literal."""
 
     timeout_ms: int
     on_failure: Strategy
@@ -122,7 +123,7 @@ class Policy(Spec):
 
 
 class Ui(Spec):
-    """Pages that the app ships, as paths inside its package."""
+    """Pages that the app ships, as paths in its package."""
 
     player: str | None = None
     stage: str | None = None
@@ -135,8 +136,8 @@ PathOrWebhook = Annotated[Webhook, BeforeValidator(_path_or_object)]
 class Manifest(Spec):
     """A valid manifest.
 
-    `document` is what was published, `digest` the SHA-256 of its canonical JSON. `id` is None where
-    neither the document nor its registration names one. Schemas are None where there are none.
+    `document` is the published document, `digest` the SHA-256 of its canonical JSON. `id` is None
+    if neither the document nor its registration names one. A schema is None if it is missing.
     """
 
     document: JsonObject
@@ -163,10 +164,10 @@ class Manifest(Spec):
 
     @classmethod
     def of(cls, document: JsonObject, *, registered_as: str | None = None) -> "Manifest":
-        """Return the manifest of a document that is valid; ValueError where it is not even close.
+        """Return the manifest of a valid document; ValueError if the document has no such shape.
 
-        Meant for documents from the history, which were checked when they were published. Documents
-        from outside go through `validate_manifest`.
+        Use it for documents from the history, which were checked when they were published.
+        Documents from outside go through `validate_manifest`.
         """
         given = {"id": registered_as, **document}
         return cls.model_validate({**given, "document": document})
@@ -183,12 +184,12 @@ class Manifest(Spec):
 
     @cached_property
     def serves(self) -> Range:
-        """Return the range of manifest versions that the code serves; by default its own alone."""
+        """Return the range of manifest versions that the code serves; by default only its own."""
         return Range.parse(self.serves_text or f"=={self.version.partition('+')[0]}")
 
     @property
     def is_remote(self) -> bool:
-        """Tell whether the app is reached over webhooks."""
+        """True if the host reaches the app over webhooks."""
         return self.base_url is not None
 
     @cached_property
@@ -198,7 +199,7 @@ class Manifest(Spec):
 
     @cached_property
     def settings_outline(self) -> Outline:
-        """Return what the settings schema says, for completing, showing and comparing settings."""
+        """Return the outline of the settings schema, to complete, show and compare settings."""
         return outline(_NO_FIELDS if self.settings is None else self.settings)
 
     @cached_property
@@ -212,15 +213,15 @@ class Manifest(Spec):
         return compile_schema(_ANY_OBJECT if self.state is None else self.state)
 
     def webhook(self, capability: str) -> Webhook | None:
-        """Return where a capability is answered; None where the manifest names no path for it."""
+        """Return the webhook of a capability; None if the manifest names no path for it."""
         if isinstance(self.webhooks, str):
             return Webhook(path=self.webhooks)
         return self.webhooks.get(capability)
 
     def policy(self, hook: Hook[BaseModel, BaseModel]) -> Policy:
-        """Return how a hook is called: the manifest's word where it may have one, else the table's.
+        """Return how the host calls a hook: by the manifest if it is allowed, else by the table.
 
-        A strategy of the capability counts for those of its hooks whose row of the table allows it.
+        A strategy of the capability applies to those of its hooks whose row of the table allows it.
         """
         said = self.policies.get(hook.capability, PolicySpec())
         webhook = self.webhook(hook.capability) if self.is_remote else None
@@ -233,7 +234,7 @@ class Manifest(Spec):
     def needs_of(
         self, hook: Hook[BaseModel, BaseModel], name: str | None = None
     ) -> frozenset[Need]:
-        """Return what a hook's request carries; `name` is that of the action or timer, if any."""
+        """Return the needs of a hook's request; `name` is that of the action or timer, if any."""
         named = {"handle_action": "action", "on_timer": "timer"}.get(hook.name)
         own = self.needs.get(f"{named}:{name}", frozenset()) if named and name else frozenset()
         return self.needs.get(hook.name, frozenset()) | own

@@ -1,4 +1,4 @@
-"""What a manifest may say about failure: strategies by the contract's table, and literals."""
+"""Check the policies of a manifest: strategies against the contract's table, and literals."""
 
 from collections.abc import Iterator, Mapping
 from itertools import islice
@@ -16,10 +16,10 @@ MAX_REPORTED = 20
 
 
 def policy_problems(document: Mapping[str, JsonValue]) -> Iterator[Problem]:
-    """Yield what is wrong with a manifest's policies.
+    """Yield the problems of a manifest's policies.
 
     A strategy must be allowed for a hook of the capability by that hook's row of the table; hooks
-    that do not allow it keep their own. A literal must be what its hook may return.
+    that do not allow it keep their own. A literal must be a valid result of its hook.
     """
     policies = document.get("policies")
     for capability, policy in policies.items() if isinstance(policies, dict) else ():

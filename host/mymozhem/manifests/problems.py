@@ -1,4 +1,4 @@
-"""What is wrong with a document, told so that its author can mend it."""
+"""The problems of a document, described so that its author can fix them."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 
 @dataclass(frozen=True, order=True)
 class Problem:
-    """One fault: where (a JSON Pointer), a code, a sentence, and what to write instead."""
+    """One problem: where (a JSON Pointer), a code, a sentence, and a hint what to write instead."""
 
     pointer: str
     code: str
@@ -14,7 +14,7 @@ class Problem:
     hint: str = ""
 
     def under(self, prefix: str) -> "Problem":
-        """Return the same problem of a document that stands at this pointer of a larger one."""
+        """Return the same problem of a document that is at this pointer in a larger one."""
         return replace(self, pointer=prefix + self.pointer)
 
 

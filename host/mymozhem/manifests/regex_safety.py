@@ -1,7 +1,7 @@
-"""Patterns that a backtracking engine may run for ever on.
+"""Find patterns on which a backtracking regex engine may run practically for ever.
 
-The host's own engine is linear whatever the pattern says, but browsers run the same pattern in the
-forms that are made from a manifest, and theirs is not.
+The host's own engine is linear for every pattern. But browsers run the same pattern in the forms
+that are made from a manifest, and their engines are not linear.
 """
 
 import re
@@ -23,7 +23,7 @@ _REPEAT = re.compile(r"(?P<endless>[*+]|\{\d+,\})|(?P<optional>\?|\{0,\d+\})|\{\
 
 @dataclass
 class _Branch:
-    """One alternative of a group: whether anything in it must be there, anything may go on."""
+    """One alternative of a group: whether a part of it is fixed, and whether a part repeats."""
 
     fixed: bool = False
     endless: bool = False
@@ -34,14 +34,14 @@ class _Branch:
 
     @property
     def loose(self) -> bool:
-        """Tell whether the branch is nothing but repetitions, so that its end may lie anywhere."""
+        """True if the branch consists only of repetitions, so that it may end anywhere."""
         return self.endless and not self.fixed
 
 
 def repeats_repeats(pattern: str) -> bool:
-    """Tell whether a pattern repeats what is itself nothing but repetitions, as `^(a+)+$` does.
+    """Return whether a pattern repeats a group of only repetitions, as `^(a+)+$` does.
 
-    A group with something fixed in it, as in `^[a-z]+(-[a-z]+)*$`, is no such thing.
+    A group with a fixed part, as in `^[a-z]+(-[a-z]+)*$`, is safe.
     """
     groups: list[list[_Branch]] = [[_Branch()]]
     position = 0

@@ -1,4 +1,4 @@
-"""What a manifest must say when its app is reached over webhooks."""
+"""Check what the manifest of a remote app must declare."""
 
 from collections.abc import Iterator, Mapping
 from ipaddress import ip_address
@@ -14,7 +14,7 @@ from .problems import Problem
 
 
 def remote_problems(document: Mapping[str, JsonValue]) -> Iterator[Problem]:
-    """Yield what is wrong with a remote app's address and paths; nothing for a plugin."""
+    """Yield the problems of a remote app's address and paths; nothing for a plugin."""
     base = document.get("baseUrl")
     if not isinstance(base, str):
         return

@@ -1,4 +1,4 @@
-"""The one place that knows the validator's engine: linear patterns, formats on, nothing fetched."""
+"""The only module that uses the validator's engine: linear patterns, formats on, no fetching."""
 
 from collections.abc import Mapping
 from functools import cache
@@ -9,11 +9,11 @@ from pydantic import JsonValue
 
 from .schema_nodes import DRAFT_07, DRAFT_2020_12, Schema, is_draft_07
 
-#: bytes that a compiled pattern may take: enough for `^.{1,200}$`, and compiled in a millisecond
+#: the maximum size of a compiled pattern: enough for `^.{1,200}$`, and compiled in a millisecond
 PATTERN_BYTES = 300_000
 MASK = "the value"
 
-#: what `format` asserts; any other name would pass in silence and is refused
+#: the formats that `format` checks; any other name would be ignored, so it is refused
 FORMATS = frozenset(
     [
         "date",
@@ -42,9 +42,9 @@ FORMATS = frozenset(
 def build(
     schema: Schema, *, registry: jsonschema_rs.Registry | None = None
 ) -> jsonschema_rs.Validator:
-    """Compile a schema; jsonschema_rs.ValidationError where it is none, ValueError where too deep.
+    """Compile a schema; jsonschema_rs.ValidationError if invalid, ValueError if too deep.
 
-    Errors of the validator never repeat the value that they are about: it may be private.
+    Errors of the validator never repeat the value that they concern, because it may be private.
     """
     engine = (
         jsonschema_rs.Draft7Validator if is_draft_07(schema) else jsonschema_rs.Draft202012Validator
@@ -60,12 +60,12 @@ def build(
 
 
 def without_id(schema: Mapping[str, JsonValue]) -> dict[str, JsonValue]:
-    """Return the schema without its own `$id`, which could pose as another's."""
+    """Return the schema without its own `$id`, which could claim to be another schema."""
     return {word: value for word, value in schema.items() if word != "$id"}
 
 
 def refuse_to_fetch(uri: str) -> Never:
-    """Raise LookupError: a schema is complete in itself, and nothing is ever fetched."""
+    """Raise LookupError: a schema is self-contained, and nothing is ever fetched."""
     msg = f"{uri} lies outside the document"
     raise LookupError(msg)
 
@@ -79,7 +79,7 @@ def meta_schema(*, draft_07: bool) -> jsonschema_rs.Validator:
 
 @cache
 def can_match(pattern: str) -> bool:
-    """Tell whether the linear-time engine takes a pattern: no look-around, no back-reference."""
+    """Return whether the linear engine accepts a pattern: no look-around, no back-reference."""
     try:
         build({"pattern": pattern})
     except ValueError:

@@ -1,4 +1,4 @@
-"""Where the schemas are inside a schema: its nodes, their children, and what refers to what."""
+"""The schemas inside a schema: its nodes, their children, and their references."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -39,9 +39,9 @@ ANCHORS = frozenset(["$anchor", "$dynamicAnchor"])
 
 @dataclass(frozen=True)
 class Node:
-    """A schema inside a schema: where it stands, what it says, and which nodes it applies.
+    """A schema inside a schema: its place, its content, and the nodes that it applies.
 
-    `children` are the pointers of nodes applied to the value or to parts of it; what only lies in a
+    `children` are the pointers of nodes that apply to the value or to parts of it. A schema in a
     store (`$defs`) is no child until something refers to it.
     """
 
@@ -50,7 +50,7 @@ class Node:
     children: tuple[str, ...]
 
     def keyword(self, name: str) -> JsonValue:
-        """Return what a keyword says, None where the node has none of it."""
+        """Return the value of a keyword; None if the node does not have it."""
         return None if isinstance(self.schema, bool) else self.schema.get(name)
 
 
@@ -58,7 +58,7 @@ class Node:
 class Index:
     """The nodes of a schema by pointer, the schema itself first, and the pointers of its anchors.
 
-    `twice` are the nodes whose anchor another node has already.
+    `twice` are the nodes whose anchor is in use by an earlier node.
     """
 
     nodes: Mapping[str, Node]
@@ -66,21 +66,21 @@ class Index:
     twice: frozenset[str]
 
     def target(self, reference: JsonValue) -> Node | None:
-        """Return the node that a reference names; None where it names none in here."""
+        """Return the node that a reference names; None if it is not in this schema."""
         if not isinstance(reference, str) or not reference.startswith("#"):
             return None
         place = unquote(reference[1:])
         return self.nodes.get(self.anchors.get(place, place))
 
     def applied(self, node: Node) -> Iterator[Node]:
-        """Yield the nodes that a node applies, those that it refers to among them."""
+        """Yield the nodes that a node applies, including those that it refers to."""
         yield from (self.nodes[child] for child in node.children)
         referred = (self.target(node.keyword(word)) for word in sorted(REFERENCES))
         yield from (found for found in referred if found is not None)
 
 
 def index(schema: Schema) -> Index:
-    """Find the nodes of a schema; a value where a schema belongs that is none is left out."""
+    """Return the nodes of a schema; skip values that are no schema where one is expected."""
     found: dict[str, Node] = {}
     for place, here, below in _walk(schema):
         applied = tuple(place + pointer(tail) for tail, _, stored in below if not stored)
@@ -89,7 +89,7 @@ def index(schema: Schema) -> Index:
 
 
 def count(schema: Schema, *, most: int) -> int:
-    """Return how many nodes a schema has, or what exceeds `most` where there are more."""
+    """Return how many nodes a schema has; stop counting above `most`."""
     counted = 1
     for _, _, below in _walk(schema):
         counted += len(below)
@@ -99,12 +99,12 @@ def count(schema: Schema, *, most: int) -> int:
 
 
 def has_longer_name(schema: Schema, *, most: int) -> bool:
-    """Tell whether a schema inside it stands under a name of more than `most` characters."""
+    """Return whether a schema inside it has a name of more than `most` characters."""
     return any(len(str(tail[-1])) > most for _, _, below in _walk(schema) for tail, _, _ in below)
 
 
 def is_draft_07(schema: Schema) -> bool:
-    """Tell whether a schema says that it is written in draft-07."""
+    """Return whether a schema declares draft-07."""
     if isinstance(schema, bool):
         return False
     return str(schema.get("$schema", "")).removesuffix("#") == DRAFT_07

@@ -1,4 +1,4 @@
-"""What a schema says about the parts of a value: defaults, who may see them, what may change."""
+"""The outline of a schema: defaults, who may see each part, what may change."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -15,7 +15,7 @@ from .validators import compile_schema
 
 MAX_KEPT = 256
 
-#: keywords whose schemas describe the same value; `allOf` alone holds whatever the value is
+#: keywords whose schemas describe the same value; only `allOf` applies to every value
 _ALWAYS = ("allOf",)
 _PERHAPS = ("allOf", "anyOf", "oneOf", "if", "then", "else", "dependentSchemas", "dependencies")
 _STRICTNESS = (Level.PUBLIC, Level.ORGANIZER, Level.PRIVATE)
@@ -27,8 +27,8 @@ Pick = Callable[[Node], Iterator[Node]]
 class Outline:
     """Everything that a schema says about one part of a value.
 
-    `certain` are the nodes that hold whatever the value is; `possible` are those and the nodes of
-    alternatives. Who may see a part counts wherever it is possible, all else where it is certain.
+    `certain` are the nodes that apply to every value; `possible` adds the nodes of alternatives.
+    Visibility counts in every possible node, everything else only in certain ones.
     """
 
     found: Index
@@ -38,24 +38,24 @@ class Outline:
 
     @property
     def visibility(self) -> Level | None:
-        """Return the strictest level that is named; None where none is."""
+        """Return the strictest level that is named; None if none is."""
         named = [Level(str(said)) for said in _said(self.possible, "x-visibility")]
         return max(named, key=_STRICTNESS.index, default=None)
 
     @property
     def is_live(self) -> bool:
-        """Tell whether this part may change while the room runs."""
+        """True if this part may change while the room runs."""
         said = list(_said(self.certain, "x-live"))
         return bool(said) and all(word is True for word in said)
 
     @property
     def default(self) -> tuple[JsonValue, ...]:
-        """Return the default as the only item; nothing where there is none (null is one too)."""
+        """Return the default as the only item; nothing if there is none (null is a default too)."""
         return tuple(_said(self.certain, "default"))[:1]
 
     @property
     def required(self) -> frozenset[str]:
-        """Return the names that must be there whatever the value is."""
+        """Return the names that are required for every value."""
         lists = _said(self.certain, "required")
         return frozenset(str(name) for names in lists if isinstance(names, list) for name in names)
 
@@ -66,7 +66,7 @@ class Outline:
         return tuple(dict.fromkeys(n for said in maps if isinstance(said, dict) for n in said))
 
     def property(self, name: str) -> "Outline":
-        """Return what is said about a property, declared or not."""
+        """Return the outline of a property, declared or not."""
         if name in self.kept:
             return self.kept[name]
         part = self._part(lambda node: _property(self.found, node, name))
@@ -75,7 +75,7 @@ class Outline:
         return part
 
     def item(self, position: int) -> "Outline":
-        """Return what is said about the element at a position of a list."""
+        """Return the outline of the element at a position of a list."""
         position = min(position, max(map(_prefix, self.possible), default=0))
         if position not in self.kept:
             self.kept[position] = self._part(lambda node: _item(self.found, node, position))
@@ -88,15 +88,15 @@ class Outline:
 
 
 def outline_at(found: Index, node: Node) -> Outline:
-    """Return what a node of a schema that was found safe says about its value."""
+    """Return the outline of a node of a schema that passed `check_schema`."""
     return _outline(found, [node], [node])
 
 
 def outline(schema: Schema | Outline) -> Outline:
-    """Return what a safe schema says about the whole value; kept by the schema's digest.
+    """Return the outline of a safe schema for the whole value; cached by the schema's digest.
 
-    An outline is returned as it is: hold one where calls are many, as the digest costs more than
-    the work. SchemaRefused for an unsafe schema.
+    An outline is returned unchanged: keep one for frequent calls, because the digest costs more
+    than the work. SchemaRefused for an unsafe schema.
     """
     if isinstance(schema, Outline):
         return schema
@@ -111,7 +111,7 @@ class _Keyed:
 
 @lru_cache(maxsize=MAX_KEPT)
 def _kept(keyed: _Keyed) -> Outline:
-    compile_schema(keyed.schema)  # raises SchemaRefused: what is recursive has no outline
+    compile_schema(keyed.schema)  # raises SchemaRefused: a recursive schema has no outline
     found = index(keyed.schema)
     return outline_at(found, found.nodes[""])
 

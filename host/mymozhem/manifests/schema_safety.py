@@ -1,4 +1,4 @@
-"""Whether a schema that a stranger wrote may be compiled and run: bounded, local, linear."""
+"""Check whether an untrusted schema may be compiled and run: bounded, self-contained, linear."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -27,7 +27,7 @@ from .schema_nodes import (
 )
 
 MAX_NODES = 2_000
-#: each name is repeated in the pointers of all that lies below it
+#: each name is repeated in the pointers of everything below it
 MAX_NAME = 500
 MAX_APPLIED = 4_000
 MAX_PATTERNS_APPLIED = 500
@@ -41,9 +41,9 @@ VISIBILITIES = frozenset(level.value for level in Level)
 
 
 def check_schema(schema: Schema) -> tuple[Problem, ...]:
-    """Return what forbids to use a schema, with pointers into it; nothing means that it is safe.
+    """Return why a schema may not be used, with pointers into it; no problems mean that it is safe.
 
-    Checked are size, dialect, references (inside the schema, never recursive), the work that they
+    Checks size, dialect, references (inside the schema, never recursive), the work that they
     multiply to, patterns, formats, the `x-` annotations and the meta-schema. Pure; opens nothing.
     """
     if has_longer_name(schema, most=MAX_NAME):
@@ -127,11 +127,11 @@ def _annotations(_: Index, node: Node) -> Iterator[Problem]:
 def _patterns(found: Index) -> Iterator[Problem]:
     texts = [pair for node in found.nodes.values() for pair in patterns_of(node)]
     if len(texts) > MAX_PATTERNS:
-        message = f"{len(texts):,} patterns are more than {MAX_PATTERNS}"
+        message = f"there are {len(texts):,} patterns; the limit is {MAX_PATTERNS}"
         yield Problem("", "PATTERNS_TOO_MANY", message, "use enum, format, minLength or maxLength")
         return
     refused = (place for place, text in texts if not _is_linear(text))
-    for place in islice(refused, 5):  # each may cost milliseconds to refuse
+    for place in islice(refused, 5):  # each may take milliseconds to refuse
         yield Problem(
             place,
             "PATTERN_REFUSED",
@@ -167,7 +167,7 @@ def _work_problems(found: Index) -> tuple[Problem, ...]:
 
 @dataclass(frozen=True)
 class Work:
-    """What a node comes to with its references followed: schemas, patterns, levels."""
+    """The size of a node with its references followed: schemas, patterns, levels."""
 
     applied: int
     patterns: int
@@ -175,7 +175,7 @@ class Work:
 
 
 def work_of(found: Index) -> dict[str, Work]:
-    """Return the work of every node by pointer; graphlib.CycleError where a schema recurses."""
+    """Return the work of every node by pointer; graphlib.CycleError if a schema is recursive."""
     graph = {
         place: [child.pointer for child in found.applied(node)]
         for place, node in found.nodes.items()

@@ -1,7 +1,6 @@
-"""The second layer: what a manifest says makes sense, part by part and together.
+"""Layer 2 of validation: whether the parts of a manifest make sense, separately and together.
 
-Every rule reads the document as it came and passes over what has the wrong shape: the first layer
-names that.
+Every rule reads the document as received and skips parts of the wrong shape, which layer 1 reports.
 """
 
 import re
@@ -32,26 +31,26 @@ _TEXTS = re.compile(r"/(title|description|name|confirm|placeholder|group|unit|la
 
 @dataclass(frozen=True)
 class Facts:
-    """A document, and the id under which it is to be registered, if that is known."""
+    """A document, and the id under which it is registered, if that is known."""
 
     document: Mapping[str, JsonValue]
     registered_as: str | None
 
     @property
     def app_id(self) -> str | None:
-        """Return the id that counts: the registered one, else the document's own."""
+        """Return the registered id if known, otherwise the document's own."""
         own = self.document.get("id")
         return self.registered_as or (own if isinstance(own, str) else None)
 
     def part(self, *path: str) -> Mapping[str, JsonValue]:
-        """Return the object at a path, an empty one where there is none."""
+        """Return the object at a path; an empty one if it is missing."""
         found: JsonValue = dict(self.document)
         for name in path:
             found = found.get(name) if isinstance(found, dict) else None
         return found if isinstance(found, dict) else {}
 
     def text(self, *path: str) -> str | None:
-        """Return the text at a path, None where there is none."""
+        """Return the text at a path; None if it is missing."""
         said = self.part(*path[:-1]).get(path[-1])
         return said if isinstance(said, str) else None
 
@@ -59,7 +58,7 @@ class Facts:
 def semantic_problems(
     document: Mapping[str, JsonValue], *, registered_as: str | None
 ) -> Iterator[Problem]:
-    """Yield what is well-formed in a manifest and yet makes no sense."""
+    """Yield the parts of a manifest that are well-formed but make no sense."""
     facts = Facts(document, registered_as)
     for rule in _RULES:
         yield from rule(facts)

@@ -1,6 +1,6 @@
-"""What is done with a room's settings: completed, merged, shown in part, compared.
+"""Functions on a room's settings: complete, merge, project and compare them.
 
-Each function takes a schema, or its outline: a manifest holds that of its settings.
+Each function takes a schema, or its outline; a manifest has the outline of its settings.
 """
 
 from collections.abc import Iterator
@@ -24,9 +24,9 @@ _MAY_SEE = {
 def apply_defaults(schema: Schema | Outline, value: JsonValue) -> JsonValue:
     """Return a copy of the value in which every missing property has its declared default.
 
-    Goes through nested objects, lists, `$ref` and `allOf`, never into alternatives. An object that
-    is missing is made where its own defaults satisfy what it requires. Twice is the same as once.
-    SchemaRefused for an unsafe schema.
+    Follows nested objects, lists, `$ref` and `allOf`, but no alternatives. A missing object is
+    created if its own defaults satisfy what it requires. Idempotent. SchemaRefused for an unsafe
+    schema.
     """
     return complete(outline(schema), value)
 
@@ -37,7 +37,7 @@ def complete(here: Outline, value: JsonValue) -> JsonValue:
 
 
 def merge_patch(value: JsonValue, patch: JsonValue) -> JsonValue:
-    """Return the value with a patch merged in; null takes a field away. Source: RFC 7396."""
+    """Return the value with a patch merged in; null removes a field. Source: RFC 7396."""
     if not isinstance(patch, dict):
         return deepcopy(patch)
     merged = dict(value) if isinstance(value, dict) else {}
@@ -52,10 +52,10 @@ def merge_patch(value: JsonValue, patch: JsonValue) -> JsonValue:
 def project(schema: Schema | Outline, value: JsonValue, level: Level) -> JsonValue:
     """Return the part of the value that a level may see.
 
-    Each property is shown at its own `x-visibility`, absent means organizer, and never at a wider
-    one than what it lies in. Elements of a list are shown as the list is, unless their own schema
-    is stricter. Where alternatives differ, the strictest counts. PRIVATE, the host and the app,
-    sees everything. SchemaRefused for an unsafe schema.
+    Each property has its own `x-visibility`, by default organizer, and is never shown at a wider
+    level than the object around it. Elements of a list have the level of the list unless their own
+    schema is stricter. If alternatives differ, the strictest applies. PRIVATE, the host and the
+    app, sees everything. SchemaRefused for an unsafe schema.
     """
     if level is Level.PRIVATE:
         return deepcopy(value)
@@ -66,10 +66,10 @@ def project(schema: Schema | Outline, value: JsonValue, level: Level) -> JsonVal
 
 
 def live_only(schema: Schema | Outline, before: JsonValue, after: JsonValue) -> list[str]:
-    """Return pointers to what differs though it is not `x-live`; none means the change may be live.
+    """Return pointers to differences that are not `x-live`; none means the change may be live.
 
-    `x-live` covers everything below it. Lists of different lengths differ as a whole. SchemaRefused
-    for an unsafe schema.
+    `x-live` includes everything below it. Lists of different lengths differ as a whole.
+    SchemaRefused for an unsafe schema.
     """
     return [pointer(path) for path in _frozen_changes(outline(schema), before, after, ())]
 

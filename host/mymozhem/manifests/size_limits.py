@@ -1,7 +1,7 @@
-"""How much a manifest may hold outside its schemas and translations, told before anything else.
+"""Limit the size of a manifest outside its schemas and translations, before any other check.
 
-The validator's engine repeats the whole object for every misnamed field of it, so that thousands of
-names in one object would keep it busy for minutes.
+The validator's engine repeats the whole object for every misnamed field of it, so thousands of
+names in one object would block it for minutes.
 """
 
 from collections.abc import Iterator, Mapping
@@ -17,10 +17,10 @@ _ELSEWHERE = frozenset({"fallback", "payload", "registration", "settings", "stat
 
 
 def size_problems(document: Mapping[str, JsonValue]) -> tuple[Problem, ...]:
-    """Return the first object or list with more than 200 entries, or that all are over 5,000."""
+    """Return the first object or list with more than 200 entries, or a total of more than 5,000."""
     for counted, (path, value) in enumerate(_values(document)):
         if isinstance(value, dict | list) and len(value) > MAX_ENTRIES:
-            message = f"{len(value):,} entries are more than {MAX_ENTRIES}"
+            message = f"there are {len(value):,} entries; the limit is {MAX_ENTRIES}"
             return (Problem(pointer(path), "TOO_MANY", message, "leave out what is not needed"),)
         if counted > MAX_VALUES:
             message = f"outside its schemas, a manifest holds {MAX_VALUES:,} values at most"
@@ -33,7 +33,7 @@ def _values(document: Mapping[str, JsonValue]) -> Iterator[tuple[tuple[Part, ...
     while waiting:
         path, value = waiting.pop()
         if path[:1] == ("locales",) and path[1:]:
-            continue  # translations are many, and are looked up one by one
+            continue  # there may be many translations, which are checked one by one
         yield path, value
         if isinstance(value, dict) and len(value) <= MAX_ENTRIES:
             waiting += [((*path, k), item) for k, item in value.items() if k not in _ELSEWHERE]

@@ -1,7 +1,7 @@
-"""JSON as strangers send it: read to the letter, or refused before it can do harm.
+"""Parse untrusted JSON strictly, and refuse it before it can do harm.
 
-Python's own reader takes duplicate keys, NaN, lone surrogates and any depth; PostgreSQL takes no
-NUL; and numbers beyond ±(2⁵³-1) do not survive other people's readers. All are refused here.
+Python's own parser accepts duplicate keys, NaN, lone surrogates and any depth; PostgreSQL accepts
+no NUL; and many other parsers lose the precision of numbers beyond ±(2⁵³-1). All are refused here.
 """
 
 import json
@@ -17,7 +17,7 @@ from mymozhem.contract.canonical_json import MAX_INTEGER, canonical_json
 from .json_pointer import Part, pointer
 
 MAX_DEPTH = 32
-_INTEGER_DIGITS = 17  # a sign and sixteen digits: what is longer need not be read to be refused
+_INTEGER_DIGITS = 17  # a sign and sixteen digits: a longer number is refused without parsing
 
 _STRING = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*"?', re.DOTALL)
 _NOT_BRACKETS = bytes(set(range(256)) - set(b"[]{}"))
@@ -39,12 +39,12 @@ class StrictJsonError(ValueError):
 
 
 def loads(data: bytes | str, *, max_bytes: int, max_depth: int = MAX_DEPTH) -> JsonValue:
-    """Read one JSON document; StrictJsonError, with a code, for whatever is not to the letter.
+    """Parse one JSON document; StrictJsonError, with a code, for any text that is not strict.
 
     Codes: TOO_LARGE, NOT_UTF8, TOO_DEEP, SYNTAX, DUPLICATE_KEY, NOT_A_NUMBER, NUMBER_RANGE,
-    LONE_SURROGATE, CONTROL_CHARACTER. Size and depth are checked before anything is parsed, so
-    that neither 10 MB nor 100,000 brackets cost more than looking at them. Tabs and line ends are
-    allowed in text, escaped; no other control character is, and none in a name.
+    LONE_SURROGATE, CONTROL_CHARACTER. Size and depth are checked before anything is parsed, so that
+    neither 10 MB nor 100,000 brackets cost more than one scan. Tabs and line ends are allowed in
+    text if escaped; other control characters are not, and names have none.
     """
     raw = _bytes(data, max_bytes)
     _check_depth(raw, max_depth)
@@ -55,10 +55,10 @@ def loads(data: bytes | str, *, max_bytes: int, max_depth: int = MAX_DEPTH) -> J
 
 
 def from_python(value: object, *, max_bytes: int, max_depth: int = MAX_DEPTH) -> JsonValue:
-    """Return a copy of a value made in Python, if it is exactly what `loads` could have returned.
+    """Return a copy of a Python value, if it is exactly what `loads` could have returned.
 
-    Only dict with names of type str, list, str, int, float, bool and None are taken: no tuple, no
-    subclass, no date. Further codes: NOT_JSON for these, and those of `loads`.
+    Only dict with names of type str, list, str, int, float, bool and None are accepted: no tuple,
+    no subclass, no date. Codes: NOT_JSON for these, and those of `loads`.
     """
     copy = _Copier(max_bytes, max_depth).copy(value, ())
     check_text(copy)
@@ -73,7 +73,9 @@ class _Copier:
         self._max_depth = max_depth
 
     def copy(self, value: object, path: tuple[Part, ...]) -> JsonValue:
-        self._left -= 1  # every value takes a byte at least, so this ends what refers to itself
+        self._left -= (
+            1  # every value takes a byte at least, so this stops at a value that contains itself
+        )
         if self._left < 0:
             raise StrictJsonError("TOO_LARGE", "the document holds too many values")
         if isinstance(value, dict | list) and len(path) >= self._max_depth:
@@ -135,7 +137,7 @@ def _bytes(data: bytes | str, max_bytes: int) -> bytes:
 
 def _check_depth(raw: bytes, max_depth: int) -> None:
     brackets = _STRING.sub(b"", raw).translate(_AS_SQUARE, _NOT_BRACKETS)
-    for _ in range(max_depth):  # each pass takes the innermost level away
+    for _ in range(max_depth):  # each pass removes the innermost level
         if not brackets:
             return
         brackets = brackets.replace(b"[]", b"")

@@ -1,4 +1,4 @@
-"""Whether a document is a manifest: shape, meaning and safety, every fault at once."""
+"""Validate a manifest in layers: format, meaning and safety; report all problems together."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -28,31 +28,31 @@ _HINTS = {
     "NOT_A_NUMBER": "write a number, or null",
     "NUMBER_RANGE": "write large numbers as text",
     "LONE_SURROGATE": r"write the character itself, or both halves of it",
-    "CONTROL_CHARACTER": r"take it out; only \n, \r and \t are allowed in texts",
+    "CONTROL_CHARACTER": r"remove it; only \n, \r and \t are allowed in texts",
     "NOT_JSON": "make the manifest of plain JSON values; json.load gives such",
 }
 
 
 @dataclass(frozen=True)
 class Report:
-    """What came of a validation: the problems by pointer, or the manifest where there are none."""
+    """The result of a validation: the problems by pointer, or the manifest if there are none."""
 
     problems: tuple[Problem, ...]
     manifest: Manifest | None
 
     @property
     def valid(self) -> bool:
-        """Tell whether the document is a manifest that may be used."""
+        """True if the document is a manifest that may be used."""
         return self.manifest is not None
 
 
 def validate_manifest(
     data: bytes | str | Mapping[str, object], *, registered_as: str | None = None
 ) -> Report:
-    """Check a document, given as bytes or as an object, and say all that is wrong with it.
+    """Check a document, given as bytes or as an object, and return all its problems.
 
     `registered_as` is the id under which the app is known: the name of its entry point, or `appId`
-    in REST. Opens no file and no socket, raises nothing, and gives the same answer every time.
+    in REST. Opens no file and no socket, never raises, and returns the same result every time.
     """
     try:
         document = _read(data)
@@ -79,8 +79,8 @@ def _checked(document: dict[str, JsonValue], registered_as: str | None) -> Repor
         return Report((), Manifest.of(document, registered_as=registered_as))
     except ValidationError as error:
         wrong = error.errors(include_url=False, include_input=False)
-        told = (Problem(pointer(each["loc"]), "INVALID", each["msg"]) for each in wrong)
-        return Report(tuple(told), None)
+        problems = (Problem(pointer(each["loc"]), "INVALID", each["msg"]) for each in wrong)
+        return Report(tuple(problems), None)
 
 
 def _problems(document: dict[str, JsonValue], registered_as: str | None) -> tuple[Problem, ...]:

@@ -1,4 +1,4 @@
-"""What the validator's engine found, in words of our own."""
+"""Translate the errors of the validator's engine into our own problems."""
 
 import re
 from collections.abc import Iterable, Iterator
@@ -13,7 +13,7 @@ from .json_pointer import Part, pointer
 
 @dataclass(frozen=True)
 class FieldProblem:
-    """One fault of a value: where (a JSON Pointer), a code for programs, a sentence for people."""
+    """A problem of a value: where (a JSON Pointer), a code for programs, a sentence for people."""
 
     pointer: str
     code: str
@@ -21,11 +21,11 @@ class FieldProblem:
 
 
 class Told(Protocol):
-    """A problem with a place and a sentence, whoever found it."""
+    """A problem with a place and a sentence, from any check."""
 
     @property
     def pointer(self) -> str:
-        """Return where it is, as a JSON Pointer."""
+        """Return the place, as a JSON Pointer."""
         ...
 
     @property
@@ -35,9 +35,9 @@ class Told(Protocol):
 
 
 def by_field(problems: Iterable[Told], *, under: str = "") -> dict[str, list[str]]:
-    """Return the sentences by field, in order; `under` is where the value stands in its request.
+    """Return the sentences by field, in order; `under` is the place of the value in its request.
 
-    The value as a whole is `under` itself, or `/` where it is the request.
+    The value as a whole is `under` itself, or `/` if it is the request.
     """
     fields: dict[str, list[str]] = {}
     for problem in problems:
@@ -47,17 +47,16 @@ def by_field(problems: Iterable[Told], *, under: str = "") -> dict[str, list[str
 
 @dataclass(frozen=True)
 class Fault:
-    """A fault of a value, and the path of the keyword in the schema that found it."""
+    """A problem of a value, and the path of the keyword in the schema that found it."""
 
     problem: FieldProblem
     schema_path: tuple[Part, ...]
 
 
 def faults(error: jsonschema_rs.ValidationError) -> Iterator[Fault]:
-    """Yield what one error of the engine means, field by field.
+    """Yield the problems in one error of the engine, field by field.
 
-    A missing, unknown or misnamed field is named by its own pointer, even though nothing may stand
-    there.
+    A missing, unknown or misnamed field has its own pointer, even if there is no value at it.
     """
     path: list[Part] = list(error.instance_path)
     where = tuple(error.schema_path)

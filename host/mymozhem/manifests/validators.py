@@ -1,4 +1,4 @@
-"""Validators of schemas that strangers wrote: checked for safety, compiled once, kept by digest."""
+"""Validators of untrusted schemas: checked for safety, compiled once, cached by digest."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
@@ -31,7 +31,7 @@ class SchemaRefused(ValueError):
 
 
 class Validator:
-    """A compiled schema; may be kept for ever and used from any thread."""
+    """A compiled schema; thread-safe, and valid for ever."""
 
     __slots__ = ("_engine", "_is_valid", "_repeats", "digest")
 
@@ -39,23 +39,24 @@ class Validator:
         self, engine: jsonschema_rs.Validator, *, digest: str, repeats: bool = False
     ) -> None:
         self._engine = engine
-        self._is_valid = engine.is_valid  # looked up once: calls are many
+        self._is_valid = engine.is_valid  # looked up once, because calls are frequent
         self._repeats = repeats
         self.digest = digest
 
     def is_valid(self, value: JsonValue) -> bool:
-        """Tell whether a value satisfies the schema; one that is no JSON does not."""
+        """Return whether a value satisfies the schema; False for a value that is no JSON."""
         try:
             return self._is_valid(value)
-        except ValueError:  # lone surrogates, sets, a thousand levels: nothing that JSON could say
+        except ValueError:  # lone surrogates, sets, a thousand levels: JSON cannot express them
             return False
 
     def errors(self, value: JsonValue) -> list[FieldProblem]:
-        """Return the first fifty faults of a value, in the schema's order; none means it is valid.
+        """Return the first fifty problems of a value, in the schema's order; none if it is valid.
 
-        A missing or unknown field is named by its own pointer, even though nothing stands there. No
-        message repeats the value. Of a large value, where a schema may find faults by the thousand
-        in one object, only the first is told: the engine repeats the whole object for each.
+        A missing or unknown field has its own pointer, even though there is no value at it. No
+        message repeats the value. A schema may find thousands of problems in one object of a large
+        value, and the engine repeats the whole object for each. So for a large value only the first
+        problem is returned.
         """
         try:
             if self._is_valid(value):
@@ -79,10 +80,10 @@ class Validator:
 
 
 def compile_schema(schema: Schema) -> Validator:
-    """Return the validator of a schema; SchemaRefused where the schema is unsafe or none.
+    """Return the validator of a schema; SchemaRefused if the schema is unsafe or invalid.
 
-    The same schema, by the digest of its canonical JSON, is compiled once. Hold the validator where
-    calls are many: the digest costs more than a validation.
+    The same schema, by the digest of its canonical JSON, is compiled once. Keep the validator for
+    frequent calls: the digest costs more than a validation.
     """
     try:
         key = digest(schema)

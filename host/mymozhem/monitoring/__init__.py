@@ -1,1 +1,1 @@
-"""How the apps are doing: counts of calls, health checks, alerts, and the mails about them."""
+"""The health of apps: counts of calls, health checks, alerts, and mails about alerts."""

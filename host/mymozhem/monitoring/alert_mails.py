@@ -1,4 +1,4 @@
-"""Who is told of an incident, and when: at once, or in the morning in one mail."""
+"""Who gets mails about alerts, and when: immediately, or in one digest in the morning."""
 
 from collections import defaultdict
 from collections.abc import Sequence
@@ -18,7 +18,7 @@ from .tables import AlertRow, Severity
 
 @dataclass(frozen=True)
 class AlertMailer:
-    """Writes the mails about incidents; without `mails` nobody is written to."""
+    """Writes the mails about alerts; without `mails`, it writes none."""
 
     sources: Sources
     quiet: QuietHours
@@ -26,10 +26,10 @@ class AlertMailer:
     mails: bool
 
     async def tell(self, unit: UnitOfWork) -> None:
-        """Write to everybody concerned about what is new, in the transaction that notes it.
+        """Enqueue mails to all recipients about what is new, in the transaction that records it.
 
-        Each incident is told when it opens, when it gets worse and when it is over, once. In the
-        quiet hours only critical ones are; in the morning the rest goes into one mail.
+        Each alert is announced once when it opens, when it gets worse and when it is over. In the
+        quiet hours, only critical ones are sent; in the morning, the rest goes into one mail.
         """
         rows = await _news(unit)
         at_once, held = [], []
@@ -62,7 +62,7 @@ class AlertMailer:
 
 
 async def _news(unit: UnitOfWork) -> Sequence[AlertRow]:
-    """Return incidents of which something was not told yet, locked."""
+    """Return the alerts with unsent news, locked."""
     query = select(AlertRow).where(
         or_(
             AlertRow.told.is_(None),
@@ -75,7 +75,7 @@ async def _news(unit: UnitOfWork) -> Sequence[AlertRow]:
 
 
 def _moment(row: AlertRow) -> datetime:
-    """Return when what is new about an incident happened, the first of it."""
+    """Return when the first news about an alert happened."""
     if row.told is None or row.recovered_at is None:
         return row.changed_at
     return row.recovered_at

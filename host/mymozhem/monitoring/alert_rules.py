@@ -1,4 +1,4 @@
-"""When something is wrong: from facts to findings, pure."""
+"""The rules of alerts: derive alerts from facts. Pure."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -11,11 +11,11 @@ from .call_statistics import CallStatistics
 from .sources import DeliveryCount, Orphans
 from .tables import AppStatus, RuleName, Severity
 
-#: fewer calls in the hour say too little
+#: the minimum number of calls in the hour for a rate
 ENOUGH_CALLS = 20
 WARN_BELOW = 0.95
 CRITICAL_BELOW = 0.90
-#: at most this share of calls may take most of their deadline: more, and p95 does
+#: at most this share of calls may be slow; with more, p95 is slow, too
 SLOW_CALLS = 0.05
 DEAD_LETTERS = 100
 CHECKS_IN_A_ROW = 3
@@ -23,12 +23,12 @@ MISCONFIGURED = "APP_MISCONFIGURED"
 
 _STOP = (
     "If it does not recover, stop it with `mymozhem apps stop {app} --reason …` or with "
-    "POST /api/v1/admin/apps/{app}/stop: its fallbacks answer then."
+    "POST /api/v1/admin/apps/{app}/stop: then its fallbacks decide."
 )
 ADVICE = {
     RuleName.MISCONFIGURED: (
         "Compare the address and the paths in the app's manifest with its server, and the secret "
-        "that it was given; `mymozhem apps secret {app}` makes a new one, which its server needs "
+        "that it uses; `mymozhem apps secret {app}` makes a new one, which its server needs "
         "then (POST /api/v1/apps/{app}/regenerate-secret). An address in a private network has to "
         "lie in MYMOZHEM_ALLOW_NETWORKS."
     ),
@@ -38,24 +38,24 @@ ADVICE = {
         "fallbacks; a longer deadline needs a new version of its manifest."
     ),
     RuleName.BREAKER: (
-        "The app is asked again by itself after a minute. Look at /api/v1/admin/breakers and at "
-        "the app's own log; POST /api/v1/admin/breakers/reset has it asked at once, when it is "
-        "well. " + _STOP
+        "The host calls the app again automatically after a minute. Look at "
+        "/api/v1/admin/breakers and at the app's own log. If the app works again, POST "
+        "/api/v1/admin/breakers/reset ends the wait. " + _STOP
     ),
     RuleName.DEAD_LETTERS: (
         "See them with `mymozhem deliveries list --state dead` or at /api/v1/admin/dead-letters, "
-        "mend the cause, then retry or delete them."
+        "fix the cause, then retry or delete them."
     ),
     RuleName.CHECKS: "Look at the app's own log, and whether its server runs. " + _STOP,
     RuleName.APP_OFF: (
-        "Once it is well, start it with `mymozhem apps start {app}` or with "
+        "Once it works, start it with `mymozhem apps start {app}` or with "
         "POST /api/v1/admin/apps/{app}/start. Its deliveries are kept."
     ),
 }
 
 
 class CheckedApp(NamedTuple):
-    """How the last health checks of a version ended."""
+    """The results of the last health checks of a version."""
 
     app_id: str
     version: str
@@ -64,7 +64,7 @@ class CheckedApp(NamedTuple):
 
 
 class AppOff(NamedTuple):
-    """An app that is not asked any more; `gone`: it said so itself."""
+    """An app that is no longer called; `gone` means that the app said so itself."""
 
     app_id: str
     version: str | None
@@ -86,7 +86,7 @@ class Facts:
 
 @dataclass(frozen=True)
 class Alert:
-    """One thing that is wrong now; `key` is the same as long as it is the same thing."""
+    """A problem that exists now; `key` stays the same as long as it is the same problem."""
 
     rule: RuleName
     severity: Severity
@@ -99,7 +99,7 @@ class Alert:
 
     @property
     def key(self) -> str:
-        """What names the incident: the rule, and what it is about."""
+        """The identity of the alert: the rule, and its subject."""
         about = (self.rule.value, self.app_id or "", self.capability or "")
         return ":".join(about)
 
@@ -110,12 +110,12 @@ class Alert:
 
 
 def due_alerts(facts: Facts) -> list[Alert]:
-    """Return everything that is wrong, each key once, the worst of a key first met."""
+    """Return all current alerts, one per key: the first one found."""
     found: dict[str, Alert] = {}
     stopped = {app.app_id for app in facts.off}
     for finding in _all(facts):
         if finding.app_id in stopped and finding.rule not in _WHEN_OFF:
-            continue  # nobody asks it any more: one alert says so
+            continue  # it is no longer called: one alert says so
         found.setdefault(finding.key, finding)
     return list(found.values())
 
@@ -136,14 +136,14 @@ def _all(facts: Facts) -> Iterator[Alert]:
 
 
 def _misconfigured(hour: CallStatistics) -> Iterator[Alert]:
-    """Find one such call: what is set up wrongly does not get well by itself."""
+    """Find a single such call: a wrong configuration does not recover on its own."""
     count = hour.codes.get(MISCONFIGURED, 0)
     if count:
         calls = "1 call" if count == 1 else f"{count} calls"
         yield Alert(
             RuleName.MISCONFIGURED,
             Severity.CRITICAL,
-            f"{hour.app_id} {_versions(hour)} did not let {calls} in ({hour.capability}) within an "
+            f"{hour.app_id} {_versions(hour)} rejected {calls} ({hour.capability}) within an "
             "hour: its server answered 401, 403 or 404, or its address may not be reached.",
             hour.app_id, _versions(hour), hour.capability, MISCONFIGURED,
         )  # fmt: skip
@@ -181,13 +181,13 @@ def _breaker(breaker: BreakerState) -> Alert:
         RuleName.BREAKER,
         Severity.CRITICAL,
         f"{breaker.app_id} {breaker.version} ({breaker.capability}) failed several times in a row "
-        "and is not asked for a while.",
+        "and is not called for a while.",
         breaker.app_id, breaker.version, breaker.capability, "APP_PAUSED",
     )  # fmt: skip
 
 
 def _dead_letters(counts: Sequence[DeliveryCount]) -> Iterator[Alert]:
-    """Blame an app that has too many by itself; else the platform, where all together have."""
+    """Blame each app with too many; if only all apps together have too many, the platform."""
     over = [each for each in counts if each.dead > DEAD_LETTERS]
     for each in over:
         summary = f"{each.dead} deliveries to {each.app_id} were given up."
@@ -215,7 +215,7 @@ def _off(app: AppOff) -> Alert:
     return Alert(
         RuleName.APP_OFF,
         Severity.CRITICAL if app.gone else Severity.WARNING,
-        f"{app.app_id} {why}{reason}. It is not asked any more.",
+        f"{app.app_id} {why}{reason}. It is not called any more.",
         app.app_id, app.version, None, "APP_GONE" if app.gone else "APP_STOPPED",
     )  # fmt: skip
 

@@ -1,7 +1,7 @@
 """Counts of calls in spans of five minutes and of an hour.
 
 Each process counts in memory and adds its counts to the table every few seconds, so that the table
-holds those of all processes.
+has the sum of all processes.
 """
 
 import math
@@ -29,7 +29,7 @@ SPAN: Mapping[Grain, timedelta] = {
     Grain.HOUR: timedelta(hours=1),
 }
 _KEEP: Mapping[Grain, timedelta] = {Grain.FINE: timedelta(hours=2), Grain.HOUR: timedelta(days=8)}
-#: rows written by one statement; more would be too many parameters for one
+#: rows per statement; the number of parameters is limited
 _AT_ONCE = 500
 
 
@@ -72,7 +72,7 @@ class CallCounts:
         self._span_ends = -math.inf
 
     def observed(self, call: Observed, /) -> None:
-        """Count a call that is over; it takes a few microseconds, as it is on every call's way."""
+        """Count a finished call; it takes a few microseconds, since every call does it."""
         reached = call.reached
         key = _Key(
             self._current(), call.app_id, call.version, call.capability, call.failure_code or "",
@@ -90,7 +90,7 @@ class CallCounts:
                 count.slow += 1
 
     async def flush(self, database: Database) -> None:
-        """Add what was counted since the last time to the table; nothing is lost when it fails."""
+        """Add the counts since the last flush to the table; if it fails, no count is lost."""
         if not self._counts:
             return
         taken, self._counts = self._counts, {}
@@ -104,7 +104,7 @@ class CallCounts:
             raise
 
     def _current(self) -> datetime:
-        """Return the beginning of the span that runs now; the wall clock is read once in each."""
+        """Return the start of the current span; reads the wall clock once per span."""
         now = self._clock.monotonic()
         if now >= self._span_ends:
             wall = self._clock.now()
@@ -114,7 +114,7 @@ class CallCounts:
 
 
 async def forget_old(unit: UnitOfWork) -> None:
-    """Delete counts that no window reaches any more."""
+    """Delete counts that are older than any window."""
     old = (
         (CallCountRow.grain == grain) & (CallCountRow.started_at < unit.now - kept)
         for grain, kept in _KEEP.items()
@@ -123,13 +123,13 @@ async def forget_old(unit: UnitOfWork) -> None:
 
 
 def floor(moment: datetime, span: timedelta) -> datetime:
-    """Return the beginning of the span (a part of an hour, or an hour) that a moment lies in."""
+    """Return the start of the span (a part of an hour, or an hour) that contains a moment."""
     hour = moment.replace(minute=0, second=0, microsecond=0)
     return hour + (moment - hour) // span * span
 
 
 def _by(span: timedelta, counts: _Counts) -> _Counts:
-    """Add counts up by longer spans; codes are cut to what the table holds."""
+    """Sum counts by longer spans; codes are truncated to the width of the column."""
     summed: _Counts = {}
     for key, count in counts.items():
         started = floor(key.started_at, span)
@@ -139,7 +139,7 @@ def _by(span: timedelta, counts: _Counts) -> _Counts:
 
 
 async def _add(unit: UnitOfWork, dialect: str, grain: Grain, counts: _Counts) -> None:
-    # In one order, or two processes that add to the same rows would wait for each other.
+    # In a fixed order, so that two processes that add to the same rows cannot deadlock.
     rows = [
         {"id": new_id("cnt"), "grain": grain, **key._asdict(), **counts[key].values()}
         for key in sorted(counts)

@@ -1,4 +1,4 @@
-"""How calls of apps went over the last hour, day or week: read from the counts of all processes."""
+"""Statistics of calls over the last hour, day or week, from the counts of all processes."""
 
 from collections import defaultdict
 from collections.abc import Mapping
@@ -15,9 +15,9 @@ from .tables import CallCountRow, Grain
 
 Window = Literal["1h", "24h", "7d"]
 
-#: codes that say nothing about the app: the operator stopped it, or others used the time up
+#: codes that say nothing about the app: the operator stopped it, or others used up the time
 NEUTRAL = frozenset({"APP_STOPPED", "APP_BUDGET_SPENT"})
-#: codes with which an app did answer, only not at once
+#: codes of apps that did reply, but with a later result
 ANSWERED = frozenset({"", "APP_ACCEPTED"})
 TIMEOUT = "APP_TIMEOUT"
 
@@ -30,10 +30,10 @@ _WINDOWS: Mapping[Window, tuple[Grain, timedelta]] = {
 
 @dataclass(frozen=True)
 class CallStatistics:
-    """How the calls of one app and capability went.
+    """The results of the calls of one app and capability.
 
-    `successes` and `failures` leave out calls that say nothing about the app; a refusal is an
-    answer, so it counts as a success. `codes` are the failures by their code, `slow` the calls that
+    `successes` and `failures` leave out calls that say nothing about the app; a refusal is a valid
+    reply, so it counts as a success. `codes` are the failures by their code, `slow` the calls that
     took over 80 % of their deadline, `asked` those that reached the app.
     """
 
@@ -52,23 +52,23 @@ class CallStatistics:
 
     @property
     def success_rate(self) -> float | None:
-        """The share of calls that the app answered; None where none says anything about it."""
+        """The share of calls that succeeded; None if no call says anything about the app."""
         judged = self.successes + self.failures
         return self.successes / judged if judged else None
 
     @property
     def worst_code(self) -> str | None:
-        """The code of most failures; None without failures."""
+        """The most frequent failure code; None without failures."""
         return max(self.codes, key=lambda code: (self.codes[code], code), default=None)
 
 
 async def call_statistics(
     session: AsyncSession, window: Window, now: datetime, *, app_id: str | None = None
 ) -> list[CallStatistics]:
-    """Return how calls went in the last hour, day or week, by app and capability.
+    """Return the statistics of the last hour, day or week, by app and capability.
 
-    The running span counts: the hour is exact to five minutes, day and week to an hour. What
-    processes have not added yet, at most some ten seconds of calls, is missing.
+    The current span counts: the hour is exact to five minutes, day and week to an hour. Counts
+    that processes have not added yet, at most some ten seconds of calls, are missing.
     """
     grain, length = _WINDOWS[window]
     since = floor(now, SPAN[grain]) - length + SPAN[grain]

@@ -1,4 +1,4 @@
-"""Whose turn it is: what one process does for all, done by whoever comes first when it is due."""
+"""Tasks that one process does for all; the first process to ask when a task is due does it."""
 
 from datetime import timedelta
 
@@ -10,9 +10,9 @@ from .tables import HealthTurnRow
 
 
 async def run_once_per_cluster(database: Database, name: str, *, every: timedelta) -> bool:
-    """Tell whether to do this now; if so, nobody else is told so before `every` is over.
+    """Return whether to run the task now; if so, no other process gets True before `every` is over.
 
-    Compare and set in one statement. A process that dies in its turn is followed by the next turn.
+    Compare-and-set in one statement. If the process dies, the task runs at the next turn.
     """
     insert = postgresql.insert if database.dialect == "postgresql" else sqlite.insert
     async with database.write() as unit:

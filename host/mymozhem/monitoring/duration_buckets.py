@@ -1,28 +1,28 @@
-"""Durations in buckets, and what can be said of them: pure."""
+"""Histograms of durations, and figures from them. Pure."""
 
 from bisect import bisect_left
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-#: the upper ends of the buckets in milliseconds; one more bucket holds what took longer
+#: the upper bounds of the buckets in milliseconds; one more bucket is for longer calls
 BOUNDS: tuple[float, ...] = (
     1, 2, 5, 10, 20, 35, 50, 75, 100, 150, 200, 350, 500, 750, 1_000, 1_500, 2_000, 3_000, 4_000,
     5_000, 7_500, 10_000, 15_000, 20_000, 30_000,
 )  # fmt: skip
-#: the bucket of a call that did not reach the app, so that its duration says nothing
+#: the bucket of calls that did not reach the app: their duration says nothing
 NOT_ASKED = -1
 
 
 def bucket_of(duration_ms: float) -> int:
-    """Return the bucket of a duration; each holds what took at most its bound."""
+    """Return the bucket of a duration; each bucket contains durations up to its bound."""
     return bisect_left(BOUNDS, duration_ms)
 
 
 def percentile(counts: Mapping[int, int], share: float) -> float | None:
     """Return the duration that a share (0 to 1) of the calls did not exceed; None without calls.
 
-    The nearest-rank percentile, spread evenly inside its bucket: off by at most the width of that
-    bucket. What took longer than every bound counts as the last bound.
+    The nearest-rank percentile, interpolated inside its bucket: off by at most the width of that
+    bucket. Durations above every bound count as the last bound.
     """
     total = sum(counts.values())
     if total == 0:
@@ -39,7 +39,7 @@ def percentile(counts: Mapping[int, int], share: float) -> float | None:
 
 @dataclass(frozen=True)
 class DurationBuckets:
-    """How long calls took, in milliseconds; every figure is None where there were none."""
+    """Figures about the durations of calls, in milliseconds; every figure is None without calls."""
 
     mean_ms: float | None
     p50_ms: float | None

@@ -1,4 +1,4 @@
-"""Asking the apps how they are, and what they said."""
+"""Call the health checks of apps and store the results."""
 
 import asyncio
 from collections.abc import Iterable, Mapping, Sequence
@@ -15,13 +15,13 @@ from .sources import AskHealth, Checked
 from .tables import AppStatus, HealthCheckRow
 
 CAPABILITY = "health"
-#: apps asked at the same time
+#: apps that are checked concurrently
 AT_ONCE = 8
 _WELL = frozenset({AppStatus.OK, AppStatus.DEGRADED})
 
 
 class Target(NamedTuple):
-    """A version of an app that can be asked."""
+    """A version of an app that has a health check."""
 
     app_id: str
     version: str
@@ -39,7 +39,7 @@ def targets(catalog: Catalog, *, off: Iterable[str]) -> list[Target]:
 
 
 async def check_all(database: Database, asked: Sequence[Target], ask: AskHealth) -> None:
-    """Ask every target, some at a time, and keep what became of it."""
+    """Check every target, a few concurrently, and store the results."""
     places = asyncio.Semaphore(AT_ONCE)
 
     async def one(target: Target) -> tuple[Target, Checked]:
@@ -52,13 +52,13 @@ async def check_all(database: Database, asked: Sequence[Target], ask: AskHealth)
 
 
 async def checked(session: AsyncSession) -> list[CheckedApp]:
-    """Return how the last checks ended."""
+    """Return the results of the last checks."""
     rows = await session.scalars(select(HealthCheckRow).order_by(HealthCheckRow.app_id))
     return [CheckedApp(row.app_id, row.version, row.status, row.failures_in_a_row) for row in rows]
 
 
 async def _keep(unit: UnitOfWork, answers: Mapping[Target, Checked]) -> None:
-    """Write the answers down; versions that are asked no more are forgotten."""
+    """Store the results; delete those of versions that are no longer checked."""
     query = select(HealthCheckRow).order_by(HealthCheckRow.id).with_for_update()
     rows = {Target(row.app_id, row.version): row for row in await unit.session.scalars(query)}
     for target, row in rows.items():

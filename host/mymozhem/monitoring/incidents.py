@@ -1,4 +1,4 @@
-"""Incidents: opened when something is found wrong, told once, closed when it is over."""
+"""The rows of alerts: opened, made worse and closed as the rules find problems."""
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
@@ -16,14 +16,14 @@ from .tables import CODE_LENGTH, AlertRow, Severity
 
 logger = structlog.stdlib.get_logger(__name__)
 
-#: an incident is over when it was not found for this long, so that one that flickers is one
+#: an alert is over if it was not found for this long, so that a flickering one is one alert
 SETTLE = timedelta(minutes=2)
 
 
 async def reconcile(unit: UnitOfWork, found: Sequence[Alert], sources: Sources) -> None:
-    """Open what is new, make worse what got worse, close what is over.
+    """Open new alerts, raise the severity of those that got worse, and close those that are over.
 
-    Safe in several processes at once: the database keeps at most one open incident for each key.
+    Safe in several processes concurrently: the database allows one open alert per key.
     """
     current = await _open(unit)
     for finding in found:
@@ -50,7 +50,7 @@ async def _begin(unit: UnitOfWork, finding: Alert, sources: Sources) -> None:
     try:
         async with unit.session.begin_nested():
             unit.session.add(row)
-    except IntegrityError:  # another process was first: its incident is the one
+    except IntegrityError:  # another process was first: its row is the alert
         return
     _log(row)
 

@@ -1,4 +1,4 @@
-"""The health of one host process: counts written, apps asked, incidents told, mails sent."""
+"""The monitoring loop of a host process: writes counts, checks apps, raises alerts, sends mails."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -32,18 +32,18 @@ from .sources import Sources
 
 logger = structlog.stdlib.get_logger(__name__)
 
-#: seconds between two writings of counts, and between two looks at the mails
+#: seconds between two flushes of the counts, and between two polls of the mails
 TICK = 10.0
 LOOK_EVERY = timedelta(seconds=30)
 CHECK_EVERY = timedelta(minutes=5)
 CLEAN_EVERY = timedelta(hours=1)
-#: due by a clock that runs apart from the database's by less than this
+#: tolerance in seconds for the difference between this clock and the database's
 _EARLY = timedelta(seconds=1)
 
 
 @dataclass(frozen=True)
 class HealthParts:
-    """What the loop works with."""
+    """The collaborators of the loop."""
 
     database: Database
     catalog: Catalog
@@ -55,9 +55,9 @@ class HealthParts:
 
 
 class HealthLoop:
-    """Runs in every process; what one does for all is done by whoever comes first.
+    """Runs in every process; a task for the whole cluster runs in the first one to ask for it.
 
-    `pace` stretches the time between its steps; a test makes it short.
+    `pace` scales the time between its steps; tests make it short.
     """
 
     def __init__(self, parts: HealthParts, *, pace: float = 1.0) -> None:
@@ -89,36 +89,36 @@ class HealthLoop:
         )
 
     def start(self) -> None:
-        """Start in the running event loop; idempotent."""
+        """Start in the running event loop. Idempotent."""
         self._lag.start()
         for task in self._tasks:
             task.start()
 
     def start_counting(self) -> None:
-        """Start to write this process's counts, and leave all else to hosts; idempotent."""
+        """Start to write this process's counts, and leave all else to hosts. Idempotent."""
         self._counting.start()
 
     async def stop(self) -> None:
-        """Stop, and write the last counts; idempotent."""
-        await self._counting.finish()  # a write that is cut off would lose its counts
+        """Stop, and write the last counts. Idempotent."""
+        await self._counting.finish()  # an interrupted write would lose its counts
         await asyncio.gather(*(task.stop() for task in self._tasks))
         await self._lag.stop()
-        with suppress(Unavailable):  # a few seconds of counts, no more
+        with suppress(Unavailable):  # only a few seconds of counts are lost
             await self.write_counts()
 
     async def run_due(self) -> None:
-        """Do everything that is due now but the mails, once; for tests that hold the clock."""
+        """Do everything that is due now except mails, once; for tests that control the clock."""
         await self.write_counts()
         await self.clean()
         await self.check()
         await self.look()
 
     async def write_counts(self) -> None:
-        """Add the calls of this process to those of all."""
+        """Add the counts of this process to the table."""
         await self._parts.histograms.flush(self._parts.database)
 
     async def clean(self) -> None:
-        """Forget what is old, when it is this process's turn."""
+        """Delete old rows, if it is this process's turn."""
         if not await run_once_per_cluster(self._parts.database, "clean", every=CLEAN_EVERY):
             return
         async with self._parts.database.write() as unit:
@@ -126,7 +126,7 @@ class HealthLoop:
             await mail_queue.forget_old(unit)
 
     async def check(self) -> None:
-        """Ask the apps how they are, when it is this process's turn."""
+        """Check the apps' health, if it is this process's turn."""
         ask, database = self._parts.sources.ask, self._parts.database
         if ask is None or not await run_once_per_cluster(
             database, "checks", every=CHECK_EVERY - _EARLY
@@ -138,21 +138,21 @@ class HealthLoop:
         await health_checks.check_all(database, asked, ask)
 
     async def look(self) -> None:
-        """Show Prometheus how things are; judge them, when it is this process's turn."""
+        """Update the metrics; evaluate the alerts, if it is this process's turn."""
         facts = await self._facts()
         self._show(facts)
         if await run_once_per_cluster(self._parts.database, "alerts", every=LOOK_EVERY - _EARLY):
             await self.evaluate(facts)
 
     async def evaluate(self, facts: Facts) -> None:
-        """Open, close and tell incidents, in one transaction."""
+        """Open, close and announce alerts, in one transaction."""
         async with self._parts.database.write() as unit:
             await reconcile(unit, due_alerts(facts), self._parts.sources)
             await unit.session.flush()
             await self._teller.tell(unit)
 
     async def send_mails(self) -> None:
-        """Send the mails that are due; nothing where no server is set."""
+        """Send the mails that are due; does nothing if no mail server is configured."""
         if self._postman is not None:
             await self._postman.send_due()
 

@@ -1,4 +1,4 @@
-"""Mails on their way: rows that are sent once the server takes them, and nothing waits for it."""
+"""The queue of mails: rows that are sent in the background, with retries."""
 
 from dataclasses import dataclass
 from datetime import timedelta
@@ -16,18 +16,18 @@ from .tables import OutgoingMailRow
 
 logger = structlog.stdlib.get_logger(__name__)
 
-#: how long a process has for one mail before another one sends it
+#: how long a process may take for one mail before another process sends it
 LEASE = timedelta(minutes=2)
-#: the waits between two attempts to send a mail
+#: the delays between attempts to send a mail
 BACKOFF = Backoff(first=60.0, longest=3_600.0)
-#: what could not be sent for this long is news no more
+#: a mail that could not be sent for this long is given up
 GIVE_UP = timedelta(days=2)
 KEEP = timedelta(days=30)
 LONGEST_SUBJECT = 200
 
 
 def enqueue(unit: UnitOfWork, recipient: str, letter: MailText) -> None:
-    """Have a letter sent once the transaction is committed."""
+    """Queue a mail, to be sent once the transaction is committed."""
     unit.session.add(
         OutgoingMailRow(
             recipient=recipient,
@@ -41,7 +41,7 @@ def enqueue(unit: UnitOfWork, recipient: str, letter: MailText) -> None:
 
 @dataclass(frozen=True)
 class MailSender:
-    """Sends what is due; several processes may, each mail is taken by one."""
+    """Sends due mails; several processes may run, and each mail is taken by one."""
 
     database: Database
     mailer: Mailer
@@ -50,8 +50,8 @@ class MailSender:
     async def send_due(self) -> int:
         """Send mails until none is due or one fails; return how many were sent.
 
-        A failure is noted and tried again later. The rest waits with it: where the server does not
-        answer, it would not answer for them either.
+        A failed mail is retried later. The rest waits with it: a server that does not respond would
+        not respond for them either.
         """
         sent = 0
         while (mail := await self.take()) is not None:
@@ -67,8 +67,8 @@ class MailSender:
         return sent
 
     async def take(self) -> Mail | None:
-        """Take the next mail that is due, for `LEASE`; None when there is none."""
-        async with self.database.read() as session:  # on SQLite every write waits for its turn
+        """Take the next mail that is due, with a lease of `LEASE`; None if there is none."""
+        async with self.database.read() as session:  # on SQLite, every write waits for its turn
             now = self.clock.now()
             due = select(OutgoingMailRow.id).where(OutgoingMailRow.next_at <= now).limit(1)
             if await session.scalar(due) is None:
@@ -107,13 +107,13 @@ class MailSender:
 
 
 async def forget_old(unit: UnitOfWork) -> None:
-    """Delete mails that were sent, or given up, long ago: they hold addresses."""
+    """Delete mails that were sent, or given up, long ago: they contain addresses."""
     old = OutgoingMailRow.created_at < unit.now - KEEP
     await unit.session.execute(delete(OutgoingMailRow).where(old))
 
 
 def _taken(mail: Mail) -> Update:
-    """Change a mail's row only as long as this attempt is the last one."""
+    """Change a mail's row only while this attempt is the latest."""
     return (
         update(OutgoingMailRow)
         .where(OutgoingMailRow.id == mail.id, OutgoingMailRow.attempts == mail.attempt)

@@ -1,4 +1,4 @@
-"""What mails say: what broke, which rooms suffer, what to do. Plain text."""
+"""The texts of mails: what broke, which rooms are affected, what to do. Plain text."""
 
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -20,14 +20,14 @@ class MailText(NamedTuple):
 
 
 def alert_mail(row: AlertRow, public_url: str) -> MailText:
-    """Write about one incident: that it began, got worse, or is over."""
+    """Return the mail about one alert: that it began, got worse, or is over."""
     state = "recovered" if row.recovered_at is not None else row.severity.value
     subject = line(f"{_PREFIX} {state}: {row.summary}")
     return MailText(_cut(subject), "\n".join([*incident(row), "", *_foot(public_url)]))
 
 
 def digest_mail(rows: Sequence[AlertRow], public_url: str) -> MailText:
-    """Write about everything that happened in the quiet hours, in one mail."""
+    """Return one mail about everything that happened in the quiet hours."""
     still = sum(row.recovered_at is None for row in rows)
     count = "1 warning" if len(rows) == 1 else f"{len(rows)} warnings"
     subject = f"{_PREFIX} last night: {count}, {still} still open"
@@ -36,12 +36,12 @@ def digest_mail(rows: Sequence[AlertRow], public_url: str) -> MailText:
 
 
 def line(text: str) -> str:
-    """Make one printable line of a text, so that nobody's words become a header or a command."""
+    """Return a text as one printable line, so that it cannot become a header or a command."""
     return " ".join("".join(c if c.isprintable() else " " for c in text).split())
 
 
 def incident(row: AlertRow) -> list[str]:
-    """Return the lines that tell one incident: what broke, since when, for whom, what to do."""
+    """Return the lines about one alert: what broke, since when, for whom, what to do."""
     over = [f"Over since {iso(row.recovered_at)}."] if row.recovered_at is not None else []
     facts = [
         f"{title}: {line(value)}"

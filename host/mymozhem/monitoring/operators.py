@@ -1,4 +1,4 @@
-"""What operators read of alerts and calls, and that they look after an alert."""
+"""What operators do with alerts and statistics: read them, and acknowledge an alert."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -15,7 +15,7 @@ from .tables import AlertRow
 async def list_call_statistics(
     database: Database, window: Window, now: datetime
 ) -> Sequence[CallStatistics]:
-    """Return how the calls of every app went, by capability, until now."""
+    """Return the statistics of the calls of every app until now, by capability."""
     async with database.read() as session:
         return await call_statistics(session, window, now)
 
@@ -23,13 +23,16 @@ async def list_call_statistics(
 async def list_alerts(
     database: Database, wanted: AlertFilter, *, offset: int, limit: int
 ) -> tuple[Sequence[AlertRow], int]:
-    """Return a part of the alerts, and how many there are: open ones first, newest first."""
+    """Return a page of alerts, and the total: open ones first, newest first."""
     async with database.read() as session:
         return await alerts(session, wanted, offset=offset, limit=limit)
 
 
 async def acknowledge_alert(database: Database, alert_id: str, *, user_id: str) -> AlertRow:
-    """Note that an admin looks after an alert; the first one stays. Raises `NotFound`."""
+    """Record that an admin handles an alert; a second admin does not replace the first.
+
+    Raises `NotFound`.
+    """
     async with database.write() as unit:
         row = await acknowledge(unit, alert_id, user_id=user_id)
         audit(unit, "alert.acknowledge", actor_id=user_id, alertId=alert_id)

@@ -1,4 +1,4 @@
-"""Incidents and checks as they are read, and taken note of."""
+"""Queries on alerts and health checks, and the acknowledgement of an alert."""
 
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -13,7 +13,7 @@ from .tables import AlertRow, HealthCheckRow
 
 
 class AlertFilter(NamedTuple):
-    """Which incidents; None leaves a filter out."""
+    """A filter for alerts; None disables a condition."""
 
     is_open: bool | None = None
     app_id: str | None = None
@@ -22,7 +22,7 @@ class AlertFilter(NamedTuple):
 async def alerts(
     session: AsyncSession, wanted: AlertFilter, *, offset: int, limit: int
 ) -> tuple[Sequence[AlertRow], int]:
-    """Return a part of the incidents, and how many there are: open ones first, newest first."""
+    """Return a page of alerts, and the total: open ones first, newest first."""
     query = select(AlertRow)
     over = AlertRow.recovered_at.is_not(None)
     if wanted.is_open is not None:
@@ -36,7 +36,7 @@ async def alerts(
 
 
 async def acknowledge(unit: UnitOfWork, alert_id: str, *, user_id: str) -> AlertRow:
-    """Note that somebody looks after an incident; the first one stays. Raises `NotFound`."""
+    """Record who handles an alert; a second user does not replace the first. Raises `NotFound`."""
     row = await unit.session.get(AlertRow, alert_id, with_for_update=True)
     if row is None:
         raise NotFound("There is no such alert.", code="ALERT_NOT_FOUND")
@@ -46,6 +46,6 @@ async def acknowledge(unit: UnitOfWork, alert_id: str, *, user_id: str) -> Alert
 
 
 async def checks_of(session: AsyncSession, app_id: str) -> Sequence[HealthCheckRow]:
-    """Return how the last health checks of an app ended, by version."""
+    """Return the results of the last health checks of an app, by version."""
     query = select(HealthCheckRow).where(HealthCheckRow.app_id == app_id)
     return (await session.scalars(query.order_by(HealthCheckRow.version))).all()

@@ -1,4 +1,4 @@
-"""Hours in which only what is critical is told."""
+"""Quiet hours, in which only critical alerts are sent."""
 
 from dataclasses import dataclass
 from datetime import datetime, time, tzinfo
@@ -8,7 +8,7 @@ from mymozhem.config import Settings, zone_of
 
 @dataclass(frozen=True)
 class QuietHours:
-    """A part of the day in a time zone, over midnight where it ends before it begins."""
+    """A part of the day in a time zone; it spans midnight if it ends before it begins."""
 
     begin: time
     end: time
@@ -16,12 +16,12 @@ class QuietHours:
 
     @classmethod
     def of(cls, settings: Settings) -> "QuietHours":
-        """Read the setting; without one no hour is quiet."""
+        """Read the setting; without it, no hour is quiet."""
         begin, _, end = (settings.quiet_hours or "00:00-00:00").partition("-")
         return cls(time.fromisoformat(begin), time.fromisoformat(end), zone_of(settings.time_zone))
 
     def hold(self, moment: datetime) -> bool:
-        """Tell whether a moment is in them; the end is not, and equal ends mean never."""
+        """Return whether a moment is in them; the end is excluded, and equal ends mean never."""
         local = moment.astimezone(self.zone).time()
         if self.begin <= self.end:
             return self.begin <= local < self.end

@@ -1,4 +1,4 @@
-"""The way out for mails: one message to one address over SMTP."""
+"""Send mails: one message to one address over SMTP."""
 
 import asyncio
 import re
@@ -16,16 +16,16 @@ import aiosmtplib
 from mymozhem.config import Settings
 from mymozhem.errors import MymozhemError
 
-#: for each answer of the server, also to our good-bye
+#: for each reply of the server, including that to QUIT
 TIMEOUT_SECONDS = 20.0
-#: for a mail in all, good-bye aside; both together are less than the lease under which it is sent
+#: for a whole mail, without QUIT; both together are less than the lease of the mail
 IN_ALL_SECONDS = 90.0
 _SUBMISSION, _SMTPS = 587, 465
 _ADDRESS = re.compile(r"[^\s@<>,;:\"]+@[^\s@<>,;:\"]+")
 
 
 class MailFailed(MymozhemError):
-    """The mail server did not take a mail; `server` tells whether it would take no other either."""
+    """The mail server did not accept a mail; `server` says whether it would reject others, too."""
 
     default_code = "MAIL_FAILED"
 
@@ -36,7 +36,7 @@ class MailFailed(MymozhemError):
 
 @dataclass(frozen=True)
 class Mail:
-    """One mail to one address; `id` stays the same in every attempt."""
+    """A mail to one address; `id` stays the same in every attempt."""
 
     id: str
     attempt: int
@@ -48,10 +48,10 @@ class Mail:
 
 @dataclass(frozen=True)
 class Mailer:
-    """A mail server and the address that mails come from.
+    """A mail server and the sender's address.
 
-    TLS from the start for smtps://. For smtp:// the connection is upgraded where the server can;
-    a password is sent unencrypted to this machine only.
+    `smtps://` uses TLS from the start. For `smtp://`, the connection is upgraded if the server can
+    do it; a password is sent unencrypted to this machine only.
     """
 
     hostname: str
@@ -65,7 +65,7 @@ class Mailer:
 
     @classmethod
     def of(cls, settings: Settings) -> "Mailer | None":
-        """Read the settings; None where no server is set."""
+        """Read the settings; None if no server is configured."""
         if settings.smtp_url is None or settings.mail_from is None:
             return None
         url = urlsplit(settings.smtp_url.get_secret_value())
@@ -80,9 +80,9 @@ class Mailer:
         )
 
     async def send(self, mail: Mail) -> None:
-        """Hand a mail to the server; raises `MailFailed`."""
+        """Send a mail to the server; raises `MailFailed`."""
         if not _ADDRESS.fullmatch(mail.recipient):
-            raise MailFailed(f"{mail.recipient!r} is no address.", server=False)
+            raise MailFailed(f"{mail.recipient!r} is not an address.", server=False)
         try:
             message = self._message(mail)
             async with asyncio.timeout(self.in_all):
@@ -90,13 +90,13 @@ class Mailer:
         except aiosmtplib.SMTPRecipientsRefused as error:
             raise MailFailed(f"{mail.recipient} was refused: {error}", server=False) from error
         except (aiosmtplib.SMTPException, ssl.SSLError, OSError) as error:
-            raise MailFailed(_told(error), server=True) from error
-        except (MessageError, ValueError) as error:  # what no header can hold
-            raise MailFailed(_told(error), server=False) from error
+            raise MailFailed(_reason(error), server=True) from error
+        except (MessageError, ValueError) as error:  # not allowed in a header
+            raise MailFailed(_reason(error), server=False) from error
 
     @property
     def needs_tls(self) -> bool:
-        """Whether nothing is sent without TLS: a password would be read on its way."""
+        """Whether to send nothing without TLS, because others could read the password."""
         return self.username is not None and not _is_here(self.hostname)
 
     async def _hand_over(self, message: EmailMessage) -> None:
@@ -112,13 +112,13 @@ class Mailer:
         )
 
     def _message(self, mail: Mail) -> EmailMessage:
-        """Build a message; the library refuses a line break in any header."""
+        """Return the message; the library rejects a line break in any header."""
         message = EmailMessage()
         message["From"] = Address("mymozhem", addr_spec=self.sender)
         message["To"] = Address(addr_spec=mail.recipient)
         message["Subject"] = mail.subject
         message["Date"] = mail.created_at
-        # The same in every attempt, so that a mail that arrives twice is seen as one.
+        # The same in every attempt, so that mail programs recognize duplicates.
         message["Message-ID"] = f"<{mail.id}@{self.sender.partition('@')[2]}>"
         message["Auto-Submitted"] = "auto-generated"
         message.set_content(mail.body)
@@ -134,5 +134,5 @@ def _is_here(hostname: str) -> bool:
         return False
 
 
-def _told(error: Exception) -> str:
+def _reason(error: Exception) -> str:
     return f"{type(error).__name__}: {error}"

@@ -1,4 +1,4 @@
-"""What health must know of parts that it does not import; wired in the composition root."""
+"""What monitoring needs of parts that it does not import; wired in the composition root."""
 
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ from .tables import AppStatus
 
 
 class DeliveryCount(NamedTuple):
-    """Deliveries to one app: those that wait, and those that were given up."""
+    """The numbers of pending and of dead deliveries to one app."""
 
     app_id: str
     pending: int
@@ -21,7 +21,7 @@ class DeliveryCount(NamedTuple):
 
 
 class Orphans(NamedTuple):
-    """Rooms of an app that nothing answers for; `do` is what would bring it back."""
+    """The orphaned rooms of an app; `do` is what would bring the app back."""
 
     app_id: str
     versions: tuple[str, ...]
@@ -40,24 +40,24 @@ class AffectedRoom:
 
 @dataclass(frozen=True)
 class AffectedRooms:
-    """The rooms that an app's trouble reaches: some of them, and how many they are."""
+    """The rooms that a problem of an app affects: some of them, and their number."""
 
     rooms: tuple[AffectedRoom, ...] = ()
     count: int = 0
 
 
 class Checked(NamedTuple):
-    """An answer to a health check; `details` are the app's own, or the failure's code."""
+    """The result of a health check; `details` are the app's own, or the failure's code."""
 
     status: AppStatus
     details: JsonObject
 
 
 class AskHealth(Protocol):
-    """Asks a version of an app how it is; never raises for what the app does."""
+    """Calls the health check of a version of an app; failures of the app do not raise."""
 
     async def __call__(self, app_id: str, version: str, /) -> Checked:
-        """Return what the app said, or `FAILED` when it said nothing."""
+        """Return the app's result, or `FAILED` if there is none."""
         ...
 
 
@@ -83,11 +83,11 @@ async def _nobody(_session: AsyncSession, _app_id: str | None) -> Sequence[str]:
 
 @dataclass(frozen=True)
 class Sources:
-    """Where facts come from; each default is that there is nothing.
+    """The sources of facts; by default, each of them is empty.
 
     `breakers` returns those that are not closed, `affected_rooms` the active rooms of an app,
-    `recipients` the addresses to tell about an app, or about the platform for None, `orphans` the
-    apps whose rooms nothing answers for, from memory. Without `ask` no app is asked how it is.
+    `recipients` the addresses to notify about an app, or about the platform for None, `orphans`
+    the apps with orphaned rooms, from memory. Without `ask`, no health check is called.
     """
 
     breakers: Callable[[AsyncSession], Awaitable[Sequence[BreakerState]]] = _no_breakers

@@ -1,4 +1,4 @@
-"""The rows of health: counts of calls, what apps said of themselves, incidents, mails."""
+"""The tables of monitoring: counts of calls, health checks, alerts, mails."""
 
 from datetime import datetime
 from enum import StrEnum
@@ -15,45 +15,45 @@ KEY_LENGTH = 200
 
 
 class Grain(StrEnum):
-    """How long a span one row of counts stands for."""
+    """The length of the span of one row of counts."""
 
     FINE = "fine"  #: five minutes
     HOUR = "hour"  #: an hour
 
 
 class Severity(StrEnum):
-    """How bad an incident is."""
+    """How severe an alert is."""
 
     WARNING = "warning"  #: look at it in the morning
-    CRITICAL = "critical"  #: people suffer now
+    CRITICAL = "critical"  #: people are affected now
 
 
 class RuleName(StrEnum):
     """What an alert is about."""
 
-    MISCONFIGURED = "misconfigured"  #: an app's server does not know us, or its address
+    MISCONFIGURED = "misconfigured"  #: an app's server rejects the host's calls
     SUCCESS_RATE = "successRate"  #: too many calls of an app failed
-    SLOW = "slow"  #: an app answers close to its deadline
-    BREAKER = "breaker"  #: an app is not asked for a while
+    SLOW = "slow"  #: an app replies close to its deadline
+    BREAKER = "breaker"  #: an app is not called for a while
     DEAD_LETTERS = "deadLetters"  #: deliveries were given up
     CHECKS = "checks"  #: an app's own health check fails
-    APP_OFF = "appOff"  #: an app was stopped, or nothing answers for its rooms
+    APP_OFF = "appOff"  #: an app was stopped, or its rooms are orphaned
 
 
 class AppStatus(StrEnum):
-    """What became of a health check."""
+    """The result of a health check."""
 
-    OK = "ok"  #: the app said that it is well
-    DEGRADED = "degraded"  #: the app said that it works with less
-    DOWN = "down"  #: the app said that it does not work
-    FAILED = "failed"  #: the app said nothing in time, or nothing that could be read
+    OK = "ok"  #: the app reports that it works
+    DEGRADED = "degraded"  #: the app reports that it works with limitations
+    DOWN = "down"  #: the app reports that it does not work
+    FAILED = "failed"  #: the app did not reply in time, or not in a readable way
 
 
 class CallCountRow(Base):
     """Calls of one kind in one span; processes add to it, none overwrites it.
 
-    `code` is empty where the app answered; `bucket` is that of `buckets.BOUNDS`, -1 where the app
-    was not asked. `slow` counts calls that took most of their deadline.
+    `code` is empty if the app replied; `bucket` is an index of `duration_buckets.BOUNDS`, -1 if the
+    app was not called. `slow` counts calls that took most of their deadline.
     """
 
     __tablename__ = "call_counts"
@@ -72,7 +72,7 @@ class CallCountRow(Base):
     total_ms: Mapped[float] = mapped_column(Float(53))
 
     __table_args__ = (
-        # adding to a span; also every reading, which asks for a grain since a moment
+        # to add to a span, and for every read, which selects a grain since a moment
         UniqueConstraint(
             "grain", "started_at", "app_id", "version", "capability", "code", "bucket",
             name="uq_call_counts_span",
@@ -82,7 +82,7 @@ class CallCountRow(Base):
 
 
 class HealthCheckRow(Base):
-    """What a version of an app said of itself; one row for each, overwritten by the next check."""
+    """The last health check of a version of an app; the next check overwrites it."""
 
     __tablename__ = "health_checks"
 
@@ -99,11 +99,11 @@ class HealthCheckRow(Base):
 
 
 class AlertRow(Base):
-    """An incident: opened once, told once, closed when it is over.
+    """An alert: opened once, announced once, closed when it is over.
 
-    `key` names what is wrong, so that no two open incidents are about the same. `told` is the
-    severity that people were told of, None as long as they were not; `rooms` are some of the
-    `room_count` that suffer, as they were when it opened or got worse.
+    `key` identifies the problem, so that no two open alerts have the same. `told` is the severity
+    that the last mail named, None without a mail; `rooms` are some of the `room_count` affected
+    ones, as they were when it opened or got worse.
     """
 
     __tablename__ = "alerts"
@@ -131,22 +131,22 @@ class AlertRow(Base):
     acknowledged_by: Mapped[str | None] = mapped_column(String(ID_LENGTH))
 
     __table_args__ = (
-        # one incident at a time about one thing, whoever evaluates
+        # one open alert per key, whichever process evaluates
         Index(
             "uq_alerts_open_key", "key", unique=True,
             sqlite_where=text("recovered_at IS NULL"),
             postgresql_where=text("recovered_at IS NULL"),
         ),
-        # the listing, those that are open first
+        # the list, open ones first
         Index("ix_alerts_recovered_at", "recovered_at", "opened_at"),
-        # news that nobody was told of
+        # alerts with unsent news
         Index("ix_alerts_recovery_told_at", "recovery_told_at"),
         Index("ix_alerts_app_id", "app_id", "opened_at"),  # one app's incidents
     )  # fmt: skip
 
 
 class OutgoingMailRow(Base):
-    """A mail on its way: sent once, tried again later as long as the server is away."""
+    """A queued mail: sent once, and retried while the server is unreachable."""
 
     __tablename__ = "outgoing_mails"
 
@@ -161,13 +161,13 @@ class OutgoingMailRow(Base):
     problem: Mapped[str | None] = mapped_column(Text)
 
     __table_args__ = (
-        Index("ix_outgoing_mails_next_at", "next_at"),  # what is due; NULL is nothing more to do
+        Index("ix_outgoing_mails_next_at", "next_at"),  # due mails; NULL if settled
         Index("ix_outgoing_mails_created_at", "created_at"),  # clean-up
     )
 
 
 class HealthTurnRow(Base):
-    """When something is due next that one process does for all."""
+    """When a task that one process does for all is due next."""
 
     __tablename__ = "health_turns"
 

@@ -1,4 +1,4 @@
-"""What becomes of calls, told to whoever counts them."""
+"""Observers of finished calls, for metrics and statistics."""
 
 from dataclasses import dataclass
 from typing import Literal, Protocol
@@ -10,9 +10,9 @@ CallResult = Literal["success", "refusal", "failure"]
 
 @dataclass(frozen=True)
 class Observed:
-    """One call that is over; times in milliseconds, `failure_code` set when the app failed.
+    """A finished call; times in milliseconds, `failure_code` set if the app failed.
 
-    `reached` says whether the app was asked at all: a call that met an open breaker was not.
+    `reached` says whether the app was called at all: a call with an open breaker was not.
     """
 
     app_id: str
@@ -30,20 +30,20 @@ class Observed:
 
 
 class CallObserver(Protocol):
-    """Counts calls; it must return at once and never raise."""
+    """Receives finished calls; must not block and never raise."""
 
     def observed(self, call: Observed, /) -> None:
-        """Take note of a call that is over."""
+        """Handle a finished call."""
         ...
 
 
 class Observers:
-    """Tells several counters of every call."""
+    """Passes every call to several observers."""
 
     def __init__(self, *observers: CallObserver) -> None:
         self._observers = observers
 
     def observed(self, call: Observed, /) -> None:
-        """Tell each of them."""
+        """Pass the call to each of them."""
         for observer in self._observers:
             observer.observed(call)

@@ -10,12 +10,12 @@ from structlog.typing import EventDict, Processor
 from mymozhem.config import Settings
 
 HIDDEN = "(hidden)"
-#: what may never be read in a log, by a part of its name
+#: fields that are never logged, by a part of their names
 _SECRET = ("password", "token", "secret", "authorization", "cookie")
 
 
 def hide_secrets(_logger: object, _method: str, line: EventDict) -> EventDict:
-    """Hide the values of fields that are named as secrets are, at any depth."""
+    """Hide the values of fields whose names suggest secrets, at any depth."""
     return {name: _shown(name, value) for name, value in line.items()}
 
 
@@ -35,7 +35,7 @@ _SHARED: tuple[Processor, ...] = (
     structlog.processors.TimeStamper(fmt="iso", utc=True),
 )
 
-# One list for good: loggers that were used before keep a reference to it.
+# Always the same list: loggers that were used before keep a reference to it.
 _OURS: list[Processor] = [
     structlog.stdlib.filter_by_level,
     *_SHARED,
@@ -44,7 +44,7 @@ _OURS: list[Processor] = [
 
 
 def configure_logging(settings: Settings) -> None:
-    """Write log lines to standard error as `log_format` and `log_level` say; twice is the same.
+    """Write log lines to standard error as `log_format` and `log_level` say. Idempotent.
 
     Tracebacks never show the values of variables: those may be tokens, or secrets of draws.
     """

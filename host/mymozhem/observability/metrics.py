@@ -1,6 +1,6 @@
-"""Figures of this process for Prometheus: each host has a registry of its own.
+"""Metrics of this process for Prometheus: each host has a registry of its own.
 
-Names, labels and units stand in `docs/reference/metrics.md`. Labels hold names of apps, codes and
+`docs/reference/metrics.md` lists names, labels and units. Labels contain names of apps, codes and
 route templates only: never an id of a room or a person, so that their number stays small.
 """
 
@@ -38,7 +38,7 @@ class BreakerState(NamedTuple):
 
 
 class Metrics:
-    """What a host process counts; a `CallObserver`."""
+    """The metrics of a host process; a `CallObserver`."""
 
     def __init__(self) -> None:
         self.registry = CollectorRegistry()
@@ -49,22 +49,22 @@ class Metrics:
         )
         self._calls = counter(
             "calls",
-            "Calls of apps that are over.",
+            "Finished calls of apps.",
             ("app", "capability", "result", "code", "decided_by"),
         )
         self._seconds = histogram(
             "call_duration_seconds",
-            "How long calls took that reached the app.",
+            "The duration of calls that reached the app.",
             ("app", "capability"),
         )
         self._requests = counter(
             "http_requests",
-            "HTTP requests answered.",
+            "Finished HTTP requests.",
             ("route", "status"),
         )
         self._request_seconds = histogram(
             "http_request_duration_seconds",
-            "How long HTTP requests took.",
+            "The duration of HTTP requests.",
             ("route",),
         )
         self._breakers = gauge(
@@ -74,25 +74,25 @@ class Metrics:
         )
         self._deliveries = gauge(
             "deliveries",
-            "Deliveries that wait, or were given up.",
+            "Deliveries that are pending or dead.",
             ("state",),
         )
         self._pool = gauge(
             "database_connections_in_use",
-            "Connections that are lent out.",
+            "Connections in use.",
             ("pool",),
         )
         self._lag = histogram(
             "event_loop_lag_seconds",
-            "How late the event loop was.",
+            "The lag of the event loop.",
         )
         self._before: list[Callable[[], None]] = []
-        # Kept, since finding a series by its labels takes longer than counting.
+        # Cached, since the lookup of a series by its labels takes longer than counting.
         self._series: dict[tuple[str, ...], tuple[Counter, Histogram]] = {}
         self._answers: dict[tuple[str, int], tuple[Counter, Histogram]] = {}
 
     def observed(self, call: Observed, /) -> None:
-        """Count a call that is over; it takes a few microseconds, as it is on every call's way."""
+        """Count a finished call; it takes a few microseconds, since every call does it."""
         code, decided_by = call.failure_code or "", call.decided_by.value
         names = (call.app_id, call.capability, call.result, code, decided_by)
         series = self._series.get(names)
@@ -113,39 +113,39 @@ class Metrics:
         series[1].observe(seconds)
 
     def breakers(self, states: Iterable[BreakerState]) -> None:
-        """Show the breakers that are not closed; the others are shown no more."""
+        """Set the breakers that are not closed; remove all others."""
         self._breakers.clear()
         for app_id, version, capability, now in states:
             for state in BREAKER_STATES:
                 self._breakers.labels(app_id, version, capability, state).set(now == state)
 
     def deliveries(self, counts: Mapping[str, int]) -> None:
-        """Show how many deliveries there are in each state."""
+        """Set the number of deliveries in each state."""
         for state, count in counts.items():
             self._deliveries.labels(state).set(count)
 
     def pools(self, in_use: Mapping[str, int]) -> None:
-        """Show how many connections of each pool are lent out."""
+        """Set the number of connections of each pool that are in use."""
         for pool, count in in_use.items():
             self._pool.labels(pool).set(count)
 
     def lagged(self, seconds: float) -> None:
-        """Take note of how late the event loop was."""
+        """Record a lag of the event loop."""
         self._lag.observe(seconds)
 
     def before_scrape(self, look: Callable[[], None]) -> None:
-        """Have something looked up each time that the figures are asked for; it must not wait."""
+        """Run a callback before each scrape; it must not block."""
         self._before.append(look)
 
     def text(self) -> bytes:
-        """Return every figure in the text format of Prometheus (`CONTENT_TYPE`)."""
+        """Return all metrics in the text format of Prometheus (`CONTENT_TYPE`)."""
         for look in self._before:
             look()
         return generate_latest(self.registry)
 
 
 class LagWatch:
-    """Measures how late the event loop runs what is due."""
+    """Measures the lag of the event loop."""
 
     def __init__(self, metrics: Metrics, *, every: float = _LAG_EVERY) -> None:
         self._metrics = metrics
@@ -154,16 +154,16 @@ class LagWatch:
         self._task = PeriodicTask("event loop lag", self._measure, every=every)
 
     def start(self) -> None:
-        """Start in the running event loop; idempotent."""
+        """Start in the running event loop. Idempotent."""
         self._task.start()
 
     async def stop(self) -> None:
-        """Stop at once; idempotent."""
+        """Stop immediately. Idempotent."""
         await self._task.stop()
         self._due = None
 
     async def _measure(self) -> None:
-        """Measure how late this step is; the first one only says when the next one is due."""
+        """Measure how late this step is; the first step only schedules the next one."""
         now = asyncio.get_running_loop().time()
         if self._due is not None:
             self._metrics.lagged(max(0.0, now - self._due))

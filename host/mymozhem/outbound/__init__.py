@@ -1,4 +1,4 @@
-"""The only way out over HTTP: one client with limits, and a guard over the addresses it reaches."""
+"""All outgoing HTTP: one client with limits, and a guard that checks the addresses."""
 
 from .answered import Answered
 from .errors import AddressForbidden, Unreachable, Unreadable

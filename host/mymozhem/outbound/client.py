@@ -1,7 +1,7 @@
-"""What `Outbound` sends with: the HTTP library, and how it is used.
+"""The HTTP client behind `Outbound`: the library, and how it is used.
 
 No redirects, no cookies, no proxies from the environment, no decompression, bounded reads. Each
-app has a pool of its own, so that a slow one takes no connection from another.
+app has a pool of its own, so that a slow app does not use up the connections of another.
 """
 
 import asyncio
@@ -21,18 +21,18 @@ from .resolver import Resolver
 
 OK = 200
 _REMEMBERED = 1_024
-#: larger bodies are written piece by piece, so that nothing else waits for them
+#: larger bodies are written in chunks, so that they do not block the event loop
 _AT_ONCE_BYTES = 256 * 1024
 _LEAST_SECONDS = 0.001  # 0 would mean no limit
 
 _HEADERS = {"Accept": "application/json", "Accept-Encoding": "identity", "User-Agent": "mymozhem"}
 
-#: what a connection raises that the other side has closed, perhaps before it read anything
+#: errors of a connection that the other side has closed, perhaps before it read anything
 _CUT = (aiohttp.ServerDisconnectedError, aiohttp.ClientOSError, aiohttp.ClientConnectionResetError)
 
 
 class Client:
-    """Sends requests and reads what comes back; see `Outbound`."""
+    """Sends requests and reads responses; see `Outbound`."""
 
     def __init__(self, guard: Guard, *, max_bytes: int, resolver: AbstractResolver | None) -> None:
         self._guard = guard
@@ -51,7 +51,7 @@ class Client:
         seconds: float,
         socket: str | None = None,
     ) -> Answered:
-        """Send a body and return the answer; see `Outbound.post`."""
+        """Send a body and return the response; see `Outbound.post`."""
         ends = asyncio.get_running_loop().time() + seconds
         message = _Message(self._address(url, socket), body, _HEADERS | headers)
         opened = Opened(new=False)
@@ -75,12 +75,12 @@ class Client:
         except (aiohttp.ClientConnectionError, aiohttp.ClientPayloadError, OSError) as error:
             raise Unreachable from error
         except aiohttp.ClientError as error:
-            raise Unreadable("The answer is no HTTP, or its headers are too large.") from error
+            raise Unreadable("The response is not HTTP, or its headers are too large.") from error
         finally:
             opening.reset(noted)
 
     async def close(self) -> None:
-        """Cut every connection; see `Outbound.close`."""
+        """Close every connection; see `Outbound.close`."""
         self._closed = True
         sessions, self._pools = list(self._pools.values()), {}
         for session in sessions:
@@ -106,7 +106,7 @@ class Client:
         )
 
     async def _once(self, socket: str | None, message: "_Message", seconds: float) -> Answered:
-        """Ask on a connection of its own: sockets come and go with the processes behind them."""
+        """Send on a new connection: sockets exist only as long as the processes behind them."""
         async with self._new_session(socket, lasting=False) as fresh:
             return await self._ask(fresh, message, seconds)
 
@@ -125,12 +125,12 @@ class Client:
             read = await self._read(response) if response.status == OK else b""
             return Answered(response.status, content_type.strip().lower(), read)
         finally:
-            response.release()  # a connection with something unread on it is closed
+            response.release()  # a connection with unread data is closed
 
     async def _read(self, response: aiohttp.ClientResponse) -> bytes:
         coding = response.headers.get("Content-Encoding", "identity")
         if coding.strip().lower() != "identity":
-            raise Unreadable("The answer is encoded though plain bytes were asked for.")
+            raise Unreadable("The response is encoded although plain bytes were requested.")
         if (response.content_length or 0) > self._max_bytes:
             raise self._too_large()
         data = await response.content.readany()
@@ -150,11 +150,11 @@ class Client:
         return data
 
     def _too_large(self) -> Unreadable:
-        return Unreadable(f"The answer is larger than {self._max_bytes} bytes.")
+        return Unreadable(f"The response is larger than {self._max_bytes} bytes.")
 
 
 class _Message(NamedTuple):
-    """What is sent, as it is."""
+    """The request to send."""
 
     url: URL
     body: bytes

@@ -1,4 +1,4 @@
-"""How connections are opened: every one of them past the guard."""
+"""Open connections, each of which the guard checks."""
 
 import socket
 from contextvars import ContextVar
@@ -10,25 +10,25 @@ from aiohttp.abc import AbstractResolver
 
 from .guard import Guard
 
-#: connections of one app at the same time: those of running calls, and of calls that are listened
-#: to after their deadlines; further requests wait, within theirs
+#: concurrent connections of one app: those of running calls, and of calls whose late replies are
+#: awaited; further requests wait, within their deadlines
 POOL_SIZE = 80
 
-#: common servers close idle connections after 5 s (Node.js, uvicorn, Apache) and later (nginx): one
-#: that we use has then not been closed just now
+#: common servers close idle connections after 5 s (Node.js, uvicorn, Apache) or later (nginx):
+#: with less than that, a reused connection has not been closed just now
 KEEP_ALIVE_SECONDS = 4.0
 
-#: timeouts below are exact; aiohttp rounds those above its threshold up to whole seconds
+#: timeouts below this are exact; aiohttp rounds those above its threshold up to whole seconds
 SLACK_SECONDS = 60.0
 
-#: a name that moved is asked for again after so many seconds
+#: seconds after which a name is resolved again
 NAME_SECONDS = 10
 
 AddrInfo = tuple[int | socket.AddressFamily, int | socket.SocketKind, int, str, tuple[Any, ...]]
 
 
 class Refused(PermissionError):
-    """The guard let no connection to this IP out; its text is the same for every IP."""
+    """The guard forbids a connection to this IP; the message is the same for every IP."""
 
     def __init__(self) -> None:
         super().__init__("this address may not be reached")
@@ -36,21 +36,21 @@ class Refused(PermissionError):
 
 @dataclass
 class Opened:
-    """Whether a connection was opened for a request; a kept one may have been closed just now."""
+    """Whether a request opened a new connection; a kept-alive one may have been closed just now."""
 
     new: bool
 
 
-#: what the request of this task wants to know; tasks that it starts see the same object
+#: the flag of the current request; tasks that it starts share the object
 opening: ContextVar[Opened] = ContextVar("mymozhem_opening")
 
 
 def connector(
     guard: Guard, resolver: AbstractResolver, unix_socket: str | None, *, lasting: bool
 ) -> aiohttp.TCPConnector | aiohttp.UnixConnector:
-    """Return a pool of connections; one that is not `lasting` closes each after its request.
+    """Return a pool of connections; without `lasting`, each is closed after its request.
 
-    Connections over a Unix socket are never kept: a new one costs next to nothing.
+    Connections over a Unix socket are never kept: a new one costs almost nothing.
     """
     if unix_socket is not None:
         return aiohttp.UnixConnector(unix_socket, limit=POOL_SIZE, force_close=True)
@@ -66,7 +66,7 @@ def connector(
 
 
 def guarded(guard: Guard) -> Any:  # noqa: ANN401  aiohttp does not export the type of a factory
-    """Return what makes the socket of a connection, whatever led there: a literal or any name."""
+    """Return a socket factory that checks every address, whether from a literal or a name."""
 
     def made(info: AddrInfo) -> socket.socket:
         family, kind, proto, _, address = info
@@ -80,5 +80,5 @@ def guarded(guard: Guard) -> Any:  # noqa: ANN401  aiohttp does not export the t
 
 
 def is_forbidden(error: aiohttp.ClientConnectorError) -> bool:
-    """Tell whether it was the guard that let no connection out."""
+    """Return whether the guard has forbidden the connection."""
     return isinstance(error.__cause__, Refused)

@@ -1,6 +1,6 @@
-"""Why something could not be fetched; the sentences name no address and no content.
+"""Errors of requests; the messages contain no address and no content.
 
-A deadline that passes is Python's own `TimeoutError`.
+A timeout is Python's own `TimeoutError`.
 """
 
 from mymozhem.errors import Invalid, Unavailable
@@ -13,12 +13,12 @@ class AddressForbidden(Invalid):
 
 
 class Unreachable(Unavailable):
-    """No connection: the name is unknown, the port is closed, TLS failed, or it was cut."""
+    """No connection: an unknown name, a closed port, a TLS failure, or a broken connection."""
 
     default_code = "UNREACHABLE"
 
 
 class Unreadable(Unavailable):
-    """The answer is larger than the limit, encoded, or no HTTP."""
+    """The response is larger than the limit, encoded, or not HTTP."""
 
     default_code = "UNREADABLE"

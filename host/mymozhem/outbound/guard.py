@@ -1,7 +1,7 @@
-"""Which addresses may be reached: pure rules over IPs, and over URLs before they are stored.
+"""Which addresses may be reached: pure rules for IPs, and for URLs before they are stored.
 
-Names are judged by the IP that is really connected, each time, so that no answer of a name server
-leads inside. Sources: the IANA registries of special-purpose addresses (RFC 6890 and its updates).
+Names are checked by the IP of each connection, so that no DNS response leads into a private
+network. Sources: the IANA registries of special-purpose addresses (RFC 6890 and its updates).
 """
 
 import re
@@ -20,7 +20,7 @@ Network = IPv4Network | IPv6Network
 
 MAX_URL = 2_048
 _REMEMBERED = 4_096
-_NO_ADDRESS = "This is no address; write https:// and a host."
+_NO_ADDRESS = "This is not an address; write https:// and a host."
 _HOST = re.compile(r"^(?:[A-Za-z0-9_.-]+|[0-9A-Fa-f:.]+)$")
 
 LOOPBACK: tuple[Network, ...] = (ip_network("127.0.0.0/8"), ip_network("::1/128"))
@@ -32,7 +32,7 @@ _CLOSED_V4 = tuple(
         "10.0.0.0/8",  # private
         "100.64.0.0/10",  # carrier-grade NAT, and one cloud's metadata
         "127.0.0.0/8",  # loopback
-        "168.63.129.16/32",  # a cloud's own services, on a public number
+        "168.63.129.16/32",  # a cloud's own services, at a public address
         "169.254.0.0/16",  # link-local, and most clouds' metadata
         "172.16.0.0/12",  # private
         "192.0.0.0/24",  # protocol assignments, and one cloud's metadata
@@ -48,7 +48,7 @@ _CLOSED_V4 = tuple(
 )
 
 # Everything else is not global unicast: loopback, mapped, translated (NAT64), private, link-local,
-# multicast. Naming what is open holds for forms that nobody has thought of yet.
+# multicast. A list of allowed ranges also excludes ranges that are assigned later.
 _OPEN_V6 = IPv6Network("2000::/3")
 _CLOSED_V6 = tuple(
     IPv6Network(text)
@@ -62,7 +62,7 @@ _CLOSED_V6 = tuple(
 
 
 class Guard:
-    """Says which addresses may be reached: public ones, and the networks that are allowed."""
+    """Decides which addresses may be reached: public ones, and the networks that are allowed."""
 
     def __init__(self, allowed: Iterable[Network] = ()) -> None:
         self._allowed = tuple(allowed)
@@ -70,12 +70,12 @@ class Guard:
 
     @classmethod
     def of(cls, settings: Settings) -> "Guard":
-        """Return the guard that an operator has set; demo and test also allow loopback."""
+        """Return the guard by the operator's settings; demo and test also allow loopback."""
         loopback = LOOPBACK if settings.environment in ("demo", "test") else ()
         return cls((*settings.allow_networks, *loopback))
 
     def allows(self, address: Address) -> bool:
-        """Tell whether a connection to this IP may be opened."""
+        """Return whether a connection to this IP may be opened."""
         if any(address.version == each.version and address in each for each in self._allowed):
             return True
         if isinstance(address, IPv4Address):
@@ -87,7 +87,7 @@ class Guard:
         )
 
     def allows_text(self, host: str) -> bool:
-        """Tell the same of an IP as text; what is no canonical IP is not allowed."""
+        """Return the same for an IP as text; what is not a canonical IP is not allowed."""
         try:
             return self.allows(ip_address(host))
         except ValueError:
@@ -96,8 +96,8 @@ class Guard:
     def _check_url(self, text: str) -> URL:
         """Return an address that may be called, or stored to be called later.
 
-        It is https, or http to this machine where that is allowed; a name is judged again when it
-        is connected. Raises `AddressForbidden`.
+        It is https, or http to this machine if that is allowed; a name is checked again at each
+        connection. Raises `AddressForbidden`.
         """
         # The client's own parser, so that both see the same host.
         try:
@@ -108,7 +108,7 @@ class Guard:
         if len(text) > MAX_URL or not _HOST.match(host) or url.port == 0:
             raise AddressForbidden(_NO_ADDRESS)
         if url.user is not None or url.password is not None:
-            raise AddressForbidden("An address has no user and no password; take them out.")
+            raise AddressForbidden("An address must not contain a user or a password; remove them.")
         if not self._allows_host(host):
             raise AddressForbidden
         if url.scheme == "https" or (url.scheme == "http" and _is_loopback(host)):
@@ -134,6 +134,6 @@ def _is_loopback(host: str) -> bool:
 
 
 def _ends_in_number(name: str) -> bool:
-    """Tell whether resolvers take a name for an IPv4 address, in whatever form (URL standard)."""
+    """Return whether resolvers take a name for an IPv4 address, in any form (URL standard)."""
     last = name.rstrip(".").lower().rpartition(".")[2]
     return last.isdigit() or last.startswith("0x")

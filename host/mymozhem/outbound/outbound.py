@@ -74,7 +74,7 @@ class Outbound:
         )
 
     async def close(self) -> None:
-        """Cut every connection; twice is safe."""
+        """Close every connection; idempotent."""
         self._closed = True
         if self._client is not None:
             await self._client.close()

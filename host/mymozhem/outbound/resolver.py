@@ -1,7 +1,7 @@
-"""Names to addresses, each in a thread of its own.
+"""Resolve names, each in a thread of its own.
 
-A name server that does not answer then takes no thread from anybody else; the connector asks for
-one name once at a time. The machine's resolver is asked, as every program on it does.
+A DNS server that does not respond then blocks no other lookup; the connector resolves a name only
+once at a time. The machine's resolver is used, as by every program on it.
 """
 
 import asyncio
@@ -14,19 +14,19 @@ _NUMERIC = socket.AI_NUMERICHOST | socket.AI_NUMERICSERV
 
 
 class Resolver(AbstractResolver):
-    """Asks the machine's resolver without waiting for it at the end."""
+    """Calls the machine's resolver, and does not wait for pending lookups at exit."""
 
     async def resolve(
         self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_INET
     ) -> list[ResolveResult]:
-        """Return the addresses of a name; OSError where there are none."""
+        """Return the addresses of a name; raises OSError if there are none."""
         reply: asyncio.Future[list[ResolveResult]] = asyncio.get_running_loop().create_future()
         asked = (host, port, family, reply)
         threading.Thread(target=_look_up, args=asked, name="resolver", daemon=True).start()
         return await reply
 
     async def close(self) -> None:
-        """Do nothing: the threads end by themselves."""
+        """Do nothing: the threads end on their own."""
 
 
 def _look_up(
@@ -38,10 +38,10 @@ def _look_up(
     except OSError as error:
         found = error
     except UnicodeError:  # a label that is empty or too long
-        found = OSError(None, "this is no name of a machine")
+        found = OSError(None, "this is not a host name")
     try:
         reply.get_loop().call_soon_threadsafe(_settle, reply, found)
-    except RuntimeError:  # the loop is closed: nobody waits any more
+    except RuntimeError:  # the loop is closed: no caller waits
         return
 
 

@@ -1,1 +1,1 @@
-"""Which apps exist, in which versions, and the code that was loaded for them."""
+"""The apps of a host: their versions, their state, and the code that is loaded for them."""

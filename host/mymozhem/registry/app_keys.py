@@ -1,7 +1,7 @@
-"""The keys between host and a remote app: made, sealed for the database, rotated, opened again.
+"""The keys between host and a remote app: created, sealed for the database, rotated, unsealed.
 
 Each app has a shared secret, which the app signs in with and calls are signed with (`v1`), and a
-key pair of the host's (`v1a`), whose private half never leaves it.
+key pair of the host's (`v1a`), whose private half never leaves the host.
 """
 
 import hashlib
@@ -28,25 +28,25 @@ from mymozhem.db.unit_of_work import UnitOfWork
 
 from .tables import AppSecretRow, SecretKind
 
-#: keys of a kind that are good at the same time: the newest, and the one before it
+#: keys of a kind that are valid at the same time: the newest, and the one before it
 AT_ONCE = 2
 
 
 class Sealer(Protocol):
-    """What closes secrets, so that whoever reads the database does not have them."""
+    """Encrypts secrets, so that the database does not contain them in clear text."""
 
     def seal(self, plaintext: bytes, *, aad: bytes) -> bytes:
-        """Return a secret as bytes to store; only `unseal` with the same `aad` opens them."""
+        """Return a secret as bytes to store; only `unseal` with the same `aad` decrypts them."""
         ...
 
     def unseal(self, sealed: bytes, *, aad: bytes) -> bytes:
-        """Return what was sealed, or raise an error of the platform's."""
+        """Return the secret, or raise a platform error."""
         ...
 
 
 @dataclass(frozen=True)
 class NewKeys:
-    """Keys to hand out, the secret this once; the public one is the newest, renewed or not."""
+    """New keys: the secret, shown only now, and the newest public key, whether renewed or not."""
 
     secret: str = field(repr=False)
     public_key: str
@@ -54,7 +54,7 @@ class NewKeys:
 
 @dataclass(frozen=True)
 class AppKey:
-    """A key that is good, opened; `expires_at` is None unless a newer one takes its place."""
+    """A valid key, unsealed; `expires_at` is None unless a newer key replaces it."""
 
     kid: str
     kind: SecretKind
@@ -64,23 +64,23 @@ class AppKey:
 
     @property
     def public_key(self) -> str | None:
-        """The half that the app verifies with, as text; None for a shared secret."""
+        """The public half, for the app to verify with, as text; None for a shared secret."""
         return public_text(self.key.public) if isinstance(self.key, PrivateKey) else None
 
 
 async def add_keys(unit: UnitOfWork, sealer: Sealer, app_id: str) -> NewKeys:
-    """Make the first keys of an app."""
+    """Create the first keys of an app."""
     return NewKeys(_add_secret(unit, sealer, app_id), _add_pair(unit, sealer, app_id))
 
 
 async def rotate(
     unit: UnitOfWork, sealer: Sealer, app_id: str, *, grace: timedelta, key_pair: bool
 ) -> NewKeys:
-    """Make a new secret, and with `key_pair` a new pair; the ones before are good for the grace.
+    """Create a new secret, and with `key_pair` a new pair; old keys stay valid for `grace`.
 
-    A grace of nothing ends them at once, and what was in its grace already always ends. The app's
-    row is locked by the caller. Raises what the sealer raises where the pair cannot be opened, and
-    is not renewed.
+    A grace period of zero ends the old ones immediately; what was in a grace period already always
+    ends. The caller locks the app's row. Raises the sealer's error if the pair cannot be unsealed
+    and is not renewed.
     """
     kinds = [SecretKind.SHARED] + ([SecretKind.ED25519] if key_pair else [])
     query = select(AppSecretRow).where(
@@ -97,18 +97,18 @@ async def rotate(
 
 
 def good_at(moment: datetime) -> ColumnElement[bool]:
-    """Return the condition for keys that are good at a moment."""
+    """Return the condition that selects keys that are valid at a moment."""
     return AppSecretRow.revoked_at.is_(None) & or_(
         AppSecretRow.expires_at.is_(None), AppSecretRow.expires_at > moment
     )
 
 
 async def good_keys(session: AsyncSession, now: datetime) -> Sequence[AppSecretRow]:
-    """Return the rows of all keys that are good, of each app the newest first."""
+    """Return the rows of all valid keys, of each app the newest first."""
     query = select(AppSecretRow).where(good_at(now))
     newest = query.order_by(
         AppSecretRow.app_id,
-        AppSecretRow.expires_at.is_not(None),  # the one before is the one that ends
+        AppSecretRow.expires_at.is_not(None),  # the previous key expires
         AppSecretRow.created_at.desc(),
         AppSecretRow.kind.desc(),
     )
@@ -116,7 +116,7 @@ async def good_keys(session: AsyncSession, now: datetime) -> Sequence[AppSecretR
 
 
 def opened(row: AppSecretRow, sealer: Sealer) -> AppKey:
-    """Open a key; raises what the sealer raises where it cannot be opened."""
+    """Unseal a key; raises the sealer's error if that fails."""
     plain = sealer.unseal(row.sealed, aad=_bound_to(row.app_id, row.kid))
     key: SigningKey
     if row.kind is SecretKind.SHARED:
@@ -127,16 +127,16 @@ def opened(row: AppSecretRow, sealer: Sealer) -> AppKey:
 
 
 class SecretCheck:
-    """Compares secrets that apps sign in with: the same work whether app or secret is wrong."""
+    """Compares secrets that apps sign in with, in constant time: also if the app is unknown."""
 
     def __init__(self, sealer: Sealer) -> None:
         self._sealer = sealer
         self._nobody = ("-", "-", sealer.seal(new_secret().encode(), aad=_bound_to("-", "-")))
 
     def matching(self, given: str, rows: Iterable[AppSecretRow]) -> str | None:
-        """Return which of these shared secrets, of which there are two at most, a text is.
+        """Return the `kid` of the shared secret that equals a text, None if none does.
 
-        That is its `kid`; None where it is none of them.
+        Only the first two rows are compared.
         """
         sealed = [(row.app_id, row.kid, row.sealed) for row in rows][:AT_ONCE]
         wanted = hashlib.sha256(given.encode()).digest()
@@ -158,7 +158,7 @@ def _retire(row: AppSecretRow, now: datetime, grace: timedelta) -> None:
 
 
 def _public_half(rows: Iterable[AppSecretRow], sealer: Sealer) -> str:
-    """Return the public half of the newest pair; each app has one that does not end."""
+    """Return the public half of the newest pair; each app has one that does not expire."""
     pairs = (row for row in rows if row.kind is SecretKind.ED25519 and row.expires_at is None)
     return opened(next(pairs), sealer).public_key or ""
 

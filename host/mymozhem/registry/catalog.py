@@ -1,4 +1,4 @@
-"""Which apps there are, in memory: what calls and rooms ask, without a query."""
+"""The catalog of apps in memory: calls and rooms read it without a query."""
 
 import asyncio
 import logging
@@ -27,11 +27,10 @@ logger = logging.getLogger(__name__)
 
 
 class Catalog:
-    """The apps of one host process: plugins are loaded at start, all else is followed.
+    """The apps of one host process: plugins are loaded at the start, other apps are followed.
 
-    That is the database, and the folder of isolated code. What it answers is of one moment;
-    `refresh` takes a new moment's place whole. One made by hand, that reads from no source, stays
-    as it is.
+    The catalog follows the database and the folder of isolated code. It answers from an immutable
+    snapshot, and `refresh` replaces the whole snapshot. A catalog without a source never changes.
     """
 
     def __init__(
@@ -55,11 +54,11 @@ class Catalog:
 
     @classmethod
     async def load(cls, database: Database, settings: Settings, sealer: Sealer) -> "Catalog":
-        """Load every enabled plugin, publish its manifest, and read all else that there is.
+        """Load every enabled plugin, publish its manifest, and read all other apps.
 
-        Enabled are the active rows of the database and `settings.enable_apps`; isolated code was
-        installed by the operator, and needs no more. What cannot be loaded is refused, with its
-        reasons logged; raises `Unavailable` only for the database.
+        The active rows of the database and `settings.enable_apps` enable plugins; isolated code was
+        installed by the operator and needs no more. Code that cannot be loaded is refused, and the
+        reasons are logged; raises `Unavailable` only for the database.
         """
         async with database.read() as session:
             enabled = await manifest_history.active_plugins(session)
@@ -78,36 +77,37 @@ class Catalog:
         return catalog
 
     async def follow(self, source: Source, apart: IsolatedCatalog | None = None) -> None:
-        """Read from a source, and isolated code where it is given, now and when it is refreshed."""
+        """Read from a source, and from isolated code if given, now and at each refresh."""
         self._source, self._apart = source, apart
         await self.refresh()
 
     @property
     def refused(self) -> tuple[Refused, ...]:
-        """The plugins and the environments that may not run, with their reasons."""
+        """The plugins and the environments that may not run, with the reasons."""
         return (
             self._refused if self._apart is None else self._refused + self._apart.installed.refused
         )
 
-    def when_started(self, told: Callable[[str], None]) -> None:
-        """Have the id of each app told that may be called again after it was stopped.
+    def when_started(self, callback: Callable[[str], None]) -> None:
+        """Call `callback` with the id of each stopped app that may be called again.
 
-        It is told once this process knows, whoever started the app; `told` must not raise.
+        It is called once this process knows it, whichever process started the app; it must not
+        raise.
         """
-        self._started.append(told)
+        self._started.append(callback)
 
-    def when_refreshed(self, told: Callable[[], None]) -> None:
-        """Have it told when another moment has taken the place of one; `told` must not raise."""
-        self._refreshed.append(told)
+    def when_refreshed(self, callback: Callable[[], None]) -> None:
+        """Call `callback` after each change of the snapshot; it must not raise."""
+        self._refreshed.append(callback)
 
     async def refresh(self) -> None:
-        """Read everything again but plugins; what was published or installed here is known then.
+        """Read everything again except plugins, so that changes of this process are visible.
 
-        Raises `Unavailable` for the database; what was known stays known then.
+        Raises `Unavailable` if the database is; the snapshot stays as it is then.
         """
         if self._source is None:
             return
-        async with self._turn:  # or an older reading could take the place of a newer one
+        async with self._turn:  # or an older read could replace a newer one
             if self._apart is not None:  # first, since it may publish
                 await self._apart.refresh()
                 self._isolated = self._apart.installed.codes
@@ -116,13 +116,13 @@ class Catalog:
             self._stamp, self._until = said.stamp, said.until
             started = before.stopped() - self._now.stopped()
         for app_id in sorted(started):
-            for told in self._started:
-                told(app_id)
-        for heard in self._refreshed:
-            heard()
+            for callback in self._started:
+                callback(app_id)
+        for on_refresh in self._refreshed:
+            on_refresh()
 
     async def refresh_if_news(self) -> bool:
-        """Refresh where something has changed since, whoever did it; tell whether it had."""
+        """Refresh if any process has changed something; return whether it had."""
         if not await self._is_news():
             return False
         await self.refresh()
@@ -140,62 +140,62 @@ class Catalog:
         return tuple(app for app in self._now.apps.values() if not app.facts.deleted)
 
     def get(self, app_id: str) -> CatalogApp:
-        """Return an app; raises `NotFound` where there is none under this id, or none any more."""
+        """Return an app; raises `NotFound` if it does not exist or is deleted."""
         app = self._now.apps.get(app_id)
         if app is None or app.facts.deleted:
             raise no_such_app(app_id)
         return app
 
     def newest(self, app_id: str) -> Manifest:
-        """Return what a new room of this app is locked to; raises `NotFound`."""
+        """Return the version that a new room of this app is locked to; raises `NotFound`."""
         return self.get(app_id).newest()
 
     def manifest(self, app_id: str, version: str) -> Manifest:
-        """Return the manifest of a published version, of a deleted app too; raises `NotFound`."""
+        """Return the manifest of a published version, even of a deleted app; raises `NotFound`."""
         manifest = self._now.manifests.get((app_id, version))
         if manifest is None:
             raise NotFound(f"There is no app {app_id!r} {version} here.", code="APP_NOT_FOUND")
         return manifest
 
     def code_for(self, app_id: str, version: str) -> AppCode | None:
-        """Return the loaded code that serves a published version; None when none does."""
+        """Return the loaded code that serves a published version; None if there is none."""
         return self._now.codes.get((app_id, version))
 
     def endpoint(self, app_id: str, version: str) -> Endpoint | None:
-        """Return where a published version of a remote app is reached; None for plugins."""
+        """Return the endpoint of a published version of a remote app; None for plugins."""
         app = self._now.apps.get(app_id)
         return None if app is None else app.endpoints.get(version)
 
     def isolated_for(self, app_id: str, version: str) -> IsolatedCode | None:
-        """Return the environment that serves a published version where nothing else does."""
+        """Return the environment that serves a published version if nothing else does."""
         return self._now.isolated.get((app_id, version))
 
     def target(self, app_id: str, version: str) -> JsonObject | None:
-        """Return what answers for a version, as a lock notes it; None where nothing does."""
+        """Return what serves a version, as a lock names it; None if it is orphaned."""
         app = self._now.apps.get(app_id)
         return None if app is None else app.target(version)
 
     def is_served(self, app_id: str, version: str) -> bool:
-        """Tell whether anything answers for a published version; where not, it is orphaned."""
+        """Return whether anything serves a published version; if not, it is orphaned."""
         app = self._now.apps.get(app_id)
         return app is not None and app.serves(version)
 
     def calls_over_http(self) -> bool:
-        """Tell whether some app is called over HTTP: a remote one, or isolated code."""
+        """Return whether some app is called over HTTP: a remote one, or isolated code."""
         remote = any(app.endpoints for app in self._now.apps.values())
         return remote or bool(self._now.isolated)
 
     def batch_actions(self) -> frozenset[str]:
-        """Return the names of the actions that some version of some app declares as `batch`."""
+        """Return the names of the actions that any version of any app declares as `batch`."""
         return self._now.batch_actions
 
     def has_key(self, app_id: str, key_id: str) -> bool:
-        """Tell whether a key of a remote app is good, in its grace too."""
+        """Return whether a key of a remote app is valid, including its grace period."""
         app = self._now.apps.get(app_id)
         return app is not None and any(each.kid == key_id for each in app.facts.keys)
 
     def is_stopped(self, app_id: str) -> bool:
-        """Tell whether an app may not be called: it was stopped, or said that it is gone."""
+        """Return whether an app may not be called: it was stopped, or said that it is gone."""
         app = self._now.apps.get(app_id)
         return app is not None and app.facts.stopped is not None
 

@@ -1,4 +1,4 @@
-"""What the database says about apps, read in one snapshot, and whether it says something new."""
+"""Read all apps from the database in one snapshot, and find out whether something changed."""
 
 import logging
 from collections import defaultdict
@@ -23,10 +23,9 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class SourceFacts:
-    """What the database said.
+    """What the database contains about apps.
 
-    `stamp` grows with every change; `until` is when the first of the keys ends, None where none
-    does.
+    `stamp` grows with every change; `until` is when the first key expires, None if none does.
     """
 
     published: tuple[Published, ...]
@@ -36,14 +35,14 @@ class SourceFacts:
 
 
 class Source:
-    """Reads apps from a database; the sealer opens their keys."""
+    """Reads apps from a database; the sealer unseals their keys."""
 
     def __init__(self, database: Database, sealer: Sealer) -> None:
         self._database = database
         self._sealer = sealer
 
     async def read(self, known: Mapping[Version, Manifest]) -> SourceFacts:
-        """Return everything; manifests that are known, and never change, are not read again."""
+        """Return everything; known manifests never change, so they are not read again."""
         now = await self._database.now()
         async with self._database.read() as session:
             rows = (await session.scalars(select(AppRow))).all()
@@ -56,7 +55,7 @@ class Source:
         return SourceFacts(published, facts, stamp, min(ends, default=None))
 
     async def is_news(self, stamp: int, until: datetime | None) -> bool:
-        """Tell whether something changed since a stamp, or a key has ended; one cheap query."""
+        """Return whether something changed since a stamp, or a key expired; one cheap query."""
         if until is not None and await self._database.now() >= until:
             return True
         async with self._database.read() as session:
@@ -69,7 +68,7 @@ class Source:
         for row in rows:
             try:
                 keys[row.app_id].append(app_keys.opened(row, self._sealer))
-            except (MymozhemError, ValueError):  # the others go on; this app is not reached
+            except (MymozhemError, ValueError):  # the others still work; this app cannot be called
                 logger.exception("a key of app %s cannot be opened", row.app_id)
         return keys
 

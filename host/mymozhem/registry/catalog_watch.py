@@ -1,17 +1,17 @@
-"""Noticing what other processes did to the apps: one cheap query and a look, every two seconds."""
+"""Notice changes of apps by other processes: one cheap query and file check every two seconds."""
 
 from mymozhem.concurrency.periodic_task import PeriodicTask
 
 from .catalog import Catalog
 
 EVERY = 2.0
-"""Seconds between two looks, and so how long another process may not know of a change."""
+"""Seconds between two checks: the delay until this process notices a change."""
 
 
 class CatalogWatch:
     """Keeps the catalog of a process up to date, in the background.
 
-    If a look fails, what is known stays known.
+    If a check fails, the catalog stays as it is.
     """
 
     def __init__(self, catalog: Catalog, *, every: float = EVERY) -> None:
@@ -19,11 +19,11 @@ class CatalogWatch:
         self._task = PeriodicTask("watch apps", self._look, every=every, wait_first=True)
 
     def start(self) -> None:
-        """Start to look, in the running event loop; idempotent."""
+        """Start to poll, in the running event loop. Idempotent."""
         self._task.start()
 
     async def stop(self) -> None:
-        """Stop looking; idempotent."""
+        """Stop polling. Idempotent."""
         await self._task.stop()
 
     async def _look(self) -> None:

@@ -1,4 +1,4 @@
-"""Which apps are installed, read from package metadata alone: no plugin is imported."""
+"""Find the installed apps from package metadata alone: no plugin is imported."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -19,7 +19,7 @@ class Discovered:
 
 
 def discover() -> tuple[Discovered, ...]:
-    """Return every app that is installed, by id; an id that two packages offer comes twice."""
+    """Return every installed app, by id; an id that two packages offer occurs twice."""
     found = (_discovered(point) for point in entry_points(group=GROUP))
     return tuple(sorted(found, key=lambda app: (app.app_id, app.distribution)))
 

@@ -1,4 +1,4 @@
-"""Where a remote app is reached, and the keys that calls to it are signed with."""
+"""The address of a remote app, and the keys that sign calls to it."""
 
 from dataclasses import dataclass, field
 
@@ -9,10 +9,10 @@ from mymozhem.contract.signing import SharedKey, SigningKey
 class Endpoint:
     """A remote app's address and keys.
 
-    `base_url` has no slash at its end. `keys` sign each call, the newest first; during the grace of
-    a rotation there are two of a kind. `shared` is the newest shared secret. `socket` is the path
-    of a Unix socket that takes the place of the network. `platform_form` says that the manifest is
-    of the first platform's format: calls carry its fields too, and replies may have its form.
+    `base_url` has no slash at its end. `keys` sign each call, the newest first; during the grace
+    period of a rotation there are two of a kind. `shared` is the newest shared secret. `socket` is
+    the path of a Unix socket that replaces the network. `platform_form` means that the manifest is
+    in the first platform's format: calls contain its fields too, and replies may have its form.
     """
 
     base_url: str

@@ -1,4 +1,4 @@
-"""The kill switch: a stopped app is not called any more, until it is started again."""
+"""The kill switch: a stopped app is not called until it is started again."""
 
 import logging
 from collections.abc import Mapping
@@ -19,7 +19,7 @@ logger = logging.getLogger(__name__)
 async def stop(
     unit: UnitOfWork, app_id: str, reason: str, *, cause: StopCause = StopCause.OPERATOR
 ) -> bool:
-    """Stop an app, remote or installed; False where it was stopped already, which changes nothing.
+    """Stop an app, remote or installed; return False if it was stopped already. Idempotent.
 
     Raises `NotFound`.
     """
@@ -32,7 +32,7 @@ async def stop(
 
 
 async def start(unit: UnitOfWork, app_id: str) -> bool:
-    """Start an app that was stopped; False where it was not. Raises `NotFound`."""
+    """Start a stopped app; return False if it was not stopped. Raises `NotFound`."""
     row = await _row(unit, app_id)
     if row.stopped_at is None:
         return False
@@ -42,9 +42,9 @@ async def start(unit: UnitOfWork, app_id: str) -> bool:
 
 
 async def disable(database: Database, catalog: Catalog, app_id: str, reason: str) -> bool:
-    """Stop an app that said itself that it is gone; False where it was stopped already.
+    """Stop an app that said itself that it is gone; return False if it was stopped already.
 
-    Opens a transaction of its own, and the catalog of this process knows when it returns. Raises
+    Opens its own transaction, and refreshes the catalog of this process before it returns. Raises
     `NotFound`.
     """
     async with database.write() as unit:
@@ -56,7 +56,7 @@ async def disable(database: Database, catalog: Catalog, app_id: str, reason: str
 
 
 async def reasons(session: AsyncSession) -> Mapping[str, str]:
-    """Return why the apps that are stopped are, by app."""
+    """Return the reasons of stopped apps, by app."""
     query = select(AppRow.app_id, AppRow.stop_reason).where(
         AppRow.stopped_at.is_not(None), AppRow.deleted_at.is_(None)
     )

@@ -1,4 +1,4 @@
-"""What came of loading an app: its code, or the reasons why it may not run."""
+"""The results of loading an app: its code, or the reasons why it may not run."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,9 +10,9 @@ from mymozhem.manifests.model import Manifest
 
 @dataclass(frozen=True, eq=False)
 class AppCode:
-    """Code of one app in this process, alone in its plugin manager, so that a call reaches it only.
+    """Code of one app in this process, alone in its plugin manager, so that a call reaches only it.
 
-    `manifest` is the code's own; rooms that are locked to an older version may be served too.
+    `manifest` is the code's own; the code may also serve rooms that are locked to an older version.
     """
 
     app_id: str
@@ -22,13 +22,13 @@ class AppCode:
     distribution_version: str
 
     def serves(self, version: str) -> bool:
-        """Tell whether this code answers for rooms locked to a version of the manifest."""
+        """Return whether this code serves rooms that are locked to a version of the manifest."""
         return version == self.manifest.version or version in self.manifest.serves
 
 
 @dataclass(frozen=True)
 class Refused:
-    """An enabled app that may not run, and every reason, each a sentence for its operator."""
+    """An enabled app that may not run, and all reasons, each a sentence for its operator."""
 
     app_id: str
     reasons: tuple[str, ...]
@@ -36,10 +36,10 @@ class Refused:
 
 @dataclass(frozen=True, eq=False)
 class IsolatedCode:
-    """Code of one app in an environment of its own, which a worker process runs on demand.
+    """Code of one app in an isolated environment, which a worker process runs on demand.
 
-    `folder` holds the environment; `wheel_digest` is the SHA-256 of the wheel that is in it, in
-    lower-case hex. Nothing of the code is in this process.
+    `folder` contains the environment; `wheel_digest` is the SHA-256 of its wheel, in lower-case
+    hex. None of the code is in this process.
     """
 
     app_id: str
@@ -51,9 +51,9 @@ class IsolatedCode:
 
     @property
     def name(self) -> str:
-        """Return what tells this environment from all others of the host."""
+        """Return a name that identifies this environment on this host."""
         return self.folder.name
 
     def serves(self, version: str) -> bool:
-        """Tell whether this code answers for rooms locked to a version of the manifest."""
+        """Return whether this code serves rooms that are locked to a version of the manifest."""
         return version == self.manifest.version or version in self.manifest.serves

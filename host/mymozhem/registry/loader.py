@@ -1,7 +1,7 @@
-"""From an entry point to code that may run: imported, asked for its manifest, checked.
+"""Load an app from its entry point: import it, get its manifest, check it.
 
-Importing runs a stranger's code, so it happens in a daemon thread with a deadline, and whatever it
-raises becomes a reason. A refused app never stops the start.
+Importing runs foreign code, so it happens in a daemon thread with a timeout, and every exception
+becomes a reason. A refused app never prevents the start of the host.
 """
 
 import inspect
@@ -25,7 +25,7 @@ logger = logging.getLogger(__name__)
 
 
 class _NotLoadable(Exception):
-    """Carries the reasons out of the steps of loading."""
+    """Why an app cannot be loaded; raised inside the steps of loading."""
 
     def __init__(self, *reasons: str) -> None:
         super().__init__(*reasons)
@@ -35,7 +35,7 @@ class _NotLoadable(Exception):
 def load(discovered: Discovered, *, seconds: float = IMPORT_SECONDS) -> AppCode | Refused:
     """Import an app and return its code, or the reasons why it is refused; never raises.
 
-    Waits at most `seconds` for the app, then leaves its thread behind.
+    Waits at most `seconds` for the app, then abandons its thread.
     """
     done: queue.SimpleQueue[AppCode | Refused] = queue.SimpleQueue()
     threading.Thread(
@@ -105,7 +105,7 @@ def _manifest(manager: pluggy.PluginManager, app_id: str) -> Manifest:
 def _problems(manager: pluggy.PluginManager, manifest: Manifest) -> Iterator[str]:
     if manifest.is_remote:
         yield "its manifest has a baseUrl; a plugin runs inside the host"
-    # The first hook of a capability carries it; a second one is for apps that need it.
+    # The first hook of a capability is required; others are for apps that need them.
     needed = (hooks_of(capability)[:1] for capability in sorted(manifest.capabilities))
     for hook in (hook for hooks in needed for hook in hooks):
         if not getattr(manager.hook, hook.name).get_hookimpls():

@@ -1,4 +1,4 @@
-"""The history of manifests: append-only, so that a room runs what it was locked to."""
+"""The history of manifests: append-only, so that a room runs the version that it is locked to."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -46,12 +46,12 @@ class Published:
 
 
 async def publish(unit: UnitOfWork, app_id: str, manifest: Manifest) -> Published:
-    """Append the manifest of an installed app to its history; the same again changes nothing.
+    """Append the manifest of an installed app to its history. Idempotent.
 
-    The app's row is made when it is missing, not active. Whoever installs a package agrees to what
-    it may do. Raises `VersionImmutable` where the version stands with other content,
-    `VersionNotGreater` and `BumpTooSmall` as `rules.judge`, `NotInstallable` where a remote app has
-    the id.
+    Creates the app's row if it is missing, not active. By installing a package, the operator
+    consents to its capabilities. Raises `VersionImmutable` if the version was published with other
+    content, `VersionNotGreater` and `BumpTooSmall` as `publishing_rules.judge`, `NotInstallable` if
+    a remote app has the id.
     """
     app = await _app(unit, app_id)
     query = _of(app_id).where(ManifestVersionRow.version == manifest.version)
@@ -70,7 +70,7 @@ async def publish(unit: UnitOfWork, app_id: str, manifest: Manifest) -> Publishe
 
 
 def append(unit: UnitOfWork, app: AppRow, manifest: Manifest) -> Published:
-    """Append a version that was never published to the history of an app, whose row is locked."""
+    """Append an unpublished version to the history of an app, whose row is locked."""
     row = ManifestVersionRow(
         app_id=app.app_id,
         version=manifest.version,
@@ -84,7 +84,7 @@ def append(unit: UnitOfWork, app: AppRow, manifest: Manifest) -> Published:
 
 
 def require_same(published: Published, manifest: Manifest) -> None:
-    """Raise `VersionImmutable` unless a manifest is the one that was published."""
+    """Raise `VersionImmutable` unless a manifest equals the published one."""
     if json_text.dump(published.manifest.document) == json_text.dump(manifest.document):
         return  # at nearly every start, and a digest takes twenty times as long
     if published.manifest.digest == manifest.digest:
@@ -98,7 +98,7 @@ def require_same(published: Published, manifest: Manifest) -> None:
 
 
 def no_such_app(app_id: str) -> NotFound:
-    """Return the error for an app that is not there."""
+    """Return the error for an app that does not exist."""
     return NotFound(f"There is no app {app_id!r} here.", code="APP_NOT_FOUND")
 
 
@@ -115,8 +115,7 @@ async def versions(
 ) -> tuple[Published, ...]:
     """Return the history of one app, or of all, in the order of publication.
 
-    Of versions that are `known`, by app and version, the document is not read again: it never
-    changes.
+    The documents of `known` versions, by app and version, are not read again: they never change.
     """
     query = _of(app_id).order_by(ManifestVersionRow.published_at, ManifestVersionRow.id)
     if not known:
@@ -134,10 +133,9 @@ async def versions(
 async def deprecate(
     unit: UnitOfWork, app_id: str, version: str, *, reason: str, deadline: datetime | None
 ) -> tuple[Published, bool]:
-    """Offer a version to new rooms no more; return it, and whether that changed anything.
+    """Stop offering a version to new rooms; return it, and whether that changed anything.
 
-    Rooms that are locked to it keep it. Said again with other words, the words are changed. Raises
-    `NotFound`.
+    Rooms that are locked to it keep it. A second call replaces the reason. Raises `NotFound`.
     """
     row = await _version_row(unit, app_id, version)
     said = (row.reason, row.deadline)
@@ -186,7 +184,7 @@ async def active_plugins(session: AsyncSession) -> frozenset[str]:
 
 
 async def set_active(unit: UnitOfWork, app_id: str, *, is_active: bool) -> bool:
-    """Enable or disable a plugin, from the next start on; False when that changes nothing."""
+    """Enable or disable a plugin, from the next start on; return False if that changes nothing."""
     app = await _app(unit, app_id)
     if app.is_active is is_active:
         return False
@@ -195,7 +193,7 @@ async def set_active(unit: UnitOfWork, app_id: str, *, is_active: bool) -> bool:
 
 
 async def _app(unit: UnitOfWork, app_id: str) -> AppRow:
-    """Return the row of a plugin, locked; made, not active, where there was none."""
+    """Return the row of a plugin, locked; creates it, not active, if it is missing."""
     query = select(AppRow).where(AppRow.app_id == app_id).with_for_update()
     row = (await unit.session.execute(query)).scalar_one_or_none()
     if row is not None:
@@ -205,7 +203,7 @@ async def _app(unit: UnitOfWork, app_id: str) -> AppRow:
     try:
         async with unit.session.begin_nested():
             unit.session.add(new)
-    except IntegrityError:  # another process was first: its row is the one
+    except IntegrityError:  # another process was first: use its row
         return _plugin((await unit.session.execute(query)).scalar_one())
     return new
 

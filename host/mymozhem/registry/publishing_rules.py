@@ -1,4 +1,4 @@
-"""What may become the next version of an app: greater than all before, and honest about it."""
+"""The rules for the next version of an app: it is greater, and its bump fits the changes."""
 
 import asyncio
 from collections.abc import Iterable
@@ -10,9 +10,9 @@ from mymozhem.errors import Conflict
 from mymozhem.manifests.model import Manifest
 from mymozhem.manifests.referee import Bump, Change, Consenter, Diff, as_json, compare
 
-#: reasons that a message names; all of them are in its details
+#: reasons in the message; all of them are in its details
 MOST_NAMED = 3
-#: answers that are remembered; each may be some megabytes
+#: the size of the cache; an entry may have some megabytes
 MOST_KEPT = 4
 
 
@@ -23,13 +23,13 @@ class VersionNotGreater(Conflict):
 
 
 class BumpTooSmall(Conflict):
-    """The version promises less than changed; `details.changes` says what needs how much."""
+    """The version bump is too small; `details.changes` says which change needs which bump."""
 
     default_code = "BUMP_TOO_SMALL"
 
 
 class ConsentRequired(Conflict):
-    """Somebody has to agree first; `details.consents` says who, and to what."""
+    """Consent is missing; `details.consents` says who must consent, and to what."""
 
     default_code = "CONSENT_REQUIRED"
 
@@ -37,9 +37,9 @@ class ConsentRequired(Conflict):
 async def judged(
     app_id: str, before: Iterable[Manifest], manifest: Manifest, *, consent: bool
 ) -> Diff | None:
-    """Return what `judge` does, in a thread: large manifests take it a second.
+    """Run `judge` in a thread, since it takes a second for large manifests.
 
-    Asked again about the same two manifests, it knows the answer: ask once before a transaction.
+    The result is cached: call it once before a transaction.
     """
     return await asyncio.to_thread(judge, app_id, before, manifest, consent=consent)
 
@@ -47,9 +47,9 @@ async def judged(
 def judge(
     app_id: str, before: Iterable[Manifest], manifest: Manifest, *, consent: bool
 ) -> Diff | None:
-    """Return what a new version changes against the newest of those before; None for the first.
+    """Return the changes of a new version against the newest of those before; None for the first.
 
-    `consent` tells whether an operator agrees to what only operators may agree to. Raises
+    `consent` says whether an operator has consented to what only operators may allow. Raises
     `VersionNotGreater`, `BumpTooSmall` with every change, `ConsentRequired`.
     """
     newest = max(before, key=lambda each: as_version(each.version), default=None)
@@ -76,7 +76,7 @@ def judge(
 
 @dataclass(frozen=True, eq=False)
 class _Pair:
-    """Two manifests, known by their digests."""
+    """Two manifests, identified by their digests."""
 
     before: Manifest
     after: Manifest

@@ -1,7 +1,7 @@
-"""Remote apps as rows: registered, published, given new keys, deleted.
+"""Remote apps as rows: register, publish, rotate keys, delete.
 
-Each function works inside a transaction of the caller's, who has made sure that it is allowed and
-refreshes the catalog afterwards.
+Each function runs inside a transaction of its caller, who checks access first and refreshes the
+catalog afterwards.
 """
 
 from collections.abc import Callable, Mapping
@@ -25,13 +25,13 @@ from .manifest_history import Published, no_such_app
 from .publishing_rules import judged
 from .tables import AppKind, AppRow, AppSecretRow, ManifestVersionRow, SecretKind
 
-#: looks at an address where an app is to be reached; raises an error of the platform's
+#: checks the address of a remote app; raises a platform error
 UrlCheck = Callable[[str], object]
 
 
 @dataclass(frozen=True)
 class Owner:
-    """Who answers for an app: the account where there is one, and where letters go."""
+    """The owner of an app: the account if there is one, and the address for mails."""
 
     user_id: str | None
     email: str | None
@@ -39,7 +39,7 @@ class Owner:
 
 @dataclass(frozen=True)
 class Registered:
-    """A remote app that was registered just now; its secret is never shown again."""
+    """A newly registered remote app; its secret is never shown again."""
 
     app_id: str
     secret: str = field(repr=False)
@@ -51,7 +51,7 @@ class Registered:
 def validate_remote_manifest(document: JsonObject, app_id: str, check_url: UrlCheck) -> Manifest:
     """Return the manifest of a remote app; raises `Invalid` with every problem, by pointer.
 
-    The address is looked at by `check_url`, whose errors pass through.
+    `check_url` checks the address; its errors pass through.
     """
     report = validate_manifest(document, registered_as=app_id)
     problems = list(report.problems)
@@ -67,9 +67,9 @@ def validate_remote_manifest(document: JsonObject, app_id: str, check_url: UrlCh
 async def register(
     unit: UnitOfWork, sealer: Sealer, app_id: str, manifest: Manifest, *, owner: Owner
 ) -> Registered:
-    """Make a remote app with its first version and its keys.
+    """Create a remote app with its first version and its keys.
 
-    Raises `Conflict` APP_ID_TAKEN for an id that any app has or had: it is never given again.
+    Raises `Conflict` APP_ID_TAKEN for an id that any app has or had: ids are never reused.
     """
     row = AppRow(
         app_id=app_id,
@@ -96,11 +96,11 @@ async def register(
 async def publish(
     unit: UnitOfWork, app_id: str, manifest: Manifest, *, consent: bool = False
 ) -> Published:
-    """Publish another version of a remote app; one that stands already changes nothing.
+    """Publish another version of a remote app. Idempotent.
 
     Rooms stay at the version that they are locked to. Raises `NotFound`, `VersionImmutable` for a
-    version that stands with other content, and as `rules.judge`: `VersionNotGreater`,
-    `BumpTooSmall`, `ConsentRequired` where an operator does not `consent` to what is new.
+    published version with other content, and as `publishing_rules.judge`: `VersionNotGreater`,
+    `BumpTooSmall`, `ConsentRequired` if an operator has not consented to new capabilities.
     """
     row = await remote_row(unit.session, app_id)
     published = await manifest_history.versions(unit.session, app_id)
@@ -118,9 +118,9 @@ async def publish(
 async def dry_run_publish(
     database: Database, app_id: str, manifest: Manifest, *, consent: bool
 ) -> None:
-    """Raise what `publish` would, with no transaction open: it may take a second to find out.
+    """Raise what `publish` would raise; call it outside of a transaction: it may take a second.
 
-    What is published meanwhile is found out by `publish` itself.
+    `publish` itself detects versions that are published meanwhile.
     """
     kind = select(AppRow.kind).where(AppRow.app_id == app_id, AppRow.deleted_at.is_(None))
     async with database.read() as session:
@@ -143,9 +143,9 @@ async def renew_keys(
 
 
 async def delete(unit: UnitOfWork, app_id: str) -> None:
-    """Take a remote app away: it is offered no more, its rooms stay readable without it.
+    """Delete a remote app: it is no longer offered; its rooms stay readable without it.
 
-    Raises `NotFound`, also the second time.
+    Raises `NotFound`, also at the second call.
     """
     row = await remote_row(unit.session, app_id)
     row.deleted_at, row.is_active = unit.now, False
@@ -160,9 +160,9 @@ async def delete(unit: UnitOfWork, app_id: str) -> None:
 async def matching_key(
     session: AsyncSession, check: SecretCheck, app_id: str, secret: str, *, now: datetime
 ) -> str | None:
-    """Return the id of the secret that a remote app signs in with, in its grace too.
+    """Return the id of the secret that a remote app signs in with, including its grace period.
 
-    None where it is not the app's. The effort is the same whatever is wrong.
+    None if the secret is wrong. The time does not depend on what is wrong.
     """
     rows = await session.scalars(
         select(AppSecretRow)
@@ -179,22 +179,22 @@ async def matching_key(
 
 
 async def remote_row(session: AsyncSession, app_id: str) -> AppRow:
-    """Return the row of a remote app, locked where the session writes.
+    """Return the row of a remote app; locks it if the session writes.
 
-    Raises `NotFound` where there is none, or none any more, `Conflict` APP_NOT_REMOTE for a plugin.
+    Raises `NotFound` if there is none or it is deleted, `Conflict` APP_NOT_REMOTE for a plugin.
     """
     query = select(AppRow).where(AppRow.app_id == app_id, AppRow.deleted_at.is_(None))
     row = (await session.scalars(query.with_for_update())).one_or_none()
     if row is None:
         raise no_such_app(app_id)
     if row.kind is not AppKind.REMOTE:
-        message = f"{app_id} is installed beside the host; its package is what changes it."
+        message = f"{app_id} is installed as a package; upgrade the package instead."
         raise Conflict(message, code="APP_NOT_REMOTE")
     return row
 
 
 async def owner_of(session: AsyncSession, app_id: str) -> Owner:
-    """Return who answers for an app; raises `NotFound` for one that is not there, or deleted."""
+    """Return the owner of an app; raises `NotFound` if it does not exist or is deleted."""
     query = select(AppRow.owner_id, AppRow.owner_email).where(
         AppRow.app_id == app_id, AppRow.deleted_at.is_(None)
     )
@@ -205,7 +205,7 @@ async def owner_of(session: AsyncSession, app_id: str) -> Owner:
 
 
 async def remote_addresses(session: AsyncSession) -> Mapping[str, str]:
-    """Return where remote apps are reached, by app, as their newest manifests say."""
+    """Return the addresses of remote apps, by app, from their newest manifests."""
     query = (
         select(AppRow.app_id, ManifestVersionRow.manifest)
         .join(
@@ -222,7 +222,7 @@ async def remote_addresses(session: AsyncSession) -> Mapping[str, str]:
 
 
 async def forget_owner(session: AsyncSession, user_id: str) -> None:
-    """Take a person who is erased off their apps, with their address; twice is safe."""
+    """Remove an erased account and its address from its apps. Idempotent."""
     gone = {"owner_id": None, "owner_email": None}
     await session.execute(update(AppRow).where(AppRow.owner_id == user_id).values(gone))
 
@@ -235,8 +235,8 @@ def touch(unit: UnitOfWork, row: AppRow) -> None:
 def _invalid(problems: list[Problem]) -> Invalid:
     fields: dict[str, list[str]] = {}
     for each in problems:
-        said = f"{each.message}; {each.hint}" if each.hint else each.message
-        fields.setdefault(f"/manifest{each.pointer}", []).append(said)
+        text = f"{each.message}; {each.hint}" if each.hint else each.message
+        fields.setdefault(f"/manifest{each.pointer}", []).append(text)
     codes = [{"pointer": each.pointer, "code": each.code} for each in problems]
     message = "The manifest cannot be accepted; POST /apps/validate-manifest explains each problem."
     return Invalid(message, code="MANIFEST_INVALID", fields=fields, details={"problems": codes})

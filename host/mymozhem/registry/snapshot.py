@@ -1,4 +1,4 @@
-"""The apps at one moment: put together whole, then never changed, so nobody sees half of it."""
+"""An immutable snapshot of all apps: it is built as a whole, so no reader sees a partial state."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
@@ -19,13 +19,13 @@ from .tables import SecretKind, StopCause
 
 Version = tuple[str, str]
 
-#: a manifest with none of them was written for the first platform
+#: a manifest with none of them is in the first platform's format
 _OF_OUR_FORMAT = ("manifestVersion", "contract", "id", "actions", "events", "policies")
 
 
 @dataclass(frozen=True)
 class Stopped:
-    """That, when and why an app was stopped."""
+    """When and why an app was stopped."""
 
     at: datetime
     cause: StopCause
@@ -34,7 +34,7 @@ class Stopped:
 
 @dataclass(frozen=True)
 class AppFacts:
-    """What the database says of an app beside its history; `keys` are good, the newest first."""
+    """The database's data on an app besides its history; `keys` are valid, the newest first."""
 
     remote: bool = False
     deleted: bool = False
@@ -46,8 +46,8 @@ class AppFacts:
 class CatalogApp:
     """An app with its history.
 
-    `code` is None when none is loaded for it, `endpoints` are by version, none for a plugin;
-    `isolated` are the environments that hold code of it. With none of them it is orphaned.
+    `code` is None if none is loaded; `endpoints` are by version, empty for a plugin; `isolated` are
+    the environments with code of the app. Without any of them, the app is orphaned.
     """
 
     app_id: str
@@ -58,23 +58,23 @@ class CatalogApp:
     isolated: tuple[IsolatedCode, ...] = ()
 
     def newest(self) -> Manifest:
-        """Return what a new room is locked to: the newest version that is not deprecated.
+        """Return the version for new rooms: the newest one that is not deprecated.
 
-        Of those, what is served comes first, so that the room can run at once.
+        Versions that are served come first, so that the room can run immediately.
         """
         return max(self.versions, key=self._rank).manifest
 
     def serves(self, version: str) -> bool:
-        """Tell whether there is code here, or an address, that answers for a version."""
+        """Return whether there is code here, or an address, that serves a version."""
         if version in self.endpoints or (self.code is not None and self.code.serves(version)):
             return True
         return self.isolated_for(version) is not None
 
     def isolated_for(self, version: str) -> IsolatedCode | None:
-        """Return the environment whose code answers for a version; None where none does.
+        """Return the environment whose code serves a version; None if none does.
 
-        Nothing else may: a plugin that is loaded and serves the version comes first. Of several
-        the one of the very version is taken, else the newest.
+        A loaded plugin that serves the version takes precedence: the result is None then. Of
+        several environments, the one of this exact version is chosen, else the newest.
         """
         if self.code is not None and self.code.serves(version):
             return None
@@ -83,12 +83,12 @@ class CatalogApp:
 
     @property
     def offered(self) -> bool:
-        """Tell whether new rooms may have it: some version is not deprecated."""
+        """Return whether new rooms may use it: some version is not deprecated."""
         return any(each.deprecated_at is None for each in self.versions)
 
     @property
     def available(self) -> bool:
-        """Tell whether a room can be made with it."""
+        """Return whether a room can be created with it."""
         stopped = self.facts.stopped is not None
         return self.offered and not stopped and self.serves(self.newest().version)
 
@@ -97,7 +97,7 @@ class CatalogApp:
         return next((each for each in self.versions if each.manifest.version == version), None)
 
     def target(self, version: str) -> JsonObject | None:
-        """Return what answers for a version, as a room's lock notes it; None where nothing does."""
+        """Return what serves a version, as a room's lock names it; None if nothing does."""
         if version in self.endpoints:
             newest = next(key for key in self.facts.keys if key.kind is SecretKind.ED25519)
             base_url = self.endpoints[version].base_url
@@ -125,7 +125,7 @@ class CatalogApp:
 
 @dataclass(frozen=True)
 class Snapshot:
-    """Every app that has a history, deleted ones too, since rooms are still locked to them."""
+    """Every app that has a history, even if deleted, since rooms are still locked to it."""
 
     apps: Mapping[str, CatalogApp]
     manifests: Mapping[Version, Manifest]
@@ -140,7 +140,7 @@ class Snapshot:
         facts: Mapping[str, AppFacts],
         isolated: Iterable[IsolatedCode] = (),
     ) -> "Snapshot":
-        """Put the apps together from loaded and isolated code, and what the database says."""
+        """Build the snapshot from loaded code, isolated code and the database's data."""
         by_id = {code.app_id: code for code in codes}
         grouped: defaultdict[str, list[Published]] = defaultdict(list)
         for each in published:
@@ -193,7 +193,7 @@ class Snapshot:
 
 
 def _app(app: CatalogApp) -> CatalogApp:
-    """Return an app without code where it is deleted, and with addresses where it is remote."""
+    """Return an app: without code if it is deleted, and with addresses if it is remote."""
     facts = app.facts
     if facts.deleted:
         return replace(app, code=None, isolated=())
@@ -209,7 +209,7 @@ def _fitness(code: IsolatedCode, version: str) -> tuple[bool, object]:
 
 
 def _endpoint(manifest: Manifest, keys: tuple[AppKey, ...]) -> Endpoint | None:
-    """Return where a version is reached; None where its keys cannot be opened any more."""
+    """Return the endpoint of a version; None if its keys cannot be unsealed any more."""
     shared = [each.key for each in keys if isinstance(each.key, SharedKey)]
     paired = any(each.kind is SecretKind.ED25519 for each in keys)
     if manifest.base_url is None or not shared or not paired:

@@ -36,29 +36,29 @@ REASON_LENGTH = 1_000
 class AppKind(StrEnum):
     """How an app is reached."""
 
-    PLUGIN = "plugin"  #: a package installed beside the host
+    PLUGIN = "plugin"  #: a package that is installed with the host
     REMOTE = "remote"  #: a web service
 
 
 class SecretKind(StrEnum):
-    """What a key of a remote app is."""
+    """The kind of a key of a remote app."""
 
-    SHARED = "shared"  #: known to both sides; signs with HMAC-SHA256 and gets app tokens
-    ED25519 = "ed25519"  #: the host's own private key, whose public half the app has
+    SHARED = "shared"  #: known to both sides; signs with HMAC-SHA256 and obtains app tokens
+    ED25519 = "ed25519"  #: the host's private key; the app has its public half
 
 
 class StopCause(StrEnum):
     """Who stopped an app."""
 
-    OPERATOR = "operator"  #: somebody threw the kill switch
-    GONE = "gone"  #: the app itself answered that it is gone, with 410
+    OPERATOR = "operator"  #: an operator used the kill switch
+    GONE = "gone"  #: the app itself replied that it is gone, with 410
 
 
 class AppRow(Base):
-    """An app that rooms may be locked to; its id is never reused, so the row stays when it goes.
+    """An app that rooms may be locked to; ids are never reused, so the row of a deleted app stays.
 
-    `revision` grows with every change that processes keep in memory; the sum over all apps tells
-    whether there was any. The last three are set together while the app is stopped.
+    `revision` grows with every change that processes cache; the sum over all apps shows whether
+    there was any. The last three columns are set together while the app is stopped.
     """
 
     __tablename__ = "apps"
@@ -82,15 +82,15 @@ class AppRow(Base):
     stop_reason: Mapped[str | None] = mapped_column(String(REASON_LENGTH))
 
     __table_args__ = (
-        Index("ix_apps_owner_id", "owner_id"),  # when a person is erased: the apps that they own
+        Index("ix_apps_owner_id", "owner_id"),  # when an account is erased: its apps
         Index("ix_apps_is_active", "is_active"),  # at start: the plugins to load
-        Index("ix_apps_deleted_at", "deleted_at"),  # the listing: apps that are not deleted
-        Index("ix_apps_manifest_version", "manifest_version"),  # operators: who is at a version
+        Index("ix_apps_deleted_at", "deleted_at"),  # the list: apps that are not deleted
+        Index("ix_apps_manifest_version", "manifest_version"),  # for operators
     )
 
 
 class ManifestVersionRow(Base):
-    """A published manifest; the document never changes, only the deprecation is added later."""
+    """A published manifest; the document never changes, but the version may be deprecated later."""
 
     __tablename__ = "manifest_versions"
 
@@ -105,16 +105,16 @@ class ManifestVersionRow(Base):
     deadline: Mapped[datetime | None] = mapped_column(UtcDateTime)
 
     __table_args__ = (
-        # publishing the same version again; also the history of one app
+        # to publish the same version again, and for the history of one app
         UniqueConstraint("app_id", "version"),
     )
 
 
 class AppSecretRow(Base):
-    """A key of a remote app, sealed; `kid` names it. Keys that are over stay, for the record.
+    """A key of a remote app, sealed; `kid` names it. Expired keys stay, for the record.
 
-    The newest of a kind that is not revoked has no end; after a rotation the one before it is good
-    until `expires_at`.
+    The newest key of a kind does not expire unless it is revoked; after a rotation, the one before
+    it is valid until `expires_at`.
     """
 
     __tablename__ = "app_secrets"
@@ -129,6 +129,6 @@ class AppSecretRow(Base):
     revoked_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
 
     __table_args__ = (
-        # the keys of one app: when a token is asked for, and when they are rotated
+        # the keys of one app: for tokens and for rotation
         UniqueConstraint("app_id", "kid"),
     )

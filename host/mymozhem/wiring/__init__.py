@@ -1,1 +1,1 @@
-"""Composition: how the parts of a process are put together."""
+"""The composition root: how the parts of a process are put together."""

@@ -1,4 +1,4 @@
-"""The courier of deliveries: it asks apps by the dispatcher, and says what came of it."""
+"""Connect deliveries with the dispatcher: send them as calls, and return the results."""
 
 from datetime import timedelta
 
@@ -20,7 +20,7 @@ from mymozhem.dispatch.transports.base import AppTarget
 from mymozhem.errors import NotFound
 from mymozhem.rooms.core.services import Services
 
-#: the app was not asked, or is no more: what it is to be told is kept, without an attempt used up
+#: the app was not called, or is gone: its deliveries are kept, and no attempt is used up
 PARKING = frozenset(
     {
         FailureKind.PAUSED,
@@ -35,7 +35,7 @@ _HOOKS = {hook.name: hook for hook in HOOKS}
 
 
 class AppDeliverySender:
-    """Carries deliveries to apps; see `mymozhem.deliveries.delivery.Ask`."""
+    """Sends deliveries to apps; see `mymozhem.deliveries.delivery.DeliverySender`."""
 
     def __init__(self, dispatcher: Dispatcher, clock: Clock, settings: Settings) -> None:
         self._dispatcher = dispatcher
@@ -43,7 +43,7 @@ class AppDeliverySender:
         self._settings = settings
 
     async def __call__(self, delivery: Delivery, /) -> Result:
-        """Have the app told, with the same question under the same id as every time."""
+        """Call the app, with the same request and the same id in every attempt."""
         hook = _HOOKS.get(delivery.hook)
         if hook is None:
             message = f"This version of the platform has no hook {delivery.hook}."
@@ -52,7 +52,7 @@ class AppDeliverySender:
             context = Context.model_validate(delivery.context)
             request = hook.request.model_validate(delivery.request)
         except ValidationError:
-            message = "This version of the platform cannot read what was to be told."
+            message = "This version of the platform cannot read the delivery."
             return Result(Carried.FAILED, "UNREADABLE", message)
         try:
             outcome = await self._dispatcher.call(
@@ -72,7 +72,7 @@ class AppDeliverySender:
 
 
 def result_of(outcome: Outcome[BaseModel]) -> Result:
-    """Return what an outcome means for a delivery."""
+    """Return the result of a delivery for the outcome of its call."""
     failure = outcome.failure
     if failure is None:
         return Result(Carried.DELIVERED)
@@ -83,7 +83,7 @@ def result_of(outcome: Outcome[BaseModel]) -> Result:
 
 
 def relay_of(services: Services) -> Relay:
-    """Return the relay that carries deliveries of these services' apps."""
+    """Return the relay that sends the deliveries of these services' apps."""
     settings = services.settings
     return Relay(
         services.database,
@@ -100,6 +100,6 @@ def relay_of(services: Services) -> Relay:
 
 
 def callbacks_of(services: Services) -> Callbacks:
-    """Return what takes the results of deliveries that apps accepted."""
+    """Return the receiver of callbacks for deliveries that apps accepted."""
     schedules = Schedules(services.catalog, services.settings)
     return Callbacks(services.database, services.outbox, schedules)

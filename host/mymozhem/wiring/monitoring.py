@@ -1,4 +1,4 @@
-"""What the health of the apps is judged by, gathered from the parts that know it."""
+"""Gather the facts for monitoring from the parts that have them."""
 
 from collections.abc import Callable, Sequence
 
@@ -29,7 +29,7 @@ from mymozhem.registry.tables import AppRow
 from mymozhem.rooms.core.services import Services
 from mymozhem.rooms.tables.rooms import RoomRow
 
-#: rooms that an alert names; the others are counted
+#: rooms that an alert lists; the others are counted
 NAMED_ROOMS = 10
 _WAITING = (DeliveryState.PENDING, DeliveryState.ACCEPTED)
 
@@ -40,7 +40,7 @@ def health_loop(
     histograms: CallCounts,
     orphans: Callable[[], Sequence[Orphans]] = tuple,
 ) -> HealthLoop:
-    """Return the loop that watches the health of a host's apps; it is not started yet."""
+    """Return the monitoring loop of a host; it is not started yet."""
     return HealthLoop(
         HealthParts(
             database=services.database,
@@ -55,7 +55,7 @@ def health_loop(
 
 
 def health_sources(services: Services, orphans: Callable[[], Sequence[Orphans]] = tuple) -> Sources:
-    """Return where the health loop of a host finds its facts."""
+    """Return the sources of facts for the monitoring loop of a host."""
 
     async def breakers(_: AsyncSession) -> Sequence[BreakerState]:
         return [
@@ -78,7 +78,7 @@ def health_sources(services: Services, orphans: Callable[[], Sequence[Orphans]] 
 
 
 async def ask_health(services: Services, app_id: str, version: str) -> Checked:
-    """Ask a version of an app how it is; what goes wrong is an answer too."""
+    """Call the health check of a version of an app; a failure is a result, too."""
     outcome = await services.dispatcher.call(
         CHECK_HEALTH,
         app=AppTarget(app_id, version),
@@ -99,7 +99,7 @@ async def ask_health(services: Services, app_id: str, version: str) -> Checked:
 
 
 async def affected_rooms(session: AsyncSession, app_id: str) -> AffectedRooms:
-    """Return the active rooms that are locked to an app, those that began last first."""
+    """Return the active rooms that are locked to an app, the latest first."""
     of_app = RoomRow.app_id == app_id
     active = (RoomRow.status == RoomStatus.ACTIVE, RoomRow.deleted_at.is_(None), of_app)
     count = await session.scalar(select(func.count()).select_from(RoomRow).where(*active)) or 0
@@ -113,7 +113,7 @@ async def affected_rooms(session: AsyncSession, app_id: str) -> AffectedRooms:
 
 
 async def deliveries(session: AsyncSession) -> Sequence[DeliveryCount]:
-    """Count what waits and what was given up, by app."""
+    """Count pending and dead deliveries, by app."""
     states = (*_WAITING, DeliveryState.DEAD)
     rows = await session.execute(
         select(DeliveryRow.app_id, DeliveryRow.state, func.count())
@@ -132,7 +132,7 @@ async def deliveries(session: AsyncSession) -> Sequence[DeliveryCount]:
 
 
 async def recipients(session: AsyncSession, app_id: str | None) -> Sequence[str]:
-    """Return the addresses of all admins, and of an app's owner; each once."""
+    """Return the addresses of all admins, and of an app's owner, without duplicates."""
     admins = select(UserRow.email).where(
         UserRow.is_admin, UserRow.deleted_at.is_(None), UserRow.email.is_not(None)
     )
@@ -143,7 +143,7 @@ async def recipients(session: AsyncSession, app_id: str | None) -> Sequence[str]
 
 
 async def _owner(session: AsyncSession, app_id: str) -> set[str]:
-    """Return the owner's address: that of their account, else the one that was given."""
+    """Return the owner's address: that of their account, else the one in the app's row."""
     query = (
         select(UserRow.email, AppRow.owner_email)
         .select_from(AppRow)

@@ -1,4 +1,4 @@
-"""What every process of the platform is made of, with a web server in front or without one."""
+"""The parts of every process of the platform, with a web server or without one."""
 
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -41,13 +41,13 @@ from mymozhem.wiring.deliveries import relay_of
 from mymozhem.wiring.monitoring import health_loop
 from mymozhem.wiring.warm_up import warm_up
 
-#: apps that are disabled at the same moment, since they say that they are no more
+#: apps that are disabled concurrently, because they say that they are gone
 GOING_AT_ONCE = 8
 
 
 @dataclass(frozen=True)
 class Parts:
-    """The parts of a process; none of those that work in the background has been started."""
+    """The parts of a process; none of the background tasks is started."""
 
     services: Services
     metrics: Metrics
@@ -63,7 +63,7 @@ class Parts:
     warming: BackgroundTasks
 
     def start(self) -> None:
-        """Begin to do what is due: draws, timers, windows, deliveries, checks, locks."""
+        """Start all background tasks: draws, timers, windows, deliveries, checks, locks."""
         self.jobs.start()
         self.relay.start()
         self.health.start()
@@ -73,14 +73,14 @@ class Parts:
         self.warming.run(warm_up)
 
     def carry(self) -> None:
-        """Begin to carry deliveries, and to count how their calls go; all else is for hosts."""
+        """Start to send deliveries, and to count their calls; all else is left to hosts."""
         self.relay.start()
         self.health.start_counting()
         self.follow()
         self.warming.run(warm_up)
 
     def follow(self) -> None:
-        """Begin to take note of what other processes do: apps they change, breakers they open."""
+        """Start to follow what other processes change: apps and breakers."""
         self.watch.start()
         self.openings.start()
 
@@ -89,11 +89,11 @@ class Parts:
 async def open_parts(
     settings: Settings, clock: Clock, *, catalog: Catalog | None = None, exclusive: bool = True
 ) -> AsyncIterator[Parts]:
-    """Open everything in order, and close it in the opposite one, also half-way.
+    """Open everything in order, and close it in reverse order, even if opening fails half-way.
 
-    The database must be at the newest schema. A `catalog` that is given takes the place of the
-    installed plugins. With `exclusive` a SQLite file is this process's alone. Raises `Unavailable`
-    while the database is away, `AlreadyRunning` where another process has the file.
+    The database must be at the newest schema. A given `catalog` replaces the installed plugins.
+    With `exclusive`, a SQLite file is locked for this process. Raises `Unavailable` while the
+    database is unreachable, `AlreadyRunning` if another process has the file.
     """
     async with AsyncExitStack() as stack:
         database = Database(settings.effective_database_url, clock=clock)
@@ -182,16 +182,16 @@ def _webhooks(
 
 
 def _gone(going: BackgroundTasks, database: Database, apps: Catalog, app: AppTarget) -> None:
-    """Stop an app that says so at its newest address; an old one may be anybody's by now."""
+    """Stop an app that says so at its newest address; an old address may be anybody's by now."""
     app_id = app.app_id
     if apps.newest(app_id).version != app.version:
         return
-    reason = "The app answered 410: it says that it is no more."
+    reason = "The app replied with 410: it no longer exists."
     going.run(lambda: disable(database, apps, app_id, reason), app=app_id)
 
 
 class _Back:
-    """Lets what waits for an app go on once its breaker has closed, or it was started again."""
+    """Resumes what waits for an app, once its breaker has closed or it was started again."""
 
     def __init__(self, services: Services, recovery: AppRecovery, tasks: BackgroundTasks) -> None:
         self._services = services
@@ -199,12 +199,12 @@ class _Back:
         self._tasks = tasks
 
     def on_change(self, change: Change, /) -> None:
-        """Take note of a change."""
+        """Handle a change of a breaker."""
         if change.state is BreakerStatus.CLOSED:
             self.on_app_back(change.key.app_id)
 
     def on_app_back(self, app_id: str, /) -> None:
-        """Have parked calls of rooms and parked deliveries tried at once."""
+        """Retry parked calls of rooms and parked deliveries now."""
         services = self._services
         self._recovery.on_app_back(app_id)
         self._tasks.run(lambda: services.outbox.app_is_back(services.database, app_id), app=app_id)

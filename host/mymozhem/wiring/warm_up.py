@@ -1,21 +1,21 @@
-"""What a start leaves for later, so that it need not wait: done as soon as the host serves."""
+"""Work that the start of a host defers until it serves requests."""
 
 import asyncio
 from importlib import import_module
 
 from mymozhem.contract.wire import build_models
 
-#: modules that are loaded when they are first needed, which takes as long as many requests
+#: modules that are loaded on first use, which takes as long as many requests
 LATER = ("jwt", "mymozhem.outbound.client")
 
-#: the last steps of the start come first
+#: lets the last steps of the start finish first
 PAUSE_SECONDS = 0.25
 
 
 async def warm_up() -> None:
-    """Load and build what the first requests would else wait for; twice is safe.
+    """Load and build in a thread what the first requests would otherwise wait for; idempotent.
 
-    It happens in a thread. What is needed before its turn is loaded at once, by whoever needs it.
+    A request that needs a part earlier loads that part itself.
     """
     await asyncio.sleep(PAUSE_SECONDS)
     await asyncio.to_thread(_load)

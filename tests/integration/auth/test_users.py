@@ -23,6 +23,8 @@ from mymozhem.contract import PersonKind
 from mymozhem.errors import Invalid, NotFound, Unauthenticated
 from tests.support.timing import HANG_TIMEOUT
 
+pytestmark = pytest.mark.both_engines
+
 PASSWORD = "correct horse battery"
 
 

@@ -16,6 +16,8 @@ from mymozhem.migrations import check_drift, head, upgrade
 from tests.integration.migrations.first_schema import dump, load
 from tests.support.databases import PostgresTemplate, SqliteTemplate
 
+pytestmark = pytest.mark.both_engines
+
 
 @pytest.fixture(scope="session")
 def sqlite_template(tmp_path_factory) -> SqliteTemplate:

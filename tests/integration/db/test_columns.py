@@ -8,6 +8,8 @@ from sqlalchemy.exc import DBAPIError, IntegrityError, StatementError
 
 from tests.integration.db.tables import Counter, State
 
+pytestmark = pytest.mark.both_engines
+
 DOCUMENTS = [
     {"z": 1, "a": 2, "m": {"y": 1, "b": 2}},
     {

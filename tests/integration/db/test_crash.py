@@ -6,11 +6,14 @@ import random
 import signal
 import sys
 
+import pytest
 from sqlalchemy import select
 
 from mymozhem.clock import SystemClock
 from mymozhem.db.unit_of_work import Database
 from tests.integration.db.tables import Counter
+
+pytestmark = pytest.mark.both_engines
 
 ROUNDS = int(os.environ.get("MYMOZHEM_FAULT_ROUNDS", "2"))
 

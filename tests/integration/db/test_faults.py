@@ -14,6 +14,8 @@ from mymozhem.errors import Unavailable
 from tests.integration.db.tables import Counter
 from tests.support.servers.closing_postgres import ClosingServer
 
+pytestmark = pytest.mark.both_engines
+
 only_sqlite = pytest.mark.parametrize("dialect", ["sqlite"], indirect=True)
 only_postgresql = pytest.mark.parametrize("dialect", ["postgresql"], indirect=True)
 

@@ -12,6 +12,8 @@ from mymozhem.clock import SystemClock
 from mymozhem.db.unit_of_work import Database, in_transaction
 from tests.integration.db.tables import Counter
 
+pytestmark = pytest.mark.both_engines
+
 only_sqlite = pytest.mark.parametrize("dialect", ["sqlite"], indirect=True)
 
 

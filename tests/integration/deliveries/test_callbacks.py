@@ -10,6 +10,8 @@ from mymozhem.deliveries.results import CALLBACK
 from mymozhem.errors import Conflict, NotFound
 from tests.support.relay_host import ACCEPTED, FAILED, App, Slow
 
+pytestmark = pytest.mark.both_engines
+
 HOUR = CALLBACK.total_seconds()
 ONE_ATTEMPT = {"delivery_attempts": 1}
 OK = ReplyEnvelope(id="call", contract="1.0", data={})

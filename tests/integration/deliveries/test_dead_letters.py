@@ -14,6 +14,8 @@ from mymozhem.errors import NotFound
 from tests.support.relay_host import FAILED, App
 from tests.support.timing import HANG_TIMEOUT
 
+pytestmark = pytest.mark.both_engines
+
 WEEK, MONTH = timedelta(days=7), timedelta(days=30)
 
 

@@ -11,6 +11,8 @@ from mymozhem.deliveries.relay import LEASE
 from tests.support.relay_host import ACCEPTED, DELIVERED, FAILED, PARKED, App, Slow, telling
 from tests.support.timing import HANG_TIMEOUT
 
+pytestmark = pytest.mark.both_engines
+
 FIRST, SECOND = 30, 600
 
 

@@ -13,6 +13,8 @@ from mymozhem.dispatch.stored_lists import LIFETIME, StoredLists, delete_expired
 from mymozhem.dispatch.tables import ListRow
 from mymozhem.errors import Gone, NotFound
 
+pytestmark = pytest.mark.both_engines
+
 DATA = orjson.dumps([f"part_{n}" for n in range(10_000)])
 
 

@@ -16,6 +16,8 @@ from tests.integration.dispatch.breaker_hosts import KEY, Process, exchange, mak
 from tests.support.servers.cuttable_proxy import CuttableProxy
 from tests.support.timing import HANG_TIMEOUT, LoadTolerantClock
 
+pytestmark = pytest.mark.both_engines
+
 only_postgresql = pytest.mark.parametrize("dialect", ["postgresql"], indirect=True)
 
 

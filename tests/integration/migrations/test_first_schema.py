@@ -27,6 +27,8 @@ from mymozhem.rooms.locks.reconciler import LockReconciler
 from tests.integration.migrations.first_schema import DUMP, dump, load
 from tests.support.api_host import Caller
 
+pytestmark = pytest.mark.both_engines
+
 WHEEL = DUMP.parent / "mymozhem_lottery-1.0.0-py3-none-any.whl"
 
 

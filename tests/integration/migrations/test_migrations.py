@@ -17,6 +17,8 @@ from mymozhem.migrations import (
     upgrade,
 )
 
+pytestmark = pytest.mark.both_engines
+
 
 async def execute(url, *statements):
     engine = create_engine(url, migrating=True)

@@ -12,6 +12,8 @@ from mymozhem.monitoring.call_statistics import call_statistics
 from mymozhem.monitoring.tables import CallCountRow
 from tests.integration.monitoring.records import failed, observed
 
+pytestmark = pytest.mark.both_engines
+
 
 async def read(database, clock, window="1h", **more):
     async with database.read() as session:

@@ -22,6 +22,8 @@ from tests.integration.monitoring.records import (
     observed,
 )
 
+pytestmark = pytest.mark.both_engines
+
 MAIL = {"smtp_url": "smtp://127.0.0.1:1", "mail_from": "host@example.org"}
 MINUTE = timedelta(minutes=1)
 
@@ -73,7 +75,7 @@ async def test_a_mail_names_the_rooms_that_suffer_and_what_to_do(database, clock
     assert "- Quiz Bcc: x@y.z (room_2)" in mail.body
     assert "- and 5 more" in mail.body
     assert "app: raffle\nversion: 1.0.0\ncapability: actions\ncode: APP_PAUSED" in mail.body
-    assert "What to do: The app is asked again by itself" in mail.body
+    assert "What to do: The host calls the app again automatically" in mail.body
     assert "https://events.example.org/api/v1/admin/alerts" in mail.body
     (alert,) = await alerts(database)
     assert (alert.rooms[0], alert.room_count) == ({"id": "room_1", "name": "Summer raffle"}, 7)

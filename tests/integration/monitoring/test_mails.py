@@ -20,6 +20,8 @@ from mymozhem.monitoring.mail_texts import MailText
 from mymozhem.monitoring.smtp import IN_ALL_SECONDS, TIMEOUT_SECONDS, Mail, Mailer, MailFailed
 from tests.integration.monitoring.records import OPEN, MonitoredHost, health, letters
 
+pytestmark = pytest.mark.both_engines
+
 LETTER = MailText("[mymozhem] critical: it broke", "Rooms: Küche\n.\nBcc: nobody@example.org\n")
 
 

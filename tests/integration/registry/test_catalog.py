@@ -10,6 +10,8 @@ from mymozhem.manifests.model import Manifest
 from mymozhem.registry import discovery, manifest_history
 from mymozhem.registry.catalog import Catalog
 
+pytestmark = pytest.mark.both_engines
+
 KEYS = Keys(derive_material("keys of the tests of the catalog"))
 SOURCE = """
 from mymozhem.contract import hookimpl

@@ -34,6 +34,8 @@ from tests.support.host import loaded
 from tests.support.remote_manifest import BASE_URL, FIRST_PLATFORM, manifest_of, remote_manifest
 from tests.support.timing import HANG_TIMEOUT
 
+pytestmark = pytest.mark.both_engines
+
 KEYS = Keys(derive_material("keys of the tests of remote apps"))
 OTHER_KEYS = Keys(derive_material("keys of another host altogether"))
 NOBODY = Owner(None, None)

@@ -14,6 +14,8 @@ from mymozhem.rooms.tables.events import RoomEventRow
 from tests.support.apps.draw_app import DrawApp
 from tests.support.host import make_host
 
+pytestmark = pytest.mark.both_engines
+
 AFTER_THE_LAST_YEAR = "9999-12-31T23:59:59-14:00"
 BEFORE_THE_FIRST_YEAR = "0001-01-01T00:00:00+14:00"
 WITHOUT_A_ZONE = "2031-01-01T00:00:00"

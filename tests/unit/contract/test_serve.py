@@ -288,7 +288,7 @@ def test_what_is_no_app_is_not_served(thing, said):
 
 
 def test_an_app_is_not_served_without_a_key():
-    with pytest.raises(ValueError, match="nobody could sign"):
+    with pytest.raises(ValueError, match="nobody can sign"):
         serve(app(), keys=[])
     with pytest.raises(KeyRefused):
         serve(app(), keys=["hunter2"])

@@ -4,6 +4,8 @@ import pytest
 
 from mymozhem.db.engine import create_engine, parse_url
 
+pytestmark = pytest.mark.both_engines
+
 
 @pytest.mark.parametrize(
     ("url", "driver"),

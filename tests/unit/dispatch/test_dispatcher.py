@@ -122,7 +122,7 @@ async def test_a_request_of_another_hook_is_the_callers_mistake(host):
 async def test_no_app_is_asked_while_a_transaction_is_open(host, database):
     host.add(Plain())
     async with database.write():
-        with pytest.raises(RuntimeError, match="look, ask, write"):
+        with pytest.raises(RuntimeError, match="a transaction is open; use run_exchange"):
             await host.ask()
     assert (await host.ask()).decided_by is DecidedBy.APP
 

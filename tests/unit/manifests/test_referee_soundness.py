@@ -20,7 +20,7 @@ from mymozhem.manifests.settings import apply_defaults, project
 from mymozhem.manifests.validators import compile_schema
 from tests.unit.manifests.referee_schemas import changed, root, value
 
-EXAMPLES = int(os.environ.get("MYMOZHEM_REFEREE_EXAMPLES", "1500"))
+EXAMPLES = int(os.environ.get("MYMOZHEM_REFEREE_EXAMPLES", "500"))
 VALUES = 12
 PAIRS = settings(
     max_examples=EXAMPLES,

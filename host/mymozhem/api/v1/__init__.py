@@ -1,4 +1,4 @@
-"""Version 1 of the API: a module for each kind of thing."""
+"""Version 1 of the API: one module for each resource."""
 
 from mymozhem.api.routes import Route, Routes
 

@@ -1,4 +1,4 @@
-"""What operators look at."""
+"""Information for operators."""
 
 from mymozhem.api.query_models import AuditQuery, paged
 from mymozhem.api.request_pipeline import RequestContext
@@ -7,7 +7,7 @@ from mymozhem.api.routes import Routes
 from mymozhem.auth.access import require_access
 from mymozhem.rooms.views.admin import AuditFilter, AuditView, Overview, audit_trail, overview
 
-routes = Routes("admin", "What operators look at.")
+routes = Routes("admin", "Information for operators.")
 
 
 @routes.add("GET /admin/audit")
@@ -20,11 +20,11 @@ async def list_audit(context: RequestContext, query: AuditQuery) -> Page[AuditVi
 
 @routes.add("GET /admin/overview")
 async def get_overview(context: RequestContext) -> Overview:
-    """Return how much there is of everything, and which apps were refused."""
+    """Return the number of resources of each kind, and which apps were refused."""
     await require_admin(context, "GET /admin/overview")
     return await overview(context.services)
 
 
 async def require_admin(context: RequestContext, endpoint: str) -> None:
-    """Raise `Forbidden` where the caller is no admin, as the endpoint's row in the table says."""
+    """Raise `Forbidden` if the endpoint's row requires an admin and the caller is none."""
     await require_access(context.services.database, context.caller, endpoint)

@@ -1,4 +1,4 @@
-"""Breakers: which apps are left alone, and the operator's word that one is well again."""
+"""Breakers: which apps the host does not call for now, and how an operator resets them."""
 
 from typing import Annotated
 
@@ -17,7 +17,7 @@ from mymozhem.rooms.views.paging import ResultPage
 
 from .admin import require_admin
 
-routes = Routes("breakers", "Apps that are left alone for a while, since they failed.")
+routes = Routes("breakers", "Apps that the host does not call for a while, because they failed.")
 
 Text = Annotated[str, StringConstraints(min_length=1, max_length=128)]
 
@@ -31,10 +31,11 @@ class BreakerBody(Body):
 
 
 class BreakerView(View):
-    """How calls go to a capability of one version of an app, as this process of the host sees it.
+    """The breaker for a capability of one version of an app, in this process of the host.
 
-    `open` lets none through until `until`, then, `half_open`, one at a time; with enough successes
-    it is `closed`. `failures` are those in a row, `code` is that of the last one.
+    `open` lets no calls through until `until`, then `half_open` lets them through one at a time;
+    after enough successes it is `closed`. `failures` counts consecutive failures, `code` is that of
+    the last one.
     """
 
     app_id: str
@@ -59,7 +60,7 @@ async def list_breakers(context: RequestContext, query: Pages) -> Page[BreakerVi
 
 @routes.add("POST /admin/breakers/reset", refuses=frozenset({404}))
 async def reset_breaker(context: RequestContext, body: BreakerBody) -> BreakerView:
-    """Let all calls through again, in every process of the host; one that is closed stays so."""
+    """Close a breaker in every process of the host; idempotent."""
     await require_admin(context, "POST /admin/breakers/reset")
     services = context.services
     key = Key(body.app_id, body.version, body.capability)

@@ -1,4 +1,4 @@
-"""Deliveries to apps: what is on its way, what died, and another try for it."""
+"""Deliveries to apps: list them, read dead letters, and retry them."""
 
 from mymozhem.api.idempotency import Repeat
 from mymozhem.api.query_models import Id, Pages, paged
@@ -20,7 +20,7 @@ from mymozhem.rooms.views.deliveries import (
 
 from .admin import require_admin
 
-routes = Routes("deliveries", "What apps are told, kept until it has arrived.")
+routes = Routes("deliveries", "Notifications of apps, kept until they are delivered.")
 
 
 class DeliveriesQuery(Pages):
@@ -33,7 +33,7 @@ class DeliveriesQuery(Pages):
 
 
 class LettersQuery(Pages):
-    """Dead letters, those that died last first."""
+    """Dead letters, newest first."""
 
     app_id: Id | None = None
     capability: Id | None = None
@@ -41,14 +41,14 @@ class LettersQuery(Pages):
 
 
 class RetryLettersBody(Body):
-    """Which dead letters are tried again: those that died since a moment, of one app or of all."""
+    """Which dead letters to retry: those since a time, of one app or of all."""
 
     since: Moment
     app_id: Id | None = None
 
 
 class RetriedView(View):
-    """How many dead letters are on their way again."""
+    """How many dead letters are queued again."""
 
     retried: int
 
@@ -64,21 +64,21 @@ async def list_all_deliveries(
 
 @routes.add("GET /admin/deliveries/{id}")
 async def get_delivery(context: RequestContext, id: str) -> DeliveryWholeView:
-    """Return a delivery with every attempt, without what the app is told, which may be secret."""
+    """Return a delivery with every attempt, without its body, which may be secret."""
     await require_admin(context, "GET /admin/deliveries/{id}")
     return await show_delivery(context.services.database, id)
 
 
 @routes.add("GET /admin/dead-letters")
 async def list_dead_letters(context: RequestContext, query: LettersQuery) -> Page[DeliveryView]:
-    """List deliveries whose every attempt failed, those that died last first."""
+    """List deliveries whose every attempt failed, newest first."""
     await require_admin(context, "GET /admin/dead-letters")
     return await _page(context, query, _filter(query, DeliveryState.DEAD))
 
 
 @routes.add("POST /admin/dead-letters/{id}/retry", refuses=frozenset({409}))
 async def retry_dead_letter(context: RequestContext, id: str) -> DeliveryWholeView:
-    """Try a dead letter again, after what its stream has still to tell."""
+    """Retry a dead letter, after the pending deliveries of its stream."""
     await require_admin(context, "POST /admin/dead-letters/{id}/retry")
     services = context.services
     await commands.retry_dead_letter(
@@ -89,7 +89,7 @@ async def retry_dead_letter(context: RequestContext, id: str) -> DeliveryWholeVi
 
 @routes.add("POST /admin/dead-letters/retry", repeat=Repeat.SAME)
 async def retry_dead_letters(context: RequestContext, body: RetryLettersBody) -> RetriedView:
-    """Try again every letter that died since a moment; those of one stream keep their order."""
+    """Retry every dead letter since a time; those of one stream keep their order."""
     await require_admin(context, "POST /admin/dead-letters/retry")
     services = context.services
     retried = await commands.retry_dead_letters(
@@ -104,7 +104,7 @@ async def retry_dead_letters(context: RequestContext, body: RetryLettersBody) ->
 
 @routes.add("DELETE /admin/dead-letters/{id}", refuses=frozenset({409}))
 async def delete_dead_letter(context: RequestContext, id: str) -> None:
-    """Delete a dead letter for good."""
+    """Delete a dead letter permanently."""
     await require_admin(context, "DELETE /admin/dead-letters/{id}")
     await commands.delete_dead_letter(
         context.services.database, id, actor_id=context.caller.user_id

@@ -1,4 +1,4 @@
-"""How the apps are doing: figures of their calls, incidents, what they say of themselves."""
+"""The health of apps: figures of their calls, incidents, and their own reports."""
 
 from pydantic import Field
 
@@ -19,27 +19,29 @@ from mymozhem.rooms.views.paging import ResultPage
 
 from .admin import require_admin
 
-routes = Routes("health", "How the apps are doing.")
+routes = Routes("health", "The health of apps.")
 
 
 class WindowQuery(Query):
-    """Over which time."""
+    """The time span of the figures."""
 
     window: Window = Field(default="1h", description="The last hour, day or week.")
 
 
 class AlertsQuery(Pages):
-    """Incidents, those that are open first."""
+    """Incidents, open ones first."""
 
-    open: bool | None = Field(default=None, description="Only those that are open, or over.")
+    open: bool | None = Field(
+        default=None, description="Only open incidents, or only recovered ones."
+    )
     app_id: Id | None = None
 
 
 class FiguresView(View):
-    """How the calls of one app and capability went.
+    """Figures of the calls of one app and capability.
 
-    `successRate` (0 to 1) is that of the calls that say something about the app: not those that an
-    operator stopped. Durations are of calls that reached the app; null where there were none.
+    `successRate` (0 to 1) counts only calls that say something about the app, not those that an
+    operator stopped. Durations are of calls that reached the app; null if there were none.
     """
 
     app_id: str
@@ -59,21 +61,21 @@ class FiguresView(View):
 
 
 class WebhooksView(View):
-    """Figures of all apps over the same time."""
+    """Figures of all apps over the same time span."""
 
     window: Window
     calls: list[FiguresView]
 
 
 class SuffererView(View):
-    """A room that an incident reaches."""
+    """A room that an incident affects."""
 
     id: str
     name: str
 
 
 class AlertView(View):
-    """An incident: what broke, which rooms suffer, what to do.
+    """An incident: what failed, which rooms are affected, what to do.
 
     `rooms` are some of the `roomCount` active rooms of the app when it began or got worse.
     `recoveredAt` is null while it is open.
@@ -97,7 +99,7 @@ class AlertView(View):
 
 
 class CheckView(View):
-    """What a version of an app said of itself, and since when it is so."""
+    """The health that a version of an app reports, and since when."""
 
     version: str
     status: AppStatus
@@ -108,7 +110,7 @@ class CheckView(View):
 
 
 class AppHealthView(View):
-    """How one app is doing: its last health checks, its calls, its open incidents."""
+    """The health of one app: its last health checks, its calls, its open incidents."""
 
     app_id: str
     window: Window
@@ -119,7 +121,7 @@ class AppHealthView(View):
 
 @routes.add("GET /admin/webhooks")
 async def list_webhooks(context: RequestContext, query: WindowQuery) -> WebhooksView:
-    """Return how calls of every app went, by capability."""
+    """Return the figures of every app's calls, by capability."""
     await require_admin(context, "GET /admin/webhooks")
     services = context.services
     found = await list_call_statistics(services.database, query.window, services.clock.now())
@@ -139,7 +141,7 @@ async def list_alerts(context: RequestContext, query: AlertsQuery) -> Page[Alert
 
 @routes.add("POST /admin/alerts/{id}/acknowledge")
 async def acknowledge_alert(context: RequestContext, id: str) -> AlertView:
-    """Note that the caller looks after an incident; who was first stays."""
+    """Record that the caller takes care of an incident; the first one stays."""
     await require_admin(context, "POST /admin/alerts/{id}/acknowledge")
     database, user_id = context.services.database, context.caller.user_id
     return _alert(await operators.acknowledge_alert(database, id, user_id=user_id))
@@ -147,7 +149,7 @@ async def acknowledge_alert(context: RequestContext, id: str) -> AlertView:
 
 @routes.add("GET /apps/{appId}/health")
 async def get_app_health(context: RequestContext, app_id: str, query: WindowQuery) -> AppHealthView:
-    """Return how one app is doing, to its owner and to admins."""
+    """Return the health of one app, to its owner and to admins."""
     found = await app_health(
         context.services, context.caller, app_id, query.window, clock=context.services.clock
     )

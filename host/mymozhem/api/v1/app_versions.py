@@ -1,4 +1,4 @@
-"""The history of an app: its versions, what has changed between them, and which are offered."""
+"""The history of an app: its versions, their differences, and which are offered."""
 
 from pydantic import Field, JsonValue
 
@@ -19,9 +19,9 @@ routes = Routes("apps", "Apps, and the versions of their manifests.")
 
 
 class ChangeView(View):
-    """One thing that differs, what class of change that is, and who has to agree to it.
+    """One difference, its class, and who has to agree to it.
 
-    `known` is false where nothing can be said about what it means: then it counts as major.
+    `known` is false if its effect is unknown: then it counts as major.
     """
 
     pointer: str
@@ -35,10 +35,10 @@ class ChangeView(View):
 
 
 class DiffView(View):
-    """What changes from one version to another.
+    """The changes from one version to another.
 
-    `required` is the largest class among the changes, `declared` what the two versions promise,
-    null where the second is not the greater one.
+    `required` is the largest class among the changes, `declared` is the bump between the two
+    versions, null if the second is not greater.
     """
 
     app_id: str
@@ -51,7 +51,7 @@ class DiffView(View):
 
 
 class DeprecationView(VersionView):
-    """A version that is offered no more, or again; and how many organizers were told now."""
+    """A version that is no longer offered, or again; and how many organizers were notified now."""
 
     told: int
 
@@ -60,7 +60,7 @@ class DeprecationView(VersionView):
 async def list_versions(
     context: RequestContext, app_id: str, query: LatestQuery
 ) -> Page[VersionView]:
-    """List the published versions of an app, the first published first."""
+    """List the published versions of an app, oldest first."""
     published = context.services.catalog.get(app_id).versions
     part = query.part
     found = [seen_version(each) for each in published]
@@ -77,7 +77,7 @@ async def get_version(context: RequestContext, app_id: str, v: str) -> VersionVi
 
 @routes.add("GET /apps/{appId}/diff")
 async def get_diff(context: RequestContext, app_id: str, query: DiffQuery) -> DiffView:
-    """Say what changes from one version to another, change by change, and who must agree."""
+    """Return the changes from one version to another, and who must agree to each."""
     diff = await compare_versions(
         context.services, context.caller, app_id, query.before, query.after
     )
@@ -88,9 +88,9 @@ async def get_diff(context: RequestContext, app_id: str, query: DiffQuery) -> Di
 async def deprecate_version(
     context: RequestContext, app_id: str, body: DeprecationBody
 ) -> DeprecationView:
-    """Offer a version to new rooms no more, or again; organizers of its rooms are told.
+    """Stop offering a version to new rooms, or offer it again; notify organizers of its rooms.
 
-    Rooms keep what they are locked to. The same again changes nothing, and tells nobody.
+    Rooms keep the version that they are locked to. Idempotent: the same again notifies nobody.
     """
     done = await deprecate.deprecate_version(
         context.services,

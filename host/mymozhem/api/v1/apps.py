@@ -1,4 +1,4 @@
-"""Apps that rooms can be made with, and the versions of their manifests."""
+"""Apps with which rooms can be created, and the versions of their manifests."""
 
 import asyncio
 
@@ -24,12 +24,12 @@ from mymozhem.rooms.views.paging import ResultPage
 from mymozhem.rooms.views.room_models import manifest_view
 
 routes = Routes("apps", "Apps, and the versions of their manifests.")
-#: a manifest over 256 KiB is a problem that the validation itself names
+#: the validation itself reports a manifest over 256 KiB
 MANIFEST_BYTES = 1024 * 1024
 
 
 class AppCardView(View):
-    """An app by what it says about itself; `available` tells whether rooms can be made with it."""
+    """An app as its manifest describes it; `available` says whether it can have new rooms."""
 
     app_id: str
     name: str
@@ -40,7 +40,7 @@ class AppCardView(View):
 
 
 class KeyView(View):
-    """A key of a remote app that is good; `publicKey` is null for a shared secret."""
+    """A valid key of a remote app; `publicKey` is null for a shared secret."""
 
     id: str
     kind: SecretKind
@@ -50,7 +50,7 @@ class KeyView(View):
 
 
 class StopView(View):
-    """That an app is stopped, by whom, and why."""
+    """Who stopped an app, when, and why."""
 
     at: Timestamp
     cause: StopCause
@@ -58,7 +58,7 @@ class StopView(View):
 
 
 class ManagementView(View):
-    """What those who manage an app see of it."""
+    """The data of an app for its managers."""
 
     owner_email: str | None
     keys: list[KeyView]
@@ -66,9 +66,9 @@ class ManagementView(View):
 
 
 class AppWholeView(AppCardView):
-    """An app with its newest manifest, and every version that was published.
+    """An app with its newest manifest, and every published version.
 
-    `management` is there for admins and for the app's owner.
+    `management` is present for admins and for the app's owner.
     """
 
     manifest: JsonObject
@@ -90,7 +90,7 @@ class VersionView(View):
 
 
 class ProblemView(View):
-    """One fault of a manifest, and what to write instead."""
+    """One problem of a manifest, and what to write instead."""
 
     pointer: str
     code: str
@@ -99,7 +99,7 @@ class ProblemView(View):
 
 
 class ReportView(View):
-    """What is wrong with a manifest; nothing where it is valid."""
+    """The problems of a manifest; empty if it is valid."""
 
     valid: bool
     problems: list[ProblemView]
@@ -107,7 +107,7 @@ class ReportView(View):
 
 @routes.add("GET /apps")
 async def list_apps(context: RequestContext, query: LatestQuery) -> Page[AppCardView]:
-    """List apps that rooms can be made with, or were."""
+    """List apps with which rooms can be created, or were."""
     cards = [_card(app) for app in context.services.catalog.apps()]
     part = query.part
     return paged(ResultPage(cards[part.offset : part.offset + part.limit], len(cards)), query)
@@ -133,10 +133,10 @@ async def get_app(context: RequestContext, app_id: str) -> AppWholeView:
     refuses=frozenset({413, 415}), takes=Payload,
 )  # fmt: skip
 async def validate_manifest(_: RequestContext, raw: bytes) -> ReportView:
-    """Say everything that is wrong with a manifest: where, why, and what to write instead."""
+    """Return all problems of a manifest: where, why, and what to write instead."""
     if request.mimetype != "application/json":
         raise UnsupportedMediaType
-    report = await asyncio.to_thread(validate, raw)  # a large one takes seconds
+    report = await asyncio.to_thread(validate, raw)  # a large manifest takes seconds
     problems = [
         ProblemView(pointer=each.pointer, code=each.code, message=each.message, hint=each.hint)
         for each in report.problems

@@ -1,4 +1,4 @@
-"""Signing in: with a local account, or as a guest of one room."""
+"""Sign in with a local account, or join as a guest of one room."""
 
 from mymozhem.api.idempotency import Repeat
 from mymozhem.api.request_models import GuestBody, LoginBody
@@ -14,11 +14,11 @@ from mymozhem.rooms.participants.join import join
 from mymozhem.rooms.views.base import Timestamp, View
 from mymozhem.rooms.views.participants import ParticipantView, participant_view
 
-routes = Routes("auth", "Signing in, and who one is.")
+routes = Routes("auth", "Signing in, and the caller's identity.")
 
 
 class UserView(View):
-    """A person as they see themselves, and as admins see them."""
+    """A user as they see themselves, and as admins see them."""
 
     id: str
     email: str | None
@@ -32,7 +32,7 @@ class UserView(View):
 
 
 class SignedIn(View):
-    """A token and whose it is; `expiresIn` in seconds."""
+    """A token and its user; `expiresIn` in seconds."""
 
     access_token: str
     expires_in: int
@@ -40,7 +40,7 @@ class SignedIn(View):
 
 
 class EnteredRoom(View):
-    """The room that somebody came into."""
+    """The room that the caller joined."""
 
     id: str
     name: str
@@ -48,7 +48,7 @@ class EnteredRoom(View):
 
 
 class Entered(View):
-    """A guest's token, good for this room only; null for those who have a token already."""
+    """A guest's token, valid for this room only; null if the caller has a token already."""
 
     access_token: str | None
     expires_in: int | None
@@ -61,7 +61,7 @@ class Entered(View):
 async def login(context: RequestContext, body: LoginBody) -> SignedIn:
     """Sign in with e-mail and password.
 
-    Too many wrong ones from one address are answered with 429, before any password is compared.
+    After too many failures from one address the response is 429, before any password is compared.
     """
     context.host.limits.require_attempts_left("login", context.address)
     try:
@@ -79,10 +79,10 @@ async def login(context: RequestContext, body: LoginBody) -> SignedIn:
     "POST /auth/guest", status=201, repeat=Repeat.SECRET, refuses=frozenset({403, 404, 410})
 )
 async def enter_as_guest(context: RequestContext, body: GuestBody) -> Entered:
-    """Come into a room by its code; without a token, as a guest of that room.
+    """Join a room by its code; without a token, as a guest of that room.
 
-    A wrong code never tells whether a room exists; a right one for a room that is not open yet,
-    locked, full or over says so.
+    The response to a wrong code does not reveal whether a room exists; the response to a right one
+    says if the room is not open yet, locked, full or over.
     """
     joined = await join_by_code(context, body.code, name=body.name, answers=body.answers)
     return entered(context, joined)
@@ -90,14 +90,14 @@ async def enter_as_guest(context: RequestContext, body: GuestBody) -> Entered:
 
 @routes.add("GET /auth/me")
 async def get_me(context: RequestContext) -> UserView:
-    """Return who the caller is."""
+    """Return the caller."""
     return user_view(await read_own_profile(context.services.database, context.caller))
 
 
 async def join_by_code(
     context: RequestContext, code: str, *, name: str | None, answers: JsonObject
 ) -> JoinResult:
-    """Let somebody in by a code; a wrong one counts against the address that it came from."""
+    """Join a room by a code; a wrong code counts against the client's address."""
     try:
         return await join(context.services, code, context.principal, name=name, answers=answers)
     except NotFound:
@@ -106,7 +106,7 @@ async def join_by_code(
 
 
 def entered(context: RequestContext, joined: JoinResult) -> Entered:
-    """Return what somebody who came in gets; a token where they had none."""
+    """Return the response for a caller who joined; with a token if they had none."""
     user = User.of(joined.person)
     token = None if context.principal else context.host.tokens.issue(user, room_id=joined.room.id)
     own = Membership(joined.room, user.id, user.kind, joined.participant.role, joined.participant)
@@ -120,7 +120,7 @@ def entered(context: RequestContext, joined: JoinResult) -> Entered:
 
 
 def user_view(user: User) -> UserView:
-    """Return a person as they see themselves."""
+    """Return a user as they see themselves."""
     return UserView(
         id=user.id,
         email=user.email,

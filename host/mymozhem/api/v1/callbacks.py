@@ -1,4 +1,4 @@
-"""The result of a call that a remote app answered with 202, and worked on for a while."""
+"""The result of a call that a remote app accepted with 202 and processed later."""
 
 from pydantic import ValidationError
 from quart import request
@@ -22,9 +22,9 @@ routes = Routes("callbacks", "Results that remote apps send later.")
 async def take_result(
     context: RequestContext, capability: str, delivery_id: str, raw: bytes
 ) -> None:
-    """Take the result of an asynchronous call; the same one again changes nothing.
+    """Accept the result of an asynchronous call; idempotent.
 
-    The body is the reply that the call would have had: its `id` is the call's, as the path's is.
+    The body is the reply that the call would have had: its `id` is the call's, as in the path.
     """
     app = await context.calling_app()
     envelope = _read(raw)

@@ -1,4 +1,4 @@
-"""Draws: asked for, run, revealed, voided; their records for everybody."""
+"""Draws: create, run, reveal and void them; their records are public."""
 
 from quart import Response
 
@@ -20,14 +20,14 @@ routes = Routes("draws", "Draws that strangers can verify.")
 
 @routes.add("POST /rooms/{id}/draws", status=202)
 async def create_draw(context: RequestContext, id: str, body: NewDrawBody) -> DrawView:
-    """Ask for a draw; a durable job commits it, and runs it where that is asked for."""
+    """Create a draw; a durable job commits it, and with `run` selects its winners."""
     row = await manage.create_draw(context.services, id, context.caller, _request(body))
     return await _shown(context, id, row.id)
 
 
 @routes.add("GET /rooms/{id}/draws")
 async def list_draws(context: RequestContext, id: str, query: DrawsQuery) -> Page[DrawView]:
-    """List the draws of a room; picks are shown by one draw alone."""
+    """List the draws of a room; only a single draw shows its picks."""
     check_fields(query.fields, DrawView)
     found = await found_draws(context.services, id, context.principal, query.part)
     return paged(found, query)
@@ -35,20 +35,20 @@ async def list_draws(context: RequestContext, id: str, query: DrawsQuery) -> Pag
 
 @routes.add("GET /rooms/{id}/draws/{did}")
 async def get_draw(context: RequestContext, id: str, did: str) -> DrawView:
-    """Return one draw, with the winners of those prizes that are revealed."""
+    """Return one draw, with the winners of the revealed prizes."""
     return await _shown(context, id, did)
 
 
 @routes.add("POST /rooms/{id}/draws/{did}/run", status=202)
 async def run_draw(context: RequestContext, id: str, did: str, body: RunBody) -> DrawView:
-    """Have the winners selected, as soon as the draw is committed."""
+    """Select the winners, as soon as the draw is committed."""
     await manage.run_draw(context.services, id, context.caller, did, body.public_inputs)
     return await _shown(context, id, did)
 
 
 @routes.add("POST /rooms/{id}/draws/{did}/reveal")
 async def reveal_draw(context: RequestContext, id: str, did: str, body: RevealBody) -> DrawView:
-    """Make the winners of some prizes public, or of all."""
+    """Reveal the winners of some prizes, or of all."""
     await manage.reveal_draw(context.services, id, context.caller, did, body.prizes)
     return await _shown(context, id, did)
 
@@ -63,14 +63,14 @@ async def void_draw(context: RequestContext, id: str, did: str, body: ReasonBody
 
 @routes.add("POST /rooms/{id}/draws/{did}/retry", status=202)
 async def retry_draw(context: RequestContext, id: str, did: str, body: RetryBody) -> DrawView:
-    """Try a held draw again; with `platform` everybody takes part with one ticket."""
+    """Retry a held draw; with `platform` everybody takes part with one ticket."""
     await manage.retry_draw(context.services, id, context.caller, did, platform=body.platform)
     return await _shown(context, id, did)
 
 
 @routes.add("GET /rooms/{id}/draws/{did}/record", produces="application/json", anonymous=True)
 async def get_record(context: RequestContext, id: str, did: str) -> Response:
-    """Return the public record of a revealed draw, from which anybody recomputes its winners."""
+    """Return the public record of a revealed draw, from which anybody can recompute its winners."""
     found = await record(context.services, id, did)
     return Response(b'{"data":' + found + b',"meta":{}}', content_type="application/json")
 

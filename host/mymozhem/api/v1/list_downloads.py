@@ -1,4 +1,4 @@
-"""Long lists that remote apps fetch: what did not fit into the question that named them."""
+"""Long lists that remote apps fetch, because they do not fit into the request of a call."""
 
 from typing import Annotated
 
@@ -11,12 +11,12 @@ from mymozhem.api.routes import Routes
 from mymozhem.dispatch.stored_lists import StoredLists
 from mymozhem.rooms.core.services import Services
 
-routes = Routes("lists", "Long lists of questions to remote apps.")
+routes = Routes("lists", "Long lists in requests to remote apps.")
 JSON = "application/json"
 
 
 class SignedQuery(Query):
-    """What an address of a list carries; it was signed with it."""
+    """The signed query of a list's address."""
 
     expires: Annotated[int, Field(ge=0, lt=10**12, description="In seconds since 1970.")]
     signature: Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
@@ -24,7 +24,7 @@ class SignedQuery(Query):
 
 @routes.add("GET /lists/{listId}", produces=JSON, anonymous=True, refuses=frozenset({404, 410}))
 async def get_list(context: RequestContext, list_id: str, query: SignedQuery) -> Response:
-    """Return a list as JSON, exactly the bytes that its digest is of."""
+    """Return a list as JSON, exactly the bytes of its digest."""
     lists = stored_lists(context.services)
     data = await lists.get(list_id, expires=query.expires, signature=query.signature)
     return Response(data, content_type=JSON)

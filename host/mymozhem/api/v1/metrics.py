@@ -11,8 +11,8 @@ from mymozhem.api.routes import Routes
 from mymozhem.errors import Forbidden, Unauthenticated
 from mymozhem.observability.metrics import CONTENT_TYPE
 
-routes = Routes("system", "The platform about itself.")
-#: what a proxy adds: then the sender's address is not the asker's
+routes = Routes("system", "Information about the platform.")
+#: headers that a proxy adds: then the peer's address is not the client's
 _FORWARDED = ("Forwarded", "X-Forwarded-For", "X-Real-IP")
 
 
@@ -20,7 +20,7 @@ _FORWARDED = ("Forwarded", "X-Forwarded-For", "X-Real-IP")
 async def get_metrics(context: RequestContext) -> Response:
     """Return the figures of this process in the text format of Prometheus.
 
-    With a token set by the operator to whoever has it; without one to this machine alone, and not
+    If the operator has set a token, callers need it. Otherwise only this machine may call, and not
     through a proxy.
     """
     token = context.services.settings.metrics_token

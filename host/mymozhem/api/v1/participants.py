@@ -1,4 +1,4 @@
-"""People in a room: joining, leaving, looked after by those who help to run it."""
+"""People in a room: join, leave, and manage them as staff."""
 
 from mymozhem.api.query_models import PeopleQuery, check_fields, paged
 from mymozhem.api.request_models import (
@@ -30,14 +30,14 @@ IMPORT_BYTES = 4 * 1024 * 1024
 
 
 class Imported(View):
-    """Who was put into the room."""
+    """The people who were added to the room."""
 
     participant_ids: list[str]
 
 
 @routes.add("POST /rooms/{id}/participants", status=201, refuses=frozenset({410}))
 async def join_room(context: RequestContext, id: str, body: JoinBody) -> Entered:
-    """Come into a room; a private one takes its code."""
+    """Join a room; a private one requires its code."""
     code = await code_for(context.services.database, id, context.caller, body.code)
     joined = await join_by_code(context, code, name=body.name, answers=body.answers)
     if joined.room.id != id:
@@ -49,7 +49,7 @@ async def join_room(context: RequestContext, id: str, body: JoinBody) -> Entered
 async def list_participants(
     context: RequestContext, id: str, query: PeopleQuery
 ) -> Page[ParticipantView]:
-    """List people by name; their details to those who help to run the room."""
+    """List people by name; staff of the room also see details."""
     check_fields(query.fields, ParticipantView)
     wanted = PeopleFilter(role=query.role, status=query.status, name=query.name)
     found = await found_participants(context.services, id, context.principal, wanted, query.part)
@@ -58,7 +58,7 @@ async def list_participants(
 
 @routes.add("POST /rooms/{id}/participants/import", status=201, max_bytes=IMPORT_BYTES)
 async def import_participants(context: RequestContext, id: str, body: ImportBody) -> Imported:
-    """Put people into the room, with or without a phone, all or none."""
+    """Add people to the room, with or without a phone, all or none."""
     new = tuple(NewPerson(each.name, each.metadata) for each in body.people)
     rows = await manage.add_people(context.services, id, context.caller, new)
     return Imported(participant_ids=[row.id for row in rows])
@@ -66,7 +66,7 @@ async def import_participants(context: RequestContext, id: str, body: ImportBody
 
 @routes.add("DELETE /rooms/{id}/participants/me", refuses=frozenset({409}))
 async def leave_room(context: RequestContext, id: str) -> None:
-    """Leave the room; who comes back finds their place as it was."""
+    """Leave the room; a participant who joins again keeps their data."""
     await manage.leave(context.services, id, context.caller)
 
 
@@ -80,7 +80,7 @@ async def get_participant(context: RequestContext, id: str, pid: str) -> Partici
 async def change_participant(
     context: RequestContext, id: str, pid: str, body: ParticipantPatch
 ) -> ParticipantView:
-    """Rename somebody, or oneself; roles and metadata are for organizers."""
+    """Rename a participant, or oneself; only organizers change roles and metadata."""
     changes = PersonChanges(name=body.name, role=body.role, metadata=body.metadata)
     await manage.change_person(context.services, id, context.caller, pid, changes)
     return await _shown(context, id, pid)
@@ -88,13 +88,13 @@ async def change_participant(
 
 @routes.add("DELETE /rooms/{id}/participants/{pid}", refuses=frozenset({409}))
 async def remove_participant(context: RequestContext, id: str, pid: str, body: ReasonBody) -> None:
-    """Send somebody away; of oneself, leave."""
+    """Remove a participant; for oneself, leave the room."""
     await manage.remove_or_leave(context.services, id, context.caller, pid, body.reason)
 
 
 @routes.add("POST /rooms/{id}/participants/{pid}/approve")
 async def approve_participant(context: RequestContext, id: str, pid: str) -> ParticipantView:
-    """Let somebody in who waits, was turned away or removed."""
+    """Admit somebody who waits, was rejected or removed."""
     await manage.approve(context.services, id, context.caller, pid)
     return await _shown(context, id, pid)
 
@@ -103,7 +103,7 @@ async def approve_participant(context: RequestContext, id: str, pid: str) -> Par
 async def reject_participant(
     context: RequestContext, id: str, pid: str, body: ReasonBody
 ) -> ParticipantView:
-    """Turn somebody away who waits."""
+    """Reject somebody who waits."""
     await manage.reject(context.services, id, context.caller, pid, body.reason)
     return await _shown(context, id, pid)
 
@@ -112,7 +112,7 @@ async def reject_participant(
 async def rename_participant(
     context: RequestContext, id: str, pid: str, body: RenameBody
 ) -> ParticipantView:
-    """Give somebody another name."""
+    """Rename a participant."""
     await manage.change_person(
         context.services, id, context.caller, pid, PersonChanges(name=body.name)
     )

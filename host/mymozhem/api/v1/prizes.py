@@ -61,7 +61,7 @@ async def change_prize(
 
 @routes.add("DELETE /rooms/{id}/prizes/{prizeId}", refuses=frozenset({409}))
 async def delete_prize(context: RequestContext, id: str, prize_id: str) -> None:
-    """Take a prize out of which nothing is won or reserved."""
+    """Delete a prize of which nothing is won or reserved."""
     await manage.delete_prize(context.services, id, context.caller, prize_id)
 
 

@@ -1,4 +1,4 @@
-"""Remote apps: registered by admins, managed by their owners, and how they sign in."""
+"""Remote apps: registered by admins, managed by their owners; and how they sign in."""
 
 from mymozhem.api.idempotency import Repeat
 from mymozhem.api.request_models import (
@@ -24,7 +24,7 @@ _BEARER = "Bearer"
 
 
 class RegisteredView(View):
-    """A remote app that was registered just now; `appSecret` is never shown again."""
+    """A new remote app; its `appSecret` is never shown again."""
 
     app_id: str
     app_secret: str
@@ -34,7 +34,7 @@ class RegisteredView(View):
 
 
 class SecretView(View):
-    """A new secret, never shown again; `publicKey` is the newest, it may be the one before."""
+    """A new secret, never shown again; `publicKey` is the newest, maybe unchanged."""
 
     app_id: str
     app_secret: str
@@ -51,7 +51,7 @@ class AppTokenView(View):
 
 
 class SwitchView(View):
-    """Whether an app is stopped; the last two are null where it is not."""
+    """Whether an app is stopped; the last two fields are null if it is not."""
 
     app_id: str
     stopped: bool
@@ -64,9 +64,9 @@ class SwitchView(View):
     refuses=frozenset({409, 413}),
 )  # fmt: skip
 async def register_app(context: RequestContext, body: NewAppBody) -> RegisteredView:
-    """Register a remote app with its first manifest; the secret is shown this once.
+    """Register a remote app with its first manifest; the secret is only shown here.
 
-    Without `ownerEmail` it belongs to the admin who registers it.
+    Without `ownerEmail` the owner is the admin who registers it.
     """
     made = await register.register_app(
         context.services, context.caller, body.app_id, body.manifest, owner_email=body.owner_email
@@ -84,10 +84,10 @@ async def register_app(context: RequestContext, body: NewAppBody) -> RegisteredV
 async def publish_version(context: RequestContext, app_id: str, body: ManifestBody) -> VersionView:
     """Publish a new version of a remote app; rooms stay at the version that they have.
 
-    A version never changes, and a new one is greater than all before by as much as it changes:
-    409 VERSION_IMMUTABLE, VERSION_NOT_GREATER, BUMP_TOO_SMALL with every change. A permission more,
-    or another host, takes an admin's consent: 409 CONSENT_REQUIRED. The same manifest again changes
-    nothing.
+    A version never changes, and a new one must be greater than all before, by the bump that its
+    changes require: otherwise 409 VERSION_IMMUTABLE, VERSION_NOT_GREATER, or BUMP_TOO_SMALL with
+    every change. Another permission or another host requires an admin's consent: 409
+    CONSENT_REQUIRED. Idempotent for the same manifest.
     """
     published = await publish.publish_version(
         context.services, context.caller, app_id, body.manifest, consent=body.consent
@@ -97,7 +97,7 @@ async def publish_version(context: RequestContext, app_id: str, body: ManifestBo
 
 @routes.add("DELETE /apps/{appId}", refuses=frozenset({409}))
 async def delete_app(context: RequestContext, app_id: str) -> None:
-    """Take a remote app away: it is offered no more; its rooms stay readable, without the app."""
+    """Delete a remote app: it is no longer offered; its rooms stay readable, without the app."""
     await delete.delete_app(context.services, context.caller, app_id)
 
 
@@ -105,9 +105,10 @@ async def delete_app(context: RequestContext, app_id: str) -> None:
 async def regenerate_secret(
     context: RequestContext, app_id: str, body: RegenerateBody
 ) -> SecretView:
-    """Give a remote app a new secret, shown this once; calls are signed with both for the grace.
+    """Replace a remote app's secret; the new one is only shown here.
 
-    A grace of 0 hours ends the old one at once. With `keyPair` the host's pair is renewed as well.
+    During the grace period calls are signed with both. A grace period of 0 hours ends the old
+    secret immediately. With `keyPair` the host's key pair is replaced as well.
     """
     rotated = await rotate_secret(
         context.services,
@@ -128,10 +129,10 @@ async def regenerate_secret(
     "POST /apps/token", anonymous=True, repeat=Repeat.FREE, refuses=frozenset({401, 403, 429})
 )
 async def issue_app_token(context: RequestContext, body: AppTokenBody) -> AppTokenView:
-    """Let a remote app sign in with its secret; the token may do what its newest manifest says.
+    """Return a token for a remote app's secret; its newest manifest defines the permissions.
 
-    It ends with the secret, where that ends first.
-    Too many wrong ones from one address are answered with 429, before any is compared.
+    The token expires with the secret if that is earlier. After too many failures from one address
+    the response is 429, before any secret is compared.
     """
     context.host.limits.require_attempts_left("app", context.address)
     try:
@@ -152,9 +153,9 @@ async def issue_app_token(context: RequestContext, body: AppTokenBody) -> AppTok
 
 @routes.add("POST /admin/apps/{appId}/stop")
 async def stop_app(context: RequestContext, app_id: str, body: StopBody) -> SwitchView:
-    """Stop an app, remote or installed: it is not called any more, and its tokens are refused.
+    """Stop an app, remote or installed: the host does not call it, and refuses its tokens.
 
-    Its rooms go on with what the manifest declares for failures. Twice changes nothing.
+    Its rooms continue with what the manifest declares for failures. Idempotent.
     """
     await kill_switch.stop_app(context.services, context.caller, app_id, body.reason)
     return _switch(context, app_id)
@@ -162,7 +163,7 @@ async def stop_app(context: RequestContext, app_id: str, body: StopBody) -> Swit
 
 @routes.add("POST /admin/apps/{appId}/start")
 async def start_app(context: RequestContext, app_id: str) -> SwitchView:
-    """Let an app that was stopped, or that had said it was gone, be called again."""
+    """Start an app again that was stopped, or that had reported that it was gone."""
     await kill_switch.start_app(context.services, context.caller, app_id)
     return _switch(context, app_id)
 

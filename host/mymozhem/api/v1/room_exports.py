@@ -1,4 +1,4 @@
-"""What leaves a room as a file: its code as a picture, its log line by line."""
+"""Exports of a room: its join link as a QR code, its log as JSON Lines."""
 
 from collections.abc import AsyncIterator, Mapping
 from io import BytesIO
@@ -15,14 +15,14 @@ from mymozhem.rooms.views.account import join_code
 from mymozhem.rooms.views.base import to_json
 from mymozhem.rooms.views.log import export_log, require_export
 
-routes = Routes("rooms", "Rooms: made, found, changed, played in.")
+routes = Routes("rooms", "Rooms: create, find, change and play them.")
 SVG = "image/svg+xml"
 JSON_LINES = "application/x-ndjson"
 
 
 @routes.add("GET /rooms/{id}/qr.svg", produces=SVG)
 async def get_qr(context: RequestContext, id: str) -> Response:
-    """Return the way into the room as a QR code, for those who help to run it."""
+    """Return the join link of the room as a QR code, for staff of the room."""
     code = await join_code(context.services, id, context.principal)
     address = f"{context.services.settings.effective_public_url}/join/{code}"
     drawn = BytesIO()
@@ -32,7 +32,7 @@ async def get_qr(context: RequestContext, id: str) -> Response:
 
 @routes.add("GET /rooms/{id}/export", produces=JSON_LINES)
 async def export_room(context: RequestContext, id: str) -> Response:
-    """Return the room's log as JSON Lines: the room first, then every event that organizers see."""
+    """Return the room's log as JSON Lines: the room first, then every event for organizers."""
     await require_export(context.services, id, context.principal)
     room = await context.host.reader.room(id, context.principal)
     first = {"format": "mymozhem-room-1", "room": room.document}

@@ -1,4 +1,4 @@
-"""Rooms moved to another version of their app: planned, done, undone, and many at once."""
+"""Move rooms to another version of their app: plan, upgrade, roll back, and many together."""
 
 from pydantic import Field, JsonValue
 
@@ -21,18 +21,18 @@ from mymozhem.rooms.views.base import View
 from .admin import require_admin
 from .rooms import expected_version
 
-routes = Routes("rooms", "Rooms: made, found, changed, played in.")
+routes = Routes("rooms", "Rooms: create, find, change and play them.")
 
-#: fields of one room that are listed where many rooms are
+#: the maximum number of fields that a list of rooms shows per room
 FEW = 5
-#: facts of a refusal that the plan has already
+#: details of a refusal that the plan contains already
 _TOLD_ELSEWHERE = ("fields", "form", "reasons")
 
 
 class FieldView(View):
-    """A setting to be given, changed, or (`UNKNOWN_FIELD`) taken away by null.
+    """A setting to be added, changed, or (`UNKNOWN_FIELD`) removed by null.
 
-    `schema` is what the manifest says of it; `default` is absent where there is none.
+    `schema` is that of the manifest; `default` is absent if there is none.
     """
 
     pointer: str
@@ -62,11 +62,11 @@ class ConsentView(View):
 
 
 class PlanView(View):
-    """What moving a room means.
+    """The plan of moving a room.
 
-    `changes` is what the referee says of the two manifests. The settings are complete, save private
-    ones; `stateChanges` names the parts of the state that change. `fields` and `reasons` say why
-    nothing carries the room over (`manual`); `notes` are the app's.
+    `changes` is the referee's comparison of the two manifests. The settings are complete, except
+    private ones; `stateChanges` names the parts of the state that change. `fields` and `reasons`
+    say why no migration fits (`manual`); `notes` are the app's.
     """
 
     version_before: str = Field(alias="from")
@@ -85,7 +85,7 @@ class PlanView(View):
 
 
 class MoveView(View):
-    """What came of it: whether the room was moved, and the digest of the lock that it has now."""
+    """The result: whether the room was moved, and the digest of its lock now."""
 
     room_id: str
     moved: bool
@@ -96,8 +96,8 @@ class MoveView(View):
 class QuestionView(View):
     """A room that cannot be moved without its organizer, and the first reason why.
 
-    `strategy` is null where not even a plan could be made. `fields` are the first of those that are
-    asked for.
+    `strategy` is null if no plan could be made at all. `fields` are the first of the requested
+    settings.
     """
 
     room_id: str
@@ -109,9 +109,9 @@ class QuestionView(View):
 
 
 class BulkView(View):
-    """How many rooms were looked at, clean, moved, or need an answer; the first of those by name.
+    """How many rooms were checked, clean, moved, or need their organizer; the first of these.
 
-    `left` were not looked at: ask again with `next` as `after`, which is null where none is left.
+    `left` were not checked: repeat the request with `next` as `after`; it is null if none is left.
     """
 
     summary: str
@@ -126,9 +126,9 @@ class BulkView(View):
 
 @routes.add("POST /rooms/{id}/upgrade-manifest", refuses=frozenset({409, 412}))
 async def upgrade_manifest(context: RequestContext, id: str, body: UpgradeBody) -> MoveView:
-    """Move a room to another version of its app, or, with `dryRun`, say what that would mean.
+    """Move a room to another version of its app, or, with `dryRun`, return the plan.
 
-    With `If-Match` only where nobody changed the room since.
+    With `If-Match`, only if nobody has changed the room since.
     """
     wish = UpgradeRequest(
         dry_run=body.dry_run,
@@ -142,9 +142,9 @@ async def upgrade_manifest(context: RequestContext, id: str, body: UpgradeBody) 
 
 @routes.add("POST /rooms/{id}/rollback-manifest", refuses=frozenset({409, 412}))
 async def rollback_manifest(context: RequestContext, id: str, body: RollbackBody) -> MoveView:
-    """Take a room back to the lock before, with the settings that it had.
+    """Return a room to its previous lock, with the settings of that time.
 
-    With `If-Match` only where nobody changed the room since.
+    With `If-Match`, only if nobody has changed the room since.
     """
     wish = MoveRequest(dry_run=body.dry_run, expected=expected_version(context.if_match))
     return _moved(id, await roll_back(context.services, id, context.caller, wish))
@@ -154,9 +154,9 @@ async def rollback_manifest(context: RequestContext, id: str, body: RollbackBody
 async def upgrade_rooms_of_an_app(
     context: RequestContext, app_id: str, body: UpgradeRoomsBody
 ) -> BulkView:
-    """Move the rooms of an app that need no answer, or, with `dryRun`, count them.
+    """Move the rooms of an app that need no organizer, or, with `dryRun`, count them.
 
-    Safe to repeat: what was moved is not moved again.
+    Idempotent: rooms that were moved are not moved again.
     """
     await require_admin(context, "POST /apps/{appId}/upgrade-rooms")
     wish = BulkUpgradeRequest(

@@ -1,4 +1,4 @@
-"""Rooms: made, found, changed, played in, taken away."""
+"""Rooms: create, find, change, play and delete them."""
 
 import re
 from typing import Annotated
@@ -27,16 +27,16 @@ from mymozhem.rooms.views.room_models import RoomView
 from mymozhem.rooms.views.rooms import RoomFilter
 from mymozhem.rooms.views.snapshot import LoggedEvent, Snapshot, Waiting, read_state
 
-#: a room that was written as JSON already
+#: a room that is encoded as JSON already
 Shown = Annotated[JsonObject, RoomView]
 
-routes = Routes("rooms", "Rooms: made, found, changed, played in.")
+routes = Routes("rooms", "Rooms: create, find, change and play them.")
 _CARD = ("name", "description", "locale", "is_public", "entry_policy", "capacity", "doors_locked")
 _ETAG = re.compile(r'"v(\d{1,15})"')
 
 
 class ReplyView(View):
-    """What an app answered to an action, and the caller's cursor right after it."""
+    """An app's reply to an action, and the caller's cursor right after it."""
 
     reply: JsonValue
     cursor: str
@@ -44,7 +44,7 @@ class ReplyView(View):
 
 @routes.add("POST /rooms", status=201, refuses=frozenset({404}))
 async def create_a_room(context: RequestContext, body: NewRoomBody) -> Answer[Shown]:
-    """Make a room in DRAFT, locked to the newest version of its app; the caller organizes it."""
+    """Create a room in DRAFT, locked to the newest version of its app; the caller organizes it."""
     prizes = tuple(
         NewPrize(
             each.name,
@@ -72,7 +72,7 @@ async def create_a_room(context: RequestContext, body: NewRoomBody) -> Answer[Sh
 
 @routes.add("GET /rooms")
 async def list_rooms(context: RequestContext, query: RoomsQuery) -> Page[RoomView]:
-    """List public rooms and the caller's own, newest first; to admins all."""
+    """List public rooms and the caller's own, newest first; admins see all rooms."""
     check_fields(query.fields, RoomView)
     wanted = RoomFilter(
         status=query.status, app_id=query.app_id, created_by=query.created_by, mine=query.mine
@@ -82,15 +82,15 @@ async def list_rooms(context: RequestContext, query: RoomsQuery) -> Page[RoomVie
 
 @routes.add("GET /rooms/{id}")
 async def get_room(context: RequestContext, id: str) -> Answer[Shown]:
-    """Return a room; to strangers of a public one its name, app and status."""
+    """Return a room; everybody can see the name, app and status of a public one."""
     return await _shown(context, id)
 
 
 @routes.add("PATCH /rooms/{id}", refuses=frozenset({409, 412}))
 async def change_room(context: RequestContext, id: str, body: RoomPatch) -> Answer[Shown]:
-    """Change a room's card, its settings (a merge patch) or its status, all or none.
+    """Change a room's description, its settings (a merge patch) or its status, all or none.
 
-    With `If-Match` only where nobody changed it since.
+    With `If-Match`, only if nobody has changed it since.
     """
     changes = RoomChanges(
         fields=_fields(body),
@@ -110,13 +110,13 @@ async def delete_room(context: RequestContext, id: str) -> None:
 
 @routes.add("GET /rooms/{id}/lock")
 async def get_lock(context: RequestContext, id: str) -> LockView:
-    """Return what the room is pinned to, by digest, now and before, and who answers for it."""
+    """Return the room's lock and its earlier ones, by digest, and who is responsible for each."""
     return await read_lock(context.services, id, context.principal)
 
 
 @routes.add("GET /rooms/{id}/state")
 async def get_state(context: RequestContext, id: str) -> Snapshot:
-    """Return the room's state at the caller's level, and the cursor that it is at."""
+    """Return the room's state at the caller's level, and its cursor."""
     return await read_state(context.services, id, context.principal)
 
 
@@ -130,20 +130,20 @@ async def list_events(context: RequestContext, id: str, query: EventsQuery) -> l
 
 @routes.add("POST /rooms/{id}/actions/{action}")
 async def post_action(context: RequestContext, id: str, action: str, body: Payload) -> ReplyView:
-    """Ask the room's app to do something; its effects are applied all or none."""
+    """Call an action of the room's app; its effects are applied all or none."""
     acted = await perform(context.services, id, context.caller, action, body.root)
     return ReplyView(reply=acted.reply, cursor=acted.cursor)
 
 
 @routes.add("POST /rooms/{id}/retry")
 async def retry_calls(context: RequestContext, id: str) -> Waiting:
-    """Ask the app again now for all that waits for it to be back."""
+    """Retry all calls now that wait for the room's app to be back."""
     return Waiting(waiting=await retry_room(context.services, id, context.caller))
 
 
 @routes.add("POST /rooms/{id}/copy", status=201)
 async def copy_room(context: RequestContext, id: str, body: CopyBody) -> Answer[Shown]:
-    """Make a new room with the app, settings and prizes of this one; nobody is taken along."""
+    """Create a new room with the app, settings and prizes of this one, without its people."""
     name = body.name or (await context.host.reader.room(id, context.principal)).room.name
     return await _shown(context, (await copy(context.services, id, context.caller, name)).id)
 
@@ -151,7 +151,7 @@ async def copy_room(context: RequestContext, id: str, body: CopyBody) -> Answer[
 def expected_version(if_match: str | None) -> int | None:
     """Return the version that a client saw; None for any.
 
-    BadRequest for what is no ETag, RoomChanged for one that was never a room's.
+    BadRequest for an invalid ETag, RoomChanged for one that no room ever had.
     """
     if if_match is None or if_match.strip() == "*":
         return None
@@ -172,7 +172,7 @@ async def _shown(context: RequestContext, room_id: str) -> Answer[Shown]:
 
 
 def _fields(body: RoomPatch) -> dict[str, object]:
-    """Return the columns that change; only a capacity may be taken away."""
+    """Return the columns that change; only a capacity may be removed."""
     given: dict[str, object] = {
         name: getattr(body, name) for name in _CARD if name in body.model_fields_set
     }

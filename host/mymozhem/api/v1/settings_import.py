@@ -1,4 +1,4 @@
-"""Settings from text: pasted as JSON, or uploaded as it is."""
+"""Import settings from text: in a JSON body, or uploaded."""
 
 from typing import Annotated
 
@@ -15,8 +15,8 @@ from mymozhem.rooms.app_settings.import_text import import_setting
 from mymozhem.rooms.app_settings.import_values import Imported, TextImport
 from mymozhem.rooms.views.base import View
 
-routes = Routes("rooms", "Rooms: made, found, changed, played in.")
-#: more than the text may have, for what JSON writes around it
+routes = Routes("rooms", "Rooms: create, find, change and play them.")
+#: larger than the limit of the text, because JSON escapes it and adds fields
 IMPORT_BYTES = 1536 * 1024
 UPLOADS = ("text/plain", "text/csv")
 Upload = Annotated[bytes, *UPLOADS]
@@ -31,9 +31,10 @@ class LineProblemView(View):
 
 
 class ImportView(View):
-    """What came of an import.
+    """The result of an import.
 
-    `value` is there in a preview alone, `imported` where the value is a list: it counts its items.
+    `value` is only present in a preview. `imported` is only present if the value is a list: it
+    counts its items.
     """
 
     setting: str
@@ -47,7 +48,7 @@ class ImportView(View):
 async def import_a_setting(
     context: RequestContext, id: str, setting: str, query: ImportQuery, raw: Upload
 ) -> ImportView:
-    """Let the room's app read text, and store what it read as a setting.
+    """Let the room's app parse text, and store the result as a setting.
 
     The text is a field of a JSON body, or the whole body as text/plain or text/csv; its format is
     then in the query. Lines that cannot be read are reported and left out.
@@ -67,8 +68,8 @@ def _is_upload() -> bool:
 
 def _pasted(setting: str, query: ImportQuery, raw: bytes) -> TextImport:
     if query.model_fields_set:
-        told = {f"/{name}": ["Say it in the body."] for name in sorted(query.model_fields_set)}
-        raise Invalid(fields=told)
+        problems = {f"/{name}": ["Give it in the body."] for name in sorted(query.model_fields_set)}
+        raise Invalid(fields=problems)
     body = read_body(request, raw, ImportSettingBody)
     return TextImport(setting=setting, **dict(body))
 

@@ -1,4 +1,4 @@
-"""The platform about itself: versions, health, keys, documents."""
+"""Information about the platform: versions, health, keys, documents."""
 
 import asyncio
 import platform
@@ -17,9 +17,9 @@ from mymozhem.contract import CONTRACT_VERSION, JsonObject
 from mymozhem.errors import Unavailable
 from mymozhem.rooms.views.base import View
 
-routes = Routes("system", "The platform about itself.")
+routes = Routes("system", "Information about the platform.")
 HTML = "text/html; charset=utf-8"
-#: how far the database's clock may be from this machine's
+#: the maximum difference between the database's clock and this machine's
 MOST_SKEW_SECONDS = 0.25
 
 
@@ -36,7 +36,7 @@ class ApiVersionView(View):
 
 
 class Versions(View):
-    """What speaks here, in which versions; `api` names those that answer."""
+    """The software of this host and its versions; `api` lists those of the API that work."""
 
     api: list[str]
     versions: list[ApiVersionView]
@@ -46,14 +46,14 @@ class Versions(View):
 
 
 class Health(View):
-    """Whether the process lives, or is ready to serve."""
+    """Whether the process is alive, or is ready to serve."""
 
     status: str
 
 
 @routes.add("GET /", produces=HTML, anonymous=True)
 async def get_front_page(context: RequestContext) -> Response:
-    """Say where to go from here."""
+    """Return a page with links to start from."""
     return front_page(context.services.settings.effective_public_url)
 
 
@@ -85,13 +85,13 @@ def _api_version(version: ApiVersion, today: date, base: str) -> ApiVersionView:
 
 @routes.add("GET /health/live", anonymous=True)
 async def get_liveness(_: RequestContext) -> Health:
-    """Say that the process lives; nothing else is asked."""
+    """Respond if the process is alive; nothing else is checked."""
     return Health(status="live")
 
 
 @routes.add("GET /health/ready", anonymous=True)
 async def get_readiness(context: RequestContext) -> Health:
-    """Say whether requests can be served: the database answers, and its clock is ours."""
+    """Check whether requests can be served: the database responds, and its clock matches ours."""
     skew = await context.services.database.clock_skew()
     await context.services.database.now()
     if abs(skew.total_seconds()) > MOST_SKEW_SECONDS:
@@ -102,7 +102,7 @@ async def get_readiness(context: RequestContext) -> Health:
 
 @routes.add("GET /.well-known/jwks.json", produces="application/json", anonymous=True)
 async def get_jwks(context: RequestContext) -> Response:
-    """Return the public keys whose signatures on tokens count."""
+    """Return the public keys that verify tokens."""
     return _document(context.services.keys.jwks())
 
 
@@ -119,7 +119,7 @@ async def get_docs(_: RequestContext) -> Response:
 
 
 async def _described() -> JsonObject:
-    app = current_app._get_current_object()  # type: ignore[attr-defined]  # noqa: SLF001  a proxy's way to its object
+    app = current_app._get_current_object()  # type: ignore[attr-defined]  # noqa: SLF001  the proxy has no public way to its object
     return await asyncio.to_thread(openapi_document, app)
 
 

@@ -1,4 +1,4 @@
-"""People: themselves to themselves, and to admins."""
+"""Users: for themselves and for admins."""
 
 from mymozhem.api.request_models import UserPatch
 from mymozhem.api.request_pipeline import RequestContext
@@ -12,11 +12,11 @@ from mymozhem.rooms.views.base import Timestamp, View
 
 from .auth import UserView, user_view
 
-routes = Routes("users", "People, to themselves and to admins.")
+routes = Routes("users", "Users, for themselves and for admins.")
 
 
 class IdentityView(View):
-    """A way in which somebody signs in; no secret is shown."""
+    """A way in which a user signs in; no secret is shown."""
 
     provider: str
     subject: str
@@ -24,7 +24,7 @@ class IdentityView(View):
 
 
 class ExportView(View):
-    """Everything that is held about the caller."""
+    """All stored data about the caller."""
 
     user: UserView
     identities: list[IdentityView]
@@ -34,7 +34,7 @@ class ExportView(View):
 
 @routes.add("GET /users/me/export")
 async def export_me(context: RequestContext) -> ExportView:
-    """Return everything that is held about the caller, save secrets."""
+    """Return all stored data about the caller, except secrets."""
     export = await export_person(context.services.database, context.caller)
     return ExportView(
         user=user_view(export.held.user),
@@ -49,13 +49,13 @@ async def export_me(context: RequestContext) -> ExportView:
 
 @routes.add("GET /users/{id}")
 async def get_user(context: RequestContext, id: str) -> UserView:
-    """Return a person, to themselves and to admins."""
+    """Return a user, to themselves and to admins."""
     return user_view(await read_profile(context.services.database, context.caller, id))
 
 
 @routes.add("PATCH /users/{id}")
 async def change_user(context: RequestContext, id: str, body: UserPatch) -> UserView:
-    """Change a name or an avatar; an avatar of null takes it away."""
+    """Change a name or an avatar; null removes the avatar."""
     given = body.model_dump(exclude_unset=True)
     if "avatar" in given:
         given["avatar_url"] = given.pop("avatar")
@@ -67,5 +67,5 @@ async def change_user(context: RequestContext, id: str, body: UserPatch) -> User
 
 @routes.add("DELETE /users/{id}")
 async def erase_user(context: RequestContext, id: str) -> None:
-    """Erase a person: their rows stay for the rooms' history, without name or address."""
+    """Erase a user: their rows stay for the rooms' history, without name or address."""
     await erase_person(context.services, context.caller, id)

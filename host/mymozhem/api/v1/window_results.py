@@ -1,4 +1,4 @@
-"""What came of windows: everything that was submitted, and who stands where; also as files."""
+"""Results of windows: submissions and standings; also as files."""
 
 from collections.abc import AsyncIterator, Sequence
 
@@ -21,7 +21,7 @@ from mymozhem.rooms.views.submissions import (
 )
 from mymozhem.rooms.views.submissions import list_submissions as found_submissions
 
-routes = Routes("windows", "Windows: spans in which everybody answers.")
+routes = Routes("windows", "Windows: time spans in which participants submit.")
 
 _PLACE = ("rank", "participantId", "displayName", "points")
 
@@ -30,12 +30,12 @@ _PLACE = ("rank", "participantId", "displayName", "points")
 async def list_submissions(
     context: RequestContext, id: str, window_id: str, query: FileQuery
 ) -> Page[SubmissionView] | Response:
-    """List what was submitted to a closed window: to helpers all, to others what was shared.
+    """List the submissions of a closed window: staff see all, others see what was shared.
 
-    Verdicts and points are there once results are shown. `format` sends the whole list as a file;
-    in CSV each member of the payloads has a column, `payload.NAME`, and what does not fit into them
-    is in `payload`, as JSON. A CSV file is UTF-8 with a byte order mark, as spreadsheets want it,
-    and a text that they would take for a formula gets an apostrophe in front.
+    Verdicts and points are present after the results are shown. `format` sends the whole list as a
+    file. In CSV each member of the payloads has a column, `payload.NAME`; everything that fits no
+    column is in `payload`, as JSON. A CSV file is UTF-8 with a byte order mark, as spreadsheets
+    expect it, and a text that they would take for a formula gets an apostrophe in front.
     """
     if query.format is None:
         page = await found_submissions(
@@ -59,9 +59,9 @@ async def list_submissions(
 async def list_standings(
     context: RequestContext, id: str, query: FileQuery
 ) -> Page[StandingView] | Response:
-    """List the standings, best first; empty to participants while a window hides them.
+    """List the standings, best first; empty for participants while a window hides them.
 
-    Equal points are one rank. `format` sends all of them as a file.
+    Equal points share a rank. `format` sends the whole list as a file.
     """
     if query.format is None:
         page = await found_standings(context.services, id, context.principal, query.part)

@@ -1,4 +1,4 @@
-"""Windows: answered by everybody, steered by organizers."""
+"""Windows: participants submit to them, organizers control them."""
 
 from collections.abc import Awaitable, Callable
 
@@ -17,13 +17,13 @@ from mymozhem.rooms.views.windows import windows as found_windows
 from mymozhem.rooms.windows import commands
 from mymozhem.rooms.windows.submit import submit
 
-routes = Routes("windows", "Windows: spans in which everybody answers.")
+routes = Routes("windows", "Windows: time spans in which participants submit.")
 
 _Control = Callable[[Services, str, Principal, str], Awaitable[WindowRow]]
 
 
 class AcceptedView(View):
-    """A submission that is durable; `elapsedMs` counts from the opening, pauses left out."""
+    """A durable submission; `elapsedMs` counts from the opening, without pauses."""
 
     accepted: bool
     submission_id: str
@@ -32,7 +32,7 @@ class AcceptedView(View):
 
 @routes.add("GET /rooms/{id}/windows")
 async def list_windows(context: RequestContext, id: str, query: WindowsQuery) -> Page[WindowView]:
-    """List the windows of a room; without the rules by which they are judged."""
+    """List the windows of a room, without their rules."""
     check_fields(query.fields, WindowView)
     found = await found_windows(context.services, id, context.principal, query.part)
     return paged(found, query)
@@ -40,7 +40,7 @@ async def list_windows(context: RequestContext, id: str, query: WindowsQuery) ->
 
 @routes.add("GET /rooms/{id}/windows/{windowId}")
 async def get_window(context: RequestContext, id: str, window_id: str) -> WindowView:
-    """Return one window; to those who help to run the room, with who has answered."""
+    """Return one window; staff of the room also see who has submitted."""
     return await window(context.services, id, context.principal, window_id)
 
 
@@ -52,9 +52,9 @@ async def get_window(context: RequestContext, id: str, window_id: str) -> Window
 async def post_submission(
     context: RequestContext, id: str, window_id: str, body: SubmissionBody
 ) -> AcceptedView:
-    """Submit to a window; it is durable when this is answered, and its verdict comes later.
+    """Submit to a window; the submission is durable when the response arrives.
 
-    With `Idempotency-Key` a repeated request is answered as the first one was.
+    The verdict comes later. With `Idempotency-Key` a repeated request gets the first response.
     """
     accepted = await submit(
         context.services,
@@ -72,13 +72,13 @@ async def post_submission(
 
 @routes.add("POST /rooms/{id}/windows/{windowId}/pause")
 async def pause_window(context: RequestContext, id: str, window_id: str) -> WindowView:
-    """Let a window stand still, with the time that is left."""
+    """Pause a window; it keeps the time that is left."""
     return await _control(context, id, window_id, commands.pause)
 
 
 @routes.add("POST /rooms/{id}/windows/{windowId}/resume")
 async def resume_window(context: RequestContext, id: str, window_id: str) -> WindowView:
-    """Let a paused window go on with the time that was left."""
+    """Resume a paused window with the time that was left."""
     return await _control(context, id, window_id, commands.resume)
 
 
@@ -93,19 +93,19 @@ async def extend_window(
 
 @routes.add("POST /rooms/{id}/windows/{windowId}/close")
 async def close_window(context: RequestContext, id: str, window_id: str) -> WindowView:
-    """Close a window now; what arrived before is counted, and its app is asked what comes of it."""
+    """Close a window now; earlier submissions count, and its app is called for the result."""
     return await _control(context, id, window_id, commands.close)
 
 
 @routes.add("POST /rooms/{id}/windows/{windowId}/settle")
 async def settle_window(context: RequestContext, id: str, window_id: str) -> WindowView:
-    """Settle a window whose app does not answer by the host's own verdicts."""
+    """Settle a window by the host's own verdicts, if its app does not respond."""
     return await _control(context, id, window_id, commands.settle)
 
 
 @routes.add("POST /rooms/{id}/windows/{windowId}/reveal")
 async def reveal_window(context: RequestContext, id: str, window_id: str) -> WindowView:
-    """Show verdicts and standings that a window held back."""
+    """Show verdicts and standings that a window withheld."""
     return await _control(context, id, window_id, commands.reveal)
 
 
@@ -113,7 +113,7 @@ async def reveal_window(context: RequestContext, id: str, window_id: str) -> Win
 async def rejudge_window(
     context: RequestContext, id: str, window_id: str, body: RejudgeBody
 ) -> WindowView:
-    """Correct a window after the fact: by new rules, by verdicts, or by voiding it."""
+    """Correct a window later: by new rules, by verdicts, or by voiding it."""
     await commands.rejudge(
         context.services,
         id,

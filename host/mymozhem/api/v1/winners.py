@@ -1,4 +1,4 @@
-"""Winners: given by hand, handed out, moved, revoked."""
+"""Winners: add, fulfill, move and revoke them."""
 
 from mymozhem.api.query_models import WinnersQuery, check_fields, paged
 from mymozhem.api.request_models import MoveBody, NewWinnerBody, ReasonBody
@@ -14,7 +14,7 @@ routes = Routes("winners", "Who won what.")
 
 @routes.add("POST /rooms/{id}/winners", status=201)
 async def create_winner(context: RequestContext, id: str, body: NewWinnerBody) -> WinnerView:
-    """Give a unit of a prize to somebody by hand, visibly at once."""
+    """Assign a unit of a prize to a participant manually; it is visible immediately."""
     row = await manage_winners.create_winner(
         context.services,
         id,
@@ -28,7 +28,7 @@ async def create_winner(context: RequestContext, id: str, body: NewWinnerBody) -
 
 @routes.add("GET /rooms/{id}/winners")
 async def list_winners(context: RequestContext, id: str, query: WinnersQuery) -> Page[WinnerView]:
-    """List winners, revoked ones too; none before the reveal of their draw."""
+    """List winners, including revoked ones; none before the reveal of their draw."""
     check_fields(query.fields, WinnerView)
     wanted = WinnerFilter(
         prize_id=query.prize_id,
@@ -48,7 +48,7 @@ async def get_winner(context: RequestContext, id: str, wid: str) -> WinnerView:
 
 @routes.add("DELETE /rooms/{id}/winners/{wid}", refuses=frozenset({409}))
 async def revoke_winner(context: RequestContext, id: str, wid: str, body: ReasonBody) -> WinnerView:
-    """Take a win back; its unit of the prize is there again, and the result stays visible."""
+    """Revoke a win; its unit becomes available again, and the result stays visible."""
     await manage_winners.revoke_winner(
         context.services, id, context.caller, wid, reason=body.reason
     )
@@ -57,7 +57,7 @@ async def revoke_winner(context: RequestContext, id: str, wid: str, body: Reason
 
 @routes.add("POST /rooms/{id}/winners/{wid}/fulfill")
 async def fulfill_winner(context: RequestContext, id: str, wid: str) -> WinnerView:
-    """Note that the prize was handed out."""
+    """Record that the prize was handed out."""
     await manage_winners.fulfill_winner(context.services, id, context.caller, wid)
     return await _shown(context, id, wid)
 

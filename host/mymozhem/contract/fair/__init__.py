@@ -1,8 +1,8 @@
-"""Verifiable selection: draw winners so that a stranger can compute them again.
+"""Verifiable selection: draw winners so that anybody can compute them again.
 
 Pure functions over frozen values; nothing here knows a room, a clock or a database. `chain` fixes
 the secrets, `vrs` and `rfc3797` are the algorithms, `selection` chooses between them, `record` is
-what gets published, `verification` checks it.
+what the host publishes, and `verification` checks it.
 """
 
 from mymozhem.contract.fair.chain import (

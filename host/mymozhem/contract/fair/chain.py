@@ -1,8 +1,8 @@
-"""The chain of links that fixes every secret of a room's draws before anybody joins.
+"""The hash chain that fixes every secret of a room's draws before anybody joins.
 
 A secret `s` of 32 bytes is hashed 65,536 times; the result, the anchor, is published first. Link
 `k` is `s` hashed 65,536 - k times, so that hashing link `k` another `k` times gives the anchor.
-Whoever knows a link can compute the links before it (used already) and none after it.
+From a link, anybody can compute the links before it (which are used already) and none after it.
 
 Source: the one-time passwords of draft-thomson-elegy-vrs-00, which are those of Lamport (1981).
 """
@@ -23,12 +23,12 @@ def new_secret() -> bytes:
 
 
 def anchor(secret: bytes) -> bytes:
-    """Return the 32 bytes to publish before anybody joins; they give no link away."""
+    """Return the 32 bytes to publish before anybody joins; they reveal no link."""
     return _hashed(secret, times=CHAIN_LENGTH)
 
 
 def link(secret: bytes, index: int) -> bytes:
-    """Return link `index` (1 to 65535) of the secret's chain; ChainExhausted beyond.
+    """Return link `index` (1 to 65535) of the secret's chain; ChainExhausted for any other index.
 
     Draws take the links in ascending order, each once, whether they complete or are voided.
     """
@@ -38,7 +38,7 @@ def link(secret: bytes, index: int) -> bytes:
 
 
 def link_matches(link: bytes, index: int, anchor: bytes) -> bool:
-    """Tell whether the link, hashed `index` times, is the anchor; False beyond the chain."""
+    """Return whether the link, hashed `index` times, is the anchor; False beyond the chain."""
     if not 1 <= index < CHAIN_LENGTH:
         return False
     return hmac.compare_digest(_hashed(link, times=index), anchor)

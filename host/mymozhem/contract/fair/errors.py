@@ -1,18 +1,18 @@
-"""Why a draw cannot be computed, or a record not be read.
+"""Why a draw cannot be computed, or a record cannot be read.
 
 ::
 
     FairnessError             a ValueError: these values give no verifiable draw
-    ├── ChainExhausted        the chain has no link of that number
+    ├── ChainExhausted        the chain has no link with that number
     ├── DrawTooLarge          more entries, tickets or rounds than a draw may have
-    ├── InvalidPublicInput    a value of a public source that no text stands for
+    ├── InvalidPublicInput    a value of a public source that has no canonical text
     ├── NotComputable         the app's own algorithm; nobody else can compute it
-    └── UnreadableRecord      a file that holds no JSON document one can trust
+    └── UnreadableRecord      a file that is no JSON document, or an ambiguous one
 """
 
 
 class FairnessError(ValueError):
-    """These values give no verifiable draw; the sentence says why."""
+    """These values give no verifiable draw; the message says why."""
 
 
 class ChainExhausted(FairnessError):
@@ -20,7 +20,7 @@ class ChainExhausted(FairnessError):
 
 
 class DrawTooLarge(FairnessError):
-    """A draw beyond its limits; `what` was counted as `found`, and `limit` are allowed."""
+    """A draw exceeds a limit: it has `found` of `what`, and `limit` are allowed."""
 
     def __init__(self, what: str, *, found: int, limit: int) -> None:
         super().__init__(f"{found} {what}, but a draw may have {limit} at most")
@@ -34,8 +34,8 @@ class InvalidPublicInput(FairnessError):
 
 
 class NotComputable(FairnessError):
-    """Only the app knows its own algorithm; ask the app, or take the announced fallback."""
+    """Only the app knows its own algorithm; call the app, or use the announced fallback."""
 
 
 class UnreadableRecord(FairnessError):
-    """The file is no JSON document that a draw's record could be."""
+    """The file is no JSON document that can be a draw's record."""

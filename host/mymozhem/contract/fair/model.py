@@ -1,8 +1,8 @@
-"""What a draw is made of, as frozen types: entries, rule, picks and reserves.
+"""The parts of a draw as frozen types: entries, rule, picks and reserves.
 
 On the wire they are camelCase JSON without further members. Members that the record's format leaves
-open have defaults, so that records made elsewhere can be read; digests are always taken of the
-document as it came, never of these types.
+open have defaults, so that records from other systems can be read. Digests are always computed from
+the received document, never from these types.
 """
 
 import re
@@ -26,7 +26,7 @@ from pydantic.alias_generators import to_camel
 
 from mymozhem.contract.canonical_json import digest
 
-#: people in reserve that one draw may ask for (of each prize, with `perPrize`)
+#: the maximum number of reserves of one draw (of each prize, with `perPrize`)
 MAX_RESERVES = 1_000
 
 _SAFE_INTEGER = 2**53 - 1
@@ -46,7 +46,7 @@ def _known(text: str) -> str:
 
 
 def _listed(value: object) -> object:
-    """JSON has lists, frozen types have tuples; nothing else may pass for one."""
+    """Return a JSON list as a tuple, which frozen types need; any other value stays as it is."""
     return tuple(value) if isinstance(value, list) else value
 
 
@@ -65,7 +65,7 @@ Each = Literal["once", "perPrize"]
 
 
 class Wire(BaseModel):
-    """A frozen document: strict, camelCase in JSON, without members of its own."""
+    """A frozen document: strict, camelCase in JSON, without unknown members."""
 
     model_config = ConfigDict(
         frozen=True,
@@ -77,12 +77,12 @@ class Wire(BaseModel):
     )
 
     def document(self) -> dict[str, object]:
-        """Return the JSON document, which is what digests are taken of."""
+        """Return the JSON document; digests are computed from it."""
         return self.model_dump(mode="json", by_alias=True)
 
 
 class Entries(Wire):
-    """Who takes part with how many tickets, in the frozen order; two lists side by side."""
+    """The participants of a draw and their tickets, as two parallel arrays in the frozen order."""
 
     participants: Annotated[tuple[Id, ...], AsList]
     tickets: Annotated[tuple[Count, ...], AsList]
@@ -114,7 +114,7 @@ class AppVersion(Wire):
 
 
 class PrizeCount(Wire):
-    """A prize, and how many of it are drawn. A prize's id has no slash, which labels need."""
+    """A prize, and how many units are drawn; its id has no slash, because labels use slashes."""
 
     prize_id: PrizeId
     count: Count
@@ -128,11 +128,11 @@ class PublicSource(Wire):
 
 
 class Rule(Wire):
-    """How a draw is made, frozen and published before its link is used.
+    """How a draw works, frozen and published before its link is used.
 
-    `reserves` are how many people are named in reserve: of the draw with `once`, of each prize with
-    `perPrize`. A rule that asks for none has no such member, so that its digest is what it was
-    before there were reserves.
+    `reserves` is how many participants are named in reserve: of the draw with `once`, of each prize
+    with `perPrize`. A rule without reserves has no such member, so that its digest is the same as
+    before reserves existed.
     """
 
     app: AppVersion
@@ -164,12 +164,12 @@ class Rule(Wire):
 
     @property
     def wanted(self) -> int:
-        """How many winners the rule asks for."""
+        """How many winners the rule requests."""
         return sum(prize.count for prize in self.prizes)
 
 
 class Pick(Wire):
-    """Who was drawn for which prize, and with which ticket (from 1)."""
+    """A drawn participant, the prize, and the number of the ticket (from 1)."""
 
     prize_id: PrizeId
     participant_id: Id
@@ -177,7 +177,7 @@ class Pick(Wire):
 
 
 class Reserve(Wire):
-    """Who is in reserve, with which ticket; without a prize for whatever prize of the draw."""
+    """A participant in reserve, with the ticket; without a prize: for any prize of the draw."""
 
     prize_id: PrizeId | None = None
     participant_id: Id
@@ -189,7 +189,7 @@ class Reserve(Wire):
 
 
 class Selection(NamedTuple):
-    """Who a draw selects: for its prizes, and in reserve, each in order."""
+    """The participants that a draw selects: for its prizes, and in reserve, each in order."""
 
     picks: tuple[Pick, ...]
     reserves: tuple[Reserve, ...] = ()
@@ -198,7 +198,7 @@ class Selection(NamedTuple):
 def hold_ready(
     drawn: Iterator[tuple[str, int]], count: int, *, prize_id: str | None = None
 ) -> Iterator[Reserve]:
-    """Go on where the prizes were given: the next so many are in reserve."""
+    """Yield the next `count` participants as reserves, after all prizes are assigned."""
     for participant, ticket in islice(drawn, count):
         yield Reserve(prize_id=prize_id, participant_id=participant, ticket=ticket)
 
@@ -208,7 +208,7 @@ def _but(name: str, document: dict[str, object]) -> dict[str, object]:
 
 
 def hand_out(prizes: Iterable[PrizeCount], drawn: Iterator[tuple[str, int]]) -> Iterator[Pick]:
-    """Give the prizes in their order to participants and tickets as they are drawn."""
+    """Assign the prizes in their order to participants and tickets as they are drawn."""
     for prize in prizes:
         for participant, ticket in islice(drawn, prize.count):
             yield Pick(prize_id=prize.prize_id, participant_id=participant, ticket=ticket)

@@ -1,4 +1,4 @@
-"""The public record of a draw, and the digest that seals all of it."""
+"""The public record of a draw, and the digest that seals the whole record."""
 
 from collections.abc import Mapping
 from typing import Annotated, Literal
@@ -33,7 +33,7 @@ class Chain(Wire):
 
 
 class Times(Wire):
-    """When each step of the draw was made."""
+    """The time of each step of the draw."""
 
     anchored: Moment
     committed: Moment
@@ -42,7 +42,7 @@ class Times(Wire):
 
 
 class Reference(BaseModel):
-    """A room or draw that is told by more than its id; what else it says is not looked at."""
+    """A room or draw in a record: its id; further members are ignored."""
 
     model_config = ConfigDict(frozen=True, strict=True, extra="ignore", defer_build=True)
 
@@ -50,10 +50,10 @@ class Reference(BaseModel):
 
 
 class Record(Wire):
-    """What is published at the reveal, and lets a stranger recompute the picks.
+    """The document that is published at the reveal; anybody can recompute the picks from it.
 
-    `reserves` is a member exactly where the rule asks for some; empty where nobody was left, and
-    where an algorithm of the app's own picked.
+    `reserves` is a member exactly if the rule requests reserves. It is empty if nobody was left, or
+    if an app's own algorithm picked.
     """
 
     format: Literal["mymozhem-draw-1"] = "mymozhem-draw-1"
@@ -80,15 +80,15 @@ class Record(Wire):
         return written
 
     def document(self) -> dict[str, object]:
-        """Return the JSON document to publish, sealed by the digest of everything else in it."""
+        """Return the JSON document to publish, sealed by the digest of all its other members."""
         return sealed(self.model_dump(mode="json", by_alias=True, exclude={"record_digest"}))
 
 
 def sealed(document: Mapping[str, object]) -> dict[str, object]:
-    """Return the record's document with its `recordDigest`; sealing twice gives the same."""
+    """Return the record's document with its `recordDigest`; idempotent."""
     return {**document, "recordDigest": record_digest(document)}
 
 
 def record_digest(document: Mapping[str, object]) -> str:
-    """Return the digest of everything in a record's document but its own `recordDigest`."""
+    """Return the digest of all members of a record's document except `recordDigest`."""
     return digest({name: value for name, value in document.items() if name != "recordDigest"})

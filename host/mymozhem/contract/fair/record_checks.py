@@ -1,7 +1,7 @@
-"""What is looked at in the record of a draw, one function for each thing.
+"""The checks of a draw's record, one function each.
 
-A check gets the document as it came and the record read from it. It returns a sentence when the
-record passes, and raises a ValueError with a sentence when it does not.
+A check gets the document as received and the record parsed from it. It returns a sentence if the
+record passes, and raises a ValueError with a sentence if it does not.
 """
 
 from collections import Counter
@@ -64,7 +64,7 @@ def _public_inputs(_: Document, record: Record) -> str:
             moment(source.due) >= committed,
             f"the public source {source.name!r} was due before the commit",
         )
-    return f"{len(record.public_inputs)} public values stand beside the rule's sources"
+    return f"{len(record.public_inputs)} public values match the rule's sources"
 
 
 def _guarantee(_: Document, record: Record) -> str:
@@ -79,7 +79,7 @@ def _guarantee(_: Document, record: Record) -> str:
 def _verifiable(_: Document, record: Record) -> str:
     rule = record.rule
     if rule.algorithm != "app":
-        _require(record.verifiable, f"{rule.algorithm} is verifiable, and the record denies it")
+        _require(record.verifiable, f"{rule.algorithm} is verifiable, but the record denies it")
         return f"the picks can be recomputed by {rule.algorithm}"
     if not record.verifiable:
         return "the record says plainly that the app's own algorithm cannot be verified"
@@ -103,7 +103,7 @@ def _winners(_: Document, record: Record) -> str:
     excluded = frozenset(record.rule.exclude)
     for pick in record.picks:
         who = pick.participant_id
-        _require(who not in excluded, f"{who!r} was excluded, and drawn")
+        _require(who not in excluded, f"{who!r} was excluded, but drawn")
         _require(pick.ticket <= tickets.get(who, 0), f"{who!r} has no ticket {pick.ticket}")
     once = [
         _who_wins_once(record.rule, pick.prize_id, pick.participant_id) for pick in record.picks
@@ -183,6 +183,6 @@ def _same_digest(what: str, document: object, claimed: str) -> str:
     return f"the digest of the {what} is the published one"
 
 
-def _require(holds: bool, otherwise: str) -> None:  # noqa: FBT001 (a condition, said first)
+def _require(holds: bool, otherwise: str) -> None:  # noqa: FBT001 (a condition comes first)
     if not holds:
         raise FairnessError(otherwise)

@@ -1,4 +1,4 @@
-"""Read the record of a draw from a file, refusing what two readers could understand differently."""
+"""Read the record of a draw from a file; refuse what two parsers could understand differently."""
 
 import json
 import os
@@ -11,11 +11,10 @@ MAX_RECORD_BYTES = 512 * 2**20
 
 
 def read_record(path: str | Path) -> object:
-    """Return the JSON document in the file, to be handed to `verify`.
+    """Return the JSON document in the file, for `verify`.
 
     Raises UnreadableRecord for a missing file, more than 512 MiB, text that is not UTF-8, broken or
-    too deeply nested JSON, a member named twice, NaN, infinities and numbers of thousands of
-    digits.
+    too deeply nested JSON, a duplicate member, NaN, infinities and numbers of thousands of digits.
     """
     try:
         return _parsed(_text(Path(path)))
@@ -31,7 +30,7 @@ def _text(path: Path) -> str:
     with path.open("rb") as file:
         size = os.fstat(file.fileno()).st_size
         content = b"" if size > MAX_RECORD_BYTES else file.read(MAX_RECORD_BYTES + 1)
-    if max(size, len(content)) > MAX_RECORD_BYTES:  # a device has no size, yet no end either
+    if max(size, len(content)) > MAX_RECORD_BYTES:  # a device has size 0, but may have no end
         raise ValueError(f"more than {MAX_RECORD_BYTES} bytes")
     return content.decode()
 

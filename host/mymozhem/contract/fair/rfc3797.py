@@ -1,18 +1,18 @@
-"""Algorithm `rfc3797`: winners from published numbers alone, as the IETF draws its NomCom.
+"""Algorithm `rfc3797`: winners from public numbers alone, as the IETF draws its NomCom.
 
 Source: RFC 3797, section 4. The pool is the list of tickets: participants in the frozen order, each
 as often as they have tickets. Round `i` takes ticket number `MD5(i ‖ key ‖ i) mod (tickets left)`
 out of what is left of the pool, with `i` as two bytes, big-endian, from 0.
 
-What the RFC leaves to its user, settled here:
+What the RFC leaves open is defined here:
 
-- The ticket of somebody who is excluded, or was drawn before, is taken out and skipped, and the
-  next round follows (section 5.1 of the RFC: the pool's numbering never changes after its
-  publication).
-- With `perPrize` the pool is whole again for every prize and the rounds count on; nobody gets the
-  same prize twice.
-- Reserves go on where the prizes were given, when all of them are: with `perPrize` prize after
-  prize, each in what is left of its own pool. So to ask for reserves changes no winner.
+- If a drawn ticket belongs to a participant who is excluded or was drawn before, the ticket is
+  removed and skipped, and the next round follows (section 5.1 of the RFC: the numbering of the
+  pool never changes after its publication).
+- With `perPrize` every prize starts with the whole pool, and the numbers of the rounds continue;
+  nobody gets the same prize twice.
+- Reserves are drawn after all prizes are assigned: with `perPrize` prize after prize, each from
+  what is left of its own pool. So reserves change no winner.
 - Two bytes count 65,536 rounds. A draw that needs more is refused; nothing wraps around.
 """
 
@@ -28,12 +28,12 @@ MAX_ROUNDS = 65_536
 
 
 def selection_key(public_inputs: Collection[str]) -> str:
-    """Return the key of RFC 3797: canonical texts (see `public_text`), each closed by a slash."""
+    """Return the key of RFC 3797: canonical texts (see `public_text`), each followed by a slash."""
     return "".join(f"{text}/" for text in public_inputs)
 
 
 def round_hash(key: str, index: int) -> bytes:
-    """Return the MD5 of one round, `index` from 0 to 65535."""
+    """Return the MD5 hash of one round, `index` from 0 to 65535."""
     counter = index.to_bytes(2, "big")
     return hashlib.md5(counter + key.encode() + counter, usedforsecurity=False).digest()
 
@@ -41,7 +41,7 @@ def round_hash(key: str, index: int) -> bytes:
 def positions(key: str, *, pool: int, rounds: Iterator[int] | None = None) -> Iterator[int]:
     """Yield the positions (from 1) of a pool in the order in which they are drawn, each once.
 
-    `rounds` are the indexes to count with, from 0 if not given; DrawTooLarge when they run out.
+    `rounds` are the round numbers to use, from 0 if not given; DrawTooLarge if there are too few.
     """
     rounds = iter(range(MAX_ROUNDS)) if rounds is None else rounds
     taken: list[int] = []
@@ -57,9 +57,9 @@ def positions(key: str, *, pool: int, rounds: Iterator[int] | None = None) -> It
 def selection(
     rule: Rule, entries: Entries, key: str, rounds: Iterator[int] | None = None
 ) -> Selection:
-    """Return the winners in the rule's order and who comes next; no round more than they need.
+    """Return the winners in the rule's order and the reserves; run no more rounds than needed.
 
-    Fewer come back when fewer people are eligible. `rounds` as in `positions`.
+    Returns fewer if fewer participants are eligible. For `rounds` see `positions`.
     """
     rounds = iter(range(MAX_ROUNDS)) if rounds is None else rounds
     if rule.each == "once":
@@ -81,9 +81,9 @@ def _each_anew(rule: Rule, entries: Entries, key: str, rounds: Iterator[int]) ->
 
 
 def worst_case_rounds(rule: Rule, entries: Entries) -> int:
-    """Return how many rounds the draw needs if chance skips as often as it can.
+    """Return how many rounds the draw needs if as many rounds as possible are skipped.
 
-    A host asks before it commits, so that no committed draw runs out of rounds.
+    A host checks this before it commits, so that no committed draw runs out of rounds.
     """
     excluded = frozenset(rule.exclude)
     pairs = list(zip(entries.participants, entries.tickets, strict=True))
@@ -116,6 +116,6 @@ def _drawn(
 
 
 def _nth_left(taken: list[int], n: int) -> int:
-    """Return the place of the n-th ticket left (both from 0), `taken` being sorted places."""
+    """Return the position of the n-th ticket left (both from 0); `taken` are sorted positions."""
     before = bisect_right(range(len(taken)), n, key=lambda i: taken[i] - i)
     return n + before

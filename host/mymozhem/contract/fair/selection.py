@@ -1,4 +1,4 @@
-"""One function that selects, for the host and for whoever checks the host."""
+"""Select the winners of a draw: one function for the host and for everybody who checks the host."""
 
 from collections.abc import Sequence
 
@@ -21,8 +21,8 @@ PublicValue = str | Sequence[int]
 def public_text(value: PublicValue) -> str:
     """Return the canonical text of a public source's value; InvalidPublicInput if there is none.
 
-    A text stands for itself and has no slash. Numbers are sorted ascending, each followed by a dot:
-    `[12, 5]` is `5.12.` (RFC 3797, section 4.1).
+    A text is its own canonical text and has no slash. Numbers are sorted ascending, each followed
+    by a dot: `[12, 5]` is `5.12.` (RFC 3797, section 4.1).
     """
     if not value:
         raise InvalidPublicInput("a public source gave no value")
@@ -36,11 +36,11 @@ def public_text(value: PublicValue) -> str:
 
 
 def check_limits(rule: Rule, entries: Entries) -> None:
-    """Raise DrawTooLarge for a draw beyond its limits; call it before the commit.
+    """Raise DrawTooLarge if a draw exceeds a limit; call it before the commit.
 
-    Up to a million entries, ten million tickets; with `perPrize` five million tickets × prizes and
-    a hundred thousand reserves × prizes; and no more rounds of `rfc3797` than it can count, however
-    chance falls.
+    The limits are a million entries and ten million tickets; with `perPrize` five million tickets ×
+    prizes and a hundred thousand reserves × prizes; and in the worst case no more rounds of
+    `rfc3797` than two bytes can count.
     """
     check_size(rule, entries)
     if rule.algorithm == "rfc3797":
@@ -58,7 +58,7 @@ def select(
     rule_digest: str,
     algorithm: Algorithm | None = None,
 ) -> tuple[Pick, ...]:
-    """Return the winners of a draw alone; see `select_all`."""
+    """Return only the winners of a draw; see `select_all`."""
     return select_all(
         rule,
         entries,
@@ -82,10 +82,10 @@ def select_all(
 ) -> Selection:
     """Return the winners of a draw, prize after prize in the rule's order, and its reserves.
 
-    A pure function: the same values give the same people for ever. `public_inputs` stand beside the
-    rule's `publicSources`. `algorithm` overrides the rule's, which a host does only where the rule
-    announced `vrs-1` as the fallback for an app's own algorithm. Fewer picks than prizes come back
-    when fewer people are eligible, and then no reserves.
+    A pure function: the same values always give the same participants. `public_inputs` are in the
+    order of the rule's `publicSources`. `algorithm` overrides that of the rule; a host does this
+    only if the rule announced `vrs-1` as the fallback for an app's own algorithm. Returns fewer
+    picks than prizes, and no reserves, if too few participants are eligible.
 
     Raises NotComputable for an app's own algorithm, InvalidPublicInput for values that do not fit
     the sources, DrawTooLarge beyond the limits.

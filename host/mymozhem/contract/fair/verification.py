@@ -13,7 +13,7 @@ _SHOWN_PROBLEMS = 5
 
 
 class Verdict(Enum):
-    """What a stranger may say after checking a record."""
+    """The overall result of checking a record."""
 
     VERIFIED = "verified"  # the picks follow from what was published, and nothing contradicts it
     NOT_VERIFIABLE = "notVerifiable"  # consistent, but the app's own algorithm made the picks
@@ -22,7 +22,7 @@ class Verdict(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """One thing that was looked at, whether it holds, and a sentence that says so."""
+    """One check, whether it holds, and a sentence that says so."""
 
     name: str
     passed: bool
@@ -31,14 +31,14 @@ class Check:
 
 @dataclass(frozen=True, slots=True)
 class Verification:
-    """The outcome of all checks; `record` is None where the document is no record at all."""
+    """The outcome of all checks; `record` is None if the document is no record at all."""
 
     checks: tuple[Check, ...]
     record: Record | None = None
 
     @property
     def ok(self) -> bool:
-        """Whether the picks were recomputed and everything else holds."""
+        """True if the picks were recomputed and everything else holds."""
         return self.verdict is Verdict.VERIFIED
 
     @property
@@ -50,7 +50,7 @@ class Verification:
 
     @property
     def sentence(self) -> str:
-        """The verdict in a sentence for the person who asked."""
+        """The verdict as a sentence for people."""
         if self.record is None or self.verdict is Verdict.REFUSED:
             failed = [check.name for check in self.checks if not check.passed]
             return f"Refused: {', '.join(failed)}."
@@ -62,20 +62,20 @@ class Verification:
 
 
 def verify(document: object) -> Verification:
-    """Check a record, which may be any object at all, and return what was found; never raises.
+    """Check a record, which may be any object at all, and return the outcome; never raises.
 
     A verified record follows from its anchor, `entriesDigest` and `ruleDigest`. Only a comparison
-    with what was published before the draw can tell whether these are the same ones.
+    with what was published before the draw can show whether these are the same.
 
-    `recordDigest` seals every member; a record without it, made elsewhere, is accepted, but nothing
-    then speaks for its room, its draw and its times beyond their order. An own algorithm of the app
-    is never `ok`, unless the record says `verifiable: true`, the rule announced the fallback
+    `recordDigest` seals every member. A record without it, from another system, is accepted, but
+    then nothing confirms its room, its draw and its times beyond their order. A record of an app's
+    own algorithm is never `ok`, unless it says `verifiable: true`, the rule announced the fallback
     `platform`, and `vrs-1` gives the picks. `guarantee` is `beacon` exactly if the rule names
     public sources.
     """
     try:
         return _verified_in_steps(document)
-    except Exception as error:  # noqa: BLE001 (whatever a hostile record provokes, it is refused)
+    except Exception as error:  # noqa: BLE001 (a hostile record may raise anything, and is refused)
         return Verification((Check("shape", passed=False, sentence=_said(error)),))
 
 
@@ -110,11 +110,11 @@ def _verified(record: Record) -> str:
 
 def _problems(error: ValidationError) -> str:
     problems = error.errors(include_url=False, include_context=False, include_input=False)
-    told = [
+    shown = [
         f"/{'/'.join(_shown(part) for part in problem['loc'])}: {problem['msg']}"[:300]
         for problem in problems[:_SHOWN_PROBLEMS]
     ]
-    return "; ".join(told)
+    return "; ".join(shown)
 
 
 def _said(error: Exception) -> str:
@@ -122,5 +122,5 @@ def _said(error: Exception) -> str:
 
 
 def _shown(part: int | str) -> str:
-    """Return a member's name as a terminal may show it: a hostile one holds escape sequences."""
+    """Return a member's name that is safe on a terminal: a hostile name holds escape sequences."""
     return str(part) if str(part).isprintable() else ascii(part)

@@ -1,4 +1,4 @@
-"""Algorithm `vrs-1`: every ticket gets a position that nobody could choose; the lowest win.
+"""Algorithm `vrs-1`: every ticket gets a position that nobody can choose; the lowest win.
 
 Sources: draft-thomson-elegy-vrs-00 (the process; the labels are ours), RFC 5869 (HKDF), RFC 2104.
 """
@@ -20,7 +20,7 @@ from mymozhem.contract.fair.model import (
 _APP_LABEL = "app"
 
 Position = tuple[bytes, str, int]
-"""Position, participant, ticket. Equal positions are told apart by the latter two."""
+"""Position, participant, ticket. The latter two order equal positions."""
 
 
 def seed_key(
@@ -41,15 +41,16 @@ def position(seed_key: bytes, label: str) -> bytes:
 
 
 def app_seed(seed_key: bytes) -> bytes:
-    """Return the 32 bytes that an algorithm of the app's own draws from; they tell no position."""
+    """Return the 32-byte seed for an app's own algorithm; it reveals no position."""
     return position(seed_key, _APP_LABEL)
 
 
 def selection(rule: Rule, entries: Entries, seed_key: bytes) -> Selection:
-    """Return the winners, down the list for each prize in the rule's order, and who comes next.
+    """Return the winners, in list order for each prize in the rule's order, and the reserves.
 
-    With `once` one list serves all prizes, and goes on with the reserves; with `perPrize` every
-    prize ranks anew, and its own list goes on. Fewer come back when fewer people are eligible.
+    With `once` one list serves all prizes and then the reserves; with `perPrize` every prize has
+    its own list and takes its reserves from there. Returns fewer if fewer participants are
+    eligible.
     """
     if rule.each == "perPrize":
         return _each_anew(rule, entries, seed_key)
@@ -79,7 +80,7 @@ def _ranking(tickets: Iterable[Position], *, length: int) -> Iterator[tuple[str,
 def _best_tickets(
     seed_key: bytes, entries: Entries, *, prefix: str, excluded: frozenset[str]
 ) -> Iterator[Position]:
-    """Yield each participant's best ticket one by one, so that memory holds the winners only."""
+    """Yield each participant's best ticket one by one, so that only the winners are in memory."""
     positioned = _positions(seed_key)
     for participant, tickets in zip(entries.participants, entries.tickets, strict=True):
         if participant in excluded:

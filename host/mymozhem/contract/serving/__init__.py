@@ -1,1 +1,1 @@
-"""An app as a web service of its own; `mymozhem.contract.serve` is the entrance."""
+"""The implementation of `mymozhem.contract.serve`: an app as a web service."""

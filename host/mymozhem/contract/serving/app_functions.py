@@ -1,4 +1,4 @@
-"""The functions of an app object, found as the platform finds those of a plugin."""
+"""Find the functions of an app object, with the same rules as for a plugin in the host."""
 
 import inspect
 from collections.abc import Callable, Mapping
@@ -26,11 +26,11 @@ class Function:
 
     @property
     def is_coroutine(self) -> bool:
-        """Tell whether calling it gives something to await."""
+        """True if a call returns an awaitable."""
         return inspect.iscoroutinefunction(self.call)
 
     def ask(self, context: Context, request: BaseModel) -> object:
-        """Call it with what it takes."""
+        """Call the function with those of the arguments that it accepts."""
         given = {"context": context, "request": request}
         return self.call(*(given[name] for name in self.takes))
 
@@ -72,7 +72,7 @@ def _function(manager: pluggy.PluginManager, hook: Hook[BaseModel, BaseModel]) -
 
 
 def _manifest(manager: pluggy.PluginManager) -> JsonObject:
-    """Return what the app says of itself; an empty object where it says nothing."""
+    """Return the app's own manifest; an empty object if it has none."""
     given: list[object] = manager.hook.app_manifest()
     if given and inspect.iscoroutine(given[0]):
         given[0].close()

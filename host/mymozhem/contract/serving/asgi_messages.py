@@ -1,4 +1,4 @@
-"""HTTP over ASGI, as little of it as a signed endpoint needs."""
+"""The small part of HTTP over ASGI that a signed endpoint needs."""
 
 import asyncio
 import json
@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from mymozhem.contract.envelopes import CONTENT_TYPE, MAX_BODY_BYTES
 from mymozhem.contract.wire import JsonObject
 
-#: how long the body of a question may take to arrive
+#: the maximum time for the body of a request to arrive
 BODY_SECONDS = 30
 
 Scope = MutableMapping[str, object]
@@ -20,7 +20,7 @@ AsgiApp = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 @dataclass(frozen=True)
 class Response:
-    """A status, a JSON body as bytes, and headers beside those that every response has."""
+    """A status, a JSON body as bytes, and headers in addition to the standard ones."""
 
     status: int
     body: bytes
@@ -28,7 +28,7 @@ class Response:
 
 
 class Problem(Exception):
-    """The endpoint does not answer; status, code and sentence become the response."""
+    """The request fails; status, code and sentence become the response."""
 
     def __init__(
         self, status: int, code: str, message: str, *, headers: Mapping[str, str] | None = None
@@ -51,7 +51,7 @@ def as_json(value: JsonObject) -> bytes:
 
 
 def headers_of(scope: Scope) -> dict[str, str]:
-    """Return the headers under their lower-case names; of several of a name, the last."""
+    """Return the headers by their lower-case names; the last one wins if a name is repeated."""
     raw = scope.get("headers")
     pairs: Iterable[tuple[bytes, bytes]] = raw if isinstance(raw, list | tuple) else ()
     return {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in pairs}
@@ -60,9 +60,9 @@ def headers_of(scope: Scope) -> dict[str, str]:
 async def read_body(
     headers: Mapping[str, str], receive: Receive, most: int = MAX_BODY_BYTES
 ) -> bytes | None:
-    """Return the body of a request; None when its sender went away.
+    """Return the body of a request; None if the client disconnected.
 
-    Raises `Problem`: 413 beyond `most` bytes, 408 when it took longer than 30 s to arrive.
+    Raises `Problem`: 413 beyond `most` bytes, 408 if the body takes longer than 30 s to arrive.
     """
     announced = headers.get("content-length", "")
     if announced.isdecimal() and int(announced[:12]) > most:
@@ -71,7 +71,7 @@ async def read_body(
         async with asyncio.timeout(BODY_SECONDS):
             return await _gather(receive, most)
     except TimeoutError:
-        raise Problem(408, "TIMEOUT", "The question took too long to arrive.") from None
+        raise Problem(408, "TIMEOUT", "The request took too long to arrive.") from None
 
 
 async def _gather(receive: Receive, most: int) -> bytes | None:
@@ -89,7 +89,7 @@ async def _gather(receive: Receive, most: int) -> bytes | None:
 
 
 def _too_large(most: int) -> Problem:
-    message = f"The question is larger than {most} bytes."
+    message = f"The request is larger than {most} bytes."
     return Problem(413, "TOO_LARGE", message, headers={"connection": "close"})
 
 

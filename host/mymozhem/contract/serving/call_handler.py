@@ -1,4 +1,4 @@
-"""From a question to a response: lists, models, the app's function, its answer as JSON."""
+"""Handle one call: fetch lists, validate, call the app's function, encode its result as JSON."""
 
 import asyncio
 import json
@@ -23,7 +23,7 @@ logger = logging.getLogger(__name__)
 
 
 class Answerer:
-    """Asks an app's functions: coroutines on the event loop, plain functions in threads."""
+    """Calls an app's functions: coroutines on the event loop, plain functions in threads."""
 
     def __init__(self, threads: Threads, fetch: Fetch, clock: Callable[[], float]) -> None:
         self._threads = threads
@@ -33,10 +33,10 @@ class Answerer:
     async def response(
         self, envelope: RequestEnvelope, lists: Sequence[Place], function: Function
     ) -> Response:
-        """Answer a question within its budget; never raises but when cancelled.
+        """Return the response to a call within its budget; raises only if cancelled.
 
-        A coroutine is cancelled at the end of the budget. A plain function cannot be: it goes on,
-        and what it returns is the answer for whoever still listens, or asks again.
+        A coroutine is cancelled at the end of the budget. A plain function cannot be cancelled: it
+        continues, and its result is the reply for a client that still waits, or that retries.
         """
         try:
             left_ms = await self._fetched(envelope, lists)
@@ -44,15 +44,15 @@ class Answerer:
         except Problem as problem:
             return problem.response()
         except TooManyThreads:
-            message = "Too many questions are being answered, or hang; ask again later."
+            message = "Too many calls are in progress or blocked; retry later."
             return Problem(503, "OVERLOADED", message).response()
         except Exception as error:
             logger.exception("%s of call %s failed", function.hook.name, envelope.id)
-            message = f"{function.hook.name} raised {type(error).__name__}; the log says more."
+            message = f"{function.hook.name} raised {type(error).__name__}; see the log."
             return Problem(500, "APP_FAILED", message).response()
 
     async def _fetched(self, envelope: RequestEnvelope, lists: Sequence[Place]) -> int:
-        """Put the lists in their places; return what is left of the budget, in milliseconds."""
+        """Put the lists in their places; return the remaining budget, in milliseconds."""
         if not lists:
             return envelope.budget_ms
         loop, seconds = asyncio.get_running_loop(), envelope.budget_ms / 1000
@@ -74,7 +74,7 @@ class Answerer:
             decode(function.hook, encoded)
             return _reply(envelope, context, encoded)
         except NoAnswer as error:
-            logger.error("call %s: %s", envelope.id, error)  # noqa: TRY400  the sentence says it
+            logger.error("call %s: %s", envelope.id, error)  # noqa: TRY400  the message says it
             raise Problem(500, "APP_BAD_RESULT", str(error)) from error
 
     async def _ask(self, function: Function, context: Context, request: BaseModel) -> object:
@@ -90,7 +90,7 @@ class Answerer:
             raise RuntimeError("the app cancelled itself") from error
         except Exception:
             raise
-        except BaseException as error:  # an app may raise anything, and ends nobody's process
+        except BaseException as error:  # an app may raise anything; the process goes on
             raise RuntimeError(f"the app raised {type(error).__name__}") from error
 
 
@@ -109,7 +109,7 @@ async def _awaited(function: Function, context: Context, request: BaseModel) -> 
     try:
         async with limit:
             answering = function.ask(context, request)
-            return await answering  # type: ignore[misc]  # a coroutine function gave it
+            return await answering  # type: ignore[misc]  # a coroutine function returned it
     except TimeoutError:
         if limit.expired():
             raise too_late() from None
@@ -117,13 +117,13 @@ async def _awaited(function: Function, context: Context, request: BaseModel) -> 
 
 
 def too_late() -> Problem:
-    """Return what is said when the budget is spent."""
-    message = "There is no answer within the budget. Ask again with the same id."
+    """Return the problem to report when the budget is spent."""
+    message = "There is no result within the budget. Retry with the same id."
     return Problem(504, "APP_TIMEOUT", message)
 
 
 def _reply(envelope: RequestEnvelope, context: Context, answer: Answer) -> Response:
-    """Return the reply; the answer stands in it as the very bytes that were checked."""
+    """Return the reply; it contains exactly the bytes that were checked."""
     head = {
         "id": envelope.id,
         "contract": context.contract,
@@ -139,7 +139,7 @@ def _reply(envelope: RequestEnvelope, context: Context, answer: Answer) -> Respo
 def _malformed(error: ValidationError) -> Problem:
     places = error.errors(include_url=False, include_context=False, include_input=False)
     named = "; ".join(f"{'.'.join(map(str, each['loc']))}: {each['msg']}" for each in places[:5])
-    return Problem(400, "QUESTION_INVALID", f"The question breaks the contract: {named}.")
+    return Problem(400, "QUESTION_INVALID", f"The request breaks the contract: {named}.")
 
 
 def _is_cancelled() -> bool:

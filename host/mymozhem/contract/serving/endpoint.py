@@ -1,4 +1,4 @@
-"""The signed endpoint: what is asked, by whom, whether it was asked before."""
+"""The signed endpoint: check the request, its signature, and whether it is a repeat."""
 
 import asyncio
 import hashlib
@@ -29,7 +29,7 @@ from .reply_cache import Memory
 
 
 class Endpoint:
-    """An ASGI application that answers signed questions to one app, on any path."""
+    """An ASGI application that answers signed requests to one app, on any path."""
 
     def __init__(
         self,
@@ -53,7 +53,7 @@ class Endpoint:
         self._max_body_bytes = max_body_bytes
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer one request, or follow the life of the server."""
+        """Handle one HTTP request, or the lifespan events of the server."""
         if scope["type"] == "lifespan":
             await self._live(receive, send)
         elif scope["type"] == "http":
@@ -76,7 +76,7 @@ class Endpoint:
             response = await self._response(scope, receive)
         except Problem as problem:
             response = problem.response()
-        if response is None:  # nobody waits for it any more
+        if response is None:  # the client disconnected
             return
         await respond(send, response, with_body=scope["method"] != "HEAD")
 
@@ -85,7 +85,7 @@ class Endpoint:
             return self._about(str(scope["path"]))
         if scope["method"] != "POST":
             allowed = {"allow": "GET, HEAD, POST"}
-            message = "Questions come by POST."
+            message = "Send requests with POST."
             raise Problem(405, "METHOD_NOT_ALLOWED", message, headers=allowed)
         headers = headers_of(scope)
         body = await _read(headers, receive, self._max_body_bytes)
@@ -95,7 +95,9 @@ class Endpoint:
         if path == "/health":
             return Response(200, as_json({"status": "ok"}))
         if path != "/":
-            raise Problem(404, "NOT_FOUND", "Nothing is here to read; questions come by POST.")
+            raise Problem(
+                404, "NOT_FOUND", "There is nothing at this path; send requests with POST."
+            )
         manifest = self._plugin.manifest
         meta = manifest.get("meta")
         known = meta if isinstance(meta, dict) else {}
@@ -125,7 +127,7 @@ class Endpoint:
             answering = self._answerer.response(envelope, lists, function)
             known = self._memory.start(envelope.id, question, asyncio.create_task(answering))
         elif known.question != question:
-            message = "Another question was asked under this id; take a new one."
+            message = "This id was used for a different call; use a new one."
             raise Problem(409, "ID_REUSED", message)
         late = 0 if function.is_coroutine else self._late_seconds
         await asyncio.wait({known.task}, timeout=max(envelope.budget_ms, 0) / 1000 + late)
@@ -143,7 +145,7 @@ class Endpoint:
         try:
             envelope = RequestEnvelope.model_validate_json(body)
         except ValidationError as error:
-            message = "The body is no question of this contract."
+            message = "The body is no request of this contract."
             raise Problem(400, "ENVELOPE_INVALID", message) from error
         if envelope.id != call_id:
             message = "The id in the body is not the one in the header webhook-id."
@@ -156,7 +158,7 @@ class Endpoint:
             raise Problem(400, "CONTRACT_UNKNOWN", message)
         function = self._plugin.functions.get(envelope.hook)
         if function is None:
-            message = "This app does not implement the hook; its manifest says more than it does."
+            message = "This app does not implement the hook, although its manifest declares it."
             raise Problem(404, "HOOK_NOT_IMPLEMENTED", message)
         return function
 
@@ -165,20 +167,20 @@ async def _read(headers: Mapping[str, str], receive: Receive, most: int) -> byte
     kind = headers.get("content-type", "").partition(";")[0].strip().lower()
     coded = headers.get("content-encoding", "identity").lower()
     if kind != CONTENT_TYPE or coded != "identity":
-        message = "Send JSON as it is, with the content type application/json."
+        message = "Send uncompressed JSON with the content type application/json."
         raise Problem(415, "UNSUPPORTED_MEDIA_TYPE", message)
     return await read_body(headers, receive, most)
 
 
 def _digest(envelope: RequestEnvelope) -> str:
-    """Return a digest of what is asked, the same in every attempt."""
+    """Return a digest of the call, the same in every attempt."""
     context = {key: value for key, value in envelope.context.items() if key != "deadlineMs"}
     asked = [envelope.hook, context, envelope.request]
     return hashlib.sha256(json.dumps(asked, sort_keys=True).encode()).hexdigest()
 
 
 def _speaks(version: str) -> bool:
-    """Tell whether the major version is ours; a later minor one only adds what may be ignored."""
+    """Return whether the major version is ours; a later minor version only adds optional fields."""
     try:
         return as_version(version).major == as_version(CONTRACT_VERSION).major
     except ValueError:

@@ -13,7 +13,7 @@ from .thread_pool import Threads
 MAX_LIST_BYTES = 256 * 1024 * 1024
 _CHUNK = 64 * 1024
 
-#: takes a URL and the seconds that are left, returns the bytes behind it
+#: takes a URL and the remaining seconds, returns the bytes of the list
 Fetch = Callable[[str, float], Awaitable[bytes]]
 
 
@@ -22,7 +22,7 @@ class FetchFailed(Exception):
 
 
 def fetch_in(threads: Threads, *, max_bytes: int = MAX_LIST_BYTES) -> Fetch:
-    """Return a `Fetch` that reads at most so many bytes, in a thread; it raises `FetchFailed`."""
+    """Return a `Fetch` that reads at most `max_bytes`, in a thread; it raises `FetchFailed`."""
 
     async def fetch(url: str, seconds: float) -> bytes:
         return await threads.run(partial(_get, url, seconds, max_bytes))
@@ -49,7 +49,7 @@ def _get(url: str, seconds: float, max_bytes: int) -> bytes:
 
 
 def _opener() -> OpenerDirector:
-    """Return what opens http and https and nothing else, and follows nothing."""
+    """Return an opener for http and https only, without redirects."""
     opener = OpenerDirector()
     for handler in (HTTPHandler(), HTTPSHandler(), UnknownHandler()):
         opener.add_handler(handler)

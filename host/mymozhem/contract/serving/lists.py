@@ -1,4 +1,4 @@
-"""Lists too long for the body: found by their pointers, fetched, checked, put in place."""
+"""Long lists outside the body: find them by their pointers, fetch, check and insert them."""
 
 import asyncio
 import hashlib
@@ -16,7 +16,7 @@ from .list_fetch import Fetch, FetchFailed
 
 @dataclass(frozen=True)
 class Place:
-    """Where in a question a list stands, and what is known of it."""
+    """The place of a list in a request, and its reference."""
 
     pointer: str
     container: dict[str, JsonValue] | list[JsonValue]
@@ -24,7 +24,7 @@ class Place:
     reference: ListRef
 
     def put(self, value: JsonValue) -> None:
-        """Let a value stand here; the question itself is changed."""
+        """Put a value in this place; this changes the request itself."""
         if isinstance(self.container, dict):
             self.container[self.key] = value
         else:
@@ -32,15 +32,15 @@ class Place:
 
 
 def places(envelope: RequestEnvelope) -> tuple[Place, ...]:
-    """Return where lists stand in context and request; `Problem` 400 where a pointer is wrong.
+    """Return the places of lists in context and request; `Problem` 400 for a wrong pointer.
 
-    The first platform's fields are not looked at: the hooks of this contract do not see them.
+    The first platform's fields are ignored: the hooks of this contract do not see them.
     """
     return tuple(_place(envelope, pointer) for pointer in envelope.lists)
 
 
 def stand_in(found: Sequence[Place]) -> None:
-    """Leave of every list what is the same in each attempt: its digest and its count."""
+    """Reduce every list to what is the same in each attempt: its digest and its count."""
     for each in found:
         each.put({"digest": each.reference.digest, "count": each.reference.count})
 
@@ -48,8 +48,8 @@ def stand_in(found: Sequence[Place]) -> None:
 async def resolve(found: Sequence[Place], fetch: Fetch, *, now: float, seconds: float) -> None:
     """Fetch every list and put it in its place.
 
-    Raises `Problem`: 502 where a list cannot be fetched, 400 where it is not the one that the
-    question names, or is no longer to be had.
+    Raises `Problem`: 502 if a list cannot be fetched, 400 if it is not the one that the request
+    names, or has expired.
     """
     values = await asyncio.gather(*(_fetched(each, fetch, now, seconds) for each in found))
     for each, value in zip(found, values, strict=True):
@@ -58,7 +58,9 @@ async def resolve(found: Sequence[Place], fetch: Fetch, *, now: float, seconds: 
 
 async def _fetched(place: Place, fetch: Fetch, now: float, seconds: float) -> JsonValue:
     if place.reference.expires_at.timestamp() < now:
-        raise Problem(400, "LIST_EXPIRED", f"The list at {place.pointer} has expired; ask again.")
+        raise Problem(
+            400, "LIST_EXPIRED", f"The list at {place.pointer} has expired; send a new call."
+        )
     try:
         body = await fetch(place.reference.url, seconds)
     except FetchFailed as error:
@@ -78,18 +80,18 @@ def _place(envelope: RequestEnvelope, pointer: str) -> Place:
     try:
         found = container[key] if isinstance(container, dict) else container[int(key)]
         return Place(pointer, container, key, ListRef.model_validate(found))
-    except (LookupError, ValueError) as error:  # of which pydantic's own is one
-        raise _invalid(f"no reference to a list stands at {pointer[:200]!r}") from error
+    except (LookupError, ValueError) as error:  # pydantic's ValidationError is one
+        raise _invalid(f"there is no reference to a list at {pointer[:200]!r}") from error
 
 
 def _parent(
     envelope: RequestEnvelope, pointer: str
 ) -> tuple[dict[str, JsonValue] | list[JsonValue], str]:
-    """Return what holds the place of a JSON Pointer (RFC 6901), and the last part of its path."""
+    """Return the container of the place that a JSON Pointer (RFC 6901) names, and the last key."""
     root, *path = (part.replace("~1", "/").replace("~0", "~") for part in pointer.split("/"))
     parts: dict[str, JsonValue] = {"context": envelope.context, "request": envelope.request}
     if root or len(path) < 2 or path[0] not in parts:  # noqa: PLR2004  a part, and a place in it
-        raise _invalid(f"{pointer[:200]!r} leads into neither /context nor /request")
+        raise _invalid(f"{pointer[:200]!r} is neither in /context nor in /request")
     found = parts[path[0]]
     for each in path[1:-1]:
         if isinstance(found, dict):
@@ -99,9 +101,9 @@ def _parent(
         else:
             found = None
     if not isinstance(found, dict | list):
-        raise _invalid(f"nothing stands at {pointer[:200]!r}")
+        raise _invalid(f"there is nothing at {pointer[:200]!r}")
     return found, path[-1]
 
 
 def _invalid(message: str) -> Problem:
-    return Problem(400, "LIST_INVALID", f"The question is malformed: {message}.")
+    return Problem(400, "LIST_INVALID", f"The request is malformed: {message}.")

@@ -1,4 +1,4 @@
-"""Which questions were answered lately, and how: a repeated one gets the same answer."""
+"""Cache of recent calls and their responses, so that a repeated call gets the same response."""
 
 import asyncio
 from collections import OrderedDict
@@ -16,7 +16,7 @@ OK = 200
 
 @dataclass(frozen=True)
 class Remembered:
-    """A question: the digest of what was asked, since when, and the task that answers it."""
+    """A cached call: the digest of its content, its start, and the task that handles it."""
 
     question: str
     since: float
@@ -24,10 +24,10 @@ class Remembered:
 
 
 class Memory:
-    """Answers by the id of their question; used from one event loop.
+    """Responses by the id of the call; used from one event loop.
 
-    Forgotten are answers other than 200 at once, and then the oldest: beyond 24 h, 10,000 answers
-    or 64 MiB of them. What is still being answered is never forgotten.
+    Responses other than 200 are dropped immediately. Beyond 24 h, 10,000 responses or 64 MiB, the
+    oldest are dropped. A call in progress is never dropped.
     """
 
     def __init__(
@@ -41,19 +41,19 @@ class Memory:
         self._bytes = 0
 
     def find(self, call_id: str) -> Remembered | None:
-        """Return what is known of a question; None where nothing is."""
+        """Return the cached call; None if the id is unknown."""
         self._forget_old()
         return self._running.get(call_id) or self._done.get(call_id)
 
     def start(self, call_id: str, question: str, task: asyncio.Task[Response]) -> Remembered:
-        """Remember a question that is being answered; its answer follows by itself."""
+        """Store a call in progress; its response is added automatically."""
         started = Remembered(question, self._clock(), task)
         self._running[call_id] = started
         task.add_done_callback(lambda _: self._finish(call_id, started))
         return started
 
     async def close(self) -> None:
-        """Cancel what is still being answered, and forget it."""
+        """Cancel and drop all calls in progress."""
         running = [each.task for each in self._running.values()]
         for task in running:
             task.cancel()

@@ -1,4 +1,4 @@
-"""Daemon threads for plain functions: bounded, and never waited for at the end of the process."""
+"""Daemon threads for plain functions: a limited number, and process exit does not wait for them."""
 
 import asyncio
 import contextlib
@@ -10,22 +10,23 @@ T = TypeVar("T")
 
 
 class TooManyThreads(Exception):
-    """As many functions run as may; most of them may be blocked."""
+    """The maximum number of functions is running; most of them may be blocked."""
 
 
 class Threads:
     """Runs blocking functions, each in a thread of its own; used from one event loop.
 
-    (concurrent.futures waits for its threads at exit, also for those that never return.)
+    (concurrent.futures waits for its threads at exit, even for those that never return.)
     """
 
     def __init__(self, limit: int) -> None:
         self._left = limit
 
     async def run(self, work: Callable[[], T]) -> T:
-        """Return what the function returns, raise what it raises; `TooManyThreads` at once.
+        """Return what the function returns, or raise what it raises; never wait for a free thread.
 
-        A cancelled caller leaves the thread behind; it counts until the function returns.
+        Raises `TooManyThreads` if the maximum number is running. If the caller is cancelled, the
+        thread continues; it counts until the function returns.
         """
         if self._left <= 0:
             raise TooManyThreads
@@ -40,7 +41,9 @@ class Threads:
 
         def body() -> None:
             outcome = _outcome(work)
-            with contextlib.suppress(RuntimeError):  # the loop is closed: nobody waits any more
+            with contextlib.suppress(
+                RuntimeError
+            ):  # the event loop is closed: nobody waits any more
                 loop.call_soon_threadsafe(settle, outcome)
 
         try:
@@ -52,9 +55,9 @@ class Threads:
 
 
 def _outcome(work: Callable[[], T]) -> Callable[[], T]:
-    """Call a function; return what gives its value, or raises what it raised, whatever that is.
+    """Call a function; return a callable that returns its value or raises its exception.
 
-    (A future would not take a StopIteration.)
+    (A future does not accept a StopIteration.)
     """
     try:
         value = work()

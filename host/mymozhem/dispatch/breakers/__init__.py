@@ -1,1 +1,1 @@
-"""Circuit breakers: one per app version and capability, shared by processes."""
+"""Circuit breakers, one per app version and capability; processes share their state."""

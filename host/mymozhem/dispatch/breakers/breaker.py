@@ -1,4 +1,4 @@
-"""One breaker: when an app is left alone, and how it gets its next chance. Pure, without waiting.
+"""The state machine of one circuit breaker. It is pure and never waits.
 
 ::
 
@@ -6,13 +6,13 @@
                                        ▲                    │
                                        └──── a failure ─────┘
 
-Half open, calls go through as trials, one at a time: the next one starts when the last one was
-reported. A trial that says nothing about the app (its caller went away) gives its turn back, one
-that is never reported loses it when its lease ends.
+A half-open breaker admits one call at a time, as a trial. The next trial starts after the report of
+the last one. A trial whose report says nothing about the app (the caller was cancelled) does not
+count. A trial without a report ends with its lease.
 
-A report counts only with the ticket that is current. Every change of state and every trial make a
-new one, so what was admitted before an opening neither closes the breaker nor prolongs it, and
-what was admitted before a closing does not open it again.
+A report counts only if its ticket is current. Every change of state and every trial make a new
+ticket. So a call from before an opening neither closes the breaker nor prolongs the opening, and a
+call from before a closing does not open the breaker again.
 
 Times are seconds of the process's monotonic clock.
 """
@@ -34,27 +34,27 @@ class Key(NamedTuple):
 
 
 class BreakerStatus(StrEnum):
-    """How calls go."""
+    """Whether a breaker admits calls."""
 
     CLOSED = "closed"  #: all go through
-    OPEN = "open"  #: none goes through until its time is over
-    HALF_OPEN = "half_open"  #: one goes through at a time, to try the app
+    OPEN = "open"  #: no calls are admitted until `open_s` is over
+    HALF_OPEN = "half_open"  #: one call at a time is admitted, to try the app
 
 
 class Verdict(StrEnum):
-    """What a call says about the health of an app."""
+    """What the outcome of a call says about the health of an app."""
 
-    SUCCESS = "success"  #: it answered, be it with a refusal
-    FAILURE = "failure"  #: it did not, or not in a usable way
-    NEUTRAL = "neutral"  #: nothing: the caller went away, or had asked wrongly
+    SUCCESS = "success"  #: the app replied, if only with a refusal
+    FAILURE = "failure"  #: the app did not reply, or not in a usable way
+    NEUTRAL = "neutral"  #: nothing: the caller was cancelled, or made an invalid call
 
 
 @dataclass(frozen=True)
 class BreakerPolicy:
-    """The numbers of a breaker; spans in seconds.
+    """The thresholds of a breaker; durations in seconds.
 
-    `failures` in a row open it for `open_s`, `successes` in a row of trials close it. A trial that
-    is not reported within `lease_s` is taken for lost: give it more than the longest call takes.
+    `failures` in a row open it for `open_s`; `successes` of trials in a row close it. A trial
+    without a report within `lease_s` counts as lost: choose more than the longest call takes.
     """
 
     failures: int = 5
@@ -65,10 +65,10 @@ class BreakerPolicy:
 
 @dataclass(frozen=True)
 class Opening:
-    """What processes know of each other's breaker that is not closed.
+    """What processes share about a breaker that is not closed.
 
-    `id` names one opening; a trial that fails makes a new one. `elsewhere_until` is when the lease
-    of another process's trial ends, 0 when none has one.
+    `id` identifies one opening; a failed trial starts a new one. `elsewhere_until` is when the
+    lease of another process's trial ends; 0 if no other process has one.
     """
 
     id: str
@@ -81,9 +81,9 @@ class Opening:
 
 
 class Change(NamedTuple):
-    """A breaker has gone to another state; `code` is that of the last failure.
+    """A change of a breaker's state; `code` is that of the last failure.
 
-    `adopted` tells that another process, or an operator at one, has decided so.
+    `adopted` means that another process, or an operator in one, made the change.
     """
 
     key: Key
@@ -94,15 +94,15 @@ class Change(NamedTuple):
 
 
 class Listener(Protocol):
-    """Hears of changes; it must return at once."""
+    """Receives changes of breakers; must not block."""
 
     def on_change(self, change: Change, /) -> None:
-        """Take note of a change."""
+        """Handle a change."""
         ...
 
 
 class Breaker:
-    """The state of one key; nothing here waits, and nothing is shared by itself."""
+    """The breaker of one key; never waits, and shares nothing with other processes."""
 
     __slots__ = (
         "__weakref__",
@@ -123,17 +123,17 @@ class Breaker:
     def __init__(self, key: Key, policy: BreakerPolicy) -> None:
         self.key = key
         self.state = BreakerStatus.CLOSED
-        #: failures in a row, those that opened it included
+        #: failures in a row, including those that opened it
         self.failures = 0
         #: successes of trials in a row
         self.successes = 0
         #: the code of the last failure
         self.code: str | None = None
-        #: the opening's name, None while it is closed
+        #: the id of the opening, None while closed
         self.opening: str | None = None
         self.opened_at = 0.0
         self.until = 0.0
-        #: until when a trial of another process is waited for
+        #: when the lease of another process's trial ends
         self.elsewhere_until = 0.0
         self._policy = policy
         self._ticket = 0
@@ -141,15 +141,15 @@ class Breaker:
 
     @property
     def is_blank(self) -> bool:
-        """Whether it is as a new one would be."""
+        """Return whether the breaker equals a new one."""
         return self.state is BreakerStatus.CLOSED and not self.failures
 
     def is_trying(self, now: float) -> bool:
-        """Tell whether a trial of this process is under way."""
+        """Return whether a trial of this process is in progress."""
         return now < self._trial_until
 
     def admit(self, now: float) -> int | None:
-        """Return a ticket for one call, None when it must not reach the app."""
+        """Return a ticket for one call, or None if the call must not reach the app."""
         if self.state is BreakerStatus.CLOSED:
             return self._ticket
         if now < self.until or now < self.elsewhere_until or now < self._trial_until:
@@ -160,7 +160,7 @@ class Breaker:
         return self._ticket
 
     def report(self, ticket: int, verdict: Verdict, code: str | None, now: float) -> bool:
-        """Count what became of a call; return whether it counted, False for an old ticket."""
+        """Count the result of a call; return False, and ignore it, if its ticket is stale."""
         if ticket != self._ticket:
             return False
         if self.state is BreakerStatus.CLOSED:
@@ -170,7 +170,7 @@ class Breaker:
         return True
 
     def adopt(self, opening: Opening, now: float) -> None:
-        """Take over what another process has seen; of an opening that is known, how it goes on."""
+        """Adopt another process's state; of a known opening, only its progress."""
         if opening.id != self.opening:
             self._begin(opening.id, opened_at=opening.opened_at, until=opening.until)
             self.failures, self.code = opening.failures, opening.code
@@ -180,7 +180,7 @@ class Breaker:
             self.state = BreakerStatus.HALF_OPEN
 
     def close(self) -> None:
-        """Let all calls through, as if nothing had been."""
+        """Admit all calls, and forget all failures."""
         self.state = BreakerStatus.CLOSED
         self.failures = self.successes = 0
         self.opening = None

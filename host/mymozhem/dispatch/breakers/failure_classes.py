@@ -4,7 +4,7 @@ from mymozhem.dispatch.outcome import FailureKind
 
 from .breaker import Verdict
 
-#: failures that say nothing about the app: it was not asked, or it was asked wrongly
+#: failures that say nothing about the app: it was not called, or the call was invalid
 _NEUTRAL = frozenset(
     {
         FailureKind.BUDGET_SPENT,
@@ -17,12 +17,12 @@ _NEUTRAL = frozenset(
     }
 )
 
-#: the part of its deadline that an app must have had for a timeout to count against it
+#: a timeout counts against an app only if it had this part of its deadline
 _FAIR_PART = 4
 
 
 def verdict_of(kind: FailureKind, *, within_ms: int, timeout_ms: int) -> Verdict:
-    """Return what a failure counts as; `within_ms` is what the app had of its `timeout_ms`."""
+    """Return the verdict of a failure; `within_ms` is the part of `timeout_ms` that the app had."""
     if kind in _NEUTRAL:
         return Verdict.NEUTRAL
     if kind is FailureKind.ACCEPTED:

@@ -1,4 +1,4 @@
-"""Rows of openings: how they are read, filled and claimed."""
+"""Queries on the rows of openings: read, fill and claim."""
 
 from datetime import datetime, timedelta
 
@@ -12,15 +12,15 @@ from .breaker import Breaker, Key, Opening
 
 
 async def read_all(session: AsyncSession) -> dict[Key, BreakerOpeningRow]:
-    """Return every opening; there are a few at most."""
+    """Return every opening; there are only a few."""
     rows = await session.scalars(select(BreakerOpeningRow))
     return {Key(row.app_id, row.version, row.capability): row for row in rows}
 
 
 async def claim(unit: UnitOfWork, key: Key, *, opening: str, by: str, lease: timedelta) -> bool:
-    """Take the trial of an opening, by compare-and-set; return whether it could be had.
+    """Claim the trial of an opening by compare-and-set; return whether the claim succeeded.
 
-    It can where the opening still stands and no other process has a trial whose lease goes on.
+    It succeeds if the opening still exists and no other process has a trial with a valid lease.
     """
     row = BreakerOpeningRow
     free = or_(row.probe.is_(None), row.probe == by, row.probe_until < unit.now)
@@ -34,7 +34,7 @@ async def claim(unit: UnitOfWork, key: Key, *, opening: str, by: str, lease: tim
 
 
 def fill(row: BreakerOpeningRow, unit: UnitOfWork, breaker: Breaker) -> BreakerOpeningRow:
-    """Write a breaker's opening into a row, in the database's time, without any trial."""
+    """Write a breaker's opening into a row, in database time, without a trial."""
     row.opening = breaker.opening or ""
     row.failures, row.successes = breaker.failures, breaker.successes
     row.code = breaker.code and breaker.code[:CODE_LENGTH]
@@ -45,10 +45,10 @@ def fill(row: BreakerOpeningRow, unit: UnitOfWork, breaker: Breaker) -> BreakerO
 
 
 def read(row: BreakerOpeningRow | None, me: str, now: datetime, began: float) -> Opening | None:
-    """Return what a row says, None where there is none.
+    """Return the opening in a row, None without a row.
 
-    `now` is a moment by the database's clock, `began` the same one in this process's monotonic
-    seconds; `me` is this process.
+    `now` is a time of the database's clock, and `began` the same time of this process's
+    monotonic clock, in seconds. `me` is this process.
     """
     if row is None:
         return None
@@ -69,6 +69,6 @@ def read(row: BreakerOpeningRow | None, me: str, now: datetime, began: float) ->
 
 
 def of(key: Key) -> tuple[ColumnElement[bool], ...]:
-    """Return the condition that a row is that of a key."""
+    """Return the condition that selects the row of a key."""
     row = BreakerOpeningRow
     return (row.app_id == key.app_id, row.version == key.version, row.capability == key.capability)

@@ -1,4 +1,4 @@
-"""All breakers of a process: asked before every call, told after it.
+"""All breakers of a process: every call asks for a permit first, and reports its result after.
 
 A breaker that is closed, or open and not yet due, answers from memory in about a microsecond. Only
 the one call that would be the next trial asks the other processes, through `Sharing`.
@@ -22,27 +22,27 @@ _Settle = Callable[[Breaker, int, Verdict, str | None], None]
 
 
 class Sharing(Protocol):
-    """How processes know of each other's openings; see `openings.SharedBreakerState`."""
+    """How processes share their openings; see `shared_state.SharedBreakerState`."""
 
     def attach(self, breakers: "Breakers", /) -> None:
-        """Take note of whose breakers are shared."""
+        """Share these breakers."""
         ...
 
     def changed(self, key: Key, /) -> None:
-        """Take note that a breaker is to be shared anew; returns at once."""
+        """Schedule a breaker to be shared again; does not block."""
         ...
 
     async def claim(self, key: Key, /) -> bool:
-        """Return whether this process may try the app now; what others know is adopted before."""
+        """Return whether this process may start a trial; adopts others' state first."""
         ...
 
     async def forget(self, key: Key, /) -> None:
-        """Close a breaker everywhere; raises `Unavailable` while the database is away."""
+        """Close a breaker everywhere; raises `Unavailable` if the database is unreachable."""
         ...
 
 
 class CallPermit:
-    """The right to make one call; it is to be reported, whatever becomes of the call."""
+    """The right to make one call; its holder must report the result of the call."""
 
     __slots__ = ("_breaker", "_settle", "_ticket")
 
@@ -52,7 +52,7 @@ class CallPermit:
         self._ticket = ticket
 
     def report(self, verdict: Verdict, code: str | None = None) -> None:
-        """Say what became of the call; `code` is the failure's. Only the first report counts."""
+        """Report the result of the call; `code` is the failure's. Only the first report counts."""
         settle, self._settle = self._settle, None
         if settle is not None:
             settle(self._breaker, self._ticket, verdict, code)
@@ -62,7 +62,7 @@ class CallPermit:
 class BreakerSnapshot:
     """A breaker as operators see it; `opened_at` and `until` are None while it is closed.
 
-    One that is open with `until` in the past lets the next call through as a trial.
+    An open breaker with `until` in the past admits the next call as a trial.
     """
 
     key: Key
@@ -77,8 +77,8 @@ class BreakerSnapshot:
 class Breakers:
     """The breakers of a process; used from one event loop.
 
-    Kept are those that are not closed or have failures, one at most for each capability of a
-    published version. All others are made when they are asked for and go with their last permit.
+    It keeps those that are not closed or have failures: at most one for each capability of a
+    published version. Others are created on demand and dropped with their last permit.
     """
 
     def __init__(
@@ -92,7 +92,7 @@ class Breakers:
         self._openings = openings
         self._policy = policy or BreakerPolicy()
         self._kept: dict[Key, Breaker] = {}
-        # A permit that is out holds its breaker, so that the next one asked for is the same.
+        # A permit in use refers to its breaker, so that the next permit gets the same breaker.
         self._used: WeakValueDictionary[Key, Breaker] = WeakValueDictionary()
         self._listeners: list[Listener] = []
         if openings is not None:
@@ -100,17 +100,17 @@ class Breakers:
 
     @property
     def policy(self) -> BreakerPolicy:
-        """The numbers that all breakers here go by."""
+        """The thresholds of all breakers in this process."""
         return self._policy
 
     def listen(self, listener: Listener) -> None:
-        """Tell a listener of every change from now on; its errors are logged."""
+        """Notify a listener of every change from now on; its errors are logged."""
         self._listeners.append(listener)
 
     async def admit(self, key: Key) -> CallPermit | None:
-        """Return the right to make a call, None when the fallback is to answer at once.
+        """Return the permit for a call, or None if the caller must fall back without a call.
 
-        Waits for the database only as the one candidate for a trial, and then only for a moment.
+        Waits for the database only if this call would be a trial, and then only briefly.
         """
         breaker = self.find(key)
         before = breaker.state
@@ -123,9 +123,9 @@ class Breakers:
         return None if ticket is None else CallPermit(self._settle, breaker, ticket)
 
     async def reset(self, key: Key) -> None:
-        """Close a breaker here and everywhere, as an operator's word; twice is safe.
+        """Close a breaker in all processes, as requested by an operator. Idempotent.
 
-        Raises `Unavailable`, and changes nothing, while the database is away.
+        Raises `Unavailable`, and changes nothing, while the database is unreachable.
         """
         if self._openings is None:
             self.adopt(key, None)
@@ -151,14 +151,14 @@ class Breakers:
         )
 
     def find(self, key: Key) -> Breaker:
-        """Return the breaker of a key, a new one where none is needed yet."""
+        """Return the breaker of a key; a new one if there is none."""
         breaker = self._kept.get(key) or self._used.get(key)
         if breaker is None:
             breaker = self._used[key] = Breaker(key, self._policy)
         return breaker
 
     def adopt(self, key: Key, opening: Opening | None) -> None:
-        """Take over what others know of a key; None closes it."""
+        """Adopt the state that other processes share for a key; None closes the breaker."""
         breaker = self.find(key)
         before = breaker.state
         if opening is None:
@@ -168,12 +168,12 @@ class Breakers:
         self._settled(breaker, before, adopted=True)
 
     async def _confirmed(self, breaker: Breaker, ticket: int) -> int | None:
-        """Return the ticket of a call that may go through now, after asking the others."""
+        """Return the ticket of a call that may be made now, after asking the other processes."""
         if self._openings is None:
             return ticket
         try:
             may_try = await self._openings.claim(breaker.key)
-        except BaseException:  # the caller went away: the turn is free again
+        except BaseException:  # the caller was cancelled: another call may be the trial
             self._settle(breaker, ticket, Verdict.NEUTRAL, None)
             raise
         if may_try:
@@ -216,7 +216,7 @@ class Breakers:
         for listener in self._listeners:
             try:
                 listener.on_change(change)
-            except Exception:  # whoever listens, the call goes on
+            except Exception:  # a listener's error must not fail the call
                 logger.exception("a listener to breakers failed")
 
     def _wall(self, moment: float) -> datetime:

@@ -1,4 +1,4 @@
-"""Reset a breaker, as an operator's word that the app is well again."""
+"""Reset a breaker, because an operator says that the app works again."""
 
 from mymozhem.audit.trail import audit
 from mymozhem.db.unit_of_work import Database
@@ -15,14 +15,14 @@ async def reset_breaker(
 ) -> BreakerSnapshot:
     """Close a breaker in every process of the host, and return it. Idempotent.
 
-    The caller has been allowed to do it. Raises `NotFound` if the version has no such capability,
-    `Unavailable` while the database is away.
+    The caller checks access. Raises `NotFound` if the version has no such capability,
+    `Unavailable` while the database is unreachable.
     """
     if key.capability not in catalog.manifest(key.app_id, key.version).capabilities:
         raise NotFound
     await breakers.reset(key)
-    said = {"appId": key.app_id, "version": key.version, "capability": key.capability}
+    details = {"appId": key.app_id, "version": key.version, "capability": key.capability}
     async with database.write() as unit:
-        audit(unit, "breaker.reset", actor_id=actor_id, **said)
+        audit(unit, "breaker.reset", actor_id=actor_id, **details)
         await mark_done(unit.session)
     return breakers.view(key)

@@ -1,9 +1,9 @@
-"""Openings of breakers, shared by the processes of a host through the database.
+"""Share the openings of breakers between the processes of a host, through the database.
 
-Each process writes what its own breakers did and looks every second at what the others wrote, in
-the background. On the way of a call the database is asked only by the candidate for a trial: the
-claim is a compare-and-set, so that of all processes one tries the app at a time. Where the database
-does not answer in a moment, the process decides alone.
+In the background, each process writes the changes of its own breakers, and reads every second what
+the others wrote. A call queries the database only if it would be a trial: it claims the trial by
+compare-and-set, so that only one process at a time tries the app. If the database does not answer
+in time, the process decides alone.
 """
 
 import asyncio
@@ -26,23 +26,23 @@ from . import queries as rows
 from .breaker import Breaker, Key, Opening
 from .registry import Breakers
 
-#: how often a process looks at what the others wrote, in seconds
+#: how often a process reads what the others wrote, in seconds
 POLL_S = 1.0
 
 #: how long a call waits for the database before its process decides alone, in seconds
 CLAIM_S = 0.25
 
-#: how long a process that stops tries to write what it has left to say, in seconds
+#: how long a stopping process tries to write its pending changes, in seconds
 FAREWELL_S = 1.0
 
 logger = structlog.stdlib.get_logger(__name__)
 
 
 class SharedBreakerState:
-    """Shares the breakers of one process; give it to `Breakers`, then start it.
+    """Shares the breakers of one process; pass it to `Breakers`, then start it.
 
-    Of what two processes say about one breaker, the first one to write it counts, and the other
-    one adopts it. A reset counts against everything that was begun before.
+    If two processes change one breaker, the first write wins, and the other process adopts it. A
+    reset overrides everything that began before it.
     """
 
     def __init__(
@@ -53,26 +53,26 @@ class SharedBreakerState:
         self._claim_s = claim_s
         self._me = new_id("host")
         self._breakers = Breakers(clock)
-        #: openings as they were last seen in the database
+        #: openings as last read from the database
         self._seen: dict[Key, str] = {}
         #: breakers that changed here and are not written yet
         self._unwritten: set[Key] = set()
-        # One thing at a time, so that nothing read before a write is adopted after it.
+        # One at a time, so that nothing that was read before a write is adopted after it.
         self._turn = asyncio.Lock()
         self._task = PeriodicTask("openings", self.exchange, every=poll_s)
         self._claims: set[asyncio.Task[bool]] = set()
         self._away = False
 
     def attach(self, breakers: Breakers) -> None:
-        """Share these breakers; done by `Breakers` itself."""
+        """Share these breakers; `Breakers` calls this."""
         self._breakers = breakers
 
     def start(self) -> None:
-        """Start to write and to look, in the running event loop; idempotent."""
+        """Start to write and read in the background, in the running event loop. Idempotent."""
         self._task.start()
 
     async def stop(self) -> None:
-        """Write what is left, for a moment, and end; safe when it was never started."""
+        """Write pending changes, within a timeout, and stop; does nothing if never started."""
         await self._task.stop()
         claims = list(self._claims)
         for claim in claims:
@@ -83,10 +83,10 @@ class SharedBreakerState:
                 await asyncio.wait_for(self.exchange(), FAREWELL_S)
 
     async def exchange(self) -> None:
-        """Write what changed here and adopt what others wrote, once.
+        """Write the changes of this process and adopt those of others, once.
 
-        What the background does each second; for programs without it, and for tests. Never raises
-        for the database's sake: what could not be written is kept for the next time.
+        The background task calls this each second; programs without one and tests call it
+        themselves. Never raises if the database fails: pending changes stay for the next call.
         """
         try:
             async with self._turn:
@@ -98,19 +98,19 @@ class SharedBreakerState:
             self._note(None)
 
     def changed(self, key: Key) -> None:
-        """Have a breaker written in the background; returns at once."""
+        """Schedule a write of a breaker in the background; does not block."""
         self._unwritten.add(key)
         self._task.wake()
 
     async def claim(self, key: Key) -> bool:
-        """Return whether this process may try the app now.
+        """Return whether this process may start a trial now.
 
-        When not, the breaker has adopted what the others know. An opening that could not be shared
-        yet, or a database that does not answer within `claim_s`, leaves it to this process alone.
+        If not, the breaker has adopted the state of the others. If the opening is not shared yet,
+        or the database does not answer within `claim_s`, this process decides alone.
         """
         if key not in self._seen:
             return True
-        # A task of its own, as a commit that has begun cannot be cut short by a deadline.
+        # A separate task, because a timeout cannot interrupt a commit that has begun.
         task = asyncio.create_task(self._claim(key), name="claim of a trial", context=Context())
         self._claims.add(task)
         task.add_done_callback(self._claims.discard)
@@ -119,15 +119,15 @@ class SharedBreakerState:
         finally:
             if not task.done():
                 task.cancel()
-                task.add_done_callback(lambda _: self.changed(key))  # it may have been granted
+                task.add_done_callback(lambda _: self.changed(key))  # the claim may have succeeded
         if not task.done() or task.cancelled():
             return True
         return task.result()
 
     async def forget(self, key: Key) -> None:
-        """Close a breaker here, and in the other processes when they look.
+        """Close a breaker here now, and in the other processes at their next read.
 
-        Raises `Unavailable`, and changes nothing, while the database is away.
+        Raises `Unavailable`, and changes nothing, while the database is unreachable.
         """
         async with self._turn:
             async with self._database.write() as unit:
@@ -154,18 +154,18 @@ class SharedBreakerState:
             self._unwritten.discard(key)
             try:
                 await self._write(key)
-            except IntegrityError:  # another process wrote it first; the next look is at theirs
+            except IntegrityError:  # another process wrote it first; the next read adopts it
                 self.changed(key)
             except (Unavailable, asyncio.CancelledError):
                 self._unwritten.add(key)
                 raise
-            except Exception:  # one that cannot be written must not keep the others back
+            except Exception:  # a failed write must not delay the others
                 logger.exception("an opening could not be written", key=key)
 
     async def _write(self, key: Key) -> None:
         async with self._database.write() as unit:
             row = await unit.session.get(BreakerOpeningRow, key, with_for_update=True)
-            # Looked at with the row locked: a claim that comes meanwhile waits, and then counts.
+            # Read with the row locked: a concurrent claim waits, and then counts.
             breaker = self._breakers.find(key)
             shared = row.opening if row is not None else None
             overruled = shared != self._seen.get(key)
@@ -209,7 +209,7 @@ class SharedBreakerState:
             self._seen[key] = opening
 
     def _note(self, error: Exception | None) -> None:
-        """Log that breakers are not shared, and that they are again: once each."""
+        """Log once that sharing fails, and once that it works again."""
         if (error is not None) == self._away:
             return
         self._away = error is not None

@@ -1,8 +1,8 @@
-"""Where one app's code runs inside the host: its own daemon threads, and tasks of the event loop.
+"""Run one app's code inside the host: in daemon threads of its own, and in tasks.
 
 Work that outlives its call is abandoned, not waited for: a thread cannot be stopped from outside,
 and a coroutine may swallow its cancellation. Abandoned work is counted and bounded, so that an app
-that blocks for ever takes so much and no more, and only from itself.
+that blocks forever uses up only its own limit.
 """
 
 import asyncio
@@ -22,9 +22,10 @@ Late = Callable[[T], None]
 class Runner(Generic[T]):
     """Runs one app's functions; used from one event loop, which owns all of its state.
 
-    `limit` bounds its threads, and apart from them its abandoned tasks; beyond it calls raise
-    `CallFailed` (OVERLOADED) at once. `late` gets a value that nobody waits for any more. The
-    work must return, never raise. (concurrent.futures would do, did it not wait at exit.)
+    `limit` bounds its threads and, separately, its abandoned tasks; beyond it, calls raise
+    `CallFailed` (OVERLOADED) immediately. `late` receives a value that no caller waits for any
+    more. The work must return, never raise. (`concurrent.futures` waits at exit, so it does not
+    fit.)
     """
 
     def __init__(self, name: str, *, limit: int) -> None:
@@ -36,7 +37,7 @@ class Runner(Generic[T]):
         self._closed = False
 
     async def in_thread(self, work: Callable[[], T], late: Late[T]) -> T:
-        """Run blocking work in a thread of the app's own; a cancelled caller leaves it behind."""
+        """Run blocking work in a thread of the app; a cancelled caller abandons it."""
         worker = self._idle.pop() if self._idle else self._hire()
         reply: asyncio.Future[T] = asyncio.get_running_loop().create_future()
         worker.jobs.put((contextvars.copy_context(), work, reply, late))
@@ -56,13 +57,13 @@ class Runner(Generic[T]):
                 self._abandon(task)
 
     def close(self) -> None:
-        """Let idle threads go and forget blocked ones, which are daemons; twice is safe."""
+        """Stop idle threads and abandon blocked ones, which are daemons. Idempotent."""
         self._closed = True
         while self._idle:
             self._idle.pop().jobs.put(None)
         for task in self._abandoned:
-            # A loop that ends waits for every registered task; this one ignores its cancellation.
-            asyncio._unregister_task(task)  # noqa: SLF001  documented for tasks of one's own
+            # A loop that ends waits for every registered task; this task ignores its cancellation.
+            asyncio._unregister_task(task)  # noqa: SLF001  documented for custom tasks
 
     async def _finish(
         self, work: Callable[[], Awaitable[T]], reply: asyncio.Future[T], late: Late[T]
@@ -80,7 +81,7 @@ class Runner(Generic[T]):
         worker = _Worker(f"app-{self._name}-{self._threads}", self._worked)
         try:
             worker.start()
-        except RuntimeError as error:  # the machine has no more threads to give
+        except RuntimeError as error:  # the machine has no more threads
             raise self._overloaded() from error
         self._threads += 1
         return worker
@@ -122,9 +123,9 @@ class _Worker(threading.Thread, Generic[T]):
             value = context.run(work)
             try:
                 reply.get_loop().call_soon_threadsafe(self._report, self, reply, value, late)
-            except RuntimeError:  # the loop is closed: the host has gone, and so does this thread
+            except RuntimeError:  # the loop is closed: the host has stopped, so this thread ends
                 return
-            del job, context, work, reply, value, late  # an idle thread holds on to nothing
+            del job, context, work, reply, value, late  # an idle thread keeps no references
 
 
 _Job = tuple[contextvars.Context, Callable[[], T], "asyncio.Future[T]", Late[T]]

@@ -1,4 +1,4 @@
-"""The border: a transport carries one request to an app and brings one reply back, nothing more."""
+"""The interface of transports: send one call to an app and return one reply."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -13,16 +13,16 @@ from mymozhem.contract.envelopes import Mode
 
 @dataclass(frozen=True)
 class AppTarget:
-    """The app that is asked, in the version that the room is locked to."""
+    """The app to call, in the version that the room is locked to."""
 
     app_id: str
     version: str
 
 
 class Reply(NamedTuple):
-    """What came back: the result as JSON, or the app's refusal as JSON.
+    """The reply of an app: the result as JSON, or the refusal as JSON.
 
-    `lock` is the digest of the room's lock as a remote app was told it, where it says so.
+    `lock` is the digest of the room's lock that a remote app names, None if it names none.
     """
 
     data: bytes
@@ -34,11 +34,11 @@ Late = Callable[[Reply], None]
 
 
 class HookCall(NamedTuple):
-    """One question to one app; `context.deadline_ms` is what is left when it is sent.
+    """One call of a hook of an app; `context.deadline_ms` is the time left when it is sent.
 
-    `attempt` counts from 1 among at most `max_attempts`; `occurred_at` is when what the question is
-    about happened, None for the time of the context. `late` gets an answer that
-    comes after the caller was answered.
+    `attempt` counts from 1 to at most `max_attempts`. `occurred_at` is when the event that the
+    call is about happened; None means the time of the context. `late` receives a reply that
+    arrives after the caller has its outcome.
     """
 
     hook: Hook[BaseModel, BaseModel]
@@ -53,16 +53,16 @@ class HookCall(NamedTuple):
 
 
 class Transport(Protocol):
-    """A way to an app.
+    """A way to reach an app.
 
-    `send` raises `CallFailed` when there is no answer. The dispatcher cancels it at the deadline:
-    it must then end at once, whatever the app does.
+    `send` raises `CallFailed` if there is no reply. The dispatcher cancels it at the deadline: it
+    must then end immediately, whatever the app does.
     """
 
     async def send(self, call: HookCall) -> Reply:
-        """Ask the app and return its reply, not yet validated."""
+        """Call the app and return its reply, not yet validated."""
         ...
 
     async def close(self) -> None:
-        """Let go of everything without waiting for any app; twice is safe."""
+        """Release all resources without waiting for any app. Idempotent."""
         ...

@@ -1,8 +1,8 @@
 """Calls to apps that run inside the host process.
 
-The app gets a copy of the request: it can change nothing of the host's. Plain functions run in
-daemon threads of the app's own, coroutines on the event loop; a coroutine that blocks holds the
-loop itself: blocking work belongs in a plain function.
+The app gets a copy of the request, so it can change nothing of the host's. Plain functions run in
+daemon threads of the app's own; coroutines run on the event loop. A coroutine that blocks also
+blocks the event loop: blocking work belongs in a plain function.
 """
 
 import inspect
@@ -35,20 +35,20 @@ class Code(Protocol):
 
     @property
     def plugin_manager(self) -> pluggy.PluginManager:
-        """Return the manager that holds this app alone."""
+        """Return the plugin manager with this app only."""
         ...
 
 
 class CodeSource(Protocol):
-    """Where the code of apps comes from."""
+    """Finds the loaded code of apps."""
 
     def code_for(self, app_id: str, version: str, /) -> Code | None:
-        """Return the loaded code that serves this version of the app, None when none does."""
+        """Return the loaded code that serves this version of the app, None if there is none."""
         ...
 
 
 class InProcess:
-    """The transport to apps that were loaded into this process."""
+    """The transport to apps that are loaded into this process."""
 
     def __init__(self, source: CodeSource) -> None:
         self._source = source
@@ -56,7 +56,7 @@ class InProcess:
         self._functions: dict[tuple[Code, str], _Function | None] = {}
 
     async def send(self, call: HookCall) -> Reply:
-        """Call the app's function and return its answer, not yet validated; see `Transport`."""
+        """Call the app's function and return its reply, not yet validated; see `Transport`."""
         function = self._function(call)
         ask = partial(_ask, call, function)
         runner, late = self._runner(call.app.app_id), partial(_late, call)
@@ -69,7 +69,7 @@ class InProcess:
         return answer
 
     async def close(self) -> None:
-        """Let go of every app's threads and tasks without waiting for any."""
+        """Release every app's threads and tasks without waiting for any."""
         for runner in self._runners.values():
             runner.close()
 
@@ -98,8 +98,8 @@ class InProcess:
 class _Function:
     """The app's implementation of one hook, as pluggy found it.
 
-    It is called as pluggy would, without the loop over implementations and wrappers: an app has
-    one of each hook, and a plugin with wrappers is not loaded.
+    The host calls it as pluggy would, without the loop over implementations and wrappers: an app
+    has one implementation of each hook, and a plugin with wrappers is not loaded.
     """
 
     def __init__(self, implementation: pluggy.HookImpl) -> None:
@@ -115,7 +115,7 @@ class _Function:
 
 
 def _ask(call: HookCall, function: "_Function") -> Any:  # noqa: ANN401  whatever the app returns
-    """Call the app with copies of what it takes, which are made where its code runs."""
+    """Call the app with copies of its arguments; they are made in the app's own thread or task."""
     given = {"context": call.context, "request": call.request}
     return function.call(*(private_copy(given[name]) for name in function.takes))
 
@@ -150,13 +150,13 @@ async def _await_answer(
 
 
 def _raised(hook: Hook[BaseModel, BaseModel], error: BaseException) -> CallFailed:
-    # The text of the error stays in the log: it may hold what is private to the room.
+    # The text of the error goes to the log only: it may contain private data of the room.
     failed = CallFailed(FailureKind.RAISED, f"{hook.name} raised {type(error).__name__}.")
     failed.__cause__ = error
     return failed
 
 
 def _late(call: HookCall, answer: Answer) -> None:
-    """Pass on what came after the deadline; a failure then is no news."""
+    """Pass on a reply after the deadline; ignore a failure then."""
     if call.late is not None and isinstance(answer, Reply):
         call.late(answer)

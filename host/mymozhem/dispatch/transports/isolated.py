@@ -1,4 +1,4 @@
-"""Calls to code in an environment of its own: the webhooks of the contract, over a Unix socket."""
+"""Calls to code in an isolated environment: the webhooks of the contract, over a Unix socket."""
 
 import asyncio
 from collections.abc import Iterator
@@ -21,43 +21,43 @@ from .model_copies import with_values
 from .webhook.request import body_of
 from .webhook.sender import Post
 
-#: a worker answers on any path
+#: a worker accepts any path
 _HOOKS = Webhook(path="/hooks", asynchronous=False)
 
-#: a connection that was cut is cut by the death of the worker, which is known within so many
-#: seconds: longer than its last words are waited for
+#: if a worker closes the connection, it has died: its exit is known within this time, in
+#: seconds, which is longer than the wait for its last output
 _NOTICED_SECONDS = 1.5
 
-#: whoever cancels a call at its deadline may be ahead of it by that much
+#: a call that is cancelled at its deadline may end earlier by this time
 _ROUNDING_SECONDS = 0.05
 
-#: why there was no second worker to ask; that the first one died tells more
+#: failures to get a second worker; the death of the first one is the better message
 _NOT_ASKED = frozenset({FailureKind.PAUSED, FailureKind.TIMEOUT})
 
 
 class Environments(Protocol):
-    """Where isolated code is found; answered from memory."""
+    """Finds isolated environments; answered from memory."""
 
     def isolated_for(self, app_id: str, version: str, /) -> IsolatedCode | None:
-        """Return the environment that serves a published version; None where none does."""
+        """Return the environment that serves a published version; None if there is none."""
         ...
 
 
 class IsolatedTransport:
-    """The transport to workers, which it has started.
+    """The transport to isolated workers, which it starts.
 
-    Where a worker dies while it is asked, the same question goes to a fresh one, once and within
-    the deadline: hooks are pure functions of their requests. Long lists stand in the question.
+    If a worker dies during a call, the same call goes to a new worker, once and within the
+    deadline: hooks are pure functions of their requests. The body includes long lists.
     """
 
     def __init__(self, environments: Environments, workers: Workers) -> None:
         self._environments = environments
         self._workers = workers
-        # Worker and host share the machine's clock, whatever the host's own is.
+        # Worker and host share the machine's clock, even if the host uses another one.
         self._post = Post(Outbound(Guard()), SystemClock())
 
     async def send(self, call: HookCall) -> Reply:
-        """Ask the app and return its reply, not yet validated; see `Transport`."""
+        """Call the app and return its reply, not yet validated; see `Transport`."""
         code = self._environments.isolated_for(call.app.app_id, call.app.version)
         if code is None:
             message = f"No environment serves {call.app.app_id} {call.app.version}."
@@ -69,11 +69,11 @@ class IsolatedTransport:
             return await self._again(code, call, ends)
 
     async def close(self) -> None:
-        """Cut every connection; the workers are ended by whoever has made them; twice is safe."""
+        """Close every connection; their owner stops the workers. Idempotent."""
         await self._post.close()
 
     async def _again(self, code: IsolatedCode, call: HookCall, ends: float) -> Reply:
-        message = f"The worker of {call.app.app_id} ended while it was asked."
+        message = f"The worker of {call.app.app_id} ended during the call."
         failed = CallFailed(FailureKind.UNREACHABLE, message)
         if _left(ends) <= 0:
             raise failed from None
@@ -112,12 +112,13 @@ class IsolatedTransport:
 
     @contextmanager
     def _watching(self, worker: Worker, call: HookCall, ends: float) -> Iterator[None]:
-        """Have a missed deadline counted, also while the answer is still waited for.
+        """Count a missed deadline of the worker, even if a late reply is still awaited.
 
-        So is a worker that runs and cannot be asked: its threads may all hang, its socket be gone.
+        A running worker without a usable connection counts too: its threads may all hang, or its
+        socket may be missing.
         """
         timer = None
-        if call.late is not None:  # nobody cancels it at its deadline
+        if call.late is not None:  # it is not cancelled at its deadline
             loop = asyncio.get_running_loop()
             timer = loop.call_at(ends, self._workers.missed, worker)
         try:
@@ -133,7 +134,7 @@ class IsolatedTransport:
 
 
 class _Died(Exception):
-    """The worker is gone, and with it the question."""
+    """The worker died during the call."""
 
 
 async def _has_died(worker: Worker) -> bool:

@@ -1,4 +1,4 @@
-"""Listening on after the deadline: a timeout means unknown, so what comes late is taken note of."""
+"""Wait for replies after the deadline: a timeout means unknown, so late replies are recorded."""
 
 import asyncio
 from collections import OrderedDict
@@ -8,17 +8,17 @@ from mymozhem.dispatch.outcome import CallFailed
 
 from .base import HookCall, Reply, Transport
 
-#: how long after its deadline an answer is still waited for, in seconds
+#: how long after the deadline to wait for a reply, in seconds
 LINGER_SECONDS = 30.0
 
-#: calls of all apps together that are waited for after their deadlines; the oldest gives way
+#: the maximum number of calls, of all apps, to wait for after deadlines; the oldest is dropped
 MAX_LINGERING = 64
 
 
 class LateReplyTransport:
-    """A transport whose calls outlive their deadlines for a while, where somebody wants to know.
+    """A transport that waits for a reply after the deadline, if the call has a `late` callback.
 
-    Its callers are answered at once all the same.
+    The caller itself does not wait longer.
     """
 
     def __init__(self, inner: Transport, *, seconds: float = LINGER_SECONDS) -> None:
@@ -27,7 +27,7 @@ class LateReplyTransport:
         self._left: OrderedDict[asyncio.Task[Reply], None] = OrderedDict()
 
     async def send(self, call: HookCall) -> Reply:
-        """Ask the app; see `Transport`. A call with `late` goes on when its caller leaves."""
+        """Call the app; see `Transport`. A call with `late` outlives its caller."""
         if call.late is None:
             return await self._inner.send(call)
         task = asyncio.create_task(self._inner.send(call), context=Context())
@@ -38,7 +38,7 @@ class LateReplyTransport:
             raise
 
     async def close(self) -> None:
-        """Stop listening, and close the transport; twice is safe."""
+        """Stop waiting for late replies, and close the transport. Idempotent."""
         tasks = list(self._left)
         for task in tasks:
             task.cancel()
@@ -64,5 +64,5 @@ class LateReplyTransport:
             call.late(task.result())
         elif not isinstance(error, CallFailed):
             task.get_loop().call_exception_handler(
-                {"message": "a late call broke", "exception": error, "task": task}
+                {"message": "a late call failed", "exception": error, "task": task}
             )

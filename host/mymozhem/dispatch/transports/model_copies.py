@@ -1,4 +1,4 @@
-"""Copies of requests for apps: models are frozen, so only what is mutable inside them is copied."""
+"""Copies of requests for apps: models are frozen, so only the mutable values inside are copied."""
 
 from copy import deepcopy
 from datetime import datetime
@@ -10,7 +10,7 @@ from typing import Any, Literal, TypeVar, Union, get_args, get_origin
 import orjson
 from pydantic import BaseModel
 
-#: what a request is mostly made of, and nobody can change; looked up by exact type, as it is quick
+#: the immutable types that requests mostly consist of; an exact type match is quick
 _ATOMS = frozenset({str, int, float, bool, type(None), datetime})
 
 M = TypeVar("M", bound=BaseModel)
@@ -29,7 +29,8 @@ def private_copy(model: M) -> M:
 def with_values(model: M, values: dict[str, Any]) -> M:
     """Return the model with other values, which are known to be valid.
 
-    What `model_copy(update=…)` does, at a third of its cost: every call of every hook does it.
+    It does what `model_copy(update=…)` does, at a third of the cost: every call of every hook
+    needs it.
     """
     made = _new(type(model))
     _set(made, "__dict__", model.__dict__ | values)
@@ -41,7 +42,7 @@ def with_values(model: M, values: dict[str, Any]) -> M:
 
 @cache
 def _holders(kind: type[BaseModel]) -> tuple[str, ...]:
-    """Return the fields whose types may hold something mutable."""
+    """Return the fields whose types may contain something mutable."""
     return tuple(
         name for name, field in kind.model_fields.items() if not _is_atom(field.annotation)
     )
@@ -60,7 +61,7 @@ def _copied(value: Any) -> Any:  # noqa: ANN401  whatever a request holds
     if kind in _ATOMS:
         return value
     if kind is dict:
-        # Looking at the types first takes a fraction of a round trip through JSON.
+        # To check the types first takes a fraction of a round trip through JSON.
         return value.copy() if _ATOMS.issuperset(map(type, value.values())) else _document(value)
     if kind is tuple:
         return _elements(value)
@@ -72,7 +73,7 @@ def _copied(value: Any) -> Any:  # noqa: ANN401  whatever a request holds
 def _document(value: dict[str, Any] | list[Any]) -> object:
     try:
         return orjson.loads(orjson.dumps(value))
-    except TypeError:  # integers beyond 64 bits, which JSON has and orjson has not
+    except TypeError:  # integers beyond 64 bits, which JSON has but orjson lacks
         return deepcopy(value)
 
 

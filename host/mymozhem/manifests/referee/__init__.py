@@ -1,9 +1,9 @@
-"""The referee: what two versions of a manifest differ in, and how far the version has to move.
+"""The referee: the differences of two manifests, and which version bump they require.
 
-`compare(old, new)` is a pure function over two valid manifests. It says change by change what class
-it is and who has to agree; the required bump is the largest. Schemas are compared by a documented
-subset of JSON Schema: what lies outside it and differs is major, because nobody knows. The classes
-are in `table.RULES`, the words around them in `docs/reference/referee.md`.
+`compare(old, new)` is a pure function over two valid manifests. For each change it returns the
+class and who has to agree; the required bump is the largest class. Schemas are compared by a
+documented subset of JSON Schema: a difference outside of it is major, because its effect is
+unknown. The classes are in `change_codes.RULES`; `docs/reference/referee.md` explains them.
 """
 
 from .compare import compare

@@ -1,6 +1,6 @@
 """The referee's table: every code, its class, who has to agree, and what it means.
 
-`docs/reference/referee.md` shows the same table, and a test holds the two together.
+`docs/reference/referee.md` shows the same table; a test compares the two.
 """
 
 from collections.abc import Iterable
@@ -12,13 +12,13 @@ from .model import Bump, Change, Consenter
 
 PATCH, MINOR, MAJOR = Bump.PATCH, Bump.MINOR, Bump.MAJOR
 
-#: what stood somewhere, and what stands there now
+#: the old value and the new value
 Values = tuple[JsonValue, JsonValue]
 
 
 @dataclass(frozen=True)
 class Rule:
-    """A kind of change; `known` is False where it is major because nobody knows."""
+    """A kind of change; `known` is False if it is major because its effect is unknown."""
 
     code: str
     bump: Bump
@@ -35,7 +35,7 @@ RULES: tuple[Rule, ...] = (
     Rule("ADDRESS_CHANGED", PATCH, "another path on the same host in `baseUrl`"),
     Rule("WEBHOOK_CHANGED", PATCH, "path, deadline or retries of a webhook"),
     Rule("PAGE_CHANGED", PATCH, "a page of the app has another path in its package"),
-    # schemas of what rooms hold and people send: settings, registration, state, action payloads
+    # schemas of values in rooms and requests: settings, registration, state, action payloads
     Rule("TYPE_WIDER", MINOR, "more types of values are accepted"),
     Rule("TYPE_NARROWER", MAJOR, "a type of values is not accepted any more"),
     Rule("VALUES_WIDER", MINOR, "`enum` or `const` takes more; in an event: names more"),
@@ -62,7 +62,7 @@ RULES: tuple[Rule, ...] = (
         "more people see a setting or an event",
         consent=Consenter.ORGANIZER,
     ),
-    # schemas of what readers rely on: payloads of events
+    # schemas that readers rely on: payloads of events
     Rule("PROMISE_STRONGER", MINOR, "the payload of an event is narrower"),
     Rule("PROMISE_WEAKER", MAJOR, "the payload of an event may contain what readers do not expect"),
     # the other parts
@@ -82,18 +82,18 @@ RULES: tuple[Rule, ...] = (
         consent=Consenter.OPERATOR,
     ),
     Rule("ACTION_ADDED", MINOR, "a new action"),
-    Rule("ACTION_REMOVED", MAJOR, "an action is gone"),
-    Rule("ROLE_ADDED", MINOR, "more roles may ask for an action"),
-    Rule("ROLE_REMOVED", MAJOR, "a role may not ask for an action any more"),
-    Rule("STATUS_ADDED", MINOR, "an action may be asked for in more statuses of the room"),
-    Rule("STATUS_REMOVED", MAJOR, "an action may not be asked for in a status any more"),
+    Rule("ACTION_REMOVED", MAJOR, "an action was removed"),
+    Rule("ROLE_ADDED", MINOR, "more roles may call an action"),
+    Rule("ROLE_REMOVED", MAJOR, "a role may not call an action any more"),
+    Rule("STATUS_ADDED", MINOR, "an action may be called in more statuses of the room"),
+    Rule("STATUS_REMOVED", MAJOR, "an action may not be called in a status any more"),
     Rule("BATCH_CHANGED", MINOR, "whether waiting calls of an action are sent together"),
     Rule("EVENT_ADDED", MINOR, "a new type of event"),
-    Rule("EVENT_REMOVED", MAJOR, "a type of event is gone"),
+    Rule("EVENT_REMOVED", MAJOR, "a type of event was removed"),
     Rule("IMPORT_ADDED", MINOR, "a setting can be imported, or from one more format"),
     Rule("IMPORT_REMOVED", MAJOR, "a setting cannot be imported any more, or not from a format"),
     Rule("PAGE_ADDED", MINOR, "a new page of the app"),
-    Rule("PAGE_REMOVED", MAJOR, "a page of the app is gone"),
+    Rule("PAGE_REMOVED", MAJOR, "a page of the app was removed"),
     Rule("NEEDS_CHANGED", MINOR, "which data the host adds to requests (`needs`)"),
     Rule("TOLD_CHANGED", MINOR, "which changes of the room the app is notified of (`changes`)"),
     Rule("POLICY_CHANGED", MINOR, "the deadline, or what the host does if the app fails"),
@@ -102,7 +102,7 @@ RULES: tuple[Rule, ...] = (
     Rule("CONTRACT_RANGE", MINOR, "other versions of the contract, with the same major versions"),
     Rule("CONTRACT_MAJOR", MAJOR, "a major version of the contract was added or removed"),
     Rule("ID_CHANGED", MAJOR, "another app"),
-    # nobody knows
+    # the effect is unknown
     Rule("KEYWORD_UNKNOWN", MAJOR, "a change in a keyword that is not compared", known=False),
     Rule(
         "DEFAULT_UNPROVEN",
@@ -124,10 +124,9 @@ def change(
     *,
     also: Iterable[Consenter] = (),
 ) -> Change:
-    """Return a change of a kind of the table.
+    """Return a change of a kind in the table.
 
-    `values` are what stood there and what stands there now; `also` are consents beyond those of its
-    kind.
+    `values` are the old value and the new one; `also` are consents beyond those of its kind.
     """
     rule = _BY_CODE[code]
     consent = rule.consent or next(iter(also), None)

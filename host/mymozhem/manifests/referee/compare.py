@@ -1,4 +1,4 @@
-"""All parts of two manifests, compared one after the other, and nothing passed over."""
+"""Compare all parts of two manifests, one after the other."""
 
 import re
 from collections.abc import Iterator
@@ -16,7 +16,7 @@ from .manifest_parts import PARTS
 from .model import Change, Diff
 
 _UNNAMED = frozenset({"/meta/version"})
-#: what has a meaning where it is absent, or whatever its order: its rule tells what it means
+#: parts that have a meaning if absent, or whose order does not matter: their rules know it
 _SPELLED_OUT = re.compile(
     r"/(capabilities|changes|contract|id|manifestVersion|permissions|registration|serves|settings"
     r"|state|ui|actions(/[^/]+/(batch|confirm|payload|roles|when))?"
@@ -25,39 +25,39 @@ _SPELLED_OUT = re.compile(
 
 
 def compare(old: Manifest, new: Manifest) -> Diff:
-    """Return what differs between two valid manifests, the gravest first; pure, raises nothing.
+    """Return the differences of two valid manifests, the largest class first; pure, never raises.
 
-    The version itself is no change. Whatever differs is spoken of by at least one change: what no
-    rule knows is major, because nobody knows.
+    The version itself is no change. At least one change covers each difference. A difference that
+    no rule knows is major, because its effect is unknown.
     """
-    told = [each for part in PARTS.values() for each in part(old, new)]
-    told += _passed_over(old.document, new.document, told)
-    placed = (_placed(each, old.document, new.document) for each in told)
+    changes = [each for part in PARTS.values() for each in part(old, new)]
+    changes += _passed_over(old.document, new.document, changes)
+    placed = (_placed(each, old.document, new.document) for each in changes)
     ranked = sorted(placed, key=lambda each: -each.bump.rank)
     return Diff(old.version, new.version, tuple(ranked))
 
 
-def _passed_over(old: JsonObject, new: JsonObject, told: list[Change]) -> Iterator[Change]:
-    spoken_of = {each.pointer for each in told}
-    above = {at for place in spoken_of for at in _above(place)}
+def _passed_over(old: JsonObject, new: JsonObject, changes: list[Change]) -> Iterator[Change]:
+    changed = {each.pointer for each in changes}
+    above = {at for place in changed for at in _above(place)}
     for place in differences(old, new):
-        if place in _UNNAMED or place in above or not spoken_of.isdisjoint(_above(place)):
+        if place in _UNNAMED or place in above or not changed.isdisjoint(_above(place)):
             continue
         before, after = _find(old, place), _find(new, place)
         if _SPELLED_OUT.fullmatch(place):
-            message = "The same in other words, or in another order"
+            message = "The same, written differently or in another order"
             yield change("SAME_MEANING", place, message, (before, after))
         else:
-            message = "Something that the referee does not know is another"
+            message = "A part that the referee does not know changed"
             yield change("PART_UNKNOWN", place, message, (before, after))
 
 
-def _placed(told: Change, old: JsonObject, new: JsonObject) -> Change:
-    """Return the change at what stands in one of the documents: a missing schema has no parts."""
-    for place in _above(told.pointer):
+def _placed(found: Change, old: JsonObject, new: JsonObject) -> Change:
+    """Return the change with a pointer that exists in a document: a missing schema has no parts."""
+    for place in _above(found.pointer):
         if _stands(new, place) or _stands(old, place):
-            return told if place == told.pointer else replace(told, pointer=place)
-    return told
+            return found if place == found.pointer else replace(found, pointer=place)
+    return found
 
 
 def _stands(document: JsonObject, place: str) -> bool:
@@ -69,7 +69,7 @@ def _stands(document: JsonObject, place: str) -> bool:
 
 
 def _above(place: str) -> Iterator[str]:
-    """Yield a pointer and those of everything around it."""
+    """Yield a pointer and the pointers of everything around it."""
     while place:
         yield place
         place = place.rpartition("/")[0]

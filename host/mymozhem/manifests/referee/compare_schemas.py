@@ -1,9 +1,9 @@
-"""Two versions of a schema, keyword by keyword.
+"""Compare two versions of a schema, keyword by keyword.
 
-The promise: where nothing here is major, every value that was valid stays valid, once the host has
-completed it by defaults where it does so. Keywords hold together by "and", so that each is compared
-by itself; what depends on its neighbours is compared with them, and what is not compared is major
-when it differs. Payloads of events are compared from their readers' side.
+The promise: if no change here is major, every value that was valid stays valid, after the host has
+completed it by defaults if it does so. Keywords are combined by "and", so each is compared
+separately. Keywords that depend on others are compared together with them, and a difference in any
+other keyword is major. Payloads of events are compared from their readers' side.
 """
 
 from collections.abc import Iterator, Mapping
@@ -36,7 +36,7 @@ from .schema_place import SEEN_BY, Kind, Place, Side, is_looser, words_in
 
 Changes = Iterator[Change]
 
-#: what the sentences call a limit
+#: the names of limits in sentences
 _LIMIT_NAMES = {
     "minimum": "the smallest number",
     "exclusiveMinimum": "the number to exceed",
@@ -64,7 +64,7 @@ _COMPARED = LIMITS | {
     "x-live",
     "x-visibility",
 }
-#: keywords that may refuse a value for what defaults put into it
+#: keywords that may refuse a value because of defaults filled in
 _REACT_TO_DEFAULTS = (
     "$dynamicRef",
     "$ref",
@@ -93,36 +93,36 @@ _DEPEND_ON_ALL = ("unevaluatedItems", "unevaluatedProperties")
 
 
 def compare_schemas(old: Schema, new: Schema, place: Place) -> tuple[Change, ...]:
-    """Return what differs between two whole schemas that stand at one place of a manifest."""
+    """Return the differences between two whole schemas at one place of a manifest."""
     return tuple(_Pair(Whole(old), Whole(new)).compare(old, new, place))
 
 
 @dataclass(frozen=True)
 class _Pair:
-    """The two whole schemas, whose parts are compared."""
+    """The two whole schemas whose parts are compared."""
 
     old: Whole
     new: Whole
 
     @cached_property
     def _refers(self) -> bool:
-        """Tell whether parts that are written alike may mean something else."""
+        """True if parts with the same text may have different meanings."""
         return self.old.refers or self.new.refers
 
     @cached_property
     def _merges(self) -> bool:
-        """Tell whether several parts of a schema may say together who sees one field."""
+        """True if several parts of a schema together may determine who sees one field."""
         return self.old.merges or self.new.merges
 
     def compare(self, old: Schema, new: Schema, place: Place) -> Changes:
-        """Yield what differs between two parts that describe the same values."""
+        """Yield the differences between two parts that describe the same values."""
         if not self._refers and same(old, new):
             return
         if old is False or new is False:
             yield from _nothing_accepted(old, new, place)
             return
         before, after = _as_object(old), _as_object(new)
-        told: list[Change] = []
+        changes: list[Change] = []
         for rule in (
             self._uncovered,
             _types,
@@ -137,9 +137,9 @@ class _Pair:
             self._live,
             self._reactions,
         ):
-            told += rule(before, after, place)
-        yield from told
-        yield from _same_meaning(before, after, place, told)
+            changes += rule(before, after, place)
+        yield from changes
+        yield from _same_meaning(before, after, place, changes)
         if isinstance(old, bool) is not isinstance(new, bool) and not (before or after):
             yield _same(place.pointer, place)
 
@@ -152,12 +152,12 @@ class _Pair:
             before, after = old.get(word), new.get(word)
             if word in TEXTS:
                 if not _same_at(word, old, new):
-                    message = f"{place.label}: the text or hint “{word}” is another"
+                    message = f"{place.label}: the text or hint “{word}” changed"
                     yield change("TEXT_CHANGED", place.at(word), message, (before, after))
             elif not self._means_the_same(word, old, new):
                 yield self._unknown(word, old, new, place)
             elif not _same_at(word, old, new):
-                message = f"{place.label}: a text inside “{word}” is another"
+                message = f"{place.label}: a text inside “{word}” changed"
                 yield change("TEXT_CHANGED", place.at(word), message, (before, after))
         if not same(_dialect(old), _dialect(new)):
             yield self._unknown("$schema", old, new, place)
@@ -177,11 +177,11 @@ class _Pair:
     def _unknown(self, word: str, old: Object, new: Object, place: Place) -> Change:
         before, after = old.get(word), new.get(word)
         message = (
-            f"{place.label}: something in “{word}” is another, and whether all that was valid "
+            f"{place.label}: “{word}” changed, and whether every valid value "
             "stays valid is not known"
         )
-        told = [self.old.meaning({word: before}), self.new.meaning({word: after})]
-        also = (Consenter.ORGANIZER,) if any(words_in(told, "x-visibility")) else ()
+        meanings = [self.old.meaning({word: before}), self.new.meaning({word: after})]
+        also = (Consenter.ORGANIZER,) if any(words_in(meanings, "x-visibility")) else ()
         return change("KEYWORD_UNKNOWN", place.at(word), message, (before, after), also=also)
 
     # ---------------------------------------------------------------- objects
@@ -214,7 +214,7 @@ class _Pair:
         could_be = True if by_pattern or not isinstance(others, dict) else others
         clashes = [each for each in self.compare(could_be, now, place) if each.bump is Bump.MAJOR]
         if not clashes:
-            message = f"{place.label} is new, and accepts all that could stand there before"
+            message = f"{place.label} is new, and accepts every value that was accepted before"
             yield change("FIELD_ADDED", place.pointer, message, (None, after))
             return
         message = (
@@ -228,13 +228,13 @@ class _Pair:
         others = new.get("additionalProperties", True)
         before = _json(was)
         if was is False:
-            message = f"{place.label} is gone, which nobody could give anyway"
+            message = f"{place.label} was removed, but nobody could give it anyway"
             yield change("OTHERS_ACCEPTED", place.pointer, message, (before, None))
             return
         stays = others if isinstance(others, dict | bool) else True
         left = () if stays is False else tuple(self.compare(was, stays, place))
         also = [each.consent for each in left if each.consent is not None]
-        message = f"{place.label} is gone"
+        message = f"{place.label} was removed"
         yield change("FIELD_REMOVED", place.pointer, message, (before, None), also=also)
 
     def _filled(self, was: Schema | None, now: Schema, place: Place) -> Changes:
@@ -243,7 +243,7 @@ class _Pair:
             return
         found = self.new.filled(now)
         if found.valid is None:
-            message = f"{place.label}: whether what the host fills in is valid is not known"
+            message = f"{place.label}: whether the filled-in values are valid is not known"
             yield change("DEFAULT_UNPROVEN", place.pointer, message, (None, _json(now)))
         elif not found.valid:
             value = shown(found.values[0]) if found.values else "nothing"
@@ -264,7 +264,7 @@ class _Pair:
                 code, message = "PROMISE_STRONGER", f"{label} is always there now"
             elif said is not None and place.side is Side.COMPLETED and self.new.filled(said).values:
                 code = "REQUIRED_WITH_DEFAULT"
-                message = f"{label} is always there now; the host fills it in where it is missing"
+                message = f"{label} is always there now; the host fills it in if it is missing"
             else:
                 code, message = "REQUIRED_ADDED", f"{label} must be given now"
             yield change(code, places[name], message, (None, name))
@@ -287,7 +287,7 @@ class _Pair:
             message = f"{place.label}: fields that nobody declared are accepted now"
             yield change("OTHERS_ACCEPTED", here.pointer, message, values)
         elif now is False and place.side is Side.READ:
-            message = f"{place.label}: no other fields come any more"
+            message = f"{place.label}: there are no other fields any more"
             yield change("PROMISE_STRONGER", here.pointer, message, values)
         elif now is False:
             message = f"{place.label}: fields that nobody declared are refused now"
@@ -345,8 +345,8 @@ class _Pair:
             known = word in _COMPARED or self._means_the_same(word, old, new)
             if word in new and known and _reacts(word, new):
                 message = (
-                    f"{place.label}: other defaults are filled in, and whether “{word}” lets them "
-                    "through is not known"
+                    f"{place.label}: other defaults are filled in, and it is not known "
+                    "whether “{word}” accepts them"
                 )
                 before, after = old.get(word), new.get(word)
                 yield change("DEFAULT_UNPROVEN", place.at(word), message, (before, after))
@@ -362,7 +362,7 @@ def _nothing_accepted(old: Schema, new: Schema, place: Place) -> Changes:
     read = place.side is Side.READ
     if old is False:
         code = "PROMISE_WEAKER" if read else "TYPE_WIDER"
-        yield change(code, place.pointer, f"{place.label}: there may be something now", values)
+        yield change(code, place.pointer, f"{place.label}: a value is possible now", values)
     else:
         code = "PROMISE_STRONGER" if read else "TYPE_NARROWER"
         yield change(code, place.pointer, f"{place.label}: nothing is accepted any more", values)
@@ -447,29 +447,29 @@ def _default(old: Object, new: Object, place: Place) -> Changes:
         message = f"{place.label} must be given now, as it has no default any more"
         yield change("DEFAULT_DROPPED", place.at("default"), message, (before, None))
         return
-    told = shown(after) if "default" in new else "nothing"
-    message = f"{place.label}: the default is {told} instead of "
+    current = shown(after) if "default" in new else "nothing"
+    message = f"{place.label}: the default is {current} instead of "
     message += shown(before) if "default" in old else "nothing"
     yield change("DEFAULT_CHANGED", place.at("default"), message, (before, after))
 
 
-def _same_meaning(old: Object, new: Object, place: Place, told: list[Change]) -> Changes:
-    pointers = {each.pointer for each in told}
+def _same_meaning(old: Object, new: Object, place: Place, changes: list[Change]) -> Changes:
+    pointers = {each.pointer for each in changes}
     if place.pointer in pointers:
         return
     start = len(place.pointer) + 1
-    spoken_of = {each[start:].partition("/")[0] for each in pointers}
+    changed = {each[start:].partition("/")[0] for each in pointers}
     for word in _words(old, new):
         at = place.at(word)
-        if not _same_at(word, old, new) and at[start:] not in spoken_of:
-            what = "what refers here says what changes" if word in PLACES else _NO_OTHER
+        if not _same_at(word, old, new) and at[start:] not in changed:
+            what = "the references to it show the change" if word in PLACES else _NO_OTHER
             yield _same(at, place, what, (old.get(word), new.get(word)))
 
 
 def _same(
     pointer: str, place: Place, what: str = _NO_OTHER, values: Values = (None, None)
 ) -> Change:
-    message = f"{place.label}: written otherwise, and {what}"
+    message = f"{place.label}: written differently, and {what}"
     return change("SAME_MEANING", pointer, message, values)
 
 
@@ -477,12 +477,12 @@ def _same(
 
 
 def _may_be_looser(was: JsonValue, now: JsonValue) -> bool:
-    """Tell whether more may see a field that other parts of the schema speak of as well."""
+    """Return whether more people may see a field that other parts of the schema describe."""
     return now == Level.PUBLIC if was is None else now is None and was != Level.PUBLIC
 
 
 def _counts(word: str, old: Object, new: Object, place: Place) -> bool:
-    """Tell whether a keyword can count for values that were accepted, or that readers meet."""
+    """Return whether a keyword matters for values that were accepted, or that readers may get."""
     return bool(COUNTS_FOR[word] & kinds(new if place.side is Side.READ else old))
 
 
@@ -523,7 +523,7 @@ def _names(schema: Object) -> frozenset[str]:
 
 
 def _positions(old: Object, new: Object) -> Iterator[tuple[int, str]]:
-    """Yield where required names stand: in the new schema, and in the old one where not there."""
+    """Yield the positions of required names: in the new schema, or else in the old one."""
     for said in (old.get("required"), new.get("required")):
         yield from enumerate(map(str, said) if isinstance(said, list) else ())
 

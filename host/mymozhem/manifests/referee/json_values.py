@@ -1,4 +1,4 @@
-"""When two JSON values are the same, and where two documents differ."""
+"""Equality of JSON values, and the differences of two documents."""
 
 from collections.abc import Iterable, Iterator
 
@@ -13,7 +13,7 @@ _NOTHING = object()
 
 
 def same(one: object, other: object) -> bool:
-    """Tell whether two values are one and the same in JSON: 1 is 1.0, and true is not 1."""
+    """Return whether two values are equal in JSON: 1 equals 1.0, and true is not 1."""
     if isinstance(one, bool) or isinstance(other, bool):
         return one is other
     if isinstance(one, dict) and isinstance(other, dict):
@@ -24,7 +24,7 @@ def same(one: object, other: object) -> bool:
 
 
 def keyed(values: Iterable[JsonValue]) -> dict[bytes, JsonValue]:
-    """Return the values by what they are in JSON, each once."""
+    """Return the values by their JSON identity, each once."""
     return {canonical_json(value): value for value in values}
 
 
@@ -41,14 +41,14 @@ def differences(old: object, new: object, path: tuple[Part, ...] = ()) -> Iterat
 
 
 def listed(values: Iterable[JsonValue]) -> str:
-    """Return the first values of a list, written out, and how many more there are."""
+    """Return the first values of a list as text, and how many more there are."""
     found = list(values)
-    told = ", ".join(shown(value) for value in found[:LISTED])
+    first = ", ".join(shown(value) for value in found[:LISTED])
     more = len(found) - LISTED
-    return f"{told} and {more:,} more" if more > 0 else told
+    return f"{first} and {more:,} more" if more > 0 else first
 
 
 def shown(value: JsonValue) -> str:
-    """Return a value as a sentence may hold it: as JSON, cut where it is long."""
+    """Return a value as JSON for a sentence, cut if it is long."""
     text = canonical_json(value).decode()
     return text if len(text) <= SHOWN else f"{text[:SHOWN]}…"

@@ -1,6 +1,6 @@
-"""What single keywords accept, before and after: wider, narrower, the same, or nobody knows.
+"""What single keywords accept, before and after: wider, narrower, the same, or unknown.
 
-The schemas here are objects; `COUNTS_FOR` says for which kinds of values a keyword counts.
+The schemas here are objects; `COUNTS_FOR` names the kinds of values that a keyword applies to.
 """
 
 import math
@@ -16,17 +16,17 @@ Bound = tuple[float, bool]
 
 
 class Verdict(Enum):
-    """How what is accepted now lies to what was accepted before."""
+    """How the set of accepted values compares to the set accepted before."""
 
     SAME = auto()
     WIDER = auto()
     NARROWER = auto()
-    OTHER = auto()  #: neither holds the other
+    OTHER = auto()  #: neither contains the other
     UNKNOWN = auto()
 
 
 def flipped(verdict: Verdict) -> Verdict:
-    """Return the verdict on the same two schemas, told from the other one's side."""
+    """Return the verdict on the same two schemas in the opposite order."""
     sides = {Verdict.WIDER: Verdict.NARROWER, Verdict.NARROWER: Verdict.WIDER}
     return sides.get(verdict, verdict)
 
@@ -44,7 +44,7 @@ KINDS: dict[str, frozenset[str]] = {
 ANY_KIND = frozenset[str]().union(*KINDS.values())
 
 NUMERIC = frozenset({"integer", "fraction"})
-#: keyword → the kinds of values that it counts for
+#: keyword → the kinds of values that it applies to
 COUNTS_FOR: dict[str, frozenset[str]] = {
     **dict.fromkeys(
         ("minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "multipleOf"), NUMERIC
@@ -60,7 +60,7 @@ LIMITS = frozenset(COUNTS_FOR) - {"items", "properties", "required", "additional
 
 
 def declared_kinds(schema: Object) -> frozenset[str]:
-    """Return the kinds of values that `type` lets through."""
+    """Return the kinds of values that `type` accepts."""
     said = schema.get("type")
     names = said if isinstance(said, list) else [said]
     if said is None:
@@ -69,7 +69,7 @@ def declared_kinds(schema: Object) -> frozenset[str]:
 
 
 def kinds(schema: Object) -> frozenset[str]:
-    """Return the kinds of values that `type`, `enum` and `const` let through together."""
+    """Return the kinds of values that `type`, `enum` and `const` accept together."""
     values = allowed(schema)
     if values is None:
         return declared_kinds(schema)
@@ -129,7 +129,7 @@ def _ordered(new: Bound, old: Bound) -> Verdict:
 
 
 def _lower(schema: Object, *, whole: bool, up: bool = False) -> Bound:
-    """Return the lower bound of numbers, or the upper one, mirrored, where `up`."""
+    """Return the lower bound of numbers, or with `up` the negated upper bound."""
     words = ("maximum", "exclusiveMaximum") if up else ("minimum", "exclusiveMinimum")
     bounds: list[Bound] = [(-math.inf, False)]
     for word in words:

@@ -1,4 +1,4 @@
-"""The parts of a manifest beside its schemas: one function for each."""
+"""Compare the parts of a manifest other than its schemas, one function for each part."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from urllib.parse import urlsplit
@@ -28,7 +28,7 @@ def _meta(old: Manifest, new: Manifest) -> Changes:
     before, after = _part(old.document, "meta"), _part(new.document, "meta")
     for name in ("name", "description", "author", "homepage", "icon", "license"):
         if not same(before.get(name), after.get(name)):
-            yield _text(("meta", name), f"The app's {name} is another", before, after)
+            yield _text(("meta", name), f"The app's {name} changed", before, after)
 
 
 def _editors(old: Manifest, new: Manifest) -> Changes:
@@ -55,17 +55,17 @@ def _contract(old: Manifest, new: Manifest) -> Changes:
     values: Values = (old.contract, new.contract)
     before, after = _majors(old.contract, new.contract)
     if before != after:
-        message = "The app speaks another major version of the contract with the host"
+        message = "The app supports other major versions of the contract with the host"
         yield change("CONTRACT_MAJOR", "/contract", message, values)
     else:
-        message = "The app speaks other minor versions of the contract with the host"
+        message = "The app supports other minor versions of the contract with the host"
         yield change("CONTRACT_RANGE", "/contract", message, values)
 
 
 def _majors(one: str, other: str) -> tuple[frozenset[int], frozenset[int]]:
-    """Return the majors in which two ranges hold a version, tried with those around bounds.
+    """Return the majors in which each of two ranges has a version, tried at and around the bounds.
 
-    Majors between two bounds are all held or none, and the one above a bound stands for them.
+    A range holds all majors between two bounds or none, and the one above a bound represents them.
     """
     ranges = [Range.parse(text) for text in (one, other)]
     tried = {as_version("0.0.0"), as_version("0.0.1"), as_version("1.0.0")}
@@ -90,8 +90,11 @@ def _address(old: Manifest, new: Manifest) -> Changes:
         message = "The app is reached under another path of the same host"
         yield change("ADDRESS_CHANGED", "/baseUrl", message, values)
         return
-    told = {True: "is not reached over the network any more", False: "is reached at another host"}
-    yield change("HOST_CHANGED", "/baseUrl", f"The app {told[after is None]}", values)
+    change_of_host = {
+        True: "is not reached over the network any more",
+        False: "is reached at another host",
+    }
+    yield change("HOST_CHANGED", "/baseUrl", f"The app {change_of_host[after is None]}", values)
 
 
 def _host(address: str | None) -> tuple[str, str, int] | None:
@@ -121,18 +124,18 @@ def _permissions(old: Manifest, new: Manifest) -> Changes:
 def _told(old: Manifest, new: Manifest) -> Changes:
     yield from _listed(
         ("changes",), old.document.get("changes"), new.document.get("changes"),
-        added=("TOLD_CHANGED", "The app is told of changes of the kind {}"),
-        removed=("TOLD_CHANGED", "The app is not told of changes of the kind {} any more"),
+        added=("TOLD_CHANGED", "The app is notified of changes of the kind {}"),
+        removed=("TOLD_CHANGED", "The app is not notified of changes of the kind {} any more"),
     )  # fmt: skip
 
 
 def _webhooks(old: Manifest, new: Manifest) -> Changes:
-    message = "How the host calls the app over the network is another"
+    message = "The way in which the host calls the app over the network changed"
     yield from _anything("webhooks", "WEBHOOK_CHANGED", message, old, new)
 
 
 def _policies(old: Manifest, new: Manifest) -> Changes:
-    message = "How long the host waits for the app, or what it does when the app fails, is another"
+    message = "The time that the host waits for the app changed, or what it does if the app fails"
     yield from _anything("policies", "POLICY_CHANGED", message, old, new)
 
 
@@ -141,8 +144,8 @@ def _needs(old: Manifest, new: Manifest) -> Changes:
     for name in dict.fromkeys((*after, *before)):
         yield from _listed(
             ("needs", name), before.get(name, []), after.get(name, []),
-            added=("NEEDS_CHANGED", f"With {name}, the app is shown {{}}"),
-            removed=("NEEDS_CHANGED", f"With {name}, the app is not shown {{}} any more"),
+            added=("NEEDS_CHANGED", f"With {name}, the app receives {{}}"),
+            removed=("NEEDS_CHANGED", f"With {name}, the app does not receive {{}} any more"),
         )  # fmt: skip
 
 
@@ -182,7 +185,9 @@ def _actions(old: Manifest, new: Manifest) -> Changes:
         if before is None:
             yield change("ACTION_ADDED", pointer(path), f"Action “{title}” is new", (None, now))
         elif after is None:
-            yield change("ACTION_REMOVED", pointer(path), f"Action “{title}” is gone", (was, None))
+            yield change(
+                "ACTION_REMOVED", pointer(path), f"Action “{title}” was removed", (was, None)
+            )
         elif isinstance(was, dict) and isinstance(now, dict):
             yield from _action(path, title, (before, was), (after, now))
 
@@ -198,20 +203,20 @@ def _action(
     yield from _titles(path, label, was, now)
     yield from _set(
         (*path, "roles"), before.roles, after.roles,
-        added=("ROLE_ADDED", f"{label} may be asked for by {{}}"),
-        removed=("ROLE_REMOVED", f"{label} may not be asked for by {{}} any more"),
+        added=("ROLE_ADDED", f"{label} may be called by {{}}"),
+        removed=("ROLE_REMOVED", f"{label} may not be called by {{}} any more"),
     )  # fmt: skip
     yield from _set(
         (*path, "when"), before.when, after.when,
-        added=("STATUS_ADDED", f"{label} may be asked for while the room is {{}}"),
-        removed=("STATUS_REMOVED", f"{label} may not be asked for while the room is {{}} any more"),
+        added=("STATUS_ADDED", f"{label} may be called while the room is {{}}"),
+        removed=("STATUS_REMOVED", f"{label} may not be called while the room is {{}} any more"),
     )  # fmt: skip
-    for word, code, told in (
-        ("confirm", "CONFIRM_CHANGED", "whether people are asked before is another"),
-        ("batch", "BATCH_CHANGED", "whether waiting calls travel together is another"),
+    for word, code, message in (
+        ("confirm", "CONFIRM_CHANGED", "whether people must confirm it changed"),
+        ("batch", "BATCH_CHANGED", "whether waiting calls are sent together changed"),
     ):
         if not same(was.get(word, False), now.get(word, False)):
-            yield _word(code, (*path, word), f"{label}: {told}", was, now)
+            yield _word(code, (*path, word), f"{label}: {message}", was, now)
     place = Place(pointer((*path, "payload")), label, Side.GIVEN)
     yield from _schema(before.payload, after.payload, _ANY_OBJECT, place)
 
@@ -225,7 +230,7 @@ def _events(old: Manifest, new: Manifest) -> Changes:
         if before is None:
             yield change("EVENT_ADDED", pointer(path), f"Event “{name}” is new", (None, now))
         elif after is None:
-            yield change("EVENT_REMOVED", pointer(path), f"Event “{name}” is gone", (was, None))
+            yield change("EVENT_REMOVED", pointer(path), f"Event “{name}” was removed", (was, None))
         elif isinstance(was, dict) and isinstance(now, dict):
             yield from _event(path, (before, was), (after, now))
 
@@ -249,14 +254,14 @@ def _event(
 
 
 def _migrations(old: Manifest, new: Manifest) -> Changes:
-    message = "How settings are carried from version to version is another"
+    message = "The migration of settings from version to version changed"
     yield from _anything("migrations", "MIGRATIONS_CHANGED", message, old, new)
 
 
 def _serves(old: Manifest, new: Manifest) -> Changes:
     before, after = old.serves_text, new.serves_text
     if (before or "").split() != (after or "").split():
-        message = "The code answers for other versions than before"
+        message = "The code serves other versions than before"
         yield change("SERVES_CHANGED", "/serves", message, (before, after))
 
 
@@ -270,16 +275,16 @@ def _pages(old: Manifest, new: Manifest) -> Changes:
         elif name not in after:
             code, message = "PAGE_REMOVED", f"The app has no page for the {name} any more"
         else:
-            code, message = "PAGE_CHANGED", f"The app's page for the {name} lies elsewhere"
+            code, message = "PAGE_CHANGED", f"The app's page for the {name} has another path"
         yield _word(code, ("ui", name), message, before, after)
 
 
 def _locales(old: Manifest, new: Manifest) -> Changes:
-    message = "A translation is another, new or gone"
+    message = "A translation was changed, added or removed"
     yield from _anything("locales", "TEXT_CHANGED", message, old, new)
 
 
-#: part of a manifest → what compares it; a part that is not here is major when it differs
+#: part of a manifest → the function that compares it; a difference in another part is major
 PARTS: Mapping[str, Callable[[Manifest, Manifest], Changes]] = {
     "$schema": _editors,
     "manifestVersion": _format,
@@ -316,7 +321,7 @@ def _schema(
 def _titles(path: tuple[str, str], label: str, was: JsonObject, now: JsonObject) -> Changes:
     for word in ("title", "description"):
         if not same(was.get(word), now.get(word)):
-            yield _text((*path, word), f"{label}: the {word} is another", was, now)
+            yield _text((*path, word), f"{label}: the {word} changed", was, now)
 
 
 def _anything(part: str, code: str, message: str, old: Manifest, new: Manifest) -> Changes:

@@ -1,4 +1,4 @@
-"""What the referee says: classes, changes, and what follows from all of them."""
+"""The results of the referee: classes, changes, and what follows from all of them."""
 
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -12,12 +12,12 @@ from .semver import declared_level
 
 
 class Bump(StrEnum):
-    """How far a version moves, or has to."""
+    """The part of a version that changes or has to change."""
 
     NONE = "none"  #: nothing has changed
     PATCH = "patch"  #: words and looks
-    MINOR = "minor"  #: more is possible, and all that was is still valid
-    MAJOR = "major"  #: something that was valid may not be any more, or nobody knows
+    MINOR = "minor"  #: more is possible, and everything valid stays valid
+    MAJOR = "major"  #: something valid may become invalid, or the effect is unknown
 
     @property
     def rank(self) -> int:
@@ -25,14 +25,14 @@ class Bump(StrEnum):
         return list(Bump).index(self)
 
     def at_least(self, other: "Bump") -> bool:
-        """Tell whether it is as large as the other, or larger."""
+        """Return whether it is as large as the other, or larger."""
         return self.rank >= other.rank
 
 
 class Consenter(StrEnum):
-    """Who has to agree to a change before it counts."""
+    """Who has to agree to a change before it takes effect."""
 
-    OPERATOR = "operator"  #: runs the host: the app may do more, or is reached elsewhere
+    OPERATOR = "operator"  #: runs the host: the app may do more, or has another address
     ORGANIZER = "organizer"  #: runs the room: more people see something
 
 
@@ -40,9 +40,9 @@ class Consenter(StrEnum):
 class Change:
     """One difference.
 
-    `pointer` is a JSON Pointer into the new manifest, and into the old one for what is gone.
-    `known` is False where the class is major because nobody knows. `message` is a sentence for an
-    organizer. `before` and `after` are what stands there; None where nothing does.
+    `pointer` is a JSON Pointer into the new manifest, or into the old one for a removed part.
+    `known` is False if the class is major because the effect is unknown. `message` is a sentence
+    for an organizer. `before` and `after` are the values; None if there is none.
     """
 
     pointer: str
@@ -57,7 +57,7 @@ class Change:
 
 @dataclass(frozen=True)
 class Diff:
-    """All changes between two versions, the gravest first."""
+    """All changes between two versions, the largest class first."""
 
     old_version: str
     new_version: str
@@ -65,12 +65,12 @@ class Diff:
 
     @property
     def required(self) -> Bump:
-        """Return the largest class of all changes; NONE where there are none."""
+        """Return the largest class of all changes; NONE if there are none."""
         return max((change.bump for change in self.changes), key=_rank, default=Bump.NONE)
 
     @property
     def declared(self) -> Bump | None:
-        """Return how far the version moves; None where the new one is not greater."""
+        """Return the bump between the two versions; None if the new one is not greater."""
         level = declared_level(self.old_version, self.new_version)
         return None if level is None else Bump(level)
 
@@ -81,7 +81,7 @@ class Diff:
 
     @property
     def sufficient(self) -> bool:
-        """Tell whether the version moves far enough; the same version suffices for no change."""
+        """True if the declared bump is large enough; the same version suffices for no change."""
         if self.declared is None:
             return not self.changes and self.old_version == self.new_version
         return self.declared.at_least(self.required)
@@ -92,9 +92,9 @@ def _rank(bump: Bump) -> int:
 
 
 def least_version(old: str, required: Bump) -> str:
-    """Return the first version after the old one that moves as far as required.
+    """Return the smallest version with the required bump after the old one.
 
-    ValueError where the old one is no version.
+    ValueError if the old one is no version.
     """
     before = semver.Version.parse(old)
     for after in (before.bump_patch(), before.bump_minor()):
@@ -105,7 +105,7 @@ def least_version(old: str, required: Bump) -> str:
 
 
 def as_json(diff: Diff) -> JsonObject:
-    """Return what the referee said as JSON: for the REST API and for programs."""
+    """Return the result of a comparison as JSON, for the REST API and for programs."""
     return {
         "oldVersion": diff.old_version,
         "newVersion": diff.new_version,

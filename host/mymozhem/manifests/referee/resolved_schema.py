@@ -1,4 +1,4 @@
-"""A schema with its references followed: what it means, and which defaults it fills in."""
+"""A schema with its references followed: its meaning, and the defaults that it fills in."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -15,14 +15,14 @@ from mymozhem.manifests.validators import SchemaRefused, compile_schema
 
 from .schema_place import words_in
 
-#: keywords that only tell people something
+#: keywords for people only
 TEXTS = frozenset(
     ["$comment", "deprecated", "description", "examples", "readOnly", "title", "writeOnly", "x-ui"]
 )
-#: where a schema is found and by which name; what refers there tells what changes
+#: keywords of a schema's place and name; a change shows in the references to it
 PLACES = STORE | {"$anchor", "$dynamicAnchor", "$id"}
 
-#: bytes of schemas that are read to prove what is filled in: a second of work
+#: bytes of schemas to read at most to prove what is filled in: a second of work
 MAX_FILLED = 8 * 1024 * 1024
 VISIBILITY = "x-visibility"
 
@@ -37,9 +37,9 @@ _FOLLOWED_ONE = (
 )
 _FOLLOWED_LIST = ("allOf", "items", "prefixItems")
 _FOLLOWED_MAP = ("patternProperties", "properties")
-#: keywords by which several schemas speak of one part of a value
+#: keywords by which several schemas describe one part of a value
 _MERGING = frozenset(["allOf", "patternProperties"]) | REFERENCES
-#: keywords whose schemas speak of a value beside the schema that they stand in
+#: keywords whose schemas describe the same value as the schema around them
 _ASIDE = frozenset(
     [
         "allOf",
@@ -57,7 +57,7 @@ _ASIDE = frozenset(
         "unevaluatedProperties",
     ]
 )
-#: keywords that speak of properties that are not declared
+#: keywords that describe undeclared properties
 _OTHERS = ("additionalProperties", "patternProperties", "unevaluatedProperties")
 
 
@@ -77,7 +77,7 @@ class Whole:
 
     @cached_property
     def merges(self) -> bool:
-        """Tell whether several parts of it may speak of one field, and of who sees it."""
+        """True if several parts of it may determine who sees one field."""
         return self.refers or any(
             node.keyword("x-visibility") is not None and bool(_ASIDE & set(parts(node.pointer)))
             for node in self.found.nodes.values()
@@ -85,7 +85,7 @@ class Whole:
 
     @cached_property
     def refers(self) -> bool:
-        """Tell whether some part of it refers to another."""
+        """True if some part of it refers to another."""
         return any(node.keyword(word) for node in self.found.nodes.values() for word in REFERENCES)
 
     @cached_property
@@ -101,24 +101,25 @@ class Whole:
         return {word: around[word] for word in words if word in around}
 
     def meaning(self, part: Schema) -> JsonValue:
-        """Return a part of it with references followed, without texts and without places."""
+        """Return a part of it with references followed, without texts and places."""
         return _mapped(part, self.meaning, self._meant)
 
     def filled(self, part: Schema) -> "Filled":
-        """Return what is filled in where a property with this schema is missing.
+        """Return what the host fills in if a property with this schema is missing.
 
-        Said by the real engine, as long as not more than MAX_FILLED bytes of schemas are read: what
-        comes beyond is not proved.
+        The real engine validates it, as long as it reads at most MAX_FILLED bytes of schemas;
+        beyond that, the result is not proved.
         """
         if id(part) not in self._filled:
             self._filled[id(part)] = self._fill(part)
         return self._filled[id(part)]
 
     def completion(self, part: Schema, *, may_be_missing: bool = False) -> JsonValue:
-        """Return what decides which defaults are filled in below a part; None where none are.
+        """Return what determines the defaults filled in below a part; None if there are none.
 
-        Two parts with the same completion are completed alike. `may_be_missing` counts what is
-        required of the part, without which it is not made where it is missing.
+        Two parts with the same completion are completed alike. With `may_be_missing`, the required
+        properties of the part count, because a missing object is only created if its defaults
+        satisfy them.
         """
         if isinstance(part, bool) or not self._has_default(part):
             return None
@@ -174,7 +175,7 @@ class Whole:
         try:
             completed = apply_defaults(alone, {})
             valid = compile_schema(alone).is_valid(completed)
-        except SchemaRefused:  # it refers to what is not beside it
+        except SchemaRefused:  # it refers to a schema that is not in this part
             return Filled((), valid=None, read=read)
         values = (completed[_NAME],) if isinstance(completed, dict) and _NAME in completed else ()
         return Filled(values, valid=valid, read=read)
@@ -185,9 +186,9 @@ class Whole:
     def _referred(
         self, named: JsonValue, what: str, follow: Callable[[Schema], JsonValue]
     ) -> JsonValue:
-        """Return what stands for a target that is followed: a digest, for it may be long.
+        """Return a short form of a reference's target: a digest, because the target may be long.
 
-        Who may see its parts is said beside it. `what` names the way that it is followed.
+        It also includes who may see the target's parts. `what` names the purpose of following it.
         """
         target = self.found.target(named)
         if target is None:
@@ -202,10 +203,10 @@ class Whole:
 
 @dataclass(frozen=True)
 class Filled:
-    """What the host fills in for a missing property; `valid` is None where that is not proved.
+    """What the host fills in for a missing property; `valid` is None if that is not proved.
 
-    `values` holds the value as its only item, and nothing where the property stays missing. `read`
-    is how many bytes of schemas it took.
+    `values` holds the value as its only item, or nothing if the property stays missing. `read` is
+    how many bytes of schemas were read for it.
     """
 
     values: tuple[JsonValue, ...]

@@ -1,4 +1,4 @@
-"""Where in a schema the referee stands, and how that place is called for people."""
+"""The referee's position in a schema, and the name of that place for people."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
@@ -10,7 +10,7 @@ from mymozhem.contract import Level
 from mymozhem.manifests.json_pointer import Part, pointer
 from mymozhem.manifests.schema_nodes import Schema
 
-#: characters of a place's name, and of one name in it, that a sentence holds
+#: the maximum length of a place's name in a sentence, and of one name in it
 LONGEST_LABEL = 200
 LONGEST_NAME = 60
 
@@ -23,7 +23,7 @@ SEEN_BY = {
 
 
 def is_looser(now: Level, was: Level) -> bool:
-    """Tell whether more people see now what they saw at another level."""
+    """Return whether more people see a value at the level `now` than at the level `was`."""
     return _STRICTNESS.index(now) < _STRICTNESS.index(was)
 
 
@@ -47,8 +47,8 @@ class Kind(Enum):
 class Place:
     """A place in two schemas: its pointer in the manifest, and its name in sentences.
 
-    `is_live` tells for the old and the new schema whether something above is `x-live`; `must`
-    whether a property has to be there now.
+    `is_live` says for the old and the new schema whether a part above is `x-live`; `must` says
+    whether the property is required now.
     """
 
     pointer: str
@@ -59,13 +59,13 @@ class Place:
     must: bool = False
 
     def at(self, *path: Part) -> str:
-        """Return the pointer of something below."""
+        """Return the pointer of a part below."""
         return self.pointer + pointer(path)
 
     def property(
         self, name: str, old: Schema | None, new: Schema | None, *, must: bool = False
     ) -> "Place":
-        """Return the place of a property, called by its title where it has one."""
+        """Return the place of a property, named by its title if it has one."""
         found = (said.get("title") for said in (new, old) if isinstance(said, Mapping))
         title = _short(next((word for word in found if isinstance(word, str)), name))
         return replace(
@@ -77,27 +77,27 @@ class Place:
         )
 
     def below(self, word: str, name: str, kind: Kind) -> "Place":
-        """Return the place of what a keyword describes: entries, or undeclared fields."""
+        """Return the place that a keyword describes: entries, or undeclared fields."""
         return replace(self, pointer=self.at(word), label=self._named(name), kind=kind, must=False)
 
     def _named(self, part: str) -> str:
-        """Return the name of a part; what is deep has the nearest names alone."""
+        """Return the name of a part; a deep part gets only the nearest names."""
         label = f"{self.label}, {part}"
         return label if len(label) <= LONGEST_LABEL else f"…{label[-LONGEST_LABEL:]}"
 
     def under(self, old: Mapping[str, JsonValue], new: Mapping[str, JsonValue]) -> "Place":
-        """Return the same place, as a part of what two schemas describe."""
+        """Return the same place inside of two enclosing schemas."""
         return replace(self, is_live=self.lives(old, new))
 
     def lives(
         self, old: Mapping[str, JsonValue], new: Mapping[str, JsonValue]
     ) -> tuple[bool, bool]:
-        """Tell for both schemas whether what stands here may change while the room runs."""
+        """Return for both schemas whether this place may change while the room runs."""
         above_old, above_new = self.is_live
         return above_old or old.get("x-live") is True, above_new or new.get("x-live") is True
 
     def visibility(self, schema: Mapping[str, JsonValue]) -> Level:
-        """Return who sees what stands here; what says nothing is a property of organizers."""
+        """Return who sees this place; organizers if the schema does not say."""
         said = schema.get("x-visibility")
         if isinstance(said, str) and said in set(Level):
             return Level(said)
@@ -109,7 +109,7 @@ def _short(name: str) -> str:
 
 
 def words_in(value: JsonValue, word: str) -> Iterator[JsonValue]:
-    """Yield what a keyword says anywhere in a value."""
+    """Yield the values of a keyword anywhere in a value."""
     if isinstance(value, dict):
         if word in value:
             yield value[word]

@@ -1,4 +1,4 @@
-"""How far a version moves, by semver."""
+"""The bump between two versions, by semver."""
 
 from typing import Literal
 
@@ -8,12 +8,13 @@ Level = Literal["patch", "minor", "major"]
 
 
 def declared_level(old: str, new: str) -> Level | None:
-    """Return how far a version moves; None where the new one is not greater, or one is no version.
+    """Return the bump between two versions; None if the new one is not greater, or one is invalid.
 
     Below 1.0.0 the first number that is not zero counts as the major one: 0.1.0 to 0.2.0 and 0.0.1
     to 0.0.2 are major, 0.1.1 to 0.1.2 is minor. Between pre-releases of one version, and from them
-    to it, all is allowed that its numbers allow: 2.0.0-rc.1 to 2.0.0 is major, 1.1.0-rc.1 to 1.1.0
-    minor. Build metadata makes no version greater. Source: semver 2.0.0, clauses 4 and 9 to 11.
+    to the release, everything is allowed that the numbers allow: 2.0.0-rc.1 to 2.0.0 is major,
+    1.1.0-rc.1 to 1.1.0 minor. Build metadata makes no version greater. Source: semver 2.0.0,
+    clauses 4 and 9 to 11.
     """
     try:
         before, after = semver.Version.parse(old), semver.Version.parse(new)

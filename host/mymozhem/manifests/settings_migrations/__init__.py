@@ -1,1 +1,1 @@
-"""Steps that carry a room's settings from one version of an app to another: read, and done."""
+"""Steps that migrate a room's settings from one version of an app to another."""

@@ -1,6 +1,6 @@
-"""How settings come from one version of an app to another by the steps of its manifests: pure.
+"""Migrate settings from one version of an app to another by the steps of its manifests: pure.
 
-Nothing here validates or completes what comes of it: the manifest it is meant for does that.
+Nothing here validates or completes the result: the target manifest does that.
 """
 
 from collections.abc import Iterable, Sequence
@@ -39,12 +39,12 @@ __all__ = [
 
 
 class MigrationFailed(ValueError):
-    """Steps cannot be done to these settings.
+    """Steps cannot be applied to these settings.
 
     `pointer` is the place in the settings, `step` the number of the step, from 0, in the migration
-    to `to`. They are None where they are not known, and where the settings are wrong before the
-    first step or after the last. Codes: TARGET_IN_LIST, TARGET_IN_SCALAR, TOO_MUCH_WORK, and those
-    of `strict_json`, such as TOO_LARGE.
+    to `to`. They are None if they are not known, and if the settings are invalid before the first
+    step or after the last. Codes: TARGET_IN_LIST, TARGET_IN_SCALAR, TOO_MUCH_WORK, and those of
+    `strict_json`, such as TOO_LARGE.
     """
 
     def __init__(
@@ -71,12 +71,12 @@ def route(
 ) -> tuple[Migration, ...] | None:
     """Return the migrations that lead from a version up to a manifest's, in order.
 
-    From each version on the way, that entry is taken which leads furthest without passing the
-    target: one of the target's manifest, else one of `between`, the published manifests of versions
-    between the two (any others are passed over), the newest first; where two lead equally far, the
-    first that is listed. The way ends where no entry starts: below the target as well, since what
-    is left is the schema's to decide. So () says that nothing is declared, or that the versions are
-    the same. None where the target is older than the source: see `route_down`.
+    From each version on the way, it takes the entry that leads furthest without passing the target:
+    an entry of the target's manifest, otherwise one of `between`. Those are the published manifests
+    of versions between the two (any others are skipped), the newest first. If two entries lead
+    equally far, the first one is taken. The route ends at a version where no entry starts, which
+    may be below the target: from there the schema decides. So () means that nothing is declared, or
+    that the versions are the same. None if the target is older than the source: see `route_down`.
     """
     start, end = _version(source), _version(target.version)
     if end < start:
@@ -97,33 +97,32 @@ def route_down(
 ) -> tuple[Migration, ...]:
     """Return the migrations that lead from a manifest back to an older version, in order.
 
-    They are those that led up, backwards. () where nothing is declared, and where the version is
-    not older.
+    They are those that led up, in reverse. () if nothing is declared, or if the version is not
+    older.
     """
     return tuple(reversed(route(target_version, current, between) or ()))
 
 
 def up(settings: JsonObject, route: Iterable[Migration]) -> JsonObject:
-    """Return settings after the steps of a route; `MigrationFailed` where they cannot be done."""
+    """Return settings after the steps of a route; `MigrationFailed` if they cannot be applied."""
     return _applied(settings, [(entry.to, entry.steps) for entry in route])
 
 
 def down(settings: JsonObject, route: Iterable[Migration]) -> JsonObject:
-    """Return settings after the `down` steps of a route that `route_down` gave.
+    """Return settings after the `down` steps of a route from `route_down`.
 
-    An entry that says nothing about the way back changes nothing. `MigrationFailed` where steps
-    cannot be done.
+    An entry without `down` steps changes nothing. `MigrationFailed` if steps cannot be applied.
     """
     return _applied(settings, [(entry.to, entry.down or ()) for entry in route])
 
 
 def apply_steps(settings: JsonObject, steps: Sequence[Step]) -> JsonObject:
-    """Return new settings, made of these by steps, one after the other.
+    """Return new settings: these settings with the steps applied one after the other.
 
-    The settings given are left as they are. A step whose source is missing does nothing.
-    `MigrationFailed` where a step would put something into a list or a scalar, where the settings
-    are at any time larger than a room may hold (256 KiB), where the steps would take seconds, and
-    where the settings are no JSON.
+    The given settings stay unchanged. A step whose source is missing does nothing.
+    `MigrationFailed` if a step would put a value into a list or a scalar, if the settings are at
+    any time larger than a room may hold (256 KiB), if the steps would take seconds, or if the
+    settings are no JSON.
     """
     return _applied(settings, [(None, steps)])
 
@@ -144,7 +143,7 @@ def _applied(
 
 
 def _strict(settings: JsonObject) -> JsonObject:
-    """Return a copy of settings that a room could have."""
+    """Return a copy of settings that a room may have."""
     try:
         copy = from_python(settings, max_bytes=MAX_BYTES)
     except StrictJsonError as error:

@@ -1,4 +1,4 @@
-"""Settings while steps change them: a copy that never grows beyond what a room may hold."""
+"""Settings while steps change them: a copy that never grows beyond the limit of a room."""
 
 from collections.abc import Iterator, Sequence
 from itertools import chain
@@ -13,7 +13,7 @@ from .steps import EACH, through_last_each
 
 MAX_BYTES = 256 * 1024
 
-#: places looked at, and values of 200 bytes moved, over all steps: some seconds of work
+#: the maximum of places visited and 200-byte blocks moved in all steps: some seconds of work
 MAX_WORK = 500_000
 _BYTES_AT_ONCE = 200
 
@@ -21,7 +21,7 @@ Place = tuple[Part, ...]
 
 
 class Unfit(ValueError):
-    """A step cannot be done to these settings; `code`, `pointer` and `message` say why."""
+    """A step cannot be applied to these settings; `code`, `pointer` and `message` say why."""
 
     def __init__(self, code: str, place: Place, message: str) -> None:
         self.code = code
@@ -33,9 +33,9 @@ class Unfit(ValueError):
 class Draft:
     """Settings that are being changed.
 
-    Whatever is put is copied, and paid for by its size as JSON before it is copied: a few steps
-    could otherwise make gigabytes of 256 KiB. Work is counted too, as a few steps could otherwise
-    take minutes.
+    Every new value is copied, and its size as JSON is counted before the copy: otherwise a few
+    steps could turn 256 KiB into gigabytes. Work is counted too, because a few steps could
+    otherwise take minutes.
     """
 
     def __init__(self, settings: JsonObject) -> None:
@@ -44,9 +44,9 @@ class Draft:
         self._work_left = MAX_WORK
 
     def places(self, names: Sequence[str], *, below: Place = ()) -> list[Place]:
-        """Return where something stands at a path, with `*` written out; `below` is where to start.
+        """Return the existing places of a path, with `*` expanded; `below` is where to start.
 
-        Where a name meets a list or a scalar, nothing stands.
+        A name below a list or a scalar has no place.
         """
         found = list(self._at(below))
         for name in names:
@@ -55,27 +55,27 @@ class Draft:
         return [place for place, _ in found]
 
     def targets(self, names: Sequence[str], *, below: Place = ()) -> list[Place]:
-        """Return where a path leads, with `*` written out, whether anything stands there or not."""
+        """Return the places of a path, with `*` expanded, whether they exist or not."""
         shared = through_last_each(names)
         rest = tuple(names[len(shared) :])
         return [(*place, *rest) for place in self.places(shared, below=below)]
 
     def has(self, place: Place) -> bool:
-        """Tell whether something stands at a place."""
+        """Return whether there is a value at a place."""
         return bool(self._at(place))
 
     def get(self, place: Place) -> JsonValue:
-        """Return what stands at a place, where something does."""
+        """Return the value at an existing place."""
         return self._at(place)[0][1]
 
     def copy(self, place: Place) -> JsonValue:
-        """Return a copy of what stands at a place, where something does."""
+        """Return a copy of the value at an existing place."""
         return _copied(self.get(place))
 
     def take(self, place: Place) -> JsonValue:
-        """Take away what stands at a place of an object, and return it.
+        """Remove the value at a place of an object, and return it.
 
-        An element of a list leaves an empty object behind, for what is put inside it.
+        An element of a list is replaced by an empty object, for values that are put inside it.
         """
         holder, key = self.get(place[:-1]), place[-1]
         if isinstance(holder, list):
@@ -87,13 +87,13 @@ class Draft:
         return self._remove(holder, key, place)
 
     def remove(self, place: Place) -> None:
-        """Take away what stands at a place; elements behind one of a list move up."""
+        """Remove the value at a place; later elements of a list move up."""
         self._remove(self.get(place[:-1]), place[-1], place)
 
     def put(self, place: Place, value: JsonValue) -> None:
-        """Put a copy of a value at a place; objects on the way there are made.
+        """Put a copy of a value at a place; create missing objects on the way there.
 
-        `Unfit` where the way leads through something else, or where the settings would be too
+        `Unfit` if the path leads through another type of value, or if the settings would be too
         large.
         """
         here: JsonValue = self.settings
@@ -134,7 +134,7 @@ class Draft:
         raise _no_object(place[:-1], holder)
 
     def _at(self, place: Place) -> list[tuple[Place, JsonValue]]:
-        """Return a place with what stands there, in a list; an empty one where nothing does."""
+        """Return a place with its value, as the only item of a list; an empty list if none."""
         here: JsonValue = self.settings
         for part in place:
             found = list(_below(here, part))
@@ -158,7 +158,7 @@ class Draft:
 
 
 def _below(here: JsonValue, part: Part) -> Iterator[JsonValue]:
-    """Yield what stands right below, if anything does."""
+    """Yield the value directly below, if there is one."""
     if isinstance(here, dict) and isinstance(part, str) and part in here:
         yield here[part]
     if isinstance(here, list) and isinstance(part, int) and part < len(here):
@@ -166,7 +166,7 @@ def _below(here: JsonValue, part: Part) -> Iterator[JsonValue]:
 
 
 def _steps_in(place: Place, here: JsonValue, name: str) -> Iterator[tuple[Place, JsonValue]]:
-    """Yield where a name leads from a place."""
+    """Yield the places that a name leads to from a place."""
     if name == EACH and isinstance(here, list):
         yield from (((*place, position), value) for position, value in enumerate(here))
     elif name == EACH and isinstance(here, dict):
@@ -183,7 +183,7 @@ def _no_object(place: Place, here: JsonValue) -> Unfit:
 
 
 def _cost(name: str | None, value: JsonValue, place: Place) -> int:
-    """Return the bytes that a value takes in an object under a name, or in a list without one."""
+    """Return the bytes of a value in an object under a name, or in a list without one."""
     named = 0 if name is None else len(_json(name, place)) + 1
     return named + len(_json(value, place)) + 1
 

@@ -9,7 +9,7 @@ from .steps import Copy, Default, Map, Move, Remove, Rename, Set, Step, names_of
 
 
 def apply_step(step: Step, draft: Draft) -> None:
-    """Change a draft as a step says; `Unfit` where it cannot be."""
+    """Change a draft as a step says; `Unfit` if that is impossible."""
     match step:
         case Rename():
             _rename(step, draft)
@@ -60,7 +60,7 @@ def _map(step: Map, draft: Draft) -> None:
 
 
 def exactly(value: JsonValue) -> object:
-    """Return what is equal for equal JSON values alone: 1 is 1.0, and true is not 1."""
+    """Return a key that is equal only for equal JSON values: 1 equals 1.0, and true is not 1."""
     if isinstance(value, list):
         return ("list", tuple(map(exactly, value)))
     if isinstance(value, Mapping):

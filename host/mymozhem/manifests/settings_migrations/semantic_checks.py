@@ -1,4 +1,4 @@
-"""What is well-formed in `migrations`, and yet leads nowhere, in circles, or two ways at once."""
+"""Find `migrations` that are well-formed, but lead nowhere, in circles, or in two ways."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ Comparison = tuple[str, semver.Version]
 
 @dataclass(frozen=True)
 class Entry:
-    """Where an entry of the list stands, and what can be read of it; None where that is nothing."""
+    """The place of an entry in the list, and its readable parts; None for unreadable ones."""
 
     place: tuple[Part, ...]
     start: VersionRange | None
@@ -25,13 +25,13 @@ class Entry:
 
     @property
     def comparisons(self) -> tuple[Comparison, ...]:
-        """Return what a version satisfies from which the entry leads up."""
+        """Return the comparisons that hold for a version from which the entry leads up."""
         below = () if self.to is None else (("<", self.to),)
         return (*(self.start.parts if self.start is not None else ()), *below)
 
 
 def migration_problems(document: Mapping[str, JsonValue]) -> Iterator[Problem]:
-    """Yield what makes no sense in a manifest's migrations; what has the wrong shape is skipped."""
+    """Yield the migrations of a manifest that make no sense; skip parts of the wrong shape."""
     meta, said = document.get("meta"), document.get("migrations")
     own = _version(meta.get("version") if isinstance(meta, dict) else None)
     known: list[Entry] = []
@@ -47,7 +47,7 @@ def migration_problems(document: Mapping[str, JsonValue]) -> Iterator[Problem]:
 
 
 def can_hold(comparisons: Sequence[Comparison]) -> bool:
-    """Tell whether some version satisfies all comparisons; between two versions there is one."""
+    """Return whether some version satisfies all comparisons; between two versions there is one."""
     lows = [(bound, op != ">") for op, bound in comparisons if op in (">", ">=", "==")]
     highs = [(bound, op != "<") for op, bound in comparisons if op in ("<", "<=", "==")]
     excluded = [bound for op, bound in comparisons if op == "!="]
@@ -91,7 +91,9 @@ def _twice(entry: Entry, known: Sequence[Entry]) -> Iterator[Problem]:
         if entry.start and other.start and entry.to and entry.to == other.to and can_hold(both):
             message = f"{pointer(other.place)} leads to {entry.to} from some of these versions too"
             place = pointer([*entry.place, "from"])
-            yield Problem(place, "MIGRATION_TWICE", message, "part the ranges, or keep one entry")
+            yield Problem(
+                place, "MIGRATION_TWICE", message, "separate the ranges, or keep one entry"
+            )
             return
 
 

@@ -1,4 +1,4 @@
-"""Steps that are well-formed, and cannot do anything, or not one thing."""
+"""Find steps that are well-formed, but have no effect or an ambiguous one."""
 
 from collections.abc import Callable, Mapping, Sequence
 
@@ -15,7 +15,7 @@ Names = tuple[str, ...]
 
 
 def step_problem(step: Given) -> Problem | None:
-    """Return what is wrong with a step, with a pointer into it; None where it has another shape."""
+    """Return the problem of a step, with a pointer into it; None for a step of the wrong shape."""
     op, path = step.get("op"), _names(step.get("path"))
     look = _LOOKS.get(op) if isinstance(op, str) else None
     return look(step, path) if look is not None and path else None
@@ -35,7 +35,7 @@ def _carry(step: Given, path: Names) -> Problem | None:
     if not source:
         return None
     if source == path:
-        message = "this is where it stands already"
+        message = "the value has this place already"
         return Problem("/path", "STEP_IDLE", message, "write where it goes to")
     if not is_beside(source, path):
         shared = pointer(through_last_each(source))
@@ -43,7 +43,7 @@ def _carry(step: Given, path: Names) -> Problem | None:
         return Problem("/path", "STEP_EACH", message, f"start the path with {shared}")
     inside = path[len(source) :] if path[: len(source)] == source else ()
     if step.get("op") == "move" and EACH in inside:
-        message = "what is taken away has no elements left to be put into"
+        message = "a moved value has no elements left to put it into"
         return Problem("/path", "STEP_EACH", message, "name a place without * below `from`")
     return None
 
@@ -51,7 +51,7 @@ def _carry(step: Given, path: Names) -> Problem | None:
 def _default(_: Given, path: Names) -> Problem | None:
     if path[-1] != EACH:
         return None
-    message = "what * stands for is there already, so this does nothing"
+    message = "every place that * matches has a value already, so this does nothing"
     return Problem("/path", "STEP_IDLE", message, "name a property below, such as /prizes/*/title")
 
 
@@ -70,13 +70,13 @@ def _said_twice(sources: Sequence[JsonValue]) -> Problem | None:
         key = exactly(source)
         if key in known:
             place = pointer(["values", position, "from"])
-            return Problem(place, "STEP_TWICE", "this value stands above already", "keep one")
+            return Problem(place, "STEP_TWICE", "this value occurs above already", "keep one")
         known.add(key)
     return None
 
 
 def _names(path: JsonValue) -> Names:
-    """Return the names of a path; none where it is no path."""
+    """Return the names of a path; none if it is no path."""
     try:
         return names_of(path) if isinstance(path, str) else ()
     except ValueError:

@@ -1,4 +1,4 @@
-"""What a manifest's `migrations` say, frozen: entries from version to version, made of steps.
+"""A manifest's `migrations` as frozen types: entries from version to version, made of steps.
 
 A path is a JSON Pointer into the settings, in which `*` means each element of a list, or each
 property of an object.
@@ -25,7 +25,7 @@ class Spec(BaseModel):
 
 
 def names_of(path: str) -> tuple[str, ...]:
-    """Return the names of a path; ValueError where it is no JSON Pointer, or leads nowhere."""
+    """Return the names of a path; ValueError if it is no JSON Pointer, or is empty."""
     names = tuple(parts(path))
     if not names:
         msg = "a path leads to a setting, never to all of them"
@@ -34,13 +34,13 @@ def names_of(path: str) -> tuple[str, ...]:
 
 
 def through_last_each(names: Sequence[str]) -> tuple[str, ...]:
-    """Return the names up to the last `*` and with it; none where there is none."""
+    """Return the names up to and including the last `*`; none if there is no `*`."""
     count = max((place + 1 for place, name in enumerate(names) if name == EACH), default=0)
     return tuple(names[:count])
 
 
 def is_beside(source: Sequence[str], target: Sequence[str]) -> bool:
-    """Tell whether a target names one place for each source: it starts with the same `*`."""
+    """Return whether a target has one place for each source: it starts with the same `*`."""
     shared = through_last_each(source)
     return tuple(target[: len(shared)]) == shared
 
@@ -71,7 +71,7 @@ Path = Annotated[str, AfterValidator(_is_path)]
 
 
 class Rename(Spec):
-    """The last name of `path` becomes `to`, in the same object; what had that name is replaced."""
+    """Rename the last name of `path` to `to`, in the same object; an existing `to` is replaced."""
 
     op: Literal["rename"]
     path: Annotated[Path, AfterValidator(_is_named)]
@@ -91,19 +91,19 @@ class _FromTo(Spec):
 
 
 class Move(_FromTo):
-    """What stands at `from` is taken away and put at `path`."""
+    """Move the value at `from` to `path`."""
 
     op: Literal["move"]
 
 
 class Copy(_FromTo):
-    """What stands at `from` is put at `path` as well."""
+    """Copy the value at `from` to `path`."""
 
     op: Literal["copy"]
 
 
 class Set(Spec):
-    """`value` is put at `path`, whatever stood there."""
+    """Set `path` to `value`, whether it has a value or not."""
 
     op: Literal["set"]
     path: Path
@@ -111,7 +111,7 @@ class Set(Spec):
 
 
 class Default(Spec):
-    """`value` is put at `path` where nothing stands; null is something."""
+    """Set `path` to `value` if it has no value; null is a value."""
 
     op: Literal["default"]
     path: Path
@@ -119,21 +119,24 @@ class Default(Spec):
 
 
 class Remove(Spec):
-    """What stands at `path` is taken away."""
+    """Remove the value at `path`."""
 
     op: Literal["remove"]
     path: Path
 
 
 class Replacement(Spec):
-    """A value, and what it becomes."""
+    """A value, and its replacement."""
 
     source: JsonValue = Field(alias="from")
     to: JsonValue
 
 
 class Map(Spec):
-    """What equals a `from` of `values` becomes its `to`; anything else stays, or is `otherwise`."""
+    """Replace a value that equals a `from` of `values` by its `to`, others by `otherwise`.
+
+    Without `otherwise`, other values stay.
+    """
 
     op: Literal["map"]
     path: Path
@@ -142,7 +145,7 @@ class Map(Spec):
 
     @property
     def has_otherwise(self) -> bool:
-        """Tell whether other values are replaced as well; null is a value, too."""
+        """True if other values are replaced as well; null is a replacement, too."""
         return "otherwise" in self.model_fields_set
 
 
@@ -152,9 +155,9 @@ Step = Annotated[
 
 
 class Migration(Spec):
-    """Steps from every version in `start` (a range) to `to`, and `down` again.
+    """Steps from every version in `start` (a range) to `to`, and the `down` steps back.
 
-    `down` is None where nothing is said about the way back.
+    `down` is None if the manifest does not declare the way back.
     """
 
     start: Annotated[str, AfterValidator(_is_range)] = Field(alias="from")
@@ -169,10 +172,10 @@ class Migration(Spec):
 
 
 def readable(given: object) -> object:
-    """Return the entries that can be read, of a list from a manifest.
+    """Return the readable entries of a list from a manifest.
 
-    A manifest is published with entries that can be read only. Those in a history from before steps
-    had a meaning may be of any shape: they are passed over, and the schema alone decides.
+    A published manifest has readable entries only. Entries from the history, from before steps had
+    a meaning, may have any shape: they are skipped, and only the schema decides.
     """
     return [each for each in map(_read, given) if each] if isinstance(given, list) else given
 

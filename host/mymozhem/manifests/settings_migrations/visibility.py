@@ -1,4 +1,4 @@
-"""What steps carry to where more people see it: told to organizers before their room is moved."""
+"""Find settings that steps move to where more people see them, to warn organizers in advance."""
 
 from collections.abc import Iterator, Mapping, Sequence
 
@@ -9,25 +9,25 @@ from mymozhem.manifests.schema_outline import Outline
 from .steps import EACH, Copy, Map, Move, Remove, Rename, Set, Step, names_of
 
 Names = tuple[str, ...]
-#: steps, and places that they lead to, that are followed; a copy may double the places
+#: the maximum of steps, and of their target places; a copy may double the places
 MAX_FOLLOWED = 1_000
 MAX_LOOKED_AT = 20_000
-#: said where there is more
+#: the result beyond the maximum
 EVERYTHING = (("", ""),)
 _STRICTNESS = (Level.PUBLIC, Level.ORGANIZER, Level.PRIVATE)
 
 
 class _TooMuch(Exception):
-    """There is more to follow than can be."""
+    """There are more steps or places than the limit."""
 
 
 def shown_to_more(
     steps: Sequence[Step], before: Outline, after: Outline
 ) -> tuple[tuple[str, str], ...]:
-    """Return from where, and to where, steps carry settings that more people see there: pointers.
+    """Return source and target pointers of settings that more people see after the steps.
 
-    `before` and `after` are the schemas around the steps. A `*` stands in the pointers as it does
-    in the steps. Both pointers are empty where there is more to follow than can be.
+    `before` and `after` are the schemas around the steps. The pointers contain the same `*` as the
+    steps. Both pointers are empty if there are more steps or places than the limit.
     """
     if len(steps) > MAX_FOLLOWED:
         return EVERYTHING
@@ -43,7 +43,7 @@ def shown_to_more(
 
 
 def _carried(steps: Sequence[Step]) -> Mapping[Names, Names]:
-    """Return what comes from where, when all is done; what steps make up is not in it."""
+    """Return the source of each target after all steps, without values that steps create."""
     origins: dict[Names, Names] = {}
     for step in steps:
         path = names_of(step.path)
@@ -57,7 +57,7 @@ def _carried(steps: Sequence[Step]) -> Mapping[Names, Names]:
             case Map():
                 origins[path] = _origin(origins, path)
             case _:
-                pass  # a default stands where nothing stood
+                pass  # the default only fills a missing value
     return origins
 
 
@@ -88,12 +88,12 @@ def _origin(origins: Mapping[Names, Names], path: Names) -> Names:
     return path
 
 
-#: a part of settings, and who sees it there
+#: a part of the settings, and who sees it
 Spot = tuple[Outline, Level]
 
 
 class _Look:
-    """Goes through two schemas side by side, and not for ever."""
+    """Walks through two schemas in parallel, with a limit."""
 
     def __init__(self) -> None:
         self._left = MAX_LOOKED_AT
@@ -106,7 +106,7 @@ class _Look:
         return spot
 
     def looser(self, before: Spot, after: Spot) -> Iterator[Names]:
-        """Yield what more people see after than before, at these two places or below them."""
+        """Yield the parts that more people see after than before, at or below these places."""
         named = tuple(dict.fromkeys((*before[0].names, *after[0].names)))
         parts = [((name,), self._named(before, name), self._named(after, name)) for name in named]
         if before[0].item(0).possible or after[0].item(0).possible:

@@ -1,1 +1,1 @@
-"""Code of apps in environments of their own: build, install, describe, list."""
+"""Code of apps in isolated environments: build, install, describe, list."""

@@ -1,4 +1,4 @@
-"""How an environment is made from a wheel: the steps, each a program with a deadline."""
+"""Build an environment from a wheel: each step is a program with a timeout."""
 
 import importlib.util
 import json
@@ -21,16 +21,16 @@ FETCH_SECONDS = 300.0
 BUILD_SECONDS = 60.0
 ADD_SECONDS = 300.0
 PROCESS_SECONDS = 10.0
-"""How much longer than the app itself a process may take that asks it."""
+"""How many seconds the process may take in addition to the app itself."""
 
-#: read last of all such files, so that the host's folders come behind what the environment has
+#: the last such file, so that the host's folders come after those of the environment
 PATH_FILE = "zzz_mymozhem_host.pth"
 
 _PIP = (sys.executable, "-m", "pip")
 
 
 def fetch(requirement: str, into: Path) -> Path:
-    """Have pip get a wheel, from where it is configured to look or from a project's folder.
+    """Let pip get a wheel, from its configured index or from a project's folder.
 
     Raises `InstallFailed`.
     """
@@ -41,15 +41,15 @@ def fetch(requirement: str, into: Path) -> Path:
         except StepFailed as error:
             if "build dependencies" not in error.output:
                 raise
-            _pip([*command, "--no-build-isolation"], FETCH_SECONDS, into)  # what is here may do
+            _pip([*command, "--no-build-isolation"], FETCH_SECONDS, into)  # try the installed one
     except StepFailed as error:
-        raise InstallFailed(f"{requirement} could not be had: {error}") from error
+        raise InstallFailed(f"{requirement} could not be fetched: {error}") from error
     (wheel,) = into.glob("*.whl")
     return wheel
 
 
 def build(wheel: Wheel, folder: Path) -> None:
-    """Make an environment in a folder, with a wheel and what it needs beyond the host's libraries.
+    """Create an environment in a folder, with a wheel and the dependencies that the host lacks.
 
     Raises `InstallFailed`.
     """
@@ -67,7 +67,7 @@ def build(wheel: Wheel, folder: Path) -> None:
             within=folder,
         )
         (site_packages(folder) / PATH_FILE).write_text(host_path(), encoding="utf-8")
-        # Forced, since the very version may be among the host's; that one stays where it is.
+        # Forced, since the host may have the same version, which is kept.
         own = ["--no-deps", "--force-reinstall", "--no-index", str(wheel.path)]
         _pip([*pip, *own], ADD_SECONDS, scratch)
         _pip([*pip, *pinned], ADD_SECONDS, scratch)
@@ -77,9 +77,9 @@ def build(wheel: Wheel, folder: Path) -> None:
 
 
 def describe(wheel: Wheel, folder: Path, settings: Settings) -> JsonObject:
-    """Ask the app in an environment for its manifest, and return it unchecked.
+    """Get the manifest of the app in an environment, and return it unchecked.
 
-    Raises `InstallFailed` with what the app does wrong.
+    Raises `InstallFailed` with the app's faults.
     """
     seconds = settings.isolated_start_seconds
     words = (wheel.distribution, wheel.version, str(seconds), str(settings.isolated_memory_mb))
@@ -99,10 +99,9 @@ def describe(wheel: Wheel, folder: Path, settings: Settings) -> JsonObject:
 
 
 def host_path() -> str:
-    """Return the lines that let another interpreter see the libraries of this host, in its order.
+    """Return the lines that let another interpreter import this host's libraries, in order.
 
-    The folders of packages are added as Python itself adds them, with what is installed there to be
-    edited in place.
+    The folders of packages are added as Python itself adds them, including editable installations.
     """
     return "".join(f"{line}\n" for line in dict.fromkeys(_path_lines()))
 
@@ -121,20 +120,20 @@ def _path_lines() -> Iterator[str]:
 def _pip(command: list[str], seconds: float, scratch: Path) -> None:
     if importlib.util.find_spec("pip") is None:
         raise InstallFailed(
-            "pip is missing beside the host, and installing takes it. Type "
-            f"`{sys.executable} -m ensurepip`, then the same again."
+            "The installation needs pip, which the host's environment lacks. Type "
+            f"`{sys.executable} -m ensurepip`, then try again."
         )
     run(command, seconds=seconds, variables=for_pip(os.environ, scratch=scratch), within=scratch)
 
 
 def _manifest(answer: str) -> JsonObject:
-    """Return the manifest in an answer, which the app may have had its hands on."""
+    """Return the manifest in the output, which the app may have manipulated."""
     try:
-        said = json.loads(answer)
+        reply = json.loads(answer)
     except ValueError as error:
-        raise StepFailed("it spoiled the answer to what it is") from error
-    if isinstance(said, dict) and isinstance(said.get("manifest"), dict):
-        manifest: JsonObject = said["manifest"]
+        raise StepFailed("it broke the output of its description") from error
+    if isinstance(reply, dict) and isinstance(reply.get("manifest"), dict):
+        manifest: JsonObject = reply["manifest"]
         return manifest
-    reasons = said.get("reasons") if isinstance(said, dict) else None
+    reasons = reply.get("reasons") if isinstance(reply, dict) else None
     raise StepFailed("; ".join(map(str, reasons)) if isinstance(reasons, list) else "no answer")

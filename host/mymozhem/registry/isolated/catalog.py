@@ -1,4 +1,4 @@
-"""The isolated code of one host: what its folder holds, as far as the history agrees."""
+"""The isolated code of one host: the content of its folder, as far as it fits the history."""
 
 import asyncio
 import logging
@@ -17,9 +17,9 @@ logger = logging.getLogger(__name__)
 
 
 class IsolatedCatalog:
-    """Follows a folder of environments; what they hold is published like the code of plugins.
+    """Follows a folder of environments; publishes their manifests like those of plugins.
 
-    `installed` is what was found last.
+    `installed` is the result of the last refresh.
     """
 
     def __init__(self, database: Database, environments: Environments) -> None:
@@ -29,14 +29,14 @@ class IsolatedCatalog:
         self._stamp: Stamp | None = None
 
     async def is_news(self) -> bool:
-        """Tell whether an environment has come or gone since the last refresh; without a query."""
+        """Return whether an environment was added or removed since the last refresh; cheap."""
         return await self._now() != self._stamp
 
     async def refresh(self) -> None:
-        """Read the environments again where there is news, and publish what is new in them.
+        """Read the environments again if something changed, and publish new manifests.
 
-        Nothing that is wrong with one of them is raised. Raises `Unavailable` for the database;
-        what was known stays known then.
+        A broken environment does not raise. Raises `Unavailable` if the database is; the last
+        result stays then.
         """
         stamp = await self._now()
         if stamp == self._stamp:
@@ -55,7 +55,7 @@ class IsolatedCatalog:
             return found
         async with self._database.read() as session:
             published = await manifest_history.versions(session)
-        # The oldest first, as they would have been published.
+        # The oldest first, which is the order of publication.
         order = sorted(found.codes, key=lambda code: as_version(code.manifest.version))
         admitted = [await self._with_history(code, published) for code in order]
         return Installed(
@@ -75,7 +75,7 @@ class IsolatedCatalog:
                 await manifest_history.publish(unit, code.app_id, code.manifest)
         except (VersionImmutable, NotInstallable) as error:
             return _refused(code, error)
-        except Conflict as error:  # no version of its own: it may serve others all the same
+        except Conflict as error:  # not a new version, but it may serve other versions
             if not any(code.serves(each.version) for each in same_app):
                 return _refused(code, error)
         return code

@@ -1,4 +1,4 @@
-"""What the app in an environment is, asked in the environment's own interpreter.
+"""Describe the app in an environment, in the environment's own interpreter.
 
 Run as `python -I -m mymozhem.registry.isolated.describe_process` with the arguments DISTRIBUTION
 VERSION SECONDS MEGABYTES. It prints one object: the app's `manifest`, or the `reasons` why it may
@@ -16,19 +16,19 @@ from mymozhem.registry.loader import load
 
 from .wheels import normal
 
-#: beyond the app's own time: what it takes to start
+#: additional time, for the start of the process
 _CPU_SECONDS = 10
 _WRITTEN_BYTES = 16 * 1024 * 1024
 
 
 def describe(distribution: str, version: str, seconds: float) -> dict[str, object]:
-    """Import the app of a distribution and return what it is, or why it may not run."""
+    """Import the app of a distribution and return its manifest, or why it may not run."""
     found = [
         each for each in discovery.discover() if normal(each.distribution) == normal(distribution)
     ]
     if [each.version for each in found] != [version]:
         others = ", ".join(each.version for each in found) or "nothing"
-        return {"reasons": [f"{distribution} {version} is not what is imported, but {others}"]}
+        return {"reasons": [f"the import finds {others}, not {distribution} {version}"]}
     code = load(found[0], seconds=seconds)
     if not isinstance(code, AppCode):
         return {"reasons": list(code.reasons)}
@@ -36,7 +36,7 @@ def describe(distribution: str, version: str, seconds: float) -> dict[str, objec
 
 
 def main() -> None:
-    """Answer on the standard output; what the app prints goes where errors go."""
+    """Print the description to stdout; output of the app goes to stderr."""
     distribution, version, seconds, megabytes = sys.argv[1:]
     answer = os.dup(1)
     os.dup2(2, 1)

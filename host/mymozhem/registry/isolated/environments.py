@@ -1,14 +1,14 @@
-"""Where old code lives: a folder for each environment of an isolated app, read and checked.
+"""The environments of isolated apps on disk: one folder each, read and checked.
 
-The folder is all there is to know, so that environments come and go beside a running host, whatever
-database it has locked::
+The folder is the only state, so environments can be added and removed while a host runs, even if
+the database is locked::
 
     <data folder>/isolated/
         acme-auction-1.0.0-3f0c2a91d4be/        distribution, version, start of the wheel's digest
             environment.json                    written last: without it there is no environment
             venv/                               the interpreter, the app, what only the app needs
-            wheel/<file>.whl                    the very wheel that was installed
-            log/                                what its workers say
+            wheel/<file>.whl                    the wheel that was installed
+            log/                                the output of its workers
 """
 
 import os
@@ -33,15 +33,15 @@ from .wheels import altered, digest_of, normal
 FORMAT: Literal["mymozhem-isolated-1"] = "mymozhem-isolated-1"
 DOCUMENT = "environment.json"
 
-#: what libraries are compiled for: the host's libraries are of use to this interpreter alone
+#: the platform of compiled libraries: the host's libraries work for this interpreter only
 PYTHON = sys.implementation.cache_tag
 
-#: each environment that is there, by the time and the number of its document
+#: each existing environment, by the modification time and inode of its document
 Stamp = frozenset[tuple[str, int, int]]
 
 
 class Environment(BaseModel):
-    """What `environment.json` says of an environment.
+    """The content of `environment.json`.
 
     `entry_point` is the value of the app's entry point, `python` the interpreter that it was built
     for, and `host` the prefix of the installation whose libraries it uses.
@@ -69,14 +69,14 @@ class Environment(BaseModel):
 
 @dataclass(frozen=True)
 class Installed:
-    """The environments of a host: those that may run, and why others may not."""
+    """The environments of a host: those that may run, and the reasons why others may not."""
 
     codes: tuple[IsolatedCode, ...] = ()
     refused: tuple[Refused, ...] = ()
 
 
 class _Broken(Exception):
-    """Carries the reason out of the checks of one environment."""
+    """Why an environment is broken; raised inside the checks."""
 
 
 class Environments:
@@ -86,13 +86,13 @@ class Environments:
         self.folder = folder
 
     def stamp(self) -> Stamp:
-        """Return what changes whenever an environment comes, goes or is replaced; cheap."""
-        with suppress(OSError):  # `read` says why it cannot be listed
+        """Return a value that changes if an environment is added, removed or replaced; cheap."""
+        with suppress(OSError):  # `read` returns why it cannot be listed
             return frozenset((folder.name, *file) for folder, file in _complete(self.folder))
         return frozenset()
 
     def read(self) -> Installed:
-        """Read and check every environment; what is wrong with one is its reason, never raised."""
+        """Read and check every environment; broken ones are returned with their reasons."""
         try:
             found = [read(folder) for folder in folders(self.folder)]
         except OSError as error:
@@ -105,15 +105,15 @@ class Environments:
 
 
 def folders(isolated_dir: Path) -> tuple[Path, ...]:
-    """Return the folders of complete environments, by name; those half built are not among them.
+    """Return the folders of complete environments, by name.
 
-    Raises OSError where they cannot be listed.
+    Raises OSError if they cannot be listed.
     """
     return tuple(folder for folder, _ in _complete(isolated_dir))
 
 
 def read(folder: Path) -> IsolatedCode | Refused:
-    """Read and check one environment; what is wrong with it is its reason, never raised."""
+    """Read and check one environment; if it is broken, return the reason; never raises."""
     app_id = folder.name
     try:
         said = Environment.model_validate_json((folder / DOCUMENT).read_bytes())
@@ -128,28 +128,28 @@ def read(folder: Path) -> IsolatedCode | Refused:
 
 
 def folder_name(distribution: str, version: str, wheel_digest: str) -> str:
-    """Return how the folder of an environment is called."""
+    """Return the name of the folder of an environment."""
     return f"{normal(distribution)}-{version}-{wheel_digest[:12]}"
 
 
 def interpreter(folder: Path) -> Path:
-    """Return the interpreter of an environment: what runs the code in it."""
+    """Return the interpreter of an environment, which runs its code."""
     return folder / "venv" / "bin" / "python"
 
 
 def site_packages(folder: Path) -> Path:
-    """Return where the packages of an environment are."""
+    """Return the folder of the packages of an environment."""
     venv = str(folder / "venv")
     return Path(sysconfig.get_path("purelib", "venv", vars={"base": venv, "platbase": venv}))
 
 
 def log_folder(folder: Path) -> Path:
-    """Return where the workers of an environment write what they say."""
+    """Return the folder of the logs of an environment's workers."""
     return folder / "log"
 
 
 def wheel_of(folder: Path) -> Path:
-    """Return the wheel that an environment keeps; raises `FileNotFoundError` unless it is one."""
+    """Return the wheel of an environment; raises `FileNotFoundError` unless there is one."""
     wheels = sorted((folder / "wheel").glob("*.whl"))
     if len(wheels) != 1:
         raise FileNotFoundError(f"there are {len(wheels)} wheels in {folder / 'wheel'}, not one")
@@ -157,9 +157,9 @@ def wheel_of(folder: Path) -> Path:
 
 
 def _complete(isolated_dir: Path) -> list[tuple[Path, tuple[int, int]]]:
-    """Return each folder that has a document, with the time and the number of the document.
+    """Return each folder that has a document, with that one's change time and inode.
 
-    Both are 0 where the system does not tell them: who reads the document learns why.
+    Both are 0 if the system cannot return them: a read of the document gives the reason.
     """
     try:
         entries = sorted(isolated_dir.iterdir())
@@ -204,4 +204,4 @@ def _require_as_built(folder: Path, said: Environment) -> None:
         raise _Broken("the wheel that it keeps is not the one that was installed")
     other = altered(wheel, site_packages(folder))
     if other is not None:
-        raise _Broken(f"its file {other} is not what the wheel holds")
+        raise _Broken(f"its file {other} differs from the wheel")

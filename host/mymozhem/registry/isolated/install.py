@@ -1,7 +1,7 @@
-"""Installing code apart: a wheel into an environment of its own, seen only when it is whole.
+"""Install isolated code: a wheel into its own environment, visible only once it is complete.
 
-One at a time for each data folder, whichever processes ask. What a killed installation left behind
-is cleared away by the next one.
+One installation at a time per data folder, across processes. An installation removes what an
+earlier, killed one left behind.
 """
 
 import fcntl
@@ -55,13 +55,13 @@ class Pinned:
 
     @classmethod
     def parse(cls, text: str) -> "Pinned | None":
-        """Read `NAME==VERSION`; None where a text is anything else."""
+        """Read `NAME==VERSION`; None if the text has another form."""
         found = _PINNED.fullmatch(text)
         return None if found is None else cls(normal(found[1]), found[2])
 
     @property
     def stem(self) -> str:
-        """Return what the folders of this version begin with."""
+        """Return the prefix of the folder names of this version."""
         return folder_name(self.distribution, self.version, "").removesuffix("-")
 
     def __str__(self) -> str:
@@ -69,13 +69,13 @@ class Pinned:
 
 
 def install(requirement: str, settings: Settings, *, wait: float = TURN_SECONDS) -> IsolatedCode:
-    """Install the code of an app in an environment of its own, and return it.
+    """Install the code of an app in its own environment, and return it.
 
-    The requirement is `NAME==VERSION`, which pip gets from where it is configured to look; or the
-    path of a wheel; or that of a project's folder, which is built. What is there already stays, and
-    is returned; what is there and broken is built again, from the wheel that it has kept where that
-    is whole. Waits for other installations, at most `wait` seconds; takes seconds itself, so give
-    it a thread. Raises `InstallFailed`.
+    The requirement is `NAME==VERSION`, which pip gets from its configured index; or the path of a
+    wheel; or that of a project's folder, which is built. An existing environment is returned as it
+    is; a broken one is built again, from its stored wheel if that is intact. Waits for other
+    installations, at most `wait` seconds, and takes seconds itself: call it in a thread. Raises
+    `InstallFailed`.
     """
     try:
         settings.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -89,8 +89,8 @@ def install(requirement: str, settings: Settings, *, wait: float = TURN_SECONDS)
 def remove(pinned: Pinned, settings: Settings) -> tuple[str, ...]:
     """Remove the environments of one version, broken ones too; return the names of their folders.
 
-    Workers that run them are the business of who runs them. Raises `NotFound` where there is none,
-    `InstallFailed` where the system does not let them go.
+    The caller stops workers that run them. Raises `NotFound` if there is none, `InstallFailed` if
+    the system does not allow the removal.
     """
     try:
         if not there(pinned, settings):
@@ -105,7 +105,7 @@ def remove(pinned: Pinned, settings: Settings) -> tuple[str, ...]:
 
 
 def there(pinned: Pinned, settings: Settings) -> tuple[Path, ...]:
-    """Return the folders of the environments of one version, whole or broken."""
+    """Return the folders of the environments of one version, intact or broken."""
     return tuple(
         each
         for each in folders(settings.isolated_dir)
@@ -130,7 +130,7 @@ def _here(pinned: Pinned, settings: Settings) -> IsolatedCode | None:
 
 
 def _kept(pinned: Pinned, settings: Settings, scratch: Path) -> Path | None:
-    """Return a copy of the wheel that a broken environment has kept, where it is still whole."""
+    """Return a copy of the wheel of a broken environment, if the wheel is intact."""
     for folder in there(pinned, settings):
         try:
             wheel = wheel_of(folder)
@@ -146,7 +146,7 @@ def _fetched(pinned: Pinned, scratch: Path) -> Path:
 
 
 def _brought(requirement: str, scratch: Path) -> Path:
-    """Return the wheel that a path stands for, in the folder of the work."""
+    """Return the wheel at a path, copied or built into the working folder."""
     path = Path(requirement).expanduser()
     if path.suffix == ".whl" and path.is_file():
         return _copied(path, scratch)
@@ -199,7 +199,7 @@ def _read(path: Path) -> Wheel:
 
 
 def _same(standing: IsolatedCode, wheel: Wheel) -> IsolatedCode:
-    """Return what stands, unless the wheel has other content under the same version."""
+    """Return the existing environment; raises if the wheel has other content."""
     if standing.wheel_digest == wheel.digest:
         return standing
     name = f"{wheel.distribution}=={wheel.version}"
@@ -228,28 +228,28 @@ def _described(wheel: Wheel, scratch: Path, settings: Settings) -> Environment:
 
 
 def _finish(scratch: Path, document: Environment, folder: Path) -> None:
-    """Turn what was built into an environment, all at once."""
+    """Turn what was built into an environment, atomically."""
     shutil.rmtree(scratch / "tmp")
     log_folder(scratch).mkdir()
     text = document.model_dump_json(by_alias=True, indent=2)
     (scratch / DOCUMENT).write_text(f"{text}\n", encoding="utf-8")
     for path in (scratch, *scratch.rglob("*")):
-        if not path.is_symlink():  # readable for the user that workers may run as
+        if not path.is_symlink():  # readable for the user of workers
             mode = path.stat().st_mode
             path.chmod(mode | (0o555 if path.is_dir() or mode & 0o100 else 0o444))
     scratch.rename(folder)
 
 
 def _discard(folder: Path) -> None:
-    """Have a folder gone at once, then clear it away."""
+    """Rename a folder, so that it disappears atomically, then delete it."""
     gone = Path(tempfile.mkdtemp(prefix=_GONE, dir=folder.parent))
     folder.rename(gone / folder.name)
-    shutil.rmtree(gone, ignore_errors=True)  # what cannot go now goes with the next installation
+    shutil.rmtree(gone, ignore_errors=True)  # the next installation deletes the rest
 
 
 @contextmanager
 def _scratch(isolated_dir: Path) -> Iterator[Path]:
-    """Make a folder to build in, and clear it away again unless it has become an environment."""
+    """Create a folder to build in, and delete it unless it has become an environment."""
     for left in isolated_dir.iterdir():
         if left.name.startswith((_SCRATCH, _GONE)):
             shutil.rmtree(left, ignore_errors=True)
@@ -262,7 +262,7 @@ def _scratch(isolated_dir: Path) -> Iterator[Path]:
 
 @contextmanager
 def _turn(isolated_dir: Path, seconds: float) -> Iterator[None]:
-    """Be the only one who changes environments; the kernel ends the turn of who was killed."""
+    """Hold the lock on the environments; the kernel releases the lock of a killed process."""
     until = time.monotonic() + seconds
     descriptor = os.open(isolated_dir / ".lock", os.O_RDWR | os.O_CREAT, 0o600)
     try:

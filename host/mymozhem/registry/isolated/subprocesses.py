@@ -1,4 +1,4 @@
-"""Programs that an installation takes: run with a deadline, and nothing secret in their hands."""
+"""Run the programs of an installation: with a timeout, and without secrets of the host."""
 
 import os
 import signal
@@ -10,7 +10,7 @@ from pathlib import Path
 
 from mymozhem.errors import MymozhemError
 
-#: what pip may know: where indexes are and how they are reached; above all no MYMOZHEM_*
+#: the variables for pip: indexes and how to reach them; in particular no MYMOZHEM_*
 _FOR_PIP = (
     "ALL_PROXY",
     "HTTPS_PROXY",
@@ -26,7 +26,7 @@ _FOR_PIP = (
 )
 _FOR_ANYBODY = ("HOME", "LANG", "LC_ALL", "LC_CTYPE", "PATH", "TZ")
 
-#: settings of pip that would lead a package past the environment that it is meant for
+#: settings of pip that would install a package outside of its environment
 _ASTRAY = ("PIP_PREFIX", "PIP_PYTHON", "PIP_ROOT", "PIP_TARGET", "PIP_USER")
 
 _LINES = 4
@@ -34,13 +34,13 @@ _END_OF_QUOTE = "[end of output]"
 
 
 class InstallFailed(MymozhemError):
-    """The code could not be installed in an environment of its own."""
+    """The code could not be installed in an isolated environment."""
 
     default_code = "INSTALL_FAILED"
 
 
 class StepFailed(Exception):
-    """A program ended badly, or not in time; `output` is all that it said."""
+    """A program failed or timed out; `output` is all its output."""
 
     def __init__(self, what: str, output: str = "") -> None:
         self.output = output
@@ -53,10 +53,10 @@ class StepFailed(Exception):
 def run(
     command: Iterable[str | Path], *, seconds: float, variables: Mapping[str, str], within: Path
 ) -> str:
-    """Run a program and return what it wrote to its standard output.
+    """Run a program and return its standard output.
 
-    Raises `StepFailed` where it ends with another status than 0, or not within the seconds; it is
-    killed then, and what it has started with it.
+    Raises `StepFailed` if its status is not 0, or after `seconds`; then it is killed, together with
+    the processes that it has started.
     """
     with tempfile.TemporaryFile() as said, tempfile.TemporaryFile() as complained:
         process = subprocess.Popen(  # noqa: S603  the program is this interpreter, or a copy of it
@@ -81,7 +81,7 @@ def run(
 
 
 def for_pip(given: Mapping[str, str], *, scratch: Path) -> dict[str, str]:
-    """Return the variables that pip is run with, out of those given; `scratch` is for its files."""
+    """Return the environment variables for pip, out of those given; `scratch` is for its files."""
     kept = {name: value for name, value in given.items() if _is_for_pip(name)}
     settled = {
         "PIP_DISABLE_PIP_VERSION_CHECK": "1",
@@ -94,9 +94,9 @@ def for_pip(given: Mapping[str, str], *, scratch: Path) -> dict[str, str]:
 
 
 def for_apps(given: Mapping[str, str]) -> dict[str, str]:
-    """Return the variables that a stranger's code is run with, out of those given."""
+    """Return the environment variables for foreign code, out of those given."""
     kept = {name: given[name] for name in _FOR_ANYBODY if name in given and name != "HOME"}
-    return kept | {"MALLOC_ARENA_MAX": "2"}  # or threads take addresses, which count as memory
+    return kept | {"MALLOC_ARENA_MAX": "2"}  # or threads take address space, which counts as memory
 
 
 def _is_for_pip(name: str) -> bool:

@@ -1,4 +1,4 @@
-"""What a wheel says of itself, read from the file; nothing of its code is run."""
+"""Read the metadata of a wheel from the file; its code does not run."""
 
 import hashlib
 import re
@@ -14,23 +14,23 @@ from mymozhem.registry.discovery import GROUP
 _NAME = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?")
 _VERSION = re.compile(r"[A-Za-z0-9][A-Za-z0-9.!+_-]*")
 
-#: what pip writes anew when it installs a wheel
+#: the files that pip rewrites when it installs a wheel
 _WRITTEN_BY_PIP = ("RECORD", "INSTALLER", "REQUESTED", "direct_url.json")
 
-#: the folders of a wheel's other data that go where its packages go
+#: the data folders of a wheel that are installed next to its packages
 _PACKAGES = ("purelib", "platlib")
 
-#: what reading an archive raises where it is damaged, or encrypted
+#: the errors of reading a damaged or encrypted archive
 _UNREADABLE = (OSError, EOFError, RuntimeError, ValueError, zipfile.BadZipFile, zlib.error)
 
 
 class NotAWheel(ValueError):
-    """The file is no wheel of an app; its text says what is missing, to be read after its name."""
+    """The file is not the wheel of an app; the message continues a sentence that names the file."""
 
 
 @dataclass(frozen=True)
 class Wheel:
-    """A wheel that offers one app.
+    """A wheel that contains one app.
 
     `digest` is the SHA-256 of the file in lower-case hex, `entry_point` the value of the app's.
     """
@@ -44,7 +44,7 @@ class Wheel:
 
 
 def read_wheel(path: Path) -> Wheel:
-    """Return what a wheel offers; raises `NotAWheel` for anything but a wheel with one app."""
+    """Return the metadata of a wheel; raises `NotAWheel` unless it has exactly one app."""
     try:
         with zipfile.ZipFile(path) as archive:
             found = PathDistribution(zipfile.Path(archive, f"{_info(archive)}/"))
@@ -64,7 +64,7 @@ def read_wheel(path: Path) -> Wheel:
 
 
 def normal(distribution: str) -> str:
-    """Return the name of a distribution as indexes compare names."""
+    """Return the normalized name of a distribution, as indexes compare names."""
     return re.sub(r"[-_.]+", "-", distribution).lower()
 
 
@@ -75,7 +75,7 @@ def digest_of(path: Path) -> str:
 
 
 def altered(path: Path, site: Path) -> str | None:
-    """Return a file of a wheel that is not in a folder of packages as the wheel has it, if any."""
+    """Return a file of a wheel that is missing or different in a folder; None if intact."""
     with zipfile.ZipFile(path) as archive:
         files = _unpacked(archive)
         return next((to for name, to in files if not _same(archive, name, site / to)), None)
@@ -85,12 +85,12 @@ def _info(archive: zipfile.ZipFile) -> str:
     tops = {name.partition("/")[0] for name in archive.namelist()}
     found = sorted(top for top in tops if top.endswith(".dist-info"))
     if len(found) != 1:
-        raise NotAWheel("it holds no metadata, or several")
+        raise NotAWheel("it contains no metadata, or more than one")
     return found[0]
 
 
 def _unpacked(archive: zipfile.ZipFile) -> Iterator[tuple[str, str]]:
-    """Return the files that an installer copies as they are, each with where among the packages."""
+    """Return the files that an installer copies unchanged, with their installed paths."""
     for name in archive.namelist():
         top, _, rest = name.partition("/")
         kind, _, beyond = rest.partition("/")

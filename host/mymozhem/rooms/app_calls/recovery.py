@@ -13,7 +13,7 @@ from .retry import apps_waited_for, schedule_parked
 #: an app that fails at some calls and answers others lets its parked ones go once in this time
 PAUSE = 60.0
 
-#: apps whose calls are let go at the same time
+#: apps whose calls are made due at the same time
 AT_ONCE = 16
 
 #: says nothing of how the app is

@@ -8,7 +8,7 @@ class JobKind(StrEnum):
     """The kind of row that a job processes."""
 
     DRAW = "draw"  #: a draw
-    TIMER = "timer"  #: a timer of the app's, or a change that it is told
+    TIMER = "timer"  #: a timer of the app, or a change that it is notified of
     WINDOW = "window"  #: a window
 
 

@@ -39,7 +39,7 @@ async def room_state(session: AsyncSession, room_id: str) -> RoomStateRow:
     A session that writes has locked the room first, so nobody else changes what it has read.
     """
     state = await session.get_one(RoomStateRow, room_id)
-    session.info[RoomStateRow, room_id] = state  # a session by itself forgets what nobody holds
+    session.info[RoomStateRow, room_id] = state  # a session drops what nobody references
     return state
 
 

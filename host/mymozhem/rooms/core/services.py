@@ -36,9 +36,9 @@ class Services:
     `wake` is set after a commit that leaves work for the jobs of this process. `compute_pool`
     computes large draws. `room_lookups` share the lookups of a room by its code, by user id (None
     for callers without a token). `joins` and `submissions` are batches by room; what is submitted
-    is on its way to being committed. `judges` are the tasks that have windows judged, by window.
-    `in_flight_calls` are those that apps are asked now. `outbox` takes what apps are to be told.
-    `breakers` are those that the dispatcher asks.
+    waits for its commit. `judges` are the tasks in which apps judge windows, by window.
+    `in_flight_calls` are the running calls of apps. `outbox` takes notifications for apps.
+    `breakers` are those of the dispatcher.
     """
 
     database: Database

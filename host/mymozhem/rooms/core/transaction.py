@@ -31,7 +31,7 @@ MAX_DEPTH = 8
 #: events in one statement; some milliseconds of the event loop
 EVENTS_AT_ONCE = 500
 
-#: written by their table: a room may have thousands, each of a person who was told something
+#: written by their table: a room may have thousands, each of a person who was notified
 _STREAMS = cast("Table", RoomStreamRow.__table__)
 _MOVED = (
     update(_STREAMS)

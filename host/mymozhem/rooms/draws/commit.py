@@ -51,7 +51,7 @@ from .queries import (
 from .queries import wanted_prizes as named_prizes
 from .snapshot import DrawSnapshot, is_stale, take_snapshot
 
-#: how often an answer is asked for afresh before the draw waits a moment
+#: calls of the app for one draw before the draw waits a moment
 TRIES = 5
 A_MOMENT = timedelta(seconds=1)
 

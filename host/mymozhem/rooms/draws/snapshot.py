@@ -165,7 +165,7 @@ async def _exclude(
 async def _ever_drawn(
     session: AsyncSession, room_id: str, prize_ids: Sequence[str]
 ) -> Iterable[str]:
-    """Return everybody drawn for a prize, also those who were moved to another one since."""
+    """Return everybody drawn for a prize, including those moved to another one since."""
     drawn = await session.scalars(
         select(DrawRow.picks).where(
             DrawRow.room_id == room_id, DrawRow.status == DrawStatus.REVEALED

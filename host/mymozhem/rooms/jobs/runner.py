@@ -81,7 +81,7 @@ class Jobs:
         await asyncio.gather(*tasks, return_exceptions=True)
         self._services.compute_pool.close()
         if held:
-            with suppress(Unavailable):  # the leases end by themselves
+            with suppress(Unavailable):  # the leases expire
                 await leases.release(self._services.database, held)
 
     async def run_due(self) -> int:

@@ -154,15 +154,17 @@ class _TimerRun(Exchange[Req, Effects, Revision, None], Generic[Req]):
             await self._drop()
             return
         policy = manifest(room.app_id, room.app_manifest_version).policy(self.hook)
-        await self._fail(DECIDES[policy.on_failure], error.code, error.message, afresh=True)
+        await self._fail(DECIDES[policy.on_failure], error.code, error.message, is_known=True)
 
-    async def _fail(self, by: DecidedBy, code: str, message: str, *, afresh: bool = False) -> None:
-        """Retry the call, or discard it; `afresh` if the app's result is known already."""
+    async def _fail(
+        self, by: DecidedBy, code: str, message: str, *, is_known: bool = False
+    ) -> None:
+        """Retry the call, or discard it; `is_known` if the app's result is known."""
         async with room_transaction(self._services, self._lease.room_id) as transaction:
             timer = await _require_lease(transaction, self._lease)
             if timer is None:
                 return
-            if afresh:
+            if is_known:
                 await forget(transaction.session, [timer.id])
             if by is not DecidedBy.QUEUE or not timer.attempts:
                 record_decision(transaction, self.hook, by, code, message)

@@ -213,7 +213,7 @@ async def _settle_refused(services: Services, lease: Lease, error: MymozhemError
     except (LeaseLost, NotFound, Unavailable):
         raise
     except MymozhemError as worse:
-        await _reschedule(services, lease, worse.code, worse.message, afresh=True)
+        await _reschedule(services, lease, worse.code, worse.message, is_known=True)
 
 
 async def _refused(services: Services, lease: Lease, error: MymozhemError) -> None:
@@ -240,11 +240,11 @@ async def _reschedule(
     message: str,
     *,
     status: WindowStatus = WindowStatus.TALLYING,
-    afresh: bool = False,
+    is_known: bool = False,
 ) -> None:
     async with room_transaction(services, lease.room_id) as transaction:
         window = await require_lease(transaction, lease, status=status)
-        if afresh:
+        if is_known:
             await forget(transaction.session, [window.id])
         record_first_failure(transaction, window, code, message)
         reschedule(transaction, window, code, message)

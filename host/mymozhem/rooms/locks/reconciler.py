@@ -200,7 +200,7 @@ async def _apart(work: Callable[[], object]) -> None:
         error: BaseException | None = None
         try:
             work()
-        except BaseException as raised:  # noqa: BLE001  told to whoever waits
+        except BaseException as raised:  # noqa: BLE001  passed to the waiting task
             error = raised
         with suppress(RuntimeError):  # the loop is closed: nobody waits any more
             loop.call_soon_threadsafe(_settle, done, error)

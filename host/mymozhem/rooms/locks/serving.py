@@ -21,7 +21,7 @@ from mymozhem.rooms.notifications import send
 from mymozhem.rooms.tables.locks import RoomLockRow, RoomServedByRow
 from mymozhem.rooms.tables.rooms import RoomRow
 
-#: rooms in one transaction; fewer where people of each are told
+#: rooms in one transaction; fewer if people of each are notified
 AT_ONCE = 500
 TOLD_AT_ONCE = 20
 
@@ -149,7 +149,7 @@ class ServingRecorder:
                         await _tell(self._services, unit, room, manifest, words)
             changed += len(rooms)
         app_id, version, _ = group.locked
-        logger.info("rooms are served anew", app=app_id, version=version, by=target, rooms=changed)
+        logger.info("rooms are served again", app=app_id, version=version, by=target, rooms=changed)
 
 
 def _running() -> tuple[ColumnElement[bool], ...]:

@@ -55,9 +55,9 @@ def _letter(version: Published) -> tuple[str, str]:
     name = f"{version.manifest.meta.name} {version.manifest.version}"
     if version.deprecated_at is None:
         return f"{name} is offered again", "New rooms can have it; nothing changes for this one."
-    until = f" It is mended until {version.deadline:%Y-%m-%d}." if version.deadline else ""
+    until = f" It receives fixes until {version.deadline:%Y-%m-%d}." if version.deadline else ""
     message = (
-        f"{version.reason}{until} This room keeps the version and goes on as it is; while it is a "
+        f"{version.reason}{until} This room keeps the version and is not affected; while it is a "
         "draft it can be moved to a newer one."
     )
     return f"{name} is deprecated", message

@@ -179,7 +179,7 @@ class _AdmissionBatch:
         if any(_counts(seat.row) for seat in self._seats):
             count_people(
                 transaction, 0
-            )  # each was counted as they sat down; everybody hears it once
+            )  # each was counted when admitted; one event reports the total
 
 
 def _unanswered(outcome: Outcome[RegistrationResult]) -> RegistrationResult:

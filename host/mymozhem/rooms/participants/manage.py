@@ -296,7 +296,7 @@ def _go(transaction: RoomTransaction, row: ParticipantRow, status: ParticipantSt
 def _check_count(transaction: RoomTransaction, count: int) -> None:
     room = transaction.room
     if room.capacity is not None and room.active_count + count > room.capacity:
-        message = f"The room has {room.capacity - room.active_count} seats left, not {count}."
+        message = f"The room has {room.capacity - room.active_count} places left, not {count}."
         raise Conflict(message, code="ROOM_FULL")
 
 

@@ -45,7 +45,7 @@ async def award(
     NOT_ACTIVE for a participant who is not active.
     """
     if transaction.room.status in ENDED:
-        message = "The room has ended; a revoked win can still be drawn anew."
+        message = "The room has ended; a revoked win can still be drawn again."
         raise Conflict(message, code="ROOM_ENDED")
     person = (await require_participants(transaction, (participant_id,)))[participant_id]
     if person.status != ParticipantStatus.ACTIVE:

@@ -21,7 +21,7 @@ class TimerSpace(StrEnum):
     """The owner of a timer."""
 
     APP = "app"  #: the app asked for it
-    CHANGE = "change"  #: a change of the room that the app is to be told
+    CHANGE = "change"  #: a change of the room that the app receives
 
 
 class TimerRow(Base):

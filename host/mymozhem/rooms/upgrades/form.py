@@ -90,7 +90,7 @@ def _at(here: Outline, value: JsonValue, place: str) -> Outline:
 def _parts(place: str) -> list[str]:
     try:
         return parts(place)
-    except ValueError:  # the app's own words, which need not be a pointer
+    except ValueError:  # text of the app, which may be no pointer
         return []
 
 

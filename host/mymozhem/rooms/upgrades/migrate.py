@@ -232,10 +232,9 @@ def _shown(
             Bump.MAJOR,
             known=bool(before),
             message=(
-                f"Steps carry what stands at {before} in the settings to {after}, where more "
-                "people see it"
+                f"Steps copy the setting {before} to {after}, where more people see it"
                 if before
-                else "Steps may carry settings to where more people see them"
+                else "Steps may copy settings to places where more people see them"
             ),
             consent=Consenter.ORGANIZER,
         )

@@ -50,7 +50,7 @@ from .migrate import MigratedRoom, MigrationPath, Strategy, migration_path, with
 from .plan import Plan, migration_required
 from .snapshot import RoomSnapshot, organizer, take_snapshot
 
-#: the ways between versions by the digests of both manifests, for whoever moves many rooms
+#: paths between versions by the digests of both manifests, shared by moves of many rooms
 MigrationPaths = MutableMapping[tuple[str, str], MigrationPath]
 
 

@@ -147,5 +147,5 @@ class _Upgrade(UpgradeProcedure):
         no = outcome.refusal or outcome.failure
         if outcome.result is not None:
             return AppAnswer(outcome.result)
-        why = no.message if no is not None else "it was not asked"
-        return AppAnswer(why_not=f"The app did not carry the room over: {why}")
+        why = no.message if no is not None else "it was not called"
+        return AppAnswer(why_not=f"The app did not migrate the room: {why}")

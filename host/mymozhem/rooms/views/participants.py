@@ -89,7 +89,7 @@ async def participants(
     wanted: PeopleFilter,
     part: PageRequest,
 ) -> ResultPage[ParticipantView]:
-    """Return the people of a room; only staff sees those who are not active.
+    """Return the people of a room; only staff sees inactive ones.
 
     Raises Invalid for an order by points that the caller may not see now.
     """

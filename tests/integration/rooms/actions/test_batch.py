@@ -23,6 +23,8 @@ from mymozhem.rooms.tables.rooms import RoomRow, RoomStateRow
 from tests.support.host import HostHarness, make_host, principal
 from tests.support.timing import HANG_TIMEOUT, LoadTolerantClock
 
+pytestmark = pytest.mark.both_engines
+
 
 class Buzzer:
     """Ranks those who press; while `gate` is closed it thinks about the first request."""

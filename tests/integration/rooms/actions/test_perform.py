@@ -18,6 +18,8 @@ from mymozhem.rooms.tables.scores import ScoreRow
 from mymozhem.rooms.tables.timers import TimerRow
 from tests.support.host import HostHarness, principal
 
+pytestmark = pytest.mark.both_engines
+
 
 async def do(host: HostHarness, room: RoomRow, *effects: Mapping[str, Any]) -> ActionResponse:
     payload: JsonObject = {"effects": [dict(effect) for effect in effects]}

@@ -22,6 +22,8 @@ from mymozhem.rooms.participants.join import join
 from mymozhem.wiring.deliveries import AppDeliverySender
 from tests.support.host import make_host, principal
 
+pytestmark = pytest.mark.both_engines
+
 
 class Scribe:
     """Writes down what it is told, after having failed as often as it is asked to."""

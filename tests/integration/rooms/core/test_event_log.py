@@ -11,6 +11,8 @@ from mymozhem.rooms.core.membership import find_membership
 from mymozhem.rooms.tables.rooms import RoomRow
 from tests.support.host import HostHarness, principal
 
+pytestmark = pytest.mark.both_engines
+
 
 async def seen(
     host: HostHarness, room: RoomRow, caller: Principal, after: str | None = None, limit: int = 100

@@ -30,6 +30,8 @@ from tests.support.apps.draw_app import DrawApp, break_down, listing, refuse
 from tests.support.draw_room import Event
 from tests.support.host import make_host
 
+pytestmark = pytest.mark.both_engines
+
 
 @pytest.fixture
 def app() -> DrawApp:

@@ -23,6 +23,8 @@ from tests.support.apps.draw_app import DrawApp
 from tests.support.host import make_host, make_services
 from tests.support.timing import HANG_TIMEOUT, LoadTolerantClock
 
+pytestmark = pytest.mark.both_engines
+
 
 @pytest.fixture
 def clock():

@@ -21,6 +21,8 @@ from tests.support.apps.draw_app import DrawApp, break_down, refuse, said
 from tests.support.host import make_host
 from tests.support.timing import HANG_TIMEOUT
 
+pytestmark = pytest.mark.both_engines
+
 
 class Told(DrawApp):
     changes = ("joined", "prize", "status")

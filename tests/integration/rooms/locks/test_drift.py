@@ -16,6 +16,8 @@ from tests.integration.rooms.locks.hosts import lock_of
 from tests.support.apps.draw_app import DrawApp
 from tests.support.host import make_host
 
+pytestmark = pytest.mark.both_engines
+
 OTHER = "b" * 64
 NAMED = rb'("lock":\s*")[0-9a-f]{64}'
 

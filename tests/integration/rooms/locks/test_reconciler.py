@@ -16,6 +16,8 @@ from tests.integration.rooms.locks.hosts import started, titles
 from tests.support.apps.draw_app import DrawApp
 from tests.support.host import make_host
 
+pytestmark = pytest.mark.both_engines
+
 
 class Store:
     """What can be had; what is asked for is noted."""

@@ -8,6 +8,8 @@ from tests.integration.rooms.locks.hosts import Newer, lock_of, records, release
 from tests.support.apps.draw_app import DrawApp
 from tests.support.host import make_host
 
+pytestmark = pytest.mark.both_engines
+
 GONE, BACK = "The app of this room is gone", "The app of this room is back"
 
 

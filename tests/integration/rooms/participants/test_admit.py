@@ -29,6 +29,8 @@ from mymozhem.rooms.tables.participants import ParticipantRow
 from mymozhem.rooms.tables.rooms import RoomRow
 from tests.support.host import HostHarness, make_host, principal
 
+pytestmark = pytest.mark.both_engines
+
 TOGETHER = 40
 
 

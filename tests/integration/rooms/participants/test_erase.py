@@ -17,6 +17,8 @@ from mymozhem.rooms.tables.participants import ParticipantRow
 from mymozhem.rooms.tables.rooms import RoomRow
 from tests.support.host import HostHarness, principal
 
+pytestmark = pytest.mark.both_engines
+
 
 async def rows(host: HostHarness, table: type, **where: object) -> list:
     async with host.services.database.read() as session:

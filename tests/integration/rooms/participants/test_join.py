@@ -14,6 +14,8 @@ from mymozhem.rooms.tables.participants import ParticipantRow
 from mymozhem.rooms.tables.rooms import EntryPolicy, RoomRow
 from tests.support.host import HostHarness, principal
 
+pytestmark = pytest.mark.both_engines
+
 
 async def active(host: HostHarness, room: RoomRow) -> int:
     async with host.services.database.read() as session:

@@ -20,6 +20,8 @@ from mymozhem.rooms.participants.manage import (
 from mymozhem.rooms.tables.rooms import RoomRow
 from tests.support.host import HostHarness, principal
 
+pytestmark = pytest.mark.both_engines
+
 
 async def test_people_can_be_put_into_a_draft_with_their_tickets(host: HostHarness) -> None:
     room = await host.room("bazaar")

@@ -15,6 +15,8 @@ from mymozhem.rooms.tables.prizes import PrizeRow, WinnerRow
 from mymozhem.rooms.tables.rooms import RoomRow
 from tests.support.host import HostHarness
 
+pytestmark = pytest.mark.both_engines
+
 
 async def give(host: HostHarness, room: RoomRow, person: str, prize: str) -> WinnerRow:
     async with room_transaction(host.services, room.id) as transaction:

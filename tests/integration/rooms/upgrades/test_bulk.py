@@ -15,6 +15,8 @@ from mymozhem.rooms.upgrades.bulk import BulkUpgradeRequest, upgrade_rooms
 from tests.integration.rooms.upgrades.test_upgrade import OPTIONAL, RENAME, RENAMED
 from tests.support.apps.versioned_app import FIRST, VersionedApp, settings_schema
 
+pytestmark = pytest.mark.both_engines
+
 LIMITED = settings_schema(
     **FIRST["properties"] | {"limit": {"type": "integer", "default": 3, "maximum": 5}}
 )

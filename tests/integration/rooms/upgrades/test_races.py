@@ -13,6 +13,8 @@ from tests.integration.rooms.upgrades.test_upgrade import CARRIES, NEEDY, OPTION
 from tests.support.apps.versioned_app import VersionedApp
 from tests.support.apps.window_app import opening
 
+pytestmark = pytest.mark.both_engines
+
 
 @pytest.fixture(autouse=True)
 def quiet():

@@ -16,6 +16,8 @@ from mymozhem.rooms.windows.timing import left_ms
 from tests.support.apps.window_app import WindowApp, opening
 from tests.support.host import make_services
 
+pytestmark = pytest.mark.both_engines
+
 
 async def left(window_room, *names):
     windows = [await window_room.window(name) for name in names]

@@ -16,6 +16,8 @@ from mymozhem.rooms.windows.settle import settle_without_app
 from tests.support.apps.window_app import RULES, WindowApp, opening
 from tests.support.host import make_services
 
+pytestmark = pytest.mark.both_engines
+
 SAID = {"effect": "emit", "type": "desk:said", "payload": {}}
 
 

@@ -11,6 +11,8 @@ from mymozhem.rooms.windows import commands
 from tests.support.apps.window_app import opening, send
 from tests.support.host import principal
 
+pytestmark = pytest.mark.both_engines
+
 EVERYONE = {"closeOn": "everyoneAnswered", "durationMs": None}
 
 

@@ -13,6 +13,8 @@ from mymozhem.rooms.windows import commands, queries
 from tests.integration.rooms.windows.conftest import WindowRoom
 from tests.support.apps.window_app import RULES, opening
 
+pytestmark = pytest.mark.both_engines
+
 DAY = 86_400_000
 
 

@@ -2,7 +2,11 @@
 
 import asyncio
 
+import pytest
+
 from tests.support.apps.window_app import RULES, opening
+
+pytestmark = pytest.mark.both_engines
 
 
 async def test_of_one_persons_changes_in_one_commit_the_last_counts(window_room):

@@ -21,6 +21,8 @@ from tests.support.apps.window_app import (
 )
 from tests.support.host import make_host
 
+pytestmark = pytest.mark.both_engines
+
 
 @pytest.fixture
 def app():

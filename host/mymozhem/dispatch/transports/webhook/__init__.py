@@ -1,1 +1,1 @@
-"""The webhook transport: a signed POST, and the reading of its response."""
+"""The webhook transport: send a signed POST and read the response."""

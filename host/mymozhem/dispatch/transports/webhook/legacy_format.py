@@ -1,4 +1,4 @@
-"""The form of the first platform: fields that its apps look for, and replies as they write them.
+"""The format of the first platform: the request fields and the replies that its apps use.
 
 Its apps know one hook, `select_winners`, and draw among equal tickets by an algorithm of their own.
 """
@@ -18,12 +18,12 @@ _EQUAL_TICKETS = Reply(b'{"algorithm":"app","rule":"Everybody has one ticket."}'
 
 
 def answered_for(hook: Hook[BaseModel, BaseModel]) -> Reply | None:
-    """Return what the host says in the place of these apps; None where they are asked."""
+    """Return the reply that the host gives on behalf of these apps; None if they must be called."""
     return _EQUAL_TICKETS if hook is PREPARE_DRAW else None
 
 
 def fields_of(call: HookCall) -> JsonObject:
-    """Return the further fields of the body, those that have a value.
+    """Return the additional fields of the body, those that have a value.
 
     `participants` are those that can win, `{"id"}` each; `prizes` are `{"id", "name", "quantity",
     "metadata"}`.
@@ -32,16 +32,16 @@ def fields_of(call: HookCall) -> JsonObject:
 
 
 def read_platform(call: HookCall, document: object) -> Reply:
-    """Return the reply in a document of the first platform's form; `CallFailed` where it has none.
+    """Return the reply in a document of the first platform's format; raises `CallFailed` if none.
 
-    `success: false` is no refusal, which would be the app's word to people: it says that the app
-    could not answer. A `retryable` one counts against the app, any other is an answer that it did
-    not take this call.
+    `success: false` is not a refusal, whose message people would see: the app could not reply. If
+    `retryable`, it counts against the app; otherwise it means that the app did not accept this
+    call.
     """
     try:
         reply = PlatformReply.model_validate(document)
     except ValidationError as error:
-        message = f"{call.app.app_id} answered with an envelope that breaks its rules."
+        message = f"{call.app.app_id} answered with an invalid envelope."
         raise CallFailed(FailureKind.BAD_RESULT, message) from error
     if not reply.success:
         retry = reply.error is not None and reply.error.retryable
@@ -78,7 +78,7 @@ def _prize(id: str, name: str, quantity: int, metadata: JsonObject) -> JsonObjec
 
 
 def _result(hook: Hook[BaseModel, BaseModel], data: JsonValue) -> JsonValue:
-    """Return the result in the contract's form: `winners` of such apps are `picks`."""
+    """Return the result in the contract's format: `winners` of such apps are `picks`."""
     if hook is not SELECT_WINNERS or not isinstance(data, dict):
         return data
     rows = data.get("winners", data.get("picks"))

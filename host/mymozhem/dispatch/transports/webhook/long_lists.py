@@ -1,7 +1,7 @@
-"""Lists that make a question too large for a body: they are stored, and a reference travels.
+"""Replace lists that make a request body too large by references to stored lists.
 
-A list is whatever a request holds as a tuple, or as a model of parallel arrays alone; the largest
-go first, until the rest fits.
+A list is a tuple of the request, or a model that consists of parallel arrays; the largest are
+replaced first, until the rest fits.
 """
 
 from collections.abc import Iterator
@@ -18,17 +18,17 @@ from mymozhem.dispatch.transports.model_copies import with_values
 
 from .request import body_of
 
-#: more than a reference and the name of its place take
+#: more than a reference and its path take
 _REF_BYTES = 1_024
 
 M = TypeVar("M", bound=BaseModel)
 
 
 class Lists(Protocol):
-    """Where long lists wait to be fetched."""
+    """Stores long lists until they are fetched."""
 
     async def put(self, app_id: str, data: bytes, count: int, /) -> ListRef:
-        """Keep the JSON of a list of so many rows, and return where the app finds it."""
+        """Store the JSON of a list of `rows` rows, and return a reference to fetch it."""
         ...
 
 
@@ -43,9 +43,9 @@ class _Found:
 
 
 async def fitting_body(call: HookCall, lists: Lists, *, platform_form: bool) -> bytes:
-    """Return the body of a call with its largest lists left out, and kept in `lists`.
+    """Return the body of a call, with its largest lists stored in `lists` if it is too large.
 
-    `CallFailed` where it is too large even so; nothing is kept then.
+    Raises `CallFailed` if it is too large even so; nothing is stored then.
     """
     size = len(body_of(call, platform_form=platform_form))
     chosen: list[_Found] = []
@@ -55,7 +55,7 @@ async def fitting_body(call: HookCall, lists: Lists, *, platform_form: bool) -> 
         chosen.append(found)
         size -= len(found.data) - _REF_BYTES
     if size > MAX_BODY_BYTES:
-        message = f"The question is larger than {MAX_BODY_BYTES} bytes, so it was not sent."
+        message = f"The request is larger than {MAX_BODY_BYTES} bytes, so it was not sent."
         raise CallFailed(FailureKind.REFUSED_CALL, message)
     context, request = call.context, call.request
     for found in chosen:
@@ -90,7 +90,7 @@ def _inside(model: BaseModel, path: tuple[str, ...], pointer: str) -> Iterator[_
 
 
 def _rows(model: BaseModel) -> int | None:
-    """Return how many rows a model of parallel arrays has; None where it is none."""
+    """Return how many rows a model of parallel arrays has; None if it is not such a model."""
     arrays = [getattr(model, name) for name in type(model).model_fields]
     if not arrays or not all(isinstance(each, tuple) for each in arrays):
         return None

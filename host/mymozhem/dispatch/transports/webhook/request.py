@@ -1,6 +1,6 @@
-"""A question as bytes: the envelope of the contract.
+"""The body of a call: the envelope of the contract, as bytes.
 
-It is written from its pieces at once; a model of the whole would be built only to be written.
+It is written directly from its parts; a model of the whole envelope would only cost time.
 """
 
 from pydantic_core import to_json
@@ -11,9 +11,9 @@ from .legacy_format import fields_of
 
 
 def body_of(call: HookCall, *, platform_form: bool, lists: tuple[str, ...] = ()) -> bytes:
-    """Return the body of a call; `lists` names the places where a `ListRef` stands.
+    """Return the body of a call; `lists` are the paths of the values that are `ListRef`s.
 
-    Two calls that differ in the attempt and the time left alone differ there alone.
+    The bodies of two attempts differ only in the attempt and the time left.
     """
     context = call.context
     envelope: dict[str, object] = {
@@ -31,5 +31,5 @@ def body_of(call: HookCall, *, platform_form: bool, lists: tuple[str, ...] = ())
         envelope["lists"] = lists
     if platform_form:
         envelope |= fields_of(call)
-    # With references in them, the values are no longer of the types that the fields say.
+    # With references in them, the values no longer have the types of the fields.
     return to_json(envelope, by_alias=True, serialize_as_any=bool(lists))

@@ -1,4 +1,4 @@
-"""What a remote app's answer means: a reply, or why there is none."""
+"""Read the response of a remote app: a reply, or why there is none."""
 
 from http import HTTPStatus
 
@@ -28,10 +28,10 @@ _OUTCOMES = ("ok", "refuse")
 def read_reply(
     call: HookCall, answered: Answered, *, asynchronous: bool, platform_form: bool
 ) -> Reply:
-    """Return the reply in an answer, its data not yet validated; `CallFailed` where there is none.
+    """Return the reply in a response, its data not yet validated; raises `CallFailed` if none.
 
-    `asynchronous` apps may answer 202 and send the result later, `platform_form` ones may use the
-    first platform's envelope.
+    `asynchronous` apps may respond with 202 and send the result later; `platform_form` apps may
+    use the first platform's envelope.
     """
     if answered.status != HTTPStatus.OK:
         raise _no_answer(call, answered.status, asynchronous=asynchronous)
@@ -40,32 +40,32 @@ def read_reply(
     try:
         document = from_json(answered.body, allow_inf_nan=False)
     except ValueError as error:
-        raise _bad(call, "something that is no JSON") from error
+        raise _bad(call, "something that is not valid JSON") from error
     if not isinstance(document, dict):
-        raise _bad(call, "JSON that is no object")
+        raise _bad(call, "JSON that is not an object")
     if platform_form and "success" in document:
         return _finite(call, read_platform(call, document))
     return _finite(call, _reply(call, document))
 
 
 def _reply(call: HookCall, document: dict[str, object]) -> Reply:
-    """Return the reply in a `ReplyEnvelope`, read by hand: at half the time of the model."""
+    """Return the reply in a `ReplyEnvelope`, read by hand: in half the time of the model."""
     answered, contract = document.get("id"), document.get("contract")
     lock, outcome = document.get("lock"), document.get("outcome", "ok")
     if not (isinstance(answered, str) and isinstance(contract, str) and outcome in _OUTCOMES):
-        raise _bad(call, "an envelope that breaks its rules")
+        raise _bad(call, "an invalid envelope")
     if not (lock is None or isinstance(lock, str)):
-        raise _bad(call, "a lock that is no text")
+        raise _bad(call, "a lock that is not a string")
     context = call.context
     if answered != context.call_id:
-        raise _bad(call, "the id of another question")
+        raise _bad(call, "the id of another call")
     if contract.partition(".")[0] != context.contract.partition(".")[0]:
-        raise _bad(call, "another contract than it was asked in")
+        raise _bad(call, "a different contract version than that of the call")
     return Reply(to_json(document.get("data")), outcome == "refuse", lock)
 
 
 def _finite(call: HookCall, reply: Reply) -> Reply:
-    """Refuse numbers beyond every float: JSON can write 1e999, and has no word for what it is."""
+    """Reject numbers beyond the range of floats, such as 1e999, which JSON cannot write back."""
     if b"Infinity" in reply.data:
         try:
             from_json(reply.data, allow_inf_nan=False)
@@ -77,9 +77,9 @@ def _finite(call: HookCall, reply: Reply) -> Reply:
 def _no_answer(call: HookCall, status: int, *, asynchronous: bool) -> CallFailed:
     name = call.app.app_id
     if status == HTTPStatus.ACCEPTED and asynchronous:
-        return CallFailed(FailureKind.ACCEPTED, f"{name} has taken the question; it answers later.")
+        return CallFailed(FailureKind.ACCEPTED, f"{name} accepted the call; the result is pending.")
     if status == HTTPStatus.GONE:
-        return CallFailed(FailureKind.GONE, f"{name} answered that it is gone for good.")
+        return CallFailed(FailureKind.GONE, f"{name} replied that it no longer exists.")
     message = f"{name} answered {call.hook.name} with the status {status}."
     return CallFailed(_KINDS.get(status, FailureKind.BAD_STATUS), message, status=status)
 

@@ -1,4 +1,4 @@
-"""A question on its way: signed, posted, and its answer read."""
+"""Send a call: sign it, post it, and read the response."""
 
 from mymozhem.clock import Clock
 from mymozhem.contract.envelopes import (
@@ -26,14 +26,14 @@ from .response import read_reply
 
 
 class Post:
-    """Carries bodies to endpoints; it asks once, and anew where a kept connection was closed."""
+    """Posts bodies to endpoints; sends again once if a kept-alive connection was closed."""
 
     def __init__(self, outbound: Outbound, clock: Clock) -> None:
         self._outbound = outbound
         self._clock = clock
 
     async def ask(self, call: HookCall, endpoint: Endpoint, webhook: Webhook, body: bytes) -> Reply:
-        """Return the reply to a call whose body this is, not yet validated; see `Transport`."""
+        """Return the reply to a call with this body, not yet validated; see `Transport`."""
         answered = await self._post(call, endpoint, webhook, body)
         return read_reply(
             call,
@@ -43,7 +43,7 @@ class Post:
         )
 
     async def close(self) -> None:
-        """Cut every connection; twice is safe."""
+        """Close every connection. Idempotent."""
         await self._outbound.close()
 
     async def _post(
@@ -90,5 +90,5 @@ class Post:
 
 
 def _seconds(call: HookCall) -> float:
-    """Return how long to wait: where somebody wants a late answer, beyond the deadline."""
+    """Return how long to wait: longer than the deadline if somebody wants a late reply."""
     return call.context.deadline_ms / 1000 + (LINGER_SECONDS if call.late else 0)

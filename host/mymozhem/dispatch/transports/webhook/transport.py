@@ -1,4 +1,4 @@
-"""Calls to apps that run elsewhere: a signed POST to the path that the manifest names."""
+"""Calls to remote apps: a signed POST to the path that the manifest names."""
 
 from typing import Protocol
 
@@ -20,27 +20,27 @@ class Paths(Protocol):
     """What the transport reads of a manifest."""
 
     def webhook(self, capability: str, /) -> Webhook | None:
-        """Return where a capability is answered, None where the manifest does not say."""
+        """Return the path of a capability, None if the manifest names none."""
         ...
 
 
 class Remotes(Protocol):
-    """Where remote apps are found; answered from memory."""
+    """Finds remote apps; answered from memory."""
 
     def manifest(self, app_id: str, version: str, /) -> Paths:
         """Return the manifest of a published version; raises `NotFound`."""
         ...
 
     def endpoint(self, app_id: str, version: str, /) -> Endpoint | None:
-        """Return where a remote app is reached, None for an app that is none."""
+        """Return the address of a remote app, None if the app is not remote."""
         ...
 
 
 class WebhookTransport:
-    """The transport to apps that answer over HTTP.
+    """The transport to apps that are reached over HTTP.
 
-    It asks once; where a kept connection was closed meanwhile, the same question goes out a second
-    time, under the same id, which an app answers as before.
+    It sends each call once. If a kept-alive connection was closed meanwhile, it sends the same call
+    a second time under the same id; apps reply as before.
     """
 
     def __init__(self, remotes: Remotes, outbound: Outbound, lists: Lists, clock: Clock) -> None:
@@ -49,7 +49,7 @@ class WebhookTransport:
         self._lists = lists
 
     async def send(self, call: HookCall) -> Reply:
-        """Ask the app and return its reply, not yet validated; see `Transport`."""
+        """Call the app and return its reply, not yet validated; see `Transport`."""
         endpoint, webhook = self._place(call)
         if endpoint.platform_form and (known := answered_for(call.hook)) is not None:
             return known
@@ -59,7 +59,7 @@ class WebhookTransport:
         return await self._post.ask(call, endpoint, webhook, body)
 
     async def close(self) -> None:
-        """Cut every connection; twice is safe."""
+        """Close every connection. Idempotent."""
         await self._post.close()
 
     def _place(self, call: HookCall) -> tuple[Endpoint, Webhook]:
@@ -67,6 +67,6 @@ class WebhookTransport:
         endpoint = self._remotes.endpoint(app_id, version)
         webhook = self._remotes.manifest(app_id, version).webhook(call.hook.capability)
         if endpoint is None or webhook is None:
-            message = f"Nothing says where {app_id} {version} answers {call.hook.name}."
+            message = f"No path of {app_id} {version} is declared for {call.hook.name}."
             raise CallFailed(FailureKind.MISCONFIGURED, message)
         return endpoint, webhook

@@ -4,17 +4,17 @@ import hashlib
 import math
 import time
 from dataclasses import dataclass
-
-from limits import RateLimitItem, RateLimitItemPerMinute
-from limits.storage import MemoryStorage
-from limits.strategies import FixedWindowRateLimiter
+from functools import cached_property
+from typing import TYPE_CHECKING
 
 from mymozhem.auth.principal import AnyPrincipal, AppPrincipal
 from mymozhem.config import Settings
 from mymozhem.errors import TooManyRequests
 
-#: the limit of failures from all addresses together, as a multiple of that of one address
-EVERYBODY = 50
+if TYPE_CHECKING:
+    from limits import RateLimitItem
+
+    from .rate_counters import Counters
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,19 +45,22 @@ class Limits:
 
     def __init__(self, settings: Settings) -> None:
         self._enabled = settings.rate_limits_enabled
-        self._counter = FixedWindowRateLimiter(MemoryStorage())
-        self._person = RateLimitItemPerMinute(settings.per_user_per_minute)
-        self._app = RateLimitItemPerMinute(settings.per_app_per_minute)
-        wrong = settings.failures_per_address_per_minute
-        self._address = RateLimitItemPerMinute(wrong)
-        self._everybody = RateLimitItemPerMinute(wrong * EVERYBODY)
+        self._settings = settings
+
+    @cached_property
+    def _counters(self) -> "Counters":
+        """The counters, made for the first request: their library takes a while to load."""
+        from .rate_counters import Counters
+
+        return Counters(self._settings)
 
     def count(self, principal: AnyPrincipal | None) -> Quota | None:
         """Count a request of a signed-in caller; TooManyRequests above the limit."""
         if principal is None or not self._enabled:
             return None
-        item = self._app if isinstance(principal, AppPrincipal) else self._person
-        allowed = self._counter.hit(item, "signed in", principal.subject)
+        counters = self._counters
+        item = counters.app if isinstance(principal, AppPrincipal) else counters.person
+        allowed = counters.strategy.hit(item, "signed in", principal.subject)
         quota = self._quota(item, "signed in", principal.subject)
         if not allowed:
             raise _too_many(quota)
@@ -65,21 +68,24 @@ class Limits:
 
     def require_attempts_left(self, kind: str, address: str) -> None:
         """Raise TooManyRequests if an address has failed too often."""
-        if self._enabled and not self._counter.test(self._address, kind, _anonymous(address)):
-            raise _too_many(self._quota(self._address, kind, _anonymous(address)))
+        if not self._enabled:
+            return
+        counters, who = self._counters, _anonymous(address)
+        if not counters.strategy.test(counters.address, kind, who):
+            raise _too_many(self._quota(counters.address, kind, who))
 
     def count_failure(self, kind: str, address: str) -> None:
         """Count a failed attempt; raise TooManyRequests, instead of the error, above the limit."""
         if not self._enabled:
             return
-        who = _anonymous(address)
-        if not self._counter.hit(self._address, kind, who):
-            raise _too_many(self._quota(self._address, kind, who))
-        if not self._counter.hit(self._everybody, kind):
-            raise _too_many(self._quota(self._everybody, kind))
+        counters, who = self._counters, _anonymous(address)
+        if not counters.strategy.hit(counters.address, kind, who):
+            raise _too_many(self._quota(counters.address, kind, who))
+        if not counters.strategy.hit(counters.everybody, kind):
+            raise _too_many(self._quota(counters.everybody, kind))
 
-    def _quota(self, item: RateLimitItem, *who: str) -> Quota:
-        stats = self._counter.get_window_stats(item, *who)
+    def _quota(self, item: "RateLimitItem", *who: str) -> Quota:
+        stats = self._counters.strategy.get_window_stats(item, *who)
         reset = max(1, math.ceil(stats.reset_time - time.time()))
         return Quota(item.amount, max(0, stats.remaining), reset)
 

@@ -6,7 +6,9 @@ import signal
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from importlib import import_module
 from pathlib import Path
+from types import ModuleType
 from typing import TYPE_CHECKING
 
 import click
@@ -56,6 +58,7 @@ def serve_command(**options: object) -> None:
     """
     settings = _settings(options)
     with _lasting():
+        _load_structlog()
         asyncio.run(_prepare(settings))
     sys.exit(run(settings))
 
@@ -118,6 +121,21 @@ def _lasting() -> Iterator[None]:
     finally:
         gc.freeze()
         gc.enable()
+
+
+def _load_structlog() -> None:
+    """Load structlog without rich, which it would load for tracebacks that the host never prints.
+
+    None in `sys.modules` makes an import fail as if the module was not installed.
+    """
+    if "rich" in sys.modules or "structlog" in sys.modules:
+        return
+    modules: dict[str, ModuleType | None] = sys.modules  # type: ignore[assignment]  # it takes None
+    modules["rich"] = None
+    try:
+        import_module("structlog")
+    finally:
+        del modules["rich"]
 
 
 async def _prepare(settings: Settings) -> None:

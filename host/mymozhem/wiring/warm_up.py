@@ -6,7 +6,7 @@ from importlib import import_module
 from mymozhem.contract.wire import build_models
 
 #: modules that are loaded on first use, which takes as long as many requests
-LATER = ("jwt", "mymozhem.outbound.client")
+LATER = ("jwt", "limits.strategies", "mymozhem.outbound.client")
 
 #: lets the last steps of the start finish first
 PAUSE_SECONDS = 0.25

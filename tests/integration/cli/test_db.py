@@ -45,7 +45,7 @@ def db(database_url, tmp_path, monkeypatch):
 
 def test_an_empty_database_is_brought_to_the_newest_schema_once(db, database_url):
     assert db("current").stdout == f"nothing (newest: {head()})\n"
-    assert db("upgrade").stdout == f"The database went from nothing to {head()}.\n"
+    assert db("upgrade").stdout == f"The database was upgraded from nothing to {head()}.\n"
     assert asyncio.run(check_drift(database_url)) == []
     assert db("upgrade").stdout == f"The database is at the newest schema already ({head()}).\n"
     assert db("current").stdout == f"{head()}\n"
@@ -103,7 +103,7 @@ def test_nothing_is_changed_while_a_room_runs_unless_it_is_wanted_anyway(db, fir
     assert f"  {rooms['running']}  New Year raffle: is running\n" in refused.stderr
     assert rooms["over"] not in refused.stderr
     assert db("current").stdout == f"0001 (newest: {head()})\n"
-    assert db("upgrade", "--anyway").stdout == f"The database went from 0001 to {head()}.\n"
+    assert db("upgrade", "--anyway").stdout == f"The database was upgraded from 0001 to {head()}.\n"
     assert db("upgrade").exit_code == 0
 
 

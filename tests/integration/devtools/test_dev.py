@@ -116,12 +116,12 @@ def test_an_app_is_tried_changed_broken_mended_and_left(bench, hooks):
     assert "site-packages" not in crashed
 
     change(hooks, "if 1 / 0", "if (1 / 0")
-    bench.until("SyntaxError", "Nothing runs now")
+    bench.until("SyntaxError", "The app is not running")
     change(hooks, "if (1 / 0 or question", "if not question")
     bench.until("runs again, in the same room")
 
     change(hooks.with_name("manifest.json"), "Seconds to answer", "Time to answer")
-    anew = bench.until("So the room is made anew", "A saved file is loaded at once")
+    anew = bench.until("A new room is created", "A saved file is loaded at once")
     assert room not in anew
 
     assert bench.end(signal.SIGINT) == 0

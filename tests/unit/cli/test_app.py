@@ -55,7 +55,7 @@ def serving(
     ) as process:
         try:
             line = process.stdout.readline()
-            found = re.search(r"answers at (http://\S+) ", line)
+            found = re.search(r"listens at (http://\S+) ", line)
             assert found, line + process.stderr.read()
             yield found[1], process
         finally:

@@ -175,7 +175,7 @@ def test_what_the_system_refuses_is_an_error_in_a_sentence(tmp_path, settings):
 def test_a_host_without_pip_is_told_how_to_have_it(settings, tmp_path, monkeypatch, what):
     monkeypatch.setitem(sys.modules, "pip", None)
     requirement = PINNED if what == "a version" else str(write_app(tmp_path))
-    with pytest.raises(InstallFailed, match=r"pip is missing[^`]*`[^`]* -m ensurepip`"):
+    with pytest.raises(InstallFailed, match=r"needs pip, which[^`]*`[^`]* -m ensurepip`"):
         install(requirement, settings)
     assert leftovers(settings) == set()
 

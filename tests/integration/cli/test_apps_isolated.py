@@ -111,7 +111,7 @@ def test_a_wheel_is_installed_once_and_shown(mymozhem, folder, tmp_path):
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        (("install", PINNED), "it is pip that installs"),
+        (("install", PINNED), "type `pip install`"),
         (("install", "acme-counter", "--isolated"), "Write one version as"),
         (("install", PINNED, "--isolated"), "No matching distribution found"),
         (("remove", PINNED), "pip uninstall"),

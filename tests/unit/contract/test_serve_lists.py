@@ -194,6 +194,7 @@ async def test_a_pointer_that_leads_to_no_list_is_refused(pointer):
     assert (heard.status, heard.code) == (400, "LIST_INVALID")
 
 
+@pytest.mark.real_time  # the socket that fetches the list has a timeout in real time as well
 async def test_a_list_that_drips_does_not_outlast_the_budget(lists):
     lists.go.clear()
     heard = await Served(Curious()).ask(**asked(lists.url), budgetMs=50)

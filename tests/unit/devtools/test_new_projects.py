@@ -84,7 +84,7 @@ def test_an_empty_folder_may_be_there(tmp_path):
 @pytest.mark.parametrize(
     ("text", "error", "said"),
     [
-        ("[project", Invalid, "no TOML"),
+        ("[project", Invalid, "not valid TOML"),
         ("[project]\nname = 'x'", Invalid, "no app"),
         ("[project.entry-points.'mymozhem.apps']\na = 'a'\nb = 'b'", Invalid, "2 apps"),
         (None, NotFound, "There is no app"),

@@ -87,7 +87,7 @@ def test_a_wheel_is_installed_once_and_shown(mymozhem, folder, tmp_path):
     assert done.exit_code == 0, done.output
     (made,) = environments.folders(folder)
     assert done.stdout == (
-        "counter 1.2.0 is installed, in an environment of its own.\n"
+        "counter 1.2.0 is installed, in an isolated environment.\n"
         "  package  acme-counter 1.2.0\n"
         "  serves   rooms locked to counter >=1,<2\n"
         f"  folder   {made}\n"

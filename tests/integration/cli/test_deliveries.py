@@ -109,7 +109,7 @@ def test_a_dead_letter_is_retried_and_deleted(mymozhem, ids, database_url):
     dead, waiting = ids
     assert mymozhem("deliveries", "retry", dead).stdout == f"{dead} is queued again.\n"
     again = mymozhem("deliveries", "retry", dead)
-    assert (again.exit_code, again.stderr.startswith("Error: This delivery is no dead")) == (
+    assert (again.exit_code, again.stderr.startswith("Error: This delivery is not a dead")) == (
         1,
         True,
     )

@@ -14,7 +14,7 @@ async def delete_app(services: AppServices, caller: Caller, app_id: str) -> None
     Raises `Forbidden`, `NotFound`, also at the second call, and `Conflict` APP_NOT_REMOTE.
     """
     await require_manager(services, caller, app_id, "DELETE /apps/{appId}")
-    async with services.database.write() as unit:
+    async with services.database.write(turn=app_id) as unit:
         await remote_apps.delete(unit, app_id)
         await audited(unit, caller, app_id, "app.delete")
     await refresh_catalog(services)

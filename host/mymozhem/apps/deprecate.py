@@ -38,7 +38,7 @@ async def deprecate_version(
     """
     await require_manager(services, caller, app_id, "POST /apps/{appId}/deprecate-version")
     notified = 0
-    async with services.database.write() as unit:
+    async with services.database.write(turn=app_id) as unit:
         if lift:
             published, changed = await manifest_history.lift_deprecation(unit, app_id, version)
         else:

@@ -20,7 +20,7 @@ async def enable_app(services: AppServices, app_id: str) -> bool:
     if app_id not in installed:
         names = ", ".join(installed) or "none"
         raise NotFound(f"No installed package provides {app_id!r} (installed: {names}).")
-    async with services.database.write() as unit:
+    async with services.database.write(turn=app_id) as unit:
         return await manifest_history.set_active(unit, app_id, is_active=True)
 
 
@@ -35,5 +35,5 @@ async def disable_app(services: AppServices, app_id: str) -> bool:
     known = {*discovery.by_id(discovery.discover()), *active, *services.settings.enable_apps}
     if app_id not in known - set(remote):
         raise NotFound(f"There is no app {app_id!r}; see `mymozhem apps list`.")
-    async with services.database.write() as unit:
+    async with services.database.write(turn=app_id) as unit:
         return await manifest_history.set_active(unit, app_id, is_active=False)

@@ -15,7 +15,7 @@ async def stop_app(services: AppServices, caller: Caller, app_id: str, reason: s
     Raises `Forbidden`, `NotFound`, and `Unavailable` if the catalog cannot be read.
     """
     await require_manager(services, caller, app_id, "POST /admin/apps/{appId}/stop")
-    async with services.database.write() as unit:
+    async with services.database.write(turn=app_id) as unit:
         changed = await kill_switch.stop(unit, app_id, reason)
         await audited(unit, caller, app_id, "app.stop", reason=reason)
     await services.catalog.refresh()
@@ -28,7 +28,7 @@ async def start_app(services: AppServices, caller: Caller, app_id: str) -> bool:
     Raises what `stop_app` raises.
     """
     await require_manager(services, caller, app_id, "POST /admin/apps/{appId}/start")
-    async with services.database.write() as unit:
+    async with services.database.write(turn=app_id) as unit:
         changed = await kill_switch.start(unit, app_id)
         await audited(unit, caller, app_id, "app.start")
     await services.catalog.refresh()

@@ -23,7 +23,7 @@ async def publish_version(
     manifest = await read_manifest(services, app_id, document)
     agreed = is_admin and consent
     await remote_apps.dry_run_publish(services.database, app_id, manifest, consent=agreed)
-    async with services.database.write() as unit:
+    async with services.database.write(turn=app_id) as unit:
         published = await remote_apps.publish(unit, app_id, manifest, consent=agreed)
         await audited(unit, caller, app_id, "app.publish", version=manifest.version)
     await refresh_catalog(services)

@@ -29,7 +29,7 @@ async def register_app(
     """
     owner = await _find_owner(services, caller, owner_email)
     manifest = await read_manifest(services, app_id, document)
-    async with services.database.write() as unit:
+    async with services.database.write(turn=app_id) as unit:
         registered = await remote_apps.register(unit, services.keys, app_id, manifest, owner=owner)
         await audited(unit, caller, app_id, "app.register", version=manifest.version)
     await refresh_catalog(services)

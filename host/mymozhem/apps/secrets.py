@@ -32,7 +32,7 @@ async def rotate_secret(
     endpoint = "POST /apps/{appId}/regenerate-secret"
     await require_manager(services, caller, app_id, endpoint)
     hours = services.settings.app_secret_grace_hours if grace_hours is None else grace_hours
-    async with services.database.write() as unit:
+    async with services.database.write(turn=app_id) as unit:
         keys = await remote_apps.renew_keys(
             unit, services.keys, app_id, grace=timedelta(hours=hours), key_pair=key_pair
         )

@@ -23,7 +23,7 @@ async def change_profile(
     database: Database, caller: Principal, user_id: str, changes: UserChanges
 ) -> User:
     """Change a person and return them. Idempotent. Raises what `patch_user` raises."""
-    async with database.write() as unit:
+    async with database.write(turn=user_id) as unit:
         user = await patch_user(unit, caller, user_id, changes)
         await mark_done(unit.session)
     return user

@@ -7,7 +7,12 @@ code may call an app while a transaction is open; see `in_transaction()`.
 import asyncio
 import logging
 from collections.abc import AsyncIterator, Callable, Coroutine
-from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
+from contextlib import (
+    AbstractAsyncContextManager,
+    AsyncExitStack,
+    asynccontextmanager,
+    nullcontext,
+)
 from contextvars import ContextVar
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -18,12 +23,23 @@ from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
 from sqlalchemy.pool import QueuePool
 
 from mymozhem.clock import Clock, SystemClock, milliseconds
+from mymozhem.concurrency.keyed_locks import KeyedLocks
 from mymozhem.db.engine import create_engine, parse_url
 from mymozhem.db.process_lock import ProcessLock
+from mymozhem.errors import Unavailable
 
 from .error_translation import reaching_the_database
 
 logger = logging.getLogger(__name__)
+
+#: how long a writer waits for others who write the same thing
+TURN_SECONDS = 10.0
+
+
+class TooManyWriters(Unavailable):
+    """Too many requests change the same thing; nothing was changed. Try again in a moment."""
+
+    default_code = "TOO_MANY_WRITERS"
 
 
 class _Transaction:
@@ -93,6 +109,7 @@ class Database:
         self._turn: AbstractAsyncContextManager[object] = (
             asyncio.Lock() if self._file is not None else nullcontext()
         )
+        self._turns: KeyedLocks[str] = KeyedLocks()
 
     async def open(self, *, exclusive: bool = True) -> None:
         """Take the process lock (SQLite) and connect to the database once.
@@ -125,20 +142,35 @@ class Database:
             yield session
 
     @asynccontextmanager
-    async def write(self) -> AsyncIterator[UnitOfWork]:
+    async def write(self, *, turn: str | None = None) -> AsyncIterator[UnitOfWork]:
         """Open one transaction: committed at the end of the block, rolled back on any error.
+
+        `turn` is the id of the row that the transaction locks first, if others may want it at the
+        same time. Those wait here, without a connection, and only one of them waits in the
+        database: so many writers of one room never take the connections of other rooms.
 
         On SQLite, writers take turns in the order of their calls. On PostgreSQL, the isolation
         level is READ COMMITTED, so lock the row first and check afterwards. A commit that has begun
-        is waited for even if the task is cancelled. Raises `RuntimeError` inside a transaction.
+        is waited for even if the task is cancelled. Raises `RuntimeError` inside a transaction,
+        `TooManyWriters` if the turn does not come in time.
         """
         _require_no_nesting()
-        async with self._turn, _session(self._writer) as session:
+        async with AsyncExitStack() as held:
+            if turn is not None:
+                await self._take_turn(held, turn)
+            await held.enter_async_context(self._turn)
+            session = await held.enter_async_context(_session(self._writer))
             await self._begin(session)
             now = await self._now(session)
             unit = UnitOfWork(session, now=now, began=self._clock.monotonic())
             yield unit
             await _to_the_end(_commit(unit))
+
+    async def _take_turn(self, held: AsyncExitStack, turn: str) -> None:
+        try:
+            await held.enter_async_context(self._turns.hold(turn, seconds=TURN_SECONDS))
+        except TimeoutError as error:
+            raise TooManyWriters from error
 
     def connections_in_use(self) -> dict[str, int]:
         """Return how many connections are in use, by pool: the writer's and the reader's."""

@@ -35,7 +35,7 @@ class Callbacks:
         Conflict if the app refuses what it has confirmed already.
         """
         result = _result(body)
-        async with self._database.write() as unit:
+        async with self._database.write(turn=delivery_id) as unit:
             stream, row = await _locked(unit, app_id, capability, delivery_id)
             await self._apply(unit, stream, row, result)
             unit.after_commit(self._outbox.wake.set)

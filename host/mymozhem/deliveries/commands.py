@@ -20,7 +20,7 @@ async def retry_dead_letter(
     database: Database, outbox: Outbox, delivery_id: str, *, actor_id: str | None
 ) -> None:
     """Put a dead letter at the end of its stream. Raises `NotFound`, `NotDead`."""
-    async with database.write() as unit:
+    async with database.write(turn=delivery_id) as unit:
         row = await dead_letters.retry(unit, outbox, delivery_id)
         audit(unit, "delivery.retry", actor_id=actor_id, id=delivery_id, appId=row.app_id)
         await mark_done(unit.session)
@@ -48,7 +48,7 @@ async def retry_dead_letters(
 
 async def delete_dead_letter(database: Database, delivery_id: str, *, actor_id: str | None) -> None:
     """Delete a dead letter permanently. Raises `NotFound`, `NotDead`."""
-    async with database.write() as unit:
+    async with database.write(turn=delivery_id) as unit:
         row = await dead_letters.remove(unit, delivery_id)
         audit(unit, "delivery.delete", actor_id=actor_id, id=delivery_id, appId=row.app_id)
         await mark_done(unit.session)

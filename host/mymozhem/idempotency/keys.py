@@ -49,6 +49,11 @@ class Claim:
     key: str
     body_digest: str
 
+    @property
+    def turn(self) -> str:
+        """Return what requests with the same key take turns by."""
+        return f"{self.caller} {self.route} {self.key}"
+
 
 @dataclass(frozen=True)
 class Kept:
@@ -85,7 +90,7 @@ async def reserve(database: Database, claim: Claim, *, hours: int) -> Kept | Non
 
 
 async def _reserve(database: Database, claim: Claim, hours: int) -> Kept | None:
-    async with database.write() as unit:
+    async with database.write(turn=claim.turn) as unit:
         row = await unit.session.get(
             IdempotencyRow, (claim.caller, claim.route, claim.key), with_for_update=True
         )
@@ -128,7 +133,7 @@ async def mark_claim_done(session: AsyncSession, claim: Claim | None) -> None:
 async def complete(database: Database, claim: Claim, kept: Kept) -> None:
     """Store the response for repeated requests, and end the claim."""
     _current.set(None)
-    async with database.write() as unit:
+    async with database.write(turn=claim.turn) as unit:
         await unit.session.execute(
             update(IdempotencyRow)
             .where(*_where(claim))
@@ -139,7 +144,7 @@ async def complete(database: Database, claim: Claim, kept: Kept) -> None:
 async def release(database: Database, claim: Claim) -> None:
     """Release a claim whose work was not done, so that it may be tried again."""
     _current.set(None)
-    async with database.write() as unit:
+    async with database.write(turn=claim.turn) as unit:
         await unit.session.execute(
             delete(IdempotencyRow).where(*_where(claim), IdempotencyRow.status == RUNNING)
         )

@@ -213,7 +213,7 @@ async def _enabled(
 
 async def _with_history(database: Database, code: AppCode) -> AppCode | Refused:
     try:
-        async with database.write() as unit:
+        async with database.write(turn=code.app_id) as unit:
             await manifest_history.publish(unit, code.app_id, code.manifest)
     except Conflict as error:
         return Refused(code.app_id, (error.message,))

@@ -47,7 +47,7 @@ async def disable(database: Database, catalog: Catalog, app_id: str, reason: str
     Opens its own transaction, and refreshes the catalog of this process before it returns. Raises
     `NotFound`.
     """
-    async with database.write() as unit:
+    async with database.write(turn=app_id) as unit:
         stopped = await stop(unit, app_id, reason, cause=StopCause.GONE)
     if stopped:
         logger.warning("app %s is disabled: %s", app_id, reason)

@@ -9,8 +9,10 @@ from sqlalchemy import func, select, text
 from sqlalchemy.exc import DBAPIError, IntegrityError
 
 from mymozhem.clock import SystemClock
-from mymozhem.db.unit_of_work import Database, in_transaction
+from mymozhem.db import unit_of_work
+from mymozhem.db.unit_of_work import Database, TooManyWriters, in_transaction
 from tests.integration.db.tables import Counter
+from tests.support.timing import HANG_TIMEOUT
 
 pytestmark = pytest.mark.both_engines
 
@@ -57,6 +59,54 @@ async def test_writers_of_sqlite_take_turns_in_the_order_in_which_they_came(data
 
     await asyncio.gather(*(write(number) for number in range(30)))
     assert order == list(range(30))
+
+
+async def test_forty_writers_of_one_row_take_one_connection_and_others_overtake_them(database):
+    order, first_is_in, may_end = [], asyncio.Event(), asyncio.Event()
+
+    async def first():
+        async with database.write(turn="busy") as unit:
+            await unit.session.execute(select(1))
+            first_is_in.set()
+            await may_end.wait()
+            order.append("busy")
+
+    async def write(turn):
+        async with database.write(turn=turn) as unit:
+            await unit.session.execute(select(1))
+            order.append(turn)
+
+    async with asyncio.timeout(HANG_TIMEOUT):
+        tasks = [asyncio.create_task(first())]
+        await first_is_in.wait()
+        tasks += [asyncio.create_task(write("busy")) for _ in range(40)]
+        await asyncio.sleep(0.05)  # all of them have asked
+        assert database.connections_in_use()["writer"] == 1
+        tasks.append(asyncio.create_task(write("other")))
+        if database.dialect == "postgresql":
+            await tasks[-1]  # it waits for nobody
+        else:
+            await asyncio.sleep(0.05)
+        may_end.set()
+        await asyncio.gather(*tasks)
+    # SQLite has one writer at a time: there, the other comes as soon as that one has ended.
+    assert order.index("other") <= 2
+    assert order.count("busy") == 41
+
+
+async def test_a_turn_that_does_not_come_is_reported_and_changes_nothing(database, monkeypatch):
+    monkeypatch.setattr(unit_of_work, "TURN_SECONDS", 0.01)
+    async with database.write(turn="busy"):
+        with pytest.raises(TooManyWriters) as caught:
+            await asyncio.create_task(put_in_turn(database, "busy"), context=Context())
+    assert (caught.value.status, caught.value.code) == (503, "TOO_MANY_WRITERS")
+    await put_in_turn(database, "busy")
+    assert await names(database) == ["busy"]
+
+
+async def put_in_turn(database, turn):
+    async with database.write(turn=turn) as unit:
+        unit.session.add(Counter(name=turn))
 
 
 async def test_callbacks_run_in_order_once_the_work_is_visible_to_others(database):

@@ -71,7 +71,7 @@ class IsolatedCatalog:
         if digests.get(code.manifest.version) == code.manifest.digest:
             return code
         try:
-            async with self._database.write() as unit:
+            async with self._database.write(turn=code.app_id) as unit:
                 await manifest_history.publish(unit, code.app_id, code.manifest)
         except (VersionImmutable, NotInstallable) as error:
             return _refused(code, error)

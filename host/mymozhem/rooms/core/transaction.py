@@ -249,7 +249,7 @@ async def room_transaction(
 
     Raises NotFound if the room does not exist or was deleted.
     """
-    async with services.database.write() as unit:
+    async with services.database.write(turn=room_id) as unit:
         room = await lock_room(unit.session, room_id)
         manifest = services.catalog.manifest(room.app_id, room.app_manifest_version)
         transaction = RoomTransaction(

@@ -180,7 +180,7 @@ class _TimerRun(Exchange[Req, Effects, Revision, None], Generic[Req]):
             TimerRow.generation == self._lease.generation,
             TimerRow.lease == self._lease.token,
         )
-        async with self._services.database.write() as unit:
+        async with self._services.database.write(turn=self._lease.room_id) as unit:
             await forget(unit.session, select(TimerRow.id).where(*mine))
             await unit.session.execute(delete(TimerRow).where(*mine))
 

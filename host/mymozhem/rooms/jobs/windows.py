@@ -99,7 +99,7 @@ async def _close(services: Services, lease: Lease, window: WindowRow) -> None:
 
 async def _forget(services: Services, lease: Lease) -> None:
     """Stop processing the window of a deleted room."""
-    async with services.database.write() as unit:
+    async with services.database.write(turn=lease.room_id) as unit:
         await unit.session.execute(
             update(WindowRow)
             .where(WindowRow.id == lease.row_id, WindowRow.lease == lease.token)

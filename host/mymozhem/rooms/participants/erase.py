@@ -39,7 +39,7 @@ async def erase_person(services: Services, caller: Principal, user_id: str) -> N
     for room_id in rooms:
         await _remove_from_room(services, caller, room_id, user_id)
         await forget_delivered(services.database, room_id)
-    async with services.database.write() as unit:
+    async with services.database.write(turn=user_id) as unit:
         await delete_user(unit, caller, user_id)
         await forget_owner(unit.session, user_id)
         await unit.session.execute(
@@ -60,7 +60,7 @@ async def _remove_from_room(
         async with room_transaction(services, room_id, actor_id=caller.user_id) as transaction:
             await _vacate(transaction, user_id)
     except NotFound:  # the room was deleted: nobody reads its log, and nobody counts its people
-        async with services.database.write() as unit:
+        async with services.database.write(turn=room_id) as unit:
             await unit.session.execute(
                 update(ParticipantRow)
                 .where(ParticipantRow.room_id == room_id, ParticipantRow.user_id == user_id)

@@ -121,7 +121,7 @@ async def read_notification(
     database: Database, caller: Principal, notification_id: str
 ) -> NotificationView:
     """Mark a notification as read; NotFound for another person's."""
-    async with database.write() as unit:
+    async with database.write(turn=notification_id) as unit:
         row = await unit.session.get(NotificationRow, notification_id, with_for_update=True)
         if row is None or row.user_id != caller.user_id:
             raise NotFound("There is no such message.", code="NOTIFICATION_NOT_FOUND")

@@ -20,8 +20,8 @@ import hypothesis
 import pytest
 
 from mymozhem.clock import Clock, HeldClock
+from mymozhem.db.all_tables import import_tables
 from mymozhem.db.unit_of_work import Database
-from mymozhem.migrations import import_tables
 from tests.support.databases import PostgresTemplate, SqliteTemplate, postgres_server
 from tests.support.dialects import dialects_of
 from tests.support.engine_tuning import ENGINE_TUNING

@@ -139,6 +139,17 @@ def test_quart_is_kept_from_every_layer_below_the_edge():
     assert set(layers("quart")[1]) == below
 
 
+def test_every_table_is_declared_where_the_database_imports_all_of_them():
+    declared = re.compile(r"^class \w+\((?:\w+, )*Base\b|\bTable\(")
+    assert lines_matching(declared, [HOST / "auth" / "tables.py"])
+    others = [
+        path
+        for path in python_files(HOST)
+        if not {"tables", "tables.py"} & {*path.relative_to(HOST).parts[1:3]}
+    ]
+    assert lines_matching(declared, others) == []
+
+
 def test_a_route_only_parses_and_leaves_transactions_to_use_cases():
     assert transactions_in("api", {"read", "write"}) == []
 

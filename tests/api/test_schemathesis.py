@@ -24,7 +24,7 @@ from schemathesis.specs.openapi.checks import (
 
 from mymozhem.api.openapi import openapi_document
 from mymozhem.clock import SystemClock
-from mymozhem.migrations import import_tables
+from mymozhem.db.all_tables import import_tables
 from tests.api.test_access import OPENING
 from tests.support.api_host import ApiHost, Caller, make_api_host
 from tests.support.databases import SqliteTemplate

@@ -13,8 +13,8 @@ import structlog
 import uvloop
 
 from mymozhem.clock import SystemClock
+from mymozhem.db.all_tables import import_tables
 from mymozhem.dispatch.breakers.breaker import Key
-from mymozhem.migrations import import_tables
 from tests.support.api_host import ApiHost, make_api_host
 from tests.support.databases import create_tables
 from tests.unit.outbound.hostile import Script, drip, flood, hang, serving

@@ -9,7 +9,7 @@ from tempfile import TemporaryDirectory
 import uvicorn
 from quart import Quart
 
-from mymozhem.migrations import import_tables
+from mymozhem.db.all_tables import import_tables
 from tests.support.databases import PostgresTemplate, SqliteTemplate, postgres_server
 
 ENGINES = ("sqlite", "postgresql")

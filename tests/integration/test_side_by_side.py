@@ -21,9 +21,9 @@ from urllib.request import Request, urlopen
 
 import pytest
 
+from mymozhem.db.all_tables import import_tables
 from mymozhem.db.engine import create_engine
 from mymozhem.demo.host_process import free_port
-from mymozhem.migrations import import_tables
 from mymozhem.registry.isolated.build import PATH_FILE, host_path
 from mymozhem.registry.isolated.environments import site_packages
 from tests.support.databases import run

@@ -24,6 +24,7 @@ from sqlalchemy.pool import QueuePool
 
 from mymozhem.clock import Clock, SystemClock, milliseconds
 from mymozhem.concurrency.keyed_locks import KeyedLocks
+from mymozhem.db.all_tables import import_tables
 from mymozhem.db.engine import create_engine, parse_url
 from mymozhem.db.process_lock import ProcessLock
 from mymozhem.errors import Unavailable
@@ -95,6 +96,7 @@ class Database:
     """
 
     def __init__(self, url: str, *, clock: Clock) -> None:
+        import_tables()
         parsed = parse_url(url)
         self.dialect: Literal["sqlite", "postgresql"] = (
             "sqlite" if parsed.get_backend_name() == "sqlite" else "postgresql"

@@ -6,7 +6,6 @@ A new step is written by comparing the models with a scratch database at the lat
     ruff format host/mymozhem/migrations && ruff check --fix host/mymozhem/migrations
 """
 
-import importlib
 from collections.abc import Callable
 from pathlib import Path
 from typing import TypeVar
@@ -18,8 +17,7 @@ from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import CheckConstraint, Connection, Dialect, MetaData, Table, inspect, text
 
-import mymozhem
-from mymozhem.db.base import Base
+from mymozhem.db.all_tables import import_tables
 from mymozhem.db.engine import create_engine
 
 HERE = Path(__file__).parent
@@ -30,18 +28,6 @@ _T = TypeVar("_T")
 
 class BrokenReferences(RuntimeError):
     """A migration left rows that refer to nothing; it was rolled back."""
-
-
-def import_tables() -> MetaData:
-    """Import every module of tables and return what they declare.
-
-    These are the modules named `tables`, and those in packages of that name.
-    """
-    home = Path(mymozhem.__path__[0])
-    for file in sorted([*home.rglob("tables.py"), *home.rglob("tables/[!_]*.py")]):
-        names = file.relative_to(home).with_suffix("").parts
-        importlib.import_module(".".join(("mymozhem", *names)))
-    return Base.metadata
 
 
 async def upgrade(url: str, revision: str = "head") -> None:

@@ -6,8 +6,8 @@ from alembic import context
 from alembic.autogenerate.api import AutogenContext
 from sqlalchemy import Connection
 
+from mymozhem.db.all_tables import import_tables
 from mymozhem.db.base import JsonDocument, UtcDateTime
-from mymozhem.migrations import import_tables
 
 
 def _render(kind: str, value: object, autogen: AutogenContext) -> str | Literal[False]:

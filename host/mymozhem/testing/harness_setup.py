@@ -15,13 +15,13 @@ from mymozhem.config import Settings
 from mymozhem.contract import JsonObject, PersonKind
 from mymozhem.contract.serve import remote_manifest
 from mymozhem.contract.serving.app_functions import Plugin
+from mymozhem.db.all_tables import import_tables
 from mymozhem.db.engine import create_engine
 from mymozhem.db.unit_of_work import Database
 from mymozhem.dispatch.dispatcher import Dispatcher
 from mymozhem.dispatch.observers import CallObservers
 from mymozhem.dispatch.stored_lists import StoredLists
 from mymozhem.dispatch.transports.webhook.transport import WebhookTransport
-from mymozhem.migrations import import_tables
 from mymozhem.observability.call_observer import CallObserver, Observed
 from mymozhem.outbound import Guard, Outbound
 from mymozhem.registry import manifest_history, remote_apps

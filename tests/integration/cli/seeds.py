@@ -11,8 +11,8 @@ from sqlalchemy import Table, insert, select
 
 from mymozhem.auth.keys import KEY_FILE
 from mymozhem.cli import cli
+from mymozhem.db.all_tables import import_tables
 from mymozhem.db.engine import create_engine
-from mymozhem.migrations import import_tables
 from tests.support.databases import mark_as_migrated, run
 
 

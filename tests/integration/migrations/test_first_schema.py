@@ -18,9 +18,10 @@ from mymozhem.cli import cli
 from mymozhem.clock import SystemClock
 from mymozhem.config import Settings
 from mymozhem.contract import fair
+from mymozhem.db.all_tables import import_tables
 from mymozhem.db.base import UtcDateTime
 from mymozhem.db.engine import create_engine
-from mymozhem.migrations import check_drift, current, downgrade, head, import_tables, upgrade
+from mymozhem.migrations import check_drift, current, downgrade, head, upgrade
 from mymozhem.registry.isolated.install import install
 from mymozhem.rooms.jobs.runner import Jobs
 from mymozhem.rooms.locks.reconciler import LockReconciler

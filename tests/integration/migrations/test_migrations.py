@@ -6,6 +6,7 @@ import pytest
 from sqlalchemy import text
 
 from mymozhem.db import schema_revision
+from mymozhem.db.all_tables import import_tables
 from mymozhem.db.engine import create_engine
 from mymozhem.migrations import (
     BrokenReferences,
@@ -13,7 +14,6 @@ from mymozhem.migrations import (
     current,
     downgrade,
     head,
-    import_tables,
     upgrade,
 )
 

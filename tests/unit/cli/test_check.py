@@ -10,7 +10,7 @@ from click.testing import CliRunner
 from mymozhem.cli import cli
 from mymozhem.cli.checks import Check, Result, holds, run_checks, same
 from mymozhem.cli.checks.models import compare, describe, expectation
-from mymozhem.migrations import import_tables
+from mymozhem.db.all_tables import import_tables
 
 FEWEST = 88
 

@@ -24,7 +24,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql.asyncpg import dialect as _make_postgresql
 from sqlalchemy.schema import CreateColumn
 
-from mymozhem.migrations import import_tables
+from mymozhem.db.all_tables import import_tables
 
 from . import Check, holds, same
 

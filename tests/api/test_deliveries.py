@@ -107,7 +107,8 @@ async def test_an_admin_deletes_a_letter_and_nothing_that_is_on_its_way(host, ad
     dead, waiting = await put(host, "room_1", "room_2")
     await carry(host, FAILED, PARKED)
     assert (await admin.delete(f"/admin/dead-letters/{waiting}")).code == "DELIVERY_NOT_DEAD"
-    assert (await admin.delete(f"/admin/dead-letters/{dead}")).status == 204
+    gone = (await admin.delete(f"/admin/dead-letters/{dead}")).data
+    assert (gone["success"], gone["id"]) == (True, dead)
     assert (await admin.delete(f"/admin/dead-letters/{dead}")).status == 404
     (entry,) = (await admin.get("/admin/audit?action=delivery.delete")).data
     assert entry["details"] == {"id": dead, "appId": "stall"}
@@ -130,7 +131,7 @@ async def test_what_a_remote_app_accepts_with_202_is_delivered_by_its_callback(h
         body = {"id": accepted["id"], "contract": "1.0", "outcome": "ok", "data": {}}
         path = f"/callbacks/analytics/{accepted['id']}"
         for _ in range(2):
-            assert (await host.signed_in(made).post(path, body)).status == 204
+            assert (await host.signed_in(made).post(path, body)).data == {"received": True}
         seen = (await admin.get(f"/admin/deliveries/{accepted['id']}")).data
         assert (seen["state"], seen["attempts"][0]["outcome"]) == ("delivered", "delivered")
         await relay.run_due()

@@ -224,8 +224,6 @@ def _success(route: Route, answers: dict[str, Any]) -> dict[str, Any]:
     if route.produces is not None:
         content: dict[str, Any] = {route.produces.partition(";")[0]: {}}
         return {str(route.status): {"description": "Done.", "content": content}}
-    if route.data is None:
-        return {"204": {"description": "Done; the response has no body."}}
     answer = dict(answers[str(route.status)])
     answer["description"] = "Done."
     if route.listed and route.query is not None and "fields" in route.query.model_fields:

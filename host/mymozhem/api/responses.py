@@ -89,9 +89,7 @@ class Reply:
 
 
 def reply(answer: object, *, status: int) -> Reply:
-    """Return a handler's result in its envelope; None becomes a 204 without a body."""
-    if answer is None:
-        return Reply(204, b"")
+    """Return a handler's result in its envelope."""
     if isinstance(answer, Page):
         return Reply(status, dumps({"data": answer.items, "meta": answer.meta}))
     if isinstance(answer, Answer):

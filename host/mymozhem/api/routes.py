@@ -30,7 +30,7 @@ class Route:
     """One endpoint: a row of the table of access, and the handler that serves it.
 
     `endpoint` is the row's name, such as `GET /rooms/{id}`. `data` is the type of its result; None
-    for a response without a body, or for one that is no JSON, whose media type is in `produces`.
+    for a response that is no JSON, whose media type is in `produces`.
     `files` says whether a list can also be downloaded as a file.
     """
 
@@ -110,6 +110,8 @@ class Routes:
             hints = get_type_hints(handler, include_extras=True)
             returned, files = _without_files(hints.get("return"))
             data, listed = _data(returned)
+            if data is None and produces is None:  # clients read the body of every response
+                raise TypeError(f"{endpoint}: say what its response holds")
             self.routes.append(
                 Route(
                     endpoint=endpoint,
@@ -119,7 +121,7 @@ class Routes:
                     query=hints.get("query"),
                     data=data,
                     listed=listed,
-                    status=204 if data is None and produces is None else status,
+                    status=status,
                     produces=produces,
                     files=files,
                     raw="raw" in inspect.signature(handler).parameters,

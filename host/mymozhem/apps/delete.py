@@ -1,5 +1,7 @@
 """Delete a remote app."""
 
+from datetime import datetime
+
 from mymozhem.auth.principal import Caller
 from mymozhem.registry import remote_apps
 
@@ -8,8 +10,8 @@ from .audit import audited
 from .services import AppServices, refresh_catalog
 
 
-async def delete_app(services: AppServices, caller: Caller, app_id: str) -> None:
-    """Delete a remote app: it is no longer offered, and its rooms stay readable.
+async def delete_app(services: AppServices, caller: Caller, app_id: str) -> datetime:
+    """Delete a remote app, and return when: it is no longer offered; its rooms stay readable.
 
     Raises `Forbidden`, `NotFound`, also at the second call, and `Conflict` APP_NOT_REMOTE.
     """
@@ -17,4 +19,6 @@ async def delete_app(services: AppServices, caller: Caller, app_id: str) -> None
     async with services.database.write(turn=app_id) as unit:
         await remote_apps.delete(unit, app_id)
         await audited(unit, caller, app_id, "app.delete")
+        at = unit.now
     await refresh_catalog(services)
+    return at

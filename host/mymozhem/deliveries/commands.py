@@ -46,12 +46,15 @@ async def retry_dead_letters(
     return retried
 
 
-async def delete_dead_letter(database: Database, delivery_id: str, *, actor_id: str | None) -> None:
-    """Delete a dead letter permanently. Raises `NotFound`, `NotDead`."""
+async def delete_dead_letter(
+    database: Database, delivery_id: str, *, actor_id: str | None
+) -> datetime:
+    """Delete a dead letter permanently, and return when. Raises `NotFound`, `NotDead`."""
     async with database.write(turn=delivery_id) as unit:
         row = await dead_letters.remove(unit, delivery_id)
         audit(unit, "delivery.delete", actor_id=actor_id, id=delivery_id, appId=row.app_id)
         await mark_done(unit.session)
+        return unit.now
 
 
 async def read_body(database: Database, delivery_id: str, *, actor_id: str | None) -> JsonObject:

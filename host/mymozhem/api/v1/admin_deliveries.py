@@ -9,7 +9,7 @@ from mymozhem.api.routes import Routes
 from mymozhem.contract.wire import Moment
 from mymozhem.deliveries import commands
 from mymozhem.deliveries.tables import DeliveryState
-from mymozhem.rooms.views.base import View
+from mymozhem.rooms.views.base import Deleted, View, deleted
 from mymozhem.rooms.views.deliveries import (
     DeliveryFilter,
     DeliveryView,
@@ -103,12 +103,13 @@ async def retry_dead_letters(context: RequestContext, body: RetryLettersBody) ->
 
 
 @routes.add("DELETE /admin/dead-letters/{id}", refuses=frozenset({409}))
-async def delete_dead_letter(context: RequestContext, id: str) -> None:
+async def delete_dead_letter(context: RequestContext, id: str) -> Deleted:
     """Delete a dead letter permanently."""
     await require_admin(context, "DELETE /admin/dead-letters/{id}")
-    await commands.delete_dead_letter(
+    at = await commands.delete_dead_letter(
         context.services.database, id, actor_id=context.caller.user_id
     )
+    return deleted(id, at)
 
 
 def _filter(query: DeliveriesQuery | LettersQuery, state: DeliveryState | None) -> DeliveryFilter:

@@ -1,5 +1,7 @@
 """The result of a call that a remote app accepted with 202 and processed later."""
 
+from typing import Literal
+
 from pydantic import ValidationError
 from quart import request
 
@@ -11,8 +13,15 @@ from mymozhem.api.routes import Routes
 from mymozhem.contract.envelopes import CONTENT_TYPE, MAX_BODY_BYTES, ReplyEnvelope
 from mymozhem.errors import Invalid, UnsupportedMediaType
 from mymozhem.manifests.strict_json import StrictJsonError, loads
+from mymozhem.rooms.views.base import View
 
 routes = Routes("callbacks", "Results that remote apps send later.")
+
+
+class Received(View):
+    """A result that has arrived."""
+
+    received: Literal[True]
 
 
 @routes.add(
@@ -21,7 +30,7 @@ routes = Routes("callbacks", "Results that remote apps send later.")
 )  # fmt: skip
 async def take_result(
     context: RequestContext, capability: str, delivery_id: str, raw: bytes
-) -> None:
+) -> Received:
     """Accept the result of an asynchronous call; idempotent.
 
     The body is the reply that the call would have had: its `id` is the call's, as in the path.
@@ -31,6 +40,7 @@ async def take_result(
     if envelope.id != delivery_id:
         raise Invalid(fields={"/id": ["Give the id of the call, the one in the address."]})
     await context.host.callbacks.accept(app.app_id, capability, delivery_id, envelope)
+    return Received(received=True)
 
 
 def _read(raw: bytes) -> ReplyEnvelope:

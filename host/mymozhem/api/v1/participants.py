@@ -15,7 +15,7 @@ from mymozhem.errors import NotFound
 from mymozhem.rooms.participants import manage
 from mymozhem.rooms.participants.manage import NewPerson, PersonChanges
 from mymozhem.rooms.views.account import code_for
-from mymozhem.rooms.views.base import View
+from mymozhem.rooms.views.base import Deleted, View, deleted
 from mymozhem.rooms.views.participants import (
     ParticipantView,
     PeopleFilter,
@@ -65,9 +65,10 @@ async def import_participants(context: RequestContext, id: str, body: ImportBody
 
 
 @routes.add("DELETE /rooms/{id}/participants/me", refuses=frozenset({409}))
-async def leave_room(context: RequestContext, id: str) -> None:
+async def leave_room(context: RequestContext, id: str) -> Deleted:
     """Leave the room; a participant who joins again keeps their data."""
-    await manage.leave(context.services, id, context.caller)
+    row = await manage.leave(context.services, id, context.caller)
+    return deleted(row.id, row.updated_at)
 
 
 @routes.add("GET /rooms/{id}/participants/{pid}")
@@ -87,9 +88,12 @@ async def change_participant(
 
 
 @routes.add("DELETE /rooms/{id}/participants/{pid}", refuses=frozenset({409}))
-async def remove_participant(context: RequestContext, id: str, pid: str, body: ReasonBody) -> None:
+async def remove_participant(
+    context: RequestContext, id: str, pid: str, body: ReasonBody
+) -> Deleted:
     """Remove a participant; for oneself, leave the room."""
-    await manage.remove_or_leave(context.services, id, context.caller, pid, body.reason)
+    row = await manage.remove_or_leave(context.services, id, context.caller, pid, body.reason)
+    return deleted(row.id, row.updated_at)
 
 
 @routes.add("POST /rooms/{id}/participants/{pid}/approve")

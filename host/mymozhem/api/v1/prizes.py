@@ -8,6 +8,7 @@ from mymozhem.api.routes import Routes
 from mymozhem.errors import Invalid
 from mymozhem.rooms.prizes import manage
 from mymozhem.rooms.prizes.manage import NewPrize
+from mymozhem.rooms.views.base import Deleted, deleted
 from mymozhem.rooms.views.prizes import PrizeView, prize
 from mymozhem.rooms.views.prizes import prizes as found_prizes
 
@@ -60,9 +61,10 @@ async def change_prize(
 
 
 @routes.add("DELETE /rooms/{id}/prizes/{prizeId}", refuses=frozenset({409}))
-async def delete_prize(context: RequestContext, id: str, prize_id: str) -> None:
+async def delete_prize(context: RequestContext, id: str, prize_id: str) -> Deleted:
     """Delete a prize of which nothing is won or reserved."""
-    await manage.delete_prize(context.services, id, context.caller, prize_id)
+    at = await manage.delete_prize(context.services, id, context.caller, prize_id)
+    return deleted(prize_id, at)
 
 
 async def _shown(context: RequestContext, room_id: str, prize_id: str) -> PrizeView:

@@ -15,7 +15,7 @@ from mymozhem.apps.secrets import rotate_secret
 from mymozhem.apps.sign_in import sign_in_app
 from mymozhem.contract import JsonObject
 from mymozhem.errors import Unauthenticated
-from mymozhem.rooms.views.base import Timestamp, View
+from mymozhem.rooms.views.base import Deleted, Timestamp, View, deleted
 
 from .apps import MANIFEST_BYTES, VersionView, seen_version
 
@@ -96,9 +96,9 @@ async def publish_version(context: RequestContext, app_id: str, body: ManifestBo
 
 
 @routes.add("DELETE /apps/{appId}", refuses=frozenset({409}))
-async def delete_app(context: RequestContext, app_id: str) -> None:
+async def delete_app(context: RequestContext, app_id: str) -> Deleted:
     """Delete a remote app: it is no longer offered; its rooms stay readable, without the app."""
-    await delete.delete_app(context.services, context.caller, app_id)
+    return deleted(app_id, await delete.delete_app(context.services, context.caller, app_id))
 
 
 @routes.add("POST /apps/{appId}/regenerate-secret", repeat=Repeat.SECRET, refuses=frozenset({409}))

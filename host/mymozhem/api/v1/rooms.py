@@ -20,7 +20,7 @@ from mymozhem.rooms.lifecycle.create import NewRoom, create_room
 from mymozhem.rooms.lifecycle.create import copy_room as copy
 from mymozhem.rooms.lifecycle.update import RoomChanges
 from mymozhem.rooms.prizes.manage import NewPrize
-from mymozhem.rooms.views.base import View
+from mymozhem.rooms.views.base import Deleted, View, deleted
 from mymozhem.rooms.views.locks import LockView, read_lock
 from mymozhem.rooms.views.log import read_log
 from mymozhem.rooms.views.room_models import RoomView
@@ -103,9 +103,9 @@ async def change_room(context: RequestContext, id: str, body: RoomPatch) -> Answ
 
 
 @routes.add("DELETE /rooms/{id}", refuses=frozenset({409}))
-async def delete_room(context: RequestContext, id: str) -> None:
+async def delete_room(context: RequestContext, id: str) -> Deleted:
     """Delete a room that is not running."""
-    await update.delete_room(context.services, id, context.caller)
+    return deleted(id, await update.delete_room(context.services, id, context.caller))
 
 
 @routes.add("GET /rooms/{id}/lock")

@@ -8,7 +8,7 @@ from mymozhem.auth.users import UserChanges
 from mymozhem.errors import Invalid
 from mymozhem.rooms.participants.erase import erase_person
 from mymozhem.rooms.views.account import AnswerView, SeatView, export_person
-from mymozhem.rooms.views.base import Timestamp, View
+from mymozhem.rooms.views.base import Deleted, Timestamp, View, deleted
 
 from .auth import UserView, user_view
 
@@ -66,6 +66,6 @@ async def change_user(context: RequestContext, id: str, body: UserPatch) -> User
 
 
 @routes.add("DELETE /users/{id}")
-async def erase_user(context: RequestContext, id: str) -> None:
+async def erase_user(context: RequestContext, id: str) -> Deleted:
     """Erase a user: their rows stay for the rooms' history, without name or address."""
-    await erase_person(context.services, context.caller, id)
+    return deleted(id, await erase_person(context.services, context.caller, id))

@@ -1,15 +1,25 @@
 """Winners: add, fulfill, move and revoke them."""
 
+from typing import Any, Literal
+
 from mymozhem.api.query_models import WinnersQuery, check_fields, paged
 from mymozhem.api.request_models import MoveBody, NewWinnerBody, ReasonBody
 from mymozhem.api.request_pipeline import RequestContext
 from mymozhem.api.responses import Page
 from mymozhem.api.routes import Routes
 from mymozhem.rooms.prizes import manage_winners
+from mymozhem.rooms.views.base import Timestamp
 from mymozhem.rooms.views.winners import WinnerFilter, WinnerView, winner
 from mymozhem.rooms.views.winners import winners as found_winners
 
 routes = Routes("winners", "Who won what.")
+
+
+class RevokedView(WinnerView):
+    """A revoked win; `deletedAt` is when it was revoked."""
+
+    success: Literal[True]
+    deleted_at: Timestamp
 
 
 @routes.add("POST /rooms/{id}/winners", status=201)
@@ -47,12 +57,15 @@ async def get_winner(context: RequestContext, id: str, wid: str) -> WinnerView:
 
 
 @routes.add("DELETE /rooms/{id}/winners/{wid}", refuses=frozenset({409}))
-async def revoke_winner(context: RequestContext, id: str, wid: str, body: ReasonBody) -> WinnerView:
+async def revoke_winner(
+    context: RequestContext, id: str, wid: str, body: ReasonBody
+) -> RevokedView:
     """Revoke a win; its unit becomes available again, and the result stays visible."""
     await manage_winners.revoke_winner(
         context.services, id, context.caller, wid, reason=body.reason
     )
-    return await _shown(context, id, wid)
+    shown = await _shown(context, id, wid)
+    return RevokedView(**_fields(shown), success=True, deleted_at=shown.updated_at)
 
 
 @routes.add("POST /rooms/{id}/winners/{wid}/fulfill")
@@ -69,6 +82,10 @@ async def move_winner(context: RequestContext, id: str, wid: str, body: MoveBody
         context.services, id, context.caller, wid, prize_id=body.prize_id, reason=body.reason
     )
     return await _shown(context, id, wid)
+
+
+def _fields(shown: WinnerView) -> dict[str, Any]:
+    return {name: getattr(shown, name) for name in shown.model_fields_set}
 
 
 async def _shown(context: RequestContext, room_id: str, winner_id: str) -> WinnerView:

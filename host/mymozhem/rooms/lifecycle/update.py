@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -83,8 +84,8 @@ async def change_room(
     return await run_exchange(services, room_id, change, budget=budget)
 
 
-async def delete_room(services: Services, room_id: str, caller: Principal) -> None:
-    """Delete a room that is not running; its rows stay, hidden."""
+async def delete_room(services: Services, room_id: str, caller: Principal) -> datetime:
+    """Delete a room that is not running, and return when; its rows stay, hidden."""
     async with room_transaction(services, room_id, actor_id=caller.user_id) as transaction:
         await require_role(transaction.session, room_id, caller, roles=ORGANIZERS)
         if transaction.room.status == RoomStatus.ACTIVE:
@@ -98,6 +99,7 @@ async def delete_room(services: Services, room_id: str, caller: Principal) -> No
         transaction.touch()
         transaction.record(RoomDeleted())
         transaction.audit("room.delete", subject=room_id)
+        return transaction.now
 
 
 async def _change_unasked(

@@ -1,6 +1,7 @@
 """Erase a person: their rows keep their ids, and nothing else."""
 
 from collections.abc import Sequence
+from datetime import datetime
 
 from sqlalchemy import delete, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -27,11 +28,12 @@ from .join import count_people
 _IN = (ParticipantStatus.ACTIVE, ParticipantStatus.PENDING)
 
 
-async def erase_person(services: Services, caller: Principal, user_id: str) -> None:
+async def erase_person(services: Services, caller: Principal, user_id: str) -> datetime:
     """Erase a person everywhere: they leave every room, and their names and answers are deleted.
 
     Entries, winners and the log stay, by id. Rooms are processed one at a time and the person last,
-    so that a repeated call continues after a crash. Raises `NotFound`: see `get_user`.
+    so that a repeated call continues after a crash. Returns the time of the erasure. Raises
+    `NotFound`: see `get_user`.
     """
     async with services.database.read() as session:
         await get_user(session, caller, user_id)
@@ -46,6 +48,7 @@ async def erase_person(services: Services, caller: Principal, user_id: str) -> N
             delete(NotificationRow).where(NotificationRow.user_id == user_id)
         )
         await unit.session.execute(delete(IdempotencyRow).where(IdempotencyRow.caller == user_id))
+        return unit.now
 
 
 async def _rooms_of(session: AsyncSession, user_id: str) -> Sequence[str]:

@@ -156,19 +156,18 @@ async def reject(
 
 async def remove_or_leave(
     services: Services, room_id: str, caller: Principal, participant_id: str, reason: str | None
-) -> None:
-    """Remove a participant, or leave if it is the caller.
+) -> ParticipantRow:
+    """Remove a participant, or leave if it is the caller; return their row.
 
     Raises `Forbidden` for another participant if the caller is not staff; see `leave` and `remove`.
     """
     async with services.database.read() as session:
         membership = await find_membership(session, room_id, caller)
     if membership.participant is not None and membership.participant.id == participant_id:
-        await leave(services, room_id, caller)
-        return
+        return await leave(services, room_id, caller)
     if membership.role not in STAFF:
         raise Forbidden
-    await remove(services, room_id, caller, participant_id, reason)
+    return await remove(services, room_id, caller, participant_id, reason)
 
 
 async def remove(

@@ -1,6 +1,7 @@
 """Prizes: what can be won in a room."""
 
 from dataclasses import dataclass, field
+from datetime import datetime
 
 from sqlalchemy import update
 
@@ -88,8 +89,10 @@ async def change_prize(
         return prize
 
 
-async def delete_prize(services: Services, room_id: str, caller: Principal, prize_id: str) -> None:
-    """Delete a prize; QuantityTaken if units of it are won or reserved."""
+async def delete_prize(
+    services: Services, room_id: str, caller: Principal, prize_id: str
+) -> datetime:
+    """Delete a prize, and return when; QuantityTaken if units of it are won or reserved."""
     async with room_transaction(services, room_id, actor_id=caller.user_id) as transaction:
         await require_role(transaction.session, room_id, caller, roles=STAFF)
         _require_not_ended(transaction)
@@ -99,6 +102,7 @@ async def delete_prize(services: Services, room_id: str, caller: Principal, priz
         prize.deleted_at = transaction.now
         transaction.record(PrizeDeleted(prize_id=prize.id))
         transaction.changed(Change(kind=ChangeKind.PRIZE, what="deleted", prize_id=prize.id))
+        return transaction.now
 
 
 async def _change(

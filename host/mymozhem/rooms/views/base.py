@@ -4,7 +4,7 @@ A field that was not set is absent from the JSON; null means that there is no va
 """
 
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, PlainSerializer, WithJsonSchema
 from pydantic.alias_generators import to_camel
@@ -35,6 +35,19 @@ class PersonView(View):
     id: str
     name: str
     avatar: str | None
+
+
+class Deleted(View):
+    """What was deleted, and when."""
+
+    success: Literal[True]
+    id: str
+    deleted_at: Timestamp
+
+
+def deleted(id: str, at: datetime) -> Deleted:
+    """Return the response for something that was deleted."""
+    return Deleted(success=True, id=id, deleted_at=at)
 
 
 def to_json(view: BaseModel) -> JsonObject:

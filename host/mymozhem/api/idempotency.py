@@ -23,6 +23,8 @@ HEADER = "Idempotency-Key"
 #: a key is 1 to 128 visible ASCII characters
 _KEY = re.compile(r"[!-~]{1,128}")
 _MAX_ROUTE = 200
+#: how much of the digest of an anonymous caller's body fits into the column of the caller
+_CALLER_HEX = 48
 
 
 class Repeat(Enum):
@@ -48,8 +50,9 @@ def claim_of(
 ) -> Claim | None:
     """Return the claim on a request's key; None without a key.
 
-    The digest of the body is keyed, because a body may hold a password. BadRequest for a key that
-    is not 1 to 128 visible ASCII characters.
+    A key belongs to its caller and route. Anonymous callers do not know each other's keys, so
+    theirs belong to a route and a body. The digest of the body is keyed, because a body may hold a
+    password. BadRequest for a key that is not 1 to 128 visible ASCII characters.
     """
     key = key_of(request)
     if key is None:
@@ -59,7 +62,8 @@ def claim_of(
         route = hashlib.sha256(route.encode()).hexdigest()
     said = request.query_string + b"\0" + body
     digest = hmac.digest(services.keys.derive("idempotency"), said, "sha256").hex()
-    return Claim(principal.subject if principal else "anonymous", route, key, digest)
+    caller = principal.subject if principal else f"anonymous {digest[:_CALLER_HEX]}"
+    return Claim(caller, route, key, digest)
 
 
 async def once(

@@ -9,6 +9,7 @@ from mymozhem.api.callback_dispatch import AllCallbacks
 from mymozhem.api.dependencies import ApiDependencies
 from mymozhem.api.rate_limits import Limits
 from mymozhem.auth.accounts import Accounts
+from mymozhem.auth.known_devices import KnownDevices
 from mymozhem.auth.passwords import Passwords
 from mymozhem.auth.tokens import Tokens
 from mymozhem.clock import Clock, SystemClock
@@ -83,6 +84,7 @@ async def _open(
         services=services,
         tokens=Tokens(services.keys, settings, clock),
         accounts=Accounts(services.database, passwords),
+        devices=KnownDevices(services.keys, settings, clock),
         limits=Limits(settings),
         reader=RoomReader(services),
         app_secrets=SecretCheck(services.keys),

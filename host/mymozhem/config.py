@@ -183,6 +183,13 @@ class Settings(BaseSettings):
     failures_per_address_per_minute: int = Field(
         default=20, ge=1, description="Failed sign-ins that one address may make in a minute."
     )
+    sign_in_delay_ms: int = Field(
+        default=3_000,
+        ge=100,
+        le=60_000,
+        description="Milliseconds between two attempts to sign in, once an address or an account "
+        "has had too many failures.",
+    )
     metrics_token: SecretStr | None = Field(
         default=None,
         min_length=16,

@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from tests.support.api_host import PASSWORD, ApiHost, make_api_host
+from tests.support.api_host import ApiHost, make_api_host
 
 pytestmark = pytest.mark.both_engines
 
@@ -25,6 +25,15 @@ async def test_the_same_key_with_another_body_is_refused(host: ApiHost):
     await host.organizer.post("/rooms", {"name": "One", "appId": "stall"}, headers=KEY)
     other = await host.organizer.post("/rooms", {"name": "Two", "appId": "stall"}, headers=KEY)
     assert (other.status, other.code) == (409, "IDEMPOTENCY_MISMATCH")
+
+
+async def test_strangers_who_choose_the_same_key_do_not_meet(host: ApiHost):
+    room = await host.start()
+    bodies = [{"code": room["code"], "name": f"Guest {number}"} for number in range(3)]
+    heard = [await host.nobody.post("/auth/guest", body, headers=KEY) for body in bodies]
+    assert [each.status for each in heard] == [201] * 3
+    again = await host.nobody.post("/auth/guest", bodies[0], headers=KEY)
+    assert (again.status, again.code) == (409, "ALREADY_DONE")
 
 
 async def test_an_error_of_the_callers_is_kept_as_well(host: ApiHost):
@@ -106,13 +115,3 @@ async def test_wrong_codes_are_slowed_down_and_right_ones_pass(database_url, clo
         assert statuses == [404, 404, 404, 429, 429]
         for number in range(10):
             await host.guest(room, f"Guest {number}")
-
-
-async def test_passwords_are_not_compared_after_too_many_wrong_ones(database_url, clock, tmp_path):
-    limits = {"rate_limits_enabled": True, "failures_per_address_per_minute": 2}
-    async with make_api_host(database_url, clock, tmp_path, **limits) as host:
-        wrong = {"email": "organizer@example.com", "password": "wrong password"}
-        statuses = [(await host.nobody.post("/auth/login", wrong)).status for _ in range(3)]
-        assert statuses == [401, 401, 429]
-        right = wrong | {"password": PASSWORD}
-        assert (await host.nobody.post("/auth/login", right)).status == 429

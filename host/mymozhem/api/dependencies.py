@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 
 from mymozhem.auth.accounts import Accounts
+from mymozhem.auth.known_devices import KnownDevices
 from mymozhem.auth.tokens import Tokens
 from mymozhem.observability.metrics import Metrics
 from mymozhem.registry.app_keys import SecretCheck
@@ -23,6 +24,7 @@ class ApiDependencies:
     services: Services
     tokens: Tokens
     accounts: Accounts
+    devices: KnownDevices
     limits: Limits
     reader: RoomReader
     app_secrets: SecretCheck

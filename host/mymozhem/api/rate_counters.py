@@ -8,6 +8,8 @@ from mymozhem.config import Settings
 
 #: the limit of failures from all addresses together, as a multiple of that of one address
 EVERYBODY = 50
+#: the limit of failed sign-ins of one account from all addresses, as a multiple likewise
+ACCOUNT = 5
 
 
 class Counters:
@@ -19,4 +21,5 @@ class Counters:
         self.person = RateLimitItemPerMinute(settings.per_user_per_minute)
         self.app = RateLimitItemPerMinute(settings.per_app_per_minute)
         self.address = RateLimitItemPerMinute(failures)
+        self.account = RateLimitItemPerMinute(failures * ACCOUNT)
         self.everybody = RateLimitItemPerMinute(failures * EVERYBODY)

@@ -1,9 +1,10 @@
 """Rate limits: per user and app for all requests, per address for failed attempts."""
 
-import hashlib
 import math
 import time
-from dataclasses import dataclass
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -11,10 +12,16 @@ from mymozhem.auth.principal import AnyPrincipal, AppPrincipal
 from mymozhem.config import Settings
 from mymozhem.errors import TooManyRequests
 
+from .client_address import anonymous, digest
+from .sign_in_attempts import SignInAttempts
+
 if TYPE_CHECKING:
     from limits import RateLimitItem
 
     from .rate_counters import Counters
+
+#: the prefix of keys of accounts among those of failed sign-ins
+ACCOUNT = "account "
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,14 +45,15 @@ class Quota:
 class Limits:
     """Counters in this process; each count expires after a minute.
 
-    Only failures count against an address, so that many people behind one address can join; right
-    codes pass even after too many wrong ones. Passwords do not: after too many failures from an
-    address, none is compared until the minute is over.
+    Only failures count against an address, so that many people behind one address can join. Right
+    codes and right secrets of apps pass even after too many wrong ones: they are too long to be
+    guessed. Passwords may be short, so `SignInAttempts` slows their attempts down.
     """
 
     def __init__(self, settings: Settings) -> None:
         self._enabled = settings.rate_limits_enabled
         self._settings = settings
+        self._sign_ins = SignInAttempts(self, delay=settings.sign_in_delay_ms / 1000)
 
     @cached_property
     def _counters(self) -> "Counters":
@@ -66,23 +74,49 @@ class Limits:
             raise _too_many(quota)
         return quota
 
-    def require_attempts_left(self, kind: str, address: str) -> None:
-        """Raise TooManyRequests if an address has failed too often."""
+    @asynccontextmanager
+    async def password_attempt(
+        self, *, address: str, account: str, device: str | None
+    ) -> AsyncIterator[None]:
+        """Admit an attempt to sign in, which the block makes; see `SignInAttempts.attempt`.
+
+        It counts against the client's address and against the account, whether that exists or not.
+        From a known `device` of the account it counts against that device alone.
+        """
         if not self._enabled:
+            yield
             return
-        counters, who = self._counters, _anonymous(address)
-        if not counters.strategy.test(counters.address, kind, who):
-            raise _too_many(self._quota(counters.address, kind, who))
+        strangers = f"address {anonymous(address)}", f"{ACCOUNT}{digest(account)}"
+        keys = strangers if device is None else (f"device {device}",)
+        async with self._sign_ins.attempt(*keys):
+            yield
+
+    def left(self, key: str) -> int:
+        """Return how many failed sign-ins a key has left in this minute."""
+        return self._counters.strategy.get_window_stats(self._sign_in(key), key).remaining
+
+    def add(self, key: str) -> None:
+        """Count a failed sign-in of a key."""
+        self._counters.strategy.hit(self._sign_in(key), key)
+
+    def exceeded(self, key: str, wait: int) -> TooManyRequests:
+        """Return the error for a key that failed too often; `wait` in seconds."""
+        quota = self._quota(self._sign_in(key), key)
+        return _too_many(replace(quota, remaining=0), wait=wait)
 
     def count_failure(self, kind: str, address: str) -> None:
         """Count a failed attempt; raise TooManyRequests, instead of the error, above the limit."""
         if not self._enabled:
             return
-        counters, who = self._counters, _anonymous(address)
+        counters, who = self._counters, anonymous(address)
         if not counters.strategy.hit(counters.address, kind, who):
             raise _too_many(self._quota(counters.address, kind, who))
         if not counters.strategy.hit(counters.everybody, kind):
             raise _too_many(self._quota(counters.everybody, kind))
+
+    def _sign_in(self, key: str) -> "RateLimitItem":
+        counters = self._counters
+        return counters.account if key.startswith(ACCOUNT) else counters.address
 
     def _quota(self, item: "RateLimitItem", *who: str) -> Quota:
         stats = self._counters.strategy.get_window_stats(item, *who)
@@ -90,15 +124,10 @@ class Limits:
         return Quota(item.amount, max(0, stats.remaining), reset)
 
 
-def _anonymous(address: str) -> str:
-    # Addresses are personal data, and may be long: only their digest is stored.
-    return hashlib.sha256(address.encode()).hexdigest()[:32]
-
-
-def _too_many(quota: Quota) -> TooManyRequests:
+def _too_many(quota: Quota, *, wait: int | None = None) -> TooManyRequests:
     return TooManyRequests(
         details={
-            "retryAfter": quota.reset,
+            "retryAfter": quota.reset if wait is None else wait,
             "limit": quota.limit,
             "remaining": quota.remaining,
             "reset": quota.reset,

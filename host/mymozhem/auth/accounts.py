@@ -63,10 +63,7 @@ class Accounts:
         return User.of(row)
 
     async def _find(self, email: str) -> tuple[UserRow | None, str | None]:
-        try:
-            address = normal_email(email)
-        except Invalid:
-            address = ""  # nobody's, but the query still runs
+        address = comparable_email(email)
         async with self._database.read() as session:
             found = (await session.execute(login_query(address))).first()
         return (found[0], found[1]) if found else (None, None)
@@ -167,6 +164,14 @@ def normal_email(given: str) -> str:
         problem = "Give an address like name@example.com."
         raise Invalid("This is not an e-mail address.", fields={"email": [problem]})
     return address
+
+
+def comparable_email(given: str) -> str:
+    """Return an address as it is compared; an empty text, which is nobody's, for no address."""
+    try:
+        return normal_email(given)
+    except Invalid:
+        return ""
 
 
 def _person(uow: UnitOfWork, kind: PersonKind, name: str) -> UserRow:

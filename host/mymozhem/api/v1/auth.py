@@ -1,13 +1,18 @@
 """Sign in with a local account, or join as a guest of one room."""
 
+from quart import after_this_request, request
+from quart.typing import ResponseTypes
+
 from mymozhem.api.idempotency import Repeat
 from mymozhem.api.request_models import GuestBody, LoginBody
 from mymozhem.api.request_pipeline import RequestContext
 from mymozhem.api.routes import Routes
+from mymozhem.auth.accounts import comparable_email
+from mymozhem.auth.known_devices import VALID, KnownDevices
 from mymozhem.auth.profiles import read_own_profile
 from mymozhem.auth.users import User
 from mymozhem.contract import JsonObject, PersonKind, RoomStatus
-from mymozhem.errors import NotFound, Unauthenticated
+from mymozhem.errors import NotFound
 from mymozhem.rooms.coordination.join_batches import JoinResult
 from mymozhem.rooms.core.membership import Membership
 from mymozhem.rooms.participants.join import join
@@ -61,15 +66,19 @@ class Entered(View):
 async def login(context: RequestContext, body: LoginBody) -> SignedIn:
     """Sign in with e-mail and password.
 
-    After too many failures from one address the response is 429, before any password is compared.
+    After too many failures from one address, or for one account, attempts are delayed, and those
+    that fail are 429. Browsers get a cookie, so that later attempts are counted for this device.
     """
-    context.host.limits.require_attempts_left("login", context.address)
-    try:
-        user = await context.host.accounts.login(body.email, body.password)
-    except Unauthenticated:
-        context.host.limits.count_failure("login", context.address)
-        raise
-    token = context.host.tokens.issue(user)
+    host = context.host
+    account, devices = comparable_email(body.email), host.devices
+    device = devices.recognize(request.cookies.get(devices.cookie), account)
+    async with host.limits.password_attempt(
+        address=context.address, account=account, device=device
+    ):
+        user = await host.accounts.login(body.email, body.password)
+    if device is None:
+        _remember_device(devices, account)
+    token = host.tokens.issue(user)
     return SignedIn(
         access_token=token.access_token, expires_in=token.expires_in, user=user_view(user)
     )
@@ -92,6 +101,22 @@ async def enter_as_guest(context: RequestContext, body: GuestBody) -> Entered:
 async def get_me(context: RequestContext) -> UserView:
     """Return the caller."""
     return user_view(await read_own_profile(context.services.database, context.caller))
+
+
+def _remember_device(devices: KnownDevices, account: str) -> None:
+    cookie = devices.issue(account)
+
+    @after_this_request
+    async def remember(response: ResponseTypes) -> ResponseTypes:
+        response.set_cookie(
+            devices.cookie,
+            cookie,
+            max_age=VALID,
+            secure=devices.secure,
+            httponly=True,
+            samesite="Strict",
+        )
+        return response
 
 
 async def join_by_code(

@@ -16,7 +16,9 @@ routes = Routes("system", "Information about the platform.")
 _FORWARDED = ("Forwarded", "X-Forwarded-For", "X-Real-IP")
 
 
-@routes.add("GET /metrics", produces="text/plain", anonymous=True, refuses=frozenset({401, 403}))
+@routes.add(
+    "GET /metrics", produces="text/plain", anonymous=True, refuses=frozenset({401, 403, 429})
+)
 async def get_metrics(context: RequestContext) -> Response:
     """Return the figures of this process in the text format of Prometheus.
 
@@ -25,16 +27,17 @@ async def get_metrics(context: RequestContext) -> Response:
     """
     token = context.services.settings.metrics_token
     if token is not None:
-        _require_token(token)
+        _require_token(token, context)
     elif not _is_here(context.address) or any(name in request.headers for name in _FORWARDED):
         raise Forbidden("Only this machine may read these figures; set MYMOZHEM_METRICS_TOKEN.")
     return Response(context.host.metrics.text(), content_type=CONTENT_TYPE)
 
 
-def _require_token(token: SecretStr) -> None:
+def _require_token(token: SecretStr, context: RequestContext) -> None:
     scheme, _, given = request.headers.get("Authorization", "").partition(" ")
     wanted = token.get_secret_value().encode()
     if scheme.lower() != "bearer" or not hmac.compare_digest(given.strip().encode(), wanted):
+        context.host.limits.count_failure("metrics", context.address)
         raise Unauthenticated("Send the token for metrics as `Authorization: Bearer …`.")
 
 

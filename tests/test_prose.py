@@ -195,19 +195,6 @@ ALLOWED = (
         '"seats"',
         "the name of a field",
     ),
-    *(
-        Allowed(f"plugins/quiz/src/mymozhem_quiz/{path}", phrase, "a message of the app")
-        for path, phrase in (
-            ("demo/evening.py", "A viewer is told that they can answer."),
-            ("demo/evening.py", "as the evening reckons it."),
-            ("demo/score_checks.py", "the evening reckons"),
-            ("importing/messages_en.py", "character anew."),
-            ("importing/messages_en.py", "than are told"),
-            ("importing/messages_en.py", "Mend these"),
-            ("importing/messages_en.py", "mend it and import again."),
-            ("messages_en.py", "Lots are drawn among those who are tied"),
-        )
-    ),
 )
 
 _CODE = frozenset({tokenize.NAME, tokenize.NUMBER, tokenize.OP})

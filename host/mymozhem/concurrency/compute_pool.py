@@ -44,7 +44,7 @@ class ComputePool:
         except BrokenProcessPool as error:
             self._pool = None
             message = "The process that computes large draws ended; it is started again."
-            raise Unavailable(message, code="WORKSHOP_ENDED") from error
+            raise Unavailable(message, code="COMPUTE_PROCESS_ENDED") from error
 
     def close(self) -> None:
         """Shut the child process down without waiting for it; idempotent."""

@@ -38,8 +38,8 @@ async def forget_delivered(database: Database, room_id: str) -> int:
 
     Pending and dead deliveries are kept. Returns how many deliveries were deleted.
     """
-    told = (DeliveryRow.state == DeliveryState.DELIVERED) & (DeliveryRow.room_id == room_id)
-    return await _delete_all(database, lambda _: told)
+    delivered = (DeliveryRow.state == DeliveryState.DELIVERED) & (DeliveryRow.room_id == room_id)
+    return await _delete_all(database, lambda _: delivered)
 
 
 def _old(keep: Retention, now: datetime) -> ColumnElement[bool]:

@@ -53,7 +53,7 @@ def _told(name: str, function: Function, tell: Tell) -> Callable[..., object]:
     def hook(context: Context, request: BaseModel) -> object:
         over, began = functools.partial(_tell, tell, name, context, request), time.perf_counter()
         try:
-            answer = function.ask(context, request)
+            answer = function.invoke(context, request)
         except BaseException as error:
             over(None, error, began)
             raise
@@ -69,7 +69,7 @@ def _told_later(
     async def hook(context: Context, request: BaseModel) -> object:
         over, began = functools.partial(_tell, tell, name, context, request), time.perf_counter()
         try:
-            asked = function.ask(context, request)
+            asked = function.invoke(context, request)
             answer: object = await asked if isinstance(asked, Awaitable) else asked
         except BaseException as error:
             over(None, error, began)

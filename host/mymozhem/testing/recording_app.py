@@ -77,7 +77,7 @@ def _plain(function: Function, notes: CallRecords) -> Callable[[Context, BaseMod
             return _break(notes.fault)
         note = _Note(function, context, request, notes)
         try:
-            return note.answered(function.ask(context, request))
+            return note.answered(function.invoke(context, request))
         except BaseException as error:
             note.raised(error)
             raise
@@ -93,7 +93,7 @@ def _waiting(function: Function, notes: CallRecords) -> Callable[[Context, BaseM
             return _break(notes.fault)
         note = _Note(function, context, request, notes)
         try:
-            answering = function.ask(context, request)
+            answering = function.invoke(context, request)
             return note.answered(await answering)  # type: ignore[misc]  # a coroutine function
         except BaseException as error:
             note.raised(error)

@@ -1,4 +1,4 @@
-"""What the quiz shows of itself fits its own rules, and its evening reckons as the quiz does."""
+"""The demo of the quiz fits the rules of the quiz, and its script calculates the same scores."""
 
 from collections import Counter
 from random import Random
@@ -171,7 +171,7 @@ def test_a_score_that_differs_ends_the_evening_with_both_numbers():
     with pytest.raises(DemoFailed, match=r"standings, ada: .*\(2, 10\).*\(1, 10\)"):
         check_standings(total, [Place(rank=2, participant_id="ada", display_name="A", points=10)])
     people = [Person(id=one, role="PARTICIPANT", points=10) for one in ("ada", "bob")]
-    with pytest.raises(DemoFailed, match="points, bob: the host says 10, the evening reckons 0"):
+    with pytest.raises(DemoFailed, match="points, bob: the host says 10, the script calculated 0"):
         check_people(total, people, 2)
 
 

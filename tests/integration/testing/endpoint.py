@@ -75,7 +75,7 @@ class Service:
         told = Context.model_validate(asked["context"])
         data = encode(
             function.hook,
-            function.ask(told, function.hook.request.model_validate(asked["request"])),
+            function.invoke(told, function.hook.request.model_validate(asked["request"])),
         ).data
         reply = {"id": asked["id"], "contract": "1.0", "data": json.loads(data)}
         if self._without == "sameness":

@@ -29,7 +29,7 @@ class Function:
         """True if a call returns an awaitable."""
         return inspect.iscoroutinefunction(self.call)
 
-    def ask(self, context: Context, request: BaseModel) -> object:
+    def invoke(self, context: Context, request: BaseModel) -> object:
         """Call the function with those of the arguments that it accepts."""
         given = {"context": context, "request": request}
         return self.call(*(given[name] for name in self.takes))

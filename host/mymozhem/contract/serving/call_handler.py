@@ -80,7 +80,7 @@ class Answerer:
     async def _ask(self, function: Function, context: Context, request: BaseModel) -> object:
         try:
             if not function.is_coroutine:
-                return await self._threads.run(partial(function.ask, context, request))
+                return await self._threads.run(partial(function.invoke, context, request))
             return await _awaited(function, context, request)
         except Refuse as no:
             return no.refusal
@@ -108,7 +108,7 @@ async def _awaited(function: Function, context: Context, request: BaseModel) -> 
     limit = asyncio.timeout(context.deadline_ms / 1000)
     try:
         async with limit:
-            answering = function.ask(context, request)
+            answering = function.invoke(context, request)
             return await answering  # type: ignore[misc]  # a coroutine function returned it
     except TimeoutError:
         if limit.expired():

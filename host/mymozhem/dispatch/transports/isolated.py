@@ -102,7 +102,7 @@ class IsolatedTransport:
     async def _asked(self, call: HookCall, worker: Worker) -> Reply:
         body = body_of(call, platform_form=False)
         try:
-            reply = await self._post.ask(call, worker.ready.result(), _HOOKS, body)
+            reply = await self._post.send(call, worker.ready.result(), _HOOKS, body)
         except CallFailed as failed:
             if failed.failure.kind is FailureKind.UNREACHABLE and await _has_died(worker):
                 raise _Died from failed

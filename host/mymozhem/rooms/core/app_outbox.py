@@ -50,14 +50,14 @@ async def enqueue(
     unit: UnitOfWork,
     room: RoomRow,
     manifest: Manifest,
-    told: Iterable[AppNotification],
+    notifications: Iterable[AppNotification],
 ) -> None:
     """Write notifications into the outbox, in order, as the last step of a transaction.
 
     The context is read at the end of the transaction. All notifications of one hook share it.
     """
     by_hook: defaultdict[Hook[BaseModel, Acknowledgement], list[BaseModel]] = defaultdict(list)
-    for each in told:
+    for each in notifications:
         by_hook[each.hook].append(each.request)
     tellings = [
         OutboxEntry(

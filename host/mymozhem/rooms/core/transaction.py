@@ -70,7 +70,7 @@ class RoomTransaction:
         self.held_back: str | None = None
         self._events: list[dict[str, object]] = []
         self._changes: list[Change] = []
-        self._told: list[AppNotification] = []
+        self._notifications: list[AppNotification] = []
         self._audits: list[dict[str, object]] = []
 
     @property
@@ -109,10 +109,10 @@ class RoomTransaction:
         """Schedule a call of the app about a change if its manifest asks for that kind."""
         self._changes.append(change)
 
-    def tell(self, told: AppNotification) -> None:
+    def tell(self, notification: AppNotification) -> None:
         """Notify the app if it implements that hook."""
-        if told.hook.capability in self.manifest.capabilities:
-            self._told.append(told)
+        if notification.hook.capability in self.manifest.capabilities:
+            self._notifications.append(notification)
 
     def audit(self, action: str, *, subject: str | None = None, **details: object) -> None:
         """Record in the audit log who did what."""
@@ -145,14 +145,18 @@ class RoomTransaction:
         own rolls back the whole transaction.
         """
         await self.write_events()
-        changes, audits, told = len(self._changes), len(self._audits), len(self._told)
+        changes, audits, notifications = (
+            len(self._changes),
+            len(self._audits),
+            len(self._notifications),
+        )
         try:
             async with self.session.begin_nested():
                 yield
                 await self.write_events()
         except MymozhemError:
             self._events = []
-            del self._changes[changes:], self._audits[audits:], self._told[told:]
+            del self._changes[changes:], self._audits[audits:], self._notifications[notifications:]
             await self._reload()
             raise
 
@@ -170,8 +174,10 @@ class RoomTransaction:
             await self.session.execute(insert(AuditRow), self._audits)
         await keys.mark_done(self.session)
         await self.session.flush()
-        if self._told:
-            await app_outbox.enqueue(self.services, self.unit, self.room, self.manifest, self._told)
+        if self._notifications:
+            await app_outbox.enqueue(
+                self.services, self.unit, self.room, self.manifest, self._notifications
+            )
 
     async def write_events(self) -> None:
         """Number and write the events recorded so far, for callers that need the number."""
@@ -183,7 +189,9 @@ class RoomTransaction:
             await self.session.execute(insert(RoomEventRow), some)
         await self.session.flush()
         if ON_EVENT.capability in self.manifest.capabilities:
-            self._told.extend(app_outbox.event_notification(event) for event in self._events)
+            self._notifications.extend(
+                app_outbox.event_notification(event) for event in self._events
+            )
         self._events = []
 
     async def _number(self, events: Sequence[dict[str, object]]) -> None:
@@ -215,10 +223,12 @@ class RoomTransaction:
             await self.session.execute(insert(_STREAMS), new)
 
     async def _write_changes(self) -> None:
-        told = [change for change in self._changes if change.kind in self.manifest.changes]
-        if not told or self.depth >= MAX_DEPTH:
+        subscribed = [change for change in self._changes if change.kind in self.manifest.changes]
+        if not subscribed or self.depth >= MAX_DEPTH:
             return
-        await self.session.execute(insert(TimerRow), [self._change_row(change) for change in told])
+        await self.session.execute(
+            insert(TimerRow), [self._change_row(change) for change in subscribed]
+        )
         self.wake_jobs()
 
     def _change_row(self, change: Change) -> JsonObject:

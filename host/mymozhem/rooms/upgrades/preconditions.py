@@ -50,13 +50,15 @@ def of_room(room: RoomRow, why: Sequence[str]) -> tuple[MymozhemError, ...]:
         return (Conflict(message, code="ROOM_ENDED", details={"status": room.status}),)
     if not why:
         return ()
-    told = "; ".join(_SENTENCES[each] for each in why)
+    reasons = "; ".join(_SENTENCES[each] for each in why)
     wait = (
         "Wait until that is over"
         if room.status is RoomStatus.ACTIVE and _passes(why)
         else ("Move it while it is a draft")
     )
-    return (RoomActive(f"The room cannot be moved now: {told}. {wait}.", details={"why": [*why]}),)
+    return (
+        RoomActive(f"The room cannot be moved now: {reasons}. {wait}.", details={"why": [*why]}),
+    )
 
 
 def _passes(why: Sequence[str]) -> bool:

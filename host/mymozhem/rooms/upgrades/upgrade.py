@@ -105,11 +105,11 @@ class _Upgrade(UpgradeProcedure):
         """Return that consent is missing, if it is."""
         if self._wanted.consent or not plan.consents:
             return ()
-        told = [
+        missing = [
             {"pointer": each.pointer, "code": each.code, "message": each.message}
             for each in plan.consents
         ]
-        return (ConsentRequired(details={"consents": told}),)
+        return (ConsentRequired(details={"consents": missing}),)
 
     def how(self, plan: Plan) -> UpgradeHow:
         """Return automatic or assisted."""

@@ -50,7 +50,7 @@ ENGLISH = {
     " gone: {titles}.",
     "lost.pictures": "Pictures of options are gone, from {count} options.",
     "lost.pause": "The next round does not wait for you any more.",
-    "rule.tie": "Lots are drawn among those who are tied: one ticket each.",
+    "rule.tie": "Tied participants take part in a draw, with one ticket each.",
     "rule.everybody": "Everybody has one ticket.",
 }
 

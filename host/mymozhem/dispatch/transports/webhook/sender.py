@@ -32,7 +32,9 @@ class Post:
         self._outbound = outbound
         self._clock = clock
 
-    async def ask(self, call: HookCall, endpoint: Endpoint, webhook: Webhook, body: bytes) -> Reply:
+    async def send(
+        self, call: HookCall, endpoint: Endpoint, webhook: Webhook, body: bytes
+    ) -> Reply:
         """Return the reply to a call with this body, not yet validated; see `Transport`."""
         answered = await self._post(call, endpoint, webhook, body)
         return read_reply(

@@ -56,7 +56,7 @@ class WebhookTransport:
         body = body_of(call, platform_form=endpoint.platform_form)
         if len(body) > MAX_BODY_BYTES:
             body = await fitting_body(call, self._lists, platform_form=endpoint.platform_form)
-        return await self._post.ask(call, endpoint, webhook, body)
+        return await self._post.send(call, endpoint, webhook, body)
 
     async def close(self) -> None:
         """Close every connection. Idempotent."""

@@ -154,7 +154,7 @@ async def _round(room: Room, number: int) -> None:
 async def _watch(room: Room, window: Window) -> None:
     """Check that a viewer sees a question and cannot answer it."""
     evening, path = room.evening, f"{room.stage.path}/windows/{window.id}/submissions"
-    evening.require(not window.may_submit, "A viewer is told that they can answer.")
+    evening.require(not window.may_submit, "The host says that a viewer may answer.")
     body: JsonObject = {"payload": {"answer": window.prompt.options[0].id}}
     came = await evening.attempt("POST", path, body, token=room.stage.screen.token)
     same("an answer of a viewer", came.code, "WINDOW_NOT_YOURS")
@@ -232,4 +232,4 @@ def _tell(room: Room, places: list[Place]) -> None:
     say(f"{room.mode}: {leads} won with {best[0].points} points; {answers} answers counted.")
     met = [f"{room.seen[what]} {told}" for what, told in SEEN.items() if room.seen[what]]
     say(f"  {', '.join(met)}.")
-    say(f"  Every score of {people} people in {ROUNDS} questions is as the evening reckons it.")
+    say(f"  Every score of {people} people in {ROUNDS} questions is what the script calculated.")

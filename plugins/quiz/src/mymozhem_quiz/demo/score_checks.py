@@ -78,7 +78,7 @@ def check_log(events: Sequence[Event], winners: Mapping[int, str | None]) -> Non
 def same(what: str, seen: object, expected: object) -> None:
     """Raise an error with both values if they differ."""
     if seen != expected:
-        raise DemoFailed(f"{what}: the host says {seen}, the evening reckons {expected}.")
+        raise DemoFailed(f"{what}: the host says {seen}, the script calculated {expected}.")
 
 
 def same_each(what: str, seen: Mapping[K, object], expected: Mapping[K, object]) -> None:

@@ -23,8 +23,8 @@ ENGLISH = {
     "EMPTY_TEXT": "“{field}” is empty: write something, or remove it.",
     "EMPTY_OPTION": "This option is empty: write something, or remove it.",
     "TEXT_TOO_LONG": "“{field}” has {length} characters, {limit} are allowed: shorten it.",
-    "BAD_ENCODING": "A character here was lost on the way: save the file as UTF-8, or write the"
-    " character anew.",
+    "BAD_ENCODING": "A character here was lost on the way: save the file as UTF-8, or type the"
+    " character again.",
     "CONTROL_CHARACTER": "An invisible control character ({name}) is in “{field}”: delete it.",
     "TOO_FEW_OPTIONS": "The question has {found} options and needs {least} at least: add some.",
     "TOO_MANY_OPTIONS": "The question has {found} options, {most} are allowed: remove some.",
@@ -43,8 +43,7 @@ ENGLISH = {
     "TOO_LONG": "There are more than {most} questions: from here on nothing was read. Import a part"
     " of them.",
     "NO_QUESTIONS": "No question was found.",
-    "MORE_PROBLEMS": "There are more problems than are told: {count} from here on. Mend these"
-    " first.",
+    "MORE_PROBLEMS": "More problems follow from here on: {count}. Fix these first.",
     "FORMAT_UNKNOWN": "There is no format {found}: take opentrivia, csv or json.",
     # rounds
     "ROUND": "Round {number}",
@@ -75,7 +74,7 @@ ENGLISH = {
     "ANSWER_UNREADABLE": "“{found}” in the column “right” is not understood: write it like"
     " {example}.",
     # json
-    "BAD_JSON": "From here on the text is no JSON ({detail}): mend it and import again.",
+    "BAD_JSON": "From here on the text is no JSON ({detail}): correct it and import again.",
     "DUPLICATE_KEY": "The name “{name}” is there twice in one object: remove one.",
     "NOT_JSON_NUMBER": "{found} is no number that JSON knows.",
     "TOO_DEEP": "The brackets are nested too deep.",

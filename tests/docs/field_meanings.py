@@ -367,7 +367,7 @@ MEANINGS: Mapping[str, Mapping[str, str]] = {
         "closeOn": "what closes it before its end",
         "judge": "who judges submissions",
         "rules": "JSON Schema: a submission is right exactly if it satisfies it",
-        "fold": "JSON Pointers to texts that are compared without case and extra spaces",
+        "fold": "JSON Pointers to texts that are [folded](../contract.md#folded-texts)",
         "points": "points of a submission that the host finds right",
         "announce": "what participants see after the close",
         "results": "when verdicts and standings are shown",

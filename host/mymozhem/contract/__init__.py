@@ -118,6 +118,7 @@ from .payloads import (
     Wins,
 )
 from .refuse import Refuse
+from .text_folding import fold_text
 from .versions import CONTRACT_VERSION, VersionRange
 from .wire import JsonObject
 
@@ -232,6 +233,7 @@ __all__ = [
     "Winner",
     "WinnerStatus",
     "Wins",
+    "fold_text",
     "hookimpl",
     "read_manifest",
 ]

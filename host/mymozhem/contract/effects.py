@@ -88,8 +88,8 @@ class OpenWindow(Answer):
 
     `id` has never been used in the room. Everybody sees `prompt` and `accepts`, a JSON Schema of a
     submission. The app alone sees `data` and `rules`; a submission is right exactly if it satisfies
-    the rules. `fold` are JSON Pointers to texts that are compared after NFKC, case folding and
-    collapsing of spaces, in the submission and in the `const` and `enum` of the rules alike.
+    the rules. `fold` are JSON Pointers to texts that are compared folded (see `fold_text`), by the
+    language of the room, in the submission and in the `const` and `enum` of the rules alike.
 
     The window opens after `opens_in_ms` and is open for `duration_ms`, without an end when that is
     None. `participants` are the only ones who may submit, None means everybody of `roles`.

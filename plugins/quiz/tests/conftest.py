@@ -56,9 +56,9 @@ from mymozhem.contract import (
     Verdict,
     WindowView,
     Winner,
+    fold_text,
 )
 from mymozhem.testing import over_both_transports
-from mymozhem_quiz.importing.values import fold
 
 # An example has no time limit: the first one builds the models that the others find.
 hypothesis.settings.register_profile("mymozhem", deadline=None)
@@ -265,7 +265,7 @@ class Room:
         jsonschema.validate(payload, taken.declared.accepts)
         verdict = Verdict.PENDING
         if taken.declared.rules is not None:
-            verdict = Verdict.RIGHT if fits(taken.declared, payload) else Verdict.WRONG
+            verdict = Verdict.RIGHT if fits(taken.declared, payload, self.locale) else Verdict.WRONG
         taken.submissions.append(
             Submission(
                 id=f"{name}-{person}",
@@ -542,13 +542,13 @@ def rows(kind, items):
     return kind(**{name: tuple(getattr(one, name) for one in listed) for name in kind.model_fields})
 
 
-def fits(window: OpenWindow, payload: dict) -> bool:
+def fits(window: OpenWindow, payload: dict, locale: str) -> bool:
     """Whether a payload satisfies the rules, texts folded on both sides as the host folds them."""
     rules = window.rules
     if window.fold:
-        texts = rules["properties"]["answer"]["enum"]
-        rules = {**rules, "properties": {"answer": {"enum": [fold(one) for one in texts]}}}
-        payload = {"answer": fold(payload["answer"])}
+        texts = [fold_text(one, locale) for one in rules["properties"]["answer"]["enum"]]
+        rules = {**rules, "properties": {"answer": {"enum": texts}}}
+        payload = {"answer": fold_text(payload["answer"], locale)}
     return jsonschema.Draft202012Validator(rules).is_valid(payload)
 
 

@@ -61,6 +61,26 @@ def test_texts_are_folded(answer, right):
 
 
 @pytest.mark.parametrize(
+    ("locale", "accepted", "answer", "right"),
+    [
+        ("en", "Rock 'n' Roll", "Rock \u2019n\u2019 Roll", True),
+        ("en", "Jean-Paul", "Jean\u2011Paul", True),
+        (
+            "ru",
+            "\u041a\u043e\u0440\u043e\u043b\u0451\u0432",
+            "\u043a\u043e\u0440\u043e\u043b\u0435\u0432",
+            True,
+        ),
+        ("de", "M\u00fcller", "Mueller", True),
+        ("en", "M\u00fcller", "Mueller", False),
+    ],
+)
+def test_texts_are_folded_by_the_language_of_the_room(locale, accepted, answer, right):
+    question = Question(id="q", type="text", text="?", accepted=(accepted,))
+    assert is_right(Asked(question, "", locale), answer) is right
+
+
+@pytest.mark.parametrize(
     ("answers", "right"),
     [
         ([40, 43, 41.5], [False, False, True]),

@@ -40,7 +40,8 @@ class WindowRow(Base):
     """A window; a durable job closes, settles and reveals it when it is due.
 
     `opens_at` and `closes_at` move with every pause and with the host's downtime, so that the span
-    between them is the time that people had. `rules` are stored case-folded. Results are shown once
+    between them is the time that people had. `rules` are stored folded, by
+    `fold_locale`, the language that the room had at the opening. Results are shown once
     `revealed_at` is set. The host is known to have been running until `checked_at`.
     """
 
@@ -61,6 +62,7 @@ class WindowRow(Base):
     judge: Mapped[Judge] = enum_column(Judge)
     rules: Mapped[JsonObject | None] = mapped_column(JsonDocument)
     fold: Mapped[list[str]] = mapped_column(JsonDocument, default=list)
+    fold_locale: Mapped[str] = mapped_column(String(16), default="")
     points: Mapped[int] = mapped_column(default=0)
     announce_verdicts: Mapped[bool] = mapped_column(default=True)
     announce_standings: Mapped[bool] = mapped_column(default=True)

@@ -34,7 +34,7 @@ async def open_window(transaction: RoomTransaction, effect: OpenWindow) -> None:
     """
     _require_active_room(transaction)
     await _require_unused_key(transaction, effect.id)
-    rules = _checked(effect)
+    rules = _checked(effect, transaction.room.locale)
     if effect.participants is not None:
         await require_participants(transaction, effect.participants)
     window = _row(transaction, effect, rules)
@@ -72,6 +72,7 @@ def _row(transaction: RoomTransaction, effect: OpenWindow, rules: JsonObject | N
         judge=effect.judge,
         rules=rules,
         fold=list(effect.fold),
+        fold_locale=transaction.room.locale,
         points=effect.points,
         announce_verdicts=effect.announce.verdicts,
         announce_standings=effect.announce.standings,
@@ -129,7 +130,7 @@ async def _require_unused_key(transaction: RoomTransaction, key: str) -> None:
         raise Conflict(message, code="TOO_MANY_WINDOWS")
 
 
-def _checked(effect: OpenWindow) -> JsonObject | None:
+def _checked(effect: OpenWindow, locale: str) -> JsonObject | None:
     """Return the rules as they are stored; raise if they cannot be used."""
     for part, most in (
         (effect.prompt, MAX_PART_BYTES),
@@ -139,7 +140,7 @@ def _checked(effect: OpenWindow) -> JsonObject | None:
     ):
         check_size(part, most)
     try:
-        rules = None if effect.rules is None else fold_rules(effect.rules, effect.fold)
+        rules = None if effect.rules is None else fold_rules(effect.rules, effect.fold, locale)
         for schema in (effect.accepts, rules):
             if schema is not None:
                 compile_schema(schema)

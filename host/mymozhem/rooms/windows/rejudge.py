@@ -96,7 +96,7 @@ async def _correct(transaction: RoomTransaction, window: WindowRow) -> None:
 def _usable(window: WindowRow, rules: JsonObject) -> JsonObject:
     check_size(rules, MAX_PART_BYTES)
     try:
-        folded = fold_rules(rules, window.fold)
+        folded = fold_rules(rules, window.fold, window.fold_locale)
         compile_schema(folded)
     except (SchemaRefused, ValueError) as refused:
         message = f"These rules are refused: {refused}"

@@ -9,10 +9,10 @@ from typing import TypeGuard
 
 from pydantic import JsonValue
 
-from mymozhem.contract import JsonObject
+from mymozhem.contract import JsonObject, fold_text
 
 from .game_state import Round
-from .importing.values import MAX_NUMBER, fold
+from .importing.values import MAX_NUMBER
 from .settings import Option, Question
 
 LETTERS = "abcdefgh"
@@ -27,11 +27,12 @@ class Asked:
 
     question: Question
     order: str = ""
+    locale: str = ""
 
     @classmethod
-    def of(cls, question: Question, played: Round) -> "Asked":
-        """Return the question of a round as that round showed it."""
-        return cls(question, played.order)
+    def of(cls, question: Question, played: Round, locale: str) -> "Asked":
+        """Return the question of a round as that round showed it in a room of this language."""
+        return cls(question, played.order, locale)
 
     @cached_property
     def options(self) -> dict[str, Option]:
@@ -75,7 +76,9 @@ def is_right(asked: Asked, answer: JsonValue) -> bool:
         case "order":
             return tuple(_texts(answer)) == asked.right
         case "text":
-            return isinstance(answer, str) and fold(answer) in map(fold, asked.question.accepted)
+            return isinstance(answer, str) and _folded(asked, answer) in {
+                _folded(asked, text) for text in asked.question.accepted
+            }
         case "number":
             low, high = bounds(asked.question)
             return _is_number(answer) and low <= answer <= high
@@ -158,6 +161,10 @@ def _answering(schema: JsonObject) -> JsonObject:
         "required": ["answer"],
         "properties": {"answer": schema},
     }
+
+
+def _folded(asked: Asked, text: str) -> str:
+    return fold_text(text, asked.locale)
 
 
 def _away(question: Question, answer: JsonValue) -> Fraction | None:

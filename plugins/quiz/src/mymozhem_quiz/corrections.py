@@ -80,7 +80,7 @@ def corrections(
     The rounds that the caller names are judged again by the current key, and everybody is notified
     of their results.
     """
-    reckoned = results(settings, game, all_rounds(game, context.submissions), anew=anew)
+    reckoned = results(context, settings, game, all_rounds(game, context.submissions), anew=anew)
     for number in anew:
         game = ranked(game, reckoned[number]) if number in reckoned else game
     found = list(islice(rejudged(game, reckoned), MOST_WINDOWS))

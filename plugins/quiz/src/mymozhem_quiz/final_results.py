@@ -58,7 +58,7 @@ def finish(context: Context) -> Effects:
 
 
 def _end(context: Context, settings: Settings, game: Game) -> tuple[Effect, ...]:
-    reckoned = results(settings, game, all_rounds(game, context.submissions))
+    reckoned = results(context, settings, game, all_rounds(game, context.submissions))
     held = game.held_rounds()
     gained = gains(reckoned[number] for number in held if number in reckoned)
     places = final(context, game, gained)

@@ -4,12 +4,12 @@ from collections.abc import Sequence
 
 from pydantic import JsonValue
 
-from mymozhem.contract import JsonObject
+from mymozhem.contract import JsonObject, fold_text
 from mymozhem.contract.wire import Wire
 
 from .game_state import Game
 from .importing.question_rules import MAX_ACCEPTED
-from .importing.values import MAX_NUMBER, fold
+from .importing.values import MAX_NUMBER
 from .settings import Option, Question
 
 
@@ -57,8 +57,8 @@ def accepted(question: Question, key: Key) -> JsonObject:
                 ]
             }
         case "text":
-            known = set(map(fold, question.accepted))
-            new = [text for text in _texts(key.answer) if fold(text) not in known]
+            known = set(map(fold_text, question.accepted))
+            new = [text for text in _texts(key.answer) if fold_text(text) not in known]
             if len(question.accepted) + len(new) > MAX_ACCEPTED:
                 raise Unfit
             return {"accepted": [*question.accepted, *new]}
@@ -109,7 +109,7 @@ def _places(question: Question, answer: JsonValue) -> list[int]:
 
 def _texts(answer: JsonValue) -> list[str]:
     given = answer if isinstance(answer, list) else [answer]
-    texts = [one for one in given if isinstance(one, str) and fold(one)]
+    texts = [one for one in given if isinstance(one, str) and fold_text(one)]
     if not texts or len(texts) != len(given):
         raise Unfit
     return texts

@@ -75,7 +75,7 @@ def _result(
     """Return the result of a round; earlier rounds are needed only if streaks give points."""
     earlier = all_rounds(game, context.submissions) if settings.bonus else {}
     answers = {**earlier, number: list(rows_of(request.submissions))}
-    return results(settings, game, answers).get(number)
+    return results(context, settings, game, answers).get(number)
 
 
 def where(settings: Settings, game: Game) -> Iterator[Effect]:

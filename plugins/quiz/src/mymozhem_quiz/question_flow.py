@@ -104,7 +104,7 @@ def reveal(context: Context, payload: JsonObject) -> ActionResult:
         held = [n for n in held if game.round(n).question == wish.question_id]
     if not held:
         raise refusal(context, "NOTHING_TO_REVEAL")
-    reckoned = results(settings, game, all_rounds(game, context.submissions))
+    reckoned = results(context, settings, game, all_rounds(game, context.submissions))
     numbers = held[:MOST_REVEALED]
     game, effects = reveal_rounds(context, settings, game, numbers, reckoned)
     gained = gains(reckoned[number] for number in numbers if number in reckoned)

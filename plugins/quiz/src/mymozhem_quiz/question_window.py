@@ -20,7 +20,7 @@ from mymozhem.contract import (
 from .answer_keys import NO, YES, Asked, accepts, rules
 from .game_state import Game, Round, Status, window_of
 from .messages_en import refusal, say
-from .settings import Question, Settings
+from .settings import Question, Settings, room_of
 
 #: rounds of one room, including replayed ones: the state keeps them all
 MOST_ROUNDS = 1_000
@@ -58,7 +58,7 @@ def show(
         closes_at=settings.closes_at if settings.self_paced else None,
         standings=(),
     )
-    asked = Asked.of(question, played)
+    asked = Asked.of(question, played, room_of(context).locale)
     prompt = _prompt(context, settings, asked, played, number)
     window = _window(context, settings, asked, prompt, number=number, tied=tied)
     return game, (window, _shown(prompt, number))

@@ -4,13 +4,13 @@ from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from mymozhem.contract import Rejudge, Submissions, Verdict, Verdicts
+from mymozhem.contract import Context, Rejudge, Submissions, Verdict, Verdicts
 
 from .announcements import Result
 from .answer_keys import Asked, which_right
 from .game_state import Game, window_of
 from .points import Answer, Played, compute_points
-from .settings import Settings
+from .settings import Settings, room_of
 from .submissions import Sent, rows_of
 
 #: the final verdicts; all others are still to be computed
@@ -46,14 +46,19 @@ def all_rounds(game: Game, submissions: Submissions | None) -> Answers:
 
 
 def results(
-    settings: Settings, game: Game, answers: Answers, *, anew: Collection[int] = ()
+    context: Context,
+    settings: Settings,
+    game: Game,
+    answers: Answers,
+    *,
+    anew: Collection[int] = (),
 ) -> dict[int, Result]:
     """Return every round with its verdicts and points, in the order of play.
 
     Existing verdicts stay, except in the rounds that the caller names: these are judged again by
     the current key. Rounds whose question is gone are left out, since nothing can judge them.
     """
-    judged = list(_judged(settings, game, answers, anew))
+    judged = list(_judged(room_of(context).locale, settings, game, answers, anew))
     played = [_played(settings, game, one) for one in judged]
     reckoned = compute_points(settings.counts_as, settings.bonus, played)
     return {
@@ -114,14 +119,14 @@ def rejudged(game: Game, reckoned: Mapping[int, Result]) -> Iterator[Rejudge]:
 
 
 def _judged(
-    settings: Settings, game: Game, answers: Answers, anew: Collection[int]
+    locale: str, settings: Settings, game: Game, answers: Answers, anew: Collection[int]
 ) -> Iterator[_Judged]:
     for number, submissions in sorted(answers.items()):
         played = game.round(number)
         question = settings.question(played.question)
         if question is None:
             continue
-        asked = Asked.of(question, played)
+        asked = Asked.of(question, played, locale)
         yield _Judged(number, asked, submissions, _right(asked, submissions, anew=number in anew))
 
 

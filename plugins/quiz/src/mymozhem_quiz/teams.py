@@ -13,10 +13,10 @@ from mymozhem.contract import (
     Role,
     Schedule,
     SetParticipants,
+    fold_text,
 )
 
 from .game_state import Game, Status, Team
-from .importing.values import fold
 from .question_window import mix
 from .settings import Settings
 
@@ -53,7 +53,7 @@ def named(settings: Settings, name: object) -> str | None:
     """Return the team with this name, ignoring case and spacing, or None if missing."""
     if not isinstance(name, str):
         return None
-    return next((one for one in settings.team_names if fold(one) == fold(name)), None)
+    return next((one for one in settings.team_names if fold_text(one) == fold_text(name)), None)
 
 
 def refresh(

@@ -41,7 +41,7 @@ def recount(context: Context) -> Effects:
     settings, before = settings_of(context), Game.of(context)
     game, better = corrections(context, settings, before)
     waiting = game.private.untold
-    reckoned = results(settings, game, all_rounds(game, context.submissions))
+    reckoned = results(context, settings, game, all_rounds(game, context.submissions))
     events = [
         event
         for n in waiting[:MOST_TOLD]

@@ -16,13 +16,13 @@ from mymozhem.contract import (
     SettingsImportResult,
     SettingsValidationRequest,
     SettingsValidationResult,
+    fold_text,
     hookimpl,
 )
 
 from .game_state import Game
 from .importing import Fault, check_question, check_round, import_questions, import_rounds
 from .importing.question_rules import MAX_QUESTIONS
-from .importing.values import fold
 from .layout import QUESTIONS, ROUNDS, Lying, lying, objects, setting_of
 from .messages_en import say
 from .settings import MOST_SELF_PACED, Settings, read_settings, settings_of
@@ -151,9 +151,9 @@ def _changed_rounds(context: Context, settings: JsonObject) -> Iterator[Problem]
 def _twice(context: Context, settings: Settings) -> Iterator[Problem]:
     seen: set[str] = set()
     for index, name in enumerate(settings.team_names):
-        if fold(name) in seen:
+        if fold_text(name) in seen:
             yield _problem(context, f"/teamNames/{index}", "TEAM_TWICE", team=name)
-        seen.add(fold(name))
+        seen.add(fold_text(name))
 
 
 def _incomplete(context: Context, settings: Settings) -> Iterator[Problem]:

@@ -6,9 +6,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from mymozhem.contract import fold_text
 from mymozhem.manifests.schema_nodes import DRAFT_07
 from mymozhem.manifests.validators import compile_schema
-from mymozhem.rooms.windows.text_folding import fold_payload, fold_rules, fold_text
+from mymozhem.rooms.windows.text_folding import fold_payload, fold_rules
 
 TEXTS = st.text(st.characters(exclude_categories=["Cs"]), max_size=12)
 SPACES = st.sampled_from([" ", "  ", "\t", "\n", "\u00a0", "\u2003", " \u3000 "])

@@ -5,12 +5,11 @@ from dataclasses import dataclass, field
 
 from pydantic import JsonValue
 
-from mymozhem.contract import ImportProblem, JsonObject, SettingsImportResult
+from mymozhem.contract import ImportProblem, JsonObject, SettingsImportResult, fold_text
 
 from .lines import one_line
 from .problems import Fault, fault
 from .question_rules import MAX_QUESTIONS, check_content, valid_id
-from .values import fold
 
 #: what one result can contain in any language, and more than anybody fixes in one go
 MAX_PROBLEMS = 1000
@@ -173,7 +172,7 @@ def _sameness(question: JsonObject) -> tuple[str, ...]:
     texts = [_text(option) for option in options] if isinstance(options, list) else []
     if question["type"] != "order":
         texts.sort()
-    return (str(question["type"]), fold(str(question["text"])), *texts)
+    return (str(question["type"]), fold_text(str(question["text"])), *texts)
 
 
 def _text(option: JsonValue) -> str:

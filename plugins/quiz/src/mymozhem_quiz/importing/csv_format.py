@@ -39,11 +39,12 @@ from collections.abc import Iterator, Mapping
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 
+from mymozhem.contract import fold_text
+
 from .collect import Draft, Heading, Located, Reading
 from .lines import lines_of, one_line
 from .problems import Fault, fault
 from .table_row import question_of
-from .values import fold
 
 SEPARATORS = ",;\t"
 MAX_ROW_LINES = 40
@@ -125,7 +126,7 @@ class _Headings:
         if self._place is not None and self._place < len(cells) and cells[self._place]:
             title = one_line(cells[self._place])
             new = Heading(row.line, {"title": title})
-            self._last = self._known.setdefault(fold(title), new)
+            self._last = self._known.setdefault(fold_text(title), new)
         return self._last
 
 

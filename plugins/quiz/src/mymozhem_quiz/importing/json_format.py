@@ -29,12 +29,12 @@ from dataclasses import replace
 
 from pydantic import JsonValue
 
-from mymozhem.contract import JsonObject
+from mymozhem.contract import JsonObject, fold_text
 
 from .collect import Draft, Heading, Located, Reading
 from .lines import LineNumbers, one_line, paragraph
 from .problems import Fault, fault
-from .values import LOST, fold
+from .values import LOST
 
 LISTS = ("questions", "results")
 ROUNDS = "rounds"
@@ -257,7 +257,8 @@ def _of_open_trivia_db(value: JsonObject) -> tuple[JsonValue, list[Fault]]:
         text = paragraph(html.unescape(text).split("\n"))
     right = _plain(value["correct_answer"])
     if value.get("type") == "boolean":
-        answer = {"true": True, "false": False}.get(fold(right) if isinstance(right, str) else "")
+        said = fold_text(right) if isinstance(right, str) else ""
+        answer = {"true": True, "false": False}.get(said)
         if answer is None:
             unreadable = fault("NOT_BOOLEAN", field="correct_answer")
             return {"type": "boolean", "text": text, "answer": False}, [unreadable]
@@ -273,7 +274,7 @@ def _of_open_trivia_db(value: JsonObject) -> tuple[JsonValue, list[Fault]]:
 
 def _letters(option: JsonObject) -> str:
     text = option["text"]
-    return fold(text) if isinstance(text, str) else ""
+    return fold_text(text) if isinstance(text, str) else ""
 
 
 def _plain(value: JsonValue) -> JsonValue:

@@ -24,12 +24,12 @@ Leading white space, runs of white space and mixed line ends make no difference.
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from mymozhem.contract import JsonObject
+from mymozhem.contract import JsonObject, fold_text
 
 from .collect import Draft, Located, Reading
 from .lines import lines_of, one_line, paragraph
 from .problems import Fault, fault
-from .values import LOST, fold
+from .values import LOST
 
 _BEGIN = "#Q"
 _ANSWER = "^"
@@ -193,8 +193,8 @@ def _right(tail: _Tail, first: int) -> tuple[int | None, list[Located]]:
     texts = [option.text for option in tail.options]
     if answer.text in texts:
         return texts.index(answer.text), []
-    wanted = fold(answer.text)
-    alike = [index for index, text in enumerate(texts) if fold(text) == wanted]
+    wanted = fold_text(answer.text)
+    alike = [index for index, text in enumerate(texts) if fold_text(text) == wanted]
     if len(alike) == 1 or not texts:
         return (alike[0] if alike else None), []
     code = "ANSWER_UNCLEAR" if alike else "ANSWER_NOT_AN_OPTION"
@@ -202,7 +202,7 @@ def _right(tail: _Tail, first: int) -> tuple[int | None, list[Located]]:
 
 
 def _question(text: str, options: list[str], right: int | None) -> JsonObject:
-    folded = [fold(option) for option in options]
+    folded = [fold_text(option) for option in options]
     if sorted(folded) == ["false", "true"] and right is not None:
         return {"type": "boolean", "text": text, "answer": folded[right] == "true"}
     listed: JsonObject = {

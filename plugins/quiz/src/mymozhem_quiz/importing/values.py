@@ -1,7 +1,6 @@
 """Single values of a question: texts and numbers that every JSON parser can read."""
 
 import re
-import unicodedata
 from collections.abc import Iterator
 
 from pydantic import JsonValue
@@ -13,23 +12,9 @@ MAX_NUMBER = 2**53 - 1
 
 LOST = "\ufffd"
 
-#: the longest text that is normalized: in the worst case that takes quadratic time
-_COMPOSED = 500
-
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff]")
 
 Span = tuple[int, int]
-
-
-def fold(text: str) -> str:
-    """Return a text in the form in which answers are compared: NFKC, case folded, spaces collapsed.
-
-    A text that is longer than any answer may be is only case folded, not normalized.
-    """
-    if len(text) > _COMPOSED:
-        return " ".join(text.casefold().split())
-    folded = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", text).casefold())
-    return " ".join(folded.split())
 
 
 def check_text(

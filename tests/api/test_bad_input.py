@@ -1,7 +1,13 @@
 """Bad input: a documented 4xx with a code, the database unchanged, never a 5xx."""
 
-import pytest
+import json
 
+import pytest
+from pydantic import ValidationError
+
+from mymozhem.api import request_models
+from mymozhem.api.error_handlers import invalid
+from mymozhem.api.request_parsing import Body, wire_name
 from mymozhem.api.v1 import ROUTES
 from mymozhem.rooms.tables.rooms import RoomRow
 from tests.support.api_host import ApiHost
@@ -150,3 +156,48 @@ async def test_no_bad_body_breaks_any_route(host: ApiHost):
         for raw, _, _ in BODIES.values():
             heard = await host.organizer.ask(route.method, path.replace("/me", "/x"), raw=raw)
             assert heard.status < 500, (route.endpoint, raw[:60], heard.raw)
+
+
+async def test_a_pointer_names_the_field_as_the_caller_wrote_it(host: ApiHost):
+    room = (await host.organizer.post("/rooms", {"name": "R", "appId": "stall"})).data
+    prize = (
+        await host.organizer.post(f"/rooms/{room['id']}/prizes", {"name": "P", "quantity": 1})
+    ).data
+    me = (await host.organizer.get("/auth/me")).data["id"]
+    for path, names in (
+        (f"/rooms/{room['id']}", ["isPublic", "entryPolicy", "doorsLocked", "name"]),
+        (f"/rooms/{room['id']}/prizes/{prize['id']}", ["name", "quantity", "metadata"]),
+        (f"/users/{me}", ["name"]),
+    ):
+        heard = await host.organizer.patch(path, dict.fromkeys(names))
+        assert heard.status == 422
+        assert sorted(heard.body["error"]["details"]["fields"]) == sorted(f"/{n}" for n in names)
+    heard = await host.organizer.patch(f"/users/{me}", {"avatar": "http://pictures.example/a.png"})
+    assert list(heard.body["error"]["details"]["fields"]) == ["/avatar"]
+    await host.organizer.patch(f"/rooms/{room['id']}", {"isPublic": True, "doorsLocked": True})
+    (event,) = (
+        each
+        for each in (await host.organizer.get(f"/rooms/{room['id']}/events")).data
+        if each["type"] == "room:updated"
+    )
+    assert event["payload"]["fields"] == ["doorsLocked", "isPublic"]
+
+
+def bodies() -> list[type[Body]]:
+    return [
+        each
+        for each in vars(request_models).values()
+        if isinstance(each, type) and issubclass(each, Body) and each.model_fields
+    ]
+
+
+@pytest.mark.parametrize("model", bodies(), ids=lambda model: model.__name__)
+def test_every_problem_of_a_body_points_to_a_field_of_the_request(model):
+    names = {wire_name(model, name) for name in model.model_fields}
+    for name in names:
+        for value in (None, "", "x" * 5_000, -1, [[]], {"": None}):
+            try:
+                model.model_validate_json(json.dumps({name: value}), by_alias=True, by_name=False)
+            except ValidationError as error:
+                pointers = invalid(error).details["fields"]
+                assert {each.split("/")[1] for each in pointers} <= {*names, ""}

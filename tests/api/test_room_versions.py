@@ -114,7 +114,7 @@ async def test_many_rooms_are_moved_by_admins(host: ApiHost, room):
     heard = await admin.post("/apps/shop/upgrade-rooms", body)
     assert heard.data == {
         "summary": "1 room: 1 clean, 0 need an answer", "rooms": 1, "clean": 1, "upgraded": 0,
-        "needAnswer": 0, "listed": [], "left": 0, "next": None,
+        "needAnswer": 0, "active": 0, "listed": [], "left": 0, "next": None,
     }  # fmt: skip
     heard = await admin.post("/apps/shop/upgrade-rooms", body | {"to": "2.0.0"})
     [listed] = heard.data["listed"]

@@ -231,3 +231,19 @@ def test_what_two_manifests_say_is_never_read_as_markup(released):
     schema["properties"]["note"] = {"type": "string", "title": "[red]x[/red]"}
     result = diff(old, following("1.3.0", registration=schema))
     assert "Questions on joining, “[red]x[/red]” is new" in result.output
+
+
+def test_remarks_about_a_valid_manifest_are_listed(tmp_path):
+    document = json.loads(GOOD.read_text())
+    document["settings"]["minimun"] = 1
+    file = tmp_path / "manifest.json"
+    file.write_text(json.dumps(document))
+    result = validate(file)
+    assert result.exit_code == 0
+    assert "/settings/minimun  KEYWORD_UNKNOWN" in result.output
+    assert "write minimum" in result.output
+    found = json.loads(validate(file, "--format", "json").stdout)
+    assert (found["valid"], [each["hint"] for each in found["remarks"]]) == (
+        True,
+        ["write minimum"],
+    )

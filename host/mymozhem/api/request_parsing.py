@@ -1,5 +1,6 @@
 """Parse request bodies and queries strictly, and validate them by their models."""
 
+from collections.abc import Iterable
 from typing import TypeVar
 
 from pydantic import BaseModel, ConfigDict, ValidationError
@@ -40,6 +41,26 @@ class Query(BaseModel):
         extra="forbid",
         defer_build=True,
     )
+
+
+def given_fields(body: Body, names: Iterable[str], *, may_be_null: str) -> dict[str, object]:
+    """Return the fields of a PATCH that the caller gave, by their names in Python.
+
+    `Invalid` with a pointer for each that is null, except `may_be_null`.
+    """
+    given = {name: getattr(body, name) for name in names if name in body.model_fields_set}
+    nulls = (name for name, value in given.items() if value is None and name != may_be_null)
+    problems = {
+        f"/{wire_name(type(body), name)}": ["Give a value, or leave it out."] for name in nulls
+    }
+    if problems:
+        raise Invalid(fields=problems)
+    return given
+
+
+def wire_name(model: type[Body], name: str) -> str:
+    """Return the name of a field in JSON."""
+    return model.model_fields[name].alias or to_camel(name)
 
 
 async def read_bytes(request: Request, *, max_bytes: int) -> bytes:

@@ -156,7 +156,7 @@ def _avatar_url(given: str | None) -> str | None:
     if given is None:
         return None
     problem = f"Give an https:// address of at most {MAX_URL} characters, or null."
-    refused = Invalid("The avatar cannot be used.", fields={"avatarUrl": [problem]})
+    refused = Invalid("The avatar cannot be used.", fields={"avatar": [problem]})
     if len(given) > MAX_URL:
         raise refused
     try:

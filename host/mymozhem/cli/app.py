@@ -20,7 +20,6 @@ from .app_new import new_command
 
 if TYPE_CHECKING:
     from mymozhem.contract.serve import Endpoint
-    from mymozhem.manifests.problems import Problem
 
 #: how long open requests may continue after the signal to stop
 GRACE_SECONDS = 5
@@ -99,9 +98,10 @@ def serve_command(
     keys = (*secrets, *public_keys)
     fresh = None if keys else new_secret()
     endpoint = _endpoint(app, (fresh,) if fresh else keys)
+    listening = _listen(host, port)
     if fresh:
         _tell_secret(plugin, fresh)
-    sys.exit(_run(endpoint, plugin, host, port))
+    sys.exit(_run(endpoint, plugin, host, listening))
 
 
 def _load(plugin: str) -> tuple[str | None, object]:
@@ -184,22 +184,18 @@ def _remote(name: str | None, app: object, base_url: str, path: str) -> JsonObje
     document = remote_manifest({"id": name, **own} if name else own, base_url, path=path)
     report = validate_manifest(document)
     if report.problems:
-        raise click.ClickException("; ".join(map(_sentence, report.problems)))
+        problems = (f"manifest {each.sentence}" for each in report.problems)
+        raise click.ClickException("; ".join(problems))
     return document
 
 
-def _sentence(problem: "Problem") -> str:
-    return f"manifest {problem.pointer or '/'}: {problem.message}"
-
-
-def _run(endpoint: "Endpoint", plugin: str, host: str, port: int) -> int:
+def _run(endpoint: "Endpoint", plugin: str, host: str, listening: socket.socket) -> int:
     """Serve until a signal; return the exit status."""
     from uvicorn import Config, Server
 
     from mymozhem.cli.serve import stop_on_signals
 
     logging.basicConfig(format="%(asctime)s %(levelname)s %(name)s: %(message)s")
-    listening = _listen(host, port)
     config = Config(
         endpoint,
         ws="none",

@@ -48,10 +48,12 @@ def dev_command(
     from mymozhem.devtools.app_source import find_source
     from mymozhem.devtools.dev_server import DevServer
 
+    from .preflight import require_free
+
     source = find_source(plugin)
     wanted = Settings().port if port is None else port
     chosen = wanted or free_port()
-    _require_free(chosen)
+    require_free("127.0.0.1", chosen)
     with ExitStack() as stack:
         if data_dir is None:
             data_dir = Path(
@@ -61,13 +63,3 @@ def dev_command(
         click.echo(f"Trying {source.app_id}: {source.code} (stop it with Ctrl+C)")
         bench = DevServer(source, data_dir.resolve(), port=chosen, people=phones, play=play)
         asyncio.run(bench.run())
-
-
-def _require_free(port: int) -> None:
-    import socket
-
-    try:
-        socket.create_server(("127.0.0.1", port)).close()
-    except OSError as error:
-        message = f"Cannot listen at port {port}: {error.strerror or error}. Try --port 0."
-        raise click.ClickException(message) from error

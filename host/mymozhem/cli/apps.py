@@ -4,7 +4,7 @@ import asyncio
 import json
 from collections.abc import Coroutine
 from dataclasses import asdict, dataclass
-from typing import Any, Literal, TypeVar
+from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 import click
 
@@ -13,6 +13,9 @@ from mymozhem.errors import MymozhemError
 
 from .apps_isolated import ISOLATED_COMMANDS, ListedIsolated, lines, listed_isolated
 from .apps_remote import REMOTE_COMMANDS
+
+if TYPE_CHECKING:
+    from mymozhem.db.unit_of_work import Database
 
 T = TypeVar("T")
 EnabledBy = Literal["database", "settings"]
@@ -54,7 +57,8 @@ for _command in (*ISOLATED_COMMANDS, *REMOTE_COMMANDS):
 def list_command(form: Literal["text", "json"]) -> None:
     """List the apps that are installed, enabled or registered.
 
-    Isolated versions are listed below their app. No code of an app is imported.
+    Isolated versions are listed below their app. Enabled plugins are imported in this process, to
+    list those that may not run and why; nothing is written.
 
     \b
     Examples:
@@ -115,13 +119,12 @@ async def _list(settings: Settings) -> list[Listed]:
 
     from .database import opened_database
 
-    async with (
-        opened_database(settings, exclusive=False) as database,
-        database.read() as session,
-    ):
-        active = await manifest_history.active_plugins(session)
-        stopped = await kill_switch.reasons(session)
-        remote = await remote_addresses(session)
+    async with opened_database(settings, exclusive=False) as database:
+        async with database.read() as session:
+            active = await manifest_history.active_plugins(session)
+            stopped = await kill_switch.reasons(session)
+            remote = await remote_addresses(session)
+        refused = await _refused(database, settings)
     found = discovery.by_id(discovery.discover())
     apart = listed_isolated(settings)
     listed = []
@@ -136,8 +139,18 @@ async def _list(settings: Settings) -> list[Listed]:
         packages = tuple(f"{each.distribution} {each.version}" for each in found.get(app_id, ()))
         enabled = _enabled_by(app_id, active, settings)
         problem = _problem(packages, only_isolated=bool(isolated) and enabled is None)
+        if enabled is not None:
+            problem = problem or refused.get(app_id)
         listed.append(Listed(app_id, packages, enabled, problem, stopped=reason, isolated=isolated))
     return listed
+
+
+async def _refused(database: "Database", settings: Settings) -> dict[str, str]:
+    """Return the enabled apps that may not run, and why."""
+    from .catalog_preview import preview
+
+    catalog = await preview(database, settings, keys=None)
+    return {each.app_id: f"It may not run: {'; '.join(each.reasons)}." for each in catalog.refused}
 
 
 def _state(app: Listed) -> str:
@@ -147,6 +160,8 @@ def _state(app: Listed) -> str:
         return "remote"
     if not app.packages and app.enabled is None:
         return "isolated only"
+    if app.enabled and app.problem:
+        return f"refused (enabled by {app.enabled})"
     return f"enabled by {app.enabled}" if app.enabled else "not enabled"
 
 

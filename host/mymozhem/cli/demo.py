@@ -68,6 +68,7 @@ def _play(people: int | None) -> None:
 
 
 def _serve(data_dir: Path | None, given: dict[str, object]) -> None:
+    from mymozhem.cli.preflight import require_startable
     from mymozhem.cli.serve import run
     from mymozhem.contract.demo import DemoFailed
     from mymozhem.demo.setup import prepare
@@ -84,6 +85,7 @@ def _serve(data_dir: Path | None, given: dict[str, object]) -> None:
             **given,
         }
     )
+    require_startable(settings)
     try:
         house = asyncio.run(prepare(settings))
     except MymozhemError as error:

@@ -49,8 +49,11 @@ def _print(findings: "list[Finding]") -> None:
         if finding.do is not None:
             click.echo(f"{'':<21} What to do: {finding.do}")
     problems = sum(finding.level == "problem" for finding in findings)
-    if problems:
-        count = "1 problem" if problems == 1 else f"{problems} problems"
-        click.echo(f"{count} to fix before an event.")
-    else:
-        click.echo("There are no problems.")
+    warnings = sum(finding.level == "warning" for finding in findings)
+    told = [_count(problems, "problem to fix before an event", "problems to fix before an event")]
+    told += [_count(warnings, "warning to look at", "warnings to look at")]
+    click.echo(", ".join(filter(None, told)) + "." if any(told) else "Everything is in order.")
+
+
+def _count(number: int, one: str, many: str) -> str:
+    return f"{number} {one if number == 1 else many}" if number else ""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, Literal
 
@@ -12,6 +13,7 @@ import click
 if TYPE_CHECKING:
     from rich.console import Console
 
+    from mymozhem.manifests.problems import Problem
     from mymozhem.manifests.referee import Change, Diff
     from mymozhem.manifests.validate import Report
 
@@ -156,15 +158,8 @@ def _as_json(report: Report) -> dict[str, object]:
         "id": manifest.id if manifest else None,
         "version": manifest.version if manifest else None,
         "digest": manifest.digest if manifest else None,
-        "problems": [
-            {
-                "pointer": problem.pointer,
-                "code": problem.code,
-                "message": problem.message,
-                "hint": problem.hint,
-            }
-            for problem in report.problems
-        ],
+        "problems": [asdict(problem) for problem in report.problems],
+        "remarks": [asdict(problem) for problem in report.remarks],
     }
 
 
@@ -177,18 +172,25 @@ def _print_text(report: Report, *, name: str) -> None:
         version = f"{report.manifest.meta.name} {report.manifest.version}"
         console.print(Text(f"{name}: {version} is valid", style="green"))
         console.print(Text(f"digest {report.manifest.digest}", style="dim"))
+        _print_problems(console, report.remarks, style="yellow")
         return
-    for problem in report.problems:
+    _print_problems(console, report.problems, style="red")
+    count = len(report.problems)
+    console.print(Text(f"{name}: {count} {'problem' if count == 1 else 'problems'}", style="red"))
+
+
+def _print_problems(console: Console, problems: tuple[Problem, ...], *, style: str) -> None:
+    from rich.text import Text
+
+    for problem in problems:
         console.print(
             Text.assemble(
                 (_short(problem.pointer) or "(the whole document)", "bold"), "  ",
-                (problem.code, "red"), "  ", problem.message,
+                (problem.code, style), "  ", problem.message,
             )
         )  # fmt: skip
         if problem.hint:
             console.print(Text(f"    {problem.hint}", style="dim"))
-    count = len(report.problems)
-    console.print(Text(f"{name}: {count} {'problem' if count == 1 else 'problems'}", style="red"))
 
 
 def _short(pointer: str) -> str:

@@ -176,10 +176,10 @@ def verify_command(room: str | None, form: Form, *, every: bool) -> None:
 
     async def shown() -> bool:
         found: list[VerifiedRoom] = []
-        holds = True
+        count, holds = 0, True
         async with aclosing(verified_rooms(Settings(), room)) as proved:
             async for each in proved:
-                holds = holds and each.holds
+                count, holds = count + 1, holds and each.holds
                 if form == "json":
                     found.append(each)
                 else:
@@ -187,7 +187,7 @@ def verify_command(room: str | None, form: Form, *, every: bool) -> None:
         if form == "json":
             document = [each.document() for each in found]
             click.echo(json.dumps(document if every else document[0], ensure_ascii=False, indent=2))
-        elif every and not found:
+        elif not count:
             click.echo("There is no room in DRAFT or ACTIVE.", err=True)
         return holds
 

@@ -56,7 +56,10 @@ def serve_command(**options: object) -> None:
       mymozhem serve --host 0.0.0.0 --port 8080 --public-url https://events.example.org
       mymozhem serve --database-url postgresql://localhost/mymozhem --log-format json
     """
+    from .preflight import require_startable
+
     settings = _settings(options)
+    require_startable(settings)
     with _lasting():
         _load_structlog()
         asyncio.run(_prepare(settings))

@@ -35,6 +35,24 @@ class FailureKind(StrEnum):
     ACCEPTED = "APP_ACCEPTED"  #: 202: the app accepted the call; its result comes later
 
 
+_SLOW = "The app of this room did not answer in time."
+_AWAY = "The app of this room does not answer at the moment."
+_BROKEN = "The app of this room made a mistake."
+#: what participants read of a failure
+_PLAINLY = {
+    FailureKind.TIMEOUT: _SLOW,
+    FailureKind.OVERLOADED: _SLOW,
+    FailureKind.BUDGET_SPENT: _SLOW,
+    FailureKind.NO_CODE: _AWAY,
+    FailureKind.UNREACHABLE: _AWAY,
+    FailureKind.BAD_STATUS: _AWAY,
+    FailureKind.MISCONFIGURED: _AWAY,
+    FailureKind.GONE: _AWAY,
+    FailureKind.PAUSED: _AWAY,
+    FailureKind.STOPPED: _AWAY,
+}
+
+
 @dataclass(frozen=True)
 class Failure:
     """Why the app did not decide: a code for programs, a sentence for people, no stack trace.
@@ -108,14 +126,19 @@ class Outcome(Generic[Res_co]):
     failure: Failure | None = None
     duration_ms: float = 0.0
 
-    def raise_if_failed(self) -> None:
-        """Raise `Unavailable` (503, the failure's code) if nobody decided; else do nothing."""
-        if self.failure is not None and self.decided_by is DecidedBy.NOBODY:
-            raise Unavailable(
-                f"{self.failure.message} Nothing was changed; try again in a moment.",
-                code=self.failure.code,
-                details={"callId": self.call_id},
-            )
+    def raise_if_failed(self, *, for_staff: bool = False) -> None:
+        """Raise `Unavailable` (503, the failure's code) if nobody decided; else do nothing.
+
+        The message names the fault only `for_staff`: participants cannot do anything about it.
+        """
+        if self.failure is None or self.decided_by is not DecidedBy.NOBODY:
+            return
+        said = self.failure.message if for_staff else _PLAINLY.get(self.failure.kind, _BROKEN)
+        raise Unavailable(
+            f"{said} Nothing was changed; try again in a moment.",
+            code=self.failure.code,
+            details={"callId": self.call_id},
+        )
 
     def raise_if_refused(self) -> None:
         """Raise `Refused` (409) with the app's message if it refused; else do nothing."""

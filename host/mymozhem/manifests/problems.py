@@ -13,6 +13,12 @@ class Problem:
     message: str
     hint: str = ""
 
+    @property
+    def sentence(self) -> str:
+        """The place, the problem and the hint, for people."""
+        hint = f" ({self.hint})" if self.hint else ""
+        return f"{self.pointer or '/'}: {self.message}{hint}"
+
     def under(self, prefix: str) -> "Problem":
         """Return the same problem of a document that is at this pointer in a larger one."""
         return replace(self, pointer=prefix + self.pointer)

@@ -14,6 +14,7 @@ from .problems import Problem
 from .semantic_checks import semantic_problems
 from .size_limits import size_problems
 from .strict_json import StrictJsonError, from_python, loads
+from .unknown_keywords import unknown_keywords
 
 MAX_MANIFEST_BYTES = 256 * 1024
 MAX_DEPTH = 32
@@ -35,10 +36,14 @@ _HINTS = {
 
 @dataclass(frozen=True)
 class Report:
-    """The result of a validation: the problems by pointer, or the manifest if there are none."""
+    """The result of a validation: the problems by pointer, or the manifest if there are none.
+
+    `remarks` are what its author probably did not mean, in a valid manifest.
+    """
 
     problems: tuple[Problem, ...]
     manifest: Manifest | None
+    remarks: tuple[Problem, ...] = ()
 
     @property
     def valid(self) -> bool:
@@ -76,11 +81,12 @@ def _checked(document: dict[str, JsonValue], registered_as: str | None) -> Repor
     if found:
         return Report(found, None)
     try:
-        return Report((), Manifest.of(document, registered_as=registered_as))
+        manifest = Manifest.of(document, registered_as=registered_as)
     except ValidationError as error:
         wrong = error.errors(include_url=False, include_input=False)
         problems = (Problem(pointer(each["loc"]), "INVALID", each["msg"]) for each in wrong)
         return Report(tuple(problems), None)
+    return Report((), manifest, unknown_keywords(document))
 
 
 def _problems(document: dict[str, JsonValue], registered_as: str | None) -> tuple[Problem, ...]:

@@ -97,8 +97,7 @@ def _manifest(manager: pluggy.PluginManager, app_id: str) -> Manifest:
         raise _NotLoadable(f"its app_manifest returned {type(given[0]).__name__}, not an object")
     report = validate_manifest(given[0], registered_as=app_id)
     if report.manifest is None:
-        problems = (f"manifest {each.pointer or '/'}: {each.message}" for each in report.problems)
-        raise _NotLoadable(*problems)
+        raise _NotLoadable(*(f"manifest {each.sentence}" for each in report.problems))
     return report.manifest
 
 

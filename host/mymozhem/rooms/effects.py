@@ -1,6 +1,7 @@
 """Apply the effects that an app returned, in one transaction: all of them, or none."""
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 from pydantic import JsonValue
@@ -56,6 +57,12 @@ class EffectRefused(Conflict):
     default_code = "EFFECT_REFUSED"
 
 
+_MISTAKE = (
+    "The app of this room made a mistake, so nothing was changed. Tell the organizer if it happens "
+    "again."
+)
+
+
 async def apply_effects(transaction: RoomTransaction, effects: Sequence[Effect]) -> JsonValue:
     """Apply effects in order and return the data of the last reply, or None without one.
 
@@ -72,6 +79,21 @@ async def apply_effects(transaction: RoomTransaction, effects: Sequence[Effect])
         except MymozhemError as error:
             raise _refused(index, effect, error) from error
     return reply
+
+
+@contextmanager
+def telling_plainly(*, for_staff: bool) -> Iterator[None]:
+    """Replace the message of a refused effect, which only staff and authors can use.
+
+    Others find it in the details, as `reason`.
+    """
+    try:
+        yield
+    except EffectRefused as error:
+        if for_staff:
+            raise
+        details = {**error.details, "reason": error.message}
+        raise EffectRefused(_MISTAKE, code=error.code, details=details) from error
 
 
 async def _apply(transaction: RoomTransaction, effect: Effect) -> None:

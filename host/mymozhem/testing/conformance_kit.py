@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from mymozhem.contract import JsonObject
 
 from .checks import CHECKS, Check
-from .checks.manifest import everything_has_a_title
+from .checks.manifest import REMARKS
 from .conformance_run import ConformanceRun, NothingToTry
 from .sample_inputs import SampleInputs
 from .web_server import Endpoint, by_contract
@@ -86,7 +86,7 @@ def report(
 
 def find(trial: ConformanceRun, check: Check) -> Finding:
     """Return what a check finds of an app."""
-    remark = check.problems is everything_has_a_title and not trial.strict
+    remark = check.problems in REMARKS and not trial.strict
     try:
         found = tuple(check.problems(trial))
     except NothingToTry as reason:

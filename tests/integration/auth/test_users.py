@@ -137,7 +137,7 @@ async def test_an_admin_may_rename_somebody(database, ada, admin):
         ("name", {"name": ""}),
         ("name", {"name": "\u202eadA"}),
         *(
-            ("avatarUrl", {"avatar_url": url})
+            ("avatar", {"avatar_url": url})
             for url in (
                 "",
                 "ada.png",

@@ -92,3 +92,12 @@ def test_a_running_host_must_be_stopped_first(mymozhem, tmp_path):
     result = run(enable_beside_a_host())
     assert result.exit_code == 1
     assert "already running" in result.stderr
+
+
+def test_an_enabled_app_that_may_not_run_is_listed_with_its_reason(mymozhem):
+    mymozhem("enable", "auction")
+    reason = "It may not run: loading it raised SystemExit: imported."
+    assert listed(mymozhem)["auction"]["problem"] == reason
+    shown = mymozhem("list").stdout
+    assert "refused (enabled by database)" in shown
+    assert reason in shown

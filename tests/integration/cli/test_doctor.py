@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import re
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -59,7 +60,7 @@ def test_where_everything_is_in_order_it_says_so(run, seeded, tmp_path):
     assert examined.exit_code == 0, examined.output
     assert "lottery" in examined.stdout
     assert "2 rooms, 1 of them running, answered by mymozhem-lottery" in examined.stdout
-    assert examined.stdout.endswith("There are no problems.\n")
+    assert examined.stdout.endswith("Everything is in order.\n")
     whats = [what for what, _, _ in findings(run("doctor", "--format", "json"), "ok")]
     assert whats == ["data folder", "database", "rooms"]
 
@@ -187,3 +188,12 @@ def test_a_database_that_is_not_there_is_a_problem(run, monkeypatch, url):
     ((what, _, do),) = findings(run("doctor", "--format", "json"), "problem")
     assert what == "database"
     assert do
+
+
+@pytest.mark.parametrize("dialect", ["sqlite"], indirect=True)
+def test_the_last_line_counts_the_warnings_above_it(run, seeded, tmp_path):
+    (tmp_path / "data").chmod(0o750)
+    examined = run("doctor")
+    assert examined.exit_code == 0
+    assert "warning  data folder" in examined.stdout
+    assert re.search(r"^\d+ warnings? to look at\.$", examined.stdout.splitlines()[-1])

@@ -15,6 +15,7 @@ from mymozhem.registry.tables import ManifestVersionRow
 from mymozhem.rooms.tables.draws import DrawRow
 from mymozhem.rooms.tables.locks import RoomLockRow, RoomServedByRow
 from mymozhem.rooms.tables.rooms import RoomRow
+from tests.support.databases import mark_as_migrated
 
 WHATS = [
     "lock", "room", "manifest", "settings schema", "permissions", "settings", "code", "anchor",
@@ -177,3 +178,20 @@ def test_a_room_has_to_be_named(run, rooms):
     assert run("rooms", "verify", rooms["DRAFT"], "--all").exit_code == 2
     refused = run("rooms", "verify", "NOWHERE")
     assert refused.stderr == "Error: There is no room 'NOWHERE'; see `mymozhem rooms list`.\n"
+
+
+@pytest.mark.parametrize("dialect", ["sqlite"], indirect=True)
+def test_that_there_is_no_room_is_said_only_if_there_is_none(run, database_url):
+    asyncio.run(mark_as_migrated(database_url))
+    none = run("rooms", "verify", "--all")
+    assert (none.exit_code, none.stderr) == (0, "There is no room in DRAFT or ACTIVE.\n")
+    assert run("rooms", "verify", "--all", "--format", "json").stdout == "[]\n"
+
+
+@pytest.mark.parametrize("dialect", ["sqlite"], indirect=True)
+def test_what_is_said_of_rooms_does_not_contradict_itself(run, rooms, monkeypatch):
+    assert run("rooms", "verify", "--all").stderr == ""
+    monkeypatch.setenv("MYMOZHEM_ENABLE_APPS", "")
+    orphaned = run("rooms", "verify", rooms["ACTIVE"]).stdout
+    assert "Nothing answers: the room is orphaned." in orphaned
+    assert "runs what it is locked to" not in orphaned

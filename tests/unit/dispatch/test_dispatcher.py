@@ -17,6 +17,7 @@ from mymozhem.contract.payloads import (
     SettingsValidationRequest,
 )
 from mymozhem.dispatch import BadAnswer, Budget, FailureKind
+from mymozhem.dispatch.outcome import Failure, Outcome
 from mymozhem.errors import NotFound, Refused, Unavailable
 
 SAVE = SettingsValidationRequest(settings={}, purpose="save")
@@ -286,3 +287,18 @@ async def test_an_app_changes_nothing_of_the_hosts(host, room_context, bump):
     await host.invoke(context=room_context, request=bump)
     assert (room_context.model_dump_json(), bump.model_dump_json()) == before
     assert Greedy.kept[0].room.settings is not room_context.room.settings
+
+
+@pytest.mark.parametrize("kind", FailureKind)
+def test_only_staff_read_what_is_wrong_with_the_app(kind):
+    said = "counter answered handle_action with the status 401."
+    outcome = Outcome(DecidedBy.NOBODY, "call_1", failure=Failure(kind, said, kind.value))
+    with pytest.raises(Unavailable) as plain:
+        outcome.raise_if_failed()
+    assert plain.value.code == kind.value
+    assert plain.value.message.startswith("The app of this room ")
+    assert plain.value.message.endswith(" Nothing was changed; try again in a moment.")
+    assert "status" not in plain.value.message
+    with pytest.raises(Unavailable) as precise:
+        outcome.raise_if_failed(for_staff=True)
+    assert precise.value.message.startswith(said)

@@ -271,6 +271,26 @@ async def test_each_status_has_its_meaning(failure, status, kind):
     assert await failure(says(answer(body, status=status))) is kind
 
 
+@pytest.mark.parametrize(
+    ("status", "advice"),
+    [
+        ("201 Created", "a reply has the status 200"),
+        ("204 No Content", "a reply has the status 200"),
+        ("202 Accepted", "`async: true`"),
+        ("302 Found", "redirects are not followed"),
+        ("401 Who", "signature"),
+        ("403 No", "does not let the host in"),
+        ("404 Where", "the path that the manifest names"),
+    ],
+)
+async def test_an_unexpected_status_is_explained(ask, status, advice):
+    body = b"" if status[:3] == "204" else reply()
+    with pytest.raises(CallFailed) as failed:
+        await ask(says(answer(body, status=status)))
+    assert f"with the status {status[:3]}: " in failed.value.failure.message
+    assert advice in failed.value.failure.message
+
+
 async def test_later_is_an_answer_where_the_manifest_says_so(failure):
     script = says(answer(b"", status="202 Accepted"))
     assert await failure(script, asynchronous=True) is FailureKind.ACCEPTED

@@ -236,3 +236,43 @@ def test_no_document_raises(document):
         report = validate_manifest(candidate)
         assert report.valid is (report.problems == ())
         assert all(problem.code != "INVALID" for problem in report.problems)
+
+
+def with_settings(**schema):
+    return {
+        "meta": {"name": "Raffle", "version": "1.0.0", "description": "Draws."},
+        "permissions": [],
+        "settings": {"type": "object", "properties": {"count": schema}},
+    }
+
+
+@pytest.mark.parametrize(
+    ("word", "hint"),
+    [
+        ("minimun", "write minimum"),
+        ("MinLength", "write minLength"),
+        ("additionalProperty", "write additionalProperties"),
+        ("x-visability", "write x-visibility"),
+        ("widget", "leave it out, or put `x-` before a name of your own"),
+    ],
+)
+def test_an_unknown_keyword_is_pointed_out_in_a_valid_manifest(word, hint):
+    report = validate_manifest(with_settings(type="integer", **{word: 1}))
+    assert report.valid
+    [remark] = report.remarks
+    pointer = f"/settings/properties/count/{word}"
+    assert (remark.pointer, remark.code, remark.hint) == (pointer, "KEYWORD_UNKNOWN", hint)
+
+
+def test_names_that_are_no_keywords_are_not_pointed_out():
+    assert (
+        validate_manifest(with_settings(**{"x-acme-colour": 1, "enum": [{"widget": 1}]})).remarks
+        == ()
+    )
+    everything = (EXAMPLES / "valid" / "everything.json").read_bytes()
+    assert validate_manifest(everything).remarks == ()
+
+
+def test_only_the_first_unknown_keywords_are_listed():
+    many = with_settings(**{f"unknown{number}": 1 for number in range(500)})
+    assert len(validate_manifest(many).remarks) == 20

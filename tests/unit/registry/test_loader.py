@@ -78,6 +78,7 @@ def test_an_object_is_an_app_too(install):
         (GOOD.replace('"1.2.0"', '"one"'), "manifest /meta/version"),
         (GOOD.replace('"permissions": [], ', ""), "manifest"),
         (GOOD.replace('{"meta"', '{"id": "other", "meta"'), "manifest /id"),
+        (GOOD.replace('"1.2.0"', '"1.2"'), "(write"),
         (GOOD.replace("def app_manifest", "async def app_manifest"), "make it a plain function"),
         (GOOD.replace("    return {", "    return [1] or {"), "returned list"),
         (GOOD.replace("    return {", "    raise RuntimeError('no')\n    {"), "RuntimeError: no"),

@@ -1,6 +1,7 @@
 """Apps with which rooms can be created, and the versions of their manifests."""
 
 import asyncio
+from collections.abc import Sequence
 
 from quart import request
 
@@ -14,6 +15,7 @@ from mymozhem.apps.access import find_owner
 from mymozhem.contract import JsonObject, Level, PersonKind
 from mymozhem.errors import UnsupportedMediaType
 from mymozhem.manifests.model import Manifest
+from mymozhem.manifests.problems import Problem
 from mymozhem.manifests.validate import validate_manifest as validate
 from mymozhem.registry.manifest_history import Published
 from mymozhem.registry.remote_apps import Owner
@@ -99,10 +101,14 @@ class ProblemView(View):
 
 
 class ReportView(View):
-    """The problems of a manifest; empty if it is valid."""
+    """The problems of a manifest; empty if it is valid.
+
+    `remarks` are what the author of a valid one probably did not mean.
+    """
 
     valid: bool
     problems: list[ProblemView]
+    remarks: list[ProblemView]
 
 
 @routes.add("GET /apps")
@@ -137,11 +143,16 @@ async def validate_manifest(_: RequestContext, raw: bytes) -> ReportView:
     if request.mimetype != "application/json":
         raise UnsupportedMediaType
     report = await asyncio.to_thread(validate, raw)  # a large manifest takes seconds
-    problems = [
+    return ReportView(
+        valid=report.valid, problems=_problems(report.problems), remarks=_problems(report.remarks)
+    )
+
+
+def _problems(found: Sequence[Problem]) -> list[ProblemView]:
+    return [
         ProblemView(pointer=each.pointer, code=each.code, message=each.message, hint=each.hint)
-        for each in report.problems
+        for each in found
     ]
-    return ReportView(valid=report.valid, problems=problems)
 
 
 def _card(app: CatalogApp) -> AppCardView:

@@ -2,10 +2,10 @@
 
 from mymozhem.api.query_models import PrizesQuery, check_fields, paged
 from mymozhem.api.request_models import NewPrizeBody, PrizePatch
+from mymozhem.api.request_parsing import given_fields
 from mymozhem.api.request_pipeline import RequestContext
 from mymozhem.api.responses import Page
 from mymozhem.api.routes import Routes
-from mymozhem.errors import Invalid
 from mymozhem.rooms.prizes import manage
 from mymozhem.rooms.prizes.manage import NewPrize
 from mymozhem.rooms.views.base import Deleted, deleted
@@ -51,10 +51,7 @@ async def change_prize(
     context: RequestContext, id: str, prize_id: str, body: PrizePatch
 ) -> PrizeView:
     """Change a prize; never below what is won or reserved."""
-    given = {name: getattr(body, name) for name in _COLUMNS if name in body.model_fields_set}
-    for name, value in given.items():
-        if value is None and name != "image_url":
-            raise Invalid(fields={f"/{name}": ["Give a value, or leave the field out."]})
+    given = given_fields(body, _COLUMNS, may_be_null="image_url")
     changes = {_COLUMNS[name]: value for name, value in given.items()}
     await manage.change_prize(context.services, id, context.caller, prize_id, changes)
     return await _shown(context, id, prize_id)

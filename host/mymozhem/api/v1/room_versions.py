@@ -109,9 +109,11 @@ class QuestionView(View):
 
 
 class BulkView(View):
-    """How many rooms were checked, clean, moved, or need their organizer; the first of these.
+    """How many rooms were checked, clean, moved, or need their organizer.
 
-    `left` were not checked: repeat the request with `next` as `after`; it is null if none is left.
+    `active` rooms are running and cannot be moved now. `listed` are the first of these and of those
+    that need their organizer. `left` were not checked: repeat the request with `next` as `after`;
+    it is null if none is left.
     """
 
     summary: str
@@ -119,6 +121,7 @@ class BulkView(View):
     clean: int
     upgraded: int
     need_answer: int
+    active: int
     listed: list[QuestionView]
     left: int
     next: str | None
@@ -174,6 +177,7 @@ async def upgrade_rooms_of_an_app(
         clean=bulk.clean,
         upgraded=bulk.upgraded,
         need_answer=bulk.need_answer,
+        active=bulk.active,
         listed=[_question(each) for each in bulk.listed],
         left=bulk.left,
         next=bulk.last,

@@ -7,11 +7,12 @@ from pydantic import JsonValue
 
 from mymozhem.api.query_models import EventsQuery, RoomsQuery, check_fields, paged
 from mymozhem.api.request_models import CopyBody, NewRoomBody, Payload, RoomPatch
+from mymozhem.api.request_parsing import given_fields
 from mymozhem.api.request_pipeline import RequestContext
 from mymozhem.api.responses import Answer, Page
 from mymozhem.api.routes import Routes
 from mymozhem.contract import JsonObject
-from mymozhem.errors import BadRequest, Invalid
+from mymozhem.errors import BadRequest
 from mymozhem.rooms.actions.perform import perform
 from mymozhem.rooms.app_calls.retry import retry_room
 from mymozhem.rooms.core.revision import RoomChanged
@@ -173,10 +174,4 @@ async def _shown(context: RequestContext, room_id: str) -> Answer[Shown]:
 
 def _fields(body: RoomPatch) -> dict[str, object]:
     """Return the columns that change; only a capacity may be removed."""
-    given: dict[str, object] = {
-        name: getattr(body, name) for name in _CARD if name in body.model_fields_set
-    }
-    for name, value in given.items():
-        if value is None and name != "capacity":
-            raise Invalid(fields={f"/{name}": ["Give a value, or leave the field out."]})
-    return given
+    return given_fields(body, _CARD, may_be_null="capacity")

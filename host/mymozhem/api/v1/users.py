@@ -1,11 +1,11 @@
 """Users: for themselves and for admins."""
 
 from mymozhem.api.request_models import UserPatch
+from mymozhem.api.request_parsing import given_fields
 from mymozhem.api.request_pipeline import RequestContext
 from mymozhem.api.routes import Routes
 from mymozhem.auth.profiles import change_profile, read_profile
 from mymozhem.auth.users import UserChanges
-from mymozhem.errors import Invalid
 from mymozhem.rooms.participants.erase import erase_person
 from mymozhem.rooms.views.account import AnswerView, SeatView, export_person
 from mymozhem.rooms.views.base import Deleted, Timestamp, View, deleted
@@ -56,11 +56,9 @@ async def get_user(context: RequestContext, id: str) -> UserView:
 @routes.add("PATCH /users/{id}")
 async def change_user(context: RequestContext, id: str, body: UserPatch) -> UserView:
     """Change a name or an avatar; null removes the avatar."""
-    given = body.model_dump(exclude_unset=True)
+    given = given_fields(body, ("name", "avatar"), may_be_null="avatar")
     if "avatar" in given:
         given["avatar_url"] = given.pop("avatar")
-    if given.get("name", "") is None:
-        raise Invalid(fields={"/name": ["Give a name, or leave the field out."]})
     changes = UserChanges.model_validate(given)
     return user_view(await change_profile(context.services.database, context.caller, id, changes))
 

@@ -184,7 +184,7 @@ def _refused(app_id: str, folder: Path, reason: str) -> Refused:
 def _code(folder: Path, said: Environment) -> IsolatedCode:
     report = validate_manifest(said.manifest, registered_as=said.app_id)
     if report.manifest is None or report.manifest.is_remote:
-        problem = report.problems[0].message if report.problems else "it has a baseUrl"
+        problem = report.problems[0].sentence if report.problems else "it has a baseUrl"
         raise _Broken(f"its manifest is not accepted ({problem})")
     _require_as_built(folder, said)
     return IsolatedCode(

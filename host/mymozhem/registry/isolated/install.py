@@ -213,7 +213,7 @@ def _described(wheel: Wheel, scratch: Path, settings: Settings) -> Environment:
     document = build.describe(wheel, scratch, settings)
     report = validate_manifest(document, registered_as=wheel.app_id)
     if report.manifest is None:
-        raise InstallFailed(f"Its manifest is not accepted: {report.problems[0].message}")
+        raise InstallFailed(f"Its manifest is not accepted: {report.problems[0].sentence}.")
     return Environment(
         app_id=wheel.app_id,
         distribution=wheel.distribution,

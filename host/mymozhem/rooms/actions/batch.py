@@ -31,11 +31,11 @@ from mymozhem.rooms.coordination.action_batches import (
 from mymozhem.rooms.coordination.room_mutex import RoomBusy
 from mymozhem.rooms.core.app_context import actor_of, build_context
 from mymozhem.rooms.core.event_log import cursor_of
-from mymozhem.rooms.core.membership import MEMBERS, Membership, require_role
+from mymozhem.rooms.core.membership import MEMBERS, STAFF, Membership, require_role
 from mymozhem.rooms.core.revision import Revision, revision
 from mymozhem.rooms.core.services import Services
 from mymozhem.rooms.core.transaction import RoomTransaction
-from mymozhem.rooms.effects import apply_effects
+from mymozhem.rooms.effects import apply_effects, telling_plainly
 from mymozhem.rooms.tables.rooms import RoomRow
 
 from .checks import require_allowed
@@ -214,7 +214,8 @@ async def _apply_one(
             if answer.refuse is not None:
                 no = answer.refuse
                 raise Refused(no.message, code=no.code, details=no.details)
-            reply = await apply_effects(transaction, answer.effects)
+            with telling_plainly(for_staff=membership.role in STAFF):
+                reply = await apply_effects(transaction, answer.effects)
             await mark_claim_done(transaction.session, call.claim)
             return ActionResponse(reply, await cursor_of(transaction, membership))
     except Unavailable:

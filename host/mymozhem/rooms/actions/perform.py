@@ -16,11 +16,11 @@ from mymozhem.rooms.app_calls.fallbacks import record_fallback
 from mymozhem.rooms.coordination.action_batches import ActionResponse
 from mymozhem.rooms.core.app_context import build_context
 from mymozhem.rooms.core.event_log import cursor_of
-from mymozhem.rooms.core.membership import MEMBERS, Membership, require_role
+from mymozhem.rooms.core.membership import MEMBERS, STAFF, Membership, require_role
 from mymozhem.rooms.core.revision import Revision, revision
 from mymozhem.rooms.core.services import Services
 from mymozhem.rooms.core.transaction import RoomTransaction
-from mymozhem.rooms.effects import apply_effects
+from mymozhem.rooms.effects import apply_effects, telling_plainly
 
 from .batch import is_batched, perform_batched
 from .checks import require_allowed
@@ -110,13 +110,15 @@ class _Performance(Exchange[ActionRequest, ActionResult, _CallerRevision, Action
     ) -> ActionResponse:
         """Apply the app's effects."""
         outcome.raise_if_refused()
-        outcome.raise_if_failed()
+        for_staff = current.membership.role in STAFF
+        outcome.raise_if_failed(for_staff=for_staff)
         if outcome.result is None:
             message = "The app does not take actions."
             raise Unavailable(message, code="APP_NOT_IMPLEMENTED")
         if outcome.decided_by is not DecidedBy.APP:
             record_fallback(transaction, HANDLE_ACTION, outcome)
-        reply = await apply_effects(transaction, outcome.result.effects)
+        with telling_plainly(for_staff=for_staff):
+            reply = await apply_effects(transaction, outcome.result.effects)
         return ActionResponse(reply, await cursor_of(transaction, current.membership))
 
     async def _revision(self, session: AsyncSession) -> _CallerRevision:

@@ -201,7 +201,7 @@ class _Import(Exchange[SettingsValidationRequest, SettingsValidationResult, Revi
 
 def _answer(outcome: Outcome[SettingsImportResult]) -> SettingsImportResult:
     outcome.raise_if_refused()
-    outcome.raise_if_failed()
+    outcome.raise_if_failed(for_staff=True)
     if outcome.result is None:
         message = "The app does not import settings."
         raise Unavailable(message, code="APP_NOT_IMPLEMENTED")

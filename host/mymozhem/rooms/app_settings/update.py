@@ -99,7 +99,7 @@ def store_settings(transaction: RoomTransaction, settings: JsonObject) -> None:
 def require_no_problems(outcome: Outcome[SettingsValidationResult]) -> None:
     """Raise if the app found problems with settings, refused them, or failed and must decide."""
     outcome.raise_if_refused()
-    outcome.raise_if_failed()
+    outcome.raise_if_failed(for_staff=True)
     if outcome.result is None or not outcome.result.problems:
         return
     message = "The app does not accept these settings."

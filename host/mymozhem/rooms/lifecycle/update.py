@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from pydantic.alias_generators import to_camel
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from mymozhem.auth.principal import Principal
@@ -201,7 +202,7 @@ def _store_fields(transaction: RoomTransaction, fields: Mapping[str, object]) ->
     for name in changed:
         setattr(room, name, fields[name])
     transaction.touch()
-    transaction.record(RoomUpdated(fields=tuple(changed)))
+    transaction.record(RoomUpdated(fields=tuple(map(to_camel, changed))))
 
 
 async def _move(transaction: RoomTransaction, status: RoomStatus) -> None:

@@ -21,6 +21,8 @@ from mymozhem.rooms.notifications import send
 from mymozhem.rooms.tables.locks import RoomLockRow, RoomServedByRow
 from mymozhem.rooms.tables.rooms import RoomRow
 
+from .verify import target_name
+
 #: rooms in one transaction; fewer if people of each are notified
 AT_ONCE = 500
 TOLD_AT_ONCE = 20
@@ -149,7 +151,13 @@ class ServingRecorder:
                         await _tell(self._services, unit, room, manifest, words)
             changed += len(rooms)
         app_id, version, _ = group.locked
-        logger.info("rooms are served again", app=app_id, version=version, by=target, rooms=changed)
+        if target is None:
+            logger.warning("rooms are orphaned", app=app_id, version=version, rooms=changed)
+            return
+        again = group.noted == ORPHANED
+        said = "rooms are served again" if again else "rooms are served by other code"
+        by = target_name(target)
+        logger.info(said, app=app_id, version=version, by=by, rooms=changed)
 
 
 def _running() -> tuple[ColumnElement[bool], ...]:

@@ -118,9 +118,9 @@ def _documents(known: _Known) -> Iterator[Check]:
         room.app_manifest_version,
     )
     named = f"{lock.get('appId')} {lock.get('manifestVersion')}"
-    says = f"The room runs what it is locked to, {named}."
+    says = f"The room and its lock name the same version, {named}."
     if not same:
-        says = f"The room runs {room.app_id} {room.app_manifest_version}, its lock names {named}."
+        says = f"The room names {room.app_id} {room.app_manifest_version}, its lock names {named}."
     yield Check("room", same, says)
 
 

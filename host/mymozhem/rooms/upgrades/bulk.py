@@ -20,6 +20,7 @@ from mymozhem.rooms.tables.rooms import RoomRow
 
 from .migrate import Strategy
 from .plan import Plan
+from .preconditions import RoomActive
 from .procedure import MigrationPaths
 from .snapshot import find_version
 from .upgrade import UpgradeRequest, upgrade_room
@@ -71,14 +72,16 @@ class NeedsAnswer:
 class Bulk:
     """The result: of `rooms`, how many were `clean`, and were `upgraded` unless it was a dry run.
 
-    `need_answer` counts the others; `listed` are the first of them. `left` rooms were not
-    processed: repeat the request with `last` as `after`. `last` is None if none are left.
+    `active` are running and cannot be moved now; `need_answer` counts the others; `listed` are the
+    first of both. `left` rooms were not processed: repeat the request with `last` as `after`.
+    `last` is None if none are left.
     """
 
     rooms: int
     clean: int
     upgraded: int
     need_answer: int
+    active: int
     listed: tuple[NeedsAnswer, ...]
     left: int
     last: str | None
@@ -88,7 +91,9 @@ class Bulk:
         """Return the result as a sentence."""
         rooms = "1 room" if self.rooms == 1 else f"{self.rooms} rooms"
         need = "1 needs" if self.need_answer == 1 else f"{self.need_answer} need"
-        return f"{rooms}: {self.clean} clean, {need} an answer"
+        runs = "1 runs" if self.active == 1 else f"{self.active} run"
+        running = f", {runs} and cannot be moved now" if self.active else ""
+        return f"{rooms}: {self.clean} clean, {need} an answer{running}"
 
 
 async def upgrade_rooms(
@@ -112,7 +117,8 @@ async def upgrade_rooms(
         rooms=done,
         clean=work.clean,
         upgraded=0 if wish.dry_run else work.clean,
-        need_answer=done - work.clean,
+        need_answer=done - work.clean - work.active,
+        active=work.active,
         listed=tuple(work.listed[:MAX_LISTED]),
         left=left,
         last=rooms[done - 1].id if left and done else None,
@@ -129,6 +135,7 @@ class _Work:
         self._journeys: MigrationPaths = {}
         self.looked_at = 0
         self.clean = 0
+        self.active = 0
         self.listed: list[NeedsAnswer] = []
 
     async def do(self, rooms: Sequence[RoomRow]) -> None:
@@ -141,6 +148,7 @@ class _Work:
             self.looked_at += len(some)
             open_ = [each for each in found if each is not None]
             self.clean += len(some) - len(open_)
+            self.active += sum(isinstance(each.error, RoomActive) for each in open_)
             self.listed += open_
             if clock.monotonic() >= ends:
                 return

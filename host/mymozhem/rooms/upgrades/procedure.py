@@ -199,7 +199,7 @@ class UpgradeProcedure(
         """Move the room, unless something that is not in the revision forbids it by now."""
         del current
         outcome.raise_if_refused()
-        outcome.raise_if_failed()
+        outcome.raise_if_failed(for_staff=True)
         if self._wish.expected not in (None, transaction.room.version):
             raise RoomChanged(details={"version": transaction.room.version})
         under_way = await preconditions.under_way(transaction.session, self._room_id)
@@ -299,7 +299,7 @@ class UpgradeProcedure(
         outcome = await call.answer(self.services, budget)
         try:
             outcome.raise_if_refused()
-            outcome.raise_if_failed()
+            outcome.raise_if_failed(for_staff=True)
         except (Conflict, Unavailable) as error:
             return plan.refused(error)
         return self._judged(outcome)

@@ -69,7 +69,9 @@ class Wreck:
                 },
             },
             "registration": {"type": "object"},
-            "actions": {"do": {"roles": ["ORGANIZER"], "payload": {"type": "object"}}},
+            "actions": {
+                "do": {"roles": ["ORGANIZER", "PARTICIPANT"], "payload": {"type": "object"}}
+            },
             "events": {
                 f"{self.id}:said": {"visibility": "public", "payload": {"type": "object"}},
                 f"{self.id}:whispered": {"visibility": "private", "payload": {"type": "object"}},
@@ -421,3 +423,21 @@ async def test_a_host_closes_at_once_whatever_its_apps_are_doing(
     assert blocked
     assert all(each.daemon for each in blocked)
     assert principal(await host.guest(rooms[1])).user_id
+
+
+async def test_participants_read_no_fault_of_the_app_and_organizers_do(host: HostHarness) -> None:
+    room = await host.start("wreck")
+    guest = await host.guest(room)
+    for by, words in ((guest, "The app of this room made a mistake."), (None, "handle_action")):
+        with pytest.raises(Unavailable) as failed:
+            await host.act(room, "do", {"break": "raise"}, by=by)
+        assert words in failed.value.message
+    lie: JsonObject = {"effects": [{"effect": "emit", "type": "wreck:unheard"}]}
+    undeclared = "emit: The manifest declares no event 'wreck:unheard'."
+    with pytest.raises(Conflict) as refused:
+        await host.act(room, "do", lie, by=guest)
+    assert refused.value.message.startswith("The app of this room made a mistake")
+    assert refused.value.details["reason"] == undeclared
+    with pytest.raises(Conflict) as refused:
+        await host.act(room, "do", lie)
+    assert refused.value.message == undeclared

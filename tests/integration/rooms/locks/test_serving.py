@@ -1,6 +1,7 @@
 """Who answers for rooms is noted when it changes, and told where that matters."""
 
 import pytest
+from structlog.testing import capture_logs
 
 from mymozhem.contract import RoomStatus
 from mymozhem.rooms.locks.serving import ServingRecorder
@@ -71,6 +72,20 @@ async def test_who_runs_a_room_is_told_that_its_app_is_gone_and_that_it_is_back(
     assert await titles(without, room.id) == [GONE, BACK]
     assert await records(without, room.id) == [None, "1.1.0"]
     assert await records(without, over.id) == []
+
+
+async def test_the_log_says_what_happened_to_rooms_in_words(host):
+    await host.start("drawer")
+    with capture_logs() as logged:
+        without = await started(host.services)
+        await ServingRecorder(without).note()
+        await ServingRecorder(await started(without, released(Newer(), "1.1.0"))).note()
+    told = [each for each in logged if each["event"].startswith("rooms are")]
+    assert [(each["event"], each["log_level"]) for each in told] == [
+        ("rooms are orphaned", "warning"), ("rooms are served again", "info"),
+    ]  # fmt: skip
+    assert "by" not in told[0]
+    assert told[1]["by"].endswith("1.1.0 inside the host")
 
 
 async def test_hosts_that_see_different_things_do_not_contradict_each_other_for_ever(host):

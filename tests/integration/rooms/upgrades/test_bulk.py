@@ -78,13 +78,14 @@ async def test_organizers_are_told_and_can_go_back(versioned_host, admin):
     assert len(await versioned_host.host.events(room.id, "notification:sent")) == 1
 
 
-async def test_steps_move_drafts_and_running_rooms_need_an_answer(versioned_host, admin):
+async def test_steps_move_drafts_and_running_rooms_are_counted_separately(versioned_host, admin):
     draft, running, ended = [await versioned_host.room() for _ in range(3)]
     await versioned_host.host.change(running.id, status=RoomStatus.ACTIVE)
     await versioned_host.host.change(ended.id, status=RoomStatus.CANCELLED)
     await versioned_host.install(VersionedApp("2.0.0", RENAMED, migrations=[RENAME]))
     done = await bulk(versioned_host, admin, ">=1,<2", "2.0.0")
-    assert done.summary == "2 rooms: 1 clean, 1 needs an answer"
+    assert done.summary == "2 rooms: 1 clean, 0 need an answer, 1 runs and cannot be moved now"
+    assert (done.need_answer, done.active) == (0, 1)
     assert [(each.room_id, each.error.code) for each in done.listed] == [
         (running.id, "ROOM_ACTIVE")
     ]

@@ -22,6 +22,12 @@ _KINDS: dict[int, FailureKind] = {
     HTTPStatus.UNPROCESSABLE_ENTITY: FailureKind.REFUSED_CALL,
 }
 
+_ADVICE: dict[int, str] = {
+    HTTPStatus.UNAUTHORIZED: ": it does not accept the signature; compare its secret and its clock",
+    HTTPStatus.FORBIDDEN: ": it does not let the host in",
+    HTTPStatus.NOT_FOUND: ": nothing is at the path that the manifest names",
+}
+
 _OUTCOMES = ("ok", "refuse")
 
 
@@ -80,8 +86,19 @@ def _no_answer(call: HookCall, status: int, *, asynchronous: bool) -> CallFailed
         return CallFailed(FailureKind.ACCEPTED, f"{name} accepted the call; the result is pending.")
     if status == HTTPStatus.GONE:
         return CallFailed(FailureKind.GONE, f"{name} replied that it no longer exists.")
-    message = f"{name} answered {call.hook.name} with the status {status}."
+    message = f"{name} answered {call.hook.name} with the status {status}{_advice(status)}."
     return CallFailed(_KINDS.get(status, FailureKind.BAD_STATUS), message, status=status)
+
+
+def _advice(status: int) -> str:
+    """Return what a status means to the host, for the app's author; empty if there is no more."""
+    if status == HTTPStatus.ACCEPTED:
+        return ": a later result needs `async: true` in the manifest's webhooks"
+    if status < HTTPStatus.MULTIPLE_CHOICES:
+        return ": a reply has the status 200 and an envelope as its body, also without effects"
+    if status < HTTPStatus.BAD_REQUEST:
+        return ": redirects are not followed; the manifest's baseUrl must be the final address"
+    return _ADVICE.get(status, "")
 
 
 def _bad(call: HookCall, what: str) -> CallFailed:

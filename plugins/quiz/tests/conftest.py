@@ -108,6 +108,14 @@ def outcome(hook: Callable[..., object], **given: object) -> object:
         return no.refusal.code, no.refusal.details
 
 
+def without_messages(answer: object) -> object:
+    """An answer without the messages of its problems."""
+    if not isinstance(answer, dict) or "problems" not in answer:
+        return answer
+    problems = [{**each, "message": None} for each in answer["problems"]]
+    return {**answer, "problems": problems}
+
+
 #: one of each type, with the answer that is right
 QUESTIONS = {
     "single": {"options": [{"text": "Rome"}, {"text": "Paris", "right": True}, {"text": "Bonn"}]},
@@ -188,10 +196,14 @@ class Room:
         return {"rounds": [one] if listed else []}
 
     def ask(self, hook: str, **given: object) -> object:
-        """Ask the app; in a room of the first version its first release must say the same."""
+        """Ask the app; in a room of the first version its first release must say the same.
+
+        The wording of problems may have changed, but not their lines and codes.
+        """
         if self.compares:
             today = outcome(getattr(quiz, hook), **given)
-            assert today == outcome(getattr(FIRST_RELEASE, hook), **given)
+            first = outcome(getattr(FIRST_RELEASE, hook), **given)
+            assert without_messages(today) == without_messages(first)
         return getattr(quiz, hook)(**given)
 
     def person(self, id: str, **more: object) -> Participant:

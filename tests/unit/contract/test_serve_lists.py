@@ -160,14 +160,14 @@ async def test_only_200_gives_a_list_and_nothing_is_followed(lists, status):
 async def test_a_list_that_is_no_json_is_refused(lists):
     lists.body = b"<html>"
     given = context(participants=reference(lists.url, lists.body))
-    heard = await Served(Curious()).invoke(context=given, lists=["/context/participants"])
+    heard = await Served(Curious()).ask(context=given, lists=["/context/participants"])
     assert (heard.status, heard.code) == (400, "LIST_INVALID")
 
 
 async def test_a_list_that_breaks_the_contract_is_refused(lists):
     lists.body = b'{"id": [1]}'
     given = context(participants=reference(lists.url, lists.body))
-    heard = await Served(Curious()).invoke(context=given, lists=["/context/participants"])
+    heard = await Served(Curious()).ask(context=given, lists=["/context/participants"])
     assert (heard.status, heard.code) == (400, "QUESTION_INVALID")
 
 

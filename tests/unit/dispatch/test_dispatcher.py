@@ -284,7 +284,7 @@ class Greedy:
 async def test_an_app_changes_nothing_of_the_hosts(host, room_context, bump):
     host.add(Greedy())
     before = (room_context.model_dump_json(), bump.model_dump_json())
-    await host.invoke(context=room_context, request=bump)
+    await host.ask(context=room_context, request=bump)
     assert (room_context.model_dump_json(), bump.model_dump_json()) == before
     assert Greedy.kept[0].room.settings is not room_context.room.settings
 

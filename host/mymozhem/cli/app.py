@@ -191,8 +191,9 @@ def _remote(name: str | None, app: object, base_url: str, path: str) -> JsonObje
 
 def _run(endpoint: "Endpoint", plugin: str, host: str, listening: socket.socket) -> int:
     """Serve until a signal; return the exit status."""
-    from uvicorn import Config, Server
+    from uvicorn import Config
 
+    from mymozhem.cli.process_end import HostServer, ProcessEnd
     from mymozhem.cli.serve import stop_on_signals
 
     logging.basicConfig(format="%(asctime)s %(levelname)s %(name)s: %(message)s")
@@ -206,13 +207,16 @@ def _run(endpoint: "Endpoint", plugin: str, host: str, listening: socket.socket)
         timeout_keep_alive=KEEP_ALIVE_SECONDS,
         timeout_graceful_shutdown=GRACE_SECONDS,
     )
-    server = Server(config)
-    stop_on_signals(server)
+    end = ProcessEnd()
+    server = HostServer(config, end)
+    stop_on_signals(server, end)
     where = _url(host, listening.getsockname()[1])
     click.echo(f"{plugin} listens at {where} (stop it with Ctrl+C)")
     with listening:
         server.run(sockets=[listening])
-    return 0 if server.started else 1
+    status = 0 if server.started else 1
+    end.closed(status)
+    return status
 
 
 def _listen(host: str, port: int) -> socket.socket:

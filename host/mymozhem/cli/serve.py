@@ -19,6 +19,8 @@ from mymozhem.config import Settings
 if TYPE_CHECKING:
     from uvicorn import Config, Server
 
+    from .process_end import ProcessEnd
+
 #: how long requests may continue after the signal to stop
 GRACE_SECONDS = 10
 
@@ -68,26 +70,30 @@ def serve_command(**options: object) -> None:
 
 def run(settings: Settings) -> int:
     """Serve until a signal; return the exit status."""
-    from uvicorn import Server
-
     from mymozhem.observability.logging import configure_logging
 
+    from .process_end import HostServer, ProcessEnd
+
     configure_logging(settings)
+    end = ProcessEnd()
     with _lasting():
-        server = Server(config_of(settings))
-    stop_on_signals(server)
+        server = HostServer(config_of(settings), end)
+    stop_on_signals(server, end)
     click.echo(f"mymozhem is starting at {settings.effective_public_url} (stop it with Ctrl+C)")
     server.run()
-    return 0 if server.started else 1
+    status = 0 if server.started else 1
+    end.closed(status)
+    return status
 
 
-def stop_on_signals(server: "Server") -> None:
+def stop_on_signals(server: "Server", end: "ProcessEnd") -> None:
     """Let a signal stop a server, also before it runs; uvicorn handles signals while it runs.
 
     After a graceful stop, uvicorn sends itself the signal again, which this handler ignores.
     """
 
     def stop(*_: object) -> None:
+        end.begin()
         server.should_exit = True
 
     for number in (signal.SIGINT, signal.SIGTERM):

@@ -47,7 +47,10 @@ async def _work(settings: Settings) -> None:
     from mymozhem.observability.logging import configure_logging
     from mymozhem.wiring.process import open_parts
 
+    from .process_end import ProcessEnd
+
     configure_logging(settings)
+    end = ProcessEnd()
     if await current(settings.effective_database_url) != HEAD:
         raise click.ClickException(
             "The database is not at the newest schema: type `mymozhem db upgrade`, then start "
@@ -55,10 +58,16 @@ async def _work(settings: Settings) -> None:
         )
     stopped = asyncio.Event()
     loop = asyncio.get_running_loop()
+
+    def stop(*_: object) -> None:
+        end.begin()
+        loop.call_soon_threadsafe(stopped.set)
+
     for number in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(number, stopped.set)
+        signal.signal(number, stop)
     async with open_parts(settings, SystemClock(), exclusive=False) as parts:
         parts.carry()
         click.echo("The worker sends deliveries (stop it with Ctrl+C).")
         await stopped.wait()
+    end.closed()
     click.echo("The worker has stopped.")

@@ -12,6 +12,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 import pluggy
 
+from mymozhem.concurrency.app_ownership import record_code, running_as
 from mymozhem.contract.hooks import PROJECT, AppHooks, hooks_of
 from mymozhem.manifests.model import Manifest
 from mymozhem.manifests.validate import validate_manifest
@@ -58,9 +59,11 @@ def load_installed(app_id: str, found: Sequence[Discovered]) -> AppCode | Refuse
 
 
 def _load(discovered: Discovered) -> AppCode | Refused:
+    record_code(discovered.app_id, discovered.entry_point.value.partition(":")[0].strip())
     try:
-        manager = _registered(discovered.entry_point.load())
-        manifest = _manifest(manager, discovered.app_id)
+        with running_as(discovered.app_id):
+            manager = _registered(discovered.entry_point.load())
+            manifest = _manifest(manager, discovered.app_id)
         _require(*_problems(manager, manifest))
     except _NotLoadable as refused:
         return Refused(discovered.app_id, refused.reasons)

@@ -1,5 +1,6 @@
 """The parts of every process of the platform, with a web server or without one."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
@@ -16,6 +17,7 @@ from mymozhem.dispatch.breakers.shared_state import SharedBreakerState
 from mymozhem.dispatch.dispatcher import Dispatcher
 from mymozhem.dispatch.observers import CallObservers
 from mymozhem.dispatch.stored_lists import StoredLists
+from mymozhem.dispatch.transports.app_executor import AppExecutor
 from mymozhem.dispatch.transports.base import AppTarget
 from mymozhem.dispatch.transports.isolated import IsolatedTransport
 from mymozhem.dispatch.transports.webhook.transport import WebhookTransport
@@ -95,6 +97,8 @@ async def open_parts(
     With `exclusive`, a SQLite file is locked for this process. Raises `Unavailable` while the
     database is unreachable, `AlreadyRunning` if another process has the file.
     """
+    # Apps cannot use up the threads that the host's own work needs.
+    asyncio.get_running_loop().set_default_executor(AppExecutor())
     async with AsyncExitStack() as stack:
         database = Database(settings.effective_database_url, clock=clock)
         await database.open(exclusive=exclusive)

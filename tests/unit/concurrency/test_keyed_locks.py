@@ -57,5 +57,5 @@ async def test_a_timeout_of_the_holder_is_not_taken_for_one_of_the_wait():
     locks: KeyedLocks[str] = KeyedLocks()
     with pytest.raises(TimeoutError, match="mine"):
         async with locks.hold("one", seconds=GUARD):
-            raise TimeoutError("mine")  # noqa: EM101 - the text is what the test looks for
+            raise TimeoutError("mine")
     assert len(locks) == 0

@@ -12,7 +12,11 @@ import threading
 from collections.abc import Awaitable, Callable
 from typing import Generic, TypeVar
 
+import structlog
+
 from mymozhem.dispatch.outcome import CallFailed, FailureKind
+
+logger = structlog.stdlib.get_logger(__name__)
 
 T = TypeVar("T")
 
@@ -58,6 +62,10 @@ class Runner(Generic[T]):
 
     def close(self) -> None:
         """Stop idle threads and abandon blocked ones, which are daemons. Idempotent."""
+        calls = self._threads - len(self._idle) + len(self._abandoned)
+        if calls and not self._closed:
+            message = "app still runs calls; the host ends without waiting for them"
+            logger.warning(message, app=self._name, calls=calls)
         self._closed = True
         while self._idle:
             self._idle.pop().jobs.put(None)

@@ -14,6 +14,7 @@ import pluggy
 import structlog
 from pydantic import BaseModel
 
+from mymozhem.concurrency.app_ownership import running_as
 from mymozhem.contract import Hook, Refuse
 from mymozhem.dispatch.outcome import CallFailed, FailureKind
 from mymozhem.dispatch.reply_codec import encode
@@ -61,9 +62,9 @@ class InProcess:
         ask = partial(_ask, call, function)
         runner, late = self._runner(call.app.app_id), partial(_late, call)
         if function.is_coroutine:
-            answer = await runner.in_task(partial(_await_answer, call.hook, ask), late)
+            answer = await runner.in_task(partial(_await_answer, call, ask), late)
         else:
-            answer = await runner.in_thread(partial(_answer, call.hook, ask), late)
+            answer = await runner.in_thread(partial(_answer, call, ask), late)
         if isinstance(answer, CallFailed):
             raise answer
         return answer
@@ -120,12 +121,14 @@ def _ask(call: HookCall, function: "_Function") -> Any:  # noqa: ANN401  whateve
     return function.call(*(private_copy(given[name]) for name in function.takes))
 
 
-def _answer(hook: Hook[BaseModel, BaseModel], ask: Callable[[], object]) -> Answer:
+def _answer(call: HookCall, ask: Callable[[], object]) -> Answer:
+    hook = call.hook
     try:
-        try:
-            answer = ask()
-        except Refuse as no:
-            answer = no.refusal
+        with running_as(call.app.app_id):
+            try:
+                answer = ask()
+            except Refuse as no:
+                answer = no.refusal
         return encode(hook, answer)
     except CallFailed as failed:
         return failed
@@ -133,15 +136,15 @@ def _answer(hook: Hook[BaseModel, BaseModel], ask: Callable[[], object]) -> Answ
         return _raised(hook, error)
 
 
-async def _await_answer(
-    hook: Hook[BaseModel, BaseModel], ask: Callable[[], Awaitable[object]]
-) -> Answer:
+async def _await_answer(call: HookCall, ask: Callable[[], Awaitable[object]]) -> Answer:
+    hook = call.hook
     try:
         answer: object
-        try:
-            answer = await ask()
-        except Refuse as no:
-            answer = no.refusal
+        with running_as(call.app.app_id):
+            try:
+                answer = await ask()
+            except Refuse as no:
+                answer = no.refusal
         return encode(hook, answer)
     except CallFailed as failed:
         return failed

@@ -15,6 +15,9 @@ from tests.docs.schema_tables import members
 ROOMS = Path(mymozhem.rooms.__file__).parent
 Function = ast.FunctionDef | ast.AsyncFunctionDef
 
+#: fields that `rooms/jobs/change_payload.py` adds when the call is made; of these, some may be null
+COMPLETED = {ChangeKind.JOINED: {"participant"}, ChangeKind.WINNER: {"key"}}
+
 
 @dataclass(frozen=True)
 class Made:
@@ -53,13 +56,15 @@ def change_table() -> str:
             lines.append(f"| `{value}` | {said} | | not sent in this version |")
         for each in made:
             what = ", ".join(f"`{name}`" for name in sorted(each.what))
-            fields = [_field(name, each) for name in order if name in each.always | each.sometimes]
+            known = each.always | each.sometimes | COMPLETED.get(each.kind, set())
+            fields = [_field(name, each) for name in order if name in known]
             lines.append(f"| `{value}` | {said} | {what} | {', '.join(fields) or 'none'} |")
     return "\n".join(lines)
 
 
 def _field(name: str, made: Made) -> str:
-    return f"`{name}`" + (" or null" if name in made.sometimes else "")
+    is_sometimes = name in made.sometimes or name in COMPLETED.get(made.kind, set())
+    return f"`{name}`" + (" or null" if is_sometimes else "")
 
 
 @cache

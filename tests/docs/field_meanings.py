@@ -6,7 +6,7 @@ from collections.abc import Mapping
 MEANINGS: Mapping[str, Mapping[str, str]] = {
     # ------------------------------------------------------------------------------- the context
     "Context": {
-        "contract": "version of the contract that the host speaks",
+        "contract": "version of the contract of this call: the one that the room is locked to",
         "callId": "id of the call; a repeated attempt has the same id",
         "app": "the app, in the version that the room is locked to",
         "room": "the room; null for a call outside a room",
@@ -118,7 +118,7 @@ MEANINGS: Mapping[str, Mapping[str, str]] = {
         "message": "for the organizer",
     },
     "SettingsMigrationRequest": {
-        "settings": "the room's settings in the version `from`",
+        "settings": "what the declared steps made of the room's settings",
         "state": "the room's state in the version `from`",
         "from": "version that the room has",
         "to": "version that the room is to have; lower than `from` on the way back",
@@ -150,6 +150,8 @@ MEANINGS: Mapping[str, Mapping[str, str]] = {
         "metadata": "what is stored with the participant; null keeps metadata and answers",
         "reason": "for the person: why they were turned away, or have to wait",
         "seats": "accept only if fewer active participants than this are in the room",
+        "own": "what the app shows to the participant; null keeps what is there",
+        "private": "what the app alone keeps about the participant; null keeps what is there",
     },
     # --------------------------------------------------------------------------------- draws
     "PrepareDrawRequest": {
@@ -308,8 +310,14 @@ MEANINGS: Mapping[str, Mapping[str, str]] = {
         "winnerId": "the win concerned",
         "drawId": "the draw concerned",
         "windowId": "the window concerned, by the id that the app gave it",
-        "key": "key of the draw concerned",
+        "key": "key of the draw concerned, also of the draw that a win results from",
         "wins": "the wins that changed, as they are now",
+        "participant": "who joined, as they are now",
+    },
+    "ChangedParticipant": {
+        "role": "role in the room",
+        "kind": "how the person is known",
+        "status": "whether the person takes part now",
     },
     "Wins": {
         "winnerId": "id of the win",
@@ -346,11 +354,13 @@ MEANINGS: Mapping[str, Mapping[str, str]] = {
         "public": "the new public part; null leaves it as it is",
         "organizer": "the new organizer part; null leaves it as it is",
         "private": "the new private part; null leaves it as it is",
+        "merge": "the parts are JSON Merge Patches (RFC 7396) of what is there",
     },
     "SetParticipants": {
         "participantId": "participants of this room",
         "own": "for each: the new own part; null leaves it as it is",
         "private": "for each: the new private part; null leaves it as it is",
+        "merge": "the entries are JSON Merge Patches (RFC 7396) of what is there",
     },
     "SetSettings": {"patch": "JSON Merge Patch (RFC 7396): null removes a setting"},
     "OpenWindow": {
@@ -405,6 +415,11 @@ MEANINGS: Mapping[str, Mapping[str, str]] = {
     },
     "Fulfill": {"winnerId": "a public win that is not revoked"},
     "Revoke": {"winnerId": "a public win", "reason": "why; the log keeps its digest"},
+    "AddPrize": {
+        "name": "name of the prize; spaces around it are removed",
+        "quantity": "units of it",
+        "metadata": "stored with the prize; `metadata` of a prize in `needs`",
+    },
     "Schedule": {
         "name": "name of the timer in this room",
         "at": "when it is due; a moment that has passed is due at once",

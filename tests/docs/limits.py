@@ -88,6 +88,7 @@ _PERSON = (
 )
 _PART = ("`prompt`, `data` and `rules`, each, as JSON", _bytes(opening.MAX_PART_BYTES))
 _NOTE = ("`data` of a draw, as JSON", _bytes(MAX_NOTE_BYTES))
+_PRIZE = ("`metadata` of the prize, as JSON", _bytes(MAX_NOTE_BYTES))
 _DRAWS = ("Draws of one room that are committed", f"{CHAIN_LENGTH - 1:,}")
 _DELIVERY: tuple[Limit, ...] = (
     ("Attempts, unless the operator or the manifest says otherwise",
@@ -126,6 +127,7 @@ HOOK_LIMITS: Mapping[str, tuple[Limit, ...]] = {
     "register_participant": (
         _BUDGET,
         ("Request of a person who joins, with the answers", _bytes(BODY_BYTES)),
+        _PERSON,
     ),
     "prepare_draw": (
         ("Entries of a draw", f"{MAX_ENTRIES:,}"),
@@ -197,6 +199,12 @@ EFFECT_LIMITS: Mapping[str, tuple[Limit, ...]] = {
          f"-{scores.MOST:,} to {scores.MOST:,}"),
     ),
     "award": (("Wins of one prize for one participant that stand", "1"),),
+    "addPrize": (
+        ("Units", f"{_most('AddPrize', 'quantity', 'maximum'):,}"),
+        ("`name`", f"{_most('AddPrize', 'name', 'maxLength')} characters"),
+        _PRIZE,
+        _EFFECTS,
+    ),
     "fulfill": (_EFFECTS,),
     "revoke": (("`reason`", f"{_most('Revoke', 'reason', 'maxLength')} characters"),),
     "schedule": (

@@ -24,7 +24,10 @@ def fields_table(
     lines = [f"| {' | '.join(columns)} |", f"|{' --- |' * len(columns)}"]
     for name, each in properties.items():
         default = "required" if name in required else _default(each)
-        row = [f"`{name}`", holds(each, link), default, *([meanings[name]] if meanings else [])]
+        row = [f"`{name}`", holds(each, link), default]
+        if meanings:
+            since = each.get("x-since")
+            row.append(meanings[name] + (f" (since {since})" if since else ""))
         lines.append(f"| {' | '.join(row)} |")
     return "\n".join(lines)
 

@@ -7,6 +7,7 @@ result says what the host does next.
 """
 
 from .effects import (
+    AddPrize,
     Adjust,
     Announce,
     Award,
@@ -67,6 +68,7 @@ from .payloads import (
     AppRef,
     Candidates,
     Change,
+    ChangedParticipant,
     CloseWindowRequest,
     CloseWindowResult,
     Context,
@@ -131,6 +133,7 @@ __all__ = [
     "ActionRequest",
     "ActionResult",
     "Actor",
+    "AddPrize",
     "Adjust",
     "Announce",
     "AppHooks",
@@ -142,6 +145,7 @@ __all__ = [
     "Change",
     "ChangeKind",
     "ChangeWindow",
+    "ChangedParticipant",
     "CloseOn",
     "CloseReason",
     "CloseWindow",

@@ -1,16 +1,25 @@
 """Effects: what an app can request from the host; those of one result are applied all or none."""
 
+from operator import not_
 from typing import Annotated, Literal, Self
 
-from pydantic import AfterValidator, Field, JsonValue, StrictBool, StrictInt, model_validator
+from pydantic import (
+    AfterValidator,
+    Field,
+    JsonValue,
+    StrictBool,
+    StrictInt,
+    StringConstraints,
+    model_validator,
+)
 from pydantic_core import to_json
 
 from .enums import CloseOn, Judge, Level, Results, Role, SubmissionMode, Verdict
 from .fair.model import MAX_RESERVES
-from .wire import Answer, Id, JsonObject, LongText, Moment, ShortText
+from .wire import Answer, Id, JsonObject, LongText, Moment, ShortText, Since
 
 MAX_EFFECTS = 200
-#: the maximum size of an app's note with a draw
+#: the maximum size of an app's note with a draw, or of the metadata of a prize
 MAX_NOTE_BYTES = 4_096
 
 Audience = Level | tuple[Id, ...]
@@ -23,8 +32,21 @@ SharedField = Annotated[
 ]
 #: points of one submission or one adjustment
 Points = Annotated[StrictInt, Field(ge=-1_000_000_000, le=1_000_000_000)]
+PrizeName = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=100)]
+#: apply parts as JSON merge patches (RFC 7396) instead of replacing them
+Merge = Annotated[StrictBool, Since("1.1"), Field(exclude_if=not_)]
 #: how many participants a draw names in reserve
 ReserveCount = Annotated[StrictInt, Field(ge=0, le=MAX_RESERVES)]
+
+
+def _small(note: JsonObject) -> JsonObject:
+    if len(to_json(note)) > MAX_NOTE_BYTES:
+        msg = f"it is {MAX_NOTE_BYTES} bytes at most"
+        raise ValueError(msg)
+    return note
+
+
+Note = Annotated[JsonObject, AfterValidator(_small)]
 
 
 class Emit(Answer):
@@ -37,24 +59,31 @@ class Emit(Answer):
 
 
 class SetState(Answer):
-    """Replace parts of the room's state; each part is shown to its level only."""
+    """Replace parts of the room's state, or merge into them; each is shown to its level only.
+
+    With `merge` each part is a JSON merge patch (RFC 7396) of what the room has when the effect is
+    applied: objects are merged, a null removes a field, any other value replaces.
+    """
 
     effect: Literal["setState"] = "setState"
     public: JsonObject | None = None
     organizer: JsonObject | None = None
     private: JsonObject | None = None
+    merge: Merge = False
 
 
 class SetParticipants(Answer):
-    """Replace what the app keeps about single participants, in parallel arrays.
+    """Replace what the app keeps about single participants, or merge into it; parallel arrays.
 
-    `own` is shown to that participant alone, `private` to nobody. None leaves a part as it is.
+    `own` is shown to that participant alone, `private` to nobody. None leaves a part as it is. With
+    `merge` each entry is a JSON merge patch (RFC 7396), as in `SetState`.
     """
 
     effect: Literal["setParticipants"] = "setParticipants"
     participant_id: tuple[Id, ...]
     own: tuple[JsonObject | None, ...] | None = None
     private: tuple[JsonObject | None, ...] | None = None
+    merge: Merge = False
 
     @model_validator(mode="after")
     def _same_length(self) -> Self:
@@ -217,6 +246,19 @@ class Award(Answer):
     metadata: JsonObject = {}
 
 
+class AddPrize(Answer):
+    """Add a prize to the room; its id arrives as a change of kind `prize`.
+
+    The manifest needs the permission `prizes:write`, and the room must not have ended. `metadata`
+    is 4 KiB at most.
+    """
+
+    effect: Literal["addPrize"] = "addPrize"
+    name: PrizeName
+    quantity: Annotated[StrictInt, Field(ge=1, le=1_000_000)] = 1
+    metadata: Note = {}
+
+
 class Schedule(Answer):
     """Set a durable timer; a timer of the same name is replaced."""
 
@@ -263,13 +305,6 @@ class PrizeCount(Answer):
     count: Annotated[StrictInt, Field(ge=1, le=1_000_000)]
 
 
-def _small(note: JsonObject) -> JsonObject:
-    if len(to_json(note)) > MAX_NOTE_BYTES:
-        msg = f"the data of a draw is {MAX_NOTE_BYTES} bytes at most"
-        raise ValueError(msg)
-    return note
-
-
 class PublicSource(Answer):
     """A public source of randomness, fixed before its value is known."""
 
@@ -296,7 +331,7 @@ class Draw(Answer):
     public_sources: tuple[PublicSource, ...] = ()
     replaces: Id | None = None
     reserves: ReserveCount = 0
-    data: Annotated[JsonObject, AfterValidator(_small)] = {}
+    data: Note = {}
 
 
 class RunDraw(Answer):
@@ -343,6 +378,7 @@ Effect = Annotated[
     | Rejudge
     | Adjust
     | Award
+    | AddPrize
     | Fulfill
     | Revoke
     | Schedule

@@ -18,9 +18,17 @@ from .enums import (
     Verdict,
     WinnerStatus,
 )
-from .wire import Answer, Id, JsonObject, LongText, Moment, ShortText, Wire
+from .wire import Answer, Id, JsonObject, LongText, Moment, ShortText, Since, Wire
 
 Tickets = Annotated[StrictInt, Field(ge=1, le=10_000_000)]
+
+
+def _is_none(value: object) -> bool:
+    return value is None
+
+
+#: in the JSON of a model only if it is not None
+Absent = Field(exclude_if=_is_none)
 
 
 # ------------------------------------------------------------------------------------- the context
@@ -268,9 +276,11 @@ class SettingsImportResult(Answer):
 
 
 class SettingsMigrationRequest(Wire):
-    """Settings and state of a room in one version of the app, to be migrated to another.
+    """Settings and state of a room, to be migrated from one version of the app to another.
 
-    The newer of the two versions is called, on upgrades and on downgrades.
+    The newer of the two versions is called, on upgrades and on downgrades. `settings` are what the
+    steps of the manifests made of the room's settings (what the room has, to an app that speaks
+    1.0 alone); `context.room.settings` are what the room has.
     """
 
     settings: JsonObject
@@ -323,6 +333,10 @@ class RegistrationResult(Answer):
     """Whether the applicant may join; `metadata` is stored with the participant.
 
     `metadata` None keeps what the room already stores and adds the answers, which replace nothing.
+    `own` and `private` are what the app keeps about the participant, as in the effect
+    `setParticipants`. They are stored in the transaction of the join, so that they are there from
+    the first moment, also for a participant who waits. None keeps what is there from an earlier
+    stay.
     With `seats` the applicant is accepted only if fewer active participants of role PARTICIPANT
     are in the room, and otherwise rejected with `reason`. The host counts under the room's lock, so
     that two applicants never get the same last place.
@@ -332,6 +346,8 @@ class RegistrationResult(Answer):
     metadata: JsonObject | None = None
     reason: ShortText | None = None
     seats: Annotated[StrictInt, Field(ge=1)] | None = None
+    own: Annotated[JsonObject | None, Since("1.1"), Absent] = None
+    private: Annotated[JsonObject | None, Since("1.1"), Absent] = None
 
 
 # ------------------------------------------------------------------------------------------ draws
@@ -613,6 +629,14 @@ class Wins(Wire):
     status: tuple[WinnerStatus, ...] = ()
 
 
+class ChangedParticipant(Wire):
+    """A participant who joined, as they are when the call is made."""
+
+    role: Role
+    kind: PersonKind
+    status: ParticipantStatus
+
+
 class Change(Wire):
     """What changed in the room: the kind, what happened, and the ids concerned.
 
@@ -620,7 +644,9 @@ class Change(Wire):
     windows an app receives what others did: `settled` (without the app), `revealed`, `corrected`,
     `voided`, `paused`, `resumed`, `extended`; and `closed` after its own `close_window`. A change
     of kind `winner` holds the `wins` that one commit changed, a thousand at most: ten thousand
-    winners that are revealed together are ten changes, sent one after the other.
+    winners that are revealed together are ten changes, sent one after the other. `key` is the key
+    of the draw, also with a win that results from a draw (since 1.1). `participant` says who
+    joined, with the kind `joined` alone.
     """
 
     kind: ChangeKind
@@ -634,6 +660,7 @@ class Change(Wire):
     window_id: str | None = None
     key: str | None = None
     wins: Wins | None = None
+    participant: Annotated[ChangedParticipant | None, Since("1.1"), Absent] = None
 
 
 class RoomChangeRequest(Wire):

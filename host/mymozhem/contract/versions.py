@@ -1,11 +1,15 @@
-"""Ranges of versions, and whether host and app support a common version of the contract."""
+"""Ranges of versions, and the version of the contract that host and app have in common."""
 
 import re
 from dataclasses import dataclass
 
 import semver
 
-CONTRACT_VERSION = "1.0"
+#: the newest version of the contract that the host speaks
+CONTRACT_VERSION = "1.1"
+
+#: every version that the host speaks, the newest first
+CONTRACT_VERSIONS = (CONTRACT_VERSION, "1.0")
 
 _PART = re.compile(r"^(>=|<=|>|<|==|=|!=)?(\d+)(?:\.(\d+))?(?:\.(\d+))?((?:-[0-9A-Za-z.-]+)?)$")
 
@@ -36,9 +40,13 @@ def as_version(text: str) -> semver.Version:
     return semver.Version.parse(text, optional_minor_and_patch=True)
 
 
-def speaks(contract_range: str, version: str = CONTRACT_VERSION) -> bool:
-    """Return whether an app that declares this range supports this version of the contract."""
-    return version in VersionRange.parse(contract_range)
+def spoken(contract_range: str) -> str | None:
+    """Return the newest version of the contract that host and app speak; None if there is none.
+
+    `contract_range` is what the app's manifest declares. ValueError if it is no range.
+    """
+    declared = VersionRange.parse(contract_range)
+    return next((version for version in CONTRACT_VERSIONS if version in declared), None)
 
 
 def _part(word: str) -> tuple[str, semver.Version]:

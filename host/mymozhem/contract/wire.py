@@ -1,11 +1,21 @@
 """The JSON form of the contract's types: camelCase, frozen."""
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Annotated
 
-from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, JsonValue
+from pydantic import (
+    AfterValidator,
+    AwareDatetime,
+    BaseModel,
+    ConfigDict,
+    Field,
+    GetJsonSchemaHandler,
+    JsonValue,
+)
 from pydantic.alias_generators import to_camel
+from pydantic_core import CoreSchema
 
 JsonObject = dict[str, JsonValue]
 
@@ -25,6 +35,23 @@ def _in_utc(moment: datetime) -> datetime:
 
 #: a time with its zone, stored in UTC; any two can be compared
 Moment = Annotated[AwareDatetime, AfterValidator(_in_utc)]
+
+
+@dataclass(frozen=True)
+class Since:
+    """Marks a field that a version of the contract after 1.0 added.
+
+    Such a field is left out of the JSON while it has its default (`exclude_if`), so that a strict
+    reader of an older version never meets it.
+    """
+
+    version: str
+
+    def __get_pydantic_json_schema__(
+        self, core: CoreSchema, handler: GetJsonSchemaHandler
+    ) -> JsonObject:
+        """Return the schema of the field, with the version as `x-since`."""
+        return {**handler(core), "x-since": self.version}
 
 
 class Wire(BaseModel):

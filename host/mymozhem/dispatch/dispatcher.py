@@ -23,6 +23,7 @@ from .breakers.failure_classes import verdict_of
 from .breakers.registry import Breakers
 from .lock_drift import drift_of
 from .observers import CallObservers, Listener, observed
+from .older_contracts import as_of
 from .outcome import BadAnswer, CallFailed, FailureKind, Outcome
 from .policy import DECIDES, Budget, Declared, Policy, deadline_ms
 from .reply_codec import decode
@@ -123,6 +124,7 @@ class Dispatcher:
         if policy is None:
             return Outcome(DecidedBy.PLATFORM, call_id)
         within_ms = deadline_ms(policy, cap_ms=self._cap_ms, budget=budget)
+        request = as_of(request, context.contract)
         call_context = with_values(context, {"call_id": call_id, "deadline_ms": within_ms})
         late = self._late(hook, app, context, call_id)
         call = HookCall(

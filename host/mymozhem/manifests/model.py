@@ -10,6 +10,7 @@ from pydantic.alias_generators import to_camel
 from mymozhem.contract import ChangeKind, Hook, JsonObject, Level, RoomStatus, Strategy
 from mymozhem.contract import VersionRange as Range
 from mymozhem.contract.canonical_json import digest
+from mymozhem.contract.versions import CONTRACT_VERSION, spoken
 
 from .enums import Addressee, Need, Permission
 from .schema_outline import Outline, outline
@@ -186,6 +187,11 @@ class Manifest(Spec):
     def serves(self) -> Range:
         """Return the range of manifest versions that the code serves; by default only its own."""
         return Range.parse(self.serves_text or f"=={self.version.partition('+')[0]}")
+
+    @cached_property
+    def speaks(self) -> str:
+        """Return the version of the contract that the host speaks with this version of the app."""
+        return spoken(self.contract) or CONTRACT_VERSION
 
     @property
     def is_remote(self) -> bool:

@@ -10,9 +10,9 @@ from dataclasses import dataclass
 import semver
 from pydantic import JsonValue
 
-from mymozhem.contract import CONTRACT_VERSION, HOOKS, VersionRange
+from mymozhem.contract import HOOKS, VersionRange
 from mymozhem.contract.events import HOST_EVENTS
-from mymozhem.contract.versions import speaks
+from mymozhem.contract.versions import CONTRACT_VERSIONS, spoken
 
 from .json_pointer import find, pointer
 from .model import DEFAULT_CONTRACT
@@ -99,8 +99,9 @@ def _contract(facts: Facts) -> Iterator[Problem]:
     found, _ = _range(text)
     if found is None:
         yield _no_range("/contract")
-    elif not speaks(text):
-        message = f"the host speaks version {CONTRACT_VERSION} of the contract"
+    elif spoken(text) is None:
+        known = " and ".join(reversed(CONTRACT_VERSIONS))
+        message = f"the host speaks the versions {known} of the contract"
         yield Problem("/contract", "CONTRACT_UNSUPPORTED", message, f"write {DEFAULT_CONTRACT!r}")
 
 

@@ -1,12 +1,13 @@
 """Apply the effects that an app returned, in one transaction: all of them, or none."""
 
-from collections.abc import Awaitable, Callable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
 from pydantic import JsonValue
 
 from mymozhem.contract import (
+    AddPrize,
     Adjust,
     Award,
     Cancel,
@@ -33,6 +34,8 @@ from mymozhem.contract import (
     Share,
 )
 from mymozhem.errors import Conflict, MymozhemError
+from mymozhem.manifests.enums import Permission
+from mymozhem.manifests.model import Manifest
 
 from . import app_state, scores, timers
 from .app_settings import update
@@ -41,12 +44,16 @@ from .core.transaction import RoomTransaction
 from .draws import commands
 from .notifications.send import send_notification
 from .prizes import winners
+from .prizes.manage import NewPrize, add_prize
 from .windows import rejudge
 from .windows.close import change_end, close_soon
 from .windows.open import open_window
 from .windows.queries import find_window
 from .windows.settle import reveal
 from .windows.share import share
+
+#: effects that a permission in the manifest allows
+PERMISSIONS: Mapping[type[Any], Permission] = {AddPrize: Permission.PRIZES_WRITE}
 
 WIDTH = {Level.PRIVATE: 0, Level.ORGANIZER: 1, Level.PUBLIC: 2}
 
@@ -97,7 +104,19 @@ def telling_plainly(*, for_staff: bool) -> Iterator[None]:
 
 
 async def _apply(transaction: RoomTransaction, effect: Effect) -> None:
+    _require_permission(transaction.manifest, effect)
     await _ACTS[type(effect)](transaction, effect)
+
+
+def _require_permission(manifest: Manifest, effect: Effect) -> None:
+    """Raise unless the version that the room is locked to declares what the effect needs."""
+    required = PERMISSIONS.get(type(effect))
+    if required is None or required in manifest.permissions:
+        return
+    message = f"The manifest does not declare the permission {required}."
+    granted = sorted(manifest.permissions)
+    details = {"required": [required], "granted": granted}
+    raise EffectRefused(message, code="APP_PERMISSION_DENIED", details=details)
 
 
 def _refused(index: int, effect: Effect, error: MymozhemError) -> EffectRefused:
@@ -137,12 +156,16 @@ async def _set_state(transaction: RoomTransaction, effect: SetState) -> None:
         )
         if part is not None
     }
-    await app_state.replace_state(transaction, parts)
+    await app_state.replace_state(transaction, parts, merge=effect.merge)
 
 
 async def _set_participants(transaction: RoomTransaction, effect: SetParticipants) -> None:
     await app_state.replace_people(
-        transaction, effect.participant_id, own=effect.own, private=effect.private
+        transaction,
+        effect.participant_id,
+        own=effect.own,
+        private=effect.private,
+        merge=effect.merge,
     )
 
 
@@ -163,6 +186,11 @@ async def _award(transaction: RoomTransaction, effect: Award) -> None:
         prize_id=effect.prize_id,
         metadata=effect.metadata,
     )
+
+
+async def _add_prize(transaction: RoomTransaction, effect: AddPrize) -> None:
+    new = NewPrize(name=effect.name, quantity=effect.quantity, metadata=effect.metadata)
+    await add_prize(transaction, new)
 
 
 async def _fulfill(transaction: RoomTransaction, effect: Fulfill) -> None:
@@ -243,6 +271,7 @@ _ACTS: dict[type[Any], Callable[[RoomTransaction, Any], Awaitable[None]]] = {
     Rejudge: _rejudge,
     Adjust: _adjust,
     Award: _award,
+    AddPrize: _add_prize,
     Fulfill: _fulfill,
     Revoke: _revoke,
     Schedule: _schedule,

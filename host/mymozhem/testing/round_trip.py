@@ -22,6 +22,7 @@ from mymozhem.rooms.upgrades.migrate import (
     MigratedRoom,
     MigrationPath,
     Strategy,
+    given_to_app,
     migrate,
     migration_path,
     must_ask,
@@ -196,7 +197,7 @@ def _question(app: App, way: MigrationPath, had: CurrentRoom) -> SampleCall:
         room = context.room.model_copy(update={"state": state})
         context = context.model_copy(update={"room": room})
     request = SettingsMigrationRequest(
-        settings=had.settings,
+        settings=given_to_app(way, had),
         state=state,
         from_version=way.source.version,
         to_version=way.target.version,

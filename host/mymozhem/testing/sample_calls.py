@@ -8,7 +8,6 @@ from datetime import UTC, datetime, timedelta
 from pydantic import BaseModel
 
 from mymozhem.contract import (
-    CONTRACT_VERSION,
     HOOKS,
     AppRef,
     Context,
@@ -113,7 +112,7 @@ def context_of(app: App, settings: JsonObject) -> Context:
         state=p.RoomData(),
     )
     return Context(
-        contract=CONTRACT_VERSION,
+        contract=app.manifest.speaks,
         call_id="call_1",
         app=AppRef(id=app.app_id, version=app.manifest.version),
         room=room,

@@ -6,7 +6,7 @@ from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from mymozhem.auth.tables import UserRow
-from mymozhem.contract import CONTRACT_VERSION, RoomStatus
+from mymozhem.contract import RoomStatus
 from mymozhem.contract.hooks import CHECK_HEALTH
 from mymozhem.contract.payloads import AppRef, Context, HealthRequest
 from mymozhem.deliveries.tables import DeliveryRow, DeliveryState
@@ -83,7 +83,7 @@ async def ask_health(services: Services, app_id: str, version: str) -> Checked:
         CHECK_HEALTH,
         app=AppTarget(app_id, version),
         context=Context(
-            contract=CONTRACT_VERSION,
+            contract=services.catalog.manifest(app_id, version).speaks,
             call_id="",
             app=AppRef(id=app_id, version=version),
             now=services.clock.now(),

@@ -3,7 +3,7 @@
 import pytest
 
 from mymozhem.contract import CONTRACT_VERSION, VersionRange
-from mymozhem.contract.versions import as_version, speaks
+from mymozhem.contract.versions import CONTRACT_VERSIONS, as_version, spoken
 
 
 @pytest.mark.parametrize(
@@ -48,8 +48,20 @@ def test_what_is_no_version_is_refused(text):
 
 
 @pytest.mark.parametrize(
-    ("asked", "spoken"), [(">=1.0 <2.0", True), ("1.0", True), (">=1.1", False), ("<1", False)]
+    ("declared", "version"),
+    [
+        (">=1.0 <2.0", "1.1"),
+        (">=1.1", "1.1"),
+        ("1.0", "1.0"),
+        (">=1.0 <1.1", "1.0"),
+        (">=1.2", None),
+        ("<1", None),
+    ],
 )
-def test_an_app_speaks_the_contract_when_its_range_holds_the_hosts_version(asked, spoken):
-    assert CONTRACT_VERSION == "1.0"
-    assert speaks(asked) is spoken
+def test_the_newest_version_that_both_know_is_spoken(declared, version):
+    assert spoken(declared) == version
+
+
+def test_the_newest_version_comes_first():
+    assert CONTRACT_VERSIONS == ("1.1", "1.0")
+    assert CONTRACT_VERSIONS[0] == CONTRACT_VERSION

@@ -2,13 +2,13 @@
 
 import secrets
 from datetime import datetime
+from typing import NamedTuple
 
 from pydantic import BaseModel
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from mymozhem.contract import (
-    CONTRACT_VERSION,
     Actor,
     AppRef,
     Context,
@@ -17,6 +17,7 @@ from mymozhem.contract import (
     RoomData,
     RoomView,
 )
+from mymozhem.contract.versions import CONTRACT_VERSIONS
 from mymozhem.manifests.model import Manifest
 from mymozhem.rooms.tables.locks import RoomLockRow
 from mymozhem.rooms.tables.rooms import RoomRow, RoomStateRow
@@ -31,6 +32,13 @@ from .app_context_data import (
 from .membership import Membership
 from .revision import room_state
 from .services import Services
+
+
+class LockFacts(NamedTuple):
+    """The digest of a room's lock, and the version of the contract that the room is locked to."""
+
+    digest: str | None
+    contract: str
 
 
 async def build_context(  # noqa: PLR0913  a context is that wide
@@ -54,10 +62,10 @@ async def build_context(  # noqa: PLR0913  a context is that wide
     generated.
     """
     state = await room_state(session, room.id)
-    digest = await session.scalar(select(RoomLockRow.digest).where(RoomLockRow.id == room.lock_id))
+    lock = await room_lock(session, room, manifest)
     needs = manifest.needs_of(hook, name)
     return Context(
-        contract=CONTRACT_VERSION,
+        contract=lock.contract,
         call_id="",
         app=AppRef(id=room.app_id, version=room.app_manifest_version),
         room=room_view(room, state),
@@ -66,7 +74,7 @@ async def build_context(  # noqa: PLR0913  a context is that wide
         received_at=received_at,
         due_at=due_at,
         deadline_ms=0,
-        lock=digest,
+        lock=lock.digest,
         seed=seed or secrets.token_hex(32),
         prizes=await prizes_of(session, room.id) if "prizes" in needs else None,
         winners=await winners_of(session, room.id) if "winners" in needs else None,
@@ -78,6 +86,22 @@ async def build_context(  # noqa: PLR0913  a context is that wide
         if "submissions" in needs
         else None,
     )
+
+
+async def room_lock(session: AsyncSession, room: RoomRow, manifest: Manifest) -> LockFacts:
+    """Return the facts of a room's lock that calls contain.
+
+    A call of another version of the app than the room's (a migration) is made in the newest
+    version of the contract that this version of the app speaks.
+    """
+    found = await session.execute(
+        select(RoomLockRow.digest, RoomLockRow.lock).where(RoomLockRow.id == room.lock_id)
+    )
+    row = found.one_or_none()
+    locked = row.lock.get("contract") if row is not None else None
+    is_locked = manifest.version == room.app_manifest_version and locked in CONTRACT_VERSIONS
+    contract = str(locked) if is_locked else manifest.speaks
+    return LockFacts(row.digest if row is not None else None, contract)
 
 
 def room_view(room: RoomRow, state: RoomStateRow) -> RoomView:

@@ -9,7 +9,6 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from mymozhem.auth.principal import Principal
 from mymozhem.auth.tables import UserRow
 from mymozhem.contract import (
-    CONTRACT_VERSION,
     AppRef,
     Context,
     JsonObject,
@@ -161,7 +160,7 @@ async def _ask_app(
     services: Services, new: NewRoom, manifest: Manifest, settings: JsonObject
 ) -> Outcome[SettingsValidationResult]:
     context = Context(
-        contract=CONTRACT_VERSION,
+        contract=manifest.speaks,
         call_id="",
         app=AppRef(id=new.app_id, version=manifest.version),
         now=services.clock.now(),

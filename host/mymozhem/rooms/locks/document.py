@@ -1,6 +1,6 @@
 """The lock's document: what a room is pinned to, by digest."""
 
-from mymozhem.contract import CONTRACT_VERSION, JsonObject
+from mymozhem.contract import JsonObject
 from mymozhem.contract.canonical_json import digest
 from mymozhem.errors import Invalid
 from mymozhem.manifests.model import Manifest
@@ -24,7 +24,7 @@ def lock_document(services: Services, app_id: str, manifest: Manifest) -> JsonOb
         "manifestVersion": manifest.version,
         "manifestDigest": manifest.digest,
         "settingsSchemaDigest": settings_digest(manifest),
-        "contract": CONTRACT_VERSION,
+        "contract": manifest.speaks,
         "permissions": [str(permission) for permission in sorted(manifest.permissions)],
         "target": target,
     }

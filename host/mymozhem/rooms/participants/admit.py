@@ -4,11 +4,19 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import insert
+from sqlalchemy.orm.attributes import flag_modified
 
 from mymozhem.auth.accounts import new_guest, store_guests
 from mymozhem.auth.tables import UserRow
-from mymozhem.contract import Change, ChangeKind, ParticipantStatus, RegistrationResult, Role
-from mymozhem.contract.events import CountChanged, ParticipantJoined
+from mymozhem.contract import (
+    Change,
+    ChangeKind,
+    JsonObject,
+    ParticipantStatus,
+    RegistrationResult,
+    Role,
+)
+from mymozhem.contract.events import CountChanged, OwnStateChanged, ParticipantJoined
 from mymozhem.contract.hooks import REGISTER_PARTICIPANT
 from mymozhem.db.base import new_id
 from mymozhem.dispatch.outcome import Outcome
@@ -16,6 +24,7 @@ from mymozhem.errors import Conflict, Forbidden, Gone, NotFound, Unavailable
 from mymozhem.idempotency.keys import mark_claim_done
 from mymozhem.rooms.app_calls.fallbacks import record_fallback
 from mymozhem.rooms.coordination.join_batches import AnsweredJoin, JoinRequest, JoinResult
+from mymozhem.rooms.core.revision import room_state
 from mymozhem.rooms.core.services import Services
 from mymozhem.rooms.core.transaction import RoomTransaction, room_transaction
 from mymozhem.rooms.tables.participants import ParticipantRow
@@ -128,6 +137,10 @@ class _AdmissionBatch:
         row, pending = seat.row, result.decision == "pending"
         kept = seat.request.answers | seat.request.metadata
         row.data = kept if result.metadata is None else result.metadata
+        for part, data in (("own", result.own), ("private", result.private)):
+            if data is not None:
+                setattr(row, part, data)
+                flag_modified(row, part)  # to Python, a 1 that becomes true is the same
         row.reason = result.reason if pending else None
         row.last_seen_at = row.updated_at = self._writer.now
         row.status = ParticipantStatus.PENDING if pending else ParticipantStatus.ACTIVE
@@ -161,7 +174,14 @@ class _AdmissionBatch:
         ]
         if fresh:
             await self._writer.session.execute(insert(ParticipantRow), fresh)
+        await self._note_changed_data()
         self._record()
+
+    async def _note_changed_data(self) -> None:
+        """Move the revision on if data changed that answers may be computed from."""
+        if any(_gives_data(seat) for seat in self._seats if not seat.new):
+            state = await room_state(self._writer.session, self._writer.room.id)
+            state.version += 1
 
     async def _name(self) -> None:
         names = [seat.request.name for seat in self._seats]
@@ -176,10 +196,23 @@ class _AdmissionBatch:
             transaction.actor_id = seat.person.id
             record_fallback(transaction, REGISTER_PARTICIPANT, seat.answered.outcome)
             record_joined(transaction, seat.row, counted=False)
+            if (own := _own_of(seat)) is not None:
+                transaction.record(OwnStateChanged(own=own), to=seat.row.id)
         if any(_counts(seat.row) for seat in self._seats):
             count_people(
                 transaction, 0
             )  # each was counted when admitted; one event reports the total
+
+
+def _own_of(seat: _Admission) -> JsonObject | None:
+    """Return what the app's answer shows to the participant; None if it says nothing of it."""
+    result = seat.answered.outcome.result
+    return result.own if result is not None else None
+
+
+def _gives_data(seat: _Admission) -> bool:
+    result = seat.answered.outcome.result
+    return result is not None and (result.own is not None or result.private is not None)
 
 
 def _unanswered(outcome: Outcome[RegistrationResult]) -> RegistrationResult:

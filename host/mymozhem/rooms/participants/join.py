@@ -15,13 +15,14 @@ from mymozhem.contract import (
 )
 from mymozhem.contract.hooks import REGISTER_PARTICIPANT
 from mymozhem.db.base import new_id
-from mymozhem.dispatch.outcome import Outcome
+from mymozhem.dispatch.outcome import BadAnswer, Outcome
 from mymozhem.dispatch.policy import Budget
 from mymozhem.errors import Invalid, Unauthenticated
 from mymozhem.idempotency.keys import current_claim
 from mymozhem.manifests.model import Manifest
 from mymozhem.manifests.validation_errors import by_field
 from mymozhem.rooms.app_calls.pending import new_app_call
+from mymozhem.rooms.app_state import MAX_PERSON_BYTES, size_of
 from mymozhem.rooms.coordination.join_batches import (
     AnsweredJoin,
     FoundRoom,
@@ -119,8 +120,19 @@ async def _ask(
             answers=request.answers,
         ),
         revision=None,
+        check=_check_sizes,
     )
     outcome = await call.answer(services, budget)
     outcome.raise_if_refused()
     outcome.raise_if_failed()
     return outcome
+
+
+def _check_sizes(request: RegistrationRequest, result: RegistrationResult) -> None:
+    """Raise BadAnswer for more data than is kept about one participant."""
+    del request
+    for part, data in (("own", result.own), ("private", result.private)):
+        size = 0 if data is None else size_of(data)
+        if size > MAX_PERSON_BYTES:
+            message = f"{part} has {size} bytes; at most {MAX_PERSON_BYTES} are kept."
+            raise BadAnswer("STATE_TOO_LARGE", message)

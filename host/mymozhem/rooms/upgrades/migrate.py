@@ -5,7 +5,8 @@ Pure. The means are used in this order:
 1. the steps that manifests declare between the two versions (`down` towards a lower one);
 2. the app's `migrate_settings`, if the newer of the two versions implements it: upwards after a
    change that may not fit (a major one), and whenever something does not fit after the steps.
-   It receives what the room has, and its result replaces the result of the steps;
+   It receives the result of the steps (what the room has, if it speaks 1.0 of the contract
+   alone, or if the steps failed), and its result replaces it;
 3. a merge patch of the organizer, applied on top; it also replaces steps or an app that failed;
 4. the defaults of the target version.
 """
@@ -42,6 +43,9 @@ from .form import FormField, form_fields
 State = Mapping[str, JsonObject]
 
 MIGRATION = "settingsMigration"
+
+#: from this version of the contract on, the app receives what the steps made
+STEPS_COME_FIRST = as_version("1.1")
 
 
 class Strategy(StrEnum):
@@ -174,6 +178,16 @@ def must_ask(way: MigrationPath, had: CurrentRoom) -> bool:
         return False
     major = way.diff.required is Bump.MAJOR and not way.is_down
     return major or migrate(way, had).strategy is Strategy.MANUAL
+
+
+def given_to_app(way: MigrationPath, had: CurrentRoom) -> JsonObject:
+    """Return the settings that the app receives: what the steps make of those of the room.
+
+    An app that speaks 1.0 of the contract alone receives those of the room.
+    """
+    if as_version(way.newer.speaks) < STEPS_COME_FIRST:
+        return had.settings
+    return stepped(way, had.settings)[0]
 
 
 def with_problems(

@@ -22,7 +22,15 @@ from mymozhem.rooms.core.revision import RoomChanged, StaleSnapshot, revision
 from mymozhem.rooms.core.services import Services
 from mymozhem.rooms.core.transaction import RoomTransaction
 
-from .migrate import AppAnswer, MigratedRoom, MigrationPath, Strategy, migrate, must_ask
+from .migrate import (
+    AppAnswer,
+    MigratedRoom,
+    MigrationPath,
+    Strategy,
+    given_to_app,
+    migrate,
+    must_ask,
+)
 from .plan import Plan
 from .procedure import MigrationPaths, Moved, MoveRequest, UpgradeProcedure
 from .snapshot import RoomSnapshot, find_version, organizer
@@ -136,7 +144,7 @@ class _Upgrade(UpgradeProcedure):
             MIGRATE_SETTINGS,
             context=context,
             request=SettingsMigrationRequest(
-                settings=seen.had.settings,
+                settings=await asyncio.to_thread(given_to_app, self._way, seen.had),
                 state=RoomData.model_validate(dict(seen.had.state)),
                 from_version=seen.source.version,
                 to_version=self._way.target.version,

@@ -13,7 +13,6 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from mymozhem.contract import (
-    CONTRACT_VERSION,
     AppRef,
     Context,
     DecidedBy,
@@ -29,6 +28,7 @@ from mymozhem.dispatch.policy import Budget
 from mymozhem.dispatch.transports.base import AppTarget
 from mymozhem.errors import MymozhemError
 from mymozhem.rooms.app_calls.fallbacks import record_fallback
+from mymozhem.rooms.core.app_context import room_lock
 from mymozhem.rooms.core.app_context_data import window_view
 from mymozhem.rooms.core.services import Services
 from mymozhem.rooms.core.transaction import RoomTransaction, room_transaction
@@ -71,12 +71,14 @@ async def judge_waiting(
             if window is None or window.status not in (*UNDER_WAY, WindowStatus.TALLYING):
                 return
             room = await session.get_one(RoomRow, window.room_id)
+            manifest = services.catalog.manifest(room.app_id, room.app_manifest_version)
+            contract = (await room_lock(session, room, manifest)).contract
             waiting = await _waiting(session, window_id)
         if not waiting:
             return
         places = asyncio.Semaphore(AT_ONCE)
         outcomes = await asyncio.gather(
-            *(_ask(services, places, room, window, each, budget) for each in waiting)
+            *(_ask(services, places, room, contract, window, each, budget) for each in waiting)
         )
         async with room_transaction(services, window.room_id) as transaction:
             await _write(transaction, window_id, waiting, outcomes)
@@ -100,6 +102,7 @@ async def _ask(
     services: Services,
     places: asyncio.Semaphore,
     room: RoomRow,
+    contract: str,
     window: WindowRow,
     row: SubmissionRow,
     budget: Budget | None,
@@ -109,7 +112,7 @@ async def _ask(
             JUDGE_SUBMISSION,
             app=AppTarget(room.app_id, room.app_manifest_version),
             context=Context(
-                contract=CONTRACT_VERSION,
+                contract=contract,
                 call_id="",
                 app=AppRef(id=room.app_id, version=room.app_manifest_version),
                 now=services.clock.now(),

@@ -38,7 +38,7 @@ async def test_a_draft_goes_back_with_its_settings_and_its_state(versioned_host)
         VersionedApp("2.0.0", RENAMED, state=COUNTING, migrations=[RENAME], capabilities=[CARRIES])
     )
     app.migrate = lambda _, request: {
-        "settings": {"name": request.settings["title"]},
+        "settings": request.settings,
         "state": {"public": {"total": 4}},
     }
     await versioned_host.upgrade(room, "2.0.0")
@@ -97,7 +97,7 @@ async def test_a_running_room_stays_where_the_old_version_cannot_take_its_state(
         RENAME | {"from": ">=2,<3", "to": "3.0.0"}
     ], capabilities=[CARRIES]))  # fmt: skip
     app.migrate = lambda _, request: {
-        "settings": {"name": request.settings["title"]},
+        "settings": request.settings,
         "state": {"public": {"n": 1}},
     }
     await versioned_host.upgrade(room, "3.0.0")

@@ -9,9 +9,15 @@ from mymozhem.audit.tables import AuditRow
 from mymozhem.contract import Problem, Refuse, RoomStatus, SettingsValidationResult
 from mymozhem.contract.canonical_json import digest
 from mymozhem.errors import Conflict, Forbidden, Invalid, NotFound, TooLarge
+from mymozhem.manifests.model import Manifest
 from mymozhem.rooms.core.revision import RoomChanged
 from mymozhem.rooms.lifecycle.create import copy_room
-from mymozhem.rooms.upgrades.migrate import Strategy
+from mymozhem.rooms.upgrades.migrate import (
+    CurrentRoom,
+    Strategy,
+    given_to_app,
+    migration_path,
+)
 from mymozhem.rooms.upgrades.plan import MigrationRequired
 from mymozhem.rooms.upgrades.upgrade import ConsentRequired, UpgradeRequest, upgrade_room
 from tests.support.apps.versioned_app import FIRST, VersionedApp, settings_schema
@@ -213,7 +219,7 @@ async def test_the_app_carries_settings_and_state_over(versioned_host):
         VersionedApp("2.0.0", RENAMED, state=COUNTING, migrations=[RENAME], capabilities=[CARRIES])
     )  # fmt: skip
     app.migrate = lambda _, request: {
-        "settings": {"name": request.settings["title"], "limit": request.settings["limit"] * 2},
+        "settings": request.settings | {"limit": request.settings["limit"] * 2},
         "state": {"public": {"total": request.state.public["count"]}},
         "notes": ["The count is called total now."],
     }
@@ -229,7 +235,7 @@ async def test_the_app_carries_settings_and_state_over(versioned_host):
     }  # fmt: skip
     context, request = app.was_asked("migrate")[-1]
     assert (request.from_version, request.to_version) == ("1.0.0", "2.0.0")
-    assert request.settings == {"title": "Gala", "limit": 3}
+    assert request.settings == {"name": "Gala", "limit": 3}
     assert context.room.settings == {"title": "Gala", "limit": 3}
     assert (context.app.version, context.lock) == (
         "2.0.0",
@@ -255,6 +261,43 @@ async def test_on_the_way_down_the_newer_version_is_asked_where_steps_do_not_rea
     assert (await versioned_host.now(room)).app_settings == {"title": "Gala", "limit": 3}
     context, request = app.was_asked("migrate")[-1]
     assert (context.app.version, request.to_version) == ("2.0.0", "1.0.0")
+
+
+async def test_an_app_that_speaks_1_0_alone_receives_what_the_room_has(versioned_host):
+    room = await versioned_host.room({"title": "Gala"})
+    older = VersionedApp(
+        "2.0.0", RENAMED, migrations=[RENAME], capabilities=[CARRIES], contract=">=1.0 <1.1"
+    )
+    app = await versioned_host.install(older)
+    app.migrate = lambda _, request: {"settings": {"name": request.settings["title"]}}
+    await versioned_host.upgrade(room, "2.0.0")
+    assert (await versioned_host.now(room)).app_settings == {"name": "Gala", "limit": 3}
+    context, request = app.was_asked("migrate")[-1]
+    assert context.contract == "1.0"
+    assert request.settings == {"title": "Gala", "limit": 3}
+
+
+def test_steps_down_come_before_the_hook_as_well():
+    newer = VersionedApp("2.0.0", RENAMED, migrations=[RENAME], capabilities=[CARRIES])
+    after, before = Manifest.of(newer.app_manifest()), Manifest.of(VersionedApp().app_manifest())
+    way = migration_path(after, before, (before, after))
+    assert way.is_down
+    had = CurrentRoom({"name": "Gala", "limit": 3}, {})
+    assert given_to_app(way, had) == {"title": "Gala", "limit": 3}
+
+
+async def test_a_step_that_fails_leaves_the_hook_what_the_room_has(versioned_host):
+    room = await versioned_host.room({"title": "Gala"})
+    wrong = {"op": "move", "from": "/limit", "path": "/name/limit"}
+    broken = RENAME | {"steps": [*RENAME["steps"], wrong]}
+    app = await versioned_host.install(
+        VersionedApp("2.0.0", RENAMED, migrations=[broken], capabilities=[CARRIES])
+    )
+    app.migrate = lambda _, request: {"settings": {"name": request.settings["title"]}}
+    await versioned_host.upgrade(room, "2.0.0")
+    assert (await versioned_host.now(room)).app_settings["name"] == "Gala"
+    _, request = app.was_asked("migrate")[-1]
+    assert request.settings == {"title": "Gala", "limit": 3}
 
 
 async def test_an_app_that_may_be_asked_is_not_where_a_change_is_small(versioned_host):

@@ -39,6 +39,7 @@ def create_app(
     clock. Raises `AccessIncomplete` if a route has no row in the table of access.
     """
     app = Quart("mymozhem", static_folder=None)
+    app.config["BODY_TIMEOUT"] = settings.body_seconds
     mount.install(app, lambda: host_of(app))
     stack = AsyncExitStack()
 

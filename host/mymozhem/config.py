@@ -190,6 +190,42 @@ class Settings(BaseSettings):
         description="Milliseconds between two attempts to sign in, once an address or an account "
         "has had too many failures.",
     )
+    max_connections: int = Field(
+        default=8_000,
+        ge=16,
+        le=1_000_000,
+        description="Connections that may be open; for a new one, the one that waits longest for a "
+        "request is closed.",
+    )
+    max_connections_per_address: int = Field(
+        default=4_000,
+        ge=8,
+        le=1_000_000,
+        description="Connections from one address; a venue is one address. Not for trusted "
+        "proxies.",
+    )
+    max_head_bytes: int = Field(
+        default=32_768,
+        ge=4_096,
+        le=1_048_576,
+        description="Bytes of the request line and the headers of a request.",
+    )
+    max_header_lines: int = Field(
+        default=100, ge=16, le=10_000, description="Header lines of a request."
+    )
+    head_seconds: int = Field(
+        default=10,
+        ge=1,
+        le=300,
+        description="Seconds within which the headers of a request must arrive.",
+    )
+    body_seconds: int = Field(
+        default=60,
+        ge=1,
+        le=3_600,
+        description="Seconds within which the body of a request must arrive, and within which a "
+        "client must read.",
+    )
     metrics_token: SecretStr | None = Field(
         default=None,
         min_length=16,

@@ -1,5 +1,6 @@
 """The command that serves: a real process on a real socket."""
 
+import contextlib
 import os
 import signal
 import socket
@@ -16,6 +17,8 @@ import pytest
 from mymozhem.app import create_app
 from mymozhem.config import Settings
 from tests.support.timing import HANG_TIMEOUT
+
+HARD_FILES = 4_096
 
 
 def command(folder: Path, *more: str) -> list[str]:
@@ -57,6 +60,43 @@ def test_a_fresh_folder_is_served_and_a_signal_ends_it(tmp_path: Path):
             urllib.request.urlopen(f"http://127.0.0.1:{port}/api/v1/../%2e%2e/etc/passwd")
         assert orjson.loads(refused.value.read())["error"]["code"] == "NOT_FOUND"
         refused.value.close()
+    finally:
+        serving.send_signal(signal.SIGTERM)
+        serving.communicate(timeout=HANG_TIMEOUT)
+    assert serving.returncode == 0
+
+
+def test_connections_that_send_nothing_do_not_stop_a_host_with_few_files(tmp_path: Path):
+    """The soft limit of open files is raised, and idle connections are closed for new ones."""
+    port = free_port()
+    few = f"import resource as r; r.setrlimit(r.RLIMIT_NOFILE, (128, {HARD_FILES}))"
+    start = f"{few}; from mymozhem.__main__ import main; main()"
+    serving = subprocess.Popen(
+        [sys.executable, "-c", start, *command(tmp_path, "--port", str(port))[3:]],
+        stderr=subprocess.PIPE,
+        stdout=subprocess.DEVNULL,
+        env=environment() | {"MYMOZHEM_MAX_CONNECTIONS": "300"},
+    )
+    assert serving.stderr is not None
+    try:
+        for line in serving.stderr:
+            if b"Uvicorn running" in line:
+                break
+        with contextlib.ExitStack() as stack:
+            for _ in range(500):
+                client = socket.create_connection(("127.0.0.1", port), timeout=HANG_TIMEOUT)
+                stack.enter_context(contextlib.closing(client))
+            with urllib.request.urlopen(f"http://127.0.0.1:{port}/health/ready") as answer:
+                assert answer.status == 200
+            open_files = len(list(Path(f"/proc/{serving.pid}/fd").iterdir()))
+            assert 250 < open_files < 400
+            last = stack.enter_context(
+                contextlib.closing(
+                    socket.create_connection(("127.0.0.1", port), timeout=HANG_TIMEOUT)
+                )
+            )
+            last.sendall(b"GET / HTTP/1.1\r\n" + b"a: b\r\n" * 200)
+            assert last.recv(13) == b"HTTP/1.1 431 "
     finally:
         serving.send_signal(signal.SIGTERM)
         serving.communicate(timeout=HANG_TIMEOUT)

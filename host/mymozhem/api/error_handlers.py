@@ -22,7 +22,11 @@ _CODES = {
     408: ("TIMEOUT", "The request took too long to arrive."),
     413: ("TOO_LARGE", "The request is larger than the limit."),
     415: ("UNSUPPORTED_MEDIA_TYPE", "Send JSON, with the content type application/json."),
-    431: ("TOO_LARGE", "The headers of the request are larger than the limit."),
+    431: ("HEAD_TOO_LARGE", "The headers of the request are larger than the limit."),
+    503: (
+        "TOO_MANY_CONNECTIONS",
+        "Too many connections are open; close some, or try again in a moment.",
+    ),
 }
 _INTERNAL = "Something broke on our side; search the log for the request id."
 RETRY_SECONDS = 1
@@ -68,6 +72,11 @@ def respond(error: MymozhemError) -> Response:
     if error.status == HTTPStatus.TOO_MANY_REQUESTS:
         response.headers.update({name: str(value) for name, value in _waits(error).items()})
     return response
+
+
+def server_error(status: int) -> tuple[str, str]:
+    """Return code and message of an error that the server returns before the application runs."""
+    return _CODES[status]
 
 
 def error_body(code: str, message: str, details: Mapping[str, object]) -> dict[str, object]:

@@ -193,6 +193,8 @@ def _run(endpoint: "Endpoint", plugin: str, host: str, listening: socket.socket)
     """Serve until a signal; return the exit status."""
     from uvicorn import Config
 
+    from mymozhem.api.http_protocol import HttpLimits, guard
+    from mymozhem.cli.open_files import possible_connections
     from mymozhem.cli.process_end import HostServer, ProcessEnd
     from mymozhem.cli.serve import stop_on_signals
 
@@ -207,6 +209,7 @@ def _run(endpoint: "Endpoint", plugin: str, host: str, listening: socket.socket)
         timeout_keep_alive=KEEP_ALIVE_SECONDS,
         timeout_graceful_shutdown=GRACE_SECONDS,
     )
+    guard(config, HttpLimits(connections=possible_connections(HttpLimits.connections)))
     end = ProcessEnd()
     server = HostServer(config, end)
     stop_on_signals(server, end)

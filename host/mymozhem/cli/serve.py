@@ -77,7 +77,7 @@ def run(settings: Settings) -> int:
     configure_logging(settings)
     end = ProcessEnd()
     with _lasting():
-        server = HostServer(config_of(settings), end)
+        server = HostServer(config_of(settings, connections=_connections(settings)), end)
     stop_on_signals(server, end)
     click.echo(f"mymozhem is starting at {settings.effective_public_url} (stop it with Ctrl+C)")
     server.run()
@@ -100,17 +100,17 @@ def stop_on_signals(server: "Server", end: "ProcessEnd") -> None:
         signal.signal(number, stop)
 
 
-def config_of(settings: Settings) -> "Config":
-    """Return the configuration of uvicorn for a host."""
+def config_of(settings: Settings, *, connections: int | None = None) -> "Config":
+    """Return the configuration of uvicorn for a host; `connections` overrides the setting."""
     from uvicorn import Config
 
+    from mymozhem.api.http_protocol import HttpLimits, guard
     from mymozhem.app import create_app
 
-    return Config(
+    config = Config(
         create_app(settings),
         host=settings.host,
         port=settings.port,
-        http="httptools",
         loop="uvloop",
         ws="none",
         lifespan="on",
@@ -119,6 +119,31 @@ def config_of(settings: Settings) -> "Config":
         server_header=False,
         timeout_graceful_shutdown=GRACE_SECONDS,
     )
+    limits = HttpLimits(
+        head_bytes=settings.max_head_bytes,
+        header_lines=settings.max_header_lines,
+        head_seconds=settings.head_seconds,
+        body_seconds=settings.body_seconds,
+        connections=connections or settings.max_connections,
+        connections_per_address=settings.max_connections_per_address,
+    )
+    guard(config, limits)
+    return config
+
+
+def _connections(settings: Settings) -> int:
+    """Return how many connections the system allows; warn if it is less than the setting."""
+    from mymozhem.cli.open_files import possible_connections
+
+    wanted = settings.max_connections
+    possible = possible_connections(wanted)
+    if possible < wanted:
+        click.echo(
+            f"The system allows {possible} connections, and MYMOZHEM_MAX_CONNECTIONS is {wanted}: "
+            "raise the limit of open files (ulimit -Hn, or LimitNOFILE of the service).",
+            err=True,
+        )
+    return possible
 
 
 @contextmanager

@@ -49,7 +49,7 @@ class Catalog:
         self._stamp = 0
         self._until: datetime | None = None
         self._turn = asyncio.Lock()
-        self._started: list[Callable[[str], None]] = []
+        self._back: list[Callable[[str], None]] = []
         self._refreshed: list[Callable[[], None]] = []
 
     @classmethod
@@ -88,13 +88,14 @@ class Catalog:
             self._refused if self._apart is None else self._refused + self._apart.installed.refused
         )
 
-    def when_started(self, callback: Callable[[str], None]) -> None:
-        """Call `callback` with the id of each stopped app that may be called again.
+    def when_back(self, callback: Callable[[str], None]) -> None:
+        """Call `callback` with the id of each app of which more can be called than before.
 
-        It is called once this process knows it, whichever process started the app; it must not
-        raise.
+        The app was stopped and is started again, or something serves a version that nothing
+        served: an environment that has become ready, for example. It is called once this process
+        knows it, whichever process made the change; it must not raise.
         """
-        self._started.append(callback)
+        self._back.append(callback)
 
     def when_refreshed(self, callback: Callable[[], None]) -> None:
         """Call `callback` after each change of the snapshot; it must not raise."""
@@ -114,9 +115,9 @@ class Catalog:
             said, before = await self._source.read(self._now.manifests), self._now
             self._now = Snapshot.of(self._codes, said.published, said.facts, self._isolated)
             self._stamp, self._until = said.stamp, said.until
-            started = before.stopped() - self._now.stopped()
-        for app_id in sorted(started):
-            for callback in self._started:
+            back = self._now.callable_since(before)
+        for app_id in sorted(back):
+            for callback in self._back:
                 callback(app_id)
         for on_refresh in self._refreshed:
             on_refresh()

@@ -187,9 +187,23 @@ class Snapshot:
             if action.batch
         )
 
-    def stopped(self) -> frozenset[str]:
-        """Return the ids of the apps that may not be called."""
-        return frozenset(app.app_id for app in self.apps.values() if app.facts.stopped is not None)
+    @cached_property
+    def callable(self) -> frozenset[Version]:
+        """The versions that something serves, of apps that are not stopped."""
+        return frozenset(
+            (app_id, version)
+            for app_id, version in self.manifests
+            if self.apps[app_id].facts.stopped is None and self.apps[app_id].serves(version)
+        )
+
+    def callable_since(self, before: "Snapshot") -> frozenset[str]:
+        """Return the ids of the apps of which a known version can be called, unlike before."""
+        known = before.manifests.keys()
+        return frozenset(
+            app_id
+            for app_id, version in self.callable - before.callable
+            if (app_id, version) in known
+        )
 
 
 def _app(app: CatalogApp) -> CatalogApp:

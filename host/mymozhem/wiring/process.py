@@ -135,7 +135,7 @@ async def open_parts(
         back = BackgroundTasks("deliveries of apps that are back", limit=GOING_AT_ONCE)
         returning = _Back(services, recovery, back)
         breakers.listen(returning)
-        apps.when_started(returning.on_app_back)
+        apps.when_back(returning.on_app_back)
         for tasks in (going, back):
             stack.push_async_callback(tasks.close)
         for listener in (late, drifts, recovery):
@@ -195,7 +195,7 @@ def _gone(going: BackgroundTasks, database: Database, apps: Catalog, app: AppTar
 
 
 class _Back:
-    """Resumes what waits for an app, once its breaker has closed or it was started again."""
+    """Resumes what waits for an app, once its breaker has closed or more of it can be called."""
 
     def __init__(self, services: Services, recovery: AppRecovery, tasks: BackgroundTasks) -> None:
         self._services = services

@@ -168,3 +168,20 @@ async def test_a_folder_that_cannot_be_listed_stops_no_host(database, settings):
     settings.isolated_dir.write_text("a file, not a folder")
     catalog = await load(database, settings)
     assert catalog.apps() == ()
+
+
+async def test_every_process_tells_once_that_a_version_is_served_again(database, settings, put):
+    await publish(database, "1.0.0")
+    await publish(database, "2.0.0")
+    catalog = await load(database, settings)
+    told = []
+    catalog.when_back(told.append)
+    await catalog.refresh()
+    assert told == []
+    put("1.0.0")
+    assert await catalog.refresh_if_news()
+    await catalog.refresh()
+    assert told == ["counter"]
+    put("3.0.0")  # nothing can wait for a version that is new
+    assert await catalog.refresh_if_news()
+    assert told == ["counter"]

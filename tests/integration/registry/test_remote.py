@@ -310,7 +310,7 @@ async def test_every_process_tells_once_that_an_app_was_started_again(database):
     catalogs = [await catalog_of(database) for _ in range(2)]
     told = []
     for each in catalogs:
-        each.when_started(told.append)
+        each.when_back(told.append)
     for switch, more, expected in (
         (kill_switch.stop, ["too slow"], []),
         (kill_switch.start, [], ["raffle", "raffle"]),

@@ -47,7 +47,7 @@ class AppRecovery(CallListener):
             self.on_app_back(call.app_id)
 
     def on_app_back(self, app_id: str) -> None:
-        """Make an app's parked calls due: its breaker has closed, or the operator started it."""
+        """Make an app's parked calls due: its breaker has closed, or it can be called again."""
         services = self._services
         if services is None:
             return

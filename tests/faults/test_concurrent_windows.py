@@ -11,7 +11,7 @@ import pytest
 from sqlalchemy import select
 
 from mymozhem.rooms.actions.perform import perform
-from mymozhem.rooms.participants.manage import NewPerson, add_people
+from mymozhem.rooms.participants.add_people import NewPerson, add_people
 from mymozhem.rooms.tables.events import RoomStreamRow
 from mymozhem.rooms.tables.participants import ParticipantRow
 from mymozhem.rooms.tables.windows import SubmissionRow
@@ -44,8 +44,12 @@ class QuizRoom:
         self.room = await self.host.start("asker")
         names = tuple(NewPerson(f"P {number}") for number in range(count))
         organizer = self.host.organizer
-        rows = await add_people(self.host.services, self.room.id, organizer, names)
-        self.people = [row.user_id for row in rows]
+        ids = await add_people(self.host.services, self.room.id, organizer, names)
+        async with self.host.services.database.read() as session:
+            rows = await session.scalars(
+                select(ParticipantRow).where(ParticipantRow.id.in_(ids)).order_by(ParticipantRow.id)
+            )
+            self.people = [row.user_id for row in rows]
 
     async def open(self, name="w", **wishes):
         effect = {"effect": "openWindow", "id": name, "accepts": ACCEPTS, **wishes}

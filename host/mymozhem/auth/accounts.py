@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from sqlalchemy import Select, and_, insert, literal, select
 from sqlalchemy.exc import IntegrityError
@@ -130,6 +130,25 @@ async def create_guests(uow: UnitOfWork, names: Iterable[str]) -> list[UserRow]:
     rows = [new_guest(uow, name) for name in names]
     await store_guests(uow, rows)
     return rows
+
+
+async def add_guests(uow: UnitOfWork, names: Sequence[str]) -> list[str]:
+    """Create many guests whose names were checked; return their ids, in the order of the names."""
+    rows = [
+        {
+            "id": new_id("usr"),
+            "name": name,
+            "kind": PersonKind.GUEST,
+            "is_admin": False,
+            "email_verified": False,
+            "created_at": uow.now,
+            "updated_at": uow.now,
+        }
+        for name in names
+    ]
+    if rows:
+        await uow.session.execute(insert(UserRow), rows)
+    return [str(row["id"]) for row in rows]
 
 
 def new_guest(uow: UnitOfWork, name: str) -> UserRow:

@@ -15,8 +15,7 @@ from mymozhem.rooms.jobs.runner import Jobs
 from mymozhem.rooms.lifecycle import update
 from mymozhem.rooms.lifecycle.create import NewRoom, create_room
 from mymozhem.rooms.lifecycle.update import RoomChanges
-from mymozhem.rooms.participants import manage
-from mymozhem.rooms.participants.manage import NewPerson
+from mymozhem.rooms.participants.add_people import NewPerson, add_people
 from mymozhem.rooms.prizes import winners
 from mymozhem.rooms.prizes.manage import NewPrize
 from mymozhem.rooms.tables.draws import DrawRow
@@ -77,7 +76,7 @@ async def _play(
         await _move(services, organizer, room, RoomStatus.ACTIVE)
     if sample.people and not room.active_count:
         guests = tuple(NewPerson(name) for name in sample.people)
-        await manage.add_people(services, room.id, organizer, guests)
+        await add_people(services, room.id, organizer, guests)
     if sample.actions and not await _count(services, room.id):
         for step in sample.actions:
             await perform(services, room.id, organizer, step.action, step.payload)

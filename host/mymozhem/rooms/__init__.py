@@ -4,10 +4,10 @@ A folder imports only from rows below its own; folders of one row never import e
 
 8 actions/         batch, checks, perform
   lifecycle/       create, update
-  jobs/            change_payload, cleanup, draws, leases, runner, steps, timers, windows
+  jobs/            change_payload, cleanup, draws, imports, leases, runner, steps, timers, windows
   replay.py
 7 effects.py
-  participants/    admit, display_names, erase, join, join_policy, lookup, manage
+  participants/    add_people, admit, display_names, erase, join, join_policy, lookup, manage
   upgrades/        apply, bulk, form, migrate, plan, preconditions, procedure, rollback,
                    snapshot, upgrade
   views/           account, admin, base, deliveries, draws, locks, log, paging,
@@ -32,6 +32,6 @@ A folder imports only from rows below its own; folders of one row never import e
                    services, transaction
 2 coordination/    action_batches, in_flight_calls, join_batches, room_mutex,
                    submission_batches
-1 tables/          draws, events, locks, notifications, participants, pending_calls,
+1 tables/          draws, events, imports, locks, notifications, participants, pending_calls,
                    prizes, rooms, scores, timers, windows
 """

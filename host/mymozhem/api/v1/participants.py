@@ -13,7 +13,8 @@ from mymozhem.api.responses import Page
 from mymozhem.api.routes import Routes
 from mymozhem.errors import NotFound
 from mymozhem.rooms.participants import manage
-from mymozhem.rooms.participants.manage import NewPerson, PersonChanges
+from mymozhem.rooms.participants.add_people import NewPerson, add_people
+from mymozhem.rooms.participants.manage import PersonChanges
 from mymozhem.rooms.views.account import code_for
 from mymozhem.rooms.views.base import Deleted, View, deleted
 from mymozhem.rooms.views.participants import (
@@ -60,8 +61,8 @@ async def list_participants(
 async def import_participants(context: RequestContext, id: str, body: ImportBody) -> Imported:
     """Add people to the room, with or without a phone, all or none."""
     new = tuple(NewPerson(each.name, each.metadata) for each in body.people)
-    rows = await manage.add_people(context.services, id, context.caller, new)
-    return Imported(participant_ids=[row.id for row in rows])
+    ids = await add_people(context.services, id, context.caller, new)
+    return Imported(participant_ids=ids)
 
 
 @routes.add("DELETE /rooms/{id}/participants/me", refuses=frozenset({409}))

@@ -8,6 +8,7 @@ class JobKind(StrEnum):
     """The kind of row that a job processes."""
 
     DRAW = "draw"  #: a draw
+    IMPORT = "import"  #: people of an import who wait to be added
     TIMER = "timer"  #: a timer of the app, or a change that it is notified of
     WINDOW = "window"  #: a window
 

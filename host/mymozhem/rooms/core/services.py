@@ -36,9 +36,9 @@ class Services:
     `wake` is set after a commit that leaves work for the jobs of this process. `compute_pool`
     computes large draws. `room_lookups` share the lookups of a room by its code, by user id (None
     for callers without a token). `joins` and `submissions` are batches by room; what is submitted
-    waits for its commit. `judges` are the tasks in which apps judge windows, by window.
-    `in_flight_calls` are the running calls of apps. `outbox` takes notifications for apps.
-    `breakers` are those of the dispatcher.
+    waits for its commit. `imports` writes the parts of imports one after the other, by room.
+    `judges` are the tasks in which apps judge windows, by window. `in_flight_calls` are the running
+    calls of apps. `outbox` takes notifications for apps. `breakers` are those of the dispatcher.
     """
 
     database: Database
@@ -58,6 +58,7 @@ class Services:
     submissions: KeyedBatcher[str, PendingSubmission, AcceptedSubmission] = field(
         default_factory=lambda: KeyedBatcher(max_size=MAX_SUBMISSIONS)
     )
+    imports: KeyedBatcher[str, str, None] = field(default_factory=lambda: KeyedBatcher(max_size=1))
     judges: dict[str, asyncio.Task[None]] = field(default_factory=dict)
     in_flight_calls: InFlightCalls = field(default_factory=InFlightCalls)
     outbox: Outbox = field(default_factory=Outbox)

@@ -6,7 +6,7 @@ from functools import partial
 from typing import Any
 
 from pydantic import ValidationError
-from sqlalchemy import ColumnElement, Text, cast, literal, update
+from sqlalchemy import ColumnElement, Text, cast, literal, select, update
 from sqlalchemy.dialects import postgresql
 
 from mymozhem.clock import iso
@@ -35,6 +35,7 @@ from mymozhem.rooms.core.services import Services
 from mymozhem.rooms.core.transaction import RoomTransaction, room_transaction
 from mymozhem.rooms.prizes import inventory
 from mymozhem.rooms.tables.draws import DrawRow
+from mymozhem.rooms.tables.imports import PeopleImportRow
 
 from . import commands
 from .entries import EntriesRefused, FrozenEntries, check_list, freeze
@@ -82,7 +83,13 @@ class Prepared:
 
 
 async def commit(services: Services, lease: Lease) -> None:
-    """Commit a requested draw, or hold it; do nothing if it is another draw's turn."""
+    """Commit a requested draw, or hold it; do nothing if it is another draw's turn.
+
+    A draw waits for an import that is being written: its people are drawn from all, or from none.
+    """
+    if await _people_wait(services, lease.room_id):
+        await _step_back(services, lease, later=A_MOMENT)
+        return
     for _ in range(TRIES):
         seen = await _look(services, lease)
         if seen is None:
@@ -103,6 +110,12 @@ async def commit(services: Services, lease: Lease) -> None:
         else:
             return
     await _step_back(services, lease, later=A_MOMENT)
+
+
+async def _people_wait(services: Services, room_id: str) -> bool:
+    async with services.database.read() as session:
+        waiting = select(PeopleImportRow.id).where(PeopleImportRow.room_id == room_id)
+        return bool(await session.scalar(select(waiting.exists())))
 
 
 async def _look(services: Services, lease: Lease) -> DrawSnapshot | None:

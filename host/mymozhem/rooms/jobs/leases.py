@@ -11,16 +11,25 @@ from sqlalchemy import ColumnElement, Select, and_, exists, func, or_, select, u
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
 
-from mymozhem.db.base import new_id
+from mymozhem.db.base import Base, new_id
 from mymozhem.db.unit_of_work import Database
 from mymozhem.rooms.core.leased import JobKind, Lease
 from mymozhem.rooms.tables.draws import DrawRow
+from mymozhem.rooms.tables.imports import PeopleImportRow
 from mymozhem.rooms.tables.timers import TimerRow, TimerSpace
 from mymozhem.rooms.tables.windows import WindowRow
 
+_TABLES = (DrawRow, PeopleImportRow, TimerRow, WindowRow)
+
+_KINDS: dict[type[Base], JobKind] = {
+    DrawRow: JobKind.DRAW,
+    PeopleImportRow: JobKind.IMPORT,
+    WindowRow: JobKind.WINDOW,
+}
+
 
 async def acquire(database: Database, *, span: timedelta, limit: int) -> list[Lease]:
-    """Lease windows, draws, timers and changes that are due, at most `limit` of each kind.
+    """Lease windows, draws, timers, changes and imports that are due, at most `limit` of each kind.
 
     Of a room's changes only the first is leased, so that the app is notified in order.
     """
@@ -30,13 +39,14 @@ async def acquire(database: Database, *, span: timedelta, limit: int) -> list[Le
         windows = await _take_windows(unit.session, unit.now, span, limit)
         draws = await _take_draws(unit.session, unit.now, span, limit)
         timers = await _take_timers(unit.session, unit.now, span, limit)
-    return [*windows, *draws, *timers]
+        imports = await _take_imports(unit.session, unit.now, span, limit)
+    return [*windows, *draws, *timers, *imports]
 
 
 async def renew(database: Database, leases: Collection[str], *, span: timedelta) -> None:
     """Extend the leases of running work."""
     async with database.write() as unit:
-        for table in (DrawRow, TimerRow, WindowRow):
+        for table in _TABLES:
             await unit.session.execute(
                 update(table)
                 .where(table.lease.in_(leases))
@@ -48,7 +58,7 @@ async def renew(database: Database, leases: Collection[str], *, span: timedelta)
 async def release(database: Database, leases: Collection[str] | None) -> None:
     """Release leases, so that any process may take the work now; None releases all."""
     async with database.write() as unit:
-        for table in (DrawRow, TimerRow, WindowRow):
+        for table in _TABLES:
             held = table.lease.is_not(None) if leases is None else table.lease.in_(leases)
             await unit.session.execute(
                 update(table)
@@ -59,23 +69,27 @@ async def release(database: Database, leases: Collection[str] | None) -> None:
 
 
 async def next_due(database: Database) -> datetime | None:
-    """Return when the next unleased timer, change, window or draw is due."""
+    """Return when the next unleased timer, change, window, draw or import is due."""
     async with database.read() as session:
         draw = await session.scalar(select(func.min(DrawRow.due_at)).where(DrawRow.lease.is_(None)))
+        people = await session.scalar(
+            select(func.min(PeopleImportRow.due_at)).where(PeopleImportRow.lease.is_(None))
+        )
         window = await session.scalar(
             select(func.min(WindowRow.due_at)).where(WindowRow.lease.is_(None))
         )
         timer = await session.scalar(
             select(func.min(TimerRow.next_at)).where(TimerRow.lease.is_(None), _is_first())
         )
-    return min((moment for moment in (draw, window, timer) if moment is not None), default=None)
+    moments = (draw, people, window, timer)
+    return min((moment for moment in moments if moment is not None), default=None)
 
 
 async def _anything_due(database: Database) -> bool:
     """Check by a read before the write, since on SQLite every write waits for its turn."""
     now = await database.now()
     async with database.read() as session:
-        due = or_(_draws(now).exists(), _windows(now).exists(), _timers(now).exists())
+        due = or_(*(jobs(now).exists() for jobs in (_draws, _windows, _timers, _imports)))
         return bool(await session.scalar(select(due)))
 
 
@@ -106,17 +120,33 @@ async def _take_timers(
     return [_lease_of(row, now + span) for row in rows]
 
 
-def _lease_of(row: DrawRow | TimerRow | WindowRow, until: datetime) -> Lease:
+async def _take_imports(
+    session: AsyncSession, now: datetime, span: timedelta, limit: int
+) -> list[Lease]:
+    rows = await session.scalars(
+        _imports(now)
+        .order_by(PeopleImportRow.due_at, PeopleImportRow.id)
+        .limit(limit)
+        .with_for_update(skip_locked=True)
+    )
+    return [_lease_of(row, now + span) for row in rows]
+
+
+def _lease_of(row: DrawRow | PeopleImportRow | TimerRow | WindowRow, until: datetime) -> Lease:
     row.lease, row.lease_until = new_id("lease"), until
     if isinstance(row, TimerRow):
         return Lease(JobKind.TIMER, row.room_id, row.id, row.lease, row.generation)
-    kind = JobKind.DRAW if isinstance(row, DrawRow) else JobKind.WINDOW
-    return Lease(kind, row.room_id, row.id, row.lease)
+    return Lease(_KINDS[type(row)], row.room_id, row.id, row.lease)
 
 
 def _draws(now: datetime) -> Select[DrawRow]:
     free = or_(DrawRow.lease.is_(None), DrawRow.lease_until < now)
     return select(DrawRow).where(DrawRow.due_at <= now, free)
+
+
+def _imports(now: datetime) -> Select[PeopleImportRow]:
+    free = or_(PeopleImportRow.lease.is_(None), PeopleImportRow.lease_until < now)
+    return select(PeopleImportRow).where(PeopleImportRow.due_at <= now, free)
 
 
 def _windows(now: datetime) -> Select[WindowRow]:

@@ -48,15 +48,6 @@ async def free_name(
         return numbered(name, set(found))
 
 
-async def free_names(transaction: RoomTransaction, names: Iterable[str]) -> list[str]:
-    """Return a free name for each of many people, in order, with one query."""
-    found = await transaction.session.scalars(
-        select(ParticipantRow.display_name).where(ParticipantRow.room_id == transaction.room.id)
-    )
-    free = FreeNames(found)
-    return [free.take(name) for name in names]
-
-
 async def names_in_the_way(transaction: RoomTransaction, names: Collection[str]) -> FreeNames:
     """Return a `FreeNames` for these names, each as often as it is listed.
 

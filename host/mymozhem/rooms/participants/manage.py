@@ -1,17 +1,13 @@
-"""Manage participants: approve, rename, change the role, remove, import; and leave."""
+"""Manage participants: approve, rename, change the role, remove; and leave."""
 
-import asyncio
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from mymozhem.auth.access_table import grantable
-from mymozhem.auth.accounts import create_guests
-from mymozhem.auth.name_rules import name_problems, visible_name
+from mymozhem.auth.name_rules import visible_name
 from mymozhem.auth.principal import Principal
 from mymozhem.contract import Change, ChangeKind, JsonObject, ParticipantStatus, Role
 from mymozhem.contract.events import ParticipantLeft, ParticipantUpdated
-from mymozhem.db.base import new_id
-from mymozhem.errors import Conflict, Forbidden, Invalid
+from mymozhem.errors import Conflict, Forbidden
 from mymozhem.rooms.core.membership import (
     MEMBERS,
     ORGANIZERS,
@@ -26,19 +22,8 @@ from mymozhem.rooms.core.transaction import ENDED, RoomTransaction, room_transac
 from mymozhem.rooms.tables.participants import ParticipantRow
 from mymozhem.rooms.windows.on_room_change import close_answered
 
-from .display_names import free_name, free_names
+from .display_names import free_name
 from .join import count_people, record_joined, require_capacity
-
-#: people who are put in together, before others get their turn
-AT_ONCE = 250
-
-
-@dataclass(frozen=True)
-class NewPerson:
-    """A person whom an organizer adds to the room, with or without a phone."""
-
-    name: str
-    metadata: JsonObject = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -61,60 +46,6 @@ async def leave(services: Services, room_id: str, caller: Principal) -> Particip
         _go(transaction, row, ParticipantStatus.LEFT)
         await close_answered(transaction)
         return row
-
-
-async def add_people(
-    services: Services, room_id: str, caller: Principal, people: tuple[NewPerson, ...]
-) -> list[ParticipantRow]:
-    """Add people to a room that has not ended, all or none; for organizers.
-
-    Raises Conflict ROOM_FULL if they do not all fit, and Invalid with a pointer to every name that
-    breaks the rules.
-    """
-    names = await _visible_names(people)
-    async with room_transaction(services, room_id, actor_id=caller.user_id) as transaction:
-        await require_role(transaction.session, room_id, caller, roles=STAFF)
-        _require_not_ended(transaction)
-        _check_count(transaction, len(people))
-        seats = list(zip(people, names, await free_names(transaction, names), strict=True))
-        rows: list[ParticipantRow] = []
-        for start in range(0, len(seats), AT_ONCE):
-            rows += await _add_some(transaction, seats[start : start + AT_ONCE])
-        count_people(transaction, len(rows))
-        transaction.audit("participant.import", people=len(rows))
-        return rows
-
-
-async def _add_some(
-    transaction: RoomTransaction, seats: Sequence[tuple[NewPerson, str, str]]
-) -> list[ParticipantRow]:
-    guests = await create_guests(transaction.unit, [name for _, name, _ in seats])
-    rows = [
-        _row(transaction, person, shown, guest.id)
-        for (person, _, shown), guest in zip(seats, guests, strict=True)
-    ]
-    transaction.session.add_all(rows)
-    await transaction.session.flush()
-    for row in rows:
-        record_joined(transaction, row, counted=False)
-    await transaction.write_events()
-    return rows
-
-
-async def _visible_names(people: tuple[NewPerson, ...]) -> list[str]:
-    """Return names as they are shown; Invalid points to each name with a problem."""
-    found: dict[str, list[str]] = {}
-    names: list[str] = []
-    for place, person in enumerate(people):
-        if problems := name_problems(person.name):
-            found[f"/people/{place}/name"] = [problem.value for problem in problems]
-        else:
-            names.append(visible_name(person.name))
-        if place % AT_ONCE == 0:
-            await asyncio.sleep(0)
-    if found:
-        raise Invalid("Some names cannot be used; nobody was put in.", fields=found)
-    return names
 
 
 async def approve(
@@ -290,32 +221,6 @@ def _go(transaction: RoomTransaction, row: ParticipantRow, status: ParticipantSt
     transaction.record(ParticipantLeft(participant_id=row.id, status=status))
     if was_in:
         transaction.changed(Change(kind=ChangeKind.LEFT, what="left", participant_id=row.id))
-
-
-def _check_count(transaction: RoomTransaction, count: int) -> None:
-    room = transaction.room
-    if room.capacity is not None and room.active_count + count > room.capacity:
-        message = f"The room has {room.capacity - room.active_count} places left, not {count}."
-        raise Conflict(message, code="ROOM_FULL")
-
-
-def _row(
-    transaction: RoomTransaction, person: NewPerson, name: str, user_id: str
-) -> ParticipantRow:
-    return ParticipantRow(
-        id=new_id("part"),
-        room_id=transaction.room.id,
-        user_id=user_id,
-        display_name=name,
-        role=Role.PARTICIPANT,
-        status=ParticipantStatus.ACTIVE,
-        data=person.metadata,
-        own={},
-        private={},
-        points=0,
-        joined_at=transaction.now,
-        updated_at=transaction.now,
-    )
 
 
 def _require_not_ended(transaction: RoomTransaction) -> None:

@@ -6,6 +6,7 @@ Importing one of them imports all, since foreign keys name tables of the others.
 from . import (
     draws,
     events,
+    imports,
     locks,
     notifications,
     participants,
@@ -20,6 +21,7 @@ from . import (
 __all__ = [
     "draws",
     "events",
+    "imports",
     "locks",
     "notifications",
     "participants",

@@ -22,7 +22,14 @@ from mymozhem.errors import Conflict, Invalid, NotFound
 from mymozhem.rooms.actions.perform import perform
 from mymozhem.rooms.draws import commands
 from mymozhem.rooms.draws.record import list_draws, record
-from mymozhem.rooms.participants.manage import NewPerson, add_people
+from mymozhem.rooms.jobs.leases import release
+from mymozhem.rooms.participants.add_people import (
+    AT_ONCE,
+    NewPerson,
+    Seat,
+    accept_people,
+    add_people,
+)
 from mymozhem.rooms.prizes import winners
 from mymozhem.rooms.prizes.manage import delete_prize
 from mymozhem.rooms.tables.draws import DrawRow, RevealMode
@@ -135,6 +142,22 @@ async def test_an_app_is_told_of_many_wins_a_thousand_at_a_time(event, app):
     assert [who for wins in told for who in wins.participant_id] == [
         pick["participantId"] for pick in draw.picks
     ]
+
+
+async def test_a_draw_waits_until_an_import_is_complete(event):
+    count = 2 * AT_ONCE
+    seats = [Seat(f"part_{number:05}", f"P {number}", {}) for number in range(count)]
+    await accept_people(event.services, event.room.id, event.host.organizer, seats)
+    draw = await event.draw((await event.host.prize(event.room), 1))
+    assert draw.status is DrawStatus.REQUESTED
+
+    await release(event.services.database, None)  # as if the process of the import had died
+    await event.jobs.run_due()
+    event.services.clock.advance(1)
+    await event.jobs.run_due()
+    drawn = await event.see(draw.id)
+    assert drawn.status is DrawStatus.REVEALED
+    assert drawn.entry_count == count + len(event.people)
 
 
 async def test_a_redraw_leaves_out_everybody_who_was_drawn_for_that_prize(event):

@@ -5,12 +5,10 @@ from sqlalchemy import select
 
 from mymozhem.audit.tables import AuditRow
 from mymozhem.contract import ParticipantStatus, Role
-from mymozhem.errors import Conflict, Forbidden, Invalid, NotFound
+from mymozhem.errors import Conflict, Forbidden, NotFound
 from mymozhem.rooms.participants.join import join
 from mymozhem.rooms.participants.manage import (
-    NewPerson,
     PersonChanges,
-    add_people,
     approve,
     change_person,
     leave,
@@ -21,43 +19,6 @@ from mymozhem.rooms.tables.rooms import RoomRow
 from tests.support.host import HostHarness, principal
 
 pytestmark = pytest.mark.both_engines
-
-
-async def test_people_can_be_put_into_a_draft_with_their_tickets(host: HostHarness) -> None:
-    room = await host.room("bazaar")
-    people = tuple(NewPerson(f"Guest {n}", {"tickets": n}) for n in range(1, 301))
-    rows = await add_people(host.services, room.id, host.organizer, people)
-
-    assert [row.data["tickets"] for row in rows] == list(range(1, 301))
-    assert len({row.display_name for row in rows}) == 300
-    async with host.services.database.read() as session:
-        assert (await session.get_one(RoomRow, room.id)).active_count == 300
-    assert len(await host.events(room.id, "participant:joined")) == 300
-
-
-async def test_an_import_that_does_not_fit_puts_nobody_in(host: HostHarness) -> None:
-    room = await host.room("bazaar", capacity=2)
-    with pytest.raises(Conflict) as caught:
-        await add_people(host.services, room.id, host.organizer, tuple(NewPerson(n) for n in "ABC"))
-    assert caught.value.code == "ROOM_FULL"
-    assert await host.events(room.id, "participant:joined") == []
-
-
-async def test_an_import_names_every_name_that_cannot_be_used(host: HostHarness) -> None:
-    room = await host.room("bazaar")
-    people = tuple(NewPerson(name) for name in ("Ada", "  ", "Bob", "C\u202e"))
-    with pytest.raises(Invalid) as caught:
-        await add_people(host.services, room.id, host.organizer, people)
-    assert caught.value.details["fields"].keys() == {"/people/1/name", "/people/3/name"}
-    assert await host.events(room.id, "participant:joined") == []
-
-
-async def test_same_names_in_one_import_get_a_suffix(host: HostHarness) -> None:
-    room = await host.room("bazaar")
-    rows = await add_people(
-        host.services, room.id, host.organizer, (NewPerson("Ada"), NewPerson("Ada"))
-    )
-    assert [row.display_name for row in rows] == ["Ada", "Ada 2"]
 
 
 async def test_only_who_waits_can_be_turned_away(host: HostHarness) -> None:

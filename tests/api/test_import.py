@@ -1,3 +1,4 @@
+# ruff: noqa: RUF001  letters that look alike
 """Settings from text over HTTP: pasted or uploaded, shown, refused, and kept from others."""
 
 import asyncio
@@ -114,7 +115,7 @@ async def test_text_is_uploaded_as_it_is(host: ApiHost):
     room = await host.room(appId="choir")
     first = await upload(host.organizer, room, "\ufeffÀ la claire".encode(), "format=lines")
     assert (first.status, first.data["imported"]) == (200, 1)
-    raw = "Bella\r\nÀ la claire".encode("cp1252")
+    raw = b"Bella\r\n" + b"\x81\x98\xff"
     more = await upload(host.organizer, room, raw, "format=csv&mode=append", "csv; charset=x")
     assert [each["line"] for each in more.data["problems"]] == [2]
     assert await songs(host, room) == ["À la claire", "Bella"]
@@ -125,6 +126,27 @@ async def test_text_is_uploaded_as_it_is(host: ApiHost):
     gone = await upload(host.organizer, room, b"", "format=lines")
     assert (gone.status, gone.data["imported"]) == (200, 0)
     assert await songs(host, room) == []
+
+
+@pytest.mark.parametrize(
+    ("encoding", "locale", "charset"),
+    [
+        ("utf-16", "en", ""),
+        ("utf-16-le", "ru", ""),
+        ("cp1251", "ru", ""),
+        ("cp1251", "en", ""),
+        ("koi8-r", "en", "; charset=KOI8-R"),
+        ("utf-8-sig", "ru", "; charset=utf-8"),
+    ],
+)
+async def test_a_file_is_read_in_the_encoding_that_it_has(
+    host: ApiHost, encoding: str, locale: str, charset: str
+):
+    room = await host.room(appId="choir", locale=locale)
+    raw = "Калинка\r\nПодмосковные вечера".encode(encoding)
+    heard = await upload(host.organizer, room, raw, "format=csv", f"csv{charset}")
+    assert (heard.status, heard.data["problems"]) == (200, [])
+    assert await songs(host, room) == ["Калинка", "Подмосковные вечера"]
 
 
 async def test_an_upload_that_is_sent_again_is_done_once(host: ApiHost):

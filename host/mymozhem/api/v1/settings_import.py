@@ -84,6 +84,7 @@ def _uploaded(setting: str, query: ImportQuery, raw: bytes) -> TextImport:
         mode=query.mode,
         preview=query.preview,
         strict=query.strict,
+        charset=request.mimetype_params.get("charset"),
     )
 
 

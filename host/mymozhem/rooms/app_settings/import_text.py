@@ -37,7 +37,14 @@ from mymozhem.rooms.core.revision import Revision, StaleSnapshot, revision
 from mymozhem.rooms.core.services import Services
 from mymozhem.rooms.core.transaction import RoomTransaction
 
-from .import_values import Imported, TextImport, readable, require_known_import, settings_with
+from .import_values import (
+    Imported,
+    TextImport,
+    readable,
+    require_known_import,
+    require_small,
+    settings_with,
+)
 from .update import require_no_problems, require_not_frozen, store_settings
 
 
@@ -86,7 +93,7 @@ class _Import(Exchange[SettingsValidationRequest, SettingsValidationResult, Revi
         self._room_id = room_id
         self._caller = caller
         self._wish = wish
-        self._text = readable(wish.text)
+        require_small(wish.text)
         self._settings: JsonObject = {}
 
     async def budget(self) -> Budget:
@@ -104,11 +111,12 @@ class _Import(Exchange[SettingsValidationRequest, SettingsValidationResult, Revi
             membership, manifest = await self._membership(session)
             seen = await revision(session, membership.room, membership)
             context = await self._context(session, membership, manifest, IMPORT_SETTINGS)
+        text = readable(self._wish, membership.room.locale)
         call = new_app_call(
             IMPORT_SETTINGS,
             context=context,
             request=SettingsImportRequest(
-                setting=self._wish.setting, text=self._text, format=self._wish.format
+                setting=self._wish.setting, text=text, format=self._wish.format
             ),
             revision=None,
         )

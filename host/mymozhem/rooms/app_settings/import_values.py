@@ -10,6 +10,7 @@ from mymozhem.contract import ImportProblem, JsonObject
 from mymozhem.contract.hooks import IMPORT_SETTINGS
 from mymozhem.errors import Invalid, NotFound, TooLarge
 from mymozhem.manifests.model import Manifest
+from mymozhem.rooms.core.uploaded_text import decode_text
 
 from .update import complete_settings
 
@@ -29,7 +30,8 @@ class ImportMode(StrEnum):
 class TextImport:
     """Text for a setting, in a format that the manifest names for it; see `readable` for bytes.
 
-    `preview` stores nothing; `strict` stores nothing if a line could not be parsed.
+    `charset` is the encoding that an upload names, if any. `preview` stores nothing; `strict`
+    stores nothing if a line could not be parsed.
     """
 
     setting: str
@@ -38,6 +40,7 @@ class TextImport:
     mode: ImportMode = ImportMode.REPLACE
     preview: bool = False
     strict: bool = False
+    charset: str | None = None
 
 
 @dataclass(frozen=True)
@@ -55,17 +58,27 @@ class Imported:
     saved: bool
 
 
-def readable(given: str | bytes) -> str:
+def require_small(text: str | bytes) -> None:
+    """Raise TooLarge if a text has more than 1 MiB."""
+    size = len(text if isinstance(text, bytes) else text.encode(errors="replace"))
+    if size > MAX_TEXT_BYTES:
+        message = f"The text has {size} bytes; at most {MAX_TEXT_BYTES} are read."
+        raise TooLarge(message)
+
+
+def readable(wish: TextImport, locale: str) -> str:
     """Return text in a form that an app may receive; TooLarge over 1 MiB.
 
-    Bytes are read as UTF-8, with or without a byte order mark. Other bytes and control characters
-    become U+FFFD, so that the app can report their line.
+    `decode_text` decodes bytes, by the language of the room. Bytes that have no meaning and control
+    characters become U+FFFD, so that the app can report their line.
     """
-    data = given if isinstance(given, bytes) else given.encode(errors="replace")
-    if len(data) > MAX_TEXT_BYTES:
-        message = f"The text has {len(data)} bytes; at most {MAX_TEXT_BYTES} are read."
-        raise TooLarge(message)
-    return _CONTROL.sub("\ufffd", data.decode("utf-8-sig", errors="replace"))
+    given = wish.text
+    if isinstance(given, bytes):
+        text = decode_text(given, charset=wish.charset, locale=locale).text
+    else:
+        text = given.encode(errors="replace").decode("utf-8-sig")
+    require_small(text)
+    return _CONTROL.sub("\ufffd", text)
 
 
 def require_known_import(manifest: Manifest, wish: TextImport) -> None:

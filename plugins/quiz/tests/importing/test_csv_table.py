@@ -2,6 +2,8 @@
 
 import pytest
 
+from mymozhem_quiz.importing import read_questions
+
 JUPITER = {
     "type": "single",
     "text": "Largest planet?",
@@ -185,6 +187,159 @@ TOLD = [
 @pytest.mark.parametrize(("text", "problems"), TOLD)
 def test_what_is_told(told, text, problems):
     assert told(text, "csv") == problems
+
+
+def single(right, *options, kind="single"):
+    return row(question="Q?", type=kind, **dict(zip("abcd", options, strict=False)), right=right)
+
+
+def places(text, questions):
+    (question,) = questions(text, "csv")
+    return [n for n, option in enumerate(question["options"], 1) if option.get("right")]
+
+
+@pytest.mark.parametrize(
+    ("right", "options", "place"),
+    [
+        ("Wien", ["Graz", "Wien"], 2),
+        ("wien", ["Graz", "Wien"], 2),
+        ("X", ["x", "X"], 2),
+        ("Rock \u2019n\u2019 Roll", ["Jazz", "Rock 'n' Roll"], 2),
+        ("a, b", ["c", "a, b"], 2),
+        ("New York", ["Paris", "New York"], 2),
+        ("4", ["6", "4"], 2),  # no fourth option
+        ("30", ["10", "20", "30"], 3),
+        ("4", ["1", "2", "3", "4"], 4),
+        ("b", ["a", "b"], 2),
+        ("2)", ["x", "y"], 2),
+        ("B.", ["x", "y"], 2),
+        ("Option 2", ["x", "y"], 2),
+        ("\uff22", ["x", "y"], 2),
+        ("\u0662", ["x", "y"], 2),
+        ("\u0410", ["x", "y"], 1),  # Cyrillic A
+        ("\u0411", ["x", "y", "z"], 2),
+        ("\u0433", ["x", "y", "z", "w"], 4),
+        ("\u0421", ["x", "y", "z", "w"], 3),  # Cyrillic S, which looks like C
+        ("\u0412", ["x", "y"], 2),  # no third option
+        ("\u0412", ["x", "\u0412"], 2),
+        ("\u0391", ["x", "y"], 1),  # Greek
+    ],
+)
+def test_an_option_is_right_by_letter_number_or_text(questions, right, options, place):
+    assert places(single(right, *options), questions) == [place]
+
+
+@pytest.mark.parametrize(
+    ("right", "options"),
+    [
+        ("4", ["6", "5", "4", "3"]),
+        ("A", ["0", "A", "B", "AB"]),
+        ("a", ["B", "A", "C", "D"]),
+        ("C", ["x", "c", "z"]),
+        ("\u0412", ["x", "y", "z"]),  # the third Cyrillic letter, which looks like B
+        ("\u0415", ["x", "y"]),
+        ("XX", ["xx", "Xx"]),
+    ],
+)
+def test_a_cell_that_can_mean_several_options_is_a_problem(told, right, options):
+    options = [*options, "u", "v", "w"][:4] if right == "\u0415" else options
+    text = row(
+        question="Q?",
+        **{f"option{n}": option for n, option in enumerate(options, 1)},
+        **({"option5": "s", "option6": "t"} if right == "\u0415" else {}),
+        right=right,
+    )
+    assert told(text, "csv") == [(2, "ANSWER_AMBIGUOUS")]
+
+
+def test_the_message_names_cells_that_are_not_ambiguous(questions):
+    text = single("4", "6", "5", "4", "3")
+    (found,) = read_questions(text, "csv").faults
+    assert "option3, option4" in found.fault.message
+    assert places(text.replace('"4"\n', '"option3"\n'), questions) == [3]
+
+
+@pytest.mark.parametrize(
+    ("right", "options", "rights"),
+    [
+        ("New York; paris", ["New York", "Rome", "Paris"], [1, 3]),
+        ("A C", ["x", "y", "z"], [1, 3]),
+        ("red,green", ["red", "green", "blue"], [1, 2]),
+        ("A;blue", ["red", "green", "blue"], [1, 3]),
+    ],
+)
+def test_several_options_are_right_by_letters_or_texts(questions, right, options, rights):
+    assert places(single(right, *options, kind="multiple"), questions) == rights
+
+
+@pytest.mark.parametrize(
+    ("right", "code"),
+    [
+        ("A;C", "ANSWER_AMBIGUOUS"),
+        ("A;v", "ANSWER_NOT_AN_OPTION"),
+        (";".join("A" * 9), "ANSWER_NOT_AN_OPTION"),
+    ],
+)
+def test_several_options_that_are_unclear_are_a_problem(told, right, code):
+    assert told(single(right, "b", "a", "c", kind="multiple"), "csv") == [(2, code)]
+
+
+@pytest.mark.parametrize(
+    ("word", "truth"),
+    [
+        ("TRUE", True), ("WAHR", True), ("falsch", False),
+        ("\u0418\u0421\u0422\u0418\u041d\u0410", True),
+        ("\u041b\u041e\u0416\u042c", False), ("VRAI", True), ("FAUX", False), ("VERDADERO", True),
+        ("FA\u0141SZ", False), ("DO\u011eRU", True), ("YANLI\u015e", False),
+        ("V\u00c4\u00c4R", False),
+    ],
+)  # fmt: skip
+def test_spreadsheets_write_truth_in_their_language(questions, word, truth):
+    (question,) = questions(row(question="Q?", type="boolean", right=word), "csv")
+    assert question["answer"] is truth
+
+
+def with_number(separator, number):
+    return f'question{separator}type{separator}right\nQ?{separator}number{separator}"{number}"\n'
+
+
+@pytest.mark.parametrize(
+    ("separator", "number", "value"),
+    [
+        (",", "1.234", 1.234), (",", "3,14", 3.14), (",", "0,125", 0.125), (";", "1,234", 1.234),
+        (";", "3.14", 3.14), (",", "1,234.5", 1234.5), (";", "1.234,5", 1234.5),
+        (",", "1,234,567", 1234567), (";", "1.234.567", 1234567), (";", "1\u00a0000", 1000),
+        (";", "1\u2019000", 1000), (",", "\u22125", -5), (",", "1E+03", 1000), (",", "-0.5", -0.5),
+    ],
+)  # fmt: skip
+def test_numbers_as_spreadsheets_write_them(questions, separator, number, value):
+    (question,) = questions(with_number(separator, number), "csv")
+    assert question["answer"] == value
+
+
+@pytest.mark.parametrize(
+    ("separator", "number"),
+    [
+        (",", "1,234"),
+        (";", "1.234"),
+        ("\t", "1.234"),
+        ("\t", "1,234"),
+        (",", "1,23,456"),
+        (",", "50%"),
+    ],
+)
+def test_a_number_that_can_be_read_in_two_ways_is_a_problem(told, separator, number):
+    assert told(with_number(separator, number), "csv") == [(2, "ANSWER_UNREADABLE")]
+
+
+@pytest.mark.parametrize("line", ["sep=;", "SEP=;", '"sep=;"', "\ufeffsep=;"])
+def test_a_line_names_the_separator(questions, told, line):
+    assert questions(f"{line}\r\n{GOOD.replace(',', ';')}", "csv") == [JUPITER]
+    assert questions(f"{line.replace(';', '|')}\n{GOOD.replace(',', '|')}", "csv") == [JUPITER]
+    assert told(f"{line}\r\n", "csv") == [(1, "NO_QUESTIONS")]
+    assert told(f"{line}\nquestion;right;type\nQ?;perhaps;boolean\n", "csv") == [
+        (3, "ANSWER_UNREADABLE")
+    ]
 
 
 def test_rows_are_counted_by_the_line_where_they_begin(told):

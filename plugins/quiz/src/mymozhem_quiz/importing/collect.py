@@ -19,7 +19,7 @@ MAX_DRAFTS = 20_000
 
 #: faults of a format that explain better than the rules why there is no right answer
 _ABOUT_THE_ANSWER = frozenset(
-    {"ANSWER_NOT_AN_OPTION", "ANSWER_UNCLEAR", "ANSWER_UNREADABLE", "NO_ANSWER"}
+    {"ANSWER_AMBIGUOUS", "ANSWER_NOT_AN_OPTION", "ANSWER_UNCLEAR", "ANSWER_UNREADABLE", "NO_ANSWER"}
 )
 
 

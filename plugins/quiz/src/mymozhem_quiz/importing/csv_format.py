@@ -2,7 +2,7 @@
 
     question,type,option1,option2,option3,right,time
     Largest planet?,single,Mars,Jupiter,Venus,B,20
-    Prime numbers?,multiple,2,3,4,1;2,
+    Prime numbers?,multiple,2,3,4,A;B,
     The moon is a star.,boolean,,,,false,
     How many legs has a spider?,number,,,,8,
     Capital of France?,text,,,,Paris | Lutetia,
@@ -13,9 +13,10 @@
 | question | the text; the only required column |
 | type | single (the default), multiple, boolean, number, text, order |
 | option1 to option8, or a to h | the options; gaps between them are closed |
-| right | single, multiple: letters or numbers of options, such as `B` or `1;3`; boolean: true or |
-| | false; number: the number; text: the accepted answers, separated by `;` or `|`; order: empty, |
-| | since the options are in the right order |
+| right | single, multiple: letters or numbers of options, such as `B` or `1;3`, or their texts; a |
+| | cell that can mean several options is a problem; boolean: TRUE or FALSE in the language of the |
+| | spreadsheet; number: the number; text: the accepted answers, separated by `;` or `|`; order: |
+| | empty, since the options are in the right order |
 | tolerance | number: how far off is still right; if empty, the nearest wins |
 | time, points | seconds and points of this question |
 | picture, alt | an https address, and a text that describes the picture |
@@ -27,10 +28,11 @@ The columns of the last two rows are read only for rooms with rounds. All rows w
 are one round, even if other rows are between them.
 
 Names are read in any case, with or without spaces, hyphens and underscores. The separator is the
-comma, the semicolon or the tab: the one that gives known names in the first row. Numbers may have a
-decimal comma. Quoted cells may contain separators, doubled quotes and line ends; every problem
-names the line on which the row begins. A row whose quotes do not close within 40 lines is skipped,
-and reading continues with the next line, which keeps the time linear.
+comma, the semicolon or the tab: the one that gives known names in the first row; or the one that a
+line such as `sep=;` before it names. Numbers may have a decimal comma. Quoted cells may contain
+separators, doubled quotes and line ends; every problem names the line on which the row begins. A
+row whose quotes do not close within 40 lines is skipped, and reading continues with the next line,
+which keeps the time linear.
 """
 
 import csv
@@ -58,6 +60,8 @@ _WITH_ROUNDS = _COLUMNS | {"round"} | {
     f"{name}{number}" for name in ("picture", "alt") for number in range(1, 9)
 }  # fmt: skip
 _ALIASES = dict(zip("abcdefgh", OPTION_COLUMNS, strict=True))
+#: the line by which spreadsheets know the separator; quoted if they wrote it themselves
+_SEPARATOR_LINE = re.compile(r'\s*"?sep=([,;|\t])"?[,;|\t\s]*', re.IGNORECASE)
 _FILLING = re.compile(r"[\s_-]+")
 
 
@@ -97,7 +101,12 @@ def read(text: str, rounds: bool = False) -> Reading:  # noqa: FBT001, FBT002  a
     if start is None:
         return
     known = _WITH_ROUNDS if rounds else _COLUMNS
-    separator = _separator(lines, start, known)
+    separator = _named_separator(lines[start])
+    if separator is not None:
+        start += 1
+    separator = separator or _separator(lines, start, known)
+    if not any(line.strip() for line in lines[start:]):
+        return
     rows = _rows(lines, start, separator)
     header = next(rows)
     columns, faults = _columns(header, known)
@@ -109,7 +118,7 @@ def read(text: str, rounds: bool = False) -> Reading:  # noqa: FBT001, FBT002  a
     headings = _Headings(columns)
     for row in rows:
         if row.cells is None or any(row.cells):
-            yield _draft(row, columns, width, headings.of(row))
+            yield _draft(row, columns, width, headings.of(row), separator)
 
 
 class _Headings:
@@ -128,6 +137,12 @@ class _Headings:
             new = Heading(row.line, {"title": title})
             self._last = self._known.setdefault(fold_text(title), new)
         return self._last
+
+
+def _named_separator(line: str) -> str | None:
+    """Return the separator that a line such as `sep=;` names; None for any other line."""
+    found = _SEPARATOR_LINE.fullmatch(line)
+    return found and found[1]
 
 
 def _separator(lines: list[str], start: int, known: AbstractSet[str]) -> str:
@@ -173,12 +188,15 @@ def _columns(header: _Row, known: AbstractSet[str]) -> tuple[dict[int, str], lis
     return columns, told
 
 
-def _draft(row: _Row, columns: Mapping[int, str], width: int, heading: Heading | None) -> Draft:
+def _draft(
+    row: _Row, columns: Mapping[int, str], width: int, heading: Heading | None, separator: str
+) -> Draft:
     if row.cells is None:
         return Draft(row.line, faults=(Located(row.line, fault("BROKEN_QUOTES")),))
     if any(row.cells[width:]):
         return Draft(row.line, faults=(Located(row.line, fault("TOO_MANY_CELLS")),))
     cells = {name: row.cells[place] for place, name in columns.items() if place < len(row.cells)}
-    question, faults = question_of({name: cell for name, cell in cells.items() if cell})
+    written = {name: cell for name, cell in cells.items() if cell}
+    question, faults = question_of(written, separator)
     located = tuple(Located(row.line, each) for each in faults)
     return Draft(row.line, question, located, under=heading)

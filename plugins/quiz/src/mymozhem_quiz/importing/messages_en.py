@@ -59,6 +59,8 @@ ENGLISH = {
     "ANSWER_NOT_AN_OPTION": "The right answer “{answer}” is none of the options: write both alike.",
     "ANSWER_UNCLEAR": "The right answer “{answer}” could be several of the options: write it"
     " exactly as the right one.",
+    "ANSWER_AMBIGUOUS": "The right answer “{answer}” can mean several options: write the one that"
+    " you mean as one of {options}.",
     "OPTION_OUT_OF_ORDER": "Option {expected} is next, not {found}: put the options in order, or"
     " append this line to the one before.",
     # csv
@@ -70,9 +72,10 @@ ENGLISH = {
     " holds the separator.",
     "BROKEN_QUOTES": "A quoted cell of this row does not end: close its quotes, and double those"
     " inside it.",
-    "BAD_NUMBER": "“{found}” in the column “{column}” is no number.",
-    "ANSWER_UNREADABLE": "“{found}” in the column “right” is not understood: write it like"
-    " {example}.",
+    "BAD_NUMBER": "“{found}” in the column “{column}” is no number, or can be read as two: write"
+    " digits without groups.",
+    "ANSWER_UNREADABLE": "“{found}” in the column “right” is not understood, or can be read in two"
+    " ways: write it like {example}.",
     # json
     "BAD_JSON": "From here on the text is no JSON ({detail}): correct it and import again.",
     "DUPLICATE_KEY": "The name “{name}” is there twice in one object: remove one.",

@@ -40,7 +40,8 @@ class WindowRow(Base):
     """A window; a durable job closes, settles and reveals it when it is due.
 
     `opens_at` and `closes_at` move with every pause and with the host's downtime, so that the span
-    between them is the time that people had. `rules` are stored folded, by
+    between them is the time that people had. `pauses` are the latest of these moves, each with its
+    start, its end and its kind. `rules` are stored folded, by
     `fold_locale`, the language that the room had at the opening. Results are shown once
     `revealed_at` is set. The host is known to have been running until `checked_at`.
     """
@@ -74,6 +75,7 @@ class WindowRow(Base):
     opens_at: Mapped[datetime] = mapped_column(UtcDateTime)
     closes_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     paused_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    pauses: Mapped[list[Any]] = mapped_column(JsonDocument, default=list, server_default="[]")
     checked_at: Mapped[datetime] = mapped_column(UtcDateTime)
     close_reason: Mapped[CloseReason | None] = enum_column(CloseReason, nullable=True)
     closed_at: Mapped[datetime | None] = mapped_column(UtcDateTime)

@@ -39,7 +39,7 @@ async def resume(services: Services, room_id: str, caller: Principal, window_key
     """Resume a paused window with the remaining time."""
     async with _changing(services, room_id, caller, window_key, "resume") as (transaction, window):
         require(window, WindowStatus.PAUSED)
-        shift(window, transaction.now - (window.paused_at or transaction.now))
+        shift(window, window.paused_at or transaction.now, transaction.now, "pause")
         window.status, window.paused_at = WindowStatus.OPEN, None
         window.due_at, window.checked_at = window.closes_at, transaction.now
         record_changed(transaction, window, "resumed")

@@ -103,7 +103,7 @@ async def _give_back(
             window.checked_at = transaction.now
             if window.closes_at is not None and window.closes_at <= there:
                 return  # its time was over before that
-            shift(window, gap)
+            shift(window, there, transaction.now, "downtime")
             window.due_at = window.closes_at
             record_changed(transaction, window, "downtime")
     except Unavailable:

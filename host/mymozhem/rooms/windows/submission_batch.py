@@ -25,6 +25,7 @@ from mymozhem.rooms.tables.windows import SubmissionRow, WindowRow
 
 from . import judge
 from .close import begin_settling, close_when_all_answered
+from .queries import UNDER_WAY
 from .submission_lookup import (
     AcceptingWindow,
     FirstSubmission,
@@ -33,7 +34,7 @@ from .submission_lookup import (
     SubmissionLookup,
     load,
 )
-from .timing import elapsed_ms
+from .timing import locate
 
 #: submissions of one person to a window that takes many
 MAX_MANY = 1_000
@@ -226,13 +227,18 @@ class SubmissionBatch:
 
 
 def _require_in_time(window: WindowRow, received: datetime) -> int:
-    """Return the elapsed milliseconds of a submission that is in time; raise for others."""
-    if window.status == WindowStatus.PAUSED:
-        raise WindowPaused
-    late = window.closes_at is not None and received >= window.closes_at
-    if window.status != WindowStatus.OPEN or late:
+    """Return the elapsed milliseconds of a submission that is in time; raise for others.
+
+    It counts by the state of the window when it was received, also if a pause has overtaken it.
+    Only the close is final.
+    """
+    if window.status not in UNDER_WAY:
         raise WindowClosed
-    elapsed = elapsed_ms(window, received)
-    if elapsed < window.min_elapsed_ms:
-        raise TooEarly(details={"retryAfterMs": window.min_elapsed_ms - elapsed})
-    return elapsed
+    arrival = locate(window, received)
+    if arrival.is_paused:
+        raise WindowPaused
+    if arrival.is_late:
+        raise WindowClosed
+    if arrival.elapsed_ms < window.min_elapsed_ms:
+        raise TooEarly(details={"retryAfterMs": window.min_elapsed_ms - arrival.elapsed_ms})
+    return arrival.elapsed_ms

@@ -1,8 +1,10 @@
 """The times of a window: what remains, and how they move. Pure."""
 
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Literal
 
+from mymozhem.clock import iso
 from mymozhem.contract import WindowStatus
 from mymozhem.contract.events import WindowChanged
 from mymozhem.errors import Conflict
@@ -11,6 +13,9 @@ from mymozhem.rooms.tables.windows import WindowRow
 
 #: how long results wait for somebody to reveal them
 REVEALED_AFTER = timedelta(minutes=10)
+
+#: pauses that a window remembers, for submissions that arrived before them
+MAX_PAUSES = 20
 
 #: how far away the end of a window may be moved
 LONGEST = timedelta(days=3_660)
@@ -21,9 +26,36 @@ def milliseconds(span: timedelta) -> int:
     return span // timedelta(milliseconds=1)
 
 
-def elapsed_ms(window: WindowRow, moment: datetime) -> int:
-    """Return the milliseconds from the opening to a time, without pauses; negative before."""
-    return milliseconds(moment - window.opens_at)
+@dataclass(frozen=True)
+class Arrival:
+    """How a moment counts in a window.
+
+    `elapsed_ms` are the milliseconds from the opening, without the pauses before the moment;
+    negative before the opening.
+    """
+
+    elapsed_ms: int
+    is_late: bool
+    is_paused: bool
+
+
+def locate(window: WindowRow, moment: datetime) -> Arrival:
+    """Return how a moment counts, by the pauses before it, however many have followed since.
+
+    What arrived while the host could not reach its database counts as if it had come right before.
+    """
+    paused = window.paused_at is not None and moment >= window.paused_at
+    later = timedelta()
+    for since, until, kind in reversed(_pauses(window)):
+        if moment >= until:
+            break
+        later += until - since
+        if moment >= since:
+            paused = paused or kind == "pause"
+            moment = since
+    elapsed = milliseconds(moment + later - window.opens_at)
+    late = window.closes_at is not None and moment + later >= window.closes_at
+    return Arrival(elapsed, late, paused)
 
 
 def left_ms(window: WindowRow, now: datetime) -> int | None:
@@ -34,11 +66,20 @@ def left_ms(window: WindowRow, now: datetime) -> int | None:
     return max(0, milliseconds(window.closes_at - since))
 
 
-def shift(window: WindowRow, span: timedelta) -> None:
-    """Move opening and end by a span in which nobody could submit."""
+def shift(
+    window: WindowRow, since: datetime, until: datetime, kind: Literal["pause", "downtime"]
+) -> None:
+    """Move opening and end by a time in which nobody could submit, and remember when that was."""
+    span = until - since
     window.opens_at += span
     if window.closes_at is not None:
         window.closes_at += span
+    window.pauses = [*window.pauses, [iso(since), iso(until), kind]][-MAX_PAUSES:]
+
+
+def _pauses(window: WindowRow) -> list[tuple[datetime, datetime, str]]:
+    moment = datetime.fromisoformat
+    return [(moment(since), moment(until), kind) for since, until, kind in window.pauses]
 
 
 def move_end(transaction: RoomTransaction, window: WindowRow, closes_at: datetime) -> None:

@@ -9,7 +9,8 @@ from sqlalchemy import text
 
 from mymozhem.errors import Conflict
 from mymozhem.rooms.core.transaction import room_transaction
-from mymozhem.rooms.windows import commands
+from mymozhem.rooms.windows import commands, downtime
+from mymozhem.rooms.windows.submit import submit
 from tests.support.apps.window_app import RULES, opening, send
 
 
@@ -110,3 +111,53 @@ async def test_what_arrived_before_the_organizer_closes_is_counted_and_nothing_a
     assert {getattr(each, "code", each) for each in late} == {"WINDOW_CLOSED"}
     await window_room.jobs.run_due()
     assert list(window_room.app.closed[0].submissions.id) == accepted
+
+
+async def test_a_submission_that_a_pause_overtakes_counts_by_the_pauses_before_it(window_room):
+    """Received after 2 s; before it is written, the window is paused, or paused and resumed."""
+    services, clock = window_room.host.services, window_room.clock
+    await window_room.do(opening(durationMs=10_000))
+
+    async def late(guest, received):
+        caller = window_room.host.who(window_room.guests[guest])
+        payload = {"n": 4}
+        return await submit(services, window_room.room.id, caller, "w", payload, received=received)
+
+    clock.advance(2)
+    before = clock.monotonic()
+    clock.advance(1)
+    await window_room.control(commands.pause)
+    clock.advance(10)
+    during = clock.monotonic()
+    clock.advance(20)
+    assert (await late(0, before)).elapsed_ms == 2_000
+    with pytest.raises(Conflict) as paused:
+        await late(1, during)
+    assert paused.value.code == "WINDOW_PAUSED"
+
+    await window_room.control(commands.resume)
+    clock.advance(1)
+    await window_room.control(commands.pause)
+    clock.advance(50)
+    await window_room.control(commands.resume)
+    assert (await late(1, before)).elapsed_ms == 2_000
+    with pytest.raises(Conflict) as paused:
+        await late(2, during)
+    assert paused.value.code == "WINDOW_PAUSED"
+    assert (await late(2, clock.monotonic())).elapsed_ms == 4_000
+    assert [row.elapsed_ms for row in await window_room.rows()] == [2_000, 2_000, 4_000]
+
+
+async def test_what_arrives_while_the_database_is_away_counts_from_before(window_room):
+    services, clock = window_room.host.services, window_room.clock
+    await window_room.do(opening(durationMs=10_000))
+    await downtime.beat(services)
+    clock.advance(2)
+    await downtime.beat(services)
+    clock.advance(60)
+    received = clock.monotonic()
+    clock.advance(60)
+    await downtime.recover(services)
+    caller = window_room.host.who(window_room.guests[0])
+    accepted = await submit(services, window_room.room.id, caller, "w", {"n": 4}, received=received)
+    assert accepted.elapsed_ms == 2_000

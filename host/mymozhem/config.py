@@ -11,6 +11,8 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from pydantic import Field, SecretStr, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from mymozhem.origins import AllowedOrigin
+
 DATABASE_FILE = "mymozhem.sqlite3"
 
 
@@ -79,6 +81,11 @@ class Settings(BaseSettings):
     allow_networks: Annotated[tuple[IPv4Network | IPv6Network, ...], NoDecode] = Field(
         default=(),
         description="Private networks, comma separated, in which remote apps may run.",
+    )
+    cors_origins: Annotated[tuple[AllowedOrigin, ...], NoDecode] = Field(
+        default=(),
+        description="Origins, comma separated, whose pages may call the API; APP_ID=ORIGIN as long "
+        "as that app works.",
     )
     environment: Literal["production", "demo", "test"] = Field(
         default="production",
@@ -261,6 +268,13 @@ class Settings(BaseSettings):
         if not isinstance(given, str):
             return given
         return tuple(part for part in (item.strip() for item in given.split(",")) if part)
+
+    @field_validator("cors_origins", mode="before")
+    @classmethod
+    def _origins(cls, given: object) -> object:
+        if not isinstance(given, str):
+            return given
+        return tuple(AllowedOrigin.parse(part.strip()) for part in given.split(",") if part.strip())
 
     @field_validator("data_dir")
     @classmethod

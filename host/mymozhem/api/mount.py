@@ -11,6 +11,7 @@ from mymozhem.auth.access_table import ACCESS
 from . import (
     api_versions,
     arrival_time,
+    cross_origin,
     error_handlers,
     middleware,
     openapi,
@@ -58,6 +59,7 @@ def install(
     arrival_time.install(app, host)
     middleware.install(app)
     api_versions.install(app, host, versions)
+    cross_origin.install(app, host)
     middleware.install_metrics(app, host)
     error_handlers.install(app)
     for route in served:

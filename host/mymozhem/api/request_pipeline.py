@@ -15,6 +15,7 @@ from .arrival_time import received
 from .authentication import principal_of
 from .dependencies import ApiDependencies
 from .idempotency import Repeat, claim_of, key_of, once
+from .on_behalf import require_app_allowed, require_valid_app
 from .request_parsing import read_body, read_bytes, read_query
 from .responses import Reply, reply
 from .routes import Route
@@ -28,6 +29,7 @@ class RequestContext:
     """A request as its handler sees it; `address` is the client's.
 
     `principal` is the user who calls, `app` the remote app; one of them is None, or both.
+    `on_behalf` is the app whose token the user sends beside their own.
     `received` is the monotonic time, in seconds, at which the whole request had arrived. `key` is
     its idempotency key, if the use case itself recognizes repeated requests by it.
     """
@@ -35,6 +37,7 @@ class RequestContext:
     host: ApiDependencies
     principal: Principal | None
     app: AppPrincipal | None
+    on_behalf: AppPrincipal | None
     address: str
     if_match: str | None
     key: str | None
@@ -60,14 +63,7 @@ class RequestContext:
         """
         if self.app is None:
             raise Forbidden
-        catalog = self.services.catalog
-        if not catalog.has_key(self.app.app_id, self.app.key_id):
-            await catalog.refresh_if_news()  # another process may have created it just now
-        if catalog.get(self.app.app_id).facts.stopped is not None:
-            raise Forbidden("This app is stopped; ask the operator.", code="APP_STOPPED")
-        if not catalog.has_key(self.app.app_id, self.app.key_id):
-            message = "The secret of this token is no longer valid; sign in with the new one."
-            raise Unauthenticated(message, code="TOKEN_EXPIRED")
+        await require_valid_app(self.host, self.app)
         return self.app
 
 
@@ -88,6 +84,7 @@ async def _serve(route: Route, host: ApiDependencies, path: Mapping[str, str]) -
     quota = host.limits.count(principal)
     if quota is not None:
         g.quota = quota
+    on_behalf = await require_app_allowed(host, route, request, principal, path)
     _bind(principal, path)
     body = await read_bytes(request, max_bytes=route.max_bytes) if _has_body(route) else b""
     arguments = _arguments(route, request, path, body)
@@ -96,6 +93,7 @@ async def _serve(route: Route, host: ApiDependencies, path: Mapping[str, str]) -
         host,
         principal if isinstance(principal, Principal) else None,
         principal if isinstance(principal, AppPrincipal) else None,
+        on_behalf,
         address=request.remote_addr or "",
         if_match=request.headers.get("If-Match"),
         key=key,

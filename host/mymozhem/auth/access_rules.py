@@ -56,8 +56,20 @@ class AppPermissionDenied(Forbidden):
 
     default_code = "APP_PERMISSION_DENIED"
 
-    def __init__(self, granted: frozenset[str]) -> None:
-        super().__init__(details={"required": None, "granted": sorted(granted)})
+    def __init__(
+        self,
+        granted: frozenset[str],
+        *,
+        required: str | None = None,
+        app_id: str | None = None,
+        message: str | None = None,
+    ) -> None:
+        if required is not None:
+            message = "The manifest of this app does not ask for the permission that this takes."
+        known: dict[str, object] = {} if app_id is None else {"appId": app_id}
+        super().__init__(
+            message, details={"required": required, "granted": sorted(granted), **known}
+        )
 
 
 _WHO_KNOWS = frozenset(OF_ROLE.values()) | {Access.SELF, Access.OUTSIDER}

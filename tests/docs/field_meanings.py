@@ -226,7 +226,11 @@ MEANINGS: Mapping[str, Mapping[str, str]] = {
         "seed": "32 bytes in hex; the only randomness to use",
     },
     "SelectWinnersResult": {"picks": "the winners, in the order of the reveal"},
-    "Pick": {"prizeId": "a prize of the draw", "participantId": "an entry that may win"},
+    "Pick": {
+        "prizeId": "a prize of the draw",
+        "participantId": "an entry that may win",
+        "metadata": "stored with the win",
+    },
     # ------------------------------------------------------------------- actions and windows
     "ActionRequest": {
         "action": "name of the action",

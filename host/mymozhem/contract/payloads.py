@@ -492,10 +492,11 @@ class SelectWinnersRequest(Wire):
 
 
 class Pick(Answer):
-    """A participant for a unit of a prize."""
+    """A participant for a unit of a prize; `metadata` is stored with the win."""
 
     prize_id: Id
     participant_id: Id
+    metadata: JsonObject = {}
 
 
 class SelectWinnersResult(Answer):

@@ -72,14 +72,20 @@ class SigningKey(Key, Protocol):
 
 @dataclass(frozen=True)
 class SharedKey:
-    """A secret that both sides know: HMAC-SHA256, `v1`."""
+    """A secret that both sides know: HMAC-SHA256, `v1`; `issued` is its text, as the app got it."""
 
     secret: bytes
+    issued: str = ""
     version = "v1"
 
     @cached_property
     def _keyed(self) -> HMAC:
         return HMAC(self.secret, SHA256())
+
+    @cached_property
+    def _keyed_by_text(self) -> HMAC:
+        text = self.issued or _SECRET + base64.b64encode(self.secret).decode()
+        return HMAC(text.encode(), SHA256())
 
     def sign(self, signed: bytes) -> bytes:
         """Return the signature of these bytes."""
@@ -92,8 +98,13 @@ class SharedKey:
         return hmac.compare_digest(self.sign(signed), signature)
 
     def platform_signature(self, body: bytes) -> str:
-        """Return the value of `X-Platform-Signature`: an HMAC of only the body, in hex."""
-        return f"sha256={self.sign(body).hex()}"
+        """Return the value of `X-Platform-Signature`: an HMAC of only the body, in hex.
+
+        Its key is the text of the secret exactly as it was issued.
+        """
+        mac = self._keyed_by_text.copy()
+        mac.update(body)
+        return f"sha256={mac.finalize().hex()}"
 
     def __repr__(self) -> str:
         return "SharedKey(…)"
@@ -157,8 +168,8 @@ def parse_key(text: str) -> SharedKey | PrivateKey | PublicKey:
     """
     for prefix, read in ((_PRIVATE, _private), (_PUBLIC, _public), (_SECRET, _shared)):
         if text.startswith(prefix):
-            return read(_decoded(text.removeprefix(prefix)))
-    return _shared(_decoded(text))
+            return read(_decoded(text.removeprefix(prefix)), text)
+    return _shared(_decoded(text), text)
 
 
 def sign(keys: Iterable[SigningKey], *, message_id: str, timestamp: int, body: bytes) -> str:
@@ -235,13 +246,13 @@ def _decoded(text: str) -> bytes:
         raise KeyRefused("a key is base64 after its prefix") from None
 
 
-def _shared(raw: bytes) -> SharedKey:
+def _shared(raw: bytes, text: str) -> SharedKey:
     if len(raw) not in _SECRET_BYTES:
         raise KeyRefused("a shared secret has 24 to 64 bytes")
-    return SharedKey(raw)
+    return SharedKey(raw, text)
 
 
-def _private(raw: bytes) -> PrivateKey:
+def _private(raw: bytes, _: str) -> PrivateKey:
     if len(raw) not in (_KEY_BYTES, 2 * _KEY_BYTES):
         raise KeyRefused("a private key has 32 bytes, or 64 with its public half")
     key = PrivateKey(Ed25519PrivateKey.from_private_bytes(raw[:_KEY_BYTES]))
@@ -250,7 +261,7 @@ def _private(raw: bytes) -> PrivateKey:
     return key
 
 
-def _public(raw: bytes) -> PublicKey:
+def _public(raw: bytes, _: str) -> PublicKey:
     if len(raw) != _KEY_BYTES:
         raise KeyRefused("a public key has 32 bytes")
     return PublicKey(Ed25519PublicKey.from_public_bytes(raw))

@@ -164,7 +164,7 @@ class Dispatcher:
         key = (app.app_id, app.version, hook.name)
         if key not in self._policies:  # a published manifest never changes
             manifest = self._apps.manifest(app.app_id, app.version)
-            taken = hook.capability in manifest.capabilities
+            taken = hook.capability in manifest.called
             self._policies[key] = manifest.policy(hook) if taken else None
         return self._policies[key]
 

@@ -42,8 +42,8 @@ class Declared(Protocol):
     """What the dispatcher reads of a manifest."""
 
     @property
-    def capabilities(self) -> frozenset[str]:
-        """Return the capabilities that the app implements."""
+    def called(self) -> frozenset[str]:
+        """Return the capabilities for which the app is called."""
         ...
 
     def policy(self, hook: Hook[BaseModel, BaseModel], /) -> Policy:

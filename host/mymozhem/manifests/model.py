@@ -18,6 +18,9 @@ from .settings_migrations.steps import Migration, readable
 from .validators import Validator, compile_schema
 
 DEFAULT_CONTRACT = ">=1.0 <2.0"
+#: a manifest of a remote app with none of them is in the first platform's format
+_OF_OUR_FORMAT = ("manifestVersion", "contract", "id", "actions", "events", "policies")
+_HEALTH = frozenset({"health"})
 _ANY_OBJECT: JsonObject = {"type": "object"}
 _NO_FIELDS: JsonObject = {"type": "object", "additionalProperties": False, "properties": {}}
 
@@ -199,6 +202,19 @@ class Manifest(Spec):
         return self.base_url is not None
 
     @cached_property
+    def platform_form(self) -> bool:
+        """True for a remote app whose manifest is in the first platform's format."""
+        return self.is_remote and not any(name in self.document for name in _OF_OUR_FORMAT)
+
+    @cached_property
+    def called(self) -> frozenset[str]:
+        """Return the capabilities for which the app is called.
+
+        The apps of the first platform have a page for their health without declaring one.
+        """
+        return self.capabilities | (_HEALTH if self.platform_form else frozenset())
+
+    @cached_property
     def settings_validator(self) -> Validator:
         """Return the validator of a room's settings; without a schema, none may be given."""
         return compile_schema(_NO_FIELDS if self.settings is None else self.settings)
@@ -243,4 +259,6 @@ class Manifest(Spec):
         """Return the needs of a hook's request; `name` is that of the action or timer, if any."""
         named = {"handle_action": "action", "on_timer": "timer"}.get(hook.name)
         own = self.needs.get(f"{named}:{name}", frozenset()) if named and name else frozenset()
+        if self.platform_form and hook.name == "select_winners":
+            own |= {Need.PARTICIPANTS}
         return self.needs.get(hook.name, frozenset()) | own

@@ -34,7 +34,7 @@ def targets(catalog: Catalog, *, off: Iterable[str]) -> list[Target]:
     return [
         Target(app_id, manifest.version)
         for app_id, manifest in newest
-        if CAPABILITY in manifest.capabilities
+        if CAPABILITY in manifest.called
     ]
 
 

@@ -41,8 +41,9 @@ class Client:
         self._pools: dict[str, aiohttp.ClientSession] = {}
         self._closed = False
 
-    async def post(
+    async def request(
         self,
+        method: str,
         url: str,
         body: bytes,
         *,
@@ -53,7 +54,7 @@ class Client:
     ) -> Answered:
         """Send a body and return the response; see `Outbound.post`."""
         ends = asyncio.get_running_loop().time() + seconds
-        message = _Message(self._address(url, socket), body, _HEADERS | headers)
+        message = _Message(method, self._address(url, socket), body, _HEADERS | headers)
         opened = Opened(new=False)
         noted = opening.set(opened)
         try:
@@ -113,9 +114,10 @@ class Client:
     async def _ask(
         self, session: aiohttp.ClientSession, message: "_Message", seconds: float
     ) -> Answered:
-        response = await session.post(
+        response = await session.request(
+            message.method,
             message.url,
-            data=_in_pieces(message.body),
+            data=_in_pieces(message.body) if message.body else None,
             headers=message.headers,
             allow_redirects=False,
             timeout=_timeout(max(seconds, _LEAST_SECONDS)),
@@ -156,6 +158,7 @@ class Client:
 class _Message(NamedTuple):
     """The request to send."""
 
+    method: str
     url: URL
     body: bytes
     headers: dict[str, str]

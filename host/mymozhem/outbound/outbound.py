@@ -69,8 +69,17 @@ class Outbound:
             asked = asyncio.get_running_loop().time()
             client = await self._made()
             seconds -= asyncio.get_running_loop().time() - asked
-        return await client.post(
-            url, body, pool=pool, headers=headers, seconds=seconds, socket=socket
+        return await client.request(
+            "POST", url, body, pool=pool, headers=headers, seconds=seconds, socket=socket
+        )
+
+    async def get(
+        self, url: str, *, pool: str, headers: dict[str, str], seconds: float
+    ) -> Answered:
+        """Read an address; raises: see `post`."""
+        client = self._client or await self._made()
+        return await client.request(
+            "GET", url, b"", pool=pool, headers=headers, seconds=seconds, socket=None
         )
 
     async def close(self) -> None:

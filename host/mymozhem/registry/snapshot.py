@@ -19,9 +19,6 @@ from .tables import SecretKind, StopCause
 
 Version = tuple[str, str]
 
-#: a manifest with none of them is in the first platform's format
-_OF_OUR_FORMAT = ("manifestVersion", "contract", "id", "actions", "events", "policies")
-
 
 @dataclass(frozen=True)
 class Stopped:
@@ -232,5 +229,5 @@ def _endpoint(manifest: Manifest, keys: tuple[AppKey, ...]) -> Endpoint | None:
         base_url=manifest.base_url.rstrip("/"),
         keys=tuple(each.key for each in keys),
         shared=shared[0],
-        platform_form=not any(name in manifest.document for name in _OF_OUR_FORMAT),
+        platform_form=manifest.platform_form,
     )

@@ -182,7 +182,9 @@ def _webhooks(
         public_url=settings.effective_public_url,
         clock=clock,
     )
-    return WebhookTransport(apps, Outbound(Guard.of(settings)), lists, clock)
+    outbound = Outbound(Guard.of(settings))
+    url = settings.effective_public_url
+    return WebhookTransport(apps, outbound, lists, clock, public_url=url)
 
 
 def _gone(going: BackgroundTasks, database: Database, apps: Catalog, app: AppTarget) -> None:

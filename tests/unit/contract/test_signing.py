@@ -117,9 +117,9 @@ def test_ed25519_keys_sign_and_verify_as_in_rfc_8032(private, public, message, s
     assert not verifier.verifies(bytes.fromhex(message) + b"!", bytes.fromhex(signature))
 
 
-def test_the_signature_of_the_first_platform_is_of_the_body_alone():
-    # printf '{"test": 2432232314}' | openssl dgst -sha256 -mac HMAC -macopt hexkey:$KEY
-    expected = "sha256=e2cb4f5251572539d458bfb8a7adb533b08801e6a794467e06f771debbb0818b"
+def test_the_first_platform_s_signature_is_of_the_body_alone_and_keyed_with_the_issued_text():
+    # printf '{"test": 2432232314}' | openssl dgst -sha256 -mac HMAC -macopt key:whsec_…
+    expected = "sha256=80ec8a89ce3cd22133a1066caecb4d04fea7467657c8514d717ec42c38a5c94c"
     assert SHARED.platform_signature(VECTORS[0][3]) == expected
 
 

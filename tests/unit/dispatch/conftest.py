@@ -44,7 +44,7 @@ class FakePolicy:
 class FakeManifest:
     """Declares every capability, and one policy for all hooks."""
 
-    capabilities: frozenset[str] = frozenset(hook.capability for hook in HOOKS)
+    called: frozenset[str] = frozenset(hook.capability for hook in HOOKS)
     only_policy: FakePolicy = field(default_factory=FakePolicy)
 
     def policy(self, hook: Hook[BaseModel, BaseModel]) -> FakePolicy:
@@ -168,7 +168,7 @@ class DispatchHost:
         plugin: object | None,
         app_id: str = "counter",
         *,
-        capabilities: frozenset[str] = FakeManifest.capabilities,
+        capabilities: frozenset[str] = FakeManifest.called,
         **policy: Any,
     ) -> None:
         self.apps.add(app_id, plugin, FakeManifest(capabilities, FakePolicy(**policy)))

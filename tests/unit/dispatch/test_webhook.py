@@ -14,19 +14,27 @@ import pytest
 from mymozhem.clock import HeldClock
 from mymozhem.contract import (
     ActionRequest,
+    Applicant,
     Candidates,
     DrawPrize,
+    EventRequest,
+    HealthRequest,
+    LoggedEvent,
     Participants,
     PersonKind,
     PrepareDrawRequest,
+    RegistrationRequest,
     SelectWinnersRequest,
     SettingsImportRequest,
 )
 from mymozhem.contract.envelopes import MAX_BODY_BYTES, ListRef, Mode, RequestEnvelope
 from mymozhem.contract.hooks import (
+    CHECK_HEALTH,
     HANDLE_ACTION,
     IMPORT_SETTINGS,
+    ON_EVENT,
     PREPARE_DRAW,
+    REGISTER_PARTICIPANT,
     SELECT_WINNERS,
 )
 from mymozhem.contract.signing import PrivateKey, new_secret, parse_key, verify
@@ -46,6 +54,7 @@ from tests.unit.outbound.hostile import answer, drip, flood, hang, says, serving
 SHARED = parse_key(new_secret())
 OLDER = parse_key(new_secret())
 CLOCK = HeldClock()
+PUBLIC_URL = "https://host.example.com"
 EFFECTS = {"effects": []}
 
 
@@ -127,7 +136,7 @@ def ask(outbound, lists):
     async def ask(script, asked=None, *, path: Path | None = None, **remote):
         async with asyncio.timeout(HANG_TIMEOUT), serving(script, path=path) as server:
             remotes = Remotes(server.url, socket=str(path) if path else None, **remote)
-            transport = WebhookTransport(remotes, outbound, lists, CLOCK)
+            transport = WebhookTransport(remotes, outbound, lists, CLOCK, public_url=PUBLIC_URL)
             return await transport.send(asked or call()), server.heard
 
     return ask
@@ -498,7 +507,8 @@ async def test_the_first_platforms_fields_travel_too(ask):
     envelope = RequestEnvelope.model_validate_json(heard[0].body)
     assert (envelope.request_id, envelope.room_id) == ("call_1", "room_1")
     assert envelope.participants == ({"id": "a"}, {"id": "b"})
-    assert envelope.prizes == ({"id": "p1", "name": "Cake", "quantity": 2, "metadata": {}},)
+    cake = {"id": "p1", "name": "Cake", "quantity": 2, "quantityRemaining": 2, "metadata": {}}
+    assert envelope.prizes == (cake,)
     assert envelope.app_settings == {"steps": [1, 2]}
     assert envelope.request["seed"] == "0" * 64
 
@@ -516,6 +526,75 @@ async def test_winners_in_either_form_are_picks(ask, data):
     got, _ = await ask(script, call(SELECT_WINNERS, DRAW), platform_form=True)
     picks = decode(SELECT_WINNERS, got).picks
     assert [(pick.prize_id, pick.participant_id) for pick in picks] == [("p1", "a"), ("p1", "b")]
+
+
+async def test_people_are_described_as_that_platform_did(ask):
+    people = Participants(
+        id=("a", "b", "c"), person_id=("pa", "pb", "pc"), metadata=({"team": "red"}, {}, {})
+    )
+    told = with_values(ASKED, {"participants": people})
+    script = platform_says({"success": True, "data": {"winners": WON}})
+    _, heard = await ask(script, call(SELECT_WINNERS, DRAW, context=told), platform_form=True)
+    assert orjson.loads(heard[0].body)["participants"] == [
+        {"id": "a", "userId": "pa", "metadata": {"team": "red"}},
+        {"id": "b", "userId": "pb", "metadata": {}},
+    ]
+
+
+async def test_an_applicant_is_a_user_with_an_id(ask):
+    applicant = Applicant(
+        person_id="pa", name="Ada", kind="guest", role="PARTICIPANT", metadata={"table": 4}
+    )
+    asked = RegistrationRequest(applicant=applicant, answers={"diet": "all"})
+    script = platform_says({"success": True, "data": {"decision": "accept"}})
+    _, heard = await ask(script, call(REGISTER_PARTICIPANT, asked), platform_form=True)
+    body = orjson.loads(heard[0].body)
+    assert body["userId"] == "pa"
+    assert body["user"] == {"id": "pa", "name": "Ada", "avatar": None}
+    assert body["metadata"] == {"diet": "all", "table": 4}
+
+
+async def test_an_event_names_where_to_send_the_result(ask):
+    event = LoggedEvent(type="stall:said", level="public", payload={"n": 1}, at=ASKED.now)
+    script = platform_says({"success": True})
+    _, heard = await ask(script, call(ON_EVENT, EventRequest(event=event)), platform_form=True)
+    body = orjson.loads(heard[0].body)
+    assert (body["eventType"], body["data"]) == ("stall:said", {"n": 1})
+    assert body["callbackUrl"] == f"{PUBLIC_URL}/api/v1/callbacks/analytics/call_1"
+
+
+@pytest.mark.parametrize("envelope", [True, False])
+async def test_winners_may_come_without_an_envelope_and_with_metadata(ask, envelope):
+    data = {"winners": [{**WON[0], "metadata": {"round": 1}}, WON[1]]}
+    script = platform_says({"success": True, "data": data} if envelope else data)
+    got, _ = await ask(script, call(SELECT_WINNERS, DRAW), platform_form=True)
+    assert [pick.metadata for pick in decode(SELECT_WINNERS, got).picks] == [{"round": 1}, {}]
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "said"),
+    [
+        ("200 OK", b'{"status":"ok","uptime":7}', ("ok", {"status": "ok", "uptime": 7})),
+        ("200 OK", b'{"status":"degraded"}', ("degraded", {"status": "degraded"})),
+        ("200 OK", b"fine", ("ok", {})),
+        ("404 Not Found", b"", ("ok", {"code": "NO_HEALTH_PAGE"})),
+    ],
+)
+async def test_the_page_of_health_is_read(ask, status, body, said):
+    script = says(answer(body, status=status))
+    got, heard = await ask(
+        script, call(CHECK_HEALTH, HealthRequest()), platform_form=True, hook_path=None
+    )
+    report = decode(CHECK_HEALTH, got)
+    assert (report.status, report.details) == said
+    assert heard[0].line.startswith("GET /health ")
+
+
+async def test_an_app_that_says_it_is_down_is_down(failure):
+    script = says(answer(b'{"status":"error"}', status="503 Service Unavailable"))
+    asked = call(CHECK_HEALTH, HealthRequest())
+    kind = await failure(script, asked, platform_form=True, hook_path=None)
+    assert kind is FailureKind.BAD_STATUS
 
 
 async def test_such_an_app_may_answer_in_the_contracts_form(ask):

@@ -18,7 +18,7 @@ async def reset_breaker(
     The caller checks access. Raises `NotFound` if the version has no such capability,
     `Unavailable` while the database is unreachable.
     """
-    if key.capability not in catalog.manifest(key.app_id, key.version).capabilities:
+    if key.capability not in catalog.manifest(key.app_id, key.version).called:
         raise NotFound
     await breakers.reset(key)
     details = {"appId": key.app_id, "version": key.version, "capability": key.capability}

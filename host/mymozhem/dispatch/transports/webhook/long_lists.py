@@ -42,12 +42,14 @@ class _Found:
     count: int
 
 
-async def fitting_body(call: HookCall, lists: Lists, *, platform_form: bool) -> bytes:
+async def fitting_body(
+    call: HookCall, lists: Lists, *, platform_form: bool, public_url: str = ""
+) -> bytes:
     """Return the body of a call, with its largest lists stored in `lists` if it is too large.
 
     Raises `CallFailed` if it is too large even so; nothing is stored then.
     """
-    size = len(body_of(call, platform_form=platform_form))
+    size = len(body_of(call, platform_form=platform_form, public_url=public_url))
     chosen: list[_Found] = []
     for found in sorted(_lists_of(call), key=lambda each: len(each.data), reverse=True):
         if size <= MAX_BODY_BYTES or len(found.data) <= _REF_BYTES:
@@ -67,7 +69,7 @@ async def fitting_body(call: HookCall, lists: Lists, *, platform_form: bool) -> 
             request = _replaced(request, path, reference)
     told = call._replace(context=context, request=request)
     pointers = tuple(found.pointer for found in chosen)
-    return body_of(told, platform_form=platform_form, lists=pointers)
+    return body_of(told, platform_form=platform_form, lists=pointers, public_url=public_url)
 
 
 def _lists_of(call: HookCall) -> Iterator[_Found]:

@@ -7,11 +7,20 @@ from pydantic_core import to_json
 
 from mymozhem.dispatch.transports.base import HookCall
 
+from .js_json import as_javascript
 from .legacy_format import fields_of
 
 
-def body_of(call: HookCall, *, platform_form: bool, lists: tuple[str, ...] = ()) -> bytes:
+def body_of(
+    call: HookCall,
+    *,
+    platform_form: bool,
+    lists: tuple[str, ...] = (),
+    public_url: str = "",
+) -> bytes:
     """Return the body of a call; `lists` are the paths of the values that are `ListRef`s.
+
+    `public_url` is the address of this host, for callbacks.
 
     The bodies of two attempts differ only in the attempt and the time left.
     """
@@ -30,6 +39,7 @@ def body_of(call: HookCall, *, platform_form: bool, lists: tuple[str, ...] = ())
     if lists:
         envelope["lists"] = lists
     if platform_form:
-        envelope |= fields_of(call)
+        envelope |= fields_of(call, public_url)
     # With references in them, the values no longer have the types of the fields.
-    return to_json(envelope, by_alias=True, serialize_as_any=bool(lists))
+    body = to_json(envelope, by_alias=True, serialize_as_any=bool(lists))
+    return as_javascript(body) if platform_form else body

@@ -49,9 +49,27 @@ def read_reply(
         raise _bad(call, "something that is not valid JSON") from error
     if not isinstance(document, dict):
         raise _bad(call, "JSON that is not an object")
-    if platform_form and "success" in document:
+    if platform_form and ("success" in document or "contract" not in document):
         return _finite(call, read_platform(call, document))
     return _finite(call, _reply(call, document))
+
+
+def read_health(call: HookCall, answered: Answered) -> Reply:
+    """Return what a page of health says; raises `CallFailed` if the app does not work.
+
+    An app without such a page has never promised one.
+    """
+    if answered.status in (HTTPStatus.NOT_FOUND, HTTPStatus.METHOD_NOT_ALLOWED):
+        return Reply(to_json({"status": "ok", "details": {"code": "NO_HEALTH_PAGE"}}))
+    if answered.status != HTTPStatus.OK:
+        raise _no_answer(call, answered.status, asynchronous=False)
+    try:
+        document = from_json(answered.body, allow_inf_nan=False)
+    except ValueError:
+        document = None
+    details = document if isinstance(document, dict) else {}
+    status = "degraded" if details.get("status") == "degraded" else "ok"
+    return Reply(to_json({"status": status, "details": details}))
 
 
 def _reply(call: HookCall, document: dict[str, object]) -> Reply:

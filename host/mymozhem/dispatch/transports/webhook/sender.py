@@ -1,5 +1,8 @@
 """Send a call: sign it, post it, and read the response."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 from mymozhem.clock import Clock
 from mymozhem.contract.envelopes import (
     ATTEMPT_HEADER,
@@ -22,7 +25,7 @@ from mymozhem.manifests.model import Webhook
 from mymozhem.outbound import AddressForbidden, Answered, Outbound, Unreachable, Unreadable
 from mymozhem.registry.endpoint import Endpoint
 
-from .response import read_reply
+from .response import read_health, read_reply
 
 
 class Post:
@@ -44,6 +47,17 @@ class Post:
             platform_form=endpoint.platform_form,
         )
 
+    async def look(self, call: HookCall, endpoint: Endpoint, path: str) -> Reply:
+        """Return what an app's page of health says; see `Transport`."""
+        with _failures(call):
+            answered = await self._outbound.get(
+                endpoint.base_url + path,
+                pool=call.app.app_id,
+                headers={REQUEST_ID_HEADER: call.context.call_id},
+                seconds=_seconds(call),
+            )
+        return read_health(call, answered)
+
     async def close(self) -> None:
         """Close every connection. Idempotent."""
         await self._outbound.close()
@@ -51,28 +65,15 @@ class Post:
     async def _post(
         self, call: HookCall, endpoint: Endpoint, webhook: Webhook, body: bytes
     ) -> Answered:
-        name = call.app.app_id
-        try:
+        with _failures(call):
             return await self._outbound.post(
                 endpoint.base_url + webhook.path,
                 body,
-                pool=name,
+                pool=call.app.app_id,
                 headers=self._headers(call, endpoint, body),
                 seconds=_seconds(call),
                 socket=endpoint.socket,
             )
-        except TimeoutError as error:
-            within_ms = call.context.deadline_ms
-            message = f"{name} did not answer {call.hook.name} within {within_ms} ms."
-            raise CallFailed(FailureKind.TIMEOUT, message) from error
-        except AddressForbidden as error:
-            message = f"The address of {name} may not be reached; operators can allow networks."
-            raise CallFailed(FailureKind.MISCONFIGURED, message) from error
-        except Unreachable as error:
-            raise CallFailed(FailureKind.UNREACHABLE, f"{name} cannot be reached.") from error
-        except Unreadable as error:
-            message = f"The answer of {name} cannot be read. {error.message}"
-            raise CallFailed(FailureKind.BAD_RESULT, message) from error
 
     def _headers(self, call: HookCall, endpoint: Endpoint, body: bytes) -> dict[str, str]:
         call_id, timestamp = call.context.call_id, int(self._clock.now().timestamp())
@@ -89,6 +90,26 @@ class Post:
             ATTEMPT_HEADER: str(call.attempt),
             MAX_ATTEMPTS_HEADER: str(call.max_attempts),
         }
+
+
+@contextmanager
+def _failures(call: HookCall) -> Iterator[None]:
+    """Raise what goes wrong on the way to an app as a `CallFailed`."""
+    name = call.app.app_id
+    try:
+        yield
+    except TimeoutError as error:
+        within_ms = call.context.deadline_ms
+        message = f"{name} did not answer {call.hook.name} within {within_ms} ms."
+        raise CallFailed(FailureKind.TIMEOUT, message) from error
+    except AddressForbidden as error:
+        message = f"The address of {name} may not be reached; operators can allow networks."
+        raise CallFailed(FailureKind.MISCONFIGURED, message) from error
+    except Unreachable as error:
+        raise CallFailed(FailureKind.UNREACHABLE, f"{name} cannot be reached.") from error
+    except Unreadable as error:
+        message = f"The answer of {name} cannot be read. {error.message}"
+        raise CallFailed(FailureKind.BAD_RESULT, message) from error
 
 
 def _seconds(call: HookCall) -> float:

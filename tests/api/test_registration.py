@@ -126,7 +126,7 @@ async def test_people_with_an_account_are_asked_the_same(host: ApiHost):
     assert missing.body["error"]["details"]["fields"].keys() == {"/answers/diet"}
     joined = await ada.post(path, {"code": room["code"], "answers": {"diet": "all"}})
     assert joined.status == 201
-    pid = joined.data["participant"]["id"]
+    pid = joined.data["id"]
     assert (await ada.get(f"{path}/{pid}")).data["metadata"] == {"diet": "all"}
 
 
@@ -135,7 +135,7 @@ async def test_an_answer_never_replaces_what_organizers_noted(host: ApiHost):
     ada = await host.person("ada@example.com")
     path = f"/rooms/{room['id']}/participants"
     body = {"code": room["code"], "answers": {"diet": "all"}}
-    pid = (await ada.post(path, body)).data["participant"]["id"]
+    pid = (await ada.post(path, body)).data["id"]
     noted = {"metadata": {"diet": "vegan", "table": 4}}
     assert (await host.organizer.patch(f"{path}/{pid}", noted)).status == 200
     assert (await ada.delete(f"{path}/me")).status == 200

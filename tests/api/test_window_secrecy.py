@@ -153,8 +153,8 @@ async def twins(database_url: str, clock: Clock, tmp_path: Path) -> AsyncIterato
 async def seated(api_room: ApiRoom, person: Caller) -> Caller:
     """Let somebody in with the role that their name is."""
     joined = await person.post(f"{api_room.path}/participants", {"code": api_room.room["code"]})
-    seat = f"{api_room.path}/participants/{joined.data['participant']['id']}"
-    role = joined.data["participant"]["displayName"].upper()
+    seat = f"{api_room.path}/participants/{joined.data['id']}"
+    role = joined.data["displayName"].upper()
     assert (await api_room.organizer.patch(seat, {"role": role})).status == 200
     return person
 

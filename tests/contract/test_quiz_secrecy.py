@@ -173,7 +173,7 @@ async def worlds(host: ApiHost, clock: HeldClock, settings: dict[str, Any]) -> W
 async def watching(host: ApiHost, room: dict[str, Any], person: Caller) -> Caller:
     """Let somebody in as a viewer."""
     joined = await person.post(f"/rooms/{room['id']}/participants", {"code": room["code"]})
-    seat = f"/rooms/{room['id']}/participants/{joined.data['participant']['id']}"
+    seat = f"/rooms/{room['id']}/participants/{joined.data['id']}"
     heard = await host.organizer.patch(seat, {"role": "VIEWER"})
     assert heard.status == HTTPStatus.OK
     return person

@@ -74,7 +74,7 @@ class ApiRoom:
         person = await self.host.person(f"{role.lower()}@people.example.com")
         heard = await person.post(f"{self.path}/participants", {"code": self.room["code"]})
         assert heard.status == 201, heard.raw
-        seat = f"{self.path}/participants/{heard.data['participant']['id']}"
+        seat = f"{self.path}/participants/{heard.data['id']}"
         heard = await self.organizer.patch(seat, {"role": role})
         assert heard.status == 200, heard.raw
         return person

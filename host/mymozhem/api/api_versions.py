@@ -94,12 +94,16 @@ class ApiVersion:
         passed = (stage for stage, day in begun.items() if day is not None and day <= today)
         return next(passed, Stage.ACTIVE)
 
+    def is_deprecated(self, today: date) -> bool:
+        """Return whether the end of the version is announced, or past."""
+        return self.stage(today) in {Stage.DEPRECATED, Stage.SUNSET}
+
     def headers(self, today: date, base: str) -> Mapping[str, str]:
         """Return the headers that announce the end of a version; empty if no end is set.
 
         `base` is this host's address, the prefix of a guide that is a path.
         """
-        if self.stage(today) not in {Stage.DEPRECATED, Stage.SUNSET} or self.deprecated is None:
+        if not self.is_deprecated(today) or self.deprecated is None:
             return {}
         guide = self.link(base)
         said = {
@@ -125,8 +129,9 @@ API_VERSIONS: tuple[ApiVersion, ...] = (ApiVersion("v1", active=date(2026, 11, 1
 
 
 def install(app: Quart, host: HostSource, versions: Iterable[ApiVersion] = API_VERSIONS) -> None:
-    """Add headers to the responses of a version that ends; let an ended version respond 410."""
+    """Name the version in every response, and its end; let an ended version respond 410."""
     known = {each.name: each for each in versions}
+    newest = list(known)[-1]
 
     def asked() -> ApiVersion | None:
         found = _VERSIONED.match(request.path)
@@ -138,7 +143,6 @@ def install(app: Quart, host: HostSource, versions: Iterable[ApiVersion] = API_V
             return None
         if version.stage(_today(found)) is not Stage.SUNSET:
             return None
-        newest = list(known)[-1]
         message = f"Version {version.name} of this API is over; {newest} is the newest."
         guide = version.link(_base(found))
         details = {"version": version.name, "newest": newest, "guide": guide}
@@ -146,8 +150,18 @@ def install(app: Quart, host: HostSource, versions: Iterable[ApiVersion] = API_V
 
     async def tell(response: Response) -> Response:
         version, found = asked(), host()
-        if version is not None and version.deprecated is not None and found is not None:
-            response.headers.update(version.headers(_today(found), _base(found)))
+        if version is None or found is None:
+            return response
+        today = _today(found)
+        response.headers.update(
+            {
+                "X-API-Version": version.name,
+                "X-API-Latest-Version": newest,
+                "X-API-Deprecated": str(version.is_deprecated(today)).lower(),
+            }
+        )
+        if version.deprecated is not None:
+            response.headers.update(version.headers(today, _base(found)))
         return response
 
     app.before_request(require_supported)

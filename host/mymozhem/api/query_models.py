@@ -63,6 +63,7 @@ class RoomsQuery(Pages):
     status: RoomStatus | None = None
     app_id: Id | None = None
     created_by: Id | None = None
+    is_public: bool | None = Field(default=None, description="Only public, or only private rooms.")
     mine: bool = Field(
         default=False, description="Only rooms in which the caller is a participant."
     )
@@ -85,6 +86,9 @@ class PrizesQuery(Pages):
 
     sort: str | None = Field(default=None, pattern=by(PRIZES_BY), examples=["name"])
     fields: Names = None
+    include_exhausted: bool = Field(
+        default=True, description="Whether prizes without any unit left are listed."
+    )
 
 
 class WinnersQuery(Pages):

@@ -26,11 +26,15 @@ ACCOUNT = "account "
 
 @dataclass(frozen=True, slots=True)
 class Quota:
-    """The remaining requests of this minute; `reset` in seconds from now."""
+    """The remaining requests of this minute.
+
+    `reset` is the Unix time at which the next minute begins, `wait` the seconds until then.
+    """
 
     limit: int
     remaining: int
     reset: int
+    wait: int
 
     @property
     def headers(self) -> dict[str, str]:
@@ -120,14 +124,14 @@ class Limits:
 
     def _quota(self, item: "RateLimitItem", *who: str) -> Quota:
         stats = self._counters.strategy.get_window_stats(item, *who)
-        reset = max(1, math.ceil(stats.reset_time - time.time()))
-        return Quota(item.amount, max(0, stats.remaining), reset)
+        wait = max(1, math.ceil(stats.reset_time - time.time()))
+        return Quota(item.amount, max(0, stats.remaining), math.ceil(stats.reset_time), wait)
 
 
 def _too_many(quota: Quota, *, wait: int | None = None) -> TooManyRequests:
     return TooManyRequests(
         details={
-            "retryAfter": quota.reset if wait is None else wait,
+            "retryAfter": quota.wait if wait is None else wait,
             "limit": quota.limit,
             "remaining": quota.remaining,
             "reset": quota.reset,

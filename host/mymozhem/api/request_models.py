@@ -2,13 +2,14 @@
 
 from typing import Annotated, Literal, Self
 
-from pydantic import Field, JsonValue, RootModel, StringConstraints, model_validator
+from pydantic import AfterValidator, Field, JsonValue, RootModel, StringConstraints, model_validator
 
 from mymozhem.contract import JsonObject, Role, RoomStatus, Verdicts, fair
 from mymozhem.contract.wire import Moment
 from mymozhem.rooms.app_settings.import_values import ImportMode
 from mymozhem.rooms.tables.rooms import EntryPolicy
 
+from .json_provider import dumps
 from .request_parsing import Body
 
 Id = Annotated[str, StringConstraints(min_length=1, max_length=64)]
@@ -24,6 +25,13 @@ VersionName = Annotated[str, StringConstraints(min_length=1, max_length=128)]
 FormatName = Annotated[str, StringConstraints(min_length=1, max_length=32)]
 Quantity = Annotated[int, Field(ge=1, le=1_000_000)]
 Capacity = Annotated[int, Field(ge=1, le=1_000_000)]
+
+
+def _within_4_kib(given: JsonObject) -> JsonObject:
+    most = 4 * 1024
+    if len(dumps(given)) > most:
+        raise ValueError("give at most 4 KiB of JSON")
+    return given
 
 
 class LoginBody(Body):
@@ -208,11 +216,17 @@ class UpgradeRoomsBody(Body):
 
 
 class JoinBody(Body):
-    """Join a room; `code` is required unless the room is public."""
+    """Join a room; `code` is required unless the room is public.
+
+    `answers` are those to the app's questions. `metadata` is what the person writes about
+    themselves, at most 4 KiB of JSON: it is shown with the participant, and decides nothing.
+    """
 
     code: Annotated[str, StringConstraints(min_length=1, max_length=64)] | None = None
     name: PersonName | None = None
     answers: JsonObject = {}
+    role: Literal[Role.PARTICIPANT, Role.VIEWER] | None = None
+    metadata: Annotated[JsonObject, AfterValidator(_within_4_kib)] = {}
 
 
 class ParticipantPatch(Body):

@@ -80,9 +80,9 @@ _PARTICIPANTS = {
     # To join: a stranger to a private room needs its code, which the use case checks. A guest's
     # token is for one room, which they may join again.
     "POST /rooms/{id}/participants": _room(frozenset({Access.REGISTERED, Access.SELF})),
-    "GET /rooms/{id}/participants": _room(_MEMBERS),
+    "GET /rooms/{id}/participants": _room(_MEMBERS | {Access.OUTSIDER}),
     "DELETE /rooms/{id}/participants/me": _room(_OWN_SEAT),
-    "GET /rooms/{id}/participants/{pid}": _room(_OWN_SEAT),
+    "GET /rooms/{id}/participants/{pid}": _room(_OWN_SEAT | {Access.OUTSIDER}),
     "PATCH /rooms/{id}/participants/{pid}": _room(_HELPERS | {Access.SELF}),
     "DELETE /rooms/{id}/participants/{pid}": _room(_HELPERS | {Access.SELF}),
     "POST /rooms/{id}/participants/{pid}/approve": _room(_HELPERS),
@@ -93,16 +93,16 @@ _PARTICIPANTS = {
 
 _PRIZES = {
     "POST /rooms/{id}/prizes": _room(_HELPERS),
-    "GET /rooms/{id}/prizes": _room(_MEMBERS),
-    "GET /rooms/{id}/prizes/{prizeId}": _room(_MEMBERS),
+    "GET /rooms/{id}/prizes": _room(_MEMBERS | {Access.OUTSIDER}),
+    "GET /rooms/{id}/prizes/{prizeId}": _room(_MEMBERS | {Access.OUTSIDER}),
     "PATCH /rooms/{id}/prizes/{prizeId}": _room(_HELPERS),
     "DELETE /rooms/{id}/prizes/{prizeId}": _room(_HELPERS),
 }
 
 _WINNERS = {
     "POST /rooms/{id}/winners": _room(_HELPERS),
-    "GET /rooms/{id}/winners": _room(_MEMBERS),
-    "GET /rooms/{id}/winners/{wid}": _room(_MEMBERS),
+    "GET /rooms/{id}/winners": _room(_MEMBERS | {Access.OUTSIDER}),
+    "GET /rooms/{id}/winners/{wid}": _room(_MEMBERS | {Access.OUTSIDER}),
     "DELETE /rooms/{id}/winners/{wid}": _room(_HELPERS),
     "POST /rooms/{id}/winners/{wid}/fulfill": _room(_HELPERS),
     "POST /rooms/{id}/winners/{wid}/move": _room(_HELPERS),

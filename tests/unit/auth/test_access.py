@@ -79,6 +79,16 @@ MATRIX = {
     "POST /rooms/{id}/windows/{windowId}/reveal": HELP,
     "POST /rooms/{id}/windows/{windowId}/rejudge": HELP,
 }
+#: what strangers read of a public room
+OPEN = {
+    "GET /rooms/{id}",
+    "GET /rooms/{id}/participants",
+    "GET /rooms/{id}/participants/{pid}",
+    "GET /rooms/{id}/prizes",
+    "GET /rooms/{id}/prizes/{prizeId}",
+    "GET /rooms/{id}/winners",
+    "GET /rooms/{id}/winners/{wid}",
+}
 EVERYBODY = {
     "GET /lists/{listId}",
     "POST /auth/login",
@@ -173,7 +183,7 @@ def test_a_role_may_do_what_the_matrix_says_and_nothing_else(endpoint, role):
     allowed = role.value[0] in MATRIX[endpoint]
     for public, principal in itertools.product([False, True], [PERSON, GUEST]):
         found = outcome(endpoint, principal, role, public=public)
-        open_anyway = endpoint == "GET /rooms/{id}" and public
+        open_anyway = endpoint in OPEN and public
         assert found is (None if allowed or open_anyway else Forbidden)
 
 
@@ -183,17 +193,18 @@ def test_a_stranger_never_learns_that_a_private_room_exists(endpoint):
     assert outcome(endpoint, GUEST) is NotFound
 
 
-@pytest.mark.parametrize("endpoint", sorted(MATRIX.keys() - {"GET /rooms/{id}"}))
-def test_of_a_public_room_a_stranger_sees_the_room_alone(endpoint):
+@pytest.mark.parametrize("endpoint", sorted(MATRIX.keys() - OPEN))
+def test_of_a_public_room_a_stranger_sees_what_is_open_alone(endpoint):
     assert outcome(endpoint, PERSON, public=True) is Forbidden
     assert outcome(endpoint, None, public=True) is Unauthenticated
     assert outcome(endpoint, None) is Unauthenticated
 
 
-def test_anybody_sees_a_public_room_and_nobody_without_a_seat_a_private_one():
-    assert outcome("GET /rooms/{id}", None, public=True) is None
-    assert outcome("GET /rooms/{id}", PERSON, public=True) is None
-    assert outcome("GET /rooms/{id}", None) is NotFound
+@pytest.mark.parametrize("endpoint", sorted(OPEN))
+def test_anybody_sees_a_public_room_and_nobody_without_a_seat_a_private_one(endpoint):
+    assert outcome(endpoint, None, public=True) is None
+    assert outcome(endpoint, PERSON, public=True) is None
+    assert outcome(endpoint, None) is NotFound
 
 
 @pytest.mark.parametrize("endpoint", MATRIX)

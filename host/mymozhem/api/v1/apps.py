@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Sequence
+from typing import Any
 
 from quart import request
 
@@ -31,7 +32,11 @@ MANIFEST_BYTES = 1024 * 1024
 
 
 class AppCardView(View):
-    """An app as its manifest describes it; `available` says whether it can have new rooms."""
+    """An app as its manifest describes it; `available` says whether it can have new rooms.
+
+    `baseUrl` is null for an app inside the host, and absent for guests. `updatedAt` is when the
+    newest version was published.
+    """
 
     app_id: str
     name: str
@@ -39,6 +44,10 @@ class AppCardView(View):
     icon: str | None
     newest_version: str
     available: bool
+    capabilities: list[str]
+    created_at: Timestamp
+    updated_at: Timestamp
+    base_url: str | None = None
 
 
 class KeyView(View):
@@ -114,7 +123,7 @@ class ReportView(View):
 @routes.add("GET /apps")
 async def list_apps(context: RequestContext, query: LatestQuery) -> Page[AppCardView]:
     """List apps with which rooms can be created, or were."""
-    cards = [_card(app) for app in context.services.catalog.apps()]
+    cards = [_card(context, app) for app in context.services.catalog.apps()]
     part = query.part
     return paged(ResultPage(cards[part.offset : part.offset + part.limit], len(cards)), query)
 
@@ -124,7 +133,7 @@ async def get_app(context: RequestContext, app_id: str) -> AppWholeView:
     """Return an app with its newest manifest; guests do not see its settings."""
     app = context.services.catalog.get(app_id)
     whole = AppWholeView(
-        **_card(app).__dict__,
+        **_fields(_card(context, app)),
         manifest=shown_manifest(context, app.newest()),
         versions=[each.manifest.version for each in app.versions],
     )
@@ -155,16 +164,27 @@ def _problems(found: Sequence[Problem]) -> list[ProblemView]:
     ]
 
 
-def _card(app: CatalogApp) -> AppCardView:
+def _fields(card: AppCardView) -> dict[str, Any]:
+    return {name: getattr(card, name) for name in card.model_fields_set}
+
+
+def _card(context: RequestContext, app: CatalogApp) -> AppCardView:
     newest = app.newest()
-    return AppCardView(
+    published = [each.published_at for each in app.versions]
+    card = AppCardView(
         app_id=app.app_id,
         name=newest.meta.name,
         description=newest.meta.description,
         icon=newest.meta.icon,
         newest_version=newest.version,
         available=app.available,
+        capabilities=sorted(newest.capabilities),
+        created_at=min(published),
+        updated_at=max(published),
     )
+    if context.caller.kind is PersonKind.GUEST:
+        return card
+    return card.model_copy(update={"base_url": newest.base_url})
 
 
 def seen_version(each: Published) -> VersionView:

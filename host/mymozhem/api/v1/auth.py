@@ -11,7 +11,7 @@ from mymozhem.auth.accounts import comparable_email
 from mymozhem.auth.known_devices import VALID, KnownDevices
 from mymozhem.auth.profiles import read_own_profile
 from mymozhem.auth.users import User
-from mymozhem.contract import JsonObject, PersonKind, RoomStatus
+from mymozhem.contract import JsonObject, PersonKind, Role, RoomStatus
 from mymozhem.errors import NotFound
 from mymozhem.rooms.coordination.join_batches import JoinResult
 from mymozhem.rooms.core.membership import Membership
@@ -120,11 +120,25 @@ def _remember_device(devices: KnownDevices, account: str) -> None:
 
 
 async def join_by_code(
-    context: RequestContext, code: str, *, name: str | None, answers: JsonObject
+    context: RequestContext,
+    code: str,
+    *,
+    name: str | None,
+    answers: JsonObject,
+    role: Role | None = None,
+    metadata: JsonObject | None = None,
 ) -> JoinResult:
     """Join a room by a code; a wrong code counts against the client's address."""
     try:
-        return await join(context.services, code, context.principal, name=name, answers=answers)
+        return await join(
+            context.services,
+            code,
+            context.principal,
+            name=name,
+            answers=answers,
+            role=role,
+            metadata=metadata,
+        )
     except NotFound:
         context.host.limits.count_failure("code", context.address)
         raise
@@ -134,14 +148,20 @@ def entered(context: RequestContext, joined: JoinResult) -> Entered:
     """Return the response for a caller who joined; with a token if they had none."""
     user = User.of(joined.person)
     token = None if context.principal else context.host.tokens.issue(user, room_id=joined.room.id)
-    own = Membership(joined.room, user.id, user.kind, joined.participant.role, joined.participant)
     return Entered(
         access_token=token.access_token if token else None,
         expires_in=token.expires_in if token else None,
         user=user_view(user),
         room=EnteredRoom(id=joined.room.id, name=joined.room.name, status=joined.room.status),
-        participant=participant_view(own, joined.participant, joined.person),
+        participant=seen(joined),
     )
+
+
+def seen(joined: JoinResult) -> ParticipantView:
+    """Return a participant who joined, as they see themselves."""
+    row, person = joined.participant, joined.person
+    own = Membership(joined.room, person.id, PersonKind(person.kind), row.role, row)
+    return participant_view(own, row, person)
 
 
 def user_view(user: User) -> UserView:

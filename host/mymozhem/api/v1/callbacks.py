@@ -10,6 +10,7 @@ from mymozhem.api.idempotency import Repeat
 from mymozhem.api.request_parsing import refused
 from mymozhem.api.request_pipeline import RequestContext
 from mymozhem.api.routes import Routes
+from mymozhem.contract import CONTRACT_VERSION
 from mymozhem.contract.envelopes import CONTENT_TYPE, MAX_BODY_BYTES, ReplyEnvelope
 from mymozhem.errors import Invalid, UnsupportedMediaType
 from mymozhem.manifests.strict_json import StrictJsonError, loads
@@ -33,21 +34,26 @@ async def take_result(
 ) -> Received:
     """Accept the result of an asynchronous call; idempotent.
 
-    The body is the reply that the call would have had: its `id` is the call's, as in the path.
+    The body is the reply that the call would have had: its `id` is the call's, as in the path. The
+    first platform's `{success, result}` is accepted as well.
     """
     app = await context.calling_app()
-    envelope = _read(raw)
+    envelope = _read(raw, delivery_id)
     if envelope.id != delivery_id:
         raise Invalid(fields={"/id": ["Give the id of the call, the one in the address."]})
     await context.host.callbacks.accept(app.app_id, capability, delivery_id, envelope)
     return Received(received=True)
 
 
-def _read(raw: bytes) -> ReplyEnvelope:
+def _read(raw: bytes, call_id: str) -> ReplyEnvelope:
     if request.mimetype != CONTENT_TYPE:
         raise UnsupportedMediaType
     try:
-        return ReplyEnvelope.model_validate(loads(raw, max_bytes=MAX_BODY_BYTES))
+        document = loads(raw, max_bytes=MAX_BODY_BYTES)
+        if isinstance(document, dict) and document.get("success") is True:
+            result = document.get("result", document.get("data"))
+            return ReplyEnvelope(id=call_id, contract=str(CONTRACT_VERSION), data=result)
+        return ReplyEnvelope.model_validate(document)
     except StrictJsonError as error:
         raise refused(error) from error
     except ValidationError as error:

@@ -24,7 +24,7 @@ from mymozhem.rooms.views.participants import (
 )
 from mymozhem.rooms.views.participants import participants as found_participants
 
-from .auth import Entered, entered, join_by_code
+from .auth import join_by_code, seen
 
 routes = Routes("participants", "People in a room.")
 IMPORT_BYTES = 4 * 1024 * 1024
@@ -37,13 +37,15 @@ class Imported(View):
 
 
 @routes.add("POST /rooms/{id}/participants", status=201, refuses=frozenset({410}))
-async def join_room(context: RequestContext, id: str, body: JoinBody) -> Entered:
-    """Join a room; a private one requires its code."""
+async def join_room(context: RequestContext, id: str, body: JoinBody) -> ParticipantView:
+    """Join a room as a participant or as a viewer; a private one requires its code."""
     code = await code_for(context.services.database, id, context.caller, body.code)
-    joined = await join_by_code(context, code, name=body.name, answers=body.answers)
+    joined = await join_by_code(
+        context, code, name=body.name, answers=body.answers, role=body.role, metadata=body.metadata
+    )
     if joined.room.id != id:
         raise NotFound("There is no such room.", code="ROOM_NOT_FOUND")
-    return entered(context, joined)
+    return seen(joined)
 
 
 @routes.add("GET /rooms/{id}/participants")

@@ -36,7 +36,13 @@ async def create_prize(context: RequestContext, id: str, body: NewPrizeBody) -> 
 async def list_prizes(context: RequestContext, id: str, query: PrizesQuery) -> Page[PrizeView]:
     """List the prizes of a room."""
     check_fields(query.fields, PrizeView)
-    found = await found_prizes(context.services, id, context.principal, query.part)
+    found = await found_prizes(
+        context.services,
+        id,
+        context.principal,
+        query.part,
+        include_exhausted=query.include_exhausted,
+    )
     return paged(found, query)
 
 

@@ -11,6 +11,7 @@ from mymozhem.api.request_parsing import given_fields
 from mymozhem.api.request_pipeline import RequestContext
 from mymozhem.api.responses import Answer, Page
 from mymozhem.api.routes import Routes
+from mymozhem.auth.access_rules import AppPermissionDenied
 from mymozhem.contract import JsonObject
 from mymozhem.errors import BadRequest
 from mymozhem.rooms.actions.perform import perform
@@ -46,6 +47,9 @@ class ReplyView(View):
 @routes.add("POST /rooms", status=201, refuses=frozenset({404}))
 async def create_a_room(context: RequestContext, body: NewRoomBody) -> Answer[Shown]:
     """Create a room in DRAFT, locked to the newest version of its app; the caller organizes it."""
+    if context.on_behalf is not None and context.on_behalf.app_id != body.app_id:
+        message = "An app may create rooms that use it, and no others."
+        raise AppPermissionDenied(context.on_behalf.permissions, message=message)
     prizes = tuple(
         NewPrize(
             each.name,
@@ -75,8 +79,14 @@ async def create_a_room(context: RequestContext, body: NewRoomBody) -> Answer[Sh
 async def list_rooms(context: RequestContext, query: RoomsQuery) -> Page[RoomView]:
     """List public rooms and the caller's own, newest first; admins see all rooms."""
     check_fields(query.fields, RoomView)
+    behalf = context.on_behalf
     wanted = RoomFilter(
-        status=query.status, app_id=query.app_id, created_by=query.created_by, mine=query.mine
+        only_app=behalf.app_id if behalf else None,
+        status=query.status,
+        app_id=query.app_id,
+        created_by=query.created_by,
+        is_public=query.is_public,
+        mine=query.mine,
     )
     return paged(await context.host.reader.rooms(context.principal, wanted, query.part), query)
 

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from mymozhem.auth.tables import UserRow
-from mymozhem.contract import Context, JsonObject, PersonKind, RegistrationResult
+from mymozhem.contract import Context, JsonObject, PersonKind, RegistrationResult, Role
 from mymozhem.dispatch.outcome import Outcome
 from mymozhem.idempotency.keys import Claim
 from mymozhem.manifests.model import Manifest
@@ -56,11 +56,17 @@ class FoundRoom:
 
 @dataclass(frozen=True)
 class JoinRequest:
-    """A request to join, with what the lookup found before the app is called."""
+    """A request to join, with what the lookup found before the app is called.
+
+    `role` is PARTICIPANT or VIEWER, None for the role that the person had before, at first
+    PARTICIPANT. `self_metadata` is what the person writes about themselves.
+    """
 
     found: FoundRoom
     name: str
     answers: JsonObject
+    role: Role | None = None
+    self_metadata: JsonObject | None = None
 
     @property
     def person(self) -> UserRow | None:
@@ -71,6 +77,18 @@ class JoinRequest:
     def user_id(self) -> str | None:
         """The person's id, or None for a guest who has no row yet."""
         return self.person.id if self.person else None
+
+    @property
+    def role_inside(self) -> Role:
+        """The role that the person would have.
+
+        Who returns keeps the role, so that nobody undoes what an organizer decided; a participant
+        may become a viewer.
+        """
+        if self.found.row is None:
+            return self.role or Role.PARTICIPANT
+        before = self.found.row.role
+        return Role.VIEWER if self.role is Role.VIEWER and before is Role.PARTICIPANT else before
 
     @property
     def metadata(self) -> JsonObject:

@@ -6,7 +6,7 @@ from functools import cache
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from mymozhem.auth.access_rules import OF_ROLE
+from mymozhem.auth.access_rules import OF_ROLE, Access
 from mymozhem.auth.access_table import check, rule_for
 from mymozhem.auth.principal import Principal
 from mymozhem.contract import Role
@@ -28,9 +28,15 @@ async def membership_for(
 ) -> Membership:
     """Return the caller's membership if the access table admits their role.
 
-    Raises: see `require_role`.
+    The role is None for strangers to a public room, if the table admits them. Raises: see
+    `require_role`.
     """
-    return await require_role(session, room_id, caller, roles=roles_of(endpoint))
+    rule = rule_for(endpoint)
+    if Access.OUTSIDER not in rule.callers:
+        return await require_role(session, room_id, caller, roles=roles_of(endpoint))
+    membership = await find_membership(session, room_id, caller)
+    check(rule, caller, membership.role, public=membership.room.is_public)
+    return membership
 
 
 async def membership_by(

@@ -79,7 +79,7 @@ async def build_context(  # noqa: PLR0913  a context is that wide
         prizes=await prizes_of(session, room.id) if "prizes" in needs else None,
         winners=await winners_of(session, room.id) if "winners" in needs else None,
         reserves=await reserves_of(session, room.id) if "reserves" in needs else None,
-        participants=await participants_of(session, services, room)
+        participants=await participants_of(session, services, room, shown=manifest.platform_form)
         if "participants" in needs
         else None,
         submissions=await submissions_of_closed(session, room.id)

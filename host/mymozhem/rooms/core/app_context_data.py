@@ -121,8 +121,13 @@ async def winners_of(session: AsyncSession, room_id: str) -> tuple[Winner, ...]:
     )
 
 
-async def participants_of(session: AsyncSession, services: Services, room: RoomRow) -> Participants:
-    """Return the participants of a room as an app sees them."""
+async def participants_of(
+    session: AsyncSession, services: Services, room: RoomRow, *, shown: bool = False
+) -> Participants:
+    """Return the participants of a room as an app sees them.
+
+    With `shown`, the metadata include what people wrote about themselves.
+    """
     found = await session.execute(
         select(ParticipantRow, UserRow.kind)
         .join(UserRow, UserRow.id == ParticipantRow.user_id)
@@ -138,7 +143,7 @@ async def participants_of(session: AsyncSession, services: Services, room: RoomR
         status=tuple(row.status for row, _ in rows),
         joined_at=tuple(row.joined_at for row, _ in rows),
         last_seen_at=tuple(row.last_seen_at for row, _ in rows),
-        metadata=tuple(row.data for row, _ in rows),
+        metadata=tuple(row.shown_metadata if shown else row.data for row, _ in rows),
         data=tuple(ParticipantData(own=row.own, private=row.private) for row, _ in rows),
         points=tuple(row.points for row, _ in rows),
     )

@@ -24,6 +24,7 @@ from mymozhem.rooms.tables.timers import TimerRow, TimerSpace
 
 from . import app_outbox
 from .app_outbox import AppNotification
+from .notices import Notices
 from .services import Services
 
 MAX_DEPTH = 8
@@ -72,6 +73,7 @@ class RoomTransaction:
         self._changes: list[Change] = []
         self._notifications: list[AppNotification] = []
         self._audits: list[dict[str, object]] = []
+        self._notices = Notices()
 
     @property
     def session(self) -> AsyncSession:
@@ -85,6 +87,7 @@ class RoomTransaction:
 
     def record(self, event: HostEvent, *, to: str | None = None) -> None:
         """Append an event of the host, at its own level or to the named stream."""
+        self._notices.add(event)
         payload = event.model_dump(mode="json", by_alias=True)
         self.record_raw(event.type, payload, to=to or event.level, version=event.version)
 
@@ -150,12 +153,13 @@ class RoomTransaction:
             len(self._audits),
             len(self._notifications),
         )
+        notices = self._notices.copy()
         try:
             async with self.session.begin_nested():
                 yield
                 await self.write_events()
         except MymozhemError:
-            self._events = []
+            self._events, self._notices = [], notices
             del self._changes[changes:], self._audits[audits:], self._notifications[notifications:]
             await self._reload()
             raise
@@ -170,6 +174,7 @@ class RoomTransaction:
         """Write what was recorded; called once at the end of the block."""
         await self.write_events()
         await self._write_changes()
+        await self._notices.write(self.session, self.room.id, self.now)
         if self._audits:
             await self.session.execute(insert(AuditRow), self._audits)
         await keys.mark_done(self.session)

@@ -16,10 +16,14 @@ ReserveDocument = dict[str, str | int]
 
 @dataclass(frozen=True)
 class Selection:
-    """The picks of a draw as they are stored; `reserves` is None if the rule wants none."""
+    """The picks of a draw as they are stored; `reserves` is None if the rule wants none.
+
+    `metadata` is what an app's own algorithm stores with each win; empty if there is none.
+    """
 
     picks: list[PickDocument]
     reserves: list[ReserveDocument] | None = None
+    metadata: tuple[JsonObject, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -76,7 +80,8 @@ def read_entries(text: str) -> fair.Entries:
 def app_picks(rule: fair.Rule, answer: SelectWinnersResult) -> Selection:
     """Return the picks of an app's own algorithm, without reserves and tickets."""
     picks = [_document(pick.prize_id, pick.participant_id, 1) for pick in answer.picks]
-    return Selection(picks, [] if rule.reserves else None)
+    metadata = tuple(pick.metadata for pick in answer.picks)
+    return Selection(picks, [] if rule.reserves else None, metadata)
 
 
 def check_picks(rule: fair.Rule, entries: fair.Entries, answer: SelectWinnersResult) -> None:

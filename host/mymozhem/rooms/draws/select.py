@@ -14,6 +14,7 @@ from mymozhem.contract import (
     DecidedBy,
     DrawPrize,
     DrawStatus,
+    JsonObject,
     SelectWinnersRequest,
     SelectWinnersResult,
     WinnerStatus,
@@ -261,14 +262,21 @@ async def _store(
     await transaction.session.flush()
     for start in range(0, len(picks), ROWS_AT_ONCE):
         some = picks[start : start + ROWS_AT_ONCE]
-        rows = [_winner(transaction, draw, pick, start + at) for at, pick in enumerate(some)]
+        rows = [
+            _winner(transaction, draw, pick, start + at, selected.metadata)
+            for at, pick in enumerate(some)
+        ]
         await transaction.session.execute(insert(WinnerRow), rows)
     if draw.reveal is RevealMode.NOW:
         await reveal(transaction, draw)
 
 
 def _winner(
-    transaction: RoomTransaction, draw: DrawRow, pick: PickDocument, ordinal: int
+    transaction: RoomTransaction,
+    draw: DrawRow,
+    pick: PickDocument,
+    ordinal: int,
+    metadata: Sequence[JsonObject],
 ) -> dict[str, object]:
     return {
         "id": new_id("win"),
@@ -279,7 +287,7 @@ def _winner(
         "ordinal": ordinal,
         "sealed": True,
         "status": WinnerStatus.AWARDED,
-        "data": {},
+        "data": metadata[ordinal] if metadata else {},
         "created_at": transaction.now,
         "updated_at": transaction.now,
     }

@@ -130,6 +130,7 @@ class _AdmissionBatch:
         require_accepted(room, result)
         person = request.person or new_guest(self._writer.unit, request.name)
         seat = _Admission(answered, person, row or self._new_row(person), new=row is None)
+        seat.row.role = request.role_inside
         self._assign(seat, result)
         return JoinResult(room, seat.row, person, new=True)
 
@@ -142,6 +143,8 @@ class _AdmissionBatch:
                 setattr(row, part, data)
                 flag_modified(row, part)  # to Python, a 1 that becomes true is the same
         row.reason = result.reason if pending else None
+        if seat.request.self_metadata is not None:
+            row.self_metadata = seat.request.self_metadata
         row.last_seen_at = row.updated_at = self._writer.now
         row.status = ParticipantStatus.PENDING if pending else ParticipantStatus.ACTIVE
         if _counts(row):

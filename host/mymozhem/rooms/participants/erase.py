@@ -67,7 +67,14 @@ async def _remove_from_room(
             await unit.session.execute(
                 update(ParticipantRow)
                 .where(ParticipantRow.room_id == room_id, ParticipantRow.user_id == user_id)
-                .values(display_name=ERASED_NAME, reason=None, data={}, own={}, private={})
+                .values(
+                    display_name=ERASED_NAME,
+                    reason=None,
+                    data={},
+                    own={},
+                    private={},
+                    self_metadata=None,
+                )
             )
             mine = select(ParticipantRow.id).where(
                 ParticipantRow.room_id == room_id, ParticipantRow.user_id == user_id
@@ -88,7 +95,8 @@ async def _vacate(transaction: RoomTransaction, user_id: str) -> None:
     row.display_name = await free_name(transaction, ERASED_NAME, but=row)
     if row.own:
         transaction.record(OwnStateChanged(own={}), to=row.id)
-    row.data, row.own, row.private, row.reason = {}, {}, {}, None
+    row.data, row.own, row.private = {}, {}, {}
+    row.self_metadata, row.reason = None, None
     row.updated_at = transaction.now
     await transaction.session.execute(
         update(SubmissionRow)

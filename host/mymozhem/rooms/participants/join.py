@@ -1,6 +1,7 @@
 """Join a room by its code, as a guest or with an account; one permanent row per person."""
 
 import secrets
+from dataclasses import replace
 from functools import partial
 
 from mymozhem.auth.name_rules import visible_name
@@ -47,18 +48,23 @@ async def join(
     *,
     name: str | None,
     answers: JsonObject,
+    role: Role | None = None,
+    metadata: JsonObject | None = None,
 ) -> JoinResult:
     """Let a person join the room with this code; as a guest if there is no caller.
 
     A person has one permanent row in a room: active people stay, people who left return, removed
-    people do not. Idempotent for callers with a token. Raises NotFound for a wrong code, whatever
+    people do not. `metadata` is what the person writes about themselves; it decides nothing.
+    Idempotent for callers with a token. Raises NotFound for a wrong code, whatever
     exists; for a right one, errors say that the room is not open yet, locked, full or over. Raises
     Invalid for a name or answers that break their rules, and Forbidden if the app or the entry
     policy rejects the person.
     """
     budget = Budget(services.clock, services.settings.action_budget_ms)
     found = await find_room_by_code(services, code, caller)
-    request = _apply(found, caller, name, answers)
+    request = replace(
+        _apply(found, caller, name, answers), role=role, self_metadata=metadata or None
+    )
     if found.person is not None and is_active(found.row):
         return JoinResult(found.room, found.row, found.person, new=False)
     outcome = await _ask(services, request, budget)
@@ -114,7 +120,7 @@ async def _ask(
                 person_id=services.keys.person_id(room.app_id, user_id),
                 name=request.name,
                 kind=request.found.kind,
-                role=Role.PARTICIPANT,
+                role=request.role_inside,
                 metadata=request.metadata,
             ),
             answers=request.answers,

@@ -142,9 +142,9 @@ async def change_person(
             _grant(transaction, membership, row, changes.role)
             changed.append("role")
             await close_answered(transaction)
-        if changes.metadata is not None and changes.metadata != row.data:
+        if changes.metadata is not None and changes.metadata != row.shown_metadata:
             _require_no_moderator(membership)
-            row.data = changes.metadata
+            row.data, row.self_metadata = changes.metadata, None
             changed.append("metadata")
         _record_changed(transaction, row, changed)
         return row

@@ -1,15 +1,25 @@
 """Notifications to people."""
 
 from datetime import datetime
+from enum import StrEnum
 
 from sqlalchemy import ForeignKey, Index, String, Text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from mymozhem.db.base import Base, UtcDateTime, id_column
+from mymozhem.db.base import ID_LENGTH, Base, UtcDateTime, id_column
+
+
+class NotificationType(StrEnum):
+    """What a notification is about."""
+
+    WINNER_SELECTED = "winner_selected"  #: the person won a prize
+    APP_FALLBACK = "app_fallback"  #: the app did not answer, and something else decided
+    MANUAL_APPROVAL_REQUIRED = "manual_approval_required"  #: somebody waits to be admitted
+    MESSAGE = "message"  #: a message of the room's app, or of the operator
 
 
 class NotificationRow(Base):
-    """A message to one person."""
+    """A message to one person; `type` is NULL for a message of an app."""
 
     __tablename__ = "notifications"
 
@@ -20,6 +30,9 @@ class NotificationRow(Base):
     message: Mapped[str] = mapped_column(Text)
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
     read_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    type: Mapped[str | None] = mapped_column(String(40))
+    winner_id: Mapped[str | None] = mapped_column(String(ID_LENGTH))
+    prize_id: Mapped[str | None] = mapped_column(String(ID_LENGTH))
 
     __table_args__ = (
         Index("ix_notifications_user_id", "user_id", "created_at"),  # somebody's notifications

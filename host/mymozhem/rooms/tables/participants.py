@@ -10,7 +10,11 @@ from mymozhem.db.base import Base, JsonDocument, JsonObject, UtcDateTime, enum_c
 
 
 class ParticipantRow(Base):
-    """A person in a room; one permanent row per person and room."""
+    """A person in a room; one permanent row per person and room.
+
+    `data` is what organizers and the app store, `self_metadata` what the person wrote when they
+    joined: it is shown, but decides nothing.
+    """
 
     __tablename__ = "participants"
 
@@ -22,6 +26,7 @@ class ParticipantRow(Base):
     status: Mapped[ParticipantStatus] = enum_column(ParticipantStatus)
     reason: Mapped[str | None] = mapped_column(String(200))
     data: Mapped[JsonObject] = mapped_column("metadata", JsonDocument, default=dict)
+    self_metadata: Mapped[JsonObject | None] = mapped_column(JsonDocument)
     own: Mapped[JsonObject] = mapped_column(JsonDocument, default=dict)
     private: Mapped[JsonObject] = mapped_column(JsonDocument, default=dict)
     points: Mapped[int] = mapped_column(default=0)
@@ -29,6 +34,11 @@ class ParticipantRow(Base):
     last_seen_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     updated_at: Mapped[datetime] = mapped_column(UtcDateTime)
     deleted_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+
+    @property
+    def shown_metadata(self) -> JsonObject:
+        """What the person wrote, and over it what organizers and the app store."""
+        return {**(self.self_metadata or {}), **self.data}
 
     __table_args__ = (
         UniqueConstraint("room_id", "user_id"),  # one row for ever; membership look-up

@@ -14,7 +14,7 @@ from mymozhem.idempotency import keys
 from mymozhem.rooms.core.access import read_as
 from mymozhem.rooms.core.membership import STAFF, find_membership, role_of, room_not_found
 from mymozhem.rooms.core.services import Services
-from mymozhem.rooms.tables.notifications import NotificationRow
+from mymozhem.rooms.tables.notifications import NotificationRow, NotificationType
 from mymozhem.rooms.tables.participants import ParticipantRow
 from mymozhem.rooms.tables.rooms import RoomRow
 from mymozhem.rooms.tables.windows import SubmissionRow, WindowRow
@@ -50,10 +50,13 @@ class AnswerView(OwnSubmissionView):
 
 
 class NotificationView(View):
-    """A notification to the caller."""
+    """A notification to the caller; of a win, with the win and its prize."""
 
     id: str
+    type: NotificationType
     room_id: str
+    winner_id: str | None
+    prize_id: str | None
     title: str
     message: str
     created_at: Timestamp
@@ -163,7 +166,7 @@ def _seat(row: ParticipantRow, room: RoomRow) -> SeatView:
         display_name=row.display_name,
         role=row.role,
         status=row.status,
-        metadata=row.data,
+        metadata=row.shown_metadata,
         own=row.own,
         joined_at=row.joined_at,
     )
@@ -179,7 +182,10 @@ def _answer(row: SubmissionRow, window: WindowRow) -> AnswerView:
 def _notification(row: NotificationRow) -> NotificationView:
     return NotificationView(
         id=row.id,
+        type=NotificationType(row.type or NotificationType.MESSAGE),
         room_id=row.room_id,
+        winner_id=row.winner_id,
+        prize_id=row.prize_id,
         title=row.title,
         message=row.message,
         created_at=row.created_at,

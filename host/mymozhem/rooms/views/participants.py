@@ -15,7 +15,6 @@ from mymozhem.rooms.tables.participants import ParticipantRow
 
 from .base import PersonView, Timestamp, View
 from .paging import Columns, PageRequest, ResultPage, fetch_page
-from .room_models import person_view
 from .standings import points_hidden
 
 PEOPLE_BY: Columns = {
@@ -30,13 +29,16 @@ class NameView(View):
     """A participant by name."""
 
     id: str
+    user_id: str
     display_name: str
+    user: PersonView
 
 
 class ParticipantView(View):
     """A participant as one caller sees them.
 
-    Everybody in the room sees names and roles. `own` is shown to the participant alone.
+    Everybody in the room sees names and roles, and strangers do if the room is public. `own` is
+    shown to the participant alone. `user` has the name that the room shows.
     """
 
     id: str
@@ -44,7 +46,8 @@ class ParticipantView(View):
     display_name: str
     role: Role
     status: ParticipantStatus
-    user_id: str | None = None
+    user_id: str
+    user: PersonView
     kind: PersonKind | None = None
     reason: str | None = None
     metadata: JsonObject | None = None
@@ -53,7 +56,6 @@ class ParticipantView(View):
     joined_at: Timestamp | None = None
     last_seen_at: Timestamp | None = None
     updated_at: Timestamp | None = None
-    user: PersonView | None = None
 
 
 @dataclass(frozen=True)
@@ -63,6 +65,21 @@ class PeopleFilter:
     role: Role | None = None
     status: ParticipantStatus | None = None
     name: str | None = None
+
+
+def member_view(row: ParticipantRow, person: UserRow) -> PersonView:
+    """Return the person of a participant, with the name that the room shows."""
+    return PersonView(id=row.user_id, name=row.display_name, avatar=person.avatar_url)
+
+
+def name_view(row: ParticipantRow, person: UserRow) -> NameView:
+    """Return a participant by name."""
+    return NameView(
+        id=row.id,
+        user_id=row.user_id,
+        display_name=row.display_name,
+        user=member_view(row, person),
+    )
 
 
 def participant_view(
@@ -75,6 +92,8 @@ def participant_view(
         display_name=row.display_name,
         role=row.role,
         status=row.status,
+        user_id=row.user_id,
+        user=member_view(row, person),
     )
     mine = membership.user_id == row.user_id
     if membership.level is Level.ORGANIZER or mine:
@@ -133,14 +152,12 @@ def _wanted(membership: Membership, wanted: PeopleFilter) -> Select[ParticipantR
 
 def _details(membership: Membership, row: ParticipantRow, person: UserRow) -> dict[str, object]:
     details: dict[str, object] = {
-        "user_id": row.user_id,
         "kind": person.kind,
         "reason": row.reason,
-        "metadata": row.data,
+        "metadata": row.shown_metadata,
         "joined_at": row.joined_at,
         "last_seen_at": row.last_seen_at,
         "updated_at": row.updated_at,
-        "user": person_view(person),
     }
     return details if points_hidden(membership) else details | {"points": row.points}
 

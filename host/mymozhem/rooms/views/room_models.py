@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from functools import lru_cache
 
-from pydantic import JsonValue
+from pydantic import Field, JsonValue
 
 from mymozhem.auth.tables import UserRow
 from mymozhem.contract import JsonObject, Level, Role, RoomStatus
@@ -28,10 +28,18 @@ class AppView(View):
     manifest: JsonObject | None = None
 
 
+class RoomCounts(View):
+    """How many people and prizes a room has."""
+
+    participants: int
+    prizes: int
+
+
 class RoomView(View):
     """A room as one caller sees it.
 
-    Strangers see the first five fields of a public room. `code` is shown to its staff.
+    Strangers to a public room see no settings, and nothing that only matters inside. `code` is
+    shown to its staff. `_count` repeats the counts, for clients of the first platform.
     """
 
     id: str
@@ -58,6 +66,7 @@ class RoomView(View):
     organizer: PersonView | None = None
     participant_count: int | None = None
     prize_count: int | None = None
+    counts: RoomCounts | None = Field(default=None, alias="_count")
     role: Role | None = None
     code: str | None = None
 
@@ -67,7 +76,9 @@ def person_view(row: UserRow) -> PersonView:
     return PersonView(id=row.id, name=row.name, avatar=row.avatar_url)
 
 
-def card_view(room: RoomRow, manifest: Manifest) -> RoomView:
+def card_view(
+    room: RoomRow, manifest: Manifest, *, organizer: UserRow, prize_count: int
+) -> RoomView:
     """Return what a stranger sees of a public room."""
     return RoomView(
         id=room.id,
@@ -75,6 +86,18 @@ def card_view(room: RoomRow, manifest: Manifest) -> RoomView:
         status=room.status,
         app_id=room.app_id,
         app=_app(room, manifest),
+        is_public=room.is_public,
+        description=room.description,
+        locale=room.locale,
+        app_manifest_version=room.app_manifest_version,
+        created_by=room.created_by,
+        created_at=room.created_at,
+        updated_at=room.updated_at,
+        ended_at=room.ended_at,
+        organizer=person_view(organizer),
+        participant_count=room.active_count,
+        prize_count=prize_count,
+        counts=RoomCounts(participants=room.active_count, prizes=prize_count),
     )
 
 
@@ -89,7 +112,7 @@ def room_view(
     """Return a room as the caller sees it; the manifest is included only if `whole`."""
     room = membership.room
     if membership.role is None:
-        return card_view(room, manifest)
+        return card_view(room, manifest, organizer=organizer, prize_count=prize_count)
     shown = RoomView(
         id=room.id,
         name=room.name,
@@ -115,6 +138,7 @@ def room_view(
         organizer=person_view(organizer),
         participant_count=room.active_count,
         prize_count=prize_count,
+        counts=RoomCounts(participants=room.active_count, prizes=prize_count),
         role=membership.role,
     )
     helper = membership.level is Level.ORGANIZER

@@ -11,6 +11,7 @@ from mymozhem.auth.principal import Principal
 from mymozhem.auth.tables import UserRow
 from mymozhem.concurrency.keyed_batcher import BatchQueue
 from mymozhem.contract import JsonObject, ParticipantStatus, PersonKind, Role, RoomStatus
+from mymozhem.db.unit_of_work import Database
 from mymozhem.manifests.model import Manifest
 from mymozhem.registry.catalog import Catalog
 from mymozhem.rooms.core.membership import Membership, role_of, room_not_found
@@ -38,12 +39,17 @@ MAX_LOOKUPS = 200
 
 @dataclass(frozen=True)
 class RoomFilter:
-    """Filters of rooms; None and False leave a filter out. `mine` selects the caller's rooms."""
+    """Filters of rooms; None and False leave a filter out.
+
+    `mine` selects the caller's rooms, `only_app` those of the app on whose behalf they call.
+    """
 
     status: RoomStatus | None = None
     app_id: str | None = None
     created_by: str | None = None
+    is_public: bool | None = None
     mine: bool = False
+    only_app: str | None = None
 
     def conditions(self) -> list[ColumnElement[bool]]:
         """Return the filter as conditions on the rows."""
@@ -51,6 +57,8 @@ class RoomFilter:
             (RoomRow.status, self.status),
             (RoomRow.app_id, self.app_id),
             (RoomRow.created_by, self.created_by),
+            (RoomRow.is_public, self.is_public),
+            (RoomRow.app_id, self.only_app),
         ]
         return [_LIVE, *(column == value for column, value in given if value is not None)]
 
@@ -77,6 +85,12 @@ class ShownRoom:
 
     room: RoomView
     document: JsonObject
+
+
+async def app_of_room(database: Database, room_id: str) -> str | None:
+    """Return the id of a room's app; None if there is no such room."""
+    async with database.read() as session:
+        return await session.scalar(select(RoomRow.app_id).where(RoomRow.id == room_id, _LIVE))
 
 
 class RoomReader:

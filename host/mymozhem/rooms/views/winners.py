@@ -7,7 +7,7 @@ from sqlalchemy import Select, select
 
 from mymozhem.auth.principal import Principal
 from mymozhem.auth.tables import UserRow
-from mymozhem.contract import JsonObject, Level, WinnerStatus
+from mymozhem.contract import JsonObject, WinnerStatus
 from mymozhem.errors import NotFound
 from mymozhem.rooms.core.access import read_as
 from mymozhem.rooms.core.membership import Membership
@@ -17,9 +17,8 @@ from mymozhem.rooms.tables.prizes import PrizeRow, WinnerRow
 
 from .base import PersonView, Timestamp, View
 from .paging import Columns, PageRequest, ResultPage, fetch_page
-from .participants import NameView
-from .prizes import PrizeName
-from .room_models import person_view
+from .participants import NameView, member_view, name_view
+from .prizes import PrizeName, prize_name
 
 WINNERS_BY: Columns = {
     "id": WinnerRow.id,
@@ -40,7 +39,7 @@ class WinnerFilter:
 
 
 class WinnerView(View):
-    """A win; `user` is shown to the staff of the room."""
+    """A win; strangers to a public room see neither its reason nor its metadata."""
 
     id: str
     room_id: str
@@ -48,13 +47,13 @@ class WinnerView(View):
     prize_id: str
     draw_id: str | None
     status: WinnerStatus
-    reason: str | None
-    metadata: JsonObject
+    reason: str | None = None
+    metadata: JsonObject | None = None
     created_at: Timestamp
     updated_at: Timestamp
     participant: NameView
     prize: PrizeName
-    user: PersonView | None = None
+    user: PersonView
 
 
 async def winners(
@@ -109,15 +108,15 @@ def winner_view(
         prize_id=row.prize_id,
         draw_id=row.draw_id,
         status=row.status,
-        reason=row.reason,
-        metadata=row.data,
         created_at=row.created_at,
         updated_at=row.updated_at,
-        participant=NameView(id=participant.id, display_name=participant.display_name),
-        prize=PrizeName(id=prize.id, name=prize.name),
+        participant=name_view(participant, person),
+        prize=prize_name(prize),
+        user=member_view(participant, person),
     )
-    helper = membership.level is Level.ORGANIZER
-    return shown.model_copy(update={"user": person_view(person)}) if helper else shown
+    if membership.role is None:
+        return shown
+    return shown.model_copy(update={"reason": row.reason, "metadata": row.data})
 
 
 def _winners(membership: Membership) -> Select[WinnerRow, ParticipantRow, PrizeRow, UserRow]:

@@ -28,8 +28,8 @@ A folder imports only from rows below its own; folders of one row never import e
   app_state.py
   scores.py
 3 core/            access, app_context, app_context_data, app_outbox, audiences, call_listener,
-                   event_log, join_code, leased, membership, participant_lookup, revision,
-                   services, transaction, uploaded_text
+                   event_log, join_code, leased, membership, notices, participant_lookup,
+                   revision, services, transaction, uploaded_text
 2 coordination/    action_batches, in_flight_calls, join_batches, room_mutex,
                    submission_batches
 1 tables/          draws, events, imports, locks, notifications, participants, pending_calls,

@@ -1,6 +1,6 @@
 """What people write about themselves when they join, and what notifications are about.
 
-Revision 0007, after 0006; 2026-12-01.
+Revision 0008, after 0007; 2026-12-01.
 """
 
 import sqlalchemy as sa
@@ -8,8 +8,8 @@ from alembic import op
 
 from mymozhem.db import base
 
-revision = "0007"
-down_revision = "0006"
+revision = "0008"
+down_revision = "0007"
 branch_labels = None
 depends_on = None
 

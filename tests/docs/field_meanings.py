@@ -182,6 +182,18 @@ MEANINGS: Mapping[str, Mapping[str, str]] = {
     "PublicSource": {
         "name": "what it is, for people",
         "due": "when its value is published; later than the commit",
+        "format": "how its value is written; without it the draw is held",
+    },
+    "NumbersFormat": {
+        "kind": "`numbers`: a list of whole numbers",
+        "count": "how many numbers",
+        "min": "the smallest number that is possible",
+        "max": "the greatest number that is possible",
+        "ordered": "whether their order counts; otherwise they are sorted",
+    },
+    "HexFormat": {
+        "kind": "`hex`: bytes, such as those of a randomness beacon",
+        "bytes": "how many bytes",
     },
     "Replaced": {
         "winnerId": "the revoked win",

@@ -285,10 +285,14 @@ class DrawPrizeBody(Body):
 
 
 class PublicSourceBody(Body):
-    """A public source of randomness; `due` is when its value becomes known."""
+    """A public source of randomness; `due` is when its value becomes known.
+
+    `format` says how the value is written, so that it has one canonical form.
+    """
 
     name: Annotated[str, StringConstraints(min_length=1, max_length=200)]
     due: Moment
+    format: fair.ValueFormat
 
 
 class NewDrawBody(Body):
@@ -319,9 +323,19 @@ PublicValue = (
 
 
 class RunBody(Body):
-    """The values of the public sources of a draw, one for each, in order."""
+    """The values of the public sources of a draw, one for each, in order.
+
+    Values are accepted with their canonical forms in `confirm`. Without them nothing is stored, and
+    the error tells the canonical forms.
+    """
 
     public_inputs: Annotated[tuple[PublicValue, ...], Field(max_length=16)] = ()
+    confirm: (
+        Annotated[
+            tuple[Annotated[str, StringConstraints(max_length=2_000)], ...], Field(max_length=16)
+        ]
+        | None
+    ) = None
 
 
 class RevealBody(Body):
@@ -331,9 +345,16 @@ class RevealBody(Body):
 
 
 class RetryBody(Body):
-    """How to retry a held draw; with `platform` everybody takes part with one ticket."""
+    """How to retry a held draw; with `platform` everybody takes part with one ticket.
+
+    `formats` are those of public sources that the app named without one, by the source's name.
+    """
 
     platform: bool = False
+    formats: Annotated[
+        dict[Annotated[str, StringConstraints(min_length=1, max_length=200)], fair.ValueFormat],
+        Field(max_length=16),
+    ] = {}
 
 
 class Payload(RootModel[dict[str, JsonValue]]):

@@ -55,6 +55,7 @@ from .enums import (
     WindowStatus,
     WinnerStatus,
 )
+from .fair.public_values import HexFormat, NumbersFormat
 from .hooks import HOOKS, AppHooks, Hook, hookimpl
 from .package_files import read_manifest
 from .payloads import (
@@ -165,6 +166,7 @@ __all__ = [
     "Fulfill",
     "HealthReport",
     "HealthRequest",
+    "HexFormat",
     "Hook",
     "ImportProblem",
     "JsonObject",
@@ -176,6 +178,7 @@ __all__ = [
     "MigratedState",
     "NotificationRequest",
     "Notify",
+    "NumbersFormat",
     "OpenWindow",
     "Participant",
     "ParticipantData",

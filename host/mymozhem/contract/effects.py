@@ -16,11 +16,17 @@ from pydantic_core import to_json
 
 from .enums import CloseOn, Judge, Level, Results, Role, SubmissionMode, Verdict
 from .fair.model import MAX_RESERVES
+from .fair.public_values import ValueFormat
 from .wire import Answer, Id, JsonObject, LongText, Moment, ShortText, Since
 
 MAX_EFFECTS = 200
 #: the maximum size of an app's note with a draw, or of the metadata of a prize
 MAX_NOTE_BYTES = 4_096
+
+
+def _is_none(value: object) -> bool:
+    return value is None
+
 
 Audience = Level | tuple[Id, ...]
 Name = Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_.:-]{0,63}$")]
@@ -306,10 +312,16 @@ class PrizeCount(Answer):
 
 
 class PublicSource(Answer):
-    """A public source of randomness, fixed before its value is known."""
+    """A public source of randomness, fixed before its value is known.
+
+    `format` says how the value is written: so many numbers between two bounds, or so many bytes in
+    hex. So it has one canonical form, and nobody can choose among spellings. A draw with a source
+    without a format is held until an organizer names it.
+    """
 
     name: ShortText
     due: Moment
+    format: Annotated[ValueFormat | None, Since("1.1"), Field(exclude_if=_is_none)] = None
 
 
 class Draw(Answer):

@@ -68,7 +68,7 @@ def context() -> Callable[..., Context]:
         return Context(
             contract="1.0",
             call_id=call_id,
-            app=AppRef(id="lottery", version="2.0.0"),
+            app=AppRef(id="lottery", version="2.1.0"),
             room=RoomView(
                 id="room_1",
                 name="The room",

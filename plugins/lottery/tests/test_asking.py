@@ -6,6 +6,7 @@ from mymozhem.contract import ActionRequest, Refuse, WinnerStatus
 from mymozhem_lottery import handle_action
 
 LATE = "2026-12-31T23:30:00Z"
+DIE = {"kind": "numbers", "count": 1, "min": 1, "max": 6}
 
 
 def act(context, action, **payload):
@@ -62,8 +63,8 @@ def test_without_any_prize_left_there_is_nothing_to_draw(context, prize):
         ({"run": False}, {}, False, "now"),
         ({}, {"reveal": "manual"}, True, "manual"),
         ({"reveal": "now"}, {"reveal": "manual"}, True, "now"),
-        ({"publicSources": [{"name": "A die", "due": LATE}]}, {}, False, "now"),
-        ({}, {"publicSources": [{"name": "A die", "due": LATE}]}, False, "now"),
+        ({"publicSources": [{"name": "A die", "due": LATE, "format": DIE}]}, {}, False, "now"),
+        ({}, {"publicSources": [{"name": "A die", "due": LATE, "format": DIE}]}, False, "now"),
     ],
 )
 def test_how_a_draw_is_run_and_shown(context, prize, payload, settings, run, reveal):
@@ -108,6 +109,19 @@ def test_a_source_whose_value_may_be_known_is_refused(context, prize, due):
     told = context(prizes=(prize(),))
     with pytest.raises(Refuse, match="SOURCE_TOO_EARLY"):
         act(told, "draw", publicSources=[{"name": "A die", "due": due}])
+
+
+@pytest.mark.parametrize("form", [None, {"kind": "numbers", "count": 1}, {"kind": "hex"}])
+def test_a_source_whose_value_could_be_written_in_many_ways_is_refused(context, prize, form):
+    source = {"name": "A die", "due": LATE, **({"format": form} if form else {})}
+    with pytest.raises(Refuse, match="FORMAT_MISSING"):
+        act(context(prizes=(prize(),)), "draw", publicSources=[source])
+
+
+def test_the_format_of_a_source_becomes_part_of_the_draw(context, prize, wire):
+    source = {"name": "A die", "due": LATE, "format": DIE}
+    effects = wire(act(context(prizes=(prize(),)), "draw", publicSources=[source]))
+    assert effects[0]["publicSources"][0]["format"] == {**DIE, "ordered": False}
 
 
 def test_who_is_absent_gives_the_prize_back_and_it_is_drawn_again(context, wire, winner):

@@ -213,7 +213,7 @@ def test_the_draw_of_the_ietf_in_2022_comes_out_as_published(context, to_draw, l
     prizes = tuple(f"prize_{number}" for number in range(len(published["selected_positions"])))
     prepared = prepare_draw(context=told, request=to_draw(*pool, prizes=prizes))
     rule = fair.Rule(
-        app=fair.AppVersion(id="lottery", version="2.0.0"),
+        app=fair.AppVersion(id="lottery", version="2.1.0"),
         lock_digest="0" * 64,
         algorithm=prepared.algorithm,
         each=prepared.each,

@@ -37,7 +37,7 @@ def room(at, state=None):
     return Context(
         contract="1.0",
         call_id="call_1",
-        app=AppRef(id="lottery", version="2.0.0"),
+        app=AppRef(id="lottery", version="2.1.0"),
         room=RoomView(
             id="room_1",
             name="The room",

@@ -9,8 +9,11 @@ NOW = "2026-12-31T20:00:00Z"
 PAST, SOON, LATE = "2026-12-31T19:00:00Z", "2026-12-31T21:00:00Z", "2026-12-31T23:00:00Z"
 
 
-def source(due, name="Numbers"):
-    return {"name": name, "due": due}
+NUMBERS = {"kind": "numbers", "count": 6, "min": 1, "max": 49, "ordered": False}
+
+
+def source(due, name="Numbers", form=NUMBERS):
+    return {"name": name, "due": due, **({"format": form} if form else {})}
 
 
 def found(context, settings, purpose="activate"):
@@ -32,6 +35,17 @@ RULES = [
     ),
     pytest.param(RFC, [("/publicSources", "SOURCES_MISSING")], id="rfc3797 without sources"),
     pytest.param({**RFC, "publicSources": [source(SOON)]}, [], id="rfc3797 with a source"),
+    *(
+        pytest.param(
+            {"publicSources": [source(SOON, form=form)]},
+            [("/publicSources/0/format", "FORMAT_MISSING")],
+            id=f"a source whose value could be written in many ways: {form}",
+        )
+        for form in (None, {"kind": "hex"}, {"kind": "numbers", "count": 6, "min": 9, "max": 1})
+    ),
+    pytest.param(
+        {"publicSources": [source(SOON, form={"kind": "hex", "bytes": 32})]}, [], id="bytes"
+    ),
     pytest.param(
         {**RFC, "publicSources": [source(PAST)]},
         [("/publicSources/0/due", "SOURCE_TOO_EARLY"), ("/publicSources", "SOURCES_MISSING")],

@@ -17,10 +17,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mymozhem.contract.fair import (
+    Published,
     Record,
     UnreadableRecord,
     Verdict,
     read_record,
+    recompute,
     record_digest,
     sealed,
     verify,
@@ -39,10 +41,22 @@ AT = {
     "drawn": "2026-05-04T12:00:30.500Z",
     "revealed": "2026-05-04T14:05:00+02:00",
 }
-SOURCES = [
+UNFORMATTED = [
     {"name": "state lottery", "due": "2026-05-04T12:00:10Z"},
     {"name": "football pool", "due": "2026-05-04T12:00:20.000Z"},
 ]
+FORMATS = [
+    {"kind": "hex", "bytes": 4},
+    {"kind": "numbers", "count": 3, "min": 1, "max": 40, "ordered": False},
+]
+SOURCES = [{**source, "format": form} for source, form in zip(UNFORMATTED, FORMATS, strict=True)]
+TWO_NUMBERS = {"kind": "numbers", "count": 2, "min": 0, "max": 9_999, "ordered": False}
+FIVE_IN_ORDER = {"kind": "numbers", "count": 5, "min": 1, "max": 12, "ordered": True}
+OF_NUMBERS = [
+    {**source, "format": form}
+    for source, form in zip(UNFORMATTED, [TWO_NUMBERS, FIVE_IN_ORDER], strict=True)
+]
+NUMBERS = ["4.9319.", "2.5.12.8.10."]
 
 
 # ---- elsewhere: the text of the contract, in plain code --------------------------------------
@@ -179,14 +193,22 @@ def redraw_made_elsewhere():
 MADE_ELSEWHERE = {
     "vrs, each once": record_made_elsewhere(),
     "vrs, per prize": record_made_elsewhere(each="perPrize"),
-    "vrs, with public sources": record_made_elsewhere(inputs=["fb8f7bc2", [12, 5, 31]]),
-    "rfc3797": record_made_elsewhere(algorithm="rfc3797", inputs=[[9319, 4], [2, 5, 12, 8, 10]]),
+    "vrs, with public sources": record_made_elsewhere(inputs=["fb8f7bc2", "5.12.31."]),
+    "rfc3797": record_made_elsewhere(algorithm="rfc3797", inputs=NUMBERS, publicSources=OF_NUMBERS),
+    "before formats": record_made_elsewhere(
+        inputs=["FB 8F", [12, 5, 31]], publicSources=UNFORMATTED
+    ),
     "redraw": redraw_made_elsewhere(),
     "vrs, with reserves": record_made_elsewhere(reserves=2),
     "vrs, per prize, with reserves": record_made_elsewhere(each="perPrize", reserves=2),
     "rfc3797, per prize, with reserves": record_made_elsewhere(
-        algorithm="rfc3797", inputs=[[9319, 4], [2, 5, 12, 8, 10]], each="perPrize", reserves=2
+        algorithm="rfc3797",
+        inputs=NUMBERS,
+        publicSources=OF_NUMBERS,
+        each="perPrize",
+        reserves=2,
     ),
+    "vrs, after a voided draw": {**record_made_elsewhere(), "voidedDraws": 1},
 }
 each_record = pytest.mark.parametrize("kind", list(MADE_ELSEWHERE))
 
@@ -215,20 +237,14 @@ def test_our_own_records_are_such_records_with_a_seal(kind):
 
 
 @pytest.mark.parametrize(
-    ("rule", "inputs"), [({}, ()), ({"algorithm": "rfc3797"}, [[9319, 4], [2, 5]])]
+    ("rule", "inputs"),
+    [({}, ()), ({"algorithm": "rfc3797", "publicSources": OF_NUMBERS}, NUMBERS)],
 )
 @pytest.mark.parametrize(("reserves", "found"), [(1, 1), (3, 3), (9, 3)])
 def test_people_are_in_reserve_as_long_as_there_are_people(rule, inputs, reserves, found):
     record = record_made_elsewhere(inputs=inputs, reserves=reserves, **rule)
     assert len(record["reserves"]) == found
     assert verify(record).ok
-
-
-def test_entries_count_in_the_order_in_which_they_were_frozen():
-    backwards = dict(reversed(PEOPLE.items()))
-    assert verify(record_made_elsewhere(people=backwards)).ok
-    inputs = [[9319, 4], [2, 5]]
-    assert verify(record_made_elsewhere(people=backwards, algorithm="rfc3797", inputs=inputs)).ok
 
 
 def test_members_that_the_format_leaves_open_may_be_missing():
@@ -371,7 +387,9 @@ def test_who_changes_a_record_and_seals_it_again_is_refused_all_the_same(kind):
 
 
 def is_the_same_by_the_text(path, act, original):
-    """No values beside no sources; numbers in another order, which are sorted anyway."""
+    """No values beside no sources; numbers without a format in another order; voided draws."""
+    if path == ("voidedDraws",):
+        return True
     if path[0] != "publicInputs":
         return False
     return (act == "remove" and original["publicInputs"] == []) or (
@@ -438,7 +456,181 @@ def test_a_rule_asks_for_a_thousand_reserves_at_most(wanted):
 def test_a_source_that_was_due_before_the_commit_binds_nobody():
     early = [{**SOURCES[0], "due": "2026-05-04T11:59:59.999Z"}]
     found = verify(record_made_elsewhere(inputs=["fb8f7bc2"], publicSources=early))
-    assert [check.name for check in found.checks if not check.passed] == ["publicInputs"]
+    assert failed_checks(found) == ["times"]
+
+
+# ---- what an honest host happens to do, and a dishonest one could vary -------------------------
+
+
+def failed_checks(found):
+    return [check.name for check in found.checks if not check.passed]
+
+
+@pytest.mark.parametrize(
+    "people",
+    [
+        dict(reversed(PEOPLE.items())),
+        {"part_bob": 3, "part_ann": 1},
+        {"part_é": 1, "part_z": 1},
+        {"😀": 1, "\uffff": 1},
+    ],
+)
+def test_entries_in_another_order_than_the_canonical_one_are_refused(people):
+    assert failed_checks(verify(record_made_elsewhere(people=people, exclude=[]))) == ["order"]
+    canonical = dict(sorted(people.items()))
+    assert verify(record_made_elsewhere(people=canonical)).ok
+
+
+@pytest.mark.parametrize(
+    "exclude",
+    [
+        ["part_bob", "part_ann"],
+        ["part_ann", "part_ann"],
+        ["part_nobody"],
+        ["part_ann", "zzz"],
+        ["\x1b[2J"],
+        [f"grinding {number}" for number in range(3)],
+    ],
+)
+def test_nonsense_in_exclude_is_refused_since_it_could_be_varied_until_a_friend_wins(exclude):
+    found = verify(record_made_elsewhere(exclude=exclude))
+    assert failed_checks(found) == ["exclude"]
+    assert verify(record_made_elsewhere(exclude=["part_ann", "part_bob"])).ok
+
+
+@pytest.mark.parametrize(
+    ("times", "holds"),
+    [
+        ({"committed": "2026-05-04T12:00:10Z"}, False),  # committed when the value was known
+        ({"drawn": "2026-05-04T12:00:09.999Z"}, False),  # drawn before it was known
+        ({"drawn": "2026-05-04T12:00:10Z"}, True),
+        ({"committed": "2026-05-04T12:00:09.999Z"}, True),
+        ({"anchored": "2026-05-04T12:00:00.001Z"}, False),
+        ({"revealed": "2026-05-04T12:00:30.499Z"}, False),
+    ],
+)
+def test_sources_are_due_after_the_commit_and_before_the_draw(times, holds):
+    record = record_made_elsewhere(inputs=["fb8f7bc2"])
+    record["at"] = AT | times
+    assert failed_checks(verify(record)) == ([] if holds else ["times"])
+
+
+@pytest.mark.parametrize(
+    ("form", "value"),
+    [
+        (FORMATS[1], "12.5.31."),
+        (FORMATS[1], "05.12.31."),
+        (FORMATS[1], "5.12.31"),
+        (FORMATS[1], "5, 12, 31"),
+        (FORMATS[1], [5, 12, 31]),
+        (FORMATS[1], "5.12."),
+        (FORMATS[1], "5.12.41."),
+        (FORMATS[0], "FB8F7BC2"),
+        (FORMATS[0], "0xfb8f7bc2"),
+        (FORMATS[0], " fb8f7bc2"),
+        (FORMATS[0], "fb8f7bc200"),
+    ],
+)
+def test_a_value_in_another_form_than_the_canonical_one_is_refused(form, value):
+    sources = [{**UNFORMATTED[0], "format": form}]
+    assert "publicInputs" in failed_checks(
+        verify(record_made_elsewhere(inputs=[value], publicSources=sources))
+    )
+
+
+def test_a_record_from_before_formats_is_verified_with_a_remark():
+    found = verify(MADE_ELSEWHERE["before formats"])
+    assert found.ok
+    assert "spelling of the public values was not fixed" in found.sentence
+    assert verify(MADE_ELSEWHERE["vrs, with public sources"]).remarks == ()
+
+
+def test_no_more_draws_were_voided_before_than_links_were_used():
+    record = record_made_elsewhere(index=3)
+    assert verify({**record, "voidedDraws": 2}).ok
+    assert failed_checks(verify({**record, "voidedDraws": 3})) == ["voidedDraws"]
+
+
+@pytest.mark.parametrize("name", ["anchor", "entries_digest", "rule_digest"])
+def test_what_was_published_before_the_draw_is_compared(name):
+    record = record_made_elsewhere()
+    mine = {
+        "anchor": record["chain"]["anchor"],
+        "entries_digest": record["entriesDigest"],
+        "rule_digest": record["ruleDigest"],
+    }
+    assert verify(record, Published(**mine)).ok
+    found = verify(record, Published(**mine | {name: "0" * 64}))
+    assert found.verdict is Verdict.REFUSED
+    assert [check.lower() for check in failed_checks(found)] == [
+        f"published{name.replace('_', '')}"
+    ]
+
+
+# ---- voided ------------------------------------------------------------------------------------
+
+
+def voided_record(**members):
+    record = record_made_elsewhere(inputs=["fb8f7bc2"])
+    ended = {"anchored": AT["anchored"], "committed": AT["committed"], "voided": AT["revealed"]}
+    return {
+        **record,
+        "status": "voided",
+        "reason": "A chair was counted twice.",
+        "voidedDraws": 0,
+        "picks": [],
+        "publicInputs": [],
+        "at": ended,
+        **members,
+    }
+
+
+def test_a_stranger_computes_what_a_voided_draw_would_have_given():
+    for inputs in ([], ["fb8f7bc2"]):
+        found = verify(voided_record(publicInputs=inputs))
+        assert found.verdict is Verdict.VOIDED, found.checks
+        assert not found.ok
+        assert found.sentence.endswith("A chair was counted twice.")
+        would_be = recompute(found.record, ["fb8f7bc2"])
+        picks = [pick.document() for pick in would_be.picks]
+        assert picks == record_made_elsewhere(inputs=["fb8f7bc2"])["picks"]
+
+
+@pytest.mark.parametrize(
+    ("members", "failed"),
+    [
+        ({"picks": record_made_elsewhere(inputs=["fb8f7bc2"])["picks"]}, "picks"),
+        ({"reserves": [{"participantId": "part_bob", "ticket": 1}]}, "reserves"),
+        ({"reason": None}, "shape"),
+        ({"at": AT}, "shape"),
+        ({"at": {**AT, "voided": AT["revealed"]}}, "shape"),
+        ({"status": "revealed"}, "shape"),
+        ({"publicInputs": ["FB8F7BC2"]}, "publicInputs"),
+        ({"entriesDigest": "0" * 64}, "entriesDigest"),
+    ],
+)
+def test_a_voided_record_that_claims_more_is_refused(members, failed):
+    found = verify(voided_record(**members))
+    assert found.verdict is Verdict.REFUSED
+    assert failed in failed_checks(found)
+
+
+def test_a_revealed_record_says_nothing_of_a_void():
+    assert failed_checks(verify({**record_made_elsewhere(), "reason": "none"})) == ["shape"]
+
+
+def test_sentences_escape_what_could_steer_a_terminal():
+    hostile = "\x1b]0;owned\x07\u202e"
+    source = [{**SOURCES[0], "name": hostile}]
+    for document in (
+        record_made_elsewhere(inputs=["FB8F7BC2"], publicSources=source),
+        record_made_elsewhere(exclude=[hostile]),
+        {**record_made_elsewhere(), hostile: 1},
+        voided_record(reason=hostile),
+    ):
+        found = verify(document)
+        assert all(check.sentence.isprintable() for check in found.checks)
+        assert found.sentence.isprintable()
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,8 @@
 """Draws: create, run, reveal and void them; their records are public."""
 
-from quart import Response
+from collections.abc import AsyncIterator
+
+from quart import Response, request
 
 from mymozhem.api.query_models import DrawsQuery, check_fields, paged
 from mymozhem.api.request_models import NewDrawBody, ReasonBody, RetryBody, RevealBody, RunBody
@@ -8,12 +10,16 @@ from mymozhem.api.request_pipeline import RequestContext
 from mymozhem.api.responses import Page
 from mymozhem.api.routes import Routes
 from mymozhem.contract import PrizeCount, PublicSource
+from mymozhem.rooms.core.services import Services
 from mymozhem.rooms.draws import manage
 from mymozhem.rooms.draws.commands import DrawRequest
-from mymozhem.rooms.draws.record import record
+from mymozhem.rooms.draws.published_records import PublishedRecord, find_record, read_parts
 from mymozhem.rooms.tables.draws import RevealMode
 from mymozhem.rooms.views.draws import DrawView, draw
 from mymozhem.rooms.views.draws import draws as found_draws
+
+#: the envelope around the stored bytes of a record
+_BEFORE, _AFTER = b'{"data":', b',"meta":{}}'
 
 routes = Routes("draws", "Draws that strangers can verify.")
 
@@ -41,8 +47,13 @@ async def get_draw(context: RequestContext, id: str, did: str) -> DrawView:
 
 @routes.add("POST /rooms/{id}/draws/{did}/run", status=202)
 async def run_draw(context: RequestContext, id: str, did: str, body: RunBody) -> DrawView:
-    """Select the winners, as soon as the draw is committed."""
-    await manage.run_draw(context.services, id, context.caller, did, body.public_inputs)
+    """Select the winners, as soon as the draw is committed.
+
+    The values of public sources are confirmed in their canonical form before they are accepted.
+    """
+    await manage.run_draw(
+        context.services, id, context.caller, did, body.public_inputs, body.confirm
+    )
     return await _shown(context, id, did)
 
 
@@ -64,15 +75,36 @@ async def void_draw(context: RequestContext, id: str, did: str, body: ReasonBody
 @routes.add("POST /rooms/{id}/draws/{did}/retry", status=202)
 async def retry_draw(context: RequestContext, id: str, did: str, body: RetryBody) -> DrawView:
     """Retry a held draw; with `platform` everybody takes part with one ticket."""
-    await manage.retry_draw(context.services, id, context.caller, did, platform=body.platform)
+    await manage.retry_draw(
+        context.services, id, context.caller, did, platform=body.platform, formats=body.formats
+    )
     return await _shown(context, id, did)
 
 
 @routes.add("GET /rooms/{id}/draws/{did}/record", produces="application/json", anonymous=True)
 async def get_record(context: RequestContext, id: str, did: str) -> Response:
-    """Return the public record of a revealed draw, from which anybody can recompute its winners."""
-    found = await record(context.services, id, did)
-    return Response(b'{"data":' + found + b',"meta":{}}', content_type="application/json")
+    """Return the public record of a finished draw, from which anybody can recompute its winners.
+
+    A draw that was voided after its commit has a record, too. A record never changes, and it
+    outlives its room. With `If-None-Match` the answer is 304 if the reader has the record already.
+    """
+    found = await find_record(context.services, id, did)
+    if request.if_none_match.contains_weak(found.digest):
+        response = Response(status=304)
+    else:
+        response = Response(_enveloped(context.services, found), content_type="application/json")
+        response.content_length = len(_BEFORE) + found.size + len(_AFTER)
+        response.timeout = None
+    response.set_etag(found.digest)
+    response.headers["Cache-Control"] = "public, max-age=3600"
+    return response
+
+
+async def _enveloped(services: Services, found: PublishedRecord) -> AsyncIterator[bytes]:
+    yield _BEFORE
+    async for part in read_parts(services, found):
+        yield part
+    yield _AFTER
 
 
 def _request(body: NewDrawBody) -> DrawRequest:
@@ -85,7 +117,8 @@ def _request(body: NewDrawBody) -> DrawRequest:
         run=body.run,
         reveal=RevealMode(body.reveal),
         public_sources=tuple(
-            PublicSource(name=each.name, due=each.due) for each in body.public_sources
+            PublicSource(name=each.name, due=each.due, format=each.format)
+            for each in body.public_sources
         ),
         replaces=body.replaces,
         reserves=body.reserves,

@@ -49,14 +49,30 @@ from mymozhem.contract.fair.selection import (
     MAX_TICKETS,
     MAX_TICKETS_PER_PRIZE,
     check_limits,
-    public_text,
     public_texts,
     select,
     select_all,
 )
-from mymozhem.contract.fair.verification import Check, Verdict, Verification, verify
+from mymozhem.contract.fair.verification import (
+    Check,
+    Published,
+    Verdict,
+    Verification,
+    verify,
+)
 from mymozhem.contract.fair.vrs import app_seed, position, seed_key
 
+from .printable import printable
+from .public_values import (
+    HexFormat,
+    NumbersFormat,
+    PublicValue,
+    ValueFormat,
+    canonical_value,
+    public_text,
+    unformatted_value,
+)
+from .record_checks import recompute
 from .record_file import MAX_RECORD_BYTES, read_record
 
 __all__ = [
@@ -78,11 +94,15 @@ __all__ = [
     "Entries",
     "FairnessError",
     "Guarantee",
+    "HexFormat",
     "InvalidPublicInput",
     "NotComputable",
+    "NumbersFormat",
     "Pick",
     "PrizeCount",
     "PublicSource",
+    "PublicValue",
+    "Published",
     "Record",
     "Reference",
     "Reserve",
@@ -90,22 +110,27 @@ __all__ = [
     "Selection",
     "Times",
     "UnreadableRecord",
+    "ValueFormat",
     "Verdict",
     "Verification",
     "anchor",
     "app_seed",
+    "canonical_value",
     "check_limits",
     "link",
     "link_matches",
     "new_secret",
     "position",
+    "printable",
     "public_text",
     "public_texts",
     "read_record",
+    "recompute",
     "record_digest",
     "sealed",
     "seed_key",
     "select",
     "select_all",
+    "unformatted_value",
     "verify",
 ]

@@ -13,23 +13,22 @@ from typing import Annotated, Literal, NamedTuple, Self
 
 from pydantic import (
     AfterValidator,
-    BaseModel,
     BeforeValidator,
-    ConfigDict,
     Field,
     SerializerFunctionWrapHandler,
     StringConstraints,
     model_serializer,
     model_validator,
 )
-from pydantic.alias_generators import to_camel
 
 from mymozhem.contract.canonical_json import digest
+
+from .public_values import ValueFormat
+from .wire import MAX_SAFE_INTEGER, Wire
 
 #: the maximum number of reserves of one draw (of each prize, with `perPrize`)
 MAX_RESERVES = 1_000
 
-_SAFE_INTEGER = 2**53 - 1
 _RFC_3339 = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,9})?(Z|[+-]\d\d:\d\d)", re.ASCII)
 
 
@@ -57,28 +56,11 @@ PrizeId = Annotated[str, StringConstraints(min_length=1, max_length=200, pattern
 Text = Annotated[str, StringConstraints(min_length=1, max_length=2_000)]
 Hash = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
 Moment = Annotated[str, AfterValidator(_known)]
-Count = Annotated[int, Field(ge=1, le=_SAFE_INTEGER)]
-Number = Annotated[int, Field(ge=0, le=_SAFE_INTEGER)]
+Count = Annotated[int, Field(ge=1, le=MAX_SAFE_INTEGER)]
+Number = Annotated[int, Field(ge=0, le=MAX_SAFE_INTEGER)]
 PublicInput = Text | Annotated[tuple[Number, ...], AsList, Field(min_length=1)]
 Algorithm = Literal["vrs-1", "rfc3797", "app"]
 Each = Literal["once", "perPrize"]
-
-
-class Wire(BaseModel):
-    """A frozen document: strict, camelCase in JSON, without unknown members."""
-
-    model_config = ConfigDict(
-        frozen=True,
-        strict=True,
-        extra="forbid",
-        alias_generator=to_camel,
-        populate_by_name=True,
-        defer_build=True,
-    )
-
-    def document(self) -> dict[str, object]:
-        """Return the JSON document; digests are computed from it."""
-        return self.model_dump(mode="json", by_alias=True)
 
 
 class Entries(Wire):
@@ -121,10 +103,19 @@ class PrizeCount(Wire):
 
 
 class PublicSource(Wire):
-    """A source of public randomness, and when its values are due."""
+    """A source of public randomness, when its value is due, and how the value is written.
+
+    Rules from before formats existed have sources without one; nothing fixes how their values are
+    spelled. A source without a format has no such member, so that its digest is the same as then.
+    """
 
     name: Text
     due: Moment
+    format: ValueFormat | None = None
+
+    @model_serializer(mode="wrap")
+    def _without_what_is_not_fixed(self, write: SerializerFunctionWrapHandler) -> object:
+        return _but("format", write(self)) if self.format is None else write(self)
 
 
 class Rule(Wire):

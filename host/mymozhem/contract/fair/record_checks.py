@@ -1,19 +1,23 @@
 """The checks of a draw's record, one function each.
 
 A check gets the document as received and the record parsed from it. It returns a sentence if the
-record passes, and raises a ValueError with a sentence if it does not.
+record passes, and raises a ValueError with a sentence if it does not. Nothing is taken for granted
+that an honest host happens to do: whatever a dishonest one could vary to try out results (the order
+of the entries, names without a meaning, the spelling of a value) has one allowed form.
 """
 
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from itertools import pairwise
 
 from mymozhem.contract.canonical_json import digest
 from mymozhem.contract.fair.chain import link_matches
 from mymozhem.contract.fair.errors import FairnessError
-from mymozhem.contract.fair.model import Rule, moment
+from mymozhem.contract.fair.model import Rule, Selection, moment
 from mymozhem.contract.fair.record import Record, record_digest
 from mymozhem.contract.fair.selection import check_size, public_texts, select_all
+
+from .public_values import PublicValue
 
 Document = Mapping[str, object]
 CheckOf = Callable[[Document, Record], str]
@@ -51,20 +55,42 @@ def _record_digest(document: Document, record: Record) -> str:
     return "the record is the one that its recordDigest names"
 
 
+def _order(_: Document, record: Record) -> str:
+    people = record.entries.participants
+    in_order = all(earlier < later for earlier, later in pairwise(people))
+    _require(in_order, "the entries are not in canonical order: ascending ids, each once")
+    return "the entries are in canonical order"
+
+
+def _exclude(_: Document, record: Record) -> str:
+    exclude = record.rule.exclude
+    in_order = all(earlier < later for earlier, later in pairwise(exclude))
+    _require(in_order, "the excluded are not in canonical order: ascending ids, each once")
+    unknown = set(exclude).difference(record.entries.participants)
+    if unknown:
+        raise FairnessError(f"{min(unknown)!r} is excluded, but is no entry of this draw")
+    return f"{len(exclude)} excluded, each of them an entry, in canonical order"
+
+
 def _limits(_: Document, record: Record) -> str:
     check_size(record.rule, record.entries)
     return f"{len(record.entries.participants)} entries are within the limits"
 
 
 def _public_inputs(_: Document, record: Record) -> str:
-    public_texts(record.rule, record.public_inputs)
-    committed = moment(record.at.committed)
-    for source in record.rule.public_sources:
-        _require(
-            moment(source.due) >= committed,
-            f"the public source {source.name!r} was due before the commit",
-        )
-    return f"{len(record.public_inputs)} public values match the rule's sources"
+    if record.is_voided and not record.public_inputs:
+        return "the draw was voided before the values of its sources were accepted"
+    texts = public_texts(record.rule, record.public_inputs)
+    for source, value, text in zip(
+        record.rule.public_sources, record.public_inputs, texts, strict=True
+    ):
+        if source.format is not None and value != text:
+            raise FairnessError(
+                f"the value of {source.name!r} is not in canonical form, which is {text!r}"
+            )
+    matching = f"{len(record.public_inputs)} public values match the rule's sources"
+    fixed = all(source.format is not None for source in record.rule.public_sources)
+    return f"{matching}, in canonical form" if texts and fixed else matching
 
 
 def _guarantee(_: Document, record: Record) -> str:
@@ -114,6 +140,9 @@ def _winners(_: Document, record: Record) -> str:
 
 def _reserves(_: Document, record: Record) -> str:
     rule, reserves = record.rule, record.reserves
+    if record.is_voided:
+        _require(not reserves, "the draw was voided, and the record has people in reserve")
+        return "the draw was voided, and nobody is in reserve"
     if not rule.reserves:
         _require(reserves is None, "the rule asks for no reserves, and the record has some")
         return "the rule asks for no reserves"
@@ -130,18 +159,12 @@ def _reserves(_: Document, record: Record) -> str:
 
 
 def _picks(_: Document, record: Record) -> str:
+    if record.is_voided:
+        _require(not record.picks, "the draw was voided, and the record has winners")
+        return "the draw was voided, and nobody won"
     if not record.verifiable:
         return "the picks were not recomputed"
-    own = record.rule.algorithm == "app"
-    found = select_all(
-        record.rule,
-        record.entries,
-        link=bytes.fromhex(record.chain.link),
-        public_inputs=record.public_inputs,
-        entries_digest=record.entries_digest,
-        rule_digest=record.rule_digest,
-        algorithm="vrs-1" if own else None,
-    )
+    found = recompute(record, record.public_inputs)
     _require(found.picks == record.picks, "the picks are not those that the record's values give")
     ready = record.reserves or ()
     _require(found.reserves == ready, "the reserves are not those that the record's values give")
@@ -149,12 +172,44 @@ def _picks(_: Document, record: Record) -> str:
     return f"all {len(found.picks)} picks{also} were recomputed"
 
 
+def _voided_draws(_: Document, record: Record) -> str:
+    if record.voided_draws is None:
+        return "the record is from before records told of voided draws"
+    _require(
+        record.voided_draws < record.chain.index,
+        f"{record.voided_draws} draws of the room cannot have been voided before this one,"
+        f" because only {record.chain.index - 1} links were used",
+    )
+    if record.voided_draws == 1:
+        return "1 draw of the room was voided before this one; its record is public as well"
+    return f"{record.voided_draws} draws of the room were voided before this one"
+
+
 def _times(_: Document, record: Record) -> str:
     at = record.at
-    steps = [moment(time) for time in (at.anchored, at.committed, at.drawn, at.revealed)]
-    in_order = all(earlier <= later for earlier, later in pairwise(steps))
-    _require(in_order, "anchored, committed, drawn, revealed: the times are not in this order")
-    return "anchored, committed, drawn, revealed: the times are in this order"
+    named = {
+        "anchored": at.anchored,
+        "committed": at.committed,
+        "drawn": at.drawn,
+        "revealed": at.revealed,
+        "voided": at.voided,
+    }
+    steps = {name: moment(time) for name, time in named.items() if time is not None}
+    listed = ", ".join(steps)
+    in_order = all(earlier <= later for earlier, later in pairwise(steps.values()))
+    _require(in_order, f"{listed}: the times are not in this order")
+    known_at = steps.get("drawn") or (steps.get("voided") if record.public_inputs else None)
+    for source in record.rule.public_sources:
+        due = moment(source.due)
+        _require(
+            steps["committed"] < due,
+            f"the public source {source.name!r} was due before the commit",
+        )
+        _require(
+            known_at is None or due <= known_at,
+            f"the public source {source.name!r} was not due yet when its value was used",
+        )
+    return f"{listed}: the times are in this order, and public sources due in between"
 
 
 CHECKS: Mapping[str, CheckOf] = {
@@ -162,16 +217,38 @@ CHECKS: Mapping[str, CheckOf] = {
     "entriesDigest": _entries_digest,
     "ruleDigest": _rule_digest,
     "recordDigest": _record_digest,
+    "order": _order,
+    "exclude": _exclude,
     "limits": _limits,
     "publicInputs": _public_inputs,
     "guarantee": _guarantee,
     "times": _times,
+    "voidedDraws": _voided_draws,
     "verifiable": _verifiable,
     "counts": _counts,
     "winners": _winners,
     "reserves": _reserves,
     "picks": _picks,
 }
+
+
+def recompute(record: Record, public_inputs: Sequence[PublicValue]) -> Selection:
+    """Return the picks and reserves that a record's values give, with these public values.
+
+    Raises NotComputable for an app's own algorithm without the fallback `vrs-1`, and
+    InvalidPublicInput for values that do not fit the rule's sources.
+    """
+    rule = record.rule
+    own = rule.algorithm == "app" and record.verifiable
+    return select_all(
+        rule,
+        record.entries,
+        link=bytes.fromhex(record.chain.link),
+        public_inputs=public_inputs,
+        entries_digest=record.entries_digest,
+        rule_digest=record.rule_digest,
+        algorithm="vrs-1" if own else None,
+    )
 
 
 def _who_wins_once(rule: Rule, prize_id: str, participant_id: str) -> tuple[str, str]:

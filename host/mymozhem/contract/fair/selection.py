@@ -8,31 +8,21 @@ from mymozhem.contract.fair.errors import (
     InvalidPublicInput,
     NotComputable,
 )
-from mymozhem.contract.fair.model import Algorithm, Entries, Pick, Rule, Selection
+from mymozhem.contract.fair.model import (
+    Algorithm,
+    Entries,
+    Pick,
+    PublicSource,
+    Rule,
+    Selection,
+)
+
+from .public_values import PublicValue, canonical_value, public_text
 
 MAX_ENTRIES = 1_000_000
 MAX_TICKETS = 10_000_000
 MAX_TICKETS_PER_PRIZE = 5_000_000
 MAX_RESERVES_IN_ALL = 100_000
-
-PublicValue = str | Sequence[int]
-
-
-def public_text(value: PublicValue) -> str:
-    """Return the canonical text of a public source's value; InvalidPublicInput if there is none.
-
-    A text is its own canonical text and has no slash. Numbers are sorted ascending, each followed
-    by a dot: `[12, 5]` is `5.12.` (RFC 3797, section 4.1).
-    """
-    if not value:
-        raise InvalidPublicInput("a public source gave no value")
-    if not isinstance(value, str):
-        return _numbers(value)
-    if "/" in value:
-        raise InvalidPublicInput(
-            "the value of a public source contains a slash, which parts values"
-        )
-    return value
 
 
 def check_limits(rule: Rule, entries: Entries) -> None:
@@ -104,19 +94,23 @@ def select_all(
             raise NotComputable("the winners came from the app's own algorithm")
 
 
-def _numbers(values: Sequence[int]) -> str:
-    if any(number < 0 for number in values):
-        raise InvalidPublicInput("the numbers of a public source are not negative")
-    return "".join(f"{number}." for number in sorted(values))
-
-
 def public_texts(rule: Rule, values: Sequence[PublicValue]) -> tuple[str, ...]:
     """Return the canonical texts of all sources' values; InvalidPublicInput if they do not fit."""
     if len(values) != len(rule.public_sources):
         raise InvalidPublicInput(
             f"the rule names {len(rule.public_sources)} public sources, {len(values)} values came"
         )
-    return tuple(public_text(value) for value in values)
+    pairs = zip(rule.public_sources, values, strict=True)
+    return tuple(_canonical(source, value) for source, value in pairs)
+
+
+def _canonical(source: PublicSource, value: PublicValue) -> str:
+    if source.format is None:
+        return public_text(value)
+    try:
+        return canonical_value(value, source.format)
+    except InvalidPublicInput as error:
+        raise InvalidPublicInput(f"the value of {source.name!r}: {error}") from error
 
 
 def check_size(rule: Rule, entries: Entries) -> None:

@@ -4,11 +4,11 @@ Everything here happens in the caller's transaction and is durable with it. All 
 idempotent.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Annotated, Any
+from types import MappingProxyType
+from typing import Any
 
-from pydantic import TypeAdapter
 from sqlalchemy import delete, func, select
 
 from mymozhem.clock import iso
@@ -25,7 +25,6 @@ from mymozhem.contract import (
     fair,
 )
 from mymozhem.contract.events import DrawRequested, DrawVoided, text_digest
-from mymozhem.contract.fair.model import AsList, PublicInput
 from mymozhem.db.base import new_id
 from mymozhem.errors import Conflict, Invalid, NotFound
 from mymozhem.rooms.app_calls.pending import forget
@@ -35,12 +34,21 @@ from mymozhem.rooms.prizes.inventory import PrizeExhausted
 from mymozhem.rooms.tables.draws import DrawRow, RevealMode
 from mymozhem.rooms.tables.prizes import PrizeRow, WinnerRow
 
-from .queries import by_id, by_key, depth_of, open_draws, release, schedule_next, schedule_now
+from .published_records import publish
+from .queries import (
+    by_id,
+    by_key,
+    depth_of,
+    formats_of,
+    open_draws,
+    release,
+    schedule_next,
+    schedule_now,
+)
 from .reveal import link_if_committed, reveal
 
 __all__ = [
     "DrawRequest",
-    "PublicValue",
     "by_id",
     "by_key",
     "end_draws",
@@ -51,13 +59,6 @@ __all__ = [
     "run",
     "void",
 ]
-
-PublicValue = str | Sequence[int]
-
-#: what a record can carry
-_READABLE: TypeAdapter[tuple[PublicInput, ...]] = TypeAdapter(
-    Annotated[tuple[PublicInput, ...], AsList]
-)
 
 
 @dataclass(frozen=True)
@@ -114,14 +115,19 @@ async def request(transaction: RoomTransaction, wish: DrawRequest) -> DrawRow:
 
 
 async def run(
-    transaction: RoomTransaction, draw: DrawRow, public_inputs: Sequence[PublicValue] = ()
+    transaction: RoomTransaction,
+    draw: DrawRow,
+    public_inputs: Sequence[fair.PublicValue] = (),
+    confirm: Sequence[str] | None = None,
 ) -> None:
     """Run a draw now, or as soon as it is committed; idempotent.
 
-    A draw with public sources waits for their values, one for each in order. Raises Conflict
-    DRAW_VOIDED, DRAW_NOT_COMMITTED for values that come too early, PUBLIC_SOURCE_NOT_DUE,
-    PUBLIC_INPUTS_FIXED for values other than those given before, and Invalid for values that do not
-    fit.
+    A draw with public sources waits for their values, one for each in order. They are accepted in
+    their canonical forms, which `confirm` has to repeat: so their sender has seen them, and nobody
+    learns anything of a result before. Raises Conflict DRAW_VOIDED, DRAW_NOT_COMMITTED for values
+    that come too early, PUBLIC_SOURCE_NOT_DUE, PUBLIC_INPUTS_UNCONFIRMED with the canonical forms,
+    PUBLIC_INPUTS_FIXED for values other than those accepted before, and Invalid for values that do
+    not fit.
     """
     if draw.status is DrawStatus.VOIDED:
         raise Conflict("This draw was voided; ask for a new one.", code="DRAW_VOIDED")
@@ -130,7 +136,7 @@ async def run(
     draw.run = True
     draw.request = draw.request | {"depth": max(depth_of(draw), transaction.depth)}
     if public_inputs:
-        _take_inputs(transaction, draw, public_inputs)
+        _take_inputs(transaction, draw, public_inputs, confirm)
     if draw.status is DrawStatus.COMMITTED and has_inputs(draw) and draw.due_at is None:
         schedule_now(transaction, draw)
 
@@ -144,6 +150,7 @@ def has_inputs(draw: DrawRow) -> bool:
 async def void(transaction: RoomTransaction, draw: DrawRow, reason: str) -> None:
     """End a draw publicly without winners: a reserved link is shown, reserved units return.
 
+    A draw that was committed gets a record: so a stranger can compute who would have won.
     Idempotent. Raises Conflict DRAW_REVEALED if a winner of it is already public.
     """
     if draw.status is DrawStatus.VOIDED:
@@ -156,6 +163,8 @@ async def void(transaction: RoomTransaction, draw: DrawRow, reason: str) -> None
     await forget(transaction.session, [draw.id])
     draw.status, draw.voided_at, draw.void_reason = DrawStatus.VOIDED, transaction.now, reason
     release(draw)
+    if draw.link_index is not None:
+        await publish(transaction, draw)
     transaction.record(
         DrawVoided(draw_id=draw.id, key=draw.key, reason_digest=text_digest(reason), link=draw.link)
     )
@@ -164,10 +173,17 @@ async def void(transaction: RoomTransaction, draw: DrawRow, reason: str) -> None
     await schedule_next(transaction)
 
 
-async def retry(transaction: RoomTransaction, draw: DrawRow, *, platform: bool) -> None:
+async def retry(
+    transaction: RoomTransaction,
+    draw: DrawRow,
+    *,
+    platform: bool,
+    formats: Mapping[str, fair.ValueFormat] = MappingProxyType({}),
+) -> None:
     """Retry a held draw; with `platform`, everybody has one ticket and the app is not called.
 
-    `platform` needs the organizer's typed consent, which the caller has checked. A draw that is no
+    `formats` are those of public sources that were named without one, by name. `platform` needs
+    the organizer's typed consent, which the caller has checked. A draw that is no
     longer held is left unchanged. Raises Conflict DRAW_NOT_HELD once entries are fixed.
     """
     if draw.status is not DrawStatus.REQUESTED:
@@ -176,6 +192,9 @@ async def retry(transaction: RoomTransaction, draw: DrawRow, *, platform: bool) 
     if draw.held_code is None:
         return
     draw.platform_consent = draw.platform_consent or platform
+    if formats:
+        named = {name: form.document() for name, form in formats.items()}
+        draw.request = draw.request | {"formats": formats_of(draw.request) | named}
     draw.held_code = draw.held_message = None
     transaction.audit("draw.retry", subject=draw.id, platform=platform)
     await schedule_next(transaction)
@@ -302,7 +321,7 @@ def _row(transaction: RoomTransaction, wish: DrawRequest) -> DrawRow:
 
 def _document(wish: DrawRequest, depth: int) -> dict[str, Any]:
     prizes = None if wish.prizes is None else [_dumped(prize) for prize in wish.prizes]
-    sources = [{"name": each.name, "due": iso(each.due)} for each in wish.public_sources]
+    sources = [_source(each) for each in wish.public_sources]
     document: dict[str, Any] = {"prizes": prizes, "publicSources": sources, "depth": depth}
     if wish.reserves:
         document["reserves"] = wish.reserves
@@ -311,30 +330,71 @@ def _document(wish: DrawRequest, depth: int) -> dict[str, Any]:
     return document
 
 
+def _source(source: PublicSource) -> dict[str, Any]:
+    document: dict[str, Any] = {"name": source.name, "due": iso(source.due)}
+    return document if source.format is None else document | {"format": source.format.document()}
+
+
 def _dumped(prize: PrizeCount) -> dict[str, Any]:
     return prize.model_dump(mode="json", by_alias=True)
 
 
-def _take_inputs(transaction: RoomTransaction, draw: DrawRow, given: Sequence[PublicValue]) -> None:
-    values = [value if isinstance(value, str) else list(value) for value in given]
+def _take_inputs(
+    transaction: RoomTransaction,
+    draw: DrawRow,
+    given: Sequence[fair.PublicValue],
+    confirm: Sequence[str] | None,
+) -> None:
     if draw.status is not DrawStatus.COMMITTED:
         message = "Values of public sources come after the commit; this draw has none yet."
         raise Conflict(message, code="DRAW_NOT_COMMITTED")
-    if draw.public_inputs is not None and draw.public_inputs != values:
-        message = "This draw has been run with other values; they cannot be exchanged."
+    rule = fair.Rule.model_validate(draw.rule)
+    values = _canonical(rule, given)
+    if draw.public_inputs is not None:
+        if values == _canonical(rule, draw.public_inputs):
+            return
+        message = "This draw has accepted other values; void it if they are wrong."
         raise Conflict(message, code="PUBLIC_INPUTS_FIXED")
-    _check_values(transaction, fair.Rule.model_validate(draw.rule), values)
+    _require_due(transaction, rule)
+    _require_confirmed(rule, values, confirm)
     draw.public_inputs = values
 
 
-def _check_values(
-    transaction: RoomTransaction, rule: fair.Rule, values: list[str | list[int]]
+def _canonical(rule: fair.Rule, values: Sequence[fair.PublicValue]) -> list[str]:
+    """Return the one form of each value that may decide the draw; Invalid if it does not fit."""
+    if len(values) != len(rule.public_sources):
+        wanted = len(rule.public_sources)
+        message = f"{len(values)} values came; the draw has {wanted} public sources"
+        raise Invalid(fields={"/publicInputs": [message]})
+    found = list[str]()
+    for at, (source, value) in enumerate(zip(rule.public_sources, values, strict=True)):
+        try:
+            if source.format is None:
+                found.append(fair.unformatted_value(value))
+            else:
+                found.append(fair.canonical_value(value, source.format))
+        except fair.InvalidPublicInput as error:
+            raise Invalid(fields={f"/publicInputs/{at}": [str(error)]}) from error
+    return found
+
+
+def _require_confirmed(
+    rule: fair.Rule, values: Sequence[str], confirm: Sequence[str] | None
 ) -> None:
-    try:
-        fair.public_texts(rule, values)
-        _READABLE.validate_python(values)
-    except ValueError as error:
-        raise Invalid(fields={"/publicInputs": [str(error)]}) from error
+    if confirm is not None and list(confirm) == values:
+        return
+    message = (
+        "Compare these values with their sources. To accept them, send them again, with"
+        " `confirm` as it is in the details. They cannot be changed afterwards."
+    )
+    details = {
+        "sources": [source.name for source in rule.public_sources],
+        "confirm": list(values),
+    }
+    raise Conflict(message, code="PUBLIC_INPUTS_UNCONFIRMED", details=details)
+
+
+def _require_due(transaction: RoomTransaction, rule: fair.Rule) -> None:
     for source in rule.public_sources:
         if iso(transaction.now) < source.due:
             message = f"The public source {source.name!r} is due at {source.due}, not yet."

@@ -42,6 +42,7 @@ from .entries import EntriesRefused, FrozenEntries, check_list, freeze
 from .queries import (
     by_id,
     depth_of,
+    formats_of,
     next_to_commit,
     note_of,
     release,
@@ -133,11 +134,14 @@ async def _prepare(services: Services, seen: DrawSnapshot) -> Prepared:
     outcome = await _ask(services, seen)
     answer = _answer_of(outcome)
     rule = _rule_of(services, seen, answer)
+    _require_formats(rule)
     freezing = partial(freeze, seen.people.chunks, answer.entries, rule)
     try:
         entries = await services.compute_pool.run(freezing, size=len(seen.people.candidates.id))
     except EntriesRefused as refused:
         raise Held(refused.code, refused.message) from refused
+    # Only entries are named as excluded: other names would change the digest, and nothing else.
+    rule = rule.model_copy(update={"exclude": entries.excluded})
     return Prepared(answer, rule, entries, outcome)
 
 
@@ -225,7 +229,7 @@ def _rule_of(services: Services, seen: DrawSnapshot, answer: PreparedDraw) -> fa
         "prizes": [{"prizeId": each.prize_id, "count": each.count} for each in seen.prizes],
         "exclude": list(seen.exclude),
         "replaces": seen.draw.replaces,
-        "publicSources": [_source(services, source) for source in sources],
+        "publicSources": [_source(services, seen.draw, source) for source in sources],
         "reserves": wanted if answer.reserves is None else answer.reserves,
     }
     try:
@@ -241,10 +245,23 @@ def _on_failure(seen: DrawSnapshot, answer: PreparedDraw) -> str:
     return str(seen.manifest.policy(SELECT_WINNERS).on_failure)
 
 
-def _source(services: Services, source: PublicSource) -> dict[str, str]:
+def _source(services: Services, draw: DrawRow, source: PublicSource) -> dict[str, Any]:
     if source.due <= services.clock.now():
         raise Held("PUBLIC_SOURCE_DUE", f"{source.name!r} was due before the commit.")
-    return {"name": source.name, "due": iso(source.due)}
+    named = formats_of(draw.request).get(source.name)
+    form = named if source.format is None else source.format.document()
+    return {"name": source.name, "due": iso(source.due), "format": form}
+
+
+def _require_formats(rule: fair.Rule) -> None:
+    """Hold a draw whose app, of the contract before formats, named a source without one."""
+    for source in rule.public_sources:
+        if source.format is None:
+            message = (
+                f"The app did not say how the value of {source.name!r} is written. Retry the draw"
+                " with `formats`, so that nobody can choose among spellings later."
+            )
+            raise Held("PUBLIC_SOURCE_FORMAT", message)
 
 
 async def _write(services: Services, lease: Lease, seen: DrawSnapshot, prepared: Prepared) -> None:

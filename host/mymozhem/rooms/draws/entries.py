@@ -33,12 +33,16 @@ class EntriesRefused(ValueError):
 
 @dataclass(frozen=True)
 class FrozenEntries:
-    """Entries as they are stored and published: `text` is canonical JSON, `digest` its SHA-256."""
+    """Entries as they are stored and published: `text` is canonical JSON, `digest` its SHA-256.
+
+    `excluded` are the entries that the rule excludes, in canonical order.
+    """
 
     text: str
     digest: str
     entries: int
     tickets: int
+    excluded: tuple[str, ...] = ()
 
 
 def write_chunk(rows: Sequence[Row]) -> bytes:
@@ -55,10 +59,11 @@ def freeze(chunks: Sequence[bytes], source: Source, rule: fair.Rule) -> FrozenEn
     """
     rows = (row for chunk in chunks for row in orjson.loads(chunk))
     tickets = dict(_listed(rows, source) if isinstance(source, EntryList) else _ruled(rows, source))
-    if not tickets.keys() - set(rule.exclude):
+    excluded = tuple(sorted(tickets.keys() & set(rule.exclude)))
+    if len(excluded) == len(tickets):
         raise EntriesRefused("NO_ENTRIES", "There is nobody to draw from.")
     _check_size(rule, tickets)
-    return _frozen(tickets)
+    return _frozen(tickets, excluded)
 
 
 def check_list(entries: EntryList, candidates: Sequence[str]) -> None:
@@ -132,7 +137,7 @@ def _check_size(rule: fair.Rule, tickets: dict[str, int]) -> None:
         raise EntriesRefused("DRAW_TOO_LARGE", f"{error}.") from error
 
 
-def _frozen(tickets: dict[str, int]) -> FrozenEntries:
+def _frozen(tickets: dict[str, int], excluded: tuple[str, ...]) -> FrozenEntries:
     participants = sorted(tickets)
     document = {
         "participants": participants,
@@ -144,4 +149,5 @@ def _frozen(tickets: dict[str, int]) -> FrozenEntries:
         digest=hashlib.sha256(text).hexdigest(),
         entries=len(participants),
         tickets=sum(tickets.values()),
+        excluded=excluded,
     )

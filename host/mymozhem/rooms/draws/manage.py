@@ -1,14 +1,15 @@
 """Use cases of organizers on draws, each in its own transaction."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 from mymozhem.auth.principal import Principal
+from mymozhem.contract import fair
 from mymozhem.rooms.core.access import write_as
 from mymozhem.rooms.core.services import Services
 from mymozhem.rooms.tables.draws import DrawRow
 
 from . import commands
-from .commands import DrawRequest, PublicValue
+from .commands import DrawRequest
 
 _DRAW = "POST /rooms/{id}/draws/{did}"
 
@@ -26,12 +27,13 @@ async def run_draw(
     room_id: str,
     caller: Principal,
     draw_id: str,
-    public_inputs: Sequence[PublicValue] = (),
+    public_inputs: Sequence[fair.PublicValue] = (),
+    confirm: Sequence[str] | None = None,
 ) -> None:
     """Run a draw. Raises: see `commands.run`."""
     async with write_as(services, room_id, caller, f"{_DRAW}/run") as transaction:
         draw = await commands.by_id(transaction, draw_id)
-        await commands.run(transaction, draw, public_inputs)
+        await commands.run(transaction, draw, public_inputs, confirm)
 
 
 async def reveal_draw(
@@ -55,9 +57,15 @@ async def void_draw(
 
 
 async def retry_draw(
-    services: Services, room_id: str, caller: Principal, draw_id: str, *, platform: bool
+    services: Services,
+    room_id: str,
+    caller: Principal,
+    draw_id: str,
+    *,
+    platform: bool,
+    formats: Mapping[str, fair.ValueFormat] | None = None,
 ) -> None:
     """Retry a held draw. Raises: see `commands.retry`."""
     async with write_as(services, room_id, caller, f"{_DRAW}/retry") as transaction:
         draw = await commands.by_id(transaction, draw_id)
-        await commands.retry(transaction, draw, platform=platform)
+        await commands.retry(transaction, draw, platform=platform, formats=formats or {})

@@ -10,7 +10,7 @@ from datetime import datetime
 from sqlalchemy import Select, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from mymozhem.contract import DrawStatus, JsonObject, PrizeCount, PublicSource
+from mymozhem.contract import DrawStatus, JsonObject, PrizeCount, PublicSource, fair
 from mymozhem.errors import NotFound
 from mymozhem.rooms.core.transaction import RoomTransaction
 from mymozhem.rooms.tables.draws import DrawRow
@@ -97,6 +97,12 @@ def wanted_sources(request: JsonObject) -> tuple[PublicSource, ...]:
     return tuple(PublicSource.model_validate(source) for source in found)
 
 
+def formats_of(request: JsonObject) -> JsonObject:
+    """Return the formats that an organizer named for public sources of a request, by name."""
+    formats = request.get("formats")
+    return formats if isinstance(formats, dict) else {}
+
+
 def wanted_reserves(request: JsonObject) -> int:
     """Return how many people in reserve a request wants."""
     reserves = request.get("reserves", 0)
@@ -107,6 +113,11 @@ def note_of(request: JsonObject) -> JsonObject:
     """Return the note that the app attached to its request."""
     note = request.get("data")
     return note if isinstance(note, dict) else {}
+
+
+def guarantee_of(rule: fair.Rule) -> fair.Guarantee:
+    """Return the guarantee that a draw with this rule has."""
+    return "beacon" if rule.public_sources else "committed"
 
 
 def depth_of(draw: DrawRow) -> int:

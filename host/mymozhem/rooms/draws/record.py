@@ -1,26 +1,20 @@
-"""What people may see of a draw: a view by level, and the public record after the reveal."""
+"""What people may see of a draw: a view by level, and the record after its end."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from functools import partial
-from typing import Any
 
-import orjson
-from sqlalchemy import Select, Text, cast, func, select
+from sqlalchemy import Select, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import undefer
 
-from mymozhem.clock import iso
 from mymozhem.contract import DrawStatus, JsonObject, Level, fair
 from mymozhem.errors import NotFound
 from mymozhem.rooms.core.services import Services
 from mymozhem.rooms.tables.draws import DrawRow, RevealMode
-from mymozhem.rooms.tables.rooms import RoomRow
 
-from .reveal import guarantee_of
-
-RECORD_MEMBERS = ("entries", "rule", "publicInputs", "picks", "reserves")
+from .published_records import find_record, read_parts
+from .queries import guarantee_of
 
 
 @dataclass(frozen=True)
@@ -29,7 +23,8 @@ class VisibleDraw:
 
     `picks` are those of revealed prizes; None before the first reveal and in lists. `link` is shown
     with the last prize, and so is `reserves`, which is None in lists and if none were requested.
-    Only organizers see `held`, `rule` before the reveal, and draws that are only requested.
+    `public_inputs` are the accepted values of the public sources in canonical form. Only organizers
+    see `held`, `rule` and `public_inputs` before the reveal, and draws that are only requested.
     """
 
     id: str
@@ -43,6 +38,7 @@ class VisibleDraw:
     rule_digest: str | None
     rule_text: str
     rule: JsonObject | None
+    public_inputs: tuple[str, ...] | None
     guarantee: fair.Guarantee | None
     entry_count: int
     ticket_count: int
@@ -108,6 +104,7 @@ def _view(
         rule_digest=draw.rule_digest,
         rule_text=draw.rule_text,
         rule=draw.rule if over or helps else None,
+        public_inputs=_values(draw) if over or helps else None,
         guarantee=guarantee_of(fair.Rule.model_validate(draw.rule)) if draw.rule else None,
         entry_count=draw.entry_count,
         ticket_count=draw.ticket_count,
@@ -127,63 +124,9 @@ def _view(
 
 
 async def record(services: Services, room_id: str, draw_id: str) -> bytes:
-    """Return the public record of a revealed draw as JSON; NotFound before, and if voided."""
-    async with services.database.read() as session:
-        found = (await session.execute(_recorded(room_id, draw_id))).first()
-    if found is None:
-        message = "This draw has no record (yet); it is published with the last winner."
-        raise NotFound(message, code="RECORD_NOT_FOUND")
-    draw, room, *texts = found
-    parts = dict(zip(RECORD_MEMBERS, texts, strict=True))
-    if not fair.Rule.model_validate(draw.rule).reserves:
-        del parts["reserves"]
-    return await services.compute_pool.run(
-        partial(_build, _known(draw, room), parts), size=draw.entry_count
-    )
-
-
-def _recorded(room_id: str, draw_id: str) -> Select[Any]:
-    """Select the parts of a record as text, so that a million entries are parsed only if needed."""
-    columns = (
-        DrawRow.entries, DrawRow.rule, DrawRow.public_inputs, DrawRow.picks, DrawRow.reserves,
-    )  # fmt: skip
-    labelled = [cast(column, Text).label(f"{column.key}_text") for column in columns]
-    return (
-        select(DrawRow, RoomRow, *labelled)  # type: ignore[return-value]  # a row of any width
-        .join(RoomRow, RoomRow.id == DrawRow.room_id)
-        .where(
-            DrawRow.id == draw_id,
-            DrawRow.room_id == room_id,
-            DrawRow.status == DrawStatus.REVEALED,
-            RoomRow.deleted_at.is_(None),
-        )
-    )
-
-
-def _known(draw: DrawRow, room: RoomRow) -> JsonObject:
-    rule = fair.Rule.model_validate(draw.rule)
-    moments = {
-        "anchored": room.created_at,
-        "committed": draw.committed_at,
-        "drawn": draw.drawn_at,
-        "revealed": draw.revealed_at,
-    }
-    return {
-        "format": fair.FORMAT,
-        "room": room.id,
-        "draw": draw.id,
-        "chain": {"anchor": room.draw_anchor, "index": draw.link_index, "link": draw.link},
-        "entriesDigest": draw.entries_digest,
-        "ruleDigest": draw.rule_digest,
-        "guarantee": guarantee_of(rule),
-        "verifiable": rule.algorithm != "app" or draw.decided_by != "app",
-        "at": {name: iso(moment) for name, moment in moments.items() if moment is not None},
-    }
-
-
-def _build(known: JsonObject, parts: dict[str, str | None]) -> bytes:
-    read = {name: orjson.loads(text) if text else [] for name, text in parts.items()}
-    return orjson.dumps(fair.sealed(known | read))
+    """Return the published record of a draw as JSON. Raises: see `find_record`."""
+    found = await find_record(services, room_id, draw_id)
+    return b"".join([part async for part in read_parts(services, found)])
 
 
 def _visible(room_id: str, level: Level) -> Select[DrawRow]:
@@ -191,6 +134,13 @@ def _visible(room_id: str, level: Level) -> Select[DrawRow]:
     if level is Level.PUBLIC:
         query = query.where(DrawRow.status != DrawStatus.REQUESTED, DrawRow.link_index.is_not(None))
     return query
+
+
+def _values(draw: DrawRow) -> tuple[str, ...] | None:
+    """Return the accepted values; those from before formats may be lists of numbers."""
+    if not draw.public_inputs:
+        return None
+    return tuple(fair.public_text(value) for value in draw.public_inputs)
 
 
 def _public_picks(draw: DrawRow) -> tuple[JsonObject, ...] | None:

@@ -14,7 +14,8 @@ from mymozhem.rooms.prizes import inventory, winners
 from mymozhem.rooms.tables.draws import DrawRow
 from mymozhem.rooms.tables.prizes import WinnerRow
 
-from .queries import release, schedule_next
+from .published_records import publish
+from .queries import guarantee_of, release, schedule_next
 from .secret import link_of
 
 #: winners after which others get their turn
@@ -56,11 +57,6 @@ async def link_if_committed(transaction: RoomTransaction, draw: DrawRow) -> str 
     if draw.link_index is None:
         return None
     return (await link_of(transaction.services.keys, transaction.room, draw.link_index)).hex()
-
-
-def guarantee_of(rule: fair.Rule) -> fair.Guarantee:
-    """Return the guarantee that a draw with this rule has."""
-    return "beacon" if rule.public_sources else "committed"
 
 
 def _fresh(
@@ -151,6 +147,7 @@ async def _complete(transaction: RoomTransaction, draw: DrawRow, rule: fair.Rule
     used = Counter(pick["prizeId"] for pick in picks or ())
     for prize in rule.prizes:
         await inventory.give_back(transaction, prize.prize_id, prize.count - used[prize.prize_id])
+    await publish(transaction, draw)
 
 
 def _tell(

@@ -4,7 +4,15 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import ForeignKey, Index, String, Text, UniqueConstraint
+from sqlalchemy import (
+    BigInteger,
+    ForeignKey,
+    Index,
+    LargeBinary,
+    String,
+    Text,
+    UniqueConstraint,
+)
 from sqlalchemy.orm import Mapped, mapped_column
 
 from mymozhem.contract.enums import DrawStatus
@@ -74,3 +82,32 @@ class DrawRow(Base):
         Index("ix_draws_due_at", "due_at"),  # the job: which draw is next
         Index("ix_draws_room_id_created_at", "room_id", "created_at"),  # the draws of a room
     )
+
+
+class DrawRecordRow(Base):
+    """The published record of a finished draw; it outlives the draw and its room.
+
+    So it refers to no other table. `digest` is the record's own `recordDigest`, `size` the number
+    of bytes in its parts.
+    """
+
+    __tablename__ = "draw_records"
+
+    draw_id: Mapped[str] = mapped_column(String(ID_LENGTH), primary_key=True)
+    room_id: Mapped[str] = mapped_column(String(ID_LENGTH))
+    status: Mapped[DrawStatus] = enum_column(DrawStatus)
+    digest: Mapped[str] = mapped_column(String(64))
+    size: Mapped[int] = mapped_column(BigInteger)
+    published_at: Mapped[datetime] = mapped_column(UtcDateTime)
+
+
+class DrawRecordPartRow(Base):
+    """One part of a record's bytes; parts are small, so that a reader needs little memory."""
+
+    __tablename__ = "draw_record_parts"
+
+    draw_id: Mapped[str] = mapped_column(
+        ForeignKey("draw_records.draw_id", ondelete="CASCADE"), primary_key=True
+    )
+    number: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    content: Mapped[bytes] = mapped_column(LargeBinary)

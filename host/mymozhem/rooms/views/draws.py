@@ -14,7 +14,7 @@ from .base import Timestamp, View
 from .paging import PageRequest, ResultPage
 
 #: absent until there is something to show
-_SEALED = ("rule", "picks", "reserves", "link")
+_SEALED = ("rule", "public_inputs", "picks", "reserves", "link")
 
 
 class PickView(View):
@@ -36,8 +36,9 @@ class ReserveView(View):
 class DrawView(View):
     """A draw; `picks` are those of revealed prizes, `link` is shown with the last one.
 
-    So is `reserves`, if people in reserve were requested, in drawn order. `rule` before the reveal,
-    and why a draw is held, are shown to the staff of the room.
+    So is `reserves`, if people in reserve were requested, in drawn order. `publicInputs` are the
+    accepted values of public sources in canonical form. They and `rule` before the reveal, and why
+    a draw is held, are shown to the staff of the room.
     """
 
     id: str
@@ -63,6 +64,7 @@ class DrawView(View):
     voided_at: Timestamp | None
     rule: JsonObject | None = None
     rule_text: str | None = None
+    public_inputs: list[str] | None = None
     picks: list[PickView] | None = None
     reserves: list[ReserveView] | None = None
     link: str | None = None
@@ -78,6 +80,8 @@ def draw_view(membership: Membership, draw: VisibleDraw) -> DrawView:
     picks = [PickView.model_validate(each) for each in draw.picks or ()]
     if draw.picks is not None:
         shown["picks"] = picks
+    if draw.public_inputs is not None:
+        shown["public_inputs"] = list(draw.public_inputs)
     if draw.reserves is not None:
         shown["reserves"] = [ReserveView.model_validate(each) for each in draw.reserves]
     return DrawView(

@@ -14,7 +14,7 @@ from mymozhem.contract.demo import Evening, SampleAction, SamplePrize, SampleRoo
 from mymozhem.contract.fair import Verification
 from mymozhem.contract.wire import Wire
 
-from .settings import Source
+from .settings import Source, SourceFormat
 
 Sources = tuple[tuple[str, list[int]], ...]
 
@@ -219,7 +219,8 @@ async def _ask(evening: Evening, room: _Room, action: str, payload: JsonObject) 
 async def _run(evening: Evening, room: _Room, draw: _Draw, sources: Sources = ()) -> None:
     """Have the winners selected, with the values of the public sources if any."""
     values: list[JsonValue] = [list[JsonValue](numbers) for _, numbers in sources]
-    body: JsonObject = {"publicInputs": values}
+    forms: list[JsonValue] = [_canonical(numbers) for _, numbers in sources]
+    body: JsonObject = {"publicInputs": values, "confirm": forms}
     await evening.call("POST", f"{_path(room, draw)}/run", body, token=evening.organizer)
 
 
@@ -304,5 +305,14 @@ def _path(room: _Room, draw: _Draw) -> str:
 
 
 def _sources(sources: Sources, *, due: datetime) -> JsonValue:
-    named = (Source(name=name, due=due) for name, _ in sources)
-    return [source.model_dump(mode="json", by_alias=True) for source in named]
+    named = (Source(name=name, due=due, format=_format(numbers)) for name, numbers in sources)
+    return [source.model_dump(mode="json", by_alias=True, exclude_none=True) for source in named]
+
+
+def _format(numbers: list[int]) -> SourceFormat:
+    return SourceFormat(kind="numbers", count=len(numbers), min=1, max=max(100, *numbers))
+
+
+def _canonical(numbers: list[int]) -> str:
+    """Return the form of the numbers in which a draw accepts them (RFC 3797, section 4.1)."""
+    return "".join(f"{number}." for number in sorted(numbers))

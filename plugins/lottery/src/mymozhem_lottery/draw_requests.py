@@ -138,12 +138,17 @@ def _reply(effect: Draw) -> Reply:
 
 
 def _sources(context: Context, given: Sequence[Source]) -> tuple[Source, ...]:
-    """Return the sources of a draw; raise Refuse if their values may be known already."""
+    """Return the sources of a draw.
+
+    Raise Refuse if their values may be known already, or if it is open how these are written.
+    """
     settings: Settings = settings_of(context)
     for source in given:
         if source.due <= context.now:
             message = say(context, "SOURCE_TOO_EARLY", name=source.name)
             raise Refuse("SOURCE_TOO_EARLY", message)
+        if not source.is_fixed:
+            raise Refuse("FORMAT_MISSING", say(context, "FORMAT_MISSING", name=source.name))
     sources = tuple(given) or settings.sources_after(context.now)
     if settings.selection_method == "rfc3797" and not sources:
         raise Refuse("SOURCES_MISSING", say(context, "SOURCES_MISSING"))

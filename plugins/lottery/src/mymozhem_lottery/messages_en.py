@@ -9,6 +9,8 @@ ENGLISH = {
     "SOURCES_MISSING": "RFC 3797 draws from public sources alone: name at least one whose value"
     " comes after the draw.",
     "SOURCE_TOO_EARLY": "The value of {name} is known before the draw: choose a later due time.",
+    "FORMAT_MISSING": "Say how the value of {name} is written: how many numbers, and from which to"
+    " which, or how many bytes in hex. So nobody can choose among spellings.",
     "SOURCE_TWICE": "{name} is named twice.",
     "REGISTERED_ONLY": "This lottery is for people with an account: log in and join again.",
     "TICKETS_GONE": "All tickets of this lottery are given.",

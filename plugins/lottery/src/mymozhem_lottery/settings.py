@@ -3,19 +3,55 @@
 from datetime import datetime, timedelta
 from typing import Literal
 
-from mymozhem.contract import Context, PublicSource, RoomView, TicketRule
+from mymozhem.contract import (
+    Context,
+    HexFormat,
+    NumbersFormat,
+    PublicSource,
+    RoomView,
+    TicketRule,
+)
 from mymozhem.contract.wire import Moment, Wire
 
 
+class SourceFormat(Wire):
+    """How the value of a source is written, as the form has it: what does not apply is None."""
+
+    kind: Literal["numbers", "hex"]
+    count: int | None = None
+    min: int | None = None
+    max: int | None = None
+    ordered: bool = False
+    bytes: int | None = None
+
+    def fixed(self) -> NumbersFormat | HexFormat:
+        """Return the format that the rule of a draw uses; ValueError if something is missing."""
+        if self.kind == "hex":
+            return HexFormat.model_validate({"bytes": self.bytes})
+        return NumbersFormat.model_validate(
+            {"count": self.count, "min": self.min, "max": self.max, "ordered": self.ordered}
+        )
+
+
 class Source(Wire):
-    """A public source of randomness, and when its value is due."""
+    """A public source of randomness, when its value is due, and how it is written."""
 
     name: str
     due: Moment
+    format: SourceFormat | None = None
 
     def named(self) -> PublicSource:
         """Return the source in the form that the rule of a draw uses."""
-        return PublicSource(name=self.name, due=self.due)
+        form = self.format.fixed() if self.format is not None and self.is_fixed else None
+        return PublicSource(name=self.name, due=self.due, format=form)
+
+    @property
+    def is_fixed(self) -> bool:
+        """Whether the value has one form, because its format is complete."""
+        try:
+            return self.format is not None and bool(self.format.fixed())
+        except ValueError:
+            return False
 
 
 class Presence(Wire):

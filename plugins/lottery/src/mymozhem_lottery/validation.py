@@ -49,6 +49,9 @@ def when_running(context: Context, settings: Settings, *, before: Settings) -> I
         if source.due <= start and source not in before.public_sources:
             pointer = f"/publicSources/{index}/due"
             yield _problem(context, pointer, "SOURCE_TOO_EARLY", name=source.name)
+        if not source.is_fixed and source not in before.public_sources:
+            pointer = f"/publicSources/{index}/format"
+            yield _problem(context, pointer, "FORMAT_MISSING", name=source.name)
     if settings.sources_after(start) or not _needs_sources(settings, before):
         return
     yield _problem(context, "/publicSources", "SOURCES_MISSING")

@@ -1,7 +1,5 @@
 """Draws from the request to the record, on real services with the clock held."""
 
-from datetime import timedelta
-
 import pytest
 from sqlalchemy import select
 
@@ -11,7 +9,6 @@ from mymozhem.contract import (
     Level,
     Pick,
     PreparedDraw,
-    PublicSource,
     RoomChangeRequest,
     RoomStatus,
     SelectWinnersResult,
@@ -303,28 +300,6 @@ async def test_whoever_holds_a_prize_is_left_out_of_draws_of_it(event):
     for count in range(1, 7):
         await event.draw((prize, 1))
         assert len({win.participant_id for win in await event.wins()}) == count
-
-
-async def test_public_sources_decide_once_they_are_due_and_bind_the_operator(event, app, clock):
-    prize = await event.host.prize(event.room)
-    due = clock.now() + timedelta(hours=1)
-    app.behaviour["prepare"] = lambda *_: PreparedDraw(algorithm="rfc3797")
-    draw = await event.draw((prize, 1), public_sources=(PublicSource(name="lotto", due=due),))
-    assert (draw.status, draw.guarantee) == (DrawStatus.COMMITTED, "beacon")
-    with pytest.raises(Conflict, match="not yet"):
-        await event.act(commands.run, draw.id, [[9, 3]])
-    clock.advance(timedelta(hours=1))
-    for wrong in ([[1], [2]], ["a/b"], [[-1]], [""]):
-        with pytest.raises(Invalid):
-            await event.act(commands.run, draw.id, wrong)
-    await event.act(commands.run, draw.id, [[9, 3]])
-    with pytest.raises(Conflict, match="other values"):
-        await event.act(commands.run, draw.id, [[9, 4]])
-    await event.jobs.run_due()
-    assert (await event.verified(draw.id)).record.public_inputs == ((9, 3),)
-    late = PublicSource(name="lotto", due=clock.now())
-    with pytest.raises(Conflict, match="due before"):
-        await event.request((prize, 1), public_sources=(late,))
 
 
 async def test_an_algorithm_of_the_apps_own_says_plainly_that_nobody_can_verify_it(event, app):

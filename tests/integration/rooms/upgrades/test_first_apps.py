@@ -25,6 +25,7 @@ from mymozhem.rooms.upgrades.upgrade import UpgradeRequest, upgrade_room
 from tests.support.apps.released_apps import first_release
 from tests.support.host import HostHarness, loaded, make_services
 
+LOTTERY = mymozhem_lottery.app_manifest()["meta"]["version"]
 QUESTION = {
     "id": "q1",
     "type": "single",
@@ -92,18 +93,18 @@ async def test_a_draft_of_the_first_lottery_draws_with_the_second(host):
     before = await draw(host, old)
 
     await install(host, loaded(mymozhem_lottery, "lottery"))
-    planned = await move(host, new, "2.0.0", dry_run=True)
+    planned = await move(host, new, LOTTERY, dry_run=True)
     assert (planned.plan.strategy, planned.plan.allowed) == (Strategy.ASSISTED, True)
-    assert (await move(host, new, "2.0.0")).moved
+    assert (await move(host, new, LOTTERY)).moved
     moved = await now(host, new)
     assert moved.app_settings["presence"] == {"who": "everyone", "withinSeconds": 90}
     await host.change(new.id, status=RoomStatus.ACTIVE)
     await host.guest(moved, "Bob")
     after = await draw(host, new)
-    assert [each["rule"]["app"]["version"] for each in (before, after)] == ["1.0.0", "2.0.0"]
+    assert [each["rule"]["app"]["version"] for each in (before, after)] == ["1.0.0", LOTTERY]
     assert all(fair.verify(each).ok for each in (before, after))
 
-    still = await move(host, old, "2.0.0", dry_run=True)
+    still = await move(host, old, LOTTERY, dry_run=True)
     assert [each.code for each in still.plan.refusals] == ["ROOM_ACTIVE"]
 
 

@@ -170,10 +170,71 @@ async def test_a_new_secret_works_beside_the_old_one_for_the_grace(
     assert (await sign_in(host, heard.data["appSecret"])).status == 200
 
 
+async def test_an_app_with_rooms_that_have_not_ended_is_not_deleted(host: ApiHost, admin, owner):
+    await register(admin, ownerEmail="owner@example.com")
+    running = await host.start(appId="raffle")
+    over = await host.start(appId="raffle")
+    await host.organizer.patch(f"/rooms/{over['id']}", {"status": "COMPLETED"})
+    heard = await admin.delete("/apps/raffle")
+    assert (heard.status, heard.code) == (409, "APP_IN_USE")
+    listed = {"id": running["id"], "name": running["name"], "status": "ACTIVE"}
+    assert heard.body["error"]["details"] == {"rooms": [listed], "count": 1, "force": True}
+    assert "force=true" in heard.body["error"]["message"]
+    assert "force" not in (await owner.delete("/apps/raffle")).body["error"]["message"]
+    assert (await owner.delete("/apps/raffle?force=true")).status == 403
+    assert (await host.organizer.get("/apps/raffle")).status == 200
+    await host.organizer.patch(f"/rooms/{running['id']}", {"status": "COMPLETED"})
+    assert (await owner.delete("/apps/raffle")).data["id"] == "raffle"
+
+
+async def test_new_rooms_get_the_newest_stable_version_or_the_one_they_ask_for(host, admin):
+    await register(admin)
+    for version in ("1.1.0-beta.2", "1.0.1"):
+        document = remote_manifest()
+        document["meta"] = {**document["meta"], "version": version}
+        heard = await admin.patch("/apps/raffle", {"manifest": document})
+        assert heard.status == 200, heard.raw
+    document["meta"]["version"] = "1.1.0-beta.1"
+    heard = await admin.patch("/apps/raffle", {"manifest": document})
+    assert heard.code == "VERSION_NOT_GREATER"
+
+    body = {"name": "Any", "appId": "raffle"}
+    plain = (await host.organizer.post("/rooms", body)).data
+    assert plain["appManifestVersion"] == "1.0.1"
+    early = await host.organizer.post("/rooms", body | {"appManifestVersion": "1.1.0-beta.2"})
+    assert early.data["appManifestVersion"] == "1.1.0-beta.2"
+    copied = await host.organizer.post(f"/rooms/{early.data['id']}/copy", {"name": "Copy"})
+    assert copied.data["appManifestVersion"] == "1.1.0-beta.2"
+    heard = await host.organizer.post("/rooms", body | {"appManifestVersion": "9.0.0"})
+    assert (heard.status, heard.code) == (404, "VERSION_NOT_FOUND")
+    reason = {"version": "1.1.0-beta.2", "reason": "It was a test."}
+    assert (await admin.post("/apps/raffle/deprecate-version", reason)).status == 200
+    heard = await host.organizer.post("/rooms", body | {"appManifestVersion": "1.1.0-beta.2"})
+    assert (heard.status, heard.code) == (409, "VERSION_DEPRECATED")
+    listed = (await host.organizer.get("/apps/raffle")).data
+    assert listed["manifest"]["meta"]["version"] == "1.0.1"
+
+
+async def test_a_setting_that_the_manifest_does_not_declare_is_refused_with_a_hint(host, admin):
+    body = {"appId": "holiday", "manifest": FIRST_PLATFORM}
+    assert (await admin.post("/apps", body)).status == 201
+    date = {"drawDate": "2030-12-31T20:00:00Z"}
+    heard = await host.organizer.post(
+        "/rooms", {"name": "Any", "appId": "holiday", "appSettings": date | {"ticketCont": 5}}
+    )
+    assert (heard.status, heard.code) == (422, "SETTINGS_INVALID")
+    (said,) = heard.body["error"]["details"]["fields"]["/appSettings/ticketCont"]
+    assert "did you mean 'ticketCount'" in said
+    room = await host.organizer.post(
+        "/rooms", {"name": "Any", "appId": "holiday", "appSettings": date}
+    )
+    assert room.status == 201
+
+
 async def test_a_deleted_app_is_gone_and_its_rooms_are_read(host: ApiHost, admin):
     made = await register(admin)
     room = await host.start(appId="raffle")
-    assert (await admin.delete("/apps/raffle")).data["id"] == "raffle"
+    assert (await admin.delete("/apps/raffle?force=true")).data["id"] == "raffle"
     assert (await admin.delete("/apps/raffle")).status == 404
     assert (await host.organizer.get("/apps/raffle")).code == "APP_NOT_FOUND"
     assert (await sign_in(host, made["appSecret"])).status == 401
@@ -423,5 +484,5 @@ async def test_others_are_answered_while_a_large_manifest_is_looked_at(host, adm
     body = remote_manifest(settings=settings)
     looked = asyncio.ensure_future(admin.post("/apps/validate-manifest", body))
     await ask()
-    assert looked.result().data == {"valid": True, "problems": []}
+    assert looked.result().data == {"valid": True, "problems": [], "remarks": []}
     assert answers > 5

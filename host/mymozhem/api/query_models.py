@@ -55,6 +55,14 @@ class Pages(Query):
         return PageRequest(self.page, self.limit, tuple(sort.split(",")) if sort else ())
 
 
+class DeletionQuery(Query):
+    """How an app is deleted."""
+
+    force: bool = Field(
+        default=False, description="Delete it although rooms use it; for administrators."
+    )
+
+
 class RoomsQuery(Pages):
     """Rooms that are visible to the caller."""
 

@@ -134,10 +134,14 @@ class PrizePatch(Body):
 
 
 class NewRoomBody(Body):
-    """A room to create; settings are completed by the defaults of the app's manifest."""
+    """A room to create; settings are completed by the defaults of the app's manifest.
+
+    Without `appManifestVersion` it gets the newest stable version of the app.
+    """
 
     name: Name
     app_id: Annotated[str, StringConstraints(min_length=1, max_length=64)]
+    app_manifest_version: VersionName | None = None
     app_settings: JsonObject = {}
     description: Text = ""
     locale: Locale = "en"

@@ -10,6 +10,7 @@ from pydantic import JsonValue
 
 from mymozhem.contract.canonical_json import canonical_json
 
+from .declared_settings import undeclared
 from .json_pointer import pointer
 from .problems import Problem, under
 from .schema_engine import build, without_id
@@ -32,6 +33,7 @@ from .validation_errors import faults
 #: the maximum of schemas × bytes of defaults, so that a small manifest cannot take long
 MAX_DEFAULT_WORK = 5_000_000
 MAX_REPORTED = 20
+_SETTINGS = "/settings"
 _WHOLE = "urn:mymozhem:schema"
 
 
@@ -69,7 +71,10 @@ def schema_problems(document: Mapping[str, JsonValue]) -> Iterator[Problem]:
         yield together
         return
     for place in found:
-        problems = check_schema(place.schema) or tuple(_default_problems(place.schema))
+        is_settings = place.pointer == _SETTINGS
+        problems = check_schema(place.schema) or tuple(
+            _default_problems(place.schema, is_settings=is_settings)
+        )
         yield from under(place.pointer, problems)
 
 
@@ -84,7 +89,7 @@ def _too_many(found: tuple[Place, ...]) -> Problem | None:
     return None
 
 
-def _default_problems(schema: Schema) -> Iterator[Problem]:
+def _default_problems(schema: Schema, *, is_settings: bool) -> Iterator[Problem]:
     found = index(schema)
     work = work_of(found)
     defaults = [node for node in found.nodes.values() if _has_default(node)]
@@ -101,6 +106,22 @@ def _default_problems(schema: Schema) -> Iterator[Problem]:
         (problem for node in defaults for problem in _wrong_default(found, node, registry)),
         MAX_REPORTED,
     )
+    if is_settings:
+        yield from islice(
+            (problem for node in defaults for problem in _undeclared_default(found, node)),
+            MAX_REPORTED,
+        )
+
+
+def _undeclared_default(found: Index, node: Node) -> Iterator[Problem]:
+    """Yield the names in a default of settings that the settings would not take."""
+    for each in undeclared(outline_at(found, node), node.keyword("default")):
+        yield Problem(
+            f"{node.pointer}/default{each.pointer}",
+            "DEFAULT_INVALID",
+            f"the default breaks its own schema: {each.message}",
+            "declare the setting, or say additionalProperties: true",
+        )
 
 
 def _has_default(node: Node) -> bool:

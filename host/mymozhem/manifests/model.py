@@ -12,6 +12,7 @@ from mymozhem.contract import VersionRange as Range
 from mymozhem.contract.canonical_json import digest
 from mymozhem.contract.versions import CONTRACT_VERSION, spoken
 
+from .declared_settings import SettingsValidator
 from .enums import Addressee, Need, Permission
 from .schema_outline import Outline, outline
 from .settings_migrations.steps import Migration, readable
@@ -215,9 +216,9 @@ class Manifest(Spec):
         return self.capabilities | (_HEALTH if self.platform_form else frozenset())
 
     @cached_property
-    def settings_validator(self) -> Validator:
+    def settings_validator(self) -> SettingsValidator:
         """Return the validator of a room's settings; without a schema, none may be given."""
-        return compile_schema(_NO_FIELDS if self.settings is None else self.settings)
+        return SettingsValidator(_NO_FIELDS if self.settings is None else self.settings)
 
     @cached_property
     def settings_outline(self) -> Outline:

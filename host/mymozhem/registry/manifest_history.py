@@ -15,7 +15,7 @@ from mymozhem.db.unit_of_work import UnitOfWork
 from mymozhem.errors import Conflict, NotFound
 from mymozhem.manifests.model import Manifest
 
-from .publishing_rules import judged
+from .publishing_rules import is_later_stage, judged
 from .tables import AppKind, AppRow, ManifestVersionRow
 
 _NOTHING: Mapping[tuple[str, str], Manifest] = MappingProxyType({})
@@ -79,7 +79,8 @@ def append(unit: UnitOfWork, app: AppRow, manifest: Manifest) -> Published:
         published_at=unit.now,
     )
     unit.session.add(row)
-    app.manifest_version = manifest.version
+    if app.manifest_version is None or not is_later_stage(app.manifest_version, manifest.version):
+        app.manifest_version = manifest.version
     return _published(row)
 
 

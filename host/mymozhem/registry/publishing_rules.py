@@ -1,4 +1,8 @@
-"""The rules for the next version of an app: it is greater, and its bump fits the changes."""
+"""The rules for the next version of an app: it is greater, and its bump fits the changes.
+
+Versions are ordered within a release line. A pre-release opens a line of its own beside the stable
+versions: after 1.1.0-beta.2, a 1.0.1 can still be published, and a 1.1.0-beta.1 cannot.
+"""
 
 import asyncio
 from collections.abc import Iterable
@@ -47,21 +51,55 @@ async def judged(
 def judge(
     app_id: str, before: Iterable[Manifest], manifest: Manifest, *, consent: bool
 ) -> Diff | None:
-    """Return the changes of a new version against the newest of those before; None for the first.
+    """Return the changes of a new version against the one before it; None for the first.
+
+    It is compared with the newest stable version, and with the newest pre-release of its own line.
 
     `consent` says whether an operator has consented to what only operators may allow. Raises
     `VersionNotGreater`, `BumpTooSmall` with every change, `ConsentRequired`.
     """
-    newest = max(before, key=lambda each: as_version(each.version), default=None)
-    if newest is None:
-        return None
-    if as_version(manifest.version) <= as_version(newest.version):
+    earlier = tuple(before)
+    diff = None
+    for predecessor in _predecessors(earlier, manifest):
+        _require_greater(app_id, predecessor, manifest)
+        diff = _accepted(app_id, predecessor, manifest, consent=consent)
+    return diff
+
+
+def is_later_stage(current: str, version: str) -> bool:
+    """Return whether a version is a pre-release and the current one is stable: it waits."""
+    return as_version(version).prerelease is not None and as_version(current).prerelease is None
+
+
+def _predecessors(before: tuple[Manifest, ...], manifest: Manifest) -> tuple[Manifest, ...]:
+    """Return what a version is compared with: the newest stable one, then that of its own line.
+
+    If there is neither, it is the newest version below it; none for the first version of all.
+    """
+    wanted = as_version(manifest.version)
+    ordered = sorted(before, key=lambda each: as_version(each.version))
+    stable = [each for each in ordered if as_version(each.version).prerelease is None]
+    line = [
+        each
+        for each in ordered
+        if as_version(each.version).prerelease is not None
+        and as_version(each.version).to_tuple()[:3] == wanted.to_tuple()[:3]
+    ]
+    below = [each for each in ordered if as_version(each.version) < wanted]
+    return (*stable[-1:], *line[-1:]) or tuple(below[-1:])
+
+
+def _require_greater(app_id: str, before: Manifest, manifest: Manifest) -> None:
+    if as_version(manifest.version) <= as_version(before.version):
         raise VersionNotGreater(
-            f"{app_id} {newest.version} was published already; give the manifest a version above "
+            f"{app_id} {before.version} was published already; give the manifest a version above "
             "it.",
-            details={"appId": app_id, "version": manifest.version, "newest": newest.version},
+            details={"appId": app_id, "version": manifest.version, "newest": before.version},
         )
-    diff = _compared(_Pair(newest, manifest))
+
+
+def _accepted(app_id: str, before: Manifest, manifest: Manifest, *, consent: bool) -> Diff:
+    diff = _compared(_Pair(before, manifest))
     if not diff.sufficient:
         raise _too_small(app_id, diff)
     needed = [each for each in diff.consents if each.consent is Consenter.OPERATOR]

@@ -55,9 +55,10 @@ class CatalogApp:
     isolated: tuple[IsolatedCode, ...] = ()
 
     def newest(self) -> Manifest:
-        """Return the version for new rooms: the newest one that is not deprecated.
+        """Return the version for new rooms: the newest stable one that is not deprecated.
 
-        Versions that are served come first, so that the room can run immediately.
+        Versions that are served come first, so that the room can run immediately. A pre-release is
+        returned only if nothing else can run; a caller who wants one names it.
         """
         return max(self.versions, key=self._rank).manifest
 
@@ -115,9 +116,11 @@ class CatalogApp:
             "wheelDigest": apart.wheel_digest,
         }
 
-    def _rank(self, each: Published) -> tuple[bool, bool, object]:
+    def _rank(self, each: Published) -> tuple[bool, bool, bool, object]:
         version = each.manifest.version
-        return each.deprecated_at is None, self.serves(version), as_version(version)
+        known = as_version(version)
+        is_stable = known.prerelease is None
+        return each.deprecated_at is None, self.serves(version), is_stable, known
 
 
 @dataclass(frozen=True)

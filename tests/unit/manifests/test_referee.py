@@ -491,7 +491,9 @@ def test_numbers_are_what_they_are_in_json():
 def test_no_schema_means_no_settings_and_any_state():
     without = {"/settings": GONE, "/imports": GONE}
     found = change({"/settings": {"type": "object", "properties": {}}}, **without)
-    assert {each.code for each in found.changes} == {"OTHERS_ACCEPTED"}
+    assert {each.code for each in found.changes} == {"SAME_MEANING"}
+    found = change({"/settings": {"type": "object"}}, **without)
+    assert found.changes[0].code == "OTHERS_ACCEPTED"
     closed = {"type": "object", "additionalProperties": False, "properties": {"a": {}}}
     assert change({"/settings": closed}, **without).required is MINOR
     found = change({"/state": closed}, **{"/state": GONE})

@@ -13,6 +13,7 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from mymozhem.contract import Level
+from mymozhem.manifests.declared_settings import SettingsValidator
 from mymozhem.manifests.model import Manifest
 from mymozhem.manifests.referee import Bump, compare
 from mymozhem.manifests.schema_safety import check_schema
@@ -87,7 +88,7 @@ def test_settings_that_were_valid_are_valid_after_defaults_under_what_is_patch_o
         diff, soft = judged("settings", old, new, seen)
         if not soft:
             return
-        before, after = compile_schema(old), compile_schema(new)
+        before, after = SettingsValidator(old), SettingsValidator(new)
         for given_value in values_of(rng, old, seen):
             if not before.is_valid(apply_defaults(old, given_value)):
                 continue  # no room holds it: settings are completed before they are stored

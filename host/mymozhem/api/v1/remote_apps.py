@@ -1,6 +1,7 @@
 """Remote apps: registered by admins, managed by their owners; and how they sign in."""
 
 from mymozhem.api.idempotency import Repeat
+from mymozhem.api.query_models import DeletionQuery
 from mymozhem.api.request_models import (
     AppTokenBody,
     ManifestBody,
@@ -96,9 +97,14 @@ async def publish_version(context: RequestContext, app_id: str, body: ManifestBo
 
 
 @routes.add("DELETE /apps/{appId}", refuses=frozenset({409}))
-async def delete_app(context: RequestContext, app_id: str) -> Deleted:
-    """Delete a remote app: it is no longer offered; its rooms stay readable, without the app."""
-    return deleted(app_id, await delete.delete_app(context.services, context.caller, app_id))
+async def delete_app(context: RequestContext, app_id: str, query: DeletionQuery) -> Deleted:
+    """Delete a remote app: it is no longer offered; its rooms stay readable, without the app.
+
+    While a room of it is DRAFT or ACTIVE, the answer is 409 APP_IN_USE with the list of rooms; an
+    admin can `force` the deletion.
+    """
+    at = await delete.delete_app(context.services, context.caller, app_id, force=query.force)
+    return deleted(app_id, at)
 
 
 @routes.add("POST /apps/{appId}/regenerate-secret", repeat=Repeat.SECRET, refuses=frozenset({409}))

@@ -63,6 +63,7 @@ async def create_a_room(context: RequestContext, body: NewRoomBody) -> Answer[Sh
     new = NewRoom(
         name=body.name,
         app_id=body.app_id,
+        version=body.app_manifest_version,
         settings=body.app_settings,
         description=body.description,
         locale=body.locale,

@@ -204,7 +204,7 @@ class _Pair:
                 yield from self._filled(was, now, here)
 
     def _added(self, old: Object, now: Schema, place: Place) -> Changes:
-        others = old.get("additionalProperties", True)
+        others = self._others_before(old, place)
         by_pattern = _map(old, "patternProperties")
         after = _json(now)
         if place.side is Side.READ or (others is False and not by_pattern):
@@ -225,7 +225,7 @@ class _Pair:
         yield change("FIELD_CLAIMED", place.pointer, message, (None, after), also=also)
 
     def _removed(self, was: Schema, new: Object, place: Place) -> Changes:
-        others = new.get("additionalProperties", True)
+        others = self._others_before(new, place)
         before = _json(was)
         if was is False:
             message = f"{place.label} was removed, but nobody could give it anyway"
@@ -276,10 +276,10 @@ class _Pair:
 
     def _others(self, old: Object, new: Object, place: Place) -> Changes:
         word = "additionalProperties"
-        if not (word in old or word in new) or not _counts(word, old, new, place):
+        if not _counts(word, old, new, place):
             return
-        was, now = (_schema(said.get(word, True)) for said in (old, new))
-        if was is False and now is False:
+        was, now = self._both_others(old, new, place)
+        if was is now:
             return
         here = place.below(word, "other fields", Kind.PROPERTY).under(old, new)
         values: Values = (old.get(word), new.get(word))
@@ -294,6 +294,31 @@ class _Pair:
             yield change("OTHERS_REFUSED", here.pointer, message, values)
         else:
             yield from self.compare(was, now, here)
+
+    @cached_property
+    def _combines(self) -> bool:
+        """True if several parts of a schema together may say which fields an object has."""
+        return self.old.combines or self.new.combines
+
+    def _others_before(self, said: Object, place: Place) -> Schema:
+        """Return what a value may have under names that are not declared; True where unknown."""
+        if place.side is Side.COMPLETED and not self._combines:
+            return _schema(self.old.others(said))
+        return _schema(said.get("additionalProperties", True))
+
+    def _both_others(self, old: Object, new: Object, place: Place) -> tuple[Schema, Schema]:
+        """Return what both schemas say of undeclared names: the old one at the widest.
+
+        Where other parts of the schema may declare names as well, an object that begins to have
+        `properties`, or ceases to say that it is open, counts as closed.
+        """
+        word = "additionalProperties"
+        was, now = self._others_before(old, place), self._others_before(new, place)
+        if place.side is Side.COMPLETED and self._combines:
+            mentions = word in old or word in new
+            if mentions or ("properties" in old) is not ("properties" in new):
+                now = _schema(self.new.others(new))
+        return was, now
 
     # ---------------------------------------------------------------- lists
 

@@ -8,10 +8,11 @@ from pydantic import JsonValue
 
 from mymozhem.contract import JsonObject
 from mymozhem.contract.canonical_json import canonical_json, digest
+from mymozhem.manifests.declared_settings import OPENERS, SettingsValidator
 from mymozhem.manifests.json_pointer import parts
 from mymozhem.manifests.schema_nodes import LIST, MAP, ONE, REFERENCES, STORE, Index, Schema, index
 from mymozhem.manifests.settings import apply_defaults
-from mymozhem.manifests.validators import SchemaRefused, compile_schema
+from mymozhem.manifests.validators import SchemaRefused
 
 from .schema_place import words_in
 
@@ -82,6 +83,23 @@ class Whole:
             node.keyword("x-visibility") is not None and bool(_ASIDE & set(parts(node.pointer)))
             for node in self.found.nodes.values()
         )
+
+    @cached_property
+    def combines(self) -> bool:
+        """True if several parts of it together may say which fields an object has."""
+        return self.refers or any(
+            _ASIDE & set(parts(node.pointer)) or node.keyword("unevaluatedProperties") is not None
+            for node in self.found.nodes.values()
+        )
+
+    def others(self, node: Mapping[str, JsonValue]) -> JsonValue:
+        """Return what a part of settings says of fields that nobody declared.
+
+        A part that has `properties`, and does not say, takes none (see `declared_settings`).
+        """
+        if "additionalProperties" in node:
+            return node["additionalProperties"]
+        return "properties" not in node or any(word in node for word in OPENERS)
 
     @cached_property
     def refers(self) -> bool:
@@ -174,7 +192,7 @@ class Whole:
             return Filled((), valid=None)
         try:
             completed = apply_defaults(alone, {})
-            valid = compile_schema(alone).is_valid(completed)
+            valid = SettingsValidator(alone).is_valid(completed)
         except SchemaRefused:  # it refers to a schema that is not in this part
             return Filled((), valid=None, read=read)
         values = (completed[_NAME],) if isinstance(completed, dict) and _NAME in completed else ()

@@ -7,10 +7,12 @@ from mymozhem.contract.events import RoomUpdated
 from mymozhem.db.json_text import dump
 from mymozhem.dispatch.outcome import Outcome
 from mymozhem.errors import Conflict, Invalid, TooLarge
+from mymozhem.manifests.declared_settings import declared_only
 from mymozhem.manifests.model import Manifest
 from mymozhem.manifests.settings import apply_defaults, live_only, merge_patch
 from mymozhem.manifests.validation_errors import by_field
 from mymozhem.rooms.core.transaction import RoomTransaction
+from mymozhem.rooms.tables.rooms import RoomRow
 
 MAX_SETTINGS_BYTES = 256 * 1024
 
@@ -55,6 +57,14 @@ def as_object(value: JsonValue) -> JsonObject:
     return value
 
 
+def stored_settings(manifest: Manifest, room: RoomRow) -> JsonObject:
+    """Return the settings of a room without names that its manifest does not declare.
+
+    Hosts before the schema was closed may have stored some; they go with the next change.
+    """
+    return as_object(declared_only(manifest.settings_outline, room.app_settings))
+
+
 def merged_settings(manifest: Manifest, before: JsonObject, patch: JsonObject | None) -> JsonObject:
     """Return settings with a patch merged in, complete and valid; see `complete_settings`."""
     return complete_settings(manifest, as_object(merge_patch(before, patch or {})))
@@ -74,8 +84,9 @@ def require_not_frozen(
 def patch_settings(transaction: RoomTransaction, patch: JsonObject) -> None:
     """Merge a patch into the room's settings, log the change and notify the app."""
     room, manifest = transaction.room, transaction.manifest
-    settings = merged_settings(manifest, room.app_settings, patch)
-    require_not_frozen(room.status, manifest, room.app_settings, settings)
+    before = stored_settings(manifest, room)
+    settings = merged_settings(manifest, before, patch)
+    require_not_frozen(room.status, manifest, before, settings)
     store_settings(transaction, settings)
 
 

@@ -23,6 +23,7 @@ from mymozhem.contract import (
 from mymozhem.contract.canonical_json import digest
 from mymozhem.contract.events import RoomStatusChanged
 from mymozhem.contract.hooks import VALIDATE_SETTINGS
+from mymozhem.contract.versions import as_version
 from mymozhem.db.base import new_id
 from mymozhem.db.unit_of_work import UnitOfWork
 from mymozhem.dispatch.outcome import Outcome
@@ -30,8 +31,14 @@ from mymozhem.dispatch.policy import Budget
 from mymozhem.dispatch.transports.base import AppTarget
 from mymozhem.errors import Conflict, Forbidden, Unauthenticated
 from mymozhem.manifests.model import Manifest
+from mymozhem.registry.manifest_history import no_such_app, no_such_version
+from mymozhem.registry.tables import AppRow
 from mymozhem.rooms.app_calls.fallbacks import record_fallback
-from mymozhem.rooms.app_settings.update import complete_settings, require_no_problems
+from mymozhem.rooms.app_settings.update import (
+    complete_settings,
+    require_no_problems,
+    stored_settings,
+)
 from mymozhem.rooms.core.join_code import new_code
 from mymozhem.rooms.core.membership import ORGANIZERS, require_role
 from mymozhem.rooms.core.services import Services
@@ -47,7 +54,10 @@ from mymozhem.rooms.upgrades.migrate import migration_path, stepped
 
 @dataclass(frozen=True)
 class NewRoom:
-    """A room to be created; missing settings get the manifest's defaults."""
+    """A room to be created; missing settings get the manifest's defaults.
+
+    `version` None is the newest stable version of the app; pre-releases are asked for by name.
+    """
 
     name: str
     app_id: str
@@ -59,6 +69,7 @@ class NewRoom:
     capacity: int | None = None
     continues: str | None = None
     prizes: tuple[NewPrize, ...] = ()
+    version: str | None = None
 
 
 @dataclass(frozen=True)
@@ -71,16 +82,17 @@ class Anchored:
 
 
 async def create_room(services: Services, caller: Principal, new: NewRoom) -> RoomRow:
-    """Create a room in DRAFT, locked to the newest version of its app; the caller is its organizer.
+    """Create a room in DRAFT, locked to a version of its app; the caller is its organizer.
 
     Raises Forbidden if only administrators may create rooms, NotFound for an app that is not
-    offered, and Invalid with a problem for each setting.
+    offered or a version that does not exist, Conflict VERSION_DEPRECATED, and Invalid with a
+    problem for each setting.
     """
     async with services.database.read() as session:
         person = await _creator(session, services, caller)
         if new.continues is not None:
             await require_role(session, new.continues, caller, roles=ORGANIZERS)
-    manifest = services.catalog.newest(new.app_id)
+    manifest = _wanted_version(services, new)
     if services.catalog.is_stopped(new.app_id):
         message = "This app is stopped; choose another one, or ask the operator."
         raise Conflict(message, code="APP_STOPPED")
@@ -92,6 +104,7 @@ async def create_room(services: Services, caller: Principal, new: NewRoom) -> Ro
     require_no_problems(outcome)
     anchored = await asyncio.to_thread(_anchor, services)
     async with services.database.write() as unit:
+        await _require_app(unit.session, new.app_id)
         transaction = await _add_room(services, unit, new, manifest, settings, anchored, caller)
         _add_organizer(transaction, person)
         for prize in new.prizes:
@@ -104,11 +117,25 @@ async def create_room(services: Services, caller: Principal, new: NewRoom) -> Ro
         return transaction.room
 
 
+def _wanted_version(services: Services, new: NewRoom) -> Manifest:
+    app = services.catalog.get(new.app_id)
+    if new.version is None:
+        return app.newest()
+    published = app.published(new.version)
+    if published is None:
+        raise no_such_version()
+    if published.deprecated_at is not None:
+        message = f"{new.app_id} {new.version} is deprecated; choose another version."
+        raise Conflict(message, code="VERSION_DEPRECATED")
+    return published.manifest
+
+
 async def copy_room(services: Services, room_id: str, caller: Principal, name: str) -> RoomRow:
     """Create a room with the app, settings and prizes of another one, without its people.
 
-    It gets the newest version of the app. Settings of an older version are migrated by the steps of
-    the manifests; Invalid names the fields for which these do not suffice.
+    It gets the newest stable version of the app, or the version of the room if that is a later
+    pre-release. Settings of an older version are migrated by the steps of the manifests; Invalid
+    names the fields for which these do not suffice.
     """
     async with services.database.read() as session:
         room = (await require_role(session, room_id, caller, roles=ORGANIZERS)).room
@@ -121,10 +148,12 @@ async def copy_room(services: Services, room_id: str, caller: Principal, name: s
             NewPrize(row.name, row.quantity, row.description, row.image_url, row.data)
             for row in prizes
         )
+    target = _version_of_copy(services, room)
     new = NewRoom(
         name=name,
         app_id=room.app_id,
-        settings=_settings_of(services, room),
+        version=target.version,
+        settings=_settings_of(services, room, target),
         description=room.description,
         locale=room.locale,
         is_public=room.is_public,
@@ -135,14 +164,24 @@ async def copy_room(services: Services, room_id: str, caller: Principal, name: s
     return await create_room(services, caller, new)
 
 
-def _settings_of(services: Services, room: RoomRow) -> JsonObject:
-    """Return the settings of a room as the newest version of its app has them, where steps do."""
+def _version_of_copy(services: Services, room: RoomRow) -> Manifest:
+    app = services.catalog.get(room.app_id)
+    own, newest = app.published(room.app_manifest_version), app.newest()
+    is_later = as_version(room.app_manifest_version) > as_version(newest.version)
+    if own is not None and is_later and own.deprecated_at is None:
+        return own.manifest if app.serves(room.app_manifest_version) else newest
+    return newest
+
+
+def _settings_of(services: Services, room: RoomRow, target: Manifest) -> JsonObject:
+    """Return the settings of a room as another version of its app has them, where steps do."""
     app = services.catalog.get(room.app_id)
     source = services.catalog.manifest(room.app_id, room.app_manifest_version)
-    if app.newest().version == source.version:
-        return room.app_settings
+    settings = stored_settings(source, room)
+    if target.version == source.version:
+        return settings
     history = tuple(each.manifest for each in app.versions)
-    return stepped(migration_path(source, app.newest(), history), room.app_settings)[0]
+    return stepped(migration_path(source, target, history), settings)[0]
 
 
 async def _creator(session: AsyncSession, services: Services, caller: Principal) -> UserRow:
@@ -154,6 +193,13 @@ async def _creator(session: AsyncSession, services: Services, caller: Principal)
         message = "You may not create rooms here."
         raise Forbidden(message)
     return person
+
+
+async def _require_app(session: AsyncSession, app_id: str) -> None:
+    """Raise if the app was deleted meanwhile; until the commit, nobody deletes it."""
+    kept = select(AppRow.id).where(AppRow.app_id == app_id, AppRow.deleted_at.is_(None))
+    if await session.scalar(kept.with_for_update(read=True)) is None:
+        raise no_such_app(app_id)
 
 
 async def _ask_app(

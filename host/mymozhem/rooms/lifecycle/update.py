@@ -30,6 +30,7 @@ from mymozhem.rooms.app_settings.update import (
     require_no_problems,
     require_not_frozen,
     store_settings,
+    stored_settings,
 )
 from mymozhem.rooms.core.app_context import build_context
 from mymozhem.rooms.core.membership import ORGANIZERS, require_role
@@ -137,8 +138,9 @@ class _AskedChange(
         manifest = self._services.catalog.manifest(room.app_id, room.app_manifest_version)
         _require_version(room, self._changes.expected)
         _require_status(room.status, self._changes.status)
-        self._settings = merged_settings(manifest, room.app_settings, self._changes.settings)
-        require_not_frozen(room.status, manifest, room.app_settings, self._settings)
+        before = stored_settings(manifest, room)
+        self._settings = merged_settings(manifest, before, self._changes.settings)
+        require_not_frozen(room.status, manifest, before, self._settings)
         starts = self._changes.status is RoomStatus.ACTIVE
         return PreparedCall(
             context=await build_context(

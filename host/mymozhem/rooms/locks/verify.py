@@ -12,6 +12,7 @@ from mymozhem.clock import iso
 from mymozhem.contract import JsonObject, fair
 from mymozhem.contract.canonical_json import digest
 from mymozhem.errors import NotFound
+from mymozhem.manifests.declared_settings import declared_only
 from mymozhem.manifests.model import Manifest
 from mymozhem.manifests.settings import apply_defaults
 from mymozhem.registry.catalog import Catalog
@@ -149,9 +150,10 @@ def _compared(what: str, name: str, found: str, locked: object) -> Check:
 
 
 def _settings(known: _Known) -> Iterator[Check]:
-    manifest, settings = known.manifest, known.room.app_settings
+    manifest = known.manifest
     if manifest is None:
         return
+    settings = declared_only(manifest.settings_outline, known.room.app_settings)
     problems = manifest.settings_validator.errors(settings)
     if problems:
         first = problems[0]

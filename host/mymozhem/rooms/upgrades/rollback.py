@@ -11,6 +11,7 @@ from mymozhem.contract import JsonObject, RoomStatus
 from mymozhem.contract.enums import UpgradeHow
 from mymozhem.dispatch.policy import Budget
 from mymozhem.errors import Conflict
+from mymozhem.manifests.declared_settings import declared_only
 from mymozhem.registry.manifest_history import Published
 from mymozhem.rooms.core.services import Services
 
@@ -57,7 +58,8 @@ class _Rollback(UpgradeProcedure):
         before = _before(seen)
         running = seen.room.status is RoomStatus.ACTIVE
         state = seen.had.state if running else cast("State", before["state"])
-        return fitted(way.target, cast("JsonObject", before["settings"]), state)
+        settings = declared_only(way.target.settings_outline, before["settings"])
+        return fitted(way.target, cast("JsonObject", settings), state)
 
     def may_run(self, carried: MigratedRoom) -> bool:
         """Return whether a running room may go back: if its state fits."""

@@ -10,6 +10,7 @@ from mymozhem.errors import NotFound
 from mymozhem.manifests.model import Manifest
 from mymozhem.registry.manifest_history import Published
 from mymozhem.registry.snapshot import CatalogApp
+from mymozhem.rooms.app_settings.update import stored_settings
 from mymozhem.rooms.core.membership import ORGANIZERS, Membership, require_role
 from mymozhem.rooms.core.revision import Revision, revision, room_state
 from mymozhem.rooms.core.services import Services
@@ -52,11 +53,12 @@ async def take_snapshot(services: Services, room_id: str, caller: Principal) -> 
         seen = await revision(session, room, membership)
         under_way = await preconditions.under_way(session, room.id)
     catalog = services.catalog
+    source = catalog.manifest(room.app_id, room.app_manifest_version)
     return RoomSnapshot(
         room=room,
         app=catalog.get(room.app_id),
-        source=catalog.manifest(room.app_id, room.app_manifest_version),
-        had=CurrentRoom(room.app_settings, state_of(state)),
+        source=source,
+        had=CurrentRoom(stored_settings(source, room), state_of(state)),
         lock=lock,
         revision=seen,
         under_way=under_way,

@@ -11,6 +11,7 @@ from mymozhem.rooms.core.services import Services
 from mymozhem.rooms.views.rooms import RoomReader
 
 from .callback_dispatch import AllCallbacks, Callbacks
+from .costly import CostlyPlaces
 from .rate_limits import Limits
 
 
@@ -28,5 +29,6 @@ class ApiDependencies:
     limits: Limits
     reader: RoomReader
     app_secrets: SecretCheck
+    costly: CostlyPlaces = field(default_factory=CostlyPlaces)
     metrics: Metrics = field(default_factory=Metrics)
     callbacks: Callbacks = field(default_factory=AllCallbacks)

@@ -68,7 +68,7 @@ def respond(error: MymozhemError) -> Response:
     if error.status == HTTPStatus.UNAUTHORIZED:
         response.headers["WWW-Authenticate"] = "Bearer"
     if error.status == HTTPStatus.SERVICE_UNAVAILABLE:
-        response.headers["Retry-After"] = str(RETRY_SECONDS)
+        response.headers["Retry-After"] = str(error.details.get("retryAfter", RETRY_SECONDS))
     if error.status == HTTPStatus.TOO_MANY_REQUESTS:
         response.headers.update({name: str(value) for name, value in _waits(error).items()})
     return response

@@ -19,6 +19,8 @@ from .json_provider import dumps
 V = TypeVar("V", bound=BaseModel)
 Cells = Sequence[JsonValue]
 
+#: seconds that a download may take; downloads at a time are limited, so a slow client must end
+DOWNLOAD_SECONDS = 600
 #: characters that start a formula, including full-width forms, or white space that hides one
 _FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")
 
@@ -43,7 +45,7 @@ def download(
         response = Response(_csv(parts, header, cells), content_type="text/csv; charset=utf-8")
     else:
         response = Response(_json(parts), content_type="application/json")
-    response.timeout = None
+    response.timeout = DOWNLOAD_SECONDS
     # a window's id may have a colon, which some systems forbid in file names
     file = name.replace(":", "-")
     response.headers["Content-Disposition"] = f'attachment; filename="{file}.{form}"'

@@ -26,10 +26,15 @@ _POLICY = (
 
 def front_page(address: str) -> Response:
     """Return the page at the root, with links to start from."""
-    return _page("front.html", address=address)
+    return _response(_html("front.html", address=address))
 
 
-def docs_page(document: JsonObject) -> Response:
+def docs_page(html: bytes) -> Response:
+    """Return the response that sends a page of `docs_html`."""
+    return _response(html)
+
+
+def docs_html(document: JsonObject) -> bytes:
     """Return the API's description as a page: every operation, by its tag."""
     by_tag: dict[str, list[dict[str, Any]]] = {}
     paths: Any = document["paths"]
@@ -37,11 +42,14 @@ def docs_page(document: JsonObject) -> Response:
         for method, operation in methods.items():
             shown = {"path": path, "method": method.upper(), **operation}
             by_tag.setdefault(operation["tags"][0], []).append(shown)
-    return _page("docs.html", document=document, by_tag=by_tag)
+    return _html("docs.html", document=document, by_tag=by_tag)
 
 
-def _page(name: str, **values: object) -> Response:
-    html = _TEMPLATES.get_template(name).render(style=_STYLE, **values)
+def _html(name: str, **values: object) -> bytes:
+    return _TEMPLATES.get_template(name).render(style=_STYLE, **values).encode()
+
+
+def _response(html: bytes) -> Response:
     response = Response(html, content_type="text/html; charset=utf-8")
     response.headers["Content-Security-Policy"] = _POLICY
     return response

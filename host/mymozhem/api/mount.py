@@ -11,6 +11,7 @@ from mymozhem.auth.access_table import ACCESS
 from . import (
     api_versions,
     arrival_time,
+    costly,
     cross_origin,
     error_handlers,
     middleware,
@@ -57,6 +58,7 @@ def install(
     app.config["MAX_CONTENT_LENGTH"] = MOST_BYTES
     app.config["PROPAGATE_EXCEPTIONS"] = False
     arrival_time.install(app, host)
+    costly.install(app)
     middleware.install(app)
     api_versions.install(app, host, versions)
     cross_origin.install(app, host)

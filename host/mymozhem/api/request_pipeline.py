@@ -13,6 +13,7 @@ from mymozhem.rooms.core.services import Services
 
 from .arrival_time import received
 from .authentication import principal_of
+from .costly import COSTLY
 from .dependencies import ApiDependencies
 from .idempotency import Repeat, claim_of, key_of, once
 from .on_behalf import require_app_allowed, require_valid_app
@@ -88,6 +89,9 @@ async def _serve(route: Route, host: ApiDependencies, path: Mapping[str, str]) -
     _bind(principal, path)
     body = await read_bytes(request, max_bytes=route.max_bytes) if _has_body(route) else b""
     arguments = _arguments(route, request, path, body)
+    kind = COSTLY.get(route.endpoint)
+    if kind is not None and (not route.files or _is_download(arguments)):
+        host.costly.hold(kind, request, principal)
     key = key_of(request) if route.repeat is Repeat.OWN else None
     call = RequestContext(
         host,
@@ -123,6 +127,10 @@ def _ready(host: HostSource) -> ApiDependencies:
         message = "The host is starting or stopping; try again in a moment."
         raise Unavailable(message, code="NOT_READY")
     return found
+
+
+def _is_download(arguments: Mapping[str, object]) -> bool:
+    return getattr(arguments.get("query"), "format", None) is not None
 
 
 def _has_body(route: Route) -> bool:

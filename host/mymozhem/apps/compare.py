@@ -1,9 +1,12 @@
 """Compare two versions of an app."""
 
-import asyncio
+from functools import partial
+
+import orjson
 
 from mymozhem.auth.access import require_access
 from mymozhem.auth.principal import Caller
+from mymozhem.manifests.model import Manifest
 from mymozhem.manifests.referee import Diff, compare
 from mymozhem.registry.manifest_history import Published, no_such_version
 
@@ -15,12 +18,20 @@ async def compare_versions(
 ) -> Diff:
     """Return what changes from one published version to another, and who must consent.
 
-    Works in a thread, since large schemas take long. Raises `Forbidden`, `NotFound` if there is no
-    such app or version.
+    Large schemas take long, so the costly pool compares them. Raises `Forbidden`, `NotFound` if
+    there is no such app or version.
     """
     await require_access(services.database, caller, "GET /apps/{appId}/diff")
     old, new = (find_version(services, app_id, each) for each in (before, after))
-    return await asyncio.to_thread(compare, old.manifest, new.manifest)
+    documents = [orjson.dumps(each.manifest.document) for each in (old, new)]
+    size = sum(map(len, documents))
+    return await services.costly.run(partial(_compared, app_id, *documents), size=size)
+
+
+def _compared(app_id: str, before: bytes, after: bytes) -> Diff:
+    """Compare two published documents: manifests themselves cannot be sent to a process."""
+    old, new = (Manifest.of(orjson.loads(each), registered_as=app_id) for each in (before, after))
+    return compare(old, new)
 
 
 def find_version(services: AppServices, app_id: str, version: str) -> Published:

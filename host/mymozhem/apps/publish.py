@@ -22,7 +22,9 @@ async def publish_version(
     is_admin = await require_manager(services, caller, app_id, "PATCH /apps/{appId}")
     manifest = await read_manifest(services, app_id, document)
     agreed = is_admin and consent
-    await remote_apps.dry_run_publish(services.database, app_id, manifest, consent=agreed)
+    await remote_apps.dry_run_publish(
+        services.database, app_id, manifest, consent=agreed, pool=services.costly
+    )
     async with services.database.write(turn=app_id) as unit:
         published = await remote_apps.publish(unit, app_id, manifest, consent=agreed)
         await audited(unit, caller, app_id, "app.publish", version=manifest.version)

@@ -4,6 +4,7 @@ from contextlib import suppress
 from typing import Protocol
 
 from mymozhem.auth.keys import Keys
+from mymozhem.concurrency.costly_pool import CostlyPool
 from mymozhem.config import Settings
 from mymozhem.db.unit_of_work import Database
 from mymozhem.errors import Unavailable
@@ -26,6 +27,11 @@ class AppServices(Protocol):
     @property
     def keys(self) -> Keys:
         """The keys of the host, which seal the secrets of apps."""
+        ...
+
+    @property
+    def costly(self) -> CostlyPool:
+        """The pool for costly computations."""
         ...
 
     @property

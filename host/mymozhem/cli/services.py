@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 
 from mymozhem.auth.keys import Keys
+from mymozhem.concurrency.costly_pool import CostlyPool
 from mymozhem.config import Settings
 from mymozhem.db.unit_of_work import Database
 from mymozhem.registry.catalog import Catalog
@@ -20,6 +21,7 @@ class CommandServices:
     database: Database
     settings: Settings
     catalog: Catalog = field(default_factory=lambda: Catalog((), ()))
+    costly: CostlyPool = field(default_factory=lambda: CostlyPool(with_process=False))
 
     @cached_property
     def keys(self) -> Keys:

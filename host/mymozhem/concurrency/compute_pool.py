@@ -38,7 +38,7 @@ class ComputePool:
         """
         if size < LARGE:
             return await asyncio.to_thread(work)
-        pool = self._pool = self._pool or _start()
+        pool = self._pool = self._pool or start_child()
         try:
             return await asyncio.get_running_loop().run_in_executor(pool, work)
         except BrokenProcessPool as error:
@@ -53,10 +53,17 @@ class ComputePool:
             self._pool = None
 
 
-def _start() -> ProcessPoolExecutor:
+def start_child(prepare: Callable[[], None] | None = None) -> ProcessPoolExecutor:
+    """Return a pool of one child process, which calls `prepare` first and ends with this one."""
     # Spawned, not forked: a fork would inherit this process's sockets and database connections.
     context = multiprocessing.get_context("spawn")
-    return ProcessPoolExecutor(1, mp_context=context, initializer=_end_with_parent)
+    return ProcessPoolExecutor(1, mp_context=context, initializer=_begin, initargs=(prepare,))
+
+
+def _begin(prepare: Callable[[], None] | None) -> None:
+    _end_with_parent()
+    if prepare is not None:
+        prepare()
 
 
 def _end_with_parent() -> None:

@@ -7,8 +7,9 @@ versions: after 1.1.0-beta.2, a 1.0.1 can still be published, and a 1.1.0-beta.1
 import asyncio
 from collections.abc import Iterable
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import lru_cache, partial
 
+from mymozhem.concurrency.costly_pool import CostlyPool
 from mymozhem.contract.versions import as_version
 from mymozhem.errors import Conflict
 from mymozhem.manifests.model import Manifest
@@ -39,13 +40,19 @@ class ConsentRequired(Conflict):
 
 
 async def judged(
-    app_id: str, before: Iterable[Manifest], manifest: Manifest, *, consent: bool
+    app_id: str,
+    before: Iterable[Manifest],
+    manifest: Manifest,
+    *,
+    consent: bool,
+    pool: CostlyPool | None = None,
 ) -> Diff | None:
-    """Run `judge` in a thread, since it takes a second for large manifests.
+    """Run `judge` in a thread, since it takes a second for large manifests; that of a pool, if any.
 
     The result is cached: call it once before a transaction.
     """
-    return await asyncio.to_thread(judge, app_id, before, manifest, consent=consent)
+    work = partial(judge, app_id, before, manifest, consent=consent)
+    return await (asyncio.to_thread(work) if pool is None else pool.run(work))
 
 
 def judge(

@@ -12,6 +12,7 @@ from sqlalchemy import and_, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from mymozhem.concurrency.costly_pool import CostlyPool
 from mymozhem.contract import JsonObject
 from mymozhem.db.unit_of_work import Database, UnitOfWork
 from mymozhem.errors import Conflict, Invalid
@@ -116,7 +117,7 @@ async def publish(
 
 
 async def dry_run_publish(
-    database: Database, app_id: str, manifest: Manifest, *, consent: bool
+    database: Database, app_id: str, manifest: Manifest, *, consent: bool, pool: CostlyPool
 ) -> None:
     """Raise what `publish` would raise; call it outside of a transaction: it may take a second.
 
@@ -128,7 +129,8 @@ async def dry_run_publish(
             return
         published = await manifest_history.versions(session, app_id)
     if published and not any(each.manifest.version == manifest.version for each in published):
-        await judged(app_id, [each.manifest for each in published], manifest, consent=consent)
+        before = [each.manifest for each in published]
+        await judged(app_id, before, manifest, consent=consent, pool=pool)
 
 
 async def renew_keys(

@@ -1,6 +1,6 @@
 """Use cases of apps on both databases: who may do what, what is audited, what the process knows."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import pytest
 from sqlalchemy import select
@@ -21,6 +21,7 @@ from mymozhem.auth.key_file import derive_material
 from mymozhem.auth.keys import Keys
 from mymozhem.auth.principal import OPERATOR, Principal
 from mymozhem.auth.tokens import Tokens
+from mymozhem.concurrency.costly_pool import CostlyPool
 from mymozhem.config import Settings
 from mymozhem.contract.signing import parse_key
 from mymozhem.db.unit_of_work import Database
@@ -45,6 +46,7 @@ class Services:
     catalog: Catalog
     keys: Keys
     settings: Settings
+    costly: CostlyPool = field(default_factory=lambda: CostlyPool(with_process=False))
 
 
 @pytest.fixture

@@ -112,7 +112,6 @@ SIGNED_IN = {
     "GET /apps/{appId}",
     "GET /apps/{appId}/versions",
     "GET /apps/{appId}/versions/{v}",
-    "POST /apps/validate-manifest",
     "GET /notifications",
 }
 USERS = {"GET /users/{id}", "PATCH /users/{id}", "DELETE /users/{id}"}
@@ -146,6 +145,7 @@ BY_APPS = {"POST /callbacks/{capability}/{deliveryId}"}
 OTHERS = {
     "POST /rooms",
     "GET /apps/{appId}/diff",
+    "POST /apps/validate-manifest",
     "POST /rooms/{id}/participants",
     "POST /notifications/{id}/read",
 }

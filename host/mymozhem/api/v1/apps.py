@@ -1,6 +1,5 @@
 """Apps with which rooms can be created, and the versions of their manifests."""
 
-import asyncio
 from collections.abc import Sequence
 from typing import Any
 
@@ -13,11 +12,11 @@ from mymozhem.api.request_pipeline import RequestContext
 from mymozhem.api.responses import Page
 from mymozhem.api.routes import Routes
 from mymozhem.apps.access import find_owner
+from mymozhem.apps.validate import validate_document
 from mymozhem.contract import JsonObject, Level, PersonKind
 from mymozhem.errors import UnsupportedMediaType
 from mymozhem.manifests.model import Manifest
 from mymozhem.manifests.problems import Problem
-from mymozhem.manifests.validate import validate_manifest as validate
 from mymozhem.registry.manifest_history import Published
 from mymozhem.registry.remote_apps import Owner
 from mymozhem.registry.snapshot import CatalogApp
@@ -147,11 +146,11 @@ async def get_app(context: RequestContext, app_id: str) -> AppWholeView:
     "POST /apps/validate-manifest", repeat=Repeat.FREE, max_bytes=MANIFEST_BYTES,
     refuses=frozenset({413, 415}), takes=Payload,
 )  # fmt: skip
-async def validate_manifest(_: RequestContext, raw: bytes) -> ReportView:
+async def validate_manifest(context: RequestContext, raw: bytes) -> ReportView:
     """Return all problems of a manifest: where, why, and what to write instead."""
     if request.mimetype != "application/json":
         raise UnsupportedMediaType
-    report = await asyncio.to_thread(validate, raw)  # a large manifest takes seconds
+    report = await validate_document(context.services, context.caller, raw)
     return ReportView(
         valid=report.valid, problems=_problems(report.problems), remarks=_problems(report.remarks)
     )

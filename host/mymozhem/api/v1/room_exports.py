@@ -1,12 +1,14 @@
 """Exports of a room: its join link as a QR code, its log as JSON Lines."""
 
 from collections.abc import AsyncIterator, Mapping
+from functools import lru_cache
 from io import BytesIO
 
 import orjson
 import segno
 from quart import Response
 
+from mymozhem.api.file_downloads import DOWNLOAD_SECONDS
 from mymozhem.api.request_pipeline import RequestContext
 from mymozhem.api.routes import Routes
 from mymozhem.auth.principal import Principal
@@ -17,6 +19,8 @@ from mymozhem.rooms.views.log import export_log, require_export
 
 routes = Routes("rooms", "Rooms: create, find, change and play them.")
 SVG = "image/svg+xml"
+#: QR codes that are kept, because drawing one takes as long as many requests
+MOST_DRAWN = 256
 JSON_LINES = "application/x-ndjson"
 
 
@@ -25,9 +29,7 @@ async def get_qr(context: RequestContext, id: str) -> Response:
     """Return the join link of the room as a QR code, for staff of the room."""
     code = await join_code(context.services, id, context.principal)
     address = f"{context.services.settings.effective_public_url}/join/{code}"
-    drawn = BytesIO()
-    segno.make(address, error="m").save(drawn, kind="svg", scale=8, border=4, svgns=True)
-    return Response(drawn.getvalue(), content_type=SVG)
+    return Response(_drawn(address), content_type=SVG)
 
 
 @routes.add("GET /rooms/{id}/export", produces=JSON_LINES)
@@ -39,9 +41,16 @@ async def export_room(context: RequestContext, id: str) -> Response:
     response = Response(
         _lines(context.services, id, context.caller, first), content_type=JSON_LINES
     )
-    response.timeout = None
+    response.timeout = DOWNLOAD_SECONDS
     response.headers["Content-Disposition"] = f'attachment; filename="{id}.jsonl"'
     return response
+
+
+@lru_cache(maxsize=MOST_DRAWN)
+def _drawn(address: str) -> bytes:
+    drawn = BytesIO()
+    segno.make(address, error="m").save(drawn, kind="svg", scale=8, border=4, svgns=True)
+    return drawn.getvalue()
 
 
 async def _lines(

@@ -2,6 +2,7 @@
 
 import asyncio
 import platform
+from collections.abc import Callable
 from datetime import UTC, date
 from importlib.metadata import version
 
@@ -9,7 +10,7 @@ import orjson
 from quart import Response, current_app
 
 from mymozhem.api.api_versions import API_VERSIONS, ApiVersion, Stage
-from mymozhem.api.html_pages import docs_page, front_page
+from mymozhem.api.html_pages import docs_html, docs_page, front_page
 from mymozhem.api.openapi import openapi_document
 from mymozhem.api.request_pipeline import RequestContext
 from mymozhem.api.routes import Routes
@@ -18,6 +19,8 @@ from mymozhem.errors import Unavailable
 from mymozhem.rooms.views.base import View
 
 routes = Routes("system", "Information about the platform.")
+#: where an application keeps its description, in each form
+_FORMS = "mymozhem.description"
 HTML = "text/html; charset=utf-8"
 #: the maximum difference between the database's clock and this machine's
 MOST_SKEW_SECONDS = 0.25
@@ -103,27 +106,40 @@ async def get_readiness(context: RequestContext) -> Health:
 @routes.add("GET /.well-known/jwks.json", produces="application/json", anonymous=True)
 async def get_jwks(context: RequestContext) -> Response:
     """Return the public keys that verify tokens."""
-    return _document(context.services.keys.jwks())
+    return _document(orjson.dumps(context.services.keys.jwks()))
 
 
 @routes.add("GET /openapi.json", produces="application/json", anonymous=True)
 async def get_openapi(_: RequestContext) -> Response:
     """Return the description of this API, in OpenAPI 3.1."""
-    return _document(await _described())
+    return _document(await _described(_encoded))
 
 
 @routes.add("GET /docs", produces=HTML, anonymous=True)
 async def get_docs(_: RequestContext) -> Response:
     """Return this description as a page."""
-    return docs_page(await _described())
+    return docs_page(await _described(docs_html))
 
 
-async def _described() -> JsonObject:
+async def _described(form: Callable[[JsonObject], bytes]) -> bytes:
+    """Return the description in a form; it is made once, by the first request for it."""
     app = current_app._get_current_object()  # type: ignore[attr-defined]  # noqa: SLF001  the proxy has no public way to its object
-    return await asyncio.to_thread(openapi_document, app)
+    made: dict[object, asyncio.Future[bytes]] = app.extensions.setdefault(_FORMS, {})
+    if form not in made or _has_failed(made[form]):
+        work = asyncio.to_thread(lambda: form(openapi_document(app)))
+        made[form] = asyncio.ensure_future(work)
+    return await asyncio.shield(made[form])
 
 
-def _document(document: JsonObject | dict[str, list[dict[str, str]]]) -> Response:
-    response = Response(orjson.dumps(document), content_type="application/json")
+def _has_failed(made: "asyncio.Future[bytes]") -> bool:
+    return made.done() and (made.cancelled() or made.exception() is not None)
+
+
+def _encoded(document: JsonObject) -> bytes:
+    return orjson.dumps(document)
+
+
+def _document(document: bytes) -> Response:
+    response = Response(document, content_type="application/json")
     response.headers["Cache-Control"] = "public, max-age=300"
     return response

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from mymozhem.auth.keys import Keys
 from mymozhem.clock import Clock, SystemClock
 from mymozhem.concurrency.compute_pool import ComputePool
+from mymozhem.concurrency.costly_pool import CostlyPool
 from mymozhem.concurrency.keyed_batcher import KeyedBatcher
 from mymozhem.config import Settings
 from mymozhem.db.unit_of_work import Database
@@ -34,11 +35,12 @@ class Services:
     """The parts of the host that use cases work with.
 
     `wake` is set after a commit that leaves work for the jobs of this process. `compute_pool`
-    computes large draws. `room_lookups` share the lookups of a room by its code, by user id (None
-    for callers without a token). `joins` and `submissions` are batches by room; what is submitted
-    waits for its commit. `imports` writes the parts of imports one after the other, by room.
-    `judges` are the tasks in which apps judge windows, by window. `in_flight_calls` are the running
-    calls of apps. `outbox` takes notifications for apps. `breakers` are those of the dispatcher.
+    computes large draws, `costly` what callers request besides. `room_lookups` share the lookups of
+    a room by its code, by user id (None for callers without a token). `joins` and `submissions` are
+    batches by room; what is submitted waits for its commit. `imports` writes the parts of imports
+    one after the other, by room. `judges` are the tasks in which apps judge windows, by window.
+    `in_flight_calls` are the running calls of apps. `outbox` takes notifications for apps.
+    `breakers` are those of the dispatcher.
     """
 
     database: Database
@@ -64,4 +66,5 @@ class Services:
     outbox: Outbox = field(default_factory=Outbox)
     wake: asyncio.Event = field(default_factory=asyncio.Event)
     compute_pool: ComputePool = field(default_factory=ComputePool)
+    costly: CostlyPool = field(default_factory=CostlyPool)
     breakers: Breakers = field(default_factory=lambda: Breakers(SystemClock()))

@@ -81,6 +81,7 @@ class Jobs:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
         self._services.compute_pool.close()
+        self._services.costly.close()
         if held:
             with suppress(Unavailable):  # the leases expire
                 await leases.release(self._services.database, held)

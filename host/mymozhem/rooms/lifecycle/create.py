@@ -2,6 +2,7 @@
 
 import asyncio
 from dataclasses import dataclass, field
+from functools import partial
 
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -153,7 +154,7 @@ async def copy_room(services: Services, room_id: str, caller: Principal, name: s
         name=name,
         app_id=room.app_id,
         version=target.version,
-        settings=_settings_of(services, room, target),
+        settings=await _settings_of(services, room, target),
         description=room.description,
         locale=room.locale,
         is_public=room.is_public,
@@ -173,7 +174,7 @@ def _version_of_copy(services: Services, room: RoomRow) -> Manifest:
     return newest
 
 
-def _settings_of(services: Services, room: RoomRow, target: Manifest) -> JsonObject:
+async def _settings_of(services: Services, room: RoomRow, target: Manifest) -> JsonObject:
     """Return the settings of a room as another version of its app has them, where steps do."""
     app = services.catalog.get(room.app_id)
     source = services.catalog.manifest(room.app_id, room.app_manifest_version)
@@ -181,6 +182,12 @@ def _settings_of(services: Services, room: RoomRow, target: Manifest) -> JsonObj
     if target.version == source.version:
         return settings
     history = tuple(each.manifest for each in app.versions)
+    return await services.costly.run(partial(_migrated, source, target, history, settings))
+
+
+def _migrated(
+    source: Manifest, target: Manifest, history: tuple[Manifest, ...], settings: JsonObject
+) -> JsonObject:
     return stepped(migration_path(source, target, history), settings)[0]
 
 

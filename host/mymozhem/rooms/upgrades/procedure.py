@@ -6,10 +6,10 @@ The first call goes to the newer of the two versions, the second to the target v
 count only if the room has not changed since the snapshot.
 """
 
-import asyncio
 from abc import abstractmethod
 from collections.abc import MutableMapping
 from dataclasses import dataclass
+from functools import partial
 from typing import ClassVar
 
 from pydantic import BaseModel
@@ -259,7 +259,8 @@ class UpgradeProcedure(
         if key not in self._journeys:
             history = tuple(each.manifest for each in self._seen.app.versions)
             # Two large manifests take a while to compare.
-            self._journeys[key] = await asyncio.to_thread(migration_path, source, target, history)
+            find = partial(migration_path, source, target, history)
+            self._journeys[key] = await self.services.costly.run(find)
         return self._journeys[key]
 
     def _budget(self) -> Budget:

@@ -1,7 +1,7 @@
 """Move a room to a version that its organizer names: up, or down if that is declared."""
 
-import asyncio
 from dataclasses import dataclass
+from functools import partial
 
 from mymozhem.auth.principal import Principal
 from mymozhem.contract import (
@@ -104,10 +104,11 @@ class _Upgrade(UpgradeProcedure):
         said = None
         self._carrying = None
         # Steps may take seconds where their author means harm.
-        if budget is not None and await asyncio.to_thread(must_ask, way, seen.had):
+        costly = self.services.costly
+        if budget is not None and await costly.run(partial(must_ask, way, seen.had)):
             said = await self._ask(seen, budget)
         data = self._wanted.migration_data
-        return await asyncio.to_thread(migrate, way, seen.had, said=said, data=data)
+        return await costly.run(partial(migrate, way, seen.had, said=said, data=data))
 
     def against(self, plan: Plan) -> tuple[MymozhemError, ...]:
         """Return that consent is missing, if it is."""
@@ -144,7 +145,7 @@ class _Upgrade(UpgradeProcedure):
             MIGRATE_SETTINGS,
             context=context,
             request=SettingsMigrationRequest(
-                settings=await asyncio.to_thread(given_to_app, self._way, seen.had),
+                settings=await self.services.costly.run(partial(given_to_app, self._way, seen.had)),
                 state=RoomData.model_validate(dict(seen.had.state)),
                 from_version=seen.source.version,
                 to_version=self._way.target.version,

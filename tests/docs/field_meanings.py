@@ -223,7 +223,7 @@ MEANINGS: Mapping[str, Mapping[str, str]] = {
         "of": "where the number is",
         "field": "name of the field in the metadata; for `metadata` only",
         "per": "divisor; the result is rounded down",
-        "default": "if there is no integer",
+        "default": "if there is no number",
         "minimum": "lower bound of the result; 0 tickets is no entry",
         "maximum": "upper bound of the result",
     },

@@ -421,9 +421,11 @@ class EntryList(Answer):
 class TicketRule(Answer):
     """How many tickets a candidate has: a number that the host reads, within bounds.
 
-    The number is the integer in `field` of the metadata, the points in this room, or the points in
-    the room that this one continues. It is divided by `per` and rounded down, then limited to
-    `minimum` and `maximum`. If there is no integer, `default` is used.
+    The number is that in `field` of the metadata, the points in this room, or the points in the
+    room that this one continues. It is divided by `per` and rounded down, then limited to `minimum`
+    and `maximum`. In the metadata, whole numbers count in any notation (5, "5", 5.0, 1e3), and the
+    field in any case. If it is missing, `default` is used; if it is anything else, the draw waits
+    before its commit until an organizer has corrected it.
     """
 
     of: Literal["metadata", "points", "earlierPoints"] = "metadata"

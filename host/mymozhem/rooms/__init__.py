@@ -7,7 +7,8 @@ A folder imports only from rows below its own; folders of one row never import e
   jobs/            change_payload, cleanup, draws, imports, leases, runner, steps, timers, windows
   replay.py
 7 effects.py
-  participants/    add_people, admit, display_names, erase, join, join_policy, lookup, manage
+  participants/    add_people, admit, display_names, erase, import_table, join, join_policy, lookup,
+                   manage, people_table, tickets
   upgrades/        apply, bulk, form, migrate, plan, preconditions, procedure, rollback,
                    snapshot, upgrade
   views/           account, admin, base, deliveries, draws, locks, log, paging,
@@ -29,7 +30,7 @@ A folder imports only from rows below its own; folders of one row never import e
   scores.py
 3 core/            access, app_context, app_context_data, app_outbox, audiences, call_listener,
                    event_log, join_code, leased, membership, notices, participant_lookup,
-                   revision, services, transaction, uploaded_text
+                   revision, services, transaction, uploaded_text, whole_numbers
 2 coordination/    action_batches, in_flight_calls, join_batches, room_mutex,
                    submission_batches
 1 tables/          draws, events, imports, locks, notifications, participants, pending_calls,

@@ -1,5 +1,9 @@
 """People in a room: join, leave, and manage them as staff."""
 
+from typing import Annotated
+
+from quart import request
+
 from mymozhem.api.query_models import PeopleQuery, check_fields, paged
 from mymozhem.api.request_models import (
     ImportBody,
@@ -8,12 +12,14 @@ from mymozhem.api.request_models import (
     ReasonBody,
     RenameBody,
 )
+from mymozhem.api.request_parsing import read_body
 from mymozhem.api.request_pipeline import RequestContext
 from mymozhem.api.responses import Page
 from mymozhem.api.routes import Routes
 from mymozhem.errors import NotFound
 from mymozhem.rooms.participants import manage
 from mymozhem.rooms.participants.add_people import NewPerson, add_people
+from mymozhem.rooms.participants.import_table import import_table
 from mymozhem.rooms.participants.manage import PersonChanges
 from mymozhem.rooms.views.account import code_for
 from mymozhem.rooms.views.base import Deleted, View, deleted
@@ -27,13 +33,20 @@ from mymozhem.rooms.views.participants import participants as found_participants
 from .auth import join_by_code, seen
 
 routes = Routes("participants", "People in a room.")
+TABLES = ("text/csv", "text/plain")
+Table = Annotated[bytes, *TABLES]
 IMPORT_BYTES = 4 * 1024 * 1024
 
 
 class Imported(View):
-    """The people who were added to the room."""
+    """The people who were added to the room.
+
+    `columns` and `encoding` say how a table was read.
+    """
 
     participant_ids: list[str]
+    columns: list[str] | None = None
+    encoding: str | None = None
 
 
 @routes.add("POST /rooms/{id}/participants", status=201, refuses=frozenset({410}))
@@ -59,9 +72,22 @@ async def list_participants(
     return paged(found, query)
 
 
-@routes.add("POST /rooms/{id}/participants/import", status=201, max_bytes=IMPORT_BYTES)
-async def import_participants(context: RequestContext, id: str, body: ImportBody) -> Imported:
-    """Add people to the room, with or without a phone, all or none."""
+@routes.add(
+    "POST /rooms/{id}/participants/import", status=201, max_bytes=IMPORT_BYTES, takes=ImportBody
+)
+async def import_participants(context: RequestContext, id: str, raw: Table) -> Imported:
+    """Add people to the room, with or without a phone, all or none.
+
+    They are listed in a JSON body, or the body is a table as text/csv or text/plain, as a
+    spreadsheet stores it: with a column `name`, perhaps `tickets`, and other columns.
+    """
+    if request.mimetype in TABLES:
+        charset = request.mimetype_params.get("charset")
+        done = await import_table(context.services, id, context.caller, raw, charset)
+        return Imported(
+            participant_ids=done.participant_ids, columns=list(done.columns), encoding=done.encoding
+        )
+    body = read_body(request, raw, ImportBody)
     new = tuple(NewPerson(each.name, each.metadata) for each in body.people)
     ids = await add_people(context.services, id, context.caller, new)
     return Imported(participant_ids=ids)

@@ -8,18 +8,26 @@ import hashlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import NoReturn
 
 import orjson
 
 from mymozhem.contract import EntryList, EntryRule, JsonObject, TicketRule, fair
 from mymozhem.manifests.validators import compile_schema
+from mymozhem.rooms.core.whole_numbers import whole_number
 
 Row = tuple[str, str, JsonObject, int, int | None, str | None]
 Source = EntryRule | EntryList
 
+#: people whom a message names
+MOST_NAMED = 5
+
 #: rows in one chunk; some milliseconds of the event loop to write
 CHUNK = 500
+
+
+class _UnreadableError(ValueError):
+    """A candidate's tickets are no whole number."""
 
 
 class EntriesRefused(ValueError):
@@ -54,7 +62,8 @@ def freeze(chunks: Sequence[bytes], source: Source, rule: fair.Rule) -> FrozenEn
     """Return the entries of a draw in canonical order: ascending participant ids.
 
     Raises EntriesRefused if nobody can be drawn (NO_ENTRIES), if there are too many
-    (DRAW_TOO_LARGE), and for lists that name a stranger or the same person twice (NOT_A_CANDIDATE,
+    (DRAW_TOO_LARGE), if tickets in the metadata are no whole number (TICKETS_UNREADABLE), and for
+    lists that name a stranger or the same person twice (NOT_A_CANDIDATE,
     ENTRY_TWICE).
     """
     rows = (row for chunk in chunks for row in orjson.loads(chunk))
@@ -86,9 +95,26 @@ def _ruled(rows: Iterable[Row], rule: EntryRule) -> Iterator[tuple[str, int]]:
     """Yield the participants that satisfy the rule, with their tickets."""
     fits, count = _fits(rule), _counts(rule.tickets)
     left_out = frozenset(rule.leave_out)
+    unreadable: list[str] = []
     for row in rows:
-        if row[0] not in left_out and fits(row) and (tickets := count(row)):
+        if row[0] in left_out or not fits(row):
+            continue
+        try:
+            tickets = count(row)
+        except _UnreadableError as found:
+            unreadable.append(f"{row[0]} has {found}")
+            continue
+        if tickets:
             yield row[0], tickets
+    if unreadable:
+        _refuse_tickets(unreadable)
+
+
+def _refuse_tickets(unreadable: list[str]) -> NoReturn:
+    shown = "; ".join(unreadable[:MOST_NAMED])
+    more = f"; and {len(unreadable) - MOST_NAMED} more" if len(unreadable) > MOST_NAMED else ""
+    message = f"Tickets must be whole numbers: {shown}{more}. Correct them, then retry the draw."
+    raise EntriesRefused("TICKETS_UNREADABLE", message)
 
 
 def _fits(rule: EntryRule) -> Callable[[Row], bool]:
@@ -123,8 +149,22 @@ def _looked_up(rule: TicketRule, row: Row) -> int | None:
         return points
     if rule.of == "earlierPoints":
         return earlier_points
-    found: Any = metadata.get(rule.field)
-    return found if isinstance(found, int) and not isinstance(found, bool) else None
+    keys = [rule.field] if rule.field in metadata else _alike(metadata, rule.field)
+    if len(keys) > 1:
+        raise _UnreadableError(f"both {keys[0]!r} and {keys[1]!r}")
+    found = metadata[keys[0]] if keys else None
+    if found is None:
+        return None
+    number = whole_number(found)
+    if number is None:
+        raise _UnreadableError(f"{found!r:.60} as {keys[0]!r}")
+    return number
+
+
+def _alike(metadata: JsonObject, field: str) -> list[str]:
+    """Return the keys that are the field but for case: somebody who wrote `Tickets` meant it."""
+    wanted = field.strip().casefold()
+    return [key for key in metadata if key.strip().casefold() == wanted]
 
 
 def _check_size(rule: fair.Rule, tickets: dict[str, int]) -> None:

@@ -21,6 +21,7 @@ from mymozhem.auth.principal import Principal
 from mymozhem.contract import JsonObject, ParticipantStatus, Role
 from mymozhem.db.base import new_id
 from mymozhem.errors import Conflict, Invalid, NotFound, Unavailable
+from mymozhem.manifests import json_pointer
 from mymozhem.rooms.core.membership import STAFF, require_role, room_not_found
 from mymozhem.rooms.core.services import Services
 from mymozhem.rooms.core.transaction import ENDED, RoomTransaction, room_transaction
@@ -29,6 +30,7 @@ from mymozhem.rooms.tables.participants import ParticipantRow
 
 from .admit import count_people, record_joined
 from .display_names import names_in_the_way
+from .tickets import with_whole_tickets
 
 #: people in one transaction; other writers get their turn after each
 AT_ONCE = 50
@@ -52,10 +54,14 @@ class ImportContinues(Unavailable):
 
 @dataclass(frozen=True)
 class NewPerson:
-    """A person whom an organizer adds to the room, with or without a phone."""
+    """A person whom an organizer adds to the room, with or without a phone.
+
+    `pointer` says where in the request the person is; None for the place in the list.
+    """
 
     name: str
     metadata: JsonObject = field(default_factory=dict)
+    pointer: str | None = None
 
 
 @dataclass(frozen=True)
@@ -73,14 +79,10 @@ async def add_people(
     """Add people to a room that has not ended, all or none; for organizers.
 
     Returns their ids in the room, once everybody is added. Raises Conflict ROOM_FULL if they do not
-    all fit, Invalid with a pointer to every name that breaks the rules, and ImportContinues if the
-    database failed after the import was accepted.
+    all fit, Invalid with a pointer to every name that breaks the rules and to tickets that are no
+    whole number, and ImportContinues if the database failed after the import was accepted.
     """
-    names = await _visible_names(people)
-    seats = [
-        Seat(new_id("part"), name, person.metadata)
-        for person, name in zip(people, names, strict=True)
-    ]
+    seats = await _checked(people)
     parts = await accept_people(services, room_id, caller, seats)
     process = partial(_add_parts, services, room_id)
     waiting = [services.imports.put(room_id, part, process) for part in parts]
@@ -215,20 +217,24 @@ def _row(transaction: RoomTransaction, seat: Seat, name: str, user_id: str) -> P
     )
 
 
-async def _visible_names(people: Sequence[NewPerson]) -> list[str]:
-    """Return names as they are shown; Invalid points to each name with a problem."""
+async def _checked(people: Sequence[NewPerson]) -> list[Seat]:
+    """Return people as they are added; Invalid points to each name and field with a problem."""
     found: dict[str, list[str]] = {}
-    names: list[str] = []
+    seats: list[Seat] = []
     for place, person in enumerate(people):
-        if problems := name_problems(person.name):
-            found[f"/people/{place}/name"] = [problem.value for problem in problems]
+        pointer = f"/people/{place}" if person.pointer is None else person.pointer
+        metadata, problems = with_whole_tickets(person.metadata)
+        inside = pointer if person.pointer else f"{pointer}/metadata"
+        found |= {inside + json_pointer.pointer([key]): [text] for key, text in problems.items()}
+        if unusable := name_problems(person.name):
+            found[f"{pointer}/name"] = [problem.value for problem in unusable]
         else:
-            names.append(visible_name(person.name))
+            seats.append(Seat(new_id("part"), visible_name(person.name), metadata))
         if place % AT_ONCE == 0:
             await asyncio.sleep(0)
     if found:
-        raise Invalid("Some names cannot be used; nobody was put in.", fields=found)
-    return names
+        raise Invalid("Some entries cannot be used; nobody was put in.", fields=found)
+    return seats
 
 
 def _check_count(transaction: RoomTransaction, count: int) -> None:

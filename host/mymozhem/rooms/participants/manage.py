@@ -7,7 +7,8 @@ from mymozhem.auth.name_rules import visible_name
 from mymozhem.auth.principal import Principal
 from mymozhem.contract import Change, ChangeKind, JsonObject, ParticipantStatus, Role
 from mymozhem.contract.events import ParticipantLeft, ParticipantUpdated
-from mymozhem.errors import Conflict, Forbidden
+from mymozhem.errors import Conflict, Forbidden, Invalid
+from mymozhem.manifests import json_pointer
 from mymozhem.rooms.core.membership import (
     MEMBERS,
     ORGANIZERS,
@@ -24,6 +25,7 @@ from mymozhem.rooms.windows.on_room_change import close_answered
 
 from .display_names import free_name
 from .join import count_people, record_joined, require_capacity
+from .tickets import with_whole_tickets
 
 
 @dataclass(frozen=True)
@@ -142,12 +144,24 @@ async def change_person(
             _grant(transaction, membership, row, changes.role)
             changed.append("role")
             await close_answered(transaction)
-        if changes.metadata is not None and changes.metadata != row.shown_metadata:
+        metadata = _whole(changes.metadata)
+        if metadata is not None and metadata != row.shown_metadata:
             _require_no_moderator(membership)
-            row.data, row.self_metadata = changes.metadata, None
+            row.data, row.self_metadata = metadata, None
             changed.append("metadata")
         _record_changed(transaction, row, changed)
         return row
+
+
+def _whole(metadata: JsonObject | None) -> JsonObject | None:
+    """Return metadata whose tickets are whole numbers; Invalid if they are not."""
+    if metadata is None:
+        return None
+    found, problems = with_whole_tickets(metadata)
+    if problems:
+        at = {key: json_pointer.pointer(["metadata", key]) for key in problems}
+        raise Invalid(fields={at[key]: [text] for key, text in problems.items()})
+    return found
 
 
 def _record_changed(transaction: RoomTransaction, row: ParticipantRow, changed: list[str]) -> None:

@@ -27,6 +27,7 @@ from mymozhem.rooms.participants.add_people import (
     accept_people,
     add_people,
 )
+from mymozhem.rooms.participants.manage import PersonChanges, change_person
 from mymozhem.rooms.prizes import winners
 from mymozhem.rooms.prizes.manage import delete_prize
 from mymozhem.rooms.tables.draws import DrawRow, RevealMode
@@ -251,6 +252,27 @@ async def test_a_draw_that_cannot_be_prepared_is_held_until_it_is_retried(event,
     await event.act(commands.retry, draw.id, platform=False)
     await event.jobs.run_due()
     assert (await event.see(draw.id)).status is DrawStatus.REVEALED
+
+
+async def test_a_draw_waits_until_tickets_are_whole_numbers(event, app):
+    prize = await event.host.prize(event.room)
+    rule = {"entries": {"tickets": {"field": "shares", "default": 2}}}
+    app.behaviour["prepare"] = lambda *_: rule
+    person = event.people[0]
+
+    async def give(shares):
+        changes = PersonChanges(metadata={"Shares": shares})
+        organizer = event.host.organizer
+        await change_person(event.services, event.room.id, organizer, person, changes)
+
+    await give("many")
+    draw = await event.draw((prize, 1))
+    assert (draw.status, draw.held_code) == (DrawStatus.REQUESTED, "TICKETS_UNREADABLE")
+    await give("7.0")
+    await event.act(commands.retry, draw.id, platform=False)
+    await event.jobs.run_due()
+    found = await event.see(draw.id)
+    assert (found.status, found.ticket_count) == (DrawStatus.REVEALED, 5 * 2 + 7)
 
 
 async def test_with_consent_a_held_draw_goes_on_with_equal_tickets_and_without_the_app(event, app):

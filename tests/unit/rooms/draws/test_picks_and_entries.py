@@ -12,7 +12,7 @@ from mymozhem.rooms.draws.picks import check_picks
 
 PEOPLE = [
     ("part_b", "guest", {"tickets": 3}, 25, None, "2030-01-01T12:00:00+00:00"),
-    ("part_a", "registered", {"tickets": True}, 4, 7, None),
+    ("part_a", "registered", {"tickets": None}, 4, 7, None),
     ("part_c", "guest", {}, -5, 0, "2030-01-01T11:00:00+00:00"),
 ]
 
@@ -65,6 +65,52 @@ def test_entries_that_cannot_be_frozen_say_why(entries, code):
     with pytest.raises(EntriesRefused) as refused:
         freeze([write_chunk(PEOPLE)], entries, rule())
     assert refused.value.code == code
+
+
+@pytest.mark.parametrize(
+    ("metadata", "tickets"),
+    [
+        ({"tickets": 5}, 5),
+        ({"tickets": "5"}, 5),
+        ({"tickets": 5.0}, 5),
+        ({"tickets": 1e3}, 1_000),
+        ({"Tickets": 5}, 5),
+        ({" TICKETS ": "5"}, 5),
+        ({"tickets": 2, "Tickets": 5}, 2),
+        ({"tickets": None}, 1),
+        ({}, 1),
+    ],
+)
+def test_whole_numbers_of_tickets_count_in_any_notation(metadata, tickets):
+    people = [write_chunk([("part_a", "guest", metadata, 0, None, None)])]
+    found = freeze(people, EntryRule(tickets=TicketRule(field="tickets")), rule())
+    assert found.tickets == tickets
+
+
+@pytest.mark.parametrize(
+    "metadata",
+    [
+        {"tickets": "many"},
+        {"tickets": ""},
+        {"tickets": 1.5},
+        {"tickets": True},
+        {"tickets": -1},
+        {"tickets": [5]},
+        {"tickets": "1,000"},
+        {"Tickets": 1, "TICKETS": 2},
+    ],
+)
+def test_tickets_that_are_no_whole_number_stop_the_draw_before_its_commit(metadata):
+    people = [
+        write_chunk([(f"part_{one}", "guest", metadata, 0, None, None) for one in "abcdefg"]),
+        write_chunk([("part_h", "guest", {"tickets": 3}, 0, None, None)]),
+    ]
+    entries = EntryRule(tickets=TicketRule(field="tickets"))
+    with pytest.raises(EntriesRefused, match=r"part_a has .*and 2 more") as refused:
+        freeze(people, entries, rule())
+    assert refused.value.code == "TICKETS_UNREADABLE"
+    left_out = entries.model_copy(update={"leave_out": tuple(f"part_{one}" for one in "abcdefg")})
+    assert freeze(people, left_out, rule()).tickets == 3
 
 
 @pytest.mark.parametrize(

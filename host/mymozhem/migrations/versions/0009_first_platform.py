@@ -1,6 +1,6 @@
 """What people write about themselves when they join, and what notifications are about.
 
-Revision 0008, after 0007; 2026-12-01.
+Revision 0009, after 0008; 2026-12-01.
 """
 
 import sqlalchemy as sa
@@ -8,8 +8,8 @@ from alembic import op
 
 from mymozhem.db import base
 
-revision = "0008"
-down_revision = "0007"
+revision = "0009"
+down_revision = "0008"
 branch_labels = None
 depends_on = None
 

@@ -1,6 +1,6 @@
 """records of draws are stored when the draw ends, and outlive it.
 
-Revision 0008, after 0007; 2026-12-01.
+Revision 0010, after 0009; 2026-12-01.
 
 The records of draws that ended before are written here, from the rows of draws and rooms: those of
 revealed draws exactly as they were served until now, so that their digests stay the same, and
@@ -19,8 +19,8 @@ from alembic import op
 from mymozhem.contract.canonical_json import digest
 from mymozhem.db import base
 
-revision = "0008"
-down_revision = "0007"
+revision = "0010"
+down_revision = "0009"
 branch_labels = None
 depends_on = None
 

@@ -1,5 +1,6 @@
 """Bad input: a documented 4xx with a code, the database unchanged, never a 5xx."""
 
+import asyncio
 import json
 
 import pytest
@@ -8,9 +9,11 @@ from pydantic import ValidationError
 from mymozhem.api import request_models
 from mymozhem.api.error_handlers import invalid
 from mymozhem.api.request_parsing import Body, wire_name
+from mymozhem.api.routes import BODY_BYTES
 from mymozhem.api.v1 import ROUTES
 from mymozhem.rooms.tables.rooms import RoomRow
 from tests.support.api_host import ApiHost
+from tests.support.timing import HANG_TIMEOUT
 
 pytestmark = pytest.mark.both_engines
 
@@ -201,3 +204,11 @@ def test_every_problem_of_a_body_points_to_a_field_of_the_request(model):
             except ValidationError as error:
                 pointers = invalid(error).details["fields"]
                 assert {each.split("/")[1] for each in pointers} <= {*names, ""}
+
+
+async def test_a_body_of_unknown_length_is_read_up_to_its_limit_and_not_further(host: ApiHost):
+    sender = host.app.test_client().request("/api/v1/auth/guest", method="POST")
+    async with asyncio.timeout(HANG_TIMEOUT), sender as connection:
+        await connection.send(b"x" * (BODY_BYTES + 1))  # and never ends
+        await connection.receive()
+    assert connection.status_code == 413

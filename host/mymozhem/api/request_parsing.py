@@ -64,13 +64,15 @@ def wire_name(model: type[Body], name: str) -> str:
 
 
 async def read_bytes(request: Request, *, max_bytes: int) -> bytes:
-    """Return the body; TooLarge over the limit, without reading it if its length is declared."""
+    """Return the body; TooLarge over the limit, without reading the rest of it."""
     if (request.content_length or 0) > max_bytes:
         raise TooLarge
-    data: bytes = await request.body
-    if len(data) > max_bytes:
-        raise TooLarge
-    return data
+    data = bytearray()
+    async for part in request.body:
+        data += part
+        if len(data) > max_bytes:
+            raise TooLarge
+    return bytes(data)
 
 
 def read_body(request: Request, data: bytes, model: type[T]) -> T:

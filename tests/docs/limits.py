@@ -50,6 +50,10 @@ def _span(span: timedelta) -> str:
     raise ValueError(span)
 
 
+def _milliseconds(span: timedelta) -> str:
+    return f"{span // timedelta(milliseconds=1)} ms"
+
+
 def _setting(name: str) -> int:
     return int(Settings.model_fields[name].default)
 
@@ -66,7 +70,7 @@ _SPAN = (
     _span(timedelta(milliseconds=_most("Schedule", "afterMs", "maximum"))),
 )
 _CHAIN = (
-    f"Hooks that cause one another (changes, draws; timers and windows within {_span(SAME_CHAIN)})",
+    f"Hooks that cause one another (changes, draws; windows within {_milliseconds(SAME_CHAIN)})",
     f"{MAX_DEPTH}",
 )
 _BUDGET = (

@@ -7,7 +7,7 @@ from typing import NamedTuple
 from mymozhem.observability.metrics import BreakerState
 
 from .call_counts import SLOW_SHARE
-from .call_statistics import CallStatistics
+from .call_statistics import BLOCKED, TIMERS, CallStatistics
 from .sources import DeliveryCount, Orphans
 from .tables import AppStatus, RuleName, Severity
 
@@ -47,6 +47,18 @@ ADVICE = {
         "fix the cause, then retry or delete them."
     ),
     RuleName.CHECKS: "Look at the app's own log, and whether its server runs. " + _STOP,
+    RuleName.BLOCKED: (
+        "Tell its author: a coroutine of the app computes or waits without `await`; it has to be a "
+        "plain function. " + _STOP
+    ),
+    RuleName.TIMERS: (
+        "Tell its author: the timers of a room may fire ten times a second; others are refused "
+        "with TIMERS_TOO_OFTEN."
+    ),
+    RuleName.CLOCK: (
+        "Look at the time synchronization of the machine (for example `timedatectl`, `chronyc "
+        "tracking`). Open windows keep the time that was left."
+    ),
     RuleName.APP_OFF: (
         "Once it works, start it with `mymozhem apps start {app}` or with "
         "POST /api/v1/admin/apps/{app}/start. Its deliveries are kept."
@@ -128,6 +140,7 @@ def _all(facts: Facts) -> Iterator[Alert]:
         yield from _misconfigured(each)
         yield from _success(each)
         yield from _slow(each)
+        yield from _reported(each)
     yield from map(_breaker, (b for b in facts.breakers if b.state == "open"))
     yield from _dead_letters(facts.deliveries)
     yield from map(_check, (c for c in facts.checks if c.failures_in_a_row >= CHECKS_IN_A_ROW))
@@ -174,6 +187,29 @@ def _slow(hour: CallStatistics) -> Iterator[Alert]:
         f"deadline in {hour.slow} of {hour.asked} calls within an hour; p95 is {p95} ms.",
         hour.app_id, _versions(hour), hour.capability,
     )  # fmt: skip
+
+
+def _reported(hour: CallStatistics) -> Iterator[Alert]:
+    """Find what an app does wrong besides its replies; once within the hour is enough."""
+    for code, (rule, severity, what) in _REPORTED.items():
+        count = hour.reports.get(code, 0)
+        if count:
+            times = "once" if count == 1 else f"{count} times"
+            name = f"{hour.app_id} {_versions(hour)} ({hour.capability})"
+            summary = f"{name} {what} {times} within an hour."
+            yield Alert(
+                rule, severity, summary, hour.app_id, _versions(hour), hour.capability, code
+            )
+
+
+_REPORTED = {
+    BLOCKED: (RuleName.BLOCKED, Severity.CRITICAL, "stopped the whole host while it computed,"),
+    TIMERS: (
+        RuleName.TIMERS,
+        Severity.WARNING,
+        "wanted more than ten timers in a second in one room,",
+    ),
+}
 
 
 def _breaker(breaker: BreakerState) -> Alert:

@@ -16,7 +16,7 @@ from mymozhem.clock import Clock
 from mymozhem.contract import DecidedBy
 from mymozhem.db.base import new_id
 from mymozhem.db.unit_of_work import Database, UnitOfWork
-from mymozhem.observability.call_observer import Observed
+from mymozhem.observability.call_observer import AppReport, Observed
 
 from .duration_buckets import NOT_ASKED, bucket_of
 from .tables import CODE_LENGTH, CallCountRow, Grain
@@ -88,6 +88,14 @@ class CallCounts:
             count.total_ms += call.duration_ms
             if call.duration_ms > call.deadline_ms * SLOW_SHARE:
                 count.slow += 1
+
+    def reported(self, report: AppReport, /) -> None:
+        """Count what an app does wrong besides its replies; it is not a call of it."""
+        key = _Key(
+            self._current(), report.app_id, report.version, report.capability, report.code,
+            NOT_ASKED,
+        )  # fmt: skip
+        self._counts.setdefault(key, _Count()).calls += 1
 
     async def flush(self, database: Database) -> None:
         """Add the counts since the last flush to the table; if it fails, no count is lost."""

@@ -17,6 +17,9 @@ Window = Literal["1h", "24h", "7d"]
 
 #: codes that say nothing about the app: the operator stopped it, or others used up the time
 NEUTRAL = frozenset({"APP_STOPPED", "APP_BUDGET_SPENT"})
+#: codes of reports about apps, which are not calls
+TIMERS, BLOCKED = "TIMERS_TOO_OFTEN", "APP_BLOCKED_HOST"
+REPORTS = frozenset({TIMERS, BLOCKED})
 #: codes of apps that did reply, but with a later result
 ANSWERED = frozenset({"", "APP_ACCEPTED"})
 TIMEOUT = "APP_TIMEOUT"
@@ -34,7 +37,8 @@ class CallStatistics:
 
     `successes` and `failures` leave out calls that say nothing about the app; a refusal is a valid
     reply, so it counts as a success. `codes` are the failures by their code, `slow` the calls that
-    took over 80 % of their deadline, `asked` those that reached the app.
+    took over 80 % of their deadline, `asked` those that reached the app. `reports` are what the app
+    does wrong besides its replies, by code.
     """
 
     app_id: str
@@ -47,6 +51,7 @@ class CallStatistics:
     asked: int
     slow: int
     codes: Mapping[str, int]
+    reports: Mapping[str, int]
     versions: tuple[str, ...]
     spread: DurationBuckets
 
@@ -106,6 +111,10 @@ class _Line(NamedTuple):
 def _figures(app_id: str, capability: str, lines: list[_Line]) -> CallStatistics:
     codes: defaultdict[str, int] = defaultdict(int)
     buckets: defaultdict[int, int] = defaultdict(int)
+    reports: defaultdict[str, int] = defaultdict(int)
+    for line in (each for each in lines if each.code in REPORTS):
+        reports[line.code] += line.calls
+    lines = [each for each in lines if each.code not in REPORTS]
     for line in lines:
         if line.code not in ANSWERED | NEUTRAL:
             codes[line.code] += line.calls
@@ -122,6 +131,7 @@ def _figures(app_id: str, capability: str, lines: list[_Line]) -> CallStatistics
         asked=sum(buckets.values()),
         slow=sum(line.slow for line in lines),
         codes=dict(codes),
+        reports=dict(reports),
         versions=tuple(sorted({line.version for line in lines})),
         spread=DurationBuckets.of(buckets, sum(line.total_ms for line in lines)),
     )

@@ -38,6 +38,9 @@ class RuleName(StrEnum):
     DEAD_LETTERS = "deadLetters"  #: deliveries were given up
     CHECKS = "checks"  #: an app's own health check fails
     APP_OFF = "appOff"  #: an app was stopped, or its rooms are orphaned
+    BLOCKED = "blocked"  #: an app's code blocks the host
+    TIMERS = "timers"  #: an app wants more timers than a room may have
+    CLOCK = "clock"  #: the clock of the machine has jumped
 
 
 class AppStatus(StrEnum):

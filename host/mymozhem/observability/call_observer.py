@@ -29,6 +29,16 @@ class Observed:
     reached: bool
 
 
+@dataclass(frozen=True)
+class AppReport:
+    """Something that an app does wrong besides its replies; `code` says what."""
+
+    app_id: str
+    version: str
+    capability: str
+    code: str
+
+
 class CallObserver(Protocol):
     """Receives finished calls; must not block and never raise."""
 

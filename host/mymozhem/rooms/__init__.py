@@ -32,7 +32,7 @@ A folder imports only from rows below its own; folders of one row never import e
                    event_log, join_code, leased, membership, notices, participant_lookup,
                    revision, services, transaction, uploaded_text, whole_numbers
 2 coordination/    action_batches, in_flight_calls, join_batches, room_mutex,
-                   submission_batches
+                   submission_batches, timer_rates
 1 tables/          draws, events, imports, locks, notifications, participants, pending_calls,
                    prizes, rooms, scores, timers, windows
 """

@@ -2,17 +2,23 @@
 
 from datetime import datetime, timedelta
 
+import structlog
 from sqlalchemy import ColumnElement, delete, select
 
 from mymozhem.contract import JsonObject
+from mymozhem.contract.hooks import ON_TIMER
 from mymozhem.errors import Conflict
+from mymozhem.observability.call_observer import AppReport
 
 from .app_calls.pending import forget
+from .coordination.timer_rates import MAX_TIMERS, SPAN, TimersTooOften
 from .core.transaction import ENDED, MAX_DEPTH, RoomTransaction
 from .tables.timers import TimerRow, TimerSpace
 
-#: a timer due within this time belongs to the chain of hooks that set it
-SAME_CHAIN = timedelta(seconds=1)
+logger = structlog.stdlib.get_logger(__name__)
+
+#: a window that ends within this time belongs to the chain of hooks that set its end
+SAME_CHAIN = timedelta(milliseconds=100)
 
 
 async def schedule(
@@ -25,12 +31,15 @@ async def schedule(
 ) -> None:
     """Set the app's timer of that name, or replace it; a run that has started is discarded.
 
-    Raises Conflict CHAIN_TOO_LONG for a timer that is due immediately after a chain of eight hooks.
+    A timer that waits at all starts a new chain of hooks. Raises Conflict CHAIN_TOO_LONG for one
+    that is due immediately after a chain of eight hooks, and TimersTooOften if the room's timers
+    would fire more than ten times in a second; then operators are shown the app.
     """
     _require_not_ended(transaction)
     due_at = at if at is not None else transaction.now + timedelta(milliseconds=after_ms or 0)
-    depth = transaction.depth + 1 if due_at <= transaction.now + SAME_CHAIN else 0
+    depth = transaction.depth + 1 if due_at <= transaction.now else 0
     _check_depth(depth)
+    await _check_rate(transaction, key, max(due_at, transaction.now))
     row = await _find(transaction, key)
     if row is None:
         row = TimerRow(
@@ -61,6 +70,30 @@ async def _drop(transaction: RoomTransaction, *which: ColumnElement[bool]) -> No
     mine = (TimerRow.room_id == transaction.room.id, TimerRow.space == TimerSpace.APP, *which)
     await forget(transaction.session, select(TimerRow.id).where(*mine))
     await transaction.session.execute(delete(TimerRow).where(*mine))
+
+
+async def _check_rate(transaction: RoomTransaction, key: str, due_at: datetime) -> None:
+    room, services = transaction.room, transaction.services
+    waiting = await transaction.session.scalars(
+        select(TimerRow.due_at).where(
+            TimerRow.room_id == room.id,
+            TimerRow.space == TimerSpace.APP,
+            TimerRow.key != key,
+            TimerRow.due_at > due_at - SPAN,
+            TimerRow.due_at < due_at + SPAN,
+        )
+    )
+    try:
+        services.timer_rates.check(room.id, due_at, waiting)
+    except TimersTooOften as refused:
+        services.report_app(
+            AppReport(room.app_id, room.app_manifest_version, ON_TIMER.capability, refused.code)
+        )
+        logger.warning(
+            "an app wants too many timers", app=room.app_id, version=room.app_manifest_version,
+            room=room.id, timer=key, limit=MAX_TIMERS,
+        )  # fmt: skip
+        raise
 
 
 async def _find(transaction: RoomTransaction, key: str) -> TimerRow | None:

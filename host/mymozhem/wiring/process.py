@@ -131,7 +131,10 @@ async def open_parts(
         )
         stack.push_async_callback(dispatcher.close)
         stack.push_async_callback(openings.stop)
-        services = Services(database, apps, dispatcher, keys, clock, settings, breakers=breakers)
+        services = Services(
+            database, apps, dispatcher, keys, clock, settings, breakers=breakers,
+            report_app=counts.reported,
+        )  # fmt: skip
         back = BackgroundTasks("deliveries of apps that are back", limit=GOING_AT_ONCE)
         returning = _Back(services, recovery, back)
         breakers.listen(returning)

@@ -17,7 +17,7 @@ from mymozhem.monitoring.tables import AppStatus, RuleName, Severity
 from mymozhem.observability.metrics import BreakerState
 
 
-def hour(successes=0, failures=0, *, slow=0, asked=None) -> CallStatistics:
+def hour(successes=0, failures=0, *, slow=0, asked=None, reports=None) -> CallStatistics:
     calls = successes + failures
     return CallStatistics(
         app_id="raffle",
@@ -30,6 +30,7 @@ def hour(successes=0, failures=0, *, slow=0, asked=None) -> CallStatistics:
         asked=calls if asked is None else asked,
         slow=slow,
         codes={"APP_TIMEOUT": failures} if failures else {},
+        reports=reports or {},
         versions=("1.0.0",),
         spread=DurationBuckets(10.0, 10.0, 4_200.0, 4_800.0),
     )
@@ -152,3 +153,17 @@ def test_what_an_alert_tells_to_do_can_be_done(rule):
         assert f"{method.strip() or 'GET'} {path.replace('raffle', '{appId}')}" in ACCESS
     for name in re.findall(r"MYMOZHEM_(\w+)", advice):
         assert name.lower() in Settings.model_fields
+
+
+@pytest.mark.parametrize(
+    ("code", "rule", "severity"),
+    [
+        ("APP_BLOCKED_HOST", RuleName.BLOCKED, Severity.CRITICAL),
+        ("TIMERS_TOO_OFTEN", RuleName.TIMERS, Severity.WARNING),
+    ],
+)
+def test_what_an_app_does_wrong_besides_its_replies_is_an_alert_with_its_name(code, rule, severity):
+    [alert] = due_alerts(Facts(hour=[hour(40, reports={code: 3})]))
+    assert (alert.rule, alert.severity, alert.code) == (rule, severity, code)
+    assert alert.summary.startswith("raffle 1.0.0 (actions) ")
+    assert alert.summary.endswith("3 times within an hour.")

@@ -1,6 +1,7 @@
 """The services that use cases need, created once in the composition root."""
 
 import asyncio
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from mymozhem.auth.keys import Keys
@@ -13,6 +14,7 @@ from mymozhem.db.unit_of_work import Database
 from mymozhem.deliveries.outbox import Outbox
 from mymozhem.dispatch.breakers.registry import Breakers
 from mymozhem.dispatch.dispatcher import Dispatcher
+from mymozhem.observability.call_observer import AppReport
 from mymozhem.registry.catalog import Catalog
 from mymozhem.rooms.coordination.action_batches import ActionBatches
 from mymozhem.rooms.coordination.in_flight_calls import InFlightCalls
@@ -28,6 +30,11 @@ from mymozhem.rooms.coordination.submission_batches import (
     AcceptedSubmission,
     PendingSubmission,
 )
+from mymozhem.rooms.coordination.timer_rates import TimerRates
+
+
+def _ignore(_: AppReport) -> None:
+    """Show nobody what an app does wrong: nobody watches."""
 
 
 @dataclass(frozen=True)
@@ -41,6 +48,7 @@ class Services:
     one after the other, by room. `judges` are the tasks in which apps judge windows, by window.
     `in_flight_calls` are the running calls of apps. `outbox` takes notifications for apps.
     `breakers` are those of the dispatcher.
+    `timer_rates` know how often timers fire. `report_app` shows operators what an app does wrong.
     """
 
     database: Database
@@ -61,6 +69,8 @@ class Services:
         default_factory=lambda: KeyedBatcher(max_size=MAX_SUBMISSIONS)
     )
     imports: KeyedBatcher[str, str, None] = field(default_factory=lambda: KeyedBatcher(max_size=1))
+    timer_rates: TimerRates = field(default_factory=TimerRates)
+    report_app: Callable[[AppReport], None] = _ignore
     judges: dict[str, asyncio.Task[None]] = field(default_factory=dict)
     in_flight_calls: InFlightCalls = field(default_factory=InFlightCalls)
     outbox: Outbox = field(default_factory=Outbox)

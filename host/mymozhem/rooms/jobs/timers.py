@@ -133,6 +133,8 @@ class _TimerRun(Exchange[Req, Effects, Revision, None], Generic[Req]):
         timer = await _require_lease(transaction, self._lease)
         if timer is None or _is_over(timer, transaction.room, self._lease):
             raise LeaseLost
+        if timer.space is TimerSpace.APP and not timer.attempts:
+            self._services.timer_rates.note(self._lease.room_id, timer.due_at)
         if outcome.result is not None:
             await apply_effects(transaction, outcome.result.effects)
         elif outcome.decided_by is DecidedBy.QUEUE and outcome.failure is not None:

@@ -9,9 +9,11 @@ from sqlalchemy import select, text
 from structlog.testing import capture_logs
 
 from mymozhem.contract import RoomChangeRequest, RoomStatus, TimerRequest
+from mymozhem.observability.call_observer import AppReport
 from mymozhem.registry.catalog import Catalog
 from mymozhem.rooms import timers
 from mymozhem.rooms.app_calls import retry
+from mymozhem.rooms.coordination.timer_rates import MAX_TIMERS, TimersTooOften
 from mymozhem.rooms.core.transaction import MAX_DEPTH, room_transaction
 from mymozhem.rooms.jobs import leases
 from mymozhem.rooms.jobs import timers as firing
@@ -203,6 +205,59 @@ async def test_a_chain_of_timers_that_cause_timers_stops_at_eight(host, room, jo
     assert len(asked) == MAX_DEPTH
     [timer] = await left(host)
     assert timer.attempts == 1
+
+
+@pytest.mark.parametrize("delay_ms", [100, 1_000, 1_001])
+async def test_a_timer_that_waits_starts_a_new_chain(
+    host, room, jobs, schedule, clock, app, delay_ms
+):
+    again = {"effect": "schedule", "name": "bell", "afterMs": delay_ms}
+    app.behaviour["timer"] = lambda *_: {"effects": [again]}
+    await schedule("bell")
+    for _ in range(3 * MAX_DEPTH):
+        assert await jobs.run_due() == 1
+        clock.advance(delay_ms / 1000)
+    [timer] = await left(host)
+    assert (timer.attempts, timer.depth) == (0, 0)
+
+
+async def test_more_than_ten_timers_in_a_second_are_refused_and_shown_to_operators(
+    host, room, clock, app
+):
+    reports = []
+    services = replace(host.services, report_app=reports.append)
+    again = {"effect": "schedule", "name": "bell", "afterMs": 50}
+    app.behaviour["timer"] = lambda *_: {"effects": [*said("ding")["effects"], again]}
+    async with room_transaction(services, room.id) as transaction:
+        await timers.schedule(transaction, "bell", after_ms=0, payload={})
+    busy = Jobs(services)
+    with capture_logs() as logs:
+        for _ in range(MAX_TIMERS):
+            assert await busy.run_due() == 1
+            clock.advance(0.05)
+    assert await texts(host, room) == ["ding"] * (MAX_TIMERS - 1)  # all of it or nothing
+    [timer] = await left(host)
+    assert timer.attempts == 1
+    assert timer.last_error == (
+        "EFFECT_REFUSED: schedule: "
+        "A room's timers may fire ten times a second; set this one for later."
+    )
+    assert reports == [AppReport("drawer", "1.0.0", "timers", "TIMERS_TOO_OFTEN")]
+    assert [line["app"] for line in logs if "too many timers" in line["event"]] == ["drawer"]
+    clock.advance(1)
+    await busy.run_due()  # by then it is no longer too often
+    assert len(await texts(host, room)) == MAX_TIMERS
+    await busy.stop()
+
+
+async def test_many_timers_of_one_room_share_the_limit(host, room, schedule):
+    for number in range(MAX_TIMERS):
+        await schedule(f"t{number}", after_ms=60_000 + 100 * number)
+    with pytest.raises(TimersTooOften) as refused:
+        await schedule("one too many", after_ms=60_050)
+    assert refused.value.details == {"limit": 10, "seconds": 1}
+    await schedule("t3", after_ms=60_055)  # it takes the place of itself
+    await schedule("later", after_ms=61_100)
 
 
 async def test_a_lease_keeps_others_away_until_it_ends(host, room, schedule, clock, app):

@@ -19,6 +19,9 @@ def upgrade() -> None:
         batch_op.add_column(
             sa.Column("pauses", JsonDocument(), server_default="[]", nullable=False)
         )
+    # The default is for the rows that exist; it could not be compared with the models later.
+    with op.batch_alter_table("windows", schema=None) as batch_op:
+        batch_op.alter_column("pauses", server_default=None)
 
 
 def downgrade() -> None:

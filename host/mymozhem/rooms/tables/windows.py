@@ -75,7 +75,7 @@ class WindowRow(Base):
     opens_at: Mapped[datetime] = mapped_column(UtcDateTime)
     closes_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     paused_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
-    pauses: Mapped[list[Any]] = mapped_column(JsonDocument, default=list, server_default="[]")
+    pauses: Mapped[list[Any]] = mapped_column(JsonDocument, default=list)
     checked_at: Mapped[datetime] = mapped_column(UtcDateTime)
     close_reason: Mapped[CloseReason | None] = enum_column(CloseReason, nullable=True)
     closed_at: Mapped[datetime | None] = mapped_column(UtcDateTime)

@@ -111,6 +111,7 @@ def test_the_host_calls_every_hook_and_applies_every_effect():
 def test_every_field_of_a_change_belongs_to_some_kind():
     made = change_table.changes()
     fields = {name for each in made for name in each.always | each.sometimes}
+    fields |= {name for names in change_table.COMPLETED.values() for name in names}
     properties = set(schemas()[Change.__name__]["properties"])
     assert fields == properties - {"kind", "what"}
     assert {each.kind for each in made} == set(ChangeKind) - {ChangeKind.CONTINUED}

@@ -329,6 +329,7 @@ MEANINGS: Mapping[str, Mapping[str, str]] = {
         "key": "key of the draw concerned, also of the draw that a win results from",
         "wins": "the wins that changed, as they are now",
         "participant": "who joined, as they are now",
+        "items": "items that are public now, in drawn order",
     },
     "ChangedParticipant": {
         "role": "role in the room",
@@ -454,8 +455,20 @@ MEANINGS: Mapping[str, Mapping[str, str]] = {
         "data": "given to `prepare_draw`; shown to nobody",
     },
     "PrizeCount": {"prizeId": "a prize of this room", "count": "units of it"},
+    "DrawItems": {
+        "key": "key of the draw, new in this room",
+        "items": "ids of the items, each once",
+        "count": "how many are drawn; `all` for an order of all items",
+        "run": "draw the items as soon as the draw is committed",
+        "reveal": "`manual`: by `reveal` or an organizer; `now`: with the result",
+        "publicSources": "public sources of randomness; the draw waits for their values",
+    },
     "RunDraw": {"key": "key of a draw of this room"},
-    "Reveal": {"key": "key of a drawn draw", "prizes": "prizes of the draw; null for all"},
+    "Reveal": {
+        "key": "key of a drawn draw",
+        "prizes": "prizes of the draw; null for all",
+        "next": "how many of the next items are revealed; null for all",
+    },
     "Notify": {
         "to": "a level, or participant ids",
         "title": "one line",

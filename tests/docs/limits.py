@@ -7,7 +7,7 @@ from mymozhem.api.routes import BODY_BYTES
 from mymozhem.config import Settings
 from mymozhem.contract.canonical_json import MAX_INTEGER
 from mymozhem.contract.codec import MAX_ANSWER_BYTES
-from mymozhem.contract.effects import MAX_EFFECTS, MAX_NOTE_BYTES
+from mymozhem.contract.effects import MAX_EFFECTS, MAX_ITEMS, MAX_NOTE_BYTES
 from mymozhem.contract.envelopes import MAX_BODY_BYTES
 from mymozhem.contract.fair import CHAIN_LENGTH
 from mymozhem.contract.fair.model import MAX_RESERVES
@@ -224,6 +224,7 @@ EFFECT_LIMITS: Mapping[str, tuple[Limit, ...]] = {
         ("Units of one prize", f"{_most('PrizeCount', 'count', 'maximum'):,}"),
         _DRAWS,
     ),
+    "drawItems": (("Items of one draw", f"{MAX_ITEMS:,}"), _DRAWS, _CHAIN),
     "runDraw": (_EFFECTS,),
     "reveal": (_EFFECTS,),
     "notify": (

@@ -28,6 +28,9 @@ def _is_none(value: object) -> bool:
     return value is None
 
 
+#: the maximum number of items of one draw
+MAX_ITEMS = 10_000
+
 Audience = Level | tuple[Id, ...]
 Name = Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_.:-]{0,63}$")]
 Milliseconds = Annotated[StrictInt, Field(ge=0, le=366 * 86_400_000)]
@@ -38,6 +41,8 @@ SharedField = Annotated[
 ]
 #: points of one submission or one adjustment
 Points = Annotated[StrictInt, Field(ge=-1_000_000_000, le=1_000_000_000)]
+#: the id of something that an app draws
+Item = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.:-]{0,63}$")]
 PrizeName = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=100)]
 #: apply parts as JSON merge patches (RFC 7396) instead of replacing them
 Merge = Annotated[StrictBool, Since("1.1"), Field(exclude_if=not_)]
@@ -346,19 +351,65 @@ class Draw(Answer):
     data: Note = {}
 
 
+class DrawItems(Answer):
+    """Ask the host for a draw of the app's own items: balls, cards, questions, teams.
+
+    The draw is like one of people: it uses the next link of the room, is committed in public, runs
+    as a durable job, and has a record that the same verifier checks. Every item has one ticket.
+    `count` is how many are drawn; `all` gives an order of all items. With `run` the items are drawn
+    after the commit; otherwise the draw waits for `runDraw`, or for the values of its
+    `public_sources`. The result stays hidden until `reveal`, which can show it item by item, or is
+    revealed at once with `reveal: now`. A key that the room has used already is refused.
+    """
+
+    effect: Literal["drawItems"] = "drawItems"
+    key: Name
+    items: Annotated[tuple[Item, ...], Field(min_length=1, max_length=MAX_ITEMS)]
+    count: Annotated[StrictInt, Field(ge=1, le=MAX_ITEMS)] | Literal["all"] = "all"
+    run: StrictBool = False
+    reveal: Literal["now", "manual"] = "manual"
+    public_sources: tuple[PublicSource, ...] = ()
+
+    @model_validator(mode="after")
+    def _can_be_drawn(self) -> Self:
+        if len(set(self.items)) != len(self.items):
+            msg = "an item is named twice"
+            raise ValueError(msg)
+        if self.count != "all" and self.count > len(self.items):
+            msg = "the count is greater than the number of items"
+            raise ValueError(msg)
+        return self
+
+
 class RunDraw(Answer):
-    """Select the winners of a committed draw."""
+    """Select the winners, or the items, of a committed draw."""
 
     effect: Literal["runDraw"] = "runDraw"
     key: Name
 
 
 class Reveal(Answer):
-    """Make the winners of a draw public, for the named prizes or for all."""
+    """Make the winners of a draw public, for the named prizes or for all; or its next items.
+
+    `next` is how many of the drawn items that are still hidden are revealed now, in drawn order;
+    only a draw of items has such. With neither `prizes` nor `next` everything is revealed.
+    """
 
     effect: Literal["reveal"] = "reveal"
     key: Name
     prizes: tuple[Id, ...] | None = None
+    next: Annotated[
+        Annotated[int, Field(strict=True, ge=1, le=MAX_ITEMS)] | None,
+        Since("1.1"),
+        Field(exclude_if=_is_none),
+    ] = None
+
+    @model_validator(mode="after")
+    def _one_or_the_other(self) -> Self:
+        if self.prizes is not None and self.next is not None:
+            msg = "name prizes or next, not both"
+            raise ValueError(msg)
+        return self
 
 
 class Notify(Answer):
@@ -396,6 +447,7 @@ Effect = Annotated[
     | Schedule
     | Cancel
     | Draw
+    | DrawItems
     | RunDraw
     | Reveal
     | Notify

@@ -8,7 +8,9 @@ the lower-case hex SHA-256 of its text (None without a reason).
 
 import hashlib
 from datetime import datetime
-from typing import ClassVar, Literal
+from typing import Annotated, ClassVar, Literal
+
+from pydantic import Field
 
 from .enums import (
     CloseReason,
@@ -221,7 +223,11 @@ class DrawCommitted(HostEvent):
 
 
 class DrawRevealed(HostEvent):
-    """Winners of some prizes of a draw are public; `link` comes with the last of them."""
+    """Winners of some prizes of a draw are public; `link` comes with the last of them.
+
+    A draw of an app's own items has no prizes: `items` are those that are public now, in drawn
+    order. Other draws have no such field.
+    """
 
     type = "draw:revealed"
     draw_id: str
@@ -230,6 +236,7 @@ class DrawRevealed(HostEvent):
     complete: bool
     link: str | None
     guarantee: Literal["committed", "beacon"]
+    items: Annotated[tuple[str, ...] | None, Field(exclude_if=lambda items: items is None)] = None
 
 
 class DrawVoided(HostEvent):

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from datetime import datetime
+from operator import not_
 from typing import Annotated, Literal, Self
 
 from pydantic import Field, JsonValue, StrictInt, model_validator
@@ -498,7 +499,7 @@ class Pick(Answer):
 
     prize_id: Id
     participant_id: Id
-    metadata: JsonObject = {}
+    metadata: Annotated[JsonObject, Since("1.1"), Field(exclude_if=not_)] = {}
 
 
 class SelectWinnersResult(Answer):
@@ -649,7 +650,8 @@ class Change(Wire):
     of kind `winner` holds the `wins` that one commit changed, a thousand at most: ten thousand
     winners that are revealed together are ten changes, sent one after the other. `key` is the key
     of the draw, also with a win that results from a draw (since 1.1). `participant` says who
-    joined, with the kind `joined` alone.
+    joined, with the kind `joined` alone. `items` are the items that a reveal of `drawItems` made
+    public, in drawn order.
     """
 
     kind: ChangeKind
@@ -664,6 +666,7 @@ class Change(Wire):
     key: str | None = None
     wins: Wins | None = None
     participant: Annotated[ChangedParticipant | None, Since("1.1"), Absent] = None
+    items: Annotated[tuple[str, ...] | None, Since("1.1"), Absent] = None
 
 
 class RoomChangeRequest(Wire):

@@ -17,8 +17,8 @@ A folder imports only from rows below its own; folders of one row never import e
 6 windows/         close, commands, downtime, judge, lease, on_room_change, open, queries,
                    rejudge, rules, settle, share, submission_batch, submission_lookup, submit,
                    text_folding, timing
-5 draws/           commands, commit, entries, manage, picks, published_records, queries,
-                   record, record_bytes, reveal, secret, select, snapshot
+5 draws/           commands, commit, entries, items, manage, picks, published_records,
+                   queries, record, record_bytes, reveal, secret, select, snapshot
   locks/           advice, document, drift, queries, reconciler, serving, verify
   app_settings/    import_text, import_values, update
   timers.py

@@ -15,6 +15,7 @@ from mymozhem.contract import (
     CloseReason,
     CloseWindow,
     Draw,
+    DrawItems,
     Effect,
     Emit,
     Fulfill,
@@ -215,14 +216,17 @@ async def _draw(transaction: RoomTransaction, effect: Draw) -> None:
     await commands.request(transaction, commands.request_of(effect))
 
 
+async def _draw_items(transaction: RoomTransaction, effect: DrawItems) -> None:
+    await commands.request(transaction, commands.request_of_items(effect))
+
+
 async def _run_draw(transaction: RoomTransaction, effect: RunDraw) -> None:
     await commands.run(transaction, await commands.by_key(transaction, effect.key))
 
 
 async def _reveal(transaction: RoomTransaction, effect: Reveal) -> None:
-    await commands.reveal(
-        transaction, await commands.by_key(transaction, effect.key), prizes=effect.prizes
-    )
+    draw = await commands.by_key(transaction, effect.key)
+    await commands.reveal(transaction, draw, prizes=effect.prizes, count=effect.next)
 
 
 async def _notify(transaction: RoomTransaction, effect: Notify) -> None:
@@ -277,6 +281,7 @@ _ACTS: dict[type[Any], Callable[[RoomTransaction, Any], Awaitable[None]]] = {
     Schedule: _schedule,
     Cancel: _cancel,
     Draw: _draw,
+    DrawItems: _draw_items,
     RunDraw: _run_draw,
     Reveal: _reveal,
     Notify: _notify,

@@ -16,6 +16,7 @@ from mymozhem.contract import (
     Change,
     ChangeKind,
     Draw,
+    DrawItems,
     DrawStatus,
     JsonObject,
     PrizeCount,
@@ -34,6 +35,7 @@ from mymozhem.rooms.prizes.inventory import PrizeExhausted
 from mymozhem.rooms.tables.draws import DrawRow, RevealMode
 from mymozhem.rooms.tables.prizes import PrizeRow, WinnerRow
 
+from .items import has_public_part, is_of_items
 from .published_records import publish
 from .queries import (
     by_id,
@@ -54,6 +56,7 @@ __all__ = [
     "end_draws",
     "request",
     "request_of",
+    "request_of_items",
     "retry",
     "reveal",
     "run",
@@ -65,6 +68,7 @@ __all__ = [
 class DrawRequest:
     """A requested draw.
 
+    `items` are an app's own, of which `count` are drawn instead of people.
     `prizes` None means everything that is left at the commit. `key` None lets the host choose one.
     `data` is the app's own note; only `prepare_draw` receives it.
     """
@@ -77,6 +81,21 @@ class DrawRequest:
     replaces: str | None = None
     reserves: int = 0
     data: JsonObject = field(default_factory=dict)
+    items: tuple[str, ...] = ()
+    count: int = 0
+
+
+def request_of_items(effect: DrawItems) -> DrawRequest:
+    """Return an app's effect as a request."""
+    count = len(effect.items) if effect.count == "all" else effect.count
+    return DrawRequest(
+        key=effect.key,
+        run=effect.run,
+        reveal=RevealMode(effect.reveal),
+        public_sources=effect.public_sources,
+        items=effect.items,
+        count=count,
+    )
 
 
 def request_of(effect: Draw) -> DrawRequest:
@@ -106,7 +125,8 @@ async def request(transaction: RoomTransaction, wish: DrawRequest) -> DrawRow:
     _require_future_sources(transaction, wish.public_sources)
     if wish.replaces is not None:
         wish = await _redraw(transaction, wish, wish.replaces)
-    await _check_inventory(transaction, wish.prizes)
+    if not wish.items:
+        await _check_inventory(transaction, wish.prizes)
     draw = _row(transaction, wish)
     transaction.session.add(draw)
     transaction.record(DrawRequested(draw_id=draw.id, key=draw.key))
@@ -155,8 +175,10 @@ async def void(transaction: RoomTransaction, draw: DrawRow, reason: str) -> None
     """
     if draw.status is DrawStatus.VOIDED:
         return
-    if draw.status is DrawStatus.REVEALED or draw.revealed_prizes:
+    if draw.status is DrawStatus.REVEALED or has_public_part(draw):
         message = "Winners of this draw are public already; revoke them one by one instead."
+        if is_of_items(draw):
+            message = "Items of this draw are public already; reveal the rest of them."
         raise Conflict(message, code="DRAW_REVEALED")
     draw.link = await link_if_committed(transaction, draw)
     await _forget_result(transaction, draw)
@@ -213,7 +235,7 @@ async def end_draws(transaction: RoomTransaction, status: RoomStatus) -> None:
             message = f"The draw {draw.key!r} is under way; run and reveal it, or void it."
             raise Conflict(message, code="DRAWS_OPEN", details={"drawId": draw.id})
         await (
-            reveal(transaction, draw) if draw.revealed_prizes else void(transaction, draw, reason)
+            reveal(transaction, draw) if has_public_part(draw) else void(transaction, draw, reason)
         )
 
 
@@ -327,6 +349,8 @@ def _document(wish: DrawRequest, depth: int) -> dict[str, Any]:
         document["reserves"] = wish.reserves
     if wish.data:
         document["data"] = wish.data
+    if wish.items:
+        document |= {"items": list(wish.items), "count": wish.count}
     return document
 
 
@@ -405,7 +429,8 @@ async def _forget_result(transaction: RoomTransaction, draw: DrawRow) -> None:
     """Return reserved units, and delete winners that nobody has seen."""
     if draw.status is DrawStatus.REQUESTED:
         return
-    for prize in fair.Rule.model_validate(draw.rule).prizes:
+    units = () if is_of_items(draw) else fair.Rule.model_validate(draw.rule).prizes
+    for prize in units:
         await inventory.give_back(transaction, prize.prize_id, prize.count)
     await transaction.session.execute(
         delete(WinnerRow).where(WinnerRow.draw_id == draw.id, WinnerRow.sealed.is_(True))

@@ -1,5 +1,6 @@
 """Commit a draw: let the app name the entries, freeze entries and rule, publish their digests."""
 
+import asyncio
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
@@ -39,6 +40,7 @@ from mymozhem.rooms.tables.imports import PeopleImportRow
 
 from . import commands
 from .entries import EntriesRefused, FrozenEntries, check_list, freeze
+from .items import ITEMS, count_of, frozen_items, is_of_items, items_of
 from .queries import (
     by_id,
     depth_of,
@@ -126,10 +128,14 @@ async def _look(services: Services, lease: Lease) -> DrawSnapshot | None:
             return None
         if await next_to_commit(session, lease.room_id) != draw.id:
             return None
-        return await take_snapshot(session, services, draw, asked=not draw.platform_consent)
+        asked = not draw.platform_consent and not is_of_items(draw)
+        return await take_snapshot(session, services, draw, asked=asked)
 
 
 async def _prepare(services: Services, seen: DrawSnapshot) -> Prepared:
+    items = items_of(seen.draw.request)
+    if items is not None:
+        return await asyncio.to_thread(_prepare_items, services, seen, items)
     _require_entries(seen)
     outcome = await _ask(services, seen)
     answer = _answer_of(outcome)
@@ -143,6 +149,14 @@ async def _prepare(services: Services, seen: DrawSnapshot) -> Prepared:
     # Only entries are named as excluded: other names would change the digest, and nothing else.
     rule = rule.model_copy(update={"exclude": entries.excluded})
     return Prepared(answer, rule, entries, outcome)
+
+
+def _prepare_items(services: Services, seen: DrawSnapshot, items: tuple[str, ...]) -> Prepared:
+    """Return what is committed for a draw of items; the app has named them, and is not called."""
+    answer = PreparedDraw(rule="The app draws its own items; each has one ticket.")
+    rule = _rule_of(services, seen, answer)
+    _require_formats(rule)
+    return Prepared(answer, rule, frozen_items(items), None)
 
 
 def _require_entries(seen: DrawSnapshot) -> None:
@@ -226,7 +240,7 @@ def _rule_of(services: Services, seen: DrawSnapshot, answer: PreparedDraw) -> fa
         "algorithm": answer.algorithm,
         "onFailure": _on_failure(seen, answer),
         "each": answer.each,
-        "prizes": [{"prizeId": each.prize_id, "count": each.count} for each in seen.prizes],
+        "prizes": _prizes_of(seen),
         "exclude": list(seen.exclude),
         "replaces": seen.draw.replaces,
         "publicSources": [_source(services, seen.draw, source) for source in sources],
@@ -236,6 +250,12 @@ def _rule_of(services: Services, seen: DrawSnapshot, answer: PreparedDraw) -> fa
         return fair.Rule.model_validate(document)
     except ValidationError as error:
         raise Held("RULE_INVALID", str(error.errors(include_url=False)[0]["msg"])) from error
+
+
+def _prizes_of(seen: DrawSnapshot) -> list[dict[str, Any]]:
+    if is_of_items(seen.draw):
+        return [{"prizeId": ITEMS, "count": count_of(seen.draw.request)}]
+    return [{"prizeId": each.prize_id, "count": each.count} for each in seen.prizes]
 
 
 def _on_failure(seen: DrawSnapshot, answer: PreparedDraw) -> str:
@@ -276,7 +296,7 @@ async def _write(services: Services, lease: Lease, seen: DrawSnapshot, prepared:
         _require_future_sources(transaction, prepared.rule)
         if await is_stale(transaction.session, transaction.room, seen):
             raise StaleSnapshot
-        for prize in prepared.rule.prizes:
+        for prize in () if is_of_items(draw) else prepared.rule.prizes:
             await inventory.reserve(transaction, prize.prize_id, prize.count)
         _take_link(transaction, draw)
         await _store(transaction, draw, prepared)

@@ -13,6 +13,7 @@ from mymozhem.errors import NotFound
 from mymozhem.rooms.core.services import Services
 from mymozhem.rooms.tables.draws import DrawRow, RevealMode
 
+from .items import is_of_items, revealed_count
 from .published_records import find_record, read_parts
 from .queries import guarantee_of
 
@@ -23,6 +24,7 @@ class VisibleDraw:
 
     `picks` are those of revealed prizes; None before the first reveal and in lists. `link` is shown
     with the last prize, and so is `reserves`, which is None in lists and if none were requested.
+    `items` are those of a draw of items that are revealed, None for any other and in lists.
     `public_inputs` are the accepted values of the public sources in canonical form. Only organizers
     see `held`, `rule` and `public_inputs` before the reveal, and draws that are only requested.
     """
@@ -44,6 +46,7 @@ class VisibleDraw:
     ticket_count: int
     revealed_prizes: tuple[str, ...]
     picks: tuple[JsonObject, ...] | None
+    items: tuple[str, ...] | None
     reserves: tuple[JsonObject, ...] | None
     link: str | None
     void_reason: str | None
@@ -64,7 +67,13 @@ async def find_draw(
     draw = await session.scalar(query.where(DrawRow.id == draw_id))
     if draw is None:
         raise NotFound("There is no such draw in this room.", code="DRAW_NOT_FOUND")
-    return _view(draw, level=level, picks=_public_picks(draw), reserves=_public_reserves(draw))
+    return _view(
+        draw,
+        level=level,
+        picks=_public_picks(draw),
+        reserves=_public_reserves(draw),
+        items=_public_items(draw),
+    )
 
 
 async def list_draws(
@@ -88,6 +97,7 @@ def _view(
     level: Level,
     picks: tuple[JsonObject, ...] | None,
     reserves: tuple[JsonObject, ...] | None = None,
+    items: tuple[str, ...] | None = None,
 ) -> VisibleDraw:
     """Return what a level may see of a draw, with the people that everybody may see."""
     over = draw.status in (DrawStatus.REVEALED, DrawStatus.VOIDED)
@@ -110,6 +120,7 @@ def _view(
         ticket_count=draw.ticket_count,
         revealed_prizes=tuple(draw.revealed_prizes),
         picks=picks,
+        items=items,
         reserves=reserves,
         link=draw.link,
         void_reason=draw.void_reason,
@@ -148,6 +159,12 @@ def _public_picks(draw: DrawRow) -> tuple[JsonObject, ...] | None:
     if not draw.revealed_prizes:
         return None
     return tuple(pick for pick in picks if pick["prizeId"] in draw.revealed_prizes)
+
+
+def _public_items(draw: DrawRow) -> tuple[str, ...] | None:
+    if not is_of_items(draw):
+        return None
+    return tuple(str(pick["participantId"]) for pick in (draw.picks or ())[: revealed_count(draw)])
 
 
 def _public_reserves(draw: DrawRow) -> tuple[JsonObject, ...] | None:

@@ -14,6 +14,7 @@ from mymozhem.rooms.prizes import inventory, winners
 from mymozhem.rooms.tables.draws import DrawRow
 from mymozhem.rooms.tables.prizes import WinnerRow
 
+from .items import is_of_items, note_revealed, revealed_count
 from .published_records import publish
 from .queries import guarantee_of, release, schedule_next
 from .secret import link_of
@@ -25,20 +26,31 @@ HELD_ALREADY = "Won this prize in another way before the reveal."
 
 
 async def reveal(
-    transaction: RoomTransaction, draw: DrawRow, prizes: Collection[str] | None = None
+    transaction: RoomTransaction,
+    draw: DrawRow,
+    prizes: Collection[str] | None = None,
+    *,
+    count: int | None = None,
 ) -> None:
-    """Reveal the winners of the named prizes, or of all; idempotent.
+    """Reveal the winners of the named prizes, or of all; idempotent, except with a `count`.
 
-    Link and record are published with the last prize, and unused reserved units return then. Raises
-    Conflict DRAW_NOT_DRAWN before there is a result, and NotFound for a prize that is not in the
-    draw.
+    `count` is the number of a draw's next items, None for all that are left. Link and record are
+    published with the last prize or item, and unused reserved units return then. Raises Conflict
+    DRAW_NOT_DRAWN before there is a result, DRAW_OF_PEOPLE for a count, and NotFound for a prize
+    that is not in the draw.
     """
+    if count is not None and not is_of_items(draw):
+        message = "This draw is one of people; name its prizes, or none for all."
+        raise Conflict(message, code="DRAW_OF_PEOPLE")
     if draw.status is DrawStatus.REVEALED:
         return
     if draw.status is not DrawStatus.DRAWN:
         message = f"This draw is {draw.status}; there is no result to reveal."
         raise Conflict(message, code="DRAW_NOT_DRAWN", details={"status": draw.status})
     rule = fair.Rule.model_validate(draw.rule)
+    if is_of_items(draw):
+        await _reveal_items(transaction, draw, rule, prizes, count)
+        return
     fresh = _fresh(rule, draw.revealed_prizes, prizes)
     if not fresh:
         return
@@ -50,6 +62,32 @@ async def reveal(
     _tell(transaction, draw, rule, fresh, complete=complete)
     if complete:
         await schedule_next(transaction)
+
+
+async def _reveal_items(
+    transaction: RoomTransaction,
+    draw: DrawRow,
+    rule: fair.Rule,
+    prizes: Collection[str] | None,
+    count: int | None,
+) -> None:
+    if prizes is not None:
+        raise _no_prize(next(iter(prizes), ""))
+    drawn = await _drawn_items(transaction, draw)
+    shown = revealed_count(draw)
+    upto = len(drawn) if count is None else min(shown + count, len(drawn))
+    note_revealed(draw, upto)
+    complete = upto == len(drawn)
+    if complete:
+        await _complete(transaction, draw, rule)
+    _tell(transaction, draw, rule, (), complete=complete, items=drawn[shown:upto])
+    if complete:
+        await schedule_next(transaction)
+
+
+async def _drawn_items(transaction: RoomTransaction, draw: DrawRow) -> tuple[str, ...]:
+    picks = await transaction.session.scalar(select(DrawRow.picks).where(DrawRow.id == draw.id))
+    return tuple(str(pick["participantId"]) for pick in picks or ())
 
 
 async def link_if_committed(transaction: RoomTransaction, draw: DrawRow) -> str | None:
@@ -66,10 +104,14 @@ def _fresh(
     all_of_them = [prize.prize_id for prize in rule.prizes]
     unknown = sorted(set(prizes or ()) - set(all_of_them))
     if unknown:
-        message = f"{unknown[0]!r} is no prize of this draw."
-        raise NotFound(message, code="PRIZE_NOT_FOUND")
+        raise _no_prize(unknown[0])
     wanted = all_of_them if prizes is None else prizes
     return tuple(prize for prize in all_of_them if prize in wanted and prize not in revealed)
+
+
+def _no_prize(prize_id: str) -> NotFound:
+    message = f"{prize_id!r} is no prize of this draw."
+    return NotFound(message, code="PRIZE_NOT_FOUND")
 
 
 async def _show_winners(
@@ -143,6 +185,9 @@ async def _complete(transaction: RoomTransaction, draw: DrawRow, rule: fair.Rule
     draw.status, draw.revealed_at = DrawStatus.REVEALED, transaction.now
     draw.link = await link_if_committed(transaction, draw)
     release(draw)
+    if is_of_items(draw):
+        await publish(transaction, draw)
+        return
     picks = await transaction.session.scalar(select(DrawRow.picks).where(DrawRow.id == draw.id))
     used = Counter(pick["prizeId"] for pick in picks or ())
     for prize in rule.prizes:
@@ -157,6 +202,7 @@ def _tell(
     prizes: tuple[str, ...],
     *,
     complete: bool,
+    items: tuple[str, ...] | None = None,
 ) -> None:
     transaction.record(
         DrawRevealed(
@@ -166,9 +212,16 @@ def _tell(
             complete=complete,
             link=draw.link,
             guarantee=guarantee_of(rule),
+            items=items,
         )
     )
     transaction.changed(
-        Change(kind=ChangeKind.DRAW, what="revealed", draw_id=draw.id, key=draw.key)
+        Change(
+            kind=ChangeKind.DRAW,
+            what="revealed",
+            draw_id=draw.id,
+            key=draw.key,
+            items=items if is_of_items(draw) else None,
+        )
     )
     transaction.audit("draw.reveal", subject=draw.id, prizes=list(prizes))

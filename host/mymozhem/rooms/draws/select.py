@@ -37,6 +37,7 @@ from mymozhem.rooms.tables.prizes import PrizeRow, WinnerRow
 from mymozhem.rooms.tables.rooms import RoomRow
 
 from . import commands
+from .items import is_of_items
 from .picks import (
     DrawInputs,
     PickDocument,
@@ -260,7 +261,7 @@ async def _store(
     draw.picks, draw.reserves = picks, selected.reserves
     release(draw)
     await transaction.session.flush()
-    for start in range(0, len(picks), ROWS_AT_ONCE):
+    for start in range(0, 0 if is_of_items(draw) else len(picks), ROWS_AT_ONCE):
         some = picks[start : start + ROWS_AT_ONCE]
         rows = [
             _winner(transaction, draw, pick, start + at, selected.metadata)

@@ -33,6 +33,7 @@ from mymozhem.rooms.tables.rooms import RoomRow
 
 from .entries import CHUNK, write_chunk
 from .entries import Row as EntryRow
+from .items import is_of_items
 from .queries import wanted_prizes, wanted_sources
 
 
@@ -70,7 +71,8 @@ async def take_snapshot(
     """Read everything that a draw depends on; `asked` adds the data that only apps receive."""
     room = (await session.scalars(select(RoomRow).where(RoomRow.id == draw.room_id))).one()
     lock = await session.scalar(select(RoomLockRow.digest).where(RoomLockRow.id == room.lock_id))
-    prizes = await _prizes(session, draw)
+    of_items = is_of_items(draw)
+    prizes = () if of_items else await _prizes(session, draw)
     replaced = await _replaced(session, draw)
     return DrawSnapshot(
         room=room,
@@ -80,8 +82,10 @@ async def take_snapshot(
         prizes=prizes,
         sources=wanted_sources(draw.request),
         replaced=replaced,
-        exclude=await _exclude(session, room.id, prizes, replaced),
-        people=await _people(session, services, room, asked=asked),
+        exclude=() if of_items else await _exclude(session, room.id, prizes, replaced),
+        people=People(Candidates())
+        if of_items
+        else await _people(session, services, room, asked=asked),
         revision=await revision(session, room, None),
         seq=room.last_seq,
     )
@@ -94,7 +98,7 @@ async def is_stale(session: AsyncSession, room: RoomRow, seen: DrawSnapshot) -> 
     """
     if await revision(session, room, None) != seen.revision:
         return True
-    if room.last_seq == seen.seq:
+    if room.last_seq == seen.seq or not seen.people.candidates.id:
         return False
     return await _somebody_left(session, room.id, seen)
 

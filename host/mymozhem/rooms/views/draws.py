@@ -14,7 +14,7 @@ from .base import Timestamp, View
 from .paging import PageRequest, ResultPage
 
 #: absent until there is something to show
-_SEALED = ("rule", "public_inputs", "picks", "reserves", "link")
+_SEALED = ("rule", "public_inputs", "picks", "items", "reserves", "link")
 
 
 class PickView(View):
@@ -39,6 +39,8 @@ class DrawView(View):
     So is `reserves`, if people in reserve were requested, in drawn order. `publicInputs` are the
     accepted values of public sources in canonical form. They and `rule` before the reveal, and why
     a draw is held, are shown to the staff of the room.
+
+    `items` are the revealed ones of a draw of items, in drawn order; it has no picks.
     """
 
     id: str
@@ -66,6 +68,7 @@ class DrawView(View):
     rule_text: str | None = None
     public_inputs: list[str] | None = None
     picks: list[PickView] | None = None
+    items: list[str] | None = None
     reserves: list[ReserveView] | None = None
     link: str | None = None
     held_code: str | None = None
@@ -80,6 +83,8 @@ def draw_view(membership: Membership, draw: VisibleDraw) -> DrawView:
     picks = [PickView.model_validate(each) for each in draw.picks or ()]
     if draw.picks is not None:
         shown["picks"] = picks
+    if draw.items is not None:
+        shown["items"] = list(draw.items)
     if draw.public_inputs is not None:
         shown["public_inputs"] = list(draw.public_inputs)
     if draw.reserves is not None:

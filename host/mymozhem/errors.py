@@ -16,6 +16,7 @@
     ├── TooManyRequests       429
     ├── HostFault             500  an error of the host
     └── Unavailable           503  try again later
+        └── Busy              503  too many do the same; nothing is wrong with the host
 
 Every error has a code (for programs), a sentence (for people: what happened, what to do now) and
 details (facts). No client ever gets a stack trace.
@@ -145,3 +146,9 @@ class Unavailable(MymozhemError):
 
     status = 503
     default_code = "UNAVAILABLE"
+
+
+class Busy(Unavailable):
+    """The host is busy with other requests of this kind; try again in a few seconds."""
+
+    default_code = "BUSY"

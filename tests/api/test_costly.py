@@ -2,6 +2,8 @@
 
 import asyncio
 import os
+import subprocess
+import sys
 import threading
 from collections.abc import Callable
 from types import SimpleNamespace
@@ -16,6 +18,7 @@ from mymozhem.concurrency.costly_pool import LARGE, CostlyPool, Places
 from mymozhem.errors import Unavailable
 from tests.support.api_host import ApiHost
 from tests.support.remote_manifest import remote_manifest
+from tests.support.timing import HANG_TIMEOUT
 
 VALIDATE = "/apps/validate-manifest"
 
@@ -209,3 +212,30 @@ def _end() -> None:
 def _nice() -> int:
 
     return os.nice(0)
+
+
+def test_a_process_ends_while_its_child_computes():
+    """The child is killed: an exit waits for what runs in a pool."""
+    script = (
+        "import asyncio, time; from functools import partial\n"
+        "from mymozhem.concurrency.costly_pool import LARGE, CostlyPool\n"
+        "from mymozhem.concurrency.compute_pool import ComputePool\n"
+        "async def main():\n"
+        "    costly, draws = CostlyPool(), ComputePool()\n"
+        "    await costly.run(time.time, size=LARGE)\n"
+        "    await draws.run(time.time, size=20_000)\n"
+        "    work = partial(time.sleep, 100_000)\n"
+        "    tasks = [asyncio.ensure_future(costly.run(work, size=LARGE)),\n"
+        "             asyncio.ensure_future(draws.run(work, size=20_000))]\n"
+        "    await asyncio.sleep(0.1)\n"
+        "    costly.close(); draws.close()\n"
+        "    found = await asyncio.gather(*tasks, return_exceptions=True)\n"
+        "    print([each.code for each in found])\n"
+        "if __name__ == '__main__':\n"
+        "    asyncio.run(main())\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script],
+        capture_output=True, text=True, timeout=HANG_TIMEOUT, check=True,
+    )  # fmt: skip
+    assert done.stdout == "['COSTLY_PROCESS_ENDED', 'COMPUTE_PROCESS_ENDED']\n"

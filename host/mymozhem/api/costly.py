@@ -65,7 +65,7 @@ class CostlyPlaces:
         }
 
     def hold(self, kind: Costly, request: Request, principal: AnyPrincipal | None) -> None:
-        """Take a place until the request has ended; raises `Unavailable` BUSY if there is none.
+        """Take a place until the request has ended; raises `Busy` if there is none.
 
         Guests share the places of one caller: anybody can become many guests.
         """

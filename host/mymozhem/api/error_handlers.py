@@ -8,7 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field, JsonValue, ValidationError
 from quart import Quart, Response
 from werkzeug.exceptions import HTTPException
 
-from mymozhem.errors import Invalid, MymozhemError
+from mymozhem.errors import Busy, Invalid, MymozhemError
 
 from .json_provider import dumps
 
@@ -131,7 +131,8 @@ def _waits(error: MymozhemError) -> dict[str, object]:
 
 
 async def _known(error: MymozhemError) -> Response:
-    if error.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+    # Anybody can cause as many `Busy` as they like, so they must not fill the log.
+    if error.status >= HTTPStatus.INTERNAL_SERVER_ERROR and not isinstance(error, Busy):
         logger.warning("request.failed", code=error.code, message=error.message)
     return respond(error)
 

@@ -12,7 +12,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from mymozhem.errors import TooManyRequests, Unauthenticated, Unavailable
+from mymozhem.errors import Busy, TooManyRequests, Unauthenticated, Unavailable
 
 #: attempts per key that are compared at a time; the threads that compare are fewer
 AT_ONCE = 4
@@ -57,7 +57,7 @@ class _Gate:
     async def wait(self) -> None:
         """Wait until an attempt of this key has ended."""
         if self.waiting >= MOST_WAITING:
-            raise Unavailable(
+            raise Busy(
                 "Too many people are signing in at this moment; try again in a few seconds.",
                 code="SIGN_IN_BUSY",
             )

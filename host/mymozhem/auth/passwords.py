@@ -12,7 +12,7 @@ from typing import TypeVar
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 
-from mymozhem.errors import Invalid, Unavailable
+from mymozhem.errors import Busy, Invalid
 
 MIN_LENGTH = 10
 MAX_LENGTH = 128
@@ -72,7 +72,7 @@ class Passwords:
 
     async def _in_turn(self, work: Callable[[], _Result]) -> _Result:
         if not self._places.acquire(blocking=False):
-            raise Unavailable(
+            raise Busy(
                 "Too many people are signing in at this moment; try again in a few seconds.",
                 code="SIGN_IN_BUSY",
             )

@@ -49,7 +49,7 @@ class ComputePool:
     def close(self) -> None:
         """Shut the child process down without waiting for it; idempotent."""
         if self._pool is not None:
-            self._pool.shutdown(wait=False, cancel_futures=True)
+            end_child(self._pool)
             self._pool = None
 
 
@@ -58,6 +58,14 @@ def start_child(prepare: Callable[[], None] | None = None) -> ProcessPoolExecuto
     # Spawned, not forked: a fork would inherit this process's sockets and database connections.
     context = multiprocessing.get_context("spawn")
     return ProcessPoolExecutor(1, mp_context=context, initializer=_begin, initargs=(prepare,))
+
+
+def end_child(pool: ProcessPoolExecutor) -> None:
+    """End a pool of `start_child`, and what it is computing; the process could not end before."""
+    # There is a public method for it from Python 3.14 on.
+    for process in list((pool._processes or {}).values()):  # noqa: SLF001
+        process.kill()
+    pool.shutdown(wait=False, cancel_futures=True)
 
 
 def _begin(prepare: Callable[[], None] | None) -> None:

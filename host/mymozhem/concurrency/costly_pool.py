@@ -12,9 +12,9 @@ from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from typing import TypeVar
 
-from mymozhem.errors import Unavailable
+from mymozhem.errors import Busy, Unavailable
 
-from .compute_pool import start_child
+from .compute_pool import end_child, start_child
 
 #: bytes from which on a computation over documents runs in the child process
 LARGE = 16 * 1024
@@ -35,13 +35,9 @@ class Places:
         self._taken: Counter[str] = Counter()
 
     def take(self, caller: str) -> Callable[[], None]:
-        """Take a place and return the function that releases it; `Unavailable` BUSY without one."""
+        """Take a place and return the function that releases it; `Busy` without one."""
         if self._taken.total() >= self._most or self._taken[caller] >= self._per_caller:
-            raise Unavailable(
-                "The host is busy with other requests of this kind; try again in a few seconds.",
-                code="BUSY",
-                details={"retryAfter": RETRY_SECONDS},
-            )
+            raise Busy(details={"retryAfter": RETRY_SECONDS})
         self._taken[caller] += 1
 
         def release() -> None:
@@ -81,9 +77,10 @@ class CostlyPool:
 
     def close(self) -> None:
         """Shut both down without waiting for them; idempotent."""
-        for pool in (self._thread, self._process):
-            if pool is not None:
-                pool.shutdown(wait=False, cancel_futures=True)
+        if self._thread is not None:
+            self._thread.shutdown(wait=False, cancel_futures=True)
+        if self._process is not None:
+            end_child(self._process)
         self._thread = self._process = None
 
 

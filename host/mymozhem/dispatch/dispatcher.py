@@ -19,9 +19,10 @@ from mymozhem.registry.endpoint import Endpoint
 from mymozhem.registry.loaded_code import IsolatedCode
 
 from .breakers.breaker import Key, Verdict
-from .breakers.failure_classes import verdict_of
+from .breakers.failure_classes import is_unfair, verdict_of
 from .breakers.registry import Breakers
 from .lock_drift import drift_of
+from .loop_blocks import LoopBlocks
 from .observers import CallObservers, Listener, observed
 from .older_contracts import as_of
 from .outcome import BadAnswer, CallFailed, FailureKind, Outcome
@@ -85,11 +86,12 @@ class Dispatcher:
         self._apps = apps
         self._clock = clock
         self._cap_ms = settings.max_deadline_ms
-        self._inside: Transport = InProcess(apps)
+        self._observers = observers or CallObservers()
+        self._blocks = LoopBlocks(self._observers.reports)
+        self._inside: Transport = InProcess(apps, measured=self._blocks.measured)
         self._remote = LateReplyTransport(remote) if remote is not None else None
         self._isolated = LateReplyTransport(isolated) if isolated is not None else None
         self._breakers = breakers
-        self._observers = observers or CallObservers()
         self._policies: dict[tuple[str, str, str], Policy | None] = {}
         self._places: defaultdict[str, asyncio.Semaphore] = defaultdict(
             lambda: asyncio.Semaphore(CALLS_AT_ONCE)
@@ -120,6 +122,7 @@ class Dispatcher:
         """
         _guard(hook, request)
         policy, started = self._policy(hook, app), self._clock.monotonic()
+        held_up_ms = self._blocks.held_up_ms(app.app_id)
         call_id = call_id or new_id("call")
         if policy is None:
             return Outcome(DecidedBy.PLATFORM, call_id)
@@ -146,9 +149,9 @@ class Dispatcher:
             decided_by, answer = _instead(hook, policy, check)
         if late is not None:
             late.decided_by, late.decided_at = decided_by, self._clock.monotonic()
-        outcome = _outcome(
-            decided_by, answer, call_id, failed, (self._clock.monotonic() - started) * 1000
-        )
+        held_up_ms = self._blocks.held_up_ms(app.app_id) - held_up_ms
+        took_ms = max(0.0, (self._clock.monotonic() - started) * 1000 - held_up_ms)
+        outcome = _outcome(decided_by, answer, call_id, failed, took_ms)
         self._tell(call, outcome, failed)
         return outcome
 
@@ -176,7 +179,7 @@ class Dispatcher:
         if self._apps.is_stopped(name):
             raise CallFailed(FailureKind.STOPPED, f"{name} was stopped by the operator.")
         if self._breakers is None:
-            return _checked(decode(hook, await self._send(call, within_ms)), check)
+            return _checked(decode(hook, await self._send(call, within_ms, policy)), check)
         asked_at = self._clock.monotonic()
         permit = await self._breakers.admit(Key(name, call.app.version, hook.capability))
         if permit is None:
@@ -188,7 +191,7 @@ class Dispatcher:
             waited_ms = int((self._clock.monotonic() - asked_at) * 1000)
             call = _within(call, max(0, within_ms - waited_ms))
             within_ms = call.context.deadline_ms
-            answer = _checked(decode(hook, await self._send(call, within_ms)), check)
+            answer = _checked(decode(hook, await self._send(call, within_ms, policy)), check)
             verdict = Verdict.SUCCESS
         except CallFailed as error:
             kind, code = error.failure.kind, error.failure.code
@@ -198,7 +201,7 @@ class Dispatcher:
             permit.report(verdict, code)
         return answer
 
-    async def _send(self, call: HookCall, within_ms: int) -> Reply:
+    async def _send(self, call: HookCall, within_ms: int, policy: Policy) -> Reply:
         name = call.app.app_id
         if within_ms <= 0:
             raise CallFailed(FailureKind.BUDGET_SPENT, f"No time was left to call {name}.")
@@ -206,13 +209,18 @@ class Dispatcher:
         place = self._places[name]
         must_wait, asked = place.locked(), False
         try:
-            async with asyncio.timeout(within_ms / 1000) as deadline, place:
-                asked = True
-                reply = await transport.send(_left(call, deadline) if must_wait else call)
+            async with asyncio.timeout(within_ms / 1000) as deadline:
+                with self._blocks.waiting(name, deadline):
+                    async with place:
+                        asked = True
+                        reply = await transport.send(_left(call, deadline) if must_wait else call)
         except TimeoutError:
             if not asked:
                 message = f"{name} has too many calls running."
                 raise CallFailed(FailureKind.OVERLOADED, message) from None
+            if is_unfair(within_ms, timeout_ms=min(policy.timeout_ms, self._cap_ms)):
+                message = f"Others had left {within_ms} ms of the request's time to call {name}."
+                raise CallFailed(FailureKind.BUDGET_SPENT, message) from None
             message = f"{name} did not answer {call.hook.name} within {within_ms} ms."
             raise CallFailed(FailureKind.TIMEOUT, message) from None
         self._compare(call, reply)

@@ -7,7 +7,7 @@ from pydantic import BaseModel
 
 from mymozhem.clock import Clock
 from mymozhem.contract import DecidedBy, Hook
-from mymozhem.observability.call_observer import CallObserver, Observed
+from mymozhem.observability.call_observer import AppReport, CallObserver, Observed
 
 from .late_answers import LateAnswer, LateSink
 from .lock_drift import DriftSink
@@ -33,13 +33,14 @@ class CallObservers:
 
     `observer` receives every finished call, `late` the answers after their deadlines, `drifts`
     the replies for a different lock than the room's. `gone` receives the versions of apps that
-    replied that they no longer exist (410).
+    replied that they no longer exist (410), `reports` what apps do wrong besides their replies.
     """
 
     observer: CallObserver | None = None
     late: LateSink | None = None
     drifts: DriftSink | None = None
     gone: Callable[[AppTarget], None] | None = None
+    reports: Callable[[AppReport], None] | None = None
 
 
 @dataclass

@@ -127,6 +127,7 @@ async def open_parts(
                 late=late,
                 drifts=drifts,
                 gone=lambda app: _gone(going, database, apps, app),
+                reports=counts.reported,
             ),
         )
         stack.push_async_callback(dispatcher.close)

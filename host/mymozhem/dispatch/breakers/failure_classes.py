@@ -21,12 +21,17 @@ _NEUTRAL = frozenset(
 _FAIR_PART = 4
 
 
+def is_unfair(within_ms: int, *, timeout_ms: int) -> bool:
+    """Return whether an app had too little of its deadline, so that a timeout is not its fault."""
+    return within_ms * _FAIR_PART < timeout_ms
+
+
 def verdict_of(kind: FailureKind, *, within_ms: int, timeout_ms: int) -> Verdict:
     """Return the verdict of a failure; `within_ms` is the part of `timeout_ms` that the app had."""
     if kind in _NEUTRAL:
         return Verdict.NEUTRAL
     if kind is FailureKind.ACCEPTED:
         return Verdict.SUCCESS
-    if kind is FailureKind.TIMEOUT and within_ms * _FAIR_PART < timeout_ms:
+    if kind is FailureKind.TIMEOUT and is_unfair(within_ms, timeout_ms=timeout_ms):
         return Verdict.NEUTRAL
     return Verdict.FAILURE

@@ -1,10 +1,12 @@
 """Effects: what an app can request from the host; those of one result are applied all or none."""
 
+from collections.abc import Mapping
 from operator import not_
 from typing import Annotated, Literal, Self
 
 from pydantic import (
     AfterValidator,
+    BaseModel,
     Field,
     JsonValue,
     StrictBool,
@@ -427,6 +429,9 @@ class Reply(Answer):
     effect: Literal["reply"] = "reply"
     data: JsonValue = None
 
+
+#: effects that came after version 1.0 of the contract, and the version that added each
+LATER_EFFECTS: Mapping[type[BaseModel], str] = {AddPrize: "1.1", DrawItems: "1.1"}
 
 Effect = Annotated[
     Emit

@@ -7,11 +7,13 @@ from dataclasses import dataclass
 
 from mymozhem.contract import JsonObject
 
-from .checks import CHECKS, Check
-from .checks.manifest import REMARKS
+from .checks import CHECKS, Check, contract_versions, manifest
 from .conformance_run import ConformanceRun, NothingToTry
 from .sample_inputs import SampleInputs
 from .web_server import Endpoint, by_contract
+
+#: checks whose problems are remarks unless the kit is strict
+REMARKS = (*manifest.REMARKS, *contract_versions.REMARKS)
 
 
 class ConformanceWarning(UserWarning):

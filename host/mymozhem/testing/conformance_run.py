@@ -4,7 +4,7 @@ import asyncio
 import logging
 from collections.abc import Coroutine, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import cache, cached_property
 from typing import TypeVar
@@ -12,6 +12,8 @@ from typing import TypeVar
 from structlog.testing import capture_logs
 
 from mymozhem.clock import HeldClock
+from mymozhem.contract import VersionRange
+from mymozhem.contract.versions import CONTRACT_VERSIONS
 from mymozhem.observability.call_observer import Observed
 
 from .app_lookup import App, find_app
@@ -105,6 +107,19 @@ class ConformanceRun:
         """The calls that are made over both transports."""
         return [asked.question for asked in self.inside.asked]
 
+    @property
+    def older_version(self) -> str | None:
+        """An older version of the contract that the manifest declares; None if it does not."""
+        manifest = self.valid.manifest
+        declared = VersionRange.parse(manifest.contract)
+        older = (each for each in CONTRACT_VERSIONS if each != manifest.speaks)
+        return next((each for each in older if each in declared), None)
+
+    @cached_property
+    def older(self) -> Sequence[Invocation]:
+        """The questions, asked as a room asks that is locked to the older version."""
+        return run_apart(self._older())
+
     def survival(self, fault: Fault | WireFault) -> FaultToleranceRun:
         """Return the run of a room whose app broke in this way."""
         return self._survived(type(fault))[fault]
@@ -128,6 +143,15 @@ class ConformanceRun:
             asked = await invoke_all(host, app, questions)
             again = await invoke_all(host, app, questions)
             return TransportRun(game, tuple(notes.calls), asked, tuple(host.observed), again)
+
+    async def _older(self) -> Sequence[Invocation]:
+        app, version = self.valid, self.older_version
+        questions = [
+            replace(each, context=each.context.model_copy(update={"contract": version}))
+            for each in self.questions
+        ]
+        async with open_host({app.app_id: app.plugin}, clock=moment()) as host:
+            return await invoke_all(host, app, questions)
 
     async def _served(self) -> TransportRun:
         app, notes, questions = self.valid, CallRecords(), self.questions

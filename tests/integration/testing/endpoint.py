@@ -49,7 +49,7 @@ class Service:
             function = self._functions.get(asked["hook"])
         except ValueError:
             return (200 if self._without == "reading" else 400), b"{}"
-        if asked["contract"] != "1.0" and self._without != "contract":
+        if asked["contract"].split(".")[0] != "1" and self._without != "contract":
             return 400, b"{}"
         if function is None:
             return (200 if self._without == "hook" else 404), b"{}"

@@ -6,7 +6,16 @@ from functools import partial
 import pytest
 
 from mymozhem.testing import ConformanceWarning, conformance, report
-from mymozhem.testing.checks import CHECKS, Check, answers, endpoint, games, manifest, rooms
+from mymozhem.testing.checks import (
+    CHECKS,
+    Check,
+    answers,
+    contract_versions,
+    endpoint,
+    games,
+    manifest,
+    rooms,
+)
 from mymozhem.testing.conformance_kit import NotConforming, find
 from mymozhem.testing.conformance_run import ConformanceRun
 from mymozhem.testing.sample_inputs import SampleInputs
@@ -14,6 +23,7 @@ from mymozhem.testing.web_server import by_contract
 from tests.integration.testing.endpoint import Service
 from tests.support.apps import tiny_app
 
+VERSIONS = {check.__name__ for check in contract_versions.CHECKS}
 ROOMS = {check.name for check in CHECKS if check.problems in rooms.CHECKS}
 
 BROKEN = {
@@ -32,6 +42,9 @@ BROKEN = {
     tiny_app.Loud: {"effects_keep_to_the_manifest"},
     tiny_app.Shapeless: {"effects_keep_to_the_manifest"},
     tiny_app.Hoards: {"state_stays_small"},
+    tiny_app.GivesUnasked: {"effects_keep_to_the_manifest"},
+    tiny_app.NeedsNewest: {"older_versions_are_spoken"},
+    tiny_app.AnswersNewest: {"answers_fit_the_declared_versions"},
     tiny_app.NeverStarts: {"room_can_be_started"},
     tiny_app.LetsNobodyIn: {"people_can_join"},
     tiny_app.TakesNoActions: {"nobody_meets_a_fault_inside", "nobody_meets_a_fault_served"},
@@ -91,6 +104,7 @@ def test_a_good_app_of_another_kind_passes_too(app):
 def test_an_app_that_breaks_a_rule_fails_just_there(broken):
     expected = BROKEN[broken]
     modules = [manifest, answers, games, *([rooms] if expected & ROOMS else [])]
+    modules += [contract_versions] if expected & VERSIONS else []
     assert (
         failed(ConformanceRun(broken(), wishes=SampleInputs(rounds=1), strict=True), of(*modules))
         == expected
@@ -131,6 +145,18 @@ def test_a_report_says_why_a_check_did_not_look():
     found = {each.check: each for each in report(tiny_app.Invalid())}
     assert found["manifest_is_valid"].problems
     assert found["room_can_be_started"].skipped == "the manifest is not valid"
+
+
+def test_an_app_of_one_version_of_the_contract_is_held_to_that_alone():
+    class Older(tiny_app.Tiny):
+        more = {"contract": ">=1.0 <1.1"}
+
+    trial = ConformanceRun(Older(), strict=True)
+    assert {noted.hook.name for noted in trial.inside.noted} >= {"handle_action"}
+    assert all(b'"contract":"1.0"' in noted.context for noted in trial.inside.noted)
+    found = [find(trial, check) for check in of(contract_versions, answers)]
+    assert {each.check for each in found if each.skipped} == VERSIONS
+    assert [each for each in found if each.problems] == []
 
 
 def test_a_title_that_is_missing_is_a_remark_and_not_a_failure():

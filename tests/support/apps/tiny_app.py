@@ -9,6 +9,7 @@ from mymozhem.contract import (
     ActionAnswer,
     ActionRequest,
     ActionResult,
+    AddPrize,
     Adjust,
     CloseWindowRequest,
     Context,
@@ -158,6 +159,24 @@ class Shapeless(Tiny):
 class Hoards(Tiny):
     def add(self, context: Context, count: int) -> Effects:
         return Effects.of(SetState(private={"text": "x" * 200_000}))
+
+
+class GivesUnasked(Tiny):
+    def add(self, context: Context, count: int) -> Effects:
+        return Effects.of(AddPrize(name="More"))
+
+    more = {"contract": ">=1.1 <2.0"}
+
+
+class NeedsNewest(Tiny):
+    def add(self, context: Context, count: int) -> Effects:
+        assert context.contract != "1.0"
+        return super().add(context, count)
+
+
+class AnswersNewest(Tiny):
+    def add(self, context: Context, count: int) -> Effects:
+        return Effects.of(SetState(public={"count": count}, merge=True), Reply(data=count))
 
 
 class NeverStarts(Tiny):

@@ -10,8 +10,9 @@ from mymozhem.contract.enums import Level
 from mymozhem.contract.payloads import ActionResult, Context, Effects
 from mymozhem.dispatch.outcome import FailureKind
 from mymozhem.manifests.model import Manifest
+from mymozhem.manifests.settings import merge_patch
 from mymozhem.rooms.app_state import MAX_PERSON_BYTES, MAX_STATE_BYTES
-from mymozhem.rooms.effects import WIDTH
+from mymozhem.rooms.effects import PERMISSIONS, WIDTH
 from mymozhem.testing.conformance_run import ConformanceRun
 from mymozhem.testing.invoke import Invocation, place_of
 from mymozhem.testing.recording_app import RecordedCall
@@ -156,6 +157,9 @@ def _of_effects(manifest: Manifest, noted: RecordedCall) -> Iterator[str]:
             for problem in manifest.state_validator.errors(_whole(noted, effect)):
                 place = problem.pointer or "/"
                 yield f"setState breaks the manifest's `state` at {place}: {problem.message}"
+        required = PERMISSIONS.get(type(effect))
+        if required is not None and required not in manifest.permissions:
+            yield f"{effect.effect} needs the permission {required} in the manifest."
 
 
 def _of_event(manifest: Manifest, effect: Emit) -> Iterator[str]:
@@ -176,7 +180,10 @@ def _whole(noted: RecordedCall, effect: SetState) -> JsonObject:
     """Return the state after the effect."""
     room = Context.model_validate_json(noted.context).room
     whole: JsonObject = room.state.model_dump() if room is not None else {}
-    return whole | effect.model_dump(exclude={"effect"}, exclude_none=True)
+    parts: JsonObject = effect.model_dump(exclude={"effect", "merge"}, exclude_none=True)
+    if not effect.merge:
+        return whole | parts
+    return {**whole, **{name: merge_patch(whole.get(name), part) for name, part in parts.items()}}
 
 
 def _too_large(noted: RecordedCall, effect: Effect) -> Iterator[str]:

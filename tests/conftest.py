@@ -25,9 +25,14 @@ from mymozhem.db.unit_of_work import Database
 from tests.support.databases import PostgresTemplate, SqliteTemplate, postgres_server
 from tests.support.dialects import dialects_of
 from tests.support.engine_tuning import ENGINE_TUNING
+from tests.support.own_user import OWN_USER
 from tests.support.timing import LoadTolerantLoop
 
 ENGINE_TUNING.install()
+
+# Isolated code runs as the tests' own user, even if that is root: no other one can be expected to
+# run the interpreter of the tests. Tests of separate users set their own.
+os.environ["MYMOZHEM_ISOLATED_USER"] = OWN_USER
 
 # An example has no time limit: the first one builds the models that the others find.
 hypothesis.settings.register_profile("mymozhem", deadline=None)

@@ -69,6 +69,11 @@ class Settings(BaseSettings):
         default_factory=default_data_dir,
         description="Folder of the database file, its lock and the generated keys.",
     )
+    environments_dir: Path | None = Field(
+        default=None,
+        description="Folder of the environments of isolated apps, which the user that runs them "
+        "can read; by default beside the data folder.",
+    )
     database_url: str | None = Field(
         default=None,
         repr=False,  # it may hold a password
@@ -160,8 +165,8 @@ class Settings(BaseSettings):
     )
     isolated_user: str | None = Field(
         default=None,
-        description="User that isolated apps run as if the host runs as root; by default nobody, "
-        "if possible.",
+        description="User that isolated apps run as if the host runs as root; by default nobody. "
+        "They run as root only if this is root.",
     )
     isolated_memory_mb: int = Field(
         default=1_024,
@@ -276,10 +281,10 @@ class Settings(BaseSettings):
             return given
         return tuple(AllowedOrigin.parse(part.strip()) for part in given.split(",") if part.strip())
 
-    @field_validator("data_dir")
+    @field_validator("data_dir", "environments_dir")
     @classmethod
-    def _expand(cls, given: Path) -> Path:
-        return given.expanduser()
+    def _expand(cls, given: Path | None) -> Path | None:
+        return None if given is None else given.expanduser()
 
     @field_validator("time_zone")
     @classmethod
@@ -314,8 +319,14 @@ class Settings(BaseSettings):
 
     @property
     def isolated_dir(self) -> Path:
-        """Return the folder of the environments of isolated apps."""
-        return self.data_dir / "isolated"
+        """Return the folder of the environments of isolated apps: not in the data folder.
+
+        The data folder is closed to the user that runs isolated apps.
+        """
+        if self.environments_dir is not None:
+            return self.environments_dir
+        data = self.data_dir.absolute()
+        return data.parent / f"{data.name}-environments"
 
     @property
     def effective_public_url(self) -> str:

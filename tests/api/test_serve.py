@@ -54,6 +54,9 @@ def test_a_fresh_folder_is_served_and_a_signal_ends_it(tmp_path: Path):
         with urllib.request.urlopen(f"http://127.0.0.1:{port}/health/ready") as answer:
             assert orjson.loads(answer.read())["data"] == {"status": "ready"}
             request_id = answer.headers["X-Request-ID"]
+        modes = {each.name: each.stat().st_mode & 0o777 for each in tmp_path.rglob("*")}
+        assert {"keys.json", "mymozhem.sqlite3", "mymozhem.sqlite3-wal"} <= modes.keys()
+        assert {name: mode for name, mode in modes.items() if mode & 0o077} == {}
         logged = orjson.loads(serving.stderr.readline())
         assert logged["request_id"] == request_id
         with pytest.raises(urllib.error.HTTPError) as refused:

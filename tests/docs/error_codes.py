@@ -18,7 +18,14 @@ from tests.docs.schema_tables import members
 
 #: no request meets them: they end a command, or a start
 _NOT_OVER_HTTP = frozenset(
-    {"ALREADY_RUNNING", "DATABASE_URL_REFUSED", "KEYS_REFUSED", "SEAL_BROKEN", "VERSION_IMMUTABLE"}
+    {
+        "ALREADY_RUNNING",
+        "DATABASE_URL_REFUSED",
+        "KEYS_REFUSED",
+        "NO_SEPARATE_USER",
+        "SEAL_BROKEN",
+        "VERSION_IMMUTABLE",
+    }
 )
 _SKIPPED = ("mymozhem.cli", "mymozhem.migrations", "mymozhem.demo", "mymozhem.testing",
             "mymozhem.__main__")  # fmt: skip

@@ -27,6 +27,7 @@ from mymozhem.demo.host_process import free_port
 from mymozhem.registry.isolated.build import PATH_FILE, host_path
 from mymozhem.registry.isolated.environments import site_packages
 from tests.support.databases import run
+from tests.support.own_user import OWN_USER
 from tests.support.timing import HANG_TIMEOUT
 
 ROOT = Path(__file__).parents[2]
@@ -74,6 +75,7 @@ class Operator:
                 "MYMOZHEM_DATA_DIR": str(self.home / "data"),
                 "MYMOZHEM_DATABASE_URL": self.database_url,
                 "MYMOZHEM_ENABLE_APPS": "lottery",
+                "MYMOZHEM_ISOLATED_USER": OWN_USER,
                 "MYMOZHEM_LOG_LEVEL": "warning",
                 "MYMOZHEM_RATE_LIMITS_ENABLED": "false",
             }

@@ -184,3 +184,18 @@ def do_flee():
         os.write(writing, str(pid).encode())
         os._exit(0)
     return {"pid": int(os.read(reading, 20))}
+
+
+def do_kill_supervisor(where):
+    """Let a child in a session of its own, and a child of it, live on without the supervisor."""
+    supervisor = os.getppid()
+    if os.fork() == 0:
+        os.setsid()
+        inner = os.fork()
+        if inner == 0:
+            os.setsid()
+            time.sleep(10_000)
+        Path(where, f"{os.getpid()}").write_text(json.dumps([os.getpid(), inner]))
+        os.kill(supervisor, signal.SIGKILL)
+        time.sleep(10_000)
+    time.sleep(10_000)

@@ -1,5 +1,7 @@
 """The command line: one file per group, imported if it is called, so that help is fast."""
 
+import os
+import sys
 from importlib import import_module
 
 import click
@@ -90,5 +92,11 @@ def cli() -> None:
 
 
 def main() -> None:
-    """Run the command line; report errors as one sentence, with exit status 1 or 2."""
+    """Run the command line; report errors as one sentence, with exit status 1 or 2.
+
+    Only the user itself can read the files that a host or a command writes. The commands of
+    `mymozhem app` write projects, whose permissions are the author's own choice.
+    """
+    if sys.argv[1:2] != ["app"]:
+        os.umask(0o077)
     cli()

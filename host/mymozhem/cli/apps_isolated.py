@@ -46,8 +46,9 @@ class ListedIsolated:
 @click.command("install")
 @click.argument("requirement")
 @click.option("--isolated", is_flag=True, help="Install into an isolated environment; required.")
+@click.option("--as-root", is_flag=True, help="Let the app run as root if the host does.")
 @_FORMAT
-def install_command(requirement: str, *, isolated: bool, form: Form) -> None:
+def install_command(requirement: str, *, isolated: bool, as_root: bool, form: Form) -> None:
     """Install the app REQUIREMENT in an isolated environment.
 
     It serves rooms that are locked to its version, beside the version that the host loads.
@@ -55,6 +56,9 @@ def install_command(requirement: str, *, isolated: bool, form: Form) -> None:
     index; or the path of a wheel; or the folder of a project. The code runs in a separate process,
     which starts when a room needs it. The host may be running. Installing imports the code once,
     outside the host, with a deadline.
+
+    The code never runs as root: if the host does, the user in MYMOZHEM_ISOLATED_USER builds and
+    runs it, or nobody. If that user cannot, nothing is installed, unless --as-root is given.
 
     \b
     Examples:
@@ -69,7 +73,7 @@ def install_command(requirement: str, *, isolated: bool, form: Form) -> None:
     settings = Settings()
     before = {code.name for code in Environments(settings.isolated_dir).read().codes}
     try:
-        code = install(requirement, settings)
+        code = install(requirement, settings, as_root=as_root)
     except MymozhemError as error:
         raise click.ClickException(error.message) from error
     _say_installed(code, form, changed=code.name not in before)

@@ -5,9 +5,12 @@ back for each, which costs more than a small statement does. SQLAlchemy's hook f
 is the connect argument `async_creator_fn`.
 """
 
+import os
 import sqlite3
+import stat
 from collections import deque
 from collections.abc import Awaitable, Callable, Iterable
+from contextlib import suppress
 from functools import partial
 from typing import Any, Self
 
@@ -117,8 +120,33 @@ class EagerConnection(aiosqlite.Connection):
 
 
 def connect(database: str, **options: Any) -> Awaitable[aiosqlite.Connection]:  # noqa: ANN401 - sqlite3's own
-    """Open a connection as `aiosqlite.connect` does; awaiting it connects."""
-    connection = EagerConnection(partial(sqlite3.connect, database, **options), _ITERATION_CHUNK)
+    """Open a connection as `aiosqlite.connect` does; awaiting it connects.
+
+    Other users cannot read the file: neither a new one nor one that exists. SQLite gives the files
+    beside it the same permissions.
+    """
+    connection = EagerConnection(partial(_connect, database, **options), _ITERATION_CHUNK)
     # A non-daemon thread would keep a process alive that left a connection open.
     connection._thread.daemon = True  # noqa: SLF001 - aiosqlite has no other way
     return connection
+
+
+def _connect(database: str, **options: Any) -> sqlite3.Connection:  # noqa: ANN401 - sqlite3's own
+    if not options.get("uri"):
+        _close_to_others(database)
+    connection: sqlite3.Connection = sqlite3.connect(database, **options)
+    return connection
+
+
+def _close_to_others(database: str) -> None:
+    """Create the file for its owner only; take the rights of others from files that exist.
+
+    The file is never opened here: to close it would release SQLite's locks of this process.
+    """
+    with suppress(OSError):  # it exists, or SQLite says what is wrong with the path
+        os.mknod(database, stat.S_IFREG | 0o600)
+    for path in (database, f"{database}-wal", f"{database}-shm"):
+        with suppress(OSError):  # it is missing, or another user's
+            mode = stat.S_IMODE(os.stat(path).st_mode)  # noqa: PTH116  a text, as SQLite has it
+            if mode & stat.S_IRWXO:
+                os.chmod(path, mode & ~stat.S_IRWXO)  # noqa: PTH101  likewise

@@ -12,10 +12,10 @@ import structlog
 
 from mymozhem.config import Settings
 from mymozhem.registry.isolated.environments import interpreter, log_folder
+from mymozhem.registry.isolated.os_user import OsUser, os_user_for
 from mymozhem.registry.loaded_code import IsolatedCode
 
 from .errors import NotStarted, Resting
-from .os_user import OsUser, os_user_for
 from .restart_backoff import deaths_after, deaths_before, rest_seconds
 from .worker import LOG_NAME, STOP_SECONDS, Launch, Worker
 
@@ -110,7 +110,11 @@ class _Place:
         self.code = code
         self._idle_seconds = settings.isolated_idle_seconds
         account = partial(
-            os_user_for, settings.isolated_user, interpreter(code.folder), settings.data_dir
+            os_user_for,
+            settings.isolated_user,
+            interpreter(code.folder),
+            settings.data_dir,
+            as_root=code.as_root,
         )
         self._launch = Launch(
             code,

@@ -1,10 +1,10 @@
 """Limit the resources of a worker and tie it to its supervisor; called in the worker itself."""
 
-import ctypes
 import os
 import resource
 import signal
-import sys
+
+from mymozhem.concurrency.child_processes import prctl
 
 #: the longest file that a worker may write
 MAX_FILE_BYTES = 64 * 1024 * 1024
@@ -13,7 +13,6 @@ MAX_FILE_BYTES = 64 * 1024 * 1024
 NICENESS = 5
 
 _PR_SET_PDEATHSIG = 1
-_PR_SET_CHILD_SUBREAPER = 36
 
 
 def limit(*, memory_bytes: int, open_files: int, processes: int | None) -> None:
@@ -32,26 +31,12 @@ def die_with_parent(parent: int) -> None:
 
     It works even while code of the app blocks the interpreter.
     """
-    _prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+    prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
     if os.getppid() != parent:  # the parent died before this was requested
         os._exit(1)
-
-
-def adopt_orphans() -> None:
-    """Become the parent of all descendants of this process that outlive their own parents."""
-    _prctl(_PR_SET_CHILD_SUBREAPER, 1)
 
 
 def _bound(kind: int, most: int) -> None:
     _, hard = resource.getrlimit(kind)
     least = most if hard == resource.RLIM_INFINITY else min(most, hard)
     resource.setrlimit(kind, (least, least))
-
-
-def _prctl(option: int, value: int) -> None:
-    if sys.platform != "linux":
-        return
-    library = ctypes.CDLL(None, use_errno=True)
-    if library.prctl(option, value, 0, 0, 0) != 0:
-        number = ctypes.get_errno()
-        raise OSError(number, os.strerror(number))

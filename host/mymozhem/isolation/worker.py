@@ -20,14 +20,15 @@ from pathlib import Path
 
 import structlog
 
+from mymozhem.concurrency import child_processes
 from mymozhem.contract.envelopes import MAX_BODY_BYTES
 from mymozhem.contract.signing import SharedKey, new_secret, parse_key
 from mymozhem.registry.endpoint import Endpoint
 from mymozhem.registry.isolated.environments import interpreter, log_folder
+from mymozhem.registry.isolated.os_user import NoSeparateUser, OsUser, variables
 from mymozhem.registry.loaded_code import IsolatedCode
 
 from .errors import NotStarted
-from .os_user import OsUser, variables
 from .protocol import ENDED, MAX_LINE_BYTES, PID, PROBLEM, READY, SOCKET_NAME, WorkerConfig
 
 #: the maximum length of a request to a worker: it includes long lists
@@ -84,6 +85,7 @@ class Worker:
         self._key = _new_key()
         self._socket = ""
         self._how: str | None = None
+        self._refusal: str | None = None
         self._lock = threading.Lock()
         self._process: subprocess.Popen[bytes] | None = None
         # Possibly no caller waits any more; the failure is also in `ended`.
@@ -137,10 +139,16 @@ class Worker:
         try:
             with contextlib.ExitStack() as stack:
                 process = self._start(stack)
+                since = child_processes.moment_of(process.pid)
                 reader = threading.Thread(target=self._read, args=(process,), daemon=True)
                 reader.start()
                 process.wait()
+                # The supervisor has ended everything, unless code of the app has killed it.
+                uid = self.account.uid if self.account is not None else None
+                child_processes.end_orphans(process, since, uid=uid)
                 reader.join(LAST_WORDS_SECONDS)
+        except NoSeparateUser as error:
+            self._refusal = error.message
         except Exception as error:
             logger.exception("a worker could not be started", worker=self._launch.code.name)
             self._how = f"could not be started ({type(error).__name__})"
@@ -170,14 +178,13 @@ class Worker:
         stack.callback(os.close, log)
         program = [str(interpreter(code.folder)), "-I", "-u", "-X", "faulthandler"]
         with self._lock:
-            process = subprocess.Popen(  # noqa: S603  the interpreter of an environment of ours
+            process = child_processes.start(
                 [*program, "-m", "mymozhem.isolation.worker_main"],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=log,
                 env=variables(folder, os.environ),
                 cwd=folder,
-                start_new_session=True,
                 user=account.uid,
                 group=account.gid,
                 extra_groups=[] if account.apart else None,
@@ -226,11 +233,13 @@ class Worker:
     def _ended(self) -> None:
         self._late.cancel()
         how = self._how or "was ended together with its supervisor"
+        if self._refusal is not None:
+            how = "was not started"
         if self.pid is not None and self._process is not None:
             _kill_group(self.pid, session=self._process.pid)
         if not self.ready.done():
             sentence = f"The process {how} before it was ready; its log may say why."
-            self.ready.set_exception(NotStarted(sentence))
+            self.ready.set_exception(NotStarted(self._refusal or sentence))
         self.ended.set_result(how)
 
     def _endpoint(self) -> Endpoint:

@@ -14,8 +14,10 @@ from contextlib import suppress
 from importlib.metadata import EntryPoint, entry_points
 from typing import NoReturn
 
+from mymozhem.concurrency.child_processes import adopt_orphans
+
 from .protocol import PID, PROBLEM, READY, WorkerConfig, report
-from .resource_limits import adopt_orphans, die_with_parent, limit
+from .resource_limits import die_with_parent, limit
 from .supervisor import Supervisor
 
 #: the same group as `mymozhem.registry.discovery` reads; that module is not imported here

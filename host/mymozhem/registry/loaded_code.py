@@ -39,7 +39,8 @@ class IsolatedCode:
     """Code of one app in an isolated environment, which a worker process runs on demand.
 
     `folder` contains the environment; `wheel_digest` is the SHA-256 of its wheel, in lower-case
-    hex. None of the code is in this process.
+    hex. `as_root` means that the operator allows it to run as root. None of the code is in this
+    process.
     """
 
     app_id: str
@@ -48,6 +49,7 @@ class IsolatedCode:
     distribution_version: str
     wheel_digest: str
     folder: Path
+    as_root: bool = False
 
     @property
     def name(self) -> str:

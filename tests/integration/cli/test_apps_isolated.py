@@ -14,6 +14,7 @@ from mymozhem.db.unit_of_work import Database
 from mymozhem.registry.isolated import environments
 from tests.support.databases import mark_as_migrated, run
 from tests.support.host import make_host
+from tests.support.own_user import OWN_USER
 from tests.support.wheels import app_manifest, lay_out, write_app
 
 PINNED = "acme-counter==1.0.0"
@@ -33,7 +34,7 @@ class Counter:
 
 @pytest.fixture
 def folder(tmp_path):
-    return tmp_path / "data" / "isolated"
+    return tmp_path / "data-environments"
 
 
 @pytest.fixture
@@ -42,6 +43,7 @@ def mymozhem(tmp_path, monkeypatch, database_url):
     for name in [name for name in os.environ if name.startswith(("PIP_", "MYMOZHEM_"))]:
         monkeypatch.delenv(name)
     monkeypatch.setenv("PIP_NO_INDEX", "1")
+    monkeypatch.setenv("MYMOZHEM_ISOLATED_USER", OWN_USER)
     monkeypatch.setenv("MYMOZHEM_DATA_DIR", str(tmp_path / "data"))
     monkeypatch.setenv("MYMOZHEM_DATABASE_URL", database_url)
     run(mark_as_migrated(database_url))

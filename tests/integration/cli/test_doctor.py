@@ -133,7 +133,7 @@ def test_servers_that_answer_for_other_locks_are_named(run, seeded, edit):
 
 def test_what_may_not_run_is_named_with_its_reasons(run, seeded, tmp_path, monkeypatch):
     monkeypatch.setenv("MYMOZHEM_ENABLE_APPS", "lottery,nowhere")
-    broken = tmp_path / "data" / "isolated" / "mymozhem-lottery-0.9.0-000000000000"
+    broken = tmp_path / "data-environments" / "mymozhem-lottery-0.9.0-000000000000"
     broken.mkdir(parents=True)
     (broken / "environment.json").write_text("{}")
     says = [text for what, text, _ in findings(run("doctor", "--format", "json"), "warning")]

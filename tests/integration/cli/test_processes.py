@@ -24,6 +24,7 @@ from mymozhem.config import Settings
 from mymozhem.contract import fair
 from mymozhem.db.unit_of_work import Database
 from tests.support.databases import run
+from tests.support.own_user import OWN_USER
 from tests.support.relay_host import FAILED, App, RelayHost
 from tests.support.remote_manifest import remote_manifest
 from tests.support.timing import HANG_TIMEOUT
@@ -90,6 +91,7 @@ class World:
             "MYMOZHEM_DATABASE_URL": self.url,
             "MYMOZHEM_DATA_DIR": str(self.folder / "data"),
             "MYMOZHEM_ENABLE_APPS": "lottery",
+            "MYMOZHEM_ISOLATED_USER": OWN_USER,
             "MYMOZHEM_PORT": "0",
             "PIP_NO_INDEX": "1",
             "PYTHONUNBUFFERED": "1",
@@ -241,7 +243,7 @@ def world(prepared, tmp_path) -> World:
 def test_a_command_works_as_a_process_of_its_own(world, path):
     if path == ("apps", "remove"):
         (wheel,) = (world.folder / "wheel").iterdir()
-        lay_out(world.folder / "data" / "isolated", wheel, app_manifest())
+        lay_out(world.folder / "data-environments", wheel, app_manifest())
     done = world.run(path)
     assert done.returncode == 0, done.stdout + done.stderr
     assert "Traceback" not in done.stderr

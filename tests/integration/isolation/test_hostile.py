@@ -1,6 +1,7 @@
 """Apps that mean ill, or are broken in odd ways: none holds its host up or stays for ever."""
 
 import asyncio
+import json
 import os
 import signal
 
@@ -98,3 +99,12 @@ async def test_a_start_goes_on_when_nobody_waits_for_it_however_short_idle_is(tm
         await until(lambda: host.status.last_end)
         assert host.status.last_end == "was ended by SIGTERM"  # idle, once it could be asked
         assert host.status.rests == 0
+
+
+async def test_children_in_sessions_of_their_own_that_kill_the_supervisor_end_too(code, tmp_path):
+    async with den(code) as host:
+        outcome = await host.ask("kill-supervisor", where=str(tmp_path))
+        assert outcome.failure is not None
+        pids = [pid for told in tmp_path.iterdir() for pid in json.loads(told.read_text())]
+        assert len(pids) >= 2
+        await until(lambda: not any(map(is_alive, pids)))

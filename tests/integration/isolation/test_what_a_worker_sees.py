@@ -3,16 +3,19 @@
 import os
 import pwd
 import shutil
+import subprocess
 import sys
 import tempfile
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from mymozhem.isolation.os_user import NotTried, os_user_for
+from mymozhem.registry.isolated.os_user import NoSeparateUser, NotTried, os_user_for
 from tests.support import isolated, prober
 from tests.support.isolated import den, is_there
+from tests.support.wheels import app_source, write_wheel
 
 #: what every user may run; that of the tests may be in somebody's home
 SYSTEM_PYTHON = f"/usr/bin/python3.{sys.version_info.minor}"
@@ -87,7 +90,11 @@ def _has_system_python():
         return False
     with _open_folder() as folder:
         code = isolated.prober(folder, python=SYSTEM_PYTHON)
-        return os_user_for(None, isolated.environments.interpreter(code.folder), folder).apart
+        try:
+            os_user_for(None, isolated.environments.interpreter(code.folder), folder)
+        except NoSeparateUser:
+            return False
+        return True
 
 
 @contextmanager
@@ -121,7 +128,7 @@ async def test_under_root_it_runs_as_nobody_and_cannot_read_the_database(
     database.write_text("secret")
     database.chmod(0o600)
     code = isolated.prober(open_folder / "isolated", python=system_python)
-    async with den(code, data_dir=open_folder) as host:
+    async with den(code, data_dir=open_folder, isolated_user=None) as host:
         seen = await host.reply("look-around", files=[str(database), str(code.folder)])
         assert seen["user"] == pwd.getpwnam("nobody").pw_uid
         assert seen["groups"] == [pwd.getpwnam("nobody").pw_gid]
@@ -137,14 +144,14 @@ async def test_what_others_could_read_is_told(open_folder, system_python):
     database.write_text("secret")
     database.chmod(0o644)
     code = isolated.prober(open_folder / "isolated", python=system_python)
-    async with den(code, data_dir=open_folder) as host:
+    async with den(code, data_dir=open_folder, isolated_user=None) as host:
         await host.reply()
         assert host.status.note == f"others can read {database}"
 
 
 async def test_children_of_another_user_end_too(open_folder, system_python):
     code = isolated.prober(open_folder / "isolated", python=system_python)
-    async with den(code, data_dir=open_folder) as host:
+    async with den(code, data_dir=open_folder, isolated_user=None) as host:
         folder = (await host.reply("look-around"))["folder"]
         told = f"{folder}/pids"
         pids = (await host.reply("leave-children", where=told))["pids"]
@@ -152,24 +159,28 @@ async def test_children_of_another_user_end_too(open_folder, system_python):
 
 
 @as_root
-async def test_in_a_closed_data_folder_it_runs_as_the_host_and_that_is_told(code, tmp_path, lines):
-    async with den(code, data_dir=tmp_path) as host:
-        seen = await host.reply("look-around")
-        assert seen["user"] == os.geteuid()
-        assert "nobody cannot run" in host.status.note
-        assert any("nobody cannot run" in line.get("note", "") for line in lines)
+async def test_it_never_runs_as_root_if_no_other_user_can_run_it(tmp_path_factory, tmp_path):
+    code = isolated.prober(tmp_path_factory.mktemp("closed"))
+    async with den(code, data_dir=tmp_path, isolated_user=None) as host:
+        outcome = await host.ask("look-around")
+        assert outcome.failure is not None
+        assert host.status.pid is None
+        assert "nobody cannot run" in host.status.last_end
+        assert "MYMOZHEM_ENVIRONMENTS_DIR" in host.status.last_end
+    allowed = replace(code, as_root=True)
+    async with den(allowed, data_dir=tmp_path, isolated_user=None) as host:
+        assert (await host.reply("look-around"))["user"] == 0
+        assert "which the operator has allowed" in host.status.note
 
 
-async def test_a_data_folder_that_is_opened_later_gives_it_a_user_of_its_own_at_the_next_start(
+async def test_an_environment_that_is_opened_later_is_run_at_the_next_start(
     open_folder, system_python
 ):
     code = isolated.prober(open_folder / "isolated", python=system_python)
     open_folder.chmod(0o700)
-    async with den(code, data_dir=open_folder, isolated_idle_seconds=1) as host:
-        await host.reply()
-        assert "nobody cannot run" in host.status.note
+    async with den(code, data_dir=open_folder, isolated_user=None) as host:
+        assert (await host.ask()).failure is not None
         open_folder.chmod(0o711)
-        await isolated.until(lambda: host.status.pid is None)
         await host.reply()
         assert (host.status.user, host.status.note) == ("nobody", None)
 
@@ -184,7 +195,75 @@ def test_a_trial_that_somebody_kills_is_no_reason_to_run_as_root(open_folder):
 
 
 @as_root
-async def test_a_user_that_does_not_exist_is_told(code):
-    async with den(code, isolated_user="nosuchuser") as host:
-        await host.reply()
-        assert host.status.note == "there is no user nosuchuser, so isolated code runs as root"
+@pytest.mark.parametrize(
+    ("wanted", "reason"), [("nosuchuser", "there is no user nosuchuser"), (None, "cannot run")]
+)
+def test_without_a_user_nothing_is_installed_and_the_message_says_what_to_do(
+    open_folder, wanted, reason
+):
+    python = open_folder / "python"
+    python.write_text("#!/bin/sh\nexit 1\n")
+    python.chmod(0o755)
+    with pytest.raises(NoSeparateUser, match=reason) as refused:
+        os_user_for(wanted, python, open_folder)
+    assert "install it with --as-root" in refused.value.message
+    assert not os_user_for(wanted, python, open_folder, as_root=True).apart
+
+
+WITNESS = "import os; open(f'{folder}/{{os.getuid()}}-{what}', 'a').close()"
+BACKEND = """
+{witness}
+def build_wheel(*_, **__):
+    raise RuntimeError("seen")
+"""
+INSTALL = """
+import sys
+from pathlib import Path
+from mymozhem.config import Settings
+from mymozhem.errors import MymozhemError
+from mymozhem.registry.isolated.install import install
+settings = Settings(_env_file=None, data_dir=Path(sys.argv[1]), isolated_start_seconds=60)
+for requirement in sys.argv[2:]:
+    try:
+        install(requirement, settings)
+    except MymozhemError as error:
+        print(error.message)
+"""
+
+
+def test_no_code_of_an_app_runs_as_root_when_it_is_built_installed_or_described(
+    open_folder, system_python
+):
+    seen = open_folder / "seen"
+    seen.mkdir()
+    seen.chmod(0o777)
+
+    def witness(what):
+        return WITNESS.format(folder=seen, what=what)
+
+    files = {"acme_counter.py": app_source("1.0.0", head=witness("import"))}
+    files["acme_counter.pth"] = witness("start")
+    apps = {"counter": "acme_counter"}
+    wheel = write_wheel(open_folder / "wheel", "acme-counter", "1.0.0", files, apps=apps)
+    project = open_folder / "project"
+    project.mkdir()
+    (project / "backend.py").write_text(BACKEND.format(witness=witness("build")))
+    (project / "pyproject.toml").write_text(
+        '[build-system]\nrequires = []\nbuild-backend = "backend"\nbackend-path = ["."]\n'
+    )
+    variables = {k: v for k, v in os.environ.items() if not k.startswith(("MYMOZHEM_", "PIP_"))}
+    host = isolated.prober(open_folder / "host", python=system_python)
+    python = isolated.environments.interpreter(host.folder)
+    done = subprocess.run(
+        [python, "-c", INSTALL, open_folder / "data", wheel, project],
+        env={**variables, "PIP_NO_INDEX": "1"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (done.returncode, "seen" in done.stdout) == (0, True), done.stdout + done.stderr
+    nobody = pwd.getpwnam("nobody").pw_uid
+    expected = {f"{nobody}-{what}" for what in ("build", "import", "start")}
+    assert {each.name for each in seen.iterdir()} == expected
+    (installed,) = (open_folder / "data-environments").glob("acme-counter-*")
+    assert {each.lstat().st_uid for each in installed.rglob("*")} == {0}

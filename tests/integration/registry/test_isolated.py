@@ -22,8 +22,10 @@ from mymozhem.registry.isolated import environments
 from mymozhem.registry.isolated.build import describe
 from mymozhem.registry.isolated.environments import Environments
 from mymozhem.registry.isolated.install import InstallFailed, Pinned, install, remove
+from mymozhem.registry.isolated.os_user import OsUser
 from mymozhem.registry.isolated.wheels import read_wheel
 from mymozhem.registry.loaded_code import IsolatedCode, Refused
+from tests.support.own_user import OWN_USER
 from tests.support.wheels import app_source, write_app, write_project, write_wheel
 
 RELEASES = Path(__file__).resolve().parents[2] / "releases"
@@ -51,20 +53,20 @@ def settings(tmp_path):
 
 @pytest.fixture(scope="module")
 def built(tmp_path_factory):
-    """A data folder with one environment, to be copied."""
+    """A folder with one environment, to be copied."""
     folder = tmp_path_factory.mktemp("built")
     settings = Settings(_env_file=None, data_dir=folder / "data")
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("PIP_NO_INDEX", "1")
         patch.setenv("PIP_NO_DEPS", "1")
         install(str(write_app(folder)), settings)
-    return settings.data_dir
+    return settings.isolated_dir
 
 
 @pytest.fixture
 def counter(built, settings):
     """An environment of the app `counter` 1.0.0 in the test's own data folder."""
-    shutil.copytree(built, settings.data_dir, symlinks=True)
+    shutil.copytree(built, settings.isolated_dir, symlinks=True)
     (code,) = everything(settings).codes
     return code
 
@@ -270,7 +272,7 @@ def test_an_app_that_cannot_run_says_why(settings, counter, head, reason):
     (environments.site_packages(counter.folder) / "acme_counter.py").write_text(changed)
     wheel = read_wheel(environments.wheel_of(counter.folder))
     with pytest.raises(InstallFailed, match=r"acme-counter 1\.0\.0 cannot run") as caught:
-        describe(wheel, counter.folder, settings)
+        describe(wheel, counter.folder, settings, OsUser(OWN_USER))
     assert reason in caught.value.message
 
 

@@ -37,4 +37,4 @@ def test_all_else_is_refused_before_anything_is_done(tmp_path, requirement):
     settings = Settings(_env_file=None, data_dir=tmp_path / "data")
     with pytest.raises(InstallFailed, match=r"Write one version as 'acme-auction==1\.2\.0'"):
         install(requirement, settings)
-    assert [each.name for each in (tmp_path / "data" / "isolated").iterdir()] == [".lock"]
+    assert [each.name for each in (tmp_path / "data-environments").iterdir()] == [".lock"]

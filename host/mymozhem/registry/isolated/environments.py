@@ -3,7 +3,7 @@
 The folder is the only state, so environments can be added and removed while a host runs, even if
 the database is locked::
 
-    <data folder>/isolated/
+    <folder of environments>/
         acme-auction-1.0.0-3f0c2a91d4be/        distribution, version, start of the wheel's digest
             environment.json                    written last: without it there is no environment
             venv/                               the interpreter, the app, what only the app needs
@@ -44,7 +44,8 @@ class Environment(BaseModel):
     """The content of `environment.json`.
 
     `entry_point` is the value of the app's entry point, `python` the interpreter that it was built
-    for, and `host` the prefix of the installation whose libraries it uses.
+    for, and `host` the prefix of the installation whose libraries it uses. `as_root` means that the
+    operator allows its code to run as root.
     """
 
     model_config = ConfigDict(
@@ -65,6 +66,7 @@ class Environment(BaseModel):
     python: str
     host: str
     built_at: datetime
+    as_root: bool = False
 
 
 @dataclass(frozen=True)
@@ -188,7 +190,13 @@ def _code(folder: Path, said: Environment) -> IsolatedCode:
         raise _Broken(f"its manifest is not accepted ({problem})")
     _require_as_built(folder, said)
     return IsolatedCode(
-        said.app_id, report.manifest, said.distribution, said.version, said.wheel_digest, folder
+        said.app_id,
+        report.manifest,
+        said.distribution,
+        said.version,
+        said.wheel_digest,
+        folder,
+        said.as_root,
     )
 
 

@@ -29,14 +29,16 @@ from .environments import (
     Environment,
     folder_name,
     folders,
+    interpreter,
     log_folder,
     read,
     wheel_of,
 )
+from .os_user import NoSeparateUser, NotTried, OsUser, os_user_for
 from .subprocesses import InstallFailed
 from .wheels import NotAWheel, Wheel, digest_of, normal, read_wheel
 
-__all__ = ["InstallFailed", "Pinned", "install", "remove", "there"]
+__all__ = ["InstallFailed", "NoSeparateUser", "Pinned", "install", "remove", "there"]
 
 TURN_SECONDS = 600.0
 
@@ -68,20 +70,28 @@ class Pinned:
         return f"{self.distribution}=={self.version}"
 
 
-def install(requirement: str, settings: Settings, *, wait: float = TURN_SECONDS) -> IsolatedCode:
+def install(
+    requirement: str, settings: Settings, *, wait: float = TURN_SECONDS, as_root: bool = False
+) -> IsolatedCode:
     """Install the code of an app in its own environment, and return it.
 
     The requirement is `NAME==VERSION`, which pip gets from its configured index; or the path of a
     wheel; or that of a project's folder, which is built. An existing environment is returned as it
     is; a broken one is built again, from its stored wheel if that is intact. Waits for other
-    installations, at most `wait` seconds, and takes seconds itself: call it in a thread. Raises
+    installations, at most `wait` seconds, and takes seconds itself: call it in a thread.
+
+    Code of the app, which builds and describes it, runs as an unprivileged user. Without one, root
+    raises `NoSeparateUser`, unless `as_root` allows the app to run as root from now on. Raises
     `InstallFailed`.
     """
+    order = _Order(requirement, settings, as_root)
     try:
-        settings.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
-        settings.isolated_dir.mkdir(mode=0o755, exist_ok=True)
+        order.user(Path(sys.executable))  # before anything is built
+        _create_folder(settings.isolated_dir)
         with _turn(settings.isolated_dir, wait), _scratch(settings.isolated_dir) as scratch:
-            return _installed(requirement, settings, scratch)
+            return _installed(order, scratch)
+    except NotTried as error:
+        raise InstallFailed(f"{requirement} could not be installed: {error}.") from error
     except OSError as error:
         raise InstallFailed(f"{requirement} could not be installed: {error}.") from error
 
@@ -113,15 +123,43 @@ def there(pinned: Pinned, settings: Settings) -> tuple[Path, ...]:
     )
 
 
-def _installed(requirement: str, settings: Settings, scratch: Path) -> IsolatedCode:
-    pinned = Pinned.parse(requirement)
+@dataclass(frozen=True)
+class _Order:
+    """What to install, and with which settings."""
+
+    requirement: str
+    settings: Settings
+    as_root: bool
+
+    def user(self, python: Path) -> OsUser:
+        """Return the user that runs code of the app with an interpreter."""
+        settings = self.settings
+        return os_user_for(settings.isolated_user, python, settings.data_dir, as_root=self.as_root)
+
+
+def _create_folder(isolated_dir: Path) -> None:
+    """Create the folder of environments; the user that runs them may enter it."""
+    if isolated_dir.exists():
+        return
+    try:
+        isolated_dir.mkdir(parents=True)
+        isolated_dir.chmod(0o755)
+    except OSError as error:
+        raise InstallFailed(
+            f"The folder of environments cannot be created: {error}. Set MYMOZHEM_ENVIRONMENTS_DIR "
+            "to a folder that the host can write and that the user of isolated apps can enter."
+        ) from error
+
+
+def _installed(order: _Order, scratch: Path) -> IsolatedCode:
+    settings, pinned = order.settings, Pinned.parse(order.requirement)
     if pinned is None:
-        return _install(_brought(requirement, scratch), settings, scratch)
+        return _install(_brought(order, scratch), order, scratch)
     standing = _here(pinned, settings)
     if standing is not None:
         return standing
-    wheel = _kept(pinned, settings, scratch) or _fetched(pinned, scratch)
-    return _install(wheel, settings, scratch)
+    wheel = _kept(pinned, settings, scratch) or _fetched(pinned, order, scratch)
+    return _install(wheel, order, scratch)
 
 
 def _here(pinned: Pinned, settings: Settings) -> IsolatedCode | None:
@@ -141,19 +179,20 @@ def _kept(pinned: Pinned, settings: Settings, scratch: Path) -> Path | None:
     return None
 
 
-def _fetched(pinned: Pinned, scratch: Path) -> Path:
-    return build.fetch(str(pinned), _wheels(scratch))
+def _fetched(pinned: Pinned, order: _Order, scratch: Path) -> Path:
+    return build.fetch(str(pinned), _wheels(scratch), order.user(Path(sys.executable)))
 
 
-def _brought(requirement: str, scratch: Path) -> Path:
+def _brought(order: _Order, scratch: Path) -> Path:
     """Return the wheel at a path, copied or built into the working folder."""
-    path = Path(requirement).expanduser()
+    path = Path(order.requirement).expanduser()
     if path.suffix == ".whl" and path.is_file():
         return _copied(path, scratch)
-    if requirement and any((path / name).is_file() for name in _PROJECT_FILES):
-        return build.fetch(str(path.resolve()), _wheels(scratch))
+    if order.requirement and any((path / name).is_file() for name in _PROJECT_FILES):
+        user = order.user(Path(sys.executable))
+        return build.fetch_project(path.resolve(), _wheels(scratch), user)
     raise InstallFailed(
-        f"{requirement!r} is neither a version, nor a wheel, nor a folder with a project. "
+        f"{order.requirement!r} is neither a version, nor a wheel, nor a folder with a project. "
         "Write one version as 'acme-auction==1.2.0', or the path of a .whl file or a folder."
     )
 
@@ -168,14 +207,14 @@ def _wheels(scratch: Path) -> Path:
     return folder
 
 
-def _install(path: Path, settings: Settings, scratch: Path) -> IsolatedCode:
-    wheel = _read(path)
+def _install(path: Path, order: _Order, scratch: Path) -> IsolatedCode:
+    wheel, settings = _read(path), order.settings
     pinned = Pinned(normal(wheel.distribution), wheel.version)
     standing = _here(pinned, settings)
     if standing is not None:
         return _same(standing, wheel)
-    build.build(wheel, scratch)
-    document = _described(wheel, scratch, settings)
+    build.build(wheel, scratch, order.user(Path(sys.executable)))
+    document = _described(wheel, scratch, order)
     for broken in there(pinned, settings):
         _discard(broken)
     folder = settings.isolated_dir / folder_name(wheel.distribution, wheel.version, wheel.digest)
@@ -209,8 +248,10 @@ def _same(standing: IsolatedCode, wheel: Wheel) -> IsolatedCode:
     )
 
 
-def _described(wheel: Wheel, scratch: Path, settings: Settings) -> Environment:
-    document = build.describe(wheel, scratch, settings)
+def _described(wheel: Wheel, scratch: Path, order: _Order) -> Environment:
+    _open_to_readers(scratch / "venv")
+    user = order.user(interpreter(scratch))
+    document = build.describe(wheel, scratch, order.settings, user)
     report = validate_manifest(document, registered_as=wheel.app_id)
     if report.manifest is None:
         raise InstallFailed(f"Its manifest is not accepted: {report.problems[0].sentence}.")
@@ -224,20 +265,27 @@ def _described(wheel: Wheel, scratch: Path, settings: Settings) -> Environment:
         python=PYTHON,
         host=sys.prefix,
         built_at=datetime.now(UTC),
+        as_root=order.as_root,
     )
 
 
 def _finish(scratch: Path, document: Environment, folder: Path) -> None:
     """Turn what was built into an environment, atomically."""
     shutil.rmtree(scratch / "tmp")
+    shutil.rmtree(scratch / "build", ignore_errors=True)
     log_folder(scratch).mkdir()
     text = document.model_dump_json(by_alias=True, indent=2)
     (scratch / DOCUMENT).write_text(f"{text}\n", encoding="utf-8")
-    for path in (scratch, *scratch.rglob("*")):
-        if not path.is_symlink():  # readable for the user of workers
+    _open_to_readers(scratch)
+    scratch.rename(folder)
+
+
+def _open_to_readers(folder: Path) -> None:
+    """Let the user of workers read a folder of ours, and everything in it."""
+    for path in (folder, *folder.rglob("*")):
+        if not path.is_symlink():
             mode = path.stat().st_mode
             path.chmod(mode | (0o555 if path.is_dir() or mode & 0o100 else 0o444))
-    scratch.rename(folder)
 
 
 def _discard(folder: Path) -> None:
@@ -254,6 +302,7 @@ def _scratch(isolated_dir: Path) -> Iterator[Path]:
         if left.name.startswith((_SCRATCH, _GONE)):
             shutil.rmtree(left, ignore_errors=True)
     made = Path(tempfile.mkdtemp(prefix=_SCRATCH, dir=isolated_dir))
+    made.chmod(0o755)
     try:
         yield made
     finally:

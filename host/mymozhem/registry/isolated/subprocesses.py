@@ -8,7 +8,10 @@ from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from pathlib import Path
 
+from mymozhem.concurrency import child_processes
 from mymozhem.errors import MymozhemError
+
+from .os_user import OsUser
 
 #: the variables for pip: indexes and how to reach them; in particular no MYMOZHEM_*
 _FOR_PIP = (
@@ -51,29 +54,40 @@ class StepFailed(Exception):
 
 
 def run(
-    command: Iterable[str | Path], *, seconds: float, variables: Mapping[str, str], within: Path
+    command: Iterable[str | Path],
+    *,
+    seconds: float,
+    variables: Mapping[str, str],
+    within: Path,
+    user: OsUser | None = None,
 ) -> str:
     """Run a program and return its standard output.
 
-    Raises `StepFailed` if its status is not 0, or after `seconds`; then it is killed, together with
-    the processes that it has started.
+    It runs as the host's own user, or as `user`, if given. Raises `StepFailed` if its status is not
+    0, or after `seconds`. In any case, the processes that it has started end with it.
     """
+    uid, gid = (user.uid, user.gid) if user is not None else (None, None)
     with tempfile.TemporaryFile() as said, tempfile.TemporaryFile() as complained:
-        process = subprocess.Popen(  # noqa: S603  the program is this interpreter, or a copy of it
+        process = child_processes.start(
             [str(word) for word in command],
             cwd=within,
             env=dict(variables),
             stdin=subprocess.DEVNULL,
             stdout=said,
             stderr=complained,
-            start_new_session=True,
+            user=uid,
+            group=gid,
+            extra_groups=[] if uid is not None else None,
+            umask=0o022,
         )
+        since = child_processes.moment_of(process.pid)
         try:
             status = process.wait(seconds)
         except subprocess.TimeoutExpired:
             raise StepFailed(f"it was not done within {seconds:g} seconds") from None
         finally:
             _end(process)
+            child_processes.end_orphans(process, since, uid=uid)
         output = _text(said.fileno())
         if status != 0:
             raise StepFailed(f"it ended with status {status}", output + _text(complained.fileno()))
@@ -119,11 +133,11 @@ def _text(descriptor: int) -> str:
 def _telling(output: str) -> list[str]:
     """Return the lines of an output that say what went wrong.
 
-    These are the last ones of a build tool that pip has quoted, those that pip marks, or else the
-    last ones.
+    These are the last ones of a build tool that pip has quoted, those that pip marks or that say
+    what conflicts, or else the last ones.
     """
     lines = [line.strip() for line in output.splitlines() if line.strip()]
     if _END_OF_QUOTE in lines:
         return lines[: lines.index(_END_OF_QUOTE)][-_LINES:]
-    marked = [line for line in lines if line.startswith("ERROR:")]
+    marked = [line for line in lines if line.startswith("ERROR:") or " depends on " in line]
     return (marked or lines)[-_LINES:]

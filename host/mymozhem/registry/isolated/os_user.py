@@ -1,4 +1,4 @@
-"""The operating system's user of workers: a separate one if the host may switch and it works."""
+"""The operating system's user of isolated code: unprivileged, and never root by accident."""
 
 import os
 import pwd
@@ -8,17 +8,25 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from mymozhem.errors import MymozhemError
+
 #: the user that owns nothing, on every system
 NOBODY = "nobody"
 
 PROBE_SECONDS = 10.0
 
-#: the host's variables that a worker inherits; no settings of the host are among them
+#: the host's variables that isolated code inherits; no settings of the host are among them
 _PASSED = ("PATH", "LANG", "LANGUAGE", "TZ", "SYSTEMROOT")
 
 
 class NotTried(RuntimeError):
     """The test whether a user can run an interpreter could not run; the next start tries again."""
+
+
+class NoSeparateUser(MymozhemError):
+    """No unprivileged user can run isolated code; the message says why, and what to do."""
+
+    default_code = "NO_SEPARATE_USER"
 
 
 @dataclass(frozen=True)
@@ -39,31 +47,33 @@ class OsUser:
         return self.uid is not None
 
 
-def os_user_for(wanted: str | None, interpreter: Path, data_dir: Path) -> OsUser:
-    """Return the user for workers of an interpreter; blocks for some 50 ms.
+def os_user_for(
+    wanted: str | None, interpreter: Path, data_dir: Path, *, as_root: bool = False
+) -> OsUser:
+    """Return the user that runs isolated code with an interpreter; blocks for some 50 ms.
 
     Only a host that runs as root may choose: `wanted`, or nobody. A test checks that the user can
-    run the interpreter; if not, workers run as the host's own user. No permission is changed.
-    Raises `NotTried` if the test was killed or took too long: that is not a reason to run as root.
+    run the interpreter. No permission is changed. Raises `NoSeparateUser` if there is none, unless
+    the operator allows root by `as_root` or as the wanted user; `NotTried` if the test was killed
+    or took too long.
     """
     own = _name_of(os.geteuid())
     if os.geteuid() != 0:
-        note = f"the host does not run as root, so its apps run as {own}, too" if wanted else None
+        other = wanted is not None and wanted != own
+        note = f"the host does not run as root, so its apps run as {own}, too" if other else None
         return OsUser(own, note=note)
+    if as_root or wanted == own:
+        return OsUser(own, note=f"isolated code runs as {own}, which the operator has allowed")
     name = wanted or NOBODY
-    if name == own:
-        return OsUser(own)
     try:
         found = pwd.getpwnam(name)
     except KeyError:
-        return OsUser(own, note=f"there is no user {name}, so isolated code runs as {own}")
+        raise _refusal(f"there is no user {name}") from None
+    if found.pw_uid == 0:
+        raise _refusal(f"{name} is another name of root")
     problem = _probed(interpreter, found)
     if problem is not None:
-        note = (
-            f"{name} cannot run {interpreter} ({problem}), so isolated code runs as {own}; the "
-            f"page on isolated apps says how to lay out the data folder"
-        )
-        return OsUser(own, note=note)
+        raise _refusal(f"{name} cannot run {interpreter} ({problem})")
     open_to_all = files_open_to_all(data_dir)
     note = f"others can read {', '.join(map(str, open_to_all))}" if open_to_all else None
     return OsUser(name, found.pw_uid, found.pw_gid, note)
@@ -81,7 +91,10 @@ def files_open_to_all(folder: Path) -> list[Path]:
 
 
 def variables(folder: str, source: Mapping[str, str]) -> dict[str, str]:
-    """Return the environment variables of a worker with this folder; `source` are the host's."""
+    """Return the environment variables of isolated code; `source` are the host's.
+
+    `folder` is the code's home, and the place of its temporary files.
+    """
     passed = {
         name: value for name, value in source.items() if name in _PASSED or name.startswith("LC_")
     }
@@ -90,10 +103,18 @@ def variables(folder: str, source: Mapping[str, str]) -> dict[str, str]:
     return {"PATH": os.defpath, **passed, **own}
 
 
+def _refusal(reason: str) -> NoSeparateUser:
+    return NoSeparateUser(
+        f"Isolated code does not run as root, and {reason}. Name a user in MYMOZHEM_ISOLATED_USER; "
+        "use a Python that this user can run, and a MYMOZHEM_ENVIRONMENTS_DIR that it can enter. "
+        "Or run the host as a user of its own. To run the code as root, install it with --as-root."
+    )
+
+
 def _probed(interpreter: Path, user: pwd.struct_passwd) -> str | None:
     """Return why a user cannot run the program of workers; None if they can."""
     try:
-        done = subprocess.run(  # noqa: S603  the interpreter of an environment of ours
+        done = subprocess.run(  # noqa: S603  the host's interpreter, or that of an environment
             [interpreter, "-I", "-c", "import mymozhem.isolation.worker_main"],
             user=user.pw_uid,
             group=user.pw_gid,

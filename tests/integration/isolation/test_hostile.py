@@ -72,7 +72,9 @@ async def test_who_never_stops_reporting_is_ended_and_the_host_goes_on(tmp_path)
         assert host.status.pid is None
 
 
-async def test_a_child_that_holds_the_pipes_of_a_killed_keeper_holds_nobody_up(tmp_path):
+async def test_a_child_that_holds_the_pipes_of_a_killed_supervisor_holds_nobody_up_and_ends(
+    tmp_path,
+):
     where = tmp_path / "child"
     head = (
         "import os, pathlib, time\n"
@@ -83,12 +85,10 @@ async def test_a_child_that_holds_the_pipes_of_a_killed_keeper_holds_nobody_up(t
     async with den(isolated.prober(tmp_path, head=head)) as host:
         first = (await host.reply())["pid"]
         child = int(where.read_text())
-        try:
-            os.kill(isolated.parent(first), signal.SIGKILL)
-            await until(lambda: not is_alive(first))
-            assert (await host.reply())["pid"] != first
-        finally:
-            os.kill(child, signal.SIGKILL)
+        os.kill(isolated.parent(first), signal.SIGKILL)
+        await until(lambda: not is_alive(first))
+        assert (await host.reply())["pid"] != first
+        await until(lambda: not is_alive(child))
 
 
 async def test_a_start_goes_on_when_nobody_waits_for_it_however_short_idle_is(tmp_path):

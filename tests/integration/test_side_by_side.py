@@ -10,6 +10,7 @@ import signal
 import subprocess
 import sys
 import time
+import tomllib
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -33,6 +34,8 @@ from tests.support.timing import HANG_TIMEOUT
 ROOT = Path(__file__).parents[2]
 RELEASES = ROOT / "tests" / "releases"
 FIRST = RELEASES / "mymozhem_lottery-1.0.0-py3-none-any.whl"
+PYPROJECT = ROOT / "plugins" / "lottery" / "pyproject.toml"
+NEWEST = tomllib.loads(PYPROJECT.read_text())["project"]["version"]
 PASSWORD = "a long enough password"
 EMAIL = "organizer@example.com"
 
@@ -302,11 +305,11 @@ def _drawn_side_by_side(operator: Operator, running: str) -> Path:
     assert operator.lock(newer)["lock"]["target"] == {
         "kind": "inprocess",
         "distribution": "mymozhem-lottery",
-        "version": "2.0.0",
+        "version": NEWEST,
     }
     with ThreadPoolExecutor(2) as at_once:
         records = list(at_once.map(operator.drawn, (running, newer)))
-    for record, version in zip(records, ("1.0.0", "2.0.0"), strict=True):
+    for record, version in zip(records, ("1.0.0", NEWEST), strict=True):
         said = verified(operator, record)
         assert said["rule"]["app"] == {"id": "lottery", "version": version}
         assert len(said["picks"]) == 2
@@ -316,14 +319,14 @@ def _drawn_side_by_side(operator: Operator, running: str) -> Path:
 
 
 def _moved_and_back(operator: Operator, draft: str, going: str) -> None:
-    """A draft is carried to 2.0.0 and back; a room that runs is not."""
-    move = {"targetVersion": "2.0.0"}
+    """A draft is carried to the newest version and back; a room that runs is not."""
+    move = {"targetVersion": NEWEST}
     plan = operator.must("POST", f"/rooms/{draft}/upgrade-manifest", {**move, "dryRun": True})[
         "plan"
     ]
     assert plan["allowed"] is True, plan
     operator.must("POST", f"/rooms/{draft}/upgrade-manifest", move)
-    assert operator.lock(draft)["lock"]["manifestVersion"] == "2.0.0"
+    assert operator.lock(draft)["lock"]["manifestVersion"] == NEWEST
     operator.must("POST", f"/rooms/{draft}/rollback-manifest", {})
     assert operator.lock(draft)["lock"]["manifestVersion"] == "1.0.0"
     status, said = operator.ask("POST", f"/api/v1/rooms/{going}/upgrade-manifest", move)

@@ -138,6 +138,8 @@ def _fuzz(operation: Any, running: Running, headers: dict[str, str]) -> None:
     def ask(case: Any) -> None:
         for name in (case.path_parameters or {}).keys() & running.ids.keys():
             case.path_parameters[name] = running.ids[name]
+        if case.query:  # of items with some fields left out, the description says the whole shape
+            case.query.pop("fields", None)
         answer = case.call(base_url=address, headers=headers)
         case.validate_response(answer, checks=CHECKS)
 

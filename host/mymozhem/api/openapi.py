@@ -30,6 +30,15 @@ from mymozhem.contract import JsonObject
 
 from .error_handlers import ErrorBody
 from .idempotency import Repeat
+from .openapi_schemas import (
+    Components,
+    never_null,
+    public_name,
+    references,
+    renamed,
+    response_name,
+    true_schema,
+)
 from .responses import Envelope, ListEnvelope
 from .routes import Route, snake
 
@@ -42,18 +51,33 @@ REASONS: Final = {
     401: "The token is missing, expired or invalid.",
     403: "The caller is known, but may not do this.",
     404: "Absent, or not visible to this caller.",
+    405: "This address does not take that method; see Allow.",
+    408: "The request took too long to arrive.",
     409: "Not possible in the present state; reload.",
     410: "It existed once, and is over.",
     412: "It has changed since; see If-Match.",
     413: "The request is larger than the limit.",
     415: "The content type of the body is not supported here.",
     422: "A field breaks its rule; `details.fields` maps its pointer to its problems.",
+    431: "The headers of the request are larger than the limit.",
     429: "Too many requests; wait for the seconds of Retry-After.",
     500: "Something broke on our side; search the log for the request id.",
     503: "Not available now; nothing was changed. Try again in a moment.",
 }
 _WRITES = frozenset({"POST", "PATCH", "DELETE"})
 _KEY = "mymozhem.openapi"
+#: headers of successes: their names, what they say, and their types
+HEADERS: Final = (
+    ("X-Request-ID", ("That of the request, or a new one.", "string")),
+    ("X-RateLimit-Limit", ("The requests that the caller has in a minute.", "integer")),
+    ("X-RateLimit-Remaining", ("The requests that are left in this minute.", "integer")),
+    ("X-RateLimit-Reset", ("The Unix time at which the next minute begins.", "integer")),
+    ("X-API-Version", ("The version of the API that answers.", "string")),
+    ("X-API-Latest-Version", ("The newest version of the API.", "string")),
+    ("X-API-Deprecated", ("Whether the end of this version is announced.", "boolean")),
+)
+_COUNTED = {"X-RateLimit-Limit", "X-RateLimit-Remaining", "X-RateLimit-Reset"}
+_VERSIONED = {"X-API-Version", "X-API-Latest-Version", "X-API-Deprecated"}
 CHANGED = HTTPStatus.PRECONDITION_FAILED
 
 
@@ -83,7 +107,7 @@ def openapi_document(app: Quart) -> JsonObject:
 
 def statuses_of(route: Route) -> list[int]:
     """Return every status of a route's responses other than its success."""
-    found = {400, 500, 503} | route.refuses
+    found = {400, 405, 408, 431, 500, 503} | route.refuses
     if not route.anonymous:
         found |= {401, 429}
     if route.rule.hidden or "{" in route.path:
@@ -118,10 +142,27 @@ class _Provider(OpenAPIProvider):
             ref_template="#/components/schemas/{model}"
         )
         schemas["ErrorBody"].pop("$defs", None)
-        document["components"]["schemas"] = dict(sorted(schemas.items()))
-        document["paths"] = dict(document["paths"])
-        renamed: dict[str, Any] = _renamed(document)
-        return renamed
+        document["components"]["headers"] = {name: _shown_header(*each) for name, each in HEADERS}
+        document["info"]["license"] = {"name": "MIT", "identifier": "MIT"}
+        document["servers"] = [{"url": "/", "description": "This host."}]
+        document = renamed(document)
+        return self._named({**document, "paths": dict(document["paths"])})
+
+    def _named(self, document: dict[str, Any]) -> dict[str, Any]:
+        """Name the bodies and the envelopes, and describe every schema as it is."""
+        known = Components()
+        found = document["components"]["schemas"]
+        for route in self._routes.values():
+            operation = document["paths"][route.path][route.method.lower()]
+            _name_body(known, operation)
+            _name_success(known, route, operation)
+        asked = _reached(found, known.schemas, _of_bodies(document))
+        said = _reached(found, known.schemas, _of_responses(document))
+        for name in sorted(asked | said):
+            if name in found:
+                known.add(name, true_schema(found[name], body=name not in said))
+        document["components"]["schemas"] = dict(sorted(known.schemas.items()))
+        return document
 
     def generate_rules(self) -> Iterable[Rule]:
         """Return the rules of our routes, in their order."""
@@ -133,7 +174,8 @@ class _Provider(OpenAPIProvider):
         route = self._routes[rule.endpoint]
         paths, components = super().build_paths(rule)
         (operation,) = next(iter(paths.values())).values()
-        return {route.path: {route.method.lower(): _corrected(route, operation)}}, components
+        methods = {route.method.lower(): _corrected(route, operation)}
+        return {route.path: methods}, components | _defined(route)
 
 
 def _annotate(app: "Quart | CallableProxyType[Quart]", route: Route) -> None:
@@ -164,9 +206,14 @@ def _corrected(route: Route, operation: dict[str, Any]) -> dict[str, Any]:
     mended["responses"] = _success(route, answers) | {
         str(status): _refusal(status) for status in statuses_of(route)
     }
-    if not route.anonymous:
-        mended["security"] = [{"bearer": []}] if route.rule.needs_token else [{}, {"bearer": []}]
+    mended["security"] = _security(route)
     return mended
+
+
+def _security(route: Route) -> list[dict[str, list[str]]]:
+    if route.anonymous:
+        return []
+    return [{"bearer": []}] if route.rule.needs_token else [{}, {"bearer": []}]
 
 
 def _body(route: Route, body: dict[str, Any]) -> dict[str, Any]:
@@ -189,7 +236,9 @@ def _parameters(route: Route, found: list[dict[str, Any]]) -> list[dict[str, Any
             schema = {"type": "string", "minLength": 1, "maxLength": 128}
             parameters.append({**each, "name": names[each["name"]], "schema": schema})
         else:
-            parameters.append({**each, "required": "default" not in each["schema"]})
+            required = "default" not in each["schema"]
+            schema = never_null(true_schema(each["schema"]))
+            parameters.append({**each, "schema": schema, "required": required})
     return parameters + [_header(*each) for each in _headers(route)]
 
 
@@ -222,18 +271,18 @@ def _header(name: str, about: str, pattern: str) -> dict[str, Any]:
 
 def _success(route: Route, answers: dict[str, Any]) -> dict[str, Any]:
     if route.produces is not None:
-        content: dict[str, Any] = {route.produces.partition(";")[0]: {}}
-        return {str(route.status): {"description": "Done.", "content": content}}
+        media = route.produces.partition(";")[0]
+        content: dict[str, Any] = {media: {"schema": _shape(route)}}
+        told = {"description": "Done.", "content": content, "headers": _response_headers(route)}
+        return {str(route.status): told}
     answer = dict(answers[str(route.status)])
     answer["description"] = "Done."
-    if route.listed and route.query is not None and "fields" in route.query.model_fields:
-        data = answer["content"]["application/json"]["schema"]["properties"]["data"]
-        part = {"type": "object", "description": "The requested fields."}
-        data["items"] = {"anyOf": [data["items"], part]}
+    answer["headers"] = _response_headers(route)
     if route.files:
         answer["content"] = _with_files(answer["content"])
     if CHANGED in route.refuses or route.endpoint == "GET /rooms/{id}":
-        answer["headers"] = {"ETag": {"schema": {"type": "string"}, "description": "For If-Match."}}
+        etag = {"schema": {"type": "string"}, "description": "For If-Match."}
+        answer["headers"] = {"ETag": etag, **answer["headers"]}
     return {str(route.status): answer}
 
 
@@ -262,23 +311,99 @@ def _refusal(status: int) -> dict[str, Any]:
     return answer
 
 
-def _renamed(document: Any) -> Any:  # noqa: ANN401 - any part of a JSON document
-    """Remove our own suffixes from the names of schemas: `RoomView` becomes `Room`."""
-    prefix = "#/components/schemas/"
-    if isinstance(document, list):
-        return [_renamed(each) for each in document]
-    if not isinstance(document, dict):
-        return document
-    renamed: dict[str, Any] = {}
-    for name, value in document.items():
-        if name == "$ref" and isinstance(value, str) and value.startswith(prefix):
-            renamed[name] = prefix + _public(value.removeprefix(prefix))
-        elif name == "schemas":
-            renamed[name] = {_public(each): _renamed(schema) for each, schema in value.items()}
-        else:
-            renamed[name] = _renamed(value)
-    return renamed
+def _response_headers(route: Route) -> dict[str, Any]:
+    """Return the headers that every success of a route has."""
+    counted = set() if route.anonymous else _COUNTED
+    versioned = _VERSIONED if route.path.startswith("/api/v") else set()
+    return {
+        name: {"$ref": f"#/components/headers/{name}"}
+        for name, _ in HEADERS
+        if name == "X-Request-ID" or name in counted or name in versioned
+    }
 
 
-def _public(name: str) -> str:
-    return name.replace("View", "").replace("[", "_").replace("]", "").rstrip("_")
+def _shown_header(about: str, kind: str) -> dict[str, Any]:
+    return {"description": about, "schema": {"type": kind}}
+
+
+def _defined(route: Route) -> dict[str, Any]:
+    """Return the schemas that the shape of a response refers to."""
+    if not isinstance(route.shape, type):
+        return {}
+    prefix = public_name(route.shape.__name__) if route.enveloped else ""
+    whole = route.shape.model_json_schema(
+        ref_template=f"#/components/schemas/{prefix}{{model}}", mode="validation"
+    )
+    parts: dict[str, Any] = whole.pop("$defs", {})
+    named = {prefix + name: schema for name, schema in parts.items()}
+    return {**named, route.shape.__name__: whole}
+
+
+def _shape(route: Route) -> dict[str, Any]:
+    """Return the schema of a response that is not made from a view."""
+    if isinstance(route.shape, type):
+        data = {"$ref": f"#/components/schemas/{route.shape.__name__}"}
+        return _envelope(data) if route.enveloped else data
+    return dict(route.shape or {"type": "string"})
+
+
+def _envelope(data: dict[str, Any]) -> dict[str, Any]:
+    meta = {"$ref": "#/components/schemas/Meta"}
+    properties = {"data": data, "meta": meta}
+    return {"type": "object", "properties": properties, "required": ["data", "meta"]}
+
+
+def _name_body(known: Components, operation: dict[str, Any]) -> None:
+    content = operation.get("requestBody", {}).get("content", {}).get("application/json")
+    if content is not None and "title" in content["schema"]:
+        schema = content["schema"]
+        content["schema"] = known.add(
+            public_name(schema["title"].partition("[")[0]), true_schema(schema, body=True)
+        )
+
+
+def _name_success(known: Components, route: Route, operation: dict[str, Any]) -> None:
+    content = operation["responses"][str(route.status)]["content"].get("application/json")
+    if content is None or "$ref" in content["schema"]:
+        return
+    schema = content["schema"]
+    if route.files:
+        page, whole = (true_schema(each) for each in schema["anyOf"])
+        name = response_name(page["properties"]["data"], listed=True, fallback=route.operation_id)
+        refs = [known.add(name, page), known.add(f"{name.removesuffix('Page')}File", whole)]
+        content["schema"] = {"anyOf": refs}
+        return
+    if "data" not in schema.get("properties", {}):
+        content["schema"] = true_schema(schema)
+        return
+    clean = true_schema(schema)
+    name = response_name(
+        clean["properties"]["data"], listed=route.listed, fallback=route.operation_id
+    )
+    content["schema"] = known.add(name, clean)
+
+
+def _of_bodies(document: dict[str, Any]) -> set[str]:
+    operations = (each for methods in document["paths"].values() for each in methods.values())
+    return {
+        name
+        for each in operations
+        for part in (each.get("requestBody", {}), each["parameters"])
+        for name in references(part)
+    }
+
+
+def _of_responses(document: dict[str, Any]) -> set[str]:
+    operations = (each for methods in document["paths"].values() for each in methods.values())
+    return {name for each in operations for name in references(each["responses"])}
+
+
+def _reached(found: dict[str, Any], named: dict[str, Any], start: set[str]) -> set[str]:
+    """Return the names of all schemas that these refer to, directly or not."""
+    seen: set[str] = set()
+    waiting = set(start)
+    while waiting:
+        name = waiting.pop()
+        seen.add(name)
+        waiting |= set(references(named.get(name) or found[name])) - seen
+    return seen

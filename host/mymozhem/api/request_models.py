@@ -10,7 +10,7 @@ from mymozhem.rooms.app_settings.import_values import ImportMode
 from mymozhem.rooms.tables.rooms import EntryPolicy
 
 from .json_provider import dumps
-from .request_parsing import Body
+from .request_parsing import NOT_NULL, Body
 
 Id = Annotated[str, StringConstraints(min_length=1, max_length=64)]
 AppId = Annotated[str, StringConstraints(min_length=1, max_length=64)]
@@ -52,7 +52,7 @@ class GuestBody(Body):
 class UserPatch(Body):
     """Changes of a user; fields that are left out stay."""
 
-    name: PersonName | None = None
+    name: Annotated[PersonName | None, NOT_NULL] = None
     avatar: Annotated[str, StringConstraints(max_length=2_048)] | None = None
 
 
@@ -126,11 +126,11 @@ class StopBody(Body):
 class PrizePatch(Body):
     """Changes of a prize; fields that are left out stay."""
 
-    name: Name | None = None
-    quantity: Quantity | None = None
-    description: Text | None = None
+    name: Annotated[Name | None, NOT_NULL] = None
+    quantity: Annotated[Quantity | None, NOT_NULL] = None
+    description: Annotated[Text | None, NOT_NULL] = None
     image_url: ImageUrl | None = None
-    metadata: JsonObject | None = None
+    metadata: Annotated[JsonObject | None, NOT_NULL] = None
 
 
 class NewRoomBody(Body):
@@ -155,15 +155,15 @@ class NewRoomBody(Body):
 class RoomPatch(Body):
     """Changes of a room; fields that are left out stay. `appSettings` is a merge patch."""
 
-    name: Name | None = None
-    description: Text | None = None
-    locale: Locale | None = None
-    is_public: bool | None = None
-    entry_policy: EntryPolicy | None = None
+    name: Annotated[Name | None, NOT_NULL] = None
+    description: Annotated[Text | None, NOT_NULL] = None
+    locale: Annotated[Locale | None, NOT_NULL] = None
+    is_public: Annotated[bool | None, NOT_NULL] = None
+    entry_policy: Annotated[EntryPolicy | None, NOT_NULL] = None
     capacity: Capacity | None = None
-    doors_locked: bool | None = None
-    app_settings: JsonObject | None = None
-    status: RoomStatus | None = None
+    doors_locked: Annotated[bool | None, NOT_NULL] = None
+    app_settings: Annotated[JsonObject | None, NOT_NULL] = None
+    status: Annotated[RoomStatus | None, NOT_NULL] = None
 
 
 class ImportSettingBody(Body):
@@ -236,9 +236,9 @@ class JoinBody(Body):
 class ParticipantPatch(Body):
     """Changes of a participant; participants may change only their own name, staff more."""
 
-    name: PersonName | None = None
-    role: Role | None = None
-    metadata: JsonObject | None = None
+    name: Annotated[PersonName | None, NOT_NULL] = None
+    role: Annotated[Role | None, NOT_NULL] = None
+    metadata: Annotated[JsonObject | None, NOT_NULL] = None
 
 
 class RenameBody(Body):

@@ -3,8 +3,16 @@
 from collections.abc import Iterable
 from typing import TypeVar
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    GetCoreSchemaHandler,
+    GetJsonSchemaHandler,
+    ValidationError,
+)
 from pydantic.alias_generators import to_camel
+from pydantic.json_schema import JsonSchemaValue
+from pydantic_core import PydanticCustomError, core_schema
 from quart import Request
 from werkzeug.datastructures import MultiDict
 
@@ -29,6 +37,32 @@ class Body(BaseModel):
         strict=True,
         defer_build=True,
     )
+
+
+class _NotNull:
+    """Marks a field of a body that may be left out, but not be null."""
+
+    def __get_pydantic_core_schema__(
+        self, source: object, handler: GetCoreSchemaHandler
+    ) -> core_schema.CoreSchema:
+        return core_schema.no_info_before_validator_function(_require_value, handler(source))
+
+    def __get_pydantic_json_schema__(
+        self, schema: core_schema.CoreSchema, handler: GetJsonSchemaHandler
+    ) -> JsonSchemaValue:
+        described = handler(schema)
+        options = [each for each in described.get("anyOf", ()) if each != {"type": "null"}]
+        return options[0] if len(options) == 1 else described
+
+
+NOT_NULL = _NotNull()
+
+
+def _require_value(given: object) -> object:
+    if given is None:
+        code = "null"
+        raise PydanticCustomError(code, "Give a value, or leave the field out.")
+    return given
 
 
 class Query(BaseModel):

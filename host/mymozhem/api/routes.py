@@ -2,7 +2,7 @@
 
 import inspect
 import re
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from types import UnionType
 from typing import Annotated, Any, TypeVar, Union, get_args, get_origin, get_type_hints
@@ -51,6 +51,8 @@ class Route:
     refuses: frozenset[int]
     takes: type[BaseModel] | None
     uploads: tuple[str, ...]
+    shape: type[BaseModel] | Mapping[str, object] | None
+    enveloped: bool
 
     @property
     def method(self) -> str:
@@ -75,8 +77,9 @@ class Route:
 
     @property
     def operation_id(self) -> str:
-        """A name for generated clients, such as `get_room`: the name of the handler."""
-        return self.handler.__name__
+        """A name for generated clients, such as `getRoom`: that of the handler."""
+        words = [word for word in self.handler.__name__.split("_") if word not in ("a", "an")]
+        return words[0] + "".join(word.capitalize() for word in words[1:])
 
 
 class Routes:
@@ -87,7 +90,7 @@ class Routes:
         self.about = about
         self.routes: list[Route] = []
 
-    def add(
+    def add(  # noqa: PLR0913  all that a route may say, by name
         self,
         endpoint: str,
         *,
@@ -98,12 +101,16 @@ class Routes:
         max_bytes: int = BODY_BYTES,
         refuses: frozenset[int] = frozenset(),
         takes: type[BaseModel] | None = None,
+        shape: type[BaseModel] | Mapping[str, object] | None = None,
+        enveloped: bool = False,
     ) -> Callable[[H], H]:
         """Register a handler under its row in the table of access.
 
         `anonymous` routes ignore tokens; `refuses` names statuses beyond those of every such route.
         A handler that reads the `raw` body documents what it `takes`; its annotation names media
-        types that can be uploaded besides JSON, such as `Annotated[bytes, "text/csv"]`.
+        types that can be uploaded besides JSON, such as `Annotated[bytes, "text/csv"]`. `shape` is
+        the schema of what a route `produces`, by default text; `enveloped` if it is the data of the
+        usual envelope.
         """
 
         def register(handler: H) -> H:
@@ -131,6 +138,8 @@ class Routes:
                     refuses=refuses,
                     takes=takes or hints.get("body"),
                     uploads=get_args(hints.get("raw"))[1:],
+                    shape=shape,
+                    enveloped=enveloped,
                 )
             )
             return handler

@@ -10,6 +10,7 @@ from mymozhem.api.request_pipeline import RequestContext
 from mymozhem.api.responses import Page
 from mymozhem.api.routes import Routes
 from mymozhem.contract import PrizeCount, PublicSource
+from mymozhem.contract.fair.record import Record
 from mymozhem.rooms.core.services import Services
 from mymozhem.rooms.draws import manage
 from mymozhem.rooms.draws.commands import DrawRequest
@@ -81,7 +82,13 @@ async def retry_draw(context: RequestContext, id: str, did: str, body: RetryBody
     return await _shown(context, id, did)
 
 
-@routes.add("GET /rooms/{id}/draws/{did}/record", produces="application/json", anonymous=True)
+@routes.add(
+    "GET /rooms/{id}/draws/{did}/record",
+    produces="application/json",
+    anonymous=True,
+    shape=Record,
+    enveloped=True,
+)
 async def get_record(context: RequestContext, id: str, did: str) -> Response:
     """Return the public record of a finished draw, from which anybody can recompute its winners.
 

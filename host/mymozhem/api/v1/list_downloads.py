@@ -13,6 +13,8 @@ from mymozhem.rooms.core.services import Services
 
 routes = Routes("lists", "Long lists in requests to remote apps.")
 JSON = "application/json"
+#: a list of a call, or the parallel arrays of one
+ROWS = {"anyOf": [{"type": "array", "items": {}}, {"type": "object"}]}
 
 
 class SignedQuery(Query):
@@ -22,7 +24,9 @@ class SignedQuery(Query):
     signature: Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
 
 
-@routes.add("GET /lists/{listId}", produces=JSON, anonymous=True, refuses=frozenset({404, 410}))
+@routes.add(
+    "GET /lists/{listId}", produces=JSON, anonymous=True, refuses=frozenset({404, 410}), shape=ROWS
+)
 async def get_list(context: RequestContext, list_id: str, query: SignedQuery) -> Response:
     """Return a list as JSON, exactly the bytes of its digest."""
     lists = stored_lists(context.services)

@@ -154,7 +154,7 @@ async def rollback_manifest(context: RequestContext, id: str, body: RollbackBody
 
 
 @routes.add("POST /apps/{appId}/upgrade-rooms", repeat=Repeat.FREE, refuses=frozenset({404}))
-async def upgrade_rooms_of_an_app(
+async def upgrade_app_rooms(
     context: RequestContext, app_id: str, body: UpgradeRoomsBody
 ) -> BulkView:
     """Move the rooms of an app that need no organizer, or, with `dryRun`, count them.

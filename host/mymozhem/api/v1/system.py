@@ -7,6 +7,7 @@ from datetime import UTC, date
 from importlib.metadata import version
 
 import orjson
+from pydantic import BaseModel
 from quart import Response, current_app
 
 from mymozhem.api.api_versions import API_VERSIONS, ApiVersion, Stage
@@ -52,6 +53,23 @@ class Health(View):
     """Whether the process is alive, or is ready to serve."""
 
     status: str
+
+
+class JsonWebKey(BaseModel):
+    """A public key (RFC 7517, RFC 8037)."""
+
+    kty: str
+    crv: str
+    x: str
+    kid: str
+    alg: str
+    use: str
+
+
+class JsonWebKeys(BaseModel):
+    """The public keys that verify tokens."""
+
+    keys: list[JsonWebKey]
 
 
 @routes.add("GET /", produces=HTML, anonymous=True)
@@ -103,13 +121,17 @@ async def get_readiness(context: RequestContext) -> Health:
     return Health(status="ready")
 
 
-@routes.add("GET /.well-known/jwks.json", produces="application/json", anonymous=True)
+@routes.add(
+    "GET /.well-known/jwks.json", produces="application/json", anonymous=True, shape=JsonWebKeys
+)
 async def get_jwks(context: RequestContext) -> Response:
     """Return the public keys that verify tokens."""
     return _document(orjson.dumps(context.services.keys.jwks()))
 
 
-@routes.add("GET /openapi.json", produces="application/json", anonymous=True)
+@routes.add(
+    "GET /openapi.json", produces="application/json", anonymous=True, shape={"type": "object"}
+)
 async def get_openapi(_: RequestContext) -> Response:
     """Return the description of this API, in OpenAPI 3.1."""
     return _document(await _described(_encoded))

@@ -95,4 +95,5 @@ NO_JSON = {
     "GET /api/v1/rooms/{id}/qr.svg within rooms.",
     "GET /api/v1/rooms/{id}/export within rooms.",
     "POST /api/v1/rooms/{id}/import/{setting} within rooms.",
+    "POST /api/v1/rooms/{id}/participants/import within participants.",
 }

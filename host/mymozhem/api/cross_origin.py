@@ -9,7 +9,7 @@ from http import HTTPStatus
 
 from quart import Quart, Response, request
 
-from mymozhem.origins import origin_of
+from mymozhem.config import origin_of
 
 from .dependencies import ApiDependencies
 from .request_pipeline import HostSource

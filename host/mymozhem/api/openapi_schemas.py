@@ -84,8 +84,8 @@ def response_name(data: Mapping[str, Any], *, listed: bool, fallback: str) -> st
 def true_schema(schema: Any, *, body: bool = False) -> Any:  # noqa: ANN401 - JSON
     """Return a schema without what is not true, or means nothing outside of Python.
 
-    Titles repeat names. `default: null` stands for a field that is left out. Defaults of a `body`
-    are told in words, because generators read a default as a field that is always there.
+    Titles repeat names. `default: null` stands for a field that is left out. The descriptions of a
+    `body` contain its defaults, because generators read a default as a field that is always there.
     """
     if isinstance(schema, list):
         return [true_schema(each, body=body) for each in schema]

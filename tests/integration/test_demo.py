@@ -53,7 +53,7 @@ def test_a_whole_evening_is_played_and_verified(tmp_path):
     assert run.stdout.count("Verified by rfc3797: 10 picks") == 1
     assert run.stdout.count("; the first result stays.") == 2
     assert run.stdout.count(" came next in the draw, and has ") == 1
-    assert run.stdout.count(f"Every score of {PEOPLE + 2} people in 10 questions is as") == 3
+    assert run.stdout.count(f"Every score of {PEOPLE + 2} people in 10 questions is what") == 3
     assert list(tmp_path.iterdir()) == []
 
 

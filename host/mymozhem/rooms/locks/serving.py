@@ -152,7 +152,10 @@ class ServingRecorder:
             changed += len(rooms)
         app_id, version, _ = group.locked
         if target is None:
-            logger.warning("rooms are orphaned", app=app_id, version=version, rooms=changed)
+            # The reconciler warns once per version, and says what to do.
+            logger.info(
+                "rooms are recorded as orphaned", app=app_id, version=version, rooms=changed
+            )
             return
         again = group.noted == ORPHANED
         said = "rooms are served again" if again else "rooms are served by other code"

@@ -82,7 +82,7 @@ async def test_the_log_says_what_happened_to_rooms_in_words(host):
         await ServingRecorder(await started(without, released(Newer(), "1.1.0"))).note()
     told = [each for each in logged if each["event"].startswith("rooms are")]
     assert [(each["event"], each["log_level"]) for each in told] == [
-        ("rooms are orphaned", "warning"), ("rooms are served again", "info"),
+        ("rooms are recorded as orphaned", "info"), ("rooms are served again", "info"),
     ]  # fmt: skip
     assert "by" not in told[0]
     assert told[1]["by"].endswith("1.1.0 inside the host")

@@ -12,7 +12,7 @@ from mymozhem.auth.accounts import Accounts
 from mymozhem.auth.known_devices import KnownDevices
 from mymozhem.auth.passwords import Passwords
 from mymozhem.auth.tokens import Tokens
-from mymozhem.clock import Clock, SystemClock
+from mymozhem.clock import Clock, SteadyClock
 from mymozhem.config import Settings
 from mymozhem.registry.app_keys import SecretCheck
 from mymozhem.registry.catalog import Catalog
@@ -45,7 +45,7 @@ def create_app(
 
     async def start() -> None:
         app.extensions[_KEY] = await _open(
-            stack, settings, clock or SystemClock(), catalog=catalog, run_jobs=run_jobs
+            stack, settings, clock or SteadyClock(), catalog=catalog, run_jobs=run_jobs
         )
 
     async def stop() -> None:

@@ -2,7 +2,7 @@
 
 import time
 from datetime import UTC, datetime, timedelta
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 
 class Clock(Protocol):
@@ -30,6 +30,51 @@ class SystemClock:
         return time.monotonic()
 
 
+#: a difference between wall clock and monotonic clock that is a jump, and no drift
+JUMP = timedelta(milliseconds=250)
+
+
+class ClockJump(NamedTuple):
+    """A jump of the machine's clock: when, by the new time, and how far, in seconds."""
+
+    at: datetime
+    seconds: float
+
+
+class SteadyClock(SystemClock):
+    """The clock of a process that keeps running: it goes on through jumps of the wall clock.
+
+    `now` is the wall clock as long as that moves as the monotonic clock does. After a jump (the
+    clock was set, or the machine was suspended) it continues from the moment before, until
+    `follow` is called. `jump` is how far the wall clock is ahead by then; None without a jump.
+    """
+
+    def __init__(self, source: Clock | None = None) -> None:
+        """`source` is what jumps, by default the clock of the operating system."""
+        self._source: Clock = source or SystemClock()
+        self._wall, self._monotonic = self._source.now(), self._source.monotonic()
+        self.jump: timedelta | None = None
+
+    def now(self) -> datetime:
+        """Return the time in UTC, cut to milliseconds."""
+        wall, monotonic = self._source.now(), self._source.monotonic()
+        steady = self._wall + timedelta(seconds=monotonic - self._monotonic)
+        if abs(wall - steady) < JUMP:
+            self._wall, self._monotonic, self.jump = wall, monotonic, None
+            return wall
+        self.jump = wall - steady
+        return milliseconds(steady)
+
+    def monotonic(self) -> float:
+        """Return the monotonic seconds of the source."""
+        return self._source.monotonic()
+
+    def follow(self) -> None:
+        """Continue with the time of the wall clock."""
+        self._wall, self._monotonic = self._source.now(), self._source.monotonic()
+        self.jump = None
+
+
 class HeldClock:
     """A clock that only moves when a test or replay advances it."""
 
@@ -44,6 +89,10 @@ class HeldClock:
     def monotonic(self) -> float:
         """Return the seconds by which the clock was advanced since it was created."""
         return self._monotonic
+
+    def set(self, now: datetime) -> None:
+        """Set the time without letting any pass, as somebody who sets the machine's clock does."""
+        self._now = milliseconds(now)
 
     def advance(self, span: timedelta | float) -> None:
         """Advance the clock by a span, given as a timedelta or in seconds."""

@@ -29,7 +29,10 @@ AUDIENCE: Final = "mymozhem"
 TYPE: Final = "at+jwt"
 MAX_LENGTH: Final = 2_048
 LEEWAY_SECONDS: Final = 5
-"""How many seconds another host's clock may be ahead; the expiry of a token is exact."""
+"""How many seconds the clocks of two hosts may differ, and a clock may step."""
+
+AHEAD_SECONDS: Final = 86_400
+"""How far in the future a token may have been issued: the clock may have been set back since."""
 
 REMEMBERED: Final = 4_096
 _APP: Final = "app"
@@ -72,6 +75,7 @@ class IssuedToken:
 @dataclass(frozen=True, slots=True)
 class _Verified:
     principal: AnyPrincipal
+    issued: int
     starts: int
     ends: int
 
@@ -146,10 +150,10 @@ class Tokens:
         if known is None:
             known = self._decode(text)
         now = self._clock.now().timestamp()
-        if now >= known.ends:
+        if now >= known.ends + LEEWAY_SECONDS:
             self._verified.pop(text, None)
             raise Unauthenticated("The token has expired; sign in again.", code="TOKEN_EXPIRED")
-        if now + LEEWAY_SECONDS < known.starts:
+        if now + LEEWAY_SECONDS < known.starts or now + AHEAD_SECONDS < known.issued:
             raise _invalid()
         self._remember(text, known)
         return known.principal
@@ -222,7 +226,7 @@ def _read(claims: dict[str, object]) -> _Verified:
     except ValidationError:
         raise _invalid() from None
     principal = _principal(read)
-    return _Verified(principal, starts=max(read.iat, read.nbf or read.iat), ends=read.exp)
+    return _Verified(principal, issued=read.iat, starts=read.nbf or 0, ends=read.exp)
 
 
 def _principal(read: _Claims) -> AnyPrincipal:

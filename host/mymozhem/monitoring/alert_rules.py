@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from mymozhem.clock import ClockJump, iso
 from mymozhem.observability.metrics import BreakerState
 
 from .call_counts import SLOW_SHARE
@@ -94,6 +95,7 @@ class Facts:
     checks: Sequence[CheckedApp] = ()
     off: Sequence[AppOff] = ()
     orphans: Sequence[Orphans] = ()
+    clock_jumps: Sequence[ClockJump] = ()
 
 
 @dataclass(frozen=True)
@@ -146,6 +148,7 @@ def _all(facts: Facts) -> Iterator[Alert]:
     yield from map(_check, (c for c in facts.checks if c.failures_in_a_row >= CHECKS_IN_A_ROW))
     yield from map(_off, facts.off)
     yield from map(_orphaned, facts.orphans)
+    yield from map(_jumped, reversed(facts.clock_jumps))  # one alert, about the latest
 
 
 def _misconfigured(hour: CallStatistics) -> Iterator[Alert]:
@@ -266,6 +269,17 @@ def _orphaned(app: Orphans) -> Alert:
         "running. Their fallbacks decide.",
         app.app_id, versions, None, "APP_ORPHANED", app.do,
     )  # fmt: skip
+
+
+def _jumped(jump: ClockJump) -> Alert:
+    way = "forward" if jump.seconds > 0 else "back"
+    return Alert(
+        RuleName.CLOCK,
+        Severity.WARNING,
+        f"The clock of a host jumped {way} by {abs(jump.seconds):,.1f} seconds, to {iso(jump.at)}, "
+        "or the machine was suspended.",
+        code="CLOCK_JUMPED",
+    )
 
 
 def _versions(hour: CallStatistics) -> str:

@@ -167,6 +167,7 @@ class HealthLoop:
                 checks=await health_checks.checked(session),
                 off=await _apps_off(session),
                 orphans=sources.orphans(),
+                clock_jumps=sources.clock_jumps(now - timedelta(hours=1)),
             )
 
     def _show(self, facts: Facts) -> None:

@@ -2,10 +2,12 @@
 
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import NamedTuple, Protocol
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from mymozhem.clock import ClockJump
 from mymozhem.contract import JsonObject
 from mymozhem.observability.metrics import BreakerState
 
@@ -77,6 +79,10 @@ def _no_orphans() -> Sequence[Orphans]:
     return ()
 
 
+def _no_jumps(_: datetime) -> Sequence[ClockJump]:
+    return ()
+
+
 async def _nobody(_session: AsyncSession, _app_id: str | None) -> Sequence[str]:
     return ()
 
@@ -87,7 +93,8 @@ class Sources:
 
     `breakers` returns those that are not closed, `affected_rooms` the active rooms of an app,
     `recipients` the addresses to notify about an app, or about the platform for None, `orphans`
-    the apps with orphaned rooms, from memory. Without `ask`, no health check is called.
+    the apps with orphaned rooms, from memory, `clock_jumps` the jumps of the machine's clock since
+    a moment. Without `ask`, no health check is called.
     """
 
     breakers: Callable[[AsyncSession], Awaitable[Sequence[BreakerState]]] = _no_breakers
@@ -95,4 +102,5 @@ class Sources:
     affected_rooms: Callable[[AsyncSession, str], Awaitable[AffectedRooms]] = _no_rooms
     recipients: Callable[[AsyncSession, str | None], Awaitable[Sequence[str]]] = _nobody
     orphans: Callable[[], Sequence[Orphans]] = _no_orphans
+    clock_jumps: Callable[[datetime], Sequence[ClockJump]] = _no_jumps
     ask: AskHealth | None = None

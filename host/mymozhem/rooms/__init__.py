@@ -4,7 +4,8 @@ A folder imports only from rows below its own; folders of one row never import e
 
 8 actions/         batch, checks, perform
   lifecycle/       create, update
-  jobs/            change_payload, cleanup, draws, imports, leases, runner, steps, timers, windows
+  jobs/            change_payload, cleanup, clock_jumps, draws, imports, leases, runner,
+                   steps, timers, windows
   replay.py
 7 effects.py
   participants/    add_people, admit, display_names, erase, import_table, join, join_policy, lookup,

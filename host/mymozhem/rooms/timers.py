@@ -50,6 +50,7 @@ async def schedule(
         await forget(transaction.session, [row.id])
     row.generation += 1
     row.due_at = row.next_at = due_at
+    row.relative = at is None
     row.payload, row.depth, row.attempts = payload, depth, 0
     row.lease = row.lease_until = row.last_error = None
     await transaction.session.flush()

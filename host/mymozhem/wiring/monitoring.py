@@ -1,11 +1,13 @@
 """Gather the facts for monitoring from the parts that have them."""
 
 from collections.abc import Callable, Sequence
+from datetime import datetime
 
 from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from mymozhem.auth.tables import UserRow
+from mymozhem.clock import ClockJump
 from mymozhem.contract import RoomStatus
 from mymozhem.contract.hooks import CHECK_HEALTH
 from mymozhem.contract.payloads import AppRef, Context, HealthRequest
@@ -39,6 +41,7 @@ def health_loop(
     metrics: Metrics,
     histograms: CallCounts,
     orphans: Callable[[], Sequence[Orphans]] = tuple,
+    clock_jumps: Callable[[datetime], Sequence[ClockJump]] = lambda _: (),
 ) -> HealthLoop:
     """Return the monitoring loop of a host; it is not started yet."""
     return HealthLoop(
@@ -49,12 +52,16 @@ def health_loop(
             settings=services.settings,
             metrics=metrics,
             histograms=histograms,
-            sources=health_sources(services, orphans),
+            sources=health_sources(services, orphans, clock_jumps),
         )
     )
 
 
-def health_sources(services: Services, orphans: Callable[[], Sequence[Orphans]] = tuple) -> Sources:
+def health_sources(
+    services: Services,
+    orphans: Callable[[], Sequence[Orphans]] = tuple,
+    clock_jumps: Callable[[datetime], Sequence[ClockJump]] = lambda _: (),
+) -> Sources:
     """Return the sources of facts for the monitoring loop of a host."""
 
     async def breakers(_: AsyncSession) -> Sequence[BreakerState]:
@@ -73,6 +80,7 @@ def health_sources(services: Services, orphans: Callable[[], Sequence[Orphans]] 
         affected_rooms=affected_rooms,
         recipients=recipients,
         orphans=orphans,
+        clock_jumps=clock_jumps,
         ask=ask,
     )
 

@@ -145,16 +145,16 @@ async def open_parts(
         for listener in (late, drifts, recovery):
             await listener.open(services)
             stack.push_async_callback(listener.close)
-        keeper = LockReconciler(services)
+        keeper, jobs = LockReconciler(services), Jobs(services)
         parts = Parts(
             services=services,
             metrics=metrics,
             late=late,
             openings=openings,
-            jobs=Jobs(services),
+            jobs=jobs,
             relay=relay_of(services),
             watch=CatalogWatch(apps),
-            health=health_loop(services, metrics, counts, keeper.orphans),
+            health=health_loop(services, metrics, counts, keeper.orphans, jobs.clock_jumps.since),
             sweeper=Cleaner(services),
             keeper=keeper,
             workers=workers,

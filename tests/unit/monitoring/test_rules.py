@@ -2,12 +2,14 @@
 
 import re
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from click.testing import CliRunner
 
 from mymozhem.auth.access_table import ACCESS
 from mymozhem.cli import cli
+from mymozhem.clock import ClockJump
 from mymozhem.config import Settings
 from mymozhem.monitoring.alert_rules import ADVICE, AppOff, CheckedApp, Facts, due_alerts
 from mymozhem.monitoring.call_statistics import CallStatistics
@@ -167,3 +169,12 @@ def test_what_an_app_does_wrong_besides_its_replies_is_an_alert_with_its_name(co
     assert (alert.rule, alert.severity, alert.code) == (rule, severity, code)
     assert alert.summary.startswith("raffle 1.0.0 (actions) ")
     assert alert.summary.endswith("3 times within an hour.")
+
+
+def test_a_jump_of_the_clock_is_one_alert_about_the_latest():
+    noon = datetime(2030, 1, 1, 12, tzinfo=UTC)
+    jumps = [ClockJump(noon, 3_600.0), ClockJump(noon + timedelta(minutes=1), -3_600.0)]
+    [alert] = due_alerts(Facts(clock_jumps=jumps))
+    assert (alert.rule, alert.severity, alert.app_id) == (RuleName.CLOCK, Severity.WARNING, None)
+    assert "back by 3,600.0 seconds, to 2030-01-01T12:01:00.000Z" in alert.summary
+    assert "timedatectl" in alert.advice

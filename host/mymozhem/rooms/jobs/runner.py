@@ -18,6 +18,7 @@ from mymozhem.rooms.core.services import Services
 from mymozhem.rooms.windows import downtime
 
 from . import draws, imports, leases, windows
+from .clock_jumps import ClockJumps
 from .timers import run_timer
 
 logger = structlog.stdlib.get_logger(__name__)
@@ -61,6 +62,7 @@ class Jobs:
         self._must_release = False
         self._next_beat = 0.0
         self._away = False
+        self.clock_jumps = ClockJumps()
         self._clocks = (services.clock.now(), services.clock.monotonic())
 
     def start(self) -> None:
@@ -102,6 +104,7 @@ class Jobs:
         if self._must_release:
             await leases.release(self._services.database, None)
             self._must_release = False
+        await self.clock_jumps.follow(self._services)
         await self._beat()  # first: time that nobody was here for is no window's time
         if not await self._start_due():
             return await self._pause()

@@ -3,7 +3,7 @@
 from datetime import datetime
 from enum import StrEnum
 
-from sqlalchemy import ForeignKey, Index, String, UniqueConstraint
+from sqlalchemy import ForeignKey, Index, String, UniqueConstraint, false
 from sqlalchemy.orm import Mapped, mapped_column
 
 from mymozhem.db.base import (
@@ -25,7 +25,10 @@ class TimerSpace(StrEnum):
 
 
 class TimerRow(Base):
-    """A durable timer; its effects and its deletion are one transaction, by (id, generation)."""
+    """A durable timer; its effects and its deletion are one transaction, by (id, generation).
+
+    A `relative` one was set for a span from then on, and not for a time of day.
+    """
 
     __tablename__ = "timers"
 
@@ -35,6 +38,7 @@ class TimerRow(Base):
     key: Mapped[str] = mapped_column(String(96))
     generation: Mapped[int] = mapped_column(default=1)
     due_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    relative: Mapped[bool] = mapped_column(default=False, server_default=false())
     payload: Mapped[JsonObject] = mapped_column(JsonDocument)
     depth: Mapped[int] = mapped_column(default=0)
     attempts: Mapped[int] = mapped_column(default=0)

@@ -77,6 +77,17 @@ def shift(
     window.pauses = [*window.pauses, [iso(since), iso(until), kind]][-MAX_PAUSES:]
 
 
+def move(window: WindowRow, jump: timedelta) -> None:
+    """Move all times of a window that is not over, because the clock has jumped."""
+    for name in ("opens_at", "closes_at", "paused_at", "checked_at", "due_at"):
+        moment: datetime | None = getattr(window, name)
+        if moment is not None:
+            setattr(window, name, moment + jump)
+    window.pauses = [
+        [iso(since + jump), iso(until + jump), kind] for since, until, kind in _pauses(window)
+    ]
+
+
 def _pauses(window: WindowRow) -> list[tuple[datetime, datetime, str]]:
     moment = datetime.fromisoformat
     return [(moment(since), moment(until), kind) for since, until, kind in window.pauses]

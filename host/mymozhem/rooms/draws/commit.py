@@ -53,7 +53,7 @@ from .queries import (
     wanted_reserves,
 )
 from .queries import wanted_prizes as named_prizes
-from .snapshot import DrawSnapshot, is_stale, take_snapshot
+from .snapshot import DrawSnapshot, is_stale, let_go, take_snapshot
 
 #: calls of the app for one draw before the draw waits a moment
 TRIES = 5
@@ -98,21 +98,29 @@ async def commit(services: Services, lease: Lease) -> None:
         if seen is None:
             await _step_back(services, lease)
             return
-        try:
-            prepared = await _prepare(services, seen)
-            await _write(services, lease, seen, prepared)
-        except StaleSnapshot:
-            continue
-        except Held as held:
-            await hold(services, lease, held)
-            return
-        except inventory.PrizeExhausted as error:
-            if named_prizes(seen.draw.request) is not None:
-                await hold(services, lease, Held(error.code, error.message))
-                return
-        else:
+        columns = seen.people.columns()
+        is_settled = await _commit_or_hold(services, lease, seen)
+        del seen
+        await let_go(columns)
+        if is_settled:
             return
     await _step_back(services, lease, later=A_MOMENT)
+
+
+async def _commit_or_hold(services: Services, lease: Lease, seen: DrawSnapshot) -> bool:
+    """Return True if the draw is committed or held, False if it has to be prepared again."""
+    try:
+        prepared = await _prepare(services, seen)
+        await _write(services, lease, seen, prepared)
+    except StaleSnapshot:
+        return False
+    except Held as held:
+        await hold(services, lease, held)
+    except inventory.PrizeExhausted as error:
+        if named_prizes(seen.draw.request) is None:
+            return False
+        await hold(services, lease, Held(error.code, error.message))
+    return True
 
 
 async def _people_wait(services: Services, room_id: str) -> bool:

@@ -5,6 +5,7 @@ so that a million of them never become objects in the host process.
 """
 
 import hashlib
+import zlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -54,8 +55,17 @@ class FrozenEntries:
 
 
 def write_chunk(rows: Sequence[Row]) -> bytes:
-    """Return candidates as one chunk of JSON."""
-    return orjson.dumps(rows)
+    """Return candidates as one chunk of JSON, compressed.
+
+    A million of them are a tenth of their size then, in the host and on the way to the child.
+    """
+    return zlib.compress(orjson.dumps(rows), level=1)
+
+
+def read_chunk(chunk: bytes) -> list[Row]:
+    """Return the candidates of a chunk."""
+    rows: list[Row] = orjson.loads(zlib.decompress(chunk))
+    return rows
 
 
 def freeze(chunks: Sequence[bytes], source: Source, rule: fair.Rule) -> FrozenEntries:
@@ -66,7 +76,7 @@ def freeze(chunks: Sequence[bytes], source: Source, rule: fair.Rule) -> FrozenEn
     lists that name a stranger or the same person twice (NOT_A_CANDIDATE,
     ENTRY_TWICE).
     """
-    rows = (row for chunk in chunks for row in orjson.loads(chunk))
+    rows = (row for chunk in chunks for row in read_chunk(chunk))
     tickets = dict(_listed(rows, source) if isinstance(source, EntryList) else _ruled(rows, source))
     excluded = tuple(sorted(tickets.keys() & set(rule.exclude)))
     if len(excluded) == len(tickets):

@@ -1,9 +1,11 @@
 """The snapshot that a draw is prepared from: prizes, candidates, redraw, and who is excluded."""
 
 import asyncio
-from collections.abc import Iterable, Sequence
+from bisect import bisect_right
+from collections.abc import Hashable, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC
+from itertools import chain
 from typing import Any
 
 from sqlalchemy import ColumnElement, Row, Select, and_, null, select
@@ -15,8 +17,8 @@ from mymozhem.contract import (
     Candidates,
     DrawPrize,
     DrawStatus,
+    JsonObject,
     ParticipantStatus,
-    PersonKind,
     PublicSource,
     Replaced,
     Role,
@@ -36,6 +38,9 @@ from .entries import Row as EntryRow
 from .items import is_of_items
 from .queries import wanted_prizes, wanted_sources
 
+#: different metadata of candidates that are kept once for all who have the same
+MAX_SHARED = 10_000
+
 
 @dataclass
 class People:
@@ -43,6 +48,17 @@ class People:
 
     candidates: Candidates
     chunks: list[bytes] = field(default_factory=list)
+
+    def columns(self) -> list[object]:
+        """Return the columns of the candidates, to keep them until `let_go` releases them."""
+        return list(vars(self.candidates).values())
+
+
+async def let_go(columns: list[object]) -> None:
+    """Release columns one after the other: to free millions of values at once takes a while."""
+    while columns:
+        columns.pop()
+        await asyncio.sleep(0)
 
 
 @dataclass(frozen=True)
@@ -104,13 +120,20 @@ async def is_stale(session: AsyncSession, room: RoomRow, seen: DrawSnapshot) -> 
 
 
 async def _somebody_left(session: AsyncSession, room_id: str, seen: DrawSnapshot) -> bool:
-    active = await session.stream(
-        select(ParticipantRow.id).where(*_candidates(room_id)).execution_options(yield_per=CHUNK)
-    )
-    wanted = set(seen.people.candidates.id)
-    async for part in active.scalars().partitions():
-        wanted.difference_update(part)
-    return bool(wanted)
+    """Compare the candidates with those of now page by page; both are in ascending order."""
+    ids, place, after = seen.people.candidates.id, 0, ""
+    active = select(ParticipantRow.id).where(*_candidates(room_id)).order_by(ParticipantRow.id)
+    while place < len(ids):
+        query = active.where(ParticipantRow.id > after).limit(CHUNK)
+        page = (await session.scalars(query)).all()
+        if not page:
+            return True
+        after = page[-1]
+        end = bisect_right(ids, after, lo=place)
+        if not set(page).issuperset(ids[place:end]):
+            return True
+        place = end
+    return False
 
 
 async def _prizes(session: AsyncSession, draw: DrawRow) -> tuple[DrawPrize, ...]:
@@ -186,14 +209,17 @@ async def _ever_drawn(
 async def _people(
     session: AsyncSession, services: Services, room: RoomRow, *, asked: bool
 ) -> People:
-    """Read the candidates in chunks, so that a million of them do not block the event loop."""
+    """Read the candidates page by page, so that a million of them do not block the event loop.
+
+    SQLite would fetch all rows of one statement at once, which takes more memory than the draw.
+    """
     columns, chunks = _Columns(services, room), list[bytes]()
-    found = await session.stream(_query(room).execution_options(yield_per=CHUNK))
-    async for part in found.partitions():
+    query, after = _query(room).limit(CHUNK), ""
+    while part := (await session.execute(query.where(ParticipantRow.id > after))).all():
         columns.add(part, asked=asked)
-        chunks.append(write_chunk([_entry_row(row) for row in part]))
-        await asyncio.sleep(0)
-    return People(columns.candidates(), chunks)
+        chunks.append(await asyncio.to_thread(write_chunk, [_entry_row(row) for row in part]))
+        after = part[-1].id
+    return People(await columns.candidates(), chunks)
 
 
 class _Columns:
@@ -201,28 +227,46 @@ class _Columns:
 
     def __init__(self, services: Services, room: RoomRow) -> None:
         self._services, self._room = services, room
-        self._lists: dict[str, list[Any]] = {"id": []}
+        self._parts: dict[str, list[tuple[Any, ...]]] = {"id": []}
+        self._shared: dict[Hashable, JsonObject] = {}
 
     def add(self, rows: Sequence[Row[Any]], *, asked: bool) -> None:
         """Add a chunk of candidates."""
-        self._lists["id"] += [row.id for row in rows]
+        # Kept as tuples of atoms: the garbage collector does not look into them again and again.
+        self._parts["id"].append(tuple(row.id for row in rows))
         for name, values in self._seen_by_app(rows).items() if asked else ():
-            self._lists.setdefault(name, []).extend(values)
+            self._parts.setdefault(name, []).append(tuple(values))
 
-    def candidates(self) -> Candidates:
+    async def candidates(self) -> Candidates:
         """Return all added candidates."""
+        joined = dict[str, tuple[Any, ...]]()
+        for name in list(self._parts):
+            joined[name] = tuple(chain.from_iterable(self._parts.pop(name)))
+            await asyncio.sleep(0)  # a column of a million takes some milliseconds
         # Not validated: it is our own, and a million checks would be felt.
-        return Candidates.model_construct(
-            None, **{name: tuple(values) for name, values in self._lists.items()}
-        )
+        return Candidates.model_construct(None, **joined)
+
+    def _one_of_equals(self, metadata: JsonObject) -> JsonObject:
+        """Return one object for equal metadata; nobody changes it, since apps get copies.
+
+        A million objects of their own would stop the process whenever garbage is collected.
+        """
+        if len(self._shared) >= MAX_SHARED:
+            return metadata
+        # Types as well: 1, 1.0 and True are equal, and different JSON.
+        key = (*metadata.items(), *map(type, metadata.values()))
+        try:
+            return self._shared.setdefault(key, metadata)
+        except TypeError:  # lists and objects inside have no hash
+            return metadata
 
     def _seen_by_app(self, rows: Sequence[Row[Any]]) -> dict[str, list[Any]]:
         person_id, app_id = self._services.keys.person_id, self._room.app_id
         continues = self._room.continues is not None
         return {
             "person_id": [person_id(app_id, row.user_id) for row in rows],
-            "kind": [PersonKind(row.kind) for row in rows],
-            "metadata": [row.data for row in rows],
+            "kind": [row.kind for row in rows],
+            "metadata": [self._one_of_equals(row.data) for row in rows],
             "points": [row.points for row in rows],
             "earlier_points": [row.earlier_points for row in rows] if continues else [],
             "last_seen_at": [row.last_seen_at for row in rows],
@@ -263,5 +307,4 @@ def _candidates(room_id: str) -> tuple[ColumnElement[bool], ...]:
 
 def _entry_row(row: Row[Any]) -> EntryRow:
     seen = row.last_seen_at and row.last_seen_at.astimezone(UTC).isoformat()
-    kind = PersonKind(row.kind).value
-    return (row.id, kind, row.data, row.points, row.earlier_points, seen)
+    return (row.id, row.kind, row.data, row.points, row.earlier_points, seen)

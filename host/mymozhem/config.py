@@ -5,7 +5,7 @@ from datetime import UTC, tzinfo
 from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
 from typing import Annotated, Literal, NamedTuple, Self
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import Field, SecretStr, field_validator, model_validator
@@ -20,6 +20,16 @@ def default_data_dir() -> Path:
     return Path(home).expanduser() / "mymozhem"
 
 
+def sqlite_url(file: Path) -> str:
+    """Return the URL of a SQLite file, whose path may contain any character."""
+    return f"sqlite:///{quote(str(file))}"
+
+
+def http_url(host: str, port: int) -> str:
+    """Return the URL of a host; an IPv6 address gets its brackets."""
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+
+
 def zone_of(name: str) -> tzinfo:
     """Return the time zone with a name; ValueError if it is unknown."""
     if name == "UTC":
@@ -29,6 +39,18 @@ def zone_of(name: str) -> tzinfo:
     except (ZoneInfoNotFoundError, ValueError, OSError):
         message = f"there is no time zone {name!r}; write one like Europe/Helsinki"
         raise ValueError(message) from None
+
+
+def _is_address(url: str) -> bool:
+    """Return whether a URL names a host and, if any, a port; without user, query and fragment."""
+    try:
+        parts = urlsplit(url)
+        port = parts.port
+    except ValueError:
+        return False
+    if not parts.hostname or port == 0 or parts.username is not None or parts.query:
+        return False
+    return parts.netloc.startswith("[") or parts.netloc.count(":") <= 1
 
 
 def _is_smtp_server(url: str) -> bool:
@@ -326,6 +348,17 @@ class Settings(BaseSettings):
         zone_of(given)
         return given
 
+    @field_validator("public_url")
+    @classmethod
+    def _address_of_a_host(cls, given: str | None) -> str | None:
+        if given is not None and not _is_address(given):
+            message = (
+                "write an address like https://events.example.org, or http://[2001:db8::1]:8000 "
+                "with brackets around an IPv6 address"
+            )
+            raise ValueError(message)
+        return given
+
     @field_validator("smtp_url")
     @classmethod
     def _smtp_server(cls, given: SecretStr | None) -> SecretStr | None:
@@ -349,7 +382,7 @@ class Settings(BaseSettings):
         """Return the URL of the database: the setting, or the file in the data folder."""
         if self.database_url is not None:
             return self.database_url
-        return f"sqlite:///{self.data_dir / DATABASE_FILE}"
+        return sqlite_url(self.data_dir / DATABASE_FILE)
 
     @property
     def isolated_dir(self) -> Path:
@@ -365,4 +398,4 @@ class Settings(BaseSettings):
     @property
     def effective_public_url(self) -> str:
         """Return the address that people use, without a slash at the end."""
-        return (self.public_url or f"http://{self.host}:{self.port}").rstrip("/")
+        return (self.public_url or http_url(self.host, self.port)).rstrip("/")

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from mymozhem.config import http_url
 from mymozhem.contract import JsonObject
 from mymozhem.errors import MymozhemError
 
@@ -92,7 +93,7 @@ def serve_command(
 
     name, app = _load(plugin)
     if manifest:
-        document = _remote(name, app, base_url or _url(host, port), path)
+        document = _remote(name, app, base_url or http_url(host, port), path)
         click.echo(json.dumps(document, indent=2, ensure_ascii=False))
         return
     keys = (*secrets, *public_keys)
@@ -213,7 +214,7 @@ def _run(endpoint: "Endpoint", plugin: str, host: str, listening: socket.socket)
     end = ProcessEnd()
     server = HostServer(config, end)
     stop_on_signals(server, end)
-    where = _url(host, listening.getsockname()[1])
+    where = http_url(host, listening.getsockname()[1])
     click.echo(f"{plugin} listens at {where} (stop it with Ctrl+C)")
     with listening:
         server.run(sockets=[listening])
@@ -227,9 +228,5 @@ def _listen(host: str, port: int) -> socket.socket:
     try:
         return socket.create_server((host, port), family=family, backlog=2048)
     except OSError as error:
-        message = f"Cannot listen at {_url(host, port)}: {error.strerror or error}."
+        message = f"Cannot listen at {http_url(host, port)}: {error.strerror or error}."
         raise click.ClickException(message) from error
-
-
-def _url(host: str, port: int) -> str:
-    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"

@@ -9,7 +9,7 @@ import click
 from mymozhem.config import Settings
 
 if TYPE_CHECKING:
-    from .doctor_checks import Finding
+    from .doctor_findings import Finding
 
 _WORDS = {"ok": "ok", "warning": "warning", "problem": "PROBLEM"}
 
@@ -19,9 +19,10 @@ _WORDS = {"ok": "ok", "warning": "warning", "problem": "PROBLEM"}
 def doctor_command(form: Literal["text", "json"]) -> None:
     """Check the installation for problems before an event.
 
-    Checks the data folder, the database, and each room in DRAFT or ACTIVE: which code would serve
-    it if the host started now, and what to do if none would. Enabled plugins are imported in this
-    process for that. Nothing is written; the host may be running.
+    Checks the data folder, whether phones can reach the public address, the database, and each room
+    in DRAFT or ACTIVE: which code would serve it if the host started now, and what to do if none
+    would. Enabled plugins are imported in this process for that. Nothing is written; the host may
+    be running.
 
     Exit status: 0 if there are no problems, 1 if there are.
 

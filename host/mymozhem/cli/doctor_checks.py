@@ -4,10 +4,9 @@ import os
 import stat
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Literal
 
 from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -16,7 +15,7 @@ from mymozhem.auth.key_file import KeysRefused
 from mymozhem.auth.keys import KEY_FILE, Keys
 from mymozhem.clock import SystemClock, iso
 from mymozhem.config import DATABASE_FILE, Settings
-from mymozhem.db.engine import parse_url
+from mymozhem.db.engine import DatabaseUrlRefused, parse_url
 from mymozhem.db.error_translation import reaching_the_database
 from mymozhem.db.schema_revision import HEAD, current
 from mymozhem.db.unit_of_work import Database
@@ -30,31 +29,14 @@ from mymozhem.rooms.tables.locks import LockDriftRow
 from mymozhem.rooms.tables.rooms import RoomRow
 
 from .catalog_preview import keys_of, preview
+from .doctor_findings import Finding, Level
+from .public_address import address_findings
 
 #: a deadline within this time is near
 NEAR = timedelta(days=7)
 
 #: isolated apps that run as another user need to enter the folder
 _OTHERS = stat.S_IRGRP | stat.S_IWGRP | stat.S_IROTH | stat.S_IWOTH
-
-Level = Literal["ok", "warning", "problem"]
-
-
-@dataclass(frozen=True)
-class Finding:
-    """The result of one check; the level `problem` means that an event would be affected.
-
-    `do` is what to do about it, None if nothing needs to be done.
-    """
-
-    level: Level
-    what: str
-    says: str
-    do: str | None = None
-
-    def document(self) -> dict[str, str | None]:
-        """Return the finding as JSON."""
-        return asdict(self)
 
 
 @dataclass(frozen=True)
@@ -70,7 +52,7 @@ class _Seen:
 
 async def run_checks(settings: Settings) -> list[Finding]:
     """Run every check; a check that fails is a finding itself, and nothing is raised."""
-    found = list(_folder(settings))
+    found = [*_folder(settings), *address_findings(settings)]
     schema = await _schema(settings)
     found.append(schema)
     if schema.level == "problem":
@@ -119,7 +101,10 @@ def _is_exposed(path: Path) -> bool:
 
 async def _schema(settings: Settings) -> Finding:
     url = settings.effective_database_url
-    missing = _missing_file(url)
+    try:
+        missing = _missing_file(url)
+    except DatabaseUrlRefused as refused:
+        return _refused_url(refused)
     if missing is not None:
         says = f"There is no database {missing} yet."
         return Finding("problem", "database", says, "Type `mymozhem db upgrade`.")
@@ -128,6 +113,8 @@ async def _schema(settings: Settings) -> Finding:
             found = await current(url)
     except Unavailable as error:
         return _away(error)
+    except DatabaseUrlRefused as refused:
+        return _refused_url(refused)
     if found == HEAD:
         return Finding("ok", "database", f"It is at the newest schema ({HEAD}).")
     says = f"It is at the schema {found or 'nothing'}, this version of the host needs {HEAD}."
@@ -138,8 +125,14 @@ async def _schema(settings: Settings) -> Finding:
 
 
 def _missing_file(url: str) -> str | None:
-    file = parse_url(url).database if url.startswith("sqlite") else None
+    parsed = parse_url(url)
+    file = parsed.database if parsed.get_backend_name() == "sqlite" else None
     return file if file is not None and not Path(file).exists() else None
+
+
+def _refused_url(refused: DatabaseUrlRefused) -> Finding:
+    says = f"MYMOZHEM_DATABASE_URL cannot be used: {refused.message}."
+    return Finding("problem", "database", says, "Correct the address.")
 
 
 def _away(error: Unavailable) -> Finding:

@@ -1,19 +1,20 @@
 """Engines for SQLite and PostgreSQL with strict transactions."""
 
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 from sqlalchemy import URL, Connection, event, make_url
 from sqlalchemy.exc import ArgumentError, DisconnectionError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
-from mymozhem.errors import MymozhemError
-
 from . import json_text, sqlite_driver
 from .error_translation import translate_faults
+from .postgresql_url import DatabaseUrlRefused, PostgresqlUrl, parse_postgresql_url
+
+__all__ = ["DatabaseUrlRefused", "create_engine", "parse_url"]
 
 _DRIVERS = {
     "sqlite": "sqlite+aiosqlite",
-    "postgres": "postgresql+asyncpg",
     "postgresql": "postgresql+asyncpg",
 }
 
@@ -24,22 +25,20 @@ MIGRATING_SECONDS = "60"
 """How many seconds a migration waits for another one."""
 
 
-class DatabaseUrlRefused(MymozhemError, ValueError):
-    """This is not an address of a database that can be used."""
-
-    default_code = "DATABASE_URL_REFUSED"
-
-
 def parse_url(url: str) -> URL:
     """Parse a database's address and set its driver.
 
     Raises `DatabaseUrlRefused` for an engine other than SQLite and PostgreSQL, and for SQLite
     without a file: two connections to memory would be two databases.
     """
+    if url.partition("://")[0].partition("+")[0] in {"postgres", "postgresql"}:
+        found = parse_postgresql_url(url)
+        return URL.create(_DRIVERS["postgresql"], host=found.host, database=found.database)
     try:
         parsed = make_url(url)
-    except ArgumentError as error:
-        raise DatabaseUrlRefused from error  # the original message would show the password
+    except (ArgumentError, ValueError):
+        message = "the address cannot be read; write sqlite:///path or postgresql://server/name"
+        raise DatabaseUrlRefused(message) from None  # the original message may show the password
     driver = _DRIVERS.get(parsed.get_backend_name())
     if driver is None:
         message = f"{parsed.get_backend_name()} is not supported; use sqlite:/// or postgresql://"
@@ -61,7 +60,7 @@ def create_engine(url: str, *, readonly: bool = False, migrating: bool = False) 
     if parsed.get_backend_name() == "sqlite":
         engine = _sqlite(parsed, readonly=readonly, migrating=migrating)
     else:
-        engine = _postgresql(parsed, readonly=readonly, migrating=migrating)
+        engine = _postgresql(url, parsed, readonly=readonly, migrating=migrating)
     translate_faults(engine.sync_engine)
     return engine
 
@@ -109,10 +108,12 @@ def _pragmas(*, readonly: bool, migrating: bool) -> tuple[str, ...]:
     )
 
 
-def _postgresql(url: URL, *, readonly: bool, migrating: bool) -> AsyncEngine:
+def _postgresql(url: str, shown: URL, *, readonly: bool, migrating: bool) -> AsyncEngine:
+    """Create an engine that connects by asyncpg's own reading of the address."""
+    address = parse_postgresql_url(url)
     limits = {} if migrating else _LIMITS
     engine = create_async_engine(
-        url,
+        shown,
         json_serializer=json_text.dump,
         json_deserializer=json_text.load,
         pool_size=10,
@@ -123,15 +124,70 @@ def _postgresql(url: URL, *, readonly: bool, migrating: bool) -> AsyncEngine:
         execution_options={"postgresql_readonly": True} if readonly else {},
         hide_parameters=True,
         connect_args={
-            "timeout": 5,
-            "command_timeout": None if migrating else 30,
-            "server_settings": _SESSION | limits,
+            "async_creator_fn": _connecting(address, limits, patient=migrating),
+            **(_UNNAMED if address.pooled else {}),
         },
     )
+    if address.pooled:
+        _set_in_transactions(engine, {**_SESSION, **limits, **address.server_settings})
     event.listen(engine.sync_engine, "checkout", _discard_closed)
     return engine
 
 
+def _connecting(
+    address: PostgresqlUrl, limits: dict[str, str], *, patient: bool
+) -> Callable[..., Awaitable[Any]]:
+    """Return the function that makes a connection; it ignores what SQLAlchemy has parsed."""
+    options: dict[str, Any] = {
+        "timeout": address.connect_timeout,
+        "command_timeout": None if patient else 30,
+    }
+    if address.pooled:
+        options["statement_cache_size"] = 0
+    else:
+        options["server_settings"] = {**_SESSION, **limits, **address.server_settings}
+
+    async def connect(*_: object, **__: object) -> Any:  # noqa: ANN401  asyncpg ships no types
+        import asyncpg  # type: ignore[import-untyped]  # noqa: PLC0415  not needed for SQLite
+
+        try:
+            return await asyncpg.connect(address.dsn, **options)
+        except (asyncpg.ClientConfigurationError, FileNotFoundError) as error:
+            raise DatabaseUrlRefused(f"the address of the database: {error}") from error
+        except asyncpg.PostgresError as error:
+            if "unsupported startup parameter" in str(error):
+                raise DatabaseUrlRefused(_IS_POOLED) from error
+            raise
+
+    return connect
+
+
+def _set_in_transactions(engine: AsyncEngine, settings: dict[str, str]) -> None:
+    """Set the session's settings in each transaction: a pooler gives it any session."""
+    names = {name: value for name, value in settings.items() if name != "options"}
+    calls = ", ".join(
+        f"set_config('{name}', '{_quoted(value)}', true)" for name, value in names.items()
+    )
+
+    def begun(connection: Connection) -> None:
+        connection.exec_driver_sql(f"SELECT {calls}")
+
+    event.listen(engine.sync_engine, "begin", begun)
+
+
+def _quoted(value: str) -> str:
+    return value.replace("'", "''")
+
+
+#: Statements without a name, because the next transaction may be on another server connection.
+_UNNAMED: dict[str, Any] = {
+    "prepared_statement_cache_size": 0,
+    "prepared_statement_name_func": lambda: "",
+}
+_IS_POOLED = (
+    "the address leads to PgBouncer, which refuses the settings of a session: add pgbouncer=true"
+    " to its parameters"
+)
 _SESSION = {
     "application_name": "mymozhem",
     "timezone": "UTC",

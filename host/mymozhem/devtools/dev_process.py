@@ -18,7 +18,7 @@ from uvicorn import Config, Server
 
 from mymozhem.app import create_app
 from mymozhem.clock import SystemClock
-from mymozhem.config import Settings
+from mymozhem.config import Settings, sqlite_url
 from mymozhem.contract.serving.app_functions import Plugin
 from mymozhem.db.schema_revision import HEAD, current
 from mymozhem.db.unit_of_work import Database
@@ -76,7 +76,7 @@ def settings_of(folder: Path, port: int) -> Settings:
         host=_HERE,
         port=port,
         data_dir=folder,
-        database_url=f"sqlite:///{folder / _DATABASE}",
+        database_url=sqlite_url(folder / _DATABASE),
         environment="demo",
         access_token_minutes=60,
         guest_token_hours=72,

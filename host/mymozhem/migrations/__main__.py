@@ -9,6 +9,7 @@ from alembic import command
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection
 
+from mymozhem.config import sqlite_url
 from mymozhem.db.engine import create_engine
 from mymozhem.migrations import make_config, upgrade
 
@@ -16,7 +17,7 @@ from mymozhem.migrations import make_config, upgrade
 async def write_revision(message: str) -> None:
     """Compare the models with a scratch database at the latest revision, and write what differs."""
     with tempfile.TemporaryDirectory() as folder:
-        url = f"sqlite:///{Path(folder) / 'scratch.sqlite3'}"
+        url = sqlite_url(Path(folder) / "scratch.sqlite3")
         await upgrade(url)
         engine = create_engine(url)
         try:

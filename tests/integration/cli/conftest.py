@@ -34,6 +34,7 @@ def run(
     monkeypatch.setenv("MYMOZHEM_DATABASE_URL", database_url)
     monkeypatch.setenv("MYMOZHEM_DATA_DIR", str(tmp_path / "data"))
     monkeypatch.setenv("MYMOZHEM_ENABLE_APPS", "lottery")
+    monkeypatch.setenv("MYMOZHEM_PUBLIC_URL", "https://events.example.org")
 
     def invoke(*words: str) -> Result:
         return CliRunner().invoke(cli, words)

@@ -62,7 +62,7 @@ def test_where_everything_is_in_order_it_says_so(run, seeded, tmp_path):
     assert "2 rooms, 1 of them running, answered by mymozhem-lottery" in examined.stdout
     assert examined.stdout.endswith("Everything is in order.\n")
     whats = [what for what, _, _ in findings(run("doctor", "--format", "json"), "ok")]
-    assert whats == ["data folder", "database", "rooms"]
+    assert whats == ["data folder", "address", "database", "rooms"]
 
 
 @pytest.mark.parametrize("dialect", ["sqlite"], indirect=True)
@@ -197,3 +197,25 @@ def test_the_last_line_counts_the_warnings_above_it(run, seeded, tmp_path):
     assert examined.exit_code == 0
     assert "warning  data folder" in examined.stdout
     assert re.search(r"^\d+ warnings? to look at\.$", examined.stdout.splitlines()[-1])
+
+
+@pytest.mark.parametrize("name", ["a%41b", "what?x=1", "c#d"])
+@pytest.mark.parametrize("dialect", ["sqlite"], indirect=True)
+def test_the_data_folder_may_have_any_name(run, tmp_path, monkeypatch, name):
+    folder = tmp_path / name
+    monkeypatch.delenv("MYMOZHEM_DATABASE_URL")
+    monkeypatch.setenv("MYMOZHEM_DATA_DIR", str(folder))
+    assert run("db", "upgrade").exit_code == 0
+    assert [path.name for path in tmp_path.iterdir() if path.name.startswith(name[:1])] == [name]
+    assert (folder / "mymozhem.sqlite3").stat().st_size > 0
+    assert findings(run("doctor", "--format", "json"), "problem") == []
+
+
+@pytest.mark.parametrize("dialect", ["sqlite"], indirect=True)
+def test_an_address_of_a_database_that_cannot_be_used_is_a_problem(run, monkeypatch):
+    monkeypatch.setenv("MYMOZHEM_DATABASE_URL", "postgresql://127.0.0.1:abc/events")
+    ((what, says, _),) = findings(run("doctor", "--format", "json"), "problem")
+    assert (what, "port 'abc'" in says) == ("database", True)
+    refused = run("db", "current")
+    assert (refused.exit_code, "port 'abc'" in refused.output) == (1, True)
+    assert "Traceback" not in refused.output

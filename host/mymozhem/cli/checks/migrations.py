@@ -8,6 +8,7 @@ from pathlib import Path
 from alembic.script import ScriptDirectory
 from sqlalchemy import create_engine, inspect
 
+from mymozhem.config import sqlite_url
 from mymozhem.migrations import check_drift, current, downgrade, head, make_config, upgrade
 
 from . import Check, holds, same
@@ -25,7 +26,7 @@ def check_migrations() -> Iterator[Check]:
 
 
 def _moves(file: Path) -> Iterator[Check]:
-    url = f"sqlite:///{file}"
+    url = sqlite_url(file)
     asyncio.run(upgrade(url))
     yield same("migrations: up leads to the newest", asyncio.run(current(url)), head())
     yield same("migrations: the newest is what the models say", asyncio.run(check_drift(url)), [])
@@ -36,7 +37,7 @@ def _moves(file: Path) -> Iterator[Check]:
 
 
 def _tables(file: Path) -> set[str]:
-    engine = create_engine(f"sqlite:///{file}")
+    engine = create_engine(sqlite_url(file))
     try:
         return set(inspect(engine).get_table_names())
     finally:

@@ -13,7 +13,7 @@ from .retention import forget_contexts
 from .tables import DeliveryRow, DeliveryState
 
 #: letters that one transaction retries; other transactions run in between
-AT_ONCE = 200
+AT_ONCE = 50
 
 
 class NotDead(Conflict):

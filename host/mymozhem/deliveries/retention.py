@@ -14,7 +14,7 @@ from .tables import DeliveryContextRow, DeliveryRow, DeliveryState, StreamRow
 EVERY = 3_600.0
 
 #: rows that one transaction deletes; other transactions run in between
-AT_ONCE = 500
+AT_ONCE = 100
 
 
 @dataclass(frozen=True)

@@ -6,11 +6,12 @@ import hmac
 import zlib
 from datetime import datetime, timedelta
 
-from sqlalchemy import delete, update
+from sqlalchemy import update
 from sqlalchemy.exc import IntegrityError
 
 from mymozhem.clock import Clock
 from mymozhem.contract.envelopes import ListRef
+from mymozhem.db.delete_in_parts import delete_in_parts
 from mymozhem.db.unit_of_work import Database, UnitOfWork
 from mymozhem.errors import Gone, NotFound
 
@@ -19,6 +20,9 @@ from .tables import ListRow
 #: longer than any deadline, and than the first attempts of a delivery
 LIFETIME = timedelta(hours=1)
 _ID_HEX = 40
+
+#: lists that one transaction deletes; each may have megabytes
+LISTS_AT_ONCE = 10
 
 
 class StoredLists:
@@ -82,9 +86,9 @@ class StoredLists:
 
 async def delete_expired(database: Database) -> int:
     """Delete the lists that have expired, and return how many there were."""
-    async with database.write() as unit:
-        expired = delete(ListRow).where(ListRow.expires_at <= unit.now).returning(ListRow.id)
-        return len((await unit.session.scalars(expired)).all())
+    return await delete_in_parts(
+        database, ListRow, lambda now: ListRow.expires_at <= now, at_once=LISTS_AT_ONCE
+    )
 
 
 async def _prolonged(unit: UnitOfWork, list_id: str, expires_at: datetime) -> bool:

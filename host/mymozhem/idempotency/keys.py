@@ -13,6 +13,7 @@ from sqlalchemy import ColumnElement, delete, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from mymozhem.db.delete_in_parts import delete_in_parts
 from mymozhem.db.unit_of_work import Database
 from mymozhem.errors import Conflict
 
@@ -152,13 +153,9 @@ async def release(database: Database, claim: Claim) -> None:
 
 async def clean(database: Database) -> int:
     """Delete keys that have expired; return how many there were."""
-    async with database.write() as unit:
-        found = await unit.session.scalars(
-            delete(IdempotencyRow)
-            .where(IdempotencyRow.expires_at < unit.now)
-            .returning(IdempotencyRow.key)
-        )
-        return len(found.all())
+    return await delete_in_parts(
+        database, IdempotencyRow, lambda now: IdempotencyRow.expires_at < now
+    )
 
 
 def _free(row: IdempotencyRow, now: datetime) -> bool:

@@ -9,12 +9,13 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
-from sqlalchemy import delete, or_
+from sqlalchemy import ColumnElement, or_
 from sqlalchemy.dialects import postgresql, sqlite
 
 from mymozhem.clock import Clock
 from mymozhem.contract import DecidedBy
 from mymozhem.db.base import new_id
+from mymozhem.db.delete_in_parts import delete_in_parts
 from mymozhem.db.unit_of_work import Database, UnitOfWork
 from mymozhem.observability.call_observer import AppReport, Observed
 
@@ -121,13 +122,18 @@ class CallCounts:
         return self._span
 
 
-async def forget_old(unit: UnitOfWork) -> None:
+async def forget_old(database: Database) -> None:
     """Delete counts that are older than any window."""
-    old = (
-        (CallCountRow.grain == grain) & (CallCountRow.started_at < unit.now - kept)
-        for grain, kept in _KEEP.items()
-    )
-    await unit.session.execute(delete(CallCountRow).where(or_(*old)))
+
+    def old(now: datetime) -> ColumnElement[bool]:
+        return or_(
+            *(
+                (CallCountRow.grain == grain) & (CallCountRow.started_at < now - kept)
+                for grain, kept in _KEEP.items()
+            )
+        )
+
+    await delete_in_parts(database, CallCountRow, old)
 
 
 def floor(moment: datetime, span: timedelta) -> datetime:

@@ -121,9 +121,8 @@ class HealthLoop:
         """Delete old rows, if it is this process's turn."""
         if not await run_once_per_cluster(self._parts.database, "clean", every=CLEAN_EVERY):
             return
-        async with self._parts.database.write() as unit:
-            await call_counts.forget_old(unit)
-            await mail_queue.forget_old(unit)
+        await call_counts.forget_old(self._parts.database)
+        await mail_queue.forget_old(self._parts.database)
 
     async def check(self) -> None:
         """Check the apps' health, if it is this process's turn."""

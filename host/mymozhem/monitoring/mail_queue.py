@@ -4,10 +4,11 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 import structlog
-from sqlalchemy import Update, delete, select, update
+from sqlalchemy import Update, select, update
 
 from mymozhem.clock import Clock
 from mymozhem.concurrency.backoff import Backoff
+from mymozhem.db.delete_in_parts import delete_in_parts
 from mymozhem.db.unit_of_work import Database, UnitOfWork
 
 from .mail_texts import MailText, line
@@ -106,10 +107,11 @@ class MailSender:
         )  # fmt: skip
 
 
-async def forget_old(unit: UnitOfWork) -> None:
+async def forget_old(database: Database) -> None:
     """Delete mails that were sent, or given up, long ago: they contain addresses."""
-    old = OutgoingMailRow.created_at < unit.now - KEEP
-    await unit.session.execute(delete(OutgoingMailRow).where(old))
+    await delete_in_parts(
+        database, OutgoingMailRow, lambda now: OutgoingMailRow.created_at < now - KEEP
+    )
 
 
 def _taken(mail: Mail) -> Update:

@@ -109,12 +109,10 @@ async def test_old_counts_are_forgotten_and_windows_keep_theirs(database, clock)
     counts.observed(observed())
     await counts.flush(database)
     clock.advance(timedelta(days=6, hours=23))
-    async with database.write() as unit:
-        await forget_old(unit)
+    await forget_old(database)
     assert await read(database, clock, "7d")
     clock.advance(timedelta(days=2))
-    async with database.write() as unit:
-        await forget_old(unit)
+    await forget_old(database)
     async with database.read() as session:
         assert await session.scalar(select(func.count()).select_from(CallCountRow)) == 0
 

@@ -236,8 +236,7 @@ async def test_from_the_incident_to_the_inbox_and_its_end(database, clock):
 async def test_mails_are_forgotten_after_a_while(database, clock):
     await posted(database)
     clock.advance(mail_queue.KEEP + timedelta(days=1))
-    async with database.write() as unit:
-        await mail_queue.forget_old(unit)
+    await mail_queue.forget_old(database)
     assert await letters(database) == []
 
 

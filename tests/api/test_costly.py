@@ -228,6 +228,10 @@ def test_a_process_ends_while_its_child_computes():
         "    tasks = [asyncio.ensure_future(costly.run(work, size=LARGE)),\n"
         "             asyncio.ensure_future(draws.run(work, size=20_000))]\n"
         "    await asyncio.sleep(0.1)\n"
+        "    queued = [asyncio.ensure_future(costly.run(work, size=LARGE)) for _ in range(5)]\n"
+        "    await asyncio.sleep(0.1)\n"
+        "    for each in queued: each.cancel()\n"
+        "    await asyncio.sleep(0.1)\n"
         "    costly.close(); draws.close()\n"
         "    found = await asyncio.gather(*tasks, return_exceptions=True)\n"
         "    print([each.code for each in found])\n"
@@ -238,4 +242,5 @@ def test_a_process_ends_while_its_child_computes():
         [sys.executable, "-c", script],
         capture_output=True, text=True, timeout=HANG_TIMEOUT, check=True,
     )  # fmt: skip
+    assert done.stderr == ""
     assert done.stdout == "['COSTLY_PROCESS_ENDED', 'COMPUTE_PROCESS_ENDED']\n"

@@ -40,7 +40,7 @@ class ComputePool:
             return await asyncio.to_thread(work)
         pool = self._pool = self._pool or start_child()
         try:
-            return await asyncio.get_running_loop().run_in_executor(pool, work)
+            return await run_in_child(pool, work)
         except BrokenProcessPool as error:
             self._pool = None
             message = "The process that computes large draws ended; it is started again."
@@ -60,12 +60,23 @@ def start_child(prepare: Callable[[], None] | None = None) -> ProcessPoolExecuto
     return ProcessPoolExecutor(1, mp_context=context, initializer=_begin, initargs=(prepare,))
 
 
+async def run_in_child(pool: ProcessPoolExecutor, work: Callable[[], T]) -> T:
+    """Run a function in a pool of `start_child`; it runs on if this caller is cancelled.
+
+    In Python 3.11, a pool whose child ends does not survive that one of its futures is cancelled.
+    """
+    future = asyncio.wrap_future(pool.submit(work))
+    # The caller may be gone when it fails: asyncio logs exceptions that nobody has retrieved.
+    future.add_done_callback(lambda done: done.cancelled() or done.exception())
+    return await asyncio.shield(future)
+
+
 def end_child(pool: ProcessPoolExecutor) -> None:
     """End a pool of `start_child`, and what it is computing; the process could not end before."""
     # There is a public method for it from Python 3.14 on.
     for process in list((pool._processes or {}).values()):  # noqa: SLF001
         process.kill()
-    pool.shutdown(wait=False, cancel_futures=True)
+    pool.shutdown(wait=False)
 
 
 def _begin(prepare: Callable[[], None] | None) -> None:

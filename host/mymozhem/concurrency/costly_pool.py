@@ -14,7 +14,7 @@ from typing import TypeVar
 
 from mymozhem.errors import Busy, Unavailable
 
-from .compute_pool import end_child, start_child
+from .compute_pool import end_child, run_in_child, start_child
 
 #: bytes from which on a computation over documents runs in the child process
 LARGE = 16 * 1024
@@ -63,13 +63,12 @@ class CostlyPool:
         A function for a large size must be picklable, and so must be its result. Raises what the
         function raises, and Unavailable if the child process dies; the next call starts a new one.
         """
-        loop = asyncio.get_running_loop()
         if size < LARGE or not self._with_process:
             thread = self._thread = self._thread or ThreadPoolExecutor(1, "costly")
-            return await loop.run_in_executor(thread, work)
+            return await asyncio.get_running_loop().run_in_executor(thread, work)
         process = self._process = self._process or start_child(_yield_to_others)
         try:
-            return await loop.run_in_executor(process, work)
+            return await run_in_child(process, work)
         except BrokenProcessPool as error:
             self._process = None
             message = "The process that computes for callers ended; it is started again."

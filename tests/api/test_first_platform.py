@@ -5,6 +5,7 @@ import time
 import pytest
 
 from tests.support.api_host import ApiHost, make_api_host
+from tests.support.remote_manifest import FIRST_PLATFORM
 
 
 async def test_a_person_joins_as_a_viewer_and_says_something_about_themselves(host: ApiHost):
@@ -159,3 +160,18 @@ async def test_the_quota_ends_at_a_unix_time(database_url, clock, tmp_path):
     for heard in (first, second):
         assert before <= int(heard.headers["X-RateLimit-Reset"]) <= after + 61
     assert int(second.headers["Retry-After"]) <= 60
+
+
+async def test_another_setting_is_published_as_a_minor_version(host: ApiHost):
+    admin = await host.person("admin@example.com", is_admin=True)
+    registered = {"appId": "app_raffle_v1", "manifest": FIRST_PLATFORM}
+    assert (await admin.post("/apps", registered)).status == 201
+    settings = FIRST_PLATFORM["settings"]
+    multiple = {"allowMultipleWins": {"type": "boolean", "default": False}}
+    document = {
+        **FIRST_PLATFORM,
+        "meta": {**FIRST_PLATFORM["meta"], "version": "1.1.0"},
+        "settings": {**settings, "properties": {**settings["properties"], **multiple}},
+    }
+    heard = await admin.patch("/apps/app_raffle_v1", {"manifest": document})
+    assert (heard.status, heard.data["version"]) == (200, "1.1.0"), heard.raw

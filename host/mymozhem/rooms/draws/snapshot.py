@@ -1,6 +1,7 @@
 """The snapshot that a draw is prepared from: prizes, candidates, redraw, and who is excluded."""
 
 import asyncio
+import gc
 from bisect import bisect_right
 from collections.abc import Hashable, Iterable, Sequence
 from dataclasses import dataclass, field
@@ -242,7 +243,10 @@ class _Columns:
         joined = dict[str, tuple[Any, ...]]()
         for name in list(self._parts):
             joined[name] = tuple(chain.from_iterable(self._parts.pop(name)))
-            await asyncio.sleep(0)  # a column of a million takes some milliseconds
+            # The garbage collector looks at every value of a new tuple, and then never again if
+            # all are atoms. Column by column, this takes some milliseconds each.
+            gc.collect(0)
+            await asyncio.sleep(0)
         # Not validated: it is our own, and a million checks would be felt.
         return Candidates.model_construct(None, **joined)
 

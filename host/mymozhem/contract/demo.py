@@ -6,7 +6,7 @@ may be left out. Only `mymozhem seed` and `mymozhem demo` use it; it never runs 
 """
 
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
 
@@ -74,11 +74,12 @@ class Guest:
 class Attempt:
     """The outcome of a call that may be refused; `code` is None if it succeeded.
 
-    `data` are the data of the response, or the details of the refusal.
+    `data` are the data of the response, or the details of the refusal, which `message` explains.
     """
 
     code: str | None
     data: JsonValue
+    message: str = field(default="", compare=False)
 
 
 class Advance(Protocol):

@@ -224,8 +224,8 @@ def _attempt(asked: str, answer: tuple[int, bytes]) -> Attempt:
     status, raw = answer
     if status < 500:  # noqa: PLR2004  HTTP's own border
         match _envelope(asked, status, raw):
-            case {"error": {"code": str(code), "details": details}}:
-                return Attempt(code, details)
+            case {"error": {"code": str(code), "details": details, **rest}}:
+                return Attempt(code, details, str(rest.get("message", "")))
     return Attempt(None, _data(asked, answer))
 
 

@@ -20,12 +20,17 @@ class AppProfile:
     manifest: JsonObject
     settings: list[JsonObject]
     answers: list[JsonObject]
+    #: the steps of the first sample room that has some
+    script: list[JsonObject]
 
     @classmethod
     def of(cls, app: App) -> Self:
         """Return the profile of an app whose manifest is valid."""
         wishes = SampleInputs()
-        return cls(app.app_id, app.document, settings_of(app, wishes), answers_of(app, wishes))
+        script = next((each.actions for each in app.samples if each.actions), ())
+        steps = [each.model_dump(mode="json") for each in script]
+        settings, answers = settings_of(app, wishes), answers_of(app, wishes)
+        return cls(app.app_id, app.document, settings, answers, steps)
 
     @classmethod
     def read(cls, folder: Path) -> Self:

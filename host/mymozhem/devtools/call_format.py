@@ -3,6 +3,7 @@
 import json
 import traceback
 from collections.abc import Iterator
+from contextvars import ContextVar
 from datetime import datetime
 from pathlib import Path
 
@@ -17,10 +18,24 @@ MAX_ITEMS = 3
 MAX_TEXT = 200
 MAX_LINE = 600
 _RULE = 78
+#: whether the call that is being formatted is shown whole
+_whole: ContextVar[bool] = ContextVar("whole", default=False)
 
 
-def block(seen: RecordedCall, *, code: Path, at: datetime) -> str:
-    """Return a call as text of several lines; a traceback shows only frames in `code`."""
+def block(seen: RecordedCall, *, code: Path, at: datetime, full: bool = False) -> str:
+    """Return a call as text of several lines; a traceback shows only frames in `code`.
+
+    With `full`, lists and texts are shown whole.
+    """
+    if full:
+        _whole.set(True)
+    try:
+        return _block(seen, code, at)
+    finally:
+        _whole.set(False)
+
+
+def _block(seen: RecordedCall, code: Path, at: datetime) -> str:
     head = f"── {at:%H:%M:%S}  {seen.hook}{_what(seen.request)}  {_who(seen.context)}  "
     head += f"{seen.duration_ms:.1f} ms "
     lines = [*_asked(seen), *_answered(seen, code)]
@@ -127,5 +142,7 @@ def _line(name: str, value: JsonValue) -> str:
 
 
 def _json(value: JsonValue) -> str:
+    if _whole.get():
+        return json.dumps(value, ensure_ascii=False, default=repr)
     text = json.dumps(shortened(value), ensure_ascii=False, default=repr)
     return text if len(text) <= MAX_LINE else f"{text[:MAX_LINE]}… {len(text) - MAX_LINE} more"

@@ -28,13 +28,13 @@ def check(source: AppSource, *, strict: bool = False) -> Report:
     """Return the report on an app; its code runs in separate processes."""
     with tempfile.TemporaryDirectory(prefix="mymozhem-check-") as folder:
         surroundings = _surroundings(source, Path(folder))
-        document, findings = _inspected(source, Path(folder), surroundings, strict=strict)
+        document, findings, evidence = _inspected(source, Path(folder), surroundings)
         if document is not None:
             findings += look_at_texts(document)
             if source.project is not None:
                 findings += look_at_project(document, source.project)
         findings += _tested(source, surroundings)
-    return Report(source.app_id, tuple(findings), strict)
+    return Report(source.app_id, tuple(findings), strict, evidence)
 
 
 def _surroundings(source: AppSource, folder: Path) -> dict[str, str]:
@@ -55,24 +55,25 @@ def _surroundings(source: AppSource, folder: Path) -> dict[str, str]:
 
 
 def _inspected(
-    source: AppSource, folder: Path, surroundings: Mapping[str, str], *, strict: bool
-) -> tuple[JsonObject | None, list[Finding]]:
+    source: AppSource, folder: Path, surroundings: Mapping[str, str]
+) -> tuple[JsonObject | None, list[Finding], JsonObject | None]:
     """Import the app in another process, and check it against the contract there."""
     file = folder / "inspected.json"
     module = f"{__package__}.check_process"
-    arguments = [source.app_id, str(file), "strict" if strict else ""]
+    arguments = [source.app_id, str(file)]
     try:
         run = _run([sys.executable, "-m", module, *arguments], surroundings, KIT_SECONDS)
     except subprocess.TimeoutExpired:
         sentence = f"The kit did not finish within {KIT_SECONDS} seconds."
-        return None, [Finding("kit", Level.PROBLEM, sentence)]
+        return None, [Finding("kit", Level.PROBLEM, sentence)], None
     if not file.is_file():
-        return None, [Finding("kit", Level.PROBLEM, "The kit failed.", _last(run))]
+        return None, [Finding("kit", Level.PROBLEM, "The kit failed.", _last(run))], None
     said = json.loads(file.read_text(encoding="utf-8"))
-    return said["manifest"], [
+    findings = [
         Finding(each["area"], Level(each["level"]), each["sentence"], tuple(each["problems"]))
         for each in said["findings"]
     ]
+    return said["manifest"], findings, said["evidence"]
 
 
 def _tested(source: AppSource, surroundings: Mapping[str, str]) -> Iterator[Finding]:

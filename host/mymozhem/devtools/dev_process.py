@@ -8,12 +8,14 @@ import json
 import logging
 import os
 import signal
+import socket
 import sys
 import threading
-from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
+from sqlalchemy import delete
 from uvicorn import Config, Server
 
 from mymozhem.app import create_app
@@ -24,6 +26,8 @@ from mymozhem.db.schema_revision import HEAD, current
 from mymozhem.db.unit_of_work import Database
 from mymozhem.demo.accounts import ensure_account, logins
 from mymozhem.dispatch.outcome import FailureKind
+from mymozhem.dispatch.tables import BreakerOpeningRow
+from mymozhem.errors import MymozhemError
 from mymozhem.observability.logging import configure_logging
 from mymozhem.registry import manifest_history
 from mymozhem.registry.catalog import Catalog
@@ -32,32 +36,35 @@ from mymozhem.registry.loader import load
 from mymozhem.registry.manifest_history import VersionImmutable
 from mymozhem.registry.publishing_rules import BumpTooSmall, VersionNotGreater
 from mymozhem.testing.app_lookup import App
+from mymozhem.testing.harness_setup import NotLoadable, loaded
 
 from .app_profile import AppProfile
 from .app_source import AppSource
 from .call_format import block
 from .call_recorder import RecordedCall, recorded
+from .remote_plugin import RemoteApp, remote_plugin
 
 NOT_LOADED = 3
 _DATABASE = "dev.sqlite3"
 _HERE = "127.0.0.1"
 _STDIN = 0
+#: what the parent writes: to start, and to print the last call again
+START, AGAIN = b"g", b"f"
 _GRACE_SECONDS = 1
 
 
-def main(named: str, folder: str, port: str) -> int:
-    """Serve until a signal, or until the parent closes standard input.
+def main(named: str, folder: str, port: str, descriptor: str) -> int:
+    """Wait for the word to start; then serve until a signal, or until standard input is closed.
 
-    `named` is an `AppSource` as JSON. Returns the exit status.
+    `named` is an `AppSource` or a `RemoteApp` as JSON, `descriptor` that of the listening socket.
+    A process that waits has imported the host already. Returns the exit status.
     """
+    if os.read(_STDIN, 1) != START:
+        return 0
     said = json.loads(named)
-    paths = {name: Path(said[name]) for name in ("code", "search", "project") if name in said}
-    source = AppSource(**(said | paths))
     settings = settings_of(Path(folder), int(port))
     _configure_log(settings)
-    if source.search is not None:
-        sys.path.insert(0, str(source.search))
-    code = load(source.discovered)
+    code, home = _loaded(said)
     if isinstance(code, Refused):
         for reason in code.reasons:
             _say(f"   It cannot be loaded: {reason}\n")
@@ -67,7 +74,31 @@ def main(named: str, folder: str, port: str) -> int:
     AppProfile.of(App(code.app_id, plugin, Plugin(plugin).functions, code.manifest.document)).write(
         settings.data_dir
     )
-    return _serve(settings, Catalog([recorded(code, _teller(source.code))], ()))
+    shown = _Shown(home, full=said.get("full", False))
+    catalog = Catalog([recorded(code, shown.tell)], ())
+    return _serve(settings, catalog, socket.socket(fileno=int(descriptor)), shown)
+
+
+def _loaded(said: dict[str, Any]) -> tuple[AppCode | Refused, Path]:
+    """Return the app's code, and the folder whose frames a traceback shows."""
+    if "url" in said:
+        remote = RemoteApp(said["url"], said["secret"], Path(said["file"]))
+        try:
+            return loaded(remote_plugin(remote), str(remote.manifest().id)), remote.file.parent
+        except (MymozhemError, NotLoadable) as error:
+            return Refused(said["url"], (str(error),)), remote.file.parent
+    path = {name: Path(said[name]) for name in ("code", "search", "project") if name in said}
+    source = AppSource(
+        said["app_id"],
+        said["value"],
+        said["version"],
+        path["code"],
+        path.get("search"),
+        path.get("project"),
+    )
+    if source.search is not None:
+        sys.path.insert(0, str(source.search))
+    return load(source.discovered), source.code
 
 
 def settings_of(folder: Path, port: int) -> Settings:
@@ -103,6 +134,8 @@ async def _publish(code: AppCode, settings: Settings) -> None:
     try:
         async with database.write() as unit:
             await manifest_history.publish(unit, code.app_id, code.manifest)
+            # The code has changed, so what its breakers counted does not hold any more.
+            await unit.session.execute(delete(BreakerOpeningRow))
         await ensure_account(database, logins(settings.data_dir)[0])
     finally:
         await database.close()
@@ -115,11 +148,9 @@ async def _migrate(url: str) -> None:
         await upgrade(url)
 
 
-def _serve(settings: Settings, catalog: Catalog) -> int:
+def _serve(settings: Settings, catalog: Catalog, listening: socket.socket, shown: "_Shown") -> int:
     config = Config(
         create_app(settings, catalog=catalog),
-        host=settings.host,
-        port=settings.port,
         ws="none",
         lifespan="on",
         log_config=None,
@@ -130,25 +161,43 @@ def _serve(settings: Settings, catalog: Catalog) -> int:
     for number in (signal.SIGINT, signal.SIGTERM):
         # After a graceful stop, uvicorn sends itself the signal again; it is ignored here.
         signal.signal(number, lambda *_: None)
-    threading.Thread(target=_end_with_starter, args=(server,), daemon=True).start()
-    server.run()
+    threading.Thread(target=_end_with_starter, args=(server, shown), daemon=True).start()
+    server.run(sockets=[listening])
     return 0 if server.started else 1
 
 
-def _end_with_starter(server: Server) -> None:
-    while os.read(_STDIN, 1024):
-        pass
+def _end_with_starter(server: Server, shown: "_Shown") -> None:
+    while typed := os.read(_STDIN, 1024):
+        if AGAIN in typed:
+            shown.again()
     server.should_exit = True
 
 
-def _teller(code: Path) -> Callable[[RecordedCall], None]:
-    def tell(seen: RecordedCall) -> None:
+class _Shown:
+    """Prints calls; `again` prints the last one whole."""
+
+    def __init__(self, code: Path, *, full: bool) -> None:
+        self._code = code
+        self._full = full
+        self._last: tuple[RecordedCall, datetime] | None = None
+
+    def tell(self, seen: RecordedCall) -> None:
+        """Print a call."""
+        self._last = seen, datetime.now().astimezone()
+        self._print(*self._last, full=self._full)
+
+    def again(self) -> None:
+        """Print the last call again, with whole lists and texts."""
+        if self._last is None:
+            _say("   No hook was called yet.\n")
+        else:
+            self._print(*self._last, full=True)
+
+    def _print(self, seen: RecordedCall, at: datetime, *, full: bool) -> None:
         try:
-            _say(block(seen, code=code, at=datetime.now().astimezone()))
+            _say(block(seen, code=self._code, at=at, full=full))
         except Exception:  # what an app returns may be anything
             logging.getLogger(__name__).exception("a call of %s cannot be shown", seen.hook)
-
-    return tell
 
 
 def _say(text: str) -> None:

@@ -4,6 +4,7 @@ import asyncio
 import json
 import os
 import signal
+import socket
 import sys
 import threading
 from asyncio.subprocess import PIPE, Process
@@ -23,17 +24,23 @@ from mymozhem.demo.accounts import logins
 from mymozhem.demo.http_evening import HttpEvening
 from mymozhem.demo.scenario import phones as client_for
 from mymozhem.demo.scenario import sign_in
+from mymozhem.errors import MymozhemError
 from mymozhem.manifests.model import Manifest
 
 from .app_profile import AppProfile
 from .app_source import AppSource
+from .dev_process import AGAIN, START
 from .dev_room import DevRoom, gather
+from .dev_script import read_script, steps_of
+from .remote_plugin import RemoteApp
 from .simulated_participants import SimulatedParticipants
 from .startup_message import startup_message
 
 STOP_SECONDS = 5
 _LOOK_AGAIN = 0.05
 _STDIN = 0
+_HERE = "127.0.0.1"
+_BACKLOG = 128
 _WORKER = f"{__package__}.dev_process"
 
 
@@ -41,21 +48,36 @@ class DevServer:
     """Runs one app on a port, with simulated participants, until it is stopped.
 
     Its data are in `folder`. With `play`, participants act automatically, otherwise if `p` is
-    typed.
+    typed. The steps of `script` are done after each start, and if `s` is typed. With `full`, calls
+    are shown whole. The port stays open during a reload: connections wait.
     """
 
     def __init__(
-        self, source: AppSource, folder: Path, *, port: int, people: int, play: bool
+        self,
+        source: AppSource | RemoteApp,
+        folder: Path,
+        *,
+        port: int,
+        people: int,
+        play: bool,
+        script: Path | None = None,
+        full: bool = False,
     ) -> None:
         self._source = source
         self._folder = folder
         self._port = port
+        self._script = script
+        self._full = full
+        self._spare: Process | None = None
+        self._process: Process | None = None
+        self._listening = socket.create_server((_HERE, port), backlog=_BACKLOG)
         self._people = people
         self._play = play
         self._party: DevRoom | None = None
         self._over = asyncio.Event()
         self._changed = asyncio.Event()
         self._asked = asyncio.Event()
+        self._scripted = asyncio.Event()
 
     async def run(self) -> None:
         """Serve, watch and play until Ctrl+C, SIGTERM or `q`; on the main thread."""
@@ -64,7 +86,12 @@ class DevServer:
             loop.add_signal_handler(number, self._over.set)
         signal.signal(signal.SIGTTIN, signal.SIG_IGN)  # no input in the background
         threading.Thread(target=self._listen, args=(loop,), daemon=True).start()
-        await _until_first(self._again_and_again(), self._watch(), self._over.wait())
+        try:
+            await _until_first(self._again_and_again(), self._watch(), self._over.wait())
+        finally:
+            self._listening.close()
+            if self._spare is not None:
+                await _end(self._spare)
 
     async def _again_and_again(self) -> None:
         while True:
@@ -72,12 +99,12 @@ class DevServer:
             async with self._worker() as process:
                 try:
                     await _until_first(self._evening(), process.wait(), self._changed.wait())
-                except (DemoFailed, aiohttp.ClientError) as error:
+                except (DemoFailed, aiohttp.ClientError, TimeoutError) as error:
                     say(f"   {error}")
                 if not self._changed.is_set():
                     say("   The app is not running. Fix it and save the file; stop with Ctrl+C.")
                     await self._changed.wait()
-            say(f"── {self._source.code} has changed: reloading it")
+            say(f"── {watched(self._source)} has changed: reloading it")
 
     async def _evening(self) -> None:
         """Wait for the host, let the participants join, and let them answer and act."""
@@ -93,9 +120,14 @@ class DevServer:
             say(startup_message(address, card, party, organizer, token, kept=kept))
             manifest = Manifest.of(card.manifest, registered_as=card.app_id)
             people = SimulatedParticipants(evening, manifest, party, say)
+            self._spare = self._spare or await self._spawn()  # for the next reload
+            if self._script is not None:
+                self._scripted.set()
             async with asyncio.TaskGroup() as group:
                 group.create_task(people.answer())
+                group.create_task(people.tell())
                 group.create_task(people.play_on() if self._play else self._on_request(people))
+                group.create_task(self._on_script(people, card))
 
     async def _on_request(self, people: SimulatedParticipants) -> None:
         while True:
@@ -103,37 +135,79 @@ class DevServer:
             self._asked.clear()
             await people.play()
 
+    async def _on_script(self, people: SimulatedParticipants, card: AppProfile) -> None:
+        while True:
+            await self._scripted.wait()
+            self._scripted.clear()
+            try:
+                steps = steps_of(card.script) if self._script is None else read_script(self._script)
+            except MymozhemError as error:
+                say(f"   {error.message}")
+                continue
+            if steps:
+                await people.perform(steps)
+            else:
+                say("   There is no scenario: name a file with --script, or write a sample room.")
+
+    def _again(self) -> None:
+        """Let the process print the last call again."""
+        if self._process is not None and self._process.stdin is not None:
+            self._process.stdin.write(AGAIN)
+
     @asynccontextmanager
     async def _worker(self) -> AsyncIterator[Process]:
         """Start the process that holds the app; it has ended after the block."""
-        kept = {name: value for name, value in os.environ.items() if name[:9] != "MYMOZHEM_"}
-        process = await asyncio.create_subprocess_exec(
-            *_command(self._source, self._folder, self._port),
-            env=kept,
-            stdin=PIPE,  # the child ends if this process ends, even by a kill
-            start_new_session=True,  # only this process gets Ctrl+C
-        )
+        process, self._spare = self._spare or await self._spawn(), None
+        if process.stdin is not None:
+            process.stdin.write(START)
+        self._process = process
         try:
             yield process
         finally:
+            self._process = None
             await _end(process)
 
+    async def _spawn(self) -> Process:
+        """Create a process that has imported the host, and waits for the word to start."""
+        kept = {name: value for name, value in os.environ.items() if name[:9] != "MYMOZHEM_"}
+        descriptor = self._listening.fileno()
+        return await asyncio.create_subprocess_exec(
+            *_command(self._source, self._folder, self._port, descriptor, full=self._full),
+            env=kept,
+            stdin=PIPE,  # the child ends if this process ends, even by a kill
+            start_new_session=True,  # only this process gets Ctrl+C
+            pass_fds=(descriptor,),
+        )
+
     async def _watch(self) -> None:
-        async for _ in awatch(self._source.code):
+        async for _ in awatch(watched(self._source)):
             self._changed.set()
 
     def _listen(self, loop: asyncio.AbstractEventLoop) -> None:
         """Read typed characters until the input ends or the loop is closed."""
-        events = {ord("p"): self._asked, ord("q"): self._over}
+        keys = {
+            ord("p"): self._asked.set,
+            ord("s"): self._scripted.set,
+            ord("f"): self._again,
+            ord("q"): self._over.set,
+        }
         with suppress(OSError, RuntimeError):
             while typed := os.read(_STDIN, 1024):
-                for event in {events[each] for each in typed if each in events}:
-                    loop.call_soon_threadsafe(event.set)
+                for act in dict.fromkeys(keys[each] for each in typed if each in keys):
+                    loop.call_soon_threadsafe(act)
 
 
-def _command(source: AppSource, folder: Path, port: int) -> list[str]:
+def watched(source: AppSource | RemoteApp) -> Path:
+    """Return what is watched for changes: the code, or the manifest of a service."""
+    return source.file if isinstance(source, RemoteApp) else source.code
+
+
+def _command(
+    source: AppSource | RemoteApp, folder: Path, port: int, descriptor: int, *, full: bool
+) -> list[str]:
     named = {name: str(value) for name, value in asdict(source).items() if value is not None}
-    return [sys.executable, "-m", _WORKER, json.dumps(named), str(folder), str(port)]
+    said = json.dumps({**named, "full": full})
+    return [sys.executable, "-m", _WORKER, said, str(folder), str(port), str(descriptor)]
 
 
 def say(text: str) -> None:
@@ -143,7 +217,7 @@ def say(text: str) -> None:
 
 async def _ready(client: aiohttp.ClientSession) -> None:
     while True:
-        with suppress(aiohttp.ClientError):
+        with suppress(aiohttp.ClientError, TimeoutError):  # connections wait until it serves
             async with client.get("/health/ready") as answer:
                 if answer.ok:
                     return

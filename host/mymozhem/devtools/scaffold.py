@@ -1,5 +1,7 @@
 """Creates the project of a new app: the template's files with the app's names in them."""
 
+import json
+from enum import StrEnum
 from importlib.metadata import version
 from importlib.resources import files
 from importlib.resources.abc import Traversable
@@ -14,10 +16,20 @@ _SUFFIX = ".tmpl"
 _HIDDEN = {"gitignore": ".gitignore"}
 
 
-def write_project(names: Names, folder: Path) -> tuple[Path, ...]:
+class Language(StrEnum):
+    """The language of a remote app; its project needs nothing of the platform."""
+
+    PYTHON = "python"
+    TYPESCRIPT = "typescript"
+
+
+def write_project(
+    names: Names, folder: Path, *, remote: Language | None = None
+) -> tuple[Path, ...]:
     """Write a project into an empty or missing folder; return its files, sorted.
 
-    Raises `Conflict` if the folder is not empty; nothing is changed then.
+    It is a plugin, or a remote app in a language. Raises `Conflict` if the folder is not empty;
+    nothing is changed then.
     """
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise Conflict(
@@ -33,7 +45,21 @@ def write_project(names: Names, folder: Path) -> tuple[Path, ...]:
         "title": names.title,
         "host": _hosts(version("mymozhem")),
     }
-    return tuple(sorted(_written(files(__package__) / "template", folder, words)))
+    home = files(__package__)
+    if remote is None:
+        return tuple(sorted(_written(home / "template", folder, words)))
+    written = _written(home / f"template_{remote}", folder, words)
+    manifest = home / "template" / "src" / "__module__" / "manifest.json.tmpl"
+    target = folder / "manifest.json"
+    target.write_text(_remote_manifest(filled(manifest.read_text(encoding="utf-8"), words)))
+    return tuple(sorted([*written, target]))
+
+
+def _remote_manifest(text: str) -> str:
+    """Return the manifest of the plugin's template as that of a remote app."""
+    document = json.loads(text)
+    remote = {"baseUrl": "https://app.example.org", "webhooks": "/hooks"}
+    return json.dumps({**document, **remote}, indent=2, ensure_ascii=False) + "\n"
 
 
 def _hosts(installed: str) -> str:

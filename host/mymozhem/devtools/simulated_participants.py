@@ -2,12 +2,12 @@
 
 import asyncio
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from pydantic import JsonValue
 
 from mymozhem.contract import JsonObject
-from mymozhem.contract.demo import DemoFailed
+from mymozhem.contract.demo import Attempt, DemoFailed
 from mymozhem.demo.http_evening import HttpEvening
 from mymozhem.manifests.enums import Addressee
 from mymozhem.manifests.model import ActionSpec, Manifest
@@ -15,6 +15,7 @@ from mymozhem.testing.sample_inputs import names_in
 from mymozhem.testing.schema_values import values_for
 
 from .dev_room import DevRoom, SimulatedPhone
+from .dev_script import Step
 
 #: how often a participant polls for open windows
 LOOK_SECONDS = 0.4
@@ -37,6 +38,68 @@ class SimulatedParticipants:
         self._say = say
         self._answered: set[tuple[str, str]] = set()
         self._turn = 0
+        self._manual = False
+        self._seen = ""
+
+    async def tell(self) -> None:
+        """Print why effects were refused or others decided instead of the app, until cancelled."""
+        path = f"/rooms/{self._party.room_id}/events"
+        while True:
+            after = f"?after={self._seen}" if self._seen else ""
+            found = await self._look(path + after, self._evening.organizer)
+            for event in found if isinstance(found, list) else ():
+                match event:
+                    case {"cursor": str(cursor), "type": kind, "payload": dict(told)}:
+                        self._seen = cursor
+                        if kind == "app:fallback_used":
+                            what = f"{told['hook']} was not applied, {told['code']}"
+                            self._say(f"   {what}: {told['message']}")
+            await asyncio.sleep(LOOK_SECONDS)
+
+    async def perform(self, steps: Sequence[Step]) -> None:
+        """Do the steps of a scenario, one after the other."""
+        for step in steps:
+            self._manual = step.answers is not None
+            token = self._token_of(step.by)
+            if token is None:
+                self._say(f"   There is no {step.by} here: the step {step.action} is left out.")
+                continue
+            path = f"/rooms/{self._party.room_id}/actions/{step.action}"
+            what = f"{step.by or _ORGANIZER} does {step.action} {_short(step.payload)}"
+            await self._try(what, path, step.payload, token)
+            for number, payload in enumerate(step.answers or ()):
+                if payload is not None and number < len(self._party.phones):
+                    await self._answer_by_hand(self._party.phones[number], payload)
+            await asyncio.sleep(step.pause if step.answers is not None else PAUSE_SECONDS)
+        self._manual = False
+        self._say(f"   The scenario is over: {len(steps)} steps.")
+
+    def _token_of(self, name: str | None) -> str | None:
+        if name is None:
+            return self._evening.organizer
+        return next((each.guest.token for each in self._party.phones if each.name == name), None)
+
+    async def _answer_by_hand(self, phone: SimulatedPhone, payload: JsonValue) -> None:
+        """Submit to the windows that are open; again for a while if it is too early."""
+        for window in await self._open_windows(phone):
+            path = f"/rooms/{self._party.room_id}/windows/{window}/submissions"
+            what = f"{phone.name} answers {window} {_short(payload)}"
+            for _ in range(20):
+                if (
+                    await self._try(what, path, {"payload": payload}, phone.guest.token)
+                    != "TOO_EARLY"
+                ):
+                    break
+                await asyncio.sleep(LOOK_SECONDS)
+
+    async def _open_windows(self, phone: SimulatedPhone) -> list[str]:
+        state = await self._look(f"/rooms/{self._party.room_id}/state", phone.guest.token)
+        windows = state.get("windows") if isinstance(state, dict) else None
+        return [
+            str(each["id"])
+            for each in (windows if isinstance(windows, list) else ())
+            if isinstance(each, dict) and each.get("status") == "open" and each.get("maySubmit")
+        ]
 
     async def answer(self) -> None:
         """Answer every open window, once for each participant, until this is cancelled."""
@@ -94,6 +157,8 @@ class SimulatedParticipants:
     async def _answer(self, phone: SimulatedPhone, number: int) -> None:
         while True:
             await asyncio.sleep(LOOK_SECONDS)
+            if self._manual:
+                continue
             state = await self._look(f"/rooms/{self._party.room_id}/state", phone.guest.token)
             windows = state.get("windows") if isinstance(state, dict) else None
             for window in windows if isinstance(windows, list) else ():
@@ -134,8 +199,15 @@ class SimulatedParticipants:
             self._say(f"   {what}: {error}")
             return "FAILED"
         if done.code != "TOO_EARLY":
-            self._say(f"   {what}" if done.code is None else f"   {what}: refused, {done.code}")
+            self._say(f"   {what}" if done.code is None else f"   {what}: {_refusal(done)}")
         return done.code
+
+
+def _refusal(done: Attempt) -> str:
+    """Return the code of a refusal, and the reason: an effect's own, if it is one's fault."""
+    reason = done.data.get("reason") if isinstance(done.data, dict) else None
+    said = reason if isinstance(reason, str) else done.message
+    return f"refused, {done.code}" + (f": {said}" if said else "")
 
 
 def _short(value: JsonValue) -> str:

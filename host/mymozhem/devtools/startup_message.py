@@ -30,7 +30,8 @@ _ACTION = """\
     -H 'Content-Type: application/json' -d {payload}
 """
 _KEYS = """
-p + Enter: everybody tries something. q + Enter or Ctrl+C: the end. A saved file is loaded at once.
+p + Enter: everybody tries something. s + Enter: the scenario is played. f + Enter: the last call is
+shown whole. q + Enter or Ctrl+C: the end. A saved file is loaded at once.
 """
 
 

@@ -93,15 +93,14 @@ async def apply_effects(transaction: RoomTransaction, effects: Sequence[Effect])
 def telling_plainly(*, for_staff: bool) -> Iterator[None]:
     """Replace the message of a refused effect, which only staff and authors can use.
 
-    Others find it in the details, as `reason`.
+    The details name it too, as `reason`.
     """
     try:
         yield
     except EffectRefused as error:
         if for_staff:
             raise
-        details = {**error.details, "reason": error.message}
-        raise EffectRefused(_MISTAKE, code=error.code, details=details) from error
+        raise EffectRefused(_MISTAKE, code=error.code, details=error.details) from error
 
 
 async def _apply(transaction: RoomTransaction, effect: Effect) -> None:
@@ -121,8 +120,9 @@ def _require_permission(manifest: Manifest, effect: Effect) -> None:
 
 
 def _refused(index: int, effect: Effect, error: MymozhemError) -> EffectRefused:
-    facts = {"index": index, "effect": effect.effect, "code": error.code} | error.details
-    return EffectRefused(f"{effect.effect}: {error.message}", details=facts)
+    reason = f"{effect.effect}: {error.message}"
+    facts = {"index": index, "effect": effect.effect, "code": error.code, "reason": reason}
+    return EffectRefused(reason, details={**error.details, **facts})
 
 
 async def _emit(transaction: RoomTransaction, effect: Emit) -> None:

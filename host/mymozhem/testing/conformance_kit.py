@@ -6,8 +6,9 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from mymozhem.contract import JsonObject
+from mymozhem.contract.demo import SampleRoom
 
-from .checks import CHECKS, Check, contract_versions, manifest
+from .checks import CHECKS, Check, contract_versions, manifest, reach
 from .conformance_run import ConformanceRun, NothingToTry
 from .sample_inputs import SampleInputs
 from .web_server import Endpoint, by_contract
@@ -29,7 +30,7 @@ class Finding:
     """The result of a check: `problems` are sentences, empty if there are none.
 
     `skipped` says why the check could not run, None if it ran. With `is_remark`, the app works
-    nevertheless.
+    nevertheless; with `is_gap`, what the problems name was not tried, so nothing is known about it.
     """
 
     check: str
@@ -37,6 +38,7 @@ class Finding:
     problems: tuple[str, ...] = ()
     skipped: str | None = None
     is_remark: bool = False
+    is_gap: bool = False
 
     @property
     def passed(self) -> bool:
@@ -55,6 +57,7 @@ def conformance(
     settings: JsonObject | None = None,
     answers: JsonObject | None = None,
     payloads: Mapping[str, Sequence[JsonObject]] | None = None,
+    scenarios: Sequence[SampleRoom] = (),
     endpoint: Endpoint = by_contract,
     strict: bool = False,
 ) -> type:
@@ -62,10 +65,12 @@ def conformance(
 
     `app` is an installed app's id, `module`, `module:name`, or the object with the hooks. Where the
     kit generates no usable values, give some: `settings` of a room that can be started, `answers`
-    of who joins, `payloads` of actions by name. `endpoint` makes a web service of an app and keys
-    where yours is not the one of `mymozhem app serve`. With `strict`, remarks are failures.
+    of who joins, `payloads` of actions by name, `scenarios` for what is reached only by certain
+    actions in their order. `endpoint` makes a web service of an app and keys where yours is not the
+    one of `mymozhem app serve`. A test is skipped, and says why, if something was never reached.
+    With `strict`, that and remarks are failures.
     """
-    wishes = SampleInputs(settings, payloads or {}, answers)
+    wishes = SampleInputs(settings, payloads or {}, answers, scenarios=scenarios)
     trial = ConformanceRun(app, wishes=wishes, endpoint=endpoint, strict=strict)
     tests = {f"test_{check.name}": _test(trial, check) for check in CHECKS}
     return type("Conformance", (), {"__doc__": f"What {app!r} is held to.", **tests})
@@ -77,23 +82,32 @@ def report(
     settings: JsonObject | None = None,
     answers: JsonObject | None = None,
     payloads: Mapping[str, Sequence[JsonObject]] | None = None,
+    scenarios: Sequence[SampleRoom] = (),
     strict: bool = False,
 ) -> Iterator[Finding]:
     """Yield what each check finds of an app, as it looks; see `conformance`."""
-    wishes = SampleInputs(settings, payloads or {}, answers)
-    trial = ConformanceRun(app, wishes=wishes, strict=strict)
+    wishes = SampleInputs(settings, payloads or {}, answers, scenarios=scenarios)
+    yield from findings(ConformanceRun(app, wishes=wishes, strict=strict))
+
+
+def findings(
+    trial: ConformanceRun, *, leave_out: Sequence[Callable[..., object]] = ()
+) -> Iterator[Finding]:
+    """Yield what each check finds of an app, as it looks."""
     for check in CHECKS:
-        yield find(trial, check)
+        if check.problems not in leave_out:
+            yield find(trial, check)
 
 
 def find(trial: ConformanceRun, check: Check) -> Finding:
     """Return what a check finds of an app."""
-    remark = check.problems in REMARKS and not trial.strict
+    remark = check.problems in (*REMARKS, reach.everything_is_reached) and not trial.strict
     try:
         found = tuple(check.problems(trial))
     except NothingToTry as reason:
         return Finding(check.name, check.sentence, skipped=str(reason))
-    return Finding(check.name, check.sentence, found, is_remark=remark)
+    is_gap = bool(found) and check.problems is reach.everything_is_reached and not trial.strict
+    return Finding(check.name, check.sentence, found, is_remark=remark, is_gap=is_gap)
 
 
 def _test(trial: ConformanceRun, check: Check) -> Callable[[object], None]:
@@ -106,6 +120,8 @@ def _test(trial: ConformanceRun, check: Check) -> Callable[[object], None]:
             return
         if not finding.passed:
             raise NotConforming(finding.text)
+        if finding.is_gap:
+            raise unittest.SkipTest(finding.text)
         warnings.warn(finding.text, ConformanceWarning, stacklevel=1)
 
     test.__name__ = f"test_{check.name}"

@@ -17,6 +17,8 @@ from mymozhem.contract.versions import CONTRACT_VERSIONS
 from mymozhem.observability.call_observer import Observed
 
 from .app_lookup import App, find_app
+from .coverage import Coverage, coverage_of
+from .exploration import explore
 from .fault_tolerance import FaultToleranceRun, run_with_faults
 from .harness_setup import open_host
 from .invoke import Invocation, invoke_all
@@ -100,7 +102,7 @@ class ConformanceRun:
         """The responses of the web service to invalid and repeated messages."""
         if not self.questions:
             raise NothingToTry("there is no question that the app could be asked")
-        return run_apart(exchange(self.valid, self.endpoint, self._calm_question()))
+        return run_apart(exchange(self.valid, self.endpoint, self.calm_question()))
 
     @cached_property
     def questions(self) -> list[SampleCall]:
@@ -120,6 +122,11 @@ class ConformanceRun:
         """The questions, asked as a room asks that is locked to the older version."""
         return run_apart(self._older())
 
+    @cached_property
+    def coverage(self) -> Coverage:
+        """What was reached of the app, and what was not."""
+        return coverage_of(self.valid, self.inside.noted, self.inside.game.tried)
+
     def survival(self, fault: Fault | WireFault) -> FaultToleranceRun:
         """Return the run of a room whose app broke in this way."""
         return self._survived(type(fault))[fault]
@@ -129,7 +136,7 @@ class ConformanceRun:
     ) -> Mapping[Fault | WireFault, FaultToleranceRun]:
         return run_apart(self._survive(tuple(faults)))
 
-    def _calm_question(self) -> SampleCall:
+    def calm_question(self) -> SampleCall:
         """Return a call that returns a result, and neither a refusal nor a failure."""
         good = (asked.question for asked in self.inside.asked if asked.failure is None)
         return next(good, self.questions[0])
@@ -138,6 +145,8 @@ class ConformanceRun:
         app, notes = self.valid, CallRecords()
         async with open_host({app.app_id: record_calls(app, notes)}, clock=moment()) as host:
             game = await simulate(host, app, self.wishes)
+            if game.settings is not None:
+                await explore(host, app, self.wishes, game, notes)
             played = tuple(notes.calls)
             questions = sample_calls_for(app, self.wishes, game.settings, played)
             asked = await invoke_all(host, app, questions)

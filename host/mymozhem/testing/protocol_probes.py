@@ -6,6 +6,7 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from io import BytesIO
+from uuid import uuid4
 
 import aiohttp
 
@@ -61,10 +62,20 @@ async def exchange(app: App, endpoint: Endpoint, question: SampleCall) -> Exchan
     notes, front, secret = CallRecords(), Front(), new_secret()
     front.app = await asyncio.to_thread(endpoint, record_calls(app, notes), (secret,))
     async with listening(front) as server:
-        timeout = aiohttp.ClientTimeout(total=_SECONDS)
-        async with aiohttp.ClientSession(timeout=timeout, trust_env=False) as session:
-            sender = _Sender(session, f"{server.address}/hooks", app, question, notes, secret)
-            return await sender.send_all()
+        return await exchange_at(app, f"{server.address}/hooks", secret, question, notes)
+
+
+async def exchange_at(
+    app: App, url: str, secret: str, question: SampleCall, notes: CallRecords | None = None
+) -> Exchanges:
+    """Send a question to a service in every wrong way, and in the right one.
+
+    Without `notes` of its calls, nobody counts how often the app runs.
+    """
+    timeout = aiohttp.ClientTimeout(total=_SECONDS)
+    async with aiohttp.ClientSession(timeout=timeout, trust_env=False) as session:
+        sender = _Sender(session, url, app, question, notes or CallRecords(), secret)
+        return await sender.send_all()
 
 
 class _Sender:
@@ -86,7 +97,8 @@ class _Sender:
         self._notes = notes
         key = parse_key(secret)
         self._key = key if isinstance(key, SharedKey) else SharedKey(secret.encode())
-        self._number = 0
+        # a service remembers ids, and may be checked more than once
+        self._run, self._number = uuid4().hex[:8], 0
 
     async def send_all(self) -> Exchanges:
         found = Exchanges()
@@ -137,7 +149,7 @@ class _Sender:
         drop: tuple[str, ...] = (),
     ) -> Exchange:
         self._number += 1
-        call_id = call_id or f"message-{self._number}"
+        call_id = f"{self._run}-{call_id or self._number}"
         sent = self._body(call_id, change or {}) if body is None else body
         now = int(time.time()) + skew
         signed = sign((key or self._key,), message_id=call_id, timestamp=now, body=sent)

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from pydantic import JsonValue
 
 from mymozhem.contract import JsonObject
+from mymozhem.contract.demo import SampleRoom
 from mymozhem.manifests.model import ActionSpec
 from mymozhem.manifests.settings import complete
 
@@ -20,7 +21,8 @@ _NOTHING: JsonObject = {}
 class SampleInputs:
     """What an author asks for: settings of a room that can be played, payloads by action.
 
-    `rounds` is how often every action is tried while the room is running.
+    `scenarios` are rooms whose actions are done in their order. `rounds` is how often every action
+    is tried while the room is running.
 
     What is left out is taken from `examples` in the schemas and from the app's demo, or made.
     """
@@ -29,6 +31,7 @@ class SampleInputs:
     payloads: Mapping[str, Sequence[JsonObject]] = field(default_factory=dict)
     answers: JsonObject | None = None
     rounds: int = 2
+    scenarios: Sequence[SampleRoom] = ()
 
 
 def settings_of(app: App, wishes: SampleInputs) -> list[JsonObject]:

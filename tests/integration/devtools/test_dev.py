@@ -1,8 +1,11 @@
 """`mymozhem app dev`: five phones, every call shown, reload on change, and an end."""
 
+import json
 import re
 import signal
+import socket
 import subprocess
+import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -16,12 +19,15 @@ from tests.support.timing import HANG_TIMEOUT
 class Bench:
     """A bench that runs; what it prints is read from a file."""
 
-    def __init__(self, project: Path, folder: Path) -> None:
+    def __init__(self, project: Path, folder: Path, *more: str) -> None:
         self.printed = folder / "printed.txt"
         self.folder = folder / "data"
         with self.printed.open("wb") as output:
             self.process = subprocess.Popen(
-                [*COMMAND, "dev", str(project), "--port", "0", "--data-dir", str(self.folder)],
+                [
+                    *(*COMMAND, "dev", str(project), "--port", "0"),
+                    *("--data-dir", str(self.folder), *more),
+                ],
                 env=clean_environment(), stdin=subprocess.PIPE, stdout=output, stderr=output,
             )  # fmt: skip
         self.read = 0
@@ -138,3 +144,60 @@ def test_q_is_the_end_even_before_anything_runs(bench):
     bench.type("q")
     assert bench.process.wait(timeout=HANG_TIMEOUT) == 0
     assert bench.is_gone()
+
+
+def test_a_reload_refuses_no_connection_closes_the_breaker_and_plays_the_scenario(
+    project, tmp_path, hooks
+):
+    script = tmp_path / "evening.json"
+    ask = {"action": "ask", "payload": {"question": "Break?"}, "answers": [{"answer": "no"}] * 5}
+    script.write_text(json.dumps([ask] * 6))
+    change(hooks, "poll = Poll(asked", 'raise RuntimeError("broken")\n    poll = Poll(asked')
+    bench = Bench(project, tmp_path, "--script", str(script))
+    refused: list[OSError] = []
+    try:
+        greeting = bench.until("The scenario is over: 6 steps.")
+        assert "503 APP_PAUSED" in greeting  # the breaker is open
+        (port,) = re.findall(r"http://127.0.0.1:(\d+) ", greeting)
+        over = threading.Event()
+        knocking = threading.Thread(target=knock, args=(int(port), over, refused))
+        knocking.start()
+        change(hooks, 'raise RuntimeError("broken")\n    ', "")
+        again = bench.until("runs again, in the same room", "Ada answers question-1", "steps.")
+        over.set()
+        knocking.join()
+        assert refused == []
+        assert "APP_PAUSED" not in again
+        assert '"no": 5' in again
+        bench.type("f")
+        bench.until("close_window")
+    finally:
+        bench.end(signal.SIGTERM)
+        bench.process.stdin.close()
+
+
+def knock(port: int, over: threading.Event, refused: list[OSError]) -> None:
+    """Connect again and again, and note what is refused."""
+    while not over.wait(0.02):
+        try:
+            socket.create_connection(("127.0.0.1", port), timeout=HANG_TIMEOUT).close()
+        except OSError as error:
+            refused.append(error)
+
+
+def test_the_reason_of_a_refused_effect_is_shown(project, tmp_path, hooks):
+    change(hooks, "type=ASKED", 'type="bell-ringing:unheard"')
+    change(hooks, "type=COUNTED", 'type="bell-ringing:unheard"')
+    bench = Bench(project, tmp_path)
+    try:
+        bench.until("A saved file is loaded at once")
+        bench.type("p")
+        reason = "EFFECT_REFUSED: emit: The manifest declares no event 'bell-ringing:unheard'."
+        bench.until(reason)
+        change(hooks, 'Emit(type="bell-ringing:unheard", payload={"question": question}),', "")
+        bench.until("runs again, in the same room")
+        bench.type("p")
+        bench.until("close_window was not applied, EFFECT_REFUSED: emit: The manifest declares no")
+    finally:
+        bench.end(signal.SIGTERM)
+        bench.process.stdin.close()

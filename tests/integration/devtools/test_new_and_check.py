@@ -28,7 +28,9 @@ def test_a_new_project_passes_the_kit_and_all_else_untouched(call, project):
     assert (done.returncode, wrong) == (0, [])
     assert verdict["fit"] is True
     areas = {each["area"] for each in verdict["findings"]}
-    assert areas == {"manifest", "kit", "documentation", "tests"}
+    assert areas == {"manifest", "kit", "reach", "documentation", "tests"}
+    assert verdict["level"] == {"number": 3, "name": "complete"}
+    assert verdict["evidence"]["counts"]["actions"] == {"declared": 1, "reached": 1}
 
 
 def test_a_new_project_is_clean_for_linter_and_formatter(project):
@@ -70,7 +72,9 @@ def test_an_app_that_the_platform_does_not_take_is_not_fit_and_it_is_said_why(ca
     assert done.returncode == 1
     assert "manifest      problem" in done.stdout
     assert "manifest /capabilities/1" in done.stdout
-    assert done.stdout.splitlines()[-1] == "bell-ringing is not fit to ship."
+    assert done.stdout.splitlines()[-1] == (
+        "bell-ringing is not fit to ship: level 0 of 3, broken. Fix the problems."
+    )
 
 
 def test_code_that_cannot_be_imported_is_not_fit_and_the_line_is_named(call, project):

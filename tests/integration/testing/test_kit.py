@@ -1,5 +1,6 @@
 """No check of the kit is one that cannot fail: an app that breaks one rule fails just there."""
 
+import unittest
 from collections.abc import Iterator
 from functools import partial
 
@@ -14,6 +15,7 @@ from mymozhem.testing.checks import (
     endpoint,
     games,
     manifest,
+    reach,
     rooms,
 )
 from mymozhem.testing.conformance_kit import NotConforming, find
@@ -50,6 +52,9 @@ BROKEN = {
     tiny_app.TakesNoActions: {"nobody_meets_a_fault_inside", "nobody_meets_a_fault_served"},
     tiny_app.NeverSettles: {"room_can_be_completed"},
     tiny_app.FallsBadly: ROOMS,
+    tiny_app.Misspelt: {"keywords_are_known"},
+    tiny_app.AlwaysRefuses: {"everything_is_reached"},
+    tiny_app.EndsFirst: {"questions_are_answered_inside", "questions_are_answered_served"},
 }
 
 WITHOUT = {
@@ -105,6 +110,7 @@ def test_an_app_that_breaks_a_rule_fails_just_there(broken):
     expected = BROKEN[broken]
     modules = [manifest, answers, games, *([rooms] if expected & ROOMS else [])]
     modules += [contract_versions] if expected & VERSIONS else []
+    modules += [reach] if expected == {"everything_is_reached"} else []
     assert (
         failed(ConformanceRun(broken(), wishes=SampleInputs(rounds=1), strict=True), of(*modules))
         == expected
@@ -163,6 +169,18 @@ def test_a_title_that_is_missing_is_a_remark_and_not_a_failure():
     tests = conformance(tiny_app.Untitled())()
     with pytest.warns(ConformanceWarning, match="tiny:added has no title"):
         tests.test_everything_has_a_title()
+
+
+def test_what_was_never_reached_is_named_with_its_reason():
+    tests = conformance(tiny_app.AlwaysRefuses())()
+    with pytest.raises(unittest.SkipTest) as skipped:
+        tests.test_everything_is_reached()
+    said = str(skipped.value)
+    assert "The action 'ask' was only ever refused: NEVER" in said
+    assert "close_window was never called" in said
+    assert "The effect adjust was never returned" in said
+    with pytest.raises(NotConforming):
+        conformance(tiny_app.AlwaysRefuses(), strict=True)().test_everything_is_reached()
 
 
 def test_a_failure_tells_the_author_what_to_do():

@@ -18,6 +18,7 @@ from mymozhem.contract import (
     HealthReport,
     JsonObject,
     OpenWindow,
+    Refuse,
     RegistrationRequest,
     RegistrationResult,
     Reply,
@@ -272,3 +273,30 @@ class FallsBadly(Tiny):
             }
         }
     }
+
+
+class Misspelt(Tiny):
+    more = {"settings": {"type": "object", "minProperty": 0}}
+
+
+class AlwaysRefuses(Tiny):
+    @hookimpl
+    def handle_action(self, context: Context, request: ActionRequest) -> Effects:
+        if request.action == "ask":
+            raise Refuse("NEVER", "Nobody may ask.")
+        return super().handle_action(context, request)
+
+
+class EndsFirst(Tiny):
+    """The action that ends the game comes first; another one is broken while the game goes on."""
+
+    more = {"actions": {"end": {"title": "End"}, "work": {"title": "Work"}}, "events": {}}
+
+    @hookimpl
+    def handle_action(self, context: Context, request: ActionRequest) -> Effects:
+        assert context.room is not None
+        if context.room.state.public.get("over"):
+            raise Refuse("OVER", "The game is over.")
+        if request.action == "end":
+            return Effects.of(SetState(public={"over": True}))
+        raise RuntimeError("nobody has tried this")

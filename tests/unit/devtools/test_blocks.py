@@ -147,3 +147,16 @@ def test_what_the_app_needed_is_shown_shortened(hooks, seen):
 )
 def test_long_lists_and_texts_are_cut_and_said_to_be(value, short):
     assert shortened(value) == short
+
+
+def test_a_call_is_shown_whole_on_demand():
+    many = {"names": [f"name {number}" for number in range(50)], "text": "x" * 2_000}
+    request = ActionRequest(action="ring", payload={})
+    effects = Effects.of(Reply(data=many))
+    call = RecordedCall("handle_action", context(), request, effects, None, 1.0)
+    short, whole = (block(call, code=HERE, at=NOON, full=full) for full in (False, True))
+    assert "name 49" not in short
+    assert "name 49" in whole
+    assert "x" * 2_000 in whole
+    assert " more" not in whole
+    assert block(call, code=HERE, at=NOON) == short

@@ -3,7 +3,7 @@
 import pytest
 
 from mymozhem.devtools.check_docs import look_at_project, look_at_texts
-from mymozhem.devtools.report import Finding, Level, Report
+from mymozhem.devtools.report import Finding, Fitness, Level, Report
 
 WHOLE = {
     "meta": {"version": "1.0.0"},
@@ -95,9 +95,30 @@ def test_a_whole_project_is_well(tmp_path, heading):
 )
 def test_problems_keep_an_app_from_shipping_and_remarks_where_it_is_strict(levels, strict, fit):
     findings = tuple(Finding("kit", level, "A rule.") for level in levels)
-    verdict = Report("bell", findings, strict)
+    verdict = Report("bell", (*findings, Finding("reach", Level.OK, "All.")), strict)
     assert verdict.fit is fit
-    assert verdict.as_text().endswith("bell is fit to ship." if fit else "bell is not fit to ship.")
+    word = "bell is fit to ship:" if fit else "bell is not fit to ship:"
+    assert verdict.as_text().splitlines()[-1].startswith(word)
+
+
+@pytest.mark.parametrize(
+    ("levels", "reach", "fitness"),
+    [
+        ((Level.PROBLEM,), Level.OK, Fitness.BROKEN),
+        ((Level.OK,), Level.REMARK, Fitness.SOUND),
+        ((Level.OK,), None, Fitness.SOUND),
+        ((Level.OK, Level.REMARK), Level.OK, Fitness.EXPLORED),
+        ((Level.OK, Level.SKIPPED), Level.OK, Fitness.COMPLETE),
+    ],
+)
+def test_the_level_follows_from_the_findings(levels, reach, fitness):
+    findings = [Finding("kit", level, "A rule.") for level in levels]
+    if reach is not None:
+        findings.append(Finding("reach", reach, "All."))
+    verdict = Report("bell", tuple(findings))
+    assert verdict.fitness is fitness
+    assert verdict.as_json()["level"] == {"number": int(fitness), "name": fitness.name.lower()}
+    assert f"level {int(fitness)} of 3" in verdict.as_text()
 
 
 def test_what_is_well_is_counted_and_what_is_not_is_named():

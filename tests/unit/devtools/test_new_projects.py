@@ -1,13 +1,15 @@
 """What `mymozhem app new` writes, and what it refuses to write over."""
 
+import ast
 import json
+import sys
 import tomllib
 
 import pytest
 
 from mymozhem.devtools.app_source import find_source
 from mymozhem.devtools.project_names import MAX_LENGTH, Names
-from mymozhem.devtools.scaffold import write_project
+from mymozhem.devtools.scaffold import Language, write_project
 from mymozhem.errors import Conflict, Invalid, NotFound
 from mymozhem.manifests.validate import validate_manifest
 
@@ -102,3 +104,55 @@ def test_an_installed_app_is_found_with_its_project():
     assert (source.search, source.value) == (None, "mymozhem_lottery")
     assert source.project is not None
     assert source.project.name == "lottery"
+
+
+@pytest.mark.parametrize(
+    ("name", "why"),
+    [
+        ("room", "events of the platform"),
+        ("draw", "events of the platform"),
+        ("window", "events of the platform"),
+        ("class", "keyword or a module of Python"),
+        ("match", "keyword or a module of Python"),
+        ("asyncio", "keyword or a module of Python"),
+        ("lottery", "already a package mymozhem-lottery"),
+        ("quiz", "already a package mymozhem-quiz"),
+        ("host", "already a package mymozhem-host"),
+    ],
+)
+def test_a_name_that_makes_no_valid_project_is_refused(name, why):
+    with pytest.raises(Invalid, match=why) as refused:
+        Names.of(name)
+    assert refused.value.code == "APP_NAME"
+
+
+@pytest.mark.parametrize(
+    ("language", "program"), [(Language.PYTHON, "app.py"), (Language.TYPESCRIPT, "app.ts")]
+)
+def test_a_remote_project_has_a_manifest_of_a_remote_app(tmp_path, language, program):
+    write_project(Names.of("show-of-hands"), tmp_path / "project", remote=language)
+    files = {each.name for each in (tmp_path / "project").iterdir()}
+    more = {"package.json"} if language is Language.TYPESCRIPT else set()
+    assert files == {".gitignore", "README.md", "manifest.json", program} | more
+    report = validate_manifest((tmp_path / "project" / "manifest.json").read_bytes())
+    assert (report.problems, report.remarks) == ((), ())
+    assert report.manifest.is_remote
+    for each in files:
+        assert "{{" not in (tmp_path / "project" / each).read_text(encoding="utf-8")
+
+
+def test_a_remote_project_in_python_imports_the_standard_library_alone(tmp_path):
+    write_project(Names.of("show-of-hands"), tmp_path / "project", remote=Language.PYTHON)
+    tree = ast.parse((tmp_path / "project" / "app.py").read_text(encoding="utf-8"))
+    named = {
+        name.partition(".")[0]
+        for node in ast.walk(tree)
+        for name in (
+            [each.name for each in node.names]
+            if isinstance(node, ast.Import)
+            else [node.module or ""]
+            if isinstance(node, ast.ImportFrom)
+            else []
+        )
+    }
+    assert named <= sys.stdlib_module_names

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from mymozhem.testing.conformance_run import ConformanceRun
 
-from . import answers, contract_versions, endpoint, games, manifest, rooms
+from . import answers, contract_versions, endpoint, games, manifest, reach, rooms
 
 
 @dataclass(frozen=True)
@@ -18,7 +18,7 @@ class Check:
 
 
 def _checks() -> Iterator[Check]:
-    for module in (manifest, answers, contract_versions, endpoint, rooms, games):
+    for module in (manifest, answers, contract_versions, endpoint, rooms, games, reach):
         for look in module.CHECKS:
             sentence = (look.__doc__ or "").split("\n", 1)[0]
             yield Check(look.__name__, sentence, look)

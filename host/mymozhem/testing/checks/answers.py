@@ -4,10 +4,10 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from mymozhem.contract import HOOKS, Emit, JsonObject, SetParticipants, SetState
 from mymozhem.contract.canonical_json import canonical_json
-from mymozhem.contract.codec import Answer, NoAnswer, decode, encode
+from mymozhem.contract.codec import NoAnswer, decode, encode
 from mymozhem.contract.effects import Effect
 from mymozhem.contract.enums import Level
-from mymozhem.contract.payloads import ActionResult, Context, Effects
+from mymozhem.contract.payloads import Context
 from mymozhem.dispatch.outcome import FailureKind
 from mymozhem.manifests.model import Manifest
 from mymozhem.manifests.settings import merge_patch
@@ -16,6 +16,7 @@ from mymozhem.rooms.effects import PERMISSIONS, WIDTH
 from mymozhem.testing.conformance_run import ConformanceRun
 from mymozhem.testing.invoke import Invocation, place_of
 from mymozhem.testing.recording_app import RecordedCall
+from mymozhem.testing.results import effects_of
 
 MOST = 10
 
@@ -83,7 +84,7 @@ def state_stays_small(trial: ConformanceRun) -> Iterator[str]:
     yield from _once(
         f"{noted.hook.name}: {problem}"
         for noted in trial.inside.noted
-        for effect in _effects(noted)
+        for effect in effects_of(noted)
         for problem in _too_large(noted, effect)
     )
 
@@ -136,21 +137,8 @@ def _problem(noted: RecordedCall) -> str | None:
     return None
 
 
-def _effects(noted: RecordedCall) -> Sequence[Effect]:
-    """Return the effects of a result; empty if it is not a valid result with effects."""
-    try:
-        answer: Answer = encode(noted.hook, noted.answer)
-        said = decode(noted.hook, answer)
-    except NoAnswer:
-        return ()
-    if not isinstance(said, Effects):
-        return ()
-    answers = (said.answers or ()) if isinstance(said, ActionResult) else ()
-    return (*said.effects, *(effect for each in answers for effect in each.effects))
-
-
 def _of_effects(manifest: Manifest, noted: RecordedCall) -> Iterator[str]:
-    for effect in _effects(noted):
+    for effect in effects_of(noted):
         if isinstance(effect, Emit):
             yield from _of_event(manifest, effect)
         elif isinstance(effect, SetState):

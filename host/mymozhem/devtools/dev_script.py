@@ -13,7 +13,7 @@ class Step(BaseModel):
     """An action, then what the participants submit to the window that is open.
 
     `by` is the name of a participant; None is the organizer. `answers` are in the order of the
-    participants, null for one who does not submit; without `answers` all answer by themselves.
+    participants, null for one who does not submit; without `answers` all answer automatically.
     `pause` are seconds to wait afterwards.
     """
 

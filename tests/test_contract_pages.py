@@ -35,7 +35,8 @@ EFFECT_SECTIONS = [
 ]  # fmt: skip
 #: codes of failures of an app that a caller of it names itself
 OF_ANSWERS = {
-    "ENTRY_TWICE", "NOT_AN_ENTRY", "NOT_A_CANDIDATE", "NO_ENTRIES", "TOO_FEW_PICKS",
+    "ENTRY_TWICE", "NOT_AN_ENTRY", "NOT_A_CANDIDATE", "NO_ENTRIES",
+    "TICKETS_UNREADABLE", "TOO_FEW_PICKS",
     "TOO_MANY_PICKS",
 }  # fmt: skip
 

@@ -56,7 +56,7 @@ class Workers:
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
-        self._places: dict[Path, _Place] = {}
+        self._places: dict[tuple[Path, bool], _Place] = {}
         self._closed = False
 
     @asynccontextmanager
@@ -80,7 +80,7 @@ class Workers:
         """
         worker.misses += 1
         if worker.misses >= MOST_MISSES:
-            self._places[worker.code.folder].replace(worker)
+            self._places[_key(worker.code)].replace(worker)
 
     def status(self) -> tuple[WorkerStatus, ...]:
         """Return the status of each worker that was ever used, by name."""
@@ -97,10 +97,14 @@ class Workers:
     def _place(self, code: IsolatedCode) -> "_Place":
         if self._closed:
             raise NotStarted("The host is stopping; it starts no more workers.")
-        place = self._places.get(code.folder)
-        if place is None:  # the folder's name says which wheel is in it
-            place = self._places[code.folder] = _Place(code, self._settings)
-        return place
+        key = _key(code)
+        if key not in self._places:
+            self._places[key] = _Place(code, self._settings)
+        return self._places[key]
+
+
+def _key(code: IsolatedCode) -> tuple[Path, bool]:
+    return code.folder, code.as_root  # the folder's name says which wheel is in it
 
 
 class _Place:

@@ -82,6 +82,17 @@ def make_rooms(database_url, tmp_path, *, end=False):
     run(make())
 
 
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root could run the code as root")
+@pytest.mark.parametrize("dialect", ["sqlite"], indirect=True)
+def test_root_installs_nothing_if_no_other_user_can_run_it(mymozhem, folder, tmp_path, monkeypatch):
+    monkeypatch.setenv("MYMOZHEM_ISOLATED_USER", "nosuchuser")
+    refused = mymozhem("install", str(write_app(tmp_path)), "--isolated")
+    assert refused.exit_code == 1
+    assert "there is no user nosuchuser" in refused.stderr
+    assert "install it with --as-root" in refused.stderr
+    assert not folder.exists()
+
+
 @pytest.mark.parametrize("dialect", ["sqlite"], indirect=True)
 def test_a_wheel_is_installed_once_and_shown(mymozhem, folder, tmp_path):
     wheel = str(write_app(tmp_path, "1.2.0", serves=">=1,<2"))
@@ -99,6 +110,9 @@ def test_a_wheel_is_installed_once_and_shown(mymozhem, folder, tmp_path):
     assert "counter 1.2.0 was installed already" in again.stdout
     twice = json.loads(mymozhem("install", wheel, "--isolated", "--format", "json").stdout)
     assert (twice["appId"], twice["folder"], twice["changed"]) == ("counter", str(made), False)
+    assert environments.read(made).as_root is False
+    mymozhem("install", "acme-counter==1.2.0", "--isolated", "--as-root")
+    assert environments.read(made).as_root is True
     shown = listed(mymozhem)["counter"]
     assert (shown["packages"], shown["enabled"], shown["problem"]) == ([], None, None)
     assert shown["isolated"] == [

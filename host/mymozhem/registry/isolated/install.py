@@ -13,7 +13,7 @@ import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -157,7 +157,7 @@ def _installed(order: _Order, scratch: Path) -> IsolatedCode:
         return _install(_brought(order, scratch), order, scratch)
     standing = _here(pinned, settings)
     if standing is not None:
-        return standing
+        return _allowed(standing, order)
     wheel = _kept(pinned, settings, scratch) or _fetched(pinned, order, scratch)
     return _install(wheel, order, scratch)
 
@@ -212,7 +212,7 @@ def _install(path: Path, order: _Order, scratch: Path) -> IsolatedCode:
     pinned = Pinned(normal(wheel.distribution), wheel.version)
     standing = _here(pinned, settings)
     if standing is not None:
-        return _same(standing, wheel)
+        return _allowed(_same(standing, wheel), order)
     build.build(wheel, scratch, order.user(Path(sys.executable)))
     document = _described(wheel, scratch, order)
     for broken in there(pinned, settings):
@@ -248,6 +248,23 @@ def _same(standing: IsolatedCode, wheel: Wheel) -> IsolatedCode:
     )
 
 
+def _allowed(standing: IsolatedCode, order: _Order) -> IsolatedCode:
+    """Return an existing environment; from now on it may run as root, if the order allows that."""
+    if standing.as_root or not order.as_root:
+        return standing
+    file = standing.folder / DOCUMENT
+    said = Environment.model_validate_json(file.read_bytes())
+    new = file.with_name(f"{DOCUMENT}.new")
+    new.write_text(_text(said.model_copy(update={"as_root": True})), encoding="utf-8")
+    new.chmod(0o644)
+    new.replace(file)
+    return replace(standing, as_root=True)
+
+
+def _text(document: Environment) -> str:
+    return f"{document.model_dump_json(by_alias=True, indent=2)}\n"
+
+
 def _described(wheel: Wheel, scratch: Path, order: _Order) -> Environment:
     _open_to_readers(scratch / "venv")
     user = order.user(interpreter(scratch))
@@ -274,8 +291,7 @@ def _finish(scratch: Path, document: Environment, folder: Path) -> None:
     shutil.rmtree(scratch / "tmp")
     shutil.rmtree(scratch / "build", ignore_errors=True)
     log_folder(scratch).mkdir()
-    text = document.model_dump_json(by_alias=True, indent=2)
-    (scratch / DOCUMENT).write_text(f"{text}\n", encoding="utf-8")
+    (scratch / DOCUMENT).write_text(_text(document), encoding="utf-8")
     _open_to_readers(scratch)
     scratch.rename(folder)
 

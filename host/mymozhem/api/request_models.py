@@ -5,6 +5,7 @@ from typing import Annotated, Literal, Self
 from pydantic import AfterValidator, Field, JsonValue, RootModel, StringConstraints, model_validator
 
 from mymozhem.contract import JsonObject, Role, RoomStatus, Verdicts, fair
+from mymozhem.contract.effects import MAX_ITEMS
 from mymozhem.contract.wire import Moment
 from mymozhem.rooms.app_settings.import_values import ImportMode
 from mymozhem.rooms.tables.rooms import EntryPolicy
@@ -343,9 +344,10 @@ class RunBody(Body):
 
 
 class RevealBody(Body):
-    """The prizes of a draw to reveal; if absent, all."""
+    """The prizes of a draw to reveal, or how many of its next items; if both are absent, all."""
 
     prizes: Annotated[tuple[Id, ...], Field(min_length=1, max_length=1_000)] | None = None
+    next: Annotated[int, Field(strict=True, ge=1, le=MAX_ITEMS)] | None = None
 
 
 class RetryBody(Body):

@@ -60,8 +60,10 @@ async def run_draw(context: RequestContext, id: str, did: str, body: RunBody) ->
 
 @routes.add("POST /rooms/{id}/draws/{did}/reveal")
 async def reveal_draw(context: RequestContext, id: str, did: str, body: RevealBody) -> DrawView:
-    """Reveal the winners of some prizes, or of all."""
-    await manage.reveal_draw(context.services, id, context.caller, did, body.prizes)
+    """Reveal the winners of some prizes or of all, or the `next` items of a draw of items."""
+    await manage.reveal_draw(
+        context.services, id, context.caller, did, body.prizes, count=body.next
+    )
     return await _shown(context, id, did)
 
 

@@ -42,10 +42,13 @@ async def reveal_draw(
     caller: Principal,
     draw_id: str,
     prizes: Collection[str] | None,
+    *,
+    count: int | None = None,
 ) -> None:
-    """Reveal the winners of some prizes, or of all. Raises: see `commands.reveal`."""
+    """Reveal the winners of some prizes, the next items, or all. Raises: see `commands.reveal`."""
     async with write_as(services, room_id, caller, f"{_DRAW}/reveal") as transaction:
-        await commands.reveal(transaction, await commands.by_id(transaction, draw_id), prizes)
+        draw = await commands.by_id(transaction, draw_id)
+        await commands.reveal(transaction, draw, prizes, count=count)
 
 
 async def void_draw(

@@ -24,7 +24,7 @@ from mymozhem.contract import (
     hookimpl,
 )
 from mymozhem.errors import Conflict, NotFound
-from mymozhem.rooms.draws import commands
+from mymozhem.rooms.draws import commands, manage
 from mymozhem.rooms.draws.record import find_draw, record
 from mymozhem.rooms.jobs.runner import Jobs
 from mymozhem.rooms.tables.draws import DrawRow
@@ -204,6 +204,15 @@ async def test_the_next_items_of_a_draw_of_people_are_none(event):
     with pytest.raises(Conflict) as refused:
         await do(event, {"effect": "reveal", "key": "people", "next": 1})
     assert refused.value.details["code"] == "DRAW_OF_PEOPLE"
+
+
+async def test_an_organizer_reveals_the_next_items_as_well(event):
+    draw_id = await start(event)
+    reveal = manage.reveal_draw
+    await reveal(event.services, event.room.id, event.host.organizer, draw_id, None, count=2)
+    assert [len(each["items"]) for each in await revealed(event)] == [2]
+    await reveal(event.services, event.room.id, event.host.organizer, draw_id, None)
+    assert [each["complete"] for each in await revealed(event)] == [False, True]
 
 
 async def test_items_have_no_prizes_to_reveal(event):

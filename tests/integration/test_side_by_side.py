@@ -189,10 +189,15 @@ class Operator:
     def lock(self, room: str) -> Any:
         return self.must("GET", f"/rooms/{room}/lock")
 
+    def _is_accepted(self, room: str) -> bool:
+        """Ask for the draw; false if the app's worker needs more time to start."""
+        status, said = self.ask("POST", f"/api/v1/rooms/{room}/actions/draw", {})
+        assert status < 300 or said["error"]["code"] == "APP_TIMEOUT", said
+        return status < 300
+
     def drawn(self, room: str) -> Path:
         """Have the room's app draw everything; return the file of the public record."""
-        status, said = self.ask("POST", f"/api/v1/rooms/{room}/actions/draw", {})
-        assert status < 300, said
+        until(lambda: self._is_accepted(room))
         (draw,) = until(lambda: self.revealed(room))
         record = self.must("GET", f"/rooms/{room}/draws/{draw['id']}/record")
         file = self.home / f"{room}.json"

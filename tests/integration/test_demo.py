@@ -61,7 +61,7 @@ def test_a_demo_is_served_with_logins_of_its_own_and_stops_when_it_is_told(tmp_p
     port = free_port()
     host = subprocess.Popen(
         [*COMMAND, "--port", str(port)],
-        env=clean_environment(tmp_path),
+        env=clean_environment(tmp_path, MYMOZHEM_DATABASE_URL="postgresql://127.0.0.1:1/none"),
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
@@ -75,6 +75,7 @@ def test_a_demo_is_served_with_logins_of_its_own_and_stops_when_it_is_told(tmp_p
     file.write_text(json.dumps(record))
     verify = [sys.executable, "-m", "mymozhem", "draw", "verify", str(file)]
     assert subprocess.run(verify, capture_output=True, check=False).returncode == 0, printed
+    assert "does not use MYMOZHEM_DATABASE_URL" in printed
     organizer, admin = logins(tmp_path / "demo")
     for login in (organizer, admin):
         assert login.password in printed

@@ -56,7 +56,8 @@ def dev_command(  # noqa: PLR0913  the options of the command
     """Try an app in a room, with simulated participants.
 
     PLUGIN is the folder of the app's project, or the id of an installed app. Default: the current
-    folder. The host listens on this machine only, and uses a separate database. It creates and
+    folder. The host listens on this machine only, and uses a separate database, never that in
+    MYMOZHEM_DATABASE_URL. It creates and
     starts a room with sample settings, in which simulated participants answer every window with
     valid input; type p to make them try the app's actions. Every hook call is printed with its
     request, and with its effects, refusal or error. If a file changes, the app is reloaded and the
@@ -78,8 +79,9 @@ def dev_command(  # noqa: PLR0913  the options of the command
     from mymozhem.devtools.app_source import find_source
     from mymozhem.devtools.dev_server import DevServer, watched
 
-    from .preflight import require_free
+    from .preflight import require_free, tell_own_database
 
+    tell_own_database("app dev")
     source: AppSource | RemoteApp
     source = find_source(plugin) if url is None else remote_of(url, secret, manifest)
     wanted = Settings().port if port is None else port

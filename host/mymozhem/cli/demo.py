@@ -35,7 +35,8 @@ def demo_command(
     """Run the platform with demo data, or play a scripted event.
 
     Every installed app is enabled, and demo logins are printed. The data are in a separate folder;
-    delete the folder to start again. With --script, a host starts on a fresh folder, the apps play
+    delete the folder to start again. The database is a SQLite file in it: the demo does not use
+    MYMOZHEM_DATABASE_URL. With --script, a host starts on a fresh folder, the apps play
     an event over HTTP, the draws are verified offline, and the exit status is 0 only if every check
     passes.
 
@@ -46,6 +47,9 @@ def demo_command(
       mymozhem demo --script
       mymozhem demo --script --people 50
     """
+    from .preflight import tell_own_database
+
+    tell_own_database("demo")
     if script:
         _play(people)
     else:

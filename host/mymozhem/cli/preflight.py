@@ -34,6 +34,16 @@ def require_free(host: str, port: int) -> None:
         ) from error
 
 
+def tell_own_database(command: str) -> None:
+    """Say that a command does not use the database that is configured, if one is."""
+    if Settings().database_url is not None:
+        click.echo(
+            f"`mymozhem {command}` does not use MYMOZHEM_DATABASE_URL: its database is a SQLite "
+            "file of its own.",
+            err=True,
+        )
+
+
 def _require_alone(settings: Settings) -> None:
     url = settings.effective_database_url
     file = parse_url(url).database if url.startswith("sqlite") else None

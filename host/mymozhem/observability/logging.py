@@ -9,13 +9,15 @@ from structlog.typing import EventDict, Processor
 
 from mymozhem.config import Settings
 
+from .exception_text import cut, exception_text, write_exception
+
 HIDDEN = "(hidden)"
 #: fields that are never logged, by a part of their names
 _SECRET = ("password", "token", "secret", "authorization", "cookie")
 
 
 def hide_secrets(_logger: object, _method: str, line: EventDict) -> EventDict:
-    """Hide the values of fields whose names suggest secrets, at any depth."""
+    """Hide the values of fields whose names suggest secrets, at any depth; cut long texts."""
     return {name: _shown(name, value) for name, value in line.items()}
 
 
@@ -24,7 +26,7 @@ def _shown(name: object, value: object) -> object:
         return HIDDEN
     if isinstance(value, Mapping):
         return {key: _shown(key, each) for key, each in value.items()}
-    return value
+    return cut(value) if isinstance(value, str) else value
 
 
 _SHARED: tuple[Processor, ...] = (
@@ -61,14 +63,21 @@ def configure_logging(settings: Settings) -> None:
     root.setLevel(settings.log_level.upper())
 
 
+def _cut_line(_logger: object, _method: str, line: EventDict) -> EventDict:
+    """Cut the message, which other loggers have filled in by now."""
+    line["event"] = cut(str(line.get("event", "")))
+    return line
+
+
 def _formatter(settings: Settings) -> logging.Formatter:
     last: list[Processor]
     if settings.log_format == "json":
-        last = [structlog.processors.format_exc_info, structlog.processors.JSONRenderer()]
+        exceptions = structlog.processors.ExceptionRenderer(exception_text)
+        last = [exceptions, _cut_line, structlog.processors.JSONRenderer()]
     else:
-        plain = structlog.dev.plain_traceback
         colours = sys.stderr.isatty()
-        last = [structlog.dev.ConsoleRenderer(colors=colours, exception_formatter=plain)]
+        console = structlog.dev.ConsoleRenderer(colors=colours, exception_formatter=write_exception)
+        last = [_cut_line, console]
     return structlog.stdlib.ProcessorFormatter(
         foreign_pre_chain=_SHARED,
         processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, *last],

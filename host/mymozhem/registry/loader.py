@@ -16,6 +16,7 @@ from mymozhem.concurrency.app_ownership import record_code, running_as
 from mymozhem.contract.hooks import PROJECT, AppHooks, hooks_of
 from mymozhem.manifests.model import Manifest
 from mymozhem.manifests.validate import validate_manifest
+from mymozhem.observability.exception_text import MAX_MESSAGE, cut
 
 from .discovery import Discovered
 from .loaded_code import AppCode, Refused
@@ -69,7 +70,7 @@ def _load(discovered: Discovered) -> AppCode | Refused:
         return Refused(discovered.app_id, refused.reasons)
     except BaseException as error:
         logger.warning("app %s could not be loaded", discovered.app_id, exc_info=True)
-        reason = f"loading it raised {type(error).__name__}: {error}"
+        reason = cut(f"loading it raised {type(error).__name__}: {error}", MAX_MESSAGE)
         return Refused(discovered.app_id, (reason,))
     return AppCode(
         discovered.app_id, manifest, manager, discovered.distribution, discovered.version

@@ -11,6 +11,7 @@ from pydantic import JsonValue
 from mymozhem.contract.canonical_json import canonical_json
 
 from .declared_settings import undeclared
+from .impossible_defaults import impossible_defaults
 from .json_pointer import pointer
 from .problems import Problem, under
 from .schema_engine import build, without_id
@@ -111,6 +112,7 @@ def _default_problems(schema: Schema, *, is_settings: bool) -> Iterator[Problem]
             (problem for node in defaults for problem in _undeclared_default(found, node)),
             MAX_REPORTED,
         )
+        yield from islice(impossible_defaults(found), MAX_REPORTED)
 
 
 def _undeclared_default(found: Index, node: Node) -> Iterator[Problem]:

@@ -18,6 +18,8 @@ MAX_KEPT = 256
 #: keywords whose schemas describe the same value; only `allOf` applies to every value
 _ALWAYS = ("allOf",)
 _PERHAPS = ("allOf", "anyOf", "oneOf", "if", "then", "else", "dependentSchemas", "dependencies")
+#: keywords whose schemas apply to some elements only
+_OF_SOME = ("contains", "unevaluatedItems")
 _STRICTNESS = (Level.PUBLIC, Level.ORGANIZER, Level.PRIVATE)
 
 Pick = Callable[[Node], Iterator[Node]]
@@ -80,6 +82,27 @@ class Outline:
         if position not in self.kept:
             self.kept[position] = self._part(lambda node: _item(self.found, node, position))
         return self.kept[position]
+
+    def always_at(self, name: str) -> tuple[Node, ...]:
+        """Return the nodes that apply to a property in every value, whatever else there is."""
+        starts = [
+            part
+            for node in self.certain
+            for part in _property(self.found, node, name)
+            if part.pointer != f"{node.pointer}/unevaluatedProperties"
+        ]
+        return _same_value(self.found, starts, _ALWAYS)
+
+    def always_in(self) -> Iterator[tuple[Node, ...]]:
+        """Yield the nodes that apply to the element at each position of every list."""
+        for position in range(max(map(_prefix, self.certain), default=0) + 1):
+            starts = [
+                part
+                for node in self.certain
+                for part in _item(self.found, node, position)
+                if part.pointer not in (f"{node.pointer}/{word}" for word in _OF_SOME)
+            ]
+            yield _same_value(self.found, starts, _ALWAYS)
 
     def _part(self, pick: Pick) -> "Outline":
         certain = [part for node in self.certain for part in pick(node)]

@@ -36,6 +36,16 @@ def complete(here: Outline, value: JsonValue) -> JsonValue:
     return _complete(here, deepcopy(value))
 
 
+def missing(name: str, here: Outline) -> dict[str, JsonValue]:
+    """Return what is filled in for a missing property: its name and value, or nothing."""
+    if here.default:
+        return {name: deepcopy(here.default[0])}
+    made = _complete(here, {}) if here.names else {}
+    if isinstance(made, dict) and made and here.required <= made.keys():
+        return {name: made}
+    return {}
+
+
 def merge_patch(value: JsonValue, patch: JsonValue) -> JsonValue:
     """Return the value with a patch merged in; null removes a field. Source: RFC 7396."""
     if not isinstance(patch, dict):
@@ -81,17 +91,8 @@ def _complete(here: Outline, value: JsonValue) -> JsonValue:
         return value
     for name in here.names:
         if name not in value:
-            value.update(_missing(name, here.property(name)))
+            value.update(missing(name, here.property(name)))
     return {name: _complete(here.property(name), part) for name, part in value.items()}
-
-
-def _missing(name: str, here: Outline) -> dict[str, JsonValue]:
-    if here.default:
-        return {name: deepcopy(here.default[0])}
-    made = _complete(here, {}) if here.names else {}
-    if isinstance(made, dict) and made and here.required <= made.keys():
-        return {name: made}
-    return {}
 
 
 def _shown(here: Outline, value: JsonValue, seen: frozenset[Level]) -> JsonValue:

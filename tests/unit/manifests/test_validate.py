@@ -276,3 +276,61 @@ def test_names_that_are_no_keywords_are_not_pointed_out():
 def test_only_the_first_unknown_keywords_are_listed():
     many = with_settings(**{f"unknown{number}": 1 for number in range(500)})
     assert len(validate_manifest(many).remarks) == 20
+
+
+def closed(**properties):
+    return {"type": "object", "additionalProperties": False, "properties": properties}
+
+
+ONE, TWO = closed(x={"type": "integer", "default": 1}), closed(y={"type": "integer", "default": 2})
+OPEN = {"properties": ONE["properties"]}
+DRAFT_07 = "http://json-schema.org/draft-07/schema#"
+
+
+@pytest.mark.parametrize(
+    ("settings", "places"),
+    [
+        ({"allOf": [ONE, TWO]}, ["/allOf/0/properties/x/default", "/allOf/1/properties/y/default"]),
+        ({"allOf": [{"$ref": "#/$defs/one"}], **closed(), "$defs": {"one": OPEN}},
+         ["/$defs/one/properties/x/default"]),
+        ({"allOf": [OPEN, {"unevaluatedProperties": False}]}, ["/allOf/0/properties/x/default"]),
+        ({"properties": {"in": {"allOf": [OPEN, closed(z={})], "required": ["z"]}}},
+         ["/properties/in/allOf/0/properties/x/default"]),
+        ({"properties": {"list": {"items": {"allOf": [OPEN, closed(z={})]}}}},
+         ["/properties/list/items/allOf/0/properties/x/default"]),
+        ({**OPEN, "allOf": [{"properties": {"x": {"type": "string"}}}]},
+         ["/properties/x/default"]),
+        ({**OPEN, "allOf": [{"additionalProperties": {"type": "string"}}]},
+         ["/properties/x/default"]),
+        ({**OPEN, "allOf": [{"properties": {"x": False}}]}, ["/properties/x/default"]),
+        ({**OPEN, "propertyNames": {"minLength": 2}}, ["/properties/x/default"]),
+        ({**OPEN, "maxProperties": 0}, [""]),
+        ({**OPEN, "not": {"required": ["x"]}}, [""]),
+    ],
+)  # fmt: skip
+def test_defaults_that_no_settings_could_have_are_refused(settings, places):
+    expected = [(f"/settings{place}", "DEFAULT_INVALID") for place in places]
+    assert codes({**MINIMAL, "settings": settings}) == expected
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"allOf": [OPEN, {"properties": TWO["properties"]}], "unevaluatedProperties": False},
+        {"allOf": [{**closed(x={}), **ONE}, closed(x={"type": "number"})]},
+        {"allOf": [OPEN, {"patternProperties": {"^x": {}}, "additionalProperties": False}]},
+        {**OPEN, "anyOf": [closed(z={}), {}]},
+        {**OPEN, "not": {"required": ["x", "z"]}},
+        {**OPEN, "maxProperties": 1, "propertyNames": {"$ref": "#/$defs/n"}, "$defs": {"n": {}}},
+        {"properties": {"list": {"contains": closed(z={}), "items": OPEN}}},
+        {"allOf": [OPEN], "unevaluatedProperties": {"type": "string"}},
+        {"$schema": DRAFT_07, "properties": {"in": {"$ref": "#/definitions/one", **closed()}},
+         "definitions": {"one": OPEN}},
+    ],
+)  # fmt: skip
+def test_defaults_that_some_settings_have_are_valid(settings):
+    assert codes({**MINIMAL, "settings": settings}) == []
+
+
+def test_only_settings_are_completed_by_defaults():
+    assert codes({**MINIMAL, "state": {"allOf": [ONE, TWO]}}) == []

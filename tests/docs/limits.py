@@ -106,6 +106,7 @@ COMMON: tuple[Limit, ...] = (
     ("An answer, as JSON", _bytes(MAX_ANSWER_BYTES)),
     ("A request to a remote app; longer lists are fetched", _bytes(MAX_BODY_BYTES)),
     ("An integer in an answer", f"±{MAX_INTEGER:,} (2⁵³-1)"),
+    ("A float in an answer", "finite: NaN and the infinities are refused"),
     _EFFECTS,
     ("Deadline of a call that a manifest may ask for", "0.1 to 30 s"),
     _BUDGET,

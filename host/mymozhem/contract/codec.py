@@ -9,7 +9,8 @@ import inspect
 import json
 import re
 from collections.abc import Mapping
-from typing import NamedTuple, TypeVar
+from math import isfinite
+from typing import NamedTuple, NoReturn, TypeVar
 
 from pydantic import BaseModel, ValidationError
 from pydantic_core import to_json
@@ -32,6 +33,8 @@ _NUL = re.compile(rb"(?<!\\)(?:\\\\)*\\u0000")
 # 0, one substring search finds such numbers; a regular expression would try at every byte.
 _DIGITS = bytes.maketrans(b"123456789", b"0" * 9)
 _MAYBE_BIG = b"0" * 16
+# What JSON does not have, but its parsers accept; the same words may be in a text.
+_CONSTANTS = (b"NaN", b"Infinity")
 
 Res = TypeVar("Res", bound=BaseModel)
 
@@ -88,11 +91,12 @@ def decode(hook: Hook[BaseModel, Res], answer: Answer) -> Res | Refusal:
 
 
 def _check_number_sizes(answer: Answer) -> None:
-    """Refuse integers that the host also refuses in clients' requests (RFC 8259, section 6)."""
-    if _MAYBE_BIG not in answer.data.translate(_DIGITS):
+    """Refuse numbers that the host also refuses in clients' requests (RFC 8259, section 6)."""
+    data = answer.data
+    if _MAYBE_BIG not in data.translate(_DIGITS) and not any(word in data for word in _CONSTANTS):
         return
     try:
-        json.loads(answer.data, parse_int=_small)
+        json.loads(data, parse_int=_small, parse_float=_finite, parse_constant=_no_constant)
     except (ValueError, RecursionError) as error:
         raise NoAnswer(f"The result is not JSON that can be stored: {error}.") from error
 
@@ -103,6 +107,19 @@ def _small(text: str) -> int:
         message = "a number in it is beyond ±(2⁵³-1)"
         raise ValueError(message)
     return number
+
+
+def _finite(text: str) -> float:
+    number = float(text)
+    if not isfinite(number):
+        message = "a number in it is too large"
+        raise ValueError(message)
+    return number
+
+
+def _no_constant(text: str) -> NoReturn:
+    message = f"a number in it is {text}, which JSON does not have"
+    raise ValueError(message)
 
 
 def _refusal(hook: Hook[BaseModel, BaseModel], answer: Answer) -> Refusal:

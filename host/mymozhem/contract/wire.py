@@ -67,13 +67,18 @@ class Wire(BaseModel):
 
 
 class Answer(BaseModel):
-    """A frozen value that an app sends; an unknown field is an error and is refused."""
+    """A frozen value that an app sends; an unknown field is an error and is refused.
+
+    So is a number that JSON does not have: NaN is never written as null.
+    """
 
     model_config = ConfigDict(
         frozen=True,
         alias_generator=to_camel,
         populate_by_name=True,
         extra="forbid",
+        allow_inf_nan=False,
+        ser_json_inf_nan="constants",
         defer_build=True,
     )
 

@@ -83,6 +83,18 @@ def test_an_answer_may_be_written_in_several_ways(hook, answer, understood):
     assert cross(hook, answer) == understood
 
 
+def with_nan(number):
+    """Return an effect whose data were valid when it was made."""
+    reply = Reply(data={"numbers": [1.0]})
+    reply.data["numbers"][0] = number
+    return reply
+
+
+def test_the_words_for_what_is_no_number_may_be_in_a_text():
+    said = ActionResult.of(Reply(data={"NaN": "Infinity, -Infinity and NaN"}))
+    assert cross(HANDLE_ACTION, said) == said
+
+
 def cyclic():
     loop = {}
     loop["loop"] = loop
@@ -132,6 +144,10 @@ def mutated():
         (JUDGE_SUBMISSION, {"verdict": "right", "points": "1"}),
         (JUDGE_SUBMISSION, {"verdict": "right", "points": math.nan}),
         (ON_EVENT, Refusal(code="NO", message="told, not asked")),
+        (HANDLE_ACTION, [{"effect": "reply", "data": {"x": [math.nan]}}]),
+        (HANDLE_ACTION, [{"effect": "reply", "data": math.inf}]),
+        (HANDLE_ACTION, ActionResult.of(with_nan(math.nan))),
+        (HANDLE_ACTION, ActionResult.of(with_nan(-math.inf))),
     ],
 )
 def test_nonsense_is_a_bad_result_with_a_sentence(hook, answer):
@@ -141,7 +157,19 @@ def test_nonsense_is_a_bad_result_with_a_sentence(hook, answer):
     assert caught.value.failure.message.endswith(".")
 
 
-@pytest.mark.parametrize("data", [b"", b"{", b"[]", b'{"effects": NaN}', b"\xff", b"[" * 100_000])
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"",
+        b"{",
+        b"[]",
+        b'{"effects": NaN}',
+        *(b'{"effects":[{"effect":"reply","data":[%b]}]}' % number
+          for number in (b"NaN", b"Infinity", b"-Infinity", b"1" * 400 + b".0")),
+        b"\xff",
+        b"[" * 100_000,
+    ],
+)  # fmt: skip
 def test_bytes_that_are_no_answer_are_a_bad_result(data):
     with pytest.raises(CallFailed) as caught:
         decode(HANDLE_ACTION, Carried(data))

@@ -112,6 +112,21 @@ async def test_problems_are_mapped_by_pointer(host: ApiHost):
 
 
 @pytest.mark.parametrize(
+    "name", ["Quiz\u202enight", "\u2066Quiz", "\u00a0", "\u3164", "\u200b\u2800"]
+)
+async def test_names_of_rooms_and_prizes_have_no_tricks(host: ApiHost, name: str):
+    body = {"name": name, "appId": "stall", "prizes": [{"name": name}]}
+    heard = await host.organizer.post("/rooms", body)
+    assert heard.body["error"]["details"]["fields"].keys() == {"/name", "/prizes/0/name"}
+    room = await host.room()
+    for path in (f"/rooms/{room['id']}/copy", f"/rooms/{room['id']}/prizes"):
+        assert (await host.organizer.post(path, {"name": name})).status == 422
+    assert (await host.organizer.patch(f"/rooms/{room['id']}", {"name": name})).status == 422
+    shown = "Burns Night \U0001f3f4\U000e0067\U000e0062\U000e0073\U000e0063\U000e0074\U000e007f"
+    assert (await host.organizer.patch(f"/rooms/{room['id']}", {"name": shown})).status == 200
+
+
+@pytest.mark.parametrize(
     "token",
     [
         "",

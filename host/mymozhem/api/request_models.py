@@ -3,7 +3,9 @@
 from typing import Annotated, Literal, Self
 
 from pydantic import AfterValidator, Field, JsonValue, RootModel, StringConstraints, model_validator
+from pydantic_core import PydanticCustomError
 
+from mymozhem.auth.name_rules import title_problems
 from mymozhem.contract import JsonObject, Role, RoomStatus, Verdicts, fair
 from mymozhem.contract.effects import MAX_ITEMS
 from mymozhem.contract.wire import Moment
@@ -15,7 +17,20 @@ from .request_parsing import NOT_NULL, Body
 
 Id = Annotated[str, StringConstraints(min_length=1, max_length=64)]
 AppId = Annotated[str, StringConstraints(min_length=1, max_length=64)]
-Name = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=100)]
+
+
+def _without_tricks(given: str) -> str:
+    if problems := title_problems(given):
+        raise PydanticCustomError("name", " ".join(problem.value for problem in problems))
+    return given
+
+
+#: names of rooms and prizes
+Name = Annotated[
+    str,
+    StringConstraints(strip_whitespace=True, min_length=1, max_length=100),
+    AfterValidator(_without_tricks),
+]
 #: names of people; later rules are stricter and report each problem
 PersonName = Annotated[str, StringConstraints(min_length=1, max_length=160)]
 Text = Annotated[str, StringConstraints(max_length=2_000)]

@@ -6,6 +6,7 @@ from typing import Any
 
 from pydantic import JsonValue
 
+from mymozhem.auth.name_rules import title_problems
 from mymozhem.contract import (
     AddPrize,
     Adjust,
@@ -34,7 +35,7 @@ from mymozhem.contract import (
     SetState,
     Share,
 )
-from mymozhem.errors import Conflict, MymozhemError
+from mymozhem.errors import Conflict, Invalid, MymozhemError
 from mymozhem.manifests.enums import Permission
 from mymozhem.manifests.model import Manifest
 
@@ -190,6 +191,8 @@ async def _award(transaction: RoomTransaction, effect: Award) -> None:
 
 
 async def _add_prize(transaction: RoomTransaction, effect: AddPrize) -> None:
+    if problems := title_problems(effect.name):
+        raise Invalid("The name of the prize cannot be used: " + " ".join(problems))
     new = NewPrize(name=effect.name, quantity=effect.quantity, metadata=effect.metadata)
     await add_prize(transaction, new)
 

@@ -290,6 +290,16 @@ async def test_without_the_permission_no_prize_is_added(guild):
     assert await host.count(PrizeRow, room_id=room.id) == 0
 
 
+async def test_a_prize_of_an_app_has_a_name_without_tricks(guild):
+    app, host = guild
+    app.permissions = ["prizes:write"]
+    room = await host.start("guild")
+    for name in ("Jack\u202epot", "\u3164"):
+        with pytest.raises(Conflict, match="prize"):
+            await act(host, room, {"effect": "addPrize", "name": name})
+    assert await host.count(PrizeRow, room_id=room.id) == 0
+
+
 # -------------------------------------------------------------------------------------- changes
 
 

@@ -2,11 +2,16 @@
 
 from collections import Counter
 from collections.abc import Collection, Iterable
+from functools import lru_cache
 
 from sqlalchemy import ColumnElement, or_, select
 
+from mymozhem.auth.name_rules import shortened
 from mymozhem.rooms.core.transaction import RoomTransaction
 from mymozhem.rooms.tables.participants import ParticipantRow
+
+#: digits of the largest number behind a name: no room has more people
+_DIGITS = 7
 
 
 class FreeNames:
@@ -24,8 +29,8 @@ class FreeNames:
         chosen = name
         if name in self._taken:
             # Names of many people repeat; a number that was given away is not looked for again.
-            chosen = numbered(name, self._taken, beyond=self._used.get(name, 1))
-            self._used[name] = int(chosen[len(name) + 1 :])
+            chosen = numbered(name, self._taken, beyond=self._used.get(_stem(name), 1))
+            self._used[_stem(name)] = int(chosen.rpartition(" ")[2])
         self._taken.add(chosen)
         return chosen
 
@@ -74,14 +79,33 @@ async def names_in_the_way(transaction: RoomTransaction, names: Collection[str])
 
 
 def numbered(name: str, taken: Collection[str], *, beyond: int = 1) -> str:
-    """Return the name, or the name with the lowest free number above `beyond`."""
+    """Return the name, or the name with the lowest free number above `beyond`.
+
+    A name that would be too long with its number is cut.
+    """
     if name not in taken:
         return name
     number = beyond + 1
-    while f"{name} {number}" in taken:
+    while (chosen := _with_number(name, number)) in taken:
         number += 1
-    return f"{name} {number}"
+    return chosen
+
+
+def _with_number(name: str, number: int) -> str:
+    return f"{_cut(name, len(str(number)))} {number}"
+
+
+def _stem(name: str) -> str:
+    """Return what all numbered forms of a name begin with: the name, unless it has to be cut."""
+    return _cut(name, _DIGITS)
+
+
+@lru_cache(maxsize=1_024)
+def _cut(name: str, digits: int) -> str:
+    return shortened(name, suffix=f" {'9' * digits}")
 
 
 def _begins(name: str) -> ColumnElement[bool]:
-    return ParticipantRow.display_name.startswith(f"{name} ", autoescape=True)
+    stem = _stem(name)
+    before = f"{name} " if stem == name else stem
+    return ParticipantRow.display_name.startswith(before, autoescape=True)

@@ -98,7 +98,7 @@ def _name(name: str | None, person: UserRow | None, row: ParticipantRow | None) 
         return row.display_name
     if person is None:
         raise Invalid(fields={"name": ["A name is needed."]})
-    return visible_name(person.name[:32])
+    return visible_name(person.name)
 
 
 def _check_answers(manifest: Manifest, answers: JsonObject) -> None:

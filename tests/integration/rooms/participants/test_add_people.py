@@ -176,3 +176,15 @@ async def test_nobody_is_added_to_a_deleted_room(host: HostHarness) -> None:
     await Jobs(host.services).run_due()
     assert await host.count(PeopleImportRow) == 0
     assert len(await rows_of(host, room)) == AT_ONCE
+
+
+async def test_two_people_of_the_longest_name_are_told_apart(host: HostHarness) -> None:
+    room = await host.start("bazaar")
+    for _ in range(3):
+        await host.guest(room, name="M" * 32)
+    await add_people(host.services, room.id, host.organizer, (NewPerson("M" * 32, {}),) * 2)
+    async with host.services.database.read() as session:
+        names = await session.scalars(
+            select(ParticipantRow.display_name).filter_by(room_id=room.id, role="PARTICIPANT")
+        )
+    assert sorted(names) == sorted(["M" * 32, *(f"{'M' * 30} {n}" for n in range(2, 6))])

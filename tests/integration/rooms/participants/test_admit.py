@@ -9,6 +9,7 @@ import pytest
 from sqlalchemy import event
 from sqlalchemy.engine import Engine
 
+from mymozhem.auth.name_rules import name_problems
 from mymozhem.clock import Clock
 from mymozhem.contract import (
     Context,
@@ -22,7 +23,7 @@ from mymozhem.db.unit_of_work import Database
 from mymozhem.errors import Conflict, NotFound, Unauthenticated
 from mymozhem.rooms.actions.perform import perform
 from mymozhem.rooms.coordination.join_batches import JoinResult
-from mymozhem.rooms.participants.display_names import FreeNames
+from mymozhem.rooms.participants.display_names import FreeNames, numbered
 from mymozhem.rooms.participants.join import join
 from mymozhem.rooms.participants.manage import leave
 from mymozhem.rooms.tables.participants import ParticipantRow
@@ -230,3 +231,20 @@ def test_names_are_given_out_in_order_and_old_ones_become_free() -> None:
     assert free.take("Bob", instead_of="Bob") == "Bob"
     assert free.take("Ada", instead_of="Ada 3") == "Ada 3"
     assert [free.take("Eve"), free.take("Eve")] == ["Eve", "Eve 2"]
+
+
+def test_a_number_fits_behind_every_name() -> None:
+    flag = "\U0001f1ee\U0001f1f9"
+    for name in ("M" * 32, "M" * 31, flag * 32, "\u2764\ufe0f" * 32):
+        free = FreeNames(())
+        given = [free.take(name) for _ in range(120)]
+        assert len(set(given)) == 120
+        assert [each for each in given if name_problems(each)] == []
+        assert given[:2] == [name, numbered(name, {name})]
+        assert given[-1].endswith(" 120")
+
+
+def test_long_names_that_differ_at_their_ends_are_numbered_apart() -> None:
+    one, other = "M" * 31 + "A", "M" * 31 + "B"
+    free = FreeNames((one, other))
+    assert [free.take(one), free.take(other)] == ["M" * 30 + " 2", "M" * 30 + " 3"]

@@ -5,6 +5,7 @@ import asyncio
 import pytest
 from sqlalchemy import event, select
 
+from mymozhem.auth.tables import UserRow
 from mymozhem.contract import ParticipantStatus, RoomStatus
 from mymozhem.errors import Conflict, Forbidden, Gone, Invalid, NotFound
 from mymozhem.rooms.coordination.join_batches import JoinResult
@@ -150,6 +151,16 @@ async def test_a_person_has_one_row_for_ever(host: HostHarness) -> None:
     assert back.participant.display_name == "ada"
     assert await active(host, room) == 1
     assert await host.count(ParticipantRow, room_id=room.id, user_id=ada.user_id) == 1
+
+
+async def test_the_name_of_an_account_is_never_cut_inside_of_an_emoji(host: HostHarness) -> None:
+    room = await host.start("bazaar")
+    family = "\U0001f468\u200d\U0001f469\u200d\U0001f467" * 12
+    ada = await host.person("ada@example.com")
+    async with host.services.database.write() as unit:
+        (await unit.session.get_one(UserRow, ada.user_id)).name = family
+    joined = await join(host.services, room.code, ada, name=None, answers={})
+    assert joined.participant.display_name == family
 
 
 async def test_who_was_removed_does_not_come_back(host: HostHarness) -> None:

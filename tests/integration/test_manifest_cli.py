@@ -247,3 +247,12 @@ def test_remarks_about_a_valid_manifest_are_listed(tmp_path):
         True,
         ["write minimum"],
     )
+
+
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16"])
+def test_a_manifest_is_read_as_an_editor_stored_it(tmp_path, encoding):
+    stored = tmp_path / "manifest.json"
+    stored.write_bytes(GOOD.read_text(encoding="utf-8").encode(encoding))
+    for words in (["validate", str(stored)], ["diff", str(GOOD), str(stored)]):
+        done = CliRunner().invoke(manifest_group, words)
+        assert done.exit_code == 0, done.output

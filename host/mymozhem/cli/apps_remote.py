@@ -161,11 +161,12 @@ async def _start(settings: Settings, app_id: str) -> bool:
 
 
 def _document(file: Path) -> JsonObject:
+    from mymozhem.contract.byte_order_marks import as_utf_8
     from mymozhem.manifests.strict_json import StrictJsonError, loads
     from mymozhem.manifests.validate import MAX_MANIFEST_BYTES
 
     try:
-        found = loads(file.read_bytes(), max_bytes=MAX_MANIFEST_BYTES)
+        found = loads(as_utf_8(file.read_bytes()), max_bytes=MAX_MANIFEST_BYTES)
     except StrictJsonError as error:
         raise click.ClickException(f"{file} is no manifest: {error.message}.") from error
     if not isinstance(found, dict):

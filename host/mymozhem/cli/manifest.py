@@ -41,9 +41,11 @@ def validate(file: BinaryIO, *, app_id: str | None, form: Literal["text", "json"
       mymozhem manifest validate manifest.json
       mymozhem manifest validate manifest.json --as raffle --format json
     """
+    from mymozhem.contract.byte_order_marks import as_utf_8
     from mymozhem.manifests.validate import MAX_MANIFEST_BYTES, validate_manifest
 
-    report = validate_manifest(file.read(MAX_MANIFEST_BYTES + 1), registered_as=app_id)
+    content = as_utf_8(file.read(_most_bytes(MAX_MANIFEST_BYTES)))
+    report = validate_manifest(content, registered_as=app_id)
     if form == "json":
         click.echo(json.dumps(_as_json(report), indent=2, ensure_ascii=False))
     else:
@@ -84,10 +86,16 @@ def diff(old: Path, new: Path, *, form: Literal["text", "json"]) -> None:
 
 
 def _read(file: Path) -> Report:
+    from mymozhem.contract.byte_order_marks import as_utf_8
     from mymozhem.manifests.validate import MAX_MANIFEST_BYTES, validate_manifest
 
     with file.open("rb") as opened:
-        return validate_manifest(opened.read(MAX_MANIFEST_BYTES + 1))
+        return validate_manifest(as_utf_8(opened.read(_most_bytes(MAX_MANIFEST_BYTES))))
+
+
+def _most_bytes(of_utf_8: int) -> int:
+    """Return how many bytes are read, so that a manifest in any encoding is whole or too large."""
+    return 4 * of_utf_8 + 4
 
 
 def _refuse(

@@ -9,6 +9,7 @@ from typing import IO, TYPE_CHECKING, Any, Literal, TypeVar
 import click
 
 from mymozhem.config import Settings
+from mymozhem.contract.byte_order_marks import as_text
 from mymozhem.errors import MymozhemError
 
 if TYPE_CHECKING:
@@ -114,9 +115,9 @@ def export_command(room: str) -> None:
 
 
 @rooms_group.command("replay")
-@click.argument("file", type=click.File("r", encoding="utf-8"))
+@click.argument("file", type=click.File("rb"))
 @click.option("--format", "form", type=click.Choice(["text", "json"]), default="text")
-def replay_command(file: IO[str], form: Form) -> None:
+def replay_command(file: IO[bytes], form: Form) -> None:
     """Compute winners, scores and state from the log FILE.
 
     If FILE is -, standard input is read. No database is opened. If the file has the state of the
@@ -131,9 +132,10 @@ def replay_command(file: IO[str], form: Form) -> None:
 
     from . import room_reports
 
-    reader = _Reader(file)
     try:
-        room = replay(reader.events())
+        with as_text(file) as text:
+            reader = _Reader(text)
+            room = replay(reader.events())
     except (LogBroken, KeyError, TypeError, ValueError) as error:
         raise click.ClickException(f"The log cannot be replayed: {error}") from error
     added_up = json.loads(json.dumps(room_reports.as_json(room)))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import sys
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, BinaryIO, Literal
 
 import click
 
@@ -49,8 +49,10 @@ def create(
       mymozhem users create ada@example.com --name "Ada Lovelace" --admin
       mymozhem users create ada@example.com --password-stdin --format json < password.txt
     """
+    from mymozhem.auth.name_rules import shortened
+
     password = _read_password(from_stdin=password_stdin)
-    shown = name if name is not None else email.partition("@")[0]
+    shown = name if name is not None else shortened(email.partition("@")[0])
     try:
         user = asyncio.run(_create(email, name=shown, password=password, is_admin=admin))
     except MymozhemError as error:
@@ -60,9 +62,22 @@ def create(
 
 def _read_password(*, from_stdin: bool) -> str:
     if from_stdin:
-        return sys.stdin.readline(MAX_LINE).rstrip("\r\n")
+        return _first_line(sys.stdin.buffer)
     given: str = click.prompt("Password", hide_input=True, confirmation_prompt=True, err=True)
     return given
+
+
+def _first_line(source: BinaryIO) -> str:
+    from mymozhem.contract.byte_order_marks import encoding_of, text_of
+
+    line = source.readline(MAX_LINE)
+    if encoding_of(line) in {"utf-16", "utf-32"}:  # a byte that ends a line may be half a letter
+        line += source.read(MAX_LINE)
+    try:
+        return text_of(line).partition("\n")[0].rstrip("\r")
+    except UnicodeDecodeError as error:
+        message = "The password cannot be read: store the file as UTF-8."
+        raise click.ClickException(message) from error
 
 
 async def _create(email: str, *, name: str, password: str, is_admin: bool) -> User:

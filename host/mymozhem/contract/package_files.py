@@ -12,7 +12,7 @@ def read_manifest(package: str, name: str = "manifest.json") -> JsonObject:
     FileNotFoundError if it is missing, ValueError if it is no JSON object. The host checks the
     document itself, strictly, when it loads the app.
     """
-    document = json.loads(files(package).joinpath(name).read_text(encoding="utf-8"))
+    document = json.loads(files(package).joinpath(name).read_bytes())
     if not isinstance(document, dict):
         msg = f"{name} of {package} is no JSON object"
         raise ValueError(msg)  # noqa: TRY004  a wrong document, not a wrong argument

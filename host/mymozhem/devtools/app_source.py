@@ -7,6 +7,7 @@ from importlib.metadata import EntryPoint
 from importlib.util import find_spec
 from pathlib import Path
 
+from mymozhem.contract.byte_order_marks import text_of
 from mymozhem.errors import Invalid, NotFound
 from mymozhem.registry.discovery import GROUP, Discovered, by_id, discover
 
@@ -61,7 +62,7 @@ def find_source(wanted: str) -> AppSource:
 
 def _of_project(folder: Path) -> AppSource:
     try:
-        declared = tomllib.loads((folder / _PROJECT).read_text(encoding="utf-8"))
+        declared = tomllib.loads(text_of((folder / _PROJECT).read_bytes()))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise Invalid(f"{folder / _PROJECT} is not valid TOML: {error}.") from error
     points = _points(declared)
@@ -114,6 +115,6 @@ def _project_of(app_id: str, folders: Iterable[Path]) -> Path | None:
     """Return the nearest folder with the project of this app, if it is installed editable."""
     for folder in folders:
         if (folder / _PROJECT).is_file():
-            declared = tomllib.loads((folder / _PROJECT).read_text(encoding="utf-8"))
+            declared = tomllib.loads(text_of((folder / _PROJECT).read_bytes()))
             return folder if app_id in _points(declared) else None
     return None

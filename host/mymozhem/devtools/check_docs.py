@@ -8,6 +8,7 @@ from pathlib import Path
 from pydantic import JsonValue
 
 from mymozhem.contract import JsonObject
+from mymozhem.contract.byte_order_marks import text_of
 
 from .report import Finding, Level, found
 
@@ -96,14 +97,14 @@ def _unnamed(document: JsonObject, readme: str) -> Iterator[str]:
 
 def _of_versions(document: JsonObject, folder: Path) -> Iterator[str]:
     version = _object(document, "meta").get("version")
-    project = tomllib.loads((folder / "pyproject.toml").read_text(encoding="utf-8"))
+    project = tomllib.loads(text_of((folder / "pyproject.toml").read_bytes()))
     packaged = project.get("project", {}).get("version")
     if packaged is not None and packaged != version:
         yield f"pyproject.toml says {packaged}, and the manifest {version}."
     changes = folder / _CHANGES
     if not changes.is_file():
         return
-    heads = re.findall(r"^## \[?v?([0-9][^\]\s]*)", changes.read_text("utf-8"), re.MULTILINE)
+    heads = re.findall(r"^## \[?v?([0-9][^\]\s]*)", text_of(changes.read_bytes()), re.MULTILINE)
     if heads[:1] != [version]:
         newest = f"begins with {heads[0]}" if heads else "names no version"
         yield f"{_CHANGES} {newest}: begin it with a line “## {version}”."
@@ -112,7 +113,7 @@ def _of_versions(document: JsonObject, folder: Path) -> Iterator[str]:
 def _readme(folder: Path) -> str | None:
     for name in ("README.md", "README.rst", "README.txt", "README"):
         if (folder / name).is_file():
-            return (folder / name).read_text(encoding="utf-8")
+            return text_of((folder / name).read_bytes())
     return None
 
 

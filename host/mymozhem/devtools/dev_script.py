@@ -32,7 +32,7 @@ _STEPS = TypeAdapter(list[Step])
 def read_script(file: Path) -> list[Step]:
     """Return the steps in a file; raises `Invalid` if it is no script."""
     try:
-        return _STEPS.validate_python(json.loads(file.read_text(encoding="utf-8")))
+        return _STEPS.validate_python(json.loads(file.read_bytes()))
     except (OSError, ValueError, ValidationError) as error:
         raise Invalid(
             f'{file} is no script: {error}. Write a list such as [{{"action": "ask", "payload": '

@@ -12,6 +12,7 @@ from pydantic import BaseModel, JsonValue
 
 from mymozhem.clock import SystemClock
 from mymozhem.contract import HOOKS, Context, Hook, Refusal, Refuse, hookimpl
+from mymozhem.contract.byte_order_marks import as_utf_8
 from mymozhem.contract.signing import KeyRefused, SharedKey, parse_key
 from mymozhem.dispatch.outcome import CallFailed
 from mymozhem.dispatch.transports.base import AppTarget, HookCall
@@ -42,7 +43,7 @@ class RemoteApp:
 
     def manifest(self) -> Manifest:
         """Return the manifest in the file; raises `Invalid` with all its problems."""
-        report = validate_manifest(self.file.read_bytes())
+        report = validate_manifest(as_utf_8(self.file.read_bytes()))
         if report.manifest is None:
             problems = "\n".join(f"  {each.sentence}" for each in report.problems)
             raise Invalid(f"The manifest {self.file} is not valid:\n{problems}")

@@ -7,6 +7,7 @@ from pathlib import Path
 import semver
 from pydantic import JsonValue, ValidationError
 
+from mymozhem.contract.byte_order_marks import as_utf_8
 from mymozhem.manifests.model import Manifest
 from mymozhem.manifests.strict_json import StrictJsonError, loads
 from mymozhem.manifests.validate import MAX_MANIFEST_BYTES
@@ -54,7 +55,7 @@ def _read(path: Path, app_id: str) -> dict[str, JsonValue]:
 
 def _document(data: bytes, path: Path) -> dict[str, JsonValue]:
     try:
-        document = loads(data, max_bytes=MAX_MANIFEST_BYTES)
+        document = loads(as_utf_8(data), max_bytes=MAX_MANIFEST_BYTES)
     except StrictJsonError as error:
         raise NotOlder(f"{path} is no manifest: {error}") from error
     if not isinstance(document, dict):

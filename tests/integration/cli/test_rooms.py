@@ -123,3 +123,13 @@ def test_a_file_that_is_no_log_is_refused(run, given):
     refused = run("rooms", "replay", "-", given=given)
     assert refused.exit_code == 1
     assert refused.stderr.startswith("Error: The log cannot be replayed: ")
+
+
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16"])
+def test_a_log_is_read_as_a_shell_stored_it(run, rooms, tmp_path, encoding):
+    exported = run("rooms", "export", rooms["COMPLETED"]["code"])
+    file = tmp_path / "room.jsonl"
+    file.write_bytes(exported.stdout.replace("\n", "\r\n").encode(encoding))
+    replayed = run("rooms", "replay", str(file))
+    assert replayed.exit_code == 0, replayed.output
+    assert "The tables are equal." in replayed.stdout

@@ -37,7 +37,7 @@ def create(database_url, tmp_path, monkeypatch):
     monkeypatch.setenv("MYMOZHEM_DATABASE_URL", database_url)
     monkeypatch.setenv("MYMOZHEM_DATA_DIR", str(tmp_path / "data"))
 
-    def invoke(*words: str, given: str = f"{PASSWORD}\n") -> Result:
+    def invoke(*words: str, given: str | bytes = f"{PASSWORD}\n") -> Result:
         return CliRunner().invoke(users_group, ["create", *words], input=given)
 
     return invoke
@@ -105,3 +105,23 @@ def test_an_account_is_made_beside_a_running_host(create, database_url):
 
     assert asyncio.run(beside()).exit_code == 0
     assert sign_in(database_url, "bob@example.com", exclusive=True).name == "bob"
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-32"])
+@pytest.mark.parametrize("end", ["", "\n", "\r\n", "\nanother line\n"])
+def test_a_file_with_a_password_is_read_as_an_editor_stored_it(create, database_url, encoding, end):
+    given = f"{PASSWORD}{end}".encode(encoding)
+    made = create("ada@example.com", "--password-stdin", given=given)
+    assert made.exit_code == 0, made.output
+    assert sign_in(database_url, "ada@example.com").email == "ada@example.com"
+
+
+def test_a_password_that_is_no_text_is_refused_with_advice(create):
+    made = create("ada@example.com", "--password-stdin", given=b"caf\xe9\n")
+    assert made.exit_code == 1
+    assert "store the file as UTF-8" in made.output
+
+
+def test_the_name_that_an_address_gives_fits(create):
+    made = create(f"{'long' * 15}@example.com", "--password-stdin", "--format", "json")
+    assert json.loads(made.stdout)["name"] == "long" * 8

@@ -13,8 +13,9 @@ MAX_RECORD_BYTES = 512 * 2**20
 def read_record(path: str | Path) -> object:
     """Return the JSON document in the file, for `verify`.
 
-    Raises UnreadableRecord for a missing file, more than 512 MiB, text that is not UTF-8, broken or
-    too deeply nested JSON, a duplicate member, NaN, infinities and numbers of thousands of digits.
+    Raises UnreadableRecord for a missing file, more than 512 MiB, text that is not UTF-8
+    (with or without a byte order mark), broken or too deeply nested JSON, a duplicate member, NaN,
+    infinities and numbers of thousands of digits.
     """
     try:
         return _parsed(_text(Path(path)))
@@ -32,7 +33,7 @@ def _text(path: Path) -> str:
         content = b"" if size > MAX_RECORD_BYTES else file.read(MAX_RECORD_BYTES + 1)
     if max(size, len(content)) > MAX_RECORD_BYTES:  # a device has size 0, but may have no end
         raise ValueError(f"more than {MAX_RECORD_BYTES} bytes")
-    return content.decode()
+    return content.decode("utf-8-sig")
 
 
 def _parsed(text: str) -> object:

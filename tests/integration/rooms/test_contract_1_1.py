@@ -24,7 +24,7 @@ from mymozhem.contract import (
     hookimpl,
 )
 from mymozhem.contract.serve import serve
-from mymozhem.errors import Conflict, Forbidden
+from mymozhem.errors import Conflict, Forbidden, MymozhemError
 from mymozhem.rooms.coordination.join_batches import JoinResult
 from mymozhem.rooms.core.transaction import room_transaction
 from mymozhem.rooms.draws import commands
@@ -298,6 +298,25 @@ async def test_a_prize_of_an_app_has_a_name_without_tricks(guild):
         with pytest.raises(Conflict, match="prize"):
             await act(host, room, {"effect": "addPrize", "name": name})
     assert await host.count(PrizeRow, room_id=room.id) == 0
+
+
+class Unreal(Guild):
+    """Replies with a number of Python that JSON does not have."""
+
+    @hookimpl
+    def handle_action(self, context: Context, request: ActionRequest) -> JsonObject:
+        number = float(request.payload["number"])
+        return {"effects": [{"effect": "reply", "data": {"numbers": [number]}}]}
+
+
+@pytest.mark.parametrize("number", ["nan", "inf", "-inf"])
+async def test_a_number_that_json_does_not_have_is_refused(opened, number):
+    async with opened(Unreal()) as host:
+        room = await host.start("guild")
+        assert await host.act(room, "do", {"number": "1"}) == {"numbers": [1.0]}
+        with pytest.raises(MymozhemError) as refused:
+            await host.act(room, "do", {"number": number})
+        assert refused.value.code in {"APP_BAD_RESULT", "APP_BAD_STATUS"}
 
 
 # -------------------------------------------------------------------------------------- changes

@@ -37,7 +37,7 @@ def parse_url(url: str) -> URL:
     try:
         parsed = make_url(url)
     except (ArgumentError, ValueError):
-        message = "the address cannot be read; write sqlite:///path or postgresql://server/name"
+        message = "The address of the database cannot be read; write sqlite:///path or postgresql://server/name"
         raise DatabaseUrlRefused(message) from None  # the original message may show the password
     driver = _DRIVERS.get(parsed.get_backend_name())
     if driver is None:

@@ -78,7 +78,7 @@ def parse_postgresql_url(url: str) -> PostgresqlUrl:
     try:
         parts = urlsplit(url)
     except ValueError:
-        message = "the address cannot be read; write an IPv6 address in brackets"
+        message = "The address of the database cannot be read; write an IPv6 address in brackets"
         raise DatabaseUrlRefused(message) from None
     login, _, servers = parts.netloc.rpartition("@")
     hosts = [_server(server) for server in servers.split(",")] if servers else []

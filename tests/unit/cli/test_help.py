@@ -96,7 +96,7 @@ def test_an_unknown_command_is_not_understood():
         ("LOG_LEVEL", "loud", "MYMOZHEM_LOG_LEVEL: "),
         ("DATABASE_URL", "mysql://host/name", "mysql is not supported"),
         ("DATABASE_URL", "sqlite://", "a SQLite database needs a file"),
-        ("DATABASE_URL", "hunter2", "This is not an address of a database"),
+        ("DATABASE_URL", "hunter2", "The address of the database cannot be read"),
     ],
 )
 def test_a_setting_that_breaks_its_rule_is_said_in_a_sentence(monkeypatch, name, value, said):

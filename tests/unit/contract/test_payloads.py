@@ -9,6 +9,7 @@ from pydantic import BaseModel, TypeAdapter, ValidationError
 from mymozhem import contract
 from mymozhem.contract import HOOKS, Context, Effect, Effects, Participants, Reserves, Submissions
 from mymozhem.contract.events import HOST_EVENTS
+from mymozhem.contract.fair.wire import Wire as FairWire
 from mymozhem.contract.payloads import Answer, Candidates
 from mymozhem.contract.wire import Wire
 
@@ -89,7 +90,7 @@ def wire(value):
 @pytest.mark.parametrize("found", TYPES, ids=lambda found: found.__name__)
 def test_every_type_is_frozen_and_says_what_it_is(found):
     assert found.model_config["frozen"]
-    assert issubclass(found, Wire | Answer)
+    assert issubclass(found, Wire | Answer | FairWire)
     assert found.__doc__
 
 

@@ -43,6 +43,7 @@ LANGUAGES = {"sh", "python", "json", "toml", "text", "ini", "http"}
 #: variables that only the tests read
 OF_TESTS = {
     "MYMOZHEM_FAULT_ROUNDS",
+    "MYMOZHEM_TEST_GENERATORS",
     "MYMOZHEM_TEST_POSTGRES_URL",
     "MYMOZHEM_TEST_STRICT",
 }

@@ -135,7 +135,7 @@ async def test_a_host_starts_with_rooms_of_a_remote_app_that_was_deleted(
         await before.remote_app()
         room = await before.start(appId="raffle")
         admin = await before.person("admin@example.com", is_admin=True)
-        assert (await admin.delete("/apps/raffle")).status == 200
+        assert (await admin.delete("/apps/raffle?force=true")).status == 200
         settings = before.host.services.settings
     async with restarted(settings, clock) as (app, host):
         await LockReconciler(host.services).run_due()

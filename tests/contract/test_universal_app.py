@@ -320,7 +320,9 @@ async def test_the_hammer_waits_for_the_last_bid_and_falls_once(evening: Evening
     assert win.data == {"bid": 30}
     assert await evening.types("auction:sold") == ["auction:sold"]
     assert [prize.quantity_remaining for prize in await evening.all(PrizeRow)] == [0, 1]
-    assert [note.title for note in await evening.all(NotificationRow)] == ["Outbid", "Sold"]
+    assert [note.title for note in await evening.all(NotificationRow)] == [
+        "Outbid", "Sold", "Congratulations!",
+    ]  # fmt: skip
     assert (await evening.state()).public == {"lot": None, "best": 0}
     with pytest.raises(Refused) as caught:
         await evening.open()

@@ -107,6 +107,7 @@ class World:
             ("apps", "remove"): ["acme-counter==1.0.0", "--isolated"],
             ("apps", "start"): ["chime"],
             ("deliveries", "retry"): [self.delivery],
+            ("draw", "value"): ['{"kind": "hex", "bytes": 1}', "0xFF"],
             ("draw", "verify"): ["record.json"],
             ("rooms", "replay"): ["room.jsonl"],
             ("rooms", "verify"): ["--all"],

@@ -61,7 +61,8 @@ async def test_every_effect_is_applied_in_one_commit(host: HostHarness) -> None:
         assert (row.own, row.private, row.points) == ({"seat": 4}, {"note": "x"}, -3)
         assert (await session.scalars(select(ScoreRow.points))).all() == [-3]
         assert (await session.scalars(select(WinnerRow.prize_id))).all() == [prize]
-        assert (await session.scalars(select(NotificationRow.title))).all() == ["You won"]
+        titles = (await session.scalars(select(NotificationRow.title))).all()
+        assert titles == ["You won", "Congratulations!"]
         timer = (await session.scalars(select(TimerRow))).one()
         assert (timer.key, timer.payload) == ("bell", {"n": 1})
         assert (await session.get_one(RoomRow, room.id)).app_settings["banner"] == "Sold"

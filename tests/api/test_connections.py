@@ -76,8 +76,10 @@ async def echo(scope, receive, send) -> None:
     """Read the whole request and return the length of its body."""
     if scope["path"] == "/endless":
         await send({"type": "http.response.start", "status": 200, "headers": []})
-        while (await asyncio.wait_for(send_some(send), HANG_TIMEOUT)) is None:
-            pass
+        gone = asyncio.create_task(wait_for_disconnection(receive))
+        while not gone.done():  # the server takes what is sent to a client that is gone
+            await asyncio.wait_for(send_some(send), HANG_TIMEOUT)
+        return
     size, more = 0, scope["path"] != "/early"
     while more:
         message = await receive()
@@ -92,6 +94,11 @@ async def echo(scope, receive, send) -> None:
     headers = [(b"content-length", str(len(body)).encode())]
     await send({"type": "http.response.start", "status": 200, "headers": headers})
     await send({"type": "http.response.body", "body": body})
+
+
+async def wait_for_disconnection(receive) -> None:
+    while (await receive())["type"] != "http.disconnect":
+        pass
 
 
 async def send_some(send) -> None:

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 
+from mymozhem.contract import hookimpl
 from mymozhem.registry.discovery import GROUP
 from mymozhem.registry.isolated import environments
 from mymozhem.registry.isolated.wheels import read_wheel
@@ -132,3 +133,15 @@ def lay_out(isolated_dir: Path, wheel: Path, manifest: Mapping[str, object]) -> 
 def _hash(text: str) -> str:
     digest = hashlib.sha256(text.encode()).digest()
     return f"sha256={base64.urlsafe_b64encode(digest).rstrip(b'=').decode()}"
+
+
+class Counter:
+    """The app inside the host, before it runs from a wheel."""
+
+    @hookimpl
+    def app_manifest(self):
+        return app_manifest("1.0.0")
+
+    @hookimpl
+    def handle_action(self):
+        return []

@@ -9,27 +9,14 @@ from click.testing import CliRunner
 
 from mymozhem.cli import cli
 from mymozhem.clock import SystemClock
-from mymozhem.contract import hookimpl
 from mymozhem.db.unit_of_work import Database
 from mymozhem.registry.isolated import environments
 from tests.support.databases import mark_as_migrated, run
 from tests.support.host import make_host
 from tests.support.own_user import OWN_USER
-from tests.support.wheels import app_manifest, lay_out, write_app
+from tests.support.wheels import Counter, app_manifest, lay_out, write_app
 
 PINNED = "acme-counter==1.0.0"
-
-
-class Counter:
-    """The app as it was inside the host, when its rooms were made."""
-
-    @hookimpl
-    def app_manifest(self):
-        return app_manifest("1.0.0")
-
-    @hookimpl
-    def handle_action(self):
-        return []
 
 
 @pytest.fixture

@@ -32,26 +32,8 @@ from mymozhem.rooms.prizes import winners
 from mymozhem.rooms.prizes.manage import delete_prize
 from mymozhem.rooms.tables.draws import DrawRow, RevealMode
 from tests.support.apps.draw_app import DrawApp, break_down, listing, refuse
-from tests.support.draw_room import Event
-from tests.support.host import make_host
 
 pytestmark = pytest.mark.both_engines
-
-
-@pytest.fixture
-def app() -> DrawApp:
-    return DrawApp()
-
-
-@pytest.fixture
-async def event(database, clock, tmp_path, app):
-    host = await make_host(database, clock, tmp_path, {"drawer": app})
-    room = await host.start("drawer")
-    people = [joined.participant.id for joined in await host.guests(room, 6)]
-    event = Event(host, room, people)
-    yield event
-    await event.jobs.stop()
-    await host.services.dispatcher.close()
 
 
 async def test_a_draw_is_committed_run_revealed_and_verified_by_a_stranger(event):

@@ -8,7 +8,6 @@ from sqlalchemy import select, update
 
 from mymozhem.clock import SystemClock
 from mymozhem.config import Settings
-from mymozhem.contract import hookimpl
 from mymozhem.deliveries.tables import StreamRow
 from mymozhem.rooms import timers
 from mymozhem.rooms.core.transaction import room_transaction
@@ -17,19 +16,7 @@ from mymozhem.wiring.process import open_parts
 from tests.support.host import make_host
 from tests.support.relay_host import PARKED, App, RelayHost
 from tests.support.timing import HANG_TIMEOUT
-from tests.support.wheels import app_manifest, lay_out, write_app
-
-
-class Counter:
-    """The app as it was in the host when its rooms were made."""
-
-    @hookimpl
-    def app_manifest(self):
-        return app_manifest("1.0.0")
-
-    @hookimpl
-    def handle_action(self):
-        return []
+from tests.support.wheels import Counter, app_manifest, lay_out, write_app
 
 
 @pytest.fixture

@@ -194,7 +194,7 @@ def _annotate(app: "Quart | CallableProxyType[Quart]", route: Route) -> None:
 def _corrected(route: Route, operation: dict[str, Any]) -> dict[str, Any]:
     body = operation.pop("requestBody", None)
     answers = {str(status): answer for status, answer in operation.pop("responses").items()}
-    mended = {
+    described = {
         "operationId": route.operation_id,
         "tags": [route.tag],
         "summary": operation.get("summary", ""),
@@ -202,12 +202,12 @@ def _corrected(route: Route, operation: dict[str, Any]) -> dict[str, Any]:
         "parameters": _parameters(route, operation["parameters"]),
     }
     if body is not None:
-        mended["requestBody"] = _body(route, body)
-    mended["responses"] = _success(route, answers) | {
+        described["requestBody"] = _body(route, body)
+    described["responses"] = _success(route, answers) | {
         str(status): _refusal(status) for status in statuses_of(route)
     }
-    mended["security"] = _security(route)
-    return mended
+    described["security"] = _security(route)
+    return described
 
 
 def _security(route: Route) -> list[dict[str, list[str]]]:

@@ -160,12 +160,12 @@ def test_a_reload_refuses_no_connection_closes_the_breaker_and_plays_the_scenari
         assert "503 APP_PAUSED" in greeting  # the breaker is open
         (port,) = re.findall(r"http://127.0.0.1:(\d+) ", greeting)
         over = threading.Event()
-        knocking = threading.Thread(target=knock, args=(int(port), over, refused))
-        knocking.start()
+        connecting = threading.Thread(target=connect_repeatedly, args=(int(port), over, refused))
+        connecting.start()
         change(hooks, 'raise RuntimeError("broken")\n    ', "")
         again = bench.until("runs again, in the same room", "Ada answers question-1", "steps.")
         over.set()
-        knocking.join()
+        connecting.join()
         assert refused == []
         assert "APP_PAUSED" not in again
         assert '"no": 5' in again
@@ -176,7 +176,7 @@ def test_a_reload_refuses_no_connection_closes_the_breaker_and_plays_the_scenari
         bench.process.stdin.close()
 
 
-def knock(port: int, over: threading.Event, refused: list[OSError]) -> None:
+def connect_repeatedly(port: int, over: threading.Event, refused: list[OSError]) -> None:
     """Connect again and again, and note what is refused."""
     while not over.wait(0.02):
         try:

@@ -39,7 +39,7 @@ run: install ## Run an event on this machine (ARGS="--script" plays it automatic
 	$(BIN)/mymozhem demo $(ARGS)
 
 test: install-dev ## Run the tests (ARGS="-k draw" selects tests, ARGS=--cov measures coverage)
-	$(BIN)/python -m pytest -n 4 --dist loadfile --no-loadscope-reorder -rs $(ARGS)
+	$(BIN)/python -m pytest -n 4 --dist loadfile --no-loadscope-reorder -rfEs $(ARGS)
 
 lint: install-dev ## Check style, types and the import direction
 	$(BIN)/ruff check

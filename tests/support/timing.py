@@ -13,7 +13,7 @@ import time
 
 from mymozhem.clock import SystemClock
 
-HANG_TIMEOUT = 600.0
+HANG_TIMEOUT = 300.0
 
 #: the most seconds that the loop's clock advances in one iteration of the loop
 STEP = 0.01

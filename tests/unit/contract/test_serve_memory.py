@@ -76,3 +76,15 @@ async def test_what_is_still_being_answered_is_never_forgotten_but_at_the_end(cl
     assert hanging.cancelled()
     assert memory.find("hanging") is None
     await memory.close()
+
+
+async def test_a_call_that_failed_is_forgotten_as_soon_as_it_ends(clock):
+    memory = Memory(clock)
+    found = []
+
+    async def fail() -> Response:
+        asyncio.get_running_loop().call_soon(lambda: found.append(memory.find("a")))
+        return Response(504, b"{}")
+
+    await memory.start("a", "question", asyncio.create_task(fail())).task
+    assert found == [None]

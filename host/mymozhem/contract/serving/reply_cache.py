@@ -43,7 +43,11 @@ class Memory:
     def find(self, call_id: str) -> Remembered | None:
         """Return the cached call; None if the id is unknown."""
         self._forget_old()
-        return self._running.get(call_id) or self._done.get(call_id)
+        running = self._running.get(call_id)
+        if running is not None and running.task.done():
+            self._finish(call_id, running)  # its callback has not run yet
+            running = None
+        return running or self._done.get(call_id)
 
     def start(self, call_id: str, question: str, task: asyncio.Task[Response]) -> Remembered:
         """Store a call in progress; its response is added automatically."""
@@ -61,6 +65,8 @@ class Memory:
             await asyncio.wait(running, timeout=1)
 
     def _finish(self, call_id: str, started: Remembered) -> None:
+        if self._running.get(call_id) is not started:
+            return
         del self._running[call_id]
         if started.task.cancelled() or started.task.exception() is not None:
             return

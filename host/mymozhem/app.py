@@ -77,13 +77,15 @@ async def _open(
         services = parts.services
         passwords = Passwords()
         opening.callback(passwords.close)
+        opening.push_async_callback(services.revocations.close)
+        await services.revocations.open()
         await downtime.recover(services, starting=True)
         if run_jobs:
             parts.start()
         await stack.enter_async_context(opening.pop_all())
     return ApiDependencies(
         services=services,
-        tokens=Tokens(services.keys, settings, clock),
+        tokens=Tokens(services.keys, settings, clock, revoked=services.revocations),
         accounts=Accounts(services.database, passwords),
         devices=KnownDevices(services.keys, settings, clock),
         limits=Limits(settings),

@@ -163,6 +163,9 @@ class Settings(BaseSettings):
     access_token_minutes: int = Field(
         default=15, ge=1, le=60, description="Minutes for which an access token is valid."
     )
+    refresh_token_days: int = Field(
+        default=30, ge=1, le=365, description="Days for which an unused session can be renewed."
+    )
     guest_token_hours: int = Field(
         default=12, ge=1, le=72, description="Hours for which a guest's token is valid."
     )

@@ -11,6 +11,9 @@ from sqlalchemy import update
 
 from mymozhem.auth.access_table import ACCESS, Access, check
 from mymozhem.auth.principal import Principal
+from mymozhem.auth.sessions import Device
+from mymozhem.auth.tables import UserRow
+from mymozhem.auth.users import User
 from mymozhem.clock import Clock
 from mymozhem.contract import PersonKind, Role
 from mymozhem.errors import MymozhemError
@@ -162,6 +165,7 @@ async def ask(caller: Caller, endpoint: str, ids: dict[str, str]) -> int:
 IN_ROOMS = [endpoint for endpoint in ACCESS if "/rooms/{id}" in endpoint]
 ELSEWHERE = [endpoint for endpoint in ACCESS if endpoint not in IN_ROOMS]
 OTHERWISE_ELSEWHERE = {
+    "POST /auth/refresh": {401},  # without a token
     "POST /auth/guest": {404},  # no room has the code that is asked for
     "POST /apps/token": {401},  # no app has the secret that is shown
     "GET /metrics": {403},  # a test's client has no address
@@ -229,6 +233,8 @@ async def test_each_caller_gets_from_each_route_outside_of_rooms_what_the_table_
         ids = {"id": whose, "appId": "stall", "v": "1.0.0"}
         if "/notifications/{id}" in endpoint:
             ids["id"] = await _notify(host, whose)
+        if "/sessions/{id}" in endpoint:
+            ids["id"] = await _session(host, whose)
         owned = Access.SELF in ACCESS[endpoint].callers
         if "{appId}" in endpoint and (owned or not endpoint.startswith("GET")):
             ids["appId"] = (await host.remote_app(f"remote{number}", owner_id=whose)).app_id
@@ -239,6 +245,12 @@ async def test_each_caller_gets_from_each_route_outside_of_rooms_what_the_table_
         if not (status == wanted if wanted else status < 400 or status in otherwise):
             wrong.append((endpoint, wanted or "let in", status))
     assert wrong == [], "\n".join(map(str, wrong))
+
+
+async def _session(host: ApiHost, user_id: str) -> str:
+    async with host.database.read() as session:
+        user = User.of(await session.get_one(UserRow, user_id))
+    return (await host.host.services.sessions.start(user, Device(None, None))).session_id
 
 
 async def _notify(host: ApiHost, user_id: str) -> str:

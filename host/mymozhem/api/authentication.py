@@ -13,11 +13,16 @@ def principal_of(headers: Headers, tokens: Tokens) -> AnyPrincipal | None:
     Raises `Unauthenticated` for an invalid or expired token, on every route. So the client learns
     that its token is over, instead of being treated as anonymous.
     """
-    given = headers.get("Authorization")
-    if given is None:
+    if "Authorization" not in headers:
         return None
-    scheme, _, token = given.partition(" ")
-    if scheme.lower() != "bearer" or not token:
+    token = bearer_token(headers)
+    if token is None:
         message = "Send the token as `Authorization: Bearer …`."
         raise Unauthenticated(message, code="TOKEN_INVALID")
-    return tokens.verify(token.strip())
+    return tokens.verify(token)
+
+
+def bearer_token(headers: Headers) -> str | None:
+    """Return the token of a request, which may be invalid; None without one."""
+    scheme, _, token = headers.get("Authorization", "").partition(" ")
+    return token.strip() if scheme.lower() == "bearer" and token else None

@@ -1,8 +1,9 @@
 """CORS: which pages of other origins may call the API from a browser.
 
 Allowed are the origins of the operator's setting, and for each remote app that is not stopped those
-that the setting names for it, and that of its address. Pages send tokens themselves; there are no
-cookies that a browser would add.
+that the setting names for it, and that of its address. Pages of these origins send tokens
+themselves: no cookie is sent along. A request that changes something and comes from a page of any
+other origin is refused, also without a cookie.
 """
 
 from http import HTTPStatus
@@ -10,6 +11,7 @@ from http import HTTPStatus
 from quart import Quart, Response, request
 
 from mymozhem.config import origin_of
+from mymozhem.errors import Forbidden
 
 from .dependencies import ApiDependencies
 from .request_pipeline import HostSource
@@ -25,6 +27,7 @@ RESPONSE_HEADERS = (
 )
 #: seconds for which a browser remembers that it may call
 MAX_AGE = "600"
+_SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
 def install(app: Quart, host: HostSource) -> None:
@@ -41,6 +44,16 @@ def install(app: Quart, host: HostSource) -> None:
             response.headers["Access-Control-Max-Age"] = MAX_AGE
         return response
 
+    async def refuse_foreign() -> None:
+        origin = request.headers.get("Origin")
+        here = host()
+        if origin is None or here is None or request.method in _SAFE:
+            return
+        own = origin_of(here.services.settings.effective_public_url)
+        if origin != own and not _allowed(here):
+            message = "Pages of this origin may not change anything here."
+            raise Forbidden(message, code="ORIGIN_REFUSED", details={"origin": origin[:200]})
+
     async def allow(response: Response) -> Response:
         if "Origin" not in request.headers:
             return response
@@ -51,6 +64,7 @@ def install(app: Quart, host: HostSource) -> None:
         return response
 
     app.before_request(preflight)
+    app.before_request(refuse_foreign)
     app.after_request(allow)
 
 

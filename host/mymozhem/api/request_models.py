@@ -57,6 +57,16 @@ class LoginBody(Body):
     password: Annotated[str, StringConstraints(min_length=1, max_length=128)]
 
 
+class RefreshBody(Body):
+    """Renew a session; browsers on the host's own pages send a cookie instead of the token."""
+
+    refresh_token: Annotated[str, StringConstraints(min_length=1, max_length=256)] | None = None
+
+
+class LogoutBody(RefreshBody):
+    """Sign out; both the access token and the refresh token name the session."""
+
+
 class GuestBody(Body):
     """Join a room by its code, without an account; `answers` are those to the app's questions."""
 

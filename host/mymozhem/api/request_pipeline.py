@@ -1,7 +1,7 @@
 """The pipeline of every request: authenticate, count, parse, run once, respond."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import structlog
 from quart import Quart, Request, Response, g, request
@@ -81,6 +81,8 @@ def install(app: Quart, route: Route, host: HostSource) -> None:
 
 async def _serve(route: Route, host: ApiDependencies, path: Mapping[str, str]) -> Response:
     principal = None if route.anonymous else principal_of(request.headers, host.tokens)
+    if principal is not None and principal.is_stale and not _has_body(route):
+        principal = replace(principal, is_stale=False)  # it matters only to what writes
     admit(route.rule, principal)
     quota = host.limits.count(principal)
     if quota is not None:

@@ -6,7 +6,7 @@ from enum import StrEnum
 from types import MappingProxyType
 
 from mymozhem.contract import PersonKind, Role
-from mymozhem.errors import Forbidden, NotFound, Unauthenticated
+from mymozhem.errors import Forbidden, NotFound, Unauthenticated, Unavailable
 
 from .principal import AnyPrincipal, AppPrincipal, Principal
 
@@ -51,6 +51,12 @@ OF_ROLE: Mapping[Role, Access] = MappingProxyType(
 )
 
 
+class RevocationsUnknown(Unavailable):
+    """It is not known whether your token was revoked; nothing was changed. Try again shortly."""
+
+    default_code = "REVOCATIONS_UNKNOWN"
+
+
 class AppPermissionDenied(Forbidden):
     """Apps may not do this; no permission allows it."""
 
@@ -72,6 +78,8 @@ class AppPermissionDenied(Forbidden):
         )
 
 
+#: who may change what concerns others; their writes wait while revocations are unknown
+PRIVILEGED = frozenset({Access.ADMIN, Access.ORGANIZER, Access.MODERATOR, Access.APP})
 _WHO_KNOWS = frozenset(OF_ROLE.values()) | {Access.SELF, Access.OUTSIDER}
 _RANK = (Role.VIEWER, Role.PARTICIPANT, Role.MODERATOR, Role.ORGANIZER, Role.ADMIN)
 
@@ -104,17 +112,27 @@ def check(
     `role` is the caller's in the room; None if they are not an active member, and for guests of
     another room. `admin`: they administer the platform, `own`: the resource is theirs, `public`:
     the room is public. Raises `Unauthenticated` without a token, `NotFound` for strangers to a
-    hidden resource, else `Forbidden`.
+    hidden resource, `RevocationsUnknown` for a privileged write while revocations are not known,
+    else `Forbidden`.
     """
     admit(rule, principal)
     granted = _granted(principal, role, admin=admin, own=own, public=public)
-    if rule.callers & granted:
+    admitting = rule.callers & granted
+    if admitting:
+        if not admitting - PRIVILEGED:
+            require_known(principal)
         return
     if rule.hidden and not granted & _WHO_KNOWS:
         raise NotFound
     if principal is None:
         raise Unauthenticated
     raise Forbidden
+
+
+def require_known(principal: AnyPrincipal | None) -> None:
+    """Let a privileged caller pass; raises `RevocationsUnknown` if they write while it is stale."""
+    if principal is not None and principal.is_stale:
+        raise RevocationsUnknown
 
 
 def grantable(own: Role, granted: Role) -> bool:

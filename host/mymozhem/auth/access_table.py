@@ -47,7 +47,12 @@ def _room(callers: frozenset[Access]) -> Rule:
 _AUTH = {
     "POST /auth/login": _EVERYBODY,
     "POST /auth/guest": _EVERYBODY,
+    "POST /auth/refresh": _EVERYBODY,
+    "POST /auth/logout": _EVERYBODY,
     "GET /auth/me": _SIGNED_IN,
+    "GET /auth/sessions": _SIGNED_IN,
+    "DELETE /auth/sessions": _SIGNED_IN,
+    "DELETE /auth/sessions/{id}": _MINE,
     "GET /users/me/export": _SIGNED_IN,
     "GET /users/{id}": _PERSON,
     "PATCH /users/{id}": _PERSON,

@@ -1,6 +1,6 @@
 """The caller of a request, as far as the token alone shows."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from mymozhem.contract import PersonKind
 
@@ -11,13 +11,17 @@ class Principal:
 
     A token contains no roles. Whether somebody is an admin is read together with their membership
     of the room, so that authentication itself costs no query. `room_id` is the only room for which
-    a guest's token is valid; None for people with an account. `token_id` is the token's `jti`.
+    a guest's token is valid; None for people with an account. `token_id` is the token's `jti`, and
+    `session_id` its `sid`. `is_stale`: the request writes, and nobody knows whether the token was
+    revoked in the last seconds.
     """
 
     user_id: str
     kind: PersonKind
     room_id: str | None
     token_id: str
+    session_id: str = ""
+    is_stale: bool = field(default=False, compare=False)
 
     @property
     def subject(self) -> str:
@@ -36,6 +40,7 @@ class AppPrincipal:
     permissions: frozenset[str]
     key_id: str
     token_id: str
+    is_stale: bool = field(default=False, compare=False)
 
     @property
     def subject(self) -> str:

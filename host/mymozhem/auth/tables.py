@@ -1,6 +1,7 @@
-"""The tables of people and of their ways to sign in."""
+"""The tables of people, of their ways to sign in, and of their sessions."""
 
 from datetime import datetime
+from enum import StrEnum
 
 from sqlalchemy import ForeignKey, Index, String, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
@@ -64,4 +65,87 @@ class IdentityRow(Base):
         UniqueConstraint("provider", "subject"),
         # users.delete_user deletes, and users.export_user lists, all identities of a person.
         Index("ix_identities_user_id", "user_id"),
+    )
+
+
+class SessionRow(Base):
+    """A sign-in on one device, with the digest of the refresh token that is valid now.
+
+    The tokens of a session form one sequence; `generation` is the number of the current one, from
+    1. An older one that is used again ends the session, so the row stands for the whole family of
+    its tokens, and its id is their `sid`.
+    """
+
+    __tablename__ = "sessions"
+
+    id: Mapped[str] = id_column("ses")
+    user_id: Mapped[str] = mapped_column(
+        String(ID_LENGTH), ForeignKey("users.id", ondelete="CASCADE")
+    )
+    refresh_token_hash: Mapped[str] = mapped_column(String(64))
+    generation: Mapped[int] = mapped_column(default=1)
+    device_info: Mapped[str | None] = mapped_column(String(200))
+    ip_address: Mapped[str | None] = mapped_column(String(64))
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    last_used_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    expires_at: Mapped[datetime] = mapped_column(UtcDateTime)
+
+    __table_args__ = (
+        # sessions.refresh finds the session of a token.
+        UniqueConstraint("refresh_token_hash"),
+        # sessions.list_sessions lists, and sessions.end_all ends, the sessions of a person.
+        Index("ix_sessions_user_id", "user_id"),
+        # The cleaner selects sessions that have expired, and those that were long unused.
+        Index("ix_sessions_expires_at", "expires_at"),
+        Index("ix_sessions_last_used_at", "last_used_at"),
+    )
+
+
+class RevocationKind(StrEnum):
+    """What a row of the blacklist revokes."""
+
+    TOKEN = "token"  # noqa: S105  a kind, not a secret
+    SESSION = "session"
+    PERSON = "person"
+
+
+class RevocationReason(StrEnum):
+    """Why something was revoked."""
+
+    LOGOUT = "logout"
+    SECURITY_BREACH = "security_breach"  #: an old refresh token was used again
+    MANUAL_REVOKE = "manual_revoke"
+    PASSWORD_CHANGED = "password_changed"  # noqa: S105  a reason, not a secret
+    DEACTIVATED = "deactivated"
+    DELETED = "deleted"
+
+
+class TokenBlacklistRow(Base):
+    """A revoked token, session or person; kept until the last token that it concerns expires.
+
+    `key_hash` is the SHA-256 of the token's `jti`, its `sid` or its `sub`. For a person,
+    `not_before` is the time until which issued tokens are revoked.
+    """
+
+    __tablename__ = "token_blacklist"
+
+    id: Mapped[str] = id_column("rev")
+    kind: Mapped[RevocationKind] = enum_column(RevocationKind)
+    key_hash: Mapped[str] = mapped_column(String(64))
+    not_before: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    expires_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    user_id: Mapped[str] = mapped_column(String(ID_LENGTH))
+    reason: Mapped[RevocationReason] = enum_column(RevocationReason)
+    revoked_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    revoked_by: Mapped[str | None] = mapped_column(String(ID_LENGTH))
+
+    __table_args__ = (
+        # An operator looks up what became of a token.
+        Index("ix_token_blacklist_key_hash", "key_hash"),
+        # The cleaner deletes what has expired; a starting process reads what has not.
+        Index("ix_token_blacklist_expires_at", "expires_at"),
+        # revocations.refresh reads what was revoked within the last minute.
+        Index("ix_token_blacklist_revoked_at", "revoked_at"),
+        # The history of one person.
+        Index("ix_token_blacklist_user_id", "user_id"),
     )

@@ -7,7 +7,7 @@ import base64
 import re
 import secrets
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Final, Literal, Protocol
 
@@ -21,6 +21,7 @@ from mymozhem.errors import Unauthenticated
 
 from .keys import ALGORITHM, Keys
 from .principal import AnyPrincipal, AppPrincipal, Principal
+from .revocations import TokenIdentity
 
 if TYPE_CHECKING:
     from jwt.types import Options
@@ -72,9 +73,23 @@ class IssuedToken:
     expires_in: int
 
 
+class RevokedTokens(Protocol):
+    """What is known about revoked tokens; see `Revocations`."""
+
+    @property
+    def is_stale(self) -> bool:
+        """Whether nothing was heard of revocations for some seconds."""
+        ...
+
+    def is_revoked(self, identity: TokenIdentity, /) -> bool:
+        """Return whether a token is revoked."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class _Verified:
     principal: AnyPrincipal
+    identity: TokenIdentity
     issued: int
     starts: int
     ends: int
@@ -101,9 +116,17 @@ class Tokens:
     """Issues and verifies the access tokens of one host, or of several that share their keys."""
 
     def __init__(
-        self, keys: Keys, settings: Settings, clock: Clock, *, remember: int = REMEMBERED
+        self,
+        keys: Keys,
+        settings: Settings,
+        clock: Clock,
+        *,
+        revoked: RevokedTokens | None = None,
+        remember: int = REMEMBERED,
     ) -> None:
+        """Without `revoked`, every token is valid until it expires."""
         self._clock = clock
+        self._revoked = revoked
         self._limit = remember
         self._issuer = settings.public_url.rstrip("/") if settings.public_url else AUDIENCE
         self._kid, self._private = keys.signer
@@ -121,9 +144,12 @@ class Tokens:
         """How many verified tokens are cached; at most `remember`."""
         return len(self._verified)
 
-    def issue(self, person: Person, *, room_id: str | None = None) -> IssuedToken:
+    def issue(
+        self, person: Person, *, room_id: str | None = None, session_id: str | None = None
+    ) -> IssuedToken:
         """Return a new token for a person; a guest's is valid for `room_id` only.
 
+        It ends with the session `session_id`; without one it can only be revoked alone.
         Accounts get `access_token_minutes`. Guests get `guest_token_hours`: they have no password
         to sign in with again, and nothing else renews a token. Raises `ValueError` for a guest
         without a room, and for an account with one. Two calls give two tokens, both valid.
@@ -132,6 +158,8 @@ class Tokens:
             message = "a token is for one room exactly when it is a guest's"
             raise ValueError(message)
         own = {"room": room_id} if room_id else {}
+        if session_id is not None:
+            own["sid"] = session_id
         return self._issue(person.id, person.kind.value, self._lifetimes[person.kind], own)
 
     def issue_app(self, app_id: str, permissions: Iterable[str], *, key_id: str) -> IssuedToken:
@@ -143,8 +171,9 @@ class Tokens:
         """Return the caller that a token identifies.
 
         Raises `Unauthenticated`: TOKEN_EXPIRED for an expired token of this host, which the caller
-        may renew, and TOKEN_INVALID for everything else. Valid tokens are cached, so that the
-        signature of a busy caller is verified once; the expiry is checked at every call.
+        may renew, TOKEN_REVOKED for a revoked one, and TOKEN_INVALID for everything else. Valid
+        tokens are cached, so that the signature of a busy caller is verified once; expiry and
+        revocation are checked at every call.
         """
         known = self._verified.get(text)
         if known is None:
@@ -156,7 +185,23 @@ class Tokens:
         if now + LEEWAY_SECONDS < known.starts or now + AHEAD_SECONDS < known.issued:
             raise _invalid()
         self._remember(text, known)
-        return known.principal
+        if self._revoked is None:
+            return known.principal
+        if self._revoked.is_revoked(known.identity):
+            raise Unauthenticated("This session was ended; sign in again.", code="TOKEN_REVOKED")
+        return (
+            replace(known.principal, is_stale=True) if self._revoked.is_stale else known.principal
+        )
+
+    def verify_expired(self, text: str) -> AnyPrincipal | None:
+        """Return whom a token of this host identifies, even if it is expired or revoked.
+
+        For signing out only. None for any other text.
+        """
+        try:
+            return self._decode(text).principal
+        except Unauthenticated:
+            return None
 
     def _issue(
         self, subject: str, kind: str, lasts: timedelta, own: Mapping[str, str]
@@ -225,8 +270,12 @@ def _read(claims: dict[str, object]) -> _Verified:
         read = _Claims.model_validate(claims)
     except ValidationError:
         raise _invalid() from None
-    principal = _principal(read)
-    return _Verified(principal, issued=read.iat, starts=read.nbf or 0, ends=read.exp)
+    identity = TokenIdentity.of(
+        token_id=read.jti, session_id=read.sid, subject=read.sub, issued=read.iat
+    )
+    return _Verified(
+        _principal(read), identity, issued=read.iat, starts=read.nbf or 0, ends=read.exp
+    )
 
 
 def _principal(read: _Claims) -> AnyPrincipal:
@@ -237,7 +286,7 @@ def _principal(read: _Claims) -> AnyPrincipal:
         raise _invalid()
     if read.scope is not None and read.key is not None:
         return AppPrincipal(read.sub, frozenset(read.scope.split()), read.key, read.jti)
-    return Principal(read.sub, PersonKind(read.kind), read.room, read.jti)
+    return Principal(read.sub, PersonKind(read.kind), read.room, read.jti, read.sid)
 
 
 def _invalid() -> Unauthenticated:

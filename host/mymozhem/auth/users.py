@@ -15,6 +15,7 @@ from mymozhem.errors import Invalid, NotFound, Unauthenticated
 from .access_table import check, rule_for
 from .name_rules import visible_name
 from .principal import Principal
+from .session_views import Session, sessions_of
 from .tables import IdentityRow, UserRow
 
 ERASED_NAME = "Deleted"
@@ -76,6 +77,7 @@ class UserExport:
 
     user: User
     identities: tuple[ExportedIdentity, ...]
+    sessions: tuple[Session, ...]
 
 
 async def current_user(session: AsyncSession, caller: Principal) -> User:
@@ -115,8 +117,8 @@ async def patch_user(
 async def delete_user(uow: UnitOfWork, caller: Principal, user_id: str) -> None:
     """Erase a person: the row stays for its history, without name, address or way to sign in.
 
-    Their tokens stay valid until they expire, but find nobody. Raises `NotFound` as `get_user`
-    does, also at the second call.
+    The caller revokes their tokens. Raises `NotFound` as `get_user` does, also at the second
+    call.
     """
     row = await _allowed(uow.session, caller, user_id, "DELETE /users/{id}")
     row.email = row.avatar_url = None
@@ -134,7 +136,7 @@ async def export_user(session: AsyncSession, caller: Principal) -> UserExport:
         select(IdentityRow).where(IdentityRow.user_id == user.id).order_by(IdentityRow.id)
     )
     identities = (ExportedIdentity(each.provider, each.subject, each.created_at) for each in rows)
-    return UserExport(user, tuple(identities))
+    return UserExport(user, tuple(identities), tuple(await sessions_of(session, user.id)))
 
 
 async def _allowed(session: AsyncSession, caller: Principal, user_id: str, name: str) -> UserRow:

@@ -93,6 +93,8 @@ EVERYBODY = {
     "GET /lists/{listId}",
     "POST /auth/login",
     "POST /auth/guest",
+    "POST /auth/refresh",
+    "POST /auth/logout",
     "POST /apps/token",
     "GET /rooms",
     "GET /rooms/{id}/draws/{did}/record",
@@ -107,6 +109,8 @@ EVERYBODY = {
 }
 SIGNED_IN = {
     "GET /auth/me",
+    "GET /auth/sessions",
+    "DELETE /auth/sessions",
     "GET /users/me/export",
     "GET /apps",
     "GET /apps/{appId}",
@@ -148,6 +152,7 @@ OTHERS = {
     "POST /apps/validate-manifest",
     "POST /rooms/{id}/participants",
     "POST /notifications/{id}/read",
+    "DELETE /auth/sessions/{id}",
 }
 
 

@@ -92,7 +92,9 @@ def test_an_account_s_token_says_who_they_are_and_nothing_of_roles(tokens):
     claims = claims_of(tokens)
     assert set(claims) == {"iss", "aud", "sub", "jti", "sid", "kind", "iat", "exp"}
     principal = tokens.verify(issued.access_token)
-    assert principal == Principal("usr_1", PersonKind.REGISTERED, None, principal.token_id)
+    assert principal == Principal(
+        "usr_1", PersonKind.REGISTERED, None, principal.token_id, principal.session_id
+    )
     assert jwt.get_unverified_header(issued.access_token) == {
         "alg": "EdDSA",
         "kid": KID,

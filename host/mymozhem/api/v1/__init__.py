@@ -10,6 +10,7 @@ from . import (
     app_versions,
     apps,
     auth,
+    auth_sessions,
     callbacks,
     draws,
     list_downloads,
@@ -32,6 +33,7 @@ from . import (
 #: in the order in which they are documented
 GROUPS: tuple[Routes, ...] = (
     auth.routes,
+    auth_sessions.routes,
     users.routes,
     rooms.routes,
     settings_import.routes,

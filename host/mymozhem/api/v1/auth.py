@@ -4,6 +4,7 @@ from quart import after_this_request, request
 from quart.typing import ResponseTypes
 
 from mymozhem.api.idempotency import Repeat
+from mymozhem.api.refresh_cookies import device_of, hand_out
 from mymozhem.api.request_models import GuestBody, LoginBody
 from mymozhem.api.request_pipeline import RequestContext
 from mymozhem.api.routes import Routes
@@ -37,9 +38,13 @@ class UserView(View):
 
 
 class SignedIn(View):
-    """A token and its user; `expiresIn` in seconds."""
+    """The tokens of a new session and its user; `expiresIn` in seconds.
+
+    `refreshToken` is null for the host's own pages, which get it as a cookie.
+    """
 
     access_token: str
+    refresh_token: str | None
     expires_in: int
     user: UserView
 
@@ -62,7 +67,9 @@ class Entered(View):
     participant: ParticipantView
 
 
-@routes.add("POST /auth/login", anonymous=True, repeat=Repeat.FREE, refuses=frozenset({401, 429}))
+@routes.add(
+    "POST /auth/login", anonymous=True, repeat=Repeat.FREE, refuses=frozenset({401, 403, 429})
+)
 async def login(context: RequestContext, body: LoginBody) -> SignedIn:
     """Sign in with e-mail and password.
 
@@ -78,9 +85,13 @@ async def login(context: RequestContext, body: LoginBody) -> SignedIn:
         user = await host.accounts.login(body.email, body.password)
     if device is None:
         _remember_device(devices, account)
-    token = host.tokens.issue(user)
+    session = await context.services.sessions.start(user, device_of(context))
+    token = host.tokens.issue(user, session_id=session.session_id)
     return SignedIn(
-        access_token=token.access_token, expires_in=token.expires_in, user=user_view(user)
+        access_token=token.access_token,
+        refresh_token=hand_out(context, session),
+        expires_in=token.expires_in,
+        user=user_view(user),
     )
 
 

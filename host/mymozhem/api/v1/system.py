@@ -15,6 +15,7 @@ from mymozhem.api.html_pages import docs_html, docs_page, front_page
 from mymozhem.api.openapi import openapi_document
 from mymozhem.api.request_pipeline import RequestContext
 from mymozhem.api.routes import Routes
+from mymozhem.auth.revocations import NOT_READY_AFTER
 from mymozhem.contract import CONTRACT_VERSION, JsonObject
 from mymozhem.errors import Unavailable
 from mymozhem.rooms.views.base import View
@@ -112,12 +113,18 @@ async def get_liveness(_: RequestContext) -> Health:
 
 @routes.add("GET /health/ready", anonymous=True)
 async def get_readiness(context: RequestContext) -> Health:
-    """Check whether requests can be served: the database responds, and its clock matches ours."""
+    """Check whether requests can be served.
+
+    The database responds, its clock matches ours, and it is known which tokens were revoked.
+    """
     skew = await context.services.database.clock_skew()
     await context.services.database.now()
     if abs(skew.total_seconds()) > MOST_SKEW_SECONDS:
         message = "The clock of the database and that of this machine differ; set them."
         raise Unavailable(message, code="CLOCK_SKEW")
+    if context.services.revocations.age > NOT_READY_AFTER:
+        message = "It has not been known for a while which tokens were revoked."
+        raise Unavailable(message, code="REVOCATIONS_UNKNOWN")
     return Health(status="ready")
 
 

@@ -11,6 +11,7 @@ from mymozhem.rooms.views.account import AnswerView, SeatView, export_person
 from mymozhem.rooms.views.base import Deleted, Timestamp, View, deleted
 
 from .auth import UserView, user_view
+from .auth_sessions import SessionView, session_view
 
 routes = Routes("users", "Users, for themselves and for admins.")
 
@@ -28,6 +29,7 @@ class ExportView(View):
 
     user: UserView
     identities: list[IdentityView]
+    sessions: list[SessionView]
     rooms: list[SeatView]
     submissions: list[AnswerView]
 
@@ -42,6 +44,7 @@ async def export_me(context: RequestContext) -> ExportView:
             IdentityView(provider=each.provider, subject=each.subject, created_at=each.created_at)
             for each in export.held.identities
         ],
+        sessions=[session_view(each, context.caller) for each in export.held.sessions],
         rooms=export.rooms,
         submissions=export.submissions,
     )

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from sqlalchemy import Select, and_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from mymozhem.auth.access_rules import require_known
 from mymozhem.auth.principal import Principal
 from mymozhem.auth.tables import UserRow
 from mymozhem.contract import Level, ParticipantStatus, PersonKind, Role
@@ -55,14 +56,17 @@ async def find_membership(
 ) -> Membership:
     """Return the caller's membership in a room.
 
-    Raises NotFound if the room does not exist or its existence is hidden from the caller, and
-    Unauthenticated if the caller was deleted since they signed in.
+    Raises NotFound if the room does not exist or its existence is hidden from the caller,
+    Unauthenticated if the caller was deleted since they signed in, and `RevocationsUnknown` for
+    staff who write while nobody knows whether their token was revoked.
     """
     membership = await _membership(session, room_id, caller)
     if membership is None or not (
         membership.role or membership.participant or membership.room.is_public
     ):
         raise room_not_found()
+    if membership.role in STAFF:
+        require_known(caller)
     return membership
 
 

@@ -3,8 +3,11 @@
 import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import cached_property
 
 from mymozhem.auth.keys import Keys
+from mymozhem.auth.revocations import Revocations
+from mymozhem.auth.sessions import Sessions
 from mymozhem.clock import Clock, SystemClock
 from mymozhem.concurrency.compute_pool import ComputePool
 from mymozhem.concurrency.costly_pool import CostlyPool
@@ -78,3 +81,13 @@ class Services:
     compute_pool: ComputePool = field(default_factory=ComputePool)
     costly: CostlyPool = field(default_factory=CostlyPool)
     breakers: Breakers = field(default_factory=lambda: Breakers(SystemClock()))
+
+    @cached_property
+    def revocations(self) -> Revocations:
+        """What is revoked; a host opens it, so that it follows other processes."""
+        return Revocations(self.database)
+
+    @cached_property
+    def sessions(self) -> Sessions:
+        """The sessions of people with an account."""
+        return Sessions(self.database, self.keys, self.settings, self.revocations)

@@ -1,5 +1,6 @@
-"""Delete expired rows: idempotency keys, and lists that apps have fetched."""
+"""Delete expired rows: idempotency keys, lists that apps have fetched, sessions, revocations."""
 
+from mymozhem.auth import revocations, sessions
 from mymozhem.concurrency.periodic_task import PeriodicTask
 from mymozhem.dispatch import stored_lists
 from mymozhem.idempotency import keys
@@ -26,8 +27,13 @@ class Cleaner:
 
     async def delete_expired(self) -> int:
         """Delete expired rows; return their number."""
-        swept = await keys.clean(self._services.database)
-        return swept + await stored_lists.delete_expired(self._services.database)
+        database = self._services.database
+        swept = await keys.clean(database) + await stored_lists.delete_expired(database)
+        return (
+            swept
+            + await sessions.delete_ended(database)
+            + await revocations.delete_expired(database)
+        )
 
     async def _step(self) -> None:
         await self.delete_expired()

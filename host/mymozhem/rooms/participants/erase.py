@@ -7,6 +7,7 @@ from sqlalchemy import delete, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from mymozhem.auth.principal import Principal
+from mymozhem.auth.tables import RevocationReason
 from mymozhem.auth.users import ERASED_NAME, delete_user, get_user
 from mymozhem.contract import Change, ChangeKind, ParticipantStatus, Role
 from mymozhem.contract.events import OwnStateChanged, ParticipantLeft, ParticipantUpdated
@@ -43,6 +44,9 @@ async def erase_person(services: Services, caller: Principal, user_id: str) -> d
         await forget_delivered(services.database, room_id)
     async with services.database.write(turn=user_id) as unit:
         await delete_user(unit, caller, user_id)
+        await services.sessions.revoke_person(
+            unit, user_id, reason=RevocationReason.DELETED, by=caller.user_id
+        )
         await forget_owner(unit.session, user_id)
         await unit.session.execute(
             delete(NotificationRow).where(NotificationRow.user_id == user_id)

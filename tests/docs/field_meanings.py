@@ -16,7 +16,7 @@ MEANINGS: Mapping[str, Mapping[str, str]] = {
         "dueAt": "when the timer was due, or the window closed",
         "deadlineMs": "milliseconds that are left for the answer",
         "lock": "digest of the room's lock",
-        "seed": "32 random bytes in hex, for hooks with effects; the same in every attempt",
+        "seed": "32 random bytes in hex, the same in every attempt; null for some hooks",
         "prizes": "if needed: all prizes of the room",
         "winners": "if needed: all public winners, revoked ones included",
         "reserves": "if needed: the people in reserve of revealed draws",

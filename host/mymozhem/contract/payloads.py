@@ -206,7 +206,8 @@ class Context(Wire):
     `room` is None for calls outside a room, `actor` if no person caused the call. `received_at` is
     when the host received what the call is about, `due_at` when a timer was due. `deadline_ms` is
     the time that is left. `lock` is the digest of the room's lock. `seed` is 32 random bytes in
-    hex, for hooks that return effects; it is the same in every attempt of a call, and secret.
+    hex, the same in every attempt of a call, and secret; it is None for the hooks of draws, for
+    `judge_submission` and for deliveries.
     `prizes`, `winners`, `reserves`, `participants` and `submissions` (of closed windows) are None
     unless the manifest needs them for this hook.
     """

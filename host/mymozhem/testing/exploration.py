@@ -146,6 +146,7 @@ class _Walk:
         self._learned.learn(room.app_settings)
         for number, name in enumerate(_PEOPLE):
             await self._player.let_in(room, name, number)
+        await self._player.add_person(room, "Zoe")
         if self._sample is not None:
             await self._follow(room, self._sample.actions)
         await self._wander(room)

@@ -25,6 +25,7 @@ from mymozhem.rooms.core.services import Services
 from mymozhem.rooms.jobs.runner import Jobs
 from mymozhem.rooms.lifecycle.create import NewRoom, create_room
 from mymozhem.rooms.lifecycle.update import RoomChanges, change_room
+from mymozhem.rooms.participants.add_people import NewPerson, add_people
 from mymozhem.rooms.participants.join import join
 from mymozhem.rooms.prizes.manage import NewPrize, create_prize
 from mymozhem.rooms.replay import Replayed, replay
@@ -54,7 +55,7 @@ class HostHarness:
     organizer: Principal
     codes: Mapping[str, AppCode] = field(default_factory=dict)
     jobs: Jobs | None = None
-    #: in a house of remote apps, what stands before each of them, by its id
+    #: on a host that calls remote apps: the server in front of each of them, by the app's id
     fronts: Mapping[str, Front] = field(default_factory=dict)
     remote: Transport | None = None
     #: every call of every app, as it was over
@@ -101,6 +102,11 @@ class HostHarness:
         """Join a room as several guests, one after the other."""
         return [await self.guest(room, f"Guest {number}") for number in range(1, count + 1)]
 
+    async def add_person(self, room: RoomRow, name: str = "Ada") -> str:
+        """Add somebody as an organizer does; the app is not asked. Return the participant's id."""
+        (added,) = await add_people(self.services, room.id, self.organizer, (NewPerson(name),))
+        return added
+
     async def prize(self, room: RoomRow, quantity: int = 1, name: str = "Bicycle") -> str:
         """Add a prize and return its id."""
         new = NewPrize(name=name, quantity=quantity)
@@ -146,7 +152,7 @@ class HostHarness:
         """Advance the clock, and do what is due by then."""
         clock = self.services.clock
         if not isinstance(clock, HeldClock):
-            raise TypeError("this house has the machine's clock; open it with a held one")
+            raise TypeError("this host uses the machine's clock; open it with a `HeldClock`")
         clock.advance(timedelta(seconds=seconds))
         await self.settle()
 

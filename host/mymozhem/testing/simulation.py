@@ -6,7 +6,8 @@ from dataclasses import dataclass, field
 from pydantic import JsonValue
 from sqlalchemy import select
 
-from mymozhem.contract import JsonObject, ParticipantStatus, RoomStatus, WindowStatus
+from mymozhem.contract import ChangeKind, JsonObject, ParticipantStatus, RoomStatus, WindowStatus
+from mymozhem.contract.hooks import REGISTER_PARTICIPANT
 from mymozhem.dispatch.outcome import FailureKind
 from mymozhem.errors import MymozhemError
 from mymozhem.manifests.enums import Addressee
@@ -87,6 +88,7 @@ class Player:
             return
         for number, name in enumerate(("Ada", "Bob")):
             await self.let_in(room, name, number)
+        await self.add_person(room, "Zoe")
         for turn in range(self._wishes.rounds):
             self._round = turn
             await self._everything(room, "ACTIVE")
@@ -137,6 +139,16 @@ class Player:
             self.known["participantId"] = person.id
             await self._host.settle()
             return
+
+    async def add_person(self, room: RoomRow, name: str) -> None:
+        """Add somebody as an organizer does, so that the app meets a person without its data."""
+        manifest = self._app.manifest
+        if (
+            REGISTER_PARTICIPANT.capability in manifest.capabilities
+            or ChangeKind.JOINED in manifest.changes
+        ):
+            await self.attempt(f"{name} is added", self._host.add_person(room, name))
+            await self._host.settle()
 
     async def _everything(self, room: RoomRow, status: str) -> None:
         """Try every action by every role with every payload, and answer what is asked."""

@@ -6,7 +6,7 @@ from mymozhem.contract import RoomStatus, WindowStatus
 from mymozhem.errors import Unavailable
 from mymozhem.testing import NotLoadable, open_host
 from mymozhem.testing.web_server import WireFault
-from tests.support.apps.tiny_app import Promises, Tiny
+from tests.support.apps.tiny_app import NeedsCards, Promises, Tiny
 
 TRANSPORTS = pytest.mark.parametrize("served", [False, True], ids=["inside", "served"])
 
@@ -34,6 +34,18 @@ async def test_time_closes_a_window_and_the_app_settles_it(served):
         await host.advance(5)
         assert (await host.replayed(room.id)).windows == {window.id: WindowStatus.CLOSED}
         assert (await host.replayed(room.id)).scores == {ada.participant.id: 1}
+
+
+async def test_a_person_whom_the_organizer_adds_is_in_the_room_without_data_of_the_app():
+    async with open_host({"tiny": NeedsCards()}) as host:
+        room = await host.start("tiny")
+        ada = await host.guest(room, "Ada")
+        assert (await host.sees(room, ada)).me.own == {"card": 1}
+        assert await host.act(room, "add") == 2
+        added = await host.add_person(room, "Bob")
+        assert added != ada.participant.id
+        with pytest.raises(Unavailable):
+            await host.act(room, "add")
 
 
 async def test_a_service_breaks_and_is_mended():

@@ -198,6 +198,23 @@ class LetsNobodyIn(Tiny):
         return RegistrationResult(decision="reject", reason="Full.")
 
 
+class NeedsCards(Tiny):
+    """Deals a card at joining, and fails if somebody has none because an organizer added them."""
+
+    capabilities = ("actions", "windows", "participantRegistration")
+    more = {"needs": {"action:add": ["participants"]}, "contract": ">=1.1 <2.0"}
+
+    @hookimpl
+    def register_participant(self) -> RegistrationResult:
+        return RegistrationResult(own={"card": 1})
+
+    def add(self, context: Context, count: int) -> Effects:
+        assert context.participants is not None
+        guests = (row for row in context.participants.rows() if row.role == "PARTICIPANT")
+        cards = [row.data.own["card"] for row in guests]
+        return super().add(context, count + len(cards))
+
+
 class TakesNoActions(Tiny):
     """Declares actions, and not that it takes them."""
 

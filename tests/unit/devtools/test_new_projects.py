@@ -4,6 +4,7 @@ import ast
 import json
 import sys
 import tomllib
+from pathlib import Path
 
 import pytest
 
@@ -12,6 +13,8 @@ from mymozhem.devtools.project_names import MAX_LENGTH, Names
 from mymozhem.devtools.scaffold import Language, write_project
 from mymozhem.errors import Conflict, Invalid, NotFound
 from mymozhem.manifests.validate import validate_manifest
+
+ROOT = Path(__file__).parents[3]
 
 
 @pytest.mark.parametrize(
@@ -69,6 +72,14 @@ def test_a_project_says_one_thing_in_all_its_files(project):
     source = find_source(str(project))
     assert (source.app_id, source.value) == ("show-of-hands", "mymozhem_show_of_hands")
     assert source.code == project / "src" / "mymozhem_show_of_hands"
+
+
+def test_a_project_runs_tests_that_are_coroutines(project):
+    pytest_options = tomllib.loads((project / "pyproject.toml").read_text())["tool"]["pytest"]
+    assert pytest_options["ini_options"]["asyncio_mode"] == "auto"
+    host = tomllib.loads((ROOT / "pyproject.toml").read_text())
+    needed = host["project"]["optional-dependencies"]["testing"]
+    assert any(each.startswith("pytest-asyncio") for each in needed)
 
 
 def test_nothing_is_written_over(project):

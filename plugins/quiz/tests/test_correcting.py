@@ -113,7 +113,7 @@ def streaks(room):
     return room.play(("p1", "a"), ("p2", "b"))
 
 
-def test_streaks_are_reckoned_from_the_submissions_of_earlier_rounds(ten):
+def test_streaks_are_computed_from_the_submissions_of_earlier_rounds(ten):
     room = streaks(ten(mode="plain", streakBonus=10))
     assert room.points == {"p1": 400 + 10 + 20 + 30, "p2": 100, "p3": 0}
 

@@ -104,7 +104,7 @@ def test_some_leave_half_way_and_the_friends_never():
     assert {planned[place] for place in gone} == {Habit.AWAY}
 
 
-# -------------------------------------------------------------------------- what is reckoned
+# -------------------------------------------------------------------------- what is computed
 
 SHEET = Sheet(
     1,

@@ -73,19 +73,21 @@ def replay(context: Context, payload: JsonObject) -> ActionResult:
 
 
 def corrections(
-    context: Context, settings: Settings, game: Game, *, anew: Collection[int] = ()
+    context: Context, settings: Settings, game: Game, *, judge_again: Collection[int] = ()
 ) -> tuple[Game, tuple[Effect, ...]]:
     """Return the quiz, and the effects that correct its points.
 
     The rounds that the caller names are judged again by the current key, and everybody is notified
     of their results.
     """
-    reckoned = results(context, settings, game, all_rounds(game, context.submissions), anew=anew)
-    for number in anew:
-        game = ranked(game, reckoned[number]) if number in reckoned else game
-    found = list(islice(rejudged(game, reckoned), MOST_WINDOWS))
-    tell = [n for n in sorted(anew) if n in reckoned and not game.round(n).held]
-    events = [event for n in tell[:MOST_TOLD] for event in told(context, settings, reckoned[n])]
+    computed = results(
+        context, settings, game, all_rounds(game, context.submissions), judge_again=judge_again
+    )
+    for number in judge_again:
+        game = ranked(game, computed[number]) if number in computed else game
+    found = list(islice(rejudged(game, computed), MOST_WINDOWS))
+    tell = [n for n in sorted(judge_again) if n in computed and not game.round(n).held]
+    events = [event for n in tell[:MOST_TOLD] for event in told(context, settings, computed[n])]
     return game, (*found, *events)
 
 
@@ -113,7 +115,7 @@ def _rekey(context: Context, payload: JsonObject, change: Change, code: str) -> 
     game = moved(game, question, settings.question(question.id) or question)
     for number in numbers:
         game = game.turned(number, fixed=False)
-    game, effects = corrections(context, settings, game, anew=numbers)
+    game, effects = corrections(context, settings, game, judge_again=numbers)
     reply = Reply(data={"windows": [one.window_id for one in effects if isinstance(one, Rejudge)]})
     later = recount_after(game, effects)
     return ActionResult(effects=(SetSettings(patch=patch), game.save(), *effects, *later, reply))

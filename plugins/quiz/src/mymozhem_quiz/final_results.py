@@ -58,15 +58,15 @@ def finish(context: Context) -> Effects:
 
 
 def _end(context: Context, settings: Settings, game: Game) -> tuple[Effect, ...]:
-    reckoned = results(context, settings, game, all_rounds(game, context.submissions))
+    computed = results(context, settings, game, all_rounds(game, context.submissions))
     held = game.held_rounds()
-    gained = gains(reckoned[number] for number in held if number in reckoned)
+    gained = gains(computed[number] for number in held if number in computed)
     places = final(context, game, gained)
     prizes = share_out(places, context.prizes or (), context.winners or ())
     deciding = _sudden_death(context, settings, game, prizes.ties)
     if deciding:
         return deciding
-    game, revealed = reveal_rounds(context, settings, game, held[:MOST_REVEALED], reckoned)
+    game, revealed = reveal_rounds(context, settings, game, held[:MOST_REVEALED], computed)
     draws = prizes.ties[:MOST_DRAWS] if settings.tie_break == "draw" else ()
     game = game.shown(status=Status.FINISHED, window=None, part=None, standings=best(places))
     game = game.kept(draws={_key(tie): ranker(game)(tie.people[0], tie.points) for tie in draws})

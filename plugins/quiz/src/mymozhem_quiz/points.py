@@ -48,12 +48,12 @@ class Played:
 def compute_points(mode: Mode, bonus: int, rounds: Iterable[Played]) -> list[tuple[int, ...]]:
     """Return the points of every answer of every round, rounds in the order of play."""
     streaks: dict[str, int] = {}
-    reckoned: list[tuple[int, ...]] = []
+    computed: list[tuple[int, ...]] = []
     for played in rounds:
         won = _won(mode, played)
         streaks = _continued(streaks, played, won) if played.counts else streaks
-        reckoned.append(_points(mode, bonus, played, won, streaks))
-    return reckoned
+        computed.append(_points(mode, bonus, played, won, streaks))
+    return computed
 
 
 def speed_points(full: int, elapsed_ms: int, limit_ms: int) -> int:

@@ -104,10 +104,10 @@ def reveal(context: Context, payload: JsonObject) -> ActionResult:
         held = [n for n in held if game.round(n).question == wish.question_id]
     if not held:
         raise refusal(context, "NOTHING_TO_REVEAL")
-    reckoned = results(context, settings, game, all_rounds(game, context.submissions))
+    computed = results(context, settings, game, all_rounds(game, context.submissions))
     numbers = held[:MOST_REVEALED]
-    game, effects = reveal_rounds(context, settings, game, numbers, reckoned)
-    gained = gains(reckoned[number] for number in numbers if number in reckoned)
+    game, effects = reveal_rounds(context, settings, game, numbers, computed)
+    gained = gains(computed[number] for number in numbers if number in computed)
     game, dealt = refresh(context, settings, game, gained)
     game = with_standings(context, settings, game, gained)
     reply: JsonObject = {"revealed": len(numbers), "left": len(game.held_rounds())}
@@ -119,15 +119,15 @@ def reveal_rounds(
     settings: Settings,
     game: Game,
     numbers: Sequence[int],
-    reckoned: Mapping[int, Result],
+    computed: Mapping[int, Result],
 ) -> tuple[Game, tuple[Effect, ...]]:
     """Return the quiz with these rounds revealed, and the effects that reveal and announce them."""
     effects: list[Effect] = []
     for number in numbers:
         game = game.turned(number, held=False)
         effects.append(RevealWindow(id=window_of(number)))
-        if number in reckoned:
-            effects += told(context, settings, reckoned[number])
+        if number in computed:
+            effects += told(context, settings, computed[number])
     return game, tuple(effects)
 
 

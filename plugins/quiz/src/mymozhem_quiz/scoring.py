@@ -51,16 +51,16 @@ def results(
     game: Game,
     answers: Answers,
     *,
-    anew: Collection[int] = (),
+    judge_again: Collection[int] = (),
 ) -> dict[int, Result]:
     """Return every round with its verdicts and points, in the order of play.
 
     Existing verdicts stay, except in the rounds that the caller names: these are judged again by
     the current key. Rounds whose question is gone are left out, since nothing can judge them.
     """
-    judged = list(_judged(room_of(context).locale, settings, game, answers, anew))
+    judged = list(_judged(room_of(context).locale, settings, game, answers, judge_again))
     played = [_played(settings, game, one) for one in judged]
-    reckoned = compute_points(settings.counts_as, settings.bonus, played)
+    computed = compute_points(settings.counts_as, settings.bonus, played)
     return {
         one.number: Result(
             number=one.number,
@@ -70,7 +70,7 @@ def results(
             points=points,
             tie=game.round(one.number).tie,
         )
-        for one, points in zip(judged, reckoned, strict=True)
+        for one, points in zip(judged, computed, strict=True)
     }
 
 
@@ -100,9 +100,9 @@ def ranked(game: Game, result: Result) -> Game:
     return game.turned(result.number, ranked=tuple(one.participant_id for one in right))
 
 
-def rejudged(game: Game, reckoned: Mapping[int, Result]) -> Iterator[Rejudge]:
+def rejudged(game: Game, computed: Mapping[int, Result]) -> Iterator[Rejudge]:
     """Yield a correction for each round whose verdicts or points differ from the current ones."""
-    for number, result in reckoned.items():
+    for number, result in computed.items():
         if game.round(number).fixed:
             continue
         new = [
@@ -119,7 +119,7 @@ def rejudged(game: Game, reckoned: Mapping[int, Result]) -> Iterator[Rejudge]:
 
 
 def _judged(
-    locale: str, settings: Settings, game: Game, answers: Answers, anew: Collection[int]
+    locale: str, settings: Settings, game: Game, answers: Answers, judge_again: Collection[int]
 ) -> Iterator[_Judged]:
     for number, submissions in sorted(answers.items()):
         played = game.round(number)
@@ -127,11 +127,16 @@ def _judged(
         if question is None:
             continue
         asked = Asked.of(question, played, locale)
-        yield _Judged(number, asked, submissions, _right(asked, submissions, anew=number in anew))
+        yield _Judged(
+            number,
+            asked,
+            submissions,
+            _right(asked, submissions, judge_again=number in judge_again),
+        )
 
 
-def _right(asked: Asked, submissions: Sequence[Sent], *, anew: bool) -> list[bool]:
-    if not anew and all(one.verdict in FOUND for one in submissions):
+def _right(asked: Asked, submissions: Sequence[Sent], *, judge_again: bool) -> list[bool]:
+    if not judge_again and all(one.verdict in FOUND for one in submissions):
         return [one.verdict is Verdict.RIGHT for one in submissions]
     found = which_right(asked, [one.payload for one in submissions])
     return [

@@ -18,8 +18,8 @@ MOST_LISTED = 1_000
 def statistics(context: Context, _: JsonObject) -> ActionResult:
     """Reply with every round and the leaderboard; both leave out results that are held back."""
     settings, game = settings_of(context), Game.of(context)
-    reckoned = results(context, settings, game, all_rounds(game, context.submissions))
-    shown = [one for number, one in reckoned.items() if not game.round(number).held]
+    computed = results(context, settings, game, all_rounds(game, context.submissions))
+    shown = [one for number, one in computed.items() if not game.round(number).held]
     people = active(context.participants)
     board = _leaderboard(game, people, shown)
     reply: JsonObject = {

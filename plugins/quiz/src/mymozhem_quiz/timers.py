@@ -41,18 +41,18 @@ def recount(context: Context) -> Effects:
     settings, before = settings_of(context), Game.of(context)
     game, better = corrections(context, settings, before)
     waiting = game.private.untold
-    reckoned = results(context, settings, game, all_rounds(game, context.submissions))
+    computed = results(context, settings, game, all_rounds(game, context.submissions))
     events = [
         event
         for n in waiting[:MOST_TOLD]
-        if n in reckoned
-        for event in told(context, settings, reckoned[n])
+        if n in computed
+        for event in told(context, settings, computed[n])
     ]
     game = game.kept(untold=waiting[MOST_TOLD:])
     game, dealt = refresh(context, settings, game)
     game = with_standings(context, settings, game)
     if game.public.status is Status.FINISHED:
-        held = gains(reckoned[number] for number in game.held_rounds() if number in reckoned)
+        held = gains(computed[number] for number in game.held_rounds() if number in computed)
         game = game.shown(standings=best(final(context, game, held)))
     more = (Schedule(name=RECOUNT, after_ms=SOON_MS),) if waiting[MOST_TOLD:] else ()
     again = more or recount_after(game, better)

@@ -3,10 +3,13 @@
 import asyncio
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
+from functools import cache
 from ipaddress import IPv4Network
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from types import SimpleNamespace
+
+from sqlalchemy import make_url
 
 from mymozhem.auth.keys import Keys
 from mymozhem.auth.principal import Principal
@@ -130,16 +133,33 @@ async def make_services(
 
 async def _database(stack: AsyncExitStack, settings: Settings, clock: Clock) -> Database:
     url = settings.effective_database_url
+    await asyncio.to_thread(_write_empty_database, Path(make_url(url).database or ""))
+    database = Database(url, clock=clock)
+    await database.open()
+    stack.push_async_callback(database.close)
+    return database
+
+
+def _write_empty_database(file: Path) -> None:
+    file.write_bytes(_empty_database())
+
+
+@cache
+def _empty_database() -> bytes:
+    """Return a SQLite file with every table; to copy it is faster than to create the tables."""
+    with TemporaryDirectory(prefix="mymozhem-") as folder:
+        file = Path(folder) / "empty.sqlite3"
+        asyncio.run(_create_tables(f"sqlite:///{file}"))
+        return file.read_bytes()
+
+
+async def _create_tables(url: str) -> None:
     engine = create_engine(url)
     try:
         async with engine.begin() as connection:
             await connection.run_sync(import_tables().create_all)
     finally:
         await engine.dispose()
-    database = Database(url, clock=clock)
-    await database.open()
-    stack.push_async_callback(database.close)
-    return database
 
 
 async def _with_web(

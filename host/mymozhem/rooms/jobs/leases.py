@@ -6,8 +6,20 @@ same work twice.
 
 from collections.abc import Collection
 from datetime import datetime, timedelta
+from functools import cache
 
-from sqlalchemy import ColumnElement, Select, and_, exists, func, or_, select, update
+from sqlalchemy import (
+    BindParameter,
+    ColumnElement,
+    Select,
+    and_,
+    bindparam,
+    exists,
+    func,
+    or_,
+    select,
+    update,
+)
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
 
@@ -20,6 +32,8 @@ from mymozhem.rooms.tables.timers import TimerRow, TimerSpace
 from mymozhem.rooms.tables.windows import WindowRow
 
 _TABLES = (DrawRow, PeopleImportRow, TimerRow, WindowRow)
+
+_Moment = datetime | BindParameter[datetime]
 
 _KINDS: dict[type[Base], JobKind] = {
     DrawRow: JobKind.DRAW,
@@ -89,8 +103,14 @@ async def _anything_due(database: Database) -> bool:
     """Check by a read before the write, since on SQLite every write waits for its turn."""
     now = await database.now()
     async with database.read() as session:
-        due = or_(*(jobs(now).exists() for jobs in (_draws, _windows, _timers, _imports)))
-        return bool(await session.scalar(select(due)))
+        return bool(await session.scalar(_is_anything_due(), {"now": now}))
+
+
+@cache
+def _is_anything_due() -> Select[bool]:
+    """Return the query of every poll; to build it takes longer than to run it."""
+    now = bindparam("now", type_=DrawRow.due_at.type)
+    return select(or_(*(jobs(now).exists() for jobs in (_draws, _windows, _timers, _imports))))
 
 
 async def _take_draws(
@@ -139,26 +159,27 @@ def _lease_of(row: DrawRow | PeopleImportRow | TimerRow | WindowRow, until: date
     return Lease(_KINDS[type(row)], row.room_id, row.id, row.lease)
 
 
-def _draws(now: datetime) -> Select[DrawRow]:
+def _draws(now: _Moment) -> Select[DrawRow]:
     free = or_(DrawRow.lease.is_(None), DrawRow.lease_until < now)
     return select(DrawRow).where(DrawRow.due_at <= now, free)
 
 
-def _imports(now: datetime) -> Select[PeopleImportRow]:
+def _imports(now: _Moment) -> Select[PeopleImportRow]:
     free = or_(PeopleImportRow.lease.is_(None), PeopleImportRow.lease_until < now)
     return select(PeopleImportRow).where(PeopleImportRow.due_at <= now, free)
 
 
-def _windows(now: datetime) -> Select[WindowRow]:
+def _windows(now: _Moment) -> Select[WindowRow]:
     free = or_(WindowRow.lease.is_(None), WindowRow.lease_until < now)
     return select(WindowRow).where(WindowRow.due_at <= now, free)
 
 
-def _timers(now: datetime) -> Select[TimerRow]:
+def _timers(now: _Moment) -> Select[TimerRow]:
     free = or_(TimerRow.lease.is_(None), TimerRow.lease_until < now)
     return select(TimerRow).where(TimerRow.next_at <= now, free, _is_first())
 
 
+@cache
 def _is_first() -> ColumnElement[bool]:
     """Whether a timer waits for no other: changes are in order, timers independent."""
     earlier = aliased(TimerRow)

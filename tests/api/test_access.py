@@ -3,6 +3,9 @@
 What is expected is computed from the table by its own rule; what happens is a real request.
 """
 
+import sqlite3
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -162,6 +165,15 @@ async def ask(caller: Caller, endpoint: str, ids: dict[str, str]) -> int:
     return (await caller.ask(method, path, body)).status
 
 
+@contextmanager
+def saved(database_url: str) -> Iterator[Callable[[], None]]:
+    """Save what a SQLite file contains; yield what undoes the changes that requests make."""
+    file = database_url.removeprefix("sqlite:///")
+    with closing(sqlite3.connect(file)) as current, closing(sqlite3.connect(":memory:")) as copy:
+        current.backup(copy)
+        yield lambda: copy.backup(current)
+
+
 IN_ROOMS = [endpoint for endpoint in ACCESS if "/rooms/{id}" in endpoint]
 ELSEWHERE = [endpoint for endpoint in ACCESS if endpoint not in IN_ROOMS]
 OTHERWISE_ELSEWHERE = {
@@ -195,18 +207,19 @@ async def test_each_caller_gets_from_each_route_of_a_room_what_the_table_says(
             await _delete(host, scene)
         role = ROLES.get(kind) if inside or kind == "admin" else None
         wrong = []
-        for endpoint in IN_ROOMS:
-            wanted = expected(endpoint, principal, role=role, admin=kind == "admin", public=public)
-            if place == "deleted" and wanted in (0, 403):
-                wanted = 404
-            status = await ask(caller, endpoint, scene.ids)
-            may = OTHERWISE.get(endpoint, set()) | {409}
-            if not (status == wanted if wanted else status < 400 or status in may):
-                wrong.append((endpoint, wanted or "let in", status))
-            if status < 400 and not endpoint.startswith("GET"):
-                scene = await a_scene(host, public=public)  # it has changed
-                if inside and kind in ROLES and kind != "admin":
-                    await _seat(host, scene, caller, ROLES[kind])
+        with saved(database_url) as undo:
+            for endpoint in IN_ROOMS:
+                wanted = expected(
+                    endpoint, principal, role=role, admin=kind == "admin", public=public
+                )
+                if place == "deleted" and wanted in (0, 403):
+                    wanted = 404
+                status = await ask(caller, endpoint, scene.ids)
+                may = OTHERWISE.get(endpoint, set()) | {409}
+                if not (status == wanted if wanted else status < 400 or status in may):
+                    wrong.append((endpoint, wanted or "let in", status))
+                if status < 400 and not endpoint.startswith("GET"):
+                    undo()
         assert wrong == [], "\n".join(map(str, wrong))
 
 

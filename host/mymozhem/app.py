@@ -19,6 +19,9 @@ from mymozhem.registry.catalog import Catalog
 from mymozhem.rooms.app_calls.callbacks import RoomCallbacks
 from mymozhem.rooms.views.rooms import RoomReader
 from mymozhem.rooms.windows import downtime
+from mymozhem.users.administration import UserAdministration
+from mymozhem.users.passwords import PasswordChanges
+from mymozhem.users.sign_up import SignUp
 from mymozhem.wiring.deliveries import callbacks_of
 from mymozhem.wiring.process import open_parts
 
@@ -87,6 +90,9 @@ async def _open(
         services=services,
         tokens=Tokens(services.keys, settings, clock, revoked=services.revocations),
         accounts=Accounts(services.database, passwords),
+        sign_up=SignUp(services.database, passwords, settings),
+        passwords=PasswordChanges(services.database, passwords, services.sessions, settings),
+        administration=UserAdministration(services.database, services.sessions),
         devices=KnownDevices(services.keys, settings, clock),
         limits=Limits(settings),
         reader=RoomReader(services),

@@ -156,6 +156,15 @@ class Settings(BaseSettings):
         default="registered",
         description="Who may create rooms: every registered user, or administrators only.",
     )
+    sign_up: Literal["closed", "invitation", "open"] = Field(
+        default="invitation",
+        description="How people get an account: only from the command line, with an invitation by "
+        "an administrator, or with one that anybody requests by mail.",
+    )
+    sign_up_domains: Annotated[tuple[str, ...], NoDecode] = Field(
+        default=(),
+        description="Domains of the addresses that may sign up if sign_up is open; empty for all.",
+    )
     secret_key: SecretStr | None = Field(
         default=None,
         description="Secret behind tokens and sealed draws; by default a generated key file.",
@@ -326,7 +335,12 @@ class Settings(BaseSettings):
         default="info", description="Least severity that is logged."
     )
 
-    @field_validator("enable_apps", "allow_networks", mode="before")
+    @field_validator("sign_up_domains")
+    @classmethod
+    def _domains(cls, given: tuple[str, ...]) -> tuple[str, ...]:
+        return tuple(domain.lower().removeprefix("@") for domain in given)
+
+    @field_validator("enable_apps", "allow_networks", "sign_up_domains", mode="before")
     @classmethod
     def _split(cls, given: object) -> object:
         if not isinstance(given, str):

@@ -63,6 +63,18 @@ BODIES: dict[str, Any] = {
     "PATCH /apps/{appId}": {"manifest": remote_manifest("2.0.0")},
     "POST /apps/{appId}/deprecate-version": {"version": "1.0.0", "lift": True},
     "POST /apps/{appId}/upgrade-rooms": {"from": "1.0.0", "to": "1.0.0"},
+    "POST /auth/sign-up": {
+        "invitation": "none",
+        "email": "new@example.com",
+        "name": "Nia",
+        "password": "a longer passphrase",
+    },
+    "POST /auth/sign-up/request": {"email": "new@example.com"},
+    "POST /auth/password": {"currentPassword": "wrong", "newPassword": "a longer passphrase"},
+    "POST /auth/password/request": {"email": "new@example.com"},
+    "POST /auth/password/choose": {"token": "none", "password": "a longer passphrase"},
+    "POST /admin/users/{id}/deactivate": {"reason": "left"},
+    "POST /admin/users/{id}/revoke": {"reason": "lost phone"},
     "POST /apps/token": {"appId": "nobody", "appSecret": "whsec_nothing"},
     "POST /admin/apps/{appId}/stop": {"reason": "too slow"},
     "POST /admin/dead-letters/retry": {"since": "2030-01-01T00:00:00Z"},
@@ -178,6 +190,11 @@ IN_ROOMS = [endpoint for endpoint in ACCESS if "/rooms/{id}" in endpoint]
 ELSEWHERE = [endpoint for endpoint in ACCESS if endpoint not in IN_ROOMS]
 OTHERWISE_ELSEWHERE = {
     "POST /auth/refresh": {401},  # without a token
+    "POST /auth/sign-up": {404},  # without an invitation
+    "POST /auth/sign-up/request": {403},  # not everybody may sign up
+    "POST /auth/password": {401},  # with a wrong password
+    "POST /auth/password/choose": {404},  # without a link
+    "DELETE /admin/invitations/{id}": {404},
     "POST /auth/guest": {404},  # no room has the code that is asked for
     "POST /apps/token": {401},  # no app has the secret that is shown
     "GET /metrics": {403},  # a test's client has no address

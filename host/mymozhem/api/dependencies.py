@@ -9,6 +9,9 @@ from mymozhem.observability.metrics import Metrics
 from mymozhem.registry.app_keys import SecretCheck
 from mymozhem.rooms.core.services import Services
 from mymozhem.rooms.views.rooms import RoomReader
+from mymozhem.users.administration import UserAdministration
+from mymozhem.users.passwords import PasswordChanges
+from mymozhem.users.sign_up import SignUp
 
 from .callback_dispatch import AllCallbacks, Callbacks
 from .costly import CostlyPlaces
@@ -25,6 +28,9 @@ class ApiDependencies:
     services: Services
     tokens: Tokens
     accounts: Accounts
+    sign_up: SignUp
+    passwords: PasswordChanges
+    administration: UserAdministration
     devices: KnownDevices
     limits: Limits
     reader: RoomReader

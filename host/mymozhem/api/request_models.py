@@ -67,6 +67,47 @@ class LogoutBody(RefreshBody):
     """Sign out; both the access token and the refresh token name the session."""
 
 
+Secret = Annotated[str, StringConstraints(min_length=1, max_length=256)]
+Password = Annotated[str, StringConstraints(min_length=1, max_length=128)]
+EmailText = Annotated[str, StringConstraints(min_length=1, max_length=254)]
+
+
+class SignUpBody(Body):
+    """Create an account; `invitation` is the part of the invitation's link after the `#`."""
+
+    invitation: Secret
+    email: EmailText
+    name: PersonName
+    password: Password
+
+
+class EmailBody(Body):
+    """An address to which a link is sent."""
+
+    email: EmailText
+
+
+class PasswordBody(Body):
+    """Change the caller's password."""
+
+    current_password: Password
+    new_password: Password
+
+
+class ChosenPasswordBody(Body):
+    """Choose a new password; `token` is the part of the link after the `#`."""
+
+    token: Secret
+    password: Password
+
+
+class NewInvitationBody(Body):
+    """Invite somebody; with an `email`, only that address can use the invitation."""
+
+    email: Annotated[EmailText | None, NOT_NULL] = None
+    is_admin: bool = False
+
+
 class GuestBody(Body):
     """Join a room by its code, without an account; `answers` are those to the app's questions."""
 
@@ -144,7 +185,7 @@ class AppTokenBody(Body):
 
 
 class StopBody(Body):
-    """Why an app is stopped."""
+    """Why an app is stopped, or what else an admin does that needs a reason."""
 
     reason: Reason
 

@@ -47,6 +47,11 @@ def _room(callers: frozenset[Access]) -> Rule:
 _AUTH = {
     "POST /auth/login": _EVERYBODY,
     "POST /auth/guest": _EVERYBODY,
+    "POST /auth/sign-up": _EVERYBODY,  # with an invitation
+    "POST /auth/sign-up/request": _EVERYBODY,
+    "POST /auth/password": Rule(frozenset({Access.REGISTERED})),
+    "POST /auth/password/request": _EVERYBODY,
+    "POST /auth/password/choose": _EVERYBODY,  # with a link
     "POST /auth/refresh": _EVERYBODY,
     "POST /auth/logout": _EVERYBODY,
     "GET /auth/me": _SIGNED_IN,
@@ -163,6 +168,14 @@ _PLATFORM = {
     "GET /notifications": _SIGNED_IN,
     "POST /notifications/{id}/read": _MINE,
     "GET /admin/audit": _ADMINS,
+    "GET /admin/invitations": _ADMINS,
+    "POST /admin/invitations": _ADMINS,
+    "DELETE /admin/invitations/{id}": _ADMINS,
+    "GET /admin/users": _ADMINS,
+    "GET /admin/users/{id}/history": _ADMINS,
+    "POST /admin/users/{id}/deactivate": _ADMINS,
+    "POST /admin/users/{id}/activate": _ADMINS,
+    "POST /admin/users/{id}/revoke": _ADMINS,
     "GET /admin/overview": _ADMINS,
     "GET /admin/webhooks": _ADMINS,
     "GET /admin/alerts": _ADMINS,

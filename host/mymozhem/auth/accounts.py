@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from mymozhem.contract import PersonKind
 from mymozhem.db.base import new_id
 from mymozhem.db.unit_of_work import Database, UnitOfWork
-from mymozhem.errors import Conflict, Invalid, Unauthenticated
+from mymozhem.errors import Conflict, Forbidden, Invalid, Unauthenticated
 
 from .name_rules import visible_name
 from .passwords import Passwords
@@ -53,13 +53,17 @@ class Accounts:
         """Return the person with this e-mail and password.
 
         Raises `Unauthenticated` INVALID_CREDENTIALS, the same and after the same time whether the
-        e-mail, the password or both are unknown; `Unavailable` if too many sign in concurrently.
+        e-mail, the password or both are unknown; `Forbidden` ACCOUNT_DEACTIVATED to callers with
+        the right password; `Unavailable` if too many sign in concurrently.
         """
         row, hashed = await self._find(email)
         if not await self._passwords.matches(password, hashed) or row is None:
             raise Unauthenticated(
                 "E-mail and password do not belong together.", code="INVALID_CREDENTIALS"
             )
+        if row.deactivated_at is not None:
+            message = "This account was deactivated; ask an administrator."
+            raise Forbidden(message, code="ACCOUNT_DEACTIVATED")
         return User.of(row)
 
     async def _find(self, email: str) -> tuple[UserRow | None, str | None]:

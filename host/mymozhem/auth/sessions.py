@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import delete, select
 
-from mymozhem.audit.trail import audit
+from mymozhem.audit.trail import audit_person
 from mymozhem.config import Settings
 from mymozhem.db.base import new_id
 from mymozhem.db.delete_in_parts import delete_in_parts
@@ -210,7 +210,7 @@ class Sessions:
         if row is None or row.expires_at <= unit.now:
             return None
         user = await unit.session.get(UserRow, row.user_id)
-        if user is None or user.deleted_at is not None:
+        if user is None or not user.is_active:
             return None
         if number == row.generation:
             row.generation += 1
@@ -219,7 +219,7 @@ class Sessions:
             row.device_info = _shortened(device.info, MAX_DEVICE)
             row.ip_address = _shortened(device.address, MAX_ADDRESS)
         elif number != row.generation - 1 or unit.now - row.last_used_at > GRACE:
-            audit(unit, "session.reuse", actor_id=row.user_id, session=row.id)
+            audit_person(unit, "session.reuse", row.user_id, by=None, session=row.id)
             reason = RevocationReason.SECURITY_BREACH
             await self._end(unit, [row], reason=reason, by=None)
             return None

@@ -27,6 +27,13 @@ class UserRow(Base):
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
     updated_at: Mapped[datetime] = mapped_column(UtcDateTime)
     deleted_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    deactivated_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    deactivated_reason: Mapped[str | None] = mapped_column(String(200))
+
+    @property
+    def is_active(self) -> bool:
+        """Whether the person may sign in: neither deleted nor deactivated."""
+        return self.deleted_at is None and self.deactivated_at is None
 
     __table_args__ = (
         # accounts.login finds a person by e-mail; it is unique among accounts that are not deleted.
@@ -98,6 +105,51 @@ class SessionRow(Base):
         # The cleaner selects sessions that have expired, and those that were long unused.
         Index("ix_sessions_expires_at", "expires_at"),
         Index("ix_sessions_last_used_at", "last_used_at"),
+    )
+
+
+class LinkKind(StrEnum):
+    """What a one-time link is for."""
+
+    INVITATION = "invitation"
+    PASSWORD = "password"  # noqa: S105  a kind, not a secret
+
+
+class OneTimeLinkRow(Base):
+    """A one-time link: the digest of its secret, whom it is for, and whether it was used.
+
+    `email` is the only address that may use an invitation; `proves_email` says that the link was
+    sent to nobody but that address. `user_id` is the account that a link to a new password is for,
+    or that an invitation became.
+    """
+
+    __tablename__ = "one_time_links"
+
+    id: Mapped[str] = id_column("link")
+    kind: Mapped[LinkKind] = enum_column(LinkKind)
+    token_hash: Mapped[str] = mapped_column(String(64))
+    email: Mapped[str | None] = mapped_column(String(254))
+    user_id: Mapped[str | None] = mapped_column(
+        String(ID_LENGTH), ForeignKey("users.id", ondelete="CASCADE")
+    )
+    is_admin: Mapped[bool] = mapped_column(default=False)
+    proves_email: Mapped[bool] = mapped_column(default=False)
+    created_by: Mapped[str | None] = mapped_column(String(ID_LENGTH))
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    expires_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    used_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+
+    __table_args__ = (
+        # links.use_link finds the link of a token.
+        UniqueConstraint("token_hash"),
+        # links.count_recent counts those of one address.
+        Index("ix_one_time_links_email", "email", "created_at"),
+        # users.delete_user deletes those of a person.
+        Index("ix_one_time_links_user_id", "user_id"),
+        # The cleaner selects links that ended long ago.
+        Index("ix_one_time_links_expires_at", "expires_at"),
+        # The list of invitations, newest first.
+        Index("ix_one_time_links_kind", "kind", "created_at"),
     )
 
 

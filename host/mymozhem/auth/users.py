@@ -16,7 +16,7 @@ from .access_table import check, rule_for
 from .name_rules import visible_name
 from .principal import Principal
 from .session_views import Session, sessions_of
-from .tables import IdentityRow, UserRow
+from .tables import IdentityRow, OneTimeLinkRow, UserRow
 
 ERASED_NAME = "Deleted"
 MAX_URL = 2_048
@@ -121,7 +121,11 @@ async def delete_user(uow: UnitOfWork, caller: Principal, user_id: str) -> None:
     call.
     """
     row = await _allowed(uow.session, caller, user_id, "DELETE /users/{id}")
-    row.email = row.avatar_url = None
+    links = OneTimeLinkRow.user_id == row.id
+    if row.email is not None:
+        links |= OneTimeLinkRow.email == row.email
+    await uow.session.execute(delete(OneTimeLinkRow).where(links))
+    row.email = row.avatar_url = row.deactivated_reason = None
     row.name = ERASED_NAME
     row.is_admin = row.email_verified = False
     row.updated_at = row.deleted_at = uow.now

@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import json
 import sys
-from typing import TYPE_CHECKING, BinaryIO, Literal
+from collections.abc import Awaitable, Callable
+from typing import TYPE_CHECKING, BinaryIO, Literal, TypeVar
 
 import click
 
@@ -17,12 +18,16 @@ from .error_text import sentence
 if TYPE_CHECKING:
     from mymozhem.auth.users import User
 
+    from .user_services import UserServices
+
+T = TypeVar("T")
+
 MAX_LINE = 4_096
 
 
 @click.group("users")
 def users_group() -> None:
-    """Create user accounts."""
+    """Create, invite, find and deactivate user accounts."""
 
 
 @users_group.command("create")
@@ -58,6 +63,79 @@ def create(
     except MymozhemError as error:
         raise click.ClickException(sentence(error)) from error
     click.echo(_as_json(user) if form == "json" else _as_text(user))
+
+
+@users_group.command("invite")
+@click.argument("email", required=False)
+@click.option("--admin", is_flag=True, help="Give every permission, in every room.")
+def invite(email: str | None, *, admin: bool) -> None:
+    """Print a link with which somebody creates an account.
+
+    With EMAIL, only that address can use it. It is valid for seven days and works once.
+
+    \b
+    Examples:
+      mymozhem users invite ada@example.com
+      mymozhem users invite --admin
+    """
+    link = _run(
+        lambda services: services.sign_up.invite(services.caller, email=email, is_admin=admin)
+    )
+    click.echo(link.url)
+
+
+@users_group.command("new-password")
+@click.argument("email")
+def new_password(email: str) -> None:
+    """Print a link with which the account of EMAIL gets a new password.
+
+    It is valid for one hour and works once.
+    """
+    click.echo(_run(lambda services: services.passwords.link_for(email)).url)
+
+
+@users_group.command("list")
+@click.argument("text", required=False)
+def list_users(text: str | None) -> None:
+    """List accounts, the newest first: those whose name or address contains TEXT."""
+    for each in _run(lambda services: services.administration.find(services.caller, text=text)):
+        facts = [each.id, each.email or "", each.name]
+        facts += ["administrator"] if each.is_admin else []
+        facts += ["deactivated"] if each.deactivated_at else []
+        click.echo("  ".join(facts))
+
+
+@users_group.command("deactivate")
+@click.argument("user_id")
+@click.option("--reason", required=True, help="Why; it stands in the audit trail.")
+def deactivate(user_id: str, *, reason: str) -> None:
+    """Let an account sign in no more, and end all its sessions within a second."""
+    account = _run(
+        lambda services: services.administration.deactivate(services.caller, user_id, reason)
+    )
+    click.echo(f"{account.email} is deactivated.")
+
+
+@users_group.command("activate")
+@click.argument("user_id")
+def activate(user_id: str) -> None:
+    """Let a deactivated account sign in again."""
+    account = _run(lambda services: services.administration.activate(services.caller, user_id))
+    click.echo(f"{account.email} can sign in again.")
+
+
+def _run(act: Callable[[UserServices], Awaitable[T]]) -> T:
+    """Run a use case on the database of the settings; the host may be running."""
+    from .user_services import opened_user_services
+
+    async def run() -> T:
+        async with opened_user_services(Settings()) as services:
+            return await act(services)
+
+    try:
+        return asyncio.run(run())
+    except MymozhemError as error:
+        raise click.ClickException(sentence(error)) from error
 
 
 def _read_password(*, from_stdin: bool) -> str:

@@ -4,7 +4,8 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 import structlog
-from sqlalchemy import Update, select, update
+from sqlalchemy import Update, delete, select, update
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from mymozhem.clock import Clock
 from mymozhem.concurrency.backoff import Backoff
@@ -112,6 +113,11 @@ async def forget_old(database: Database) -> None:
     await delete_in_parts(
         database, OutgoingMailRow, lambda now: OutgoingMailRow.created_at < now - KEEP
     )
+
+
+async def forget_recipient(session: AsyncSession, email: str) -> None:
+    """Delete all mails to an address, sent or not, inside a transaction."""
+    await session.execute(delete(OutgoingMailRow).where(OutgoingMailRow.recipient == email))
 
 
 def _taken(mail: Mail) -> Update:

@@ -17,7 +17,10 @@ from pathlib import Path
 import click
 import pytest
 from click.testing import CliRunner
+from sqlalchemy import select
 
+from mymozhem.auth.tables import UserRow
+from mymozhem.auth.users import User
 from mymozhem.cli import cli
 from mymozhem.clock import SystemClock
 from mymozhem.config import Settings
@@ -52,6 +55,10 @@ WRITING = [
     ("apps", "register"),
     ("deliveries", "retry"),
     ("users", "create"),
+    ("users", "invite"),
+    ("users", "new-password"),
+    ("users", "deactivate"),
+    ("users", "activate"),
 ]
 
 
@@ -79,6 +86,7 @@ class World:
     folder: Path
     room: str
     delivery: str
+    account: User
 
     @property
     def variables(self) -> dict[str, str]:
@@ -112,6 +120,7 @@ class World:
             ("rooms", "replay"): ["room.jsonl"],
             ("rooms", "verify"): ["--all"],
             ("users", "create"): ["grace@example.com", "--password-stdin"],
+            ("users", "new-password"): [self.account.email],
         }
         if path in own:
             return own[path]
@@ -123,6 +132,7 @@ class World:
             "old": "gong.json",
             "reason": "a test",
             "room": self.room,
+            "user_id": self.account.id,
         }
         words = []
         for each in COMMANDS[path].params:
@@ -164,13 +174,26 @@ def make_world(seeds, url: str, folder: Path) -> World:
         exported = typed("rooms", "export", seeds.rooms["COMPLETED"])
         (folder / "room.jsonl").write_text(exported)
     (folder / "record.json").write_text(json.dumps(record()))
-    return World(url, folder, seeds.rooms["ACTIVE"], run(dead_letter(url)))
+    delivery, account = run(dead_letter(url)), run(some_account(url))
+    return World(url, folder, seeds.rooms["ACTIVE"], delivery, account)
 
 
 def typed(*words: str) -> str:
     done = CliRunner().invoke(cli, words)
     assert done.exit_code == 0, done.output
     return done.stdout
+
+
+async def some_account(url: str) -> User:
+    """Return an account that may be deactivated."""
+    database = Database(url, clock=SystemClock())
+    await database.open(exclusive=False)
+    try:
+        async with database.read() as session:
+            accounts = select(UserRow).where(UserRow.email.is_not(None), ~UserRow.is_admin)
+            return User.of((await session.scalars(accounts.limit(1))).one())
+    finally:
+        await database.close()
 
 
 async def dead_letter(url: str) -> str:
@@ -237,7 +260,7 @@ def world(prepared, tmp_path) -> World:
     """A copy of the prepared world."""
     shutil.copytree(prepared.folder, tmp_path, dirs_exist_ok=True)
     url = f"sqlite:///{tmp_path / 'mymozhem.sqlite3'}"
-    return World(url, tmp_path, prepared.room, prepared.delivery)
+    return World(url, tmp_path, prepared.room, prepared.delivery, prepared.account)
 
 
 @pytest.mark.parametrize("path", ONES, ids=" ".join)

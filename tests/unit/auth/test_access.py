@@ -93,6 +93,10 @@ EVERYBODY = {
     "GET /lists/{listId}",
     "POST /auth/login",
     "POST /auth/guest",
+    "POST /auth/sign-up",
+    "POST /auth/sign-up/request",
+    "POST /auth/password/request",
+    "POST /auth/password/choose",
     "POST /auth/refresh",
     "POST /auth/logout",
     "POST /apps/token",
@@ -121,6 +125,14 @@ SIGNED_IN = {
 USERS = {"GET /users/{id}", "PATCH /users/{id}", "DELETE /users/{id}"}
 ADMINS = {
     "GET /admin/audit",
+    "GET /admin/invitations",
+    "POST /admin/invitations",
+    "DELETE /admin/invitations/{id}",
+    "GET /admin/users",
+    "GET /admin/users/{id}/history",
+    "POST /admin/users/{id}/deactivate",
+    "POST /admin/users/{id}/activate",
+    "POST /admin/users/{id}/revoke",
     "GET /admin/overview",
     "GET /admin/webhooks",
     "GET /admin/alerts",
@@ -153,6 +165,7 @@ OTHERS = {
     "POST /rooms/{id}/participants",
     "POST /notifications/{id}/read",
     "DELETE /auth/sessions/{id}",
+    "POST /auth/password",
 }
 
 

@@ -1,10 +1,11 @@
-"""Delete expired rows: idempotency keys, lists that apps have fetched, sessions, revocations."""
+"""Delete expired rows: idempotency keys, fetched lists, sessions, revocations, links."""
 
 from mymozhem.auth import revocations, sessions
 from mymozhem.concurrency.periodic_task import PeriodicTask
 from mymozhem.dispatch import stored_lists
 from mymozhem.idempotency import keys
 from mymozhem.rooms.core.services import Services
+from mymozhem.users.links import delete_ended_links
 
 #: seconds between two rounds of one process
 EVERY = 900.0
@@ -29,11 +30,9 @@ class Cleaner:
         """Delete expired rows; return their number."""
         database = self._services.database
         swept = await keys.clean(database) + await stored_lists.delete_expired(database)
-        return (
-            swept
-            + await sessions.delete_ended(database)
-            + await revocations.delete_expired(database)
-        )
+        swept += await sessions.delete_ended(database)
+        swept += await revocations.delete_expired(database)
+        return swept + await delete_ended_links(database)
 
     async def _step(self) -> None:
         await self.delete_expired()

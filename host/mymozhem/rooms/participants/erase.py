@@ -7,13 +7,14 @@ from sqlalchemy import delete, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from mymozhem.auth.principal import Principal
-from mymozhem.auth.tables import RevocationReason
+from mymozhem.auth.tables import RevocationReason, UserRow
 from mymozhem.auth.users import ERASED_NAME, delete_user, get_user
 from mymozhem.contract import Change, ChangeKind, ParticipantStatus, Role
 from mymozhem.contract.events import OwnStateChanged, ParticipantLeft, ParticipantUpdated
 from mymozhem.deliveries.retention import forget_delivered
 from mymozhem.errors import NotFound
 from mymozhem.idempotency.tables import IdempotencyRow
+from mymozhem.monitoring.mail_queue import forget_recipient
 from mymozhem.registry.remote_apps import forget_owner
 from mymozhem.rooms.app_calls.pending import forget_room
 from mymozhem.rooms.core.services import Services
@@ -43,6 +44,9 @@ async def erase_person(services: Services, caller: Principal, user_id: str) -> d
         await _remove_from_room(services, caller, room_id, user_id)
         await forget_delivered(services.database, room_id)
     async with services.database.write(turn=user_id) as unit:
+        email = await unit.session.scalar(select(UserRow.email).where(UserRow.id == user_id))
+        if email is not None:
+            await forget_recipient(unit.session, email)
         await delete_user(unit, caller, user_id)
         await services.sessions.revoke_person(
             unit, user_id, reason=RevocationReason.DELETED, by=caller.user_id

@@ -18,7 +18,7 @@ from mymozhem.concurrency.costly_pool import LARGE, CostlyPool, Places
 from mymozhem.errors import Unavailable
 from tests.support.api_host import ApiHost
 from tests.support.remote_manifest import remote_manifest
-from tests.support.timing import HANG_TIMEOUT
+from tests.support.timing import HANG_TIMEOUT, until
 
 VALIDATE = "/apps/validate-manifest"
 
@@ -42,11 +42,6 @@ class Held:
     def _noted(self, work: Callable[[], Any]) -> Any:
         self.threads.add(threading.current_thread().name)
         return work()
-
-
-async def until(condition: Callable[[], bool]) -> None:
-    while not condition():  # noqa: ASYNC110 - what is waited for happens in many places
-        await asyncio.sleep(0)
 
 
 def test_every_row_of_the_table_has_a_route():

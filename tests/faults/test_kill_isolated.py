@@ -25,9 +25,9 @@ from mymozhem.rooms.tables.events import RoomEventRow
 from mymozhem.rooms.tables.prizes import PrizeRow, WinnerRow
 from tests.faults.kills import QUANTITY, ROUNDS, WINS
 from tests.support import isolated
-from tests.support.isolated import is_alive, until
+from tests.support.isolated import is_alive
 from tests.support.isolated_host import isolated_house
-from tests.support.timing import HANG_TIMEOUT
+from tests.support.timing import HANG_TIMEOUT, until
 
 
 @pytest.fixture(scope="module")

@@ -1,6 +1,5 @@
 """Environments made by hand in a moment, and calls to the code in them."""
 
-import asyncio
 import hashlib
 import os
 import subprocess
@@ -34,7 +33,7 @@ from mymozhem.manifests.model import Manifest
 from mymozhem.registry.isolated import environments
 from mymozhem.registry.isolated.build import PATH_FILE, host_path
 from mymozhem.registry.loaded_code import AppCode, IsolatedCode
-from tests.support.timing import HANG_TIMEOUT, LoadTolerantClock
+from tests.support.timing import LoadTolerantClock
 from tests.support.wheels import write_wheel
 
 #: what an operator gives a worker, made short where a test waits for it; the longest start
@@ -225,10 +224,3 @@ def is_alive(pid: int) -> bool:
     except (ProcessLookupError, FileNotFoundError):
         return False
     return state != "Z"
-
-
-async def until(holds: Any, seconds: float = HANG_TIMEOUT) -> None:
-    """Look again and again whether something holds; fail where it never does."""
-    async with asyncio.timeout(seconds):
-        while not holds():  # noqa: ASYNC110  it is in another process
-            await asyncio.sleep(0.01)

@@ -8,8 +8,10 @@ from expiring while the machine does other work.
 """
 
 import asyncio
+import inspect
 import selectors
 import time
+from collections.abc import Callable
 
 from mymozhem.clock import SystemClock
 
@@ -17,6 +19,21 @@ HANG_TIMEOUT = 300.0
 
 #: the most seconds that the loop's clock advances in one iteration of the loop
 STEP = 0.01
+
+
+async def until(condition: Callable[[], object]) -> None:
+    """Wait for a condition that another task, thread or process makes true; it may be awaitable.
+
+    Raises TimeoutError if it has not become true after `HANG_TIMEOUT`.
+    """
+    async with asyncio.timeout(HANG_TIMEOUT):
+        while not await _holds(condition):  # noqa: ASYNC110  what it waits for sets no event
+            await asyncio.sleep(STEP)
+
+
+async def _holds(condition: Callable[[], object]) -> object:
+    found = condition()
+    return await found if inspect.isawaitable(found) else found
 
 
 class LoadTolerantSelector(selectors.DefaultSelector):

@@ -14,7 +14,7 @@ from mymozhem.dispatch.breakers.breaker import BreakerStatus, Key, Verdict
 from mymozhem.dispatch.tables import BreakerOpeningRow
 from tests.integration.dispatch.breaker_hosts import KEY, Process, exchange, make_process
 from tests.support.servers.cuttable_proxy import CuttableProxy
-from tests.support.timing import HANG_TIMEOUT, LoadTolerantClock
+from tests.support.timing import HANG_TIMEOUT, LoadTolerantClock, until
 
 pytestmark = pytest.mark.both_engines
 
@@ -39,12 +39,6 @@ def second(database, clock) -> Process:
 async def rows(database):
     async with database.read() as session:
         return await session.scalar(select(func.count()).select_from(BreakerOpeningRow))
-
-
-async def until(condition):
-    async with asyncio.timeout(HANG_TIMEOUT):
-        while not condition():  # noqa: ASYNC110 - what it waits for is another's work
-            await asyncio.sleep(0.01)
 
 
 async def test_an_opening_is_adopted_by_the_others_with_its_end_and_its_reason(first, second):

@@ -7,7 +7,8 @@ import signal
 
 from mymozhem.dispatch.outcome import FailureKind
 from tests.support import isolated
-from tests.support.isolated import den, is_alive, until
+from tests.support.isolated import den, is_alive
+from tests.support.timing import until
 
 #: a thread for which the interpreter would wait at its end
 THREAD = "import threading; threading.Thread(target=threading.Event().wait).start()\n"

@@ -13,7 +13,8 @@ from mymozhem.isolation.errors import NotStarted
 from mymozhem.isolation.restart_backoff import LIVED_SECONDS
 from mymozhem.testing import loaded
 from tests.support import isolated
-from tests.support.isolated import den, is_alive, is_there, until
+from tests.support.isolated import den, is_alive, is_there
+from tests.support.timing import until
 
 
 async def test_nothing_runs_before_it_is_asked_and_one_start_serves_all_who_ask(code):

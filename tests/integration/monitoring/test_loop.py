@@ -1,6 +1,5 @@
 """The loop goes on by itself: counts, incidents and mails, through faults, until it is stopped."""
 
-import asyncio
 from contextlib import asynccontextmanager
 
 import pytest
@@ -11,7 +10,7 @@ from mymozhem.monitoring.call_counts import CallCounts
 from mymozhem.monitoring.tables import CallCountRow
 from tests.integration.monitoring.records import OPEN, MonitoredHost, health, observed
 from tests.integration.monitoring.test_mails import Inbox, smtp_server
-from tests.support.timing import HANG_TIMEOUT, LoadTolerantClock
+from tests.support.timing import LoadTolerantClock, until
 
 
 @pytest.fixture
@@ -31,12 +30,6 @@ async def running(loop):
         await loop.stop()
 
 
-async def until(inbox: Inbox) -> None:
-    async with asyncio.timeout(HANG_TIMEOUT):
-        while not inbox.taken:  # noqa: ASYNC110 - the server knows no events
-            await asyncio.sleep(0.01)
-
-
 async def counted(database) -> int | None:
     async with database.read() as session:
         return await session.scalar(select(func.sum(CallCountRow.calls)))
@@ -50,7 +43,7 @@ async def test_an_incident_is_told_and_the_last_counts_are_written_when_it_stops
             database, clock, MonitoredHost(breakers=[OPEN]), counts=counts, pace=0.001, **mail
         )
         async with running(loop):
-            await until(inbox)
+            await until(lambda: inbox.taken)
             counts.observed(observed())
     assert len(inbox.taken) == 1
     assert await counted(database) == 2  # in five minutes, and in an hour
@@ -68,4 +61,4 @@ async def test_a_look_that_fails_is_not_the_last_one(database, clock):
         async with running(loop):
             async with database.write() as unit:
                 await unit.session.execute(text("ALTER TABLE elsewhere RENAME TO health_turns"))
-            await until(inbox)
+            await until(lambda: inbox.taken)

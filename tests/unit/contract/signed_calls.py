@@ -3,7 +3,7 @@
 import asyncio
 import json
 import types
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -108,12 +108,6 @@ def signed(
             keys or (KEY,), message_id=message_id, timestamp=timestamp, body=body
         ),
     }
-
-
-async def until(condition: Callable[[], object]) -> None:
-    """Let others run until a condition holds; the test's own time limit is the bound."""
-    while not condition():  # noqa: ASYNC110  what is waited for happens in threads too
-        await asyncio.sleep(0.001)
 
 
 @dataclass

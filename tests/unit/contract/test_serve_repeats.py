@@ -10,6 +10,7 @@ from mymozhem.contract import (
     Refuse,
     hookimpl,
 )
+from tests.support.timing import until
 from tests.unit.contract.signed_calls import (
     EMIT,
     KINDS,
@@ -18,7 +19,6 @@ from tests.unit.contract.signed_calls import (
     context,
     question,
     signed,
-    until,
 )
 
 # -------------------------------------------------------------------------------------- repeats

@@ -1,6 +1,5 @@
 """Apps written inside tests, and one way to ask them."""
 
-import asyncio
 from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -172,12 +171,6 @@ class DispatchHost:
         **policy: Any,
     ) -> None:
         self.apps.add(app_id, plugin, FakeManifest(capabilities, FakePolicy(**policy)))
-
-
-async def until(holds):
-    """Let threads and tasks run until something holds; the test's own time limit ends it."""
-    while not holds():  # noqa: ASYNC110  a thread of the app's cannot set an asyncio.Event
-        await asyncio.sleep(0)
 
 
 CONTEXT = context()

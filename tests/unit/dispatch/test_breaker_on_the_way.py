@@ -14,8 +14,8 @@ from mymozhem.dispatch.breakers.registry import Breakers
 from mymozhem.dispatch.outcome import CallFailed
 from mymozhem.dispatch.transports.base import AppTarget, HookCall, Reply
 from mymozhem.registry.endpoint import Endpoint
-from tests.support.timing import LoadTolerantClock
-from tests.unit.dispatch.conftest import DispatchHost, FakeApps, Heard, until
+from tests.support.timing import LoadTolerantClock, until
+from tests.unit.dispatch.conftest import DispatchHost, FakeApps, Heard
 
 
 class Moody:

@@ -15,8 +15,7 @@ from mymozhem.contract.payloads import EventRequest, LoggedEvent
 from mymozhem.dispatch import Budget, FailureKind
 from mymozhem.dispatch.dispatcher import CALLS_AT_ONCE
 from mymozhem.dispatch.transports.inprocess import MAX_UNFINISHED
-from tests.support.timing import HANG_TIMEOUT, LoadTolerantClock
-from tests.unit.dispatch.conftest import until
+from tests.support.timing import HANG_TIMEOUT, LoadTolerantClock, until
 
 
 class Good:

@@ -21,7 +21,7 @@ from mymozhem.rooms.tables.prizes import WinnerRow
 from mymozhem.rooms.tables.rooms import RoomRow, RoomStateRow
 from tests.support.apps.draw_app import DrawApp
 from tests.support.host import make_host, make_services
-from tests.support.timing import HANG_TIMEOUT, LoadTolerantClock
+from tests.support.timing import HANG_TIMEOUT, LoadTolerantClock, until
 
 pytestmark = pytest.mark.both_engines
 
@@ -52,13 +52,15 @@ async def request(host, room, **wish):
         return (await commands.request(transaction, DrawRequest(prizes=prizes, **wish))).id
 
 
-async def until(database, draw_id, status):
-    while True:
+async def until_status(database, draw_id, status):
+    """Wait until a draw has a status."""
+
+    async def has_status():
         async with database.read() as session:
             found = await session.scalar(select(DrawRow.status).where(DrawRow.id == draw_id))
-        if found is status:
-            return
-        await asyncio.sleep(0.01)
+        return found is status
+
+    await until(has_status)
 
 
 async def run_once(services, room, draw_id):
@@ -70,9 +72,9 @@ async def test_a_hundred_concurrent_runs_have_one_effect(host, room):
     draw_id = await request(host, room)
     jobs = Jobs(host.services, poll=0.05)
     jobs.start()
-    await until(host.services.database, draw_id, DrawStatus.COMMITTED)
+    await until_status(host.services.database, draw_id, DrawStatus.COMMITTED)
     await asyncio.gather(*(run_once(host.services, room, draw_id) for _ in range(100)))
-    await until(host.services.database, draw_id, DrawStatus.REVEALED)
+    await until_status(host.services.database, draw_id, DrawStatus.REVEALED)
     await jobs.stop()
     assert await host.count(WinnerRow) == 2
     assert len(await host.events(room.id, "winner:selected", "draw:revealed")) == 3
@@ -92,7 +94,7 @@ async def test_two_hosts_on_one_database_have_one_effect(host, room, database_ur
     async with room_transaction(second, room.id) as transaction:
         for each in range(10):
             await timers.schedule(transaction, f"t{each}", after_ms=0, payload={})
-    await until(other, draw_id, DrawStatus.REVEALED)
+    await until_status(other, draw_id, DrawStatus.REVEALED)
     async with asyncio.timeout(HANG_TIMEOUT):
         while len(await host.events(room.id, "drawer:said")) < 10:  # noqa: ASYNC110 - rows, no event
             await asyncio.sleep(0.02)
@@ -135,7 +137,7 @@ async def test_a_stopped_runner_gives_its_work_back_at_once(host, room):
     await jobs.stop()
     again = Jobs(host.services)
     await again.run_due()
-    await until(host.services.database, draw_id, DrawStatus.REVEALED)
+    await until_status(host.services.database, draw_id, DrawStatus.REVEALED)
     await again.stop()
 
 
@@ -164,4 +166,4 @@ async def test_a_host_that_has_not_heard_of_the_app_yet_holds_no_draw(host, room
         assert draw.lease is not None
         draw.lease = draw.lease_until = None  # it rests for a moment
     await Jobs(host.services).run_due()
-    await until(host.services.database, draw_id, DrawStatus.COMMITTED)
+    await until_status(host.services.database, draw_id, DrawStatus.COMMITTED)

@@ -1,6 +1,6 @@
 """A hundred at once: one effect each, and no quantity, capacity or number broken.
 
-By one process on either database, and by two processes on PostgreSQL.
+By one process on SQLite, and by two processes on PostgreSQL.
 """
 
 import asyncio
@@ -29,7 +29,7 @@ MANY = int(os.environ.get("MYMOZHEM_FAULT_ROUNDS", "100"))
 # A SQLite file belongs to one process.
 pytestmark = pytest.mark.parametrize(
     ("dialect", "processes"),
-    [("sqlite", 1), ("postgresql", 1), ("postgresql", 2)],
+    [("sqlite", 1), ("postgresql", 2)],
     indirect=["dialect"],
 )
 

@@ -1,6 +1,6 @@
 """Windows that everybody grabs at once: one winner, one close, one settlement, nothing after it.
 
-By one process on either database, and by two processes on PostgreSQL.
+By one process on SQLite, and by two processes on PostgreSQL.
 """
 
 import asyncio
@@ -29,7 +29,7 @@ JUDGED = {"judge": "rules", "rules": RULES, "points": POINTS}
 # A SQLite file belongs to one process.
 pytestmark = pytest.mark.parametrize(
     ("dialect", "processes"),
-    [("sqlite", 1), ("postgresql", 1), ("postgresql", 2)],
+    [("sqlite", 1), ("postgresql", 2)],
     indirect=["dialect"],
 )
 

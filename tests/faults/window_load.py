@@ -54,7 +54,7 @@ async def _work(services: Services, _: Job) -> object:
     jobs = Jobs(services, poll=0.02)
     jobs.start()
     while await _unsettled(services):  # noqa: ASYNC110 - what it waits for is in the database
-        await asyncio.sleep(0.02)
+        await asyncio.sleep(0.1)
     await jobs.stop()
     return None
 

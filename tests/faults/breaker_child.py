@@ -12,8 +12,10 @@ from mymozhem.db.unit_of_work import Database
 from mymozhem.dispatch.breakers.breaker import BreakerPolicy, Verdict
 from mymozhem.dispatch.breakers.registry import CallPermit
 from tests.integration.dispatch.breaker_hosts import KEY, Process, make_process
+from tests.support.timing import HANG_TIMEOUT
 
-POLICY = BreakerPolicy(open_s=0.3, lease_s=1.0)
+# Neither a lease nor a claim ends by itself while the machine does other work.
+POLICY = BreakerPolicy(open_s=0.3, lease_s=HANG_TIMEOUT)
 
 
 class Child:
@@ -59,7 +61,9 @@ async def main(url: str) -> None:
     structlog.configure(logger_factory=structlog.PrintLoggerFactory(sys.stderr))
     database = Database(url, clock=SystemClock())
     await database.open()
-    process = make_process(database, SystemClock(), policy=POLICY, poll_s=0.02)
+    process = make_process(
+        database, SystemClock(), policy=POLICY, poll_s=0.02, claim_s=HANG_TIMEOUT
+    )
     process.openings.start()
     child = Child(process)
     while line := await asyncio.to_thread(sys.stdin.readline):
@@ -68,7 +72,3 @@ async def main(url: str) -> None:
         sys.stdout.flush()
     await process.openings.stop()
     await database.close()
-
-
-if __name__ == "__main__":
-    asyncio.run(main(sys.argv[1]))

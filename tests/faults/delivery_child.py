@@ -7,7 +7,6 @@ writes none, and carries deliveries until each is delivered or dead.
 import asyncio
 import json
 import os
-import sys
 from datetime import timedelta
 from itertools import count
 
@@ -91,8 +90,3 @@ async def unfinished(database: Database) -> bool:
     async with database.read() as session:
         live = select(DeliveryRow.id).where(DeliveryRow.settled_at.is_(None)).limit(1)
         return await session.scalar(live) is not None
-
-
-if __name__ == "__main__":
-    url, folder, steps, mode, *rooms = sys.argv[1:]
-    asyncio.run(main(url, folder, int(steps), mode, rooms))

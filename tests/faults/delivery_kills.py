@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-import sys
 from collections import defaultdict
 from contextlib import suppress
 
@@ -19,8 +18,10 @@ from mymozhem.registry.catalog import Catalog
 from mymozhem.registry.remote_apps import Owner, register
 from mymozhem.rooms.core.services import Services
 from mymozhem.rooms.tables.events import RoomEventRow
+from tests.faults import delivery_child
 from tests.faults.delivery_child import settings_of
 from tests.support.apps.delivery_app import APP, NEVER
+from tests.support.forked_process import fork
 from tests.support.host import HostHarness
 
 ROOMS = 3
@@ -75,15 +76,11 @@ class DeliveryScene:
         assert await child.wait() == 0
 
     async def _start(self, mode, steps):
-        command = ["-m", "tests.faults.delivery_child", self.url, self.folder, str(steps), mode]
-        return await asyncio.create_subprocess_exec(
-            sys.executable, *command, *self.rooms, stdout=asyncio.subprocess.PIPE
-        )
+        return await fork(delivery_child.main, self.url, self.folder, steps, mode, self.rooms)
 
     async def _kill(self, child):
         """Kill a process that may be dead, and hear what it said before."""
-        with suppress(ProcessLookupError):
-            child.kill()
+        child.kill()
         await self._listen(child)
         await child.wait()
 

@@ -4,10 +4,10 @@ import asyncio
 import json
 import os
 import signal
-import sys
+from datetime import timedelta
 from itertools import count
 
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from mymozhem.auth.tables import UserRow
 from mymozhem.clock import SystemClock
@@ -24,7 +24,10 @@ from mymozhem.rooms.tables.events import RoomEventRow
 from mymozhem.rooms.tables.prizes import PrizeRow, WinnerRow
 from mymozhem.rooms.tables.rooms import RoomStateRow
 from mymozhem.rooms.tables.timers import TimerRow
+from mymozhem.rooms.tables.windows import WindowRow
+from tests.faults import host_child
 from tests.support.apps.timer_app import TimerApp
+from tests.support.forked_process import fork
 from tests.support.host import HostHarness, make_host, make_services
 
 ROUNDS = int(os.environ.get("MYMOZHEM_FAULT_ROUNDS", "2"))
@@ -41,6 +44,18 @@ def rounds(*, until):
         if number >= ROUNDS and until():
             return
         yield number, 2 ** max(0, number - ROUNDS + 1)
+
+
+async def end_leases(url):
+    """Do what time does after a kill: end the leases that the dead host had."""
+    database = Database(url, clock=SystemClock())
+    await database.open()
+    async with database.write() as unit:
+        ended = unit.now - timedelta(seconds=1)
+        for table in (DrawRow, TimerRow, WindowRow):
+            leased = update(table).where(table.lease.is_not(None))
+            await unit.session.execute(leased.values(lease_until=ended))
+    await database.close()
 
 
 class Scene:
@@ -97,15 +112,8 @@ class Scene:
         return int(said)
 
     async def _start(self, steps):
-        return await asyncio.create_subprocess_exec(
-            sys.executable,
-            "-m",
-            "tests.faults.host_child",
-            self.url,
-            str(self.folder),
-            str(steps),
-            stdout=asyncio.subprocess.PIPE,
-        )
+        await end_leases(self.url)
+        return await fork(host_child.main, self.url, str(self.folder), steps)
 
     async def rows(self, table):
         database = Database(self.url, clock=SystemClock())

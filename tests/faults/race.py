@@ -1,17 +1,11 @@
-"""Many at once: the same jobs run by one process, or shared out between two.
-
-Run as a program it is one of the two: a line of JSON names a database and jobs, and a line of JSON
-comes back with what became of each.
-"""
+"""Many at once: the same jobs run by one process, or shared out between two."""
 
 import asyncio
-import json
-import subprocess
-import sys
 from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from contextlib import ExitStack
+from contextlib import suppress
 from dataclasses import replace
+from multiprocessing.connection import Connection
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Protocol, Self
@@ -42,8 +36,9 @@ from mymozhem.rooms.prizes import winners
 from tests.faults.window_load import DEEDS
 from tests.support.apps.slow_window_app import SlowWindowApp
 from tests.support.engine_tuning import ENGINE_TUNING
+from tests.support.forked_process import CONTEXT
 from tests.support.host import make_services
-from tests.support.timing import LoadTolerantClock, LoadTolerantLoop
+from tests.support.timing import HANG_TIMEOUT, LoadTolerantClock, LoadTolerantLoop
 
 Job = Mapping[str, Any]
 Jobs = Sequence[Job]
@@ -221,9 +216,7 @@ class Children:
     """Two child processes that take orders until they are let go."""
 
     def __enter__(self) -> Self:
-        with ExitStack() as stack:
-            self._processes = [stack.enter_context(_child()) for _ in range(2)]
-            self._stack = stack.pop_all()
+        self._children = [_Child(), _Child()]
         return self
 
     def __exit__(
@@ -232,35 +225,30 @@ class Children:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        for process in self._processes:
-            assert process.stdin is not None
-            process.stdin.close()
-        self._stack.close()
+        for child in self._children:
+            child.end()
 
     def do(self, orders: Sequence[Job]) -> list[list[JsonObject]]:
         """Give each child its order, and wait for both."""
-        for process, order in zip(self._processes, orders, strict=True):
-            assert process.stdin is not None
-            process.stdin.write(json.dumps(order) + "\n")
-            process.stdin.flush()
-        return [self._answer(process) for process in self._processes]
-
-    def _answer(self, process: subprocess.Popen[str]) -> list[JsonObject]:
-        assert process.stdout is not None
-        line = process.stdout.readline()
-        assert line, f"a child ended with {process.poll()}"
-        found: list[JsonObject] = json.loads(line)
-        return found
+        for child, order in zip(self._children, orders, strict=True):
+            child.connection.send(order)
+        return [child.connection.recv() for child in self._children]
 
 
-def _child() -> subprocess.Popen[str]:
-    return subprocess.Popen(
-        [sys.executable, "-m", "tests.faults.race"],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        text=True,
-        cwd=Path(__file__).parents[2],
-    )
+class _Child:
+    """A process that follows orders until it hears None."""
+
+    def __init__(self) -> None:
+        self.connection, theirs = CONTEXT.Pipe()
+        self._process = CONTEXT.Process(target=_follow_all, args=(theirs,), daemon=True)
+        self._process.start()
+        theirs.close()  # so that reading fails once the child has ended
+
+    def end(self) -> None:
+        with suppress(BrokenPipeError):  # it has ended by an error, which a test was told
+            self.connection.send(None)
+        self._process.join(HANG_TIMEOUT)
+        self.connection.close()
 
 
 def tally(outcomes: Sequence[JsonObject]) -> Counter[str]:
@@ -284,13 +272,8 @@ async def _follow(order: Job) -> list[JsonObject]:
         await database.close()
 
 
-def main() -> None:
-    """Take orders from the standard input until it ends."""
+def _follow_all(connection: "Connection[Any, Any]") -> None:
     ENGINE_TUNING.install()
-    for line in sys.stdin:
+    while (order := connection.recv()) is not None:
         with asyncio.Runner(loop_factory=LoadTolerantLoop) as loop:
-            print(json.dumps(loop.run(_follow(json.loads(line)))), flush=True)  # noqa: T201  the answer
-
-
-if __name__ == "__main__":
-    main()
+            connection.send(loop.run(_follow(order)))

@@ -3,11 +3,17 @@
 import asyncio
 import json
 import os
-import sys
 from contextlib import AsyncExitStack, asynccontextmanager
+from datetime import timedelta
 
 import pytest
+from sqlalchemy import update
 
+from mymozhem.clock import SystemClock
+from mymozhem.db.unit_of_work import Database
+from mymozhem.dispatch.tables import BreakerOpeningRow
+from tests.faults import breaker_child
+from tests.support.forked_process import fork
 from tests.support.timing import HANG_TIMEOUT
 
 ROUNDS = min(int(os.environ.get("MYMOZHEM_FAULT_ROUNDS", "3")), 100)
@@ -22,7 +28,7 @@ class Other:
         self._process = process
 
     async def ask(self, deed):
-        self._process.stdin.write(f"{deed}\n".encode())
+        self._process.write(f"{deed}\n")
         async with asyncio.timeout(HANG_TIMEOUT):
             return json.loads(await self._process.stdout.readline())
 
@@ -39,23 +45,14 @@ class Other:
 
 @asynccontextmanager
 async def child(url):
-    process = await asyncio.create_subprocess_exec(
-        sys.executable,
-        "-m",
-        "tests.faults.breaker_child",
-        url,
-        stdin=asyncio.subprocess.PIPE,
-        stdout=asyncio.subprocess.PIPE,
-    )
+    process = await fork(breaker_child.main, url)
     try:
         yield Other(process)
-        process.stdin.close()
-        async with asyncio.timeout(HANG_TIMEOUT):
-            assert await process.wait() in (0, -9)
+        process.close_input()
+        assert await process.wait() in (0, -9)
     finally:
-        if process.returncode is None:
-            process.kill()
-            await process.wait()
+        process.kill()
+        await process.wait()
 
 
 @pytest.fixture
@@ -83,11 +80,23 @@ async def test_of_two_hundred_calls_in_two_processes_one_is_the_trial(pair):
         assert opening not in (before, None)
 
 
-async def test_a_killed_process_s_trial_is_made_by_the_other_after_its_lease(pair):
+async def end_leases(url):
+    """Do what time does: end the lease of every trial."""
+    database = Database(url, clock=SystemClock())
+    await database.open()
+    async with database.write() as unit:
+        ended = unit.now - timedelta(seconds=1)
+        await unit.session.execute(update(BreakerOpeningRow).values(probe_until=ended))
+    await database.close()
+
+
+async def test_a_killed_process_s_trial_is_made_by_the_other_after_its_lease(pair, database_url):
     opening = await pair[0].ask("fail")
     await pair[1].sees(opening)
     winner, loser = await race(pair)
     await winner.kill()
+    assert await loser.ask("rush") == 0
+    await end_leases(database_url)
     successes = 0
     async with asyncio.timeout(HANG_TIMEOUT):
         while successes < 3:

@@ -5,7 +5,6 @@ import json
 import os
 import random
 import signal
-import sys
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 
@@ -23,8 +22,10 @@ from mymozhem.rooms.prizes.manage import NewPrize, add_prize
 from mymozhem.rooms.tables.draws import DrawRow
 from mymozhem.rooms.tables.events import RoomEventRow
 from mymozhem.rooms.tables.prizes import PrizeRow, WinnerRow
+from tests.faults import worker_host
 from tests.faults.kills import QUANTITY, ROUNDS, WINS
 from tests.support import isolated
+from tests.support.forked_process import fork
 from tests.support.isolated import is_alive
 from tests.support.isolated_host import isolated_house
 from tests.support.timing import HANG_TIMEOUT, until
@@ -154,18 +155,14 @@ async def start():
     started = []
 
     async def start(code, action, where):
-        program = [sys.executable, "-m", "tests.faults.worker_host", str(code.folder)]
-        process = await asyncio.create_subprocess_exec(
-            *program, action, str(where), stdout=asyncio.subprocess.PIPE
-        )
+        process = await fork(worker_host.main, code.folder, action, str(where))
         started.append(process)
         return process
 
     yield start
     for process in started:
-        if process.returncode is None:
-            process.kill()
-            await process.wait()
+        process.kill()
+        await process.wait()
 
 
 ENDS = {

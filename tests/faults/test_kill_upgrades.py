@@ -1,17 +1,17 @@
 """A host is killed while it moves a room: the room is of one version, wholly, and can be moved."""
 
-import asyncio
 import os
 import random
 import signal
-import sys
 
 from structlog.testing import capture_logs
 
 from mymozhem.audit.tables import AuditRow
+from tests.faults import upgrade_child
 from tests.faults.kills import ROUNDS
 from tests.integration.rooms.upgrades.test_upgrade import RENAME, RENAMED
 from tests.support.apps.versioned_app import VersionedApp, open_versioned_host
+from tests.support.forked_process import fork
 from tests.support.timing import LoadTolerantClock
 
 #: statements, flushes and commits of one move and of the start before it, and some more
@@ -20,14 +20,11 @@ STEPS = 60
 
 async def killed_at(versioned_host, url, room, steps):
     """Run the host that dies; return whether it came as far as that step."""
-    child = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "tests.faults.upgrade_child",
-        url, str(versioned_host.folder), room.id, versioned_host.host.organizer.user_id, str(steps),
-        stdout=asyncio.subprocess.PIPE,
-    )  # fmt: skip
-    await child.communicate()
-    assert child.returncode in (0, -signal.SIGKILL)
-    return child.returncode == -signal.SIGKILL
+    folder, organizer = str(versioned_host.folder), versioned_host.host.organizer
+    child = await fork(upgrade_child.main, url, folder, room.id, organizer.user_id, steps)
+    status = await child.wait()
+    assert status in (0, -signal.SIGKILL)
+    return status == -signal.SIGKILL
 
 
 def steps_to_die_at():

@@ -1,6 +1,5 @@
 """A host that moves a room to another version, and kills itself at the n-th step of that."""
 
-import asyncio
 import sys
 from pathlib import Path
 
@@ -27,7 +26,3 @@ async def main(url: str, folder: str, room_id: str, user_id: str, steps: int) ->
     await services.dispatcher.close()
     await database.close()
     sys.stdout.write(f"{fuse.burnt}\n")
-
-
-if __name__ == "__main__":
-    asyncio.run(main(*sys.argv[1:5], int(sys.argv[5])))

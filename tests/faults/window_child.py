@@ -7,7 +7,6 @@ Each acknowledgement is a line of JSON on the standard output, written once it w
 import asyncio
 import json
 import os
-import sys
 from pathlib import Path
 
 from sqlalchemy import func, select, update
@@ -109,7 +108,3 @@ async def answer(
         say(window=window.key, person=person.id, key=key, id=accepted.submission_id)
         number += 1
         await asyncio.sleep(0.01)
-
-
-if __name__ == "__main__":
-    asyncio.run(main(sys.argv[1], sys.argv[2], int(sys.argv[3]), sys.argv[4]))

@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-import sys
 import time
 from collections import Counter
 from contextlib import asynccontextmanager
@@ -17,7 +16,10 @@ from mymozhem.rooms.tables.events import RoomEventRow, RoomStreamRow
 from mymozhem.rooms.tables.participants import ParticipantRow
 from mymozhem.rooms.tables.scores import ScoreRow
 from mymozhem.rooms.tables.windows import HeartbeatRow, SubmissionRow, WindowRow
+from tests.faults import window_child
+from tests.faults.kills import end_leases
 from tests.support.apps.slow_window_app import ACCEPTS, POINTS, RULES, SlowWindowApp
+from tests.support.forked_process import fork
 from tests.support.host import HostHarness, make_host, make_services
 
 PHONES = 8
@@ -113,16 +115,8 @@ class WindowScene:
                 assert self.acknowledged.setdefault(key, heard["id"]) == heard["id"]
 
     async def _start(self, steps, mode):
-        return await asyncio.create_subprocess_exec(
-            sys.executable,
-            "-m",
-            "tests.faults.window_child",
-            self.url,
-            str(self.folder),
-            str(steps),
-            mode,
-            stdout=asyncio.subprocess.PIPE,
-        )
+        await end_leases(self.url)
+        return await fork(window_child.main, self.url, str(self.folder), steps, mode)
 
     async def rows(self, table):
         database = Database(self.url, clock=SystemClock())

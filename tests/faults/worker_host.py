@@ -14,22 +14,18 @@ from tests.support.isolated import den, prober_manifest
 
 
 async def main(folder: Path, action: str, where: str) -> None:
-    manifest = Manifest.of(dict(prober_manifest()), registered_as="prober")
-    code = IsolatedCode("prober", manifest, "acme-prober", "1.0.0", "0" * 64, folder)
-    stopped = asyncio.Event()
-    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stopped.set)
-    async with den(code) as host:
-        told = await host.reply("look-around")
-        payload = {"where": where} if action in {"leave-children", "make-files"} else {}
-        asked = asyncio.create_task(host.ask(action, **payload))
-        await asyncio.wait({asked}, timeout=0.5)
-        line = {"pid": host.status.pid, "folder": told["folder"]}
-        sys.stdout.write(json.dumps(line) + "\n")
-        sys.stdout.flush()
-        await stopped.wait()
-        asked.cancel()
-
-
-if __name__ == "__main__":
     with capture_logs():  # the parent reads what is written
-        asyncio.run(main(Path(sys.argv[1]), sys.argv[2], sys.argv[3]))
+        manifest = Manifest.of(dict(prober_manifest()), registered_as="prober")
+        code = IsolatedCode("prober", manifest, "acme-prober", "1.0.0", "0" * 64, folder)
+        stopped = asyncio.Event()
+        asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stopped.set)
+        async with den(code) as host:
+            told = await host.reply("look-around")
+            payload = {"where": where} if action in {"leave-children", "make-files"} else {}
+            asked = asyncio.create_task(host.ask(action, **payload))
+            await asyncio.wait({asked}, timeout=0.5)
+            line = {"pid": host.status.pid, "folder": told["folder"]}
+            sys.stdout.write(json.dumps(line) + "\n")
+            sys.stdout.flush()
+            await stopped.wait()
+            asked.cancel()

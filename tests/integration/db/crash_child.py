@@ -27,6 +27,3 @@ async def main(url: str) -> None:
         await unit.session.execute(select(func.count()).select_from(Counter))
         say("flushed")
         await asyncio.Event().wait()
-
-
-asyncio.run(main(sys.argv[1]))

@@ -1,6 +1,5 @@
 """A host that commits row after row and acknowledges each, until it is killed."""
 
-import asyncio
 import sys
 from functools import partial
 
@@ -23,6 +22,3 @@ async def main(url: str) -> None:
         async with database.write() as unit:
             unit.session.add(Counter(name=name))
             unit.after_commit(partial(say, name))
-
-
-asyncio.run(main(sys.argv[1]))

@@ -9,8 +9,9 @@ from sqlalchemy import make_url, select
 from mymozhem.clock import HeldClock
 from mymozhem.db.process_lock import AlreadyRunning, ProcessLock, running_host
 from mymozhem.db.unit_of_work import Database
+from tests.integration.db import crash_child
 from tests.integration.db.tables import Counter
-from tests.integration.db.test_crash import kill, start
+from tests.support.forked_process import fork
 
 pytestmark = pytest.mark.parametrize("dialect", ["sqlite"], indirect=True)
 
@@ -38,12 +39,13 @@ async def test_the_lock_is_free_after_close(database_url):
 
 
 async def test_the_lock_dies_with_its_process(database_url, file):
-    child = await start("crash_child", database_url)
+    child = await fork(crash_child.main, database_url)
     await child.stdout.readline()
     assert running_host(file) == child.pid
     with pytest.raises(AlreadyRunning, match=str(child.pid)):
         ProcessLock(file).acquire()
-    await kill(child)
+    child.kill()
+    await child.wait()
     assert running_host(file) is None
 
 

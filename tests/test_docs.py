@@ -24,7 +24,15 @@ from mymozhem.resources import resource_root
 from tests.docs import write
 from tests.docs.blocks import ROOT, Block, blocks, pages, prose
 from tests.docs.run_examples import examples, run
-from tests.docs.run_page import checkout, expectations, matches, walk
+from tests.docs.run_page import (
+    SharedHost,
+    checkout,
+    expectations,
+    matches,
+    shared_host,
+    starts_with,
+    walk,
+)
 
 DOCS = ROOT / "docs"
 PAGES = pages()
@@ -39,6 +47,8 @@ WALKED = [
     DOCS / "howto" / "migrate-rooms-to-a-new-version.md",
     DOCS / "howto" / "register-a-remote-app.md",
 ]
+#: the command that starts a demo, with which several pages begin
+DEMO = "make run"
 LANGUAGES = {"sh", "python", "json", "toml", "text", "ini", "http"}
 #: variables that only the tests read
 OF_TESTS = {
@@ -62,10 +72,18 @@ def of(language: str) -> list[Block]:
 # ------------------------------------------------------------------------------- what can be run
 
 
+@pytest.fixture(scope="module")
+def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SharedHost]:
+    """The host that readers of several pages start with the same first command."""
+    with shared_host(DEMO, checkout(tmp_path_factory.mktemp("demo"))) as host:
+        yield host
+
+
 @pytest.mark.skipif(shutil.which("curl") is None, reason="the reader of a tutorial has curl")
 @pytest.mark.parametrize("page", WALKED, ids=named)
-def test_every_command_of_a_tutorial_runs_and_prints_what_the_page_says(page, tmp_path):
-    walked = walk(page, checkout(tmp_path))
+def test_every_command_of_a_tutorial_runs_and_prints_what_the_page_says(page, tmp_path, request):
+    host = request.getfixturevalue("demo") if starts_with(page, DEMO) else None
+    walked = walk(page, checkout(tmp_path), host)
     assert walked.problem is None, walked.problem
     wrong = [
         f"{shown}\n{shown.text}\nbut printed was\n{walked.printed[commands]}"

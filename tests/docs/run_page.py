@@ -2,7 +2,7 @@
 
 The commands run in one shell, in a folder that looks like a checkout after `make install-dev`.
 Nothing in them is replaced: the shell has MYMOZHEM_PORT, a free port, which readers may set as
-well.
+well. Pages that begin with the same command, such as `make run`, can share the host that it starts.
 """
 
 import os
@@ -13,6 +13,8 @@ import socket
 import subprocess
 import sys
 import sysconfig
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -35,12 +37,11 @@ set -m
 ({command}) > {log} 2>&1 &
 SERVER=$!
 set +m
-READY="http://127.0.0.1:$MYMOZHEM_PORT/health/ready"
-for _ in $(seq 1200); do
-  curl -sf "$READY" > /dev/null && grep -q -- {until} {log} && break
-  kill -0 $SERVER || {{ cat {log} >&2; exit 1; }}
-  sleep 0.1
-done"""
+{wait} "$MYMOZHEM_PORT" {log} {until} "$SERVER" || {{ cat {log} >&2; exit 1; }}"""
+_WAIT = shlex.join(
+    [sys.executable, "-I", "-S", str(Path(__file__).with_name("wait_ready.py")), str(HANG_TIMEOUT)]
+)
+_READY = "the host is ready"
 
 
 @dataclass(frozen=True)
@@ -49,6 +50,20 @@ class Walked:
 
     printed: dict[Block, str]
     problem: str | None
+
+
+@dataclass(frozen=True)
+class SharedHost:
+    """A host that a command started in a checkout, for all pages that begin with that command."""
+
+    command: str
+    folder: Path
+    port: int
+
+    @property
+    def printed(self) -> str:
+        """What the command has printed until now."""
+        return (self.folder / "server.log").read_text(errors="replace")
 
 
 def checkout(folder: Path) -> Path:
@@ -69,16 +84,43 @@ def checkout(folder: Path) -> Path:
     return folder
 
 
-def walk(page: Path, folder: Path) -> Walked:
-    """Walk through a page in a checkout and return what each block printed."""
+@contextmanager
+def shared_host(command: str, folder: Path) -> Iterator[SharedHost]:
+    """Type a command that starts a host in a checkout; stop the host with Ctrl+C at the end."""
+    host = SharedHost(command, folder, _free_port())
+    server = _SERVER.format(command=command, log="server.log", until="''", wait=_WAIT)
+    (folder / "serve.sh").write_text(f"{_HEAD}\n{server}\necho {_READY}\nread -r || true\n")
+    run = _shell("serve.sh", folder, _environment(folder, host.port), stdin=subprocess.PIPE)
+    try:
+        assert run.stdout is not None
+        if run.stdout.readline().strip() != _READY:
+            raise AssertionError(run.communicate(timeout=HANG_TIMEOUT)[1])
+        yield host
+        run.communicate(timeout=HANG_TIMEOUT)
+    finally:
+        _end(run)
+
+
+def starts_with(page: Path, command: str) -> bool:
+    """Tell whether the first commands of a page are one that starts a host."""
+    first = next(block for block in blocks(page) if block.language == "sh")
+    return "server" in first.words and first.text.strip() == command
+
+
+def walk(page: Path, folder: Path, host: SharedHost | None = None) -> Walked:
+    """Walk through a page in a checkout and return what each block printed.
+
+    The first command of the page is not typed again if `host` is what it starts.
+    """
     steps = list(blocks(page))
-    script = "\n".join([_HEAD, *(_step(n, step) for n, step in enumerate(steps))])
+    skipped = steps[0] if host is not None else None
+    assert host is None or starts_with(page, host.command)
+    script = "\n".join(
+        [_HEAD, *(_step(n, step) for n, step in enumerate(steps) if step is not skipped)]
+    )
     (folder / "walk.sh").write_text(f"{script}\n")
-    run = subprocess.Popen(
-        ["bash", "walk.sh"], cwd=folder, env=_environment(folder), text=True,
-        stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-        start_new_session=True,
-    )  # fmt: skip
+    home, port = (host.folder, host.port) if host is not None else (folder, _free_port())
+    run = _shell("walk.sh", folder, _environment(home, port), stdin=subprocess.DEVNULL)
     try:
         printed, complaints = run.communicate(timeout=HANG_TIMEOUT)
     finally:
@@ -87,6 +129,8 @@ def walk(page: Path, folder: Path) -> Walked:
     by_block = {steps[int(n)]: text for n, text in zip(pieces[1::2], pieces[2::2], strict=True)}
     for log in folder.glob("server-*.log"):
         by_block[steps[int(log.stem.removeprefix("server-"))]] = log.read_text()
+    if host is not None:
+        by_block[steps[0]] = host.printed
     if run.returncode == 0:
         return Walked(by_block, None)
     last = list(by_block)[-1] if by_block else page
@@ -126,19 +170,34 @@ def _step(number: int, block: Block) -> str:
     mark = f"printf '\\n%s\\n' {shlex.quote(_MARK.format(number))}"
     if "server" in block.words:
         log, until = f"server-{number}.log", shlex.quote(block.until)
-        return f"{mark}\n" + _SERVER.format(command=block.text.strip(), log=log, until=until)
+        command = block.text.strip()
+        return f"{mark}\n" + _SERVER.format(command=command, log=log, until=until, wait=_WAIT)
     return f"{mark}\n{block.text}"
 
 
-def _environment(folder: Path) -> dict[str, str]:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+def _shell(
+    script: str, folder: Path, environment: dict[str, str], *, stdin: int
+) -> "subprocess.Popen[str]":
+    """Run a script in a session of its own."""
+    return subprocess.Popen(
+        ["bash", script], cwd=folder, env=environment, text=True,
+        stdin=stdin, stdout=subprocess.PIPE, stderr=subprocess.PIPE, start_new_session=True,
+    )  # fmt: skip
+
+
+def _environment(home: Path, port: int) -> dict[str, str]:
     known = {name: os.environ[name] for name in ("PATH", "LANG", "TMPDIR") if name in os.environ}
     return known | {
-        "HOME": str(folder), "MYMOZHEM_PORT": str(port), "PYTHONDONTWRITEBYTECODE": "1",
+        "HOME": str(home), "MYMOZHEM_PORT": str(port),
         "PIP_DISABLE_PIP_VERSION_CHECK": "1", "PIP_NO_INDEX": "1",
     }  # fmt: skip
+
+
+def _free_port() -> int:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port: int = free.getsockname()[1]
+    return port
 
 
 def _end(run: "subprocess.Popen[str]") -> None:

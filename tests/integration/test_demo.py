@@ -14,8 +14,10 @@ from pathlib import Path
 import aiohttp
 import pytest
 from aiohttp import test_utils, web
+from click.testing import CliRunner
 from rich.console import Console
 
+from mymozhem.cli import cli
 from mymozhem.config import Settings
 from mymozhem.contract.demo import Attempt, DemoFailed
 from mymozhem.demo.accounts import logins
@@ -28,8 +30,8 @@ from tests.support.timing import HANG_TIMEOUT
 COMMAND = [sys.executable, "-m", "mymozhem", "demo"]
 POSITIONS = "171, 245, 68, 190, 70, 126, 110, 128, 138, 173"
 FAULT = '{"error": {"code": "X", "message": "Down.", "details": {}}}'
-#: fewer than come when nobody says how many, so that all tests stay quick
-PEOPLE = 24
+#: the fewest that a demo can have; 200 come if nobody says how many
+PEOPLE = 12
 
 
 def clean_environment(folder: Path, **more: str) -> dict[str, str]:
@@ -73,8 +75,7 @@ def test_a_demo_is_served_with_logins_of_its_own_and_stops_when_it_is_told(tmp_p
         printed, _ = host.communicate(timeout=HANG_TIMEOUT)
     file = tmp_path / "record.json"
     file.write_text(json.dumps(record))
-    verify = [sys.executable, "-m", "mymozhem", "draw", "verify", str(file)]
-    assert subprocess.run(verify, capture_output=True, check=False).returncode == 0, printed
+    assert CliRunner().invoke(cli, ["draw", "verify", str(file)]).exit_code == 0, printed
     assert "does not use MYMOZHEM_DATABASE_URL" in printed
     organizer, admin = logins(tmp_path / "demo")
     for login in (organizer, admin):

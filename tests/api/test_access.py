@@ -125,13 +125,13 @@ async def a_scene(host: ApiHost, *, public: bool = False) -> Scene:
 
 
 async def a_caller(
-    host: ApiHost, kind: str, scene: Scene | None, *, number: int = 0
+    host: ApiHost, kind: str, scene: Scene | None, *, number: int = 0, elsewhere: Any = None
 ) -> tuple[Caller, Principal | None]:
     """Return somebody of a kind, in the scene's room with their role where they have one."""
     if kind == "anonymous":
         return host.nobody, None
     if kind == "guest of another room":
-        elsewhere = await host.start(name="Elsewhere")
+        elsewhere = elsewhere or await host.start(name="Elsewhere")
         guest, _ = await host.guest(elsewhere)
         return guest, Principal(guest.id, PersonKind.GUEST, elsewhere["id"], "t")
     caller = await host.person(
@@ -256,9 +256,10 @@ async def test_each_caller_gets_from_each_route_outside_of_rooms_what_the_table_
     kind: str, place: str, host: ApiHost
 ):
     own = PLACES[place] and kind != "anonymous"
+    elsewhere = await host.start(name="Elsewhere")
     wrong = []
     for number, endpoint in enumerate(ELSEWHERE):
-        caller, principal = await a_caller(host, kind, None, number=number)
+        caller, principal = await a_caller(host, kind, None, number=number, elsewhere=elsewhere)
         whose = caller.id if own else (await host.person(f"other{number}@example.com")).id
         ids = {"id": whose, "appId": "stall", "v": "1.0.0"}
         if "/notifications/{id}" in endpoint:

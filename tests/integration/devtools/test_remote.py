@@ -2,13 +2,6 @@
 
 import asyncio
 import json
-import os
-import shutil
-import subprocess
-import sys
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-from pathlib import Path
 
 import pytest
 
@@ -19,54 +12,10 @@ from mymozhem.devtools.remote_plugin import RemoteApp
 from mymozhem.devtools.report import Fitness
 from mymozhem.devtools.scaffold import Language, write_project
 from mymozhem.errors import Invalid
-from tests.support.node_app import free_port
-from tests.support.timing import HANG_TIMEOUT
+from tests.support.remote_project import running
 
 
-def _node() -> str | None:
-    """Return a Node that runs TypeScript by itself; None if there is none."""
-    node = shutil.which("node")
-    if node is None:
-        return None
-    asked = [node, "-p", "Boolean(process.features.typescript)"]
-    said = subprocess.run(asked, capture_output=True, text=True, check=False)
-    return node if said.stdout.strip() == "true" else None
-
-
-NODE = _node()
-PROGRAMS = {Language.PYTHON: (sys.executable, "app.py"), Language.TYPESCRIPT: (NODE, "app.ts")}
-
-
-@asynccontextmanager
-async def running(folder: Path, language: Language, secret: str) -> AsyncIterator[str]:
-    """Run a remote project and yield its address."""
-    program, file = PROGRAMS[language]
-    port = free_port()
-    process = await asyncio.create_subprocess_exec(
-        str(program), file,
-        cwd=folder,
-        env={**os.environ, "MYMOZHEM_APP_SECRET": secret, "PORT": str(port)},
-        stdout=asyncio.subprocess.PIPE,
-    )  # fmt: skip
-    try:
-        assert process.stdout is not None
-        await asyncio.wait_for(process.stdout.readline(), HANG_TIMEOUT)
-        yield f"http://127.0.0.1:{port}"
-    finally:
-        process.terminate()
-        await process.wait()
-
-
-@pytest.mark.parametrize(
-    "language",
-    [
-        Language.PYTHON,
-        pytest.param(
-            Language.TYPESCRIPT,
-            marks=pytest.mark.skipif(NODE is None, reason="no Node that runs TypeScript"),
-        ),
-    ],
-)
+@pytest.mark.parametrize("language", Language)
 async def test_a_new_remote_project_is_complete(tmp_path, language):
     folder, secret = tmp_path / "project", new_secret()
     write_project(Names.of("show-of-hands"), folder, remote=language)

@@ -20,6 +20,7 @@ from .policy_checks import policy_problems
 from .problems import Problem
 from .remote_checks import remote_problems
 from .settings_migrations.semantic_checks import migration_problems
+from .text_checks import text_problems
 
 ID = re.compile(r"[a-z][a-z0-9_-]{1,62}")
 
@@ -65,6 +66,7 @@ def semantic_problems(
     yield from remote_problems(document)
     yield from policy_problems(document)
     yield from migration_problems(document)
+    yield from text_problems(document)
 
 
 def _identity(facts: Facts) -> Iterator[Problem]:

@@ -1,6 +1,6 @@
 """The process that holds the author's code: a host on an embedded database, with one app.
 
-It is restarted after every change of the code, and ends with its parent process.
+It is forked again after every change of the code, and ends with its parent process.
 """
 
 import asyncio
@@ -42,24 +42,24 @@ from .app_profile import AppProfile
 from .app_source import AppSource
 from .call_format import block
 from .call_recorder import RecordedCall, recorded
+from .dev_protocol import AGAIN, STOP_SECONDS
+from .fork_server import wait_for_fork
 from .remote_plugin import RemoteApp, remote_plugin
 
 NOT_LOADED = 3
 _DATABASE = "dev.sqlite3"
 _HERE = "127.0.0.1"
 _STDIN = 0
-#: what the parent writes: to start, and to print the last call again
-START, AGAIN = b"g", b"f"
 _GRACE_SECONDS = 1
 
 
-def main(named: str, folder: str, port: str, descriptor: str) -> int:
-    """Wait for the word to start; then serve until a signal, or until standard input is closed.
+def main(named: str, folder: str, port: str, descriptor: str, reports: str) -> int:
+    """Fork whenever the parent says so; a fork serves until a signal, or its input is closed.
 
-    `named` is an `AppSource` or a `RemoteApp` as JSON, `descriptor` that of the listening socket.
-    A process that waits has imported the host already. Returns the exit status.
+    `named` is an `AppSource` or a `RemoteApp` as JSON, `descriptor` that of the listening socket,
+    and `reports` that on which forks and their ends are reported. Returns the exit status.
     """
-    if os.read(_STDIN, 1) != START:
+    if not wait_for_fork(int(reports), patience=STOP_SECONDS):
         return 0
     said = json.loads(named)
     settings = settings_of(Path(folder), int(port))

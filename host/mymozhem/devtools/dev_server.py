@@ -1,4 +1,4 @@
-"""The server of `mymozhem app dev`: restarts the process that holds the app after each change."""
+"""The server of `mymozhem app dev`: replaces the process that holds the app after each change."""
 
 import asyncio
 import json
@@ -7,7 +7,6 @@ import signal
 import socket
 import sys
 import threading
-from asyncio.subprocess import PIPE, Process
 from collections.abc import AsyncIterator, Coroutine
 from contextlib import asynccontextmanager, suppress
 from dataclasses import asdict
@@ -29,14 +28,14 @@ from mymozhem.manifests.model import Manifest
 
 from .app_profile import AppProfile
 from .app_source import AppSource
-from .dev_process import AGAIN, START
+from .dev_protocol import AGAIN
 from .dev_room import DevRoom, gather
 from .dev_script import read_script, steps_of
+from .fork_server import ForkServer
 from .remote_plugin import RemoteApp
 from .simulated_participants import SimulatedParticipants
 from .startup_message import startup_message
 
-STOP_SECONDS = 5
 _LOOK_AGAIN = 0.05
 _STDIN = 0
 _HERE = "127.0.0.1"
@@ -68,8 +67,7 @@ class DevServer:
         self._port = port
         self._script = script
         self._full = full
-        self._spare: Process | None = None
-        self._process: Process | None = None
+        self._forks: ForkServer | None = None
         self._listening = socket.create_server((_HERE, port), backlog=_BACKLOG)
         self._people = people
         self._play = play
@@ -90,15 +88,15 @@ class DevServer:
             await _until_first(self._again_and_again(), self._watch(), self._over.wait())
         finally:
             self._listening.close()
-            if self._spare is not None:
-                await _end(self._spare)
+            if self._forks is not None:
+                await self._forks.close()
 
     async def _again_and_again(self) -> None:
         while True:
             self._changed.clear()
-            async with self._worker() as process:
+            async with self._worker() as worker:
                 try:
-                    await _until_first(self._evening(), process.wait(), self._changed.wait())
+                    await _until_first(self._evening(), worker.wait(), self._changed.wait())
                 except (DemoFailed, aiohttp.ClientError, TimeoutError) as error:
                     say(f"   {error}")
                 if not self._changed.is_set():
@@ -120,7 +118,6 @@ class DevServer:
             say(startup_message(address, card, party, organizer, token, kept=kept))
             manifest = Manifest.of(card.manifest, registered_as=card.app_id)
             people = SimulatedParticipants(evening, manifest, party, say)
-            self._spare = self._spare or await self._spawn()  # for the next reload
             if self._script is not None:
                 self._scripted.set()
             async with asyncio.TaskGroup() as group:
@@ -151,31 +148,25 @@ class DevServer:
 
     def _again(self) -> None:
         """Let the process print the last call again."""
-        if self._process is not None and self._process.stdin is not None:
-            self._process.stdin.write(AGAIN)
+        if self._forks is not None:
+            self._forks.tell(AGAIN)
 
     @asynccontextmanager
-    async def _worker(self) -> AsyncIterator[Process]:
-        """Start the process that holds the app; it has ended after the block."""
-        process, self._spare = self._spare or await self._spawn(), None
-        if process.stdin is not None:
-            process.stdin.write(START)
-        self._process = process
+    async def _worker(self) -> AsyncIterator[ForkServer]:
+        """Start a process that holds the app; it has ended after the block."""
+        if self._forks is None or not self._forks.is_alive:
+            self._forks = await self._spawn()
+        self._forks.fork()
         try:
-            yield process
+            yield self._forks
         finally:
-            self._process = None
-            await _end(process)
+            await self._forks.end()
 
-    async def _spawn(self) -> Process:
-        """Create a process that has imported the host, and waits for the word to start."""
-        kept = {name: value for name, value in os.environ.items() if name[:9] != "MYMOZHEM_"}
+    async def _spawn(self) -> ForkServer:
         descriptor = self._listening.fileno()
-        return await asyncio.create_subprocess_exec(
-            *_command(self._source, self._folder, self._port, descriptor, full=self._full),
-            env=kept,
-            stdin=PIPE,  # the child ends if this process ends, even by a kill
-            start_new_session=True,  # only this process gets Ctrl+C
+        return await ForkServer.spawn(
+            _command(self._source, self._folder, self._port, descriptor, full=self._full),
+            variables={name: text for name, text in os.environ.items() if name[:9] != "MYMOZHEM_"},
             pass_fds=(descriptor,),
         )
 
@@ -235,16 +226,3 @@ async def _until_first(*work: Coroutine[Any, Any, object]) -> None:
         for each in tasks:
             each.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
-
-
-async def _end(process: Process) -> None:
-    """Terminate a process, kill it if it does not end, and wait for it."""
-    with suppress(ProcessLookupError):
-        process.terminate()
-    try:
-        async with asyncio.timeout(STOP_SECONDS):
-            await process.wait()
-    except TimeoutError:
-        with suppress(ProcessLookupError):
-            process.kill()
-        await process.wait()

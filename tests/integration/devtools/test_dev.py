@@ -12,14 +12,18 @@ from pathlib import Path
 
 import pytest
 
+from mymozhem.contract.signing import new_secret
+from mymozhem.devtools.project_names import Names
+from mymozhem.devtools.scaffold import Language, write_project
 from tests.integration.devtools.conftest import COMMAND, clean_environment
+from tests.support.remote_project import running
 from tests.support.timing import HANG_TIMEOUT
 
 
 class Bench:
     """A bench that runs; what it prints is read from a file."""
 
-    def __init__(self, project: Path, folder: Path, *more: str) -> None:
+    def __init__(self, project: Path, folder: Path, *more: str, **variables: str) -> None:
         self.printed = folder / "printed.txt"
         self.folder = folder / "data"
         with self.printed.open("wb") as output:
@@ -28,7 +32,8 @@ class Bench:
                     *(*COMMAND, "dev", str(project), "--port", "0"),
                     *("--data-dir", str(self.folder), *more),
                 ],
-                env=clean_environment(), stdin=subprocess.PIPE, stdout=output, stderr=output,
+                env=clean_environment(**variables),
+                stdin=subprocess.PIPE, stdout=output, stderr=output,
             )  # fmt: skip
         self.read = 0
 
@@ -120,7 +125,18 @@ def test_an_app_is_tried_changed_broken_mended_and_left(bench, hooks):
     crashed = bench.until("raised   ZeroDivisionError", "if 1 / 0 or question", "503 APP_FAILED")
     assert "site-packages" not in crashed
 
-    change(hooks, "if 1 / 0", "if (1 / 0")
+    change(hooks, "if 1 / 0 or question", "if not question")
+    change(hooks, "type=ASKED", 'type="bell-ringing:unheard"')
+    change(hooks, "type=COUNTED", 'type="bell-ringing:unheard"')
+    bench.until("runs again, in the same room")
+    bench.type("p")
+    bench.until("EFFECT_REFUSED: emit: The manifest declares no event 'bell-ringing:unheard'.")
+    change(hooks, 'Emit(type="bell-ringing:unheard", payload={"question": question}),', "")
+    bench.until("runs again, in the same room")
+    bench.type("p")
+    bench.until("close_window was not applied, EFFECT_REFUSED: emit: The manifest declares no")
+
+    change(hooks, "if not question", "if (1 / 0 or question")
     bench.until("SyntaxError", "The app is not running")
     change(hooks, "if (1 / 0 or question", "if not question")
     bench.until("runs again, in the same room")
@@ -130,12 +146,6 @@ def test_an_app_is_tried_changed_broken_mended_and_left(bench, hooks):
     assert room not in anew
 
     assert bench.end(signal.SIGINT) == 0
-    assert bench.is_gone()
-
-
-def test_what_holds_the_app_ends_with_whoever_started_it_even_if_that_is_killed(bench):
-    bench.until("A saved file is loaded at once")
-    assert bench.end(signal.SIGKILL) == -signal.SIGKILL
     assert bench.is_gone()
 
 
@@ -149,6 +159,7 @@ def test_q_is_the_end_even_before_anything_runs(bench):
 def test_a_reload_refuses_no_connection_closes_the_breaker_and_plays_the_scenario(
     project, tmp_path, hooks
 ):
+    """The end is a kill, with which what holds the app ends as well."""
     script = tmp_path / "evening.json"
     ask = {"action": "ask", "payload": {"question": "Break?"}, "answers": [{"answer": "no"}] * 5}
     script.write_text(json.dumps([ask] * 6))
@@ -172,8 +183,10 @@ def test_a_reload_refuses_no_connection_closes_the_breaker_and_plays_the_scenari
         bench.type("f")
         bench.until("close_window")
     finally:
-        bench.end(signal.SIGTERM)
+        status = bench.end(signal.SIGKILL)
         bench.process.stdin.close()
+    assert status == -signal.SIGKILL
+    assert bench.is_gone()
 
 
 def connect_repeatedly(port: int, over: threading.Event, refused: list[OSError]) -> None:
@@ -185,19 +198,22 @@ def connect_repeatedly(port: int, over: threading.Event, refused: list[OSError])
             refused.append(error)
 
 
-def test_the_reason_of_a_refused_effect_is_shown(project, tmp_path, hooks):
-    change(hooks, "type=ASKED", 'type="bell-ringing:unheard"')
-    change(hooks, "type=COUNTED", 'type="bell-ringing:unheard"')
-    bench = Bench(project, tmp_path)
-    try:
-        bench.until("A saved file is loaded at once")
-        bench.type("p")
-        reason = "EFFECT_REFUSED: emit: The manifest declares no event 'bell-ringing:unheard'."
-        bench.until(reason)
-        change(hooks, 'Emit(type="bell-ringing:unheard", payload={"question": question}),', "")
-        bench.until("runs again, in the same room")
-        bench.type("p")
-        bench.until("close_window was not applied, EFFECT_REFUSED: emit: The manifest declares no")
-    finally:
-        bench.end(signal.SIGTERM)
-        bench.process.stdin.close()
+async def test_an_app_that_is_a_web_service_is_tried_and_its_manifest_is_watched(tmp_path):
+    project, secret = tmp_path / "project", new_secret()
+    write_project(Names.of("show-of-hands"), project, remote=Language.PYTHON)
+    manifest = project / "manifest.json"
+    async with running(project, Language.PYTHON, secret) as url:
+        options = ("--url", url, "--manifest", str(manifest))
+        bench = Bench(project, tmp_path, *options, MYMOZHEM_APP_SECRET=secret)
+        try:
+            greeting = bench.until("A saved file is loaded at once")
+            assert "Show of hands 0.1.0 runs at http://127.0.0.1:" in greeting
+            bench.type("p")
+            played = bench.until("close_window question-1", "show-of-hands:counted")
+            assert '"yes": 3, "no": 2' in played
+            change(manifest, "Seconds to answer", "Time to answer")
+            bench.until("A new room is created", "A saved file is loaded at once")
+        finally:
+            bench.end(signal.SIGTERM)
+            bench.process.stdin.close()
+    assert bench.is_gone()

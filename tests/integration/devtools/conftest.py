@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from mymozhem.devtools.project_names import Names
+from mymozhem.devtools.scaffold import write_project
 from tests.support.timing import HANG_TIMEOUT
 
 COMMAND = [sys.executable, "-m", "mymozhem", "app"]
@@ -34,8 +36,8 @@ def call() -> Call:
 
 
 @pytest.fixture
-def project(tmp_path: Path, call: Call) -> Path:
+def project(tmp_path: Path) -> Path:
     """A project as `mymozhem app new` makes it, nowhere installed."""
-    made = call("new", "bell-ringing", "--into", str(tmp_path))
-    assert made.returncode == 0, made.stderr
-    return tmp_path / "bell-ringing"
+    folder = tmp_path / "bell-ringing"
+    write_project(Names.of("bell-ringing"), folder)
+    return folder

@@ -30,9 +30,10 @@ A folder imports only from rows below its own; folders of one row never import e
   app_state.py
   scores.py
 3 core/            access, app_context, app_context_data, app_outbox, audiences, call_listener,
-                   event_log, join_code, leased, membership, notices, participant_lookup,
-                   revision, services, transaction, uploaded_text, whole_numbers
-2 coordination/    action_batches, in_flight_calls, join_batches, room_mutex,
+                   caller_reads, event_log, join_code, leased, membership, notices,
+                   participant_lookup, revision, services, transaction, uploaded_text,
+                   whole_numbers
+2 coordination/    action_batches, in_flight_calls, join_batches, known_locks, room_mutex,
                    submission_batches, timer_rates
 1 tables/          draws, events, imports, locks, notifications, participants, pending_calls,
                    prizes, rooms, scores, timers, windows

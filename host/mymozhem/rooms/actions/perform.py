@@ -15,8 +15,9 @@ from mymozhem.rooms.app_calls.exchange import Exchange, PreparedCall, run_exchan
 from mymozhem.rooms.app_calls.fallbacks import record_fallback
 from mymozhem.rooms.coordination.action_batches import ActionResponse
 from mymozhem.rooms.core.app_context import build_context
+from mymozhem.rooms.core.caller_reads import read_caller, read_caller_now
 from mymozhem.rooms.core.event_log import cursor_of
-from mymozhem.rooms.core.membership import MEMBERS, STAFF, Membership, require_role
+from mymozhem.rooms.core.membership import MEMBERS, STAFF, Membership
 from mymozhem.rooms.core.revision import Revision, revision
 from mymozhem.rooms.core.services import Services
 from mymozhem.rooms.core.transaction import RoomTransaction
@@ -75,8 +76,7 @@ class _Performance(Exchange[ActionRequest, ActionResult, _CallerRevision, Action
 
     async def prepare(self, session: AsyncSession) -> PreparedCall[ActionRequest, _CallerRevision]:
         """Check that the caller may do the action now."""
-        seen = await self._revision(session)
-        membership = seen.membership
+        membership = await read_caller(session, self._room_id, self._caller, roles=MEMBERS)
         manifest = self._services.catalog.manifest(
             membership.room.app_id, membership.room.app_manifest_version
         )
@@ -94,13 +94,14 @@ class _Performance(Exchange[ActionRequest, ActionResult, _CallerRevision, Action
                 received_at=self._received_at,
             ),
             request=ActionRequest(action=self._action, payload=self._payload),
-            revision=seen,
+            revision=await _revision(session, membership),
             actor_id=self._caller.user_id,
         )
 
     async def current_revision(self, transaction: RoomTransaction) -> _CallerRevision:
         """Return the revision, and who the caller is now."""
-        return await self._revision(transaction.session)
+        membership = await read_caller_now(transaction, self._caller, roles=MEMBERS)
+        return await _revision(transaction.session, membership)
 
     async def apply(
         self,
@@ -121,6 +122,6 @@ class _Performance(Exchange[ActionRequest, ActionResult, _CallerRevision, Action
             reply = await apply_effects(transaction, outcome.result.effects)
         return ActionResponse(reply, await cursor_of(transaction, current.membership))
 
-    async def _revision(self, session: AsyncSession) -> _CallerRevision:
-        membership = await require_role(session, self._room_id, self._caller, roles=MEMBERS)
-        return _CallerRevision(await revision(session, membership.room, membership), membership)
+
+async def _revision(session: AsyncSession, membership: Membership) -> _CallerRevision:
+    return _CallerRevision(await revision(session, membership.room, membership), membership)

@@ -19,6 +19,7 @@ from mymozhem.contract import (
 )
 from mymozhem.contract.versions import CONTRACT_VERSIONS
 from mymozhem.manifests.model import Manifest
+from mymozhem.rooms.coordination.known_locks import KnownLock
 from mymozhem.rooms.tables.locks import RoomLockRow
 from mymozhem.rooms.tables.rooms import RoomRow, RoomStateRow
 
@@ -62,7 +63,7 @@ async def build_context(  # noqa: PLR0913  a context is that wide
     generated.
     """
     state = await room_state(session, room.id)
-    lock = await room_lock(session, room, manifest)
+    lock = await room_lock(session, services, room, manifest)
     needs = manifest.needs_of(hook, name)
     return Context(
         contract=lock.contract,
@@ -88,20 +89,32 @@ async def build_context(  # noqa: PLR0913  a context is that wide
     )
 
 
-async def room_lock(session: AsyncSession, room: RoomRow, manifest: Manifest) -> LockFacts:
+async def room_lock(
+    session: AsyncSession, services: Services, room: RoomRow, manifest: Manifest
+) -> LockFacts:
     """Return the facts of a room's lock that calls contain.
 
     A call of another version of the app than the room's (a migration) is made in the newest
     version of the contract that this version of the app speaks.
     """
+    lock = services.known_locks.get(room.lock_id) or await _read_lock(session, services, room)
+    locked = lock.contract if lock is not None else None
+    is_locked = manifest.version == room.app_manifest_version and locked in CONTRACT_VERSIONS
+    contract = str(locked) if is_locked else manifest.speaks
+    return LockFacts(lock.digest if lock is not None else None, contract)
+
+
+async def _read_lock(session: AsyncSession, services: Services, room: RoomRow) -> KnownLock | None:
     found = await session.execute(
         select(RoomLockRow.digest, RoomLockRow.lock).where(RoomLockRow.id == room.lock_id)
     )
     row = found.one_or_none()
-    locked = row.lock.get("contract") if row is not None else None
-    is_locked = manifest.version == room.app_manifest_version and locked in CONTRACT_VERSIONS
-    contract = str(locked) if is_locked else manifest.speaks
-    return LockFacts(row.digest if row is not None else None, contract)
+    if row is None:
+        return None
+    contract = row.lock.get("contract")
+    lock = KnownLock(row.digest, str(contract) if contract is not None else None)
+    services.known_locks.keep(room.lock_id, lock)
+    return lock
 
 
 def room_view(room: RoomRow, state: RoomStateRow) -> RoomView:

@@ -52,7 +52,8 @@ def epoch_of(membership: Membership) -> str:
 async def cursor_of(transaction: RoomTransaction, membership: Membership) -> str:
     """Return the caller's cursor after everything that this transaction has recorded."""
     await transaction.write_events()
-    return await current_cursor(transaction.session, membership)
+    streams = streams_of(membership)
+    return _write_cursor(await transaction.stream_ends(streams), streams)
 
 
 async def current_cursor(session: AsyncSession, membership: Membership) -> str:
@@ -104,8 +105,8 @@ def _is_number(word: str) -> bool:
     return word.isascii() and word.isdigit() and len(word) <= digits and int(word) <= LAST_NO
 
 
-def _write_cursor(numbers: Mapping[str, int], streams: Sequence[str]) -> str:
-    return ".".join(str(numbers.get(stream, 0)) for stream in streams)
+def _write_cursor(numbers: Mapping[str, int | None], streams: Sequence[str]) -> str:
+    return ".".join(str(numbers.get(stream) or 0) for stream in streams)
 
 
 def _seen(row: RoomEventRow, numbers: dict[str, int], streams: Sequence[str]) -> VisibleEvent:

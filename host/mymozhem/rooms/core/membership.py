@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from sqlalchemy import Select, and_, select
+from sqlalchemy import and_, bindparam, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from mymozhem.auth.access_rules import require_known
@@ -17,6 +17,21 @@ ORGANIZERS = frozenset({Role.ADMIN, Role.ORGANIZER})
 STAFF = ORGANIZERS | {Role.MODERATOR}
 PLAYERS_AND_STAFF = STAFF | {Role.PARTICIPANT}
 MEMBERS = PLAYERS_AND_STAFF | {Role.VIEWER}
+
+# Built once: to build a statement costs as much as to run it.
+_ROOM = select(RoomRow).where(RoomRow.id == bindparam("in_room"), RoomRow.deleted_at.is_(None))
+#: joined to the room or its state, whose id is given
+CALLER = and_(
+    ParticipantRow.room_id == bindparam("in_room"), ParticipantRow.user_id == bindparam("caller")
+)
+PERSON = and_(UserRow.id == bindparam("caller"), UserRow.deleted_at.is_(None))
+_MEMBERSHIP = (
+    select(RoomRow, ParticipantRow, UserRow.id, UserRow.is_admin)
+    .select_from(RoomRow)
+    .outerjoin(ParticipantRow, CALLER)
+    .outerjoin(UserRow, PERSON)
+    .where(RoomRow.id == bindparam("in_room"), RoomRow.deleted_at.is_(None))
+)
 
 
 @dataclass(frozen=True)
@@ -61,9 +76,14 @@ async def find_membership(
     staff who write while nobody knows whether their token was revoked.
     """
     membership = await _membership(session, room_id, caller)
-    if membership is None or not (
-        membership.role or membership.participant or membership.room.is_public
-    ):
+    if membership is None:
+        raise room_not_found()
+    return require_visible(membership, caller)
+
+
+def require_visible(membership: Membership, caller: Principal | None) -> Membership:
+    """Return a membership that was read; raises what `find_membership` raises about it."""
+    if not (membership.role or membership.participant or membership.room.is_public):
         raise room_not_found()
     if membership.role in STAFF:
         require_known(caller)
@@ -74,7 +94,13 @@ async def require_role(
     session: AsyncSession, room_id: str, caller: Principal | None, *, roles: frozenset[Role]
 ) -> Membership:
     """Return the caller's membership; Forbidden if their role is not in `roles`."""
-    membership = await find_membership(session, room_id, caller)
+    return with_role(await find_membership(session, room_id, caller), caller, roles=roles)
+
+
+def with_role(
+    membership: Membership, caller: Principal | None, *, roles: frozenset[Role]
+) -> Membership:
+    """Return a caller's membership; Forbidden if their role is not in `roles`."""
     if membership.role in roles:
         return membership
     if caller is None:
@@ -90,15 +116,32 @@ def room_not_found() -> NotFound:
 async def _membership(
     session: AsyncSession, room_id: str, caller: Principal | None
 ) -> Membership | None:
-    if caller is None or caller.room_id not in (None, room_id):
-        found = await session.scalar(
-            select(RoomRow).where(RoomRow.id == room_id, RoomRow.deleted_at.is_(None))
-        )
-        return Membership(found, None, PersonKind.GUEST, None, None) if found else None
-    row = (await session.execute(_memberships(caller.user_id).where(RoomRow.id == room_id))).first()
-    if row is None:
-        return None
-    room, participant, person_id, is_admin = row
+    if caller is None or not is_for(caller, room_id):
+        found = await session.scalar(_ROOM, {"in_room": room_id})
+        return stranger(found) if found else None
+    given = {"in_room": room_id, "caller": caller.user_id}
+    row = (await session.execute(_MEMBERSHIP, given)).first()
+    return membership_of(caller, *row) if row is not None else None
+
+
+def is_for(caller: Principal, room_id: str) -> bool:
+    """Return whether a caller's token is for every room, or for this one."""
+    return caller.room_id in (None, room_id)
+
+
+def stranger(room: RoomRow) -> Membership:
+    """Return the membership of a caller without a token for the room."""
+    return Membership(room, None, PersonKind.GUEST, None, None)
+
+
+def membership_of(
+    caller: Principal,
+    room: RoomRow,
+    participant: ParticipantRow | None,
+    person_id: str | None,
+    is_admin: bool | None,  # noqa: FBT001  a column
+) -> Membership:
+    """Return the membership that these columns say; Unauthenticated if the person is deleted."""
     if person_id is None:
         raise Unauthenticated("This account does not exist any more.", code="TOKEN_INVALID")
     return Membership(
@@ -113,14 +156,3 @@ def role_of(participant: ParticipantRow | None, is_admin: bool | None) -> Role |
     if participant is None or participant.status != ParticipantStatus.ACTIVE:
         return None
     return participant.role
-
-
-def _memberships(user_id: str) -> Select[RoomRow, ParticipantRow | None, str | None, bool | None]:
-    mine = and_(ParticipantRow.room_id == RoomRow.id, ParticipantRow.user_id == user_id)
-    me = and_(UserRow.id == user_id, UserRow.deleted_at.is_(None))
-    return (
-        select(RoomRow, ParticipantRow, UserRow.id, UserRow.is_admin)
-        .outerjoin(ParticipantRow, mine)
-        .outerjoin(UserRow, me)
-        .where(RoomRow.deleted_at.is_(None))
-    )

@@ -38,9 +38,17 @@ async def room_state(session: AsyncSession, room_id: str) -> RoomStateRow:
 
     A session that writes has locked the room first, so nobody else changes what it has read.
     """
+    known: RoomStateRow | None = session.info.get((RoomStateRow, room_id))
+    if known is not None:
+        return known
     state = await session.get_one(RoomStateRow, room_id)
-    session.info[RoomStateRow, room_id] = state  # a session drops what nobody references
+    keep_state(session, state)
     return state
+
+
+def keep_state(session: AsyncSession, state: RoomStateRow) -> None:
+    """Keep a room's state that was read with something else, for `room_state`."""
+    session.info[RoomStateRow, state.room_id] = state
 
 
 async def revision(session: AsyncSession, room: RoomRow, membership: Membership | None) -> Revision:

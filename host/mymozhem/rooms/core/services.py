@@ -27,6 +27,7 @@ from mymozhem.rooms.coordination.join_batches import (
     FoundRoom,
     JoinResult,
 )
+from mymozhem.rooms.coordination.known_locks import KnownLocks
 from mymozhem.rooms.coordination.room_mutex import RoomMutexes
 from mymozhem.rooms.coordination.submission_batches import (
     MAX_SUBMISSIONS,
@@ -49,6 +50,7 @@ class Services:
     a room by its code, by user id (None for callers without a token). `joins` and `submissions` are
     batches by room; what is submitted waits for its commit. `imports` writes the parts of imports
     one after the other, by room. `judges` are the tasks in which apps judge windows, by window.
+    `known_locks` are locks that were read before.
     `in_flight_calls` are the running calls of apps. `outbox` takes notifications for apps.
     `breakers` are those of the dispatcher.
     `timer_rates` know how often timers fire. `report_app` shows operators what an app does wrong.
@@ -74,6 +76,7 @@ class Services:
     imports: KeyedBatcher[str, str, None] = field(default_factory=lambda: KeyedBatcher(max_size=1))
     timer_rates: TimerRates = field(default_factory=TimerRates)
     report_app: Callable[[AppReport], None] = _ignore
+    known_locks: KnownLocks = field(default_factory=KnownLocks)
     judges: dict[str, asyncio.Task[None]] = field(default_factory=dict)
     in_flight_calls: InFlightCalls = field(default_factory=InFlightCalls)
     outbox: Outbox = field(default_factory=Outbox)

@@ -1,6 +1,6 @@
 """The one way to write in a room: lock its row first, write its log last."""
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from contextlib import asynccontextmanager
 from datetime import datetime
 from typing import cast
@@ -32,12 +32,23 @@ MAX_DEPTH = 8
 #: events in one statement; some milliseconds of the event loop
 EVENTS_AT_ONCE = 500
 
-#: written by their table: a room may have thousands, each of a person who was notified
+# Written by their tables, and by statements that are built once: the ORM costs as much as the rest.
+_EVENTS = insert(cast("Table", RoomEventRow.__table__))
 _STREAMS = cast("Table", RoomStreamRow.__table__)
 _MOVED = (
     update(_STREAMS)
     .where(_STREAMS.c.room_id == bindparam("in_room"), _STREAMS.c.stream == bindparam("named"))
     .values(last_no=bindparam("upto"))
+)
+_ENDS = select(_STREAMS.c.stream, _STREAMS.c.last_no).where(
+    _STREAMS.c.room_id == bindparam("in_room"),
+    _STREAMS.c.stream.in_(bindparam("named", expanding=True)),
+)
+_LOCKED = (
+    select(RoomRow)
+    .where(RoomRow.id == bindparam("in_room"), RoomRow.deleted_at.is_(None))
+    .with_for_update()
+    .execution_options(populate_existing=True)
 )
 
 ENDED = frozenset({RoomStatus.COMPLETED, RoomStatus.CANCELLED})
@@ -74,6 +85,8 @@ class RoomTransaction:
         self._notifications: list[AppNotification] = []
         self._audits: list[dict[str, object]] = []
         self._notices = Notices()
+        #: the last number of streams, None for one without events; nobody else writes them now
+        self._ends: dict[str, int | None] = {}
 
     @property
     def session(self) -> AsyncSession:
@@ -153,13 +166,13 @@ class RoomTransaction:
             len(self._audits),
             len(self._notifications),
         )
-        notices = self._notices.copy()
+        notices, ends = self._notices.copy(), self._ends.copy()
         try:
             async with self.session.begin_nested():
                 yield
                 await self.write_events()
         except MymozhemError:
-            self._events, self._notices = [], notices
+            self._events, self._notices, self._ends = [], notices, ends
             del self._changes[changes:], self._audits[audits:], self._notifications[notifications:]
             await self._reload()
             raise
@@ -191,41 +204,50 @@ class RoomTransaction:
         for start in range(0, len(self._events), EVENTS_AT_ONCE):
             some = self._events[start : start + EVENTS_AT_ONCE]
             await self._number(some)
-            await self.session.execute(insert(RoomEventRow), some)
-        await self.session.flush()
+            await self.session.flush()  # the room itself may be new
+            await (await self.session.connection()).execute(_EVENTS, some)
         if ON_EVENT.capability in self.manifest.capabilities:
             self._notifications.extend(
                 app_outbox.event_notification(event) for event in self._events
             )
         self._events = []
 
+    async def stream_ends(self, streams: Collection[str]) -> Mapping[str, int | None]:
+        """Return the last number of streams, None for one without events."""
+        unknown = sorted(set(streams) - self._ends.keys())
+        if unknown:
+            given = {"in_room": self.room.id, "named": unknown}
+            found = await self.session.execute(_ENDS, given)
+            self._ends |= dict.fromkeys(unknown) | {
+                str(row.stream): int(row.last_no) for row in found
+            }
+        return self._ends
+
+    def know_ends(self, ends: Mapping[str, int | None]) -> None:
+        """Take the ends of streams that were read with something else in this transaction."""
+        self._ends = {**ends, **self._ends}
+
     async def _number(self, events: Sequence[dict[str, object]]) -> None:
         """Number events in the log and in their streams, and store the streams' new ends."""
-        streams = {str(event["stream"]) for event in events}
-        found = await self.session.execute(
-            select(_STREAMS.c.stream, _STREAMS.c.last_no).where(
-                _STREAMS.c.room_id == self.room.id, _STREAMS.c.stream.in_(sorted(streams))
-            )
-        )
-        known = {str(row.stream): int(row.last_no) for row in found}
-        last = dict.fromkeys(streams, 0) | known
+        streams = sorted({str(event["stream"]) for event in events})
+        before = dict(await self.stream_ends(streams))
+        last = {stream: before[stream] or 0 for stream in streams}
         for event in events:
             stream = str(event["stream"])
             last[stream] += 1
             self.room.last_seq += 1
             event |= {"seq": self.room.last_seq, "stream_no": last[stream]}
-        moved = [
-            {"in_room": self.room.id, "named": stream, "upto": last[stream]}
-            for stream in sorted(known)
-        ]
-        new = [
-            {"room_id": self.room.id, "stream": stream, "last_no": last[stream]}
-            for stream in sorted(streams - known.keys())
-        ]
+        moved, new = [], []
+        for stream, upto in last.items():
+            if before[stream] is None:
+                new.append({"room_id": self.room.id, "stream": stream, "last_no": upto})
+            else:
+                moved.append({"in_room": self.room.id, "named": stream, "upto": upto})
         if moved:
             await (await self.session.connection()).execute(_MOVED, moved)
         if new:
             await self.session.execute(insert(_STREAMS), new)
+        self._ends |= last
 
     async def _write_changes(self) -> None:
         subscribed = [change for change in self._changes if change.kind in self.manifest.changes]
@@ -276,12 +298,7 @@ async def room_transaction(
 
 async def lock_room(session: AsyncSession, room_id: str) -> RoomRow:
     """Lock a room's row and return it; NotFound if it does not exist."""
-    room = await session.scalar(
-        select(RoomRow)
-        .where(RoomRow.id == room_id, RoomRow.deleted_at.is_(None))
-        .with_for_update()
-        .execution_options(populate_existing=True)
-    )
+    room = await session.scalar(_LOCKED, {"in_room": room_id})
     if room is None:
         message = "There is no such room."
         raise NotFound(message, code="ROOM_NOT_FOUND")

@@ -72,7 +72,7 @@ async def judge_waiting(
                 return
             room = await session.get_one(RoomRow, window.room_id)
             manifest = services.catalog.manifest(room.app_id, room.app_manifest_version)
-            contract = (await room_lock(session, room, manifest)).contract
+            contract = (await room_lock(session, services, room, manifest)).contract
             waiting = await _waiting(session, window_id)
         if not waiting:
             return

@@ -1,12 +1,14 @@
 """Actions: the app decides, the host does all of it or nothing."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import Engine, event, select
 
+from mymozhem.auth.access_rules import RevocationsUnknown
 from mymozhem.contract import JsonObject
 from mymozhem.errors import Conflict, Forbidden, Invalid, MymozhemError, NotFound, Refused
 from mymozhem.rooms.actions.perform import ActionResponse, perform
@@ -29,6 +31,36 @@ async def do(host: HostHarness, room: RoomRow, *effects: Mapping[str, Any]) -> A
 async def state_of(host: HostHarness, room: RoomRow) -> RoomStateRow:
     async with host.services.database.read() as session:
         return (await session.scalars(select(RoomStateRow).filter_by(room_id=room.id))).one()
+
+
+async def test_an_action_takes_few_statements(host: HostHarness) -> None:
+    room = await host.start("bazaar")
+    effects = (
+        {"effect": "setState", "public": {"open": True}},
+        {"effect": "emit", "type": "bazaar:said", "payload": {"text": "hello"}},
+    )
+    await do(host, room, *effects)  # from now on the room's lock is known
+    read: list[str] = []
+    written: list[str] = []
+
+    def keep(_connection, _cursor, statement, _parameters, _context, _many) -> None:
+        (read if statement.startswith("SELECT") else written).append(statement)
+
+    event.listen(Engine, "before_cursor_execute", keep)
+    await do(host, room, *effects)
+    event.remove(Engine, "before_cursor_execute", keep)
+
+    # before the call; then the room's row under the lock, and the rest
+    assert len(read) == 3, read
+    # the streams, the room, its state, the events
+    assert len(written) == 4, written
+
+
+async def test_staff_may_not_act_while_revocations_are_unknown(host: HostHarness) -> None:
+    room = await host.start("bazaar")
+    stale = replace(host.organizer, is_stale=True)
+    with pytest.raises(RevocationsUnknown):
+        await perform(host.services, room.id, stale, "do", {"effects": []})
 
 
 async def test_every_effect_is_applied_in_one_commit(host: HostHarness) -> None:

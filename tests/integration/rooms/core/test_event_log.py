@@ -1,13 +1,16 @@
 """Reading a room's log: each level its own, without holes to count."""
 
+from contextlib import suppress
+
 import pytest
 
 from mymozhem.auth.principal import Principal
 from mymozhem.contract import RoomStatus
-from mymozhem.errors import BadRequest
+from mymozhem.errors import BadRequest, Refused
 from mymozhem.rooms.actions.perform import perform
 from mymozhem.rooms.core.event_log import VisibleEvent, current_cursor, read_events
 from mymozhem.rooms.core.membership import find_membership
+from mymozhem.rooms.core.transaction import room_transaction
 from mymozhem.rooms.tables.rooms import RoomRow
 from tests.support.host import HostHarness, principal
 
@@ -46,6 +49,39 @@ async def test_each_level_sees_its_own_streams_without_holes(host: HostHarness) 
     organizers = await seen(host, room, host.organizer)
     assert sum(event.type == "bazaar:whispered" for event in organizers) == 3
     assert [e.type for e in guests] == [e.type for e in await seen(host, room, second)]
+
+
+async def test_what_is_undone_in_a_savepoint_leaves_no_hole(host: HostHarness) -> None:
+    room = await host.start("bazaar")
+    person = (await host.guest(room)).participant.id
+    async with room_transaction(host.services, room.id) as transaction:
+        for name in ("kept", "undone", "kept too"):
+            with suppress(Refused):
+                async with transaction.apart():
+                    for to in ("public", "organizer", person):
+                        transaction.record_raw("bazaar:said", {"text": name}, to=to)
+                    if name == "undone":
+                        raise Refused("No.", code="NO")
+
+    events = await host.events(room.id)
+    assert [event.seq for event in events] == list(range(1, len(events) + 1))
+    said = [event for event in events if event.type == "bazaar:said"]
+    assert [event.payload["text"] for event in said] == ["kept"] * 3 + ["kept too"] * 3
+    for stream in ("public", "organizer", person):
+        numbers = [event.stream_no for event in events if event.stream == stream]
+        assert numbers == list(range(1, len(numbers) + 1))
+
+
+async def test_the_cursor_of_an_action_is_the_end_of_the_log(host: HostHarness) -> None:
+    room = await host.start("bazaar")
+    guest = principal(await host.guest(room))
+    said = {"effect": "emit", "type": "bazaar:said", "payload": {"text": "x"}}
+    for caller in (host.organizer, guest):
+        for effects in ([], [said], [said, said]):
+            acted = await perform(host.services, room.id, caller, "do", {"effects": effects})
+            async with host.services.database.read() as session:
+                seat = await find_membership(session, room.id, caller)
+                assert acted.cursor == await current_cursor(session, seat)
 
 
 async def test_a_cursor_goes_on_where_it_stands(host: HostHarness) -> None:

@@ -14,8 +14,10 @@ from mymozhem.db.unit_of_work import Database
 from mymozhem.rooms.actions.perform import perform
 from mymozhem.rooms.tables.events import RoomEventRow, RoomStreamRow
 from mymozhem.rooms.tables.participants import ParticipantRow
+from mymozhem.rooms.tables.results import ResultPartRow
 from mymozhem.rooms.tables.scores import ScoreRow
 from mymozhem.rooms.tables.windows import HeartbeatRow, SubmissionRow, WindowRow
+from mymozhem.rooms.windows.results import write_pending
 from tests.faults import window_child
 from tests.faults.kills import end_leases
 from tests.support.apps.slow_window_app import ACCEPTS, POINTS, RULES, SlowWindowApp
@@ -65,9 +67,17 @@ class WindowScene:
             host = await make_host(database, *apps)
         else:
             host = HostHarness(await make_services(database, *apps), None)
+            await self._write_results(host.services)
         yield host
         await host.services.dispatcher.close()
         await database.close()
+
+    async def _write_results(self, services):
+        """Write what a killed host has left, as jobs do; until then no app is asked."""
+        async with services.database.read() as session:
+            left = (await session.scalars(select(ResultPartRow.window_id).distinct())).all()
+        for window_id in left:
+            await write_pending(services, self.room_id, window_id)
 
     async def run(self, *, kill_after, steps=0):
         """Run a host with phones and kill it so many seconds after it is up, or at a step.
@@ -108,6 +118,7 @@ class WindowScene:
 
     async def _listen(self, child):
         while line := await child.stdout.readline():
+            assert line.startswith(b"{"), line
             heard = json.loads(line)
             if "id" in heard:
                 key = (heard["window"], heard["person"], heard["key"])

@@ -135,6 +135,12 @@ class BatchQueue(Generic[T, R]):
             self._task = asyncio.create_task(self._run(), name="batches", context=Context())
         return future
 
+    async def close(self) -> None:
+        """Cancel what is processed, and all that waits; callers are cancelled."""
+        if self._task is not None:
+            self._task.cancel()
+            await asyncio.wait([self._task])
+
     async def _run(self) -> None:
         try:
             while self.batch.take_waiting():
@@ -190,6 +196,10 @@ class KeyedBatcher(Generic[K, T, R]):
         pending = [each for each in futures if not each.done()]
         if pending:
             await asyncio.wait(pending, timeout=within)
+
+    async def close(self) -> None:
+        """Cancel everything of all keys; see `BatchQueue.close`."""
+        await asyncio.gather(*(queue.close() for queue in list(self._queues.values())))
 
     def __len__(self) -> int:
         """Return how many keys have something that waits or is processed."""

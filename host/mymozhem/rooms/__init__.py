@@ -4,8 +4,8 @@ A folder imports only from rows below its own; folders of one row never import e
 
 8 actions/         batch, checks, perform
   lifecycle/       create, update
-  jobs/            change_payload, cleanup, clock_jumps, draws, imports, leases, runner,
-                   steps, timers, windows
+  jobs/            change_payload, cleanup, clock_jumps, draws, imports, leases, notices,
+                   results, runner, steps, timers, windows
   replay.py
 7 effects.py
   participants/    add_people, admit, display_names, erase, import_table, join, join_policy, lookup,
@@ -16,8 +16,8 @@ A folder imports only from rows below its own; folders of one row never import e
                    participants, prizes, room_models, rooms, snapshot, standings,
                    submission_columns, submission_visibility, submissions, windows, winners
 6 windows/         close, commands, downtime, judge, lease, on_room_change, open, queries,
-                   rejudge, rules, settle, share, submission_batch, submission_lookup, submit,
-                   text_folding, timing
+                   rejudge, results, rules, settle, share, submission_batch,
+                   submission_lookup, submit, text_folding, timing
 5 draws/           commands, commit, entries, items, manage, picks, published_records,
                    queries, record, record_bytes, reveal, secret, select, snapshot
   locks/           advice, document, drift, queries, reconciler, serving, verify
@@ -36,5 +36,5 @@ A folder imports only from rows below its own; folders of one row never import e
 2 coordination/    action_batches, in_flight_calls, join_batches, known_locks, room_mutex,
                    submission_batches, timer_rates
 1 tables/          draws, events, imports, locks, notifications, participants, pending_calls,
-                   prizes, rooms, scores, timers, windows
+                   prizes, results, rooms, scores, timers, windows
 """

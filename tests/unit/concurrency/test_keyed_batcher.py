@@ -236,3 +236,13 @@ async def test_callers_are_cancelled_if_the_processing_is(processor):
     await asyncio.wait(futures)
     assert all(each.cancelled() for each in futures)
     assert len(batcher) == 0
+
+
+async def test_closing_cancels_what_is_processed_and_what_waits(processor):
+    batcher: KeyedBatcher[str, str, str] = KeyedBatcher(max_size=1)
+    futures = [batcher.put(key, item, processor) for key in ("one", "other") for item in "ab"]
+    await settle()
+    await batcher.close()
+    assert all(each.cancelled() for each in futures)
+    assert len(batcher) == 0
+    await batcher.close()  # idempotent

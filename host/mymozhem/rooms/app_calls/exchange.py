@@ -5,6 +5,7 @@ room still has the revision that the call was prepared from; otherwise the excha
 a new call id, within its budget.
 """
 
+import asyncio
 from abc import ABC, abstractmethod
 from contextlib import suppress
 from dataclasses import dataclass
@@ -21,8 +22,12 @@ from mymozhem.rooms.coordination.room_mutex import RoomBusy
 from mymozhem.rooms.core.revision import StaleSnapshot
 from mymozhem.rooms.core.services import Services
 from mymozhem.rooms.core.transaction import RoomTransaction, room_transaction
+from mymozhem.rooms.tables.rooms import RoomRow
 
 from .pending import AppCall, PendingCallRef, new_app_call, restore_pending
+
+#: how often, and after how many seconds, results are looked for that another process writes
+TRIES, A_MOMENT = 50, 0.1
 
 Req = TypeVar("Req", bound=BaseModel)
 Res = TypeVar("Res", bound=BaseModel)
@@ -94,12 +99,12 @@ async def run_exchange(
     answer still fits the room, and whatever the steps raise.
     """
     if is_retry:
-        attempt = await _prepare(services, room_id, exchange)
+        attempt = await _prepare(services, room_id, exchange, budget)
         with suppress(StaleSnapshot):
             return await attempt.run(budget)
     async with services.room_mutexes.hold(room_id, budget):
         while budget.left_ms() > 0:
-            attempt = await _prepare(services, room_id, exchange)
+            attempt = await _prepare(services, room_id, exchange, budget)
             with suppress(StaleSnapshot):
                 return await attempt.run(budget)
     raise RoomBusy
@@ -131,10 +136,29 @@ class _Attempt(Generic[Req, Res, Rev, T]):
 
 
 async def _prepare(
-    services: Services, room_id: str, exchange: Exchange[Req, Res, Rev, T]
+    services: Services, room_id: str, exchange: Exchange[Req, Res, Rev, T], budget: Budget
 ) -> _Attempt[Req, Res, Rev, T]:
+    """Prepare a call once all decided results are written: an app sees all points, or none."""
+    for _ in range(TRIES):
+        # Those that this process writes; of others it knows from the row of the room only.
+        await services.results.flush(room_id, within=budget.left_ms() / 1000)
+        attempt = await _prepare_now(services, room_id, exchange)
+        if attempt is not None:
+            return attempt
+        services.wake.set()
+        await asyncio.sleep(min(A_MOMENT, budget.left_ms() / 1000))
+    raise RoomBusy
+
+
+async def _prepare_now(
+    services: Services, room_id: str, exchange: Exchange[Req, Res, Rev, T]
+) -> _Attempt[Req, Res, Rev, T] | None:
+    """Return the prepared call, or None if results of the room wait to be written."""
     async with services.database.read() as session:
         prepared = await exchange.prepare(session)
+        room = await session.get(RoomRow, room_id)  # most exchanges have read it already
+        if room is not None and room.results_pending:
+            return None
         new = new_app_call(
             exchange.hook,
             context=prepared.context,

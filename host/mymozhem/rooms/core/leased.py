@@ -9,13 +9,18 @@ class JobKind(StrEnum):
 
     DRAW = "draw"  #: a draw
     IMPORT = "import"  #: people of an import who wait to be added
+    NOTICES = "notices"  #: notices to organizers that wait to be sent
+    RESULTS = "results"  #: results of a window that wait to be written
     TIMER = "timer"  #: a timer of the app, or a change that it is notified of
     WINDOW = "window"  #: a window
 
 
 @dataclass(frozen=True)
 class Lease:
-    """A row that this process has leased; `generation` is that of a timer, otherwise 0."""
+    """A row that this process has leased; `generation` is that of a timer, otherwise 0.
+
+    `room_id` is empty for work that belongs to no single room.
+    """
 
     kind: JobKind
     room_id: str

@@ -49,9 +49,9 @@ class Services:
     computes large draws, `costly` what callers request besides. `room_lookups` share the lookups of
     a room by its code, by user id (None for callers without a token). `joins` and `submissions` are
     batches by room; what is submitted waits for its commit. `imports` writes the parts of imports
-    one after the other, by room. `judges` are the tasks in which apps judge windows, by window.
-    `known_locks` are locks that were read before.
-    `in_flight_calls` are the running calls of apps. `outbox` takes notifications for apps.
+    one after the other, by room, and `results` those of windows. `judges` are the tasks in which
+    apps judge windows, by window. `known_locks` are locks that were read before. `in_flight_calls`
+    are the running calls of apps. `outbox` takes notifications for apps.
     `breakers` are those of the dispatcher.
     `timer_rates` know how often timers fire. `report_app` shows operators what an app does wrong.
     """
@@ -74,6 +74,7 @@ class Services:
         default_factory=lambda: KeyedBatcher(max_size=MAX_SUBMISSIONS)
     )
     imports: KeyedBatcher[str, str, None] = field(default_factory=lambda: KeyedBatcher(max_size=1))
+    results: KeyedBatcher[str, str, None] = field(default_factory=lambda: KeyedBatcher(max_size=1))
     timer_rates: TimerRates = field(default_factory=TimerRates)
     report_app: Callable[[AppReport], None] = _ignore
     known_locks: KnownLocks = field(default_factory=KnownLocks)

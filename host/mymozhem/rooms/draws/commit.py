@@ -7,7 +7,7 @@ from functools import partial
 from typing import Any
 
 from pydantic import ValidationError
-from sqlalchemy import ColumnElement, Text, cast, literal, select, update
+from sqlalchemy import ColumnElement, Text, cast, literal, or_, select, update
 from sqlalchemy.dialects import postgresql
 
 from mymozhem.clock import iso
@@ -37,6 +37,7 @@ from mymozhem.rooms.core.transaction import RoomTransaction, room_transaction
 from mymozhem.rooms.prizes import inventory
 from mymozhem.rooms.tables.draws import DrawRow
 from mymozhem.rooms.tables.imports import PeopleImportRow
+from mymozhem.rooms.tables.results import ResultPartRow
 
 from . import commands
 from .entries import EntriesRefused, FrozenEntries, check_list, freeze
@@ -88,9 +89,10 @@ class Prepared:
 async def commit(services: Services, lease: Lease) -> None:
     """Commit a requested draw, or hold it; do nothing if it is another draw's turn.
 
-    A draw waits for an import that is being written: its people are drawn from all, or from none.
+    A draw waits for an import that is being written, and for results: it is drawn from all of the
+    people, with all of their points.
     """
-    if await _people_wait(services, lease.room_id):
+    if await _is_being_written(services, lease.room_id):
         await _step_back(services, lease, later=A_MOMENT)
         return
     for _ in range(TRIES):
@@ -123,10 +125,11 @@ async def _commit_or_hold(services: Services, lease: Lease, seen: DrawSnapshot) 
     return True
 
 
-async def _people_wait(services: Services, room_id: str) -> bool:
+async def _is_being_written(services: Services, room_id: str) -> bool:
     async with services.database.read() as session:
-        waiting = select(PeopleImportRow.id).where(PeopleImportRow.room_id == room_id)
-        return bool(await session.scalar(select(waiting.exists())))
+        people = select(PeopleImportRow.id).where(PeopleImportRow.room_id == room_id)
+        results = select(ResultPartRow.id).where(ResultPartRow.room_id == room_id)
+        return bool(await session.scalar(select(or_(people.exists(), results.exists()))))
 
 
 async def _look(services: Services, lease: Lease) -> DrawSnapshot | None:

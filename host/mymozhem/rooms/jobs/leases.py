@@ -7,6 +7,8 @@ same work twice.
 from collections.abc import Collection
 from datetime import datetime, timedelta
 from functools import cache
+from itertools import chain
+from typing import Any
 
 from sqlalchemy import (
     BindParameter,
@@ -28,22 +30,33 @@ from mymozhem.db.unit_of_work import Database
 from mymozhem.rooms.core.leased import JobKind, Lease
 from mymozhem.rooms.tables.draws import DrawRow
 from mymozhem.rooms.tables.imports import PeopleImportRow
+from mymozhem.rooms.tables.notifications import UnsentNoticesRow
+from mymozhem.rooms.tables.results import ResultPartRow
 from mymozhem.rooms.tables.timers import TimerRow, TimerSpace
 from mymozhem.rooms.tables.windows import WindowRow
 
-_TABLES = (DrawRow, PeopleImportRow, TimerRow, WindowRow)
+#: work that was begun and left behind, most often by a process that died
+_LEFT = (PeopleImportRow, ResultPartRow, UnsentNoticesRow)
+
+_TABLES = (DrawRow, TimerRow, WindowRow, *_LEFT)
+
+LeftRow = PeopleImportRow | ResultPartRow | UnsentNoticesRow
 
 _Moment = datetime | BindParameter[datetime]
 
 _KINDS: dict[type[Base], JobKind] = {
     DrawRow: JobKind.DRAW,
     PeopleImportRow: JobKind.IMPORT,
+    ResultPartRow: JobKind.RESULTS,
+    UnsentNoticesRow: JobKind.NOTICES,
     WindowRow: JobKind.WINDOW,
 }
 
 
 async def acquire(database: Database, *, span: timedelta, limit: int) -> list[Lease]:
-    """Lease windows, draws, timers, changes and imports that are due, at most `limit` of each kind.
+    """Lease what is due: windows, draws, timers, changes, and parts of long writes.
+
+    At most `limit` rows of each kind are leased.
 
     Of a room's changes only the first is leased, so that the app is notified in order.
     """
@@ -53,8 +66,8 @@ async def acquire(database: Database, *, span: timedelta, limit: int) -> list[Le
         windows = await _take_windows(unit.session, unit.now, span, limit)
         draws = await _take_draws(unit.session, unit.now, span, limit)
         timers = await _take_timers(unit.session, unit.now, span, limit)
-        imports = await _take_imports(unit.session, unit.now, span, limit)
-    return [*windows, *draws, *timers, *imports]
+        left = [await _take_left(unit.session, table, unit.now, span, limit) for table in _LEFT]
+    return [*windows, *draws, *timers, *chain.from_iterable(left)]
 
 
 async def renew(database: Database, leases: Collection[str], *, span: timedelta) -> None:
@@ -83,19 +96,20 @@ async def release(database: Database, leases: Collection[str] | None) -> None:
 
 
 async def next_due(database: Database) -> datetime | None:
-    """Return when the next unleased timer, change, window, draw or import is due."""
+    """Return when the next unleased row is due."""
     async with database.read() as session:
         draw = await session.scalar(select(func.min(DrawRow.due_at)).where(DrawRow.lease.is_(None)))
-        people = await session.scalar(
-            select(func.min(PeopleImportRow.due_at)).where(PeopleImportRow.lease.is_(None))
-        )
+        left = [
+            await session.scalar(select(func.min(table.due_at)).where(table.lease.is_(None)))
+            for table in _LEFT
+        ]
         window = await session.scalar(
             select(func.min(WindowRow.due_at)).where(WindowRow.lease.is_(None))
         )
         timer = await session.scalar(
             select(func.min(TimerRow.next_at)).where(TimerRow.lease.is_(None), _is_first())
         )
-    moments = (draw, people, window, timer)
+    moments = (draw, window, timer, *left)
     return min((moment for moment in moments if moment is not None), default=None)
 
 
@@ -110,7 +124,11 @@ async def _anything_due(database: Database) -> bool:
 def _is_anything_due() -> Select[bool]:
     """Return the query of every poll; to build it takes longer than to run it."""
     now = bindparam("now", type_=DrawRow.due_at.type)
-    return select(or_(*(jobs(now).exists() for jobs in (_draws, _windows, _timers, _imports))))
+    due = or_(
+        *(jobs(now).exists() for jobs in (_draws, _windows, _timers)),
+        *(_left(table, now).exists() for table in _LEFT),
+    )
+    return select(due)
 
 
 async def _take_draws(
@@ -140,23 +158,24 @@ async def _take_timers(
     return [_lease_of(row, now + span) for row in rows]
 
 
-async def _take_imports(
-    session: AsyncSession, now: datetime, span: timedelta, limit: int
+async def _take_left(
+    session: AsyncSession, table: type[LeftRow], now: datetime, span: timedelta, limit: int
 ) -> list[Lease]:
     rows = await session.scalars(
-        _imports(now)
-        .order_by(PeopleImportRow.due_at, PeopleImportRow.id)
+        _left(table, now)
+        .order_by(table.due_at, table.id)
         .limit(limit)
         .with_for_update(skip_locked=True)
     )
     return [_lease_of(row, now + span) for row in rows]
 
 
-def _lease_of(row: DrawRow | PeopleImportRow | TimerRow | WindowRow, until: datetime) -> Lease:
+def _lease_of(row: DrawRow | LeftRow | TimerRow | WindowRow, until: datetime) -> Lease:
     row.lease, row.lease_until = new_id("lease"), until
     if isinstance(row, TimerRow):
         return Lease(JobKind.TIMER, row.room_id, row.id, row.lease, row.generation)
-    return Lease(_KINDS[type(row)], row.room_id, row.id, row.lease)
+    room_id = "" if isinstance(row, UnsentNoticesRow) else row.room_id
+    return Lease(_KINDS[type(row)], room_id, row.id, row.lease)
 
 
 def _draws(now: _Moment) -> Select[DrawRow]:
@@ -164,9 +183,21 @@ def _draws(now: _Moment) -> Select[DrawRow]:
     return select(DrawRow).where(DrawRow.due_at <= now, free)
 
 
-def _imports(now: _Moment) -> Select[PeopleImportRow]:
-    free = or_(PeopleImportRow.lease.is_(None), PeopleImportRow.lease_until < now)
-    return select(PeopleImportRow).where(PeopleImportRow.due_at <= now, free)
+def _left(table: type[LeftRow], now: _Moment) -> Select[Any]:
+    free = or_(table.lease.is_(None), table.lease_until < now)
+    found = select(table).where(table.due_at <= now, free)
+    return found.where(_is_next_part()) if table is ResultPartRow else found
+
+
+def _is_next_part() -> ColumnElement[bool]:
+    """Whether a part of a window's results is the next one: one job writes all that follow."""
+    earlier = aliased(ResultPartRow)
+    return ~exists().where(
+        and_(
+            earlier.window_id == ResultPartRow.window_id,
+            earlier.first_ordinal < ResultPartRow.first_ordinal,
+        )
+    )
 
 
 def _windows(now: _Moment) -> Select[WindowRow]:

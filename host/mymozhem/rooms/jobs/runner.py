@@ -1,4 +1,4 @@
-"""The job runner of a host process: draws, windows, timers, changes and imports, when they are due.
+"""The job runner of a host process: draws, windows, timers, changes, and parts of long writes.
 
 Rows in the database say what is to be done. A process that is killed leaves them unchanged, and the
 next one continues. Nothing here decides anything: a step is one transaction, fenced by its lease.
@@ -17,7 +17,7 @@ from mymozhem.rooms.core.leased import JobKind, Lease
 from mymozhem.rooms.core.services import Services
 from mymozhem.rooms.windows import downtime
 
-from . import draws, imports, leases, windows
+from . import draws, imports, leases, notices, results, windows
 from .clock_jumps import ClockJumps
 from .timers import run_timer
 
@@ -36,6 +36,8 @@ WIDTH = 8
 _STEPS: dict[JobKind, Callable[[Services, Lease], Awaitable[None]]] = {
     JobKind.DRAW: draws.step,
     JobKind.IMPORT: imports.step,
+    JobKind.NOTICES: notices.step,
+    JobKind.RESULTS: results.step,
     JobKind.TIMER: run_timer,
     JobKind.WINDOW: windows.step,
 }

@@ -36,7 +36,10 @@ class EntryPolicy(StrEnum):
 
 
 class RoomRow(Base):
-    """An event: one app, its settings, its people; every writer locks this row first."""
+    """An event: one app, its settings, its people; every writer locks this row first.
+
+    `results_pending` is the number of parts of results that are decided and not written yet.
+    """
 
     __tablename__ = "rooms"
 
@@ -62,6 +65,7 @@ class RoomRow(Base):
     draw_anchor: Mapped[str] = mapped_column(String(64))
     next_link: Mapped[int] = mapped_column(default=1)
     standings_hidden: Mapped[bool] = mapped_column(default=False, server_default=false())
+    results_pending: Mapped[int] = mapped_column(default=0, server_default="0")
     last_seq: Mapped[int] = mapped_column(default=0)
     epoch: Mapped[str] = mapped_column(String(ID_LENGTH))
     version: Mapped[int] = mapped_column(default=1)

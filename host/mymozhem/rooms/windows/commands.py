@@ -19,6 +19,9 @@ from .close import IN_FLIGHT, begin_settling, close_when_all_answered, tell_app
 from .queries import UNDER_WAY, find_window
 from .timing import left_ms, move_end, record_changed, require, shift
 
+#: how long a caller waits until decided results are written; they are written in any case
+RESULTS_SECONDS = 60.0
+
 _WINDOW = "POST /rooms/{id}/windows/{windowId}"
 
 
@@ -74,7 +77,7 @@ async def close(services: Services, room_id: str, caller: Principal, window_key:
 
 async def settle(services: Services, room_id: str, caller: Principal, window_key: str) -> WindowRow:
     """Settle a window that waits for its app by the host's verdicts, and notify the app later."""
-    async with _changing(services, room_id, caller, window_key, "settle") as (transaction, window):
+    async with _deciding(services, room_id, caller, window_key, "settle") as (transaction, window):
         require(window, WindowStatus.TALLYING)
         await settling.settle_without_app(transaction, window)
     return window
@@ -82,7 +85,7 @@ async def settle(services: Services, room_id: str, caller: Principal, window_key
 
 async def reveal(services: Services, room_id: str, caller: Principal, window_key: str) -> WindowRow:
     """Show the verdicts and standings that a window held back; idempotent."""
-    async with _changing(services, room_id, caller, window_key, "reveal") as (transaction, window):
+    async with _deciding(services, room_id, caller, window_key, "reveal") as (transaction, window):
         if window.revealed_at is None:
             await settling.reveal(transaction, window)
             tell_app(transaction, window, "revealed")
@@ -100,13 +103,24 @@ async def rejudge(
     void: bool = False,
 ) -> WindowRow:
     """Correct a window by new rules, by verdicts, or by voiding it; see `windows.rejudge`."""
-    async with _changing(services, room_id, caller, window_key, "rejudge") as (transaction, window):
+    async with _deciding(services, room_id, caller, window_key, "rejudge") as (transaction, window):
         if void:
             await rejudging.void(transaction, window)
         else:
             await rejudging.rejudge(transaction, window, rules=rules, verdicts=verdicts)
         tell_app(transaction, window, "voided" if void else "corrected")
     return window
+
+
+@asynccontextmanager
+async def _deciding(
+    services: Services, room_id: str, caller: Principal, window_key: str, act: str
+) -> AsyncIterator[tuple[RoomTransaction, WindowRow]]:
+    """Change results: after earlier ones are written, and until these are."""
+    await services.results.flush(room_id, within=RESULTS_SECONDS)
+    async with _changing(services, room_id, caller, window_key, act) as (transaction, window):
+        yield transaction, window
+    await services.results.flush(room_id, within=RESULTS_SECONDS)
 
 
 @asynccontextmanager

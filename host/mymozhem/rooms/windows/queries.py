@@ -1,7 +1,5 @@
 """Queries about windows and their submissions."""
 
-from collections.abc import AsyncIterator, Sequence
-
 from sqlalchemy import Select, exists, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -11,7 +9,6 @@ from mymozhem.contract import (
     WindowStatus,
 )
 from mymozhem.errors import NotFound
-from mymozhem.rooms.core.app_context_data import ROWS_AT_ONCE
 from mymozhem.rooms.tables.participants import ParticipantRow
 from mymozhem.rooms.tables.windows import SubmissionRow, WindowRow
 
@@ -33,27 +30,6 @@ async def find_window(session: AsyncSession, room_id: str, key: str) -> WindowRo
         message = "There is no such window."
         raise NotFound(message, code="WINDOW_NOT_FOUND")
     return window
-
-
-async def counting_submissions(
-    session: AsyncSession, window: WindowRow
-) -> AsyncIterator[Sequence[SubmissionRow]]:
-    """Yield the counting submissions in commit order, in chunks.
-
-    Changes of a chunk are written before the next one is read, so that nobody waits for thousands.
-    """
-    rows = (
-        select(SubmissionRow)
-        .where(SubmissionRow.window_id == window.id, SubmissionRow.counts)
-        .order_by(SubmissionRow.ordinal)
-        .limit(ROWS_AT_ONCE)
-        .execution_options(populate_existing=True)
-    )
-    last = 0
-    while some := (await session.scalars(rows.where(SubmissionRow.ordinal > last))).all():
-        last = some[-1].ordinal
-        yield some
-        await session.flush()
 
 
 async def count(session: AsyncSession, window: WindowRow) -> int:

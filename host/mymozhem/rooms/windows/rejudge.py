@@ -1,19 +1,22 @@
 """Correct results afterwards: verdicts change, scores follow, and the log records it."""
 
-from collections.abc import Mapping
+from collections.abc import Collection
 
-from mymozhem.contract import JsonObject, Verdict, Verdicts, WindowStatus
+from sqlalchemy import select
+
+from mymozhem.contract import JsonObject, Verdicts, WindowStatus
 from mymozhem.contract.events import WindowCorrected
 from mymozhem.errors import Conflict, NotFound
 from mymozhem.manifests.validators import SchemaRefused, compile_schema
 from mymozhem.rooms.app_calls.pending import forget
 from mymozhem.rooms.core.transaction import RoomTransaction
-from mymozhem.rooms.tables.windows import WindowRow
+from mymozhem.rooms.tables.results import Judging
+from mymozhem.rooms.tables.windows import SubmissionRow, WindowRow
 
 from .open import MAX_PART_BYTES, check_size
-from .queries import UNDER_WAY, counting_submissions
-from .rules import Rules
-from .settle import by_id, publish
+from .queries import IDS_AT_ONCE, UNDER_WAY
+from .results import finish_results, write_results
+from .settle import by_id
 from .text_folding import fold_rules
 from .timing import REVEALED_AFTER
 
@@ -34,27 +37,33 @@ async def rejudge(
     if window.settled_at is None:
         message = "The window is not closed yet; there is nothing to correct."
         raise Conflict(message, code="WINDOW_NOT_CLOSED")
+    await finish_results(transaction, window)
     if rules is not None:
         window.rules = _usable(window, rules)
     named = by_id(verdicts)
-    await _judge_again(transaction, window, named, by_rules=rules is not None)
+    await _require_counting(transaction, window, named)
     if window.status == WindowStatus.VOID and window.revealed_at is None:
         window.due_at = transaction.now + REVEALED_AFTER
         transaction.wake_jobs()
     window.status = WindowStatus.CLOSED
-    await _correct(transaction, window)
+    transaction.record(WindowCorrected(window_id=window.key, void=False))
+    judging = Judging.NAMED if rules is None else Judging.RULES
+    await write_results(transaction, window, judging, named)
 
 
 async def void(transaction: RoomTransaction, window: WindowRow) -> None:
     """Void a window, so that it gives no points; also before it is closed. Idempotent."""
     if window.status == WindowStatus.VOID:
         return
+    await finish_results(transaction, window)
     if window.settled_at is None:
         window.closed_at = window.closed_at or transaction.now
         await forget(transaction.session, [window.id])
     window.due_at = window.paused_at = window.lease = window.lease_until = None
     window.status = WindowStatus.VOID
-    await _correct(transaction, window)
+    transaction.record(WindowCorrected(window_id=window.key, void=True))
+    if window.revealed_at is not None:
+        await write_results(transaction, window, Judging.KEEP)
 
 
 async def void_unsettled(transaction: RoomTransaction, window: WindowRow) -> None:
@@ -63,34 +72,23 @@ async def void_unsettled(transaction: RoomTransaction, window: WindowRow) -> Non
         await void(transaction, window)
 
 
-async def _judge_again(
-    transaction: RoomTransaction,
-    window: WindowRow,
-    named: Mapping[str, tuple[Verdict, int]],
-    *,
-    by_rules: bool,
+async def _require_counting(
+    transaction: RoomTransaction, window: WindowRow, named: Collection[str]
 ) -> None:
-    missing, found = set(named), Rules(window)
-    erasable = not compile_schema(window.accepts).is_valid(None)
-    async for rows in counting_submissions(transaction.session, window):
-        for row in rows:
-            if by_rules and not (erasable and row.payload is None):  # what is gone stays judged
-                row.verdict, row.points = found.verdict(row.payload, without=row.verdict)
-            elif row.id in named:
-                row.verdict, row.points = named[row.id]
-            row.judged = True
-            missing.discard(row.id)
+    """Raise NotFound if one of the named submissions does not count in the window."""
+    wanted = sorted(named)
+    missing = set(wanted)
+    for start in range(0, len(wanted), IDS_AT_ONCE):
+        some = SubmissionRow.id.in_(wanted[start : start + IDS_AT_ONCE])
+        found = await transaction.session.scalars(
+            select(SubmissionRow.id).where(
+                SubmissionRow.window_id == window.id, SubmissionRow.counts, some
+            )
+        )
+        missing.difference_update(found)
     if missing:
         message = f"{min(missing)!r} is no submission that counts in this window."
         raise NotFound(message, code="SUBMISSION_NOT_FOUND")
-
-
-async def _correct(transaction: RoomTransaction, window: WindowRow) -> None:
-    """Log the correction; scores follow immediately unless results are held back."""
-    voided = window.status == WindowStatus.VOID
-    transaction.record(WindowCorrected(window_id=window.key, void=voided))
-    if window.revealed_at is not None:
-        await publish(transaction, window)
 
 
 def _usable(window: WindowRow, rules: JsonObject) -> JsonObject:

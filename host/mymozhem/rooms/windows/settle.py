@@ -1,23 +1,17 @@
 """Settle windows: verdicts, points, scores, and when they become visible."""
 
-from collections import Counter
-from collections.abc import Mapping, Sequence
-
-from mymozhem.contract import DecidedBy, Judge, Results, Verdict, Verdicts, WindowStatus
+from mymozhem.contract import DecidedBy, Results, Verdict, Verdicts, WindowStatus
 from mymozhem.contract.events import WindowClosed, WindowRevealed
 from mymozhem.errors import Conflict
-from mymozhem.rooms import scores
 from mymozhem.rooms.app_calls.pending import forget
 from mymozhem.rooms.core.transaction import RoomTransaction
-from mymozhem.rooms.tables.windows import SubmissionRow, WindowRow
+from mymozhem.rooms.tables.results import Judging
+from mymozhem.rooms.tables.windows import WindowRow
 
 from .close import tell_app
-from .queries import count, counting_submissions
-from .rules import Rules
+from .queries import count
+from .results import finish_results, write_results
 from .timing import REVEALED_AFTER
-
-#: what stands beside points that came from a window
-REASON = "window"
 
 
 async def record_closed(
@@ -50,18 +44,8 @@ async def settle(
     """
     if window.results == Results.ON_CLOSE:
         window.revealed_at = transaction.now
-    shown = window.revealed_at is not None  # its app may have revealed it just now
-    named, rules = by_id(verdicts), Rules(window)
-    deltas: Counter[str] = Counter()
-    async for rows in counting_submissions(transaction.session, window):
-        for row in rows:
-            row.verdict, row.points = named.get(row.id) or _own_verdict(window, rules, row)
-            row.judged = True
-        if shown:
-            _credit(window, rows, deltas)
-    if shown:
-        await _publish(transaction, window, deltas)
-    elif window.status != WindowStatus.VOID:
+    await write_results(transaction, window, Judging.SETTLE, by_id(verdicts))
+    if window.revealed_at is None and window.status != WindowStatus.VOID:
         window.due_at = transaction.now + REVEALED_AFTER
         transaction.wake_jobs()
 
@@ -76,28 +60,11 @@ async def reveal(transaction: RoomTransaction, window: WindowRow) -> None:
     if window.status != WindowStatus.CLOSED:
         message = "The window is not closed yet; there is nothing to reveal."
         raise Conflict(message, code="WINDOW_NOT_CLOSED")
+    await finish_results(transaction, window)
     window.revealed_at = transaction.now
     window.due_at = window.lease = window.lease_until = None
     transaction.record(WindowRevealed(window_id=window.key))
-    await publish(transaction, window)
-
-
-async def publish(transaction: RoomTransaction, window: WindowRow) -> None:
-    """Update the scores to the window's current points, with a delta per participant."""
-    deltas: Counter[str] = Counter()
-    async for rows in counting_submissions(transaction.session, window):
-        _credit(window, rows, deltas)
-    await _publish(transaction, window, deltas)
-
-
-async def _publish(
-    transaction: RoomTransaction, window: WindowRow, deltas: Mapping[str, int]
-) -> None:
-    await scores.unseal(transaction, window.id, window_key=window.key)
-    await scores.credit(
-        transaction, deltas, window_id=window.id, window_key=window.key, reason=REASON
-    )
-    await scores.announce(transaction, shown=window.announce_standings)
+    await write_results(transaction, window, Judging.KEEP)
 
 
 def by_id(verdicts: Verdicts | None) -> dict[str, tuple[Verdict, int]]:
@@ -106,22 +73,6 @@ def by_id(verdicts: Verdicts | None) -> dict[str, tuple[Verdict, int]]:
         return {}
     given = zip(verdicts.verdict, verdicts.points, strict=True)
     return dict(zip(verdicts.submission_id, given, strict=True))
-
-
-def _own_verdict(window: WindowRow, rules: Rules, row: SubmissionRow) -> tuple[Verdict, int]:
-    if row.judged and window.judge != Judge.CLOSE:
-        return row.verdict, row.points
-    failed = window.decided_by is not DecidedBy.APP
-    return rules.verdict(row.payload, without=Verdict.PENDING if failed else Verdict.NONE)
-
-
-def _credit(window: WindowRow, rows: Sequence[SubmissionRow], deltas: Counter[str]) -> None:
-    """Store the current points of submissions, and add the difference per participant."""
-    for row in rows:
-        given = 0 if window.status == WindowStatus.VOID else row.points
-        if given != row.credited:
-            deltas[row.participant_id] += given - row.credited
-            row.credited = given
 
 
 async def settle_without_app(transaction: RoomTransaction, window: WindowRow) -> None:

@@ -22,6 +22,7 @@ from mymozhem.rooms.tables.scores import ScoreRow
 from mymozhem.rooms.tables.windows import SubmissionRow, WindowRow
 from tests.support.apps.window_app import WindowApp, do, send, submissions_of, window_of
 from tests.support.host import HostHarness, make_host
+from tests.support.timing import HANG_TIMEOUT
 
 
 @dataclass
@@ -72,6 +73,7 @@ class WindowRoom:
         """Let time pass, and do what is due by then."""
         self.clock.advance(timedelta(milliseconds=milliseconds))
         await self.jobs.run_due()
+        await self.host.services.results.flush(self.room.id, within=HANG_TIMEOUT)
 
     async def points(self) -> list[int]:
         """Return the guests' points, after a look at the sums that they are made of."""

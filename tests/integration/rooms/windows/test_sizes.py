@@ -9,7 +9,7 @@ from mymozhem.errors import Conflict
 from mymozhem.rooms.actions.perform import perform
 from mymozhem.rooms.core import app_context_data
 from mymozhem.rooms.effects import EffectRefused
-from mymozhem.rooms.windows import commands, queries
+from mymozhem.rooms.windows import commands, results
 from tests.integration.rooms.windows.conftest import WindowRoom
 from tests.support.apps.window_app import RULES, opening
 
@@ -43,7 +43,7 @@ async def test_a_list_of_people_of_any_length_is_looked_up(window_room: WindowRo
 async def test_submissions_are_read_some_at_a_time_and_keep_their_order(
     window_room: WindowRoom, monkeypatch: pytest.MonkeyPatch
 ):
-    monkeypatch.setattr(queries, "ROWS_AT_ONCE", 2)
+    monkeypatch.setattr(results, "AT_ONCE", 2)
     monkeypatch.setattr(app_context_data, "ROWS_AT_ONCE", 2)
     monkeypatch.setattr(app_context_data, "WINDOWS_AT_ONCE", 2)
     for name in ("c", "a", "d", "b"):

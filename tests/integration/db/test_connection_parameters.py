@@ -1,24 +1,16 @@
 """Parameters of an address reach the server, and a pooler may give each transaction any session."""
 
 import asyncio
-import os
-import shutil
-import socket
-import subprocess
-import tempfile
-import time
 from collections.abc import Iterator
-from pathlib import Path
-from urllib.parse import urlsplit
 
 import pytest
 from sqlalchemy import text
 
 from mymozhem.db.engine import DatabaseUrlRefused, create_engine
 from mymozhem.migrations import current, downgrade, head, upgrade
+from tests.support.pgbouncer import pgbouncer
 
 pytestmark = pytest.mark.parametrize("dialect", ["postgresql"], indirect=True)
-PGBOUNCER = shutil.which("pgbouncer") or shutil.which("pgbouncer", path="/usr/sbin")
 
 SETTINGS = "SELECT current_setting('application_name'), current_setting('lock_timeout')"
 OF_THE_CLIENT = "SELECT name FROM pg_settings WHERE source = 'client' ORDER BY name"
@@ -67,43 +59,8 @@ async def test_for_a_pooler_nothing_is_kept_in_the_session(database_url: str):
 
 @pytest.fixture
 def pooler(database_url: str) -> Iterator[str]:
-    """PgBouncer in transaction mode, with two connections to the server."""
-    if PGBOUNCER is None:
-        pytest.skip("PgBouncer is not installed")
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    parts = urlsplit(database_url)
-    name, user = parts.path[1:], parts.username or "postgres"
-    with tempfile.TemporaryDirectory() as made:
-        folder = Path(made)
-        folder.chmod(0o755)  # it does not run as root
-        (folder / "users").write_text(f'"{user}" "{parts.password or ""}"\n')
-        (folder / "pgbouncer.ini").write_text(
-            f"[databases]\n{name} = host={parts.hostname} port={parts.port or 5432} user={user}"
-            f" dbname={name} pool_size=2\n[pgbouncer]\nlisten_addr = 127.0.0.1\n"
-            f"listen_port = {port}\nauth_type = trust\nauth_file = {folder}/users\n"
-            "pool_mode = transaction\nunix_socket_dir =\n"
-        )
-        command = [PGBOUNCER, "-q", str(folder / "pgbouncer.ini")]
-        command += ["-u", "nobody"] if os.getuid() == 0 else []
-        process = subprocess.Popen(command, stderr=subprocess.DEVNULL)
-        try:
-            _wait_for(port)
-            yield f"postgresql://{user}@127.0.0.1:{port}/{name}"
-        finally:
-            process.terminate()
-            process.wait()
-
-
-def _wait_for(port: int) -> None:
-    deadline = time.monotonic() + 60
-    while time.monotonic() < deadline:
-        with socket.socket() as asked:
-            if asked.connect_ex(("127.0.0.1", port)) == 0:
-                return
-        time.sleep(0.05)
-    pytest.fail("PgBouncer does not listen")
+    with pgbouncer(database_url) as address:
+        yield address
 
 
 async def test_the_host_works_behind_pgbouncer_in_transaction_mode(pooler: str):

@@ -201,3 +201,17 @@ def test_no_modules_import_each_other_in_a_round():
     graph = grimp.build_graph("mymozhem", cache_dir=None)
     imports = {module: graph.find_modules_directly_imported_by(module) for module in graph.modules}
     TopologicalSorter(imports).prepare()  # raises CycleError, which names the round
+
+
+def test_only_the_unit_of_work_asks_the_database_for_the_time():
+    """Its clock may jump, and not as the host's does: see `rooms/jobs/clock_jumps.py`."""
+    asked = re.compile(
+        r"func\.(now|current_\w+|local\w+|\w+_timestamp|unixepoch|julianday)\("
+        r"|\b(CURRENT|LOCAL)_?(TIME|DATE|TIMESTAMP)\b|datetime\('now|[\"'][^\"'\n]*(?<![\w.])now\(\)"
+    )
+    found = [
+        path.relative_to(HOST).as_posix()
+        for path in sorted(HOST.rglob("*.py"))
+        for _ in asked.findall(path.read_text())
+    ]
+    assert found == ["db/unit_of_work.py"]

@@ -35,10 +35,14 @@ JUMP = timedelta(milliseconds=250)
 
 
 class ClockJump(NamedTuple):
-    """A jump of the machine's clock: when, by the new time, and how far, in seconds."""
+    """A jump of a clock: when, by the new time, and how far, in seconds.
+
+    It is the clock of a host's machine, or that of the database server.
+    """
 
     at: datetime
     seconds: float
+    of_database: bool = False
 
 
 class SteadyClock(SystemClock):

@@ -20,8 +20,11 @@ from mymozhem.db.error_translation import reaching_the_database
 from mymozhem.db.schema_revision import HEAD, current
 from mymozhem.db.unit_of_work import Database
 from mymozhem.errors import Unavailable
+from mymozhem.monitoring.tables import AlertRow, RuleName
 from mymozhem.registry import manifest_history
 from mymozhem.registry.catalog import Catalog
+from mymozhem.registry.isolated.os_user import shared_user
+from mymozhem.registry.loaded_code import IsolatedCode
 from mymozhem.rooms.locks.advice import bring_back
 from mymozhem.rooms.locks.serving import RUNNING, Group, running_groups
 from mymozhem.rooms.locks.verify import target_name
@@ -30,10 +33,14 @@ from mymozhem.rooms.tables.rooms import RoomRow
 
 from .catalog_preview import keys_of, preview
 from .doctor_findings import Finding, Level
+from .doctor_isolation import isolation_findings
 from .public_address import address_findings
 
 #: a deadline within this time is near
 NEAR = timedelta(days=7)
+
+#: jumps of a clock within this time are reported, at most so many of them
+RECENT, MOST_JUMPS = timedelta(days=7), 5
 
 #: isolated apps that run as another user need to enter the folder
 _OTHERS = stat.S_IRGRP | stat.S_IWGRP | stat.S_IROTH | stat.S_IWOTH
@@ -47,6 +54,7 @@ class _Seen:
     groups: Sequence[Group]
     enabled: frozenset[str]
     drifts: Sequence[tuple[str, str, int, int, datetime]]
+    clock_jumps: Sequence[str]
     now: datetime
 
 
@@ -65,6 +73,7 @@ async def run_checks(settings: Settings) -> list[Finding]:
         return [*found, _away(error)]
     return [
         *found, *_rooms(seen), *_stopped(seen), *_refused(seen), *_deprecated(seen), *_drifts(seen),
+        *isolation_findings(settings, _isolated(seen), shared=shared_user()), *_clock_jumps(seen),
     ]  # fmt: skip
 
 
@@ -156,14 +165,37 @@ async def _look(settings: Settings, keys: Keys | None) -> _Seen:
     database = Database(settings.effective_database_url, clock=SystemClock())
     await database.open(exclusive=False)
     try:
-        catalog = await preview(database, settings, keys)
+        catalog, now = await preview(database, settings, keys), await database.now()
         async with database.read() as session:
             enabled = await manifest_history.active_plugins(session) | set(settings.enable_apps)
             groups = await running_groups(session)
             drifts = await _drift_rows(session)
-        return _Seen(catalog, groups, enabled, drifts, await database.now())
+            jumps = await _jump_rows(session, since=now - RECENT)
+        return _Seen(catalog, groups, enabled, drifts, jumps, now)
     finally:
         await database.close()
+
+
+def _isolated(seen: _Seen) -> Iterator[IsolatedCode]:
+    for app in seen.catalog.apps():
+        yield from app.isolated
+
+
+async def _jump_rows(session: AsyncSession, *, since: datetime) -> list[str]:
+    """Return what the alerts since a moment say about jumps of a clock, the latest first."""
+    rows = await session.scalars(
+        select(AlertRow.summary)
+        .where(AlertRow.rule == RuleName.CLOCK, AlertRow.opened_at >= since)
+        .order_by(AlertRow.opened_at.desc())
+        .limit(MOST_JUMPS)
+    )
+    return list(rows)
+
+
+def _clock_jumps(seen: _Seen) -> Iterator[Finding]:
+    do = "Let a time server set the clocks (`timedatectl`, `chronyc tracking`), and no person."
+    for summary in seen.clock_jumps:
+        yield Finding("warning", "clock", summary, do)
 
 
 def _rooms(seen: _Seen) -> Iterator[Finding]:

@@ -58,7 +58,8 @@ ADVICE = {
     ),
     RuleName.CLOCK: (
         "Look at the time synchronization of the machine (for example `timedatectl`, `chronyc "
-        "tracking`). Open windows keep the time that was left."
+        "tracking`). Open windows keep the time that was left if it was the clock of a host; if it "
+        "was that of the database server, look at open windows and extend or close them."
     ),
     RuleName.APP_OFF: (
         "Once it works, start it with `mymozhem apps start {app}` or with "
@@ -273,11 +274,16 @@ def _orphaned(app: Orphans) -> Alert:
 
 def _jumped(jump: ClockJump) -> Alert:
     way = "forward" if jump.seconds > 0 else "back"
+    whose, else_ = (
+        ("the database server", "Open windows and timers moved with it.")
+        if jump.of_database
+        else ("a host", "Or the machine was suspended.")
+    )
     return Alert(
         RuleName.CLOCK,
         Severity.WARNING,
-        f"The clock of a host jumped {way} by {abs(jump.seconds):,.1f} seconds, to {iso(jump.at)}, "
-        "or the machine was suspended.",
+        f"The clock of {whose} jumped {way} by {abs(jump.seconds):,.1f} seconds, to "
+        f"{iso(jump.at)}. {else_}",
         code="CLOCK_JUMPED",
     )
 

@@ -13,6 +13,7 @@ from mymozhem.clock import SystemClock
 from mymozhem.db.base import new_id
 from mymozhem.db.unit_of_work import Database
 from mymozhem.migrations import head
+from mymozhem.monitoring.tables import AlertRow, RuleName, Severity
 from mymozhem.registry.tables import AppRow, ManifestVersionRow, StopCause
 from mymozhem.rooms.tables.locks import LockDriftRow
 from mymozhem.rooms.tables.rooms import RoomRow
@@ -219,3 +220,19 @@ def test_an_address_of_a_database_that_cannot_be_used_is_a_problem(run, monkeypa
     refused = run("db", "current")
     assert (refused.exit_code, "port 'abc'" in refused.output) == (1, True)
     assert "Traceback" not in refused.output
+
+
+def test_jumps_of_a_clock_are_told_for_seven_days(run, seeded, edit):
+    async def jumped(session):
+        for days, summary in ((1, "It jumped."), (8, "Long ago.")):
+            at = NOW - timedelta(days=days)
+            session.add(
+                AlertRow(
+                    key=summary, rule=RuleName.CLOCK, severity=Severity.WARNING, summary=summary,
+                    advice="", opened_at=at, changed_at=at, seen_at=at, recovered_at=at,
+                )
+            )  # fmt: skip
+
+    edit(jumped)
+    found = findings(run("doctor", "--format", "json"), "warning")
+    assert [says for what, says, _ in found if what == "clock"] == ["It jumped."]

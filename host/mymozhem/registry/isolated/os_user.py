@@ -79,6 +79,15 @@ def os_user_for(
     return OsUser(name, found.pw_uid, found.pw_gid, note)
 
 
+def shared_user(uid: int | None = None) -> str | None:
+    """Return the user of a host that cannot separate isolated code from itself; None for root.
+
+    `uid` is the host's effective user id, by default that of this process.
+    """
+    own = os.geteuid() if uid is None else uid
+    return None if own == 0 else _name_of(own)
+
+
 def files_open_to_all(folder: Path) -> list[Path]:
     """Return the files of a folder that every user of the machine can read, by their modes."""
     try:

@@ -4,8 +4,9 @@ The host's own clock goes on through the jump. Then this module moves everything
 span (open windows, timers, retries) by the jump, and lets the clock follow, in one transaction. So
 windows and timers last as long as they were meant to, and times of day are right afterwards.
 
-On PostgreSQL due times are compared with the clock of the database. There a jump of this machine
-moves nothing; `Database.clock_skew` says whether the two agree.
+On PostgreSQL due times are compared with the clock of the database server. There a jump of this
+machine moves nothing. A jump of the server's own clock moves all due times; it is noticed, because
+the difference between the two clocks changes, and reported.
 """
 
 from collections import deque
@@ -15,7 +16,7 @@ from datetime import datetime, timedelta
 import structlog
 from sqlalchemy import and_, or_, select
 
-from mymozhem.clock import ClockJump, SteadyClock, iso
+from mymozhem.clock import JUMP, ClockJump, SteadyClock, iso
 from mymozhem.contract import WindowStatus
 from mymozhem.db.unit_of_work import UnitOfWork
 from mymozhem.deliveries.tables import StreamRow
@@ -33,6 +34,9 @@ from mymozhem.rooms.windows.timing import move, record_changed
 SOON = timedelta(minutes=15)
 NOW = timedelta(seconds=10)
 
+#: seconds between two comparisons with the clock of the database server
+LOOK_EVERY = 5.0
+
 logger = structlog.stdlib.get_logger(__name__)
 
 
@@ -41,6 +45,8 @@ class ClockJumps:
 
     def __init__(self) -> None:
         self._seen: deque[ClockJump] = deque(maxlen=10)
+        self._skew: timedelta | None = None
+        self._look_at = 0.0
 
     def since(self, moment: datetime) -> Sequence[ClockJump]:
         """Return the jumps at a moment or later."""
@@ -54,7 +60,8 @@ class ClockJumps:
         before = clock.now()
         jump = clock.jump
         if jump is None:
-            return None
+            return await self._follow_database(services)
+        self._skew = None  # it changes with the clock of this machine
         if services.database.dialect == "sqlite":
             async with services.database.write() as unit:
                 await _move_all(services, unit, jump, before=unit.now)
@@ -68,6 +75,25 @@ class ClockJumps:
             seconds=round(seconds, 3),
             before=iso(before),
             after=iso(clock.now()),
+        )
+        return jump
+
+    async def _follow_database(self, services: Services) -> timedelta | None:
+        """Notice that the clock of the database server has jumped; return by how much."""
+        moment = services.clock.monotonic()
+        if services.database.dialect == "sqlite" or moment < self._look_at:
+            return None
+        self._look_at = moment + LOOK_EVERY
+        before, self._skew = self._skew, await services.database.clock_skew()
+        jump = self._skew - (before if before is not None else self._skew)
+        if abs(jump) < JUMP:
+            return None
+        at, seconds = await services.database.now(), jump.total_seconds()
+        self._seen.append(ClockJump(at, seconds, of_database=True))
+        logger.warning(
+            "the clock of the database server has jumped",
+            seconds=round(seconds, 3),
+            after=iso(at),
         )
         return jump
 

@@ -10,7 +10,7 @@ from mymozhem.clock import HeldClock, SteadyClock
 from mymozhem.errors import Conflict
 from mymozhem.rooms import timers
 from mymozhem.rooms.core.transaction import room_transaction
-from mymozhem.rooms.jobs.clock_jumps import ClockJumps
+from mymozhem.rooms.jobs.clock_jumps import LOOK_EVERY, ClockJumps
 from mymozhem.rooms.jobs.runner import Jobs
 from mymozhem.rooms.tables.timers import TimerRow
 from mymozhem.rooms.windows.timing import left_ms
@@ -18,7 +18,8 @@ from tests.support.apps.window_app import WindowApp, do, opening, send, window_o
 from tests.support.host import make_host
 
 # A PostgreSQL server has a clock of its own, which does not jump with this machine's.
-pytestmark = pytest.mark.parametrize("dialect", ["sqlite"], indirect=True)
+on_sqlite = pytest.mark.parametrize("dialect", ["sqlite"], indirect=True)
+on_postgresql = pytest.mark.parametrize("dialect", ["postgresql"], indirect=True)
 
 JUMPS = [
     timedelta(hours=1),
@@ -45,6 +46,7 @@ async def host(database, clock, tmp_path):
     await host.services.dispatcher.close()
 
 
+@on_sqlite
 @pytest.mark.parametrize("jump", JUMPS)
 async def test_a_question_stays_open_as_long_as_it_was_meant_to(host, machine, clock, jump):
     room = await host.start("desk")
@@ -78,6 +80,7 @@ async def test_a_question_stays_open_as_long_as_it_was_meant_to(host, machine, c
     await jobs.stop()
 
 
+@on_sqlite
 @pytest.mark.parametrize("jump", JUMPS)
 async def test_a_timer_waits_for_its_span_and_one_for_a_time_of_day_stays(host, machine, jump):
     room = await host.start("desk")
@@ -94,6 +97,7 @@ async def test_a_timer_waits_for_its_span_and_one_for_a_time_of_day_stays(host, 
     assert rows["day"].due_at == rows["day"].next_at == at
 
 
+@on_sqlite
 async def test_the_jobs_notice_a_jump_and_know_it_for_an_hour(host, machine):
     jobs = Jobs(host.services)
     before = machine.now()
@@ -105,3 +109,26 @@ async def test_the_jobs_notice_a_jump_and_know_it_for_an_hour(host, machine):
     await jobs._step()  # noqa: SLF001
     assert len(jobs.clock_jumps.since(before - timedelta(hours=1))) == 1
     await jobs.stop()
+
+
+@on_postgresql
+async def test_a_jump_of_the_database_server_is_noticed_and_reported(host, database, machine):
+    ahead = timedelta()
+
+    async def clock_skew():
+        return ahead + timedelta(milliseconds=20)  # what the network adds
+
+    database.clock_skew = clock_skew
+    jumps = ClockJumps()
+    assert await jumps.follow(host.services) is None
+    ahead = timedelta(hours=-1)
+    assert await jumps.follow(host.services) is None  # it is not asked all the time
+    machine.advance(LOOK_EVERY)
+    with capture_logs() as logs:
+        assert await jumps.follow(host.services) == timedelta(hours=-1)
+    [line] = [line for line in logs if "database server" in line["event"]]
+    assert line["seconds"] == -3_600
+    [seen] = jumps.since(await database.now() - timedelta(hours=1))
+    assert (seen.seconds, seen.of_database) == (-3_600, True)
+    machine.advance(LOOK_EVERY)
+    assert await jumps.follow(host.services) is None  # one jump is told once

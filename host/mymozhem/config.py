@@ -306,6 +306,13 @@ class Settings(BaseSettings):
         description="Seconds within which the body of a request must arrive, and within which a "
         "client must read.",
     )
+    end_if_blocked_seconds: int = Field(
+        default=0,
+        ge=0,
+        le=3_600,
+        description="Seconds after which a process whose event loop is blocked ends, so that a "
+        "supervisor starts it again; 0 for never.",
+    )
     metrics_token: SecretStr | None = Field(
         default=None,
         min_length=16,

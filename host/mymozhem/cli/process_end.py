@@ -28,6 +28,8 @@ from mymozhem.concurrency.app_ownership import (
     record_owners,
 )
 
+from .loop_watchdog import LoopWatchdog
+
 #: how long the end may take in total, after the signal to stop
 END_SECONDS = 15.0
 #: how long what apps have left running is waited for, once the host has closed
@@ -92,14 +94,25 @@ class ProcessEnd:
 
 
 class HostServer(Server):
-    """A server whose process ends within its time limit."""
+    """A server whose process ends within its time limit; a watchdog may watch its event loop."""
 
-    def __init__(self, config: Config, end: ProcessEnd) -> None:
+    def __init__(
+        self, config: Config, end: ProcessEnd, watchdog: LoopWatchdog | None = None
+    ) -> None:
         super().__init__(config)
         self._end = end
+        self._watchdog = watchdog
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Start to serve, and then to watch the event loop."""
+        await super().startup(sockets)
+        if self._watchdog is not None:
+            self._watchdog.start()
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         """Start the time limit, and stop gracefully."""
+        if self._watchdog is not None:
+            self._watchdog.stop()
         self._end.begin()
         super().handle_exit(sig, frame)
 

@@ -72,12 +72,14 @@ def run(settings: Settings) -> int:
     """Serve until a signal; return the exit status."""
     from mymozhem.observability.logging import configure_logging
 
+    from .loop_watchdog import LoopWatchdog
     from .process_end import HostServer, ProcessEnd
 
     configure_logging(settings)
     end = ProcessEnd()
     with _lasting():
-        server = HostServer(config_of(settings, connections=_connections(settings)), end)
+        config = config_of(settings, connections=_connections(settings))
+        server = HostServer(config, end, LoopWatchdog(settings))
     stop_on_signals(server, end)
     click.echo(f"mymozhem is starting at {settings.effective_public_url} (stop it with Ctrl+C)")
     server.run()

@@ -47,6 +47,7 @@ async def _work(settings: Settings) -> None:
     from mymozhem.observability.logging import configure_logging
     from mymozhem.wiring.process import open_parts
 
+    from .loop_watchdog import LoopWatchdog
     from .process_end import ProcessEnd
 
     configure_logging(settings)
@@ -57,9 +58,11 @@ async def _work(settings: Settings) -> None:
             "again."
         )
     stopped = asyncio.Event()
-    loop = asyncio.get_running_loop()
+    loop, watchdog = asyncio.get_running_loop(), LoopWatchdog(settings)
+    watchdog.start()
 
     def stop(*_: object) -> None:
+        watchdog.stop()
         end.begin()
         loop.call_soon_threadsafe(stopped.set)
 

@@ -5,12 +5,15 @@ from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 
+import structlog
+
 from mymozhem.auth.keys import Keys
 from mymozhem.clock import Clock
 from mymozhem.concurrency.background_tasks import BackgroundTasks
 from mymozhem.config import Settings
 from mymozhem.db.unit_of_work import Database
 from mymozhem.deliveries.relay import Relay
+from mymozhem.dispatch import blocked_app
 from mymozhem.dispatch.breakers.breaker import BreakerStatus, Change
 from mymozhem.dispatch.breakers.registry import Breakers
 from mymozhem.dispatch.breakers.shared_state import SharedBreakerState
@@ -24,13 +27,14 @@ from mymozhem.dispatch.transports.webhook.transport import WebhookTransport
 from mymozhem.isolation.pool import Workers
 from mymozhem.monitoring.call_counts import CallCounts
 from mymozhem.monitoring.loop import HealthLoop
-from mymozhem.observability.call_observer import Observers
+from mymozhem.observability.call_observer import AppReport, Observers
 from mymozhem.observability.metrics import Metrics
 from mymozhem.outbound import Outbound, load_client
 from mymozhem.outbound.guard import Guard
 from mymozhem.registry.catalog import Catalog
 from mymozhem.registry.catalog_source import Source
 from mymozhem.registry.catalog_watch import CatalogWatch
+from mymozhem.registry.isolated.os_user import shared_user
 from mymozhem.registry.kill_switch import disable
 from mymozhem.rooms.app_calls.late_answers import LateAnswers
 from mymozhem.rooms.app_calls.recovery import AppRecovery
@@ -45,6 +49,8 @@ from mymozhem.wiring.warm_up import warm_up
 
 #: apps that are disabled concurrently, because they say that they are gone
 GOING_AT_ONCE = 8
+
+logger = structlog.stdlib.get_logger(__name__)
 
 
 @dataclass(frozen=True)
@@ -105,6 +111,7 @@ async def open_parts(
         stack.push_async_callback(database.close)
         keys = Keys.load(settings)
         apps = await _catalog(catalog, database, settings, keys)
+        _warn_of_shared_user(apps)
         if apps.calls_over_http():
             await load_client()  # or the first calls would lose time by it
         metrics, counts = Metrics(), CallCounts(clock)
@@ -113,6 +120,7 @@ async def open_parts(
         going = BackgroundTasks("apps that are gone", limit=GOING_AT_ONCE)
         openings = SharedBreakerState(database, clock)
         breakers = Breakers(clock, openings=openings)
+        _open_breakers_of_blocked_app(settings, breakers, apps, counts)
         workers = Workers(settings)
         stack.push_async_callback(workers.close)
         dispatcher = Dispatcher(
@@ -136,6 +144,8 @@ async def open_parts(
             database, apps, dispatcher, keys, clock, settings, breakers=breakers,
             report_app=counts.reported,
         )  # fmt: skip
+        for writing in (services.imports, services.results):  # the next process writes the rest
+            stack.push_async_callback(writing.close)
         back = BackgroundTasks("deliveries of apps that are back", limit=GOING_AT_ONCE)
         returning = _Back(services, recovery, back)
         breakers.listen(returning)
@@ -175,6 +185,31 @@ async def _catalog(
         return await Catalog.load(database, settings, keys)
     await given.follow(Source(database, keys))
     return given
+
+
+def _warn_of_shared_user(apps: Catalog) -> None:
+    user = shared_user()
+    names = [app.app_id for app in apps.apps() if app.isolated]
+    if user is not None and names:
+        logger.warning(
+            "isolated apps run as the host's own user and could read all that it can read, because "
+            "the host does not run as root",
+            user=user,
+            apps=names,
+        )
+
+
+def _open_breakers_of_blocked_app(
+    settings: Settings, breakers: Breakers, apps: Catalog, counts: CallCounts
+) -> None:
+    """Let an app that has blocked the last process until its end be tried with single calls."""
+    app_id = blocked_app.take(settings.data_dir)
+    if app_id is None:
+        return
+    logger.error("the last process ended because an app blocked its event loop", app=app_id)
+    keys = blocked_app.open_breakers(breakers, apps, app_id)
+    for key in keys[-1:]:  # one alert
+        counts.reported(AppReport(*key, blocked_app.CODE))
 
 
 def _webhooks(

@@ -179,6 +179,11 @@ class Breaker:
         if self.successes or now < self.elsewhere_until:
             self.state = BreakerStatus.HALF_OPEN
 
+    def trip(self, code: str, now: float) -> None:
+        """Open the breaker, whatever it has counted."""
+        self._fail(code)
+        self._open(now)
+
     def close(self) -> None:
         """Admit all calls, and forget all failures."""
         self.state = BreakerStatus.CLOSED

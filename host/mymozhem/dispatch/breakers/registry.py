@@ -132,6 +132,15 @@ class Breakers:
         else:
             await self._openings.forget(key)
 
+    def trip(self, key: Key, code: str) -> None:
+        """Open a breaker in all processes, because of something that is no call."""
+        breaker = self.find(key)
+        before = breaker.state
+        breaker.trip(code, self._clock.monotonic())
+        self._settled(breaker, before)
+        if self._openings is not None:
+            self._openings.changed(key)
+
     def snapshot(self) -> list[BreakerSnapshot]:
         """Return every breaker that is not closed or has failures, by key."""
         return [self.view(key) for key in sorted(self._kept)]

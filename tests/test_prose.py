@@ -184,6 +184,11 @@ ALLOWED = (
     Allowed("docs/reference/hooks/register_participant.md", "`seats`", "a field of the contract"),
     Allowed("CHANGELOG.md", "open_house", "tells authors which name was replaced"),
     *(
+        Allowed(path, "{pid}/seat", "the path of a route")
+        for path in ("host/mymozhem/api/v1/participants.py", "host/mymozhem/auth/access_table.py")
+    ),
+    Allowed("host/mymozhem/auth/app_permissions.py", '"seat"', "a part of the path of a route"),
+    *(
         Allowed(path, "`seats`", "the name of a field")
         for path in (
             "host/mymozhem/contract/payloads.py",

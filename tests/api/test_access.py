@@ -43,6 +43,7 @@ CALLS = (
 BODIES: dict[str, Any] = {
     "POST /auth/login": {"email": "organizer@example.com", "password": PASSWORD},
     "POST /auth/guest": {"code": "NOWHERE", "name": "Ada"},
+    "POST /auth/return": {"code": "NOWHERE", "returnCode": "NOBODY"},
     "POST /rooms": {"name": "R", "appId": "stall"},
     "PATCH /rooms/{id}": {"description": "new"},
     "POST /rooms/{id}/import/{setting}": {"text": "7", "format": "number"},
@@ -196,6 +197,7 @@ OTHERWISE_ELSEWHERE = {
     "POST /auth/password/choose": {404},  # without a link
     "DELETE /admin/invitations/{id}": {404},
     "POST /auth/guest": {404},  # no room has the code that is asked for
+    "POST /auth/return": {404},  # nor has anybody the return code
     "POST /apps/token": {401},  # no app has the secret that is shown
     "GET /metrics": {403},  # a test's client has no address
     "POST /admin/alerts/{id}/acknowledge": {404},  # there is none

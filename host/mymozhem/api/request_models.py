@@ -116,6 +116,13 @@ class GuestBody(Body):
     answers: JsonObject = {}
 
 
+class ReturnBody(Body):
+    """Move a guest to this phone: the room's code, and the guest's return code."""
+
+    code: Annotated[str, StringConstraints(min_length=1, max_length=64)]
+    return_code: Annotated[str, StringConstraints(min_length=1, max_length=64)]
+
+
 class UserPatch(Body):
     """Changes of a user; fields that are left out stay."""
 

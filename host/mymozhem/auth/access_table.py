@@ -47,6 +47,7 @@ def _room(callers: frozenset[Access]) -> Rule:
 _AUTH = {
     "POST /auth/login": _EVERYBODY,
     "POST /auth/guest": _EVERYBODY,
+    "POST /auth/return": _EVERYBODY,  # with a return code
     "POST /auth/sign-up": _EVERYBODY,  # with an invitation
     "POST /auth/sign-up/request": _EVERYBODY,
     "POST /auth/password": Rule(frozenset({Access.REGISTERED})),
@@ -98,6 +99,7 @@ _PARTICIPANTS = {
     "POST /rooms/{id}/participants/{pid}/approve": _room(_HELPERS),
     "POST /rooms/{id}/participants/{pid}/reject": _room(_HELPERS),
     "POST /rooms/{id}/participants/{pid}/rename": _room(_HELPERS),
+    "POST /rooms/{id}/participants/{pid}/seat": _room(_HELPERS),
     "POST /rooms/{id}/participants/import": _room(_HELPERS),
 }
 

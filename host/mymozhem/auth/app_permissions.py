@@ -22,13 +22,13 @@ _PEOPLE = ("GET /auth/me", "GET /users/{id}")
 def permission_for(endpoint: str) -> str | None:
     """Return the permission that an endpoint takes, such as `prizes:write`; None if none allows it.
 
-    Managing apps, accounts and the platform is between the person and the host.
+    Managing apps, accounts, phones of guests and the platform is between the person and the host.
     """
     method, _, path = endpoint.partition(" ")
     if endpoint in _PEOPLE:
         return "users:read"
     parts = path.strip("/").split("/")
-    if parts[0] != "rooms":
+    if parts[0] != "rooms" or parts[-1] == "seat":
         return None
     if parts[-1] == "submissions" and method == "POST":
         return "participants:write"

@@ -9,7 +9,8 @@ A folder imports only from rows below its own; folders of one row never import e
   replay.py
 7 effects.py
   participants/    add_people, admit, display_names, erase, import_table, join, join_policy, lookup,
-                   manage, people_table, tickets
+                   manage, people_table, return_codes,
+                   tickets
   upgrades/        apply, bulk, form, migrate, plan, preconditions, procedure, rollback,
                    snapshot, upgrade
   views/           account, admin, base, deliveries, draws, locks, log, paging,

@@ -1,11 +1,14 @@
 """Sign in with a local account, or join as a guest of one room."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 from quart import after_this_request, request
 from quart.typing import ResponseTypes
 
 from mymozhem.api.idempotency import Repeat
 from mymozhem.api.refresh_cookies import device_of, hand_out
-from mymozhem.api.request_models import GuestBody, LoginBody
+from mymozhem.api.request_models import GuestBody, LoginBody, ReturnBody
 from mymozhem.api.request_pipeline import RequestContext
 from mymozhem.api.routes import Routes
 from mymozhem.auth.accounts import comparable_email
@@ -17,6 +20,7 @@ from mymozhem.errors import NotFound
 from mymozhem.rooms.coordination.join_batches import JoinResult
 from mymozhem.rooms.core.membership import Membership
 from mymozhem.rooms.participants.join import join
+from mymozhem.rooms.participants.return_codes import return_as_guest_of
 from mymozhem.rooms.views.base import Timestamp, View
 from mymozhem.rooms.views.participants import ParticipantView, participant_view
 
@@ -58,12 +62,17 @@ class EnteredRoom(View):
 
 
 class Entered(View):
-    """A guest's token, valid for this room only; null if the caller has a token already."""
+    """A guest's token, valid for this room only; null if the caller has a token already.
+
+    `returnCode` moves the guest to another phone, once; null if the caller has a token or an
+    account. The host cannot show it again.
+    """
 
     access_token: str | None
     expires_in: int | None
     user: UserView
     room: EnteredRoom
+    return_code: str | None
     participant: ParticipantView
 
 
@@ -108,6 +117,23 @@ async def enter_as_guest(context: RequestContext, body: GuestBody) -> Entered:
     return entered(context, joined)
 
 
+@routes.add(
+    "POST /auth/return",
+    anonymous=True,
+    repeat=Repeat.SECRET,
+    refuses=frozenset({403, 404, 410, 429}),
+)
+async def return_as_guest(context: RequestContext, body: ReturnBody) -> Entered:
+    """Move a guest to this phone with their return code.
+
+    The phone before is signed out, and a new return code replaces the old one. The response to
+    wrong codes reveals neither whether a room exists nor which of the codes is wrong.
+    """
+    with _counted(context):
+        returned = await return_as_guest_of(context.services, body.code, body.return_code)
+    return entered(context, returned)
+
+
 @routes.add("GET /auth/me")
 async def get_me(context: RequestContext) -> UserView:
     """Return the caller."""
@@ -140,7 +166,7 @@ async def join_by_code(
     metadata: JsonObject | None = None,
 ) -> JoinResult:
     """Join a room by a code; a wrong code counts against the client's address."""
-    try:
+    with _counted(context):
         return await join(
             context.services,
             code,
@@ -150,6 +176,13 @@ async def join_by_code(
             role=role,
             metadata=metadata,
         )
+
+
+@contextmanager
+def _counted(context: RequestContext) -> Iterator[None]:
+    """Count a wrong code against the client's address."""
+    try:
+        yield
     except NotFound:
         context.host.limits.count_failure("code", context.address)
         raise
@@ -157,13 +190,18 @@ async def join_by_code(
 
 def entered(context: RequestContext, joined: JoinResult) -> Entered:
     """Return the response for a caller who joined; with a token if they had none."""
-    user = User.of(joined.person)
-    token = None if context.principal else context.host.tokens.issue(user, room_id=joined.room.id)
+    user, guest_session_id = User.of(joined.person), joined.participant.guest_session_id
+    token = (
+        None
+        if context.principal
+        else context.host.tokens.issue(user, room_id=joined.room.id, session_id=guest_session_id)
+    )
     return Entered(
         access_token=token.access_token if token else None,
         expires_in=token.expires_in if token else None,
         user=user_view(user),
         room=EnteredRoom(id=joined.room.id, name=joined.room.name, status=joined.room.status),
+        return_code=joined.return_code,
         participant=seen(joined),
     )
 

@@ -4,6 +4,7 @@ from typing import Annotated
 
 from quart import request
 
+from mymozhem.api.idempotency import Repeat
 from mymozhem.api.query_models import PeopleQuery, check_fields, paged
 from mymozhem.api.request_models import (
     ImportBody,
@@ -47,6 +48,13 @@ class Imported(View):
     participant_ids: list[str]
     columns: list[str] | None = None
     encoding: str | None = None
+
+
+class MovedMembership(View):
+    """A guest without a phone; `returnCode` is shown once, and signs in on another phone."""
+
+    participant_id: str
+    return_code: str
 
 
 @routes.add("POST /rooms/{id}/participants", status=201, refuses=frozenset({410}))
@@ -150,6 +158,18 @@ async def rename_participant(
         context.services, id, context.caller, pid, PersonChanges(name=body.name)
     )
     return await _shown(context, id, pid)
+
+
+@routes.add(
+    "POST /rooms/{id}/participants/{pid}/seat", repeat=Repeat.SECRET, refuses=frozenset({409})
+)
+async def move_membership(context: RequestContext, id: str, pid: str) -> MovedMembership:
+    """Sign a guest's phone out, and return a code to sign in on another phone.
+
+    Also for people who were added without a phone.
+    """
+    code = await manage.move_membership(context.services, id, context.caller, pid)
+    return MovedMembership(participant_id=pid, return_code=code)
 
 
 async def _shown(context: RequestContext, room_id: str, participant_id: str) -> ParticipantView:

@@ -16,12 +16,17 @@ MAX_JOINS = 100
 
 @dataclass(frozen=True)
 class JoinResult:
-    """A person in a room; `new` is False if they were active already."""
+    """A person in a room; `new` is False if they were active already.
+
+    `return_code` moves a guest to another phone; it is handed out once. None for people with an
+    account, and for guests who were in the room before.
+    """
 
     room: RoomRow
     participant: ParticipantRow
     person: UserRow
     new: bool
+    return_code: str | None = None
 
     @property
     def kind(self) -> PersonKind:

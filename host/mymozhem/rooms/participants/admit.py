@@ -32,6 +32,7 @@ from mymozhem.rooms.tables.participants import ParticipantRow
 from .display_names import names_in_the_way
 from .join_policy import is_active, require_accepted, require_not_banned, require_open
 from .lookup import rows_of
+from .return_codes import issue_return_code
 
 _COLUMNS = tuple(column.key for column in ParticipantRow.__mapper__.column_attrs)
 
@@ -131,8 +132,10 @@ class _AdmissionBatch:
         person = request.person or new_guest(self._writer.unit, request.name)
         seat = _Admission(answered, person, row or self._new_row(person), new=row is None)
         seat.row.role = request.role_inside
+        guest = request.person is None
+        code = issue_return_code(self._writer.services.keys, seat.row) if guest else None
         self._assign(seat, result)
-        return JoinResult(room, seat.row, person, new=True)
+        return JoinResult(room, seat.row, person, new=True, return_code=code)
 
     def _assign(self, seat: _Admission, result: RegistrationResult) -> None:
         row, pending = seat.row, result.decision == "pending"

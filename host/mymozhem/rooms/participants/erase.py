@@ -82,6 +82,7 @@ async def _remove_from_room(
                     own={},
                     private={},
                     self_metadata=None,
+                    return_code_hash=None,
                 )
             )
             mine = select(ParticipantRow.id).where(
@@ -104,7 +105,7 @@ async def _vacate(transaction: RoomTransaction, user_id: str) -> None:
     if row.own:
         transaction.record(OwnStateChanged(own={}), to=row.id)
     row.data, row.own, row.private = {}, {}, {}
-    row.self_metadata, row.reason = None, None
+    row.self_metadata, row.reason, row.return_code_hash = None, None, None
     row.updated_at = transaction.now
     await transaction.session.execute(
         update(SubmissionRow)

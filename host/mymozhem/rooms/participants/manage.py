@@ -5,7 +5,15 @@ from dataclasses import dataclass
 from mymozhem.auth.access_table import grantable
 from mymozhem.auth.name_rules import visible_name
 from mymozhem.auth.principal import Principal
-from mymozhem.contract import Change, ChangeKind, JsonObject, ParticipantStatus, Role
+from mymozhem.auth.tables import UserRow
+from mymozhem.contract import (
+    Change,
+    ChangeKind,
+    JsonObject,
+    ParticipantStatus,
+    PersonKind,
+    Role,
+)
 from mymozhem.contract.events import ParticipantLeft, ParticipantUpdated
 from mymozhem.errors import Conflict, Forbidden, Invalid
 from mymozhem.manifests import json_pointer
@@ -25,7 +33,10 @@ from mymozhem.rooms.windows.on_room_change import close_answered
 
 from .display_names import free_name
 from .join import count_people, record_joined, require_capacity
+from .return_codes import replace_return_code
 from .tickets import with_whole_tickets
+
+_TURNED_AWAY = (ParticipantStatus.REMOVED, ParticipantStatus.REJECTED)
 
 
 @dataclass(frozen=True)
@@ -120,6 +131,33 @@ async def remove(
         await close_answered(transaction)
         transaction.audit("participant.remove", subject=row.id, reason=reason)
         return row
+
+
+async def move_membership(
+    services: Services, room_id: str, caller: Principal, participant_id: str
+) -> str:
+    """End the tokens of a guest's phone, and return a new return code for another phone.
+
+    For staff. The return code before is not valid any more. Raises Conflict for people with an
+    account, for people who were removed or rejected, and if the room has ended; Forbidden
+    ROLE_TOO_HIGH for a role above the caller's own.
+    """
+    async with room_transaction(services, room_id, actor_id=caller.user_id) as transaction:
+        row, membership = await _find(transaction, caller, participant_id)
+        if membership.role is None or not grantable(membership.role, row.role):
+            message = "Nobody can sign out a role above their own."
+            raise Forbidden(message, code="ROLE_TOO_HIGH")
+        _require_not_ended(transaction)
+        person = await transaction.session.get_one(UserRow, row.user_id)
+        if person.kind != PersonKind.GUEST or person.deleted_at is not None:
+            message = "Only guests are moved by a code; others sign in."
+            raise Conflict(message, code="NOT_A_GUEST")
+        if row.status in _TURNED_AWAY:
+            message = "This person was removed or rejected; approve them first."
+            raise Conflict(message, code="NOT_PRESENT")
+        code = replace_return_code(transaction, row)
+        transaction.audit("participant.move", subject=row.id)
+        return code
 
 
 async def change_person(

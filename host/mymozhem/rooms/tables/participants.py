@@ -6,14 +6,23 @@ from sqlalchemy import ForeignKey, Index, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from mymozhem.contract.enums import ParticipantStatus, Role
-from mymozhem.db.base import Base, JsonDocument, JsonObject, UtcDateTime, enum_column, id_column
+from mymozhem.db.base import (
+    ID_LENGTH,
+    Base,
+    JsonDocument,
+    JsonObject,
+    UtcDateTime,
+    enum_column,
+    id_column,
+)
 
 
 class ParticipantRow(Base):
     """A person in a room; one permanent row per person and room.
 
     `data` is what organizers and the app store, `self_metadata` what the person wrote when they
-    joined: it is shown, but decides nothing.
+    joined: it is shown, but decides nothing. `guest_session_id` is the session of a guest's
+    token, on one phone.
     """
 
     __tablename__ = "participants"
@@ -30,6 +39,8 @@ class ParticipantRow(Base):
     own: Mapped[JsonObject] = mapped_column(JsonDocument, default=dict)
     private: Mapped[JsonObject] = mapped_column(JsonDocument, default=dict)
     points: Mapped[int] = mapped_column(default=0)
+    guest_session_id: Mapped[str | None] = mapped_column(String(ID_LENGTH))
+    return_code_hash: Mapped[str | None] = mapped_column(String(64))
     joined_at: Mapped[datetime] = mapped_column(UtcDateTime)
     last_seen_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     updated_at: Mapped[datetime] = mapped_column(UtcDateTime)
@@ -47,6 +58,8 @@ class ParticipantRow(Base):
         # the list of people, and the candidates of a draw
         Index("ix_participants_room_id_status", "room_id", "status", "role", "id"),
         Index("ix_participants_room_id_display_name", "room_id", "display_name"),  # same names
+        # a guest by their return code
+        Index("ix_participants_return_code", "room_id", "return_code_hash", unique=True),
         Index("ix_participants_role", "role"),  # organizers over all rooms
         Index("ix_participants_deleted_at", "deleted_at"),  # clean-up
     )

@@ -343,7 +343,7 @@ async def test_each_level_sees_its_own_fields_of_a_room(host: ApiHost):
     member, stranger = (await guest.get(path)).data, (await host.nobody.get(path)).data
     assert set(member) - set(stranger) == INSIDE
     assert set(stranger["app"]) == {"appId", "manifestVersion", "name"}
-    assert set(organizer) - set(member) == {"code"}
+    assert set(organizer) - set(member) == {"code", "shortCode"}
     assert member["appSettings"] == {"shown": "to all"}
     assert set(organizer["appSettings"]) == {"shown", "inside", "live"}
     assert "settings" in organizer["app"]["manifest"]

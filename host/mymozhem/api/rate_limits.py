@@ -13,6 +13,7 @@ from mymozhem.config import Settings
 from mymozhem.errors import TooManyRequests
 
 from .client_address import anonymous, digest
+from .guess_pace import LONGEST, GuessPace
 from .sign_in_attempts import SignInAttempts
 
 if TYPE_CHECKING:
@@ -51,12 +52,14 @@ class Limits:
 
     Only failures count against an address, so that many people behind one address can join. Right
     codes and right secrets of apps pass even after too many wrong ones: they are too long to be
-    guessed. Passwords may be short, so `SignInAttempts` slows their attempts down.
+    guessed. Passwords may be short, so `SignInAttempts` slows their attempts down; codes of six
+    digits are compared at the pace of `GuessPace` after too many failures.
     """
 
     def __init__(self, settings: Settings) -> None:
         self._enabled = settings.rate_limits_enabled
         self._settings = settings
+        self._pace = GuessPace()
         self._sign_ins = SignInAttempts(self, delay=settings.sign_in_delay_ms / 1000)
 
     @cached_property
@@ -107,6 +110,21 @@ class Limits:
         """Return the error for a key that failed too often; `wait` in seconds."""
         quota = self._quota(self._sign_in(key), key)
         return _too_many(replace(quota, remaining=0), wait=wait)
+
+    async def slow_down(self, kind: str, address: str) -> None:
+        """Wait for a turn if an address, or all together, have failed too often in this minute.
+
+        Raises TooManyRequests if too many attempts wait already.
+        """
+        if not self._enabled:
+            return
+        counters, who = self._counters, anonymous(address)
+        own = self._quota(counters.address, kind, who)
+        all_together = self._quota(counters.everybody, kind)
+        if own.remaining and all_together.remaining:
+            return
+        if not await self._pace.wait():
+            raise _too_many(all_together if own.remaining else own, wait=round(LONGEST))
 
     def count_failure(self, kind: str, address: str) -> None:
         """Count a failed attempt; raise TooManyRequests, instead of the error, above the limit."""

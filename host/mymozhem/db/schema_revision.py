@@ -4,7 +4,7 @@ from sqlalchemy import Connection, text
 
 from .engine import create_engine
 
-HEAD = "0016"
+HEAD = "0017"
 """The newest revision; a test compares it with the migrations."""
 
 

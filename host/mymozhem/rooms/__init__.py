@@ -3,7 +3,7 @@
 A folder imports only from rows below its own; folders of one row never import each other.
 
 8 actions/         batch, checks, perform
-  lifecycle/       create, update
+  lifecycle/       create, short_code, update
   jobs/            change_payload, cleanup, clock_jumps, draws, imports, leases, notices,
                    results, runner, steps, timers, windows
   replay.py

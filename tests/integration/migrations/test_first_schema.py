@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import re
 import shutil
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
@@ -144,6 +145,17 @@ async def test_windows_and_timers_keep_what_their_apps_call_them(old_url, dumped
     await downgrade(old_url, "0004")
     assert await stored("name") == before
     await engine.dispose()
+
+
+async def test_open_rooms_get_a_code_of_six_digits_and_others_none(old_url, dumped):
+    await upgrade(old_url)
+    engine = create_engine(old_url)
+    async with engine.connect() as connection:
+        found = await connection.execute(text("SELECT id, short_code FROM rooms"))
+        codes = {row.id: row.short_code for row in found}
+    await engine.dispose()
+    assert re.fullmatch("[0-9]{6}", codes[dumped["rooms"]["running"]])
+    assert codes[dumped["rooms"]["over"]] is None
 
 
 async def test_rooms_of_the_first_release_are_read_proved_and_go_on(settings, dumped):

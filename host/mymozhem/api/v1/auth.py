@@ -18,6 +18,7 @@ from mymozhem.auth.users import User
 from mymozhem.contract import JsonObject, PersonKind, Role, RoomStatus
 from mymozhem.errors import NotFound
 from mymozhem.rooms.coordination.join_batches import JoinResult
+from mymozhem.rooms.core.join_code import is_short_code, normal_code
 from mymozhem.rooms.core.membership import Membership
 from mymozhem.rooms.participants.join import join
 from mymozhem.rooms.participants.return_codes import return_as_guest_of
@@ -110,6 +111,7 @@ async def login(context: RequestContext, body: LoginBody) -> SignedIn:
 async def enter_as_guest(context: RequestContext, body: GuestBody) -> Entered:
     """Join a room by its code; without a token, as a guest of that room.
 
+    While its doors are open, a room also has a code of six digits, for typing.
     The response to a wrong code does not reveal whether a room exists; the response to a right one
     says if the room is not open yet, locked, full or over.
     """
@@ -129,7 +131,7 @@ async def return_as_guest(context: RequestContext, body: ReturnBody) -> Entered:
     The phone before is signed out, and a new return code replaces the old one. The response to
     wrong codes reveals neither whether a room exists nor which of the codes is wrong.
     """
-    with _counted(context):
+    with _counted(context, "code"):
         returned = await return_as_guest_of(context.services, body.code, body.return_code)
     return entered(context, returned)
 
@@ -166,7 +168,11 @@ async def join_by_code(
     metadata: JsonObject | None = None,
 ) -> JoinResult:
     """Join a room by a code; a wrong code counts against the client's address."""
-    with _counted(context):
+    kind = "code"
+    if is_short_code(normal_code(code)):
+        kind = "short code"
+        await context.host.limits.slow_down(kind, context.address)
+    with _counted(context, kind):
         return await join(
             context.services,
             code,
@@ -179,12 +185,12 @@ async def join_by_code(
 
 
 @contextmanager
-def _counted(context: RequestContext) -> Iterator[None]:
+def _counted(context: RequestContext, kind: str) -> Iterator[None]:
     """Count a wrong code against the client's address."""
     try:
         yield
     except NotFound:
-        context.host.limits.count_failure("code", context.address)
+        context.host.limits.count_failure(kind, context.address)
         raise
 
 

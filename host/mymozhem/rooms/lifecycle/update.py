@@ -41,6 +41,8 @@ from mymozhem.rooms.draws import commands
 from mymozhem.rooms.tables.rooms import RoomRow
 from mymozhem.rooms.windows import on_room_change
 
+from .short_code import update_short_code
+
 #: what may follow what; nothing else
 NEXT = {
     RoomStatus.DRAFT: frozenset({RoomStatus.ACTIVE, RoomStatus.CANCELLED}),
@@ -190,6 +192,7 @@ async def _store(
     _store_fields(transaction, changes.fields)
     if changes.status is not None and changes.status != transaction.room.status:
         await _move(transaction, changes.status)
+    await update_short_code(transaction)
 
 
 def _store_fields(transaction: RoomTransaction, fields: Mapping[str, object]) -> None:

@@ -12,7 +12,7 @@ from mymozhem.contract.hooks import REGISTER_PARTICIPANT
 from mymozhem.errors import NotFound
 from mymozhem.rooms.coordination.join_batches import FoundRoom
 from mymozhem.rooms.core.app_context import build_context
-from mymozhem.rooms.core.join_code import normal_code
+from mymozhem.rooms.core.join_code import is_short_code, normal_code
 from mymozhem.rooms.core.services import Services
 from mymozhem.rooms.tables.participants import ParticipantRow
 from mymozhem.rooms.tables.rooms import RoomRow
@@ -66,9 +66,8 @@ async def rows_of(
 
 
 async def _room_by_code(session: AsyncSession, code: str) -> RoomRow:
-    room = await session.scalar(
-        select(RoomRow).where(RoomRow.code == code, RoomRow.deleted_at.is_(None))
-    )
+    column = RoomRow.short_code if is_short_code(code) else RoomRow.code
+    room = await session.scalar(select(RoomRow).where(column == code, RoomRow.deleted_at.is_(None)))
     if room is None:
         message = "There is no room with this code."
         raise NotFound(message, code="CODE_UNKNOWN")

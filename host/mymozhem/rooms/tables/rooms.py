@@ -39,6 +39,7 @@ class RoomRow(Base):
     """An event: one app, its settings, its people; every writer locks this row first.
 
     `results_pending` is the number of parts of results that are decided and not written yet.
+    `short_code` exists while the room is active and its doors are unlocked.
     """
 
     __tablename__ = "rooms"
@@ -47,6 +48,7 @@ class RoomRow(Base):
     name: Mapped[str] = mapped_column(String(100))
     description: Mapped[str] = mapped_column(String(2000), default="")
     code: Mapped[str] = mapped_column(String(16))
+    short_code: Mapped[str | None] = mapped_column(String(6))
     locale: Mapped[str] = mapped_column(String(16), default="en")
     app_id: Mapped[str] = mapped_column(ForeignKey("apps.app_id", ondelete="RESTRICT"))
     app_settings: Mapped[JsonObject] = mapped_column(JsonDocument)
@@ -79,6 +81,7 @@ class RoomRow(Base):
         CheckConstraint("capacity IS NULL OR active_count <= capacity", name="capacity"),
         CheckConstraint("active_count >= 0", name="active_count"),
         UniqueConstraint("code"),  # joining by code
+        Index("ix_rooms_short_code", "short_code", unique=True),  # joining by six digits
         Index("ix_rooms_app_id_version", "app_id", "app_manifest_version"),  # rooms on a version
         Index("ix_rooms_status", "status"),  # active rooms at start
         Index("ix_rooms_is_public", "is_public", "created_at", "id"),  # the public listing

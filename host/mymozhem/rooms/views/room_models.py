@@ -38,8 +38,9 @@ class RoomCounts(View):
 class RoomView(View):
     """A room as one caller sees it.
 
-    Strangers to a public room see no settings, and nothing that only matters inside. `code` is
-    shown to its staff. `_count` repeats the counts, for clients of the first platform.
+    Strangers to a public room see no settings, and nothing that only matters inside. `code` and
+    `shortCode` are shown to its staff; `shortCode` is six digits, null unless the room is active
+    and its doors are unlocked. `_count` repeats the counts, for clients of the first platform.
     """
 
     id: str
@@ -69,6 +70,7 @@ class RoomView(View):
     counts: RoomCounts | None = Field(default=None, alias="_count")
     role: Role | None = None
     code: str | None = None
+    short_code: str | None = None
 
 
 def person_view(row: UserRow) -> PersonView:
@@ -142,7 +144,9 @@ def room_view(
         role=membership.role,
     )
     helper = membership.level is Level.ORGANIZER
-    return shown.model_copy(update={"code": room.code}) if helper else shown
+    if not helper:
+        return shown
+    return shown.model_copy(update={"code": room.code, "short_code": room.short_code})
 
 
 def settings_view(room: RoomRow, manifest: Manifest, level: Level) -> JsonObject:

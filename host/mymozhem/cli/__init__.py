@@ -27,7 +27,7 @@ COMMANDS = {
     "alerts": ("alerts:alerts_command", "Show what is wrong with apps, and what to do."),
     "doctor": ("doctor:doctor_command", "Check the installation for problems before an event."),
     "draw": ("draw:draw_group", "Verify draws offline, and see how public values are written."),
-    "users": ("users:users_group", "Create user accounts."),
+    "users": ("users:users_group", "Create, invite, find and deactivate accounts."),
 }
 
 

@@ -27,7 +27,7 @@ MAX_LINE = 4_096
 
 @click.group("users")
 def users_group() -> None:
-    """Create, invite, find and deactivate user accounts."""
+    """Create, invite, find and deactivate accounts."""
 
 
 @users_group.command("create")
@@ -87,9 +87,13 @@ def invite(email: str | None, *, admin: bool) -> None:
 @users_group.command("new-password")
 @click.argument("email")
 def new_password(email: str) -> None:
-    """Print a link with which the account of EMAIL gets a new password.
+    """Print a link to a new password for an account.
 
-    It is valid for one hour and works once.
+    It is valid for one hour and works once. All sessions end with the old password.
+
+    \b
+    Example:
+      mymozhem users new-password ada@example.com
     """
     click.echo(_run(lambda services: services.passwords.link_for(email)).url)
 
@@ -97,7 +101,15 @@ def new_password(email: str) -> None:
 @users_group.command("list")
 @click.argument("text", required=False)
 def list_users(text: str | None) -> None:
-    """List accounts, the newest first: those whose name or address contains TEXT."""
+    """List accounts, the newest first.
+
+    With TEXT, only those whose name or address contains it.
+
+    \b
+    Examples:
+      mymozhem users list
+      mymozhem users list example.com
+    """
     for each in _run(lambda services: services.administration.find(services.caller, text=text)):
         facts = [each.id, each.email or "", each.name]
         facts += ["administrator"] if each.is_admin else []
@@ -109,7 +121,14 @@ def list_users(text: str | None) -> None:
 @click.argument("user_id")
 @click.option("--reason", required=True, help="Why; it stands in the audit trail.")
 def deactivate(user_id: str, *, reason: str) -> None:
-    """Let an account sign in no more, and end all its sessions within a second."""
+    """Let an account sign in no more.
+
+    All its sessions end within a second. USER_ID is in `mymozhem users list`.
+
+    \b
+    Example:
+      mymozhem users deactivate usr_0190a4 --reason "left the company"
+    """
     account = _run(
         lambda services: services.administration.deactivate(services.caller, user_id, reason)
     )
@@ -119,7 +138,12 @@ def deactivate(user_id: str, *, reason: str) -> None:
 @users_group.command("activate")
 @click.argument("user_id")
 def activate(user_id: str) -> None:
-    """Let a deactivated account sign in again."""
+    """Let a deactivated account sign in again.
+
+    \b
+    Example:
+      mymozhem users activate usr_0190a4
+    """
     account = _run(lambda services: services.administration.activate(services.caller, user_id))
     click.echo(f"{account.email} can sign in again.")
 

@@ -197,9 +197,10 @@ def absolute(path: str) -> str:
 
 
 def plain(text: str, api_room: ApiRoom) -> str:
-    """Return a text without what is another in each room: ids, code, anchor, epoch."""
+    """Return a text without what is another in each room: ids, codes, anchor, epoch."""
     text = re.sub(r"\b([a-z]+)_[0-9a-f]{32}", r"\1", text.replace(api_room.room["code"], "CODE"))
-    return re.sub(r"[0-9a-f]{64}|(?<=\"epoch\":\")[^\"]*", "", text)
+    text = re.sub(r'"(epoch|shortCode)":"[^"]*"', r'"\1":""', text)
+    return re.sub(r"[0-9a-f]{64}", "", text)
 
 
 def told(heard: Heard, api_room: ApiRoom) -> tuple[int, str | None, str]:

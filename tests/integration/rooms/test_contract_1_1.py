@@ -401,7 +401,16 @@ async def test_a_room_keeps_the_version_that_it_was_locked_to(guild):
     room = await host.start("guild")
     async with room_transaction(host.services, room.id) as transaction:
         lock = await transaction.session.get_one(RoomLockRow, room.lock_id)
-        lock.lock = lock.lock | {"contract": "1.0"}  # as a host of that time wrote it
+        older = RoomLockRow(
+            room_id=room.id,
+            lock=lock.lock | {"contract": "1.0"},  # as a host of that time wrote it
+            digest=lock.digest,
+            reason=lock.reason,
+            created_at=transaction.now,
+        )
+        transaction.session.add(older)
+        await transaction.session.flush()
+        transaction.room.lock_id = older.id
     app.contexts.clear()
     await host.guest(room)
     await host.settle()

@@ -32,8 +32,9 @@ from mymozhem.rooms.tables.windows import SubmissionRow, WindowRow
 
 from .rules import Rules
 
-#: submissions in one transaction; other writers get their turn after each
-AT_ONCE = 100
+#: submissions in one transaction; other writers get their turn after each. Between parts, readers
+#: see the points of some people only, so a window of a usual size is written at once.
+AT_ONCE = 1_000
 
 #: after this time, the jobs of all processes help to write; most often, that process is dead
 LEFT_AFTER = timedelta(seconds=5)

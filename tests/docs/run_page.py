@@ -102,7 +102,7 @@ def shared_host(command: str, folder: Path) -> Iterator[SharedHost]:
 
 
 def starts_with(page: Path, command: str) -> bool:
-    """Tell whether the first commands of a page are one that starts a host."""
+    """Return whether the first command of a page starts a host."""
     first = next(block for block in blocks(page) if block.language == "sh")
     return "server" in first.words and first.text.strip() == command
 

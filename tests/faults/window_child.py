@@ -65,7 +65,7 @@ async def left(database: Database) -> dict[str, int | None]:
 
 
 async def unfinished(database: Database) -> bool:
-    """Tell whether windows are left to be settled or revealed; those are due at once.
+    """Return whether windows are left to be settled or revealed; those are due at once.
 
     Their results may be left to be written, too.
     """

@@ -21,7 +21,7 @@ from mymozhem.errors import NotFound
 VALID = {LinkKind.INVITATION: timedelta(days=7), LinkKind.PASSWORD: timedelta(hours=1)}
 _PAGES = {LinkKind.INVITATION: "invitation", LinkKind.PASSWORD: "new-password"}
 _BYTES = 32
-#: how long a link is kept after its end, so that a second click is told the truth
+#: how long a link is kept after its end, for the list of invitations
 KEPT = timedelta(days=30)
 
 

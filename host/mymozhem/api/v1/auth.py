@@ -95,14 +95,7 @@ async def login(context: RequestContext, body: LoginBody) -> SignedIn:
         user = await host.accounts.login(body.email, body.password)
     if device is None:
         _remember_device(devices, account)
-    session = await context.services.sessions.start(user, device_of(context))
-    token = host.tokens.issue(user, session_id=session.session_id)
-    return SignedIn(
-        access_token=token.access_token,
-        refresh_token=hand_out(context, session),
-        expires_in=token.expires_in,
-        user=user_view(user),
-    )
+    return await signed_in(context, user)
 
 
 @routes.add(
@@ -131,7 +124,7 @@ async def return_as_guest(context: RequestContext, body: ReturnBody) -> Entered:
     The phone before is signed out, and a new return code replaces the old one. The response to
     wrong codes reveals neither whether a room exists nor which of the codes is wrong.
     """
-    with _counted(context, "code"):
+    with counted(context, "code"):
         returned = await return_as_guest_of(context.services, body.code, body.return_code)
     return entered(context, returned)
 
@@ -172,7 +165,7 @@ async def join_by_code(
     if is_short_code(normal_code(code)):
         kind = "short code"
         await context.host.limits.slow_down(kind, context.address)
-    with _counted(context, kind):
+    with counted(context, kind):
         return await join(
             context.services,
             code,
@@ -184,9 +177,21 @@ async def join_by_code(
         )
 
 
+async def signed_in(context: RequestContext, user: User) -> SignedIn:
+    """Start a session of somebody who proved who they are, and return its tokens."""
+    session = await context.services.sessions.start(user, device_of(context))
+    token = context.host.tokens.issue(user, session_id=session.session_id)
+    return SignedIn(
+        access_token=token.access_token,
+        refresh_token=hand_out(context, session),
+        expires_in=token.expires_in,
+        user=user_view(user),
+    )
+
+
 @contextmanager
-def _counted(context: RequestContext, kind: str) -> Iterator[None]:
-    """Count a wrong code against the client's address."""
+def counted(context: RequestContext, kind: str) -> Iterator[None]:
+    """Count a wrong code or link against the client's address."""
     try:
         yield
     except NotFound:

@@ -3,7 +3,6 @@
 from typing import Literal
 
 from mymozhem.api.idempotency import Repeat
-from mymozhem.api.refresh_cookies import device_of, hand_out
 from mymozhem.api.request_models import (
     ChosenPasswordBody,
     EmailBody,
@@ -14,9 +13,8 @@ from mymozhem.api.request_pipeline import RequestContext
 from mymozhem.api.routes import Routes
 from mymozhem.auth.accounts import comparable_email
 from mymozhem.rooms.views.base import View
-from mymozhem.users.links import LinkInvalid
 
-from .auth import SignedIn, user_view
+from .auth import SignedIn, counted, signed_in
 
 routes = Routes("accounts", "Accounts: created with an invitation, and their passwords.")
 
@@ -36,22 +34,11 @@ class Done(View):
 )
 async def sign_up(context: RequestContext, body: SignUpBody) -> SignedIn:
     """Create an account with an invitation, and sign in."""
-    host = context.host
-    try:
-        user = await host.sign_up.sign_up(
+    with counted(context, "link"):
+        user = await context.host.sign_up.sign_up(
             body.invitation, email=body.email, name=body.name, password=body.password
         )
-    except LinkInvalid:
-        host.limits.count_failure("link", context.address)
-        raise
-    session = await context.services.sessions.start(user, device_of(context))
-    token = host.tokens.issue(user, session_id=session.session_id)
-    return SignedIn(
-        access_token=token.access_token,
-        refresh_token=hand_out(context, session),
-        expires_in=token.expires_in,
-        user=user_view(user),
-    )
+    return await signed_in(context, user)
 
 
 @routes.add(
@@ -105,9 +92,6 @@ async def request_password_link(context: RequestContext, body: EmailBody) -> Don
 )
 async def choose_password(context: RequestContext, body: ChosenPasswordBody) -> Done:
     """Choose a new password with a link. All sessions end; sign in afterwards."""
-    try:
+    with counted(context, "link"):
         await context.host.passwords.choose(body.token, password=body.password)
-    except LinkInvalid:
-        context.host.limits.count_failure("link", context.address)
-        raise
     return Done(success=True)

@@ -131,4 +131,4 @@ async def test_a_jump_of_the_database_server_is_noticed_and_reported(host, datab
     [seen] = jumps.since(await database.now() - timedelta(hours=1))
     assert (seen.seconds, seen.of_database) == (-3_600, True)
     machine.advance(LOOK_EVERY)
-    assert await jumps.follow(host.services) is None  # one jump is told once
+    assert await jumps.follow(host.services) is None  # one jump is reported once
